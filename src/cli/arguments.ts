@@ -1,0 +1,153 @@
+import { parseArgs } from "node:util";
+
+import { ConfigError } from "../index.ts";
+import type { Command, ParsedArguments } from "./command.ts";
+
+/** Flags that every command has. */
+export const COMMON_FLAGS = {
+  json: { type: "boolean", describe: "Print the result as JSON on stdout." },
+  quiet: { type: "boolean", describe: "No progress on stderr; errors and warnings only." },
+  debug: { type: "boolean", describe: "Show the stack of an error." },
+  help: { type: "boolean", short: "h", describe: "Show this help." },
+} as const;
+
+/** Parses the words after the command's name; an unknown flag names the nearest known one. */
+export function parseArguments(command: Command, words: readonly string[]): ParsedArguments {
+  const flags = { ...command.flags, ...COMMON_FLAGS };
+  let parsed;
+  try {
+    parsed = parseArgs({
+      args: [...words],
+      options: Object.fromEntries(
+        Object.entries(flags).map(([name, flag]) => [
+          name,
+          {
+            type: flag.type,
+            multiple: true,
+            ...("short" in flag && flag.short !== undefined ? { short: flag.short } : {}),
+          },
+        ]),
+      ),
+      allowPositionals: true,
+      strict: true,
+    });
+  } catch (error) {
+    throw describeParseError(error, command.name, Object.keys(flags), words);
+  }
+  const values = parsed.values as Record<string, (string | boolean)[] | undefined>;
+  const known = (flag: string): (string | boolean)[] => {
+    if (!(flag in flags)) throw new Error(`internal: ${command.name} reads undeclared --${flag}`);
+    return values[flag] ?? [];
+  };
+  const text = (flag: string): string | undefined => {
+    const last = known(flag).at(-1);
+    return typeof last === "string" ? last : undefined;
+  };
+  const number = (
+    flag: string,
+    { min = -Infinity, max = Infinity }: { min?: number; max?: number } = {},
+    isWhole = false,
+  ): number | undefined => {
+    const word = text(flag);
+    if (word === undefined) return undefined;
+    const value = word.trim() === "" ? Number.NaN : Number(word);
+    const kind = isWhole ? "a whole number" : "a number";
+    const bounds =
+      min === -Infinity && max === Infinity
+        ? ""
+        : max === Infinity
+          ? ` of at least ${min}`
+          : min === -Infinity
+            ? ` of at most ${max}`
+            : ` from ${min} to ${max}`;
+    if (
+      !Number.isFinite(value) ||
+      (isWhole && !Number.isSafeInteger(value)) ||
+      value < min ||
+      value > max
+    ) {
+      throw new ConfigError(`--${flag}: expected ${kind}${bounds}, got "${word}"`);
+    }
+    return value;
+  };
+  return {
+    positionals: parsed.positionals,
+    text,
+    list: (flag) =>
+      known(flag).flatMap((word) =>
+        typeof word === "string"
+          ? word
+              .split(",")
+              .map((part) => part.trim())
+              .filter((part) => part !== "")
+          : [],
+      ),
+    has: (flag) => known(flag).at(-1) === true,
+    integer: (flag, range) => number(flag, range, true),
+    number: (flag, range) => number(flag, range),
+    choice: (flag, choices) => {
+      const word = text(flag);
+      if (word === undefined) return undefined;
+      const found = choices.find((choice) => choice === word);
+      if (found === undefined) {
+        throw new ConfigError(`--${flag}: expected ${choices.join(" or ")}, got "${word}"`);
+      }
+      return found;
+    },
+  };
+}
+
+function describeParseError(
+  error: unknown,
+  commandName: string,
+  known: readonly string[],
+  words: readonly string[],
+): Error {
+  if (!(error instanceof Error)) return new Error("internal: parseArgs threw a non-error");
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === "ERR_PARSE_ARGS_UNKNOWN_OPTION") {
+    const unknown = /'(-{1,2}[^' ]*)'/.exec(error.message)?.[1] ?? words[0] ?? "";
+    const near = nearest(unknown.replace(/^-+/, ""), known);
+    return new ConfigError(`${commandName}: unknown flag ${unknown}`, {
+      hint:
+        near === undefined
+          ? `culprit ${commandName} --help lists the flags.`
+          : `Did you mean --${near}? culprit ${commandName} --help lists the flags.`,
+      cause: error,
+    });
+  }
+  if (code?.startsWith("ERR_PARSE_ARGS") === true) {
+    return new ConfigError(`${commandName}: ${error.message}`, {
+      hint: `culprit ${commandName} --help lists the flags.`,
+      cause: error,
+    });
+  }
+  return error;
+}
+
+/** The closest of `names` by edit distance, or undefined where none is close. */
+export function nearest(word: string, names: readonly string[]): string | undefined {
+  let best: string | undefined;
+  let bestDistance = Math.max(2, Math.ceil(word.length / 3)) + 1;
+  for (const name of names) {
+    const distance = editDistance(word, name);
+    if (distance < bestDistance) {
+      best = name;
+      bestDistance = distance;
+    }
+  }
+  return best;
+}
+
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substituted = previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row.push(Math.min(substituted, previous[j]! + 1, row[j - 1]! + 1));
+    }
+    previous = row;
+  }
+  return previous[b.length]!;
+}

@@ -1,0 +1,54 @@
+import type { Progress } from "../index.ts";
+
+/** One flag of a command. Every flag states its default and unit in `describe`. */
+export interface FlagSpec {
+  readonly type: "string" | "boolean";
+  readonly describe: string;
+  /** What stands for the value in the help text, `N`, `DIR`, …; strings only. */
+  readonly value?: string;
+  readonly short?: string;
+  /** May be given several times. */
+  readonly multiple?: boolean;
+}
+
+/** The flags as given; the command parses and checks their values itself. */
+export interface ParsedArguments {
+  readonly positionals: readonly string[];
+  /** The last value of a string flag, or undefined where it was not given. */
+  text(flag: string): string | undefined;
+  /** All values of a repeatable flag, comma-separated ones split. */
+  list(flag: string): readonly string[];
+  /** True where a boolean flag was given. */
+  has(flag: string): boolean;
+  /** A whole number within [min, max], or undefined; throws ConfigError naming the flag. */
+  integer(flag: string, range?: { min?: number; max?: number }): number | undefined;
+  /** A finite number within [min, max], or undefined; throws ConfigError naming the flag. */
+  number(flag: string, range?: { min?: number; max?: number }): number | undefined;
+  /** One of `choices`, or undefined; throws ConfigError naming the flag and the choices. */
+  choice<const T extends string>(flag: string, choices: readonly T[]): T | undefined;
+}
+
+/** What a command may touch of the outside world. */
+export interface CommandContext {
+  /** The result; nothing else goes to stdout. */
+  print(text: string): void;
+  /** News and warnings, to stderr. */
+  log(line: string): void;
+  /** A progress display on stderr: a bar on a terminal, plain lines otherwise. */
+  progress(label: string, unit: string): Progress;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+}
+
+/** One subcommand; `cli/main.ts` lists them all. */
+export interface Command {
+  readonly name: string;
+  /** One line for the list of commands. */
+  readonly summary: string;
+  /** Positional arguments as the usage line shows them, `PAIRS...`. */
+  readonly positionals: string;
+  /** Some paragraphs for `--help`, examples included. */
+  readonly description: string;
+  readonly flags: Readonly<Record<string, FlagSpec>>;
+  run(args: ParsedArguments, context: CommandContext): Promise<void>;
+}

@@ -1,0 +1,51 @@
+import type { Message } from "../format/messages.ts";
+
+/** The value of a column that travels with a pair from its file to the ranking (source, chosen_model, …). */
+export type ColumnValue = string | number | boolean | null;
+
+/**
+ * One preference pair: a prompt with a chosen and a rejected response.
+ *
+ * `prompt` holds every turn before the responses part (system turns included); `chosen` and `rejected` hold the turns after
+ * it, at least one, the first of them the assistant's.
+ */
+export interface PreferencePair {
+  readonly kind: "pair";
+  /** Stable: the row's own id, or a hash of its content; the n-th repeat of an id in a data set ends in `#n`. */
+  readonly id: string;
+  /** 0-based number of the row over all files in their order, unusable rows counted. */
+  readonly row: number;
+  /** The file as the user named it (or as the glob expanded). */
+  readonly file: string;
+  /** 0-based row within its file. */
+  readonly fileRow: number;
+  readonly prompt: readonly Message[];
+  readonly chosen: readonly Message[];
+  readonly rejected: readonly Message[];
+  /** Kept columns, `source` first among them where the data has one; the same keys on every pair of a data set. */
+  readonly columns: Readonly<Record<string, ColumnValue>>;
+}
+
+/** Why a row cannot be used. */
+export const UNUSABLE_REASONS = [
+  "broken-json",
+  "missing-field",
+  "wrong-type",
+  "empty-side",
+  "different-prompts",
+  "unknown-role",
+  "identical-sides",
+  "prompt-too-long",
+] as const;
+export type UnusableReason = (typeof UNUSABLE_REASONS)[number];
+
+/** A row that is not a usable pair; counted by reason and listed in a side file, never dropped silently. */
+export interface UnusableRow {
+  readonly kind: "unusable";
+  readonly row: number;
+  readonly file: string;
+  readonly fileRow: number;
+  readonly reason: UnusableReason;
+  /** One sentence: what was expected, what was there (no data-set text at length). */
+  readonly detail: string;
+}

@@ -1,0 +1,18 @@
+/** Where a long job reports how far it is. Implementations decide how (or whether) to show it. */
+export interface Progress {
+  /** `done` of `total` units finished so far; `total` undefined while unknown. */
+  update(done: number, total: number | undefined): void;
+  /** One line of news that stays visible. */
+  note(line: string): void;
+  /** The job ended, well or not: leave the terminal clean. */
+  end(): void;
+}
+
+/** Options every long job takes. */
+export interface JobOptions {
+  readonly signal?: AbortSignal;
+  readonly progress?: Progress;
+}
+
+/** Shows nothing. */
+export const silentProgress: Progress = { update: () => {}, note: () => {}, end: () => {} };
