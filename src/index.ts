@@ -22,3 +22,12 @@ export type {
   UnusableReason,
   UnusableRow,
 } from "./data/preference-pair.ts";
+
+// engine
+export type {
+  EmbeddedExample,
+  EmbedOptions,
+  Engine,
+  EngineIdentity,
+  TokenizedExample,
+} from "./engine/engine.ts";

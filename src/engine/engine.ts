@@ -1,0 +1,63 @@
+/** @file The verbs over one checkpoint. Everything past this folder speaks to this interface, never to a runtime. */
+import type { Message } from "../format/messages.ts";
+import type { JobOptions } from "../util/progress.ts";
+
+/** What a checkpoint is, for manifests: two engines with equal identities give equal activations. */
+export interface EngineIdentity {
+  /** As the user named it: a folder or `hf://owner/name@revision`; for people, not compared. */
+  readonly name: string;
+  /** Hash over config and weights (adapters included). */
+  readonly checkpointHash: string;
+  readonly tokenizerHash: string;
+  /** Hash of the chat template's text, or "raw". */
+  readonly templateHash: string;
+  readonly family: string;
+  /** Number of blocks n; layers run from 0 (embedding output) to n (after the last block, before the final norm). */
+  readonly layerCount: number;
+  /** Width of the residual stream. */
+  readonly dim: number;
+  readonly maxPositions: number;
+}
+
+/** A prompt and what follows it, as token ids. */
+export interface TokenizedExample {
+  /** The rendered prompt, generation prompt included. */
+  readonly prompt: Int32Array;
+  /** For each response exactly the tokens that the template adds after the prompt; each non-empty. */
+  readonly responses: readonly Int32Array[];
+}
+
+/** The mean response activations of one example. */
+export interface EmbeddedExample {
+  /** Index into the examples given. */
+  readonly index: number;
+  /** One array per response, each [L, D] row by row in the order of `layers`: the mean over the response's tokens. */
+  readonly means: readonly Float32Array[];
+}
+
+export interface EmbedOptions extends JobOptions {
+  /** Residual-stream layers, each in [0, layerCount]; see EngineIdentity.layerCount. */
+  readonly layers: readonly number[];
+}
+
+/** A checkpoint that can be asked for activations. Holds the weights: dispose of it when done. */
+export interface Engine extends AsyncDisposable {
+  readonly identity: EngineIdentity;
+  /**
+   * Renders prompt and responses with the checkpoint's chat template and tokenises both sides of the boundary separately.
+   * Each response is the list of turns after the prompt.
+   */
+  tokenize(
+    prompt: readonly Message[],
+    responses: readonly (readonly Message[])[],
+  ): TokenizedExample;
+  /**
+   * Mean residual stream over each response's tokens (method.md: ā_ℓ(p, r; M)), teacher-forced on prompt and response.
+   * Examples come back as their batches finish, in any order, each once. Memory does not grow with the number of examples
+   * beyond the token ids given. Throws RuntimeError naming layer and example index where an activation is not finite.
+   */
+  embed(
+    examples: readonly TokenizedExample[],
+    options: EmbedOptions,
+  ): AsyncIterable<EmbeddedExample>;
+}
