@@ -1,0 +1,161 @@
+/** @file The only importer of onnxruntime-node: compile a graph, bind weights, run. */
+import * as ort from "onnxruntime-node";
+
+import type { OnnxElementType } from "../format/onnx.ts";
+import type { LoweredGraph } from "../tensor/lower.ts";
+import { CulpritError, RuntimeError, ShapeError, UnsupportedError } from "../util/errors.ts";
+import type { Device } from "./device.ts";
+
+/** The arrays that carry tensors in and out. float16 travels as raw 16-bit words. */
+export type TensorArray = Float32Array | Uint16Array | Int32Array | BigInt64Array | Uint8Array;
+
+/** Numbers with their shape, row by row. */
+export interface TensorValue {
+  readonly dtype: OnnxElementType;
+  readonly shape: readonly number[];
+  readonly array: TensorArray;
+}
+
+/** Weights wrapped for the runtime once and shared, without a copy, by every program that names them. */
+export interface BoundWeights {
+  readonly tensors: ReadonlyMap<string, ort.Tensor>;
+}
+
+/** A compiled graph. Runs are one at a time; a run blocks the calling thread. */
+export interface Program extends AsyncDisposable {
+  /** Outputs by name, in fresh memory. Inputs are read in place and must not change meanwhile. */
+  run(
+    inputs: Readonly<Record<string, TensorValue>>,
+  ): Promise<Readonly<Record<string, TensorValue>>>;
+}
+
+export interface CompileOptions {
+  /** Default `cpu`. */
+  readonly device?: Device;
+  /** Threads inside one op; default: one for each core. */
+  readonly threads?: number;
+  readonly weights?: BoundWeights;
+}
+
+/** Wraps weights (float32, row by row) for the runtime; the arrays are used in place and must not change. */
+export function bindWeights(
+  weights: Iterable<readonly [name: string, shape: readonly number[], values: Float32Array]>,
+): BoundWeights {
+  const tensors = new Map<string, ort.Tensor>();
+  for (const [name, shape, values] of weights) {
+    tensors.set(name, new ort.Tensor("float32", values, shape));
+  }
+  return { tensors };
+}
+
+/** Makes a graph runnable. Throws UnsupportedError where the device's library is absent; there is no silent fall-back. */
+export async function compile(graph: LoweredGraph, options: CompileOptions = {}): Promise<Program> {
+  const { device = "cpu", threads, weights } = options;
+  expectDevice(device);
+  const bound = Object.fromEntries(
+    graph.parameters.map(({ name, shape }) => {
+      const tensor = weights?.tensors.get(name);
+      if (tensor === undefined) throw new Error(`internal: weight "${name}" is not bound`);
+      if (tensor.dims.join() !== shape.join()) {
+        throw new ShapeError(
+          `weight "${name}": the graph expects [${shape.join(", ")}], got [${tensor.dims.join(", ")}]`,
+        );
+      }
+      return [name, tensor];
+    }),
+  );
+  const session = await createSession(graph.bytes, device, threads);
+  return {
+    async run(inputs) {
+      const feeds: Record<string, ort.Tensor> = { ...bound };
+      for (const { name } of graph.inputs) {
+        const value = inputs[name];
+        if (value === undefined) throw new Error(`internal: input "${name}" was not given`);
+        feeds[name] = new ort.Tensor(value.dtype, value.array as ort.Tensor["data"], value.shape);
+      }
+      try {
+        const results = await session.run(feeds);
+        return Object.fromEntries(
+          Object.entries(results).map(([name, tensor]) => [name, readTensor(name, tensor)]),
+        );
+      } catch (error) {
+        throw describeRunError(error);
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await session.release();
+    },
+  };
+}
+
+function readTensor(name: string, tensor: ort.Tensor): TensorValue {
+  const array = tensor.data;
+  if (Array.isArray(array)) throw new Error(`internal: output "${name}" holds strings`);
+  return {
+    dtype: tensor.type as OnnxElementType, // outputs have the types that the graph declared
+    shape: tensor.dims,
+    array: array as TensorArray, // hence one of these arrays
+  };
+}
+
+async function createSession(
+  bytes: Uint8Array,
+  device: Device,
+  threads: number | undefined,
+): Promise<ort.InferenceSession> {
+  try {
+    return await ort.InferenceSession.create(bytes, {
+      executionProviders: [device],
+      ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+      interOpNumThreads: 1,
+      executionMode: "sequential",
+      graphOptimizationLevel: "all",
+      // A memory pattern is kept for every distinct shape; token counts vary all the time.
+      enableMemPattern: false,
+      // Errors only: warnings about node placement are not the user's business.
+      logSeverityLevel: 3,
+    });
+  } catch (error) {
+    if (device === "cpu") throw error;
+    throw new UnsupportedError(`device ${device}: ONNX Runtime could not start it`, {
+      hint: deviceHint(device),
+      cause: error,
+    });
+  }
+}
+
+function expectDevice(device: Device): void {
+  const available = ort.listSupportedBackends().map((backend) => backend.name);
+  if (available.includes(device)) return;
+  throw new UnsupportedError(
+    `device ${device}: this build of onnxruntime-node has no such execution provider, it has ${available.join(", ")}`,
+    { hint: deviceHint(device) },
+  );
+}
+
+function deviceHint(device: Device): string {
+  switch (device) {
+    case "cpu":
+      return "Install the project's packages again: npm ci.";
+    case "cuda":
+      return "CUDA needs Linux x64, an NVIDIA driver and ONNX Runtime's CUDA library: run the install script of onnxruntime-node (npm rebuild onnxruntime-node --ignore-scripts=false), or use --device cpu.";
+    case "webgpu":
+      return "WebGPU needs a graphics driver that ONNX Runtime can open; use --device cpu.";
+    case "coreml":
+      return "CoreML exists on macOS only; use --device cpu.";
+    case "dml":
+      return "DirectML exists on Windows only; use --device cpu.";
+  }
+}
+
+function describeRunError(error: unknown): unknown {
+  if (error instanceof CulpritError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  if (/alloc|out of memory/i.test(message)) {
+    return new RuntimeError(`runtime: not enough memory for this batch (${message})`, {
+      hint: "Lower --max-tokens or --batch-tokens.",
+      cause: error,
+    });
+  }
+  return error;
+}

@@ -1,0 +1,22 @@
+import { ShapeError } from "../../util/errors.ts";
+import { apply, type OpDefinition, type Tensor } from "../graph.ts";
+import { broadcastShapes } from "../shape.ts";
+
+export const whereOp: OpDefinition<undefined> = {
+  kind: "where",
+  infer([condition, yes, no]) {
+    if (condition?.dtype !== "bool" || yes === undefined || yes.dtype !== no?.dtype) {
+      throw new ShapeError(
+        `where: expected a bool and two of one type, got ${[condition, yes, no].map((each) => String(each?.dtype)).join(", ")}`,
+      );
+    }
+    const shape = broadcastShapes("where", yes.shape, no.shape);
+    return { dtype: yes.dtype, shape: broadcastShapes("where", condition.shape, shape) };
+  },
+  lower: (writer, names) => writer.node("Where", names),
+  gradient: "pending",
+};
+
+/** `yes` where the condition holds, `no` elsewhere, broadcasting. */
+export const where = (condition: Tensor, yes: Tensor, no: Tensor): Tensor =>
+  apply(whereOp, [condition, yes, no], undefined);
