@@ -1,0 +1,247 @@
+"""Tiny random checkpoints of every supported family with the activations that transformers computes for them.
+
+    python make_checkpoints.py            writes every case (deterministic: fixed seeds, one thread)
+    python make_checkpoints.py --check    writes nothing; loads the committed folders and compares with their goldens
+
+Each case is a Hugging Face folder (config.json + model.safetensors or shards with an index) plus golden.safetensors:
+    ids.<i>         int32   [T]      token ids of sequence i
+    hidden.<i>.<l>  float32 [T, D]   residual stream after l blocks; l = 0 is the embedding output, l = n is the output of the
+                                     last block BEFORE the final norm (transformers' hidden_states[n] would be after it)
+    logits.<i>      float32 [T, V]   after the final norm and lm_head
+All arithmetic in fp32 with eager attention, one sequence at a time on a freshly loaded model (dynamic rope keeps state).
+
+`ablate` names a config change that would undo what the case is about; the script insists that it changes the activations, so
+that no case passes by accident. Needs torch, transformers, safetensors.
+"""
+import argparse, json, shutil, sys, tempfile, warnings
+from pathlib import Path
+
+import safetensors, torch, transformers
+from safetensors import safe_open
+from safetensors.torch import save_file
+from transformers import AutoConfig, AutoModelForCausalLM
+
+HERE = Path(__file__).parent
+VOCAB, DIM, INTERMEDIATE = 64, 32, 40
+warnings.filterwarnings("ignore")
+transformers.logging.set_verbosity_error()
+transformers.logging.disable_progress_bar()
+torch.set_num_threads(1)
+
+
+def family(model_type, architecture, **changes):
+    """A config.json as such models have it on the Hub, shrunk; the older spelling of rope unless `changes` say otherwise."""
+    config = {
+        "architectures": [architecture], "model_type": model_type, "vocab_size": VOCAB, "hidden_size": DIM,
+        "intermediate_size": INTERMEDIATE, "num_hidden_layers": 3, "num_attention_heads": 4, "num_key_value_heads": 2,
+        "hidden_act": "silu", "max_position_embeddings": 64, "rms_norm_eps": 1e-5, "rope_theta": 100.0, "rope_scaling": None,
+        "tie_word_embeddings": False, "attention_dropout": 0.0, "initializer_range": 0.02, "use_cache": True,
+        "bos_token_id": 1, "eos_token_id": 2, "torch_dtype": "float32", "transformers_version": "4.57.1",
+    }
+    config.update(changes)
+    if "rope_parameters" in changes:  # the newer spelling
+        del config["rope_theta"], config["rope_scaling"]
+        config["dtype"] = config.pop("torch_dtype")
+        config["transformers_version"] = transformers.__version__
+    return config
+
+
+def llama(**changes):
+    return family("llama", "LlamaForCausalLM", **{"attention_bias": False, "mlp_bias": False, "pretraining_tp": 1, **changes})
+
+
+def mistral(**changes):
+    return family("mistral", "MistralForCausalLM", **changes)
+
+
+def olmo(generation, **changes):
+    return family(f"olmo{generation}", f"Olmo{generation}ForCausalLM", **{"attention_bias": False, "pad_token_id": 3, **changes})
+
+
+def qwen2(**changes):
+    return family("qwen2", "Qwen2ForCausalLM", **{"use_sliding_window": False, "sliding_window": 5, "max_window_layers": 1, **changes})
+
+
+def qwen3(**changes):
+    return family("qwen3", "Qwen3ForCausalLM", **{
+        "head_dim": 12, "attention_bias": False, "use_sliding_window": False, "sliding_window": None, "max_window_layers": 3, **changes})
+
+
+YARN = {"factor": 4.0, "original_max_position_embeddings": 16, "beta_fast": 2.0, "beta_slow": 0.25}
+# With rope_theta 500000 only very slow turns lie inside the ramp of so small a head, hence the odd beta_slow.
+OLMO3_YARN = {"rope_type": "yarn", "factor": 8.0, "original_max_position_embeddings": 16, "attention_factor": 1.2079441541679836,
+              "beta_fast": 2.0, "beta_slow": 0.001}
+OLMO3_LAYERS = ["sliding_attention", "sliding_attention", "sliding_attention", "full_attention"]
+
+# name -> (what it is for, config, ablation: keys to change; None where there is nothing to undo, lengths, other settings)
+CASES = [
+    ("llama", "plain; grouped-query attention 4/2; untied", llama(), {"rope_theta": 10000.0}, {}),
+    ("llama-tied", "tied embeddings, the newer rope_parameters spelling",
+     llama(tie_word_embeddings=True, rope_parameters={"rope_theta": 100.0, "rope_type": "default"}), None, {}),
+    ("llama-no-gqa", "num_key_value_heads absent (= heads), rope_theta absent (= 10000)",
+     llama(drop=["num_key_value_heads", "rope_theta", "rope_scaling", "attention_bias", "mlp_bias"]), {"rope_theta": 100.0}, {}),
+    ("llama-linear", 'rope_scaling {"type": "linear"}', llama(rope_scaling={"type": "linear", "factor": 3.0}), {"rope_scaling": None}, {}),
+    ("llama-dynamic", 'rope_scaling {"type": "dynamic"}: below, at and above max_position_embeddings 16',
+     llama(rope_scaling={"type": "dynamic", "factor": 2.0}, max_position_embeddings=16), {"rope_scaling": None},
+     {"lengths": [1, 7, 16, 17, 23]}),
+    ("llama-yarn", "yarn, attention factor left to be inferred", llama(rope_scaling={"rope_type": "yarn", **YARN}), {"rope_scaling": None}, {}),
+    ("llama-yarn-defaults", 'yarn spelled "type", default betas, factor and original length only',
+     llama(rope_theta=20.0, rope_scaling={"type": "yarn", "factor": 2.0, "original_max_position_embeddings": 32}), {"rope_scaling": None}, {}),
+    ("llama-yarn-factor", "yarn with an explicit attention_factor, newer spelling",
+     llama(rope_parameters={"rope_type": "yarn", "rope_theta": 100.0, "attention_factor": 0.8, **YARN}),
+     {"rope_parameters": {"rope_type": "yarn", "rope_theta": 100.0, **YARN}}, {}),
+    ("llama-yarn-mscale", "yarn with mscale and mscale_all_dim, truncate false",
+     llama(rope_scaling={"type": "yarn", "mscale": 1.5, "mscale_all_dim": 0.5, "truncate": False, **YARN}),
+     {"rope_scaling": {"type": "yarn", **YARN}}, {}),
+    ("llama3-rope", "the llama3 rule: one frequency kept, two blended, one divided",
+     llama(rope_scaling={"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+                         "original_max_position_embeddings": 64}, max_position_embeddings=512), {"rope_scaling": None}, {}),
+    ("llama-bias", "attention_bias (q, k, v, o) and mlp_bias", llama(attention_bias=True, mlp_bias=True), None, {}),
+    ("llama-head-dim", "head_dim 12 where hidden / heads = 8", llama(head_dim=12), None, {}),
+    ("mistral", "sliding window of 5 tokens (itself included) on every layer", mistral(sliding_window=5), {"sliding_window": None}, {}),
+    ("olmo2", "norms after the sub-layers, QK-norm over the whole projection", olmo(2), {"rope_theta": 10000.0}, {}),
+    ("olmo3", "window of 5 on three layers of four; yarn on the full-attention layer only; older spelling, rope_theta 500000",
+     olmo(3, num_hidden_layers=4, layer_types=OLMO3_LAYERS, sliding_window=5, rope_theta=500000, rope_scaling=OLMO3_YARN),
+     {"rope_scaling": None}, {}),
+    ("olmo3-nested", "the newer spelling: rope_parameters by layer type, each with its own theta",
+     olmo(3, layer_types=["full_attention", "sliding_attention", "full_attention"], sliding_window=5, rope_parameters={
+         "full_attention": {"rope_type": "yarn", "rope_theta": 100.0, **YARN},
+         "sliding_attention": {"rope_type": "default", "rope_theta": 40.0}}), {"sliding_window": 50}, {}),
+    ("qwen2", "q, k, v biases; use_sliding_window false beside a sliding_window that must be ignored", qwen2(), {"use_sliding_window": True}, {}),
+    ("qwen2-sliding", "use_sliding_window: window of 5 from layer max_window_layers = 1 on", qwen2(use_sliding_window=True),
+     {"max_window_layers": 0}, {}),
+    ("qwen3", "QK-norm per head, head_dim 12 where hidden / heads = 8, tied, newer spelling",
+     qwen3(tie_word_embeddings=True, rope_parameters={"rope_theta": 100.0, "rope_type": "default"}), None, {}),
+    ("qwen3-bias", "attention_bias, untied, older spelling", qwen3(attention_bias=True), None, {}),
+    ("llama-bf16", "weights stored as BF16", llama(torch_dtype="bfloat16"), None, {"dtype": torch.bfloat16}),
+    ("llama-f16", "weights stored as F16", llama(torch_dtype="float16"), None, {"dtype": torch.float16}),
+    ("llama-sharded", "three shards with an index", llama(), None, {"shards": 3}),
+]
+
+
+def randomise(model, seed):
+    """Norms near 1, biases near 0, both clearly not trivial; matrices large enough that attention is not uniform."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, parameter in sorted(model.named_parameters()):
+            noise = torch.randn(parameter.shape, generator=generator)
+            if name.endswith("bias"): parameter.copy_(0.2 * noise)
+            elif "norm" in name: parameter.copy_(1 + 0.3 * noise)
+            elif "embed_tokens" in name: parameter.copy_(0.8 * noise)
+            else: parameter.copy_(0.22 * noise)
+
+
+def load(folder):
+    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+
+
+@torch.no_grad()
+def activations(model, ids):
+    """[hidden 0..n], logits. Hooks see each block's own output, so the last one has no final norm on it."""
+    hidden, handles = [], []
+    blocks = model.model.layers
+    handles.append(blocks[0].register_forward_pre_hook(lambda _m, args, kw: hidden.append((args or (kw["hidden_states"],))[0][0].clone()), with_kwargs=True))
+    for block in blocks:
+        handles.append(block.register_forward_hook(lambda _m, _a, out: hidden.append((out[0] if isinstance(out, tuple) else out)[0].clone())))
+    logits = model(input_ids=torch.tensor([ids]), use_cache=False).logits[0].float()
+    for handle in handles: handle.remove()
+    assert len(hidden) == len(blocks) + 1
+    return hidden, logits
+
+
+def goldens(folder, sequences):
+    tensors = {}
+    for i, ids in enumerate(sequences):
+        hidden, logits = activations(load(folder), ids)
+        tensors[f"ids.{i}"] = torch.tensor(ids, dtype=torch.int32)
+        for layer, states in enumerate(hidden): tensors[f"hidden.{i}.{layer}"] = states.contiguous()
+        tensors[f"logits.{i}"] = logits.contiguous()
+    return tensors
+
+
+def write_weights(folder, weights, shards):
+    if shards == 1:
+        save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+        return
+    names, index = sorted(weights), {}
+    for shard in range(shards):
+        file = f"model-{shard + 1:05d}-of-{shards:05d}.safetensors"
+        part = {name: weights[name] for name in names[shard::shards]}
+        save_file(part, folder / file, metadata={"format": "pt"})
+        index |= {name: file for name in part}
+    total = sum(w.numel() * w.element_size() for w in weights.values())
+    (folder / "model.safetensors.index.json").write_text(
+        json.dumps({"metadata": {"total_size": total}, "weight_map": dict(sorted(index.items()))}, indent=1) + "\n")
+
+
+def write_case(number, name, config, ablate, lengths=(1, 6, 21), dtype=torch.float32, shards=1):
+    folder = HERE / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    config = {key: value for key, value in config.items() if key not in config.get("drop", []) and key != "drop"}
+    (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n")
+    model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(folder), dtype=torch.float32, attn_implementation="eager").eval()
+    randomise(model, 1000 + number)
+    weights = {k: v.to(dtype).contiguous() for k, v in model.state_dict().items()
+               if not (config["tie_word_embeddings"] and k == "lm_head.weight")}
+    write_weights(folder, weights, shards)
+    generator = torch.Generator().manual_seed(2000 + number)
+    sequences = [torch.randint(0, VOCAB, (length,), generator=generator).tolist() for length in lengths]
+    tensors = goldens(folder, sequences)
+    # One key only: safetensors writes several in random order, and the files would differ from run to run.
+    metadata = {"made_with": f"torch {torch.__version__}, transformers {transformers.__version__}"}
+    save_file(tensors, folder / "golden.safetensors", metadata=metadata)
+    check_same_after_saving(folder, sequences, tensors)
+    return None if ablate is None else ablation_effect(folder, config | ablate, sequences, tensors)
+
+
+def check_same_after_saving(folder, sequences, tensors):
+    """The config as today's transformers spells it must mean the same as the one written here."""
+    with tempfile.TemporaryDirectory() as other:
+        load(folder).save_pretrained(other)
+        again = goldens(other, sequences)
+    assert all(torch.equal(tensors[key], again[key]) for key in tensors), f"{folder.name}: saving again changes the result"
+
+
+def ablation_effect(folder, config, sequences, tensors):
+    with tempfile.TemporaryDirectory() as other:
+        shutil.copytree(folder, other, dirs_exist_ok=True)
+        (Path(other) / "config.json").write_text(json.dumps(config))
+        changed = goldens(other, sequences)
+    last = f"hidden.{len(sequences) - 1}.{config['num_hidden_layers']}"
+    effect = ((changed[last] - tensors[last]).norm() / tensors[last].norm()).item()
+    assert effect > 0.02, f"{folder.name}: the ablation changes nothing ({effect})"
+    return round(effect, 3)
+
+
+def check():
+    worst = 0.0
+    for case in json.loads((HERE / "cases.json").read_text())["cases"]:
+        folder = HERE / case["name"]
+        with safe_open(folder / "golden.safetensors", "pt") as file: want = {key: file.get_tensor(key) for key in file.keys()}
+        got = goldens(folder, [want[f"ids.{i}"].tolist() for i in range(len(case["lengths"]))])
+        error = max(((got[k].float() - want[k].float()).norm() / want[k].float().norm().clamp(min=1e-9)).item() for k in want)
+        worst = max(worst, error)
+        print(f"{case['name']:22} {error:.2e}")
+    print(f"worst relative error {worst:.2e}")
+    return 0 if worst < 1e-5 else 1
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--check", action="store_true")
+    if parser.parse_args().check: sys.exit(check())
+    listing = []
+    for number, (name, about, config, ablate, settings) in enumerate(CASES):
+        effect = write_case(number, name, config, ablate, **settings)
+        size = sum(f.stat().st_size for f in (HERE / name).iterdir())
+        listing.append({"name": name, "about": about, "family": config["model_type"], "layers": config["num_hidden_layers"],
+                        "lengths": list(settings.get("lengths", (1, 6, 21))), "ablation_effect": effect})
+        print(f"{name:22} {size / 1000:6.0f} kB  ablation {effect}")
+    versions = {"torch": torch.__version__, "transformers": transformers.__version__, "safetensors": safetensors.__version__}
+    (HERE / "cases.json").write_text(json.dumps({"versions": versions, "cases": listing}, indent=1) + "\n")
+    print(f"total {sum(f.stat().st_size for f in HERE.rglob('*') if f.is_file()) / 1e6:.2f} MB")
+
+
+if __name__ == "__main__":
+    main()
