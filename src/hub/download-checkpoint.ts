@@ -1,0 +1,88 @@
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+
+import { ConfigError, FormatError } from "../util/errors.ts";
+import { silentProgress } from "../util/progress.ts";
+import { absentAsUndefined } from "./cache-layout.ts";
+import { MAX_INDEX_BYTES, selectCheckpointFiles, WEIGHTS_INDEX } from "./checkpoint-files.ts";
+import type { HubOptions } from "./hub-settings.ts";
+import { parseHubUri } from "./hub-uri.ts";
+import {
+  fetchIntoSnapshot,
+  notCached,
+  openSnapshot,
+  rememberRevision,
+  type Snapshot,
+} from "./open-snapshot.ts";
+import type { RepoFile } from "./repo-file.ts";
+
+/**
+ * Brings the checkpoint `hf://owner/name[@revision]` into the Hugging Face cache and returns the folder that holds it:
+ * configuration, tokenizer, chat template and safetensors weights, nothing else. Files already there are not asked for
+ * again; an interrupted download goes on where it stopped. Progress counts bytes.
+ * Throws ConfigError on a bad address or unknown repository, UnsupportedError where there are no safetensors weights,
+ * RuntimeError where access, network, disk or checksums fail.
+ */
+export async function downloadCheckpoint(uri: string, options: HubOptions = {}): Promise<string> {
+  const reference = parseHubUri(uri);
+  if (reference.kind !== "model" || reference.path !== undefined) {
+    throw new ConfigError(`${uri}: expected a model checkpoint, hf://owner/name@revision`, {
+      hint: "A checkpoint is a whole model repository; datasets and files inside a repository are pair files.",
+    });
+  }
+  try {
+    const snapshot = await openSnapshot(reference, options);
+    if (snapshot.files === undefined) await checkUnlistedCopy(uri, snapshot);
+    else await fetchCheckpoint(uri, snapshot, snapshot.files);
+    return snapshot.folder;
+  } finally {
+    options.progress?.end();
+  }
+}
+
+async function fetchCheckpoint(
+  uri: string,
+  snapshot: Snapshot,
+  files: readonly RepoFile[],
+): Promise<void> {
+  const index = files.find((file) => file.path === WEIGHTS_INDEX);
+  let indexText: string | undefined;
+  if (index !== undefined) {
+    if (index.sizeBytes > MAX_INDEX_BYTES) {
+      throw new FormatError(
+        `${uri}: ${WEIGHTS_INDEX} should have at most ${MAX_INDEX_BYTES} bytes, has ${index.sizeBytes}`,
+      );
+    }
+    // Its few bytes come first and without display: only then is the total known.
+    await fetchIntoSnapshot({ ...snapshot, progress: silentProgress }, [index]);
+    indexText = await readFile(join(snapshot.folder, WEIGHTS_INDEX), "utf8");
+  }
+  await fetchIntoSnapshot(snapshot, selectCheckpointFiles(uri, files, indexText));
+  await rememberRevision(snapshot);
+}
+
+/**
+ * Offline with a copy that an older library made, which kept no listing: it counts as whole if configuration, tokenizer and
+ * every weight that it speaks of are there.
+ */
+async function checkUnlistedCopy(uri: string, snapshot: Snapshot): Promise<void> {
+  const offline = snapshot.offline ?? { reason: "" };
+  const names = (await readdir(snapshot.folder).catch(absentAsUndefined)) ?? [];
+  const files: RepoFile[] = [];
+  for (const path of names) {
+    const entry = await stat(join(snapshot.folder, path)).catch(absentAsUndefined);
+    if (entry?.isFile()) files.push({ path, sizeBytes: entry.size, gitOid: "" });
+  }
+  const has = (name: string): boolean => files.some((file) => file.path === name);
+  const wanted = has("adapter_config.json") ? [] : ["config.json", "tokenizer.json"];
+  const lacking = wanted.find((name) => !has(name));
+  if (lacking !== undefined) throw notCached(snapshot, offline, `lacks ${lacking}`);
+  const index = has(WEIGHTS_INDEX)
+    ? await readFile(join(snapshot.folder, WEIGHTS_INDEX), "utf8")
+    : undefined;
+  try {
+    selectCheckpointFiles(uri, files, index);
+  } catch (error) {
+    throw notCached(snapshot, { ...offline, cause: error }, "lacks some of its weights");
+  }
+}
