@@ -1,0 +1,14 @@
+/**
+ * The `q`-quantile of finite numbers, linearly interpolated between order statistics (Hyndman and Fan type 7, the default
+ * of NumPy and R). `values` need not be sorted and is not changed; at least one value, q in [0, 1].
+ */
+export function quantile(values: ArrayLike<number>, q: number): number {
+  if (values.length === 0) throw new Error("internal: quantile of no values");
+  if (!(q >= 0 && q <= 1)) throw new Error(`internal: quantile at ${q}`);
+  const sorted = Float64Array.from(values).toSorted();
+  const position = q * (sorted.length - 1);
+  const below = Math.floor(position);
+  const low = sorted[below]!;
+  const high = sorted[Math.min(below + 1, sorted.length - 1)]!;
+  return low + (position - below) * (high - low);
+}
