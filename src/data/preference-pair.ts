@@ -29,13 +29,20 @@ export interface PreferencePair {
 /** Why a row cannot be used. */
 export const UNUSABLE_REASONS = [
   "broken-json",
+  "broken-csv",
   "missing-field",
   "wrong-type",
   "empty-side",
+  "empty-prompt",
   "different-prompts",
   "unknown-role",
+  "turn-order",
   "identical-sides",
   "prompt-too-long",
+  /** The chat template rejects the conversation. */
+  "template-refused",
+  /** The rendered conversation does not begin with the rendered prompt. */
+  "prompt-not-kept",
 ] as const;
 export type UnusableReason = (typeof UNUSABLE_REASONS)[number];
 

@@ -1,0 +1,47 @@
+import { type FileRow, MAX_ROW_BYTES, type ReadOptions } from "./file-row.ts";
+import { isBlank, parseJsonRow } from "./parse-json-row.ts";
+import { readBytes } from "./read-bytes.ts";
+
+/**
+ * Rows of a JSONL file, gzipped or not; blank lines are no rows.
+ *
+ * Not through DuckDB, measured with 1.5: it stops the file at the first broken line and at an escaped lone surrogate (which
+ * JSON allows and chat data has), and it needs one type per column where real mixes hold a text in one row and a list in the
+ * next. Not through node:readline: it also breaks lines at U+2028, which may stand raw inside a JSON string.
+ */
+export async function* readJsonLines(path: string, options: ReadOptions): AsyncGenerator<FileRow> {
+  let line = 0;
+  let fileRow = 0;
+  for await (const bytes of splitLines(readBytes(path, options.signal))) {
+    line++;
+    if (bytes !== undefined && isBlank(bytes)) continue;
+    yield parseJsonRow(bytes, fileRow++, `line ${line}`);
+  }
+}
+
+/** Lines without their "\n"; undefined for one above MAX_ROW_BYTES, whose bytes are let go. */
+async function* splitLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer | undefined> {
+  let parts: Buffer[] = [];
+  let sizeBytes = 0;
+  const add = (part: Buffer): void => {
+    sizeBytes += part.length;
+    if (sizeBytes <= MAX_ROW_BYTES) parts.push(part);
+    else parts = [];
+  };
+  const take = (): Buffer | undefined => {
+    const line = sizeBytes > MAX_ROW_BYTES ? undefined : Buffer.concat(parts);
+    parts = [];
+    sizeBytes = 0;
+    return line;
+  };
+  for await (const chunk of chunks) {
+    let start = 0;
+    for (let end = chunk.indexOf(0x0a); end !== -1; end = chunk.indexOf(0x0a, start)) {
+      add(chunk.subarray(start, end));
+      start = end + 1;
+      yield take();
+    }
+    add(chunk.subarray(start));
+  }
+  if (sizeBytes > 0) yield take();
+}

@@ -1,0 +1,40 @@
+import { isUtf8 } from "node:buffer";
+
+import { type FileRow, isObject, MAX_ROW_BYTES } from "./file-row.ts";
+
+/**
+ * One JSON object as a row. `bytes` undefined stands for a row above MAX_ROW_BYTES; `place` says where it was, `line 3`.
+ * The text itself stays out of the messages: it is data, possibly harmful, and possibly long.
+ */
+export function parseJsonRow(bytes: Buffer | undefined, fileRow: number, place: string): FileRow {
+  const broken = (detail: string): FileRow => ({
+    kind: "broken",
+    fileRow,
+    reason: "broken-json",
+    detail: `${place}: ${detail}`,
+  });
+  if (bytes === undefined) {
+    return broken(`expected at most ${MAX_ROW_BYTES / 2 ** 20} MiB in one row, got more`);
+  }
+  if (!isUtf8(bytes)) return broken("expected UTF-8 text, got other bytes");
+  let fields: unknown;
+  try {
+    fields = JSON.parse(bytes.toString("utf8"));
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return broken(`expected a JSON object, got ${bytes.length} bytes that are not JSON`);
+  }
+  if (isObject(fields)) return { kind: "fields", fileRow, fields };
+  const kind = Array.isArray(fields) ? "a list" : fields === null ? "null" : `a ${typeof fields}`;
+  return {
+    kind: "broken",
+    fileRow,
+    reason: "wrong-type",
+    detail: `${place}: expected a JSON object, got ${kind}`,
+  };
+}
+
+/** Whether bytes are white space as JSON knows it. */
+export function isBlank(bytes: Buffer): boolean {
+  return bytes.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d);
+}

@@ -1,0 +1,51 @@
+import { ConfigError } from "../../util/errors.ts";
+import { readCsv } from "./csv.ts";
+import type { FileRow, ReadOptions, RowReader } from "./file-row.ts";
+import { readJsonArray } from "./json-array.ts";
+import { readJsonLines } from "./json-lines.ts";
+import { readParquet } from "./parquet.ts";
+import { readBytes, readHead } from "./read-bytes.ts";
+
+/** The formats of data files. */
+export const FILE_FORMATS = ["json-lines", "json-array", "csv", "parquet"] as const;
+export type FileFormat = (typeof FILE_FORMATS)[number];
+
+const READERS: { readonly [F in FileFormat]: RowReader } = {
+  "json-lines": readJsonLines,
+  "json-array": readJsonArray,
+  csv: readCsv,
+  parquet: readParquet,
+};
+
+/** Streams the rows of a data file in its order, whatever its format; see RowReader for what is thrown. */
+export async function* readRows(path: string, options: ReadOptions = {}): AsyncGenerator<FileRow> {
+  yield* READERS[await detectFormat(path)](path, options);
+}
+
+/**
+ * The format of a file: Parquet by its first bytes, otherwise by its name (`.gz` aside); `.json` and names that say nothing
+ * by the first character. Throws ConfigError where none fits.
+ */
+export async function detectFormat(path: string): Promise<FileFormat> {
+  if ((await readHead(path)).toString("latin1") === "PAR1") return "parquet";
+  const extension = /\.([a-z]+)(?:\.gz)?$/i.exec(path)?.[1]?.toLowerCase();
+  if (extension === "jsonl" || extension === "ndjson") return "json-lines";
+  if (extension === "csv" || extension === "tsv") return "csv";
+  if (extension === "parquet") return "parquet";
+  const first = await firstCharacter(path);
+  if (first === "[") return "json-array";
+  // A `.json` file of other text is read by line too: its rows then say what is wrong with them.
+  if (first === "{" || extension === "json") return "json-lines";
+  throw new ConfigError(`${path}: expected a data file, got an unknown kind`, {
+    hint: "Known are .jsonl, .json, .csv, .tsv (each also .gz) and .parquet.",
+  });
+}
+
+/** The first character that is not white space within the file's first chunk. */
+async function firstCharacter(path: string): Promise<string | undefined> {
+  for await (const chunk of readBytes(path)) {
+    const first = chunk.find((byte) => byte > 0x20);
+    if (first !== undefined) return String.fromCharCode(first);
+  }
+  return undefined;
+}

@@ -1,0 +1,91 @@
+import { gzipSync } from "node:zlib";
+
+import { describe, expect, it } from "vitest";
+
+import { jsonLines, temporaryFile } from "../../test/support/data-files.ts";
+import { FormatError } from "../util/errors.ts";
+import { readResponsePairs } from "./response-pairs.ts";
+
+const user = (content: string): unknown => ({ role: "user", content });
+const assistant = (content: string): unknown => ({ role: "assistant", content });
+
+describe("readResponsePairs", () => {
+  it("takes texts and message lists, and counts the columns it ignores", async () => {
+    const rows = [
+      { id: "a", prompt: "q", before: "no", after: "yes", type: "t", extra: 1 },
+      {
+        id: "b",
+        prompt: [user("q")],
+        before: [assistant("no")],
+        after: assistant("yes"),
+        scenario: "s",
+        type: "t",
+      },
+    ];
+    const read = await readResponsePairs(
+      await temporaryFile("x.jsonl.gz", gzipSync(jsonLines(rows))),
+    );
+    const turns = { prompt: [user("q")], before: [assistant("no")], after: [assistant("yes")] };
+    expect(read.pairs).toEqual([
+      { id: "a", ...turns, scenario: "a" },
+      { id: "b", ...turns, scenario: "s" },
+    ]);
+    expect(read.ignoredColumns).toEqual({ type: 2, extra: 1 });
+    expect(read.unusable).toEqual([]);
+    expect(read.files).toMatchObject([
+      { sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string },
+    ]);
+  });
+
+  it("gives several rollouts of one id one scenario", async () => {
+    const rows = [1, 2].map((n) => ({ id: "a", prompt: "q", before: `no ${n}`, after: "yes" }));
+    const { pairs } = await readResponsePairs(await temporaryFile("x.json", JSON.stringify(rows)));
+    expect(pairs.map(({ id, scenario }) => [id, scenario])).toEqual([
+      ["a", "a"],
+      ["a#2", "a"],
+    ]);
+  });
+
+  it("reads CSV, and gives a row without an id a hash", async () => {
+    const { pairs } = await readResponsePairs(
+      await temporaryFile("x.csv", 'prompt,before,after\n"q, or not",no,yes\n'),
+    );
+    expect(pairs).toMatchObject([
+      { id: expect.stringMatching(/^h-/) as string, prompt: [user("q, or not")] },
+    ]);
+    expect(pairs[0]!.scenario).toBe(pairs[0]!.id);
+  });
+
+  it("reports empty and identical responses as unusable rows", async () => {
+    const rows = [
+      { id: 1, prompt: "q", before: "same", after: "same" },
+      { id: 2, prompt: "q", before: " ", after: "yes" },
+      { id: 3, prompt: "", before: "no", after: "yes" },
+      { id: 4, prompt: "q", before: "no", after: "yes" },
+    ];
+    const read = await readResponsePairs(await temporaryFile("x.jsonl", jsonLines(rows)));
+    expect(read.pairs.map(({ id }) => id)).toEqual(["4"]);
+    expect(read.unusable.map(({ fileRow, reason }) => [fileRow, reason])).toEqual([
+      [0, "identical-sides"],
+      [1, "empty-side"],
+      [2, "empty-prompt"],
+    ]);
+  });
+
+  it.each([
+    ["after: expected a value", '{"prompt":"q","before":"no"}'],
+    ["before: expected a list of turns, got a number", '{"prompt":"q","before":1,"after":"yes"}'],
+    ["a known role", '{"prompt":[{"role":"x","content":"q"}],"before":"no","after":"yes"}'],
+    ["line 2: expected a JSON object", "{"],
+  ])("names file and row of a fault in the file: %s", async (message, line) => {
+    const good = '{"prompt":"q","before":"no","after":"yes"}';
+    const reading = readResponsePairs(await temporaryFile("x.jsonl", `${good}\n${line}\n`));
+    await expect(reading).rejects.toBeInstanceOf(FormatError);
+    await expect(reading).rejects.toThrow("x.jsonl, row 1: ");
+    await expect(reading).rejects.toThrow(message);
+  });
+
+  it("refuses a file without rows", async () => {
+    await expect(readResponsePairs(await temporaryFile("x.jsonl", ""))).rejects.toThrow(/got none/);
+  });
+});

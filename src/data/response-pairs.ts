@@ -1,0 +1,125 @@
+import { stat } from "node:fs/promises";
+
+import type { Message } from "../format/messages.ts";
+import { FormatError } from "../util/errors.ts";
+import { hashFile } from "../util/hash.ts";
+import { createIdAssigner, ownId } from "./assign-ids.ts";
+import { expandPatterns, type ResolveRemote } from "./expand-patterns.ts";
+import type { DataFile } from "./open-pairs.ts";
+import type { UnusableRow } from "./preference-pair.ts";
+import { ownField, type RowFields } from "./readers/file-row.ts";
+import { readRows } from "./readers/read-rows.ts";
+import { checkPair } from "./shapes/check-pair.ts";
+import { readResponse, readTurns } from "./shapes/read-turns.ts";
+import { RowProblem } from "./shapes/shape.ts";
+import { afterPrompt } from "./shapes/split-conversations.ts";
+
+/** Two responses to one prompt: `after` shows the behaviour, `before` does not. */
+export interface ResponsePair {
+  /** The row's own id or a hash of its content; the n-th repeat ends in `#n`. */
+  readonly id: string;
+  readonly prompt: readonly Message[];
+  readonly before: readonly Message[];
+  readonly after: readonly Message[];
+  /** Pairs of one scenario weigh as one where scenarios weigh equally; default: the row's own id, repeats included. */
+  readonly scenario: string;
+}
+
+/** The response pairs of a file (or of the files that a pattern names). */
+export interface ResponsePairs {
+  readonly pairs: readonly ResponsePair[];
+  readonly files: readonly DataFile[];
+  /** Rows whose responses cannot be compared: empty, or the same. */
+  readonly unusable: readonly UnusableRow[];
+  /** Columns that were not read, with the number of rows that have them. */
+  readonly ignoredColumns: Readonly<Record<string, number>>;
+}
+
+const COLUMNS = ["id", "pair_id", "uuid", "prompt", "before", "after", "scenario"];
+/** What may be wrong with a pair in a file that is otherwise as it should be. */
+const TOLERATED = new Set<string>(["empty-side", "empty-prompt", "identical-sides"]);
+
+/**
+ * Reads {id, prompt, before, after, scenario?}; prompt and responses are text or message lists, the formats those of openPairs.
+ * All pairs are held in memory: these files have hundreds of rows. Throws FormatError naming file and row (from 0) for a row
+ * that is broken or lacks a field, ConfigError where there is no file or no row.
+ */
+export async function readResponsePairs(
+  path: string,
+  options: {
+    readonly resolveRemote?: ResolveRemote | undefined;
+    readonly signal?: AbortSignal | undefined;
+  } = {},
+): Promise<ResponsePairs> {
+  const pairs: ResponsePair[] = [];
+  const unusable: UnusableRow[] = [];
+  const ignored = new Map<string, number>();
+  const files: DataFile[] = [];
+  const assignId = createIdAssigner();
+  let row = 0;
+  for (const file of await expandPatterns([path], options.resolveRemote)) {
+    files.push({ path: file, sha256: await hashFile(file), sizeBytes: (await stat(file)).size });
+    for await (const fileRow of readRows(file, { signal: options.signal })) {
+      const place = { row: row++, file, fileRow: fileRow.fileRow };
+      if (fileRow.kind === "broken") throw describeRow(place, fileRow.detail);
+      for (const name of Object.keys(fileRow.fields).filter((each) => !COLUMNS.includes(each))) {
+        ignored.set(name, (ignored.get(name) ?? 0) + 1);
+      }
+      const pair = readPair(fileRow.fields, place, assignId);
+      if ("reason" in pair) unusable.push(pair);
+      else pairs.push(pair);
+    }
+  }
+  if (row === 0) {
+    throw new FormatError(`${path}: expected rows {id, prompt, before, after}, got none`);
+  }
+  return { pairs, files, unusable, ignoredColumns: Object.fromEntries(ignored) };
+}
+
+interface Place {
+  readonly row: number;
+  readonly file: string;
+  readonly fileRow: number;
+}
+
+function readPair(
+  fields: RowFields,
+  place: Place,
+  assignId: (fields: RowFields, content: unknown) => string,
+): ResponsePair | UnusableRow {
+  try {
+    const prompt = readPrompt(fields);
+    const before = afterPrompt(prompt, readResponse(fields, "before"), "before");
+    const after = afterPrompt(prompt, readResponse(fields, "after"), "after");
+    checkPair(prompt, [
+      { name: "before", turns: before },
+      { name: "after", turns: after },
+    ]);
+    const id = assignId(fields, { prompt, before, after });
+    return { id, prompt, before, after, scenario: readScenario(fields) ?? ownId(fields) ?? id };
+  } catch (error) {
+    if (!(error instanceof RowProblem)) throw error;
+    if (!TOLERATED.has(error.reason)) throw describeRow(place, error.message);
+    return { kind: "unusable", ...place, reason: error.reason, detail: error.message };
+  }
+}
+
+function readPrompt(fields: RowFields): readonly Message[] {
+  const prompt = ownField(fields, "prompt");
+  return typeof prompt === "string"
+    ? [{ role: "user", content: prompt }]
+    : readTurns(fields, "prompt");
+}
+
+function readScenario(fields: RowFields): string | undefined {
+  const scenario = ownField(fields, "scenario");
+  if (scenario === undefined || scenario === null || scenario === "") return undefined;
+  if (typeof scenario === "string" || typeof scenario === "number") return String(scenario);
+  throw new RowProblem("wrong-type", "scenario: expected a name, got something else");
+}
+
+function describeRow(place: Place, detail: string): FormatError {
+  return new FormatError(`${place.file}, row ${place.fileRow}: ${detail}`, {
+    hint: "A file of response pairs has rows {id, prompt, before, after, scenario?}; rows count from 0.",
+  });
+}

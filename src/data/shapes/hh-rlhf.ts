@@ -1,0 +1,46 @@
+import type { Message } from "../../format/messages.ts";
+import { ownField } from "../readers/file-row.ts";
+import { readText } from "./read-turns.ts";
+import type { PairTurns, Shape } from "./shape.ts";
+import { afterPrompt, splitConversations } from "./split-conversations.ts";
+import { isTranscript, parseTranscript } from "./transcript.ts";
+
+/** Anthropic's hh-rlhf: transcripts as text, whole ones on both sides, or a prompt's transcript and two answers to it. */
+export const hhRlhf: Shape = {
+  describe: 'chosen and rejected as "\\n\\nHuman: … \\n\\nAssistant: …" transcripts',
+  textColumns: ["prompt", "chosen", "rejected"],
+  matches(fields) {
+    const sides = [ownField(fields, "chosen"), ownField(fields, "rejected")];
+    return (
+      sides.every(isTranscript) ||
+      (isTranscript(ownField(fields, "prompt")) && sides.every((side) => typeof side === "string"))
+    );
+  },
+  read(fields): PairTurns {
+    const chosen = readText(fields, "chosen");
+    const rejected = readText(fields, "rejected");
+    if (isTranscript(chosen) && isTranscript(rejected)) {
+      // Whole on both sides: what they share is the prompt, whatever the prompt column repeats of it.
+      return splitConversations(
+        parseTranscript(chosen, "chosen"),
+        parseTranscript(rejected, "rejected"),
+      );
+    }
+    const prompt = parseTranscript(readText(fields, "prompt"), "prompt");
+    return {
+      prompt,
+      chosen: afterPrompt(prompt, readSide(chosen, "chosen"), "chosen"),
+      rejected: afterPrompt(prompt, readSide(rejected, "rejected"), "rejected"),
+    };
+  },
+};
+
+/** A whole transcript, or the rest of one that begins where the prompt's "Assistant:" left off. */
+function readSide(text: string, column: string): readonly Message[] {
+  if (isTranscript(text)) return parseTranscript(text, column);
+  const isMarked = /^\s*Assistant:/.test(text);
+  return parseTranscript(
+    isMarked ? text : `Assistant:${text.startsWith(" ") ? "" : " "}${text}`,
+    column,
+  );
+}

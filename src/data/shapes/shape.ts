@@ -1,0 +1,33 @@
+import type { Message } from "../../format/messages.ts";
+import type { UnusableReason } from "../preference-pair.ts";
+import type { RowFields } from "../readers/file-row.ts";
+
+/** The turns of one pair, not yet checked against each other. */
+export interface PairTurns {
+  readonly prompt: readonly Message[];
+  readonly chosen: readonly Message[];
+  readonly rejected: readonly Message[];
+}
+
+/** One way in which data sets write a preference pair down. */
+export interface Shape {
+  /** What its rows have, completing "the rows have …". */
+  readonly describe: string;
+  /** The columns it takes messages from; they are never kept beside the pair. */
+  readonly textColumns: readonly string[];
+  /** Whether a row is built this way; its texts may still be empty, or its roles unknown. */
+  matches(fields: RowFields): boolean;
+  /** Reads a row; throws RowProblem. */
+  read(fields: RowFields): PairTurns;
+}
+
+/** A row that cannot be used, on its way to becoming an UnusableRow. Never leaves this folder's callers. */
+export class RowProblem extends Error {
+  readonly reason: UnusableReason;
+
+  constructor(reason: UnusableReason, detail: string) {
+    super(detail);
+    this.name = new.target.name;
+    this.reason = reason;
+  }
+}
