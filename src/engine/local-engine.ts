@@ -1,0 +1,236 @@
+/** @file The engine that runs on this machine: graphs from model/, arithmetic by runtime/. */
+import type { Message } from "../format/messages.ts";
+import { type CheckpointWeights, openWeights } from "../model/checkpoint-weights.ts";
+import { applyLora } from "../model/lora.ts";
+import { pooledActivations } from "../model/pooled-activations.ts";
+import { createRenderer, type PromptRenderer } from "../model/prompt-renderer.ts";
+import { readModel, type LoadedModel } from "../model/read-model.ts";
+import type { RopeScaling } from "../model/rope.ts";
+import type { Device } from "../runtime/device.ts";
+import { compile, type Program, type TensorValue } from "../runtime/ort.ts";
+import { lowerToOnnx } from "../tensor/lower.ts";
+import { ConfigError } from "../util/errors.ts";
+import { ActivationError } from "./activation-error.ts";
+import { batchInputs } from "./batch-inputs.ts";
+import type {
+  EmbeddedExample,
+  EmbedOptions,
+  Engine,
+  EngineIdentity,
+  TokenizedExample,
+} from "./engine.ts";
+import { ParameterCache } from "./parameter-cache.ts";
+import { planBatches, type PlannedBatch, type PlanLimits } from "./plan-batches.ts";
+
+/** Tokens of a batch, unless the user says otherwise; see docs/benchmarks.md for the choice. */
+const DEFAULT_BATCH_TOKENS = 1024;
+/** Attention scores of a batch over all heads: 64 Mi floats, 256 MB. */
+const MAX_BATCH_SCORES = 2 ** 26;
+
+export interface LocalEngineOptions {
+  /** As the user named the checkpoint, for manifests. Default: the folder. */
+  readonly name?: string;
+  /** Folder of a LoRA adapter in PEFT layout, merged on load. */
+  readonly adapter?: string;
+  /** "chat" (default): the checkpoint's own template. "raw": turns joined by newlines, as the published code does. */
+  readonly template?: "chat" | "raw";
+  /** Default "cpu". */
+  readonly device?: Device;
+  /** Threads inside one op; default: one for each core. */
+  readonly threads?: number;
+  /** Padded tokens of one batch at most. */
+  readonly batchTokens?: number;
+  /**
+   * "shared" (default): one copy of the weights serves every graph. "constant": written into each graph, which packs them for
+   * the matrix kernels; 2 GiB at most.
+   */
+  readonly weights?: "shared" | "constant";
+}
+
+/** Opens a checkpoint folder in Hugging Face layout. Weights are read when a graph first needs them. */
+export async function openLocalEngine(
+  dir: string,
+  options: LocalEngineOptions = {},
+): Promise<Engine> {
+  const model = await readModel(dir);
+  const renderer = await createRenderer(dir, { template: options.template ?? "chat" });
+  const base = await openWeights(dir);
+  const weights = options.adapter === undefined ? base : await applyLora(base, options.adapter);
+  const { config } = model;
+  const identity: EngineIdentity = {
+    name: options.name ?? dir,
+    checkpointHash: await weights.contentHash(),
+    tokenizerHash: renderer.tokenizerHash,
+    templateHash: renderer.templateHash,
+    family: model.family.name,
+    layerCount: config.layerCount,
+    dim: config.dim,
+    maxPositions: config.maxPositions,
+  };
+  return new LocalEngine({ identity, model, renderer, weights, options });
+}
+
+/** A compiled embedding graph. */
+interface EmbedProgram {
+  readonly program: Program;
+  readonly frequencyInputs: ReadonlyMap<string, RopeScaling>;
+}
+
+class LocalEngine implements Engine {
+  readonly identity: EngineIdentity;
+  readonly #model: LoadedModel;
+  readonly #renderer: PromptRenderer;
+  readonly #weights: CheckpointWeights;
+  readonly #options: LocalEngineOptions;
+  readonly #parameters: ParameterCache;
+  /** By the layers that they give. */
+  readonly #programs = new Map<string, EmbedProgram>();
+
+  constructor(parts: {
+    identity: EngineIdentity;
+    model: LoadedModel;
+    renderer: PromptRenderer;
+    weights: CheckpointWeights;
+    options: LocalEngineOptions;
+  }) {
+    this.identity = parts.identity;
+    this.#model = parts.model;
+    this.#renderer = parts.renderer;
+    this.#weights = parts.weights;
+    this.#options = parts.options;
+    this.#parameters = new ParameterCache(parts.weights);
+  }
+
+  tokenize(
+    prompt: readonly Message[],
+    responses: readonly (readonly Message[])[],
+  ): TokenizedExample {
+    const example = this.#renderer.tokenize(prompt, responses);
+    for (const tokens of [example.prompt, ...example.responses]) this.#expectInVocabulary(tokens);
+    return example;
+  }
+
+  async *embed(
+    examples: readonly TokenizedExample[],
+    options: EmbedOptions,
+  ): AsyncIterable<EmbeddedExample> {
+    const layers = this.#expectLayers(options.layers);
+    const { program, frequencyInputs } = await this.#embedProgram(layers);
+    const top = Math.max(...layers);
+    const batches = planBatches(examples, this.#planLimits(top));
+    const unfinished = new Map<number, (Float32Array | undefined)[]>();
+    let finished = 0;
+    for (const batch of batches) {
+      options.signal?.throwIfAborted();
+      const inputs = batchInputs(examples, batch, {
+        frequencyInputs,
+        headDim: this.#model.config.headDim,
+      });
+      const outputs = await program.run(inputs);
+      for (const done of this.#collect(examples, { batch, layers, outputs, unfinished })) {
+        yield done;
+        finished++;
+      }
+      options.progress?.update(finished, examples.length);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { program } of this.#programs.values()) await program[Symbol.asyncDispose]();
+    this.#programs.clear();
+    await this.#weights[Symbol.asyncDispose]();
+  }
+
+  /** Sorts a batch's outputs back to their examples; yields those that have all their responses. */
+  *#collect(
+    examples: readonly TokenizedExample[],
+    run: {
+      batch: PlannedBatch;
+      layers: readonly number[];
+      outputs: Readonly<Record<string, TensorValue>>;
+      unfinished: Map<number, (Float32Array | undefined)[]>;
+    },
+  ): Iterable<EmbeddedExample> {
+    const { dim } = this.identity;
+    for (const [r, row] of run.batch.entries()) {
+      const count = examples[row.example]!.responses.length; // planned from these examples
+      const means =
+        run.unfinished.get(row.example) ?? Array.from({ length: count }, () => undefined);
+      for (const [slot, response] of row.responses.entries()) {
+        const mean = new Float32Array(run.layers.length * dim); // [L, D]
+        for (const [l, layer] of run.layers.entries()) {
+          const { array, shape } = run.outputs[`layer.${layer}`]!; // [B, R, D]
+          const start = (r * shape[1]! + slot) * dim;
+          const vector = array.subarray(start, start + dim) as Float32Array; // the graph's outputs are float32
+          if (!vector.every(Number.isFinite)) throw new ActivationError(layer, row.example);
+          mean.set(vector, l * dim);
+        }
+        means[response] = mean;
+      }
+      const complete = means.filter((mean) => mean !== undefined);
+      if (complete.length === count) {
+        run.unfinished.delete(row.example);
+        yield { index: row.example, means: complete };
+      } else {
+        run.unfinished.set(row.example, means);
+      }
+    }
+  }
+
+  async #embedProgram(layers: readonly number[]): Promise<EmbedProgram> {
+    const key = layers.join();
+    const known = this.#programs.get(key);
+    if (known !== undefined) return known;
+    const { family, config } = this.#model;
+    const { outputs, frequencyInputs } = pooledActivations(family, config, layers);
+    const shared = lowerToOnnx(outputs);
+    const values = await this.#parameters.load(shared.parameters);
+    const { device, threads } = this.#options;
+    const settings = {
+      ...(device === undefined ? {} : { device }),
+      ...(threads === undefined ? {} : { threads }),
+    };
+    const program =
+      this.#options.weights === "constant"
+        ? await compile(lowerToOnnx(outputs, { constantWeights: values.arrays }), settings)
+        : await compile(shared, { ...settings, weights: values.bound });
+    const made = { program, frequencyInputs };
+    this.#programs.set(key, made);
+    return made;
+  }
+
+  #planLimits(top: number): PlanLimits {
+    const { dim, heads, keyHeads, headDim, mlpDim, attention } = this.#model.config;
+    const used = attention.slice(0, top);
+    const perBlock = dim * headDim * (2 * heads + 2 * keyHeads) + 3 * dim * mlpDim;
+    return {
+      costPerToken: Math.max(1, used.length) * perBlock,
+      costPerScore: used.length * 2 * heads * headDim,
+      batchTokens: this.#options.batchTokens ?? DEFAULT_BATCH_TOKENS,
+      batchScores: MAX_BATCH_SCORES / heads,
+      ropes: [...new Set(used.map((each) => each.rope))],
+    };
+  }
+
+  #expectLayers(layers: readonly number[]): readonly number[] {
+    const { layerCount } = this.identity;
+    const bad = layers.find((layer) => !Number.isInteger(layer) || layer < 0 || layer > layerCount);
+    if (bad !== undefined || layers.length === 0) {
+      throw new ConfigError(
+        `layers: expected whole numbers from 0 (embeddings) to ${layerCount} (after the last block), got ${layers.length === 0 ? "none" : String(bad)}`,
+      );
+    }
+    return [...new Set(layers)];
+  }
+
+  #expectInVocabulary(tokens: Int32Array): void {
+    const { vocabSize } = this.#model.config;
+    const bad = tokens.find((id) => id >= vocabSize || id < 0);
+    if (bad !== undefined) {
+      throw new ConfigError(
+        `${this.identity.name}: the tokenizer gives id ${bad}, the model's vocabulary has ${vocabSize}`,
+        { hint: "The tokenizer files and config.json belong to different checkpoints." },
+      );
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import type { OnnxValue } from "../format/onnx.ts";
+import type { CheckpointWeights } from "../model/checkpoint-weights.ts";
+import { TRANSPOSED } from "../model/layers.ts";
+import { bindWeights, type BoundWeights } from "../runtime/ort.ts";
+
+/** The weights of one checkpoint as float32, each read at most once however many graphs use it. */
+export class ParameterCache {
+  readonly #weights: CheckpointWeights;
+  readonly #arrays = new Map<string, Float32Array>();
+
+  constructor(weights: CheckpointWeights) {
+    this.#weights = weights;
+  }
+
+  /** Reads what is not there yet. Throws FormatError where the checkpoint lacks a weight or has it in another shape. */
+  async load(
+    parameters: readonly OnnxValue[],
+  ): Promise<{ bound: BoundWeights; arrays: ReadonlyMap<string, Float32Array> }> {
+    for (const { name, shape } of parameters) {
+      if (!this.#arrays.has(name)) {
+        this.#arrays.set(name, await this.#read(name, shape as readonly number[])); // parameters have no named sizes
+      }
+    }
+    return {
+      bound: bindWeights(
+        parameters.map(({ name, shape }) => [
+          name,
+          shape as readonly number[],
+          this.#arrays.get(name)!,
+        ]),
+      ),
+      arrays: this.#arrays,
+    };
+  }
+
+  async #read(name: string, shape: readonly number[]): Promise<Float32Array> {
+    if (!name.endsWith(TRANSPOSED)) {
+      this.#weights.expectShape(name, shape);
+      return this.#weights.readFloat32(name);
+    }
+    const stored = name.slice(0, -TRANSPOSED.length);
+    this.#weights.expectShape(stored, shape.toReversed());
+    return this.#weights.readFloat32(stored, { transpose: true });
+  }
+}

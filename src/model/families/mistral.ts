@@ -1,0 +1,37 @@
+import { z } from "zod";
+
+import { COMMON_CONFIG, commonModelConfig, NEUTRAL_CONFIG, parseConfig } from "../model-config.ts";
+import type { ModelFamily } from "../model-family.ts";
+import { preNormBlock } from "../pre-norm-block.ts";
+import { readRopeScaling } from "../rope.ts";
+
+const SHAPE = {
+  ...NEUTRAL_CONFIG,
+  ...COMMON_CONFIG,
+  sliding_window: z.number().int().positive().nullish(),
+};
+
+/** Where config.json is silent. */
+const DEFAULT_THETA = 10_000;
+
+/** Mistral 7B and kin: Llama's block, in the first versions with a sliding window on every layer. */
+export const mistral: ModelFamily = {
+  name: "mistral",
+  modelTypes: ["mistral"],
+  readConfig(config, where) {
+    const raw = parseConfig(where, SHAPE, config);
+    const rope = readRopeScaling(where, raw.rope_scaling ?? raw.rope_parameters, {
+      theta: raw.rope_theta ?? DEFAULT_THETA,
+      maxPositions: raw.max_position_embeddings,
+    });
+    const window = raw.sliding_window ?? undefined;
+    return {
+      ...commonModelConfig(where, raw),
+      hasQkvBias: false,
+      hasOutputBias: false,
+      hasMlpBias: false,
+      attention: Array.from({ length: raw.num_hidden_layers }, () => ({ window, rope })),
+    };
+  },
+  block: preNormBlock,
+};

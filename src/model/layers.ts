@@ -1,0 +1,121 @@
+/**
+ * @file The parts that transformer blocks are made of.
+ *
+ * Shapes: B rows, T tokens a row, D residual width, H heads, K key heads, d head size, F inner width of the MLP.
+ */
+import { parameter, scalar, type Tensor } from "../tensor/graph.ts";
+import { add, multiply } from "../tensor/ops/arithmetic.ts";
+import { attention } from "../tensor/ops/attention.ts";
+import { matMul } from "../tensor/ops/mat-mul.ts";
+import { reshape } from "../tensor/ops/reshape.ts";
+import { rmsNorm } from "../tensor/ops/rms-norm.ts";
+import { rotary } from "../tensor/ops/rotary.ts";
+import { cosine, silu, sine } from "../tensor/ops/unary.ts";
+import type { ModelConfig } from "./model-config.ts";
+
+/** Ends the parameter name of a matrix that is stored [out, in] and used [in, out]. */
+export const TRANSPOSED = ".T";
+
+/** cos and sin of every token's angles, [B, T, d/2] each. */
+export interface RotaryAngles {
+  readonly cos: Tensor;
+  readonly sin: Tensor;
+}
+
+/** What a layer's attention needs beside its input. */
+export interface AttentionContext {
+  readonly angles: RotaryAngles;
+  /** [B, 1, T, S]: 0 where a query may see a key, a large negative number elsewhere. */
+  readonly bias: Tensor;
+}
+
+/** x·Wᵀ + b with the checkpoint's `<name>.weight` [outDim, inDim] and, if asked for, `<name>.bias`. */
+export function linear(
+  x: Tensor,
+  name: string,
+  size: { inDim: number; outDim: number; hasBias: boolean },
+): Tensor {
+  const weight = parameter(`${name}.weight${TRANSPOSED}`, [size.inDim, size.outDim]);
+  const product = matMul(x, weight);
+  return size.hasBias ? add(product, parameter(`${name}.bias`, [size.outDim])) : product;
+}
+
+/** RMSNorm with the checkpoint's `<name>.weight`. */
+export function norm(x: Tensor, name: string, dim: number, epsilon: number): Tensor {
+  return rmsNorm(x, parameter(`${name}.weight`, [dim]), epsilon);
+}
+
+/** How queries and keys are normalised before rotation. */
+export type QueryKeyNorm =
+  | "none"
+  /** One norm over all heads together (OLMo 2). */
+  | "joint"
+  /** One norm for each head, weights shared (Qwen 3). */
+  | "per-head";
+
+/** Multi-head attention with grouped keys, weights under `<prefix>.`: [B, T, D] to [B, T, D]. */
+export function selfAttention(
+  x: Tensor,
+  prefix: string,
+  config: ModelConfig,
+  context: AttentionContext,
+  queryKeyNorm: QueryKeyNorm,
+): Tensor {
+  const { dim, heads, keyHeads, headDim, epsilon, hasQkvBias, hasOutputBias } = config;
+  const project = (name: string, count: number): Tensor =>
+    linear(x, `${prefix}.${name}`, { inDim: dim, outDim: count * headDim, hasBias: hasQkvBias });
+  const normalise = (y: Tensor, name: string, count: number): Tensor => {
+    switch (queryKeyNorm) {
+      case "none":
+        return y;
+      case "joint":
+        return norm(y, `${prefix}.${name}`, count * headDim, epsilon);
+      case "per-head": {
+        const [b, t] = y.shape;
+        const split = reshape(y, [b!, t!, count, headDim]); // activations always have three axes
+        return reshape(norm(split, `${prefix}.${name}`, headDim, epsilon), y.shape);
+      }
+    }
+  };
+  const rotate = (y: Tensor, count: number): Tensor =>
+    rotary(y, context.angles.cos, context.angles.sin, count);
+  const query = rotate(normalise(project("q_proj", heads), "q_norm", heads), heads);
+  const key = rotate(normalise(project("k_proj", keyHeads), "k_norm", keyHeads), keyHeads);
+  const mixed = attention(query, key, project("v_proj", keyHeads), context.bias, {
+    heads,
+    keyHeads,
+    scale: 1 / Math.sqrt(headDim),
+  });
+  return linear(mixed, `${prefix}.o_proj`, {
+    inDim: heads * headDim,
+    outDim: dim,
+    hasBias: hasOutputBias,
+  });
+}
+
+/** SwiGLU (Shazeer 2020): down(silu(gate(x)) · up(x)), weights under `<prefix>.`. */
+export function gatedMlp(x: Tensor, prefix: string, config: ModelConfig): Tensor {
+  const { dim, mlpDim, hasMlpBias } = config;
+  const inner = { inDim: dim, outDim: mlpDim, hasBias: hasMlpBias };
+  const gate = silu(linear(x, `${prefix}.gate_proj`, inner));
+  const up = linear(x, `${prefix}.up_proj`, inner);
+  return linear(multiply(gate, up), `${prefix}.down_proj`, {
+    inDim: mlpDim,
+    outDim: dim,
+    hasBias: hasMlpBias,
+  });
+}
+
+/** Angles from positions [B, T] (float32) and each row's inverse frequencies [B, d/2]. */
+export function rotaryAngles(
+  positions: Tensor,
+  frequencies: Tensor,
+  attentionFactor: number,
+): RotaryAngles {
+  const [b, t] = positions.shape;
+  const half = frequencies.shape[1]!; // [B, d/2]
+  const angles = multiply(reshape(positions, [b!, t!, 1]), reshape(frequencies, [b!, 1, half])); // [B, T, d/2]
+  const scale = (y: Tensor): Tensor =>
+    attentionFactor === 1 ? y : multiply(y, scalar(attentionFactor));
+  return { cos: scale(cosine(angles)), sin: scale(sine(angles)) };
+}

@@ -1,0 +1,188 @@
+/** @file What a checkpoint's config.json says, in one form for every family. */
+import { z } from "zod";
+
+import { ConfigError, UnsupportedError } from "../util/errors.ts";
+import type { RopeScaling } from "./rope.ts";
+
+/** Which keys a layer's attention sees, and how it turns positions into angles. */
+export interface LayerAttention {
+  /** A query at position i sees keys at positions > i − window; undefined: all before it. */
+  readonly window: number | undefined;
+  readonly rope: RopeScaling;
+}
+
+/** The shape of a decoder-only transformer. */
+export interface ModelConfig {
+  readonly vocabSize: number;
+  /** D, width of the residual stream. */
+  readonly dim: number;
+  readonly layerCount: number;
+  readonly heads: number;
+  readonly keyHeads: number;
+  readonly headDim: number;
+  readonly mlpDim: number;
+  /** ε of the norms. */
+  readonly epsilon: number;
+  readonly maxPositions: number;
+  /** The output matrix is the embedding table. */
+  readonly isTied: boolean;
+  /** Biases on the query, key and value projections. */
+  readonly hasQkvBias: boolean;
+  /** A bias on the attention's output projection. */
+  readonly hasOutputBias: boolean;
+  readonly hasMlpBias: boolean;
+  /** One entry a layer. */
+  readonly attention: readonly LayerAttention[];
+}
+
+const positive = z.number().int().positive();
+
+/** Keys that every supported family has. */
+export const COMMON_CONFIG = {
+  model_type: z.string(),
+  vocab_size: positive,
+  hidden_size: positive,
+  intermediate_size: positive,
+  num_hidden_layers: positive,
+  num_attention_heads: positive,
+  num_key_value_heads: positive.nullish(),
+  head_dim: positive.nullish(),
+  hidden_act: z.literal("silu").default("silu"),
+  rms_norm_eps: z.number().positive(),
+  max_position_embeddings: positive,
+  tie_word_embeddings: z.boolean().default(false),
+  rope_theta: z.number().positive().nullish(),
+  rope_scaling: z.record(z.string(), z.unknown()).nullish(),
+  rope_parameters: z.record(z.string(), z.unknown()).nullish(),
+} as const;
+
+/** Keys that say how the model was made or how to call it, and change no activation. */
+const INERT_KEYS = new Set([
+  "add_cross_attention",
+  "architectures",
+  "attention_dropout",
+  "auto_map",
+  "chunk_size_feed_forward",
+  "dtype",
+  "id2label",
+  "initializer_range",
+  "is_decoder",
+  "is_encoder_decoder",
+  "is_llama_config",
+  "keys_to_ignore_at_inference",
+  "label2id",
+  "output_attentions",
+  "output_hidden_states",
+  "pretraining_tp",
+  "problem_type",
+  "return_dict",
+  "task_specific_params",
+  "tokenizer_class",
+  "torch_dtype",
+  "transformers.js_config",
+  "transformers_version",
+  "unsloth_fixed",
+  "unsloth_version",
+  "use_cache",
+]);
+
+/** Besides: private notes of the exporter, and which ids are special. */
+const isInert = (key: string): boolean =>
+  INERT_KEYS.has(key) || key.startsWith("_") || /_token_ids?$/.test(key);
+
+/** Keys that are harmless at the one value named, and change the result at any other. */
+export const NEUTRAL_CONFIG = {
+  partial_rotary_factor: z.literal(1).nullish(),
+  rope_interleaved: z.literal(false).nullish(),
+  clip_qkv: z.null().optional(),
+  attn_logit_softcapping: z.null().optional(),
+  final_logit_softcapping: z.null().optional(),
+} as const;
+
+/**
+ * Reads a config by a strict schema. A key that the family does not read is an error naming it: passing over one that
+ * changes the result would give activations that are wrong in silence.
+ */
+export function parseConfig<S extends z.ZodRawShape>(
+  where: string,
+  shape: S,
+  config: unknown,
+): z.infer<z.ZodObject<S>> {
+  const active =
+    typeof config === "object" && config !== null
+      ? Object.fromEntries(Object.entries(config).filter(([key]) => !isInert(key)))
+      : config;
+  const result = z.strictObject(shape).safeParse(active);
+  if (result.success) return result.data;
+  const unread = result.error.issues.flatMap((issue) =>
+    issue.code === "unrecognized_keys" ? issue.keys : [],
+  );
+  if (unread.length > 0) {
+    throw new UnsupportedError(
+      `${where}: this family's graph does not read ${unread.map((key) => `"${key}"`).join(", ")}, and each might change the activations`,
+      {
+        hint: "If a key has no effect on the forward pass, remove it from config.json; otherwise the model needs support for it.",
+      },
+    );
+  }
+  const [issue] = result.error.issues;
+  throw new ConfigError(`${where}: "${issue?.path.join(".")}": ${issue?.message}`, {
+    hint: "Compare the file with the original checkpoint.",
+  });
+}
+
+/** The part of ModelConfig that is read the same way in every family. */
+export function commonModelConfig(
+  where: string,
+  raw: z.infer<z.ZodObject<typeof COMMON_CONFIG>>,
+): Omit<ModelConfig, "attention" | "hasQkvBias" | "hasOutputBias" | "hasMlpBias"> {
+  const heads = raw.num_attention_heads;
+  const keyHeads = raw.num_key_value_heads ?? heads;
+  const headDim = raw.head_dim ?? raw.hidden_size / heads;
+  if (heads % keyHeads !== 0) {
+    throw new ConfigError(
+      `${where}: "num_attention_heads" ${heads} is not a multiple of "num_key_value_heads" ${keyHeads}`,
+    );
+  }
+  if (!Number.isInteger(headDim) || headDim % 2 !== 0) {
+    throw new ConfigError(`${where}: expected an even head size, got ${headDim}`);
+  }
+  return {
+    vocabSize: raw.vocab_size,
+    dim: raw.hidden_size,
+    layerCount: raw.num_hidden_layers,
+    heads,
+    keyHeads,
+    headDim,
+    mlpDim: raw.intermediate_size,
+    epsilon: raw.rms_norm_eps,
+    maxPositions: raw.max_position_embeddings,
+    isTied: raw.tie_word_embeddings,
+  };
+}
+
+/** One entry a layer from `layer_types`, each "full_attention" or "sliding_attention". */
+export function readLayerTypes(
+  where: string,
+  layerTypes: readonly string[] | null | undefined,
+  layerCount: number,
+  otherwise: (layer: number) => boolean,
+): readonly ("full" | "sliding")[] {
+  if (layerTypes === null || layerTypes === undefined) {
+    return Array.from({ length: layerCount }, (_, layer) =>
+      otherwise(layer) ? "sliding" : "full",
+    );
+  }
+  if (layerTypes.length !== layerCount) {
+    throw new ConfigError(
+      `${where}: "layer_types" has ${layerTypes.length} entries, "num_hidden_layers" is ${layerCount}`,
+    );
+  }
+  return layerTypes.map((type, layer) => {
+    if (type === "full_attention") return "full";
+    if (type === "sliding_attention") return "sliding";
+    throw new UnsupportedError(
+      `${where}: "layer_types.${layer}": expected "full_attention" or "sliding_attention", got "${type}"`,
+    );
+  });
+}
