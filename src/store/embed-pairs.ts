@@ -1,0 +1,240 @@
+/** @file Fills a vector store: pairs in, one datapoint vector for each pair and layer out, shard by shard. */
+import { join } from "node:path";
+
+import type { PairSet } from "../data/open-pairs.ts";
+import type {
+  ColumnValue,
+  PreferencePair,
+  UnusableReason,
+  UnusableRow,
+} from "../data/preference-pair.ts";
+import { openUnusableFile, type UnusableSummary } from "../data/unusable-file.ts";
+import { ActivationError } from "../engine/activation-error.ts";
+import type { Engine, TokenizedExample } from "../engine/engine.ts";
+import {
+  UnusableExampleError,
+  type UnusableExampleReason,
+} from "../model/prompt-renderer-error.ts";
+import { truncateExample } from "../model/prompt-renderer-truncate.ts";
+import { RuntimeError } from "../util/errors.ts";
+import { type JobOptions, silentProgress } from "../util/progress.ts";
+import type { ShardRows } from "./encode-shard.ts";
+import {
+  createManifest,
+  type StoreDtype,
+  type VectorStoreManifest,
+} from "./vector-store-manifest.ts";
+import { openStoreForWriting, type StoreWriter } from "./write-store.ts";
+
+/** File beside the shards that lists the rows without a vector. */
+export const UNUSABLE_NAME = "unusable.jsonl";
+
+export interface EmbedPairsOptions extends JobOptions {
+  /** Layers in rising order. */
+  readonly layers: readonly number[];
+  readonly template: "chat" | "raw";
+  /** Tokens of prompt and response together; longer responses are cut at the end. */
+  readonly maxTokens: number;
+  /** Default "F16". */
+  readonly dtype?: StoreDtype;
+  /** Pairs of one shard, the unit of resume. */
+  readonly shardRows: number;
+}
+
+/** What became of the rows. */
+export interface EmbedPairsResult {
+  /** Pairs with vectors in the store. */
+  readonly pairs: number;
+  /** Of these, pairs that an earlier run had finished. */
+  readonly resumedPairs: number;
+  /** Pairs with a response cut at the token limit. */
+  readonly truncatedPairs: number;
+  /** Prompt, chosen and rejected tokens of all pairs, the prompt counted once. */
+  readonly tokens: number;
+  readonly unusable: UnusableSummary;
+  /** Where the unusable rows are listed. */
+  readonly unusablePath: string;
+  readonly manifest: VectorStoreManifest;
+}
+
+/**
+ * Embeds every usable pair of a data set into the store in `directory`. Started again after an interruption it goes on from the
+ * last whole shard, and the store ends up the same. Throws ConfigError where the folder holds a store with other settings,
+ * RuntimeError where an activation is not finite, naming layer and pair.
+ */
+export async function embedPairs(
+  engine: Engine,
+  pairs: PairSet,
+  directory: string,
+  options: EmbedPairsOptions,
+): Promise<EmbedPairsResult> {
+  const { progress = silentProgress, signal } = options;
+  const manifest = storeManifest(engine, pairs, options);
+  await using writer = await openStoreForWriting(directory, manifest);
+  const unusablePath = join(directory, UNUSABLE_NAME);
+  const unusable = openUnusableFile(unusablePath);
+  try {
+    const resumedPairs = writer.finishedRows;
+    const total = await countPairs(pairs, signal);
+    const totals = { pairs: 0, truncatedPairs: 0, tokens: 0 };
+    let shard = 0;
+    let batch: EmbeddablePair[] = [];
+    const flush = async (): Promise<void> => {
+      await embedShard({ engine, writer, options }, shard, batch, (done) =>
+        progress.update(totals.pairs + done, total),
+      );
+      totals.pairs += batch.length;
+      shard++;
+      batch = [];
+      progress.update(totals.pairs, total);
+    };
+    for await (const row of pairs.read({ signal })) {
+      const rendered = row.kind === "pair" ? renderPair(engine, row, options.maxTokens) : row;
+      if (rendered.kind === "unusable") {
+        await unusable.add(rendered);
+        continue;
+      }
+      totals.truncatedPairs += rendered.isTruncated ? 1 : 0;
+      totals.tokens += tokenCounts(rendered.example).reduce((sum, count) => sum + count, 0);
+      batch.push(rendered);
+      if (batch.length === options.shardRows) await flush();
+    }
+    if (batch.length > 0) await flush();
+    const summary = await unusable.close();
+    if (writer.completion === undefined) await writer.complete({ ...summary.byReason });
+    return { ...totals, resumedPairs, unusable: summary, unusablePath, manifest };
+  } catch (error) {
+    await unusable.discard();
+    throw error;
+  } finally {
+    progress.end();
+  }
+}
+
+function storeManifest(
+  engine: Engine,
+  pairs: PairSet,
+  options: EmbedPairsOptions,
+): VectorStoreManifest {
+  const { name, checkpointHash, tokenizerHash, templateHash, family, layerCount, dim } =
+    engine.identity;
+  return createManifest({
+    checkpoint: { name, checkpointHash, tokenizerHash, templateHash, family, layerCount },
+    template: options.template,
+    layers: [...options.layers],
+    dim,
+    dtype: options.dtype ?? "F16",
+    maxTokens: options.maxTokens,
+    shardRows: options.shardRows,
+    pairs: {
+      contentHash: pairs.contentHash,
+      files: pairs.files.map((file) => file.path),
+      shape: pairs.shape,
+      columns: [...pairs.columns],
+    },
+  });
+}
+
+/** For the time left: reading is thousands of times faster than embedding. */
+async function countPairs(pairs: PairSet, signal: AbortSignal | undefined): Promise<number> {
+  let count = 0;
+  for await (const row of pairs.read({ signal })) if (row.kind === "pair") count++;
+  return count;
+}
+
+/** A pair ready to embed. */
+interface EmbeddablePair {
+  readonly kind: "embeddable";
+  readonly pair: PreferencePair;
+  /** Responses: chosen, rejected. */
+  readonly example: TokenizedExample;
+  readonly isTruncated: boolean;
+}
+
+const REASONS: Readonly<Record<UnusableExampleReason, UnusableReason>> = {
+  "empty-prompt": "empty-prompt",
+  "empty-response": "empty-side",
+  "prompt-not-kept": "prompt-not-kept",
+  "template-refused": "template-refused",
+};
+
+function renderPair(
+  engine: Engine,
+  pair: PreferencePair,
+  maxTokens: number,
+): EmbeddablePair | UnusableRow {
+  const unusable = (reason: UnusableReason, detail: string): UnusableRow => {
+    const { row, file, fileRow } = pair;
+    return { kind: "unusable", row, file, fileRow, reason, detail };
+  };
+  let example;
+  try {
+    example = engine.tokenize(pair.prompt, [pair.chosen, pair.rejected]);
+  } catch (error) {
+    if (!(error instanceof UnusableExampleError)) throw error;
+    return unusable(REASONS[error.reason], error.message);
+  }
+  const cut = truncateExample(example, maxTokens);
+  if (cut.kind === "prompt-too-long") return unusable("prompt-too-long", cut.detail);
+  const isTruncated = cut.cutTokens.some((count) => count > 0);
+  return { kind: "embeddable", pair, example: cut.example, isTruncated };
+}
+
+async function embedShard(
+  { engine, writer, options }: { engine: Engine; writer: StoreWriter; options: EmbedPairsOptions },
+  shard: number,
+  batch: readonly EmbeddablePair[],
+  onDone: (done: number) => void,
+): Promise<void> {
+  if (writer.finishedShards.has(shard)) return;
+  const { layers, signal } = options;
+  const { dim } = engine.identity;
+  const vectors = new Map(layers.map((layer) => [layer, new Float32Array(batch.length * dim)])); // [R, D]
+  const examples = batch.map(({ example }) => example);
+  const job = { layers, ...(signal === undefined ? {} : { signal }) };
+  let done = 0;
+  try {
+    for await (const { index, means } of engine.embed(examples, job)) {
+      const [chosen, rejected] = means as readonly [Float32Array, Float32Array]; // two responses went in
+      for (const [l, layer] of layers.entries()) {
+        const into = vectors.get(layer)!.subarray(index * dim, (index + 1) * dim);
+        for (let i = 0; i < dim; i++) into[i] = chosen[l * dim + i]! - rejected[l * dim + i]!;
+      }
+      onDone(++done);
+    }
+  } catch (error) {
+    if (!(error instanceof ActivationError)) throw error;
+    const { id, file, fileRow } = batch[error.example]!.pair;
+    throw new RuntimeError(
+      `${file}, row ${fileRow}: pair "${id}": an activation at layer ${error.layer} is not finite`,
+      { ...(error.hint === undefined ? {} : { hint: error.hint }), cause: error },
+    );
+  }
+  await writer.writeShard(shard, shardRows(batch, vectors, writer.manifest.pairs.columns));
+}
+
+function shardRows(
+  batch: readonly EmbeddablePair[],
+  layers: ReadonlyMap<number, Float32Array>,
+  columnNames: readonly string[],
+): ShardRows {
+  const columns: Record<string, ColumnValue[]> = Object.create(null) as Record<
+    string,
+    ColumnValue[]
+  >; // a column may be called __proto__
+  for (const name of columnNames) {
+    columns[name] = batch.map(({ pair }) => pair.columns[name] ?? null);
+  }
+  return {
+    ids: batch.map(({ pair }) => pair.id),
+    rows: batch.map(({ pair }) => pair.row),
+    columns,
+    tokens: Int32Array.from(batch.flatMap(({ example }) => tokenCounts(example))),
+    layers,
+  };
+}
+
+/** Tokens of the prompt and of each response. */
+function tokenCounts({ prompt, responses }: TokenizedExample): number[] {
+  return [prompt.length, ...responses.map((response) => response.length)];
+}

@@ -1,0 +1,100 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { ConfigError } from "../util/errors.ts";
+import { checkShard, type Shard } from "./read-shard.ts";
+import { COMPLETION_NAME, damaged, MANIFEST_NAME, shardIndex, shardName } from "./shard-layout.ts";
+import { parseCompletion, type StoreCompletion } from "./store-completion.ts";
+import { parseManifest, type VectorStoreManifest } from "./vector-store-manifest.ts";
+
+/** A store open for reading. Holds no files open between calls. */
+export interface VectorStore {
+  readonly directory: string;
+  readonly manifest: VectorStoreManifest;
+  /** Undefined for an incomplete store (see OpenStoreOptions.allowIncomplete). */
+  readonly completion: StoreCompletion | undefined;
+  readonly rows: number;
+  readonly shards: readonly Shard[];
+}
+
+export interface OpenStoreOptions {
+  /** Opens a store whose embedding has not ended, with the rows that are there; default false. */
+  readonly allowIncomplete?: boolean;
+}
+
+/**
+ * Opens the store in `directory` and checks the header of every shard. Throws ConfigError where there is no store or it is
+ * incomplete, FormatError naming the file where a shard is missing, truncated or does not fit the manifest.
+ */
+export async function openStore(
+  directory: string,
+  options: OpenStoreOptions = {},
+): Promise<VectorStore> {
+  const names = await listDirectory(directory);
+  const manifestPath = join(directory, MANIFEST_NAME);
+  const manifest = parseManifest(await readFile(manifestPath, "utf8"), manifestPath);
+  const completionPath = join(directory, COMPLETION_NAME);
+  const completion = names.includes(COMPLETION_NAME)
+    ? parseCompletion(await readFile(completionPath, "utf8"), completionPath)
+    : undefined;
+  const shards = await checkShards(directory, names, manifest, completion?.shards);
+  const rows = shards.reduce((sum, shard) => sum + shard.rows, 0);
+  if (completion === undefined && options.allowIncomplete !== true) {
+    throw new ConfigError(`${directory}: the store is incomplete, it holds ${rows} rows so far`, {
+      hint: "Run the same culprit embed command again to finish it, or allow an incomplete store.",
+    });
+  }
+  if (completion !== undefined && completion.rows !== rows) {
+    throw damaged(completionPath, `records ${completion.rows} rows, the shards hold ${rows}`);
+  }
+  return { directory, manifest, completion, rows, shards };
+}
+
+async function listDirectory(directory: string): Promise<readonly string[]> {
+  let names: readonly string[] = [];
+  try {
+    names = await readdir(directory);
+  } catch (error) {
+    throw new ConfigError(
+      `${directory}: expected a vector store, got ${(error as NodeJS.ErrnoException).code}`,
+      { hint: "Give the folder that culprit embed wrote.", cause: error },
+    );
+  }
+  if (!names.includes(MANIFEST_NAME)) {
+    throw new ConfigError(
+      `${directory}: expected a vector store, got a folder without ${MANIFEST_NAME}`,
+      {
+        hint: "Give the folder that culprit embed wrote.",
+      },
+    );
+  }
+  return names;
+}
+
+async function checkShards(
+  directory: string,
+  names: readonly string[],
+  manifest: VectorStoreManifest,
+  recorded: number | undefined,
+): Promise<Shard[]> {
+  const present = new Set(names.map(shardIndex).filter((index) => index !== undefined));
+  const expected = recorded ?? Math.max(-1, ...present) + 1;
+  if (present.size > expected) {
+    throw damaged(
+      join(directory, COMPLETION_NAME),
+      `records ${expected} shards, the folder has ${present.size}`,
+    );
+  }
+  const shards: Shard[] = [];
+  for (let index = 0; index < expected; index++) {
+    const path = join(directory, shardName(index));
+    if (!present.has(index))
+      throw damaged(path, `expected ${expected} shards, this one is missing`);
+    const shard = await checkShard(path, index, manifest);
+    if (shard.rows < manifest.shardRows && index < expected - 1) {
+      throw damaged(path, `expected ${manifest.shardRows} rows, got ${shard.rows}`);
+    }
+    shards.push(shard);
+  }
+  return shards;
+}

@@ -1,0 +1,112 @@
+import { z } from "zod";
+
+import type { ColumnValue } from "../data/preference-pair.ts";
+import { openSafetensors } from "../format/safetensors.ts";
+import { FormatError } from "../util/errors.ts";
+import {
+  checkShardTensors,
+  damaged,
+  ROW_TENSOR,
+  TOKENS_TENSOR,
+  type TensorHeader,
+} from "./shard-layout.ts";
+import type { VectorStoreManifest } from "./vector-store-manifest.ts";
+
+/** A shard that has been checked: where its tensors lie and how many rows it has. */
+export interface Shard {
+  readonly index: number;
+  readonly path: string;
+  readonly rows: number;
+  readonly tensors: ReadonlyMap<string, TensorHeader>;
+}
+
+/** All of a shard but its vectors; R rows. */
+export interface ShardTable {
+  readonly ids: readonly string[];
+  /** [R] */
+  readonly rows: Int32Array;
+  /** Prompt, chosen, rejected, [R, 3]. */
+  readonly tokens: Int32Array;
+  readonly columns: Readonly<Record<string, readonly ColumnValue[]>>;
+}
+
+const idsSchema = z.array(z.string());
+const columnsSchema = z.record(
+  z.string(),
+  z.array(z.union([z.string(), z.number(), z.boolean(), z.null()])),
+);
+
+/** Reads and checks the header of a shard. Throws FormatError where it is not whole. */
+export async function checkShard(
+  path: string,
+  index: number,
+  manifest: VectorStoreManifest,
+): Promise<Shard> {
+  await using file = await openShard(path);
+  return {
+    index,
+    path,
+    rows: checkShardTensors(path, file.tensors, manifest),
+    tensors: file.tensors,
+  };
+}
+
+/** Reads ids, row numbers, token counts and kept columns of a shard. Throws FormatError where they do not fit. */
+export async function readShardTable(
+  shard: Shard,
+  manifest: VectorStoreManifest,
+): Promise<ShardTable> {
+  const { path, rows } = shard;
+  await using file = await openShard(path);
+  const ids = parseList(path, "ids", file.metadata["ids"], idsSchema);
+  requireCount(path, "ids", ids.length, rows);
+  const parsed = parseList(path, "columns", file.metadata["columns"], columnsSchema);
+  const columns: Record<string, readonly ColumnValue[]> = {};
+  for (const name of manifest.pairs.columns) {
+    const values = parsed[name];
+    requireCount(path, `column "${name}"`, values?.length ?? 0, rows);
+    columns[name] = values ?? [];
+  }
+  return {
+    ids,
+    rows: int32View(await file.readBytes(ROW_TENSOR)),
+    tokens: int32View(await file.readBytes(TOKENS_TENSOR)),
+    columns,
+  };
+}
+
+async function openShard(path: string): ReturnType<typeof openSafetensors> {
+  try {
+    return await openSafetensors(path);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw damaged(path, `not a whole shard: ${error.message}`, error);
+  }
+}
+
+function parseList<T>(
+  path: string,
+  key: string,
+  text: string | undefined,
+  schema: z.ZodType<T>,
+): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(text ?? "");
+  } catch (error) {
+    throw damaged(path, `metadata "${key}": expected JSON`, error);
+  }
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) throw damaged(path, `metadata "${key}": expected a list of values`);
+  return parsed.data;
+}
+
+function requireCount(path: string, what: string, got: number, rows: number): void {
+  if (got !== rows) throw damaged(path, `${what}: expected ${rows} values, got ${got}`);
+}
+
+function int32View(bytes: Uint8Array): Int32Array {
+  // A copy where the bytes do not start at a multiple of four.
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  return new Int32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4);
+}

@@ -1,0 +1,117 @@
+import { randomUUID } from "node:crypto";
+import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join, resolve } from "node:path";
+
+import { z } from "zod";
+
+import { RuntimeError } from "../util/errors.ts";
+
+const LOCK_NAME = "writer.lock";
+
+const lockSchema = z.object({ pid: z.int().positive(), host: z.string(), token: z.string() });
+type Lock = z.infer<typeof lockSchema>;
+
+/** Locks held by this process: a process id that is our own but not listed here is a leftover of an earlier process. */
+const heldHere = new Set<string>();
+
+/**
+ * Makes this process the only writer of a folder until disposed of. A lock whose process is gone (killed, machine rebooted)
+ * is taken over. Throws RuntimeError where another writer is at work, or might be (a lock of another machine).
+ */
+export async function lockForWriting(directory: string): Promise<AsyncDisposable> {
+  const path = join(resolve(directory), LOCK_NAME);
+  const lock: Lock = { pid: process.pid, host: hostname(), token: randomUUID() };
+  // A few rounds: between finding a stale lock and replacing it another process may do the same.
+  for (let round = 0; round < 5; round++) {
+    if (await tryCreate(path, lock)) {
+      heldHere.add(path);
+      return {
+        async [Symbol.asyncDispose]() {
+          heldHere.delete(path);
+          await rm(path, { force: true });
+        },
+      };
+    }
+    const holder = await readLock(path);
+    if (holder === "gone") continue;
+    if (holder !== "unreadable" && isAlive(holder, path)) throw inUse(directory, path, holder);
+    await removeStale(path, holder);
+  }
+  throw inUse(directory, path, undefined);
+}
+
+async function tryCreate(path: string, lock: Lock): Promise<boolean> {
+  // Written under another name and linked, so that nobody ever reads half a lock.
+  const draft = `${path}.${lock.token}`;
+  await writeFile(draft, JSON.stringify(lock));
+  try {
+    await link(draft, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+async function readLock(path: string): Promise<Lock | "gone" | "unreadable"> {
+  let text;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "gone";
+    throw error;
+  }
+  try {
+    return lockSchema.parse(JSON.parse(text));
+  } catch {
+    // Locks appear whole (see tryCreate); a torn one is what a crash of the machine left behind.
+    return "unreadable";
+  }
+}
+
+function isAlive(lock: Lock, path: string): boolean {
+  if (lock.host !== hostname()) return true; // cannot be asked from here
+  if (lock.pid === process.pid) return heldHere.has(path);
+  try {
+    process.kill(lock.pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: the process is there and belongs to somebody else.
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+async function removeStale(path: string, stale: Lock | "unreadable"): Promise<void> {
+  const aside = `${path}.${randomUUID()}`;
+  try {
+    await rename(path, aside);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+    throw error;
+  }
+  const moved = await readLock(aside);
+  const isTheStaleOne =
+    typeof moved === "string" || typeof stale === "string"
+      ? moved === stale
+      : moved.token === stale.token;
+  // Somebody else had replaced the stale lock between our look and our move: give theirs back.
+  if (!isTheStaleOne) await link(aside, path).catch(ignoreExisting);
+  await rm(aside, { force: true });
+}
+
+function ignoreExisting(error: unknown): void {
+  if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+}
+
+function inUse(directory: string, path: string, holder: Lock | undefined): RuntimeError {
+  const who =
+    holder === undefined
+      ? "another process"
+      : `process ${holder.pid}${holder.host === hostname() ? "" : ` on ${holder.host}`}`;
+  return new RuntimeError(`${directory}: ${who} is writing this store`, {
+    hint: `Wait for it to end. If it is gone for certain, delete ${path}.`,
+  });
+}

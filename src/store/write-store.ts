@@ -1,0 +1,192 @@
+/** @file Writing a vector store: shard by shard, each whole or absent, by one process at a time, resumable at any moment. */
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+
+import { writeSafetensors } from "../format/safetensors.ts";
+import { writeFileAtomic } from "../util/atomic-file.ts";
+import { ConfigError, RuntimeError } from "../util/errors.ts";
+import { encodeShard, type ShardRows } from "./encode-shard.ts";
+import { checkShard } from "./read-shard.ts";
+import { COMPLETION_NAME, damaged, MANIFEST_NAME, shardIndex, shardName } from "./shard-layout.ts";
+import { parseCompletion, type StoreCompletion } from "./store-completion.ts";
+import { lockForWriting } from "./store-lock.ts";
+import {
+  parseManifest,
+  requireSameManifest,
+  type VectorStoreManifest,
+} from "./vector-store-manifest.ts";
+
+/** A store open for writing; dispose of it to let others write. */
+export interface StoreWriter extends AsyncDisposable {
+  readonly manifest: VectorStoreManifest;
+  /** Numbers of the shards that are finished, those of earlier runs included. */
+  readonly finishedShards: ReadonlySet<number>;
+  /** Rows in the finished shards. */
+  readonly finishedRows: number;
+  /** The record of the completed store, or undefined while it is not complete. */
+  readonly completion: StoreCompletion | undefined;
+  /**
+   * Writes shard `index` whole or not at all. Every shard but the last has exactly `manifest.shardRows` rows. Throws
+   * RuntimeError where a value does not fit (naming layer and pair) or the disk is full.
+   */
+  writeShard(index: number, rows: ShardRows): Promise<void>;
+  /** Marks the store as complete; `unusable` counts the rows of the pair files without vectors, by reason. */
+  complete(unusable: Readonly<Record<string, number>>): Promise<void>;
+}
+
+/**
+ * Creates a store in `directory`, or reopens one to go on where it ended. Leftovers of interrupted writes are removed; every
+ * finished shard is checked. Throws ConfigError where the folder holds a store with another manifest (naming the field) or
+ * other files, FormatError for a damaged shard, RuntimeError where another process writes there.
+ */
+export async function openStoreForWriting(
+  directory: string,
+  manifest: VectorStoreManifest,
+): Promise<StoreWriter> {
+  await makeDirectory(directory);
+  const lock = await lockForWriting(directory);
+  try {
+    return createWriter(directory, lock, await prepareDirectory(directory, manifest));
+  } catch (error) {
+    await lock[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+interface WriterState {
+  readonly manifest: VectorStoreManifest;
+  /** Shard number to its rows. */
+  readonly finished: Map<number, number>;
+  readonly completion: StoreCompletion | undefined;
+}
+
+async function prepareDirectory(
+  directory: string,
+  manifest: VectorStoreManifest,
+): Promise<WriterState> {
+  const names = await readdir(directory);
+  if (names.includes(MANIFEST_NAME)) {
+    const path = join(directory, MANIFEST_NAME);
+    requireSameManifest(directory, parseManifest(await readFile(path, "utf8"), path), manifest);
+  } else {
+    const stranger = names.find((name) => shardIndex(name) !== undefined);
+    if (stranger !== undefined) {
+      throw new ConfigError(
+        `${directory}: expected a new folder or a store, got ${stranger} without ${MANIFEST_NAME}`,
+        { hint: "Choose another folder." },
+      );
+    }
+    await writeFileAtomic(join(directory, MANIFEST_NAME), `${JSON.stringify(manifest, null, 2)}\n`);
+  }
+  for (const name of names.filter(isLeftover)) await rm(join(directory, name), { force: true });
+  const finished = await findFinishedShards(directory, names, manifest);
+  return { manifest, finished, completion: await readCompletion(directory, names, finished.size) };
+}
+
+/** An interrupted write of this store; anything else in the folder is left alone. */
+function isLeftover(name: string): boolean {
+  const target = name.replace(/\.partial$/, "");
+  return (
+    target !== name &&
+    (shardIndex(target) !== undefined || target === MANIFEST_NAME || target === COMPLETION_NAME)
+  );
+}
+
+function createWriter(directory: string, lock: AsyncDisposable, state: WriterState): StoreWriter {
+  const { manifest, finished } = state;
+  let { completion } = state;
+  const finishedRows = (): number => [...finished.values()].reduce((sum, rows) => sum + rows, 0);
+  return {
+    manifest,
+    get finishedShards() {
+      return new Set(finished.keys());
+    },
+    get finishedRows() {
+      return finishedRows();
+    },
+    get completion() {
+      return completion;
+    },
+    async writeShard(index, rows) {
+      if (completion !== undefined) throw new Error("internal: a complete store takes no shards");
+      if (finished.has(index)) throw new Error(`internal: shard ${index} is written already`);
+      if (rows.ids.length < 1 || rows.ids.length > manifest.shardRows) {
+        throw new Error(
+          `internal: shard of ${rows.ids.length} rows, at most ${manifest.shardRows}`,
+        );
+      }
+      const { tensors, metadata } = encodeShard(manifest, rows);
+      await writeSafetensors(join(directory, shardName(index)), tensors, metadata);
+      finished.set(index, rows.ids.length);
+    },
+    async complete(unusable) {
+      requireContiguous(directory, finished, manifest);
+      const record: StoreCompletion = {
+        format: "culprit-vectors-complete",
+        rows: finishedRows(),
+        shards: finished.size,
+        unusable: { ...unusable },
+      };
+      const path = join(directory, COMPLETION_NAME);
+      await writeFileAtomic(path, `${JSON.stringify(record, null, 2)}\n`);
+      completion = record;
+    },
+    [Symbol.asyncDispose]: () => lock[Symbol.asyncDispose](),
+  };
+}
+
+async function makeDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true });
+  } catch (error) {
+    throw new RuntimeError(
+      `${directory}: cannot be made (${(error as NodeJS.ErrnoException).code})`,
+      { hint: "Check the path and that you may write there.", cause: error },
+    );
+  }
+}
+
+async function readCompletion(
+  directory: string,
+  names: readonly string[],
+  shards: number,
+): Promise<StoreCompletion | undefined> {
+  if (!names.includes(COMPLETION_NAME)) return undefined;
+  const path = join(directory, COMPLETION_NAME);
+  const completion = parseCompletion(await readFile(path, "utf8"), path);
+  if (completion.shards === shards) return completion;
+  // Somebody deleted a damaged shard: what is left is an incomplete store like any other.
+  await rm(path);
+  return undefined;
+}
+
+async function findFinishedShards(
+  directory: string,
+  names: readonly string[],
+  manifest: VectorStoreManifest,
+): Promise<Map<number, number>> {
+  const finished = new Map<number, number>();
+  for (const name of names) {
+    const index = shardIndex(name);
+    if (index === undefined) continue;
+    finished.set(index, (await checkShard(join(directory, name), index, manifest)).rows);
+  }
+  return finished;
+}
+
+function requireContiguous(
+  directory: string,
+  finished: ReadonlyMap<number, number>,
+  { shardRows }: VectorStoreManifest,
+): void {
+  for (let index = 0; index < finished.size; index++) {
+    const rows = finished.get(index);
+    const isLast = index === finished.size - 1;
+    if (rows === undefined || (rows < shardRows && !isLast)) {
+      throw damaged(
+        join(directory, shardName(index)),
+        `expected ${shardRows} rows, got ${rows ?? "no file"}`,
+      );
+    }
+  }
+}
