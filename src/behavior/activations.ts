@@ -1,0 +1,162 @@
+import type { ResponsePair } from "../data/response-pairs.ts";
+import { ActivationError } from "../engine/activation-error.ts";
+import type { EmbeddedExample, Engine, EngineIdentity } from "../engine/engine.ts";
+import { ConfigError, RuntimeError } from "../util/errors.ts";
+import { hashValue } from "../util/hash.ts";
+import type { JobOptions } from "../util/progress.ts";
+import { norm } from "../util/vector.ts";
+import { tokenizePairs, type TokenizedPairs, type UnusablePair } from "./tokenize-pairs.ts";
+
+/** The differences after minus before of n usable response pairs on one checkpoint, in the order of the pairs. */
+export interface ResponseActivations {
+  readonly identity: EngineIdentity;
+  readonly layers: readonly number[];
+  /** Per layer [n, D] row by row: mean residual stream over the after-response minus that over the before-response. */
+  readonly differences: ReadonlyMap<number, Float32Array>;
+  /** Per layer [n]: the length of the before-response's mean activation, the yardstick for the length of a difference. */
+  readonly beforeNorms: ReadonlyMap<number, Float32Array>;
+  /** [n] */
+  readonly pairIds: readonly string[];
+  /** [n]: equal for pairs whose prompts have the same turns. */
+  readonly promptKeys: readonly string[];
+  /** [n] */
+  readonly scenarios: readonly string[];
+  readonly unusable: readonly UnusablePair[];
+  /** Limit for prompt and response together. */
+  readonly maxTokens: number;
+  /** Usable pairs of which a response was cut at the token limit. */
+  readonly truncated: number;
+}
+
+export interface CollectOptions extends JobOptions {
+  /** Residual-stream layers, each in [0, layerCount] and once. */
+  readonly layers: readonly number[];
+  /** Prompt and response together, in tokens; the response is cut. Default 2048 or what the checkpoint can take. */
+  readonly maxTokens?: number;
+  /** Refuses to hold more than this, in bytes. Default 4 GiB: 8 layers of 4096 dimensions for 32,768 pairs. */
+  readonly maxBytes?: number;
+}
+
+const DEFAULT_MAX_TOKENS = 2048;
+const DEFAULT_MAX_BYTES = 4 * 2 ** 30;
+
+/**
+ * Reads both responses of every pair on the same checkpoint (never the after-side on the trained model) and keeps their
+ * differences. Memory: pairs x layers x D x 4 bytes, plus the token ids; checked before anything is read.
+ * Throws ConfigError for layers or limits that do not fit the checkpoint, RuntimeError naming the pair where an activation
+ * is not finite or no pair is usable.
+ */
+export async function collectActivations(
+  engine: Engine,
+  pairs: readonly ResponsePair[],
+  options: CollectOptions,
+): Promise<ResponseActivations> {
+  const { layers } = options;
+  const { dim } = engine.identity;
+  checkLayers(layers, engine.identity);
+  const maxTokens = resolveMaxTokens(options.maxTokens, engine.identity);
+  checkSize(pairs.length * layers.length * dim * 4, options.maxBytes ?? DEFAULT_MAX_BYTES);
+
+  const tokenized = tokenizePairs(engine, pairs, maxTokens);
+  const { usable, unusable, truncated } = tokenized;
+  if (usable.length === 0) throw noUsablePair(unusable);
+  const vectors = await embedDifferences(engine, tokenized, options);
+  return {
+    identity: engine.identity,
+    layers,
+    ...vectors,
+    pairIds: usable.map((pair) => pair.id),
+    promptKeys: usable.map((pair) => hashValue(pair.prompt)),
+    scenarios: usable.map((pair) => pair.scenario),
+    unusable,
+    maxTokens,
+    truncated,
+  };
+}
+
+async function embedDifferences(
+  engine: Engine,
+  { usable, examples }: TokenizedPairs,
+  { layers, signal, progress }: CollectOptions,
+): Promise<Pick<ResponseActivations, "differences" | "beforeNorms">> {
+  const { dim } = engine.identity;
+  const floats = (length: number): Map<number, Float32Array> =>
+    new Map(layers.map((layer) => [layer, new Float32Array(length)]));
+  const differences = floats(usable.length * dim);
+  const beforeNorms = floats(usable.length);
+  const keep = ({ index, means }: EmbeddedExample): void => {
+    const [before, after] = means as readonly [Float32Array, Float32Array]; // two responses went in
+    for (const [l, layer] of layers.entries()) {
+      const difference = differences.get(layer)!.subarray(index * dim, (index + 1) * dim);
+      for (let j = 0; j < dim; j++) difference[j] = after[l * dim + j]! - before[l * dim + j]!;
+      beforeNorms.get(layer)![index] = norm(before.subarray(l * dim, (l + 1) * dim));
+    }
+  };
+  let done = 0;
+  progress?.update(done, usable.length);
+  try {
+    const job = signal === undefined ? { layers } : { layers, signal };
+    for await (const embedded of engine.embed(examples, job)) {
+      keep(embedded);
+      done += 1;
+      progress?.update(done, usable.length);
+    }
+  } catch (error) {
+    if (!(error instanceof ActivationError)) throw error;
+    const { id } = usable[error.example]!;
+    throw new RuntimeError(
+      `response pair "${id}": an activation at layer ${error.layer} is not finite`,
+      { ...(error.hint === undefined ? {} : { hint: error.hint }), cause: error },
+    );
+  }
+  if (done !== usable.length) {
+    throw new Error(`internal: the engine embedded ${done} of ${usable.length} examples`);
+  }
+  return { differences, beforeNorms };
+}
+
+function checkLayers(layers: readonly number[], identity: EngineIdentity): void {
+  if (layers.length === 0) throw new ConfigError("layers: expected at least one, got none");
+  for (const layer of layers) {
+    if (!Number.isInteger(layer) || layer < 0 || layer > identity.layerCount) {
+      throw new ConfigError(
+        `layers: expected 0 to ${identity.layerCount} for ${identity.name}, got ${layer}`,
+        { hint: "Layer 0 is the embedding output, layer n the stream after n blocks." },
+      );
+    }
+  }
+  if (new Set(layers).size < layers.length) {
+    throw new ConfigError(`layers: expected each once, got ${layers.join(",")}`);
+  }
+}
+
+function resolveMaxTokens(asked: number | undefined, identity: EngineIdentity): number {
+  if (asked === undefined) return Math.min(DEFAULT_MAX_TOKENS, identity.maxPositions);
+  if (asked > identity.maxPositions) {
+    throw new ConfigError(
+      `max tokens: ${identity.name} has ${identity.maxPositions} positions, got ${asked}`,
+    );
+  }
+  return asked;
+}
+
+function checkSize(sizeBytes: number, maxBytes: number): void {
+  if (sizeBytes <= maxBytes) return;
+  throw new ConfigError(
+    `the differences need ${toGib(sizeBytes)} GiB of memory, the limit is ${toGib(maxBytes)} GiB`,
+    { hint: "Ask for fewer layers, or give a sample of the response pairs." },
+  );
+}
+
+function toGib(sizeBytes: number): string {
+  return (sizeBytes / 2 ** 30).toFixed(1);
+}
+
+function noUsablePair(unusable: readonly UnusablePair[]): RuntimeError {
+  const [first] = unusable;
+  return new RuntimeError(
+    first === undefined
+      ? "response pairs: expected at least one, got none"
+      : `response pairs: none of ${unusable.length} is usable; the first, "${first.id}": ${first.detail}`,
+  );
+}

@@ -1,0 +1,163 @@
+/**
+ * @file A behaviour on disk: a safetensors file that any reader opens, and a JSON report beside it.
+ *
+ * Tensors, all F32, for each layer: `direction.<l>` [D] (every rollout pair equal), `direction_scenario.<l>` [D] (every
+ * scenario equal), `bank.<l>` [S, D], and `null.<l>` [N, D] where there are enough prompts. None is normalised. The metadata
+ * key `behavior` holds what they are as JSON.
+ */
+import type { UnusableRow } from "../data/preference-pair.ts";
+import type { ResponsePairs } from "../data/response-pairs.ts";
+import {
+  openSafetensors,
+  writeSafetensors,
+  type SafetensorsTensor,
+} from "../format/safetensors.ts";
+import { writeFileAtomic } from "../util/atomic-file.ts";
+import { ConfigError, FormatError } from "../util/errors.ts";
+import { describeBehavior, parseHead, type BehaviorHead } from "./behavior-head.ts";
+import type { Behavior } from "./behavior.ts";
+import type { LayerDiagnostics } from "./diagnostics.ts";
+import type { UnusablePair } from "./tokenize-pairs.ts";
+
+/** A behaviour read back for scoring. */
+export interface StoredBehavior {
+  readonly name: string;
+  /** The checkpoint that the directions belong to; pairs must have been embedded with the same. */
+  readonly identity: {
+    readonly checkpointHash: string;
+    readonly tokenizerHash: string;
+    readonly templateHash: string;
+  };
+  readonly dim: number;
+  readonly layers: readonly number[];
+  /** Per layer [D], not normalised, in the weighting that the file was made with. */
+  readonly directions: ReadonlyMap<number, Float32Array>;
+  readonly directionKind: "mean-difference-rollout" | "mean-difference-scenario";
+  /** Per layer [S, D] in the order of `scenarioIds`; a row may be zero where a scenario's differences cancel. */
+  readonly bank: ReadonlyMap<number, Float32Array>;
+  readonly scenarioIds: readonly string[];
+  /** Per layer [N, D]; a layer is missing where there were too few prompts for a null. */
+  readonly nullDirections: ReadonlyMap<number, Float32Array>;
+  readonly head: BehaviorHead;
+}
+
+/** What stands in the JSON file beside the vectors. */
+export interface BehaviorReport extends BehaviorHead {
+  readonly diagnostics: readonly LayerDiagnostics[];
+  /** Rows that were not read as a pair, and pairs that gave no difference. */
+  readonly unusable: readonly (UnusablePair | UnusableRow)[];
+}
+
+/** `x.json` for `x.safetensors`. Throws ConfigError for another extension. */
+export function behaviorReportPath(path: string): string {
+  if (!path.endsWith(".safetensors")) {
+    throw new ConfigError(`behavior file: expected a name ending in .safetensors, got "${path}"`);
+  }
+  return `${path.slice(0, -".safetensors".length)}.json`;
+}
+
+/**
+ * Writes the report, then the vectors, each whole or not at all; existing files are replaced. Gives back the report.
+ * `source` is what the response pairs were read from.
+ */
+export async function writeBehavior(
+  path: string,
+  behavior: Behavior,
+  source: Pick<ResponsePairs, "files" | "unusable">,
+): Promise<BehaviorReport> {
+  const head = describeBehavior(behavior, source);
+  const report: BehaviorReport = {
+    ...head,
+    diagnostics: behavior.diagnostics,
+    unusable: [...source.unusable, ...behavior.unusable],
+  };
+  await writeFileAtomic(behaviorReportPath(path), `${JSON.stringify(report, undefined, 2)}\n`);
+  await writeSafetensors(path, listTensors(behavior), { behavior: JSON.stringify(head) });
+  return report;
+}
+
+/**
+ * Reads a behaviour file and checks every promise of its head against its tensors.
+ * Throws FormatError naming file and tensor where one does not hold.
+ */
+export async function readBehavior(path: string): Promise<StoredBehavior> {
+  await using file = await openSafetensors(path);
+  const head = parseHead(path, file.metadata["behavior"]);
+  const { dim, scenarioIds } = head;
+  const read = async (name: string, shape: readonly (number | "any")[]): Promise<Float32Array> => {
+    const tensor = file.tensors.get(name);
+    if (tensor === undefined) throw new FormatError(`${path}: tensor "${name}" is missing`);
+    if (
+      tensor.dtype !== "F32" ||
+      tensor.shape.length !== shape.length ||
+      shape.some((size, i) => (size === "any" ? tensor.shape[i] === 0 : size !== tensor.shape[i]))
+    ) {
+      throw new FormatError(
+        `${path}: tensor "${name}": expected F32 [${shape.join(", ")}], got ${tensor.dtype} [${tensor.shape.join(", ")}]`,
+      );
+    }
+    return checkFinite(path, name, toFloats(await file.readBytes(name)));
+  };
+  const prefix = head.weighting === "rollout" ? "direction" : "direction_scenario";
+  const directions = new Map<number, Float32Array>();
+  const bank = new Map<number, Float32Array>();
+  const nullDirections = new Map<number, Float32Array>();
+  for (const layer of head.layers) {
+    const direction = await read(`${prefix}.${layer}`, [dim]);
+    if (direction.every((value) => value === 0)) {
+      throw new FormatError(`${path}: tensor "${prefix}.${layer}" is zero, which has no direction`);
+    }
+    directions.set(layer, direction);
+    bank.set(layer, await read(`bank.${layer}`, [scenarioIds.length, dim]));
+    if (file.tensors.has(`null.${layer}`)) {
+      nullDirections.set(layer, await read(`null.${layer}`, ["any", dim]));
+    }
+  }
+  const { checkpointHash, tokenizerHash, templateHash } = head.checkpoint;
+  return {
+    name: head.name,
+    identity: { checkpointHash, tokenizerHash, templateHash },
+    dim,
+    layers: head.layers,
+    directions,
+    directionKind: `mean-difference-${head.weighting}`,
+    bank,
+    scenarioIds,
+    nullDirections,
+    head,
+  };
+}
+
+function listTensors(behavior: Behavior): SafetensorsTensor[] {
+  const dim = behavior.identity.dim;
+  return behavior.layers.flatMap((layer) => {
+    const { rollout, scenario, bank, nullDirections } = behavior.vectors.get(layer)!;
+    const vector = (name: string, values: Float32Array, rows?: number): SafetensorsTensor => ({
+      name: `${name}.${layer}`,
+      dtype: "F32",
+      shape: rows === undefined ? [dim] : [rows, dim],
+      bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+    });
+    return [
+      vector("direction", rollout),
+      vector("direction_scenario", scenario),
+      vector("bank", bank, behavior.scenarioIds.length),
+      ...(nullDirections === undefined
+        ? []
+        : [vector("null", nullDirections, nullDirections.length / dim)]),
+    ];
+  });
+}
+
+function toFloats(bytes: Uint8Array): Float32Array {
+  // A copy, since the bytes may start anywhere in their buffer.
+  return new Float32Array(bytes.slice().buffer);
+}
+
+function checkFinite(path: string, name: string, values: Float32Array): Float32Array {
+  const at = values.findIndex((value) => !Number.isFinite(value));
+  if (at === -1) return values;
+  throw new FormatError(
+    `${path}: tensor "${name}": expected finite values, got ${values[at]} at ${at}`,
+  );
+}

@@ -1,0 +1,112 @@
+/** @file What a behaviour file says about itself, as JSON under the metadata key `behavior`. */
+import { z } from "zod";
+
+import type { ResponsePairs } from "../data/response-pairs.ts";
+import { FormatError } from "../util/errors.ts";
+import { VERSION } from "../util/version.ts";
+import type { Behavior } from "./behavior.ts";
+import { WEIGHTINGS } from "./mean-difference.ts";
+
+/** The words of vector stores, so that the two can be compared. */
+const LAYER_CONVENTION =
+  "Layer l is the residual stream after l blocks; layer 0 is the embedding output; the final norm is never applied.";
+const SIGN_CONVENTION = "after minus before, both read on the checkpoint named here";
+const POOLING = "mean-response-tokens";
+const NULL_CONVENTION =
+  "mean difference under random signs per prompt, the mean taken out of every prompt first";
+
+const hash = z.string().min(1);
+const count = z.int().nonnegative();
+
+const headSchema = z.object({
+  format: z.literal("culprit-behavior"),
+  version: z.literal(1),
+  name: z.string(),
+  checkpoint: z.object({
+    name: z.string(),
+    checkpointHash: hash,
+    tokenizerHash: hash,
+    templateHash: hash,
+    family: z.string(),
+    layerCount: count,
+  }),
+  dim: z.int().positive(),
+  layers: z.array(count).min(1),
+  layerConvention: z.literal(LAYER_CONVENTION),
+  sign: z.literal(SIGN_CONVENTION),
+  pooling: z.literal(POOLING),
+  nulls: z.literal(NULL_CONVENTION),
+  weighting: z.enum(WEIGHTINGS),
+  seed: z.int(),
+  maxTokens: z.int().positive(),
+  scenarioIds: z.array(z.string()).min(1),
+  counts: z.object({ pairs: count, prompts: count, unusable: count, truncated: count }),
+  pairFiles: z.array(
+    z.object({ path: z.string(), sha256: hash, sizeBytes: z.number().nonnegative() }),
+  ),
+  software: z.object({ name: z.literal("culprit"), version: z.string() }),
+});
+
+/** What a behaviour file says about itself. */
+export type BehaviorHead = z.infer<typeof headSchema>;
+
+/** The head of a behaviour that is about to be written. */
+export function describeBehavior(
+  behavior: Behavior,
+  source: Pick<ResponsePairs, "files" | "unusable">,
+): BehaviorHead {
+  const { identity } = behavior;
+  return {
+    format: "culprit-behavior",
+    version: 1,
+    name: behavior.name,
+    checkpoint: {
+      name: identity.name,
+      checkpointHash: identity.checkpointHash,
+      tokenizerHash: identity.tokenizerHash,
+      templateHash: identity.templateHash,
+      family: identity.family,
+      layerCount: identity.layerCount,
+    },
+    dim: identity.dim,
+    layers: [...behavior.layers],
+    layerConvention: LAYER_CONVENTION,
+    sign: SIGN_CONVENTION,
+    pooling: POOLING,
+    nulls: NULL_CONVENTION,
+    weighting: behavior.weighting,
+    seed: behavior.seed,
+    maxTokens: behavior.maxTokens,
+    scenarioIds: [...behavior.scenarioIds],
+    counts: {
+      pairs: behavior.pairs,
+      prompts: behavior.prompts,
+      unusable: source.unusable.length + behavior.unusable.length,
+      truncated: behavior.truncated,
+    },
+    pairFiles: source.files.map(({ path, sha256, sizeBytes }) => ({ path, sha256, sizeBytes })),
+    software: { name: "culprit", version: VERSION },
+  };
+}
+
+/** Reads the head back; `text` is the metadata value. Throws FormatError naming the member that is not as promised. */
+export function parseHead(path: string, text: string | undefined): BehaviorHead {
+  if (text === undefined) {
+    throw new FormatError(`${path}: expected a behaviour file, got no "behavior" in its metadata`, {
+      hint: "culprit behavior writes such files.",
+    });
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new FormatError(`${path}: the metadata "behavior" is not JSON`, { cause: error });
+  }
+  const parsed = headSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new FormatError(
+    `${path}: metadata "behavior", ${issue!.path.join(".") || "whole"}: ${issue!.message}`,
+    { cause: parsed.error, hint: "Make the file again with culprit behavior of this version." },
+  );
+}

@@ -1,0 +1,138 @@
+import type { EngineIdentity } from "../engine/engine.ts";
+import { RuntimeError } from "../util/errors.ts";
+import { norm } from "../util/vector.ts";
+import type { ResponseActivations } from "./activations.ts";
+import {
+  diagnoseLayer,
+  type DiagnosticDraws,
+  type LayerDiagnostics,
+  type LayerDifferences,
+} from "./diagnostics.ts";
+import { meanDifference, pairWeights, scenarioBank, type Weighting } from "./mean-difference.ts";
+import { groupKeys } from "./prompt-groups.ts";
+import type { UnusablePair } from "./tokenize-pairs.ts";
+
+/** One layer's vectors; S scenarios, N null directions, D dimensions. */
+export interface LayerVectors {
+  /** Every rollout pair equal, [D], not normalised. */
+  readonly rollout: Float32Array;
+  /** Every scenario equal, [D], not normalised. */
+  readonly scenario: Float32Array;
+  /** One vector per scenario, [S, D]. */
+  readonly bank: Float32Array;
+  /** Null directions, [N, D]; absent where the data allow none. */
+  readonly nullDirections?: Float32Array;
+}
+
+/** A behaviour as directions in the residual stream of one checkpoint, after minus before. */
+export interface Behavior {
+  readonly name: string;
+  readonly identity: EngineIdentity;
+  readonly layers: readonly number[];
+  /** The weighting of the vector that the diagnostics are about and that readers take. */
+  readonly weighting: Weighting;
+  readonly seed: number;
+  readonly vectors: ReadonlyMap<number, LayerVectors>;
+  readonly diagnostics: readonly LayerDiagnostics[];
+  readonly scenarioIds: readonly string[];
+  readonly pairs: number;
+  readonly prompts: number;
+  /** Limit for prompt and response together that the activations were read with. */
+  readonly maxTokens: number;
+  /** Pairs of which a response was cut at the token limit. */
+  readonly truncated: number;
+  readonly unusable: readonly UnusablePair[];
+}
+
+export interface BehaviorOptions {
+  readonly name: string;
+  /** Default `rollout`, as in the paper. */
+  readonly weighting?: Weighting;
+  /** Seeds splits, bootstraps and sign flips; default 0. Layers share the draws, so they can be compared. */
+  readonly seed?: number;
+  /** Random halves and bootstrap replicates, each; default 200. */
+  readonly splits?: number;
+  /** Sign flips for the null of the length; default 200. */
+  readonly flips?: number;
+  /** Null directions to keep; default 64. */
+  readonly nullDirections?: number;
+}
+
+/**
+ * The behaviour vectors of every layer with their diagnostics; deterministic for a seed.
+ * Throws RuntimeError naming layer and pair where a difference is not finite, or the layer whose vector is zero.
+ */
+export function computeBehavior(
+  activations: ResponseActivations,
+  options: BehaviorOptions,
+): Behavior {
+  const { weighting = "rollout" } = options;
+  const prompts = groupKeys(activations.promptKeys);
+  const scenarios = groupKeys(activations.scenarios);
+  const { pairIds } = activations;
+  const draws: DiagnosticDraws = {
+    seed: options.seed ?? 0,
+    splits: options.splits ?? 200,
+    flips: options.flips ?? 200,
+    nullDirections: options.nullDirections ?? 64,
+  };
+  const vectors = new Map<number, LayerVectors>();
+  const diagnostics = activations.layers.map((layer) => {
+    const differences = activations.differences.get(layer)!;
+    const beforeNorms = activations.beforeNorms.get(layer)!;
+    const found = computeLayer(
+      { layer, differences, beforeNorms, pairIds, prompts, scenarios, weighting },
+      draws,
+    );
+    vectors.set(layer, found.vectors);
+    return found.diagnostics;
+  });
+  return {
+    name: options.name,
+    identity: activations.identity,
+    layers: activations.layers,
+    weighting,
+    seed: draws.seed,
+    vectors,
+    diagnostics,
+    scenarioIds: scenarios.labels,
+    pairs: pairIds.length,
+    prompts: prompts.labels.length,
+    maxTokens: activations.maxTokens,
+    truncated: activations.truncated,
+    unusable: activations.unusable,
+  };
+}
+
+function computeLayer(
+  input: LayerDifferences,
+  draws: DiagnosticDraws,
+): { diagnostics: LayerDiagnostics; vectors: LayerVectors } {
+  const { layer, differences, scenarios } = input;
+  checkFinite(input);
+  const rollout = meanDifference(differences, pairWeights(scenarios, "rollout"));
+  const scenario = meanDifference(differences, pairWeights(scenarios, "scenario"));
+  const direction = input.weighting === "rollout" ? rollout : scenario;
+  if (norm(direction) === 0) {
+    throw new RuntimeError(`layer ${layer}: the mean difference is zero, which has no direction`, {
+      hint: "Leave this layer out, and check that the after-responses differ from the before-responses.",
+    });
+  }
+  const { diagnostics, nulls } = diagnoseLayer(input, direction, draws);
+  const bank = scenarioBank(differences, scenarios);
+  const vectors = { rollout, scenario, bank };
+  return {
+    diagnostics,
+    vectors: nulls === undefined ? vectors : { ...vectors, nullDirections: nulls },
+  };
+}
+
+function checkFinite({ layer, differences, pairIds }: LayerDifferences): void {
+  const at = differences.findIndex((value) => !Number.isFinite(value));
+  if (at === -1) return;
+  const pair = pairIds[Math.floor(at / (differences.length / pairIds.length))]!;
+  throw new RuntimeError(
+    `layer ${layer}, response pair "${pair}": the difference of the activations is not finite`,
+    { hint: "Check the checkpoint's weights and the responses of this pair." },
+  );
+}
