@@ -1,4 +1,5 @@
 // util
+export { writeFileAtomic } from "./util/atomic-file.ts";
 export type { JobOptions, Progress } from "./util/progress.ts";
 export { silentProgress } from "./util/progress.ts";
 export {
@@ -12,6 +13,12 @@ export {
 export { VERSION } from "./util/version.ts";
 export { createRng, type Rng } from "./util/rng.ts";
 
+// hub
+export { downloadCheckpoint } from "./hub/download-checkpoint.ts";
+export type { HubEnvironment, HubOptions, RetryPolicy } from "./hub/hub-settings.ts";
+export { formatHubUri, isHubUri, parseHubUri, type HubReference } from "./hub/hub-uri.ts";
+export { resolveDatasetFiles } from "./hub/resolve-dataset-files.ts";
+
 // format
 export { ROLES, type Message, type Role } from "./format/messages.ts";
 
@@ -22,6 +29,43 @@ export type {
   UnusableReason,
   UnusableRow,
 } from "./data/preference-pair.ts";
+export { auditPairs, type AuditOptions } from "./data/audit-pairs.ts";
+export { type TokenCounts } from "./data/audit-truncation.ts";
+export type { AuditReport, LengthComparison, Share } from "./data/audit-report.ts";
+export { type ResolveRemote } from "./data/expand-patterns.ts";
+export {
+  type DataFile,
+  openPairs,
+  type OpenPairsOptions,
+  type PairSet,
+} from "./data/open-pairs.ts";
+export { readResponsePairs, type ResponsePair, type ResponsePairs } from "./data/response-pairs.ts";
+export { PAIR_SHAPES, type PairShape } from "./data/shapes/shapes.ts";
+export {
+  openUnusableFile,
+  type UnusableFile,
+  type UnusableSummary,
+  writeUnusable,
+} from "./data/unusable-file.ts";
+
+// runtime
+export { type Device, DEVICES } from "./runtime/device.ts";
+
+// model: text
+export { type ChatTemplate, loadChatTemplate, TemplateRefusal } from "./model/chat-template.ts";
+export { TEMPLATE_DATE } from "./model/chat-template-date.ts";
+export {
+  createRenderer,
+  type PromptRenderer,
+  type RenderedExample,
+} from "./model/prompt-renderer.ts";
+export {
+  UNUSABLE_EXAMPLE_REASONS,
+  UnusableExampleError,
+  type UnusableExampleReason,
+} from "./model/prompt-renderer-error.ts";
+export { truncateExample, type TruncatedExample } from "./model/prompt-renderer-truncate.ts";
+export { loadTokenizer, type TextTokenizer } from "./model/tokenizer.ts";
 
 // engine
 export type {
@@ -31,3 +75,35 @@ export type {
   EngineIdentity,
   TokenizedExample,
 } from "./engine/engine.ts";
+export { ActivationError } from "./engine/activation-error.ts";
+export { type EngineOptions, openEngine } from "./engine/open-engine.ts";
+
+// store
+export { embedPairs, type EmbedPairsOptions, type EmbedPairsResult } from "./store/embed-pairs.ts";
+
+// behavior
+export {
+  collectActivations,
+  type CollectOptions,
+  type ResponseActivations,
+} from "./behavior/activations.ts";
+export {
+  computeBehavior,
+  type Behavior,
+  type BehaviorOptions,
+  type LayerVectors,
+} from "./behavior/behavior.ts";
+export {
+  readBehavior,
+  behaviorReportPath,
+  writeBehavior,
+  type BehaviorReport,
+  type StoredBehavior,
+} from "./behavior/behavior-file.ts";
+export type { BehaviorHead } from "./behavior/behavior-head.ts";
+export type { LayerDiagnostics } from "./behavior/diagnostics.ts";
+export { meanDifference, WEIGHTINGS, type Weighting } from "./behavior/mean-difference.ts";
+export type { Measured } from "./behavior/measured.ts";
+export type { NormNull } from "./behavior/sign-flips.ts";
+export type { CosineSummary, LeaveOneOut, SplitHalf } from "./behavior/stability.ts";
+export type { UnusablePair } from "./behavior/tokenize-pairs.ts";

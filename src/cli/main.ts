@@ -2,11 +2,14 @@
 import { ConfigError, CulpritError, FormatError, silentProgress, VERSION } from "../index.ts";
 import { nearest, parseArguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
+import { auditCommand } from "./commands/audit.ts";
+import { behaviorCommand } from "./commands/behavior.ts";
+import { embedCommand } from "./commands/embed.ts";
 import { commandHelp, overviewHelp } from "./help.ts";
 import { createProgressBar } from "./progress-bar.ts";
 
 /** Every subcommand, in the order of the work. */
-const COMMANDS: readonly Command[] = [];
+const COMMANDS: readonly Command[] = [auditCommand, embedCommand, behaviorCommand];
 
 process.exitCode = await main(process.argv.slice(2));
 

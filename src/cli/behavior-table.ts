@@ -1,0 +1,68 @@
+import type { BehaviorReport, LayerDiagnostics, Measured } from "../index.ts";
+
+const HEADINGS = [
+  "layer",
+  "length (share)",
+  "split-half [95%]",
+  "reliability",
+  "bootstrap [95%]",
+  "null p",
+  "one-out",
+  "stable",
+];
+
+/** What `culprit behavior` prints: the counts, then a row for each layer; "-" where the data allow no figure. */
+export function formatBehavior(report: BehaviorReport): string {
+  const { counts, scenarioIds } = report;
+  const rows = [HEADINGS, ...report.diagnostics.map(layerRow)];
+  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return [
+    `behavior "${report.name}" on ${report.checkpoint.name}, after minus before`,
+    `${counts.pairs} response pairs, ${counts.prompts} prompts, ${scenarioIds.length} scenarios; ` +
+      `${counts.unusable} unusable, ${counts.truncated} cut at ${report.maxTokens} tokens`,
+    `every ${report.weighting} counts the same; layer l is the residual stream after l blocks`,
+    "",
+    ...rows.map((row) => row.map((cell, i) => cell.padStart(widths[i]!)).join("  ")),
+  ].join("\n");
+}
+
+/** What the user must know before trusting the vectors, one line each; see judgeStability for the rule. */
+export function listBehaviorWarnings(report: BehaviorReport): string[] {
+  const unstable = report.diagnostics.filter((layer) => !layer.isStable);
+  const lines = unstable.map(
+    ({ layer, doubt }) => `layer ${layer}: the vector is not stable: ${doubt}`,
+  );
+  if (report.unusable.length > 0) {
+    const first = report.unusable.slice(0, 3).map(describeUnusable);
+    const rest = report.unusable.length > 3 ? ", …" : "";
+    lines.push(
+      `${report.unusable.length} unusable response pairs, listed in the JSON report: ${first.join(", ")}${rest}`,
+    );
+  }
+  return lines;
+}
+
+function describeUnusable(each: BehaviorReport["unusable"][number]): string {
+  return "id" in each ? `"${each.id}" (${each.reason})` : `row ${each.fileRow} (${each.reason})`;
+}
+
+function layerRow(layer: LayerDiagnostics): string[] {
+  return [
+    `${layer.layer}`,
+    `${layer.norm.toPrecision(3)} (${(layer.relativeNorm * 100).toFixed(1)}%)`,
+    show(layer.splitHalf, formatInterval),
+    show(layer.splitHalf, ({ reliability }) => reliability?.toFixed(3) ?? "-"),
+    show(layer.bootstrap, formatInterval),
+    show(layer.normNull, ({ p }) => p.toFixed(3)),
+    show(layer.leaveOneOut, ({ mean }) => mean.toFixed(3)),
+    layer.isStable ? "yes" : "no",
+  ];
+}
+
+function formatInterval(of: { mean: number; low: number; high: number }): string {
+  return `${of.mean.toFixed(3)} [${of.low.toFixed(3)}, ${of.high.toFixed(3)}]`;
+}
+
+function show<T>(figure: Measured<T>, format: (figure: T) => string): string {
+  return figure.kind === "measured" ? format(figure) : "-";
+}

@@ -1,0 +1,169 @@
+import { existsSync } from "node:fs";
+import { basename, dirname } from "node:path";
+
+import {
+  behaviorReportPath,
+  collectActivations,
+  computeBehavior,
+  ConfigError,
+  openEngine,
+  readResponsePairs,
+  WEIGHTINGS,
+  writeBehavior,
+  type BehaviorOptions,
+  type CollectOptions,
+  type Engine,
+  type ResponseActivations,
+  type ResponsePair,
+} from "../../index.ts";
+import { formatBehavior, listBehaviorWarnings } from "../behavior-table.ts";
+import type { Command, CommandContext, ParsedArguments } from "../command.ts";
+import { ENGINE_FLAGS, readEngineOptions } from "../engine-flags.ts";
+import { parseLayers, resolveLayers } from "../layers.ts";
+import { onlyPositional, requiredText } from "../required.ts";
+
+/** More draws sharpen nothing; with 5,000 prompts this many bootstrap replicates take 200 MB. */
+const MAX_DRAWS = 10_000;
+/** For each layer this many null directions of 4096 dimensions take 16 MB in the file. */
+const MAX_NULL_DIRECTIONS = 1024;
+
+export const behaviorCommand: Command = {
+  name: "behavior",
+  summary: "Behaviour vectors of response pairs, with their stability",
+  positionals: "RESPONSES",
+  description: `
+RESPONSES holds one response pair a line: {"id", "prompt", "before", "after", "scenario"?}. The after-response shows the
+behaviour, the before-response does not. Both are read on the same checkpoint, the one before preference training.
+
+The behaviour vector of a layer is the mean over pairs of after minus before, each the mean activation over the tokens of
+the response. Layer l is the residual stream after l blocks; layer 0 is the embedding output.
+
+FILE.safetensors holds direction.<l>, direction_scenario.<l>, bank.<l> (one vector per scenario) and null.<l>; FILE.json
+the diagnostics. For each layer is printed:
+  length       of the vector, and its share of the length of the before-responses' activations
+  split-half   cosine between the vectors of two random halves of the prompts: mean and 95% of the splits
+  reliability  the cosine to expect with a vector of as many new prompts (Spearman-Brown)
+  bootstrap    cosine between the vector and its replicates with the prompts resampled: mean and 95% interval
+  null p       how often random signs, one for each prompt, give a vector as long
+  one-out      mean cosine of a pair's difference with the vector of all other prompts
+A vector is called stable where split-half is at least 0.5 and null p below 0.05; a warning names the layers where it is not.
+
+  culprit behavior responses.jsonl --checkpoint ./sft --layers 8,10,12 --out complies.safetensors`,
+  flags: {
+    ...ENGINE_FLAGS,
+    layers: {
+      type: "string",
+      value: "LIST",
+      describe: "Layers: numbers and ranges like 8,10-12, or all.",
+    },
+    out: {
+      type: "string",
+      value: "FILE",
+      describe: "The behaviour file to write, ending in .safetensors.",
+    },
+    force: { type: "boolean", describe: "Replace existing output files." },
+    name: {
+      type: "string",
+      value: "NAME",
+      describe: "The behaviour's name; default the name of --out without its ending.",
+    },
+    weighting: {
+      type: "string",
+      value: "KIND",
+      describe:
+        "What counts the same: every rollout pair (rollout, default) or every scenario (scenario). Both are written; the diagnostics and later commands take this one.",
+    },
+    "max-tokens": {
+      type: "string",
+      value: "N",
+      describe:
+        "Prompt and response together, in tokens; longer responses are cut. Default 2048, or fewer where the checkpoint has fewer positions.",
+    },
+    splits: {
+      type: "string",
+      value: "N",
+      describe: "Random halves, and as many bootstrap replicates; default 200.",
+    },
+    null: {
+      type: "string",
+      value: "N",
+      describe: "Random sign flips for null p; default 200.",
+    },
+    "null-directions": {
+      type: "string",
+      value: "N",
+      describe: "Null directions to keep for ranking; default 64.",
+    },
+    seed: {
+      type: "string",
+      value: "N",
+      describe: "Seed of splits, replicates and signs; default 0.",
+    },
+  },
+  run,
+};
+
+async function run(args: ParsedArguments, context: CommandContext): Promise<void> {
+  // Everything that can be wrong with the words is found before the checkpoint is loaded.
+  const file = onlyPositional(args, "behavior", "one file of response pairs");
+  const checkpoint = requiredText(args, "behavior", "checkpoint");
+  const out = requiredText(args, "behavior", "out");
+  const selection = parseLayers(requiredText(args, "behavior", "layers"));
+  const maxTokens = args.integer("max-tokens", { min: 2 });
+  const behaviorOptions = readBehaviorOptions(args, out);
+  const engineOptions = readEngineOptions(args, context);
+  checkOutput(out, args.has("force"));
+
+  const responses = await readResponsePairs(file, { signal: context.signal });
+  for (const [column, rows] of Object.entries(responses.ignoredColumns)) {
+    context.log(`${file}: column "${column}" (${rows} rows) is not used`);
+  }
+  await using engine = await openEngine(checkpoint, engineOptions);
+  const activations = await collect(engine, responses.pairs, context, {
+    layers: resolveLayers(selection, engine.identity.layerCount),
+    ...(maxTokens === undefined ? {} : { maxTokens }),
+  });
+  const report = await writeBehavior(out, computeBehavior(activations, behaviorOptions), responses);
+  context.print(args.has("json") ? JSON.stringify(report, undefined, 2) : formatBehavior(report));
+  for (const line of listBehaviorWarnings(report)) context.log(`warning: ${line}`);
+}
+
+async function collect(
+  engine: Engine,
+  pairs: readonly ResponsePair[],
+  context: CommandContext,
+  options: CollectOptions,
+): Promise<ResponseActivations> {
+  const progress = context.progress("embed", "response pairs");
+  try {
+    return await collectActivations(engine, pairs, {
+      ...options,
+      progress,
+      signal: context.signal,
+    });
+  } finally {
+    progress.end();
+  }
+}
+
+function readBehaviorOptions(args: ParsedArguments, out: string): BehaviorOptions {
+  return {
+    name: args.text("name") ?? basename(behaviorReportPath(out), ".json"),
+    weighting: args.choice("weighting", WEIGHTINGS) ?? "rollout",
+    splits: args.integer("splits", { min: 1, max: MAX_DRAWS }) ?? 200,
+    flips: args.integer("null", { min: 1, max: MAX_DRAWS }) ?? 200,
+    nullDirections: args.integer("null-directions", { min: 0, max: MAX_NULL_DIRECTIONS }) ?? 64,
+    seed: args.integer("seed") ?? 0,
+  };
+}
+
+function checkOutput(out: string, isForced: boolean): void {
+  if (!existsSync(dirname(out))) throw new ConfigError(`${dirname(out)}: no such folder for --out`);
+  for (const path of [out, behaviorReportPath(out)]) {
+    if (!isForced && existsSync(path)) {
+      throw new ConfigError(`${path}: exists already`, {
+        hint: "Choose another --out, or replace it with --force.",
+      });
+    }
+  }
+}

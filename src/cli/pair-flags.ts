@@ -1,0 +1,45 @@
+import { type OpenPairsOptions, PAIR_SHAPES, resolveDatasetFiles } from "../index.ts";
+import type { CommandContext, FlagSpec, ParsedArguments } from "./command.ts";
+
+/** Flags of every command that reads preference pairs. */
+export const PAIR_FLAGS = {
+  shape: {
+    type: "string",
+    value: "SHAPE",
+    describe: `How the rows are laid out: ${PAIR_SHAPES.join(", ")}. Default: detected from the rows.`,
+  },
+  "source-column": {
+    type: "string",
+    value: "NAME",
+    describe: "The column that says where a pair comes from. Default: source, dataset or the like.",
+  },
+  keep: {
+    type: "string",
+    value: "NAMES",
+    multiple: true,
+    describe:
+      "Columns that travel with the pairs, comma-separated. Default: the source, generators, and other short columns.",
+  },
+  limit: {
+    type: "string",
+    value: "N",
+    describe: "Read the first N rows only. Default: all.",
+  },
+} as const satisfies Record<string, FlagSpec>;
+
+/** The values of PAIR_FLAGS, for `openPairs`. */
+export function readPairOptions(args: ParsedArguments, context: CommandContext): OpenPairsOptions {
+  const keep = args.list("keep");
+  return {
+    shape: args.choice("shape", PAIR_SHAPES),
+    sourceColumn: args.text("source-column"),
+    keepColumns: keep.length === 0 ? undefined : keep,
+    limit: args.integer("limit", { min: 1 }),
+    resolveRemote: (uri) =>
+      resolveDatasetFiles(uri, {
+        signal: context.signal,
+        progress: context.progress("download", "bytes"),
+      }),
+    signal: context.signal,
+  };
+}
