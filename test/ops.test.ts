@@ -98,6 +98,8 @@ describe("shape errors", () => {
     ["silu", [integers(2)]],
     ["reshape", [float("B", 6)], { shape: ["B", 7] }],
     ["reshape", [float("B", 6)], { shape: ["T", 6] }],
+    ["concat", [float(2, 3), float(3, 3)], { axis: 1, size: 6 }],
+    ["repeatRow", [float(2, 3, 4), float(2, 3, 4)]],
     ["gather", [float(2, 3), float(2)]],
     ["matMul", [float(2, 3), float(2, 3)]],
     ["matMul", [float(3), float(3, 2)]],

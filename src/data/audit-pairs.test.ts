@@ -159,6 +159,21 @@ describe("auditPairs", () => {
     expect(warnings).toMatch(/1 pairs have no source/);
   });
 
+  it("warns of length over all pairs, in tokens where they were counted", async () => {
+    const rows = many(40, (i) => row(`q${i}`, "aaa", "b"));
+    expect((await audit(rows)).warnings).toEqual([
+      expect.stringMatching(/^Over all pairs the longer response is chosen in 100.0%/),
+    ]);
+    const countTokens = (): { prompt: number; chosen: number; rejected: number } => ({
+      prompt: 1,
+      chosen: 1,
+      rejected: 2,
+    });
+    expect((await audit(rows, { countTokens })).warnings).toEqual([
+      expect.stringMatching(/^Over all pairs the shorter response is chosen in 100.0%/),
+    ]);
+  });
+
   it("counts which generator wins and warns of one that always does", async () => {
     const rows = [
       ...many(40, (i) =>

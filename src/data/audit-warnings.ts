@@ -68,9 +68,9 @@ function warnDuplicates({ duplicates, nearIdentical, usable }: Findings): string
 }
 
 function warnLengths({ lengths, sources }: Findings): string[] {
-  const finest = lengths.at(-1);
-  const overall =
-    finest === undefined ? undefined : describeLean(finest.longerChosen, LENGTH_LEANS);
+  // In tokens where they were counted: that is what the model sees. In words, code and Chinese would mislead.
+  const measured = lengths.find(({ unit }) => unit === "tokens") ?? lengths[0];
+  const overall = measured && describeLean(measured.longerChosen, LENGTH_LEANS);
   const leaning = sources.flatMap(({ source, lengths: { longerChosen } }) => {
     const lean = describeLean(longerChosen, LENGTH_RULES);
     return lean === undefined || sources.length === 1 ? [] : [`Source ${name(source)}: ${lean}.`];

@@ -1,17 +1,22 @@
+/** @file Fills the inputs of the graphs in model/pooled-activations.ts for one batch. */
 import { PADDING_SEGMENT, PROMPT_SEGMENT } from "../model/attention-bias.ts";
 import { inverseFrequencies, type RopeScaling } from "../model/rope.ts";
 import type { TensorValue } from "../runtime/ort.ts";
 import type { TokenizedExample } from "./engine.ts";
 import type { PlannedBatch } from "./plan-batches.ts";
 
-/**
- * Fills the inputs of the graph in model/pooled-activations.ts for one batch. Rows are padded on the right; `pool` holds
- * 1/length on each response's tokens, so that pooling is the mean over the response.
- */
+export interface BatchSettings {
+  readonly frequencyInputs: ReadonlyMap<string, RopeScaling>;
+  readonly headDim: number;
+  /** How many tokens at the start of every prompt are left out of the rows, their keys being given; default 0. */
+  readonly prefixLength?: number;
+}
+
+/** Rows are padded on the right; `pool` holds 1/length on each response's tokens, so that pooling is the mean over the response. */
 export function batchInputs(
   examples: readonly TokenizedExample[],
   batch: PlannedBatch,
-  options: { frequencyInputs: ReadonlyMap<string, RopeScaling>; headDim: number },
+  { frequencyInputs, headDim, prefixLength = 0 }: BatchSettings,
 ): Record<string, TensorValue> {
   const rowCount = batch.length; // B
   const width = Math.max(...batch.map((row) => row.length)); // T
@@ -30,31 +35,79 @@ export function batchInputs(
       for (let i = 0; i < tokens.length; i++) positions[at + i] = firstPosition + i;
       at += tokens.length;
     };
-    put(prompt, 0, PROMPT_SEGMENT);
+    put(prompt.subarray(prefixLength), prefixLength, PROMPT_SEGMENT);
     for (const [slot, each] of row.responses.entries()) {
       const tokens = responses[each]!;
-      const poolRow = (r * pooled + slot) * width - r * width;
-      pool.fill(1 / tokens.length, poolRow + at, poolRow + at + tokens.length);
+      const start = (r * pooled + slot) * width + (at - r * width);
+      pool.fill(1 / tokens.length, start, start + tokens.length);
       put(tokens, prompt.length, PROMPT_SEGMENT + 1 + slot);
     }
   }
-  const int32 = (array: Int32Array): TensorValue => ({
-    dtype: "int32",
-    shape: [rowCount, width],
-    array,
-  });
+  const frequencies = [...frequencyInputs].map(
+    ([name, rope]) => [name, batchFrequencies(examples, batch, rope, headDim)] as const,
+  );
   return {
-    ids: int32(ids),
-    positions: int32(positions),
-    segments: int32(segments),
+    ids: int32(ids, rowCount),
+    positions: int32(positions, rowCount),
+    segments: int32(segments, rowCount),
     pool: { dtype: "float32", shape: [rowCount, pooled, width], array: pool },
+    ...Object.fromEntries(frequencies),
+    ...(prefixLength === 0
+      ? {}
+      : {
+          keyPositions: int32(behindPrefix(positions, rowCount, prefixLength), rowCount),
+          keySegments: int32(
+            behindPrefix(segments, rowCount, prefixLength, PROMPT_SEGMENT),
+            rowCount,
+          ),
+        }),
+  };
+}
+
+/** The inputs of the graph that gives a prefix's keys. */
+export function prefixInputs(
+  prefix: Int32Array,
+  { frequencyInputs, headDim }: BatchSettings,
+): Record<string, TensorValue> {
+  return {
+    ids: int32(prefix, 1),
+    positions: int32(
+      Int32Array.from(prefix, (_, i) => i),
+      1,
+    ),
+    segments: int32(new Int32Array(prefix.length).fill(PROMPT_SEGMENT), 1),
     ...Object.fromEntries(
-      [...options.frequencyInputs].map(([name, rope]) => [
+      [...frequencyInputs].map(([name, rope]) => [
         name,
-        batchFrequencies(examples, batch, rope, options.headDim),
+        {
+          dtype: "float32",
+          shape: [1, headDim / 2],
+          array: inverseFrequencies(rope, headDim, prefix.length),
+        } as const,
       ]),
     ),
   };
+}
+
+function int32(array: Int32Array, rows: number): TensorValue {
+  return { dtype: "int32", shape: [rows, array.length / rows], array };
+}
+
+/** Every row with the prefix before it: positions 0, 1, 2, …, or one value throughout. */
+function behindPrefix(
+  values: Int32Array,
+  rows: number,
+  prefixLength: number,
+  fill?: number,
+): Int32Array {
+  const width = values.length / rows;
+  const joined = new Int32Array(rows * (prefixLength + width));
+  for (let r = 0; r < rows; r++) {
+    const start = r * (prefixLength + width);
+    for (let i = 0; i < prefixLength; i++) joined[start + i] = fill ?? i;
+    joined.set(values.subarray(r * width, (r + 1) * width), start + prefixLength);
+  }
+  return joined;
 }
 
 /** Each row has its own frequencies: with `dynamic` scaling they depend on the length of the sequence. */

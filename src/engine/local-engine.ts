@@ -2,7 +2,11 @@
 import type { Message } from "../format/messages.ts";
 import { type CheckpointWeights, openWeights } from "../model/checkpoint-weights.ts";
 import { applyLora } from "../model/lora.ts";
-import { pooledActivations } from "../model/pooled-activations.ts";
+import {
+  type ActivationsGraph,
+  pooledActivations,
+  prefixKeys,
+} from "../model/pooled-activations.ts";
 import { createRenderer, type PromptRenderer } from "../model/prompt-renderer.ts";
 import { readModel, type LoadedModel } from "../model/read-model.ts";
 import type { RopeScaling } from "../model/rope.ts";
@@ -11,7 +15,7 @@ import { compile, type Program, type TensorValue } from "../runtime/ort.ts";
 import { lowerToOnnx } from "../tensor/lower.ts";
 import { ConfigError } from "../util/errors.ts";
 import { ActivationError } from "./activation-error.ts";
-import { batchInputs } from "./batch-inputs.ts";
+import { batchInputs, prefixInputs } from "./batch-inputs.ts";
 import type {
   EmbeddedExample,
   EmbedOptions,
@@ -21,6 +25,7 @@ import type {
 } from "./engine.ts";
 import { ParameterCache } from "./parameter-cache.ts";
 import { planBatches, type PlannedBatch, type PlanLimits } from "./plan-batches.ts";
+import { sharedPrefixLength } from "./shared-prefix.ts";
 
 /** Tokens of a batch, unless the user says otherwise; see docs/benchmarks.md for the choice. */
 const DEFAULT_BATCH_TOKENS = 1024;
@@ -83,7 +88,7 @@ class LocalEngine implements Engine {
   readonly #weights: CheckpointWeights;
   readonly #options: LocalEngineOptions;
   readonly #parameters: ParameterCache;
-  /** By the layers that they give. */
+  /** By what they give. */
   readonly #programs = new Map<string, EmbedProgram>();
 
   constructor(parts: {
@@ -115,9 +120,10 @@ class LocalEngine implements Engine {
     options: EmbedOptions,
   ): AsyncIterable<EmbeddedExample> {
     const layers = this.#expectLayers(options.layers);
-    const { program, frequencyInputs } = await this.#embedProgram(layers);
-    const top = Math.max(...layers);
-    const batches = planBatches(examples, this.#planLimits(top));
+    const limits = this.#planLimits(Math.max(...layers), examples);
+    const { program, frequencyInputs } = await this.#embedProgram(layers, limits.prefixLength > 0);
+    const prefix = await this.#prefixValues(examples, limits.prefixLength, layers);
+    const batches = planBatches(examples, limits);
     const unfinished = new Map<number, (Float32Array | undefined)[]>();
     let finished = 0;
     for (const batch of batches) {
@@ -125,8 +131,9 @@ class LocalEngine implements Engine {
       const inputs = batchInputs(examples, batch, {
         frequencyInputs,
         headDim: this.#model.config.headDim,
+        prefixLength: limits.prefixLength,
       });
-      const outputs = await program.run(inputs);
+      const outputs = await program.run({ ...inputs, ...prefix });
       for (const done of this.#collect(examples, { batch, layers, outputs, unfinished })) {
         yield done;
         finished++;
@@ -177,12 +184,34 @@ class LocalEngine implements Engine {
     }
   }
 
-  async #embedProgram(layers: readonly number[]): Promise<EmbedProgram> {
-    const key = layers.join();
+  async #embedProgram(layers: readonly number[], hasPrefix: boolean): Promise<EmbedProgram> {
+    const { family, config } = this.#model;
+    return this.#program(`${hasPrefix ? "prefix, " : ""}layers ${layers.join()}`, () =>
+      pooledActivations(family, config, layers, { hasPrefix }),
+    );
+  }
+
+  /** Keys and values of the prefix that all prompts share, as inputs by name; none where it is empty. */
+  async #prefixValues(
+    examples: readonly TokenizedExample[],
+    prefixLength: number,
+    layers: readonly number[],
+  ): Promise<Readonly<Record<string, TensorValue>>> {
+    const top = Math.max(...layers);
+    if (prefixLength === 0 || top === 0) return {};
+    const { family, config } = this.#model;
+    const { program, frequencyInputs } = await this.#program(`prefix keys ${top}`, () =>
+      prefixKeys(family, config, top),
+    );
+    const prefix = examples[0]!.prompt.slice(0, prefixLength); // no example, no prefix
+    return program.run(prefixInputs(prefix, { frequencyInputs, headDim: config.headDim }));
+  }
+
+  /** Compiles a graph, or takes it from an earlier call. */
+  async #program(key: string, build: () => ActivationsGraph): Promise<EmbedProgram> {
     const known = this.#programs.get(key);
     if (known !== undefined) return known;
-    const { family, config } = this.#model;
-    const { outputs, frequencyInputs } = pooledActivations(family, config, layers);
+    const { outputs, frequencyInputs } = build();
     const shared = lowerToOnnx(outputs);
     const values = await this.#parameters.load(shared.parameters);
     const { device, threads } = this.#options;
@@ -199,16 +228,19 @@ class LocalEngine implements Engine {
     return made;
   }
 
-  #planLimits(top: number): PlanLimits {
+  #planLimits(top: number, examples: readonly TokenizedExample[]): PlanLimits {
     const { dim, heads, keyHeads, headDim, mlpDim, attention } = this.#model.config;
     const used = attention.slice(0, top);
+    const ropes = [...new Set(used.map((each) => each.rope))];
     const perBlock = dim * headDim * (2 * heads + 2 * keyHeads) + 3 * dim * mlpDim;
     return {
       costPerToken: Math.max(1, used.length) * perBlock,
       costPerScore: used.length * 2 * heads * headDim,
       batchTokens: this.#options.batchTokens ?? DEFAULT_BATCH_TOKENS,
       batchScores: MAX_BATCH_SCORES / heads,
-      ropes: [...new Set(used.map((each) => each.rope))],
+      ropes,
+      // Constants are copied into every graph: three graphs would hold three copies of the weights.
+      prefixLength: this.#options.weights === "constant" ? 0 : sharedPrefixLength(examples, ropes),
     };
   }
 

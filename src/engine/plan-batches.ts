@@ -9,7 +9,7 @@ export interface PlannedRow {
   readonly example: number;
   /** Indices into the example's responses. */
   readonly responses: readonly number[];
-  /** Tokens of prompt and responses together. */
+  /** Tokens of prompt (less a shared prefix) and responses together. */
   readonly length: number;
 }
 
@@ -27,6 +27,8 @@ export interface PlanLimits {
   /** Attention scores of one batch for each head (rows · longest²), at most, unless a single row has more. */
   readonly batchScores: number;
   readonly ropes: readonly RopeScaling[];
+  /** Tokens at the start of every prompt that no row holds. */
+  readonly prefixLength: number;
 }
 
 /**
@@ -47,7 +49,8 @@ export function planBatches(
     const count = batch.length + 1;
     if (
       batch.length > 0 &&
-      (count * longest > limits.batchTokens || count * longest ** 2 > limits.batchScores)
+      (count * longest > limits.batchTokens ||
+        count * longest * (limits.prefixLength + longest) > limits.batchScores)
     ) {
       batches.push(batch);
       batch = [];
@@ -63,7 +66,7 @@ export function planBatches(
  * other response too) and possible (all responses give the prompt the same angles); otherwise one row a response.
  */
 function planRows(example: TokenizedExample, index: number, limits: PlanLimits): PlannedRow[] {
-  const promptLength = example.prompt.length;
+  const promptLength = example.prompt.length - limits.prefixLength;
   const rowOf = (responses: readonly number[]): PlannedRow => ({
     example: index,
     responses,
@@ -73,7 +76,8 @@ function planRows(example: TokenizedExample, index: number, limits: PlanLimits):
     ),
   });
   const cost = (row: PlannedRow): number =>
-    row.length * limits.costPerToken + row.length ** 2 * limits.costPerScore;
+    row.length * limits.costPerToken +
+    row.length * (limits.prefixLength + row.length) * limits.costPerScore;
 
   const alone = example.responses.map((_, each) => rowOf([each]));
   const packed = rowOf(example.responses.map((_, each) => each));

@@ -9,16 +9,22 @@ export const PROMPT_SEGMENT = 0;
 /** Segment of padding: seen by padding alone, so that no row of the softmax is empty. */
 export const PADDING_SEGMENT = -1;
 
+/** Where tokens stand: position in their sequence and segment, int32 [B, T] each. */
+export interface TokenPlaces {
+  readonly positions: Tensor;
+  readonly segments: Tensor;
+}
+
 /** Far below any score, yet finite: exp underflows to exactly 0, and no NaN can come of it. */
 const HIDDEN = -1e30;
 
 /**
  * What is added to attention scores so that a query sees a key iff the key is no later, belongs to the prompt or to the query's
- * own segment, and lies within the window: [B, 1, T, S]. `positions` and `segments` int32 [B, T] of the queries, [B, S] of the keys.
+ * own segment, and lies within the window: [B, 1, T, S]. Queries [B, T], keys [B, S].
  */
 export function attentionBias(
-  queries: { readonly positions: Tensor; readonly segments: Tensor },
-  keys: { readonly positions: Tensor; readonly segments: Tensor },
+  queries: TokenPlaces,
+  keys: TokenPlaces,
   window: number | undefined,
 ): Tensor {
   const [b, t] = queries.positions.shape;

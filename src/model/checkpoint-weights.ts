@@ -1,197 +1,197 @@
-/** @file The weights of a checkpoint folder, whichever files they lie in; one tensor at a time as float32. */
-import { createHash } from "node:crypto";
-import { readdir, readFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 
 import { openSafetensors, type SafetensorsFile } from "../format/safetensors.ts";
-import { ConfigError, FormatError, UnsupportedError } from "../util/errors.ts";
-import { hashFile } from "../util/hash.ts";
-import { readShardMap } from "./shard-map.ts";
-import { toFloat32, transposeToFloat32 } from "./tensor-conversion.ts";
+import { ConfigError, type CulpritError, FormatError, UnsupportedError } from "../util/errors.ts";
+import { hashFile, hashValue } from "../util/hash.ts";
+import { readWeightsIndex } from "./weights-index.ts";
+import { PieceBuffers, readTensorAsFloat32, type ReadFloat32Options } from "./weights-read.ts";
 
-/** A checkpoint's weights, read on request. */
+export type { ReadFloat32Options } from "./weights-read.ts";
+
+/** The weights of a checkpoint by name, read one at a time on request. Dispose of it when done. */
 export interface CheckpointWeights extends AsyncDisposable {
+  /** Names as the files have them, such as `model.layers.0.self_attn.q_proj.weight`. */
   names(): Iterable<string>;
   has(name: string): boolean;
-  /** Throws FormatError where there is no such tensor. */
+  /** Stored sizes: a linear layer's weight is [out, in]. Throws FormatError where there is no such weight. */
   shape(name: string): readonly number[];
-  /** Throws FormatError naming both shapes where the tensor's shape is not `shape`. */
+  /** Throws FormatError naming both shapes where the weight is missing or has another shape. */
   expectShape(name: string, shape: readonly number[]): void;
   /**
-   * A tensor as float32, row by row; with `transpose`, a matrix [rows, columns] as [columns, rows]. Throws UnsupportedError for
-   * dtypes other than F32, F16 and BF16, FormatError where a value is NaN or infinite.
+   * A weight as float32 in fresh memory, row-major; F32, F16 and BF16 convert without loss. Throws FormatError where a value is
+   * NaN or infinite, UnsupportedError for other dtypes and for weights above the buffer limit, each naming the weight.
    */
-  readFloat32(name: string, options?: { readonly transpose?: boolean }): Promise<Float32Array>;
-  /** Hash over config.json and every weight file. */
+  readFloat32(name: string, options?: ReadFloat32Options): Promise<Float32Array>;
+  /** SHA-256, hex, over the bytes of config.json and all weights (adapters included); reads all of them, keeps nothing. */
   contentHash(): Promise<string>;
 }
 
-/** Opens the weights of a checkpoint folder: model.safetensors, or the shards that its index names. */
+const SINGLE = "model.safetensors";
+const INDEX = "model.safetensors.index.json";
+
+/**
+ * Opens the weights of a Hugging Face checkpoint folder: `model.safetensors`, or `model.safetensors.index.json` with its shards.
+ * Only headers are read. Throws ConfigError where the folder has no weights, UnsupportedError where it has pickled ones only,
+ * FormatError where index and shards do not fit together.
+ */
 export async function openWeights(dir: string): Promise<CheckpointWeights> {
-  const shardOf = await findShards(dir);
-  const files = new Map<string, SafetensorsFile>();
-  const close = async (): Promise<void> => {
-    for (const file of files.values()) await file.close();
-  };
-  try {
-    for (const name of new Set(shardOf.files)) {
-      files.set(name, await openSafetensors(join(dir, name)));
-    }
-    return new FolderWeights(dir, files, locateTensors(files, shardOf.tensors));
-  } catch (error) {
-    await close();
-    throw error;
-  }
-}
-
-interface Shards {
-  readonly files: readonly string[];
-  /** Tensor to file, from the index; undefined where there is one file and no index. */
-  readonly tensors: ReadonlyMap<string, string> | undefined;
-}
-
-async function findShards(dir: string): Promise<Shards> {
-  let names: string[];
-  try {
-    names = await readdir(dir);
-  } catch (error) {
-    throw new ConfigError(`${dir}: expected a checkpoint folder, it cannot be read`, {
-      hint: "Check the path.",
-      cause: error,
+  const files = await listFolder(dir);
+  if (!files.has("config.json")) {
+    throw new ConfigError(`${dir}: expected config.json beside the weights, it is not there`, {
+      hint: "Point at a Hugging Face checkpoint folder: config.json, *.safetensors, tokenizer.json.",
     });
   }
-  if (names.includes("model.safetensors.index.json")) {
-    const path = join(dir, "model.safetensors.index.json");
-    const tensors = readShardMap(await readFile(path, "utf8"), path);
-    const files = [...new Set(tensors.values())];
-    const missing = files.find((file) => !names.includes(file));
-    if (missing !== undefined) {
-      throw new FormatError(`${path}: names the shard "${missing}", which is not in the folder`, {
-        hint: "Download the checkpoint again; a shard is missing.",
-      });
-    }
-    return { files, tensors };
-  }
-  if (names.includes("model.safetensors")) {
-    return { files: ["model.safetensors"], tensors: undefined };
-  }
-  const pickled = names.find((name) => /\.(?:bin|pt|pth)$/.test(name));
-  if (pickled !== undefined) {
-    throw new UnsupportedError(
-      `${dir}: expected safetensors weights, found ${pickled}, which can run code when it is read`,
-      {
-        hint: "Convert it: load it with transformers and save_pretrained(…, safe_serialization=True).",
-      },
+  if (!files.has(INDEX)) {
+    if (!files.has(SINGLE)) throw describeNoWeights(dir, files);
+    const file = await openSafetensors(join(dir, SINGLE));
+    return new StoredWeights(
+      dir,
+      [file],
+      new Map([...file.tensors.keys()].map((name) => [name, file])),
     );
   }
-  throw new ConfigError(`${dir}: expected model.safetensors or an index of shards, found neither`, {
-    hint: "Point at a Hugging Face checkpoint folder.",
-  });
+  const shardOf = await readWeightsIndex(join(dir, INDEX));
+  const shardNames = [...new Set(shardOf.values())].toSorted();
+  if (files.has(SINGLE) && !shardNames.includes(SINGLE)) {
+    throw new ConfigError(`${dir}: has both ${SINGLE} and an index that does not name it`, {
+      hint: `Remove ${SINGLE} or ${INDEX}, whichever is old.`,
+    });
+  }
+  const missing = shardNames.find((name) => !files.has(name));
+  if (missing !== undefined) {
+    throw new FormatError(`${dir}: ${INDEX} names the shard "${missing}", which is not there`, {
+      hint: "Download the shard.",
+    });
+  }
+  return openShards(dir, shardNames, shardOf);
 }
 
-function locateTensors(
-  files: ReadonlyMap<string, SafetensorsFile>,
-  index: ReadonlyMap<string, string> | undefined,
-): ReadonlyMap<string, SafetensorsFile> {
-  const located = new Map<string, SafetensorsFile>();
-  if (index === undefined) {
-    for (const file of files.values())
-      for (const name of file.tensors.keys()) located.set(name, file);
-    return located;
+async function openShards(
+  dir: string,
+  shardNames: readonly string[],
+  shardOf: ReadonlyMap<string, string>,
+): Promise<CheckpointWeights> {
+  const opened = new Map<string, SafetensorsFile>();
+  try {
+    for (const name of shardNames) opened.set(name, await openSafetensors(join(dir, name)));
+    checkPlaces(dir, opened, shardOf);
+  } catch (error) {
+    for (const file of opened.values()) await file.close();
+    throw error;
   }
-  for (const [name, fileName] of index) {
-    const file = files.get(fileName);
-    if (file?.tensors.has(name) !== true) {
-      throw new FormatError(
-        `${fileName}: the index puts the tensor "${name}" here, the file does not have it`,
-        { hint: "Index and shards belong to different checkpoints; download them again." },
-      );
+  const fileOf = new Map([...shardOf].map(([name, shard]) => [name, opened.get(shard)!]));
+  return new StoredWeights(dir, [...opened.values()], fileOf);
+}
+
+/** Every tensor in the shard that the index names, and in no other. */
+function checkPlaces(
+  dir: string,
+  shards: ReadonlyMap<string, SafetensorsFile>,
+  shardOf: ReadonlyMap<string, string>,
+): void {
+  const hint = "Index and shards come from different downloads: download all of them again.";
+  for (const [shard, file] of shards) {
+    for (const name of file.tensors.keys()) {
+      const expected = shardOf.get(name);
+      if (expected === shard) continue;
+      const place = expected === undefined ? "does not list it" : `puts it in ${expected}`;
+      throw new FormatError(`${dir}: ${shard} holds tensor "${name}", ${INDEX} ${place}`, { hint });
     }
-    located.set(name, file);
   }
-  return located;
+  for (const [name, shard] of shardOf) {
+    if (shards.get(shard)?.tensors.has(name) === true) continue;
+    throw new FormatError(`${dir}: ${INDEX} puts tensor "${name}" in ${shard}, it is not there`, {
+      hint,
+    });
+  }
 }
 
-class FolderWeights implements CheckpointWeights {
+class StoredWeights implements CheckpointWeights {
   readonly #dir: string;
-  readonly #files: ReadonlyMap<string, SafetensorsFile>;
-  readonly #located: ReadonlyMap<string, SafetensorsFile>;
-  /** Raw bytes of the tensor being read; kept, since tensors of one size come by the hundred. */
-  #raw = new Uint8Array(0);
+  readonly #files: readonly SafetensorsFile[];
+  readonly #fileOf: ReadonlyMap<string, SafetensorsFile>;
+  readonly #buffers = new PieceBuffers();
 
   constructor(
     dir: string,
-    files: ReadonlyMap<string, SafetensorsFile>,
-    located: ReadonlyMap<string, SafetensorsFile>,
+    files: readonly SafetensorsFile[],
+    fileOf: ReadonlyMap<string, SafetensorsFile>,
   ) {
     this.#dir = dir;
     this.#files = files;
-    this.#located = located;
+    this.#fileOf = fileOf;
   }
 
   names(): Iterable<string> {
-    return this.#located.keys();
+    return this.#fileOf.keys();
   }
 
   has(name: string): boolean {
-    return this.#located.has(name);
+    return this.#fileOf.has(name);
   }
 
   shape(name: string): readonly number[] {
-    return this.#file(name).tensors.get(name)!.shape; // the file has it, see locateTensors
+    return this.#file(name).tensors.get(name)!.shape;
   }
 
   expectShape(name: string, shape: readonly number[]): void {
-    const found = this.shape(name);
-    if (found.join() !== shape.join()) {
-      throw new FormatError(
-        `${this.#where(name)}: config.json makes it [${shape.join(", ")}], the file has [${found.join(", ")}]`,
-        { hint: "config.json and the weights belong to different checkpoints." },
-      );
-    }
+    const stored = this.shape(name);
+    if (stored.length === shape.length && stored.every((size, i) => size === shape[i])) return;
+    throw new FormatError(
+      `${this.#dir}: tensor "${name}" should be [${shape.join(", ")}] by config.json, is [${stored.join(", ")}]`,
+      { hint: "Check that config.json and the weights belong to the same checkpoint." },
+    );
   }
 
-  async readFloat32(
-    name: string,
-    { transpose = false }: { readonly transpose?: boolean } = {},
-  ): Promise<Float32Array> {
-    const file = this.#file(name);
-    const { dtype, shape, byteLength } = file.tensors.get(name)!; // the file has it, see locateTensors
-    if (this.#raw.length < byteLength) this.#raw = new Uint8Array(byteLength);
-    const bytes = await file.readBytes(name, this.#raw);
-    const where = this.#where(name);
-    if (!transpose) return toFloat32(where, dtype, bytes);
-    const [rows, columns, ...rest] = shape;
-    if (rows === undefined || columns === undefined || rest.length > 0) {
-      throw new FormatError(`${where}: expected a matrix, got [${shape.join(", ")}]`);
-    }
-    return transposeToFloat32(where, dtype, bytes, { rows, columns });
+  async readFloat32(name: string, options?: ReadFloat32Options): Promise<Float32Array> {
+    return readTensorAsFloat32(this.#file(name), name, this.#buffers, options);
   }
 
   async contentHash(): Promise<string> {
-    const hash = createHash("sha256");
-    hash.update(await hashFile(join(this.#dir, "config.json")));
-    for (const [name, file] of [...this.#files].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-      hash.update(`${name} ${await hashFile(file.path)}\n`);
-    }
-    return hash.digest("hex");
+    const weights: string[] = [];
+    for (const file of this.#files) weights.push(await hashFile(file.path));
+    return hashValue({ config: await hashFile(join(this.#dir, "config.json")), weights });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const file of this.#files.values()) await file.close();
+    for (const file of this.#files) await file.close();
   }
 
   #file(name: string): SafetensorsFile {
-    const file = this.#located.get(name);
-    if (file === undefined) {
-      throw new FormatError(`${this.#dir}: the weights have no tensor "${name}"`, {
-        hint: "config.json names a family or a size that the weights do not have.",
-      });
-    }
-    return file;
+    const file = this.#fileOf.get(name);
+    if (file !== undefined) return file;
+    throw new FormatError(`${this.#dir}: the weights lack the tensor "${name}"`, {
+      hint: "Check that config.json and the weights belong to the same checkpoint.",
+    });
   }
+}
 
-  #where(name: string): string {
-    return `${basename(this.#file(name).path)}: tensor "${name}"`;
+async function listFolder(dir: string): Promise<ReadonlySet<string>> {
+  try {
+    return new Set(await readdir(dir));
+  } catch (cause) {
+    throw new ConfigError(`${dir}: expected a checkpoint folder, cannot list it`, {
+      hint: "Point at a Hugging Face checkpoint folder: config.json, *.safetensors, tokenizer.json.",
+      cause,
+    });
   }
+}
+
+function describeNoWeights(dir: string, files: ReadonlySet<string>): CulpritError {
+  const names = [...files];
+  const pickled = names.find((name) => /\.(?:bin|pt|pth|ckpt)(?:\.index\.json)?$/.test(name));
+  if (pickled !== undefined) {
+    return new UnsupportedError(
+      `${dir}: expected ${SINGLE} or ${INDEX}, got pickled weights (${pickled})`,
+      {
+        hint: "Convert them: load the folder with transformers and call save_pretrained, which writes safetensors.",
+      },
+    );
+  }
+  const other = names.find((name) => name.endsWith(".safetensors"));
+  const got = other === undefined ? "neither" : `only files such as ${other}`;
+  return new ConfigError(`${dir}: expected ${SINGLE} or ${INDEX}, got ${got}`, {
+    hint: "Download the whole checkpoint; shards need their index.",
+  });
 }

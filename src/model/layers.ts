@@ -27,6 +27,14 @@ export interface AttentionContext {
   readonly angles: RotaryAngles;
   /** [B, 1, T, S]: 0 where a query may see a key, a large negative number elsewhere. */
   readonly bias: Tensor;
+  /** Given the layer's own keys and values [B, T, K·d], those to attend to [B, S, K·d]; default: the same. */
+  readonly extendKeys?: (own: KeysAndValues) => KeysAndValues;
+}
+
+/** A layer's keys, rotated, and values: [B, T, K·d] each. */
+export interface KeysAndValues {
+  readonly key: Tensor;
+  readonly value: Tensor;
 }
 
 /** x·Wᵀ + b with the checkpoint's `<name>.weight` [outDim, inDim] and, if asked for, `<name>.bias`. */
@@ -81,7 +89,9 @@ export function selfAttention(
     rotary(y, context.angles.cos, context.angles.sin, count);
   const query = rotate(normalise(project("q_proj", heads), "q_norm", heads), heads);
   const key = rotate(normalise(project("k_proj", keyHeads), "k_norm", keyHeads), keyHeads);
-  const mixed = attention(query, key, project("v_proj", keyHeads), context.bias, {
+  const own = { key, value: project("v_proj", keyHeads) };
+  const seen = context.extendKeys?.(own) ?? own;
+  const mixed = attention(query, seen.key, seen.value, context.bias, {
     heads,
     keyHeads,
     scale: 1 / Math.sqrt(headDim),

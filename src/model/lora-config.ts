@@ -1,105 +1,139 @@
 import { z } from "zod";
 
-import { ConfigError, UnsupportedError } from "../util/errors.ts";
+import { FormatError, UnsupportedError } from "../util/errors.ts";
 
-/** What merging an adapter needs of its adapter_config.json. */
+/** What a PEFT `adapter_config.json` says about merging. */
 export interface LoraConfig {
-  readonly rank: number;
-  readonly alpha: number;
-  /** Scale by α/√r instead of α/r (Kalajdzievski 2023). */
-  readonly isRankStabilised: boolean;
-  /** Weights are stored [in, out] as in GPT-2's Conv1D. */
-  readonly isFanInFanOut: boolean;
-  readonly rankPattern: Readonly<Record<string, number>>;
-  readonly alphaPattern: Readonly<Record<string, number>>;
+  /** Factor of B·A for the module at a path such as `model.layers.0.self_attn.q_proj`, and the rank that it is meant for. */
+  scaling(modulePath: string): { readonly rank: number; readonly scale: number };
+  /** Whether this module ought to have adapter tensors; undefined where the config does not list them plainly. */
+  isTarget(modulePath: string): boolean | undefined;
+  /** Whether the adapter ought to replace this module's weights as a whole. */
+  isSaved(modulePath: string): boolean;
+  /** The adapted weights are stored [in, out]. */
+  readonly isTransposed: boolean;
 }
 
-const positive = z.number().positive();
-const absent = z.union([
-  z.null(),
-  z.literal(false),
-  z.array(z.unknown()).max(0),
-  z.strictObject({}),
-]);
-
-/** Every key that changes what is merged; each other one at the values at which it does not. */
-const SCHEMA = z.object({
-  peft_type: z.literal("LORA"),
-  r: z.number().int().positive(),
-  lora_alpha: positive,
-  use_rslora: z.boolean().nullish(),
-  fan_in_fan_out: z.boolean().nullish(),
-  rank_pattern: z.record(z.string(), z.number().int().positive()).nullish(),
-  alpha_pattern: z.record(z.string(), positive).nullish(),
-  bias: z.literal("none").nullish(),
-  use_dora: absent.optional(),
-  lora_bias: absent.optional(),
-  alora_invocation_tokens: absent.optional(),
-  megatron_config: absent.optional(),
-  layer_replication: absent.optional(),
-  trainable_token_indices: absent.optional(),
-  target_parameters: absent.optional(),
-  use_qalora: absent.optional(),
-  use_bdlora: absent.optional(),
-  arrow_config: absent.optional(),
-  // Other initialisations (PiSSA, OLoRA, CorDA, LoftQ) change the base weights as well.
-  init_lora_weights: z.union([z.boolean(), z.enum(["gaussian", "eva", "orthogonal"])]).nullish(),
-  loftq_config: absent.optional(),
-  corda_config: absent.optional(),
-  eva_config: z.unknown().optional(),
-  modules_to_save: z.array(z.string()).nullish(),
-  exclude_modules: z.unknown().optional(),
+const nonEmpty = z.string().min(1);
+const SHAPE = z.looseObject({
+  peft_type: nonEmpty,
+  r: z.int().positive().default(8),
+  lora_alpha: z.number().default(8),
+  use_rslora: z.boolean().default(false),
+  rank_pattern: z.record(nonEmpty, z.int().positive()).nullish(),
+  alpha_pattern: z.record(nonEmpty, z.number()).nullish(),
+  fan_in_fan_out: z.boolean().default(false),
+  bias: z.string().default("none"),
+  init_lora_weights: z.union([z.boolean(), z.string()]).nullish(),
+  target_modules: z.union([z.string(), z.array(nonEmpty)]).nullish(),
+  exclude_modules: z.union([z.string(), z.array(nonEmpty)]).nullish(),
+  layers_to_transform: z.unknown(),
+  modules_to_save: z.array(nonEmpty).nullish(),
 });
+type RawConfig = z.infer<typeof SHAPE>;
 
-/** Keys that say how the adapter was trained or initialised, and change nothing once it is trained. */
-const INERT_KEYS = new Set([
-  "auto_mapping",
-  "base_model_name_or_path",
-  "ensure_weight_tying",
-  "inference_mode",
-  "layers_pattern",
-  "layers_to_transform",
-  "lora_dropout",
-  "lora_ga_config",
-  "megatron_core",
-  "peft_version",
-  "qalora_group_size",
-  "revision",
-  "runtime_config",
-  "target_modules",
+/** Keys that say where the adapter came from or how it was trained: merging does not depend on them. */
+const IRRELEVANT: ReadonlySet<string> = new Set([
   "task_type",
+  "auto_mapping",
+  "peft_version",
+  "base_model_name_or_path",
+  "revision",
+  "inference_mode",
+  "lora_dropout",
+  "layers_pattern",
+  "megatron_core",
+  "eva_config",
+  "qalora_group_size",
+  "runtime_config",
+]);
+/** Ways to start that leave the base weights alone; the others (PiSSA, OLoRA, CorDA, LoftQ …) subtract from them first. */
+const PLAIN_STARTS: ReadonlySet<unknown> = new Set([
+  undefined,
+  null,
+  true,
+  false,
+  "gaussian",
+  "eva",
+  "orthogonal",
 ]);
 
-/** Reads adapter_config.json; throws UnsupportedError naming a key that would change the merged weights and is not read. */
-export function readLoraConfig(config: unknown, where: string): LoraConfig {
-  const active =
-    typeof config === "object" && config !== null
-      ? Object.fromEntries(Object.entries(config).filter(([key]) => !INERT_KEYS.has(key)))
-      : config;
-  const type = z.object({ peft_type: z.string() }).safeParse(active);
-  if (!type.success) {
-    throw new ConfigError(`${where}: expected a "peft_type"`, {
-      hint: "Point at a PEFT adapter folder.",
+/**
+ * Checks a parsed `adapter_config.json`; `where` is its path. Throws FormatError on wrong types, UnsupportedError naming the key
+ * for everything set that would change the merged weights and is not handled here.
+ */
+export function parseLoraConfig(json: unknown, where: string): LoraConfig {
+  const parsed = SHAPE.safeParse(json);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new FormatError(`${where}: ${issue?.path.join(".") ?? ""}: ${issue?.message}`, {
+      hint: "Check that this is the adapter_config.json of a PEFT LoRA adapter.",
     });
   }
-  const result = SCHEMA.strict().safeParse(active);
-  if (!result.success) {
-    const issue = result.error.issues[0]!; // a failed parse has at least one
-    const what =
-      issue.code === "unrecognized_keys"
-        ? `"${issue.keys.join('", "')}" is not read and might change the weights`
-        : `"${issue.path.join(".")}": ${issue.message}`;
-    throw new UnsupportedError(`${where}: ${what}`, {
-      hint: "Merge the adapter with peft (merge_and_unload) and save the whole checkpoint.",
-    });
-  }
-  const raw = result.data;
+  const raw = parsed.data;
+  checkSupported(raw, where);
+  const rankOf = patternLookup(raw.rank_pattern ?? {}, `${where}: rank_pattern`);
+  const alphaOf = patternLookup(raw.alpha_pattern ?? {}, `${where}: alpha_pattern`);
   return {
-    rank: raw.r,
-    alpha: raw.lora_alpha,
-    isRankStabilised: raw.use_rslora ?? false,
-    isFanInFanOut: raw.fan_in_fan_out ?? false,
-    rankPattern: raw.rank_pattern ?? {},
-    alphaPattern: raw.alpha_pattern ?? {},
+    scaling(modulePath) {
+      const rank = rankOf(modulePath) ?? raw.r;
+      const alpha = alphaOf(modulePath) ?? raw.lora_alpha;
+      return { rank, scale: alpha / (raw.use_rslora ? Math.sqrt(rank) : rank) };
+    },
+    isTarget: targetTest(raw),
+    isSaved: (modulePath) => isListed(raw.modules_to_save ?? [], modulePath),
+    isTransposed: raw.fan_in_fan_out,
   };
+}
+
+function checkSupported(raw: RawConfig, where: string): void {
+  if (raw.peft_type !== "LORA") throw unsupported(where, "peft_type", raw.peft_type);
+  if (raw.bias !== "none") throw unsupported(where, "bias", raw.bias);
+  if (!PLAIN_STARTS.has(raw.init_lora_weights)) {
+    throw unsupported(where, "init_lora_weights", raw.init_lora_weights);
+  }
+  for (const [key, value] of Object.entries(raw)) {
+    const isKnown = Object.hasOwn(SHAPE.shape, key) || IRRELEVANT.has(key);
+    if (!isKnown && !isUnset(value)) throw unsupported(where, key, value);
+  }
+}
+
+/** Every switch of PEFT is off when null, false or empty; so an unknown key with such a value is off as well. */
+function isUnset(value: unknown): boolean {
+  if (typeof value === "object" && value !== null) return Object.keys(value).length === 0;
+  return value === undefined || value === null || value === false || value === "";
+}
+
+/** As PEFT does: the first pattern that fits the whole path, or its end after a dot. */
+function patternLookup(
+  patterns: Readonly<Record<string, number>>,
+  where: string,
+): (modulePath: string) => number | undefined {
+  const rules = Object.entries(patterns).map(([pattern, value]) => {
+    try {
+      return { value, test: new RegExp(`^(?:.*\\.)?(?:${pattern})$`) };
+    } catch (cause) {
+      throw new UnsupportedError(`${where}: "${pattern}" is no regular expression here`, {
+        hint: "Write the module's path in full instead.",
+        cause,
+      });
+    }
+  });
+  return (modulePath) => rules.find(({ test }) => test.test(modulePath))?.value;
+}
+
+function targetTest(raw: RawConfig): (modulePath: string) => boolean | undefined {
+  const { target_modules: targets, exclude_modules: excluded, layers_to_transform: layers } = raw;
+  if (!Array.isArray(targets) || !isUnset(excluded) || !isUnset(layers)) return () => undefined;
+  return (modulePath) => isListed(targets, modulePath);
+}
+
+function isListed(modules: readonly string[], modulePath: string): boolean {
+  return modules.some((module) => modulePath === module || modulePath.endsWith(`.${module}`));
+}
+
+function unsupported(where: string, key: string, value: unknown): UnsupportedError {
+  return new UnsupportedError(`${where}: ${key} ${JSON.stringify(value)} is not supported`, {
+    hint: "Merge the adapter with PEFT (merge_and_unload, save_pretrained) and name the merged folder.",
+  });
 }

@@ -1,262 +1,206 @@
-/**
- * @file LoRA adapters in PEFT layout, merged while weights are read: W + s·B·A (Hu et al. 2021, section 4.1), s = α/r, or α/√r
- * where the adapter says so.
- */
-import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 import { openSafetensors, type SafetensorsFile } from "../format/safetensors.ts";
-import { ConfigError, FormatError } from "../util/errors.ts";
-import { hashFile } from "../util/hash.ts";
-import type { CheckpointWeights } from "./checkpoint-weights.ts";
-import { type LoraConfig, readLoraConfig } from "./lora-config.ts";
-import { toFloat32 } from "./tensor-conversion.ts";
+import { ConfigError, FormatError, UnsupportedError } from "../util/errors.ts";
+import { hashFile, hashValue } from "../util/hash.ts";
+import type { CheckpointWeights, ReadFloat32Options } from "./checkpoint-weights.ts";
+import { type LoraConfig, parseLoraConfig } from "./lora-config.ts";
+import { addLowRank } from "./lora-merge.ts";
+import { type LoraTensors, matchLoraTensors } from "./lora-tensors.ts";
+import { PieceBuffers, readTensorAsFloat32 } from "./weights-read.ts";
 
-const PREFIX = "base_model.model.";
+const CONFIG = "adapter_config.json";
+const WEIGHTS = "adapter_model.safetensors";
 
 /**
- * The weights of `base` with the adapter in `adapterDir` merged in as they are read. Takes over `base`. Throws UnsupportedError for
- * adapters that are more than plain LoRA, FormatError where a tensor of the adapter fits no weight.
+ * The weights with a LoRA adapter in PEFT layout merged in: W + scale·B·A, scale = alpha/r, or alpha/√r with `use_rslora`
+ * (Hu et al. 2021, arXiv 2106.09685; Kalajdzievski 2023, arXiv 2312.03732). Merging happens in float32 when a weight is read.
+ * Takes over `base`: disposing of the result disposes of both, and a failure here does as well. Throws UnsupportedError naming
+ * every key or tensor kind that would change the result and is not handled, FormatError where adapter and base do not fit.
  */
 export async function applyLora(
   base: CheckpointWeights,
   adapterDir: string,
 ): Promise<CheckpointWeights> {
-  const config = readLoraConfig(
-    await readJson(join(adapterDir, "adapter_config.json")),
-    join(adapterDir, "adapter_config.json"),
-  );
-  const file = await openSafetensors(join(adapterDir, "adapter_model.safetensors"));
+  const opened: AsyncDisposable[] = [base];
   try {
-    const parts = collectParts(base, file, config);
-    return new MergedWeights({ base, adapterDir, file, parts });
+    const config = parseLoraConfig(await readConfig(adapterDir), join(adapterDir, CONFIG));
+    const file = await openSafetensors(join(adapterDir, WEIGHTS));
+    opened.push(file);
+    const tensors = matchLoraTensors(file.tensors.keys(), (name) => base.has(name), file.path);
+    checkShapes(base, config, file, tensors);
+    checkComplete(base, config, file, tensors);
+    return new LoraWeights({ base, adapterDir, config, file, tensors });
   } catch (error) {
-    await file.close();
+    for (const resource of opened) await resource[Symbol.asyncDispose]();
     throw error;
   }
 }
 
-async function readJson(path: string): Promise<unknown> {
-  let text;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (error) {
-    throw new ConfigError(`${path}: cannot be read`, {
-      hint: "An adapter folder holds adapter_config.json and adapter_model.safetensors.",
-      cause: error,
+interface LoraParts {
+  readonly base: CheckpointWeights;
+  readonly adapterDir: string;
+  readonly config: LoraConfig;
+  readonly file: SafetensorsFile;
+  readonly tensors: LoraTensors;
+}
+
+class LoraWeights implements CheckpointWeights {
+  readonly #parts: LoraParts;
+  readonly #buffers = new PieceBuffers();
+
+  constructor(parts: LoraParts) {
+    this.#parts = parts;
+  }
+
+  names(): Iterable<string> {
+    return this.#parts.base.names();
+  }
+
+  has(name: string): boolean {
+    return this.#parts.base.has(name);
+  }
+
+  shape(name: string): readonly number[] {
+    return this.#parts.base.shape(name);
+  }
+
+  expectShape(name: string, shape: readonly number[]): void {
+    this.#parts.base.expectShape(name, shape);
+  }
+
+  async readFloat32(name: string, options: ReadFloat32Options = {}): Promise<Float32Array> {
+    const { base, config, tensors } = this.#parts;
+    const replacement = tensors.replacements.get(name);
+    if (replacement !== undefined) return this.#read(replacement, options.transpose ?? false);
+    const values = await base.readFloat32(name, options);
+    const pair = tensors.pairs.get(name);
+    if (pair === undefined) return values;
+    // Wanted is B·A [out, in], or its transpose Aᵀ·Bᵀ [in, out]; fan_in_fan_out means that [in, out] is how the base stores it.
+    const isInOut = config.isTransposed !== (options.transpose ?? false);
+    const [left, right] = isInOut ? [pair.a, pair.b] : [pair.b, pair.a];
+    addLowRank(values, await this.#read(left, isInOut), await this.#read(right, isInOut), {
+      ...config.scaling(moduleOf(name)),
+    });
+    return values;
+  }
+
+  async contentHash(): Promise<string> {
+    const { base, adapterDir, file } = this.#parts;
+    return hashValue({
+      base: await base.contentHash(),
+      adapterConfig: await hashFile(join(adapterDir, CONFIG)),
+      adapter: await hashFile(file.path),
     });
   }
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (error) {
-    throw new FormatError(`${path}: not valid JSON`, { cause: error });
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#parts.file.close();
+    await this.#parts.base[Symbol.asyncDispose]();
+  }
+
+  async #read(tensor: string, transpose: boolean): Promise<Float32Array> {
+    return readTensorAsFloat32(this.#parts.file, tensor, this.#buffers, { transpose });
   }
 }
 
-/** What an adapter does to one weight. */
-type Part =
-  | {
-      readonly kind: "low-rank";
-      readonly a: string;
-      readonly b: string;
-      readonly scale: number;
-      readonly rank: number;
-      readonly isTransposed: boolean;
-    }
-  /** `modules_to_save`: the weight was trained in full. */
-  | { readonly kind: "replaced"; readonly tensor: string };
-
-function collectParts(
+function checkShapes(
   base: CheckpointWeights,
-  file: SafetensorsFile,
   config: LoraConfig,
-): ReadonlyMap<string, Part> {
-  const parts = new Map<string, Part>();
-  for (const tensor of file.tensors.keys()) {
-    const path = tensor.startsWith(PREFIX) ? tensor.slice(PREFIX.length) : tensor;
-    const low = /^(.*)\.lora_(A|B)(?:\.default)?\.weight$/.exec(path);
-    if (low === null) {
-      const weight = path.replace(".modules_to_save.default", "").replace(".modules_to_save", "");
-      if (path.includes("lora_") || !base.has(weight)) throw misfit(file, tensor);
-      expectSame(file, tensor, base.shape(weight));
-      parts.set(weight, { kind: "replaced", tensor });
-      continue;
-    }
-    const module = low[1]!; // the pattern has two groups
-    const weight = `${module}.weight`;
-    const b = tensor.replace(".lora_A", ".lora_B");
-    const a = tensor.replace(".lora_B", ".lora_A");
-    if (!base.has(weight) || !file.tensors.has(a) || !file.tensors.has(b)) {
-      throw misfit(file, tensor);
-    }
-    if (low[2] === "A")
-      parts.set(weight, lowRankPart(base, file, { module, weight, a, b, config }));
-  }
-  if (parts.size === 0) throw new FormatError(`${file.path}: the adapter has no tensors`);
-  return parts;
-}
-
-function lowRankPart(
-  base: CheckpointWeights,
   file: SafetensorsFile,
-  at: { module: string; weight: string; a: string; b: string; config: LoraConfig },
-): Part {
-  const { config } = at;
-  const rank = patternValue(config.rankPattern, at.module) ?? config.rank;
-  const alpha = patternValue(config.alphaPattern, at.module) ?? config.alpha;
-  const [rows, columns] = base.shape(at.weight);
-  const [out, inner] = config.isFanInFanOut ? [columns, rows] : [rows, columns];
-  expectSame(file, at.a, [rank, inner ?? 0]);
-  expectSame(file, at.b, [out ?? 0, rank]);
-  return {
-    kind: "low-rank",
-    a: at.a,
-    b: at.b,
-    rank,
-    scale: alpha / (config.isRankStabilised ? Math.sqrt(rank) : rank),
-    isTransposed: config.isFanInFanOut,
-  };
-}
-
-/** A pattern's key names the end of a module's path, or is a regular expression for it. */
-function patternValue(
-  pattern: Readonly<Record<string, number>>,
-  module: string,
-): number | undefined {
-  const key = Object.keys(pattern).find((each) =>
-    new RegExp(`^(?:.*\\.)?(?:${each})$`).test(module),
-  );
-  return key === undefined ? undefined : pattern[key];
-}
-
-function misfit(file: SafetensorsFile, tensor: string): FormatError {
-  return new FormatError(`${file.path}: tensor "${tensor}" fits no weight of the checkpoint`, {
-    hint: "The adapter belongs to another checkpoint, or is no plain LoRA adapter.",
-  });
-}
-
-function expectSame(file: SafetensorsFile, tensor: string, shape: readonly number[]): void {
-  const found = file.tensors.get(tensor)!.shape; // callers checked that it is there
-  if (found.join() !== shape.join()) {
+  { pairs, replacements }: LoraTensors,
+): void {
+  const expectShape = (tensor: string, expected: readonly number[]): void => {
+    const { shape } = file.tensors.get(tensor)!;
+    if (shape.length === expected.length && shape.every((size, i) => size === expected[i])) return;
     throw new FormatError(
-      `${file.path}: tensor "${tensor}": expected [${shape.join(", ")}], got [${found.join(", ")}]`,
-      { hint: "The adapter belongs to another checkpoint." },
+      `${basename(file.path)}: tensor "${tensor}" should be [${expected.join(", ")}], is [${shape.join(", ")}]`,
+      { hint: "Check that the adapter was trained on this checkpoint and belongs to its config." },
+    );
+  };
+  for (const [weight, tensor] of replacements) expectShape(tensor, base.shape(weight));
+  for (const [weight, { a, b }] of pairs) {
+    const stored = base.shape(weight);
+    const { rank } = config.scaling(moduleOf(weight));
+    const [out, input] = config.isTransposed ? stored.toReversed() : stored;
+    if (stored.length !== 2 || out === undefined || input === undefined) {
+      throw new UnsupportedError(
+        `${basename(file.path)}: tensor "${a}" adapts a weight of ${stored.length} dimensions`,
+        {
+          hint: "Only linear layers can be adapted.",
+        },
+      );
+    }
+    if (config.isTransposed && out === input) throw describeAmbiguous(file, a);
+    expectShape(a, [rank, input]);
+    expectShape(b, [out, rank]);
+  }
+}
+
+/** Nothing that the config announces may be missing: half an adapter would be merged in silence. */
+function checkComplete(
+  base: CheckpointWeights,
+  config: LoraConfig,
+  file: SafetensorsFile,
+  { pairs, replacements }: LoraTensors,
+): void {
+  const hint = "Download the adapter again, or check that it belongs to this checkpoint.";
+  if (pairs.size + replacements.size === 0) {
+    throw new FormatError(`${file.path}: expected LoRA tensors, got none`, { hint });
+  }
+  for (const name of base.names()) {
+    if (!name.endsWith(".weight")) continue;
+    const module = moduleOf(name);
+    const isAnnounced = config.isTarget(module) === true || config.isSaved(module);
+    if (isAnnounced && !pairs.has(name) && !replacements.has(name)) {
+      throw new FormatError(
+        `${file.path}: ${CONFIG} names the module "${module}", it has no tensors`,
+        { hint },
+      );
+    }
+  }
+  const embedding = [...replacements.keys()].find((name) => name.endsWith("embed_tokens.weight"));
+  if (embedding !== undefined && !base.has("lm_head.weight")) {
+    throw new UnsupportedError(
+      `${file.path}: replaces "${embedding}", to which the checkpoint's output layer is tied`,
+      {
+        hint: "Merge the adapter with PEFT and name the merged folder: whether the tie holds is unclear here.",
+      },
     );
   }
 }
 
-class MergedWeights implements CheckpointWeights {
-  readonly #base: CheckpointWeights;
-  readonly #adapterDir: string;
-  readonly #file: SafetensorsFile;
-  readonly #parts: ReadonlyMap<string, Part>;
-
-  constructor(from: {
-    base: CheckpointWeights;
-    adapterDir: string;
-    file: SafetensorsFile;
-    parts: ReadonlyMap<string, Part>;
-  }) {
-    this.#base = from.base;
-    this.#adapterDir = from.adapterDir;
-    this.#file = from.file;
-    this.#parts = from.parts;
-  }
-
-  names(): Iterable<string> {
-    return this.#base.names();
-  }
-
-  has(name: string): boolean {
-    return this.#base.has(name);
-  }
-
-  shape(name: string): readonly number[] {
-    return this.#base.shape(name);
-  }
-
-  expectShape(name: string, shape: readonly number[]): void {
-    this.#base.expectShape(name, shape);
-  }
-
-  async readFloat32(
-    name: string,
-    options: { readonly transpose?: boolean } = {},
-  ): Promise<Float32Array> {
-    const part = this.#parts.get(name);
-    if (part === undefined) return this.#base.readFloat32(name, options);
-    const transpose = options.transpose === true;
-    const [rows = 0, columns = 1] = this.shape(name);
-    if (part.kind === "replaced") {
-      const values = await this.#read(part.tensor);
-      return transpose ? turn(values, rows, columns) : values;
-    }
-    const merged = await this.#base.readFloat32(name, options);
-    const b = await this.#read(part.b); // [out, r]
-    const a = await this.#read(part.a); // [r, in]
-    // What is read is [out, in] unless exactly one of the two turns it.
-    addProduct(merged, { ...part, b, a, isTransposed: transpose !== part.isTransposed });
-    return merged;
-  }
-
-  async contentHash(): Promise<string> {
-    const hash = createHash("sha256");
-    hash.update(await this.#base.contentHash());
-    hash.update(await hashFile(join(this.#adapterDir, "adapter_config.json")));
-    hash.update(await hashFile(this.#file.path));
-    return hash.digest("hex");
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#file.close();
-    await this.#base[Symbol.asyncDispose]();
-  }
-
-  async #read(tensor: string): Promise<Float32Array> {
-    const { dtype } = this.#file.tensors.get(tensor)!; // parts name tensors of the file
-    const bytes = await this.#file.readBytes(tensor);
-    return toFloat32(`${this.#file.path}: tensor "${tensor}"`, dtype, bytes);
-  }
+function describeAmbiguous(file: SafetensorsFile, tensor: string): UnsupportedError {
+  return new UnsupportedError(
+    `${basename(file.path)}: tensor "${tensor}": fan_in_fan_out on a square weight could mean either order`,
+    {
+      hint: "Merge the adapter with PEFT (merge_and_unload, save_pretrained) and name the merged folder.",
+    },
+  );
 }
 
-/** into += scale · B·A, `into` being [out, in], or [in, out] where transposed. */
-function addProduct(
-  into: Float32Array,
-  by: {
-    readonly b: Float32Array;
-    readonly a: Float32Array;
-    readonly rank: number;
-    readonly scale: number;
-    readonly isTransposed: boolean;
-  },
-): void {
-  const { rank, scale, isTransposed } = by;
-  const outDim = by.b.length / rank;
-  const inDim = by.a.length / rank;
-  const left = isTransposed ? turn(by.a, rank, inDim) : by.b; // [rows, r]
-  const right = isTransposed ? turn(by.b, outDim, rank) : by.a; // [r, columns]
-  const [rows, columns] = isTransposed ? [inDim, outDim] : [outDim, inDim];
-  const sum = new Float64Array(columns);
-  for (let row = 0; row < rows; row++) {
-    sum.fill(0);
-    for (let k = 0; k < rank; k++) {
-      const factor = left[row * rank + k]!;
-      const start = k * columns;
-      for (let column = 0; column < columns; column++)
-        sum[column]! += factor * right[start + column]!;
-    }
-    for (let column = 0; column < columns; column++)
-      into[row * columns + column]! += scale * sum[column]!;
-  }
+function moduleOf(weight: string): string {
+  return weight.replace(/\.[^.]+$/, "");
 }
 
-function turn(values: Float32Array, rows: number, columns: number): Float32Array {
-  const turned = new Float32Array(values.length);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      turned[column * rows + row] = values[row * columns + column]!;
-    }
+async function readConfig(adapterDir: string): Promise<unknown> {
+  const path = join(adapterDir, CONFIG);
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (cause) {
+    throw new ConfigError(`${path}: cannot be read`, {
+      hint: `Point at a LoRA adapter folder in PEFT layout: ${CONFIG}, ${WEIGHTS}.`,
+      cause,
+    });
   }
-  return turned;
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new FormatError(`${path}: not valid JSON`, {
+      hint: "Download the adapter again.",
+      cause,
+    });
+  }
 }

@@ -1,5 +1,5 @@
 /**
- * @file The graph that embeds: token ids in, pooled residual streams of chosen layers out.
+ * @file The graphs that embed: token ids in, pooled residual streams of chosen layers out.
  *
  * Layer ℓ is the residual stream after ℓ blocks, ℓ = 0 the embedding output, ℓ = n the stream before the final norm
  * (transformers' `hidden_states[ℓ]` for ℓ < n). Blocks above the highest layer asked for are not built, nor are logits.
@@ -8,14 +8,19 @@
  * 1, 2, … for the responses; PADDING_SEGMENT) and `positions` restart after the prompt for each response, so that every response
  * sees the prompt and itself, exactly as if it stood alone.
  *
- * Shapes: B rows, T tokens, R pooled vectors a row, D residual width, d head size.
+ * Where all prompts begin with the same tokens (a system turn), a second graph gives the keys and values of that prefix once, and
+ * the rows hold only what follows it.
+ *
+ * Shapes: B rows, T tokens, P prefix tokens, S = P + T keys, R pooled vectors a row, D residual width, K key heads, d head size.
  */
 import { input, parameter, type Tensor } from "../tensor/graph.ts";
 import { cast } from "../tensor/ops/cast.ts";
+import { concat } from "../tensor/ops/concat.ts";
 import { gather } from "../tensor/ops/gather.ts";
 import { matMul } from "../tensor/ops/mat-mul.ts";
-import { attentionBias } from "./attention-bias.ts";
-import { type AttentionContext, rotaryAngles } from "./layers.ts";
+import { repeatRow } from "../tensor/ops/repeat-row.ts";
+import { attentionBias, type TokenPlaces } from "./attention-bias.ts";
+import { type AttentionContext, type KeysAndValues, rotaryAngles } from "./layers.ts";
 import type { LayerAttention, ModelConfig } from "./model-config.ts";
 import type { ModelFamily } from "./model-family.ts";
 import { type RopeScaling, rotaryAttentionFactor } from "./rope.ts";
@@ -23,66 +28,126 @@ import { type RopeScaling, rotaryAttentionFactor } from "./rope.ts";
 /** Name of the embedding table [V, D] in every supported family. */
 const EMBEDDING = "model.embed_tokens.weight";
 
-/** A graph with inputs `ids`, `positions`, `segments` [B, T] int32, `pool` [B, R, T] and one `frequencies.<i>` [B, d/2] a rope. */
-export interface PooledActivationsGraph {
-  /** `layer.<ℓ>` [B, R, D]: pool · residual stream. */
+/** A graph with inputs `ids`, `positions`, `segments` [B, T] int32 and one `frequencies.<i>` [B, d/2] a rope. */
+export interface ActivationsGraph {
   readonly outputs: Readonly<Record<string, Tensor>>;
   /** The rope settings whose inverse frequencies each run must give, by input name. */
   readonly frequencyInputs: ReadonlyMap<string, RopeScaling>;
 }
 
-/** Builds the graph for `layers`, each in [0, n]. */
+/** Names of a block's keys and values, as outputs of prefixKeys and inputs of pooledActivations. */
+export const keyName = (block: number): string => `prefix.key.${block}`;
+export const valueName = (block: number): string => `prefix.value.${block}`;
+
+/**
+ * Builds the graph for `layers`, each in [0, n]. Outputs `layer.<ℓ>` [B, R, D] = `pool` [B, R, T] · residual stream. With a prefix it
+ * takes in addition `prefix.key.<i>` and `prefix.value.<i>` [1, P, K·d] of every block, and `keyPositions` and `keySegments` [B, S].
+ */
 export function pooledActivations(
   family: ModelFamily,
   config: ModelConfig,
   layers: readonly number[],
-): PooledActivationsGraph {
-  const ids = input("ids", "int32", ["B", "T"]);
-  const pool = input("pool", "float32", ["B", "R", "T"]);
+  { hasPrefix = false }: { readonly hasPrefix?: boolean } = {},
+): ActivationsGraph {
   const top = Math.max(...layers);
-  const { contextOf, frequencyInputs } = attentionContexts(config, config.attention.slice(0, top));
-
+  const own = tokenPlaces("positions", "segments", "T");
+  const keys = hasPrefix ? tokenPlaces("keyPositions", "keySegments", "S") : own;
+  const contexts = attentionContexts(config, top, own, keys);
+  const pool = input("pool", "float32", ["B", "R", "T"]);
   const outputs: Record<string, Tensor> = {};
   const keep = (layer: number, x: Tensor): void => {
     if (layers.includes(layer)) outputs[`layer.${layer}`] = matMul(pool, x);
   };
-  let x = gather(parameter(EMBEDDING, [config.vocabSize, config.dim]), ids); // [B, T, D]
+
+  let x = embedTokens(config);
   keep(0, x);
-  for (const [layer, attention] of config.attention.slice(0, top).entries()) {
-    x = family.block(x, layer, config, contextOf(attention));
-    keep(layer + 1, x);
+  for (let block = 0; block < top; block++) {
+    const context = contexts.of(block);
+    x = family.block(
+      x,
+      block,
+      config,
+      hasPrefix ? { ...context, extendKeys: behindPrefix(config, block) } : context,
+    );
+    keep(block + 1, x);
   }
-  return { outputs, frequencyInputs };
+  return { outputs, frequencyInputs: contexts.frequencyInputs };
 }
 
-/** Masks and angles, made once for each window and rope that the layers use. */
+/** Builds the graph that gives the keys and values [1, P, K·d] of the first `top` blocks for one row of prefix tokens. */
+export function prefixKeys(
+  family: ModelFamily,
+  config: ModelConfig,
+  top: number,
+): ActivationsGraph {
+  const places = tokenPlaces("positions", "segments", "T");
+  const contexts = attentionContexts(config, top, places, places);
+  const outputs: Record<string, Tensor> = {};
+  let x = embedTokens(config);
+  for (let block = 0; block < top; block++) {
+    x = family.block(x, block, config, {
+      ...contexts.of(block),
+      extendKeys: (own) => {
+        outputs[keyName(block)] = own.key;
+        outputs[valueName(block)] = own.value;
+        return own;
+      },
+    });
+  }
+  return { outputs, frequencyInputs: contexts.frequencyInputs };
+}
+
+function embedTokens(config: ModelConfig): Tensor {
+  const ids = input("ids", "int32", ["B", "T"]);
+  return gather(parameter(EMBEDDING, [config.vocabSize, config.dim]), ids); // [B, T, D]
+}
+
+function tokenPlaces(positions: string, segments: string, size: string): TokenPlaces {
+  return {
+    positions: input(positions, "int32", ["B", size]),
+    segments: input(segments, "int32", ["B", size]),
+  };
+}
+
+function behindPrefix(config: ModelConfig, block: number): (own: KeysAndValues) => KeysAndValues {
+  const width = config.keyHeads * config.headDim;
+  const join = (name: string, own: Tensor): Tensor =>
+    concat([repeatRow(input(name, "float32", [1, "P", width]), own), own], 1, "S");
+  return ({ key, value }) => ({
+    key: join(keyName(block), key),
+    value: join(valueName(block), value),
+  });
+}
+
+/** Masks and angles, made once for each window and rope that the blocks below `top` use. */
 function attentionContexts(
   config: ModelConfig,
-  used: readonly LayerAttention[],
+  top: number,
+  queries: TokenPlaces,
+  keys: TokenPlaces,
 ): {
-  contextOf: (attention: LayerAttention) => AttentionContext;
+  of: (block: number) => AttentionContext;
   frequencyInputs: ReadonlyMap<string, RopeScaling>;
 } {
-  const positions = input("positions", "int32", ["B", "T"]);
-  const tokens = { positions, segments: input("segments", "int32", ["B", "T"]) };
+  const used: readonly LayerAttention[] = config.attention.slice(0, top);
   const ropes = [...new Set(used.map((each) => each.rope))];
   const windows = [...new Set(used.map((each) => each.window))];
   const inputName = (i: number): string => `frequencies.${i}`;
 
-  const floatPositions = cast(positions, "float32");
+  const positions = cast(queries.positions, "float32");
   const angles = ropes.map((rope, i) =>
     rotaryAngles(
-      floatPositions,
+      positions,
       input(inputName(i), "float32", ["B", config.headDim / 2]),
       rotaryAttentionFactor(rope),
     ),
   );
-  const biases = windows.map((window) => attentionBias(tokens, tokens, window));
+  const biases = windows.map((window) => attentionBias(queries, keys, window));
   return {
-    contextOf: ({ rope, window }) => ({
-      angles: angles[ropes.indexOf(rope)]!, // every used rope and window has its entry
-      bias: biases[windows.indexOf(window)]!,
-    }),
+    of: (block) => {
+      const { rope, window } = used[block]!; // blocks below `top` only
+      return { angles: angles[ropes.indexOf(rope)]!, bias: biases[windows.indexOf(window)]! }; // every used one has its entry
+    },
     frequencyInputs: new Map(ropes.map((rope, i) => [inputName(i), rope])),
   };
 }

@@ -7,6 +7,8 @@ import { readBytes } from "./read-bytes.ts";
 const QUOTE = 0x22;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
+/** What pandas writes for a list of turns; as text it would pass for a message. */
+const PYTHON_TURNS = /^\s*\[?\s*\{'(?:role|content|from|value)':/;
 const DELIMITERS = [",", "\t", ";"] as const;
 
 /**
@@ -66,6 +68,11 @@ function readRecord(bytes: Buffer | undefined, fileRow: number, header: Header):
   if (cells === undefined) return broken("expected closed quotes, got text that breaks them");
   if (cells.length !== columns.length) {
     return broken(`expected ${columns.length} cells, got ${cells.length}`);
+  }
+  if (cells.some((cell) => PYTHON_TURNS.test(cell))) {
+    return broken(
+      "expected turns as JSON, got Python's notation (write the column with json.dumps)",
+    );
   }
   const entries = cells.map((cell, i) => [columns[i]!, readTurnsCell(cell)] as const);
   return {

@@ -183,6 +183,12 @@ describe("CSV", () => {
     ]);
   });
 
+  it("refuses turns in Python's notation, which would pass for text", async () => {
+    expect(await rowsOf("x.csv", "a\n\"[{'content': 'q', 'role': 'user'}]\"\n")).toEqual([
+      "broken-csv 0",
+    ]);
+  });
+
   it("gives any cells back", async () => {
     await fc.assert(
       fc.asyncProperty(

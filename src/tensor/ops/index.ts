@@ -3,9 +3,11 @@ import { addOp, divideOp, multiplyOp, subtractOp } from "./arithmetic.ts";
 import { attentionOp } from "./attention.ts";
 import { castOp } from "./cast.ts";
 import { andOp, equalOp, lessOp, lessOrEqualOp, orOp } from "./comparison.ts";
+import { concatOp } from "./concat.ts";
 import { gatherOp } from "./gather.ts";
 import { subtractIntegersOp } from "./integer-arithmetic.ts";
 import { matMulOp } from "./mat-mul.ts";
+import { repeatRowOp } from "./repeat-row.ts";
 import { reshapeOp } from "./reshape.ts";
 import { rmsNormOp } from "./rms-norm.ts";
 import { rotaryOp } from "./rotary.ts";
@@ -17,6 +19,7 @@ export const OPS = [
   andOp,
   attentionOp,
   castOp,
+  concatOp,
   cosineOp,
   divideOp,
   equalOp,
@@ -26,6 +29,7 @@ export const OPS = [
   matMulOp,
   multiplyOp,
   orOp,
+  repeatRowOp,
   reshapeOp,
   rmsNormOp,
   rotaryOp,
