@@ -10,11 +10,18 @@ export function describeDiskError(folder: string, error: unknown): unknown {
       cause: error,
     });
   }
-  if (["EACCES", "EPERM", "EROFS", "ENOTDIR", "EEXIST", "ENAMETOOLONG"].includes(code)) {
+  if (isUnwritable(error) || ["ENOTDIR", "EEXIST", "ENAMETOOLONG"].includes(code)) {
     return new RuntimeError(`${folder}: the cache cannot be written (${code})`, {
       hint: "Check that you may write there, or set HF_HOME to a folder of your own.",
       cause: error,
     });
   }
   return error;
+}
+
+/** Whether a folder may be read but not written. Node's recursive mkdir says ENOENT on a read-only file system. */
+export function isUnwritable(error: unknown): boolean {
+  const code = errorCode(error);
+  if (code === "ENOENT") return (error as NodeJS.ErrnoException).syscall === "mkdir"; // a system error
+  return ["EACCES", "EPERM", "EROFS"].includes(code);
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -34,6 +34,7 @@ describe("readHubSettings", () => {
     await writeFile(join(home, "other"), "hf_other");
     const env = { HF_HOME: home, HF_TOKEN_PATH: join(home, "other") };
     expect((await readHubSettings(env)).token).toBe("hf_other");
+    await rm(home, { recursive: true });
   });
 
   test("refuses a token that cannot stand in a header", async () => {

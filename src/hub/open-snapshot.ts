@@ -1,7 +1,6 @@
 import { RuntimeError } from "../util/errors.ts";
 import { silentProgress, type Progress } from "../util/progress.ts";
 import {
-  errorCode,
   readRef,
   readTree,
   repoCache,
@@ -9,7 +8,7 @@ import {
   writeTree,
   type RepoCache,
 } from "./cache-layout.ts";
-import { describeDiskError } from "./disk-errors.ts";
+import { describeDiskError, isUnwritable } from "./disk-errors.ts";
 import type { BlobSource } from "./download-blob.ts";
 import { downloadFiles, findMissingFiles } from "./download-files.ts";
 import { isCommit, listRepoFiles, resolveCommit } from "./hub-api.ts";
@@ -130,9 +129,7 @@ async function record(
   try {
     await write();
   } catch (error) {
-    if (!["EACCES", "EPERM", "EROFS"].includes(errorCode(error))) {
-      throw describeDiskError(at.cache.folder, error);
-    }
+    if (!isUnwritable(error)) throw describeDiskError(at.cache.folder, error);
     at.progress.note(`${at.cache.folder}: read-only, so nothing is recorded there`);
   }
 }

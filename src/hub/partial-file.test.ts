@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtemp, readdir, readFile, utimes, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import {
   claimPartial,
@@ -22,6 +22,8 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "culprit-partial-"));
   blob = join(folder, "b".repeat(40));
 });
+
+afterEach(async () => await rm(folder, { recursive: true, force: true }));
 
 async function claimed(): Promise<string> {
   const path = await claimPartial(blob);
