@@ -1,0 +1,54 @@
+// One job of bench/rank-store.ts as a process of its own, plain JavaScript so that no time goes into compiling:
+//   node rank-store-job.mjs read|one|one-null|many|bank STORE REPORT
+import { open, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+const [job, directory, report] = process.argv.slice(2);
+const culprit = job === "read" ? undefined : await import("../dist/index.js");
+const start = performance.now();
+if (culprit === undefined) await readFiles();
+else await rank(culprit);
+const seconds = (performance.now() - start) / 1000;
+await writeFile(report, JSON.stringify({ seconds, peakKilobytes: process.resourceUsage().maxRSS }));
+
+/** Every byte of every file, two reads of 4 MiB at a time. */
+async function readFiles() {
+  const size = 4 * 2 ** 20;
+  const buffers = [new Uint8Array(size), new Uint8Array(size)];
+  for (const name of await readdir(directory)) {
+    const file = await open(join(directory, name));
+    const { size: end } = await file.stat();
+    const readEveryOther = async (buffer, first) => {
+      for (let at = first; at < end; at += 2 * size) await file.read(buffer, 0, size, at);
+    };
+    await Promise.all(buffers.map((buffer, i) => readEveryOther(buffer, i * size)));
+    await file.close();
+  }
+}
+
+async function rank({ createRng, openStore, rankScores, rankStore }) {
+  const store = await openStore(directory);
+  const { checkpoint, dim, layers } = store.manifest;
+  const rng = createRng(1);
+  const draw = (rows) => Float32Array.from({ length: rows * dim }, () => rng.normal());
+  const [layer] = layers;
+  const behavior = (name) => ({
+    name,
+    identity: checkpoint,
+    dim,
+    layers,
+    directions: new Map([[layer, draw(1)]]),
+    bank: new Map(job === "bank" ? [[layer, draw(150)]] : []),
+    scenarioIds: Array.from({ length: 150 }, (_, i) => `scenario-${i}`),
+    nullDirections: new Map(job === "one-null" ? [[layer, draw(64)]] : []),
+  });
+  const count = job === "many" ? 150 : 1;
+  const behaviors = Array.from({ length: count }, (_, i) => behavior(`behavior-${i}`));
+  const scorer = job === "bank" ? "bank-max" : "cosine";
+  const options = { scorer, nullDirections: job === "one-null" ? 64 : 0 };
+  const { rankings } = await rankStore(store, behaviors, options);
+  for (const { scores } of rankings) {
+    const { order, scored } = rankScores(scores);
+    if (scored !== store.rows || !(scores[order[0]] > 0)) throw new Error("the ranking is wrong");
+  }
+}
