@@ -12,6 +12,12 @@ export {
 } from "./util/errors.ts";
 export { VERSION } from "./util/version.ts";
 export { createRng, type Rng } from "./util/rng.ts";
+export {
+  bfloat16ToFloat32,
+  float16ToFloat32,
+  float32ToBfloat16,
+  float32ToFloat16,
+} from "./util/float16.ts";
 
 // hub
 export { downloadCheckpoint } from "./hub/download-checkpoint.ts";
@@ -21,6 +27,16 @@ export { resolveDatasetFiles } from "./hub/resolve-dataset-files.ts";
 
 // format
 export { ROLES, type Message, type Role } from "./format/messages.ts";
+export {
+  openSafetensors,
+  parseSafetensorsHeader,
+  SafetensorsFile,
+  writeSafetensors,
+  type SafetensorsDtype,
+  type SafetensorsEntry,
+  type SafetensorsHeader,
+  type SafetensorsTensor,
+} from "./format/safetensors.ts";
 
 // data
 export type {
@@ -67,6 +83,14 @@ export {
 export { truncateExample, type TruncatedExample } from "./model/prompt-renderer-truncate.ts";
 export { loadTokenizer, type TextTokenizer } from "./model/tokenizer.ts";
 
+// model: weights
+export {
+  openWeights,
+  type CheckpointWeights,
+  type ReadFloat32Options,
+} from "./model/checkpoint-weights.ts";
+export { applyLora } from "./model/lora.ts";
+
 // engine
 export type {
   EmbeddedExample,
@@ -80,6 +104,12 @@ export { type EngineOptions, openEngine } from "./engine/open-engine.ts";
 
 // store
 export { embedPairs, type EmbedPairsOptions, type EmbedPairsResult } from "./store/embed-pairs.ts";
+
+export { openStore, type OpenStoreOptions, type VectorStore } from "./store/open-store.ts";
+export { readStoreTable, type StoreTable } from "./store/read-store-table.ts";
+export { readStoreNorms, streamBlocks, type VectorBlock } from "./store/stream-blocks.ts";
+export { createManifest, type VectorStoreManifest } from "./store/vector-store-manifest.ts";
+export { openStoreForWriting, type StoreWriter } from "./store/write-store.ts";
 
 // behavior
 export {
@@ -107,3 +137,30 @@ export type { Measured } from "./behavior/measured.ts";
 export type { NormNull } from "./behavior/sign-flips.ts";
 export type { CosineSummary, LeaveOneOut, SplitHalf } from "./behavior/stability.ts";
 export type { UnusablePair } from "./behavior/tokenize-pairs.ts";
+
+// attribution
+export {
+  rankStore,
+  type BehaviorScores,
+  type LayerNorms,
+  type RankStoreOptions,
+  type StoreScores,
+} from "./attribution/rank-store.ts";
+export { percentile, rankScores, type ScoreOrder } from "./attribution/rank-scores.ts";
+export { SCORER_TRAITS, SCORERS, type ScoredBehavior, type Scorer } from "./attribution/scorer.ts";
+export type { NullComparison, NullTail } from "./attribution/null-comparison.ts";
+export { findLowNorms, type LowNorm } from "./attribution/low-norm.ts";
+export { requireRankingFormat, writeRankings } from "./attribution/write-ranking.ts";
+
+// evaluation
+export { CONFOUNDS, confoundTable, type ConfoundTable } from "./evaluation/confound-table.ts";
+export { liftTables, type LiftRow, type LiftTable } from "./evaluation/lift-table.ts";
+export {
+  reportRankings,
+  type RankedPair,
+  type RankingReport,
+  type RankingReportOptions,
+  type TopSize,
+} from "./evaluation/ranking-report.ts";
+export { ratioInterval } from "./evaluation/ratio-interval.ts";
+export { spearman, type Correlation } from "./evaluation/spearman.ts";

@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 
+import { quoteName } from "../format/safetensors-header.ts";
 import { openSafetensors, type SafetensorsFile } from "../format/safetensors.ts";
 import { ConfigError, type CulpritError, FormatError, UnsupportedError } from "../util/errors.ts";
 import { hashFile, hashValue } from "../util/hash.ts";
@@ -60,9 +61,12 @@ export async function openWeights(dir: string): Promise<CheckpointWeights> {
   }
   const missing = shardNames.find((name) => !files.has(name));
   if (missing !== undefined) {
-    throw new FormatError(`${dir}: ${INDEX} names the shard "${missing}", which is not there`, {
-      hint: "Download the shard.",
-    });
+    throw new FormatError(
+      `${dir}: ${INDEX} names the shard ${quoteName(missing)}, which is not there`,
+      {
+        hint: "Download the shard.",
+      },
+    );
   }
   return openShards(dir, shardNames, shardOf);
 }
@@ -96,14 +100,19 @@ function checkPlaces(
       const expected = shardOf.get(name);
       if (expected === shard) continue;
       const place = expected === undefined ? "does not list it" : `puts it in ${expected}`;
-      throw new FormatError(`${dir}: ${shard} holds tensor "${name}", ${INDEX} ${place}`, { hint });
+      throw new FormatError(`${dir}: ${shard} holds tensor ${quoteName(name)}, ${INDEX} ${place}`, {
+        hint,
+      });
     }
   }
   for (const [name, shard] of shardOf) {
     if (shards.get(shard)?.tensors.has(name) === true) continue;
-    throw new FormatError(`${dir}: ${INDEX} puts tensor "${name}" in ${shard}, it is not there`, {
-      hint,
-    });
+    throw new FormatError(
+      `${dir}: ${INDEX} puts tensor ${quoteName(name)} in ${shard}, it is not there`,
+      {
+        hint,
+      },
+    );
   }
 }
 
@@ -139,7 +148,7 @@ class StoredWeights implements CheckpointWeights {
     const stored = this.shape(name);
     if (stored.length === shape.length && stored.every((size, i) => size === shape[i])) return;
     throw new FormatError(
-      `${this.#dir}: tensor "${name}" should be [${shape.join(", ")}] by config.json, is [${stored.join(", ")}]`,
+      `${this.#dir}: tensor ${quoteName(name)} should be [${shape.join(", ")}] by config.json, is [${stored.join(", ")}]`,
       { hint: "Check that config.json and the weights belong to the same checkpoint." },
     );
   }
@@ -161,7 +170,7 @@ class StoredWeights implements CheckpointWeights {
   #file(name: string): SafetensorsFile {
     const file = this.#fileOf.get(name);
     if (file !== undefined) return file;
-    throw new FormatError(`${this.#dir}: the weights lack the tensor "${name}"`, {
+    throw new FormatError(`${this.#dir}: the weights lack the tensor ${quoteName(name)}`, {
       hint: "Check that config.json and the weights belong to the same checkpoint.",
     });
   }

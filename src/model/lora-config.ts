@@ -27,7 +27,7 @@ const SHAPE = z.looseObject({
   init_lora_weights: z.union([z.boolean(), z.string()]).nullish(),
   target_modules: z.union([z.string(), z.array(nonEmpty)]).nullish(),
   exclude_modules: z.union([z.string(), z.array(nonEmpty)]).nullish(),
-  layers_to_transform: z.unknown(),
+  layers_to_transform: z.unknown().optional(),
   modules_to_save: z.array(nonEmpty).nullish(),
 });
 type RawConfig = z.infer<typeof SHAPE>;

@@ -1,3 +1,4 @@
+import { quoteName } from "../format/safetensors-header.ts";
 import { FormatError, UnsupportedError } from "../util/errors.ts";
 
 /** The two factors of one adapted weight, as names in the adapter file. */
@@ -38,18 +39,23 @@ export function matchLoraTensors(
     const { module, factor } = FACTOR.exec(name)?.groups ?? {};
     const kind = factor === undefined ? OTHER_PARAMETER.exec(name)?.groups?.["kind"] : undefined;
     if (kind !== undefined) {
-      throw new UnsupportedError(`${where}: tensor "${name}": ${kind} is not supported`, {
-        hint: "Merge the adapter with PEFT (merge_and_unload, save_pretrained) and name the merged folder.",
-      });
+      throw new UnsupportedError(
+        `${where}: tensor ${quoteName(name)}: this kind of adapter is not supported (${kind})`,
+        {
+          hint: "Merge the adapter with PEFT (merge_and_unload, save_pretrained) and name the merged folder.",
+        },
+      );
     }
     const full = factor === undefined ? name.replace(WRAPPER, "") : `${module}.weight`;
     const base = full.startsWith(PREFIX) ? full.slice(PREFIX.length) : full;
     if (!isBaseWeight(base)) throw unmatched(where, name, base);
     const group = factor === undefined ? replacements : factors[factor as "A" | "B"]; // by FACTOR
-    if (group.has(base)) {
-      throw new FormatError(`${where}: "${group.get(base)}" and "${name}" are for one weight`, {
-        hint: "Save one adapter by itself.",
-      });
+    const earlier = group.get(base);
+    if (earlier !== undefined) {
+      throw new FormatError(
+        `${where}: ${quoteName(earlier)} and ${quoteName(name)} are for one weight`,
+        { hint: "Save one adapter by itself." },
+      );
     }
     group.set(base, name);
   }
@@ -65,13 +71,13 @@ function joinFactors(
   for (const base of new Set([...A.keys(), ...B.keys()])) {
     const [a, b] = [A.get(base), B.get(base)];
     if (a === undefined || b === undefined) {
-      throw new FormatError(`${where}: "${a ?? b}" lacks its other half`, {
+      throw new FormatError(`${where}: ${quoteName(a ?? b ?? base)} lacks its other half`, {
         hint: "Download the adapter again.",
       });
     }
     if (replacements.has(base)) {
       throw new FormatError(
-        `${where}: "${a}" adapts "${base}", which the adapter replaces as well`,
+        `${where}: ${quoteName(a)} adapts ${quoteName(base)}, which the adapter replaces as well`,
         {
           hint: "Merge the adapter with PEFT and name the merged folder.",
         },
@@ -84,7 +90,7 @@ function joinFactors(
 
 function unmatched(where: string, name: string, base: string): FormatError {
   return new FormatError(
-    `${where}: tensor "${name}" belongs to "${base}", which the checkpoint lacks`,
+    `${where}: tensor ${quoteName(name)} belongs to ${quoteName(base)}, which the checkpoint lacks`,
     {
       hint: "Check that the adapter was trained on this checkpoint (a tied output layer cannot be adapted by itself).",
     },

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 
+import { quoteName } from "../format/safetensors-header.ts";
 import { openSafetensors, type SafetensorsFile } from "../format/safetensors.ts";
 import { ConfigError, FormatError, UnsupportedError } from "../util/errors.ts";
 import { hashFile, hashValue } from "../util/hash.ts";
@@ -115,7 +116,7 @@ function checkShapes(
     const { shape } = file.tensors.get(tensor)!;
     if (shape.length === expected.length && shape.every((size, i) => size === expected[i])) return;
     throw new FormatError(
-      `${basename(file.path)}: tensor "${tensor}" should be [${expected.join(", ")}], is [${shape.join(", ")}]`,
+      `${basename(file.path)}: tensor ${quoteName(tensor)} should be [${expected.join(", ")}], is [${shape.join(", ")}]`,
       { hint: "Check that the adapter was trained on this checkpoint and belongs to its config." },
     );
   };
@@ -126,7 +127,7 @@ function checkShapes(
     const [out, input] = config.isTransposed ? stored.toReversed() : stored;
     if (stored.length !== 2 || out === undefined || input === undefined) {
       throw new UnsupportedError(
-        `${basename(file.path)}: tensor "${a}" adapts a weight of ${stored.length} dimensions`,
+        `${basename(file.path)}: tensor ${quoteName(a)} adapts a weight of ${stored.length} dimensions`,
         {
           hint: "Only linear layers can be adapted.",
         },
@@ -155,7 +156,7 @@ function checkComplete(
     const isAnnounced = config.isTarget(module) === true || config.isSaved(module);
     if (isAnnounced && !pairs.has(name) && !replacements.has(name)) {
       throw new FormatError(
-        `${file.path}: ${CONFIG} names the module "${module}", it has no tensors`,
+        `${file.path}: ${CONFIG} names the module ${quoteName(module)}, it has no tensors`,
         { hint },
       );
     }
@@ -163,7 +164,7 @@ function checkComplete(
   const embedding = [...replacements.keys()].find((name) => name.endsWith("embed_tokens.weight"));
   if (embedding !== undefined && !base.has("lm_head.weight")) {
     throw new UnsupportedError(
-      `${file.path}: replaces "${embedding}", to which the checkpoint's output layer is tied`,
+      `${file.path}: replaces ${quoteName(embedding)}, to which the checkpoint's output layer is tied`,
       {
         hint: "Merge the adapter with PEFT and name the merged folder: whether the tie holds is unclear here.",
       },
@@ -173,7 +174,7 @@ function checkComplete(
 
 function describeAmbiguous(file: SafetensorsFile, tensor: string): UnsupportedError {
   return new UnsupportedError(
-    `${basename(file.path)}: tensor "${tensor}": fan_in_fan_out on a square weight could mean either order`,
+    `${basename(file.path)}: tensor ${quoteName(tensor)}: fan_in_fan_out on a square weight could mean either order`,
     {
       hint: "Merge the adapter with PEFT (merge_and_unload, save_pretrained) and name the merged folder.",
     },

@@ -1,5 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 
+import { quoteName } from "../format/safetensors-header.ts";
 import { findDuplicateKey } from "../format/safetensors-json.ts";
 import { FormatError } from "../util/errors.ts";
 
@@ -23,7 +24,7 @@ export async function readWeightsIndex(path: string): Promise<ReadonlyMap<string
     throw indexError(`${path}: not valid JSON`, cause);
   }
   const duplicate = findDuplicateKey(text);
-  if (duplicate !== undefined) throw indexError(`${path}: "${duplicate}" is there twice`);
+  if (duplicate !== undefined) throw indexError(`${path}: ${quoteName(duplicate)} is there twice`);
   const map = typeof json === "object" && json !== null && "weight_map" in json && json.weight_map;
   if (typeof map !== "object" || map === null || Array.isArray(map)) {
     throw indexError(`${path}: expected an object weight_map from tensor to shard`);
@@ -33,7 +34,7 @@ export async function readWeightsIndex(path: string): Promise<ReadonlyMap<string
     if (typeof shard !== "string" || !/^[^/\\:\0]+\.safetensors$/.test(shard)) {
       const got = JSON.stringify(shard);
       throw indexError(
-        `${path}: tensor "${tensor}" should name a .safetensors file beside the index, got ${got}`,
+        `${path}: tensor ${quoteName(tensor)} should name a .safetensors file beside the index, got ${got}`,
       );
     }
     shards.set(tensor, shard);

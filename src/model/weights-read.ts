@@ -1,6 +1,7 @@
 import { constants } from "node:buffer";
 import { basename } from "node:path";
 
+import { quoteName } from "../format/safetensors-header.ts";
 import type { SafetensorsEntry, SafetensorsFile } from "../format/safetensors.ts";
 import { FormatError, UnsupportedError } from "../util/errors.ts";
 import {
@@ -49,7 +50,7 @@ export async function readTensorAsFloat32(
   buffers: PieceBuffers,
   { transpose = false }: ReadFloat32Options = {},
 ): Promise<Float32Array> {
-  const where = `${basename(file.path)}: tensor "${name}"`;
+  const where = `${basename(file.path)}: tensor ${quoteName(name)}`;
   const entry = file.tensors.get(name);
   if (entry === undefined) throw new Error(`internal: ${where} is not there`);
   const dtype = floatDtype(entry, where);
