@@ -146,7 +146,7 @@ export {
   type RankStoreOptions,
   type StoreScores,
 } from "./attribution/rank-store.ts";
-export { percentile, rankScores, type ScoreOrder } from "./attribution/rank-scores.ts";
+export { percentile, rankScores, ranksOf, type ScoreOrder } from "./attribution/rank-scores.ts";
 export { SCORER_TRAITS, SCORERS, type ScoredBehavior, type Scorer } from "./attribution/scorer.ts";
 export type { NullComparison, NullTail } from "./attribution/null-comparison.ts";
 export { findLowNorms, type LowNorm } from "./attribution/low-norm.ts";

@@ -57,10 +57,12 @@ export function testNorm(prompts: PromptSums, signs: readonly Int8Array[]): Meas
   const lengths = mapCombined(prompts, signs, (flipped) => norm(flipped) / weight);
   // Patterns that only exchange equal prompts tie with the observed one but for rounding; a tie counts.
   const atLeast = lengths.filter((length) => length >= observed * (1 - 1e-12)).length;
+  const smallestP = Math.max(1 / (1 + signs.length), 2 ** (1 - prompts.count));
   return {
     kind: "measured",
-    p: (1 + atLeast) / (1 + signs.length),
-    smallestP: Math.max(1 / (1 + signs.length), 2 ** (1 - prompts.count)),
+    // Few prompts have few patterns: a draw that misses the observed one must not claim more than they allow.
+    p: Math.max((1 + atLeast) / (1 + signs.length), smallestP),
+    smallestP,
     median: quantile(lengths, 0.5),
     high: quantile(lengths, 0.95),
     flips: signs.length,

@@ -73,6 +73,7 @@ export function parseArguments(command: Command, words: readonly string[]): Pars
   return {
     positionals: parsed.positionals,
     text,
+    texts: (flag) => known(flag).filter((word) => typeof word === "string"),
     list: (flag) =>
       known(flag).flatMap((word) =>
         typeof word === "string"

@@ -16,6 +16,8 @@ export interface ParsedArguments {
   readonly positionals: readonly string[];
   /** The last value of a string flag, or undefined where it was not given. */
   text(flag: string): string | undefined;
+  /** All values of a repeatable flag as they are, for paths. */
+  texts(flag: string): readonly string[];
   /** All values of a repeatable flag, comma-separated ones split. */
   list(flag: string): readonly string[];
   /** True where a boolean flag was given. */
@@ -32,8 +34,10 @@ export interface ParsedArguments {
 export interface CommandContext {
   /** The result; nothing else goes to stdout. */
   print(text: string): void;
-  /** News and warnings, to stderr. */
+  /** News, to stderr; nothing with --quiet. */
   log(line: string): void;
+  /** What the user must know before trusting the result: to stderr after "warning: ", with --quiet too. */
+  warn(line: string): void;
   /** A progress display on stderr: a bar on a terminal, plain lines otherwise. */
   progress(label: string, unit: string): Progress;
   /** Aborted by Ctrl-C. */

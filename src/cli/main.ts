@@ -4,12 +4,20 @@ import { nearest, parseArguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { auditCommand } from "./commands/audit.ts";
 import { behaviorCommand } from "./commands/behavior.ts";
+import { demoCommand } from "./commands/demo.ts";
 import { embedCommand } from "./commands/embed.ts";
+import { rankCommand } from "./commands/rank.ts";
 import { commandHelp, overviewHelp } from "./help.ts";
 import { createProgressBar } from "./progress-bar.ts";
 
 /** Every subcommand, in the order of the work. */
-const COMMANDS: readonly Command[] = [auditCommand, embedCommand, behaviorCommand];
+const COMMANDS: readonly Command[] = [
+  auditCommand,
+  embedCommand,
+  behaviorCommand,
+  rankCommand,
+  demoCommand,
+];
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -44,7 +52,8 @@ async function main(words: readonly string[]): Promise<number> {
     const args = parseArguments(command, rest);
     await command.run(args, {
       print: (text) => void process.stdout.write(text.endsWith("\n") ? text : `${text}\n`),
-      log: (line) => void process.stderr.write(`${line}\n`),
+      log: (line) => void (args.has("quiet") || process.stderr.write(`${line}\n`)),
+      warn: (line) => void process.stderr.write(`warning: ${line}\n`),
       progress: (label, unit) =>
         args.has("quiet")
           ? silentProgress
@@ -64,7 +73,9 @@ async function main(words: readonly string[]): Promise<number> {
 
 function report(error: unknown, isDebug: boolean, isAborted: boolean): number {
   if (isAborted && error instanceof Error && error.name === "AbortError") {
-    process.stderr.write("culprit: stopped; the same command goes on from what is finished\n");
+    process.stderr.write(
+      "culprit: stopped; finished shards and files stay as they are, embed goes on from them\n",
+    );
     return 1;
   }
   if (error instanceof CulpritError) {

@@ -1,4 +1,9 @@
-import { type OpenPairsOptions, PAIR_SHAPES, resolveDatasetFiles } from "../index.ts";
+import {
+  type OpenPairsOptions,
+  PAIR_SHAPES,
+  resolveDatasetFiles,
+  type ResolveRemote,
+} from "../index.ts";
 import type { CommandContext, FlagSpec, ParsedArguments } from "./command.ts";
 
 /** Flags of every command that reads preference pairs. */
@@ -27,6 +32,15 @@ export const PAIR_FLAGS = {
   },
 } as const satisfies Record<string, FlagSpec>;
 
+/** Brings `hf://datasets/…` files onto this machine, with a progress bar. */
+export function resolveRemote(context: CommandContext): ResolveRemote {
+  return (uri) =>
+    resolveDatasetFiles(uri, {
+      signal: context.signal,
+      progress: context.progress("download", "bytes"),
+    });
+}
+
 /** The values of PAIR_FLAGS, for `openPairs`. */
 export function readPairOptions(args: ParsedArguments, context: CommandContext): OpenPairsOptions {
   const keep = args.list("keep");
@@ -35,11 +49,7 @@ export function readPairOptions(args: ParsedArguments, context: CommandContext):
     sourceColumn: args.text("source-column"),
     keepColumns: keep.length === 0 ? undefined : keep,
     limit: args.integer("limit", { min: 1 }),
-    resolveRemote: (uri) =>
-      resolveDatasetFiles(uri, {
-        signal: context.signal,
-        progress: context.progress("download", "bytes"),
-      }),
+    resolveRemote: resolveRemote(context),
     signal: context.signal,
   };
 }

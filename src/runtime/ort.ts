@@ -6,6 +6,9 @@ import type { LoweredGraph } from "../tensor/lower.ts";
 import { CulpritError, RuntimeError, ShapeError, UnsupportedError } from "../util/errors.ts";
 import type { Device } from "./device.ts";
 
+// Whatever goes wrong reaches the caller as an error; ONNX Runtime's own lines on stderr would only repeat it.
+ort.env.logLevel = "fatal";
+
 /** The arrays that carry tensors in and out. float16 travels as raw 16-bit words. */
 export type TensorArray = Float32Array | Uint16Array | Int32Array | BigInt64Array | Uint8Array;
 
@@ -112,8 +115,7 @@ async function createSession(
       graphOptimizationLevel: "all",
       // A memory pattern is kept for every distinct shape; token counts vary all the time.
       enableMemPattern: false,
-      // Errors only: warnings about node placement are not the user's business.
-      logSeverityLevel: 3,
+      logSeverityLevel: 4,
     });
   } catch (error) {
     if (device === "cpu") throw error;

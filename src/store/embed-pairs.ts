@@ -80,13 +80,16 @@ export async function embedPairs(
     let shard = 0;
     let batch: EmbeddablePair[] = [];
     const flush = async (): Promise<void> => {
-      await embedShard({ engine, writer, options }, shard, batch, (done) =>
-        progress.update(totals.pairs + done, total),
-      );
+      if (!writer.finishedShards.has(shard)) {
+        // The first update is where the rate starts: finished shards must not count as fast ones.
+        progress.update(totals.pairs, total);
+        await embedShard({ engine, writer, options }, shard, batch, (done) =>
+          progress.update(totals.pairs + done, total),
+        );
+      }
       totals.pairs += batch.length;
       shard++;
       batch = [];
-      progress.update(totals.pairs, total);
     };
     for await (const row of pairs.read({ signal })) {
       const rendered = row.kind === "pair" ? renderPair(engine, row, options.maxTokens) : row;
@@ -186,7 +189,6 @@ async function embedShard(
   batch: readonly EmbeddablePair[],
   onDone: (done: number) => void,
 ): Promise<void> {
-  if (writer.finishedShards.has(shard)) return;
   const { layers, signal } = options;
   const { dim } = engine.identity;
   const vectors = new Map(layers.map((layer) => [layer, new Float32Array(batch.length * dim)])); // [R, D]

@@ -2,6 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { ConfigError } from "../util/errors.ts";
+import { mapInOrder } from "./map-in-order.ts";
 import { checkShard, type Shard } from "./read-shard.ts";
 import { COMPLETION_NAME, damaged, MANIFEST_NAME, shardIndex, shardName } from "./shard-layout.ts";
 import { parseCompletion, type StoreCompletion } from "./store-completion.ts";
@@ -85,16 +86,17 @@ async function checkShards(
       `records ${expected} shards, the folder has ${present.size}`,
     );
   }
-  const shards: Shard[] = [];
-  for (let index = 0; index < expected; index++) {
-    const path = join(directory, shardName(index));
-    if (!present.has(index))
-      throw damaged(path, `expected ${expected} shards, this one is missing`);
-    const shard = await checkShard(path, index, manifest);
-    if (shard.rows < manifest.shardRows && index < expected - 1) {
-      throw damaged(path, `expected ${manifest.shardRows} rows, got ${shard.rows}`);
-    }
-    shards.push(shard);
+  const missing = Array.from({ length: expected }, (_, i) => i).find((i) => !present.has(i));
+  if (missing !== undefined) {
+    const path = join(directory, shardName(missing));
+    throw damaged(path, `expected ${expected} shards, this one is missing`);
+  }
+  const shards = await mapInOrder(expected, (index) =>
+    checkShard(join(directory, shardName(index)), index, manifest),
+  );
+  const short = shards.slice(0, -1).find(({ rows }) => rows < manifest.shardRows);
+  if (short !== undefined) {
+    throw damaged(short.path, `expected ${manifest.shardRows} rows, got ${short.rows}`);
   }
   return shards;
 }

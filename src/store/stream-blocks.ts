@@ -3,6 +3,7 @@ import { open, type FileHandle } from "node:fs/promises";
 
 import { readFully } from "../format/safetensors.ts";
 import { ConfigError } from "../util/errors.ts";
+import { mapInOrder } from "./map-in-order.ts";
 import type { VectorStore } from "./open-store.ts";
 import type { Shard } from "./read-shard.ts";
 import { bytesPerElement, layerTensor, normTensor } from "./shard-layout.ts";
@@ -105,15 +106,22 @@ export async function readStoreNorms(store: VectorStore, layer: number): Promise
   requireLayer(store, layer);
   const norms = new Float32Array(store.rows);
   const bytes = new Uint8Array(norms.buffer);
-  let at = 0;
-  for (const shard of store.shards) {
-    await using file = await open(shard.path);
-    const length = shard.rows * 4;
+  const starts = firstRows(store.shards);
+  await mapInOrder(store.shards.length, async (index) => {
+    const shard = store.shards[index]!;
+    const start = starts[index]! * 4;
     const position = shard.tensors.get(normTensor(layer))!.byteOffset; // checked when the store was opened
-    await readFully(file, bytes.subarray(at, at + length), { position, name: shard.path });
-    at += length;
-  }
+    await using file = await open(shard.path);
+    const target = bytes.subarray(start, start + shard.rows * 4);
+    await readFully(file, target, { position, name: shard.path });
+  });
   return norms;
+}
+
+/** The store row of each shard's first row. */
+function firstRows(shards: readonly Shard[]): number[] {
+  let next = 0;
+  return shards.map(({ rows }) => (next += rows) - rows);
 }
 
 function requireLayer({ directory, manifest }: VectorStore, layer: number): void {

@@ -65,18 +65,19 @@ async function prepareDirectory(
   manifest: VectorStoreManifest,
 ): Promise<WriterState> {
   const names = await readdir(directory);
-  if (names.includes(MANIFEST_NAME)) {
-    const path = join(directory, MANIFEST_NAME);
+  const path = join(directory, MANIFEST_NAME);
+  const firstShard = names.find((name) => shardIndex(name) !== undefined);
+  if (firstShard !== undefined && !names.includes(MANIFEST_NAME)) {
+    throw new ConfigError(
+      `${directory}: expected a new folder or a store, got ${firstShard} without ${MANIFEST_NAME}`,
+      { hint: "Choose another folder." },
+    );
+  }
+  if (firstShard !== undefined || names.includes(COMPLETION_NAME)) {
     requireSameManifest(directory, parseManifest(await readFile(path, "utf8"), path), manifest);
   } else {
-    const stranger = names.find((name) => shardIndex(name) !== undefined);
-    if (stranger !== undefined) {
-      throw new ConfigError(
-        `${directory}: expected a new folder or a store, got ${stranger} without ${MANIFEST_NAME}`,
-        { hint: "Choose another folder." },
-      );
-    }
-    await writeFileAtomic(join(directory, MANIFEST_NAME), `${JSON.stringify(manifest, null, 2)}\n`);
+    // A run that ended before its first shard has left nothing to protect.
+    await writeFileAtomic(path, `${JSON.stringify(manifest, null, 2)}\n`);
   }
   for (const name of names.filter(isLeftover)) await rm(join(directory, name), { force: true });
   const finished = await findFinishedShards(directory, names, manifest);

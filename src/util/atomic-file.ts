@@ -11,8 +11,10 @@ export async function writeFileAtomic(
   content: string | Uint8Array | AsyncIterable<Uint8Array | string> | Iterable<Uint8Array>,
 ): Promise<void> {
   const partial = `${path}.partial`;
+  const file = await open(partial, "w").catch((error: unknown) => {
+    throw describeWriteError(path, error);
+  });
   try {
-    const file = await open(partial, "w");
     try {
       if (typeof content === "string" || content instanceof Uint8Array) {
         await file.writeFile(content);
@@ -30,15 +32,18 @@ export async function writeFileAtomic(
   }
 }
 
+const UNWRITABLE = ["EACCES", "EPERM", "EROFS", "ENOENT", "ENOTDIR", "EISDIR", "ENAMETOOLONG"];
+
 function describeWriteError(path: string, error: unknown): unknown {
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code === "ENOSPC" || code === "EDQUOT") {
-    return new RuntimeError(`${path}: the disk is full, nothing was left half-written`, {
+  const code = (error as NodeJS.ErrnoException).code ?? "";
+  // EFBIG: a limit on the size of files, of the file system or of the shell (ulimit -f).
+  if (["ENOSPC", "EDQUOT", "EFBIG"].includes(code)) {
+    return new RuntimeError(`${path}: the disk is full (${code}), nothing was left half-written`, {
       hint: "Free some space or choose another --out, then run the same command again.",
       cause: error,
     });
   }
-  if (code === "EACCES" || code === "EROFS" || code === "ENOENT" || code === "ENOTDIR") {
+  if (UNWRITABLE.includes(code)) {
     return new RuntimeError(`${path}: cannot be written (${code})`, {
       hint: "Check that the folder exists and that you may write to it.",
       cause: error,

@@ -13,6 +13,7 @@ async function run(...words: string[]): Promise<string> {
   await auditCommand.run(parseArguments(auditCommand, words), {
     print: (text) => void (printed += text),
     log: () => {},
+    warn: () => {},
     progress: () => silentProgress,
     signal: new AbortController().signal,
   });

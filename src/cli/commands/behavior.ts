@@ -20,6 +20,7 @@ import { formatBehavior, listBehaviorWarnings } from "../behavior-table.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { ENGINE_FLAGS, readEngineOptions } from "../engine-flags.ts";
 import { parseLayers, resolveLayers } from "../layers.ts";
+import { resolveRemote } from "../pair-flags.ts";
 import { onlyPositional, requiredText } from "../required.ts";
 
 /** More draws sharpen nothing; with 5,000 prompts this many bootstrap replicates take 200 MB. */
@@ -114,7 +115,10 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   const engineOptions = readEngineOptions(args, context);
   checkOutput(out, args.has("force"));
 
-  const responses = await readResponsePairs(file, { signal: context.signal });
+  const responses = await readResponsePairs(file, {
+    signal: context.signal,
+    resolveRemote: resolveRemote(context),
+  });
   for (const [column, rows] of Object.entries(responses.ignoredColumns)) {
     context.log(`${file}: column "${column}" (${rows} rows) is not used`);
   }
@@ -125,7 +129,7 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   });
   const report = await writeBehavior(out, computeBehavior(activations, behaviorOptions), responses);
   context.print(args.has("json") ? JSON.stringify(report, undefined, 2) : formatBehavior(report));
-  for (const line of listBehaviorWarnings(report)) context.log(`warning: ${line}`);
+  for (const line of listBehaviorWarnings(report)) context.warn(line);
 }
 
 async function collect(

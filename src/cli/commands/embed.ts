@@ -70,7 +70,7 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   const engineOptions = readEngineOptions(args, context);
 
   const pairs = await openPairs(patterns, readPairOptions(args, context));
-  context.log(`${pairs.files.length} file(s), shape ${pairs.shape}: ${pairs.shapeReason}`);
+  context.log(`${pairs.files.length} file(s), shape ${pairs.shapeReason}`);
   await using engine = await openEngine(checkpoint, engineOptions);
   const { layerCount, maxPositions } = engine.identity;
   if (maxTokens !== undefined && maxTokens > maxPositions) {

@@ -1,0 +1,149 @@
+import {
+  binEdge,
+  binnedQuantile,
+  type NullTally,
+  pooledCounts,
+  shareAbove,
+  TALLY_BINS,
+} from "./null-tally.ts";
+
+/** How the scores of a behaviour compare with those of directions that mean nothing, over the same pairs. */
+export interface NullComparison {
+  /** Null directions scored. */
+  readonly directions: number;
+  readonly quantiles: readonly {
+    readonly q: number;
+    readonly real: number;
+    readonly null: number;
+  }[];
+  readonly tails: readonly NullTail[];
+  /** Equal bins over both distributions. The first and last also count what lies beyond. */
+  readonly histogram: {
+    /** One more than there are bins. */
+    readonly edges: readonly number[];
+    readonly real: readonly number[];
+    /** Counts over all null directions together: divide by `directions` to compare. */
+    readonly null: readonly number[];
+  };
+}
+
+/** The pairs beyond a quantile of the pooled null scores. */
+export interface NullTail {
+  readonly side: "top" | "bottom";
+  /** Share of the null scores beyond the threshold. */
+  readonly expected: number;
+  readonly threshold: number;
+  /** Share of the pairs beyond the threshold. */
+  readonly share: number;
+  /** share - expected. */
+  readonly excess: number;
+  /** Smallest and largest share beyond the same threshold that a single null direction has. */
+  readonly nullShares: readonly [low: number, high: number];
+}
+
+const QUANTILES = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99];
+const TAILS = [0.05, 0.01];
+const SHOWN_BINS = 24;
+
+/** Compares scores (NaN: none) with a tally of null scores of the same pairs; undefined where there are no scores. */
+export function compareWithNull(
+  scores: Float32Array,
+  tally: NullTally,
+): NullComparison | undefined {
+  const real = scores.filter((score) => !Number.isNaN(score)).toSorted();
+  if (real.length === 0) return undefined;
+  const pooled = pooledCounts(tally);
+  return {
+    directions: tally.directions,
+    quantiles: QUANTILES.map((q) => ({
+      q,
+      real: quantileOfAscending(real, q),
+      null: binnedQuantile(tally, pooled, q),
+    })),
+    tails: TAILS.flatMap((expected) => [
+      nullTail(real, tally, pooled, { side: "top", expected }),
+      nullTail(real, tally, pooled, { side: "bottom", expected }),
+    ]),
+    histogram: histogram(real, tally, pooled),
+  };
+}
+
+function nullTail(
+  real: Float32Array,
+  tally: NullTally,
+  pooled: Float64Array,
+  { side, expected }: { side: "top" | "bottom"; expected: number },
+): NullTail {
+  const isTop = side === "top";
+  const threshold = binnedQuantile(tally, pooled, isTop ? 1 - expected : expected);
+  const beyond = isTop ? real.length - firstAbove(real, threshold) : firstAtLeast(real, threshold);
+  const share = beyond / real.length;
+  const shares = Array.from({ length: tally.directions }, (_, n) => {
+    const above = shareAbove(
+      tally,
+      tally.counts.subarray(n * TALLY_BINS, (n + 1) * TALLY_BINS),
+      threshold,
+    );
+    return isTop ? above : 1 - above;
+  });
+  return {
+    side,
+    expected,
+    threshold,
+    share,
+    excess: share - expected,
+    nullShares: [Math.min(...shares), Math.max(...shares)],
+  };
+}
+
+function histogram(
+  real: Float32Array,
+  tally: NullTally,
+  pooled: Float64Array,
+): NullComparison["histogram"] {
+  const toBin = (score: number): number => ((score + tally.range) * TALLY_BINS) / (2 * tally.range);
+  const low = Math.min(real[0]!, binnedQuantile(tally, pooled, 0.001));
+  const high = Math.max(real.at(-1)!, binnedQuantile(tally, pooled, 0.999));
+  // Whole bins of the tally, so that the null counts are exact.
+  const first = Math.max(0, Math.floor(toBin(low)));
+  const end = Math.min(TALLY_BINS, Math.ceil(toBin(high)));
+  const step = Math.max(1, Math.ceil((end - first) / SHOWN_BINS));
+  const bins = Math.max(1, Math.ceil((end - first) / step));
+  const place = (bin: number): number =>
+    Math.max(0, Math.min(bins - 1, Math.floor((bin - first) / step)));
+  const counts = { real: Array<number>(bins).fill(0), null: Array<number>(bins).fill(0) };
+  for (const score of real) counts.real[place(Math.floor(toBin(score)))]!++;
+  for (let bin = 0; bin < TALLY_BINS; bin++) counts.null[place(bin)]! += pooled[bin]!;
+  const edges = Array.from({ length: bins + 1 }, (_, i) => binEdge(tally, first + i * step));
+  return { edges, ...counts };
+}
+
+/** As util/quantile.ts, for values that are in order already: there are many, and several quantiles are wanted. */
+function quantileOfAscending(ascending: Float32Array, q: number): number {
+  const position = q * (ascending.length - 1);
+  const below = Math.floor(position);
+  const low = ascending[below]!;
+  const high = ascending[Math.min(below + 1, ascending.length - 1)]!;
+  return low + (position - below) * (high - low);
+}
+
+/** Index of the first value above `limit` in ascending values. */
+function firstAbove(ascending: Float32Array, limit: number): number {
+  return partition(ascending, (value) => value > limit);
+}
+
+/** Index of the first value of at least `limit` in ascending values. */
+function firstAtLeast(ascending: Float32Array, limit: number): number {
+  return partition(ascending, (value) => value >= limit);
+}
+
+function partition(ascending: Float32Array, holds: (value: number) => boolean): number {
+  let low = 0;
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (holds(ascending[middle]!)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

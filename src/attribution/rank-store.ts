@@ -1,0 +1,151 @@
+import type { VectorStore } from "../store/open-store.ts";
+import { readStoreNorms } from "../store/stream-blocks.ts";
+import type { JobOptions, Progress } from "../util/progress.ts";
+import { findLowNorms, LOW_NORM_SHARE, type LowNorm } from "./low-norm.ts";
+import { meanVector } from "./mean-vector.ts";
+import { requireSameSpace, sharedLayers } from "./require-same-space.ts";
+import { createScoreGroup, type GroupScores, type ScoreGroup } from "./score-group.ts";
+import { SCORER_TRAITS, type ScoredBehavior, type Scorer } from "./scorer.ts";
+import { streamProducts } from "./stream-products.ts";
+
+export interface RankStoreOptions extends JobOptions {
+  /** Layers to rank at; default: every layer that store and behaviour share. */
+  readonly layers?: readonly number[];
+  /** Default `cosine`. */
+  readonly scorer?: Scorer;
+  /** Null directions to score for each behaviour, at most; 0 leaves the null out. Default 64. */
+  readonly nullDirections?: number;
+  /** See findLowNorms; default 0.05. */
+  readonly lowNormShare?: number;
+  /** Threads of the arithmetic; default: one for each core. */
+  readonly threads?: number;
+}
+
+/** The scores of all stored pairs for one behaviour at one layer; N rows in store order. */
+export interface BehaviorScores extends GroupScores {
+  readonly behavior: string;
+  readonly layer: number;
+  readonly scorer: Scorer;
+  /** Names of the bank's vectors, for `winners`. */
+  readonly scenarioIds: readonly string[];
+}
+
+/** The pair vectors of one layer. */
+export interface LayerNorms {
+  readonly layer: number;
+  /** ‖v_d‖ before rounding to the store's dtype, [N]. */
+  readonly norms: Float32Array;
+  readonly lowNorm: LowNorm;
+}
+
+export interface StoreScores {
+  readonly layers: readonly LayerNorms[];
+  /** In the order of the layers, then of the behaviours. */
+  readonly rankings: readonly BehaviorScores[];
+}
+
+/** Columns of one matrix product: 64 MiB of directions at 4096 dimensions. More behaviours than fit take further passes. */
+const MAX_COLUMNS = 4096;
+
+/**
+ * Scores all pairs of a store for all behaviours, in one pass over each layer (two for centred scores). Cosines divide by the
+ * norms that the store keeps, taken before rounding. Memory: the scores, 4 bytes for each pair and behaviour, and a few
+ * blocks. Throws ConfigError where a behaviour belongs to another checkpoint or lacks a layer.
+ */
+export async function rankStore(
+  store: VectorStore,
+  behaviors: readonly ScoredBehavior[],
+  options: RankStoreOptions = {},
+): Promise<StoreScores> {
+  const { scorer = "cosine", lowNormShare = LOW_NORM_SHARE } = options;
+  for (const behavior of behaviors) requireSameSpace(store, behavior);
+  const layersOf = new Map(
+    behaviors.map((behavior) => [behavior, sharedLayers(store, behavior, options.layers)]),
+  );
+  const layers: LayerNorms[] = [];
+  const rankings: BehaviorScores[] = [];
+  for (const layer of store.manifest.layers) {
+    const here = behaviors.filter((behavior) => layersOf.get(behavior)!.includes(layer));
+    if (here.length === 0) continue;
+    const norms = await readStoreNorms(store, layer);
+    layers.push({ layer, norms, lowNorm: findLowNorms(norms, store.manifest, lowNormShare) });
+    const scores = await scoreLayer(store, here, { ...options, scorer, layer, norms });
+    for (const [i, behavior] of here.entries()) {
+      const { name, scenarioIds } = behavior;
+      rankings.push({ ...scores[i]!, behavior: name, layer, scorer, scenarioIds });
+    }
+  }
+  return { layers, rankings };
+}
+
+interface ScoreLayerOptions extends RankStoreOptions {
+  readonly scorer: Scorer;
+  readonly layer: number;
+  readonly norms: Float32Array;
+}
+
+async function scoreLayer(
+  store: VectorStore,
+  behaviors: readonly ScoredBehavior[],
+  options: ScoreLayerOptions,
+): Promise<GroupScores[]> {
+  const { layer, scorer, norms, threads, signal, progress, nullDirections = 64 } = options;
+  const groups = behaviors.map((behavior) =>
+    createScoreGroup(behavior, { layer, scorer, nullDirections, norms }),
+  );
+  const packs = packGroups(groups);
+  const { isCentred } = SCORER_TRAITS[scorer];
+  const passes = packs.length + (isCentred ? 1 : 0);
+  const jobOf = (pass: number): JobOptions => ({
+    ...(signal === undefined ? {} : { signal }),
+    ...(progress === undefined ? {} : { progress: partOf(progress, pass, passes) }),
+  });
+  const settings = { layer, ...(threads === undefined ? {} : { threads }) };
+  const mean = isCentred ? await meanVector(store, { ...settings, ...jobOf(0) }) : undefined;
+  for (const [p, pack] of packs.entries()) {
+    const columns = pack.flatMap((group) => group.columns);
+    const blocks = streamProducts(store, {
+      ...settings,
+      ...jobOf(passes - packs.length + p),
+      columns,
+      ...(mean === undefined ? {} : { mean }),
+    });
+    for await (const block of blocks) {
+      const { firstRow, rows, squares } = block;
+      const lengths = squares?.map(Math.sqrt) ?? norms.subarray(firstRow, firstRow + rows);
+      let offset = 0;
+      for (const group of pack) {
+        group.take(block, offset, lengths);
+        offset += group.columns.length;
+      }
+    }
+  }
+  return groups.map((group) => group.finish());
+}
+
+/** Groups that share a pass; a group is never split. */
+function packGroups(groups: readonly ScoreGroup[]): ScoreGroup[][] {
+  const packs: ScoreGroup[][] = [];
+  let columns = Infinity;
+  for (const group of groups) {
+    if (columns + group.columns.length > MAX_COLUMNS) {
+      packs.push([]);
+      columns = 0;
+    }
+    packs.at(-1)!.push(group);
+    columns += group.columns.length;
+  }
+  return packs;
+}
+
+/** The progress of one of several equal passes. */
+function partOf(progress: Progress, pass: number, passes: number): Progress {
+  return {
+    ...progress,
+    update: (done, total) =>
+      progress.update(
+        total === undefined ? done : pass * total + done,
+        total === undefined ? undefined : passes * total,
+      ),
+  };
+}

@@ -1,0 +1,50 @@
+import type { VectorStore } from "../store/open-store.ts";
+import { ConfigError } from "../util/errors.ts";
+import type { ScoredBehavior } from "./scorer.ts";
+
+/**
+ * Throws ConfigError unless the behaviour's directions live in the same space as the store's vectors: same checkpoint, same
+ * tokenizer, same template, same dimension.
+ */
+export function requireSameSpace(store: VectorStore, behavior: ScoredBehavior): void {
+  const { checkpoint, dim } = store.manifest;
+  const where = `behavior "${behavior.name}"`;
+  const parts = [
+    ["checkpoint", "checkpointHash"],
+    ["tokenizer", "tokenizerHash"],
+    ["chat template", "templateHash"],
+  ] as const;
+  for (const [what, key] of parts) {
+    if (checkpoint[key] === behavior.identity[key]) continue;
+    throw new ConfigError(
+      `${where}: expected the ${what} of ${store.directory} (${short(checkpoint[key])}), got another one (${short(behavior.identity[key])})`,
+      {
+        hint: "Make behaviour and store with the same --checkpoint, --adapter and --template.",
+      },
+    );
+  }
+  if (behavior.dim !== dim) {
+    throw new ConfigError(`${where}: expected ${dim} dimensions, got ${behavior.dim}`);
+  }
+}
+
+/** The layers that store and behaviour share, or exactly those asked for. Throws ConfigError where there are none. */
+export function sharedLayers(
+  store: VectorStore,
+  behavior: ScoredBehavior,
+  asked: readonly number[] | undefined,
+): readonly number[] {
+  const { layers } = store.manifest;
+  const shared = layers.filter((layer) => behavior.layers.includes(layer));
+  const wanted = asked === undefined ? shared : [...new Set(asked)].toSorted((a, b) => a - b);
+  const missing = wanted.find((layer) => !shared.includes(layer));
+  if (missing === undefined && wanted.length > 0) return wanted;
+  throw new ConfigError(
+    `behavior "${behavior.name}": ${missing === undefined ? "expected a layer of the store" : `layer ${missing} is not in both`}: the store has ${layers.join(", ")}, the behaviour ${behavior.layers.join(", ")}`,
+    { hint: "Embed the pairs, or make the behaviour, at that layer too." },
+  );
+}
+
+function short(hash: string): string {
+  return hash.length > 12 ? `${hash.slice(0, 12)}…` : hash;
+}

@@ -1,0 +1,174 @@
+import {
+  ConfigError,
+  openStore,
+  rankStore,
+  readBehavior,
+  readStoreTable,
+  reportRankings,
+  requireRankingFormat,
+  SCORERS,
+  type ScoredBehavior,
+  type StoreScores,
+  type TopSize,
+  type VectorStore,
+  writeRankings,
+} from "../../index.ts";
+import type { Command, CommandContext, ParsedArguments } from "../command.ts";
+import { parseLayers } from "../layers.ts";
+import { formatRankings } from "../ranking-table.ts";
+import { onlyPositional } from "../required.ts";
+
+export const rankCommand: Command = {
+  name: "rank",
+  summary: "Scores all stored pairs for a behaviour and ranks them",
+  positionals: "STORE",
+  description: `
+STORE is the folder that culprit embed wrote, the behaviour a file of culprit behavior made with the same checkpoint. Several
+behaviours and layers are scored in one pass. A high score: training on the pair pushes towards the behaviour.
+
+Printed for each behaviour and layer: the pairs at both ends (ids, no text), the histogram of the scores against that of null
+directions, which sources are over-represented in the top, and how far plain properties of the pairs explain the score.
+
+  culprit rank vectors/ --behavior complies.safetensors --layers 20 --out ranking.parquet`,
+  flags: {
+    behavior: {
+      type: "string",
+      value: "FILE",
+      multiple: true,
+      describe: "A behaviour file; may be given several times.",
+    },
+    layers: {
+      type: "string",
+      value: "LIST",
+      describe:
+        "Layers: numbers and ranges like 8,10-12. Default: all that store and behaviour share.",
+    },
+    scorer: {
+      type: "string",
+      value: "NAME",
+      describe:
+        "cosine (default); projection, which keeps the vector's length; centred-cosine, the mean vector of all pairs subtracted; bank-max, the nearest of the behaviour's scenarios.",
+    },
+    out: {
+      type: "string",
+      value: "FILE",
+      describe: "Write the whole ranking; the ending says how: .parquet, .jsonl or .csv.",
+    },
+    top: {
+      type: "string",
+      value: "LIST",
+      multiple: true,
+      describe: "Tops for the table of sources: numbers of pairs or shares. Default 1%,5%,10%.",
+    },
+    by: {
+      type: "string",
+      value: "COLUMN",
+      describe: "Kept column for that table. Default: source, where there is one.",
+    },
+    show: {
+      type: "string",
+      value: "N",
+      describe: "Pairs to list at either end. Default 10.",
+    },
+    null: {
+      type: "string",
+      value: "N",
+      describe: "Null directions to score, at most; 0 for none. Default 64.",
+    },
+    threads: {
+      type: "string",
+      value: "N",
+      describe: "Threads of the arithmetic. Default: one for each core.",
+    },
+    "allow-incomplete": {
+      type: "boolean",
+      describe: "Rank what is there of a store whose embedding has not ended.",
+    },
+  },
+  run,
+};
+
+async function run(args: ParsedArguments, context: CommandContext): Promise<void> {
+  const directory = onlyPositional(args, "rank", "one vector store");
+  const out = args.text("out");
+  if (out !== undefined) requireRankingFormat(out);
+  const files = args.list("behavior");
+  if (files.length === 0) {
+    throw new ConfigError("rank: --behavior is missing", {
+      hint: "culprit behavior makes such a file.",
+    });
+  }
+  const tops = args.list("top").map(parseTop);
+  const show = args.integer("show", { min: 0, max: 10_000 }) ?? 10;
+  const options = readRankOptions(args);
+
+  const store = await openStore(directory, { allowIncomplete: args.has("allow-incomplete") });
+  if (store.completion === undefined) {
+    context.warn(`${directory} is incomplete: ranking the ${store.rows} pairs so far`);
+  }
+  const behaviors = await readBehaviors(files);
+  const scores = await score(store, behaviors, options, context);
+  const table = await readStoreTable(store);
+  const by = args.text("by");
+  const reports = reportRankings(table, scores, {
+    show,
+    ...(tops.length === 0 ? {} : { tops }),
+    ...(by === undefined ? {} : { by }),
+  });
+  if (out !== undefined) await writeRankings(out, table, scores);
+  context.print(args.has("json") ? JSON.stringify(reports, undefined, 2) : formatRankings(reports));
+  if (out !== undefined) context.log(`ranking written to ${out}`);
+}
+
+type RankOptions = NonNullable<Parameters<typeof rankStore>[2]>;
+
+function readRankOptions(args: ParsedArguments): RankOptions {
+  const layers = args.text("layers");
+  const selection = layers === undefined ? "all" : parseLayers(layers);
+  const threads = args.integer("threads", { min: 1, max: 1024 });
+  return {
+    scorer: args.choice("scorer", SCORERS) ?? "cosine",
+    nullDirections: args.integer("null", { min: 0, max: 1024 }) ?? 64,
+    ...(selection === "all" ? {} : { layers: selection }),
+    ...(threads === undefined ? {} : { threads }),
+  };
+}
+
+async function score(
+  store: VectorStore,
+  behaviors: readonly ScoredBehavior[],
+  options: RankOptions,
+  context: CommandContext,
+): Promise<StoreScores> {
+  const progress = context.progress("rank", "pairs");
+  try {
+    return await rankStore(store, behaviors, { ...options, progress, signal: context.signal });
+  } finally {
+    progress.end();
+  }
+}
+
+async function readBehaviors(files: readonly string[]): Promise<ScoredBehavior[]> {
+  const behaviors: ScoredBehavior[] = [];
+  for (const file of files) {
+    const behavior = await readBehavior(file);
+    const twin = behaviors.findIndex(({ name }) => name === behavior.name);
+    if (twin !== -1) {
+      throw new ConfigError(
+        `${file}: its behaviour is called "${behavior.name}", like that of ${files[twin]}`,
+        { hint: "culprit behavior --name gives another name." },
+      );
+    }
+    behaviors.push(behavior);
+  }
+  return behaviors;
+}
+
+/** `300` pairs or `5%` of them. */
+function parseTop(word: string): TopSize {
+  const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(word);
+  const value = Number(match?.[1]);
+  if (match?.[2] === "%" && value > 0 && value <= 100) return { share: value / 100 };
+  if (match?.[2] === "" && Number.isSafeInteger(value) && value > 0) return { count: value };
+  throw new ConfigError(`--top: expected numbers of pairs or shares like 300 or 5%, got "${word}"`);
+}

@@ -1,0 +1,64 @@
+/** A correlation with its 95% interval. */
+export interface Correlation {
+  readonly r: number;
+  readonly low: number;
+  readonly high: number;
+  readonly n: number;
+}
+
+/** The 97.5% quantile of the standard normal. */
+const Z = 1.959963984540054;
+/** The interval needs n - 3 > 0. */
+const MIN_POINTS = 4;
+
+/**
+ * Spearman's rank correlation, ties sharing their average rank; undefined for fewer than 4 points or where one side is constant.
+ * The interval is Fisher's z with the standard error sqrt((1 + r²/2) / (n - 3)) of Bonett and Wright (2000), since the
+ * 1/sqrt(n - 3) of Pearson's correlation is too narrow for ranks. Both sides are finite and of one length.
+ */
+export function spearman(x: ArrayLike<number>, y: ArrayLike<number>): Correlation | undefined {
+  return correlateRanks(averageRanks(x), averageRanks(y));
+}
+
+/** Spearman's correlation of values whose average ranks are known already. */
+export function correlateRanks(x: Float64Array, y: Float64Array): Correlation | undefined {
+  const n = x.length;
+  if (y.length !== n) throw new Error(`internal: ${n} and ${y.length} values to correlate`);
+  if (n < MIN_POINTS) return undefined;
+  const mean = (n + 1) / 2; // ranks add up to n (n + 1) / 2, ties or not
+  let xx = 0;
+  let yy = 0;
+  let xy = 0;
+  for (let i = 0; i < n; i++) {
+    const dx = x[i]! - mean;
+    const dy = y[i]! - mean;
+    xx += dx * dx;
+    yy += dy * dy;
+    xy += dx * dy;
+  }
+  if (xx === 0 || yy === 0) return undefined;
+  const r = Math.max(-1, Math.min(1, xy / Math.sqrt(xx * yy)));
+  const half = Z * Math.sqrt((1 + (r * r) / 2) / (n - 3));
+  return { r, low: Math.tanh(Math.atanh(r) - half), high: Math.tanh(Math.atanh(r) + half), n };
+}
+
+/** Ranks from 1 upwards; equal values share the mean of their ranks. */
+export function averageRanks(values: ArrayLike<number>): Float64Array {
+  const ascending = Float64Array.from(values).toSorted();
+  return Float64Array.from(values, (value) => {
+    const first = firstIndex(ascending, (other) => other >= value);
+    const end = firstIndex(ascending, (other) => other > value);
+    return (first + 1 + end) / 2;
+  });
+}
+
+function firstIndex(ascending: Float64Array, holds: (value: number) => boolean): number {
+  let low = 0;
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (holds(ascending[middle]!)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
