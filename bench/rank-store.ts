@@ -33,8 +33,9 @@ const JOBS = {
   read: "read the files",
   one: "1 behaviour",
   "one-null": "1 behaviour and 64 null directions",
-  many: "150 behaviours",
-  bank: "bank of 150, nearest scenario",
+  bank: "bank of 150 vectors, nearest scenario",
+  many: "150 behaviours, one of them sorted",
+  "many-sorted": "150 behaviours, all sorted",
 } as const;
 type Job = keyof typeof JOBS;
 
