@@ -16,11 +16,7 @@ import { parseArgs } from "node:util";
 
 import { openSafetensors } from "../src/format/safetensors.ts";
 import { readModel } from "../src/model/read-model.ts";
-import { compile } from "../src/runtime/ort.ts";
-import { input } from "../src/tensor/graph.ts";
-import { lowerToOnnx } from "../src/tensor/lower.ts";
-import { matMul } from "../src/tensor/ops/mat-mul.ts";
-import { median } from "./support.ts";
+import { matrixPeak, median } from "./support.ts";
 
 const { values } = parseArgs({
   options: {
@@ -103,26 +99,6 @@ function runCulprit(): Run {
   return { ...result, seconds: (performance.now() - start) / 1000 };
 }
 
-/** GFLOP/s of one 1024³ matrix product, best of many. */
-async function matrixPeak(): Promise<number> {
-  const size = 1024;
-  const square = (name: string) => input(name, "float32", [size, size]);
-  const graph = lowerToOnnx({ y: matMul(square("a"), square("b")) });
-  await using program = await compile(graph, { threads });
-  const value = {
-    dtype: "float32",
-    shape: [size, size],
-    array: new Float32Array(size * size).fill(0.5),
-  } as const;
-  let best = Infinity;
-  for (let i = 0; i < 30; i++) {
-    const start = performance.now();
-    await program.run({ a: value, b: value });
-    best = Math.min(best, performance.now() - start);
-  }
-  return (2 * size ** 3) / best / 1e6;
-}
-
 async function smallestCosine(): Promise<{ cosine: number; pairs: number }> {
   const vectorOf = new Map<string, Float32Array>();
   for (const name of readdirSync(storePath).filter((each) => each.startsWith("shard-"))) {
@@ -169,7 +145,7 @@ try {
   for (let run = 1; run <= Number(values.runs); run++) {
     const theirs = runReference();
     const ours = runCulprit();
-    const peak = await matrixPeak();
+    const peak = await matrixPeak(threads);
     const ratio = ours.pairs / ours.seconds / (theirs.pairs / theirs.seconds);
     const gflops = (2 * perBlock * layer * ours.tokens) / ours.seconds / 1e9;
     ratios.push(ratio);

@@ -1,6 +1,28 @@
+import { compile } from "../src/runtime/ort.ts";
+import { input } from "../src/tensor/graph.ts";
+import { lowerToOnnx } from "../src/tensor/lower.ts";
+import { matMul } from "../src/tensor/ops/mat-mul.ts";
+
 /** The middle value; of an even number the mean of the middle two. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/** GFLOP/s of one 1024³ float32 matrix product in ONNX Runtime, best of 30. */
+export async function matrixPeak(threads: number): Promise<number> {
+  const size = 1024;
+  const a = input("a", "float32", [size, size]);
+  const b = input("b", "float32", [size, size]);
+  await using program = await compile(lowerToOnnx({ y: matMul(a, b) }), { threads });
+  const array = new Float32Array(size * size).fill(0.5);
+  const value = { dtype: "float32", shape: [size, size], array } as const;
+  let bestMs = Infinity;
+  for (let i = 0; i < 30; i++) {
+    const start = performance.now();
+    await program.run({ a: value, b: value });
+    bestMs = Math.min(bestMs, performance.now() - start);
+  }
+  return (2 * size ** 3) / bestMs / 1e6;
 }

@@ -156,6 +156,7 @@ export { requireRankingFormat, writeRankings } from "./attribution/write-ranking
 export { CONFOUNDS, confoundTable, type ConfoundTable } from "./evaluation/confound-table.ts";
 export { liftTables, type LiftRow, type LiftTable } from "./evaluation/lift-table.ts";
 export {
+  chooseGroupColumn,
   reportRankings,
   type RankedPair,
   type RankingReport,

@@ -4,7 +4,7 @@
  * Written out instruction by instruction, since a compiler would be a heavy dependency for sixty instructions. A half h is
  * turned into a single by shifting alone: with sign, exponent and mantissa moved to their places (sign-extended << 13, masked)
  * the bits read as h * 2^-112, subnormal halves included. The vector carries the missing factor 2^112, so products are exact
- * to single precision. Why not ONNX Runtime: for one column it takes twice as long (bench/rank-store.ts).
+ * to single precision. A row that holds a NaN or an infinity, for which the shift would be wrong, gives NaN. Why not ONNX Runtime: for one column it takes twice as long (bench/rank-store.ts).
  */
 
 /** What the vector must be multiplied by before it is given to the routine. */
@@ -17,7 +17,7 @@ export const HALF_DOT_STEP = 32;
  * `dotRows(halves, vector, rowBytes, rows, out)`: byte addresses, all 4-byte aligned; at least one row of at least one step.
  */
 export function halfDotModule(): Uint8Array<ArrayBuffer> {
-  const code = join([2, 3, I32, 2 + SUMS.length, V128], dotRowsBody());
+  const code = join([2, 3, I32, 4 + SUMS.length, V128], dotRowsBody());
   return new Uint8Array(
     join(
       [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0], // "\0asm", version 1
@@ -48,6 +48,9 @@ const PACKED = 8;
 const MASK = 9;
 /** Four independent sums hide the latency of the additions, and lose less to rounding than one. */
 const SUMS = [10, 11, 12, 13] as const;
+/** Largest half of the row as signed and as unsigned numbers: NaN and infinity lie above all others of their sign. */
+const LARGEST = 14;
+const LARGEST_UNSIGNED = 15;
 
 /** The sign and the 15 bits below the three that the sign extension filled: 0x8fffe000, little-endian. */
 const KEPT_BITS = [0x00, 0xe0, 0xff, 0x8f];
@@ -61,7 +64,9 @@ function dotRowsBody(): number[] {
     copy(HALVES, AT),
     copy(VECTOR, WEIGHT_AT),
     join(get(HALVES), get(ROW_BYTES), I32_ADD, set(ROW_END)),
-    SUMS.flatMap((sum) => join(constant128([0, 0, 0, 0]), set(sum))),
+    [...SUMS, LARGEST, LARGEST_UNSIGNED].flatMap((local) =>
+      join(constant128([0, 0, 0, 0]), set(local)),
+    ),
     [LOOP, NO_RESULT],
     [0, 1, 2, 3].flatMap(multiplyEight),
     advance(WEIGHT_AT, 4 * HALF_DOT_STEP),
@@ -70,6 +75,7 @@ function dotRowsBody(): number[] {
     join(get(a), get(b), F32X4_ADD, get(c), get(d), F32X4_ADD, F32X4_ADD, set(a)),
     get(OUT),
     join(lane(a, 0), lane(a, 1), F32_ADD, lane(a, 2), lane(a, 3), F32_ADD, F32_ADD),
+    notANumberUnless(hasOnlyFiniteHalves()),
     [F32_STORE, 2, 0],
     advance(OUT, 4),
     copy(ROW_END, HALVES),
@@ -78,6 +84,19 @@ function dotRowsBody(): number[] {
     END,
   );
 }
+
+/** 0 where the row holds a half past the largest finite one, 0x7bff, or -0x7bff. */
+function hasOnlyFiniteHalves(): number[] {
+  return join(
+    join(get(LARGEST), constant128([0xff, 0x7b, 0xff, 0x7b]), I16X8_GT_S),
+    join(get(LARGEST_UNSIGNED), constant128([0xff, 0xfb, 0xff, 0xfb]), I16X8_GT_U),
+    join(V128_OR, V128_ANY_TRUE, I32_EQZ),
+  );
+}
+
+/** Replaces the number on the stack by NaN unless the condition, 1 for finite, holds. */
+const notANumberUnless = (isFinite: readonly number[]): number[] =>
+  join([F32_CONST, 0, 0, 0xc0, 0x7f], isFinite, SELECT);
 
 /** The `group`-th eight halves of the step: load, split into two times four, and add their products to two of the sums. */
 function multiplyEight(group: number): number[] {
@@ -89,6 +108,8 @@ function multiplyEight(group: number): number[] {
   };
   return join(
     join(get(AT), load128(16 * group), set(PACKED)),
+    join(get(LARGEST), get(PACKED), I16X8_MAX_S, set(LARGEST)),
+    join(get(LARGEST_UNSIGNED), get(PACKED), I16X8_MAX_U, set(LARGEST_UNSIGNED)),
     addFour(I32X4_EXTEND_LOW, 0),
     addFour(I32X4_EXTEND_HIGH, 1),
   );
@@ -98,13 +119,22 @@ const LOOP = 0x03;
 const NO_RESULT = 0x40;
 const END = 0x0b;
 const BRANCH_IF = 0x0d;
+const SELECT = 0x1b;
+const I32_EQZ = 0x45;
 const I32_LT_U = 0x49;
 const I32_ADD = 0x6a;
+const F32_CONST = 0x43;
 const F32_ADD = 0x92;
 const F32_STORE = 0x38;
 
 const simd = (opcode: number): number[] => [0xfd, ...unsigned(opcode)];
 const V128_AND = simd(0x4e);
+const V128_OR = simd(0x50);
+const V128_ANY_TRUE = simd(0x53);
+const I16X8_GT_S = simd(0x31);
+const I16X8_GT_U = simd(0x32);
+const I16X8_MAX_S = simd(0x98);
+const I16X8_MAX_U = simd(0x99);
 const I32X4_EXTEND_LOW = simd(0xa7); // i32x4.extend_low_i16x8_s
 const I32X4_EXTEND_HIGH = simd(0xa8);
 const I32X4_SHL = simd(0xab);

@@ -42,6 +42,8 @@ export function batchInputs(
       pool.fill(1 / tokens.length, start, start + tokens.length);
       put(tokens, prompt.length, PROMPT_SEGMENT + 1 + slot);
     }
+    // Padding repeats a token of the row: another might overflow, and a NaN in a padded column reaches the whole row.
+    ids.fill(ids[at - 1]!, at, (r + 1) * width);
   }
   const frequencies = [...frequencyInputs].map(
     ([name, rope]) => [name, batchFrequencies(examples, batch, rope, headDim)] as const,

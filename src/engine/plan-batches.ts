@@ -1,6 +1,7 @@
 /** @file Which examples run together: pure arithmetic over lengths. */
 import type { RopeScaling } from "../model/rope.ts";
 import { sharesAngles } from "../model/rope.ts";
+import { createRng } from "../util/rng.ts";
 import type { TokenizedExample } from "./engine.ts";
 
 /** What runs as one row: a prompt with some of its responses behind it. */
@@ -32,8 +33,9 @@ export interface PlanLimits {
 }
 
 /**
- * Packs each example into rows and the rows into batches, longest first, so that neighbours are nearly of one length and the
- * peak of memory comes at once. The same examples always give the same plan.
+ * Packs each example into rows and rows of nearly one length into batches. The batch with the longest rows comes first, so that the
+ * peak of memory comes at once; the others in a shuffled order, so that the rate so far foretells the time left. The same examples
+ * always give the same plan.
  */
 export function planBatches(
   examples: readonly TokenizedExample[],
@@ -58,7 +60,8 @@ export function planBatches(
     batch.push(row);
   }
   if (batch.length > 0) batches.push(batch);
-  return batches;
+  const [longest, ...others] = batches;
+  return longest === undefined ? [] : [longest, ...createRng(others.length).shuffle(others)];
 }
 
 /**

@@ -66,7 +66,7 @@ export function reportRankings(
   { layers, rankings }: StoreScores,
   options: RankingReportOptions = {},
 ): RankingReport[] {
-  const by = groupColumn(table, options.by);
+  const by = chooseGroupColumn(Object.keys(table.columns), options.by);
   const groups = by === undefined ? undefined : table.columns[by]!.map(groupName);
   return rankings.map((ranking) => {
     const norms = layers.find(({ layer }) => layer === ranking.layer);
@@ -101,6 +101,22 @@ export function reportRankings(
   });
 }
 
+/**
+ * The kept column that lift tables are about: the one asked for, else `source` where there is one. Throws ConfigError where the
+ * one asked for is not among the names.
+ */
+export function chooseGroupColumn(
+  names: readonly string[],
+  asked: string | undefined,
+): string | undefined {
+  if (asked === undefined) return names.includes("source") ? "source" : undefined;
+  if (names.includes(asked)) return asked;
+  throw new ConfigError(
+    `column "${asked}": expected one of the columns kept with the pairs: ${names.length === 0 ? "none" : names.join(", ")}`,
+    { hint: "culprit embed --keep NAMES keeps more of them." },
+  );
+}
+
 function rankedPair(
   from: {
     table: StoreTable;
@@ -123,16 +139,6 @@ function rankedPair(
     isLowNorm: norms.lowNorm.isLow[row] === 1,
     winner: ranking.winners === undefined ? undefined : ranking.scenarioIds[ranking.winners[row]!],
   };
-}
-
-function groupColumn(table: StoreTable, asked: string | undefined): string | undefined {
-  const names = Object.keys(table.columns);
-  if (asked === undefined) return names.includes("source") ? "source" : undefined;
-  if (names.includes(asked)) return asked;
-  throw new ConfigError(
-    `column "${asked}": expected one of the columns kept with the pairs: ${names.length === 0 ? "none" : names.join(", ")}`,
-    { hint: "culprit embed --keep NAMES keeps more of them." },
-  );
 }
 
 function groupName(value: ColumnValue): string {

@@ -38,6 +38,8 @@ export interface CompileOptions {
   /** Threads inside one op; default: one for each core. */
   readonly threads?: number;
   readonly weights?: BoundWeights;
+  /** Where ONNX Runtime writes what each node took (`<prefix>_<time>.json`), when the program is disposed of; for benchmarks. */
+  readonly profilePrefix?: string;
 }
 
 /** Wraps weights (float32, row by row) for the runtime; the arrays are used in place and must not change. */
@@ -53,7 +55,7 @@ export function bindWeights(
 
 /** Makes a graph runnable. Throws UnsupportedError where the device's library is absent; there is no silent fall-back. */
 export async function compile(graph: LoweredGraph, options: CompileOptions = {}): Promise<Program> {
-  const { device = "cpu", threads, weights } = options;
+  const { device = "cpu", weights, profilePrefix } = options;
   expectDevice(device);
   const bound = Object.fromEntries(
     graph.parameters.map(({ name, shape }) => {
@@ -67,7 +69,7 @@ export async function compile(graph: LoweredGraph, options: CompileOptions = {})
       return [name, tensor];
     }),
   );
-  const session = await createSession(graph.bytes, device, threads);
+  const session = await createSession(graph.bytes, { ...options, device });
   return {
     async run(inputs) {
       const feeds: Record<string, ort.Tensor> = { ...bound };
@@ -86,6 +88,7 @@ export async function compile(graph: LoweredGraph, options: CompileOptions = {})
       }
     },
     async [Symbol.asyncDispose]() {
+      if (profilePrefix !== undefined) session.endProfiling();
       await session.release();
     },
   };
@@ -103,13 +106,15 @@ function readTensor(name: string, tensor: ort.Tensor): TensorValue {
 
 async function createSession(
   bytes: Uint8Array,
-  device: Device,
-  threads: number | undefined,
+  { device, threads, profilePrefix }: CompileOptions & { readonly device: Device },
 ): Promise<ort.InferenceSession> {
   try {
     return await ort.InferenceSession.create(bytes, {
       executionProviders: [device],
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+      ...(profilePrefix === undefined
+        ? {}
+        : { enableProfiling: true, profileFilePrefix: profilePrefix }),
       interOpNumThreads: 1,
       executionMode: "sequential",
       graphOptimizationLevel: "all",

@@ -16,7 +16,7 @@ import {
   type UnusableExampleReason,
 } from "../model/prompt-renderer-error.ts";
 import { truncateExample } from "../model/prompt-renderer-truncate.ts";
-import { RuntimeError } from "../util/errors.ts";
+import { ConfigError, RuntimeError } from "../util/errors.ts";
 import { type JobOptions, silentProgress } from "../util/progress.ts";
 import type { ShardRows } from "./encode-shard.ts";
 import {
@@ -75,7 +75,7 @@ export async function embedPairs(
   const unusable = openUnusableFile(unusablePath);
   try {
     const resumedPairs = writer.finishedRows;
-    const total = await countPairs(pairs, signal);
+    let total = await countPairs(pairs, signal);
     const totals = { pairs: 0, truncatedPairs: 0, tokens: 0 };
     let shard = 0;
     let batch: EmbeddablePair[] = [];
@@ -94,6 +94,7 @@ export async function embedPairs(
     for await (const row of pairs.read({ signal })) {
       const rendered = row.kind === "pair" ? renderPair(engine, row, options.maxTokens) : row;
       if (rendered.kind === "unusable") {
+        if (row.kind === "pair") total--;
         await unusable.add(rendered);
         continue;
       }
@@ -104,6 +105,7 @@ export async function embedPairs(
     }
     if (batch.length > 0) await flush();
     const summary = await unusable.close();
+    if (totals.pairs === 0) throw noUsablePair(summary, unusablePath);
     if (writer.completion === undefined) await writer.complete({ ...summary.byReason });
     return { ...totals, resumedPairs, unusable: summary, unusablePath, manifest };
   } catch (error) {
@@ -179,8 +181,24 @@ function renderPair(
   }
   const cut = truncateExample(example, maxTokens);
   if (cut.kind === "prompt-too-long") return unusable("prompt-too-long", cut.detail);
+  const [chosen, rejected] = cut.example.responses;
+  if (chosen?.join() === rejected?.join()) {
+    // The difference would be rounding noise, which has a direction like anything else.
+    return unusable(
+      "identical-sides",
+      `both responses are the same tokens${cut.cutTokens.some((count) => count > 0) ? ` once cut at ${maxTokens}` : ""}`,
+    );
+  }
   const isTruncated = cut.cutTokens.some((count) => count > 0);
   return { kind: "embeddable", pair, example: cut.example, isTruncated };
+}
+
+function noUsablePair(summary: UnusableSummary, path: string): ConfigError {
+  const reasons = Object.entries(summary.byReason).map(([why, count]) => `${why} ${count}`);
+  return new ConfigError(
+    `no pair can be used: ${summary.count} unusable rows (${reasons.join(", ")})`,
+    { hint: `${path} lists them with file and row.` },
+  );
 }
 
 async function embedShard(

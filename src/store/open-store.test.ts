@@ -31,7 +31,7 @@ describe("openStore", () => {
     const table = await readStoreTable(store);
     expect(table.ids).toEqual(Array.from({ length: 8 }, (_, row) => `pair-${row}`));
     expect([...table.rows]).toEqual([0, 2, 4, 6, 8, 10, 12, 14]);
-    expect([...table.tokens.slice(-3)]).toEqual([5, 8, 10]);
+    expect(table.tokens.slice(-3)).toEqual(Int32Array.of(5, 8, 10));
     expect(table.columns["source"]?.slice(0, 3)).toEqual(["source-0", "source-1", "source-0"]);
   });
 
@@ -77,7 +77,6 @@ describe("openStore", () => {
     const shards = [1, 2].map((index) => join(folder, `shard-0000${index}.safetensors`));
     await rm(shards[1]!);
     await expect(openStore(folder)).rejects.toThrow(/shard-00002\.safetensors: .*missing/);
-    await writeSmallStore(folder, manifest, 0, value).catch(() => {});
     await rm(shards[0]!);
     await expect(openStore(folder)).rejects.toThrow(/shard-00001\.safetensors: .*missing/);
   });

@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 
 import { z } from "zod";
 
+import { describeWriteError } from "../util/atomic-file.ts";
 import { RuntimeError } from "../util/errors.ts";
 
 const LOCK_NAME = "writer.lock";
@@ -44,13 +45,17 @@ export async function lockForWriting(directory: string): Promise<AsyncDisposable
 async function tryCreate(path: string, lock: Lock): Promise<boolean> {
   // Written under another name and linked, so that nobody ever reads half a lock.
   const draft = `${path}.${lock.token}`;
-  await writeFile(draft, JSON.stringify(lock));
   try {
-    await link(draft, path);
+    await writeFile(draft, JSON.stringify(lock));
+    await link(draft, path).catch(async (error: NodeJS.ErrnoException) => {
+      // Some file systems have no hard links; there the lock is written in place, half a lock being taken for a stale one.
+      if (!["EPERM", "ENOTSUP", "ENOSYS"].includes(error.code ?? "")) throw error;
+      await writeFile(path, JSON.stringify(lock), { flag: "wx" });
+    });
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-    throw error;
+    throw describeWriteError(path, error);
   } finally {
     await rm(draft, { force: true });
   }

@@ -61,7 +61,10 @@ describe("openStoreForWriting", () => {
     await second.writeShard(2, shardRows(manifest, 6, 2, value));
     await second.complete({ "empty-side": 2 });
     for (const name of await readdir(whole)) {
-      expect(await readFile(join(resumed, name)), name).toEqual(await readFile(join(whole, name)));
+      expect([name, await readFile(join(resumed, name))]).toEqual([
+        name,
+        await readFile(join(whole, name)),
+      ]);
     }
     expect(await readdir(resumed)).not.toContain("shard-00001.safetensors.partial");
   });

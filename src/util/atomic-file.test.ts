@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { temporaryFolder } from "../../test/support/data-files.ts";
-import { failure } from "../../test/support/errors.ts";
+import { expectFailure } from "../../test/support/errors.ts";
 import { writeFileAtomic } from "./atomic-file.ts";
 import { RuntimeError } from "./errors.ts";
 
@@ -43,7 +43,7 @@ describe("writeFileAtomic", () => {
       [join(folder, "x".repeat(300))]: "ENAMETOOLONG",
     };
     for (const [path, code] of Object.entries(paths)) {
-      const error = await failure(writeFileAtomic(path, "text"), RuntimeError);
+      const error = await expectFailure(writeFileAtomic(path, "text"), RuntimeError);
       expect(error.message).toBe(`${path}: cannot be written (${code})`);
       expect(error.hint).toMatch(/may write/);
     }

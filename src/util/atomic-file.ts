@@ -34,7 +34,8 @@ export async function writeFileAtomic(
 
 const UNWRITABLE = ["EACCES", "EPERM", "EROFS", "ENOENT", "ENOTDIR", "EISDIR", "ENAMETOOLONG"];
 
-function describeWriteError(path: string, error: unknown): unknown {
+/** What went wrong with writing `path`, as a RuntimeError where the cause is the disk or the rights to it. */
+export function describeWriteError(path: string, error: unknown): unknown {
   const code = (error as NodeJS.ErrnoException).code ?? "";
   // EFBIG: a limit on the size of files, of the file system or of the shell (ulimit -f).
   if (["ENOSPC", "EDQUOT", "EFBIG"].includes(code)) {

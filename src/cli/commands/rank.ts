@@ -1,4 +1,8 @@
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
+
 import {
+  chooseGroupColumn,
   ConfigError,
   openStore,
   rankStore,
@@ -54,6 +58,7 @@ directions, which sources are over-represented in the top, and how far plain pro
       value: "FILE",
       describe: "Write the whole ranking; the ending says how: .parquet, .jsonl or .csv.",
     },
+    force: { type: "boolean", describe: "Replace an existing --out." },
     top: {
       type: "string",
       value: "LIST",
@@ -91,7 +96,7 @@ directions, which sources are over-represented in the top, and how far plain pro
 async function run(args: ParsedArguments, context: CommandContext): Promise<void> {
   const directory = onlyPositional(args, "rank", "one vector store");
   const out = args.text("out");
-  if (out !== undefined) requireRankingFormat(out);
+  if (out !== undefined) checkOutput(out, args.has("force"));
   const files = args.list("behavior");
   if (files.length === 0) {
     throw new ConfigError("rank: --behavior is missing", {
@@ -106,10 +111,11 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   if (store.completion === undefined) {
     context.warn(`${directory} is incomplete: ranking the ${store.rows} pairs so far`);
   }
+  // Before the work, not after it.
+  const by = chooseGroupColumn(store.manifest.pairs.columns, args.text("by"));
   const behaviors = await readBehaviors(files);
   const scores = await score(store, behaviors, options, context);
   const table = await readStoreTable(store);
-  const by = args.text("by");
   const reports = reportRankings(table, scores, {
     show,
     ...(tops.length === 0 ? {} : { tops }),
@@ -118,6 +124,16 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   if (out !== undefined) await writeRankings(out, table, scores);
   context.print(args.has("json") ? JSON.stringify(reports, undefined, 2) : formatRankings(reports));
   if (out !== undefined) context.log(`ranking written to ${out}`);
+}
+
+function checkOutput(out: string, isForced: boolean): void {
+  requireRankingFormat(out);
+  if (!existsSync(dirname(out))) throw new ConfigError(`${dirname(out)}: no such folder for --out`);
+  if (existsSync(out) && !isForced) {
+    throw new ConfigError(`${out}: exists already`, {
+      hint: "Choose another --out, or replace it with --force.",
+    });
+  }
 }
 
 type RankOptions = NonNullable<Parameters<typeof rankStore>[2]>;

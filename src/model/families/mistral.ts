@@ -13,6 +13,7 @@ const SHAPE = {
 
 /** Where config.json is silent. */
 const DEFAULT_THETA = 10_000;
+const DEFAULT_WINDOW = 4096;
 
 /** Mistral 7B and kin: Llama's block, in the first versions with a sliding window on every layer. */
 export const mistral: ModelFamily = {
@@ -24,7 +25,9 @@ export const mistral: ModelFamily = {
       theta: raw.rope_theta ?? DEFAULT_THETA,
       maxPositions: raw.max_position_embeddings,
     });
-    const window = raw.sliding_window ?? undefined;
+    // null says that there is none; transformers gives one where the key is absent.
+    const window =
+      raw.sliding_window === undefined ? DEFAULT_WINDOW : (raw.sliding_window ?? undefined);
     return {
       ...commonModelConfig(where, raw),
       hasQkvBias: false,

@@ -12,12 +12,18 @@ import type { ModelFamily } from "../model-family.ts";
 import { postNormBlock } from "../post-norm-block.ts";
 import { readRopeScaling } from "../rope.ts";
 
+const ROPE_SETTING = z.record(z.string(), z.unknown()).nullish();
+
 const SHAPE = {
   ...NEUTRAL_CONFIG,
   ...COMMON_CONFIG,
   attention_bias: z.boolean().default(false),
   sliding_window: z.number().int().positive().nullish(),
   layer_types: z.array(z.string()).nullish(),
+  // One setting for each kind of layer, unlike in the other families.
+  rope_parameters: z
+    .strictObject({ full_attention: ROPE_SETTING, sliding_attention: ROPE_SETTING })
+    .nullish(),
 };
 
 const DEFAULT_THETA = 500_000;
@@ -37,7 +43,6 @@ export const olmo3: ModelFamily = {
       raw.num_hidden_layers,
       (layer) => (layer + 1) % DEFAULT_PATTERN !== 0,
     );
-    const nested = raw.rope_parameters ?? {};
     if (
       raw.rope_theta !== undefined &&
       raw.rope_theta !== null &&
@@ -49,13 +54,14 @@ export const olmo3: ModelFamily = {
         { hint: "Write it as rope_parameters.full_attention and .sliding_attention." },
       );
     }
-    const read = (part: unknown): ReturnType<typeof readRopeScaling> =>
-      readRopeScaling(where, z.record(z.string(), z.unknown()).nullish().parse(part), {
+    const read = (setting: z.infer<typeof ROPE_SETTING>): ReturnType<typeof readRopeScaling> =>
+      readRopeScaling(where, setting, {
         theta: raw.rope_theta ?? DEFAULT_THETA,
         maxPositions: raw.max_position_embeddings,
       });
-    const full = read(nested["full_attention"] ?? raw.rope_scaling);
-    const sliding = read(nested["sliding_attention"]);
+    // As in transformers, the old key adds to the new one.
+    const full = read({ ...raw.rope_parameters?.full_attention, ...raw.rope_scaling });
+    const sliding = read(raw.rope_parameters?.sliding_attention);
     const window = raw.sliding_window ?? DEFAULT_WINDOW;
     return {
       ...commonModelConfig(where, raw),

@@ -29,10 +29,10 @@ CASES = [
     ("llama 3.1", 128, 500000.0, 131072, LLAMA3, [10]),
     ("llama 3.2", 64, 500000.0, 131072, {**LLAMA3, "factor": 32.0}, [10]),
     ("yarn", 128, 1000000.0, 131072, YARN, [10]),
-    ("yarn with its own turns", 64, 10000.0, 65536, {**YARN, "beta_fast": 16.0, "beta_slow": 2.0}, [10]),
-    ("yarn, not truncated", 64, 10000.0, 65536, {**YARN, "truncate": False}, [10]),
-    ("yarn with an attention factor", 64, 10000.0, 65536, {**YARN, "attention_factor": 1.21}, [10]),
-    ("yarn with both mscales", 64, 10000.0, 65536, {**YARN, "mscale": 0.7, "mscale_all_dim": 1.4}, [10]),
+    ("yarn with its own turns", 64, 10000.0, 131072, {**YARN, "beta_fast": 16.0, "beta_slow": 2.0}, [10]),
+    ("yarn, not truncated", 64, 10000.0, 131072, {**YARN, "truncate": False}, [10]),
+    ("yarn with an attention factor", 64, 10000.0, 131072, {**YARN, "attention_factor": 1.21}, [10]),
+    ("yarn with both mscales", 64, 10000.0, 131072, {**YARN, "mscale": 0.7, "mscale_all_dim": 1.4}, [10]),
 ]
 
 

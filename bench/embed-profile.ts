@@ -1,0 +1,137 @@
+/**
+ * @file Where the time of embedding goes: kernel time by kind of op, from ONNX Runtime's own profile, and the matrix products'
+ * speed against one 1024³ product in the same run.
+ *
+ *   npx tsx bench/embed-profile.ts --model DIR --pairs FILE.jsonl.gz [--limit 100] [--layer 20] [--threads 2]
+ */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+
+import { openPairs } from "../src/data/open-pairs.ts";
+import { batchInputs, prefixInputs } from "../src/engine/batch-inputs.ts";
+import type { TokenizedExample } from "../src/engine/engine.ts";
+import { ParameterCache } from "../src/engine/parameter-cache.ts";
+import { planBatches } from "../src/engine/plan-batches.ts";
+import { sharedPrefixLength } from "../src/engine/shared-prefix.ts";
+import { openWeights } from "../src/model/checkpoint-weights.ts";
+import { pooledActivations, prefixKeys } from "../src/model/pooled-activations.ts";
+import { createRenderer } from "../src/model/prompt-renderer.ts";
+import { readModel } from "../src/model/read-model.ts";
+import { compile } from "../src/runtime/ort.ts";
+import { lowerToOnnx } from "../src/tensor/lower.ts";
+import { matrixPeak } from "./support.ts";
+
+const { values } = parseArgs({
+  options: {
+    model: { type: "string" },
+    pairs: { type: "string" },
+    limit: { type: "string", default: "100" },
+    layer: { type: "string", default: "20" },
+    threads: { type: "string", default: "2" },
+    "batch-tokens": { type: "string", default: "1024" },
+  },
+});
+if (values.model === undefined || values.pairs === undefined) {
+  throw new Error("usage: see the head of this file");
+}
+const layer = Number(values.layer);
+const threads = Number(values.threads);
+const { family, config } = await readModel(values.model);
+const { headDim } = config;
+const renderer = await createRenderer(values.model);
+const examples: TokenizedExample[] = [];
+const pairs = await openPairs([values.pairs], { limit: Number(values.limit) });
+for await (const pair of pairs.read()) {
+  if (pair.kind === "pair")
+    examples.push(renderer.tokenize(pair.prompt, [pair.chosen, pair.rejected]));
+}
+const ropes = config.attention.map((each) => each.rope);
+const prefixLength = sharedPrefixLength(examples, ropes);
+const perBlock =
+  config.dim * headDim * (2 * config.heads + 2 * config.keyHeads) + 3 * config.dim * config.mlpDim;
+const batches = planBatches(examples, {
+  costPerToken: layer * perBlock,
+  costPerScore: layer * 2 * config.heads * headDim,
+  batchTokens: Number(values["batch-tokens"]),
+  batchScores: 2 ** 26 / config.heads,
+  ropes,
+  prefixLength,
+});
+
+await using weights = await openWeights(values.model);
+const cache = new ParameterCache(weights);
+const work = mkdtempSync(join(tmpdir(), "culprit-bench-"));
+try {
+  const keysGraph = prefixKeys(family, config, layer);
+  const keysLowered = lowerToOnnx(keysGraph.outputs);
+  await using keysProgram = await compile(keysLowered, {
+    threads,
+    weights: (await cache.load(keysLowered.parameters)).bound,
+  });
+  const settings = { frequencyInputs: keysGraph.frequencyInputs, headDim };
+  const prefix =
+    prefixLength === 0
+      ? {}
+      : await keysProgram.run(prefixInputs(examples[0]!.prompt.slice(0, prefixLength), settings));
+
+  const graph = pooledActivations(family, config, [layer], { hasPrefix: prefixLength > 0 });
+  const lowered = lowerToOnnx(graph.outputs);
+  const { bound } = await cache.load(lowered.parameters);
+  let wallMs = 0;
+  {
+    await using program = await compile(lowered, {
+      threads,
+      weights: bound,
+      profilePrefix: join(work, "profile"),
+    });
+    for (const batch of batches) {
+      const inputs = batchInputs(examples, batch, { ...settings, prefixLength });
+      const start = performance.now();
+      await program.run({ ...inputs, ...prefix });
+      wallMs += performance.now() - start;
+    }
+  }
+  const byKind = kernelTimes(
+    join(
+      work,
+      readdirSync(work).find((name) => name.startsWith("profile"))!,
+    ),
+  );
+  const padded = batches.reduce((sum, batch) => sum + batch.length * batch[0]!.length, 0);
+  const tokens = batches.flat().reduce((sum, row) => sum + row.length, 0);
+  const total = [...byKind.values()].reduce((sum, ms) => sum + ms, 0);
+  console.log(
+    `${examples.length} pairs, ${tokens} tokens in ${batches.length} batches, ${((padded / tokens - 1) * 100).toFixed(1)} % padding, ${prefixLength} prefix tokens run once\n`,
+  );
+  console.log("| op | share of kernel time | ms |\n|---|---|---|");
+  for (const [kind, ms] of [...byKind].toSorted((a, b) => b[1] - a[1])) {
+    if (ms / total > 0.002)
+      console.log(`| ${kind} | ${((100 * ms) / total).toFixed(1)} % | ${ms.toFixed(0)} |`);
+  }
+  const peak = await matrixPeak(threads);
+  const products = (2 * perBlock * layer * padded) / byKind.get("MatMul")! / 1e6;
+  console.log(
+    `\nkernels ${total.toFixed(0)} ms of ${wallMs.toFixed(0)} ms; matrix products at ${products.toFixed(0)} GFLOP/s, a 1024³ product at ${peak.toFixed(0)} GFLOP/s (${((100 * products) / peak).toFixed(0)} %)`,
+  );
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}
+
+/** Milliseconds by kind of op. */
+function kernelTimes(path: string): Map<string, number> {
+  const events = JSON.parse(readFileSync(path, "utf8")) as {
+    cat: string;
+    name: string;
+    dur: number;
+    args?: { op_name?: string };
+  }[];
+  const times = new Map<string, number>();
+  for (const event of events) {
+    const kind = event.args?.op_name;
+    if (event.cat !== "Node" || kind === undefined || !event.name.endsWith("kernel_time")) continue;
+    times.set(kind, (times.get(kind) ?? 0) + event.dur / 1000);
+  }
+  return times;
+}

@@ -1,0 +1,168 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import { expectFailure } from "../../test/support/errors.ts";
+import { ConfigError } from "../index.ts";
+import { COMMON_FLAGS, nearest, parseArguments } from "./arguments.ts";
+import type { Command, ParsedArguments } from "./command.ts";
+
+const command: Command = {
+  name: "work",
+  summary: "",
+  positionals: "",
+  description: "",
+  flags: {
+    size: { type: "string", describe: "" },
+    names: { type: "string", describe: "", multiple: true },
+    force: { type: "boolean", describe: "", short: "f" },
+  },
+  run: async () => {},
+};
+const parse = (...words: string[]): ParsedArguments => parseArguments(command, words);
+
+describe("parseArguments", () => {
+  it("takes values after a space or an equals sign, and positionals anywhere", () => {
+    const args = parse("a.jsonl", "--size", "5", "b.jsonl", "--names=x,y", "-f");
+    expect(args.positionals).toEqual(["a.jsonl", "b.jsonl"]);
+    expect(args.text("size")).toBe("5");
+    expect(args.list("names")).toEqual(["x", "y"]);
+    expect(args.has("force")).toBe(true);
+    expect(args.has("json")).toBe(false);
+    expect(args.text("names")).toBe("x,y");
+  });
+
+  it("leaves out what was not given", () => {
+    const args = parse();
+    expect(args.text("size")).toBeUndefined();
+    expect(args.integer("size")).toBeUndefined();
+    expect(args.number("size")).toBeUndefined();
+    expect(args.choice("size", ["a"])).toBeUndefined();
+    expect(args.list("names")).toEqual([]);
+  });
+
+  it("collects a list over repeats and commas, without empty parts", () => {
+    expect(parse("--names", "a, b", "--names", "c,,", "--names=").list("names")).toEqual([
+      "a",
+      "b",
+      "c",
+    ]);
+  });
+
+  it("takes everything after -- as it is", () => {
+    expect(parse("--", "--size", "-x").positionals).toEqual(["--size", "-x"]);
+  });
+
+  it.each([
+    ["12", 12],
+    ["-3", -3],
+    ["1e3", 1000],
+    ["0", 0],
+  ])("reads the whole number %s", (word, value) => {
+    expect(parse(`--size=${word}`).integer("size")).toBe(value);
+  });
+
+  it.each(["", " ", "1.5", "ten", "NaN", "Infinity", "1e99", "5 apples", "1,000"])(
+    "refuses %j as a whole number, naming flag and word",
+    async (word) => {
+      const error = await expectFailure(() => parse(`--size=${word}`).integer("size"), ConfigError);
+      expect(error.message).toBe(`--size: expected a whole number, got "${word}"`);
+    },
+  );
+
+  it("says the bounds that a number leaves", async () => {
+    const read = (range: { min?: number; max?: number }) => () =>
+      parse("--size", "7").number("size", range);
+    expect(read({ min: 7, max: 7 })()).toBe(7);
+    expect((await expectFailure(read({ min: 8 }), ConfigError)).message).toMatch(
+      /a number of at least 8, got "7"/,
+    );
+    expect((await expectFailure(read({ max: 6 }), ConfigError)).message).toMatch(
+      /a number of at most 6, got "7"/,
+    );
+    expect((await expectFailure(read({ min: 1, max: 2 }), ConfigError)).message).toMatch(
+      /a number from 1 to 2, got "7"/,
+    );
+  });
+
+  it("names the choices", async () => {
+    expect(parse("--size", "big").choice("size", ["small", "big"])).toBe("big");
+    const error = await expectFailure(
+      () => parse("--size", "Big").choice("size", ["small", "big"]),
+      ConfigError,
+    );
+    expect(error.message).toBe('--size: expected small or big, got "Big"');
+  });
+
+  it.each([
+    ["--sise", "Did you mean --size?"],
+    ["--sise=4", "Did you mean --size?"],
+    ["--foce", "Did you mean --force?"],
+    ["--hlep", "Did you mean --help?"],
+    ["--no-such-thing", "culprit work --help lists the flags."],
+    ["-z", "culprit work --help lists the flags."],
+  ])("an unknown flag %s gets a hint", async (word, hint) => {
+    const error = await expectFailure(() => parse("a", word), ConfigError);
+    expect(error.message).toBe(`work: unknown flag ${word.replace(/=.*/, "")}`);
+    expect(error.hint).toContain(hint);
+  });
+
+  it("a flag without its value, or a switch with one, is a usage error", async () => {
+    for (const words of [["--size"], ["--size", "--force"], ["--force=yes"]]) {
+      const error = await expectFailure(() => parse(...words), ConfigError);
+      expect(error.message).toMatch(/^work: /);
+    }
+  });
+
+  it("reading a flag that the command does not declare is a bug", () => {
+    expect(() => parse().text("other")).toThrow("internal: work reads undeclared --other");
+  });
+
+  it("any words give arguments or a usage error", () => {
+    const word = fc.oneof(
+      fc.string(),
+      fc.constantFrom(
+        "--size",
+        "--force",
+        "-f",
+        "--",
+        "-",
+        "--names=a",
+        "--size=",
+        "--__proto__",
+        "-ff",
+        "--toString",
+      ),
+    );
+    fc.assert(
+      fc.property(fc.array(word), (words) => {
+        let error;
+        try {
+          parse(...words);
+        } catch (thrown) {
+          error = thrown;
+        }
+        expect(error ?? new ConfigError("")).toBeInstanceOf(ConfigError);
+      }),
+      { seed: 2, numRuns: 500 },
+    );
+  });
+});
+
+describe("nearest", () => {
+  const names = ["checkpoint", "layers", "out", ...Object.keys(COMMON_FLAGS)];
+
+  it.each([
+    ["chekpoint", "checkpoint"],
+    ["layer", "layers"],
+    ["ot", "out"],
+    ["jsn", "json"],
+    ["checkpoint", "checkpoint"],
+  ])("of %s is %s", (word, want) => {
+    expect(nearest(word, names)).toBe(want);
+  });
+
+  it("is nothing where nothing is close", () => {
+    expect(nearest("temperature", names)).toBeUndefined();
+    expect(nearest("x", [])).toBeUndefined();
+  });
+});

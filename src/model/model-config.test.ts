@@ -1,0 +1,220 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import { expectFailure } from "../../test/support/errors.ts";
+import { ConfigError, CulpritError, UnsupportedError } from "../util/errors.ts";
+import { FAMILIES, findFamily } from "./families/index.ts";
+import type { ModelConfig } from "./model-config.ts";
+
+const WHERE = "x/config.json";
+const PLAIN = {
+  vocab_size: 100,
+  hidden_size: 32,
+  intermediate_size: 48,
+  num_hidden_layers: 4,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+  rms_norm_eps: 1e-5,
+  max_position_embeddings: 128,
+};
+const read = (config: Record<string, unknown>): ModelConfig => {
+  const whole = { model_type: "llama", ...PLAIN, ...config };
+  return findFamily(whole, WHERE).readConfig(whole, WHERE);
+};
+const windows = (config: ModelConfig): (number | undefined)[] =>
+  config.attention.map(({ window }) => window);
+
+/** An error that a user can read, or a config whose parts fit together. */
+function isOursOrWhole(outcome: ModelConfig | Error): boolean {
+  if (outcome instanceof Error) {
+    return outcome instanceof CulpritError && outcome.message.startsWith(`${WHERE}: `);
+  }
+  const { attention, layerCount, heads, keyHeads, headDim } = outcome;
+  return attention.length === layerCount && heads % keyHeads === 0 && headDim % 2 === 0;
+}
+
+describe.each(FAMILIES.map(({ name }) => name))("%s", (family) => {
+  it("reads a plain config", () => {
+    expect(read({ model_type: family })).toMatchObject({
+      vocabSize: 100,
+      dim: 32,
+      mlpDim: 48,
+      layerCount: 4,
+      heads: 4,
+      keyHeads: 2,
+      epsilon: 1e-5,
+      maxPositions: 128,
+      isTied: false,
+    });
+  });
+
+  it("passes over keys that change no activation", () => {
+    const inert = {
+      architectures: ["A"],
+      _name_or_path: "somewhere",
+      bos_token_id: 1,
+      eos_token_id: [2, 3],
+      pad_token_id: null,
+      torch_dtype: "bfloat16",
+      use_cache: false,
+      attention_dropout: 0.1,
+      transformers_version: "4.57.1",
+      initializer_range: 0.02,
+    };
+    expect(read({ model_type: family, ...inert })).toEqual(read({ model_type: family }));
+  });
+
+  it("refuses a key that it does not read, naming it", async () => {
+    const odd = { model_type: family, logits_scaling: 8, embedding_multiplier: 12 };
+    const error = await expectFailure(() => read(odd), UnsupportedError);
+    expect(error.message).toMatch(/^x\/config\.json: .*"logits_scaling", "embedding_multiplier"/);
+  });
+
+  it.each(["quantization_config", "layer_norm_eps", "sliding_window_size", "num_experts"])(
+    "never passes over %s",
+    async (key) => {
+      await expectFailure(() => read({ model_type: family, [key]: { a: 1 } }), UnsupportedError);
+    },
+  );
+
+  it.each<[string, unknown]>([
+    ["hidden_size", undefined],
+    ["num_hidden_layers", 0],
+    ["vocab_size", "many"],
+    ["rms_norm_eps", -1],
+    ["intermediate_size", 4.5],
+    ["hidden_act", "gelu_new"],
+    ["tie_word_embeddings", "yes"],
+    ["partial_rotary_factor", 0.5],
+    ["clip_qkv", 8],
+  ])("refuses %s: %j, naming it", async (key, value) => {
+    const error = await expectFailure(
+      () => read({ model_type: family, [key]: value }),
+      ConfigError,
+    );
+    expect(error.message).toContain(`x/config.json: "${key}": `);
+  });
+
+  it("refuses heads that do not fit together", async () => {
+    const grouped = { model_type: family, num_attention_heads: 4, num_key_value_heads: 3 };
+    const error = await expectFailure(() => read(grouped), ConfigError);
+    expect(error.message).toMatch(
+      /"num_attention_heads" 4 is not a multiple of "num_key_value_heads" 3/,
+    );
+    await expectFailure(() => read({ model_type: family, head_dim: 7 }), ConfigError);
+  });
+
+  it("ends every hostile config in an error of ours or in a config that holds together", () => {
+    const value = fc.oneof(
+      fc.jsonValue({ maxDepth: 2 }),
+      fc.integer({ min: -2, max: 64 }),
+      fc.constantFrom("default", "linear", "yarn", "sliding_attention", null, true),
+    );
+    const keys = [
+      ...Object.keys(PLAIN),
+      "head_dim",
+      "rope_theta",
+      "rope_scaling",
+      "rope_parameters",
+      "layer_types",
+      "__proto__",
+      "sliding_window",
+      "attention_bias",
+      "mlp_bias",
+      "use_sliding_window",
+      "max_window_layers",
+    ];
+    fc.assert(
+      fc.property(fc.dictionary(fc.constantFrom(...keys), value, { maxKeys: 4 }), (changes) => {
+        let outcome: ModelConfig | Error;
+        try {
+          outcome = read({ model_type: family, ...changes });
+        } catch (error) {
+          outcome = error as Error; // looked at just below
+        }
+        expect(outcome).toSatisfy(isOursOrWhole);
+      }),
+      { seed: 4, numRuns: 300 },
+    );
+  });
+});
+
+describe("what families add", () => {
+  it("mistral slides on every layer, or on none", () => {
+    expect(windows(read({ model_type: "mistral" }))).toEqual([4096, 4096, 4096, 4096]);
+    expect(windows(read({ model_type: "mistral", sliding_window: 9 }))).toEqual([9, 9, 9, 9]);
+    const none = [undefined, undefined, undefined, undefined];
+    expect(windows(read({ model_type: "mistral", sliding_window: null }))).toEqual(none);
+  });
+
+  it("olmo3 has a full layer after three sliding ones, or as layer_types says", () => {
+    const model = { model_type: "olmo3", sliding_window: 9 };
+    expect(windows(read(model))).toEqual([9, 9, 9, undefined]);
+    const types = ["full_attention", "sliding_attention", "full_attention", "sliding_attention"];
+    expect(windows(read({ ...model, layer_types: types }))).toEqual([undefined, 9, undefined, 9]);
+  });
+
+  it("qwen slides from max_window_layers on, and only where it is switched on", () => {
+    const model = { sliding_window: 9, max_window_layers: 2 };
+    for (const model_type of ["qwen2", "qwen3"]) {
+      const off = [undefined, undefined, undefined, undefined];
+      expect(windows(read({ model_type, ...model }))).toEqual(off);
+      const on = read({ model_type, ...model, use_sliding_window: true });
+      expect(windows(on)).toEqual([undefined, undefined, 9, 9]);
+    }
+  });
+
+  it("layer_types must be one known type a layer", async () => {
+    const short = { model_type: "olmo3", layer_types: ["full_attention"] };
+    expect((await expectFailure(() => read(short), ConfigError)).message).toMatch(
+      /"layer_types" has 1 entries/,
+    );
+    const odd = { model_type: "olmo3", layer_types: Array(4).fill("linear_attention") as string[] };
+    const error = await expectFailure(() => read(odd), UnsupportedError);
+    expect(error.message).toMatch(/"layer_types\.0".*got "linear_attention"/);
+  });
+
+  it("head size is the width over the heads, save in qwen3, where it is 128", () => {
+    for (const { name } of FAMILIES) {
+      expect(read({ model_type: name }).headDim, `the family ${name}`).toBe(
+        name === "qwen3" ? 128 : 8,
+      );
+      expect(read({ model_type: name, head_dim: 12 }).headDim, `the family ${name}`).toBe(12);
+    }
+  });
+
+  it("biases are where the family has them", () => {
+    const biases = (config: Record<string, unknown>): boolean[] => {
+      const { hasQkvBias, hasOutputBias, hasMlpBias } = read(config);
+      return [hasQkvBias, hasOutputBias, hasMlpBias];
+    };
+    expect(biases({ model_type: "qwen2" })).toEqual([true, false, false]);
+    expect(biases({ model_type: "llama" })).toEqual([false, false, false]);
+    expect(biases({ model_type: "llama", attention_bias: true })).toEqual([true, true, false]);
+    expect(biases({ model_type: "llama", mlp_bias: true })).toEqual([false, false, true]);
+  });
+
+  it("olmo3 reads one rope setting for each kind of layer, and refuses any other form", async () => {
+    const olmo3 = (rope_parameters: unknown): ModelConfig =>
+      read({ model_type: "olmo3", rope_parameters });
+    const { attention } = olmo3({
+      full_attention: { rope_type: "linear", factor: 2, rope_theta: 7 },
+      sliding_attention: { rope_theta: 8 },
+    });
+    expect(attention.slice(2).map(({ rope }) => rope)).toEqual([
+      { kind: "default", theta: 8 },
+      { kind: "linear", theta: 7, factor: 2 },
+    ]);
+    const flat = await expectFailure(
+      () => olmo3({ rope_type: "linear", factor: 2 }),
+      UnsupportedError,
+    );
+    expect(flat.message).toMatch(/"rope_type", "factor"/);
+    const odd = await expectFailure(() => olmo3({ full_attention: 3 }), ConfigError);
+    expect(odd.message).toMatch(/^x\/config\.json: "rope_parameters\.full_attention": /);
+  });
+
+  it("olmo3 refuses a rope_theta that its layers would share", async () => {
+    await expectFailure(() => read({ model_type: "olmo3", rope_theta: 1000 }), UnsupportedError);
+  });
+});

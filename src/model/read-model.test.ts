@@ -1,0 +1,62 @@
+import { readFileSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+
+import { describe, expect, it } from "vitest";
+
+import { temporaryFile, temporaryFolder } from "../../test/support/data-files.ts";
+import { expectFailure } from "../../test/support/errors.ts";
+import { ConfigError, FormatError, UnsupportedError } from "../util/errors.ts";
+import { readModel } from "./read-model.ts";
+
+const GOLDEN = fileURLToPath(new URL("../../test/golden/checkpoints/", import.meta.url));
+
+/** Reads a folder whose config.json has this text, or this value as JSON. */
+async function read(config: unknown) {
+  const text = typeof config === "string" ? config : JSON.stringify(config);
+  const path = await temporaryFile("config.json", text);
+  return readModel(path.slice(0, -"/config.json".length));
+}
+
+const { cases } = JSON.parse(readFileSync(`${GOLDEN}cases.json`, "utf8")) as {
+  cases: { name: string; family: string; layers: number }[];
+};
+
+describe("readModel", () => {
+  it.each(cases)("reads $name as transformers wrote it", async ({ name, family, layers }) => {
+    const model = await readModel(GOLDEN + name);
+    expect(model.family.name).toBe(family);
+    expect(model.config).toMatchObject({ layerCount: layers, dim: 32, vocabSize: 64, heads: 4 });
+    expect(model.config.attention).toHaveLength(layers);
+  });
+
+  it("names a folder that is not there, and one without a config", async () => {
+    const folder = await temporaryFolder();
+    for (const dir of [folder, `${folder}/missing`]) {
+      const error = await expectFailure(readModel(dir), ConfigError);
+      expect(error.message).toBe(`${dir}/config.json: cannot be read`);
+      expect(error.hint).toMatch(/Hugging Face checkpoint folder/);
+    }
+    await mkdir(`${folder}/config.json`);
+    await expectFailure(readModel(folder), ConfigError);
+  });
+
+  it.each(["", "{", "<html>", "\u0000\u0001"])("refuses %j as no JSON", async (text) => {
+    expect((await expectFailure(read(text), FormatError)).message).toMatch(
+      /config\.json: not valid JSON/,
+    );
+  });
+
+  it.each([null, 7, [], {}, { model_type: 3 }])("finds no family in %j", async (config) => {
+    expect((await expectFailure(read(config), ConfigError)).message).toMatch(
+      /expected a "model_type"/,
+    );
+  });
+
+  it("names an unknown family and the known ones", async () => {
+    const error = await expectFailure(read({ model_type: "gpt2" }), UnsupportedError);
+    expect(error.message).toMatch(
+      /"gpt2" is not supported, expected llama, mistral, olmo2, olmo3, qwen2, qwen3/,
+    );
+  });
+});

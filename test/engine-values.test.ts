@@ -1,0 +1,76 @@
+/** The whole engine against transformers: batches of the golden sequences, each cut into a prompt and a response. */
+import { readFileSync } from "node:fs";
+import { cp } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { describe, expect, it } from "vitest";
+
+import type { TokenizedExample } from "../src/engine/engine.ts";
+import { openLocalEngine } from "../src/engine/local-engine.ts";
+import { openSafetensors, type SafetensorsFile } from "../src/format/safetensors.ts";
+import { relativeError } from "./support/close.ts";
+import { suiteFolder } from "./support/suite-folder.ts";
+
+const ROOT = suiteFolder();
+const GOLDEN = fileURLToPath(new URL("golden/", import.meta.url));
+/** The figure to reach for every layer. */
+const MAX_RELATIVE_ERROR = 1e-4;
+
+const { cases } = JSON.parse(readFileSync(`${GOLDEN}checkpoints/cases.json`, "utf8")) as {
+  cases: { name: string; about: string; layers: number; lengths: number[] }[];
+};
+
+describe.each(cases)("$name ($about)", ({ name, layers, lengths }) => {
+  it("gives transformers' mean over the response, in a batch of unequal sequences", async () => {
+    const dir = join(ROOT, name);
+    await cp(`${GOLDEN}checkpoints/${name}`, dir, { recursive: true });
+    // Only there because an engine has a tokenizer; the token ids come from the golden file.
+    await cp(`${GOLDEN}tokenizer/chatml`, dir, { recursive: true });
+    await using golden = await openSafetensors(join(dir, "golden.safetensors"));
+    await using engine = await openLocalEngine(dir, { threads: 1 });
+    const all = Array.from({ length: layers + 1 }, (_, layer) => layer);
+
+    const sequences = lengths
+      .map((length, sequence) => ({ length, sequence }))
+      .filter(({ length }) => length > 1);
+    const examples: TokenizedExample[] = [];
+    const wants: { sequence: number; from: number; to: number }[] = [];
+    for (const { length, sequence } of sequences) {
+      const ids = await readIds(golden, `ids.${sequence}`);
+      for (const from of new Set([1, length >> 1, length - 1])) {
+        examples.push({ prompt: ids.slice(0, from), responses: [ids.slice(from)] });
+        wants.push({ sequence, from, to: length });
+      }
+    }
+    let count = 0;
+    for await (const { index, means } of engine.embed(examples, { layers: all })) {
+      count++;
+      const { sequence, from, to } = wants[index]!;
+      for (const layer of all) {
+        const hidden = await readFloats(golden, `hidden.${sequence}.${layer}`);
+        const dim = hidden.length / to;
+        const mean = Float32Array.from({ length: dim }, (_, j) => {
+          let sum = 0;
+          for (let t = from; t < to; t++) sum += hidden[t * dim + j]!;
+          return sum / (to - from);
+        });
+        const got = means[0]!.subarray(layer * dim, (layer + 1) * dim);
+        const error = relativeError(got, mean);
+        expect(error, `tokens ${from} to ${to}, layer ${layer}`).toBeLessThan(MAX_RELATIVE_ERROR);
+      }
+    }
+    expect(count).toBe(examples.length);
+  });
+});
+
+async function readFloats(file: SafetensorsFile, name: string): Promise<Float32Array> {
+  return new Float32Array((await file.readBytes(name)).slice().buffer);
+}
+
+async function readIds(file: SafetensorsFile, name: string): Promise<Int32Array> {
+  const bytes = (await file.readBytes(name)).slice().buffer;
+  return file.tensors.get(name)!.dtype === "I64"
+    ? Int32Array.from(new BigInt64Array(bytes), Number)
+    : new Int32Array(bytes);
+}

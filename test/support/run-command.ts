@@ -1,0 +1,19 @@
+import { parseArguments } from "../../src/cli/arguments.ts";
+import type { Command } from "../../src/cli/command.ts";
+import { silentProgress } from "../../src/util/progress.ts";
+
+/**
+ * Runs a command in this process, without the second that starting Node takes: what it printed. Errors come as they are;
+ * main.ts makes exit codes of them, which the tests with runCli look at.
+ */
+export async function runCommand(command: Command, words: readonly string[]): Promise<string> {
+  let printed = "";
+  await command.run(parseArguments(command, words), {
+    print: (text) => void (printed += text),
+    log: () => {},
+    warn: () => {},
+    progress: () => silentProgress,
+    signal: new AbortController().signal,
+  });
+  return printed;
+}
