@@ -3,6 +3,7 @@ import {
   SCORER_TRAITS,
   type LiftTable,
   type NullComparison,
+  type NullTail,
   type RankedPair,
   type RankingReport,
 } from "../index.ts";
@@ -20,7 +21,7 @@ export function formatRankings(reports: readonly RankingReport[]): string {
   if (first === undefined) return "nothing to rank";
   const detailed = reports.length <= MAX_DETAILED ? reports : [];
   return [
-    `${first.pairs} pairs ranked by ${first.scorer}: ${SCORER_TRAITS[first.scorer].meaning}; higher = the pair pushes towards the behaviour`,
+    `${first.pairs} pairs ranked by ${first.scorer}: ${SCORER_TRAITS[first.scorer].meaning}; higher = chosen minus rejected points more along after minus before`,
     ...(reports.length > 1 ? ["", ...summarySection(reports)] : []),
     ...detailed.flatMap((report) => ["", ...detailSections(report)]),
     ...(detailed.length === 0
@@ -71,7 +72,7 @@ function detailSections(report: RankingReport): string[] {
     "",
     ...pairsSection("bottom", report.bottom, report.by),
     "",
-    ...nullSection(report.null),
+    ...nullSection(report),
     ...liftSections(report),
     "",
     ...confoundSection(report),
@@ -99,18 +100,27 @@ function pairsSection(
   ]);
 }
 
-function nullSection(comparison: NullComparison | undefined): string[] {
+/** The largest of many cosines has no lower tail worth a look: there the null's is only larger, its vectors sharing no mean. */
+function tellingTails({ scorer }: RankingReport, { tails }: NullComparison): readonly NullTail[] {
+  return SCORER_TRAITS[scorer].usesBank ? tails.filter(({ side }) => side === "top") : tails;
+}
+
+function nullSection(report: RankingReport): string[] {
+  const comparison = report.null;
   if (comparison === undefined) {
     return ["No null to compare with: the behaviour file has no null directions, or --null is 0."];
   }
-  const { histogram, directions, tails } = comparison;
+  const { histogram, directions } = comparison;
+  const nulls = SCORER_TRAITS[report.scorer].usesBank
+    ? "null banks (each scenario's vector less the bank's mean, its sign at random)"
+    : "null directions (what is left of the behaviour's vector under random signs for each prompt)";
   const total = (counts: readonly number[]): number => counts.reduce((sum, each) => sum + each, 0);
   const real = histogram.real.map((count) => count / total(histogram.real));
   const none = histogram.null.map((count) => count / total(histogram.null));
   const largest = Math.max(...real, ...none);
   const bar = (share: number): string => "█".repeat(Math.round((share / largest) * BAR_WIDTH));
   return [
-    `scores against ${directions} null directions (random signs of the behaviour's pairs), same pairs`,
+    `scores against ${directions} ${nulls}, same pairs`,
     ...textTable([
       ["from", "pairs", "null", ""],
       ...real.map((share, i) => [
@@ -124,8 +134,8 @@ function nullSection(comparison: NullComparison | undefined): string[] {
     ]),
     "",
     ...textTable([
-      ["beyond", "score", "pairs", "expected", "excess", "single null directions"],
-      ...tails.map((tail) => [
+      ["beyond", "score", "pairs", "expected", "excess", "single nulls"],
+      ...tellingTails(report, comparison).map((tail) => [
         `null ${tail.side} ${percent(tail.expected)}`,
         number(tail.threshold),
         percent(tail.share),

@@ -28,7 +28,8 @@ export const rankCommand: Command = {
   positionals: "STORE",
   description: `
 STORE is the folder that culprit embed wrote, the behaviour a file of culprit behavior made with the same checkpoint. Several
-behaviours and layers are scored in one pass. A high score: training on the pair pushes towards the behaviour.
+behaviours and layers are scored in one pass. A high score: going from the rejected to
+the chosen response moves the activations the way the behaviour does. What training on the pair does is not measured here.
 
 Printed for each behaviour and layer: the pairs at both ends (ids, no text), the histogram of the scores against that of null
 directions, which sources are over-represented in the top, and how far plain properties of the pairs explain the score.
