@@ -153,7 +153,12 @@ export { findLowNorms, type LowNorm } from "./attribution/low-norm.ts";
 export { requireRankingFormat, writeRankings } from "./attribution/write-ranking.ts";
 
 // evaluation
-export { CONFOUNDS, confoundTable, type ConfoundTable } from "./evaluation/confound-table.ts";
+export {
+  CONFOUNDS,
+  confoundTable,
+  rankConfounds,
+  type ConfoundTable,
+} from "./evaluation/confound-table.ts";
 export { liftTables, type LiftRow, type LiftTable } from "./evaluation/lift-table.ts";
 export {
   chooseGroupColumn,

@@ -1,5 +1,5 @@
 import { blockRows, BUFFERS, type BlockKernel, type KernelOptions } from "./block-kernel.ts";
-import { HALF_DOT_STEP, HALF_SCALE, halfDotModule } from "./half-dot-wasm.ts";
+import { HALF_DOT_STEP, halfDotModule, halfDotVector } from "./half-dot-wasm.ts";
 
 const PAGE_BYTES = 65_536;
 /** Past the first numbers of memory, so that no address is 0. */
@@ -25,7 +25,7 @@ export function createHalfDotKernel(options: KernelOptions): BlockKernel {
   const module = new webAssembly.Module(halfDotModule());
   const instance = new webAssembly.Instance(module, { env: { memory } });
   const dotRows = instance.exports["dotRows"] as DotRows; // our own module exports it
-  new Float32Array(memory.buffer, vectorAt, dim).set(column.map((value) => value * HALF_SCALE));
+  new Float32Array(memory.buffer, vectorAt, dim).set(halfDotVector(column));
   const products = new Float32Array(memory.buffer, outAt, rows);
   return {
     buffers: Array.from(

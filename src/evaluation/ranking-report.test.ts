@@ -9,7 +9,13 @@ import {
 import { rankStore } from "../attribution/rank-store.ts";
 import { openStore } from "../store/open-store.ts";
 import { readStoreTable } from "../store/read-store-table.ts";
-import { CONFOUNDS, confoundTable } from "./confound-table.ts";
+import {
+  type ConfoundData,
+  CONFOUNDS,
+  type ConfoundTable,
+  confoundTable,
+  rankConfounds,
+} from "./confound-table.ts";
 import { reportRankings, type RankingReport, type RankingReportOptions } from "./ranking-report.ts";
 
 /** Ten pairs whose vectors turn away from the behaviour row by row; the last one has length zero. */
@@ -68,31 +74,31 @@ describe("reportRankings", () => {
   });
 });
 
+function table(scores: Float32Array, data: ConfoundData): ConfoundTable {
+  return confoundTable(scores, rankConfounds(scores, data));
+}
+
 describe("confoundTable", () => {
   it("finds what the score follows and leaves unscored pairs out", () => {
-    const scores = Float32Array.of(1, 2, 3, 4, 5, Number.NaN);
-    const table = confoundTable({
-      scores,
-      // Differences -2 to 2, then a pair that would break the order; the total is always 20.
-      tokens: Int32Array.from(
-        [-2, -1, 0, 1, 2, -9].flatMap((d) => [7, 10 + d / 2, 10 - d / 2].map(Math.trunc)),
-      ),
+    const found = table(Float32Array.of(1, 2, 3, 4, 5, Number.NaN), {
+      // Chosen minus rejected rises with the score; the last pair would break the order.
+      tokens: Int32Array.from([-4, -2, 0, 2, 4, -18].flatMap((d) => [7, 10 + d / 2, 10 - d / 2])),
       norms: Float32Array.of(5, 4, 3, 2, 1, 9),
     });
-    expect(table["vector norm"]?.r).toBe(-1);
-    expect(table["length difference"]?.n).toBe(5);
-    expect(table["length difference"]!.r).toBeGreaterThan(0.8);
-    expect(Object.keys(table)).toEqual([...CONFOUNDS]);
+    expect(found["vector norm"]?.r).toBe(-1);
+    expect(found["length difference"]).toMatchObject({ r: 1, n: 5 });
+    expect(found["total length"]).toBeUndefined();
+    expect(found["chosen is longer"]!.r).toBeCloseTo(Math.sqrt(3) / 2, 12);
+    expect(Object.keys(found)).toEqual([...CONFOUNDS]);
   });
 
   it("has no value for a confound that never varies", () => {
-    const table = confoundTable({
-      scores: Float32Array.of(1, 2, 3, 4),
+    const found = table(Float32Array.of(1, 2, 3, 4), {
       tokens: Int32Array.from({ length: 12 }, (_, i) => [5, 10, 8][i % 3]!),
       norms: Float32Array.of(1, 2, 3, 4),
     });
-    expect(table["chosen is longer"]).toBeUndefined();
-    expect(table["total length"]).toBeUndefined();
-    expect(table["vector norm"]?.r).toBe(1);
+    expect(found["chosen is longer"]).toBeUndefined();
+    expect(found["total length"]).toBeUndefined();
+    expect(found["vector norm"]?.r).toBe(1);
   });
 });

@@ -6,7 +6,12 @@ import type { Scorer } from "../attribution/scorer.ts";
 import type { ColumnValue } from "../data/preference-pair.ts";
 import type { StoreTable } from "../store/read-store-table.ts";
 import { ConfigError } from "../util/errors.ts";
-import { type ConfoundTable, confoundTable } from "./confound-table.ts";
+import {
+  type ConfoundRanks,
+  type ConfoundTable,
+  confoundTable,
+  rankConfounds,
+} from "./confound-table.ts";
 import { type LiftTable, liftTables } from "./lift-table.ts";
 
 /** A pair's place in a ranking; no text of the pair. */
@@ -68,10 +73,15 @@ export function reportRankings(
 ): RankingReport[] {
   const by = chooseGroupColumn(Object.keys(table.columns), options.by);
   const groups = by === undefined ? undefined : table.columns[by]!.map(groupName);
+  // All rankings of a layer score the same pairs, those whose vector has a length.
+  const confoundsOf = new Map<number, ConfoundRanks>();
   return rankings.map((ranking) => {
     const norms = layers.find(({ layer }) => layer === ranking.layer);
     if (norms === undefined) throw new Error(`internal: no norms of layer ${ranking.layer}`);
     const { order, scored } = rankScores(ranking.scores);
+    const data = { tokens: table.tokens, norms: norms.norms };
+    const confounds = confoundsOf.get(ranking.layer) ?? rankConfounds(ranking.scores, data);
+    confoundsOf.set(ranking.layer, confounds);
     const ranked = order.subarray(0, scored);
     const show = Math.min(options.show ?? 10, scored);
     const describe = (place: number): RankedPair =>
@@ -92,11 +102,7 @@ export function reportRankings(
       null: ranking.null,
       by,
       lifts: groups === undefined ? [] : liftTables(groups, ranked, topSizes(options, scored)),
-      confounds: confoundTable({
-        scores: ranking.scores,
-        tokens: table.tokens,
-        norms: norms.norms,
-      }),
+      confounds: confoundTable(ranking.scores, confounds),
     };
   });
 }

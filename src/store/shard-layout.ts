@@ -74,7 +74,7 @@ export function checkShardTensors(
 /** The error of a shard that is not what the manifest promises. */
 export function damaged(path: string, what: string, cause?: unknown): FormatError {
   return new FormatError(`${path}: ${what}`, {
-    hint: "Delete this shard and run the same culprit embed command again: it makes only what is missing.",
+    hint: "Delete this shard if it is there, then run the same culprit embed command again: it makes only what is missing.",
     ...(cause === undefined ? {} : { cause }),
   });
 }
