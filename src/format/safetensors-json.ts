@@ -42,8 +42,12 @@ export function findDuplicateKey(json: string): string | undefined {
   return undefined;
 }
 
+/** Place of the quote that ends the string begun at `start`: the first one behind an even number of backslashes. */
 function endOfString(json: string, start: number): number {
-  let end = start + 1;
-  while (json[end] !== '"') end += json[end] === "\\" ? 2 : 1;
-  return end;
+  for (let end = json.indexOf('"', start + 1); ; end = json.indexOf('"', end + 1)) {
+    if (end === -1) throw new Error("internal: the text is not valid JSON");
+    let backslashes = 0;
+    while (json[end - 1 - backslashes] === "\\") backslashes++;
+    if (backslashes % 2 === 0) return end;
+  }
 }

@@ -3,7 +3,6 @@ import { readCsv } from "./csv.ts";
 import type { FileRow, ReadOptions, RowReader } from "./file-row.ts";
 import { readJsonArray } from "./json-array.ts";
 import { readJsonLines } from "./json-lines.ts";
-import { readParquet } from "./parquet.ts";
 import { readBytes, readHead } from "./read-bytes.ts";
 
 /** The formats of data files. */
@@ -14,7 +13,11 @@ const READERS: { readonly [F in FileFormat]: RowReader } = {
   "json-lines": readJsonLines,
   "json-array": readJsonArray,
   csv: readCsv,
-  parquet: readParquet,
+  // DuckDB takes a third of a second to load: only those who read Parquet wait for it.
+  parquet: async function* (path, options) {
+    const { readParquet } = await import("./parquet.ts");
+    yield* readParquet(path, options);
+  },
 };
 
 /** Streams the rows of a data file in its order, whatever its format; see RowReader for what is thrown. */
