@@ -39,6 +39,7 @@ async function rank({ createRng, openStore, rankScores, rankStore }) {
     layers,
     directions: new Map([[layer, draw(1)]]),
     bank: new Map(job === "bank" ? [[layer, draw(150)]] : []),
+    head: { doubts: {} },
     scenarioIds: Array.from({ length: 150 }, (_, i) => `scenario-${i}`),
     nullDirections: new Map(job === "one-null" ? [[layer, draw(64)]] : []),
   });

@@ -218,7 +218,7 @@ describe("culprit embed with", () => {
     [
       "a checkpoint that is not there",
       { checkpoint: join(ROOT, "nowhere") },
-      /nowhere.*cannot be read/,
+      /nowhere: no such folder/,
     ],
     [
       "a layer beyond the last",

@@ -187,7 +187,7 @@ describe("an interrupted culprit embed", () => {
     expect(refused.code).toBe(2);
     expect(refused.stderr).toMatch(/shard-00003\.safetensors: not a whole shard/);
     expect(refused.stderr).toMatch(
-      /Delete this shard and run the same culprit embed command again/,
+      /Delete this shard if it is there, then run the same culprit embed command again/,
     );
     await rm(shard);
     expect((await embed(out)).code).toBe(0);
@@ -233,8 +233,6 @@ describe("a store of other settings", () => {
     ["checkpoint.tokenizerHash", { checkpoint: otherTokenizer }],
     ["checkpoint.templateHash", { checkpoint: otherTemplate }],
     ["checkpoint.templateHash", { template: "raw" }],
-    ["pairs.contentHash", { pairs: otherPairs }],
-    ["pairs.contentHash", { limit: "30" }],
     ["layers", { layers: "1-3" }],
     ["dtype", { dtype: "fp32" }],
     ["maxTokens", { "max-tokens": "100" }],
@@ -246,6 +244,17 @@ describe("a store of other settings", () => {
     expect(error.hint).toMatch(/choose another folder/);
     expect(await readStore(WHOLE)).toEqual(before);
   });
+
+  it.each([["files", { pairs: otherPairs }] as const, ["rows", { limit: "30" }] as const])(
+    "of other %s is refused, saying what may differ",
+    async (_, changes) => {
+      const before = await readStore(WHOLE);
+      const work = runCommand(embedCommand, words(WHOLE, changes));
+      const error = await expectFailure(work, ConfigError);
+      expect(error.message).toMatch(/other preference pairs: other files, or another --limit/);
+      expect(await readStore(WHOLE)).toEqual(before);
+    },
+  );
 
   it("exits with 2", async () => {
     const result = await embed(WHOLE, { dtype: "fp32" });

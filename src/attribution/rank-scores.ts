@@ -32,7 +32,10 @@ export function ranksOf({ order }: ScoreOrder): Uint32Array {
   return ranks;
 }
 
-/** The share of the scored rows below a rank, in percent: near 100 at the top, 0 at the bottom; undefined without a score. */
+/**
+ * The share of the scored rows ranked below, in percent: near 100 at the top, 0 at the bottom; undefined without a score. Equal
+ * scores are ranked by row and so differ in it.
+ */
 export function percentile(rank: number, scored: number): number | undefined {
   return rank <= scored ? (100 * (scored - rank)) / scored : undefined;
 }

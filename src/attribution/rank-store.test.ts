@@ -33,6 +33,7 @@ async function storeOf(
 function behavior(changes: Partial<ScoredBehavior> = {}): ScoredBehavior {
   return {
     name: "b",
+    head: { doubts: {} },
     identity: SMALL_CHECKPOINT,
     dim: DIM,
     layers: [1],

@@ -26,11 +26,13 @@ export interface BehaviorScores extends GroupScores {
   readonly behavior: string;
   readonly layer: number;
   readonly scorer: Scorer;
+  /** Why the behaviour's vector is not stable at this layer; undefined where it is. */
+  readonly doubt: string | undefined;
   /** Names of the bank's vectors, for `winners`. */
   readonly scenarioIds: readonly string[];
 }
 
-/** The pair vectors of one layer. */
+/** The datapoint vectors of one layer. */
 export interface LayerNorms {
   readonly layer: number;
   /** ‖v_d‖ before rounding to the store's dtype, [N]. */
@@ -71,8 +73,9 @@ export async function rankStore(
     layers.push({ layer, norms, lowNorm: findLowNorms(norms, store.manifest, lowNormShare) });
     const scores = await scoreLayer(store, here, { ...options, scorer, layer, norms });
     for (const [i, behavior] of here.entries()) {
-      const { name, scenarioIds } = behavior;
-      rankings.push({ ...scores[i]!, behavior: name, layer, scorer, scenarioIds });
+      const { name, scenarioIds, head } = behavior;
+      const doubt = head.doubts[`${layer}`];
+      rankings.push({ ...scores[i]!, behavior: name, layer, scorer, doubt, scenarioIds });
     }
   }
   return { layers, rankings };

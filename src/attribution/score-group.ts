@@ -22,7 +22,7 @@ export interface GroupScores {
 export interface ScoreGroup {
   /** The unit vectors that the store is to be multiplied by, [D] each. */
   readonly columns: readonly Float32Array[];
-  /** Takes the products of the columns, which start at `offset`; `lengths` are those of the (centred) pair vectors, [R]. */
+  /** Takes the products of the columns, which start at `offset`; `lengths` are those of the (centred) datapoint vectors, [R]. */
   take(block: ProductBlock, offset: number, lengths: Float32Array): void;
   finish(): GroupScores;
 }

@@ -28,6 +28,7 @@ function scores(count: 1 | 2, withWinners = false): StoreScores {
   const one = {
     layer: 1,
     scorer: "cosine",
+    doubt: undefined,
     scores: Float32Array.of(-0.5, 0.25, Number.NaN),
     winners: withWinners ? Int32Array.of(1, 0, -1) : undefined,
     null: undefined,

@@ -1,10 +1,12 @@
 /**
  * @file A behaviour on disk: a safetensors file that any reader opens, and a JSON report beside it.
  *
- * Tensors, all F32, for each layer: `direction.<l>` [D] (every rollout pair equal), `direction_scenario.<l>` [D] (every
+ * Tensors, all F32, for each layer: `direction.<l>` [D] (every response pair equal), `direction_scenario.<l>` [D] (every
  * scenario equal), `bank.<l>` [S, D], and `null.<l>` [N, D] where there are enough prompts. None is normalised. The metadata
  * key `behavior` holds what they are as JSON.
  */
+import { rm } from "node:fs/promises";
+
 import type { UnusableRow } from "../data/preference-pair.ts";
 import type { ResponsePairs } from "../data/response-pairs.ts";
 import {
@@ -71,8 +73,15 @@ export async function writeBehavior(
     diagnostics: behavior.diagnostics,
     unusable: [...source.unusable, ...behavior.unusable],
   };
-  await writeFileAtomic(behaviorReportPath(path), `${JSON.stringify(report, undefined, 2)}\n`);
-  await writeSafetensors(path, listTensors(behavior), { behavior: JSON.stringify(head) });
+  const reportPath = behaviorReportPath(path);
+  await writeFileAtomic(reportPath, `${JSON.stringify(report, undefined, 2)}\n`);
+  try {
+    await writeSafetensors(path, listTensors(behavior), { behavior: JSON.stringify(head) });
+  } catch (error) {
+    // A report without its vectors would look like a finished behaviour.
+    await rm(reportPath, { force: true });
+    throw error;
+  }
   return report;
 }
 

@@ -39,6 +39,8 @@ const headSchema = z.object({
   weighting: z.enum(WEIGHTINGS),
   seed: z.int(),
   maxTokens: z.int().positive(),
+  /** Why the vector of a layer is not stable, by layer; none for stable ones. */
+  doubts: z.record(z.string(), z.string()),
   scenarioIds: z.array(z.string()).min(1),
   counts: z.object({ pairs: count, prompts: count, unusable: count, truncated: count }),
   pairFiles: z.array(
@@ -77,6 +79,11 @@ export function describeBehavior(
     weighting: behavior.weighting,
     seed: behavior.seed,
     maxTokens: behavior.maxTokens,
+    doubts: Object.fromEntries(
+      behavior.diagnostics.flatMap(({ layer, isStable, doubt }) =>
+        isStable ? [] : [[`${layer}`, doubt ?? "not stable"]],
+      ),
+    ),
     scenarioIds: [...behavior.scenarioIds],
     counts: {
       pairs: behavior.pairs,

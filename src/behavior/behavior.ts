@@ -14,7 +14,7 @@ import type { UnusablePair } from "./tokenize-pairs.ts";
 
 /** One layer's vectors; S scenarios, N null directions, D dimensions. */
 export interface LayerVectors {
-  /** Every rollout pair equal, [D], not normalised. */
+  /** Every response pair equal, [D], not normalised. */
   readonly rollout: Float32Array;
   /** Every scenario equal, [D], not normalised. */
   readonly scenario: Float32Array;

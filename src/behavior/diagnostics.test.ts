@@ -155,9 +155,10 @@ test("a p-value cannot be smaller than the number of sign patterns allows", () =
     500,
   );
   expect(measured(found.normNull).smallestP).toBe(1 / 8);
-  expect(Math.abs(measured(found.normNull).p - 1 / 8)).toBeLessThan(0.06);
+  expect(measured(found.normNull).p).toBeGreaterThanOrEqual(1 / 8);
+  expect(measured(found.normNull).p).toBeLessThan(1 / 8 + 0.06);
   expect(found.isStable).toBe(false);
-  expect(found.doubt).toContain("random signs");
+  expect(found.doubt).toContain("too few prompts or sign flips to tell");
 });
 
 test("null directions of a behaviour that all prompts share do not point along it", () => {

@@ -129,6 +129,13 @@ export function judgeStability(
       doubt: `halves of the prompts agree with a mean cosine of ${found}, below ${MIN_SPLIT_HALF}`,
     };
   }
+  if (normNull.smallestP >= MAX_NULL_P) {
+    const least = normNull.smallestP.toFixed(3);
+    return {
+      isStable: false,
+      doubt: `too few prompts or sign flips to tell: the smallest p that they allow is ${least}, not below ${MAX_NULL_P}`,
+    };
+  }
   if (normNull.p >= MAX_NULL_P) {
     const found = normNull.p.toFixed(3);
     return { isStable: false, doubt: `random signs give a vector as long with p = ${found}` };

@@ -1,14 +1,14 @@
 import { sumByPrompt, sumPrompts, type Grouping } from "./prompt-groups.ts";
 
 /**
- * What counts the same in a mean difference: every rollout pair (`rollout`, the paper's choice) or every scenario
- * (`scenario`), however many rollout pairs it has.
+ * What counts the same in a mean difference: every response pair (`rollout`, the paper's choice) or every scenario
+ * (`scenario`), however many response pairs it has.
  */
 export const WEIGHTINGS = ["rollout", "scenario"] as const;
 export type Weighting = (typeof WEIGHTINGS)[number];
 
 /**
- * The weight of every rollout pair, [n]: 1, or 1 / (rollout pairs of its scenario). Weights are fixed on all pairs, so a
+ * The weight of every response pair, [n]: 1, or 1 / (response pairs of its scenario). Weights are fixed on all pairs, so a
  * half of the prompts weighs its part of a scenario as the whole does and the halves add up to the whole.
  */
 export function pairWeights(scenarios: Grouping, weighting: Weighting): Float64Array {
@@ -18,7 +18,7 @@ export function pairWeights(scenarios: Grouping, weighting: Weighting): Float64A
 }
 
 /**
- * The behaviour vector (arXiv 2602.11079: the mean over rollout pairs of after minus before), not normalised, [D].
+ * The behaviour vector (arXiv 2602.11079: the mean over response pairs of after minus before), not normalised, [D].
  * `differences` [n, D] row by row, `weights` [n]; summed in double precision.
  */
 export function meanDifference(differences: Float32Array, weights: Float64Array): Float32Array {

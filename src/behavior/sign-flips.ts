@@ -1,8 +1,8 @@
 /**
  * @file What a behaviour vector would be if before and after meant nothing: the signs of the differences flipped at random.
  *
- * Signs are flipped per prompt, not per rollout pair: under the null the two sides of a prompt may be exchanged, but its
- * rollout pairs still share what is particular to the prompt. Flipping each rollout pair by itself would average that away,
+ * Signs are flipped per prompt, not per response pair: under the null the two sides of a prompt may be exchanged, but its
+ * response pairs still share what is particular to the prompt. Flipping each response pair by itself would average that away,
  * make the null too short and every p-value too small.
  */
 import { quantile } from "../util/quantile.ts";

@@ -1,7 +1,7 @@
 /**
  * @file How far a behaviour vector depends on the prompts it was made from.
  *
- * The unit is always the prompt: all rollout pairs of one prompt go to the same half, are drawn together and are left out
+ * The unit is always the prompt: all response pairs of one prompt go to the same half, are drawn together and are left out
  * together. Splitting by rollout would let what is particular to one prompt pass for agreement.
  */
 import { quantile } from "../util/quantile.ts";
@@ -91,9 +91,9 @@ export function bootstrapCosine(
   );
 }
 
-/** How single rollout pairs agree with the vector of all other prompts. */
+/** How single response pairs agree with the vector of all other prompts. */
 export interface LeaveOneOut {
-  /** Mean over rollout pairs of the cosine between its difference and the mean difference without its prompt. */
+  /** Mean over response pairs of the cosine between its difference and the mean difference without its prompt. */
   readonly mean: number;
   /** Share of those cosines above 0. */
   readonly sharePositive: number;

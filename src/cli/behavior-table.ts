@@ -20,7 +20,7 @@ export function formatBehavior(report: BehaviorReport): string {
     `behavior "${report.name}" on ${report.checkpoint.name}, after minus before`,
     `${counts.pairs} response pairs, ${counts.prompts} prompts, ${scenarioIds.length} scenarios; ` +
       `${counts.unusable} unusable, ${counts.truncated} cut at ${report.maxTokens} tokens`,
-    `every ${report.weighting} counts the same; layer l is the residual stream after l blocks`,
+    `every ${report.weighting === "rollout" ? "response pair" : "scenario"} counts the same; layer l is the residual stream after l blocks`,
     "",
     ...rows.map((row) => row.map((cell, i) => cell.padStart(widths[i]!)).join("  ")),
   ].join("\n");

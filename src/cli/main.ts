@@ -19,6 +19,12 @@ const COMMANDS: readonly Command[] = [
   demoCommand,
 ];
 
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  // A reader that has seen enough (head, less) is no failure of ours.
+  if (error.code === "EPIPE") process.exit();
+  process.stderr.write(`culprit: stdout cannot be written (${error.code ?? error.message})\n`);
+  process.exitCode = 1;
+});
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(words: readonly string[]): Promise<number> {

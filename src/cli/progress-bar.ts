@@ -63,13 +63,15 @@ function progressLine(at: {
   rate: number;
   isTerminal: boolean;
 }): string {
-  const rate = `${at.rate >= 100 ? at.rate.toFixed(0) : at.rate.toFixed(2)} ${at.unit}/s`;
-  if (at.total === undefined || at.total === 0) return `${at.label} ${at.done} ${at.unit}, ${rate}`;
+  // One update is no rate yet.
+  const rate =
+    at.rate > 0 ? `, ${at.rate >= 100 ? at.rate.toFixed(0) : at.rate.toFixed(2)} ${at.unit}/s` : "";
+  if (at.total === undefined || at.total === 0) return `${at.label} ${at.done} ${at.unit}${rate}`;
   const share = Math.min(1, at.done / at.total);
   const left = at.rate > 0 ? `, ${formatDuration((at.total - at.done) / at.rate)} left` : "";
   const filled = Math.round(share * BAR_WIDTH);
   const bar = at.isTerminal ? ` ${"█".repeat(filled)}${"░".repeat(BAR_WIDTH - filled)}` : "";
-  return `${at.label}${bar} ${at.done}/${at.total} ${at.unit} (${(share * 100).toFixed(0)}%), ${rate}${left}`;
+  return `${at.label}${bar} ${at.done}/${at.total} ${at.unit} (${(share * 100).toFixed(0)}%)${rate}${left}`;
 }
 
 function formatDuration(seconds: number): string {

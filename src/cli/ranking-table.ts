@@ -35,6 +35,7 @@ function summarySection(reports: readonly RankingReport[]): string[] {
     [
       "behavior",
       "layer",
+      "stable",
       "scored",
       "low norm",
       "beyond null 99%",
@@ -50,6 +51,7 @@ function summarySection(reports: readonly RankingReport[]): string[] {
       return [
         printable(report.behavior),
         `${report.layer}`,
+        report.doubt === undefined ? "yes" : "NO",
         `${report.scored}`,
         `${report.lowNorm.count}`,
         tail === undefined ? "-" : percent(tail.share),
@@ -65,6 +67,9 @@ function detailSections(report: RankingReport): string[] {
   const { lowNorm, scored, pairs } = report;
   return [
     `== behavior "${printable(report.behavior)}", layer ${report.layer}`,
+    ...(report.doubt === undefined
+      ? []
+      : [`NOT STABLE, so this ranking is evidence of nothing: ${printable(report.doubt)}`]),
     `${scored} of ${pairs} pairs have a score${lowNorm.zero === 0 ? "" : `, ${lowNorm.zero} have a vector of length zero`}; ` +
       `${lowNorm.count} are marked low norm (|v_d| below ${number(lowNorm.threshold)}, median ${number(lowNorm.median)})`,
     "",
@@ -187,10 +192,12 @@ function confoundSection({ confounds }: RankingReport): string[] {
 
 function largestConfound({ confounds }: RankingReport): string {
   const [first] = CONFOUNDS.flatMap((name) => {
-    const r = confounds[name]?.r;
-    return r === undefined ? [] : [{ name, r }];
+    const found = confounds[name];
+    return found === undefined ? [] : [{ name, ...found }];
   }).toSorted((a, b) => Math.abs(b.r) - Math.abs(a.r));
-  return first === undefined ? "-" : `${first.name} ${signed(first.r)}`;
+  return first === undefined
+    ? "-"
+    : `${first.name} ${signed(first.r)} [${signed(first.low)}, ${signed(first.high)}]`;
 }
 
 function number(value: number): string {

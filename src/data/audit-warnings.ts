@@ -42,7 +42,7 @@ function warnRows({ rows, usable, unusable, unrenderable, sources }: Findings): 
   }
   const missing = sources.find(({ source }) => source === null);
   if (missing !== undefined && missing.pairs < usable) {
-    lines.push(`${missing.pairs} pairs have no source; rankings by source leave them out.`);
+    lines.push(`${missing.pairs} pairs have no source; rankings by source call them (none).`);
   }
   return lines;
 }

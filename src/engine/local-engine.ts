@@ -1,6 +1,7 @@
 /** @file The engine that runs on this machine: graphs from model/, arithmetic by runtime/. */
 import type { Message } from "../format/messages.ts";
 import { type CheckpointWeights, openWeights } from "../model/checkpoint-weights.ts";
+import { expectWeightsFit } from "../model/expect-weights.ts";
 import { applyLora } from "../model/lora.ts";
 import {
   type ActivationsGraph,
@@ -62,6 +63,7 @@ export async function openLocalEngine(
   const base = await openWeights(dir);
   const weights = options.adapter === undefined ? base : await applyLora(base, options.adapter);
   const { config } = model;
+  expectWeightsFit(model, weights, dir);
   const identity: EngineIdentity = {
     name: options.name ?? dir,
     checkpointHash: await weights.contentHash(),

@@ -45,10 +45,19 @@ describe("liftTables", () => {
     const [a, b, c] = rows;
     // All of a is in the top: no lift is higher than 10/4.
     expect(a!.high).toBe(2.5);
-    expect(a!.low).toBeGreaterThan(1);
+    // Three of three in the top 4 of 10 happen by chance too often to say more.
+    expect(a!.low).toBeLessThan(1);
     expect(b!.low).toBeLessThan(b!.lift);
     expect(c!.low).toBe(0);
     expect(c!.high).toBeGreaterThan(0);
+  });
+
+  it("does not call a group of one pair over-represented because that pair is on top", () => {
+    const sources = Array.from({ length: 20 }, (_, row) => (row === 0 ? "lone" : "rest"));
+    const rows = Array.from({ length: 20 }, (_, row) => row);
+    const lone = liftTables(sources, rows, [3])[0]!.rows.find(({ group }) => group === "lone")!;
+    expect(lone.lift).toBeCloseTo(20 / 3, 10);
+    expect(lone.low).toBeLessThan(1);
   });
 
   it("leaves unranked rows out", () => {
@@ -72,7 +81,7 @@ describe("liftTables", () => {
     [0.02, 0.02, 200],
     [0.5, 0.05, 30],
   ])(
-    "covers the true lift in about 95 of 100 samples (rates %d and %d, top %i)",
+    "covers the true lift in at least about 95 of 100 samples (rates %d and %d, top %i)",
     (top, rest, k) => {
       const [n, samples] = [1000, 1500];
       const rng = createRng(6);
@@ -85,7 +94,7 @@ describe("liftTables", () => {
         if (found !== undefined && found.low <= truth && truth <= found.high) covered++;
       }
       expect(covered / samples).toBeGreaterThan(0.93);
-      expect(covered / samples).toBeLessThan(0.98);
+      expect(covered / samples).toBeLessThan(0.998);
     },
   );
 });

@@ -1,3 +1,4 @@
+import { clopperPearson } from "../util/clopper-pearson.ts";
 import { ratioInterval } from "./ratio-interval.ts";
 
 /** How often one group (a source, a generator) is among the first k of a ranking. */
@@ -62,6 +63,8 @@ function liftRow(
   const interval = isCertain
     ? undefined
     : ratioInterval({ count: inTop, of: k }, { count: inAll - inTop, of: n - k });
+  // A group of a few pairs is too small for the score interval: the exact one of its pairs' chance to be in the top widens it.
+  const exact = clopperPearson(inTop, inAll);
   return {
     group,
     inTop,
@@ -69,8 +72,8 @@ function liftRow(
     shareOfTop: inTop / k,
     shareOfAll: inAll / n,
     lift: inTop / k / (inAll / n),
-    low: interval === undefined ? 1 : toLift(interval.low),
-    high: interval === undefined ? 1 : toLift(interval.high),
+    low: interval === undefined ? 1 : Math.min(toLift(interval.low), exact.low / f),
+    high: interval === undefined ? 1 : Math.max(toLift(interval.high), exact.high / f),
   };
 }
 

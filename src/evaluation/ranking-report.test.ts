@@ -30,6 +30,7 @@ async function report(options: RankingReportOptions = {}): Promise<RankingReport
   const scores = await rankStore(store, [
     {
       name: "b",
+      head: { doubts: { 1: "too few prompts" } },
       identity: SMALL_CHECKPOINT,
       dim: 2,
       layers: [1],
@@ -43,6 +44,10 @@ async function report(options: RankingReportOptions = {}): Promise<RankingReport
 }
 
 describe("reportRankings", () => {
+  it("carries the doubt about an unstable vector to its ranking", async () => {
+    expect((await report()).doubt).toBe("too few prompts");
+  });
+
   it("lists both ends of the ranking without the pairs that have no score", async () => {
     const { top, bottom, pairs, scored, lowNorm } = await report({ show: 2 });
     expect([pairs, scored, lowNorm.zero]).toEqual([10, 9, 1]);

@@ -35,6 +35,8 @@ export interface RankingReport {
   readonly behavior: string;
   readonly layer: number;
   readonly scorer: Scorer;
+  /** Why the behaviour's vector is not stable at this layer, which makes the ranking evidence of nothing; undefined where it is. */
+  readonly doubt: string | undefined;
   readonly pairs: number;
   /** Pairs with a score; the others' vectors have length zero. */
   readonly scored: number;
@@ -94,6 +96,7 @@ export function reportRankings(
       behavior: ranking.behavior,
       layer: ranking.layer,
       scorer: ranking.scorer,
+      doubt: ranking.doubt,
       pairs: order.length,
       scored,
       lowNorm,

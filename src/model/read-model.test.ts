@@ -32,11 +32,12 @@ describe("readModel", () => {
 
   it("names a folder that is not there, and one without a config", async () => {
     const folder = await temporaryFolder();
-    for (const dir of [folder, `${folder}/missing`]) {
-      const error = await expectFailure(readModel(dir), ConfigError);
-      expect(error.message).toBe(`${dir}/config.json: cannot be read`);
-      expect(error.hint).toMatch(/Hugging Face checkpoint folder/);
-    }
+    const empty = await expectFailure(readModel(folder), ConfigError);
+    expect(empty.message).toBe(`${folder}/config.json: cannot be read`);
+    expect(empty.hint).toMatch(/Hugging Face checkpoint folder/);
+    const missing = await expectFailure(readModel(`${folder}/missing`), ConfigError);
+    expect(missing.message).toBe(`${folder}/missing: no such folder`);
+    expect(missing.hint).toMatch(/hf:/);
     await mkdir(`${folder}/config.json`);
     await expectFailure(readModel(folder), ConfigError);
   });

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -15,6 +16,11 @@ export interface LoadedModel {
 /** Reads a checkpoint folder's config.json. */
 export async function readModel(dir: string): Promise<LoadedModel> {
   const path = join(dir, "config.json");
+  if (!existsSync(dir)) {
+    throw new ConfigError(`${dir}: no such folder`, {
+      hint: "A checkpoint is a Hugging Face folder, or hf://owner/name to download one.",
+    });
+  }
   let text;
   try {
     text = await readFile(path, "utf8");

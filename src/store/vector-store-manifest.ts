@@ -97,6 +97,12 @@ export function requireSameManifest(
 ): void {
   const difference = firstDifference(comparable(found), comparable(wanted), "");
   if (difference === undefined) return;
+  if (difference.path === "pairs.contentHash") {
+    throw new ConfigError(
+      `${directory}: the vectors there were made from other preference pairs: other files, or another --limit or --shape`,
+      { hint: "Name the same pair files and settings, or choose another folder for a new store." },
+    );
+  }
   throw new ConfigError(
     `${directory}: the vectors there were made with ${difference.path} ${difference.a}, now it is ${difference.b}`,
     { hint: "Use the settings of that store, or choose another folder for a new one." },

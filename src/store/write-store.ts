@@ -73,6 +73,12 @@ async function prepareDirectory(
       { hint: "Choose another folder." },
     );
   }
+  const other = names.find((name) => !isOfStore(name));
+  if (other !== undefined && !names.includes(MANIFEST_NAME)) {
+    throw new ConfigError(`${directory}: expected a new folder or a store, it holds ${other}`, {
+      hint: "Choose a new folder, so that nothing of yours is mixed with the shards.",
+    });
+  }
   if (firstShard !== undefined || names.includes(COMPLETION_NAME)) {
     requireSameManifest(directory, parseManifest(await readFile(path, "utf8"), path), manifest);
   } else {
@@ -82,6 +88,18 @@ async function prepareDirectory(
   for (const name of names.filter(isLeftover)) await rm(join(directory, name), { force: true });
   const finished = await findFinishedShards(directory, names, manifest);
   return { manifest, finished, completion: await readCompletion(directory, names, finished.size) };
+}
+
+/** What `embed` itself leaves in a folder, whenever it was interrupted. */
+function isOfStore(name: string): boolean {
+  return (
+    name === MANIFEST_NAME ||
+    name === COMPLETION_NAME ||
+    shardIndex(name) !== undefined ||
+    name.endsWith(".partial") ||
+    name.startsWith("writer.lock") ||
+    name.startsWith("unusable.jsonl")
+  );
 }
 
 /** An interrupted write of this store; anything else in the folder is left alone. */

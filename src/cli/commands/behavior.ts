@@ -72,7 +72,7 @@ A vector is called stable where split-half is at least 0.5 and null p below 0.05
       type: "string",
       value: "KIND",
       describe:
-        "What counts the same: every rollout pair (rollout, default) or every scenario (scenario). Both are written; the diagnostics and later commands take this one.",
+        "What counts the same: every response pair (rollout, default) or every scenario (scenario). Both are written; the diagnostics and later commands take this one.",
     },
     "max-tokens": {
       type: "string",

@@ -14,6 +14,8 @@ import { requiredPositionals, requiredText } from "../required.ts";
 /** Files of a handy size, and a killed run loses minutes. */
 const DEFAULT_SHARD_ROWS = 2048;
 const DEFAULT_MAX_TOKENS = 2048;
+/** Share of unusable rows from which on the user must hear of it. */
+const MANY_UNUSABLE = 0.1;
 
 export const embedCommand: Command = {
   name: "embed",
@@ -89,6 +91,17 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
     progress: context.progress("embed", "pairs"),
   });
   const seconds = (performance.now() - startMs) / 1000;
+  const broken = result.unusable.byReason["broken-json"] ?? 0;
+  if (broken > 0) {
+    context.warn(
+      `${broken} rows are broken JSON; a file that was cut off has lost the rows behind them too, see ${result.unusablePath}`,
+    );
+  }
+  if (result.unusable.count > MANY_UNUSABLE * (result.pairs + result.unusable.count)) {
+    context.warn(
+      `${result.unusable.count} of ${result.pairs + result.unusable.count} rows cannot be used, see ${result.unusablePath}`,
+    );
+  }
   context.print(
     args.has("json")
       ? JSON.stringify({ store: out, seconds, ...result }, undefined, 2)

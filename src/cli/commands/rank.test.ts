@@ -109,16 +109,17 @@ describe("culprit rank", () => {
   });
 
   it("sums up several behaviours and layers in a table, and gives all of it as JSON", async () => {
-    const files = `${await makeBehavior("one")},${await makeBehavior("two", [3])}`;
+    const files = [await makeBehavior("one"), await makeBehavior("two", [3])];
+    const flags = files.flatMap((file) => ["--behavior", file]);
     const store = await makeStore();
-    const { text } = await run(store, "--behavior", files);
-    expect(text).toMatch(/behavior +layer +scored/);
+    const { text } = await run(store, ...flags);
+    expect(text).toMatch(/behavior +layer +stable +scored/);
     expect(text.match(/^(one|two) +\d/gm)).toEqual([
       "one           1",
       "one           3",
       "two           3",
     ]);
-    const json = await run(store, "--behavior", files, "--json", "--top", "3,50%", "--null", "0");
+    const json = await run(store, ...flags, "--json", "--top", "3,50%", "--null", "0");
     const reports = JSON.parse(json.text) as RankingReport[];
     expect(reports.map(({ behavior, layer, scored }) => [behavior, layer, scored])).toEqual([
       ["one", 1, 20],
@@ -177,8 +178,13 @@ describe("culprit rank", () => {
     await expect(run(store, "--behavior", other)).rejects.toThrow(
       /expected the checkpoint of .*store/,
     );
-    const twice = `${await makeBehavior("one")},${await makeBehavior("one")}`;
-    await expect(run(store, "--behavior", twice)).rejects.toThrow(/is called "one", like that of/);
+    const twice = [
+      "--behavior",
+      await makeBehavior("one"),
+      "--behavior",
+      await makeBehavior("one"),
+    ];
+    await expect(run(store, ...twice)).rejects.toThrow(/is called "one", like that of/);
     const path = join(await temporaryFolder(), "x.safetensors");
     await writeFile(path, "not a safetensors file");
     await expect(run(store, "--behavior", path)).rejects.toMatchObject({ name: "FormatError" });

@@ -79,7 +79,8 @@ directions, which sources are over-represented in the top, and how far plain pro
     null: {
       type: "string",
       value: "N",
-      describe: "Null directions to score, at most; 0 for none. Default 64.",
+      describe:
+        "Null directions to score, at most; 0 for none. Default 64, of which bank-max takes 16.",
     },
     threads: {
       type: "string",
@@ -98,7 +99,7 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   const directory = onlyPositional(args, "rank", "one vector store");
   const out = args.text("out");
   if (out !== undefined) checkOutput(out, args.has("force"));
-  const files = args.list("behavior");
+  const files = args.texts("behavior");
   if (files.length === 0) {
     throw new ConfigError("rank: --behavior is missing", {
       hint: "culprit behavior makes such a file.",
@@ -123,6 +124,9 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
     ...(by === undefined ? {} : { by }),
   });
   if (out !== undefined) await writeRankings(out, table, scores);
+  for (const { behavior, layer, doubt } of reports) {
+    if (doubt !== undefined) context.warn(`behavior "${behavior}", layer ${layer}: ${doubt}`);
+  }
   context.print(args.has("json") ? JSON.stringify(reports, undefined, 2) : formatRankings(reports));
   if (out !== undefined) context.log(`ranking written to ${out}`);
 }
