@@ -1,25 +1,26 @@
 // One job of bench/rank-store.ts as a process of its own, plain JavaScript so that no time goes into compiling:
-//   node rank-store-job.mjs read|one|one-null|bank|many|many-sorted STORE REPORT
+//   node rank-store-job.mjs read|read-in-turn|one|one-null|bank|many|many-sorted STORE REPORT
 import { open, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 const [job, directory, report] = process.argv.slice(2);
-const culprit = job === "read" ? undefined : await import("../dist/index.js");
+const isReading = job.startsWith("read");
+const culprit = isReading ? undefined : await import("../dist/index.js");
 const start = performance.now();
-if (culprit === undefined) await readFiles();
+if (culprit === undefined) await readFiles(job === "read" ? 2 : 1);
 else await rank(culprit);
 const seconds = (performance.now() - start) / 1000;
 await writeFile(report, JSON.stringify({ seconds, peakKilobytes: process.resourceUsage().maxRSS }));
 
-/** Every byte of every file, two reads of 4 MiB at a time. */
-async function readFiles() {
+/** Every byte of every file, `count` reads of 4 MiB at a time. */
+async function readFiles(count) {
   const size = 4 * 2 ** 20;
-  const buffers = [new Uint8Array(size), new Uint8Array(size)];
+  const buffers = Array.from({ length: count }, () => new Uint8Array(size));
   for (const name of await readdir(directory)) {
     const file = await open(join(directory, name));
     const { size: end } = await file.stat();
     const readEveryOther = async (buffer, first) => {
-      for (let at = first; at < end; at += 2 * size) await file.read(buffer, 0, size, at);
+      for (let at = first; at < end; at += count * size) await file.read(buffer, 0, size, at);
     };
     await Promise.all(buffers.map((buffer, i) => readEveryOther(buffer, i * size)));
     await file.close();

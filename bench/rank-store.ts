@@ -30,7 +30,8 @@ const { values } = parseArgs({
 });
 
 const JOBS = {
-  read: "read the files",
+  read: "read the files, two reads at a time",
+  "read-in-turn": "read the files, one read at a time",
   one: "1 behaviour",
   "one-null": "1 behaviour and 64 null directions",
   bank: "bank of 150 vectors, nearest scenario",
@@ -68,7 +69,7 @@ for (let run = 0; run < Number(values.runs); run++) {
   for (const name of names) runs.get(name)!.push(measure(name));
 }
 
-const yardstick = median(runs.get("read")!.map(({ seconds }) => seconds));
+const yardstick = (job: Job): number => median(runs.get(job)!.map(({ seconds }) => seconds));
 const results = names.map((name) => {
   const all = runs.get(name)!;
   const seconds = median(all.map((each) => each.seconds));
@@ -77,7 +78,8 @@ const results = names.map((name) => {
   return {
     job: JOBS[name],
     seconds,
-    ratio: seconds / yardstick,
+    ratio: seconds / yardstick("read"),
+    ratioInTurn: seconds / yardstick("read-in-turn"),
     processSeconds,
     peakMegabytes,
     runs: all,
@@ -91,13 +93,14 @@ if (values.json) {
     `${shape.rows} x ${shape.dim} fp16 (${gigabytes.toFixed(1)} GB), ${cpus().length} cores`,
   );
   console.log(
-    "| job | seconds | times reading | process, seconds | peak RSS, MB |\n|---|---|---|---|---|",
+    "| job | seconds | times reading, two at a time | times reading, one at a time | process, seconds | peak RSS, MB |\n|---|---|---|---|---|---|",
   );
-  for (const { job, seconds, ratio, processSeconds, peakMegabytes } of results) {
+  for (const { job, seconds, ratio, ratioInTurn, processSeconds, peakMegabytes } of results) {
     const cells = [
       job,
       seconds.toFixed(2),
       ratio.toFixed(2),
+      ratioInTurn.toFixed(2),
       processSeconds.toFixed(2),
       peakMegabytes.toFixed(0),
     ];

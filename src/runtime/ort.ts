@@ -76,7 +76,7 @@ export async function compile(graph: LoweredGraph, options: CompileOptions = {})
       for (const { name } of graph.inputs) {
         const value = inputs[name];
         if (value === undefined) throw new Error(`internal: input "${name}" was not given`);
-        feeds[name] = new ort.Tensor(value.dtype, value.array as ort.Tensor["data"], value.shape);
+        feeds[name] = toOrt(value);
       }
       try {
         const results = await session.run(feeds);
@@ -92,6 +92,16 @@ export async function compile(graph: LoweredGraph, options: CompileOptions = {})
       await session.release();
     },
   };
+}
+
+/**
+ * Wraps an input in place. Half precision goes in as raw words under a changed label: where the engine has a Float16Array (Node 24)
+ * onnxruntime-common turns the words into one, and the native side of 1.30 reads that as empty.
+ */
+function toOrt({ dtype, array, shape }: TensorValue): ort.Tensor {
+  if (dtype !== "float16") return new ort.Tensor(dtype, array as ort.Tensor["data"], shape); // the declared kinds of array
+  const words = new ort.Tensor("uint16", array as Uint16Array, shape); // how float16 travels, see TensorArray
+  return Object.assign(words, { type: "float16" as const });
 }
 
 function readTensor(name: string, tensor: ort.Tensor): TensorValue {
