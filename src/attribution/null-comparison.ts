@@ -1,3 +1,4 @@
+import { firstIndex } from "../util/first-index.ts";
 import {
   binEdge,
   binnedQuantile,
@@ -129,21 +130,10 @@ function quantileOfAscending(ascending: Float32Array, q: number): number {
 
 /** Index of the first value above `limit` in ascending values. */
 function firstAbove(ascending: Float32Array, limit: number): number {
-  return partition(ascending, (value) => value > limit);
+  return firstIndex(ascending, (value) => value > limit);
 }
 
 /** Index of the first value of at least `limit` in ascending values. */
 function firstAtLeast(ascending: Float32Array, limit: number): number {
-  return partition(ascending, (value) => value >= limit);
-}
-
-function partition(ascending: Float32Array, holds: (value: number) => boolean): number {
-  let low = 0;
-  let high = ascending.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (holds(ascending[middle]!)) high = middle;
-    else low = middle + 1;
-  }
-  return low;
+  return firstIndex(ascending, (value) => value >= limit);
 }

@@ -2,14 +2,12 @@
 import { z } from "zod";
 
 import type { ResponsePairs } from "../data/response-pairs.ts";
+import { LAYER_CONVENTION } from "../store/vector-store-manifest.ts";
 import { FormatError } from "../util/errors.ts";
 import { VERSION } from "../util/version.ts";
 import type { Behavior } from "./behavior.ts";
 import { WEIGHTINGS } from "./mean-difference.ts";
 
-/** The words of vector stores, so that the two can be compared. */
-const LAYER_CONVENTION =
-  "Layer l is the residual stream after l blocks; layer 0 is the embedding output; the final norm is never applied.";
 const SIGN_CONVENTION = "after minus before, both read on the checkpoint named here";
 const POOLING = "mean-response-tokens";
 const NULL_CONVENTION =

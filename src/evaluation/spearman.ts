@@ -1,3 +1,5 @@
+import { firstIndex } from "../util/first-index.ts";
+
 /** A correlation with its 95% interval. */
 export interface Correlation {
   readonly r: number;
@@ -50,15 +52,4 @@ export function averageRanks(values: ArrayLike<number>): Float64Array {
     const end = firstIndex(ascending, (other) => other > value);
     return (first + 1 + end) / 2;
   });
-}
-
-function firstIndex(ascending: Float64Array, holds: (value: number) => boolean): number {
-  let low = 0;
-  let high = ascending.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (holds(ascending[middle]!)) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }

@@ -24,8 +24,6 @@ export type OnnxAttribute =
 /** Attribute shorthands. */
 export const int = (value: number): OnnxAttribute => ({ kind: "int", value });
 export const float = (value: number): OnnxAttribute => ({ kind: "float", value });
-export const string = (value: string): OnnxAttribute => ({ kind: "string", value });
-export const ints = (value: readonly number[]): OnnxAttribute => ({ kind: "ints", value });
 
 /** One operator call; an empty input name leaves an optional input out. */
 export interface OnnxNode {

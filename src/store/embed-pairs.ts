@@ -2,20 +2,11 @@
 import { join } from "node:path";
 
 import type { PairSet } from "../data/open-pairs.ts";
-import type {
-  ColumnValue,
-  PreferencePair,
-  UnusableReason,
-  UnusableRow,
-} from "../data/preference-pair.ts";
+import type { ColumnValue, PreferencePair, UnusableRow } from "../data/preference-pair.ts";
+import { tokenizeSides } from "../data/tokenize-sides.ts";
 import { openUnusableFile, type UnusableSummary } from "../data/unusable-file.ts";
 import { ActivationError } from "../engine/activation-error.ts";
 import type { Engine, TokenizedExample } from "../engine/engine.ts";
-import {
-  UnusableExampleError,
-  type UnusableExampleReason,
-} from "../model/prompt-renderer-error.ts";
-import { truncateExample } from "../model/prompt-renderer-truncate.ts";
 import { ConfigError, RuntimeError } from "../util/errors.ts";
 import { type JobOptions, silentProgress } from "../util/progress.ts";
 import type { ShardRows } from "./encode-shard.ts";
@@ -156,41 +147,21 @@ interface EmbeddablePair {
   readonly isTruncated: boolean;
 }
 
-const REASONS: Readonly<Record<UnusableExampleReason, UnusableReason>> = {
-  "empty-prompt": "empty-prompt",
-  "empty-response": "empty-side",
-  "prompt-not-kept": "prompt-not-kept",
-  "template-refused": "template-refused",
-};
-
 function renderPair(
   engine: Engine,
   pair: PreferencePair,
   maxTokens: number,
 ): EmbeddablePair | UnusableRow {
-  const unusable = (reason: UnusableReason, detail: string): UnusableRow => {
-    const { row, file, fileRow } = pair;
-    return { kind: "unusable", row, file, fileRow, reason, detail };
-  };
-  let example;
-  try {
-    example = engine.tokenize(pair.prompt, [pair.chosen, pair.rejected]);
-  } catch (error) {
-    if (!(error instanceof UnusableExampleError)) throw error;
-    return unusable(REASONS[error.reason], error.message);
-  }
-  const cut = truncateExample(example, maxTokens);
-  if (cut.kind === "prompt-too-long") return unusable("prompt-too-long", cut.detail);
-  const [chosen, rejected] = cut.example.responses;
-  if (chosen?.join() === rejected?.join()) {
-    // The difference would be rounding noise, which has a direction like anything else.
-    return unusable(
-      "identical-sides",
-      `both responses are the same tokens${cut.cutTokens.some((count) => count > 0) ? ` once cut at ${maxTokens}` : ""}`,
-    );
-  }
-  const isTruncated = cut.cutTokens.some((count) => count > 0);
-  return { kind: "embeddable", pair, example: cut.example, isTruncated };
+  const sides = tokenizeSides(
+    engine,
+    { prompt: pair.prompt, sides: [pair.chosen, pair.rejected] },
+    maxTokens,
+    ({ isTruncated }) =>
+      `both responses are the same tokens${isTruncated ? ` once cut at ${maxTokens}` : ""}`,
+  );
+  if (sides.kind === "usable") return { ...sides, kind: "embeddable", pair };
+  const { row, file, fileRow } = pair;
+  return { ...sides, row, file, fileRow };
 }
 
 function noUsablePair(summary: UnusableSummary, path: string): ConfigError {

@@ -9,7 +9,8 @@ import { VERSION } from "../util/version.ts";
 export const STORE_DTYPES = ["F16", "F32"] as const;
 export type StoreDtype = (typeof STORE_DTYPES)[number];
 
-const LAYER_CONVENTION =
+/** What a layer number means, in the words that every file carries. */
+export const LAYER_CONVENTION =
   "Layer l is the residual stream after l blocks; layer 0 is the embedding output; the final norm is never applied.";
 
 const hash = z.string().min(1);

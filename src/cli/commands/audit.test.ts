@@ -4,21 +4,11 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { jsonLines, temporaryFolder } from "../../../test/support/data-files.ts";
-import { type AuditReport, ConfigError, silentProgress } from "../../index.ts";
-import { parseArguments } from "../arguments.ts";
+import { runCommand } from "../../../test/support/run-command.ts";
+import { type AuditReport, ConfigError } from "../../index.ts";
 import { auditCommand } from "./audit.ts";
 
-async function run(...words: string[]): Promise<string> {
-  let printed = "";
-  await auditCommand.run(parseArguments(auditCommand, words), {
-    print: (text) => void (printed += text),
-    log: () => {},
-    warn: () => {},
-    progress: () => silentProgress,
-    signal: new AbortController().signal,
-  });
-  return printed;
-}
+const run = (...words: string[]): Promise<string> => runCommand(auditCommand, words);
 
 async function pairsIn(folder: string): Promise<string> {
   const path = join(folder, "pairs.jsonl");

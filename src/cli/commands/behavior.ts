@@ -1,11 +1,9 @@
-import { existsSync } from "node:fs";
-import { basename, dirname } from "node:path";
+import { basename } from "node:path";
 
 import {
   behaviorReportPath,
   collectActivations,
   computeBehavior,
-  ConfigError,
   openEngine,
   readResponsePairs,
   WEIGHTINGS,
@@ -20,6 +18,7 @@ import { formatBehavior, listBehaviorWarnings } from "../behavior-table.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { ENGINE_FLAGS, readEngineOptions } from "../engine-flags.ts";
 import { parseLayers, resolveLayers } from "../layers.ts";
+import { checkOutputFiles } from "../output-files.ts";
 import { resolveRemote } from "../pair-flags.ts";
 import { onlyPositional, requiredText } from "../required.ts";
 
@@ -113,7 +112,7 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   const maxTokens = args.integer("max-tokens", { min: 2 });
   const behaviorOptions = readBehaviorOptions(args, out);
   const engineOptions = readEngineOptions(args, context);
-  checkOutput(out, args.has("force"));
+  checkOutputFiles([out, behaviorReportPath(out)], args.has("force"));
 
   const responses = await readResponsePairs(file, {
     signal: context.signal,
@@ -159,15 +158,4 @@ function readBehaviorOptions(args: ParsedArguments, out: string): BehaviorOption
     nullDirections: args.integer("null-directions", { min: 0, max: MAX_NULL_DIRECTIONS }) ?? 64,
     seed: args.integer("seed") ?? 0,
   };
-}
-
-function checkOutput(out: string, isForced: boolean): void {
-  if (!existsSync(dirname(out))) throw new ConfigError(`${dirname(out)}: no such folder for --out`);
-  for (const path of [out, behaviorReportPath(out)]) {
-    if (!isForced && existsSync(path)) {
-      throw new ConfigError(`${path}: exists already`, {
-        hint: "Choose another --out, or replace it with --force.",
-      });
-    }
-  }
 }

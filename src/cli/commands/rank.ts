@@ -1,6 +1,3 @@
-import { existsSync } from "node:fs";
-import { dirname } from "node:path";
-
 import {
   chooseGroupColumn,
   ConfigError,
@@ -19,6 +16,7 @@ import {
 } from "../../index.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { parseLayers } from "../layers.ts";
+import { checkOutputFiles } from "../output-files.ts";
 import { formatRankings } from "../ranking-table.ts";
 import { onlyPositional } from "../required.ts";
 
@@ -98,7 +96,10 @@ directions, which sources are over-represented in the top, and how far plain pro
 async function run(args: ParsedArguments, context: CommandContext): Promise<void> {
   const directory = onlyPositional(args, "rank", "one vector store");
   const out = args.text("out");
-  if (out !== undefined) checkOutput(out, args.has("force"));
+  if (out !== undefined) {
+    requireRankingFormat(out);
+    checkOutputFiles([out], args.has("force"));
+  }
   const files = args.texts("behavior");
   if (files.length === 0) {
     throw new ConfigError("rank: --behavior is missing", {
@@ -129,16 +130,6 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   }
   context.print(args.has("json") ? JSON.stringify(reports, undefined, 2) : formatRankings(reports));
   if (out !== undefined) context.log(`ranking written to ${out}`);
-}
-
-function checkOutput(out: string, isForced: boolean): void {
-  requireRankingFormat(out);
-  if (!existsSync(dirname(out))) throw new ConfigError(`${dirname(out)}: no such folder for --out`);
-  if (existsSync(out) && !isForced) {
-    throw new ConfigError(`${out}: exists already`, {
-      hint: "Choose another --out, or replace it with --force.",
-    });
-  }
 }
 
 type RankOptions = NonNullable<Parameters<typeof rankStore>[2]>;

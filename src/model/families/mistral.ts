@@ -3,7 +3,7 @@ import { z } from "zod";
 import { COMMON_CONFIG, commonModelConfig, NEUTRAL_CONFIG, parseConfig } from "../model-config.ts";
 import type { ModelFamily } from "../model-family.ts";
 import { preNormBlock } from "../pre-norm-block.ts";
-import { readRopeScaling } from "../rope.ts";
+import { uniformAttention } from "../uniform-attention.ts";
 
 const SHAPE = {
   ...NEUTRAL_CONFIG,
@@ -12,7 +12,6 @@ const SHAPE = {
 };
 
 /** Where config.json is silent. */
-const DEFAULT_THETA = 10_000;
 const DEFAULT_WINDOW = 4096;
 
 /** Mistral 7B and kin: Llama's block, in the first versions with a sliding window on every layer. */
@@ -21,10 +20,6 @@ export const mistral: ModelFamily = {
   modelTypes: ["mistral"],
   readConfig(config, where) {
     const raw = parseConfig(where, SHAPE, config);
-    const rope = readRopeScaling(where, raw.rope_scaling ?? raw.rope_parameters, {
-      theta: raw.rope_theta ?? DEFAULT_THETA,
-      maxPositions: raw.max_position_embeddings,
-    });
     // null says that there is none; transformers gives one where the key is absent.
     const window =
       raw.sliding_window === undefined ? DEFAULT_WINDOW : (raw.sliding_window ?? undefined);
@@ -33,7 +28,7 @@ export const mistral: ModelFamily = {
       hasQkvBias: false,
       hasOutputBias: false,
       hasMlpBias: false,
-      attention: Array.from({ length: raw.num_hidden_layers }, () => ({ window, rope })),
+      attention: uniformAttention(where, raw, window),
     };
   },
   block: preNormBlock,

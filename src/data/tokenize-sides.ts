@@ -1,0 +1,58 @@
+import type { Engine, TokenizedExample } from "../engine/engine.ts";
+import type { Message } from "../format/messages.ts";
+import {
+  UnusableExampleError,
+  type UnusableExampleReason,
+} from "../model/prompt-renderer-error.ts";
+import { truncateExample } from "../model/prompt-renderer-truncate.ts";
+import type { UnusableReason } from "./preference-pair.ts";
+
+/** A prompt with its two sides as token ids, or why it gives no difference. */
+export type TokenizedSides =
+  | {
+      readonly kind: "usable";
+      readonly example: TokenizedExample;
+      /** A side was cut at the token limit. */
+      readonly isTruncated: boolean;
+    }
+  | { readonly kind: "unusable"; readonly reason: UnusableReason; readonly detail: string };
+
+const REASONS: Readonly<Record<UnusableExampleReason, UnusableReason>> = {
+  "empty-prompt": "empty-prompt",
+  "empty-response": "empty-side",
+  "prompt-not-kept": "prompt-not-kept",
+  "template-refused": "template-refused",
+};
+
+/**
+ * Tokenises a prompt with two responses and cuts these so that prompt and response have at most `maxTokens`. Sides of the same tokens
+ * are unusable: their difference would be rounding noise, which has a direction like anything else; `describeSame` words that.
+ */
+export function tokenizeSides(
+  engine: Engine,
+  {
+    prompt,
+    sides,
+  }: { prompt: readonly Message[]; sides: readonly [readonly Message[], readonly Message[]] },
+  maxTokens: number,
+  describeSame: (same: { readonly tokens: number; readonly isTruncated: boolean }) => string,
+): TokenizedSides {
+  let example;
+  try {
+    example = engine.tokenize(prompt, sides);
+  } catch (error) {
+    if (!(error instanceof UnusableExampleError)) throw error;
+    return { kind: "unusable", reason: REASONS[error.reason], detail: error.message };
+  }
+  const cut = truncateExample(example, maxTokens);
+  if (cut.kind === "prompt-too-long") {
+    return { kind: "unusable", reason: cut.kind, detail: cut.detail };
+  }
+  const isTruncated = cut.cutTokens.some((count) => count > 0);
+  const [first, second] = cut.example.responses as readonly [Int32Array, Int32Array]; // two went in
+  if (first.length === second.length && first.every((token, i) => token === second[i])) {
+    const detail = describeSame({ tokens: first.length, isTruncated });
+    return { kind: "unusable", reason: "identical-sides", detail };
+  }
+  return { kind: "usable", example: cut.example, isTruncated };
+}
