@@ -1,12 +1,13 @@
 import { inOrder } from "../tensor/lower.ts";
 import { FormatError } from "../util/errors.ts";
 import type { CheckpointWeights } from "./checkpoint-weights.ts";
+import { FINAL_NORM, OUTPUT_MATRIX, outputMatrixName } from "./language-model-head.ts";
 import { TRANSPOSED } from "./layers.ts";
 import { pooledActivations } from "./pooled-activations.ts";
 import type { LoadedModel } from "./read-model.ts";
 
 /** Weights past the last block, which no activation depends on. */
-const HEAD_WEIGHTS = new Set(["model.norm.weight", "lm_head.weight"]);
+const HEAD_WEIGHTS = new Set([`${FINAL_NORM}.weight`, OUTPUT_MATRIX]);
 /** Frequencies that old exporters stored; they follow from config.json. */
 const STORED_FREQUENCIES = /\.rotary_emb\.inv_freq$/;
 
@@ -38,4 +39,14 @@ export function expectWeightsFit(
       },
     );
   }
+}
+
+/**
+ * Throws FormatError unless the final norm and the output matrix are there in their shapes. Apart from the blocks, because
+ * activations do without them: called by whatever needs logits.
+ */
+export function expectHeadFits({ config }: LoadedModel, weights: CheckpointWeights): void {
+  const { vocabSize, dim } = config;
+  weights.expectShape(`${FINAL_NORM}.weight`, [dim]);
+  weights.expectShape(outputMatrixName(config), [vocabSize, dim]);
 }

@@ -20,13 +20,11 @@ import { gather } from "../tensor/ops/gather.ts";
 import { matMul } from "../tensor/ops/mat-mul.ts";
 import { repeatRow } from "../tensor/ops/repeat-row.ts";
 import { attentionBias, type TokenPlaces } from "./attention-bias.ts";
+import { EMBEDDING } from "./language-model-head.ts";
 import { type AttentionContext, type KeysAndValues, rotaryAngles } from "./layers.ts";
 import type { LayerAttention, ModelConfig } from "./model-config.ts";
 import type { ModelFamily } from "./model-family.ts";
 import { type RopeScaling, rotaryAttentionFactor } from "./rope.ts";
-
-/** Name of the embedding table [V, D] in every supported family. */
-const EMBEDDING = "model.embed_tokens.weight";
 
 /** A graph with inputs `ids`, `positions`, `segments` [B, T] int32 and one `frequencies.<i>` [B, d/2] a rope. */
 export interface ActivationsGraph {
