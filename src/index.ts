@@ -56,6 +56,14 @@ export {
   type PairSet,
 } from "./data/open-pairs.ts";
 export { readResponsePairs, type ResponsePair, type ResponsePairs } from "./data/response-pairs.ts";
+export {
+  readScenarios,
+  type Scenario,
+  type ScenarioPrompt,
+  scenarioPrompts,
+  type ScenarioSet,
+} from "./data/scenarios.ts";
+export { variantName } from "./data/variant-name.ts";
 export { PAIR_SHAPES, type PairShape } from "./data/shapes/shapes.ts";
 export {
   openUnusableFile,
