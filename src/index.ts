@@ -178,3 +178,19 @@ export {
 } from "./evaluation/ranking-report.ts";
 export { ratioInterval } from "./evaluation/ratio-interval.ts";
 export { spearman, type Correlation } from "./evaluation/spearman.ts";
+
+// training
+export type { PairSource, SftExample, SftSource, TrainPair } from "./training/examples.ts";
+export { initCheckpoint } from "./training/init-checkpoint.ts";
+export {
+  CHECKPOINT_DTYPES,
+  SCHEDULES,
+  type Adaptation,
+  type CheckpointDtype,
+  type DpoSettings,
+  type Schedule,
+  type SftSettings,
+  type TrainRequest,
+  type TrainSettings,
+} from "./training/settings.ts";
+export { trainDpo, trainSft, type TrainResult } from "./training/train.ts";
