@@ -1,7 +1,7 @@
+import { createWasmMemory, instantiate } from "../util/wasm-memory.ts";
 import { blockRows, BUFFERS, type BlockKernel, type KernelOptions } from "./block-kernel.ts";
-import { HALF_DOT_STEP, halfDotModule, halfDotVector } from "./half-dot-wasm.ts";
+import { DOT_ROWS, HALF_DOT_STEP, halfDotVector } from "./half-dot-wasm.ts";
 
-const PAGE_BYTES = 65_536;
 /** Past the first numbers of memory, so that no address is 0. */
 const FIRST_BYTE = 64;
 
@@ -20,11 +20,8 @@ export function createHalfDotKernel(options: KernelOptions): BlockKernel {
   const outAt = vectorAt + dim * 4;
   const buffersAt = Math.ceil((outAt + rows * 4) / 64) * 64;
   const bufferBytes = rows * dim * 2;
-  const pages = Math.ceil((buffersAt + BUFFERS * bufferBytes) / PAGE_BYTES);
-  const memory = new webAssembly.Memory({ initial: pages, maximum: pages });
-  const module = new webAssembly.Module(halfDotModule());
-  const instance = new webAssembly.Instance(module, { env: { memory } });
-  const dotRows = instance.exports["dotRows"] as DotRows; // our own module exports it
+  const memory = createWasmMemory(buffersAt + BUFFERS * bufferBytes);
+  const dotRows = instantiate([DOT_ROWS], memory)["dotRows"] as DotRows; // as the routine is declared
   new Float32Array(memory.buffer, vectorAt, dim).set(halfDotVector(column));
   const products = new Float32Array(memory.buffer, outAt, rows);
   return {
@@ -39,18 +36,6 @@ export function createHalfDotKernel(options: KernelOptions): BlockKernel {
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }
-
-// Node has it, but its type declarations stand in TypeScript's DOM library, which a Node project does not load.
-const { WebAssembly: webAssembly } = globalThis as unknown as {
-  readonly WebAssembly: {
-    readonly Memory: new (size: { initial: number; maximum: number }) => { buffer: ArrayBuffer };
-    readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => object;
-    readonly Instance: new (
-      module: object,
-      imports: object,
-    ) => { readonly exports: Readonly<Record<string, unknown>> };
-  };
-};
 
 type DotRows = (
   halves: number,

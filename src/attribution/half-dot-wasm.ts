@@ -1,14 +1,48 @@
 /**
  * @file A WebAssembly SIMD routine: inner products of half-precision rows with one single-precision vector.
  *
- * Written out instruction by instruction, since a compiler would be a heavy dependency for sixty instructions. A half h is
- * turned into a single by shifting alone: with sign, exponent and mantissa moved to their places (from the upper 16 bits three
+ * A half h is turned into a single by shifting alone: with sign, exponent and mantissa moved to their places (from the upper 16 bits three
  * to the right, masked) the bits read as h * 2^-112, subnormal halves included. The vector carries the missing factor 2^112, so
  * products are exact to single precision, and stands in the order in which eight halves are split (halfDotVector). A row that
  * holds a NaN or an infinity, for which the shift would be wrong, gives NaN.
  *
  * Why not ONNX Runtime: for one column it takes twice as long, most of it to write and read the converted numbers.
  */
+import {
+  advance,
+  BRANCH_IF,
+  constant128,
+  copy,
+  END,
+  F32_ADD,
+  F32_CONST,
+  F32_STORE,
+  F32X4_ADD,
+  F32X4_MUL,
+  get,
+  I16X8_GT_S,
+  I16X8_GT_U,
+  I16X8_MAX_S,
+  I16X8_MAX_U,
+  I32,
+  I32_ADD,
+  I32_EQZ,
+  I32_LT_U,
+  i32,
+  I32X4_SHL,
+  I32X4_SHR_S,
+  join,
+  lane,
+  load128,
+  LOOP,
+  SELECT,
+  set,
+  V128,
+  V128_AND,
+  V128_ANY_TRUE,
+  V128_OR,
+  type WasmFunction,
+} from "../util/wasm-code.ts";
 
 const HALF_SCALE = 2 ** 112;
 /** Row lengths must be multiples of this many elements. */
@@ -19,29 +53,6 @@ export function halfDotVector(vector: Float32Array): Float32Array {
   const order = [0, 2, 4, 6, 1, 3, 5, 7];
   return vector.map((_, i) => vector[i - (i % 8) + order[i % 8]!]! * HALF_SCALE);
 }
-
-/**
- * The module's bytes. It imports the memory `env.memory` and exports
- * `dotRows(halves, vector, rowBytes, rows, out)`: byte addresses, all 4-byte aligned; at least one row of at least one step.
- */
-export function halfDotModule(): Uint8Array<ArrayBuffer> {
-  const code = join([2, 3, I32, 4 + SUMS.length, V128], dotRowsBody());
-  return new Uint8Array(
-    join(
-      [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0], // "\0asm", version 1
-      section(1, [1, 0x60, 5, I32, I32, I32, I32, I32, 0]), // one type: five i32, no result
-      section(2, join(1, text("env"), text("memory"), [0x02, 0x00, 1])),
-      section(3, [1, 0]), // one function of type 0
-      section(7, join(1, text("dotRows"), [0x00, 0])),
-      section(10, join(1, unsigned(code.length), code)),
-    ),
-  );
-}
-
-const join = (...parts: readonly (number | readonly number[])[]): number[] => parts.flat();
-
-const I32 = 0x7f;
-const V128 = 0x7b;
 
 // Parameters, then locals.
 const HALVES = 0;
@@ -68,14 +79,14 @@ function dotRowsBody(): number[] {
   return join(
     constant128(KEPT_BITS),
     set(MASK),
-    [LOOP, NO_RESULT],
+    LOOP,
     copy(HALVES, AT),
     copy(VECTOR, WEIGHT_AT),
     join(get(HALVES), get(ROW_BYTES), I32_ADD, set(ROW_END)),
     [...SUMS, LARGEST, LARGEST_UNSIGNED].flatMap((local) =>
       join(constant128([0, 0, 0, 0]), set(local)),
     ),
-    [LOOP, NO_RESULT],
+    LOOP,
     [0, 1, 2, 3].flatMap(multiplyEight),
     advance(WEIGHT_AT, 4 * HALF_DOT_STEP),
     advance(AT, 2 * HALF_DOT_STEP),
@@ -89,7 +100,6 @@ function dotRowsBody(): number[] {
     copy(ROW_END, HALVES),
     advance(ROWS, -1),
     join(get(ROWS), [BRANCH_IF, 0, END]),
-    END,
   );
 }
 
@@ -124,54 +134,14 @@ function multiplyEight(group: number): number[] {
   );
 }
 
-const LOOP = 0x03;
-const NO_RESULT = 0x40;
-const END = 0x0b;
-const BRANCH_IF = 0x0d;
-const SELECT = 0x1b;
-const I32_EQZ = 0x45;
-const I32_LT_U = 0x49;
-const I32_ADD = 0x6a;
-const F32_CONST = 0x43;
-const F32_ADD = 0x92;
-const F32_STORE = 0x38;
-
-const simd = (opcode: number): number[] => [0xfd, ...unsigned(opcode)];
-const V128_AND = simd(0x4e);
-const V128_OR = simd(0x50);
-const V128_ANY_TRUE = simd(0x53);
-const I16X8_GT_S = simd(0x31);
-const I16X8_GT_U = simd(0x32);
-const I16X8_MAX_S = simd(0x98);
-const I16X8_MAX_U = simd(0x99);
-const I32X4_SHL = simd(0xab);
-const I32X4_SHR_S = simd(0xac);
-const F32X4_ADD = simd(0xe4);
-const F32X4_MUL = simd(0xe6);
-
-const get = (local: number): number[] => [0x20, local];
-const set = (local: number): number[] => [0x21, local];
-const copy = (from: number, to: number): number[] => join(get(from), set(to));
-const i32 = (value: number): number[] => join(0x41, signed(value));
-const advance = (local: number, by: number): number[] =>
-  join(get(local), i32(by), I32_ADD, set(local));
-const load128 = (offset: number): number[] => join(simd(0x00), 0, unsigned(offset));
-const constant128 = (lanes: readonly number[]): number[] =>
-  join(simd(0x0c), lanes, lanes, lanes, lanes);
-const lane = (vector: number, index: number): number[] => join(get(vector), simd(0x1f), index);
-
-const section = (id: number, content: readonly number[]): number[] =>
-  join(id, unsigned(content.length), content);
-const text = (ascii: string): number[] => [ascii.length, ...Buffer.from(ascii, "latin1")];
-
-/** LEB128. */
-function unsigned(value: number): number[] {
-  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...unsigned(value >>> 7)];
-}
-
-/** Signed LEB128. */
-function signed(value: number): number[] {
-  return value >= -64 && value < 64
-    ? [value & 0x7f]
-    : [(value & 0x7f) | 0x80, ...signed(value >> 7)];
-}
+/**
+ * Works on `env.memory` as `dotRows(halves, vector, rowBytes, rows, out)`: byte addresses, all 4-byte aligned; at least one row of at
+ * least one step.
+ */
+export const DOT_ROWS: WasmFunction = {
+  name: "dotRows",
+  parameters: [I32, I32, I32, I32, I32],
+  results: [],
+  locals: [I32, I32, I32, ...Array.from({ length: 4 + SUMS.length }, () => V128)],
+  body: dotRowsBody(),
+};
