@@ -32,6 +32,8 @@ export interface AppliedOp {
   readonly inputs: readonly Tensor[];
   /** Writes the op as ONNX nodes. */
   lower(writer: OnnxWriter, inputNames: readonly string[]): string;
+  /** The same op with the same attributes on other inputs. */
+  withInputs(inputs: readonly Tensor[]): Tensor;
   /** Gradients with respect to each input, given that of the output. */
   gradient: AppliedGradient;
 }
@@ -94,6 +96,7 @@ export function apply<A>(
         kind: definition.kind,
         inputs,
         lower: (writer, names) => definition.lower(writer, names, { inputs, attributes, output }),
+        withInputs: (others) => apply(definition, others, attributes),
         gradient:
           typeof gradient === "string"
             ? gradient
