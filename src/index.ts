@@ -194,3 +194,25 @@ export {
   type TrainSettings,
 } from "./training/settings.ts";
 export { trainDpo, trainSft, type TrainResult } from "./training/train.ts";
+
+// edit
+export { applyEdit, swapPair } from "./edit/apply-edit.ts";
+export {
+  EDIT_ACTIONS,
+  EDIT_PICKS,
+  type DroppedSource,
+  type Edit,
+  type EditAction,
+  type EditedGroup,
+  type EditPick,
+  type EditSettings,
+} from "./edit/edit.ts";
+export { type PairTable, readPairTable } from "./edit/pair-table.ts";
+export { DEFAULT_MIN_LIFT, planEdit } from "./edit/plan-edit.ts";
+export {
+  createRanking,
+  type Ranking,
+  type RankingFile,
+  readRanking,
+  type ReadRankingOptions,
+} from "./edit/ranking-file.ts";

@@ -17,6 +17,9 @@ const FORMATS: Readonly<Record<string, string>> = {
   ".csv": "FORMAT csv, HEADER",
 };
 
+/** Name of the note in a Parquet ranking's metadata that holds the content hash of the ranked pairs. */
+export const PAIRS_HASH_NOTE = "culprit_pairs";
+
 /** Rows of one DuckDB vector. */
 const CHUNK_ROWS = 2048;
 /** The table is kept on disk beside the output, so memory does not grow with the number of rankings. */
@@ -40,12 +43,14 @@ export function requireRankingFormat(path: string): void {
  * Writes all rankings to one table, whole or not at all, in the format of the extension (.parquet, .jsonl, .csv). Columns: id, row,
  * source where there is one and the other kept columns, behavior and layer where there are several of either, score (empty where
  * a pair has none), rank, percentile, norm, low_norm, and winner for a bank. A kept column whose name is taken gets the
- * prefix `pair_`. Rows stand in the order of the rankings, then by rank.
+ * prefix `pair_`. Rows stand in the order of the rankings, then by rank. `pairsHash`, the content hash of the ranked pairs, is
+ * noted in the metadata of a Parquet file, so that an edit of other pairs is noticed.
  */
 export async function writeRankings(
   path: string,
   table: StoreTable,
   { layers, rankings }: StoreScores,
+  pairsHash?: string,
 ): Promise<void> {
   requireRankingFormat(path);
   const columns = outputColumns(table, rankings);
@@ -65,7 +70,7 @@ export async function writeRankings(
       }
       const partial = join(work, basename(path));
       await connection.run(
-        `COPY ranking TO '${partial.replaceAll("'", "''")}' (${FORMATS[extname(path)]})`,
+        `COPY ranking TO '${partial.replaceAll("'", "''")}' (${copyOptions(path, pairsHash)})`,
       );
       await rename(partial, path);
     } finally {
@@ -77,6 +82,12 @@ export async function writeRankings(
   } finally {
     await rm(work, { recursive: true, force: true });
   }
+}
+
+function copyOptions(path: string, pairsHash: string | undefined): string {
+  const format = FORMATS[extname(path)]!;
+  if (extname(path) !== ".parquet" || pairsHash === undefined) return format;
+  return `${format}, KV_METADATA {${PAIRS_HASH_NOTE}: '${pairsHash.replaceAll("'", "''")}'}`;
 }
 
 /** One row of the output, as its columns see it. */

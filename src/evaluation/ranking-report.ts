@@ -122,7 +122,7 @@ export function chooseGroupColumn(
   if (names.includes(asked)) return asked;
   throw new ConfigError(
     `column "${asked}": expected one of the columns kept with the pairs: ${names.length === 0 ? "none" : names.join(", ")}`,
-    { hint: "culprit embed --keep NAMES keeps more of them." },
+    { hint: "embed --keep NAMES (edit: --keep) keeps more of them." },
   );
 }
 
@@ -150,7 +150,8 @@ function rankedPair(
   };
 }
 
-function groupName(value: ColumnValue): string {
+/** What a group is called whose pairs have this value in a column. */
+export function groupName(value: ColumnValue): string {
   return value === null ? NO_GROUP : String(value);
 }
 

@@ -124,7 +124,9 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
     ...(tops.length === 0 ? {} : { tops }),
     ...(by === undefined ? {} : { by }),
   });
-  if (out !== undefined) await writeRankings(out, table, scores);
+  if (out !== undefined) {
+    await writeRankings(out, table, scores, store.manifest.pairs.contentHash);
+  }
   for (const { behavior, layer, doubt } of reports) {
     if (doubt !== undefined) context.warn(`behavior "${behavior}", layer ${layer}: ${doubt}`);
   }

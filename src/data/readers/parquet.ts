@@ -27,10 +27,8 @@ const DUCKDB_OPTIONS = {
  * never as a union: their columns may differ.
  */
 export async function* readParquet(path: string, options: ReadOptions): AsyncGenerator<FileRow> {
-  const instance = await DuckDBInstance.create(":memory:", DUCKDB_OPTIONS);
-  const connection = await instance.connect();
+  const { connection, close } = await openParquetConnection([path]);
   try {
-    await lockDown(connection, resolve(path));
     const result = await connection.stream(
       "SELECT * FROM read_parquet($1, hive_partitioning = false)",
       [resolve(path)],
@@ -49,16 +47,44 @@ export async function* readParquet(path: string, options: ReadOptions): AsyncGen
   } catch (error) {
     throw describeParquetError(path, error);
   } finally {
-    connection.closeSync();
-    instance.closeSync();
+    close();
   }
 }
 
-/** DuckDB may read this one file and nothing else, neither on disk nor over the network. */
-async function lockDown(connection: DuckDBConnection, path: string): Promise<void> {
-  await connection.run(`SET allowed_paths = ['${path.replaceAll("'", "''")}']`);
+/** A note (key-value metadata) of a Parquet file; undefined where it has none of that name. */
+export async function readParquetNote(path: string, name: string): Promise<string | undefined> {
+  const { connection, close } = await openParquetConnection([path]);
+  try {
+    const result = await connection.runAndReadAll(
+      "SELECT decode(value) FROM parquet_kv_metadata($1) WHERE decode(key) = $2",
+      [resolve(path), name],
+    );
+    const value = result.getRows()[0]?.[0];
+    return typeof value === "string" ? value : undefined;
+  } catch (error) {
+    throw describeParquetError(path, error);
+  } finally {
+    close();
+  }
+}
+
+/** A DuckDB that may touch these files and nothing else, neither on disk nor over the network. The caller closes it. */
+export async function openParquetConnection(
+  paths: readonly string[],
+): Promise<{ connection: DuckDBConnection; close: () => void }> {
+  const instance = await DuckDBInstance.create(":memory:", DUCKDB_OPTIONS);
+  const connection = await instance.connect();
+  const allowed = paths.map((path) => `'${resolve(path).replaceAll("'", "''")}'`);
+  await connection.run(`SET allowed_paths = [${allowed.join(", ")}]`);
   await connection.run("SET enable_external_access = false");
   await connection.run("SET lock_configuration = true");
+  return {
+    connection,
+    close: () => {
+      connection.closeSync();
+      instance.closeSync();
+    },
+  };
 }
 
 function toPlain(value: DuckDBValue): unknown {
@@ -83,7 +109,7 @@ function toPlain(value: DuckDBValue): unknown {
 }
 
 /** DuckDB throws plain errors; those that come from the file's bytes become ours, all others are bugs and pass through. */
-function describeParquetError(path: string, error: unknown): unknown {
+export function describeParquetError(path: string, error: unknown): unknown {
   if (!(error instanceof Error) || error.constructor !== Error) return error;
   const [first = ""] = error.message.split("\n");
   return new FormatError(`${path}: cannot be read as Parquet: ${first.slice(0, 300)}`, {

@@ -1,0 +1,43 @@
+/** `chosen` as a word of a column's name: `chosen`, `chosen_model`, `score-chosen`, `chosenModel`, `ratingChosen`. */
+const SIDE_WORD = /(?<![A-Za-z])chosen(?![a-z])|(?<![A-Z])Chosen(?![a-z])/;
+
+/** Two columns that say the same of either side. */
+export interface SideColumns {
+  readonly chosen: string;
+  readonly rejected: string;
+}
+
+/**
+ * The columns that belong to a side: a name with the word `chosen` whose twin with `rejected` is a column too, as in
+ * `chosen_model` and `rejected_model`. They change places with the sides when a pair is swapped; a column that has the word
+ * but no twin says something of the pair and stays.
+ */
+export function findSideColumns(columns: readonly string[]): readonly SideColumns[] {
+  const known = new Set(columns);
+  return columns.flatMap((chosen) => {
+    const rejected = chosen.replace(SIDE_WORD, (word) =>
+      word === "chosen" ? "rejected" : "Rejected",
+    );
+    return rejected !== chosen && known.has(rejected) ? [{ chosen, rejected }] : [];
+  });
+}
+
+/** The record with the values of side columns exchanged, in the order of its keys; what only one side has moves to the other. */
+export function exchangeSides<T>(
+  record: Readonly<Record<string, T>>,
+  sides: readonly SideColumns[],
+): Readonly<Record<string, T>> {
+  const twins = new Map(
+    sides.flatMap(({ chosen, rejected }): [string, string][] => [
+      [chosen, rejected],
+      [rejected, chosen],
+    ]),
+  );
+  return Object.fromEntries(
+    Object.entries(record).map(([name, value]) => {
+      const twin = twins.get(name);
+      if (twin === undefined) return [name, value];
+      return Object.hasOwn(record, twin) ? [name, record[twin]!] : [twin, value];
+    }),
+  );
+}

@@ -1,0 +1,36 @@
+import type { PreferencePair, UnusableRow } from "../data/preference-pair.ts";
+import { exchangeSides, findSideColumns } from "../data/side-columns.ts";
+import { RuntimeError } from "../util/errors.ts";
+import type { Edit } from "./edit.ts";
+
+/**
+ * The rows as the edit leaves them, streaming: removed pairs are gone, swapped ones have their sides and the kept columns of the
+ * sides exchanged; ids and row numbers stay those of the data before the edit, unusable rows pass. Throws RuntimeError at the
+ * end where a named pair did not come by.
+ */
+export async function* applyEdit<T extends PreferencePair | UnusableRow>(
+  rows: AsyncIterable<T> | Iterable<T>,
+  { action, ids }: Pick<Edit, "action" | "ids">,
+): AsyncGenerator<T> {
+  const left = new Set(ids);
+  for await (const row of rows) {
+    if (row.kind === "unusable" || !left.delete(row.id)) yield row;
+    else if (action === "swap") yield swapPair(row) as T; // a pair with other values in the same keys
+  }
+  const [missing] = left;
+  if (missing === undefined) return;
+  throw new RuntimeError(
+    `edit: expected all ${ids.length} pairs it names, got ${ids.length - left.size}; the first that is missing is ${JSON.stringify(missing.slice(0, 80))}`,
+    { hint: "The edit was planned for other data." },
+  );
+}
+
+/** The pair with chosen and rejected exchanged, and the kept columns that belong to them; its id stays. */
+export function swapPair(pair: PreferencePair): PreferencePair {
+  return {
+    ...pair,
+    chosen: pair.rejected,
+    rejected: pair.chosen,
+    columns: exchangeSides(pair.columns, findSideColumns(Object.keys(pair.columns))),
+  };
+}
