@@ -216,3 +216,29 @@ export {
   readRanking,
   type ReadRankingOptions,
 } from "./edit/ranking-file.ts";
+// experiment
+export { addCosts, type Cost } from "./experiment/cost.ts";
+export {
+  type ExperimentStatus,
+  readExperimentStatus,
+  STAGE_STATES,
+  type StageState,
+  type StageStatus,
+} from "./experiment/experiment-status.ts";
+export { experimentJsonSchema, type JsonSchema } from "./experiment/json-schema.ts";
+export {
+  type ExperimentFile,
+  parseExperiment,
+  readExperiment,
+} from "./experiment/read-experiment.ts";
+export {
+  type ExperimentRun,
+  runExperiment,
+  type RunExperimentOptions,
+  type StagePlace,
+} from "./experiment/run-experiment.ts";
+export type { ManifestStage, RunManifest } from "./experiment/run-manifest.ts";
+export type { FinishedStage } from "./experiment/run-stages.ts";
+export { type Experiment, experimentSchema } from "./experiment/schema.ts";
+export { settingsTable } from "./experiment/settings-table.ts";
+export { type Stage, STAGE_KINDS, stageId, type StageKind } from "./experiment/stage.ts";

@@ -7,6 +7,8 @@ import { behaviorCommand } from "./commands/behavior.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { embedCommand } from "./commands/embed.ts";
 import { rankCommand } from "./commands/rank.ts";
+import { runCommand } from "./commands/run.ts";
+import { statusCommand } from "./commands/status.ts";
 import { commandHelp, overviewHelp } from "./help.ts";
 import { createProgressBar } from "./progress-bar.ts";
 
@@ -16,6 +18,8 @@ const COMMANDS: readonly Command[] = [
   embedCommand,
   behaviorCommand,
   rankCommand,
+  runCommand,
+  statusCommand,
   demoCommand,
 ];
 
@@ -80,7 +84,7 @@ async function main(words: readonly string[]): Promise<number> {
 function report(error: unknown, isDebug: boolean, isAborted: boolean): number {
   if (isAborted && error instanceof Error && error.name === "AbortError") {
     process.stderr.write(
-      "culprit: stopped; finished shards and files stay as they are, embed goes on from them\n",
+      "culprit: stopped; what is finished stays, the same command goes on from there\n",
     );
     return 1;
   }

@@ -18,9 +18,12 @@ const heldHere = new Set<string>();
 
 /**
  * Makes this process the only writer of a folder until disposed of. A lock whose process is gone (killed, machine rebooted)
- * is taken over. Throws RuntimeError where another writer is at work, or might be (a lock of another machine).
+ * is taken over. `what` says in the error what is being written. Throws RuntimeError where another writer is at work, or might be (a lock of another machine).
  */
-export async function lockForWriting(directory: string): Promise<AsyncDisposable> {
+export async function lockForWriting(
+  directory: string,
+  what = "this store",
+): Promise<AsyncDisposable> {
   const path = join(resolve(directory), LOCK_NAME);
   const lock: Lock = { pid: process.pid, host: hostname(), token: randomUUID() };
   // A few rounds: between finding a stale lock and replacing it another process may do the same.
@@ -36,10 +39,11 @@ export async function lockForWriting(directory: string): Promise<AsyncDisposable
     }
     const holder = await readLock(path);
     if (holder === "gone") continue;
-    if (holder !== "unreadable" && isAlive(holder, path)) throw inUse(directory, path, holder);
+    if (holder !== "unreadable" && isAlive(holder, path))
+      throw inUse(directory, path, holder, what);
     await removeStale(path, holder);
   }
-  throw inUse(directory, path, undefined);
+  throw inUse(directory, path, undefined, what);
 }
 
 async function tryCreate(path: string, lock: Lock): Promise<boolean> {
@@ -111,12 +115,17 @@ function ignoreExisting(error: unknown): void {
   if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
 }
 
-function inUse(directory: string, path: string, holder: Lock | undefined): RuntimeError {
+function inUse(
+  directory: string,
+  path: string,
+  holder: Lock | undefined,
+  what: string,
+): RuntimeError {
   const who =
     holder === undefined
       ? "another process"
       : `process ${holder.pid}${holder.host === hostname() ? "" : ` on ${holder.host}`}`;
-  return new RuntimeError(`${directory}: ${who} is writing this store`, {
+  return new RuntimeError(`${directory}: ${who} is writing ${what}`, {
     hint: `Wait for it to end. If it is gone for certain, delete ${path}.`,
   });
 }

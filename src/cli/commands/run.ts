@@ -1,0 +1,86 @@
+import { join } from "node:path";
+
+import {
+  ConfigError,
+  experimentJsonSchema,
+  readExperiment,
+  readExperimentStatus,
+  runExperiment,
+  settingsTable,
+  STAGE_KINDS,
+} from "../../index.ts";
+import type { Command, CommandContext, ParsedArguments } from "../command.ts";
+import { resolveRemote } from "../pair-flags.ts";
+import { onlyPositional } from "../required.ts";
+import { createStageLog } from "../stage-log.ts";
+import { formatStatus } from "../status-table.ts";
+
+export const runCommand: Command = {
+  name: "run",
+  summary: "Runs an experiment file: every stage, each only where its inputs or settings changed",
+  positionals: "EXPERIMENT",
+  description: `
+EXPERIMENT is a YAML file; examples/ has some, docs/experiments.md explains them. Paths in it are relative to the file.
+
+Every stage writes a folder DIR/stages/STAGE-HASH, the hash being that of its inputs' contents and its settings. A second run does
+only what changed. A run that was killed, at any moment, goes on where it was when the same command is given again, and ends in the
+same files. DIR/run.json holds settings, versions, hashes, times and costs; culprit status DIR shows them.
+
+  culprit run examples/own-checkpoints.yaml
+  culprit run my.yaml --out runs/my --until rank`,
+  flags: {
+    out: {
+      type: "string",
+      value: "DIR",
+      describe:
+        "The experiment's folder. Default: culprit-out/NAME, NAME being that of the experiment.",
+    },
+    until: {
+      type: "string",
+      value: "STAGE",
+      describe: `Stops after this stage: ${STAGE_KINDS.join(", ")}. Default: the last one.`,
+    },
+    "force-stage": {
+      type: "string",
+      value: "STAGES",
+      multiple: true,
+      describe:
+        "Makes these stages again whatever is there: kinds, or ids as culprit status shows them.",
+    },
+    schema: {
+      type: "boolean",
+      describe: "Prints the JSON Schema of experiment files, for editors, and ends.",
+    },
+    settings: { type: "boolean", describe: "Prints a table of all settings and ends." },
+  },
+  run,
+};
+
+async function run(args: ParsedArguments, context: CommandContext): Promise<void> {
+  if (args.has("schema"))
+    return context.print(JSON.stringify(experimentJsonSchema(), undefined, 2));
+  if (args.has("settings")) return context.print(settingsTable());
+  const path = onlyPositional(args, "run", "one experiment file");
+  const until = readUntil(args);
+  const file = await readExperiment(path);
+  const out = args.text("out") ?? join("culprit-out", file.experiment.name);
+  const log = createStageLog(context);
+  await runExperiment(file, {
+    out,
+    until,
+    force: args.list("force-stage"),
+    resolveRemote: resolveRemote(context),
+    download: { signal: context.signal, progress: context.progress("download", "bytes") },
+    signal: context.signal,
+    ...log,
+  });
+  const status = await readExperimentStatus(out);
+  context.print(args.has("json") ? JSON.stringify(status, undefined, 2) : formatStatus(status));
+}
+
+function readUntil(args: ParsedArguments): (typeof STAGE_KINDS)[number] | undefined {
+  const word = args.text("until");
+  const found = STAGE_KINDS.find((kind) => kind === word);
+  if (word === undefined || found !== undefined) return found;
+  throw new ConfigError(`--until: expected ${STAGE_KINDS.join(", ")}, got "${word}"`);
+}

@@ -1,0 +1,70 @@
+import { join } from "node:path";
+
+import { ConfigError } from "../util/errors.ts";
+import { type ManifestStage, readManifest, type RunManifest } from "./run-manifest.ts";
+import { readRecord, readWorking, type StageWorking } from "./stage-record.ts";
+
+/** `interrupted`: begun, and the process that did is gone; the next run goes on with it. */
+export const STAGE_STATES = ["done", "running", "interrupted", "missing"] as const;
+export type StageState = (typeof STAGE_STATES)[number];
+
+/** One stage of an experiment as its folder shows it. */
+export interface StageStatus extends ManifestStage {
+  readonly state: StageState;
+  /** Of a stage at work: how far it is, in `unit`. */
+  readonly done?: number;
+  readonly total?: number;
+  readonly unit?: string;
+  /** When its process last gave a sign of life, ISO 8601. */
+  readonly updatedAt?: string;
+}
+
+export interface ExperimentStatus {
+  readonly out: string;
+  readonly manifest: RunManifest;
+  readonly stages: readonly StageStatus[];
+}
+
+/** Reads how far an experiment is, without disturbing a run. Throws ConfigError where the folder holds none. */
+export async function readExperimentStatus(out: string): Promise<ExperimentStatus> {
+  const manifest = await readManifest(out);
+  if (manifest === undefined) {
+    throw new ConfigError(
+      `${out}: expected the folder of an experiment, got one without run.json`,
+      {
+        hint: "culprit run makes such folders; --out names them.",
+      },
+    );
+  }
+  const stages: StageStatus[] = [];
+  for (const stage of manifest.stages) stages.push(await stageStatus(out, stage));
+  return { out, manifest, stages };
+}
+
+async function stageStatus(out: string, stage: ManifestStage): Promise<StageStatus> {
+  if (stage.directory === undefined) return { ...stage, state: "missing" };
+  const directory = join(out, stage.directory);
+  if ((await readRecord(directory)) !== undefined) return { ...stage, state: "done" };
+  const working = await readWorking(directory);
+  if (working === undefined) return { ...stage, state: "missing" };
+  const { cost, updatedAt, unit, done, total } = working;
+  return {
+    ...stage,
+    cost,
+    state: isAlive(working) ? "running" : "interrupted",
+    updatedAt,
+    ...(unit === undefined ? {} : { unit }),
+    ...(done === undefined ? {} : { done }),
+    ...(total === undefined ? {} : { total }),
+  };
+}
+
+function isAlive({ pid }: StageWorking): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: the process is there and belongs to somebody else.
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}

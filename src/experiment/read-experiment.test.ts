@@ -1,0 +1,99 @@
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+
+import { describe, expect, it } from "vitest";
+
+import { expectFailure } from "../../test/support/errors.ts";
+import { ConfigError } from "../util/errors.ts";
+import { experimentJsonSchema } from "./json-schema.ts";
+import { parseExperiment, readExperiment } from "./read-experiment.ts";
+import { settingsTable } from "./settings-table.ts";
+
+const LEAST = `name: least
+checkpoints: { before: sft }
+pairs: { files: [pairs.jsonl] }
+responses: responses.jsonl
+behavior: { layers: [1] }
+`;
+const inRepository = (path: string): string =>
+  fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+describe("parseExperiment", () => {
+  it("fills in the defaults of everything left out", () => {
+    const experiment = parseExperiment(LEAST, "least.yaml");
+    expect(experiment.attribution).toMatchObject({ scorer: "cosine", layer: "auto", dtype: "F16" });
+    expect(experiment.behavior).toMatchObject({ weighting: "rollout", splits: 200, seed: 0 });
+    expect(experiment.engine).toEqual({ kind: "local", device: "cpu" });
+  });
+
+  it.each([
+    [
+      "an unknown setting",
+      "attribution: { scorre: cosine }",
+      "attribution.scorre (line 6): is no setting",
+    ],
+    [
+      "a wrong type",
+      "attribution: { layer: last }",
+      'attribution.layer (line 6): expected a layer number or auto, got "last"',
+    ],
+    [
+      "a wrong choice",
+      "attribution:\n  scorer: dot",
+      'attribution.scorer (line 7): expected cosine, projection, centred-cosine, bank-max, got "dot"',
+    ],
+    [
+      "a number out of range",
+      "attribution: { shardRows: 0 }",
+      "attribution.shardRows (line 6): expected a number of at least 1, got 0",
+    ],
+    [
+      "text for a number",
+      "cost: { pricePerHour: cheap }",
+      'cost.pricePerHour (line 6): expected a number, got "cheap"',
+    ],
+  ])("says where %s stands, what was expected and what is there", async (_, text, message) => {
+    const error = await expectFailure(
+      () => parseExperiment(`${LEAST}${text}\n`, "my.yaml"),
+      ConfigError,
+    );
+    expect(error.message).toBe(`my.yaml: ${message}`);
+  });
+
+  it("names every fault, those of a list by their place", async () => {
+    const text = LEAST.replace("[1]", "[1, x]").replace("files: [pairs.jsonl]", "files: []");
+    const error = await expectFailure(() => parseExperiment(text, "my.yaml"), ConfigError);
+    expect(error.message.split("\n")).toEqual([
+      "my.yaml: pairs.files (line 3): expected at least 1 entries, got []",
+      '  behavior.layers[1] (line 5): expected a number, got "x"',
+    ]);
+  });
+
+  it("names what is missing", async () => {
+    const error = await expectFailure(() => parseExperiment("name: x", "my.yaml"), ConfigError);
+    expect(error.message).toContain("checkpoints (line 1): expected settings by name, got nothing");
+  });
+
+  it("gives line and column where the text is not YAML", async () => {
+    const error = await expectFailure(() => parseExperiment("a: [1", "my.yaml"), ConfigError);
+    expect(error.message).toMatch(/^my\.yaml: line \d+, column \d+: /);
+  });
+});
+
+it("reads the example files", async () => {
+  const file = await readExperiment(inRepository("examples/response-pairs.yaml"));
+  expect(file.at("pairs.jsonl.gz")).toBe(inRepository("examples/pairs.jsonl.gz"));
+  expect(file.at("hf://allenai/OLMo-2-0425-1B-SFT")).toBe("hf://allenai/OLMo-2-0425-1B-SFT");
+});
+
+// Made again with: npx tsx src/cli/main.ts run --schema > examples/experiment.schema.json
+it("has the JSON Schema for editors up to date", async () => {
+  const text = await readFile(inRepository("examples/experiment.schema.json"), "utf8");
+  expect(JSON.parse(text)).toEqual(experimentJsonSchema());
+});
+
+// Made again with: npx tsx src/cli/main.ts run --settings, between the two marks
+it("has the table of settings in the docs up to date", async () => {
+  const text = await readFile(inRepository("docs/experiments.md"), "utf8");
+  expect(text).toContain(`<!-- settings -->\n\n${settingsTable()}\n\n<!-- /settings -->`);
+});

@@ -1,0 +1,127 @@
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { expect, it } from "vitest";
+
+import { jsonLines, temporaryFolder } from "../../test/support/data-files.ts";
+import { expectFailure } from "../../test/support/errors.ts";
+import { randomPairs } from "../../test/support/random-pairs.ts";
+import { suiteFolder } from "../../test/support/suite-folder.ts";
+import { makeTinyCheckpoint } from "../../test/support/tiny-checkpoint.ts";
+import { lockForWriting } from "../store/store-lock.ts";
+import { ConfigError, RuntimeError } from "../util/errors.ts";
+import { readExperimentStatus } from "./experiment-status.ts";
+import { readExperiment } from "./read-experiment.ts";
+import { type ExperimentRun, runExperiment, type RunExperimentOptions } from "./run-experiment.ts";
+
+const suite = suiteFolder();
+
+/** An experiment on a random checkpoint with random pairs, in a folder of its own. */
+async function smallExperiment(): Promise<string> {
+  const folder = await temporaryFolder();
+  await makeTinyCheckpoint(join(suite, "sft"));
+  await writeFile(join(folder, "pairs.jsonl"), jsonLines(randomPairs(40)));
+  const responses = randomPairs(12, 5).map(({ id, prompt, chosen, rejected }) => {
+    return { id, prompt, before: rejected, after: chosen };
+  });
+  await writeFile(join(folder, "responses.jsonl"), jsonLines(responses));
+  await writeExperiment(folder);
+  return folder;
+}
+
+async function writeExperiment(folder: string, more: string[] = []): Promise<void> {
+  const lines = [
+    "name: small",
+    `checkpoints: { before: ${join(suite, "sft")} }`,
+    "pairs: { files: [pairs.jsonl] }",
+    "responses: responses.jsonl",
+    "behavior: { layers: [1, 2], splits: 20, flips: 20, nullDirections: 4 }",
+    ...more,
+  ];
+  await writeFile(join(folder, "experiment.yaml"), lines.join("\n"));
+}
+
+async function run(
+  folder: string,
+  options: Partial<RunExperimentOptions> = {},
+): Promise<ExperimentRun> {
+  const file = await readExperiment(join(folder, "experiment.yaml"));
+  return runExperiment(file, { out: join(folder, "out"), ...options });
+}
+
+const made = ({ stages }: ExperimentRun): string[] =>
+  stages.filter(({ isCached }) => !isCached).map(({ id }) => id);
+
+it("makes what is asked for, then the rest, then nothing; and what a changed setting reaches", async () => {
+  const folder = await smallExperiment();
+  expect(made(await run(folder, { until: "embed" }))).toEqual(["audit", "embed"]);
+  const half = await readExperimentStatus(join(folder, "out"));
+  expect(half.stages.map(({ state }) => state)).toEqual(["done", "done", "missing", "missing"]);
+  expect(made(await run(folder))).toEqual(["behavior", "rank"]);
+  expect(made(await run(folder))).toEqual([]);
+  expect(made(await run(folder, { force: ["rank"] }))).toEqual(["rank"]);
+  await writeExperiment(folder, ["attribution: { scorer: projection }"]);
+  expect(made(await run(folder))).toEqual(["rank"]);
+  await writeFile(join(folder, "pairs.jsonl"), jsonLines(randomPairs(41)));
+  expect(made(await run(folder))).toEqual(["audit", "embed", "rank"]);
+});
+
+it("gives the same files wherever it lies, none of them with a path of this machine, and times only in records", async () => {
+  const [first, second] = [await smallExperiment(), await smallExperiment()];
+  for (const folder of [first, second]) await run(folder);
+  const stages = join("out", "stages");
+  const names = (await readdir(join(first, stages), { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile() && entry.name !== "stage.json")
+    .map((entry) => join(entry.parentPath.slice(first.length), entry.name));
+  expect(names.length).toBeGreaterThan(8);
+  for (const name of names) {
+    const bytes = await readFile(join(first, name));
+    const isSame = bytes.equals(await readFile(join(second, name)));
+    const hasPath = bytes.includes(first) || bytes.includes(suite);
+    expect({ name, isSame, hasPath }).toEqual({ name, isSame: true, hasPath: false });
+  }
+});
+
+it("counts what it cost, in money where there is a price", async () => {
+  const folder = await smallExperiment();
+  await writeExperiment(folder, ["cost: { pricePerHour: 3600 }"]);
+  const { manifest } = await run(folder);
+  const embed = manifest.stages.find(({ kind }) => kind === "embed")!.cost!;
+  expect(embed.tokens).toBeGreaterThan(1000);
+  // Two blocks of 32 x 8 x (2 x 4 + 2 x 2) + 3 x 32 x 48 weights.
+  expect(embed.flops).toBe(embed.tokens * 2 * 2 * (32 * 8 * 12 + 3 * 32 * 48));
+  expect(embed.money).toBeCloseTo(embed.seconds, 9);
+  expect(manifest.total.seconds).toBeGreaterThan(embed.seconds);
+});
+
+it("refuses a folder that another run is writing", async () => {
+  const folder = await smallExperiment();
+  await mkdir(join(folder, "out"));
+  await using _lock = await lockForWriting(join(folder, "out"));
+  const error = await expectFailure(run(folder), RuntimeError);
+  expect(error.message).toMatch(/is writing this experiment/);
+});
+
+it("names the setting whose file is missing or does not fit", async () => {
+  const folder = await smallExperiment();
+  for (const [more, message] of [
+    [
+      ["attribution: { layer: 3 }"],
+      /^attribution\.layer: expected one of behavior\.layers \(1, 2\), got 3/,
+    ],
+    [["pairs: { files: [nowhere.jsonl] }"], /^pairs\.files: .*nowhere\.jsonl: no such file/],
+    [["responses: nowhere.jsonl"], /^responses: nowhere\.jsonl cannot be read \(ENOENT\)/],
+    [["behavior: { layers: [9] }"], /^behavior\.layers: the checkpoint has layers 0 to 3, got 9/],
+  ] as const) {
+    await writeExperiment(folder, [...more]);
+    const path = join(folder, "experiment.yaml");
+    const lines = (await readFile(path, "utf8")).split("\n");
+    const key = more[0].split(":")[0]!;
+    // The last one of a repeated key is the one meant.
+    await writeFile(
+      path,
+      lines.filter((line, i) => !line.startsWith(`${key}:`) || i === lines.length - 1).join("\n"),
+    );
+    expect((await expectFailure(run(folder), ConfigError)).message).toMatch(message);
+  }
+});

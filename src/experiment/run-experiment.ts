@@ -1,0 +1,112 @@
+import { mkdir } from "node:fs/promises";
+
+import { lockForWriting } from "../store/store-lock.ts";
+import { describeWriteError } from "../util/atomic-file.ts";
+import { ConfigError } from "../util/errors.ts";
+import type { Progress } from "../util/progress.ts";
+import { openInputs, type OpenInputsOptions } from "./open-inputs.ts";
+import { planExperiment } from "./plan-experiment.ts";
+import type { ExperimentFile } from "./read-experiment.ts";
+import { type RunManifest, startManifest } from "./run-manifest.ts";
+import { type FinishedStage, runStages } from "./run-stages.ts";
+import { type Stage, stageId, type StageKind } from "./stage.ts";
+
+export interface RunExperimentOptions extends OpenInputsOptions {
+  /** The experiment's folder; made where it is not there. */
+  readonly out: string;
+  /** Stops after the last stage of this kind. Default: all stages. */
+  readonly until?: StageKind | undefined;
+  /** Stages, by id or kind, that are made again whatever is there. */
+  readonly force?: readonly string[];
+  readonly signal?: AbortSignal | undefined;
+  /** A display for one part of a stage's work; see StagePlace. */
+  readonly progress?: (stage: Stage, place: StagePlace, unit: string) => Progress;
+  onStart?(stage: Stage, place: StagePlace): void;
+  onFinish?(finished: FinishedStage, place: StagePlace): void;
+}
+
+/** Which of how many stages, from 1, and what comes after it. */
+export interface StagePlace {
+  readonly position: number;
+  readonly of: number;
+  readonly remaining: readonly Stage[];
+}
+
+/** What a run leaves behind. */
+export interface ExperimentRun {
+  readonly out: string;
+  readonly stages: readonly FinishedStage[];
+  readonly manifest: RunManifest;
+}
+
+/**
+ * Runs an experiment into `out`: every stage whose folder is not there yet, in order. Killed at any moment and called again it goes on
+ * and ends in the same files. Throws ConfigError for inputs that are missing or do not fit, RuntimeError where another process is
+ * writing the folder.
+ */
+export async function runExperiment(
+  file: ExperimentFile,
+  options: RunExperimentOptions,
+): Promise<ExperimentRun> {
+  const { out, signal } = options;
+  const inputs = await openInputs(file, options);
+  const planned = planExperiment(file.experiment, inputs);
+  const stages = stopAfter(planned, options.until);
+  const force = forcedStages(stages, options.force ?? []);
+  try {
+    await mkdir(out, { recursive: true });
+  } catch (error) {
+    throw describeWriteError(out, error);
+  }
+  await using _lock = await lockForWriting(out, "this experiment");
+  const manifest = await startManifest(out, file, inputs, planned);
+  const placeOf = (position: number): StagePlace => ({
+    position: position + 1,
+    of: stages.length,
+    remaining: stages.slice(position + 1),
+  });
+  const finished = await runStages(stages, {
+    out,
+    force,
+    signal,
+    progress: (stage, position, unit) =>
+      options.progress?.(stage, placeOf(position), unit) ?? noProgress,
+    onStart: async (stage, position, directory) => {
+      options.onStart?.(stage, placeOf(position));
+      await manifest.started(stage, directory);
+    },
+    onFinish: async (stage, position) => {
+      await manifest.finished(stage);
+      options.onFinish?.(stage, placeOf(position));
+    },
+  });
+  return { out, stages: finished, manifest: await manifest.end() };
+}
+
+const noProgress: Progress = { update: () => {}, note: () => {}, end: () => {} };
+
+function stopAfter(stages: readonly Stage[], until: StageKind | undefined): readonly Stage[] {
+  if (until === undefined) return stages;
+  const last = stages.findLastIndex(({ kind }) => kind === until);
+  if (last !== -1) return stages.slice(0, last + 1);
+  const kinds = [...new Set(stages.map(({ kind }) => kind))];
+  throw new ConfigError(
+    `until: expected a stage of this experiment (${kinds.join(", ")}), got ${until}`,
+  );
+}
+
+function forcedStages(stages: readonly Stage[], names: readonly string[]): ReadonlySet<string> {
+  const ids = stages.map(stageId);
+  for (const name of names) {
+    if (!stages.some((stage) => stage.kind === name) && !ids.includes(name)) {
+      throw new ConfigError(`force: expected stages of this experiment, got ${name}`, {
+        hint: `They are ${ids.join(", ")}.`,
+      });
+    }
+  }
+  return new Set(
+    stages
+      .filter((stage) => names.includes(stage.kind) || names.includes(stageId(stage)))
+      .map(stageId),
+  );
+}

@@ -1,0 +1,151 @@
+/** @file `run.json`: what a run was told, with which versions, and what every stage cost. Times are here, never in results. */
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { cpus } from "node:os";
+import { join } from "node:path";
+
+import { writeFileAtomic } from "../util/atomic-file.ts";
+import { FormatError } from "../util/errors.ts";
+import { VERSION } from "../util/version.ts";
+import { addCosts, type Cost, priceOf } from "./cost.ts";
+import type { ExperimentInputs } from "./open-inputs.ts";
+import type { ExperimentFile } from "./read-experiment.ts";
+import type { FinishedStage } from "./run-stages.ts";
+import type { Experiment } from "./schema.ts";
+import { type Stage, stageId, type StageKind } from "./stage.ts";
+
+export const MANIFEST_NAME = "run.json";
+
+/** One stage in the manifest. */
+export interface ManifestStage {
+  readonly id: string;
+  readonly kind: StageKind;
+  readonly name: string;
+  /** Relative to the experiment's folder; absent until the stage has begun. */
+  readonly directory?: string;
+  /** Absent until the stage is done. */
+  readonly cost?: Cost & { readonly money?: number };
+  readonly isCached?: boolean;
+}
+
+/** The content of `run.json`. */
+export interface RunManifest {
+  readonly format: "culprit-run";
+  readonly name: string;
+  readonly experimentFile: string;
+  readonly experimentSha256: string;
+  /** With all defaults; paths as the file has them. */
+  readonly experiment: Experiment;
+  readonly inputs: Readonly<Record<string, string>>;
+  readonly software: Readonly<Record<string, string>>;
+  readonly machine: { readonly cpu: string; readonly cores: number };
+  readonly startedAt: string;
+  readonly finishedAt?: string;
+  readonly stages: readonly ManifestStage[];
+  readonly total: Cost & { readonly money?: number };
+}
+
+/** Keeps `run.json` up to date while an experiment runs. */
+export interface ManifestWriter {
+  started(stage: Stage, directory: string): Promise<void>;
+  finished(stage: FinishedStage): Promise<void>;
+  end(): Promise<RunManifest>;
+}
+
+/** Writes the manifest of a run that begins. */
+export async function startManifest(
+  out: string,
+  file: ExperimentFile,
+  inputs: ExperimentInputs,
+  stages: readonly Stage[],
+): Promise<ManifestWriter> {
+  const { experiment } = file;
+  const { pricePerHour } = experiment.cost;
+  const withMoney = (cost: Cost): Cost & { money?: number } => {
+    const money = priceOf(cost, pricePerHour);
+    return money === undefined ? cost : { ...cost, money };
+  };
+  const listed = new Map<string, ManifestStage>(
+    stages.map((stage) => {
+      const id = stageId(stage);
+      return [id, { id, kind: stage.kind, name: stage.name }];
+    }),
+  );
+  const head = {
+    format: "culprit-run",
+    name: experiment.name,
+    experimentFile: file.path,
+    experimentSha256: file.sha256,
+    experiment,
+    inputs: inputHashes(inputs),
+    software: softwareVersions(),
+    machine: { cpu: cpus()[0]?.model ?? "unknown", cores: cpus().length },
+    startedAt: new Date().toISOString(),
+  } as const;
+  let finishedAt: string | undefined;
+  const write = async (): Promise<RunManifest> => {
+    const all = [...listed.values()];
+    const manifest: RunManifest = {
+      ...head,
+      ...(finishedAt === undefined ? {} : { finishedAt }),
+      stages: all,
+      total: withMoney(addCosts(all.flatMap(({ cost }) => (cost === undefined ? [] : [cost])))),
+    };
+    await writeFileAtomic(join(out, MANIFEST_NAME), `${JSON.stringify(manifest, undefined, 2)}\n`);
+    return manifest;
+  };
+  await write();
+  return {
+    started: async (stage, directory) => {
+      const id = stageId(stage);
+      listed.set(id, { ...listed.get(id)!, directory });
+      await write();
+    },
+    finished: async ({ id, directory, record, isCached }) => {
+      const cost = withMoney(record.cost);
+      listed.set(id, { ...listed.get(id)!, directory, cost, isCached });
+      await write();
+    },
+    end: () => {
+      finishedAt = new Date().toISOString();
+      return write();
+    },
+  };
+}
+
+/** Reads `run.json` of an experiment's folder; undefined where there is none. */
+export async function readManifest(out: string): Promise<RunManifest | undefined> {
+  const path = join(out, MANIFEST_NAME);
+  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
+    throw error;
+  });
+  if (text === undefined) return undefined;
+  try {
+    const value = JSON.parse(text) as RunManifest; // checked by its format below
+    if (value.format === "culprit-run") return value;
+  } catch (error) {
+    throw new FormatError(`${path}: expected JSON, got something else`, { cause: error });
+  }
+  throw new FormatError(`${path}: expected the manifest of a run, got something else`);
+}
+
+function inputHashes({ before, pairs, responses }: ExperimentInputs): Record<string, string> {
+  return {
+    before: before.hash,
+    pairs: pairs.contentHash,
+    ...(responses === undefined ? {} : { responses: responses.sha256 }),
+  };
+}
+
+/** Versions that results may depend on. */
+function softwareVersions(): Record<string, string> {
+  const require = createRequire(import.meta.url);
+  const version = (name: string): string =>
+    (require(`${name}/package.json`) as { version: string }).version; // every package has one
+  return {
+    culprit: VERSION,
+    node: process.version,
+    "onnxruntime-node": version("onnxruntime-node"),
+  };
+}

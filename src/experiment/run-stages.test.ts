@@ -1,0 +1,139 @@
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { describe, expect, it } from "vitest";
+
+import { temporaryFolder } from "../../test/support/data-files.ts";
+import { type FinishedStage, runStages } from "./run-stages.ts";
+import type { Stage } from "./stage.ts";
+
+/** A chain audit → embed → rank whose stages write down what they read, and count how often they ran. */
+function chain(settings: { readonly audit?: unknown; readonly embed?: unknown } = {}): {
+  stages: Stage[];
+  ran: string[];
+} {
+  const ran: string[] = [];
+  const write = async (directory: string, text: string): Promise<void> =>
+    writeFile(join(directory, "result.txt"), text);
+  const stages: Stage[] = [
+    {
+      kind: "audit",
+      name: "",
+      version: 1,
+      settings: settings.audit ?? {},
+      inputs: { pairs: { content: "pairs-a" } },
+      run: async ({ directory }) => {
+        ran.push("audit");
+        await write(directory, "the same whatever the settings");
+      },
+    },
+    {
+      kind: "embed",
+      name: "all",
+      version: 1,
+      settings: settings.embed ?? {},
+      inputs: { audit: { stage: "audit" } },
+      asides: ["times"],
+      run: async ({ directory, input, cost }) => {
+        ran.push("embed");
+        cost.add(10, 3);
+        await writeFile(join(directory, "times.json"), `${process.hrtime.bigint()}`);
+        await write(directory, `${await readFile(join(input("audit"), "result.txt"), "utf8")}!`);
+      },
+    },
+    {
+      kind: "rank",
+      name: "",
+      version: 1,
+      settings: {},
+      inputs: { embed: { stage: "embed-all" } },
+      run: async ({ directory, input }) => {
+        ran.push("rank");
+        await write(directory, `${await readFile(join(input("embed"), "result.txt"), "utf8")}?`);
+      },
+    },
+  ];
+  return { stages, ran };
+}
+
+async function runChain(
+  out: string,
+  settings: Parameters<typeof chain>[0] = {},
+  force: readonly string[] = [],
+): Promise<{ ran: string[]; finished: readonly FinishedStage[] }> {
+  const { stages, ran } = chain(settings);
+  const finished = await runStages(stages, { out, force: new Set(force) });
+  return { ran, finished };
+}
+
+describe("runStages", () => {
+  it("runs every stage once, and none again", async () => {
+    const out = await temporaryFolder();
+    const first = await runChain(out);
+    expect(first.ran).toEqual(["audit", "embed", "rank"]);
+    const second = await runChain(out);
+    expect(second.ran).toEqual([]);
+    expect(second.finished.map(({ isCached }) => isCached)).toEqual([true, true, true]);
+    const [, embed] = second.finished;
+    expect(embed!.directory).toMatch(/^stages\/embed-all-[0-9a-f]{12}$/);
+    expect(embed!.record.cost).toMatchObject({ tokens: 10, flops: 30 });
+  });
+
+  it("runs what a changed setting reaches, and stops where the results come out the same", async () => {
+    const out = await temporaryFolder();
+    await runChain(out);
+    expect((await runChain(out, { audit: { columns: 2 } })).ran).toEqual(["audit"]);
+    // times.json differs, but does not count.
+    expect((await runChain(out, { embed: { layers: 2 } })).ran).toEqual(["embed"]);
+    expect((await runChain(out)).ran).toEqual([]);
+    expect(await readdir(join(out, "stages"))).toHaveLength(5);
+  });
+
+  it("runs a stage again that is forced, damaged, or of an older version", async () => {
+    const out = await temporaryFolder();
+    const { finished } = await runChain(out);
+    expect((await runChain(out, {}, ["embed-all"])).ran).toEqual(["embed"]);
+    await rm(join(out, finished[2]!.directory, "result.txt"));
+    expect((await runChain(out)).ran).toEqual(["rank"]);
+    const { stages, ran } = chain();
+    await runStages([{ ...stages[0]!, version: 2 }, ...stages.slice(1)], { out });
+    expect(ran).toEqual(["audit"]);
+  });
+
+  it("empties the folder of a stage that cannot resume, keeps that of one that can, and adds up the costs of both attempts", async () => {
+    const out = await temporaryFolder();
+    for (const canResume of [false, true]) {
+      const seen: string[][] = [];
+      const stage = (fails: boolean): Stage => ({
+        kind: "audit",
+        name: `${canResume}`,
+        version: 1,
+        settings: {},
+        inputs: {},
+        canResume,
+        run: async ({ directory, cost }) => {
+          seen.push((await readdir(directory)).filter((name) => name !== "working.json"));
+          cost.add(5, 1);
+          await writeFile(join(directory, "half"), "");
+          if (fails) throw new Error("killed");
+        },
+      });
+      await expect(runStages([stage(true)], { out })).rejects.toThrow("killed");
+      const [done] = await runStages([stage(false)], { out });
+      expect(seen).toEqual([[], canResume ? ["half"] : []]);
+      expect(done!.record.files.map(({ path }) => path)).toEqual(["half"]);
+      expect(done!.record.cost.tokens).toBe(10);
+    }
+  });
+
+  it("does not take a folder without a record, or with half of one, for a finished stage", async () => {
+    const out = await temporaryFolder();
+    const { finished } = await runChain(out);
+    const folder = join(out, finished[0]!.directory);
+    await rm(folder, { recursive: true });
+    await mkdir(folder);
+    await writeFile(join(folder, "result.txt"), "something else");
+    await writeFile(join(folder, "stage.json.partial"), "{");
+    expect((await runChain(out)).ran).toEqual(["audit"]);
+  });
+});

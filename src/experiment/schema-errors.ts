@@ -1,0 +1,92 @@
+/** @file What is wrong with an experiment file, in one sentence for each fault: where, what was expected, what is there. */
+import { isMap, type Document, type LineCounter, type Node } from "yaml";
+import type { z } from "zod";
+
+type Issue = z.core.$ZodIssue;
+type Path = readonly PropertyKey[];
+
+/** `training.seeds[1] (line 12): expected a whole number, got "one"`, for every fault. */
+export function describeIssues(
+  issues: readonly Issue[],
+  document: Document,
+  lines: LineCounter,
+): string[] {
+  return issues.flatMap(flatten).map((issue) => {
+    const unknown = issue.code === "unrecognized_keys" ? issue.keys[0] : undefined;
+    const at = unknown === undefined ? issue.path : [...issue.path, unknown];
+    const line = lineOf(document, at, lines);
+    const place = `${formatPath(at)}${line === undefined ? "" : ` (line ${line})`}`;
+    const value = document.getIn([...at]);
+    return `${place}: ${expectation(issue)}${unknown === undefined ? `, got ${show(value)}` : ""}`;
+  });
+}
+
+/** A choice between shapes reports the shape that came closest: the one whose faults lie deepest. */
+function flatten(issue: Issue): Issue[] {
+  if (issue.code !== "invalid_union" || issue.errors.length === 0) return [issue];
+  const depth = (issues: readonly Issue[]): number =>
+    Math.max(0, ...issues.map(({ path }) => path.length));
+  const [closest] = issue.errors.toSorted((a, b) => depth(b) - depth(a));
+  if (depth(closest!) === 0) return [issue];
+  return closest!.flatMap((each) => flatten({ ...each, path: [...issue.path, ...each.path] }));
+}
+
+function expectation(issue: Issue): string {
+  if (issue.code === "unrecognized_keys") return "is no setting";
+  if (issue.code === "invalid_type") return `expected ${KINDS[issue.expected] ?? issue.expected}`;
+  if (issue.code === "too_small") {
+    return `expected ${bound(issue.origin, "at least", issue.minimum)}`;
+  }
+  if (issue.code === "too_big") return `expected ${bound(issue.origin, "at most", issue.maximum)}`;
+  if (issue.code === "invalid_value") return `expected ${issue.values.map(String).join(", ")}`;
+  return issue.message;
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  int: "a whole number",
+  number: "a number",
+  string: "text",
+  boolean: "true or false",
+  array: "a list",
+  object: "settings by name",
+};
+
+function bound(origin: string, relation: string, limit: number | bigint): string {
+  if (origin === "string")
+    return limit === 1 ? "some text" : `text of ${relation} ${limit} characters`;
+  if (origin === "array") return `${relation} ${limit} entries`;
+  return `a number of ${relation} ${limit}`;
+}
+
+function show(value: unknown): string {
+  if (value === undefined) return "nothing";
+  const text = JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 59)}…` : text;
+}
+
+/** `edits[1].top`; "the file" for the whole of it. */
+function formatPath(path: Path): string {
+  const text = path
+    .map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`))
+    .join("");
+  return text === "" ? "the file" : text.replace(/^\./, "");
+}
+
+/** Line of a setting, from 1; for one that is not there, of what should hold it. */
+function lineOf(document: Document, path: Path, lines: LineCounter): number | undefined {
+  for (let length = path.length; length >= 0; length--) {
+    const node = keyOrNode(document, path.slice(0, length));
+    if (node?.range != null) return lines.linePos(node.range[0]).line;
+  }
+  return undefined;
+}
+
+/** The key of a setting where it has one: the value of a block begins a line later. */
+function keyOrNode(document: Document, path: Path): Node | undefined {
+  const parent = document.getIn(path.slice(0, -1), true);
+  if (path.length > 0 && isMap(parent)) {
+    const pair = parent.items.find(({ key }) => (key as { value?: unknown }).value === path.at(-1));
+    if (pair !== undefined) return pair.key as Node; // parsed from text: keys are nodes
+  }
+  return document.getIn([...path], true) as Node | undefined; // keepScalar: nodes only
+}

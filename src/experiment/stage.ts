@@ -1,0 +1,47 @@
+/** @file What a stage of an experiment is: a function from settings and inputs to the files of its folder. */
+import type { Progress } from "../util/progress.ts";
+import type { CostMeter } from "./cost.ts";
+
+/** Every kind of stage, in the order of the work; `--until` takes these names. */
+export const STAGE_KINDS = ["audit", "embed", "behavior", "rank"] as const;
+export type StageKind = (typeof STAGE_KINDS)[number];
+
+/** What a stage reads: the files of an earlier stage, or something outside of which only the content counts. */
+export type StageInput = { readonly stage: string } | { readonly content: string };
+
+/**
+ * A stage. Its folder's name holds the hash of `kind`, `version`, `settings` and the content of all inputs, and of nothing else: so what
+ * `run` writes into files that count may depend on nothing else either (no clock, no absolute path, no name of an output folder).
+ */
+export interface Stage {
+  readonly kind: StageKind;
+  /** Tells stages of one kind apart, `probe-filter-240-seed1`; unique within the kind, empty where there is one. */
+  readonly name: string;
+  /** Raised when the same settings and inputs give other files than before. */
+  readonly version: number;
+  /** Plain data. */
+  readonly settings: unknown;
+  readonly inputs: Readonly<Record<string, StageInput>>;
+  /** Files and folders beneath the stage's own that do not count as its result: times, states to resume from. */
+  readonly asides?: readonly string[];
+  /** True: started again over what a killed run left, it goes on from there. Else the folder is emptied first. Default false. */
+  readonly canResume?: boolean;
+  run(work: StageWork): Promise<void>;
+}
+
+/** What a running stage may use. */
+export interface StageWork {
+  /** The stage's folder; it exists. */
+  readonly directory: string;
+  /** The folder of an input that is a stage. */
+  readonly input: (name: string) => string;
+  readonly signal: AbortSignal | undefined;
+  /** A progress display for one part of the work; `unit` is plural. */
+  readonly progress: (unit: string) => Progress;
+  readonly cost: CostMeter;
+}
+
+/** `kind` or `kind-name`: what people see, and the beginning of the folder's name. */
+export function stageId(stage: Pick<Stage, "kind" | "name">): string {
+  return stage.name === "" ? stage.kind : `${stage.kind}-${stage.name}`;
+}

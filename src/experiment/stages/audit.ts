@@ -1,0 +1,32 @@
+import { join } from "node:path";
+
+import { auditPairs } from "../../data/audit-pairs.ts";
+import { openUnusableFile } from "../../data/unusable-file.ts";
+import { writeFileAtomic } from "../../util/atomic-file.ts";
+import type { ExperimentInputs } from "../open-inputs.ts";
+import type { Experiment } from "../schema.ts";
+import type { Stage } from "../stage.ts";
+
+/** `audit.json` and `unusable.jsonl`: what is in the pairs, before any compute. */
+export function auditStage({ pairs }: Experiment, inputs: ExperimentInputs): Stage {
+  return {
+    kind: "audit",
+    name: "",
+    version: 1,
+    settings: { source: pairs.source ?? null, columns: inputs.pairs.columns },
+    inputs: { pairs: { content: inputs.pairs.contentHash } },
+    run: async ({ directory, signal, progress }) => {
+      const unusable = openUnusableFile(join(directory, "unusable.jsonl"));
+      const report = await auditPairs(inputs.pairs, {
+        onUnusable: (row) => unusable.add(row),
+        progress: progress("rows"),
+        ...(signal === undefined ? {} : { signal }),
+      });
+      await unusable.close();
+      await writeFileAtomic(
+        join(directory, "audit.json"),
+        `${JSON.stringify(report, undefined, 2)}\n`,
+      );
+    },
+  };
+}

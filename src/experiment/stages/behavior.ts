@@ -1,0 +1,53 @@
+import { join } from "node:path";
+
+import { collectActivations } from "../../behavior/activations.ts";
+import { writeBehavior } from "../../behavior/behavior-file.ts";
+import { computeBehavior } from "../../behavior/behavior.ts";
+import { readResponsePairs } from "../../data/response-pairs.ts";
+import { openEngine } from "../../engine/open-engine.ts";
+import { engineOptions } from "../checkpoint-input.ts";
+import { type ExperimentInputs, withoutFolders } from "../open-inputs.ts";
+import type { Experiment } from "../schema.ts";
+import type { Stage, StageInput, StageWork } from "../stage.ts";
+
+/** The behaviour file of the stage. */
+export const BEHAVIOR_NAME = "behavior.safetensors";
+
+/** Behaviour vectors with their diagnostics, both responses read on the checkpoint before. */
+export function behaviorStage(
+  experiment: Experiment,
+  inputs: ExperimentInputs,
+  responses: {
+    readonly input: StageInput;
+    /** Where the file is, once its stage is done. */
+    path(work: StageWork): string;
+  },
+): Stage {
+  const { behavior, checkpoints, engine } = experiment;
+  const { layers, maxTokens, ...options } = behavior;
+  return {
+    kind: "behavior",
+    name: "",
+    version: 1,
+    settings: { ...behavior, template: checkpoints.template, engine },
+    inputs: { before: { content: inputs.before.hash }, responses: responses.input },
+    run: async (work) => {
+      const read = await readResponsePairs(responses.path(work), { signal: work.signal });
+      await using opened = await openEngine(
+        inputs.before.folder,
+        engineOptions(experiment, "before"),
+      );
+      const activations = await collectActivations(opened, read.pairs, {
+        layers,
+        progress: work.progress("response pairs"),
+        ...(maxTokens === undefined ? {} : { maxTokens }),
+        ...(work.signal === undefined ? {} : { signal: work.signal }),
+      });
+      await writeBehavior(
+        join(work.directory, BEHAVIOR_NAME),
+        computeBehavior(activations, options),
+        { files: withoutFolders(read.files), unusable: read.unusable },
+      );
+    },
+  };
+}

@@ -1,0 +1,60 @@
+import { join } from "node:path";
+
+import { rankStore, type StoreScores } from "../../attribution/rank-store.ts";
+import { writeRankings } from "../../attribution/write-ranking.ts";
+import { readBehavior } from "../../behavior/behavior-file.ts";
+import { reportRankings } from "../../evaluation/ranking-report.ts";
+import { openStore } from "../../store/open-store.ts";
+import { readStoreTable } from "../../store/read-store-table.ts";
+import { writeFileAtomic } from "../../util/atomic-file.ts";
+import { chooseLayer, type ChosenLayer } from "../choose-layer.ts";
+import type { Experiment } from "../schema.ts";
+import type { Stage } from "../stage.ts";
+import { BEHAVIOR_NAME } from "./behavior.ts";
+import { STORE_NAME } from "./embed.ts";
+
+/** All pairs at the chosen layer, best first. */
+export const RANKING_NAME = "ranking.parquet";
+/** The chosen layer, and the report of every layer's ranking. */
+export const RANKING_REPORT_NAME = "ranking.json";
+
+/** What `ranking.json` holds beside the reports. */
+export interface RankStageReport extends ChosenLayer {
+  readonly rankings: ReturnType<typeof reportRankings>;
+}
+
+/** Scores and ranks all stored pairs for the behaviour. */
+export function rankStage({ attribution, behavior, engine }: Experiment): Stage {
+  const { scorer, layer } = attribution;
+  const { nullDirections } = behavior;
+  return {
+    kind: "rank",
+    name: "",
+    version: 1,
+    settings: { scorer, layer, nullDirections, threads: engine.threads ?? null },
+    inputs: { store: { stage: "embed" }, behavior: { stage: "behavior" } },
+    run: async (work) => {
+      const store = await openStore(join(work.input("store"), STORE_NAME));
+      const stored = await readBehavior(join(work.input("behavior"), BEHAVIOR_NAME));
+      const chosen = await chooseLayer(work.input("behavior"), layer);
+      const scores = await rankStore(store, [stored], {
+        scorer,
+        nullDirections,
+        progress: work.progress("pairs"),
+        ...(engine.threads === undefined ? {} : { threads: engine.threads }),
+        ...(work.signal === undefined ? {} : { signal: work.signal }),
+      });
+      const table = await readStoreTable(store);
+      await writeRankings(join(work.directory, RANKING_NAME), table, atLayer(scores, chosen.layer));
+      const report: RankStageReport = { ...chosen, rankings: reportRankings(table, scores) };
+      await writeFileAtomic(
+        join(work.directory, RANKING_REPORT_NAME),
+        `${JSON.stringify(report, undefined, 2)}\n`,
+      );
+    },
+  };
+}
+
+function atLayer({ layers, rankings }: StoreScores, layer: number): StoreScores {
+  return { layers, rankings: rankings.filter((ranking) => ranking.layer === layer) };
+}
