@@ -1,15 +1,13 @@
 /** @file The engine that runs on this machine: graphs from model/, arithmetic by runtime/. */
 import type { Message } from "../format/messages.ts";
-import { type CheckpointWeights, openWeights } from "../model/checkpoint-weights.ts";
-import { expectWeightsFit } from "../model/expect-weights.ts";
-import { applyLora } from "../model/lora.ts";
+import type { CheckpointWeights } from "../model/checkpoint-weights.ts";
 import {
   type ActivationsGraph,
   pooledActivations,
   prefixKeys,
 } from "../model/pooled-activations.ts";
-import { createRenderer, type PromptRenderer } from "../model/prompt-renderer.ts";
-import { readModel, type LoadedModel } from "../model/read-model.ts";
+import type { PromptRenderer } from "../model/prompt-renderer.ts";
+import type { LoadedModel } from "../model/read-model.ts";
 import type { RopeScaling } from "../model/rope.ts";
 import type { Device } from "../runtime/device.ts";
 import { compile, type Program, type TensorValue } from "../runtime/ort.ts";
@@ -24,6 +22,7 @@ import type {
   EngineIdentity,
   TokenizedExample,
 } from "./engine.ts";
+import { openCheckpoint } from "./open-checkpoint.ts";
 import { ParameterCache } from "./parameter-cache.ts";
 import { planBatches, type PlannedBatch, type PlanLimits } from "./plan-batches.ts";
 import { sharedPrefixLength } from "./shared-prefix.ts";
@@ -58,22 +57,7 @@ export async function openLocalEngine(
   dir: string,
   options: LocalEngineOptions = {},
 ): Promise<Engine> {
-  const model = await readModel(dir);
-  const renderer = await createRenderer(dir, { template: options.template ?? "chat" });
-  const base = await openWeights(dir);
-  const weights = options.adapter === undefined ? base : await applyLora(base, options.adapter);
-  const { config } = model;
-  expectWeightsFit(model, weights, dir);
-  const identity: EngineIdentity = {
-    name: options.name ?? dir,
-    checkpointHash: await weights.contentHash(),
-    tokenizerHash: renderer.tokenizerHash,
-    templateHash: renderer.templateHash,
-    family: model.family.name,
-    layerCount: config.layerCount,
-    dim: config.dim,
-    maxPositions: config.maxPositions,
-  };
+  const { identity, model, renderer, weights } = await openCheckpoint(dir, options);
   return new LocalEngine({ identity, model, renderer, weights, options });
 }
 

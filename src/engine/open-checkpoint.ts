@@ -1,0 +1,43 @@
+import { type CheckpointWeights, openWeights } from "../model/checkpoint-weights.ts";
+import { expectWeightsFit } from "../model/expect-weights.ts";
+import { applyLora } from "../model/lora.ts";
+import { createRenderer, type PromptRenderer } from "../model/prompt-renderer.ts";
+import { type LoadedModel, readModel } from "../model/read-model.ts";
+import type { EngineIdentity } from "./engine.ts";
+
+/** A checkpoint folder, opened: everything but the weights' numbers, which are read when they are needed. */
+export interface OpenCheckpoint {
+  readonly identity: EngineIdentity;
+  readonly model: LoadedModel;
+  readonly renderer: PromptRenderer;
+  /** With the adapter merged; to be disposed of. */
+  readonly weights: CheckpointWeights;
+}
+
+/** Opens a checkpoint folder in Hugging Face layout; reads all weights once for the hash. */
+export async function openCheckpoint(
+  dir: string,
+  options: {
+    readonly name?: string;
+    readonly adapter?: string;
+    readonly template?: "chat" | "raw";
+  },
+): Promise<OpenCheckpoint> {
+  const model = await readModel(dir);
+  const renderer = await createRenderer(dir, { template: options.template ?? "chat" });
+  const base = await openWeights(dir);
+  const weights = options.adapter === undefined ? base : await applyLora(base, options.adapter);
+  const { config } = model;
+  expectWeightsFit(model, weights, dir);
+  const identity: EngineIdentity = {
+    name: options.name ?? dir,
+    checkpointHash: await weights.contentHash(),
+    tokenizerHash: renderer.tokenizerHash,
+    templateHash: renderer.templateHash,
+    family: model.family.name,
+    layerCount: config.layerCount,
+    dim: config.dim,
+    maxPositions: config.maxPositions,
+  };
+  return { identity, model, renderer, weights };
+}

@@ -1,0 +1,91 @@
+/** @file Training over one checkpoint, as the rest of the program sees it: steps in, weights and state out. */
+import type { Message } from "../format/messages.ts";
+import type { EngineIdentity, TokenizedExample } from "./engine.ts";
+
+/** What is minimised. */
+export type Objective =
+  | {
+      readonly kind: "dpo";
+      readonly beta: number;
+      readonly lengthNormalized: boolean;
+      readonly labelSmoothing: number;
+    }
+  /** Cross-entropy of the response, the mean over all response tokens of a step. */
+  | { readonly kind: "sft" };
+
+export interface TrainerSettings {
+  readonly objective: Objective;
+  readonly adaptation:
+    | { readonly kind: "full" }
+    | {
+        readonly kind: "lora";
+        readonly rank: number;
+        readonly alpha: number;
+        /** null: every linear layer of the blocks. */
+        readonly targets: readonly string[] | null;
+      };
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+  /** 0: gradients stay as they are. */
+  readonly maxGradNorm: number;
+  /** For the start of LoRA's factors. */
+  readonly seed: number;
+}
+
+/** An example of a step. DPO: the responses are chosen and rejected. SFT: one response. */
+export interface StepExample extends TokenizedExample {
+  /** The responses' log-probabilities under the reference; DPO only. */
+  readonly reference?: readonly number[];
+}
+
+/** What a step found before it changed the weights. */
+export interface StepResult {
+  /** The step's loss; where it is not finite, nothing was changed. */
+  readonly loss: number;
+  /** Sum of the log-probabilities of each response's tokens, in nats, by example. */
+  readonly logprobs: readonly (readonly number[])[];
+  /** √Σ g², before clipping; not finite where the loss is. */
+  readonly gradientNorm: number;
+  readonly tokens: number;
+  readonly flops: number;
+}
+
+/** Element type of written weights. */
+export type WeightDtype = "F32" | "BF16" | "F16";
+
+/** A named array of a training state; a view, to be read or filled at once. */
+export interface StateTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
+}
+
+/** A checkpoint in training. Holds weights, moments and gradients: dispose of it when done. */
+export interface Trainer extends AsyncDisposable {
+  /** Of the start checkpoint. */
+  readonly identity: EngineIdentity;
+  /** Numbers that training changes. */
+  readonly trainedNumbers: number;
+  /** Optimiser steps taken. */
+  readonly steps: number;
+  /** As Engine.tokenize. */
+  tokenize(
+    prompt: readonly Message[],
+    responses: readonly (readonly Message[])[],
+  ): TokenizedExample;
+  /** A text as it is, with the tokens that the tokenizer puts around texts. */
+  tokenizeText(text: string): Int32Array;
+  /**
+   * One optimiser step over all examples. How they are split into runs of the graph changes rounding only. A loss or gradient that is
+   * not finite is returned and nothing is changed.
+   */
+  step(examples: readonly StepExample[], learningRate: number): Promise<StepResult>;
+  /** Writes a Hugging Face folder (full) or a PEFT adapter folder (LoRA) into an existing folder; each file whole or not at all. */
+  save(dir: string, dtype: WeightDtype): Promise<void>;
+  /** Everything that later steps depend on: trained weights and both moments, as views. */
+  state(): readonly StateTensor[];
+  /** Says that the arrays of `state()` were filled with those of a run after `steps` steps. */
+  restored(steps: number): void;
+}

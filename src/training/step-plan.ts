@@ -1,0 +1,77 @@
+/** @file Which examples each step takes. */
+
+export interface StepPlanSettings {
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly maxSteps: number | undefined;
+  readonly seed: number;
+  readonly shuffle: boolean;
+}
+
+export interface StepPlan {
+  /** Optimiser steps of the run. */
+  readonly steps: number;
+  readonly stepsPerEpoch: number;
+  /** Indices of the examples of a step (from 0); the last step of an epoch may have fewer. */
+  examplesOf(step: number): readonly number[];
+}
+
+/**
+ * Plans a run over examples with these ids. The order of an epoch follows from seed, epoch and each example's id alone: take some
+ * examples out of the data and the others keep their order, so that arms over edited data differ by the edit.
+ */
+export function planSteps(ids: readonly string[], settings: StepPlanSettings): StepPlan {
+  const { batchSize, epochs, maxSteps, seed, shuffle } = settings;
+  const stepsPerEpoch = Math.ceil(ids.length / batchSize);
+  const order = cachedOrder(ids, seed, shuffle);
+  return {
+    steps: Math.min(maxSteps ?? Infinity, stepsPerEpoch * epochs),
+    stepsPerEpoch,
+    examplesOf(step) {
+      const start = (step % stepsPerEpoch) * batchSize;
+      return order(Math.floor(step / stepsPerEpoch)).slice(start, start + batchSize);
+    },
+  };
+}
+
+/** Orders of epochs; the latest one is kept, since the steps of an epoch follow each other. */
+function cachedOrder(
+  ids: readonly string[],
+  seed: number,
+  shuffle: boolean,
+): (epoch: number) => readonly number[] {
+  let known: { epoch: number; order: readonly number[] } | undefined;
+  return (epoch) => {
+    if (known?.epoch !== epoch) {
+      const order = shuffle ? epochOrder(ids, seed, epoch) : ids.map((_, i) => i);
+      known = { epoch, order };
+    }
+    return known.order;
+  };
+}
+
+/** The examples' indices in the order of one epoch (from 0). */
+export function epochOrder(ids: readonly string[], seed: number, epoch: number): number[] {
+  const salt = mix(mix(seed) ^ epoch);
+  const keys = ids.map((id) => {
+    const high = mix(hashString(id, 0x811c9dc5) ^ salt);
+    const low = mix(hashString(id, 0x01000193) + salt);
+    return high * 2 ** 20 + (low >>> 12); // 52 bits, exact in a double
+  });
+  return ids.map((_, i) => i).toSorted((a, b) => keys[a]! - keys[b]! || a - b);
+}
+
+/** FNV-1a over UTF-16 units. */
+function hashString(text: string, start: number): number {
+  let hash = start;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return hash;
+}
+
+/** The finaliser of MurmurHash3: every bit of the word reaches every bit of the result. */
+function mix(word: number): number {
+  let hash = word;
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
