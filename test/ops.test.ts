@@ -1,33 +1,24 @@
 /** Every op against PyTorch (test/golden/ops), at fixed and at named sizes. */
-import { readFileSync } from "node:fs";
-
 import { describe, expect, it } from "vitest";
 
 import { compile, type TensorValue } from "../src/runtime/ort.ts";
-import { apply, input, type OpDefinition, type Tensor } from "../src/tensor/graph.ts";
+import { input, type Tensor } from "../src/tensor/graph.ts";
 import { lowerToOnnx } from "../src/tensor/lower.ts";
 import { OPS } from "../src/tensor/ops/index.ts";
-import type { DType } from "../src/tensor/shape.ts";
 import { expectAllClose } from "./support/close.ts";
-
-interface GoldenTensor {
-  dtype: "float32" | "int32" | "bool";
-  shape: number[];
-  values: number[];
-}
-interface GoldenCase {
-  op: string;
-  inputs: GoldenTensor[];
-  attributes: Record<string, unknown>;
-  output: GoldenTensor;
-}
-
-const { cases } = JSON.parse(
-  readFileSync(new URL("golden/ops/ops.json", import.meta.url), "utf8"),
-) as { cases: GoldenCase[] };
+import {
+  applyAny,
+  fixedInputs,
+  type GoldenCase,
+  goldenCases,
+  type GoldenTensor,
+  goldenValues,
+  namedInputs,
+  takesNamedSizes,
+} from "./support/golden-ops.ts";
 
 describe.each(OPS.map((op) => [op.kind, op] as const))("%s", (kind, op) => {
-  const own = cases.filter((each) => each.op === kind);
+  const own = goldenCases(kind);
 
   it("has golden values", () => {
     expect(own.length).toBeGreaterThan(0);
@@ -35,14 +26,20 @@ describe.each(OPS.map((op) => [op.kind, op] as const))("%s", (kind, op) => {
 
   it("gives PyTorch's values at fixed sizes", async () => {
     for (const each of own) {
-      const inputs = each.inputs.map((one, i) => input(`x${i}`, one.dtype, one.shape));
+      const inputs = fixedInputs(each);
       expectGolden(await run(applyAny(op, inputs, each.attributes), each), each.output);
     }
   });
 
+  it("has a gradient in the golden file iff its rule says so", () => {
+    const hasRule = op.gradient !== "none";
+    const isFloat = own.some((each) => each.inputs.some(({ dtype }) => dtype === "float32"));
+    expect(own.some((each) => each.gradients !== undefined)).toBe(hasRule && isFloat);
+  });
+
   it("infers the type and the shape that the runtime gives", async () => {
     for (const each of own) {
-      const inputs = each.inputs.map((one, i) => input(`x${i}`, one.dtype, one.shape));
+      const inputs = fixedInputs(each);
       const output = applyAny(op, inputs, each.attributes);
       const value = await run(output, each);
       expect(output.dtype).toBe(each.output.dtype);
@@ -51,28 +48,9 @@ describe.each(OPS.map((op) => [op.kind, op] as const))("%s", (kind, op) => {
   });
 
   it("gives the same with named leading sizes", async () => {
-    for (const each of own.filter(
-      ({ inputs }) => inputs[0]!.shape.length === 3 && kind !== "reshape",
-    )) {
-      const names = new Map([
-        [2, "B"],
-        [3, "T"],
-        [5, "S"],
-      ]);
-      const inputs = each.inputs.map((one, i) =>
-        input(
-          `x${i}`,
-          one.dtype,
-          one.shape.map((size, axis) =>
-            one.shape.length >= 3 && axis < one.shape.length - 1 && !(kind === "matMul" && axis > 0)
-              ? (names.get(size) ?? size)
-              : kind === "attention" && i === 3
-                ? (names.get(size) ?? size)
-                : size,
-          ),
-        ),
-      );
-      expectGolden(await run(applyAny(op, inputs, each.attributes), each), each.output);
+    for (const each of own.filter(takesNamedSizes)) {
+      const output = applyAny(op, namedInputs(each), each.attributes);
+      expectGolden(await run(output, each), each.output);
     }
   });
 });
@@ -100,11 +78,37 @@ describe("shape errors", () => {
     ["reshape", [float("B", 6)], { shape: ["T", 6] }],
     ["concat", [float(2, 3), float(3, 3)], { axis: 1, size: 6 }],
     ["repeatRow", [float(2, 3, 4), float(2, 3, 4)]],
+    ["transpose", [float(2, 3)], { axes: [0, 2] }],
+    ["sumTo", [float("B", 3)], { shape: [4] }],
+    ["sumTo", [integers(2, 3)], { shape: [3] }],
+    ["broadcastLike", [float("B", 3), float("T", 3)]],
+    ["flatten", [float(3)], { size: 3 }],
+    ["unflatten", [float(3), float(3, 1)]],
+    ["concatPart", [float(2, 3), float(2, 3)], { axis: 1, part: 1 }],
     ["gather", [float(2, 3), float(2)]],
-    ["matMul", [float(2, 3), float(2, 3)]],
-    ["matMul", [float(3), float(3, 2)]],
+    ["scatterRows", [float("N", 3), integers("M"), float(5, 3)]],
+    ["pick", [float("N", 3), integers("M")]],
+    ["addAt", [float("N", 3), integers("N"), float("M")]],
+    ["logSoftmax", [integers(2, 3)]],
+    ["targetLogprobs", [float("N", 3), float("N")]],
+    ["contractRows", [float("N", 3), float("M", 3)]],
+    ["negate", [integers(2)]],
+    ["exponential", [integers(2)]],
+    ["logarithm", [integers(2)]],
+    ["squareRoot", [integers(2)]],
+    ["sigmoid", [integers(2)]],
+    ["softplus", [integers(2)]],
+    ["inverseRms", [float(2, 3), float(4)], { epsilon: 1e-5 }],
+    ["matMul", [float(2, 3), float(2, 3)], { transposeA: true, transposeB: true }],
+    ["matMul", [float(2, 3), float(2, 3)], {}],
+    ["matMul", [float(3), float(3, 2)], {}],
     ["rmsNorm", [float(2, 3), float(4)], { epsilon: 1e-5 }],
     ["rotary", [float(1, 2, 8), float(1, 2, 3), float(1, 2, 3)], { heads: 2 }],
+    [
+      "attentionProbabilities",
+      [float(1, 2), float(1, 2), float(1, 2), float(1, 1, 2, 2)],
+      { heads: 1, keyHeads: 1 },
+    ],
     [
       "attention",
       [float(1, 2, 8), float(1, 2, 3), float(1, 2, 3), float(1, 1, 2, 2)],
@@ -120,25 +124,10 @@ describe("shape errors", () => {
   });
 });
 
-function applyAny(
-  op: (typeof OPS)[number],
-  inputs: readonly Tensor[],
-  attributes: unknown,
-): Tensor {
-  // The golden file holds each op's own attributes.
-  return apply(op as OpDefinition<unknown>, inputs, attributes);
-}
-
 async function run(output: Tensor, golden: GoldenCase): Promise<TensorValue> {
   await using program = await compile(lowerToOnnx({ output }), { threads: 1 });
-  const values = golden.inputs.map((each, i) => [`x${i}`, toValue(each)] as const);
-  const results = await program.run(Object.fromEntries(values));
+  const results = await program.run(goldenValues(golden));
   return results["output"]!;
-}
-
-function toValue({ dtype, shape, values }: GoldenTensor): TensorValue {
-  const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
-  return { dtype: dtype satisfies DType, shape, array: arrays[dtype].from(values) };
 }
 
 function expectGolden(got: TensorValue, want: GoldenTensor): void {

@@ -39,19 +39,20 @@ export interface AppliedOp {
 }
 export type AppliedGradient =
   | ((output: Tensor, outputGradient: Tensor) => readonly (Tensor | undefined)[])
-  | MissingGradient;
-
-/** `none`: mathematically there is none (integers, comparisons). `pending`: there is one, not yet written. */
-export type MissingGradient = "none" | "pending";
+  /** Mathematically there is none: integers, comparisons. */
+  | "none";
 
 /** What an op's lowering may do: add nodes and small constants. Names are made unique by the writer. */
 export interface OnnxWriter {
-  /** Adds a node with one output and returns the output's name. */
+  /**
+   * Returns the name of one output of a node, the first unless `output` says otherwise. The node is added unless there is one with
+   * the same type, inputs and attributes, so what two ops have in common is computed once.
+   */
   node(
     opType: string,
     inputs: readonly string[],
     attributes?: Readonly<Record<string, OnnxAttribute>>,
-    options?: { domain?: string },
+    options?: { readonly domain?: string; readonly output?: number },
   ): string;
   /** Adds a constant and returns its name. */
   constant(dtype: DType, shape: readonly number[], values: ConstantValues): string;
@@ -69,8 +70,8 @@ export interface OpDefinition<A> {
    * built from other ops, with the derivation as a comment beside it.
    */
   readonly gradient:
-    | ((call: OpCall<A>, outputGradient: Tensor) => readonly (Tensor | undefined)[])
-    | MissingGradient;
+    | ((call: DoneCall<A>, outputGradient: Tensor) => readonly (Tensor | undefined)[])
+    | "none";
 }
 
 /** One use of an op. */
@@ -78,6 +79,11 @@ export interface OpCall<A> {
   readonly inputs: readonly Tensor[];
   readonly attributes: A;
   readonly output: TensorType;
+}
+
+/** One use of an op with the value that came of it. */
+export interface DoneCall<A> extends OpCall<A> {
+  readonly output: Tensor;
 }
 
 /** Uses an op: infers the output's type at once, so that a wrong shape fails where it was written. */

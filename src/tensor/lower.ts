@@ -28,6 +28,9 @@ export interface LowerOptions {
   readonly constantWeights?: ReadonlyMap<string, Float32Array>;
 }
 
+/** Constants up to this many numbers are looked for among those already written. */
+const MAX_SHARED_CONSTANT = 16;
+
 /** Writes everything that `outputs` reach as one ONNX file. */
 export function lowerToOnnx(
   outputs: Readonly<Record<string, Tensor>>,
@@ -41,15 +44,29 @@ export function lowerToOnnx(
   let count = 0;
   const freshName = (): string => `v${count++}`;
 
+  const outputsOf = new Map<string, string[]>();
+  const constants = new Map<string, string>();
   const writer: OnnxWriter = {
-    node(opType, inputNames, attributes = {}, { domain = "" } = {}) {
-      const output = freshName();
-      nodes.push({ opType, domain, inputs: inputNames, outputs: [output], attributes });
-      return output;
+    node(opType, inputNames, attributes = {}, { domain = "", output = 0 } = {}) {
+      const key = JSON.stringify([opType, domain, inputNames, attributes]);
+      let made = outputsOf.get(key);
+      if (made === undefined) {
+        made = [freshName()];
+        outputsOf.set(key, made);
+        nodes.push({ opType, domain, inputs: inputNames, outputs: made, attributes });
+      }
+      while (made.length <= output) made.push(""); // an empty name leaves an output out
+      if (made[output] === "") made[output] = freshName();
+      return made[output]!; // filled just now
     },
     constant(dtype, shape, values) {
+      const isSmall = values.length <= MAX_SHARED_CONSTANT;
+      const key = isSmall ? JSON.stringify([dtype, shape, [...values].map(spell)]) : "";
+      const known = isSmall ? constants.get(key) : undefined;
+      if (known !== undefined) return known;
       const name = freshName();
       initializers.push({ name, elementType: dtype, shape, bytes: packConstant(dtype, values) });
+      if (isSmall) constants.set(key, name);
       return name;
     },
   };
@@ -134,6 +151,13 @@ export function inOrder(outputs: readonly Tensor[]): Tensor[] {
     }
   }
   return order;
+}
+
+/** JSON has no −0, NaN or infinity. */
+function spell(value: number): number | string {
+  return Number.isFinite(value) && !Object.is(value, -0)
+    ? value
+    : `${Object.is(value, -0) ? "-0" : value}`;
 }
 
 function packConstant(dtype: DType, values: ConstantValues): Uint8Array {

@@ -1,9 +1,13 @@
 import { ShapeError } from "../../util/errors.ts";
-import { apply, type OpDefinition, type Tensor } from "../graph.ts";
+import { apply, type OpDefinition, scalar, type Tensor } from "../graph.ts";
 import { broadcastShapes, expectFloat } from "../shape.ts";
+import { sumTo } from "./broadcast.ts";
+
+/** Gradients of a and b in the shape of the output y, given that of y. */
+type Rule = (g: Tensor, a: Tensor, b: Tensor, y: Tensor) => readonly [Tensor, Tensor];
 
 /** Elementwise float ops over two broadcasting operands. */
-function defineArithmetic(kind: string, onnxType: string): OpDefinition<undefined> {
+function defineArithmetic(kind: string, onnxType: string, rule: Rule): OpDefinition<undefined> {
   return {
     kind,
     infer([a, b]) {
@@ -15,14 +19,26 @@ function defineArithmetic(kind: string, onnxType: string): OpDefinition<undefine
       return { dtype: a.dtype, shape: broadcastShapes(kind, a.shape, b.shape) };
     },
     lower: (writer, names) => writer.node(onnxType, names),
-    gradient: "pending",
+    gradient({ inputs, output }, g) {
+      const [a, b] = inputs as readonly [Tensor, Tensor]; // two, checked by infer
+      const [da, db] = rule(g, a, b, output);
+      // A number that was broadcast has the sum of the gradients of its copies.
+      return [sumTo(da, a.shape), sumTo(db, b.shape)];
+    },
   };
 }
 
-export const addOp = defineArithmetic("add", "Add");
-export const subtractOp = defineArithmetic("subtract", "Sub");
-export const multiplyOp = defineArithmetic("multiply", "Mul");
-export const divideOp = defineArithmetic("divide", "Div");
+export const addOp = defineArithmetic("add", "Add", (g) => [g, g]);
+export const subtractOp = defineArithmetic("subtract", "Sub", (g) => [g, multiply(g, scalar(-1))]);
+export const multiplyOp = defineArithmetic("multiply", "Mul", (g, a, b) => [
+  multiply(g, b),
+  multiply(g, a),
+]);
+/** ∂(a/b)/∂a = 1/b; ∂(a/b)/∂b = −a/b² = −y/b. */
+export const divideOp = defineArithmetic("divide", "Div", (g, _a, b, y) => {
+  const da = divide(g, b);
+  return [da, multiply(multiply(da, y), scalar(-1))];
+});
 
 /** a + b, broadcasting. */
 export const add = (a: Tensor, b: Tensor): Tensor => apply(addOp, [a, b], undefined);

@@ -1,7 +1,12 @@
 import { float, int } from "../../format/onnx.ts";
 import { ShapeError } from "../../util/errors.ts";
-import { apply, type OpDefinition, type Tensor } from "../graph.ts";
-import { expectEqualDims, expectRank, formatShape } from "../shape.ts";
+import { apply, type DoneCall, type OpDefinition, type Tensor } from "../graph.ts";
+import { type Dim, expectEqualDims, expectRank, formatShape, type TensorType } from "../shape.ts";
+import { multiply, subtract } from "./arithmetic.ts";
+import { sumTo } from "./broadcast.ts";
+import { matMul } from "./mat-mul.ts";
+import { reshape } from "./reshape.ts";
+import { transpose } from "./transpose.ts";
 
 export interface AttentionAttributes {
   readonly heads: number;
@@ -10,33 +15,91 @@ export interface AttentionAttributes {
   readonly scale: number;
 }
 
+function inferAttention(
+  kind: string,
+  [query, key, value, bias]: readonly TensorType[],
+  { heads, keyHeads }: AttentionAttributes,
+): { readonly query: TensorType; readonly key: TensorType; readonly value: TensorType } {
+  if (query === undefined || key === undefined || value === undefined || bias === undefined) {
+    throw new Error(`internal: ${kind} takes four inputs`);
+  }
+  for (const each of [query, key, value]) expectRank(kind, each, 3);
+  expectRank(`${kind} bias`, bias, 4);
+  expectEqualDims(`${kind} keys`, key.shape[1], value.shape[1]);
+  expectEqualDims(`${kind} bias rows`, bias.shape[2], query.shape[1]);
+  expectEqualDims(`${kind} bias columns`, bias.shape[3], key.shape[1]);
+  const headDim = Number(query.shape[2]) / heads;
+  if (heads % keyHeads !== 0 || Number(key.shape[2]) !== keyHeads * headDim) {
+    throw new ShapeError(
+      `${kind}: ${heads} query heads and ${keyHeads} key heads do not fit ${formatShape(query.shape)} and ${formatShape(key.shape)}`,
+    );
+  }
+  return { query, key, value };
+}
+
+/** Output 0 of the kernel is the result; output 3, in mode 3, the matrix after the softmax. */
+function lowerAttention(output: number): OpDefinition<AttentionAttributes>["lower"] {
+  return (writer, names, { attributes: { heads, keyHeads, scale } }) =>
+    writer.node(
+      "Attention",
+      names,
+      {
+        q_num_heads: int(heads),
+        kv_num_heads: int(keyHeads),
+        scale: float(scale),
+        qk_matmul_output_mode: int(3),
+      },
+      { output },
+    );
+}
+
 export const attentionOp: OpDefinition<AttentionAttributes> = {
   kind: "attention",
-  infer([query, key, value, bias], { heads, keyHeads }) {
-    if (query === undefined || key === undefined || value === undefined || bias === undefined) {
-      throw new Error("internal: attention takes four inputs");
-    }
-    for (const each of [query, key, value]) expectRank("attention", each, 3);
-    expectRank("attention bias", bias, 4);
-    expectEqualDims("attention keys", key.shape[1], value.shape[1]);
-    expectEqualDims("attention bias rows", bias.shape[2], query.shape[1]);
-    expectEqualDims("attention bias columns", bias.shape[3], key.shape[1]);
-    const headDim = Number(query.shape[2]) / heads;
-    if (heads % keyHeads !== 0 || Number(key.shape[2]) !== keyHeads * headDim) {
-      throw new ShapeError(
-        `attention: ${heads} query heads and ${keyHeads} key heads do not fit ${formatShape(query.shape)} and ${formatShape(key.shape)}`,
-      );
-    }
-    const valueDim = Number(value.shape[2]) / keyHeads;
-    return { dtype: query.dtype, shape: [...query.shape.slice(0, 2), heads * valueDim] };
+  infer(inputs, attributes) {
+    const { query, value } = inferAttention("attention", inputs, attributes);
+    const valueDim = Number(value.shape[2]) / attributes.keyHeads;
+    return { dtype: query.dtype, shape: [...query.shape.slice(0, 2), attributes.heads * valueDim] };
   },
-  lower: (writer, names, { attributes: { heads, keyHeads, scale } }) =>
-    writer.node("Attention", names, {
-      q_num_heads: int(heads),
-      kv_num_heads: int(keyHeads),
-      scale: float(scale),
-    }),
-  gradient: "pending",
+  lower: lowerAttention(0),
+  /**
+   * For each head, with P the probabilities and O = P·V: dV = Pᵀ·dO, dP = dO·Vᵀ, and through the softmax dS = P∘(dP − Σ dP∘P),
+   * where the sum over keys equals Σ dO∘O over the head's components (Dao et al. 2022, appendix B.4).
+   */
+  gradient(call, g) {
+    const { inputs, attributes, output } = call;
+    const { heads, keyHeads } = attributes;
+    const [query, key, value, bias] = inputs as readonly [Tensor, Tensor, Tensor, Tensor]; // four, checked by infer
+    const grouped = groupHeads(
+      attentionProbabilities(query, key, value, bias, attributes),
+      keyHeads,
+    );
+    const outputGradient = splitHeads(g, heads, keyHeads); // [B, K, G, T, d]
+    const valueGradient = sumGroup(matMul(grouped, outputGradient, { transposeA: true }));
+    const dP = matMul(outputGradient, splitHeads(value, keyHeads, keyHeads), { transposeB: true });
+    const weighted = sumTo(splitHeads(multiply(g, output), heads, keyHeads), [
+      ...grouped.shape.slice(0, 4),
+      1,
+    ]);
+    const scores = multiply(grouped, subtract(dP, weighted));
+    return scoreGradients(call, scores, mergeHeads(valueGradient, value));
+  },
+};
+
+export const attentionProbabilitiesOp: OpDefinition<AttentionAttributes> = {
+  kind: "attentionProbabilities",
+  infer(inputs, attributes) {
+    const { query, key } = inferAttention("attentionProbabilities", inputs, attributes);
+    const [b, t] = query.shape as readonly [Dim, Dim, Dim]; // three axes, checked
+    return { dtype: query.dtype, shape: [b, attributes.heads, t, key.shape[1]!] };
+  },
+  lower: lowerAttention(3),
+  // Softmax: dS = P∘(g − Σ g∘P), the sum over keys.
+  gradient(call, g) {
+    const { attributes, output } = call;
+    const weighted = sumTo(multiply(g, output), [...output.shape.slice(0, 3), 1]);
+    const scores = multiply(output, subtract(g, weighted));
+    return scoreGradients(call, groupHeads(scores, attributes.keyHeads), undefined);
+  },
 };
 
 /**
@@ -51,3 +114,58 @@ export const attention = (
   bias: Tensor,
   attributes: AttentionAttributes,
 ): Tensor => apply(attentionOp, [query, key, value, bias], attributes);
+
+/**
+ * softmax(scale · q·kᵀ + bias), [B, heads, T, S]: a by-product of `attention` with the same arguments, and nearly free where that is
+ * used as well.
+ */
+export const attentionProbabilities = (
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+  bias: Tensor,
+  attributes: AttentionAttributes,
+): Tensor => apply(attentionProbabilitiesOp, [query, key, value, bias], attributes);
+
+/** Gradients of query, key, value and bias, given that of the scores S = scale·Q·Kᵀ + bias: dQ = scale·dS·K, dK = scale·dSᵀ·Q. */
+function scoreGradients(
+  { inputs, attributes }: DoneCall<AttentionAttributes>,
+  scores: Tensor,
+  valueGradient: Tensor | undefined,
+): readonly (Tensor | undefined)[] {
+  const { heads, keyHeads, scale } = attributes;
+  const [query, key, , bias] = inputs as readonly [Tensor, Tensor, Tensor, Tensor]; // four, checked by infer
+  const queries = splitHeads(query, heads, keyHeads);
+  const keys = splitHeads(key, keyHeads, keyHeads);
+  const overKeyHeads = sumTo(scores, [...scores.shape.slice(0, 1), 1, 1, ...scores.shape.slice(3)]);
+  const [b, , , t, s] = overKeyHeads.shape as readonly [Dim, Dim, Dim, Dim, Dim]; // five axes
+  return [
+    mergeHeads(matMul(scores, keys, { scale }), query),
+    mergeHeads(sumGroup(matMul(scores, queries, { transposeA: true, scale })), key),
+    valueGradient,
+    sumTo(reshape(overKeyHeads, [b, 1, t, s]), bias.shape),
+  ];
+}
+
+/** [B, T, heads·d] as [B, K, G, T, d]: G = heads / K query heads share a key head; keys and values have G = 1. */
+function splitHeads(x: Tensor, heads: number, keyHeads: number): Tensor {
+  const [b, t, width] = x.shape as readonly [Dim, Dim, Dim]; // three axes, checked by infer
+  const split = reshape(x, [b, t, keyHeads, heads / keyHeads, Number(width) / heads]);
+  return transpose(split, [0, 2, 3, 1, 4]);
+}
+
+/** Undoes splitHeads, into the shape of `like` [B, T, heads·d]. */
+function mergeHeads(x: Tensor, like: Tensor): Tensor {
+  return reshape(transpose(x, [0, 3, 1, 2, 4]), like.shape);
+}
+
+/** [B, heads, T, S] as [B, K, G, T, S]. */
+function groupHeads(x: Tensor, keyHeads: number): Tensor {
+  const [b, heads, ...rest] = x.shape as readonly [Dim, number, ...Dim[]]; // as attentionProbabilities infers it
+  return reshape(x, [b, keyHeads, heads / keyHeads, ...rest]);
+}
+
+/** Sums over the query heads that share a key head: [B, K, G, …] to [B, K, 1, …]. */
+function sumGroup(x: Tensor): Tensor {
+  return sumTo(x, [...x.shape.slice(0, 2), 1, ...x.shape.slice(3)]);
+}

@@ -10,7 +10,10 @@ export const castOp: OpDefinition<{ dtype: DType }> = {
   },
   lower: (writer, names, { attributes }) =>
     writer.node("Cast", names, { to: int(ONNX_ELEMENT_TYPE[attributes.dtype]) }),
-  gradient: "pending",
+  // A float loses some digits and no more; an integer or a boolean has no gradient.
+  gradient: ({ inputs: [x] }, g) => [
+    x?.dtype === "float32" || x?.dtype === "float16" ? cast(g, x.dtype) : undefined,
+  ],
 };
 
 /** The same values in another element type. */

@@ -1,7 +1,8 @@
 import { int } from "../../format/onnx.ts";
 import { ShapeError } from "../../util/errors.ts";
-import { apply, type OpDefinition, type Tensor } from "../graph.ts";
+import { apply, type OpDefinition, scalar, type Tensor } from "../graph.ts";
 import { type Dim, expectRank, formatShape } from "../shape.ts";
+import { broadcastLike } from "./broadcast.ts";
 
 export const concatOp: OpDefinition<{ axis: number; size: Dim }> = {
   kind: "concat",
@@ -21,7 +22,36 @@ export const concatOp: OpDefinition<{ axis: number; size: Dim }> = {
   },
   lower: (writer, names, { attributes }) =>
     writer.node("Concat", names, { axis: int(attributes.axis) }),
-  gradient: "pending",
+  // Each part has its own stretch of the gradient.
+  gradient: ({ inputs, attributes: { axis } }, g) =>
+    inputs.map((_, i) => concatPart(g, inputs, axis, i)),
+};
+
+export const concatPartOp: OpDefinition<{ axis: number; part: number }> = {
+  kind: "concatPart",
+  infer([joined, ...parts], { axis, part }) {
+    const own = parts[part];
+    if (joined === undefined || own === undefined) {
+      throw new ShapeError(`concatPart: expected part ${part}, got ${parts.length} parts`);
+    }
+    expectRank("concatPart", joined, own.shape.length);
+    const shape = joined.shape.map((dim, i) => (i === axis ? own.shape[axis]! : dim)); // ranks are equal
+    return { dtype: joined.dtype, shape };
+  },
+  lower(writer, [joined, ...parts], { attributes: { axis, part } }) {
+    const sizes = parts.map((each) =>
+      writer.node("Shape", [each], { start: int(axis), end: int(axis + 1) }),
+    );
+    let start = writer.constant("int64", [1], [0]);
+    for (const size of sizes.slice(0, part)) start = writer.node("Add", [start, size]);
+    const end = writer.node("Add", [start, sizes[part]!]); // checked by infer
+    const axes = writer.constant("int64", [1], [axis]);
+    return writer.node("Slice", [joined!, start, end, axes]);
+  },
+  gradient({ inputs: [joined, ...parts], attributes: { axis, part } }, g) {
+    const padded = parts.map((each, i) => (i === part ? g : broadcastLike(scalar(0), each)));
+    return [concat(padded, axis, joined!.shape[axis]!)]; // checked by infer
+  },
 };
 
 /**
@@ -30,3 +60,11 @@ export const concatOp: OpDefinition<{ axis: number; size: Dim }> = {
  */
 export const concat = (inputs: readonly Tensor[], axis: number, size: Dim): Tensor =>
   apply(concatOp, inputs, { axis, size });
+
+/** The stretch of `joined` along `axis` where concat puts part number `part` of `parts`, whose values do not enter. */
+export const concatPart = (
+  joined: Tensor,
+  parts: readonly Tensor[],
+  axis: number,
+  part: number,
+): Tensor => apply(concatPartOp, [joined, ...parts], { axis, part });

@@ -1,41 +1,76 @@
 /** @file Every op. Tests walk this list: an op without a test row fails the suite. */
 import { addOp, divideOp, multiplyOp, subtractOp } from "./arithmetic.ts";
-import { attentionOp } from "./attention.ts";
+import { attentionOp, attentionProbabilitiesOp } from "./attention.ts";
+import { broadcastLikeOp, sumToOp } from "./broadcast.ts";
 import { castOp } from "./cast.ts";
 import { andOp, equalOp, lessOp, lessOrEqualOp, orOp } from "./comparison.ts";
-import { concatOp } from "./concat.ts";
-import { gatherOp } from "./gather.ts";
+import { concatOp, concatPartOp } from "./concat.ts";
+import { flattenOp, unflattenOp } from "./flatten.ts";
+import { gatherOp, scatterRowsOp } from "./gather.ts";
 import { subtractIntegersOp } from "./integer-arithmetic.ts";
-import { matMulOp } from "./mat-mul.ts";
+import { logSoftmaxOp, targetLogprobsOp } from "./log-softmax.ts";
+import { contractRowsOp, matMulOp } from "./mat-mul.ts";
+import { addAtOp, pickOp } from "./pick.ts";
 import { repeatRowOp } from "./repeat-row.ts";
 import { reshapeOp } from "./reshape.ts";
-import { rmsNormOp } from "./rms-norm.ts";
+import { inverseRmsOp, rmsNormOp } from "./rms-norm.ts";
 import { rotaryOp } from "./rotary.ts";
-import { cosineOp, siluOp, sineOp } from "./unary.ts";
+import { transposeOp } from "./transpose.ts";
+import {
+  cosineOp,
+  exponentialOp,
+  logarithmOp,
+  negateOp,
+  sigmoidOp,
+  siluOp,
+  sineOp,
+  softplusOp,
+  squareRootOp,
+} from "./unary.ts";
 import { whereOp } from "./where.ts";
 
 export const OPS = [
+  addAtOp,
   addOp,
   andOp,
   attentionOp,
+  attentionProbabilitiesOp,
+  broadcastLikeOp,
   castOp,
   concatOp,
+  concatPartOp,
+  contractRowsOp,
   cosineOp,
   divideOp,
   equalOp,
+  exponentialOp,
+  flattenOp,
   gatherOp,
+  inverseRmsOp,
   lessOp,
   lessOrEqualOp,
+  logSoftmaxOp,
+  logarithmOp,
   matMulOp,
   multiplyOp,
+  negateOp,
   orOp,
+  pickOp,
   repeatRowOp,
   reshapeOp,
   rmsNormOp,
   rotaryOp,
+  scatterRowsOp,
+  sigmoidOp,
   siluOp,
   sineOp,
+  softplusOp,
+  squareRootOp,
   subtractIntegersOp,
   subtractOp,
+  sumToOp,
+  targetLogprobsOp,
+  transposeOp,
+  unflattenOp,
   whereOp,
 ] as const;

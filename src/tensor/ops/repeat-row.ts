@@ -2,6 +2,7 @@ import { int } from "../../format/onnx.ts";
 import { ShapeError } from "../../util/errors.ts";
 import { apply, type OpDefinition, type Tensor } from "../graph.ts";
 import { formatShape } from "../shape.ts";
+import { sumTo } from "./broadcast.ts";
 
 export const repeatRowOp: OpDefinition<undefined> = {
   kind: "repeatRow",
@@ -16,7 +17,7 @@ export const repeatRowOp: OpDefinition<undefined> = {
     const ones = writer.constant("int64", [2], [1, 1]);
     return writer.node("Expand", [row!, writer.node("Concat", [rows, ones], { axis: int(0) })]);
   },
-  gradient: "pending",
+  gradient: ({ inputs: [row] }, g) => [sumTo(g, row!.shape), undefined], // two inputs, checked by infer
 };
 
 /** One row [1, P, K] as many times as `like` has rows: [B, P, K]. */

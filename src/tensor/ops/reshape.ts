@@ -1,6 +1,7 @@
+import { int } from "../../format/onnx.ts";
 import { ShapeError } from "../../util/errors.ts";
-import { apply, type OpDefinition, type Tensor } from "../graph.ts";
-import { formatShape, type Dim, type Shape } from "../shape.ts";
+import { apply, type OnnxWriter, type OpDefinition, type Tensor } from "../graph.ts";
+import { formatShape, type Shape } from "../shape.ts";
 
 export const reshapeOp: OpDefinition<{ shape: Shape }> = {
   kind: "reshape",
@@ -23,27 +24,27 @@ export const reshapeOp: OpDefinition<{ shape: Shape }> = {
   },
   lower(writer, [name], { inputs, attributes: { shape } }) {
     const from = inputs[0]!.shape; // one input, checked by infer
-    const sizes = onnxSizes(from, shape);
-    return writer.node("Reshape", [name!, writer.constant("int64", [sizes.length], sizes)]);
+    return writer.node("Reshape", [name!, onnxSizes(writer, name!, from, shape)]);
   },
-  gradient: "pending",
+  gradient: ({ inputs: [x] }, g) => [reshape(g, x!.shape)], // one input, checked by infer
 };
 
 /** The same elements in another shape; named sizes must appear in both. */
 export const reshape = (x: Tensor, shape: Shape): Tensor => apply(reshapeOp, [x], { shape });
 
-/** ONNX: 0 copies the size at the same place, one -1 is worked out. */
-function onnxSizes(from: Shape, to: Shape): number[] {
-  let isInferred = false;
-  return to.map((dim: Dim, i) => {
-    if (typeof dim === "number") return dim;
-    if (from[i] === dim) return 0;
-    if (isInferred) {
-      throw new ShapeError(
-        `reshape: at most one named size may move, from ${formatShape(from)} to ${formatShape(to)}`,
-      );
-    }
-    isInferred = true;
-    return -1;
+/** The new sizes as ONNX wants them: 0 copies the size at the same place, one -1 is worked out, others are read at run time. */
+function onnxSizes(writer: OnnxWriter, name: string, from: Shape, to: Shape): string {
+  // Only in front: ONNX Runtime 1.30 infers a last axis of 0 for the probabilities of Attention, and takes the copy at its word.
+  const moved = to.findIndex((dim, i) => dim !== from[i]);
+  const isInFront = (i: number): boolean => moved === -1 || i < moved;
+  const sizes = to.map((dim, i) => (typeof dim === "number" ? dim : isInFront(i) ? 0 : -1));
+  if (sizes.filter((size) => size === -1).length < 2) {
+    return writer.constant("int64", [sizes.length], sizes);
+  }
+  const pieces = to.map((dim) => {
+    if (typeof dim === "number") return writer.constant("int64", [1], [dim]);
+    const at = from.indexOf(dim);
+    return writer.node("Shape", [name], { start: int(at), end: int(at + 1) });
   });
+  return writer.node("Concat", pieces, { axis: int(0) });
 }

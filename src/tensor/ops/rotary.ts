@@ -1,7 +1,11 @@
 import { int } from "../../format/onnx.ts";
 import { ShapeError } from "../../util/errors.ts";
-import { apply, type OpDefinition, type Tensor } from "../graph.ts";
-import { expectEqualDims, expectRank, formatShape } from "../shape.ts";
+import { apply, type OpDefinition, scalar, type Tensor } from "../graph.ts";
+import { type Dim, expectEqualDims, expectRank, formatShape } from "../shape.ts";
+import { multiply } from "./arithmetic.ts";
+import { broadcastLike, sumTo } from "./broadcast.ts";
+import { reshape } from "./reshape.ts";
+import { negate } from "./unary.ts";
 
 export const rotaryOp: OpDefinition<{ heads: number }> = {
   kind: "rotary",
@@ -27,7 +31,22 @@ export const rotaryOp: OpDefinition<{ heads: number }> = {
       num_heads: int(attributes.heads),
       interleaved: int(0),
     }),
-  gradient: "pending",
+  /**
+   * The rotation is linear in x and orthogonal: its transpose turns back by the same angle. In cos and sin it is linear as well:
+   * y = x·cos + x⟂·sin for each pair, x⟂ being x turned by 90°; every head and both halves of a pair share them.
+   */
+  gradient({ inputs, attributes: { heads } }, g) {
+    const [x, cos, sin] = inputs as readonly [Tensor, Tensor, Tensor]; // three, checked by infer
+    const [b, t, half] = cos.shape as readonly [Dim, Dim, Dim]; // [B, T, d/2], checked by infer
+    const turned = rotary(x, broadcastLike(scalar(0), cos), broadcastLike(scalar(1), sin), heads);
+    const overHeads = (y: Tensor): Tensor =>
+      reshape(sumTo(reshape(y, [b, t, 2 * heads, half]), [b, t, 1, half]), cos.shape);
+    return [
+      rotary(g, cos, negate(sin), heads),
+      overHeads(multiply(g, x)),
+      overHeads(multiply(g, turned)),
+    ];
+  },
 };
 
 /**

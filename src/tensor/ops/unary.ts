@@ -1,11 +1,13 @@
 import { float } from "../../format/onnx.ts";
-import { apply, type OpDefinition, type OnnxWriter, type Tensor } from "../graph.ts";
+import { apply, type OpDefinition, type OnnxWriter, scalar, type Tensor } from "../graph.ts";
 import { expectFloat } from "../shape.ts";
+import { add, divide, multiply, subtract } from "./arithmetic.ts";
 
-/** Elementwise float ops over one operand. */
+/** Elementwise float ops over one operand. `rule` gives the gradient of x, from that of y = f(x). */
 function defineUnary(
   kind: string,
   lower: (writer: OnnxWriter, name: string) => string,
+  rule: (g: Tensor, x: Tensor, y: Tensor) => Tensor,
 ): OpDefinition<undefined> {
   return {
     kind,
@@ -15,20 +17,57 @@ function defineUnary(
       return { dtype: x.dtype, shape: x.shape };
     },
     lower: (writer, [name]) => lower(writer, name!), // one input, checked by infer
-    gradient: "pending",
+    gradient: ({ inputs, output }, g) => [rule(g, inputs[0]!, output)],
   };
 }
 
-export const cosineOp = defineUnary("cosine", (writer, x) => writer.node("Cos", [x]));
-export const sineOp = defineUnary("sine", (writer, x) => writer.node("Sin", [x]));
-/** ONNX Runtime's QuickGelu is x·σ(αx): with α = 1 it is SiLU in one pass, where Sigmoid and Mul take two. */
-export const siluOp = defineUnary("silu", (writer, x) =>
-  writer.node("QuickGelu", [x], { alpha: float(1) }, { domain: "com.microsoft" }),
+const onnx =
+  (opType: string) =>
+  (writer: OnnxWriter, x: string): string =>
+    writer.node(opType, [x]);
+
+export const cosineOp = defineUnary("cosine", onnx("Cos"), (g, x) => negate(multiply(g, sine(x))));
+export const sineOp = defineUnary("sine", onnx("Sin"), (g, x) => multiply(g, cosine(x)));
+export const negateOp = defineUnary("negate", onnx("Neg"), (g) => negate(g));
+export const exponentialOp = defineUnary("exponential", onnx("Exp"), (g, _x, y) => multiply(g, y));
+export const logarithmOp = defineUnary("logarithm", onnx("Log"), (g, x) => divide(g, x));
+/** ∂√x/∂x = 1/(2√x). */
+export const squareRootOp = defineUnary("squareRoot", onnx("Sqrt"), (g, _x, y) =>
+  divide(multiply(g, scalar(0.5)), y),
+);
+/** σ′ = σ(1 − σ). */
+export const sigmoidOp = defineUnary("sigmoid", onnx("Sigmoid"), (g, _x, y) =>
+  multiply(g, multiply(y, subtract(scalar(1), y))),
+);
+/** ∂log(1 + eˣ)/∂x = σ(x). */
+export const softplusOp = defineUnary("softplus", onnx("Softplus"), (g, x) =>
+  multiply(g, sigmoid(x)),
+);
+/**
+ * ONNX Runtime's QuickGelu is x·σ(αx): with α = 1 it is SiLU in one pass, where Sigmoid and Mul take two.
+ * ∂(xσ)/∂x = σ + xσ(1 − σ) = σ·(1 + x − y).
+ */
+export const siluOp = defineUnary(
+  "silu",
+  (writer, x) => writer.node("QuickGelu", [x], { alpha: float(1) }, { domain: "com.microsoft" }),
+  (g, x, y) => multiply(g, multiply(sigmoid(x), subtract(add(x, scalar(1)), y))),
 );
 
 /** cos x, radians. */
 export const cosine = (x: Tensor): Tensor => apply(cosineOp, [x], undefined);
 /** sin x, radians. */
 export const sine = (x: Tensor): Tensor => apply(sineOp, [x], undefined);
+/** −x. */
+export const negate = (x: Tensor): Tensor => apply(negateOp, [x], undefined);
+/** eˣ. */
+export const exponential = (x: Tensor): Tensor => apply(exponentialOp, [x], undefined);
+/** Natural logarithm. */
+export const logarithm = (x: Tensor): Tensor => apply(logarithmOp, [x], undefined);
+/** √x. */
+export const squareRoot = (x: Tensor): Tensor => apply(squareRootOp, [x], undefined);
+/** σ(x) = 1/(1 + e⁻ˣ). */
+export const sigmoid = (x: Tensor): Tensor => apply(sigmoidOp, [x], undefined);
+/** log(1 + eˣ) without overflow; −log σ(x) = softplus(−x). */
+export const softplus = (x: Tensor): Tensor => apply(softplusOp, [x], undefined);
 /** x·σ(x). */
 export const silu = (x: Tensor): Tensor => apply(siluOp, [x], undefined);

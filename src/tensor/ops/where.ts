@@ -1,6 +1,7 @@
 import { ShapeError } from "../../util/errors.ts";
-import { apply, type OpDefinition, type Tensor } from "../graph.ts";
+import { apply, type OpDefinition, scalar, type Tensor } from "../graph.ts";
 import { broadcastShapes } from "../shape.ts";
+import { sumTo } from "./broadcast.ts";
 
 export const whereOp: OpDefinition<undefined> = {
   kind: "where",
@@ -14,7 +15,16 @@ export const whereOp: OpDefinition<undefined> = {
     return { dtype: yes.dtype, shape: broadcastShapes("where", condition.shape, shape) };
   },
   lower: (writer, names) => writer.node("Where", names),
-  gradient: "pending",
+  // Each side has the gradient where it was taken.
+  gradient({ inputs }, g) {
+    const [condition, yes, no] = inputs as readonly [Tensor, Tensor, Tensor]; // three, checked by infer
+    const zero = scalar(0);
+    return [
+      undefined,
+      sumTo(where(condition, g, zero), yes.shape),
+      sumTo(where(condition, zero, g), no.shape),
+    ];
+  },
 };
 
 /** `yes` where the condition holds, `no` elsewhere, broadcasting. */
