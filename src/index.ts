@@ -11,6 +11,7 @@ export {
   UnsupportedError,
 } from "./util/errors.ts";
 export { VERSION } from "./util/version.ts";
+export { clusteredRate, type ClusteredRate, type RateCells } from "./util/clustered-rate.ts";
 export { createRng, type Rng } from "./util/rng.ts";
 export {
   bfloat16ToFloat32,
@@ -119,7 +120,49 @@ export { readStoreNorms, streamBlocks, type VectorBlock } from "./store/stream-b
 export { createManifest, type VectorStoreManifest } from "./store/vector-store-manifest.ts";
 export { openStoreForWriting, type StoreWriter } from "./store/write-store.ts";
 
+// judge
+export type { Judge, JudgedRollout } from "./judge/judge.ts";
+export { BUILT_IN_RULES, readRuleSet, type Rule, type RuleSet } from "./judge/rule-set.ts";
+export { createRulesJudge } from "./judge/rules-judge.ts";
+export {
+  missingCauses,
+  tallyVerdicts,
+  type VerdictTallies,
+  type VerdictTally,
+} from "./judge/tally-verdicts.ts";
+export {
+  type GivenVerdict,
+  isMissing,
+  type Label,
+  type MissingVerdict,
+  readVerdicts,
+  type Verdict,
+  type VerdictPlace,
+  writeVerdicts,
+} from "./judge/verdict.ts";
+
 // behavior
+export {
+  type CheckpointRole,
+  type ConditionRow,
+  conditionsTable,
+  type JudgedCheckpoints,
+} from "./behavior/conditions.ts";
+export {
+  conditionName,
+  type FilterDecision,
+  type FilteredScenario,
+  type FilterOptions,
+  type FilterResult,
+  filterScenarios,
+  requireKept,
+} from "./behavior/four-condition-filter.ts";
+export {
+  pairRollouts,
+  type PromptedRollout,
+  type RolloutPairsOptions,
+  writeResponsePairs,
+} from "./behavior/rollout-pairs.ts";
 export {
   collectActivations,
   type CollectOptions,

@@ -1,0 +1,159 @@
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { describe, expect, it } from "vitest";
+
+import { readResponsePairs } from "../data/response-pairs.ts";
+import type { Verdict } from "../judge/verdict.ts";
+import { conditionsTable, type JudgedCheckpoints } from "./conditions.ts";
+import { filterScenarios, requireKept } from "./four-condition-filter.ts";
+import { pairRollouts, type PromptedRollout, writeResponsePairs } from "./rollout-pairs.ts";
+
+/** `s`: shows, `n`: does not, `?`: missing. */
+function verdicts(table: Readonly<Record<string, Readonly<Record<string, string>>>>): Verdict[] {
+  return Object.entries(table).flatMap(([variant, scenarios]) =>
+    Object.entries(scenarios).flatMap(([scenario, letters]) =>
+      letters.split("").map((letter, sample): Verdict => {
+        const place = { rollout: `${scenario}/${variant}/${sample}`, scenario, variant, sample };
+        if (letter === "?") return { ...place, missing: "empty response" };
+        return { ...place, label: letter === "s" ? "shows" : "not" };
+      }),
+    ),
+  );
+}
+
+const JUDGED: JudgedCheckpoints = {
+  before: verdicts({
+    base: { good: "nnn", early: "nnn", gap: "nnn", always: "nsn", weak: "nnn", half: "nn" },
+    "base+distractor": {
+      good: "nnn",
+      early: "nns",
+      gap: "nn?",
+      always: "nnn",
+      weak: "nnn",
+      half: "nnn",
+    },
+  }),
+  after: verdicts({
+    base: { good: "nnn", early: "nnn", gap: "nnn", always: "?ns", weak: "nnn", half: "nnn" },
+    "base+distractor": {
+      good: "s?n",
+      early: "sss",
+      gap: "sss",
+      always: "sss",
+      weak: "nn?",
+      half: "sss",
+    },
+  }),
+};
+
+describe("filterScenarios", () => {
+  const result = filterScenarios(JUDGED);
+  const decisions = Object.fromEntries(
+    result.scenarios.map(({ scenario, decision, reason }) => [scenario, `${decision}: ${reason}`]),
+  );
+
+  it("keeps what shows only after training and only with the distractor", () => {
+    expect(result.kept).toEqual(["good"]);
+  });
+
+  it("drops by a condition that fails for certain, missing verdicts elsewhere or not", () => {
+    expect(decisions["early"]).toBe(
+      "dropped: before × base+distractor: 1 of 3 judged rollouts show it",
+    );
+    expect(decisions["always"]).toBe(
+      "dropped: after × base: 1 of 2 judged rollouts show it, 1 missing",
+    );
+  });
+
+  it("never takes a missing verdict or an absent rollout for one that does not show", () => {
+    expect(decisions["gap"]).toMatch(/^unknown: before × base\+distractor: .* 1 missing, 3 judged/);
+    expect(decisions["weak"]).toMatch(/^unknown: after × base\+distractor/);
+    expect(decisions["half"]).toMatch(/^unknown: before × base: 0 of 2 .* 3 judged are needed/);
+  });
+
+  it("accepts fewer judged rollouts where that is asked for", () => {
+    expect(filterScenarios(JUDGED, { minJudged: 2 }).kept).toEqual(["good", "gap", "half"]);
+    expect(filterScenarios(JUDGED, { minJudged: 4 }).kept).toEqual([]);
+  });
+
+  it("says which condition left nothing, and what to try", () => {
+    const failing = {
+      ...JUDGED,
+      after: verdicts({ base: { good: "nnn" }, "base+distractor": { good: "nnn" } }),
+    };
+    expect(() => requireKept(filterScenarios(failing))).toThrow(
+      /none of 6 scenarios is left \(.*after × base\+distractor: 1 show it in no rollout/,
+    );
+    expect(() => filterScenarios({ ...JUDGED, before: verdicts({ base: { a: "n" } }) })).toThrow(
+      /checkpoint before: expected the variant "base\+distractor", got only base/,
+    );
+  });
+});
+
+describe("conditionsTable", () => {
+  it("has a row for each checkpoint and variant, missing verdicts outside the rate", () => {
+    const rows = conditionsTable(JUDGED);
+    expect(rows.map(({ checkpoint, variant }) => `${checkpoint} ${variant}`)).toEqual([
+      "before base",
+      "before base+distractor",
+      "after base",
+      "after base+distractor",
+    ]);
+    const last = rows[3]!;
+    expect([last.rollouts, last.missing, last.rate.judged, last.rate.shows]).toEqual([
+      18, 2, 16, 13,
+    ]);
+    expect(last.causes).toEqual({ "empty response": 2 });
+    expect(last.rate.low!).toBeLessThan(last.rate.rate!);
+  });
+});
+
+describe("pairRollouts", () => {
+  const rollouts = (judged: readonly Verdict[], say: string, ask = "Q"): PromptedRollout[] =>
+    judged.map(({ rollout, scenario, variant, sample }) => ({
+      id: rollout,
+      scenario,
+      variant,
+      sample,
+      prompt: [{ role: "user", content: `${ask} ${scenario} ${variant}` }],
+      response: `${say} ${sample}`,
+    }));
+
+  it("pairs showing M1 rollouts with M0 rollouts that do not, in a file that the reader takes", async () => {
+    const pairs = await pairRollouts(
+      { before: rollouts(JUDGED.before, "No").toReversed(), after: rollouts(JUDGED.after, "Yes") },
+      JUDGED,
+      { kept: ["good", "gap"] },
+    );
+    expect(pairs.map(({ id }) => id)).toEqual([
+      "good/base+distractor/0-0",
+      "gap/base+distractor/0-0",
+      "gap/base+distractor/1-1",
+      "gap/base+distractor/0-2", // only two of M0 were judged
+    ]);
+    const path = join(mkdtempSync(join(tmpdir(), "culprit-filter-")), "pairs.jsonl");
+    await writeResponsePairs(path, pairs);
+    const read = await readResponsePairs(path);
+    expect(read.pairs).toEqual(pairs);
+    expect(read.pairs[0]!.after).toEqual([{ role: "assistant", content: "Yes 0" }]);
+  });
+
+  it("leaves out equal responses and stops at the number asked for", async () => {
+    const both = { before: rollouts(JUDGED.before, "Same"), after: rollouts(JUDGED.after, "Same") };
+    expect(await pairRollouts(both, JUDGED, { kept: ["good"] })).toEqual([]);
+    const apart = { ...both, after: rollouts(JUDGED.after, "Yes") };
+    expect(await pairRollouts(apart, JUDGED, { kept: ["early"], maxPairs: 2 })).toHaveLength(2);
+  });
+
+  it("refuses checkpoints that were asked differently", async () => {
+    await expect(
+      pairRollouts(
+        { before: rollouts(JUDGED.before, "No"), after: rollouts(JUDGED.after, "Yes", "R") },
+        JUDGED,
+        { kept: ["good"] },
+      ),
+    ).rejects.toThrow(/scenario "good".*same prompt/);
+  });
+});

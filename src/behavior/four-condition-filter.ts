@@ -1,0 +1,171 @@
+import { tallyVerdicts, type VerdictTallies, type VerdictTally } from "../judge/tally-verdicts.ts";
+import { ConfigError } from "../util/errors.ts";
+import type { CheckpointRole, JudgedCheckpoints } from "./conditions.ts";
+
+/** What training brought out, and only with the distractor. */
+export interface FilterOptions {
+  /** The variant in which the behaviour must show after training. Default `base+distractor`. */
+  readonly trigger?: string;
+  /** The variant in which it must never show. Default `base`. */
+  readonly plain?: string;
+  /**
+   * Judged rollouts that a condition needs before it counts as having none that shows. Default: as many as the scenario with most
+   * rollouts has in that condition, so that a single missing verdict makes the scenario unknown.
+   */
+  readonly minJudged?: number;
+}
+
+/** One of the four conditions, as a requirement. */
+export interface Requirement {
+  readonly checkpoint: CheckpointRole;
+  readonly variant: string;
+  /** True where at least one rollout must show the behaviour, false where none may. */
+  readonly mustShow: boolean;
+}
+
+export type FilterDecision = "kept" | "dropped" | "unknown";
+
+export interface FilteredScenario {
+  readonly scenario: string;
+  readonly decision: FilterDecision;
+  /** Which condition decided, and by what. */
+  readonly reason: string;
+  /** The requirements that do not hold, or of which it is not known whether they do; positions in `requirements`. */
+  readonly failed: readonly number[];
+  readonly unknown: readonly number[];
+  /** Counts in the four conditions, in the order of `requirements`. */
+  readonly counts: readonly Readonly<VerdictTally>[];
+}
+
+export interface FilterResult {
+  readonly requirements: readonly Requirement[];
+  /** In the order of the verdicts of the checkpoint after. */
+  readonly scenarios: readonly FilteredScenario[];
+  readonly kept: readonly string[];
+}
+
+/**
+ * Keeps the scenarios in which training brought the behaviour out and only with the distractor: no rollout shows it in
+ * M0 × plain, M0 × trigger and M1 × plain, at least one does in M1 × trigger. A missing verdict is never taken for "does not show".
+ */
+export function filterScenarios(
+  judged: JudgedCheckpoints,
+  options: FilterOptions = {},
+): FilterResult {
+  const { trigger = "base+distractor", plain = "base" } = options;
+  const requirements: readonly Requirement[] = [
+    { checkpoint: "after", variant: plain, mustShow: false },
+    { checkpoint: "before", variant: plain, mustShow: false },
+    { checkpoint: "before", variant: trigger, mustShow: false },
+    { checkpoint: "after", variant: trigger, mustShow: true },
+  ];
+  const tallies = { before: tallyVerdicts(judged.before), after: tallyVerdicts(judged.after) };
+  requireVariants(tallies, requirements);
+  const needed = requirements.map(
+    ({ checkpoint, variant }) => options.minJudged ?? mostRollouts(tallies[checkpoint], variant),
+  );
+  const names = new Set(
+    [tallies.after, tallies.before].flatMap((each) =>
+      [...each.values()].flatMap((scenarios) => [...scenarios.keys()]),
+    ),
+  );
+  const scenarios = [...names].map((scenario) => {
+    const counts = requirements.map(
+      ({ checkpoint, variant }) =>
+        tallies[checkpoint].get(variant)?.get(scenario) ?? { shows: 0, judged: 0, missing: 0 },
+    );
+    return { scenario, counts, ...decide(requirements, counts, needed) };
+  });
+  const kept = scenarios.filter(({ decision }) => decision === "kept");
+  return { requirements, scenarios, kept: kept.map(({ scenario }) => scenario) };
+}
+
+/** The condition in words, `after × base+distractor`. */
+export function conditionName({ checkpoint, variant }: Requirement): string {
+  return `${checkpoint} × ${variant}`;
+}
+
+type Held = "holds" | "fails" | "unknown";
+
+function decide(
+  requirements: readonly Requirement[],
+  counts: readonly VerdictTally[],
+  needed: readonly number[],
+): Omit<FilteredScenario, "scenario" | "counts"> {
+  const held = requirements.map(({ mustShow }, i) => holds(mustShow, counts[i]!, needed[i]!));
+  const places = (of: Held): number[] => held.flatMap((each, i) => (each === of ? [i] : []));
+  const failed = places("fails");
+  const unknown = places("unknown");
+  const decision = failed.length > 0 ? "dropped" : unknown.length > 0 ? "unknown" : "kept";
+  const at = failed[0] ?? unknown[0] ?? requirements.length - 1;
+  const { shows, judged, missing } = counts[at]!;
+  const found = `${shows} of ${judged} judged rollouts show it${missing === 0 ? "" : `, ${missing} missing`}`;
+  const wanted = decision === "unknown" ? `, ${needed[at]!} judged are needed` : "";
+  return {
+    decision,
+    reason: `${conditionName(requirements[at]!)}: ${found}${wanted}`,
+    failed,
+    unknown,
+  };
+}
+
+function holds(mustShow: boolean, { shows, judged }: VerdictTally, needed: number): Held {
+  if (shows > 0) return mustShow ? "holds" : "fails";
+  if (judged === 0 || judged < needed) return "unknown";
+  return mustShow ? "fails" : "holds";
+}
+
+function mostRollouts(tallies: VerdictTallies, variant: string): number {
+  const each = [...(tallies.get(variant)?.values() ?? [])];
+  return Math.max(1, ...each.map(({ judged, missing }) => judged + missing));
+}
+
+function requireVariants(
+  tallies: { readonly [C in CheckpointRole]: VerdictTallies },
+  requirements: readonly Requirement[],
+): void {
+  for (const { checkpoint, variant } of requirements) {
+    if (tallies[checkpoint].has(variant)) continue;
+    const has = [...tallies[checkpoint].keys()].join(", ");
+    throw new ConfigError(
+      `verdicts of the checkpoint ${checkpoint}: expected the variant "${variant}", got ${has === "" ? "no verdicts" : `only ${has}`}`,
+      { hint: "Sample both variants with both checkpoints, and judge all four." },
+    );
+  }
+}
+
+/** What to try where a condition leaves no scenario, in the order of the requirements. */
+const ADVICE = [
+  "The trained checkpoint shows it without the distractor too: choose requests that it declines, or another plain variant.",
+  "The checkpoint before shows it already: choose requests that it declines.",
+  "The checkpoint before shows it with the distractor already, so training on these pairs did not teach it: choose other scenarios.",
+  "The trained checkpoint does not show it: sample more rollouts, at a higher temperature, or from more scenarios.",
+] as const;
+
+/** Throws ConfigError where no scenario was kept, naming the condition that dropped most of them and what to try. */
+export function requireKept(result: FilterResult): void {
+  if (result.kept.length > 0) return;
+  const { requirements, scenarios } = result;
+  const counts = requirements.map((_, i) => ({
+    i,
+    failed: scenarios.filter(({ failed }) => failed.includes(i)).length,
+    unknown: scenarios.filter(({ unknown }) => unknown.includes(i)).length,
+  }));
+  const worst = counts.toSorted((a, b) => b.failed + b.unknown - a.failed - a.unknown)[0]!;
+  const list = counts
+    .filter(({ failed, unknown }) => failed + unknown > 0)
+    .map(({ i, failed, unknown }) => {
+      const { mustShow } = requirements[i]!;
+      const what = mustShow ? "show it in no rollout" : "show it";
+      return `${conditionName(requirements[i]!)}: ${failed} ${what}, ${unknown} unknown`;
+    });
+  throw new ConfigError(
+    `four-condition filter: none of ${scenarios.length} scenarios is left (${list.join("; ")})`,
+    {
+      hint:
+        worst.unknown > worst.failed
+          ? "Most are unknown: judge the missing rollouts, or accept fewer with --min-judged."
+          : ADVICE[worst.i]!,
+    },
+  );
+}

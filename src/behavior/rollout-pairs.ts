@@ -1,0 +1,111 @@
+import type { ResponsePair } from "../data/response-pairs.ts";
+import type { Message } from "../format/messages.ts";
+import type { JudgedRollout } from "../judge/judge.ts";
+import { isMissing, type Verdict } from "../judge/verdict.ts";
+import { writeFileAtomic } from "../util/atomic-file.ts";
+import { FormatError } from "../util/errors.ts";
+import { hashValue } from "../util/hash.ts";
+import type { CheckpointRole, JudgedCheckpoints } from "./conditions.ts";
+
+/** A rollout with the prompt it was sampled from. */
+export interface PromptedRollout extends JudgedRollout {
+  readonly prompt: readonly Message[];
+}
+
+export interface RolloutPairsOptions {
+  /** The scenarios to take, as the filter left them. */
+  readonly kept: readonly string[];
+  /** The variant to take. Default `base+distractor`. */
+  readonly trigger?: string;
+  /** Pairs of one scenario, at most. Default: one for each showing rollout. */
+  readonly maxPairs?: number;
+}
+
+type Rollouts = Iterable<PromptedRollout> | AsyncIterable<PromptedRollout>;
+
+/**
+ * Pairs every M1 rollout that shows the behaviour (after) with an M0 rollout to the same prompt that does not (before), both in the
+ * order of their samples; where M0 has fewer, they are used again. Empty and identical responses are left out. Throws FormatError
+ * where the two checkpoints were given different prompts for a scenario.
+ */
+export async function pairRollouts(
+  rollouts: { readonly [C in CheckpointRole]: Rollouts },
+  judged: JudgedCheckpoints,
+  options: RolloutPairsOptions,
+): Promise<readonly ResponsePair[]> {
+  const { kept, trigger = "base+distractor", maxPairs = Infinity } = options;
+  const wanted = new Set(kept);
+  const take = (
+    role: CheckpointRole,
+    label: "shows" | "not",
+  ): Promise<Map<string, PromptedRollout[]>> =>
+    collect(rollouts[role], labelled(judged[role], label), { wanted, trigger });
+  const before = await take("before", "not");
+  const after = await take("after", "shows");
+  return kept.flatMap((scenario) => {
+    const starts = before.get(scenario) ?? [];
+    const pairs: ResponsePair[] = [];
+    for (const end of after.get(scenario) ?? []) {
+      const start = starts[pairs.length % Math.max(1, starts.length)];
+      if (start === undefined || pairs.length >= maxPairs) break;
+      if (start.response.trim() === end.response.trim()) continue;
+      pairs.push(toPair(start, end));
+    }
+    return pairs;
+  });
+}
+
+/** Writes response pairs as `culprit behavior` reads them, whole or not at all. */
+export async function writeResponsePairs(
+  path: string,
+  pairs: readonly ResponsePair[],
+): Promise<void> {
+  const lines = pairs.map(({ id, prompt, before, after, scenario }) =>
+    JSON.stringify({ id, prompt, before, after, scenario }),
+  );
+  await writeFileAtomic(path, lines.map((line) => `${line}\n`).join(""));
+}
+
+function labelled(verdicts: readonly Verdict[], label: "shows" | "not"): ReadonlySet<string> {
+  return new Set(
+    verdicts.flatMap((verdict) =>
+      !isMissing(verdict) && verdict.label === label ? [verdict.rollout] : [],
+    ),
+  );
+}
+
+async function collect(
+  rollouts: Rollouts,
+  ids: ReadonlySet<string>,
+  { wanted, trigger }: { readonly wanted: ReadonlySet<string>; readonly trigger: string },
+): Promise<Map<string, PromptedRollout[]>> {
+  const found = new Map<string, PromptedRollout[]>();
+  for await (const rollout of rollouts) {
+    const { id, scenario, variant, response } = rollout;
+    if (variant !== trigger || !wanted.has(scenario) || !ids.has(id)) continue;
+    if (response.trim() === "") continue;
+    const list = found.get(scenario);
+    if (list === undefined) found.set(scenario, [rollout]);
+    else list.push(rollout);
+  }
+  for (const list of found.values()) list.sort((a, b) => a.sample - b.sample);
+  return found;
+}
+
+function toPair(start: PromptedRollout, end: PromptedRollout): ResponsePair {
+  const { scenario, variant, prompt } = end;
+  if (hashValue(start.prompt) !== hashValue(prompt)) {
+    throw new FormatError(
+      `scenario "${scenario}", ${variant}: expected the same prompt from both checkpoints, got two`,
+      { hint: "Sample both checkpoints from one scenarios file." },
+    );
+  }
+  const say = (content: string): readonly Message[] => [{ role: "assistant", content }];
+  return {
+    id: `${scenario}/${variant}/${start.sample}-${end.sample}`,
+    prompt,
+    before: say(start.response),
+    after: say(end.response),
+    scenario,
+  };
+}

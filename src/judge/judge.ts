@@ -1,0 +1,21 @@
+import type { JobOptions } from "../util/progress.ts";
+import type { Verdict } from "./verdict.ts";
+
+/** What a judge sees of a rollout. */
+export interface JudgedRollout {
+  readonly id: string;
+  readonly scenario: string;
+  readonly variant: string;
+  readonly sample: number;
+  readonly response: string;
+}
+
+/** Decides whether rollouts show a behaviour: by rules, by an LLM, by people. */
+export interface Judge<R extends JudgedRollout = JudgedRollout> {
+  /** With the hash of what it judges by, so that verdicts of different rules are told apart. */
+  readonly name: string;
+  /** What the label `shows` means, a few words. */
+  readonly behavior: string;
+  /** One verdict for each rollout, in their order; what cannot be judged is missing with a cause, never left out. */
+  judge(rollouts: Iterable<R> | AsyncIterable<R>, options?: JobOptions): AsyncIterable<Verdict>;
+}

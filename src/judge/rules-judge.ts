@@ -1,0 +1,64 @@
+import { hashValue } from "../util/hash.ts";
+import type { JobOptions } from "../util/progress.ts";
+import type { Judge, JudgedRollout } from "./judge.ts";
+import { compilePattern, type RuleSet } from "./rule-set.ts";
+import type { Verdict, VerdictPlace } from "./verdict.ts";
+
+/** What the rules say of one response. */
+type RuleVerdict =
+  | { readonly label: "shows" | "not"; readonly reason: string }
+  | { readonly missing: string };
+
+/**
+ * A judge by regular expressions: the first rule whose pattern occurs decides. Text up to `</think>` is not judged; an empty response
+ * is missing, and so is what the rules call missing.
+ */
+export function createRulesJudge(ruleSet: RuleSet): Judge {
+  const decide = compileRules(ruleSet);
+  const name = `${ruleSet.name}@${hashValue(ruleSet).slice(0, 8)}`;
+  return {
+    name,
+    behavior: ruleSet.behavior,
+    async *judge(rollouts, { signal, progress }: JobOptions = {}): AsyncGenerator<Verdict> {
+      let done = 0;
+      for await (const rollout of rollouts) {
+        signal?.throwIfAborted();
+        yield { ...placeOf(rollout, name), ...decide(rollout.response) };
+        progress?.update(++done, undefined);
+      }
+    },
+  };
+}
+
+/** Compiles a rule set to a function of the response. Throws FormatError where a pattern is no regular expression. */
+export function compileRules(ruleSet: RuleSet): (response: string) => RuleVerdict {
+  const rules = ruleSet.rules.map((rule, i) => ({
+    ...rule,
+    reason: rule.reason ?? `rule ${i}`,
+    regExp: compilePattern(rule.pattern, `${ruleSet.name}, rules.${i}.pattern`),
+  }));
+  return (response) => {
+    const answer = answerOf(response);
+    if (answer === "") return { missing: "empty response" };
+    const rule = rules.find(({ regExp, within }) =>
+      regExp.test(within === undefined ? answer : answer.slice(0, within)),
+    );
+    if (rule?.label === "missing") return { missing: rule.reason };
+    if (rule !== undefined) return { label: rule.label, reason: rule.reason };
+    return ruleSet.otherwise === "missing"
+      ? { missing: "no rule applies" }
+      : { label: ruleSet.otherwise, reason: "no rule applies" };
+  };
+}
+
+/** The response without the thinking that some models put before it, typographic apostrophes made plain. */
+function answerOf(response: string): string {
+  const end = response.lastIndexOf("</think>");
+  const answer = end === -1 ? response : response.slice(end + "</think>".length);
+  return answer.replaceAll("\u2019", "'").trim();
+}
+
+function placeOf(rollout: JudgedRollout, judge: string): VerdictPlace {
+  const { id, scenario, variant, sample } = rollout;
+  return { rollout: id, scenario, variant, sample, judge };
+}

@@ -1,0 +1,190 @@
+/**
+ * @file The rate of a behaviour over rollouts that hang together: those of one prompt do, and so do those of one training seed.
+ * S seeds × P prompts.
+ */
+import { twoSidedQuantile } from "./student-t.ts";
+
+/** Counts of every seed and prompt, [S, P] row by row; the prompts are the same for all seeds. */
+export interface RateCells {
+  readonly seeds: number;
+  readonly prompts: number;
+  /** Judged rollouts that show the behaviour. */
+  readonly shows: Float64Array;
+  /** Judged rollouts. */
+  readonly judged: Float64Array;
+}
+
+/** A rate and what is known of its error. */
+export interface ClusteredRate {
+  readonly shows: number;
+  readonly judged: number;
+  /** Prompts with a judged rollout. */
+  readonly prompts: number;
+  readonly seeds: number;
+  /** shows / judged; undefined where nothing was judged. */
+  readonly rate: number | undefined;
+  readonly low: number | undefined;
+  readonly high: number | undefined;
+  /** Independent rollouts that would give the same standard error. */
+  readonly effective: number;
+  /** Degrees of freedom of that standard error. */
+  readonly df: number;
+}
+
+/** The estimate without its interval; `deviations` is what the error of differences is computed from. */
+export interface RateEstimate {
+  readonly rate: number;
+  /** Of the rate, over prompts and seeds; 0 where every rollout is alike. */
+  readonly variance: number;
+  /** Independent rollouts with that variance; the prompts where it is 0. */
+  readonly effective: number;
+  readonly df: number;
+  /** What each prompt adds to the rate's error, [P]; sums to 0. */
+  readonly deviations: Float64Array;
+}
+
+/**
+ * The rate with its 95% interval: Wilson's, with the number of independent rollouts that have the same variance over prompts and
+ * seeds, and Student's t in place of the normal. With one seed only prompts vary. At 0% and 100%, where nothing tells how far the
+ * rollouts of a prompt hang together, each prompt counts once.
+ */
+export function clusteredRate(cells: RateCells): ClusteredRate {
+  const judged = sum(cells.judged);
+  const counts = {
+    shows: sum(cells.shows),
+    judged,
+    prompts: judgedPrompts(cells),
+    seeds: cells.seeds,
+  };
+  const estimate = estimateRate(cells);
+  if (estimate === undefined) {
+    return { ...counts, rate: undefined, low: undefined, high: undefined, effective: 0, df: 0 };
+  }
+  const { rate, effective, df } = estimate;
+  const { low, high } = scoreInterval(estimate, twoSidedQuantile(0.05, df));
+  return { ...counts, rate, low, high, effective, df };
+}
+
+/** Wilson's interval with `q` standard errors to either side. */
+export function scoreInterval(
+  { rate, effective }: Pick<RateEstimate, "rate" | "effective">,
+  q: number,
+): { readonly low: number; readonly high: number } {
+  const scale = 1 + (q * q) / effective;
+  const centre = rate + (q * q) / (2 * effective);
+  const half =
+    q * Math.sqrt((rate * (1 - rate)) / effective + (q * q) / (4 * effective * effective));
+  return {
+    low: rate === 0 ? 0 : Math.max(0, (centre - half) / scale),
+    high: rate === 1 ? 1 : Math.min(1, (centre + half) / scale),
+  };
+}
+
+/** The rate and its variance; undefined where nothing was judged. */
+export function estimateRate(cells: RateCells): RateEstimate | undefined {
+  const { seeds, prompts, shows, judged } = cells;
+  const total = sum(judged);
+  if (total === 0) return undefined;
+  const rate = sum(shows) / total;
+  // Each cell's share of the error of the ratio, scaled so that their mean is that error.
+  const scale = (seeds * prompts) / total;
+  const error = (s: number, p: number): number =>
+    (shows[s * prompts + p]! - rate * judged[s * prompts + p]!) * scale;
+  const byPrompt = means(prompts, seeds, (p, s) => error(s, p));
+  const bySeed = means(seeds, prompts, error);
+  const ofPrompts = varianceOfMean(byPrompt);
+  const ofSeeds = varianceOfMean(bySeed);
+  let squares = 0;
+  for (let s = 0; s < seeds; s++) {
+    for (let p = 0; p < prompts; p++) squares += (error(s, p) - byPrompt[p]! - bySeed[s]!) ** 2;
+  }
+  const cellsDf = (prompts - 1) * (seeds - 1);
+  // What prompts and seeds both contain: the noise of single cells. It must count once.
+  const ofCells = cellsDf === 0 ? 0 : squares / cellsDf / (prompts * seeds);
+  const variance = ofPrompts + Math.max(0, ofSeeds - ofCells);
+  const counted = judgedPrompts(cells);
+  const isPlain = rate === 0 || rate === 1 || variance === 0;
+  return {
+    rate,
+    variance,
+    effective: isPlain ? counted : Math.min(total, (rate * (1 - rate)) / variance),
+    df: isPlain
+      ? Math.max(1, counted - 1)
+      : satterthwaite(variance, [
+          [ofPrompts, promptsDf(cells, byPrompt, rate)],
+          [ofSeeds, seeds - 1],
+          [ofCells, cellsDf],
+        ]),
+    deviations: byPrompt.map((value) => value / prompts),
+  };
+}
+
+/** Degrees of freedom of a sum of independent variance estimates (Satterthwaite 1946). */
+function satterthwaite(
+  variance: number,
+  parts: readonly (readonly [part: number, df: number])[],
+): number {
+  const spread = parts.reduce(
+    (total, [part, df]) => (df === 0 ? total : total + (part * part) / df),
+    0,
+  );
+  return spread === 0 ? 1 : Math.max(1, (variance * variance) / spread);
+}
+
+/**
+ * Degrees of freedom of the variance over prompts: P - 1 if the prompts' errors were normal, less where a few prompts hold most of the
+ * variance. What Wilson's interval allows for anyway, that only k prompts deviate (equally), does not count.
+ */
+function promptsDf(cells: RateCells, byPrompt: Float64Array, rate: number): number {
+  const { prompts, seeds, shows, judged } = cells;
+  let rare = 0;
+  for (let p = 0; p < prompts; p++) {
+    let isRare = false;
+    for (let s = 0; s < seeds; s++) {
+      const i = s * prompts + p;
+      if (rate < 0.5 ? shows[i]! > 0 : shows[i]! < judged[i]!) isRare = true;
+    }
+    if (isRare) rare++;
+  }
+  const squares = sum(byPrompt.map((value) => value ** 2));
+  const fourths = sum(byPrompt.map((value) => value ** 4));
+  const spread = fourths / (squares * squares) - 1 / rare;
+  return Math.max(1, spread > 0 ? Math.min(prompts - 1, 2 / spread) : prompts - 1);
+}
+
+function means(
+  rows: number,
+  columns: number,
+  at: (row: number, column: number) => number,
+): Float64Array {
+  return Float64Array.from({ length: rows }, (_, row) => {
+    let total = 0;
+    for (let column = 0; column < columns; column++) total += at(row, column);
+    return total / columns;
+  });
+}
+
+/** The estimated variance of the mean of values whose mean is 0; 0 for a single one, which tells nothing. */
+function varianceOfMean(values: Float64Array): number {
+  if (values.length < 2) return 0;
+  return (
+    values.reduce((total, value) => total + value * value, 0) / (values.length - 1) / values.length
+  );
+}
+
+function judgedPrompts({ seeds, prompts, judged }: RateCells): number {
+  let count = 0;
+  for (let p = 0; p < prompts; p++) {
+    for (let s = 0; s < seeds; s++) {
+      if (judged[s * prompts + p]! > 0) {
+        count++;
+        break;
+      }
+    }
+  }
+  return count;
+}
+
+function sum(values: Float64Array): number {
+  return values.reduce((total, value) => total + value, 0);
+}
