@@ -73,6 +73,8 @@ export {
   writeUnusable,
 } from "./data/unusable-file.ts";
 
+export { openSftFiles, type SftExample, type SftSet } from "./data/sft-examples.ts";
+
 // runtime
 export { type Device, DEVICES } from "./runtime/device.ts";
 
@@ -104,6 +106,7 @@ export { applyLora } from "./model/lora.ts";
 export type {
   EmbeddedExample,
   EmbedOptions,
+  EmbeddingEngine,
   Engine,
   EngineIdentity,
   TokenizedExample,
@@ -223,7 +226,7 @@ export { ratioInterval } from "./evaluation/ratio-interval.ts";
 export { spearman, type Correlation } from "./evaluation/spearman.ts";
 
 // training
-export type { PairSource, SftExample, SftSource, TrainPair } from "./training/examples.ts";
+export type { PairSource, SftSource, TrainPair } from "./training/examples.ts";
 export { initCheckpoint } from "./training/init-checkpoint.ts";
 export {
   CHECKPOINT_DTYPES,

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import type { ResponsePair } from "../data/response-pairs.ts";
 import { ActivationError } from "../engine/activation-error.ts";
-import type { EmbeddedExample, Engine, TokenizedExample } from "../engine/engine.ts";
+import type { EmbeddedExample, EmbeddingEngine, TokenizedExample } from "../engine/engine.ts";
 import { UnusableExampleError } from "../model/prompt-renderer-error.ts";
 import { ConfigError, RuntimeError } from "../util/errors.ts";
 import { collectActivations } from "./activations.ts";
@@ -104,7 +104,7 @@ function pair(id: string, prompt: string, before: string, after: string): Respon
 }
 
 /** A checkpoint small enough to check by hand: layer l holds (token id, 1) x (l + 1) at every position. */
-function createCharacterEngine(): Engine {
+function createCharacterEngine(): EmbeddingEngine {
   return {
     identity: {
       name: "characters",
@@ -137,7 +137,6 @@ function createCharacterEngine(): Engine {
         yield await Promise.resolve({ index, means });
       }
     },
-    [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }
 

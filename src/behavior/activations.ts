@@ -1,6 +1,6 @@
 import type { ResponsePair } from "../data/response-pairs.ts";
 import { ActivationError } from "../engine/activation-error.ts";
-import type { EmbeddedExample, Engine, EngineIdentity } from "../engine/engine.ts";
+import type { EmbeddedExample, EmbeddingEngine, EngineIdentity } from "../engine/engine.ts";
 import { ConfigError, RuntimeError } from "../util/errors.ts";
 import { hashValue } from "../util/hash.ts";
 import type { JobOptions } from "../util/progress.ts";
@@ -47,7 +47,7 @@ const DEFAULT_MAX_BYTES = 4 * 2 ** 30;
  * is not finite or no pair is usable.
  */
 export async function collectActivations(
-  engine: Engine,
+  engine: EmbeddingEngine,
   pairs: readonly ResponsePair[],
   options: CollectOptions,
 ): Promise<ResponseActivations> {
@@ -75,7 +75,7 @@ export async function collectActivations(
 }
 
 async function embedDifferences(
-  engine: Engine,
+  engine: EmbeddingEngine,
   { usable, examples }: TokenizedPairs,
   { layers, signal, progress }: CollectOptions,
 ): Promise<Pick<ResponseActivations, "differences" | "beforeNorms">> {

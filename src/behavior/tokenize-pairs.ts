@@ -1,7 +1,7 @@
 import type { UnusableReason } from "../data/preference-pair.ts";
 import type { ResponsePair } from "../data/response-pairs.ts";
 import { tokenizeSides } from "../data/tokenize-sides.ts";
-import type { Engine, TokenizedExample } from "../engine/engine.ts";
+import type { EmbeddingEngine, TokenizedExample } from "../engine/engine.ts";
 
 /** A response pair that gives no difference. */
 export interface UnusablePair {
@@ -22,7 +22,7 @@ export interface TokenizedPairs {
 
 /** Tokenises the pairs and cuts responses so that prompt and response have at most `maxTokens`; keeps the pairs' order. */
 export function tokenizePairs(
-  engine: Engine,
+  engine: EmbeddingEngine,
   pairs: readonly ResponsePair[],
   maxTokens: number,
 ): TokenizedPairs {

@@ -1,4 +1,4 @@
-import type { Engine, TokenizedExample } from "../engine/engine.ts";
+import type { EmbeddingEngine, TokenizedExample } from "../engine/engine.ts";
 import type { Message } from "../format/messages.ts";
 import {
   UnusableExampleError,
@@ -29,7 +29,7 @@ const REASONS: Readonly<Record<UnusableExampleReason, UnusableReason>> = {
  * are unusable: their difference would be rounding noise, which has a direction like anything else; `describeSame` words that.
  */
 export function tokenizeSides(
-  engine: Engine,
+  engine: Pick<EmbeddingEngine, "tokenize">,
   {
     prompt,
     sides,

@@ -35,13 +35,23 @@ export interface EmbeddedExample {
   readonly means: readonly Float32Array[];
 }
 
+/** How likely the responses of one example are. */
+export interface ExampleLogprobs {
+  /** Index into the examples given. */
+  readonly index: number;
+  /** Sum of the log-probabilities of each response's tokens, in nats. */
+  readonly logprobs: readonly number[];
+  /** Tokens of each response. */
+  readonly tokenCounts: readonly number[];
+}
+
 export interface EmbedOptions extends JobOptions {
   /** Residual-stream layers, each in [0, layerCount]; see EngineIdentity.layerCount. */
   readonly layers: readonly number[];
 }
 
-/** A checkpoint that can be asked for activations. Holds the weights: dispose of it when done. */
-export interface Engine extends AsyncDisposable {
+/** The part of an engine that gives activations. */
+export interface EmbeddingEngine {
   readonly identity: EngineIdentity;
   /**
    * Renders prompt and responses with the checkpoint's chat template and tokenises both sides of the boundary separately.
@@ -60,4 +70,10 @@ export interface Engine extends AsyncDisposable {
     examples: readonly TokenizedExample[],
     options: EmbedOptions,
   ): AsyncIterable<EmbeddedExample>;
+}
+
+/** A checkpoint that can be asked. Holds the weights: dispose of it when done. */
+export interface Engine extends EmbeddingEngine, AsyncDisposable {
+  /** A text as it is, special tokens in it read as such, with the tokens that the tokenizer puts around texts. */
+  tokenizeText(text: string): Int32Array;
 }

@@ -1,13 +1,10 @@
 /** @file The engine that runs on this machine: graphs from model/, arithmetic by runtime/. */
 import type { Message } from "../format/messages.ts";
-import type { CheckpointWeights } from "../model/checkpoint-weights.ts";
 import {
   type ActivationsGraph,
   pooledActivations,
   prefixKeys,
 } from "../model/pooled-activations.ts";
-import type { PromptRenderer } from "../model/prompt-renderer.ts";
-import type { LoadedModel } from "../model/read-model.ts";
 import type { RopeScaling } from "../model/rope.ts";
 import type { Device } from "../runtime/device.ts";
 import { compile, type Program, type TensorValue } from "../runtime/ort.ts";
@@ -22,10 +19,11 @@ import type {
   EngineIdentity,
   TokenizedExample,
 } from "./engine.ts";
-import { openCheckpoint } from "./open-checkpoint.ts";
+import { type OpenCheckpoint, openCheckpoint } from "./open-checkpoint.ts";
 import { ParameterCache } from "./parameter-cache.ts";
 import { planBatches, type PlannedBatch, type PlanLimits } from "./plan-batches.ts";
 import { sharedPrefixLength } from "./shared-prefix.ts";
+import { tokenizeExample, tokenizeText } from "./tokenize-example.ts";
 
 /** Tokens of a batch, unless the user says otherwise; see docs/benchmarks.md for the choice. */
 const DEFAULT_BATCH_TOKENS = 1024;
@@ -57,8 +55,7 @@ export async function openLocalEngine(
   dir: string,
   options: LocalEngineOptions = {},
 ): Promise<Engine> {
-  const { identity, model, renderer, weights } = await openCheckpoint(dir, options);
-  return new LocalEngine({ identity, model, renderer, weights, options });
+  return new LocalEngine(await openCheckpoint(dir, options), options);
 }
 
 /** A compiled embedding graph. */
@@ -69,36 +66,28 @@ interface EmbedProgram {
 
 class LocalEngine implements Engine {
   readonly identity: EngineIdentity;
-  readonly #model: LoadedModel;
-  readonly #renderer: PromptRenderer;
-  readonly #weights: CheckpointWeights;
+  readonly #checkpoint: OpenCheckpoint;
   readonly #options: LocalEngineOptions;
   readonly #parameters: ParameterCache;
   /** By what they give. */
   readonly #programs = new Map<string, EmbedProgram>();
 
-  constructor(parts: {
-    identity: EngineIdentity;
-    model: LoadedModel;
-    renderer: PromptRenderer;
-    weights: CheckpointWeights;
-    options: LocalEngineOptions;
-  }) {
-    this.identity = parts.identity;
-    this.#model = parts.model;
-    this.#renderer = parts.renderer;
-    this.#weights = parts.weights;
-    this.#options = parts.options;
-    this.#parameters = new ParameterCache(parts.weights);
+  constructor(checkpoint: OpenCheckpoint, options: LocalEngineOptions) {
+    this.identity = checkpoint.identity;
+    this.#checkpoint = checkpoint;
+    this.#options = options;
+    this.#parameters = new ParameterCache(checkpoint.weights);
   }
 
   tokenize(
     prompt: readonly Message[],
     responses: readonly (readonly Message[])[],
   ): TokenizedExample {
-    const example = this.#renderer.tokenize(prompt, responses);
-    for (const tokens of [example.prompt, ...example.responses]) this.#expectInVocabulary(tokens);
-    return example;
+    return tokenizeExample(this.#checkpoint, prompt, responses);
+  }
+
+  tokenizeText(text: string): Int32Array {
+    return tokenizeText(this.#checkpoint, text);
   }
 
   async *embed(
@@ -116,7 +105,7 @@ class LocalEngine implements Engine {
       options.signal?.throwIfAborted();
       const inputs = batchInputs(examples, batch, {
         frequencyInputs,
-        headDim: this.#model.config.headDim,
+        headDim: this.#checkpoint.model.config.headDim,
         prefixLength: limits.prefixLength,
       });
       const outputs = await program.run({ ...inputs, ...prefix });
@@ -131,7 +120,7 @@ class LocalEngine implements Engine {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { program } of this.#programs.values()) await program[Symbol.asyncDispose]();
     this.#programs.clear();
-    await this.#weights[Symbol.asyncDispose]();
+    await this.#checkpoint.weights[Symbol.asyncDispose]();
   }
 
   /** Sorts a batch's outputs back to their examples; yields those that have all their responses. */
@@ -171,7 +160,7 @@ class LocalEngine implements Engine {
   }
 
   async #embedProgram(layers: readonly number[], hasPrefix: boolean): Promise<EmbedProgram> {
-    const { family, config } = this.#model;
+    const { family, config } = this.#checkpoint.model;
     return this.#program(`${hasPrefix ? "prefix, " : ""}layers ${layers.join()}`, () =>
       pooledActivations(family, config, layers, { hasPrefix }),
     );
@@ -185,7 +174,7 @@ class LocalEngine implements Engine {
   ): Promise<Readonly<Record<string, TensorValue>>> {
     const top = Math.max(...layers);
     if (prefixLength === 0 || top === 0) return {};
-    const { family, config } = this.#model;
+    const { family, config } = this.#checkpoint.model;
     const { program, frequencyInputs } = await this.#program(`prefix keys ${top}`, () =>
       prefixKeys(family, config, top),
     );
@@ -215,7 +204,7 @@ class LocalEngine implements Engine {
   }
 
   #planLimits(top: number, examples: readonly TokenizedExample[]): PlanLimits {
-    const { dim, heads, keyHeads, headDim, mlpDim, attention } = this.#model.config;
+    const { dim, heads, keyHeads, headDim, mlpDim, attention } = this.#checkpoint.model.config;
     const used = attention.slice(0, top);
     const ropes = [...new Set(used.map((each) => each.rope))];
     const perBlock = dim * headDim * (2 * heads + 2 * keyHeads) + 3 * dim * mlpDim;
@@ -239,16 +228,5 @@ class LocalEngine implements Engine {
       );
     }
     return [...new Set(layers)];
-  }
-
-  #expectInVocabulary(tokens: Int32Array): void {
-    const { vocabSize } = this.#model.config;
-    const bad = tokens.find((id) => id >= vocabSize || id < 0);
-    if (bad !== undefined) {
-      throw new ConfigError(
-        `${this.identity.name}: the tokenizer gives id ${bad}, the model's vocabulary has ${vocabSize}`,
-        { hint: "The tokenizer files and config.json belong to different checkpoints." },
-      );
-    }
   }
 }

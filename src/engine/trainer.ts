@@ -1,6 +1,7 @@
 /** @file Training over one checkpoint, as the rest of the program sees it: steps in, weights and state out. */
 import type { Message } from "../format/messages.ts";
-import type { EngineIdentity, TokenizedExample } from "./engine.ts";
+import type { JobOptions } from "../util/progress.ts";
+import type { EngineIdentity, ExampleLogprobs, TokenizedExample } from "./engine.ts";
 
 /** What is minimised. */
 export type Objective =
@@ -75,8 +76,16 @@ export interface Trainer extends AsyncDisposable {
     prompt: readonly Message[],
     responses: readonly (readonly Message[])[],
   ): TokenizedExample;
-  /** A text as it is, with the tokens that the tokenizer puts around texts. */
+  /** As Engine.tokenizeText. */
   tokenizeText(text: string): Int32Array;
+  /**
+   * Log-probabilities under the start checkpoint, as Engine.logprobs gives them. Where all weights are trained, only before the first
+   * step.
+   */
+  startLogprobs(
+    examples: readonly TokenizedExample[],
+    options?: JobOptions,
+  ): AsyncIterable<ExampleLogprobs>;
   /**
    * One optimiser step over all examples. How they are split into runs of the graph changes rounding only. A loss or gradient that is
    * not finite is returned and nothing is changed.

@@ -97,9 +97,7 @@ function resolveAdaptation({ adaptation }: TrainSettings): ResolvedSettings["ada
 function checkSettings(settings: ResolvedSettings): void {
   expectNumber("learning rate", settings.learningRate, { above: 0 });
   if (!SCHEDULES.includes(settings.schedule)) {
-    throw new ConfigError(
-      `schedule: expected ${SCHEDULES.join(", ")}, got ${settings.schedule}`,
-    );
+    throw new ConfigError(`schedule: expected ${SCHEDULES.join(", ")}, got ${settings.schedule}`);
   }
   if ("steps" in settings.warmup) {
     expectNumber("warm-up steps", settings.warmup.steps, { min: 0, isWhole: true });

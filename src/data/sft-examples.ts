@@ -1,0 +1,115 @@
+/** @file Examples of supervised fine-tuning, read from files. */
+import { stat } from "node:fs/promises";
+
+import type { Message } from "../format/messages.ts";
+import { ConfigError } from "../util/errors.ts";
+import { hashFile } from "../util/hash.ts";
+import { createIdAssigner } from "./assign-ids.ts";
+import { expandPatterns } from "./expand-patterns.ts";
+import { type DataFile, openPairs, type OpenPairsOptions, type PairSet } from "./open-pairs.ts";
+import type { UnusableRow } from "./preference-pair.ts";
+import { ownField, type ReadOptions, type RowFields } from "./readers/file-row.ts";
+import { readRows } from "./readers/read-rows.ts";
+import { sampleRows } from "./sample-rows.ts";
+import { checkPair } from "./shapes/check-pair.ts";
+import { readResponse, readText, readTurns } from "./shapes/read-turns.ts";
+import { RowProblem } from "./shapes/shape.ts";
+
+/** One example of supervised fine-tuning. */
+export type SftExample =
+  | {
+      readonly id: string;
+      readonly prompt: readonly Message[];
+      /** The turns after the prompt. */
+      readonly response: readonly Message[];
+    }
+  /** Plain text, tokenised as it is (special tokens in it are read as such); every token but the first carries loss. */
+  | { readonly id: string; readonly text: string };
+
+/** Files of examples, opened. */
+export interface SftSet {
+  readonly files: readonly DataFile[];
+  /** Every row in order, each time from the start: an example, or why it is none. */
+  read(options?: ReadOptions): AsyncIterable<SftExample | UnusableRow>;
+}
+
+/**
+ * Opens files of examples: rows {prompt, response}, {messages} (the last turn, the assistant's, is the response), {text}, or preference
+ * pairs, whose chosen sides are then meant. Formats and errors are those of openPairs.
+ */
+export async function openSftFiles(
+  patterns: readonly string[],
+  options: OpenPairsOptions = {},
+): Promise<SftSet | PairSet> {
+  const paths = await expandPatterns(patterns, options.resolveRemote);
+  const { columns } = await sampleRows(paths, { signal: options.signal });
+  if (columns.includes("chosen") || options.shape !== undefined) {
+    return openPairs(patterns, options);
+  }
+  if (!["text", "messages", "prompt"].some((column) => columns.includes(column))) {
+    throw new ConfigError(
+      `examples: expected rows {prompt, response}, {messages}, {text} or preference pairs, got columns ${columns.map((name) => JSON.stringify(name)).join(", ") || "none"}`,
+    );
+  }
+  const files: DataFile[] = [];
+  for (const path of paths) {
+    files.push({ path, sha256: await hashFile(path), sizeBytes: (await stat(path)).size });
+  }
+  return {
+    files,
+    read: (readOptions = {}) => readExamples(paths, options.limit ?? Infinity, readOptions),
+  };
+}
+
+async function* readExamples(
+  paths: readonly string[],
+  limit: number,
+  options: ReadOptions,
+): AsyncGenerator<SftExample | UnusableRow> {
+  const assignId = createIdAssigner();
+  let row = 0;
+  for (const file of paths) {
+    for await (const fileRow of readRows(file, options)) {
+      if (row >= limit) return;
+      const place = { row: row++, file, fileRow: fileRow.fileRow };
+      if (fileRow.kind === "broken") {
+        yield { kind: "unusable", ...place, reason: fileRow.reason, detail: fileRow.detail };
+        continue;
+      }
+      try {
+        const content = readExample(fileRow.fields);
+        yield { id: assignId(fileRow.fields, content), ...content };
+      } catch (error) {
+        if (!(error instanceof RowProblem)) throw error;
+        yield { kind: "unusable", ...place, reason: error.reason, detail: error.message };
+      }
+    }
+  }
+}
+
+function readExample(
+  fields: RowFields,
+): { prompt: readonly Message[]; response: readonly Message[] } | { text: string } {
+  if (ownField(fields, "messages") !== undefined) {
+    const turns = readTurns(fields, "messages");
+    return checked(turns.slice(0, -1), turns.slice(-1));
+  }
+  const prompt = ownField(fields, "prompt");
+  if (prompt === undefined) {
+    const text = readText(fields, "text");
+    if (text === "") throw new RowProblem("empty-side", "text: expected some text, got none");
+    return { text };
+  }
+  const turns: readonly Message[] =
+    typeof prompt === "string" ? [{ role: "user", content: prompt }] : readTurns(fields, "prompt");
+  const column = ownField(fields, "response") === undefined ? "completion" : "response";
+  return checked(turns, readResponse(fields, column));
+}
+
+function checked(
+  prompt: readonly Message[],
+  response: readonly Message[],
+): { prompt: readonly Message[]; response: readonly Message[] } {
+  checkPair(prompt, [{ name: "response", turns: response }]);
+  return { prompt, response };
+}

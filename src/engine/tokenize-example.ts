@@ -1,0 +1,34 @@
+import type { Message } from "../format/messages.ts";
+import { ConfigError } from "../util/errors.ts";
+import type { TokenizedExample } from "./engine.ts";
+import type { OpenCheckpoint } from "./open-checkpoint.ts";
+
+/** Renders and tokenises prompt and responses; see Engine.tokenize. Throws ConfigError on an id outside the vocabulary. */
+export function tokenizeExample(
+  checkpoint: OpenCheckpoint,
+  prompt: readonly Message[],
+  responses: readonly (readonly Message[])[],
+): TokenizedExample {
+  const example = checkpoint.renderer.tokenize(prompt, responses);
+  for (const tokens of [example.prompt, ...example.responses]) {
+    expectInVocabulary(checkpoint, tokens);
+  }
+  return example;
+}
+
+/** Tokenises a text as it is; see Engine.tokenizeText. */
+export function tokenizeText(checkpoint: OpenCheckpoint, text: string): Int32Array {
+  const tokens = checkpoint.renderer.tokenizer.encode(text, { addSpecialTokens: true });
+  expectInVocabulary(checkpoint, tokens);
+  return tokens;
+}
+
+function expectInVocabulary({ identity, model }: OpenCheckpoint, tokens: Int32Array): void {
+  const { vocabSize } = model.config;
+  const bad = tokens.find((id) => id >= vocabSize || id < 0);
+  if (bad === undefined) return;
+  throw new ConfigError(
+    `${identity.name}: the tokenizer gives id ${bad}, the model's vocabulary has ${vocabSize}`,
+    { hint: "The tokenizer files and config.json belong to different checkpoints." },
+  );
+}

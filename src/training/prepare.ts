@@ -1,0 +1,177 @@
+/** @file From examples to token ids, once before training. All token ids are held in memory: 4 bytes a token. */
+import { createHash } from "node:crypto";
+
+import type { UnusableReason, UnusableRow } from "../data/preference-pair.ts";
+import type { SftExample } from "../data/sft-examples.ts";
+import { tokenizeSides } from "../data/tokenize-sides.ts";
+import type { Engine, TokenizedExample } from "../engine/engine.ts";
+import type { Message } from "../format/messages.ts";
+import {
+  UnusableExampleError,
+  type UnusableExampleReason,
+} from "../model/prompt-renderer-error.ts";
+import { truncateExample } from "../model/prompt-renderer-truncate.ts";
+import type { PairSource, SftSource, TrainPair } from "./examples.ts";
+
+/** The examples of a run as token ids, in the order of the data. */
+export interface PreparedExamples {
+  readonly ids: readonly string[];
+  /** DPO: two responses each, chosen and rejected. SFT: one. */
+  readonly examples: readonly TokenizedExample[];
+  readonly unusable: readonly UnusableRow[];
+  /** Examples with a response cut at the token limit. */
+  readonly truncated: number;
+  /** SHA-256, hex, over ids and tokens in their order: equal for data that trains the same. */
+  readonly hash: string;
+}
+
+/** What preparing needs of an engine or a trainer. */
+type Tokenizing = Pick<Engine, "tokenize" | "tokenizeText">;
+
+interface PrepareSettings {
+  readonly maxTokens: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+type Prepared =
+  | { readonly kind: "usable"; readonly example: TokenizedExample; readonly isTruncated: boolean }
+  | { readonly kind: "unusable"; readonly reason: UnusableReason; readonly detail: string };
+
+/** Tokenises preference pairs. */
+export async function preparePairs(
+  engine: Tokenizing,
+  pairs: PairSource,
+  settings: PrepareSettings,
+): Promise<PreparedExamples> {
+  return collect(rowsOf<TrainPair>(pairs, settings.signal), (pair) =>
+    tokenizeSides(
+      engine,
+      { prompt: pair.prompt, sides: [pair.chosen, pair.rejected] },
+      settings.maxTokens,
+      ({ isTruncated }) =>
+        `both responses are the same tokens${isTruncated ? ` once cut at ${settings.maxTokens}` : ""}`,
+    ),
+  );
+}
+
+/** Tokenises examples for SFT; with `lossOn` "all" the prompt is one token and the rest the response. */
+export async function prepareSft(
+  engine: Tokenizing,
+  examples: SftSource,
+  { lossOn, ...settings }: PrepareSettings & { readonly lossOn: "response" | "all" },
+): Promise<PreparedExamples> {
+  return collect(rowsOf<SftExample | TrainPair>(examples, settings.signal), (row) => {
+    if ("text" in row) return prepareText(engine.tokenizeText(row.text), settings.maxTokens);
+    const response = "chosen" in row ? row.chosen : row.response;
+    const prepared = prepareResponse(engine, row.prompt, response, settings.maxTokens);
+    if (lossOn === "response" || prepared.kind === "unusable") return prepared;
+    const { prompt, responses } = prepared.example;
+    const whole = Int32Array.from([...prompt, ...responses[0]!]); // one response went in
+    return { ...prepared, example: splitFirst(whole) };
+  });
+}
+
+function prepareText(tokens: Int32Array, maxTokens: number): Prepared {
+  if (tokens.length < 2) {
+    const detail = `the text has ${tokens.length} tokens, training needs two`;
+    return { kind: "unusable", reason: "empty-side", detail };
+  }
+  const isTruncated = tokens.length > maxTokens;
+  return { kind: "usable", example: splitFirst(tokens.subarray(0, maxTokens)), isTruncated };
+}
+
+function splitFirst(tokens: Int32Array): TokenizedExample {
+  return { prompt: tokens.slice(0, 1), responses: [tokens.slice(1)] };
+}
+
+function prepareResponse(
+  engine: Tokenizing,
+  prompt: readonly Message[],
+  response: readonly Message[],
+  maxTokens: number,
+): Prepared {
+  let example;
+  try {
+    example = engine.tokenize(prompt, [response]);
+  } catch (error) {
+    if (!(error instanceof UnusableExampleError)) throw error;
+    return { kind: "unusable", reason: REASONS[error.reason], detail: error.message };
+  }
+  const cut = truncateExample(example, maxTokens);
+  if (cut.kind === "prompt-too-long") {
+    return { kind: "unusable", reason: cut.kind, detail: cut.detail };
+  }
+  return { kind: "usable", example: cut.example, isTruncated: cut.cutTokens[0]! > 0 };
+}
+
+const REASONS: Readonly<Record<UnusableExampleReason, UnusableReason>> = {
+  "empty-prompt": "empty-prompt",
+  "empty-response": "empty-side",
+  "prompt-not-kept": "prompt-not-kept",
+  "template-refused": "template-refused",
+};
+
+/** Rows of files or of a list. */
+async function* rowsOf<T extends { readonly id: string }>(
+  source:
+    | { read(options: { signal: AbortSignal | undefined }): AsyncIterable<T | UnusableRow> }
+    | readonly T[],
+  signal: AbortSignal | undefined,
+): AsyncGenerator<T | UnusableRow> {
+  if ("read" in source) yield* source.read({ signal });
+  else yield* source;
+}
+
+async function collect<T extends { readonly id: string }>(
+  rows: AsyncIterable<T | UnusableRow>,
+  prepare: (row: T) => Prepared,
+): Promise<PreparedExamples> {
+  const ids: string[] = [];
+  const examples: TokenizedExample[] = [];
+  const unusable: UnusableRow[] = [];
+  const hash = createHash("sha256");
+  let truncated = 0;
+  let row = -1;
+  for await (const each of rows) {
+    row++;
+    if (isUnusable(each)) {
+      unusable.push(each);
+      continue;
+    }
+    const prepared = prepare(each);
+    if (prepared.kind === "unusable") {
+      unusable.push({ ...prepared, ...placeOf(each, row) });
+      continue;
+    }
+    truncated += prepared.isTruncated ? 1 : 0;
+    ids.push(each.id);
+    examples.push(prepared.example);
+    addToHash(hash, each.id, prepared.example);
+  }
+  return { ids, examples, unusable, truncated, hash: hash.digest("hex") };
+}
+
+function isUnusable(row: object): row is UnusableRow {
+  return "kind" in row && row.kind === "unusable";
+}
+
+/** Where a row stands; rows of a list have their number and the list's name. */
+function placeOf(
+  row: object,
+  number: number,
+): { readonly row: number; readonly file: string; readonly fileRow: number } {
+  const { file, fileRow } = row as { file?: string; fileRow?: number }; // PreferencePair has them
+  return { row: number, file: file ?? "(list)", fileRow: fileRow ?? number };
+}
+
+function addToHash(
+  hash: { update(data: string | Uint8Array): unknown },
+  id: string,
+  { prompt, responses }: TokenizedExample,
+): void {
+  const lengths = [prompt.length, ...responses.map((each) => each.length)];
+  hash.update(JSON.stringify([id, lengths]));
+  for (const tokens of [prompt, ...responses]) {
+    hash.update(new Uint8Array(tokens.buffer, tokens.byteOffset, tokens.byteLength));
+  }
+}
