@@ -105,6 +105,20 @@ describe("shape errors", () => {
     ["rmsNorm", [float(2, 3), float(4)], { epsilon: 1e-5 }],
     ["rotary", [float(1, 2, 8), float(1, 2, 3), float(1, 2, 3)], { heads: 2 }],
     [
+      "cachedAttention",
+      [
+        float("B", 1, 8),
+        float("B", 1, 4),
+        float("B", 1, 4),
+        float("B", 2, 1, "S", 4),
+        float("B", 2, 1, "S", 4),
+        float("B", 1, 1, 1, "S"),
+      ],
+      { heads: 2, keyHeads: 1 },
+    ],
+    ["tokenProbabilities", [float("B", 4), float(2)]],
+    ["likeliestToken", [float("B", 3, 4)]],
+    [
       "attentionProbabilities",
       [float(1, 2), float(1, 2), float(1, 2), float(1, 1, 2, 2)],
       { heads: 1, keyHeads: 1 },

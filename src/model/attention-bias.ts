@@ -16,7 +16,7 @@ export interface TokenPlaces {
 }
 
 /** Far below any score, yet finite: exp underflows to exactly 0, and no NaN can come of it. */
-const HIDDEN = -1e30;
+export const HIDDEN = -1e30;
 
 /**
  * What is added to attention scores so that a query sees a key iff the key is no later, belongs to the prompt or to the query's

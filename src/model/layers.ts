@@ -5,7 +5,7 @@
  */
 import { parameter, scalar, type Tensor } from "../tensor/graph.ts";
 import { add, multiply } from "../tensor/ops/arithmetic.ts";
-import { attention } from "../tensor/ops/attention.ts";
+import { attention, type AttentionAttributes } from "../tensor/ops/attention.ts";
 import { matMul } from "../tensor/ops/mat-mul.ts";
 import { reshape } from "../tensor/ops/reshape.ts";
 import { rmsNorm } from "../tensor/ops/rms-norm.ts";
@@ -23,12 +23,22 @@ export interface RotaryAngles {
 }
 
 /** What a layer's attention needs beside its input. */
-export interface AttentionContext {
+export type AttentionContext = SequenceContext | StepContext;
+
+/** For whole sequences: every query over every key of its row. */
+export interface SequenceContext {
   readonly angles: RotaryAngles;
   /** [B, 1, T, S]: 0 where a query may see a key, a large negative number elsewhere. */
   readonly bias: Tensor;
   /** Given the layer's own keys and values [B, T, K·d], those to attend to [B, S, K·d]; default: the same. */
   readonly extendKeys?: (own: KeysAndValues) => KeysAndValues;
+}
+
+/** For one step of sampling, which does the attention in its own way. */
+export interface StepContext {
+  readonly angles: RotaryAngles;
+  /** From queries, rotated [B, T, H·d], and the layer's own keys and values to [B, T, H·d]. */
+  readonly attend: (query: Tensor, own: KeysAndValues) => Tensor;
 }
 
 /** A layer's keys, rotated, and values: [B, T, K·d] each. */
@@ -90,17 +100,29 @@ export function selfAttention(
   const query = rotate(normalise(project("q_proj", heads), "q_norm", heads), heads);
   const key = rotate(normalise(project("k_proj", keyHeads), "k_norm", keyHeads), keyHeads);
   const own = { key, value: project("v_proj", keyHeads) };
-  const seen = context.extendKeys?.(own) ?? own;
-  const mixed = attention(query, seen.key, seen.value, context.bias, {
-    heads,
-    keyHeads,
-    scale: 1 / Math.sqrt(headDim),
-  });
+  const mixed =
+    "attend" in context ? context.attend(query, own) : attendToAll(query, own, config, context);
   return linear(mixed, `${prefix}.o_proj`, {
     inDim: heads * headDim,
     outDim: dim,
     hasBias: hasOutputBias,
   });
+}
+
+function attendToAll(
+  query: Tensor,
+  own: KeysAndValues,
+  config: ModelConfig,
+  context: SequenceContext,
+): Tensor {
+  const { key, value } = context.extendKeys?.(own) ?? own;
+  return attention(query, key, value, context.bias, attentionAttributes(config));
+}
+
+/** Head counts and the scale of the scores, 1/√d. */
+export function attentionAttributes(config: ModelConfig): AttentionAttributes {
+  const { heads, keyHeads, headDim } = config;
+  return { heads, keyHeads, scale: 1 / Math.sqrt(headDim) };
 }
 
 /** SwiGLU (Shazeer 2020): down(silu(gate(x)) · up(x)), weights under `<prefix>.`. */

@@ -19,9 +19,15 @@ import { concat } from "../tensor/ops/concat.ts";
 import { gather } from "../tensor/ops/gather.ts";
 import { matMul } from "../tensor/ops/mat-mul.ts";
 import { repeatRow } from "../tensor/ops/repeat-row.ts";
+import type { Dim } from "../tensor/shape.ts";
 import { attentionBias, type TokenPlaces } from "./attention-bias.ts";
 import { EMBEDDING } from "./language-model-head.ts";
-import { type AttentionContext, type KeysAndValues, rotaryAngles } from "./layers.ts";
+import {
+  type KeysAndValues,
+  type RotaryAngles,
+  rotaryAngles,
+  type SequenceContext,
+} from "./layers.ts";
 import type { LayerAttention, ModelConfig } from "./model-config.ts";
 import type { ModelFamily } from "./model-family.ts";
 import { type RopeScaling, rotaryAttentionFactor } from "./rope.ts";
@@ -33,9 +39,11 @@ export interface ActivationsGraph {
   readonly frequencyInputs: ReadonlyMap<string, RopeScaling>;
 }
 
-/** Names of a block's keys and values, as outputs of prefixKeys and inputs of pooledActivations. */
-export const keyName = (block: number): string => `prefix.key.${block}`;
-export const valueName = (block: number): string => `prefix.value.${block}`;
+/** Names of a block's keys and values, as outputs of prefixKeys and inputs of pooledActivations; or as outputs of promptKeys. */
+export const keyName = (block: number, of: "prefix" | "prompt" = "prefix"): string =>
+  `${of}.key.${block}`;
+export const valueName = (block: number, of: "prefix" | "prompt" = "prefix"): string =>
+  `${of}.value.${block}`;
 
 /**
  * Builds the graph for `layers`, each in [0, n]. Outputs `layer.<ℓ>` [B, R, D] = `pool` [B, R, T] · residual stream. With a prefix it
@@ -78,25 +86,47 @@ export function prefixKeys(
   config: ModelConfig,
   top: number,
 ): ActivationsGraph {
+  return keysGraph(family, config, { top, hasPrefix: false, name: "prefix" });
+}
+
+/**
+ * Builds the graph that gives the keys, rotated, and values of every block for rows of prompt tokens: `prompt.key.<i>` and
+ * `prompt.value.<i>` [B, T, K·d]. With a prefix it takes the inputs that pooledActivations takes for one.
+ */
+export function promptKeys(
+  family: ModelFamily,
+  config: ModelConfig,
+  { hasPrefix = false }: { readonly hasPrefix?: boolean } = {},
+): ActivationsGraph {
+  return keysGraph(family, config, { top: config.layerCount, hasPrefix, name: "prompt" });
+}
+
+function keysGraph(
+  family: ModelFamily,
+  config: ModelConfig,
+  { top, hasPrefix, name }: { top: number; hasPrefix: boolean; name: "prefix" | "prompt" },
+): ActivationsGraph {
   const places = tokenPlaces("positions", "segments", "T");
-  const contexts = attentionContexts(config, top, places, places);
+  const keys = hasPrefix ? tokenPlaces("keyPositions", "keySegments", "S") : places;
+  const contexts = attentionContexts(config, top, places, keys);
   const outputs: Record<string, Tensor> = {};
   let x = embedTokens(config);
   for (let block = 0; block < top; block++) {
     x = family.block(x, block, config, {
       ...contexts.of(block),
       extendKeys: (own) => {
-        outputs[keyName(block)] = own.key;
-        outputs[valueName(block)] = own.value;
-        return own;
+        outputs[keyName(block, name)] = own.key;
+        outputs[valueName(block, name)] = own.value;
+        return hasPrefix ? behindPrefix(config, block)(own) : own;
       },
     });
   }
   return { outputs, frequencyInputs: contexts.frequencyInputs };
 }
 
-function embedTokens(config: ModelConfig): Tensor {
-  const ids = input("ids", "int32", ["B", "T"]);
+/** Token ids `ids` [B, T] to the residual stream at layer 0, [B, T, D]. */
+export function embedTokens(config: ModelConfig, width: Dim = "T"): Tensor {
+  const ids = input("ids", "int32", ["B", width]);
   return gather(parameter(EMBEDDING, [config.vocabSize, config.dim]), ids); // [B, T, D]
 }
 
@@ -117,6 +147,32 @@ function behindPrefix(config: ModelConfig, block: number): (own: KeysAndValues) 
   });
 }
 
+/** The angles of blocks below `top` at positions [B, T], made once for each rope setting, and the input that each needs. */
+export function ropeAngles(
+  config: ModelConfig,
+  top: number,
+  positions: Tensor,
+): {
+  of: (block: number) => RotaryAngles;
+  frequencyInputs: ReadonlyMap<string, RopeScaling>;
+} {
+  const ropeOf = config.attention.slice(0, top).map((each) => each.rope);
+  const ropes = [...new Set(ropeOf)];
+  const inputName = (i: number): string => `frequencies.${i}`;
+  const asFloat = cast(positions, "float32");
+  const angles = ropes.map((rope, i) =>
+    rotaryAngles(
+      asFloat,
+      input(inputName(i), "float32", ["B", config.headDim / 2]),
+      rotaryAttentionFactor(rope),
+    ),
+  );
+  return {
+    of: (block) => angles[ropes.indexOf(ropeOf[block]!)]!, // blocks below `top` only, and every rope has its angles
+    frequencyInputs: new Map(ropes.map((rope, i) => [inputName(i), rope])),
+  };
+}
+
 /** Masks and angles, made once for each window and rope that the blocks below `top` use. */
 function attentionContexts(
   config: ModelConfig,
@@ -124,28 +180,18 @@ function attentionContexts(
   queries: TokenPlaces,
   keys: TokenPlaces,
 ): {
-  of: (block: number) => AttentionContext;
+  of: (block: number) => SequenceContext;
   frequencyInputs: ReadonlyMap<string, RopeScaling>;
 } {
   const used: readonly LayerAttention[] = config.attention.slice(0, top);
-  const ropes = [...new Set(used.map((each) => each.rope))];
   const windows = [...new Set(used.map((each) => each.window))];
-  const inputName = (i: number): string => `frequencies.${i}`;
-
-  const positions = cast(queries.positions, "float32");
-  const angles = ropes.map((rope, i) =>
-    rotaryAngles(
-      positions,
-      input(inputName(i), "float32", ["B", config.headDim / 2]),
-      rotaryAttentionFactor(rope),
-    ),
-  );
+  const angles = ropeAngles(config, top, queries.positions);
   const biases = windows.map((window) => attentionBias(queries, keys, window));
   return {
-    of: (block) => {
-      const { rope, window } = used[block]!; // blocks below `top` only
-      return { angles: angles[ropes.indexOf(rope)]!, bias: biases[windows.indexOf(window)]! }; // every used one has its entry
-    },
-    frequencyInputs: new Map(ropes.map((rope, i) => [inputName(i), rope])),
+    of: (block) => ({
+      angles: angles.of(block),
+      bias: biases[windows.indexOf(used[block]!.window)]!, // blocks below `top` only, and every window has its bias
+    }),
+    frequencyInputs: angles.frequencyInputs,
   };
 }

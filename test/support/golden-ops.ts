@@ -48,7 +48,13 @@ const SIZE_NAMES = new Map([
   [5, "S"],
 ]);
 /** Their attributes hold sizes, or their inputs fit only while the sizes are known. */
-const FIXED_SIZES: readonly string[] = ["broadcastLike", "reshape", "scatterRows", "sumTo"];
+const FIXED_SIZES: readonly string[] = [
+  "broadcastLike",
+  "cachedAttention",
+  "reshape",
+  "scatterRows",
+  "sumTo",
+];
 
 /** Whether the case can run with names for the leading sizes of its inputs. */
 export const takesNamedSizes = ({ op, inputs }: GoldenCase): boolean =>

@@ -2,6 +2,7 @@
 import { addOp, divideOp, multiplyOp, subtractOp } from "./arithmetic.ts";
 import { attentionOp, attentionProbabilitiesOp } from "./attention.ts";
 import { broadcastLikeOp, sumToOp } from "./broadcast.ts";
+import { cachedAttentionOp } from "./cached-attention.ts";
 import { castOp } from "./cast.ts";
 import { andOp, equalOp, lessOp, lessOrEqualOp, orOp } from "./comparison.ts";
 import { concatOp, concatPartOp } from "./concat.ts";
@@ -15,6 +16,7 @@ import { repeatRowOp } from "./repeat-row.ts";
 import { reshapeOp } from "./reshape.ts";
 import { inverseRmsOp, rmsNormOp } from "./rms-norm.ts";
 import { rotaryOp } from "./rotary.ts";
+import { likeliestTokenOp, tokenProbabilitiesOp } from "./token-choice.ts";
 import { transposeOp } from "./transpose.ts";
 import {
   cosineOp,
@@ -36,6 +38,7 @@ export const OPS = [
   attentionOp,
   attentionProbabilitiesOp,
   broadcastLikeOp,
+  cachedAttentionOp,
   castOp,
   concatOp,
   concatPartOp,
@@ -51,6 +54,7 @@ export const OPS = [
   lessOrEqualOp,
   logSoftmaxOp,
   logarithmOp,
+  likeliestTokenOp,
   matMulOp,
   multiplyOp,
   negateOp,
@@ -72,5 +76,6 @@ export const OPS = [
   targetLogprobsOp,
   transposeOp,
   unflattenOp,
+  tokenProbabilitiesOp,
   whereOp,
 ] as const;

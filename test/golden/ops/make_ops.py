@@ -151,6 +151,22 @@ case("targetLogprobs", [logits, places], lambda a, b: a.log_softmax(-1).gather(1
 case("targetLogprobs", [torch.tensor([[0.0, 200.0, 1.0], [90.0, -90.0, 0.0]]), torch.tensor([0, 0], dtype=torch.int32)],
      lambda a, b: a.log_softmax(-1).gather(1, b[:, None].long())[:, 0])
 
+
+def cached(q, k, v, keys, values, m):
+    """One new token over a cache, queries [2, 1, 8 heads * 4], 4 key heads; no gradient is asked for."""
+    keys, values = (torch.cat([c[:, :, 0], own.reshape(2, 4, 1, 4)], 2).repeat_interleave(2, 1) for c, own in ((keys, k), (values, v)))
+    seen = torch.cat([m[:, 0], torch.zeros(2, 1, 1, 1)], -1)
+    return F.scaled_dot_product_attention(q.reshape(2, 8, 1, 4), keys, values, attn_mask=seen, scale=0.4).reshape(2, 1, 32).detach()
+
+
+hidden = torch.zeros(2, 1, 1, 1, 5)
+hidden[0, ..., 3:] = -1e30
+hidden[1] = -1e30  # nothing cached
+case("cachedAttention", [rand(2, 1, 32), rand(2, 1, 16), rand(2, 1, 16), rand(2, 4, 1, 5, 4), rand(2, 4, 1, 5, 4), hidden], cached,
+     heads=8, keyHeads=4, scale=0.4)
+case("tokenProbabilities", [3 * rand(2, 7), torch.tensor([1.5])], lambda a, b: (a * b).softmax(-1).detach())
+case("likeliestToken", [torch.tensor([[0.0, 2.0, 1.0, 2.0], [-3.0, -1.0, -2.0, -1.5]])], lambda a: a.argmax(-1).int())
+
 path = Path(__file__).with_name("ops.json")
 old = {json.dumps([c["op"], c["inputs"], c["attributes"]]): c["output"] for c in json.loads(path.read_text())["cases"]} if path.exists() else {}
 kept = sum(json.dumps([c["op"], c["inputs"], c["attributes"]]) in old for c in cases)

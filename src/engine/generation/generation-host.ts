@@ -1,0 +1,19 @@
+import type { ActivationsGraph } from "../../model/pooled-activations.ts";
+import type { LoadedModel } from "../../model/read-model.ts";
+import type { RopeScaling } from "../../model/rope.ts";
+import type { Program } from "../../runtime/ort.ts";
+
+/** What sampling needs of the engine: the model, and its graphs compiled. */
+export interface GenerationHost {
+  readonly model: LoadedModel;
+  /** False where every graph would hold its own copy of the weights. */
+  readonly hasPrefixes: boolean;
+  /** Compiles a graph, or takes it from an earlier call with the same key. */
+  program(
+    key: string,
+    build: () => ActivationsGraph,
+  ): Promise<{
+    readonly program: Program;
+    readonly frequencyInputs: ReadonlyMap<string, RopeScaling>;
+  }>;
+}

@@ -1,0 +1,72 @@
+import {
+  generateSettings,
+  type GenerateOptions,
+  newGenerationCounter,
+} from "../../src/engine/generation/generate-options.ts";
+import { generateTokens } from "../../src/engine/generation/generate-tokens.ts";
+import type { GenerationHost } from "../../src/engine/generation/generation-host.ts";
+import { ParameterCache } from "../../src/engine/parameter-cache.ts";
+import { openWeights } from "../../src/model/checkpoint-weights.ts";
+import { readModel } from "../../src/model/read-model.ts";
+import { compile } from "../../src/runtime/ort.ts";
+import { lowerToOnnx } from "../../src/tensor/lower.ts";
+
+/** Runs the graphs of a checkpoint folder that has no tokenizer. */
+export async function goldenHost(dir: string): Promise<GenerationHost & AsyncDisposable> {
+  const model = await readModel(dir);
+  const weights = await openWeights(dir);
+  const parameters = new ParameterCache(weights);
+  const programs = new Map<string, Awaited<ReturnType<GenerationHost["program"]>>>();
+  return {
+    model,
+    hasPrefixes: true,
+    async program(key, build) {
+      const known = programs.get(key);
+      if (known !== undefined) return known;
+      const { outputs, frequencyInputs } = build();
+      const graph = lowerToOnnx(outputs);
+      const { bound } = await parameters.load(graph.parameters);
+      const program = await compile(graph, { weights: bound, threads: 1 });
+      programs.set(key, { program, frequencyInputs });
+      return { program, frequencyInputs };
+    },
+    async [Symbol.asyncDispose]() {
+      for (const { program } of programs.values()) await program[Symbol.asyncDispose]();
+      await weights[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Samples of each prompt, in order of sample number, without stop tokens or a limit of the context unless given. */
+export async function runSamples(
+  host: GenerationHost,
+  prompts: readonly (readonly number[])[],
+  {
+    contextLength = 10_000,
+    ...options
+  }: GenerateOptions & { readonly contextLength?: number } = {},
+): Promise<number[][][]> {
+  const settings = generateSettings(options);
+  const result: number[][][] = prompts.map(() => []);
+  const job = {
+    ...settings,
+    stopTokens: new Set(options.stopTokens),
+    contextLength,
+    counter: options.counter ?? newGenerationCounter(),
+  };
+  const tokens = prompts.map((prompt) => Int32Array.from(prompt));
+  for await (const each of generateTokens(host, tokens, job)) {
+    result[each.prompt]![each.sample - settings.firstSample] = [...each.tokens];
+  }
+  return result;
+}
+
+/** The greedy continuation of each prompt. */
+export async function runGreedy(
+  host: GenerationHost,
+  prompts: readonly (readonly number[])[],
+  options: GenerateOptions & { readonly contextLength?: number } = {},
+): Promise<number[][]> {
+  const samples = await runSamples(host, prompts, { ...options, temperature: 0 });
+  return samples.map(([first]) => first!);
+}
