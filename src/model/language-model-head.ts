@@ -17,22 +17,20 @@ export function outputMatrixName(config: ModelConfig): string {
 
 export interface HeadOptions {
   /**
-   * The output matrix [D, V]. Default: the parameter `<stored name>.T`, which for tied embeddings is a second, transposed copy of the
-   * table. Training passes the transposed table itself, so that both uses of it share one gradient.
+   * The output matrix as it is stored, [V, D]. Default: the parameter `<stored name>.T` [D, V], which for tied embeddings is a second,
+   * transposed copy of the table. Training passes the table itself, so that both uses of it share one gradient.
    */
-  readonly matrix?: Tensor;
+  readonly table?: Tensor;
 }
 
 /** Residual stream after the last block [..., D] to logits over the vocabulary [..., V]: final norm, then output matrix. */
 export function languageModelHead(
   x: Tensor,
   config: ModelConfig,
-  { matrix }: HeadOptions = {},
+  { table }: HeadOptions = {},
 ): Tensor {
   const { dim, vocabSize, epsilon } = config;
   const normed = norm(x, FINAL_NORM, dim, epsilon);
-  return matMul(
-    normed,
-    matrix ?? parameter(`${outputMatrixName(config)}${TRANSPOSED}`, [dim, vocabSize]),
-  );
+  if (table !== undefined) return matMul(normed, table, { transposeB: true });
+  return matMul(normed, parameter(`${outputMatrixName(config)}${TRANSPOSED}`, [dim, vocabSize]));
 }

@@ -80,6 +80,20 @@ export function pooledActivations(
   return { outputs, frequencyInputs: contexts.frequencyInputs };
 }
 
+/** The residual stream after the last block, [B, T, D], before the final norm; inputs as pooledActivations without a prefix. */
+export function residualStream(
+  family: ModelFamily,
+  config: ModelConfig,
+): { readonly stream: Tensor; readonly frequencyInputs: ReadonlyMap<string, RopeScaling> } {
+  const places = tokenPlaces("positions", "segments", "T");
+  const contexts = attentionContexts(config, config.layerCount, places, places);
+  let stream = embedTokens(config);
+  for (let block = 0; block < config.layerCount; block++) {
+    stream = family.block(stream, block, config, contexts.of(block));
+  }
+  return { stream, frequencyInputs: contexts.frequencyInputs };
+}
+
 /** Builds the graph that gives the keys and values [1, P, K·d] of the first `top` blocks for one row of prefix tokens. */
 export function prefixKeys(
   family: ModelFamily,

@@ -1,0 +1,45 @@
+/**
+ * @file The graph from token ids to the log-probabilities of responses.
+ *
+ * Rows are packed as in pooled-activations.ts. Logits are made for response tokens alone: each is predicted from the residual stream
+ * of the token before it, the first of a response from the last of its prompt.
+ *
+ * Shapes: B rows, T tokens a row, N response tokens and R responses of all rows together, V tokens of the vocabulary.
+ */
+import { input, parameter, type Tensor } from "../tensor/graph.ts";
+import { flatten } from "../tensor/ops/flatten.ts";
+import { gather } from "../tensor/ops/gather.ts";
+import { targetLogprobs } from "../tensor/ops/log-softmax.ts";
+import { matMul } from "../tensor/ops/mat-mul.ts";
+import { reshape } from "../tensor/ops/reshape.ts";
+import { languageModelHead, outputMatrixName } from "./language-model-head.ts";
+import type { ModelConfig } from "./model-config.ts";
+import type { ModelFamily } from "./model-family.ts";
+import { residualStream } from "./pooled-activations.ts";
+import type { RopeScaling } from "./rope.ts";
+
+/**
+ * A graph with inputs `ids`, `positions`, `segments` [B, T] int32, one `frequencies.<i>` [B, d/2] a rope, and
+ * `predictors` [N] int32, the place in the flattened rows (row · T + token) that predicts each response token;
+ * `targets` [N] int32, the token predicted there; `responsePool` [R, N], 1 where a token belongs to a response.
+ */
+export interface LogprobsGraph {
+  /** Log-probability of each response token in nats, [N]. */
+  readonly tokenLogprobs: Tensor;
+  /** Sum over each response's tokens, [R]. */
+  readonly logprobs: Tensor;
+  /** The rope settings whose inverse frequencies each run must give, by input name. */
+  readonly frequencyInputs: ReadonlyMap<string, RopeScaling>;
+}
+
+/** Builds the graph; the output matrix is a parameter as it is stored, [V, D], the embedding table itself where the two are tied. */
+export function responseLogprobs(family: ModelFamily, config: ModelConfig): LogprobsGraph {
+  const { stream, frequencyInputs } = residualStream(family, config);
+  const predicting = gather(flatten(stream, "B·T"), input("predictors", "int32", ["N"])); // [N, D]
+  const table = parameter(outputMatrixName(config), [config.vocabSize, config.dim]);
+  const logits = languageModelHead(predicting, config, { table }); // [N, V]
+  const tokenLogprobs = targetLogprobs(logits, input("targets", "int32", ["N"]));
+  const pool = input("responsePool", "float32", ["R", "N"]);
+  const logprobs = reshape(matMul(pool, reshape(tokenLogprobs, ["N", 1])), ["R"]);
+  return { tokenLogprobs, logprobs, frequencyInputs };
+}

@@ -1,0 +1,92 @@
+import { gradients } from "../tensor/gradient.ts";
+/** @file One run of training as a graph: token ids in, loss and gradients out. */
+import type { Tensor } from "../tensor/graph.ts";
+import { inOrder } from "../tensor/lower.ts";
+import { addLora, type LoraFactors } from "./lora-graph.ts";
+import type { ModelConfig } from "./model-config.ts";
+import type { ModelFamily } from "./model-family.ts";
+import { preferenceLoss, type PreferenceLossSettings, supervisedLoss } from "./preference-loss.ts";
+import { responseLogprobs } from "./response-logprobs.ts";
+import type { RopeScaling } from "./rope.ts";
+
+export interface TrainingGraphSettings {
+  readonly objective:
+    | (PreferenceLossSettings & { readonly kind: "dpo" })
+    | { readonly kind: "sft" };
+  /** Low-rank factors to train in place of the weights, which stay as they are. Default: every weight is trained. */
+  readonly lora?: {
+    readonly rank: number;
+    readonly scale: number;
+    /** Ends of module paths; undefined: every linear layer of the blocks. */
+    readonly targets: readonly string[] | undefined;
+  };
+}
+
+export interface TrainingGraph {
+  /**
+   * `loss` [], `tokenLogprobs` [N], `logprobs` [R], for DPO `rewards` [R] and `margins` [P], and `gradientName(p)` for every trained
+   * parameter p, in its own shape. Inputs: those of responseLogprobs and of the loss.
+   */
+  readonly outputs: Readonly<Record<string, Tensor>>;
+  /** What is trained, in the graph's layout, in the order of first use; each name once. */
+  readonly trained: readonly TrainedParameter[];
+  /** LoRA's, empty without. */
+  readonly factors: readonly LoraFactors[];
+  /** The rope settings whose inverse frequencies each run must give, by input name. */
+  readonly frequencyInputs: ReadonlyMap<string, RopeScaling>;
+}
+
+export interface TrainedParameter {
+  /** The parameter's name; `.T` at its end says that a checkpoint stores it transposed. */
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/** Name of the output with the gradient of a parameter. */
+export const gradientName = (parameter: string): string => `gradient:${parameter}`;
+
+/** Builds the graph of one training run. */
+export function trainingGraph(
+  family: ModelFamily,
+  config: ModelConfig,
+  { objective, lora }: TrainingGraphSettings,
+): TrainingGraph {
+  const { tokenLogprobs, logprobs, frequencyInputs } = responseLogprobs(family, config);
+  const { loss, ...metrics } =
+    objective.kind === "dpo"
+      ? preferenceLoss(logprobs, objective)
+      : { loss: supervisedLoss(tokenLogprobs) };
+  const plain = { loss, tokenLogprobs, logprobs, ...metrics };
+  const adapted = lora === undefined ? { outputs: plain, factors: [] } : addLora(plain, lora);
+  const all = parametersOf(adapted.outputs);
+  const factorNames = new Set(adapted.factors.flatMap(({ a, b }) => [a, b]));
+  const trained = lora === undefined ? all : all.filter((each) => factorNames.has(each));
+  const found = gradients(adapted.outputs["loss"], trained);
+  return {
+    outputs: {
+      ...adapted.outputs,
+      ...Object.fromEntries(trained.map((each, i) => [gradientName(nameOf(each)), found[i]!])),
+    },
+    trained: trained.map((each) => ({
+      name: nameOf(each),
+      shape: each.shape as readonly number[], // parameters have no named sizes
+    })),
+    factors: adapted.factors,
+    frequencyInputs,
+  };
+}
+
+/** Every parameter that the outputs reach, each name once. */
+function parametersOf(outputs: Readonly<Record<string, Tensor>>): readonly Tensor[] {
+  const byName = new Map<string, Tensor>();
+  for (const tensor of inOrder(Object.values(outputs))) {
+    if (tensor.source.kind !== "parameter" || byName.has(tensor.source.name)) continue;
+    byName.set(tensor.source.name, tensor);
+  }
+  return [...byName.values()];
+}
+
+function nameOf({ source }: Tensor): string {
+  if (source.kind !== "parameter") throw new Error("internal: a parameter has a name");
+  return source.name;
+}
