@@ -253,6 +253,8 @@ export {
   type EditPick,
   type EditSettings,
 } from "./edit/edit.ts";
+export { type EditedFile, type EditManifest, idLines } from "./edit/edit-manifest.ts";
+export { type EditPaths, planEditPaths } from "./edit/edit-paths.ts";
 export { type PairTable, readPairTable } from "./edit/pair-table.ts";
 export { DEFAULT_MIN_LIFT, planEdit } from "./edit/plan-edit.ts";
 export {
@@ -288,3 +290,6 @@ export type { FinishedStage } from "./experiment/run-stages.ts";
 export { type Experiment, experimentSchema } from "./experiment/schema.ts";
 export { settingsTable } from "./experiment/settings-table.ts";
 export { type Stage, STAGE_KINDS, stageId, type StageKind } from "./experiment/stage.ts";
+export { type PairSurvey, surveyPairs } from "./edit/survey-pairs.ts";
+export { verifyEdit } from "./edit/verify-edit.ts";
+export { writeEdit, type WriteEditOptions, type WrittenEdit } from "./edit/write-edit.ts";

@@ -41,6 +41,14 @@ export interface PairSet {
   readonly contentHash: string;
   /** Every row in order, each time from the start: a pair, or why it is none. */
   read(options?: ReadOptions): AsyncIterable<PreferencePair | UnusableRow>;
+  /** The same with the values that the row has in its file; undefined for a broken one. */
+  readWithFields(options?: ReadOptions): AsyncIterable<PairWithFields>;
+}
+
+/** A row as a pair, and as its file holds it. */
+export interface PairWithFields {
+  readonly pair: PreferencePair | UnusableRow;
+  readonly fields: RowFields | undefined;
 }
 
 export interface OpenPairsOptions {
@@ -89,7 +97,12 @@ export async function openPairs(
     shapeReason: reason,
     columns: plan.names,
     contentHash: hashValue({ files: hashes, shape, limit, idRules: ID_RULES_VERSION }),
-    read: (readOptions = {}) => readPairs(paths, shape, plan, limit ?? Infinity, readOptions),
+    async *read(readOptions = {}) {
+      const rows = readPairs(paths, shape, plan, limit ?? Infinity, readOptions);
+      for await (const { pair } of rows) yield pair;
+    },
+    readWithFields: (readOptions = {}) =>
+      readPairs(paths, shape, plan, limit ?? Infinity, readOptions),
   };
 }
 
@@ -99,13 +112,16 @@ async function* readPairs(
   plan: ColumnPlan,
   limit: number,
   options: ReadOptions,
-): AsyncGenerator<PreferencePair | UnusableRow> {
+): AsyncGenerator<PairWithFields> {
   const assignId = createIdAssigner();
   let row = 0;
   for (const file of paths) {
     for await (const fileRow of readRows(file, options)) {
       if (row >= limit) return;
-      yield readPair(fileRow, { row: row++, file }, { shape, plan, assignId });
+      yield {
+        pair: readPair(fileRow, { row: row++, file }, { shape, plan, assignId }),
+        fields: fileRow.kind === "fields" ? fileRow.fields : undefined,
+      };
     }
   }
 }

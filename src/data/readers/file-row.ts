@@ -4,14 +4,14 @@ import type { UnusableReason } from "../preference-pair.ts";
 export type RowFields = Readonly<Record<string, unknown>>;
 
 /** One row of a data file, or the place where one should have been. */
-export type FileRow =
-  | { readonly kind: "fields"; readonly fileRow: number; readonly fields: RowFields }
-  | {
-      readonly kind: "broken";
-      readonly fileRow: number;
-      readonly reason: UnusableReason;
-      readonly detail: string;
-    };
+export type FileRow = {
+  readonly fileRow: number;
+  /** The row as it stands in a text file, without line end or comma; undefined in Parquet and above MAX_ROW_BYTES. */
+  readonly bytes: Buffer | undefined;
+} & (
+  | { readonly kind: "fields"; readonly fields: RowFields }
+  | { readonly kind: "broken"; readonly reason: UnusableReason; readonly detail: string }
+);
 
 export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;

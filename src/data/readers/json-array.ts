@@ -26,7 +26,9 @@ export async function* readJsonArray(path: string, options: ReadOptions): AsyncG
     }
   }
   const fault = splitter.faultAtEnd();
-  if (fault !== undefined) yield { kind: "broken", fileRow, reason: "broken-json", detail: fault };
+  if (fault !== undefined) {
+    yield { kind: "broken", fileRow, bytes: undefined, reason: "broken-json", detail: fault };
+  }
 }
 
 interface ElementSplitter {

@@ -41,7 +41,8 @@ export async function* readParquet(path: string, options: ReadOptions): AsyncGen
       if (chunk === null || chunk.rowCount === 0) return;
       for (const row of chunk.getRows()) {
         const entries = row.map((value, i) => [columns[i]!, toPlain(value)] as const);
-        yield { kind: "fields", fileRow: fileRow++, fields: Object.fromEntries(entries) };
+        const fields = Object.fromEntries(entries);
+        yield { kind: "fields", fileRow: fileRow++, bytes: undefined, fields };
       }
     }
   } catch (error) {

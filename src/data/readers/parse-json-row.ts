@@ -10,6 +10,7 @@ export function parseJsonRow(bytes: Buffer | undefined, fileRow: number, place: 
   const broken = (detail: string): FileRow => ({
     kind: "broken",
     fileRow,
+    bytes,
     reason: "broken-json",
     detail: `${place}: ${detail}`,
   });
@@ -24,11 +25,12 @@ export function parseJsonRow(bytes: Buffer | undefined, fileRow: number, place: 
     if (!(error instanceof SyntaxError)) throw error;
     return broken(`expected a JSON object, got ${bytes.length} bytes that are not JSON`);
   }
-  if (isObject(fields)) return { kind: "fields", fileRow, fields };
+  if (isObject(fields)) return { kind: "fields", fileRow, bytes, fields };
   const kind = Array.isArray(fields) ? "a list" : fields === null ? "null" : `a ${typeof fields}`;
   return {
     kind: "broken",
     fileRow,
+    bytes,
     reason: "wrong-type",
     detail: `${place}: expected a JSON object, got ${kind}`,
   };
