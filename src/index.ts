@@ -109,9 +109,16 @@ export type {
   EmbeddingEngine,
   Engine,
   EngineIdentity,
+  GeneratingEngine,
   TokenizedExample,
 } from "./engine/engine.ts";
 export { ActivationError } from "./engine/activation-error.ts";
+export {
+  type GeneratedSample,
+  type GenerateOptions,
+  type GenerationCounter,
+  newGenerationCounter,
+} from "./engine/generation/generate-options.ts";
 export { type EngineOptions, openEngine } from "./engine/open-engine.ts";
 
 // store

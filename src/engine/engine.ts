@@ -1,6 +1,7 @@
 /** @file The verbs over one checkpoint. Everything past this folder speaks to this interface, never to a runtime. */
 import type { Message } from "../format/messages.ts";
 import type { JobOptions } from "../util/progress.ts";
+import type { GeneratedSample, GenerateOptions } from "./generation/generate-options.ts";
 
 /** What a checkpoint is, for manifests: two engines with equal identities give equal activations. */
 export interface EngineIdentity {
@@ -72,8 +73,30 @@ export interface EmbeddingEngine {
   ): AsyncIterable<EmbeddedExample>;
 }
 
+/** The part of an engine that samples responses. */
+export interface GeneratingEngine {
+  readonly identity: EngineIdentity;
+  /** The tokens that end a response unless `generate` is given others. */
+  readonly stopTokens: readonly number[];
+  /** Renders a prompt with the checkpoint's chat template, generation prompt included, and tokenises it. */
+  tokenizePrompt(prompt: readonly Message[]): Int32Array;
+  /** The one token whose text this is. Throws ConfigError where there is none. */
+  tokenId(text: string): number;
+  /** The text of tokens; special ones, and ids that have no text, are left out. */
+  decode(tokens: Int32Array): string;
+  /**
+   * Samples responses to prompts (token ids). Samples come back as they end, in any order, each once. A sample's random numbers
+   * follow from seed, prompt and sample number alone. Throws ConfigError where an option is out of range or a prompt does not fit
+   * the context, RuntimeError where logits are not finite.
+   */
+  generate(
+    prompts: readonly Int32Array[],
+    options?: GenerateOptions,
+  ): AsyncIterable<GeneratedSample>;
+}
+
 /** A checkpoint that can be asked. Holds the weights: dispose of it when done. */
-export interface Engine extends EmbeddingEngine, AsyncDisposable {
+export interface Engine extends EmbeddingEngine, GeneratingEngine, AsyncDisposable {
   /** A text as it is, special tokens in it read as such, with the tokens that the tokenizer puts around texts. */
   tokenizeText(text: string): Int32Array;
 }

@@ -1,5 +1,7 @@
 /** @file The engine that runs on this machine: graphs from model/, arithmetic by runtime/. */
 import type { Message } from "../format/messages.ts";
+import { contextLength } from "../model/context-length.ts";
+import { expectHeadFits } from "../model/expect-weights.ts";
 import {
   type ActivationsGraph,
   pooledActivations,
@@ -19,11 +21,18 @@ import type {
   EngineIdentity,
   TokenizedExample,
 } from "./engine.ts";
+import {
+  type GeneratedSample,
+  type GenerateOptions,
+  generateSettings,
+  newGenerationCounter,
+} from "./generation/generate-options.ts";
+import { generateTokens } from "./generation/generate-tokens.ts";
 import { type OpenCheckpoint, openCheckpoint } from "./open-checkpoint.ts";
 import { ParameterCache } from "./parameter-cache.ts";
 import { planBatches, type PlannedBatch, type PlanLimits } from "./plan-batches.ts";
 import { sharedPrefixLength } from "./shared-prefix.ts";
-import { tokenizeExample, tokenizeText } from "./tokenize-example.ts";
+import { tokenId, tokenizeExample, tokenizeText } from "./tokenize-example.ts";
 
 /** Tokens of a batch, unless the user says otherwise; see docs/benchmarks.md for the choice. */
 const DEFAULT_BATCH_TOKENS = 1024;
@@ -88,6 +97,46 @@ class LocalEngine implements Engine {
 
   tokenizeText(text: string): Int32Array {
     return tokenizeText(this.#checkpoint, text);
+  }
+
+  get stopTokens(): readonly number[] {
+    return this.#checkpoint.stopTokens;
+  }
+
+  tokenizePrompt(prompt: readonly Message[]): Int32Array {
+    return tokenizeExample(this.#checkpoint, prompt, []).prompt;
+  }
+
+  tokenId(text: string): number {
+    return tokenId(this.#checkpoint, text);
+  }
+
+  decode(tokens: Int32Array): string {
+    const options = { skipSpecialTokens: true, skipUnknown: true };
+    return this.#checkpoint.renderer.tokenizer.decode(tokens, options);
+  }
+
+  generate(
+    prompts: readonly Int32Array[],
+    options: GenerateOptions = {},
+  ): AsyncIterable<GeneratedSample> {
+    const { model, weights, stopTokens } = this.#checkpoint;
+    const settings = generateSettings(options);
+    expectHeadFits(model, weights);
+    const host = {
+      model,
+      // Constants are copied into every graph: a graph more would hold one more copy of the weights.
+      hasPrefixes: this.#options.weights !== "constant",
+      program: (key: string, build: () => ActivationsGraph) => this.#program(key, build),
+    };
+    return generateTokens(host, prompts, {
+      ...settings,
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      ...(options.progress === undefined ? {} : { progress: options.progress }),
+      stopTokens: new Set(options.stopTokens ?? stopTokens),
+      contextLength: contextLength(model.config),
+      counter: options.counter ?? newGenerationCounter(),
+    });
   }
 
   async *embed(

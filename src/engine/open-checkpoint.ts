@@ -3,6 +3,7 @@ import { expectWeightsFit } from "../model/expect-weights.ts";
 import { applyLora } from "../model/lora.ts";
 import { createRenderer, type PromptRenderer } from "../model/prompt-renderer.ts";
 import { type LoadedModel, readModel } from "../model/read-model.ts";
+import { readStopTokens } from "../model/stop-tokens.ts";
 import type { EngineIdentity } from "./engine.ts";
 
 /** A checkpoint folder, opened: everything but the weights' numbers, which are read when they are needed. */
@@ -10,6 +11,8 @@ export interface OpenCheckpoint {
   readonly identity: EngineIdentity;
   readonly model: LoadedModel;
   readonly renderer: PromptRenderer;
+  /** Tokens that end a response. */
+  readonly stopTokens: readonly number[];
   /** With the adapter merged; to be disposed of. */
   readonly weights: CheckpointWeights;
 }
@@ -39,5 +42,6 @@ export async function openCheckpoint(
     dim: config.dim,
     maxPositions: config.maxPositions,
   };
-  return { identity, model, renderer, weights };
+  const stopTokens = await readStopTokens(dir, renderer);
+  return { identity, model, renderer, stopTokens, weights };
 }

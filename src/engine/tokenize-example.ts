@@ -32,3 +32,14 @@ function expectInVocabulary({ identity, model }: OpenCheckpoint, tokens: Int32Ar
     { hint: "The tokenizer files and config.json belong to different checkpoints." },
   );
 }
+
+/** The one token whose text this is. Throws ConfigError where the text is none or several. */
+export function tokenId({ renderer, identity }: OpenCheckpoint, text: string): number {
+  const ids = renderer.tokenizer.encode(text);
+  const [id] = ids;
+  if (id !== undefined && ids.length === 1) return id;
+  throw new ConfigError(
+    `${identity.name}: expected one token, got ${JSON.stringify(text)}, which is ${ids.length} tokens`,
+    { hint: "Name a token of the vocabulary as tokenizer.json spells it, such as <|im_end|>." },
+  );
+}

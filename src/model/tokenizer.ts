@@ -14,8 +14,14 @@ export interface TextTokenizer {
    * is read as U+FFFD. `addSpecialTokens` (default false) puts the tokenizer's begin and end tokens around it.
    */
   encode(text: string, options?: { readonly addSpecialTokens?: boolean }): Int32Array;
-  /** The text of ids; `skipSpecialTokens` (default false) leaves special tokens out. Throws ConfigError on an unknown id. */
-  decode(ids: Iterable<number>, options?: { readonly skipSpecialTokens?: boolean }): string;
+  /**
+   * The text of ids; `skipSpecialTokens` (default false) leaves special tokens out. Throws ConfigError on an id that is not in use,
+   * unless `skipUnknown` (default false) leaves those out too.
+   */
+  decode(
+    ids: Iterable<number>,
+    options?: { readonly skipSpecialTokens?: boolean; readonly skipUnknown?: boolean },
+  ): string;
   readonly bosId: number | undefined;
   readonly eosId: number | undefined;
   readonly padId: number | undefined;
@@ -52,8 +58,8 @@ export async function loadTokenizer(dir: string): Promise<TextTokenizer> {
       const { ids } = library.encode(wellFormed(text), { add_special_tokens: addSpecialTokens });
       return checkedIds(ids, vocabSize, path);
     },
-    decode: (ids, { skipSpecialTokens = false } = {}) => {
-      const list = [...ids];
+    decode: (ids, { skipSpecialTokens = false, skipUnknown = false } = {}) => {
+      const list = [...ids].filter((id) => !skipUnknown || library.id_to_token(id) !== undefined);
       const unknown = list.find((id) => library.id_to_token(id) === undefined);
       if (unknown !== undefined) {
         throw new ConfigError(

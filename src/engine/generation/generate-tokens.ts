@@ -28,7 +28,7 @@ export async function* generateTokens(
   prompts: readonly Int32Array[],
   job: GenerateJob,
 ): AsyncGenerator<GeneratedSample, void, undefined> {
-  expectPromptsFit(prompts, job.contextLength);
+  expectPromptsFit(prompts, job.contextLength, host.model.config.vocabSize);
   // Longest first: the largest memory comes at once, and rows side by side have nearly one length.
   const order = prompts
     .map((_, i) => i)
@@ -62,7 +62,11 @@ function* waitingSamples(
   }
 }
 
-function expectPromptsFit(prompts: readonly Int32Array[], contextLength: number): void {
+function expectPromptsFit(
+  prompts: readonly Int32Array[],
+  contextLength: number,
+  vocabSize: number,
+): void {
   for (const [i, prompt] of prompts.entries()) {
     if (prompt.length === 0) throw new ConfigError(`prompt ${i}: expected tokens, got none`);
     if (prompt.length >= contextLength) {
@@ -70,6 +74,10 @@ function expectPromptsFit(prompts: readonly Int32Array[], contextLength: number)
         `prompt ${i}: expected fewer than ${contextLength} tokens, the model's context, got ${prompt.length}`,
         { hint: "Shorten the prompt or leave it out." },
       );
+    }
+    const unknown = prompt.find((id) => id < 0 || id >= vocabSize);
+    if (unknown !== undefined) {
+      throw new ConfigError(`prompt ${i}: expected ids below ${vocabSize}, got ${unknown}`);
     }
   }
 }
