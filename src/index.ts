@@ -246,7 +246,8 @@ export {
   type TrainRequest,
   type TrainSettings,
 } from "./training/settings.ts";
-export { trainDpo, trainSft, type TrainResult } from "./training/train.ts";
+export { trainDpo, trainSft } from "./training/train.ts";
+export type { TrainResult } from "./training/train-result.ts";
 
 // edit
 export { applyEdit, swapPair } from "./edit/apply-edit.ts";

@@ -9,6 +9,7 @@ import { embedCommand } from "./commands/embed.ts";
 import { rankCommand } from "./commands/rank.ts";
 import { runCommand } from "./commands/run.ts";
 import { statusCommand } from "./commands/status.ts";
+import { trainCommand } from "./commands/train.ts";
 import { commandHelp, overviewHelp } from "./help.ts";
 import { createProgressBar } from "./progress-bar.ts";
 
@@ -18,6 +19,7 @@ const COMMANDS: readonly Command[] = [
   embedCommand,
   behaviorCommand,
   rankCommand,
+  trainCommand,
   runCommand,
   statusCommand,
   demoCommand,

@@ -99,4 +99,12 @@ export interface GeneratingEngine {
 export interface Engine extends EmbeddingEngine, GeneratingEngine, AsyncDisposable {
   /** A text as it is, special tokens in it read as such, with the tokens that the tokenizer puts around texts. */
   tokenizeText(text: string): Int32Array;
+  /**
+   * How likely each response is after its prompt. Examples come back as their batches finish, in any order, each once. Throws
+   * RuntimeError naming the example where a log-probability is not finite.
+   */
+  logprobs(
+    examples: readonly TokenizedExample[],
+    options?: JobOptions,
+  ): AsyncIterable<ExampleLogprobs>;
 }

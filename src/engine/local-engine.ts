@@ -7,11 +7,13 @@ import {
   pooledActivations,
   prefixKeys,
 } from "../model/pooled-activations.ts";
+import { responseLogprobs } from "../model/response-logprobs.ts";
 import type { RopeScaling } from "../model/rope.ts";
 import type { Device } from "../runtime/device.ts";
 import { compile, type Program, type TensorValue } from "../runtime/ort.ts";
 import { lowerToOnnx } from "../tensor/lower.ts";
 import { ConfigError } from "../util/errors.ts";
+import type { JobOptions } from "../util/progress.ts";
 import { ActivationError } from "./activation-error.ts";
 import { batchInputs, prefixInputs } from "./batch-inputs.ts";
 import type {
@@ -19,6 +21,7 @@ import type {
   EmbedOptions,
   Engine,
   EngineIdentity,
+  ExampleLogprobs,
   TokenizedExample,
 } from "./engine.ts";
 import {
@@ -28,16 +31,16 @@ import {
   newGenerationCounter,
 } from "./generation/generate-options.ts";
 import { generateTokens } from "./generation/generate-tokens.ts";
+import { streamLogprobs } from "./logprobs.ts";
 import { type OpenCheckpoint, openCheckpoint } from "./open-checkpoint.ts";
 import { ParameterCache } from "./parameter-cache.ts";
 import { planBatches, type PlannedBatch, type PlanLimits } from "./plan-batches.ts";
+import { planLimits } from "./plan-limits.ts";
 import { sharedPrefixLength } from "./shared-prefix.ts";
 import { tokenId, tokenizeExample, tokenizeText } from "./tokenize-example.ts";
 
 /** Tokens of a batch, unless the user says otherwise; see docs/benchmarks.md for the choice. */
-const DEFAULT_BATCH_TOKENS = 1024;
-/** Attention scores of a batch over all heads: 64 Mi floats, 256 MB. */
-const MAX_BATCH_SCORES = 2 ** 26;
+export const DEFAULT_BATCH_TOKENS = 1024;
 
 export interface LocalEngineOptions {
   /** As the user named the checkpoint, for manifests. Default: the folder. */
@@ -166,6 +169,20 @@ class LocalEngine implements Engine {
     }
   }
 
+  async *logprobs(
+    examples: readonly TokenizedExample[],
+    options: JobOptions = {},
+  ): AsyncIterable<ExampleLogprobs> {
+    const { model, weights } = this.#checkpoint;
+    expectHeadFits(model, weights);
+    const made = await this.#program("logprobs", () => {
+      const { logprobs, frequencyInputs } = responseLogprobs(model.family, model.config);
+      return { outputs: { logprobs }, frequencyInputs };
+    });
+    const batchTokens = this.#options.batchTokens ?? DEFAULT_BATCH_TOKENS;
+    yield* streamLogprobs(made, model, examples, { ...options, batchTokens });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { program } of this.#programs.values()) await program[Symbol.asyncDispose]();
     this.#programs.clear();
@@ -253,19 +270,13 @@ class LocalEngine implements Engine {
   }
 
   #planLimits(top: number, examples: readonly TokenizedExample[]): PlanLimits {
-    const { dim, heads, keyHeads, headDim, mlpDim, attention } = this.#checkpoint.model.config;
-    const used = attention.slice(0, top);
-    const ropes = [...new Set(used.map((each) => each.rope))];
-    const perBlock = dim * headDim * (2 * heads + 2 * keyHeads) + 3 * dim * mlpDim;
-    return {
-      costPerToken: Math.max(1, used.length) * perBlock,
-      costPerScore: used.length * 2 * heads * headDim,
+    const { config } = this.#checkpoint.model;
+    const ropes = config.attention.slice(0, top).map((each) => each.rope);
+    return planLimits(config, top, {
       batchTokens: this.#options.batchTokens ?? DEFAULT_BATCH_TOKENS,
-      batchScores: MAX_BATCH_SCORES / heads,
-      ropes,
       // Constants are copied into every graph: three graphs would hold three copies of the weights.
       prefixLength: this.#options.weights === "constant" ? 0 : sharedPrefixLength(examples, ropes),
-    };
+    });
   }
 
   #expectLayers(layers: readonly number[]): readonly number[] {

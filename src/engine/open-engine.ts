@@ -3,6 +3,8 @@ import { isHubUri } from "../hub/hub-uri.ts";
 import type { JobOptions } from "../util/progress.ts";
 import type { Engine } from "./engine.ts";
 import { type LocalEngineOptions, openLocalEngine } from "./local-engine.ts";
+import { openLocalTrainer } from "./local-trainer.ts";
+import type { Trainer, TrainerSettings } from "./trainer.ts";
 
 export interface EngineOptions extends LocalEngineOptions {
   /** Shows the download of an `hf://` checkpoint. */
@@ -17,6 +19,21 @@ export async function openEngine(checkpoint: string, options: EngineOptions = {}
   const { download = {}, adapter, ...local } = options;
   const dir = await localFolder(checkpoint, download);
   return openLocalEngine(dir, {
+    name: checkpoint,
+    ...local,
+    ...(adapter === undefined ? {} : { adapter: await localFolder(adapter, download) }),
+  });
+}
+
+/** Opens a checkpoint for training; see openEngine for its name. `weights` is not heeded. */
+export async function openTrainer(
+  checkpoint: string,
+  settings: TrainerSettings,
+  options: EngineOptions = {},
+): Promise<Trainer> {
+  const { download = {}, adapter, ...local } = options;
+  const dir = await localFolder(checkpoint, download);
+  return openLocalTrainer(dir, settings, {
     name: checkpoint,
     ...local,
     ...(adapter === undefined ? {} : { adapter: await localFolder(adapter, download) }),

@@ -41,14 +41,41 @@ export function planBatches(
   examples: readonly TokenizedExample[],
   limits: PlanLimits,
 ): readonly PlannedBatch[] {
-  const rows = examples
-    .flatMap((example, index) => planRows(example, index, limits))
-    .toSorted((a, b) => b.length - a.length || a.example - b.example);
+  const rows = examples.flatMap((example, index) =>
+    planRows(example, index, limits).map((row) => [row]),
+  );
+  const [longest, ...others] = fillBatches(rows, limits);
+  return longest === undefined ? [] : [longest, ...createRng(others.length).shuffle(others)];
+}
+
+/**
+ * As planBatches, but all rows of an example are in one batch, whatever the limits, and the batches come in falling order of length: for
+ * losses that compare responses.
+ */
+export function planWholeExamples(
+  examples: readonly TokenizedExample[],
+  limits: PlanLimits,
+): readonly PlannedBatch[] {
+  const groups = examples.map((example, index) => planRows(example, index, limits));
+  return fillBatches(groups, limits);
+}
+
+/** Fills batches with groups of rows that stay together, the longest first. */
+function fillBatches(
+  groups: readonly (readonly PlannedRow[])[],
+  limits: PlanLimits,
+): readonly PlannedBatch[] {
+  const longestRow = (group: readonly PlannedRow[]): number =>
+    Math.max(...group.map((row) => row.length));
+  const sorted = groups.toSorted(
+    (a, b) => longestRow(b) - longestRow(a) || a[0]!.example - b[0]!.example, // groups have rows
+  );
   const batches: PlannedRow[][] = [];
   let batch: PlannedRow[] = [];
-  for (const row of rows) {
-    const longest = batch[0]?.length ?? row.length;
-    const count = batch.length + 1;
+  let longest = 0;
+  for (const group of sorted) {
+    longest = Math.max(longest, longestRow(group));
+    const count = batch.length + group.length;
     if (
       batch.length > 0 &&
       (count * longest > limits.batchTokens ||
@@ -56,19 +83,23 @@ export function planBatches(
     ) {
       batches.push(batch);
       batch = [];
+      longest = longestRow(group);
     }
-    batch.push(row);
+    batch.push(...group);
   }
   if (batch.length > 0) batches.push(batch);
-  const [longest, ...others] = batches;
-  return longest === undefined ? [] : [longest, ...createRng(others.length).shuffle(others)];
+  return batches;
 }
 
 /**
  * One row for all responses of an example where that is cheaper (the prompt runs once, but every query is scored against every
  * other response too) and possible (all responses give the prompt the same angles); otherwise one row a response.
  */
-function planRows(example: TokenizedExample, index: number, limits: PlanLimits): PlannedRow[] {
+export function planRows(
+  example: TokenizedExample,
+  index: number,
+  limits: PlanLimits,
+): PlannedRow[] {
   const promptLength = example.prompt.length - limits.prefixLength;
   const rowOf = (responses: readonly number[]): PlannedRow => ({
     example: index,

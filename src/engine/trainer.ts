@@ -94,7 +94,7 @@ export interface Trainer extends AsyncDisposable {
   /** Writes a Hugging Face folder (full) or a PEFT adapter folder (LoRA) into an existing folder; each file whole or not at all. */
   save(dir: string, dtype: WeightDtype): Promise<void>;
   /** Everything that later steps depend on: trained weights and both moments, as views. */
-  state(): readonly StateTensor[];
+  state(): Promise<readonly StateTensor[]>;
   /** Says that the arrays of `state()` were filled with those of a run after `steps` steps. */
   restored(steps: number): void;
 }

@@ -69,7 +69,9 @@ function linearModule({ source }: Tensor): string | undefined {
   if (source.kind !== "op" || source.op.kind !== "matMul") return undefined;
   const weight = source.op.inputs[1]!.source; // matMul has two
   if (weight.kind !== "parameter" || !weight.name.endsWith(WEIGHT_END)) return undefined;
-  return BLOCK_WEIGHT.test(weight.name) ? weight.name.slice(0, -WEIGHT_END.length) : undefined;
+  const module = weight.name.slice(0, -WEIGHT_END.length);
+  const isFactor = /\.lora_[AB]$/.test(module);
+  return BLOCK_WEIGHT.test(weight.name) && !isFactor ? module : undefined;
 }
 
 function linearParts({ source }: Tensor): { x: Tensor; inDim: number; outDim: number } {

@@ -2,7 +2,7 @@
 import { z } from "zod";
 
 import { ConfigError, FormatError } from "../util/errors.ts";
-import { canonicalJson } from "../util/hash.ts";
+import { firstDifference } from "../util/first-difference.ts";
 import { VERSION } from "../util/version.ts";
 
 /** Element type of the stored vectors. */
@@ -96,7 +96,7 @@ export function requireSameManifest(
   found: VectorStoreManifest,
   wanted: VectorStoreManifest,
 ): void {
-  const difference = firstDifference(comparable(found), comparable(wanted), "");
+  const difference = firstDifference(comparable(found), comparable(wanted));
   if (difference === undefined) return;
   if (difference.path === "pairs.contentHash") {
     throw new ConfigError(
@@ -131,23 +131,4 @@ function comparable(manifest: VectorStoreManifest): unknown {
   const { name: _name, ...checkpoint } = manifest.checkpoint;
   const { files: _files, ...pairs } = manifest.pairs;
   return { ...manifest, checkpoint, pairs };
-}
-
-function firstDifference(
-  a: unknown,
-  b: unknown,
-  path: string,
-): { path: string; a: string; b: string } | undefined {
-  if (canonicalJson(a) === canonicalJson(b)) return undefined;
-  if (isRecord(a) && isRecord(b)) {
-    for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
-      const found = firstDifference(a[key], b[key], path === "" ? key : `${path}.${key}`);
-      if (found !== undefined) return found;
-    }
-  }
-  return { path, a: JSON.stringify(a), b: JSON.stringify(b) };
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,22 +1,28 @@
-import { UnsupportedError } from "../util/errors.ts";
-import type { PairSource, SftSource } from "./examples.ts";
-import type { DpoSettings, SftSettings, TrainRequest } from "./settings.ts";
+/** @file Training runs: from examples and settings to a checkpoint. */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 
-/** What a finished run tells; also in train.json. */
-export interface TrainResult {
-  /** The folder of the final checkpoint, or of the adapter. */
-  readonly checkpoint: string;
-  readonly steps: number;
-  readonly examples: number;
-  readonly unusable: number;
-  /** Wall-clock seconds over all sessions of the run, reference log-probabilities included. */
-  readonly seconds: number;
-  /** Tokens that went through the model while training, padding left out. */
-  readonly tokens: number;
-  readonly flops: number;
-  /** Means over the last tenth of the steps. */
-  readonly final: Readonly<Record<string, number>>;
-}
+import type { DataFile } from "../data/open-pairs.ts";
+import { writeUnusable } from "../data/unusable-file.ts";
+import { localFolder, openTrainer } from "../engine/open-engine.ts";
+import type { Trainer } from "../engine/trainer.ts";
+import { readModel } from "../model/read-model.ts";
+import { lockForWriting } from "../store/store-lock.ts";
+import { ConfigError } from "../util/errors.ts";
+import type { PairSource, SftSource } from "./examples.ts";
+import { type PreparedExamples, preparePairs, prepareSft } from "./prepare.ts";
+import { referenceLogprobs } from "./reference-cache.ts";
+import {
+  type Method,
+  type ResolvedSettings,
+  resolveDpo,
+  resolveSettings,
+  resolveSft,
+} from "./resolve-settings.ts";
+import { createTrainManifest, openRunFolder, RUN_FILES, type TrainManifest } from "./run-folder.ts";
+import { runSteps } from "./run-steps.ts";
+import type { DpoSettings, SftSettings, TrainRequest, TrainSettings } from "./settings.ts";
+import type { TrainResult } from "./train-result.ts";
 
 /**
  * Trains a checkpoint on preference pairs. Called again after an interruption it goes on from the last state and ends in the same
@@ -24,18 +30,131 @@ export interface TrainResult {
  * other settings (naming the difference), RuntimeError where the loss is not finite, naming step and pairs.
  */
 export async function trainDpo(
-  _pairs: PairSource,
-  _settings: DpoSettings,
-  _request: TrainRequest,
+  pairs: PairSource,
+  settings: DpoSettings,
+  request: TrainRequest,
 ): Promise<TrainResult> {
-  throw new UnsupportedError("train: not there yet");
+  return train(resolveDpo(settings), settings, request, {
+    files: filesOf(pairs),
+    prepare: (trainer, prepareSettings) => preparePairs(trainer, pairs, prepareSettings),
+  });
 }
 
 /** Trains a checkpoint on responses or on plain text; otherwise as trainDpo. */
 export async function trainSft(
-  _examples: SftSource,
-  _settings: SftSettings,
-  _request: TrainRequest,
+  examples: SftSource,
+  settings: SftSettings,
+  request: TrainRequest,
 ): Promise<TrainResult> {
-  throw new UnsupportedError("train: not there yet");
+  const method = resolveSft(settings);
+  return train(method, settings, request, {
+    files: filesOf(examples),
+    prepare: (trainer, prepareSettings) =>
+      prepareSft(trainer, examples, { ...prepareSettings, lossOn: method.lossOn }),
+  });
+}
+
+interface TrainData {
+  readonly files: readonly DataFile[];
+  prepare(
+    trainer: Trainer,
+    settings: { maxTokens: number; signal: AbortSignal | undefined },
+  ): Promise<PreparedExamples>;
+}
+
+async function train(
+  method: Method,
+  given: TrainSettings,
+  request: TrainRequest,
+  data: TrainData,
+): Promise<TrainResult> {
+  const { out, signal } = request;
+  const { download = {}, adapter, ...engine } = request.engine ?? {};
+  const startDir = await localFolder(request.checkpoint, download);
+  const { config } = await readModel(startDir);
+  const settings = resolveSettings(given, config.maxPositions);
+  const objective = method.kind === "dpo" ? method : ({ kind: "sft" } as const);
+  await using trainer = await openTrainer(
+    startDir,
+    { ...settings, objective },
+    {
+      name: request.checkpoint,
+      ...engine,
+      download,
+      ...(adapter === undefined ? {} : { adapter }),
+    },
+  );
+  const prepared = await data.prepare(trainer, { maxTokens: settings.maxTokens, signal });
+  if (prepared.ids.length === 0) throw noExample(prepared);
+  const manifest = describeRun(trainer, { method, settings, request, prepared, files: data.files });
+  await mkdir(out, { recursive: true });
+  await using _lock = await lockForWriting(out, "this training run");
+  const finished = await openRunFolder(out, manifest, { startDir, force: request.force ?? false });
+  if (finished !== null) return finished;
+  await writeUnusable(join(out, RUN_FILES.unusable), prepared.unusable);
+  const startMs = performance.now();
+  const references =
+    method.kind === "dpo" ? await findReferences(trainer, prepared, request) : undefined;
+  return await runSteps(trainer, manifest, { prepared, references, request, startMs });
+}
+
+async function findReferences(
+  trainer: Trainer,
+  { examples }: PreparedExamples,
+  { out, referenceCache, signal, progress }: TrainRequest,
+): Promise<readonly (readonly number[])[]> {
+  const directory = referenceCache ?? join(out, RUN_FILES.referenceCache);
+  progress?.note("reference log-probabilities");
+  return referenceLogprobs(trainer, examples, directory, signal === undefined ? {} : { signal });
+}
+
+function describeRun(
+  trainer: Trainer,
+  run: {
+    readonly method: Method;
+    readonly settings: ResolvedSettings;
+    readonly request: TrainRequest;
+    readonly prepared: PreparedExamples;
+    readonly files: readonly DataFile[];
+  },
+): TrainManifest {
+  const { name, checkpointHash, tokenizerHash, templateHash, family } = trainer.identity;
+  const { device, threads, batchTokens } = run.request.engine ?? {};
+  return createTrainManifest({
+    method: run.method,
+    settings: run.settings,
+    dtype: run.request.dtype ?? "f32",
+    start: {
+      name,
+      checkpointHash,
+      tokenizerHash,
+      templateHash,
+      family,
+      trainedNumbers: trainer.trainedNumbers,
+    },
+    data: {
+      hash: run.prepared.hash,
+      examples: run.prepared.ids.length,
+      truncated: run.prepared.truncated,
+      unusable: run.prepared.unusable.length,
+      files: run.files.map(({ path, sha256 }) => ({ path, sha256 })),
+    },
+    execution: {
+      device: device ?? null,
+      threads: threads ?? null,
+      batchTokens: batchTokens ?? null,
+    },
+  });
+}
+
+function filesOf(source: PairSource | SftSource): readonly DataFile[] {
+  return "files" in source ? source.files : [];
+}
+
+function noExample({ unusable }: PreparedExamples): ConfigError {
+  const [first] = unusable;
+  return new ConfigError(
+    `training: expected at least one example that can be used, got none of ${unusable.length}`,
+    first === undefined ? {} : { hint: `The first: ${first.reason}, ${first.detail}.` },
+  );
 }

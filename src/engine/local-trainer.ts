@@ -1,0 +1,336 @@
+import { join } from "node:path";
+
+/** @file The trainer that runs on this machine: gradients from a graph, AdamW in the memory that the graph reads. */
+import { expectHeadFits } from "../model/expect-weights.ts";
+import { weightRng } from "../model/initial-weights.ts";
+import { linearModules } from "../model/lora-graph.ts";
+import { responseLogprobs } from "../model/response-logprobs.ts";
+import { gradientName, type TrainingGraph, trainingGraph } from "../model/training-graph.ts";
+import {
+  copyCompanions,
+  writeAdapter,
+  writeModelConfig,
+  writeWeights,
+} from "../model/write-checkpoint.ts";
+import { bindWeights, compile, type Program, type TensorValue } from "../runtime/ort.ts";
+import { lowerToOnnx, type LoweredGraph } from "../tensor/lower.ts";
+import { ConfigError, UnsupportedError } from "../util/errors.ts";
+import type { JobOptions } from "../util/progress.ts";
+import { batchInputs } from "./batch-inputs.ts";
+import type { EngineIdentity, ExampleLogprobs, TokenizedExample } from "./engine.ts";
+import type { LocalEngineOptions } from "./local-engine.ts";
+import { streamLogprobs } from "./logprobs.ts";
+import { type OpenCheckpoint, openCheckpoint } from "./open-checkpoint.ts";
+import { ParameterArena, type ParameterSlot } from "./parameter-arena.ts";
+import { ParameterCache } from "./parameter-cache.ts";
+import { type PlannedBatch, planWholeExamples } from "./plan-batches.ts";
+import { planLimits } from "./plan-limits.ts";
+import { batchResponses, pairInputs, responseInputs, tokenWeights } from "./response-inputs.ts";
+import { tokenizeExample, tokenizeText } from "./tokenize-example.ts";
+import { batchWork } from "./train-flops.ts";
+import type {
+  StateTensor,
+  StepExample,
+  StepResult,
+  Trainer,
+  TrainerSettings,
+  WeightDtype,
+} from "./trainer.ts";
+
+/** Padded tokens of one run of the training graph, unless the user says otherwise; see docs/benchmarks.md for the choice. */
+const DEFAULT_BATCH_TOKENS = 1024;
+
+/**
+ * Opens a checkpoint folder for training. Weights are read, and memory is taken, at the first step. Throws ConfigError where a LoRA target
+ * fits no layer, UnsupportedError for LoRA over a merged adapter.
+ */
+export async function openLocalTrainer(
+  dir: string,
+  settings: TrainerSettings,
+  options: LocalEngineOptions = {},
+): Promise<Trainer> {
+  if (settings.adaptation.kind === "lora" && options.adapter !== undefined) {
+    throw new UnsupportedError(
+      "training: a LoRA adapter on top of another adapter could not be written as one",
+      { hint: "Merge the first adapter into its checkpoint with PEFT, or train all weights." },
+    );
+  }
+  const checkpoint = await openCheckpoint(dir, options);
+  try {
+    expectHeadFits(checkpoint.model, checkpoint.weights);
+    return new LocalTrainer(dir, checkpoint, settings, options);
+  } catch (error) {
+    await checkpoint.weights[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+class LocalTrainer implements Trainer {
+  readonly identity: EngineIdentity;
+  readonly trainedNumbers: number;
+  readonly #dir: string;
+  readonly #checkpoint: OpenCheckpoint;
+  readonly #settings: TrainerSettings;
+  readonly #options: LocalEngineOptions;
+  readonly #graph: TrainingGraph;
+  readonly #frozen: ParameterCache;
+  #arena: ParameterArena | undefined;
+  #program: Program | undefined;
+  #steps = 0;
+
+  constructor(
+    dir: string,
+    checkpoint: OpenCheckpoint,
+    settings: TrainerSettings,
+    options: LocalEngineOptions,
+  ) {
+    this.identity = checkpoint.identity;
+    this.#dir = dir;
+    this.#checkpoint = checkpoint;
+    this.#settings = settings;
+    this.#options = options;
+    this.#graph = buildGraph(checkpoint, settings);
+    this.#frozen = new ParameterCache(checkpoint.weights);
+    this.trainedNumbers = this.#graph.trained.reduce((sum, each) => sum + sizeOf(each.shape), 0);
+  }
+
+  get steps(): number {
+    return this.#steps;
+  }
+
+  tokenize: Trainer["tokenize"] = (prompt, responses) =>
+    tokenizeExample(this.#checkpoint, prompt, responses);
+
+  tokenizeText: Trainer["tokenizeText"] = (text) => tokenizeText(this.#checkpoint, text);
+
+  async *startLogprobs(
+    examples: readonly TokenizedExample[],
+    options: JobOptions = {},
+  ): AsyncIterable<ExampleLogprobs> {
+    const { model } = this.#checkpoint;
+    if (this.#steps > 0 && this.#settings.adaptation.kind === "full") {
+      throw new Error("internal: the start checkpoint's weights have been changed");
+    }
+    const { logprobs, frequencyInputs } = responseLogprobs(model.family, model.config);
+    const program = await this.#compile(lowerToOnnx({ logprobs }));
+    try {
+      const batchTokens = this.#options.batchTokens ?? DEFAULT_BATCH_TOKENS;
+      const made = { program, frequencyInputs };
+      yield* streamLogprobs(made, model, examples, { ...options, batchTokens });
+    } finally {
+      await program[Symbol.asyncDispose]();
+    }
+  }
+
+  async step(examples: readonly StepExample[], learningRate: number): Promise<StepResult> {
+    const arena = await this.#openArena();
+    this.#program ??= await this.#compile(lowerToOnnx(this.#graph.outputs));
+    const found = await this.#accumulate(arena, this.#program, examples);
+    const gradientNorm = arena.gradientNorm();
+    if (Number.isFinite(found.loss) && Number.isFinite(gradientNorm)) {
+      const { maxGradNorm } = this.#settings;
+      // As torch.nn.utils.clip_grad_norm_ does.
+      const factor = maxGradNorm === 0 ? 1 : Math.min(1, maxGradNorm / (gradientNorm + 1e-6));
+      this.#steps++;
+      arena.update(this.#steps, learningRate, factor, this.#settings);
+    }
+    return { ...found, gradientNorm };
+  }
+
+  async save(dir: string, dtype: WeightDtype): Promise<void> {
+    const { slots } = await this.#openArena();
+    const { adaptation } = this.#settings;
+    if (adaptation.kind === "lora") {
+      const targets =
+        adaptation.targets ?? lastNames(this.#graph.factors.map((each) => each.module));
+      const description = { ...adaptation, targets, baseName: this.identity.name };
+      await writeAdapter(dir, slots, description, dtype);
+      return;
+    }
+    await copyCompanions(this.#dir, dir);
+    await writeModelConfig(this.#dir, dir, dtype);
+    await writeWeights(join(dir, "model.safetensors"), slots, dtype);
+  }
+
+  async state(): Promise<readonly StateTensor[]> {
+    const { slots } = await this.#openArena();
+    return slots.flatMap(({ name, shape, values, firstMoment, secondMoment }) => [
+      { name, shape, values },
+      { name: `${name}:first-moment`, shape, values: firstMoment },
+      { name: `${name}:second-moment`, shape, values: secondMoment },
+    ]);
+  }
+
+  restored(steps: number): void {
+    this.#steps = steps;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#program?.[Symbol.asyncDispose]();
+    await this.#checkpoint.weights[Symbol.asyncDispose]();
+  }
+
+  /** Runs all batches of a step and leaves the sum of their gradients in the arena. */
+  async #accumulate(
+    arena: ParameterArena,
+    program: Program,
+    examples: readonly StepExample[],
+  ): Promise<Omit<StepResult, "gradientNorm">> {
+    const { config } = this.#checkpoint.model;
+    const batchTokens = this.#options.batchTokens ?? DEFAULT_BATCH_TOKENS;
+    const batches = planWholeExamples(
+      examples,
+      planLimits(config, config.layerCount, { batchTokens }),
+    );
+    const logprobs = examples.map(({ responses }) => responses.map(() => Number.NaN));
+    let [loss, tokens, flops] = [0, 0, 0];
+    for (const [b, batch] of batches.entries()) {
+      const outputs = await program.run(this.#inputs(examples, batch));
+      loss += outputs["loss"]!.array[0] as number; // float32
+      addGradients(arena.slots, outputs, b === 0);
+      const sums = outputs["logprobs"]!.array as Float32Array;
+      for (const [r, { example, response }] of batchResponses(examples, batch).entries()) {
+        logprobs[example]![response] = sums[r]!;
+      }
+      const isLora = this.#settings.adaptation.kind === "lora";
+      const work = batchWork(config, examples, batch, {
+        isLora,
+        trainedNumbers: this.trainedNumbers,
+      });
+      tokens += work.tokens;
+      flops += work.flops;
+    }
+    return { loss, logprobs, tokens, flops };
+  }
+
+  #inputs(examples: readonly StepExample[], batch: PlannedBatch): Record<string, TensorValue> {
+    const responses = batchResponses(examples, batch);
+    const { headDim } = this.#checkpoint.model.config;
+    const { frequencyInputs } = this.#graph;
+    return {
+      ...batchInputs(examples, batch, { frequencyInputs, headDim }),
+      ...responseInputs(examples, batch),
+      ...(this.#settings.objective.kind === "dpo"
+        ? pairInputs(responses, (example) => ({
+            reference: examples[example]!.reference!, // DPO examples have one
+            weight: 1 / examples.length,
+          }))
+        : tokenWeights(responses, 1 / countTargets(examples))),
+    };
+  }
+
+  /** Compiles a graph over the weights as they are now. */
+  async #compile(graph: LoweredGraph): Promise<Program> {
+    const { device, threads } = this.#options;
+    const slots = new Map((await this.#openArena()).slots.map((slot) => [slot.name, slot.values]));
+    const { arrays } = await this.#frozen.load(
+      graph.parameters.filter(({ name }) => !slots.has(name)),
+    );
+    const weights = bindWeights(
+      graph.parameters.map(({ name, shape }) => [
+        name,
+        shape as readonly number[], // parameters have no named sizes
+        slots.get(name) ?? arrays.get(name)!,
+      ]),
+    );
+    return compile(graph, {
+      weights,
+      ...(device === undefined ? {} : { device }),
+      ...(threads === undefined ? {} : { threads }),
+    });
+  }
+
+  /** The trained weights, at the first call as training starts from. */
+  async #openArena(): Promise<ParameterArena> {
+    if (this.#arena !== undefined) return this.#arena;
+    const arena = new ParameterArena(
+      this.#graph.trained.map((each) => ({ ...each, isDecayed: each.shape.length > 1 })),
+    );
+    if (this.#settings.adaptation.kind === "lora")
+      startFactors(arena.slots, this.#graph, this.#settings);
+    else await this.#readWeights(arena.slots);
+    this.#arena = arena;
+    return arena;
+  }
+
+  async #readWeights(slots: readonly ParameterSlot[]): Promise<void> {
+    // One by one, so that no second copy of all weights is held.
+    for (const { name, shape, values } of slots) {
+      const one = new ParameterCache(this.#checkpoint.weights);
+      const { arrays } = await one.load([{ name, shape, elementType: "float32" }]);
+      values.set(arrays.get(name)!);
+    }
+  }
+}
+
+function buildGraph({ model }: OpenCheckpoint, settings: TrainerSettings): TrainingGraph {
+  const { objective, adaptation } = settings;
+  if (adaptation.kind === "full") return trainingGraph(model.family, model.config, { objective });
+  const { rank, alpha, targets } = adaptation;
+  const lora = { rank, scale: alpha / rank, targets: targets ?? undefined };
+  const graph = trainingGraph(model.family, model.config, { objective, lora });
+  const unused = targets?.find(
+    (target) =>
+      !graph.factors.some(({ module }) => module === target || module.endsWith(`.${target}`)),
+  );
+  if (unused === undefined) return graph;
+  const known = lastNames(linearModules(graph.outputs));
+  throw new ConfigError(
+    `LoRA target "${unused}": expected the name of a linear layer, got none such`,
+    {
+      hint: `This model's blocks have ${known.join(", ")}.`,
+    },
+  );
+}
+
+/** As PEFT: A uniform within ±1/√in, which is Kaiming's with a = √5; B zero, so that the model starts as it is. */
+function startFactors(
+  slots: readonly ParameterSlot[],
+  { factors }: TrainingGraph,
+  { seed }: TrainerSettings,
+): void {
+  const starts = new Map(
+    factors.map(({ a, module }) => [
+      a.source.kind === "parameter" ? a.source.name : module,
+      a.shape[0] as number,
+    ]),
+  ); // [in, rank]
+  for (const { name, values } of slots) {
+    const inDim = starts.get(name);
+    if (inDim === undefined) continue;
+    const rng = weightRng(seed, name);
+    const bound = 1 / Math.sqrt(inDim);
+    for (let i = 0; i < values.length; i++) values[i] = bound * (2 * rng.uniform() - 1);
+  }
+}
+
+function addGradients(
+  slots: readonly ParameterSlot[],
+  outputs: Readonly<Record<string, TensorValue>>,
+  isFirst: boolean,
+): void {
+  for (const { name, gradient } of slots) {
+    const share = outputs[gradientName(name)]!.array as Float32Array; // the graph gives one for each
+    if (isFirst) gradient.set(share);
+    else for (let i = 0; i < gradient.length; i++) gradient[i]! += share[i]!;
+  }
+}
+
+/** Response tokens that have a log-probability, over all examples. */
+function countTargets(examples: readonly StepExample[]): number {
+  return examples.reduce(
+    (sum, { responses }) => sum + responses.reduce((all, { length }) => all + length, 0),
+    0,
+  );
+}
+
+/** `q_proj` of `model.layers.0.self_attn.q_proj`, each once. */
+function lastNames(modules: readonly string[]): readonly string[] {
+  return [
+    ...new Set(modules.map((module) => module.slice(module.lastIndexOf(".") + 1))),
+  ].toSorted();
+}
+
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, dim) => product * dim, 1);
+}

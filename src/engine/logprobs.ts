@@ -1,0 +1,59 @@
+/** @file Log-probabilities of responses, streamed over batches. */
+import type { LoadedModel } from "../model/read-model.ts";
+import type { RopeScaling } from "../model/rope.ts";
+import type { Program } from "../runtime/ort.ts";
+import { RuntimeError } from "../util/errors.ts";
+import type { JobOptions } from "../util/progress.ts";
+import { batchInputs } from "./batch-inputs.ts";
+import type { ExampleLogprobs, TokenizedExample } from "./engine.ts";
+import { planBatches } from "./plan-batches.ts";
+import { planLimits } from "./plan-limits.ts";
+import { batchResponses, responseInputs } from "./response-inputs.ts";
+
+/** A compiled graph of model/response-logprobs.ts with its output `logprobs`. */
+export interface LogprobsProgram {
+  readonly program: Program;
+  readonly frequencyInputs: ReadonlyMap<string, RopeScaling>;
+}
+
+/** See Engine.logprobs. Throws RuntimeError naming the example where a log-probability is not finite. */
+export async function* streamLogprobs(
+  { program, frequencyInputs }: LogprobsProgram,
+  { config }: LoadedModel,
+  examples: readonly TokenizedExample[],
+  { batchTokens, signal, progress }: JobOptions & { readonly batchTokens: number },
+): AsyncGenerator<ExampleLogprobs> {
+  const unfinished = new Map<number, (number | undefined)[]>();
+  let finished = 0;
+  for (const batch of planBatches(
+    examples,
+    planLimits(config, config.layerCount, { batchTokens }),
+  )) {
+    signal?.throwIfAborted();
+    const outputs = await program.run({
+      ...batchInputs(examples, batch, { frequencyInputs, headDim: config.headDim }),
+      ...responseInputs(examples, batch),
+    });
+    const sums = outputs["logprobs"]!.array as Float32Array; // the graph's output
+    for (const [r, { example, response }] of batchResponses(examples, batch).entries()) {
+      if (!Number.isFinite(sums[r])) throw notFinite(example);
+      const { responses } = examples[example]!; // planned from these examples
+      const logprobs = unfinished.get(example) ?? responses.map(() => undefined);
+      logprobs[response] = sums[r]!;
+      unfinished.set(example, logprobs);
+      const complete = logprobs.filter((each) => each !== undefined);
+      if (complete.length < responses.length) continue;
+      unfinished.delete(example);
+      finished++;
+      const tokenCounts = responses.map((each) => each.length);
+      yield { index: example, logprobs: complete, tokenCounts };
+    }
+    progress?.update(finished, examples.length);
+  }
+}
+
+function notFinite(example: number): RuntimeError {
+  return new RuntimeError(`example ${example}: a log-probability is not finite`, {
+    hint: "The checkpoint may be broken: its training diverged, say.",
+  });
+}

@@ -1,0 +1,83 @@
+/** @file What each step is measured by, one line of JSON a step. */
+import { type FileHandle, open } from "node:fs/promises";
+
+import type { StepExample, StepResult } from "../engine/trainer.ts";
+import { describeWriteError } from "../util/atomic-file.ts";
+import type { Method } from "./resolve-settings.ts";
+
+/** The measures of one step, in the order in which they are written. */
+export type StepMetrics = Readonly<Record<string, number>>;
+
+/**
+ * DPO, as TRL names and defines them: rewards are β times the log-ratio to the reference (length-normalised where the loss is), accuracy
+ * the share of pairs whose chosen side has the higher one; all are means over the step's pairs, log-probabilities in nats. SFT: the
+ * mean log-probability of a token besides the loss.
+ */
+export function stepMetrics(
+  method: Method,
+  examples: readonly StepExample[],
+  result: StepResult,
+): StepMetrics {
+  const { loss, gradientNorm, tokens } = result;
+  const common = { examples: examples.length, tokens, gradientNorm };
+  if (method.kind === "sft") return { loss, ...common };
+  const pairs = examples.map(({ responses, reference }, i) => {
+    const reward = (side: 0 | 1): number => {
+      const ratio = result.logprobs[i]![side]! - reference![side]!; // DPO examples have both
+      return (method.beta * ratio) / (method.lengthNormalized ? responses[side]!.length : 1);
+    };
+    return { chosen: reward(0), rejected: reward(1) };
+  });
+  const meanLogprob = (side: 0 | 1): number => mean(result.logprobs.map((each) => each[side]!));
+  return {
+    loss,
+    accuracy: mean(pairs.map(({ chosen, rejected }) => (chosen > rejected ? 1 : 0))),
+    margin: mean(pairs.map(({ chosen, rejected }) => chosen - rejected)),
+    chosenReward: mean(pairs.map(({ chosen }) => chosen)),
+    rejectedReward: mean(pairs.map(({ rejected }) => rejected)),
+    chosenLogprob: meanLogprob(0),
+    rejectedLogprob: meanLogprob(1),
+    ...common,
+  };
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** The metrics file of a run. */
+export interface MetricsFile extends AsyncDisposable {
+  /** Bytes of the lines so far. */
+  readonly bytes: number;
+  append(step: number, metrics: StepMetrics): Promise<void>;
+  /** Makes sure that the lines so far outlast a crash. */
+  sync(): Promise<void>;
+}
+
+/** Opens a metrics file and drops what a killed run wrote past `bytes`. */
+export async function openMetrics(path: string, bytes: number): Promise<MetricsFile> {
+  let file: FileHandle;
+  try {
+    file = await open(path, bytes === 0 ? "w" : "r+");
+    await file.truncate(bytes);
+  } catch (error) {
+    throw describeWriteError(path, error);
+  }
+  let at = bytes;
+  return {
+    get bytes() {
+      return at;
+    },
+    async append(step, metrics) {
+      const line = Buffer.from(`${JSON.stringify({ step, ...metrics })}\n`);
+      try {
+        await file.write(line, 0, line.length, at);
+      } catch (error) {
+        throw describeWriteError(path, error);
+      }
+      at += line.length;
+    },
+    sync: () => file.sync(),
+    [Symbol.asyncDispose]: () => file.close(),
+  };
+}
