@@ -272,6 +272,10 @@ export {
   readRanking,
   type ReadRankingOptions,
 } from "./edit/ranking-file.ts";
+export { type PairSurvey, surveyPairs } from "./edit/survey-pairs.ts";
+export { verifyEdit } from "./edit/verify-edit.ts";
+export { writeEdit, type WriteEditOptions, type WrittenEdit } from "./edit/write-edit.ts";
+
 // experiment
 export { addCosts, type Cost } from "./experiment/cost.ts";
 export {
@@ -298,6 +302,3 @@ export type { FinishedStage } from "./experiment/run-stages.ts";
 export { type Experiment, experimentSchema } from "./experiment/schema.ts";
 export { settingsTable } from "./experiment/settings-table.ts";
 export { type Stage, STAGE_KINDS, stageId, type StageKind } from "./experiment/stage.ts";
-export { type PairSurvey, surveyPairs } from "./edit/survey-pairs.ts";
-export { verifyEdit } from "./edit/verify-edit.ts";
-export { writeEdit, type WriteEditOptions, type WrittenEdit } from "./edit/write-edit.ts";

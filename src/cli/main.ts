@@ -5,6 +5,7 @@ import type { Command } from "./command.ts";
 import { auditCommand } from "./commands/audit.ts";
 import { behaviorCommand } from "./commands/behavior.ts";
 import { demoCommand } from "./commands/demo.ts";
+import { editCommand } from "./commands/edit.ts";
 import { embedCommand } from "./commands/embed.ts";
 import { rankCommand } from "./commands/rank.ts";
 import { runCommand } from "./commands/run.ts";
@@ -20,6 +21,7 @@ const COMMANDS: readonly Command[] = [
   behaviorCommand,
   rankCommand,
   trainCommand,
+  editCommand,
   runCommand,
   statusCommand,
   demoCommand,

@@ -1,0 +1,133 @@
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { beforeAll, describe, expect, it } from "vitest";
+
+import { jsonLines } from "../../../test/support/data-files.ts";
+import { randomPairs } from "../../../test/support/random-pairs.ts";
+import { runCommand } from "../../../test/support/run-command.ts";
+import { suiteFolder } from "../../../test/support/suite-folder.ts";
+import type { Edit, EditManifest } from "../../index.ts";
+import { editCommand } from "./edit.ts";
+
+const ROOT = suiteFolder();
+const PAIRS = join(ROOT, "pairs.jsonl");
+const RANKING = join(ROOT, "ranking.jsonl");
+/** 60 pairs; those of "north" have the highest scores, with one pair in five elsewhere. */
+const ROWS = randomPairs(60).map((row, i) => ({
+  ...row,
+  chosen_model: i % 2 === 0 ? "x" : "y, z",
+  rejected_model: "w",
+}));
+const NORTH = ROWS.filter(({ source }) => source === "north").map(({ id }) => id);
+
+beforeAll(async () => {
+  await writeFile(PAIRS, jsonLines(ROWS));
+  const scores = ROWS.map(({ id, source }, i) => ({ id, score: source === "north" ? 5 : -i }));
+  await writeFile(RANKING, jsonLines(scores));
+});
+
+const edit = (...words: string[]): Promise<string> =>
+  runCommand(editCommand, [PAIRS, "--ranking", RANKING, ...words]);
+
+async function rowsOf(path: string): Promise<Record<string, unknown>[]> {
+  const lines = (await readFile(path, "utf8")).split("\n").filter((line) => line !== "");
+  return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+describe("culprit edit", () => {
+  it("filters the top k into a file like the data, and prints what went from which source", async () => {
+    const out = join(ROOT, "filtered.jsonl");
+    const text = await edit("--action", "filter", "--top", "5", "--out", out);
+    expect(await rowsOf(out)).toEqual(ROWS.filter(({ id }) => !NORTH.slice(0, 5).includes(id)));
+    expect(text).toMatch(/^filter: 5 of 60 pairs removed, the top 5\n/);
+    expect(text).toContain(`${NORTH.length} pairs share the last score; 5 are in by the order`);
+    expect(text).toMatch(new RegExp(`\nsource +pairs +removed +share\nnorth +${NORTH.length} +5 `));
+    expect(text).toContain(`written and checked: ${out}`);
+    await expect(edit("--action", "filter", "--top", "5", "--out", out)).rejects.toThrow(
+      /exists already/,
+    );
+  });
+
+  it("swaps at several k, each into a folder of its own, with a control of the same mix", async () => {
+    const out = join(ROOT, "swaps");
+    const words = ["--action", "swap", "--top", "3,4", "--out", out, "--json"];
+    const manifests = JSON.parse(await edit(...words)) as EditManifest[];
+    expect(manifests.map(({ top, rows }) => [top, rows.edited, rows.left])).toEqual([
+      [3, 3, 60],
+      [4, 4, 60],
+    ]);
+    await edit(...words.slice(0, -1), "--random", "--seed", "7");
+    expect((await readdir(out)).toSorted()).toEqual(
+      ["random-swap-3", "random-swap-4", "swap-3", "swap-4"].flatMap((name) => [
+        name,
+        `${name}.ids.jsonl`,
+        `${name}.manifest.json`,
+      ]),
+    );
+    const changed = (await rowsOf(join(out, "random-swap-4", "pairs.jsonl"))).filter(
+      ({ rejected_model: model }) => model !== "w",
+    );
+    expect(changed).toHaveLength(4);
+    for (const { source, chosen_model: model } of changed) {
+      expect([source, model]).toEqual(["north", "w"]);
+    }
+  });
+
+  it("drops sources by lift or by name, of any column, and prints the lift", async () => {
+    const words = ["--action", "drop-source", "--out"];
+    const text = await edit(...words, join(ROOT, "auto.jsonl"), "--top", "15");
+    expect(text).toMatch(/sources dropped:\n {2}north {2}lift \d\.\d\d \[\d\.\d\d, \d\.\d\d\]\n/);
+    expect(await rowsOf(join(ROOT, "auto.jsonl"))).toHaveLength(60 - NORTH.length);
+    const named = join(ROOT, "named.jsonl");
+    await edit(...words, named, "--by", "chosen_model", "--sources", "y, z");
+    expect((await rowsOf(named)).map(({ chosen_model: model }) => model)).toEqual(
+      Array.from({ length: 30 }, () => "x"),
+    );
+    await expect(
+      edit(...words, join(ROOT, "x.jsonl"), "--by", "chosen_model", "--top", "9"),
+    ).rejects.toThrow(/expected sources over-represented in the top 9, got none/);
+  });
+
+  it("gives the ids alone, as text, JSON lines or a plan, and without a ranking for pairs of any source", async () => {
+    expect(await edit("--action", "swap", "--top", "2", "--ids-only")).toBe(
+      `${NORTH.slice(0, 2).join("\n")}\n`,
+    );
+    const out = join(ROOT, "ids.jsonl");
+    await edit("--action", "swap", "--top", "2", "--ids-only", "--out", out);
+    expect(await rowsOf(out)).toEqual(NORTH.slice(0, 2).map((id) => ({ id })));
+    const random = ["--action", "filter", "--top", "60", "--random", "--any-source", "--ids-only"];
+    await expect(runCommand(editCommand, [PAIRS, ...random])).rejects.toThrow(/takes all 60/);
+    random[3] = "59";
+    const plan = JSON.parse(await runCommand(editCommand, [PAIRS, ...random, "--json"])) as Edit;
+    expect([plan.pick, plan.seed, plan.ids.length]).toEqual(["random-any", 0, 59]);
+  });
+
+  it.each([
+    [[], /--action is missing/],
+    [["--action", "drop"], /--action: expected filter or swap or drop-source, got "drop"/],
+    [["--action", "filter"], /--top is missing/],
+    [["--action", "filter", "--top", "5%"], /--top: expected numbers of pairs/],
+    [["--action", "filter", "--top", "5"], /--out is missing/],
+    [["--action", "filter", "--top", "99", "--out", "OUT/x.jsonl"], /a top from 1 to 60/],
+    [["--action", "filter", "--top", "5", "--sources", "a"], /--sources: expected --action drop/],
+    [["--action", "filter", "--top", "5", "--seed", "1"], /--seed: expected --random with it/],
+    [["--action", "drop-source", "--sources", "a", "--top", "5"], /expected none beside named/],
+    [["--action", "drop-source", "--sources", "a", "--out", "OUT/x.jsonl"], /got "a"/],
+    [["--action", "filter", "--top", "5", "--by", "zz", "--out", "OUT/x"], /a column "zz"/],
+    [["--action", "filter", "--top", "5", "--out", "OUT/x.csv"], /a name ending in \.jsonl/],
+    [["--action", "filter", "--top", "5", "--out", "OUT/no/x.jsonl"], /no such folder/],
+    [["--action", "filter", "--top", "5,6", "--out", "OUT/no/x"], /no such folder/],
+    [["--action", "filter", "--top", "5,6", "--ids-only"], /expected one --top, got 2/],
+    [["--action", "filter", "--top", "5", "--ids-only", "--out", "x.csv"], /\.txt or \.jsonl/],
+    [["--action", "filter", "--top", "5", "--layer", "x", "--out", "OUT/x"], /--layer: expected/],
+  ])("refuses %j", async (words, message) => {
+    await mkdir(join(ROOT, "refused"), { recursive: true });
+    const inPlace = words.map((word) => word.replace("OUT", join(ROOT, "refused")));
+    await expect(edit(...inPlace)).rejects.toMatchObject({
+      name: "ConfigError",
+      message: expect.stringMatching(message) as string,
+    });
+    expect(await readdir(join(ROOT, "refused"))).toEqual([]);
+  });
+});

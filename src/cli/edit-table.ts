@@ -1,0 +1,64 @@
+import type { Edit } from "../index.ts";
+import { printable, textTable } from "./text-table.ts";
+
+/** Groups of one table, at most; the JSON output has all of them. */
+const MAX_GROUPS = 15;
+
+/** What `culprit edit` prints of one edit. */
+export function formatEdit(edit: Edit, pairs: number, written: readonly string[]): string {
+  const { action, pick, top, ids } = edit;
+  const verb = action === "swap" ? "swapped" : "removed";
+  const how = {
+    chosen: action === "drop-source" ? "whole sources" : `the top ${top}`,
+    random:
+      action === "drop-source" ? "random ones" : `random ones of the sources of the top ${top}`,
+    "random-any": "random ones",
+  }[pick];
+  return [
+    `${action}: ${ids.length} of ${pairs} pairs ${verb}, ${how}`,
+    ...tieLine(edit),
+    ...sourceLines(edit),
+    ...groupLines(edit),
+    ...written,
+  ].join("\n");
+}
+
+function tieLine({ ties }: Edit): string[] {
+  if (ties === undefined || ties.outside === 0) return [];
+  return [
+    `${ties.inside + ties.outside} pairs share the last score; ${ties.inside} are in by the order of their rows`,
+  ];
+}
+
+function sourceLines({ sources, pick }: Edit): string[] {
+  if (sources === undefined) return [];
+  return [
+    pick === "chosen" ? "sources dropped:" : "sources whose size this has:",
+    ...sources.map(({ group, lift }) => {
+      const found =
+        lift === undefined
+          ? ""
+          : `  lift ${lift.value.toFixed(2)} [${lift.low.toFixed(2)}, ${lift.high.toFixed(2)}]`;
+      return `  ${printable(group)}${found}`;
+    }),
+  ];
+}
+
+function groupLines({ groups, by, action }: Edit): string[] {
+  if (by === undefined) return [];
+  const shown = groups.slice(0, MAX_GROUPS);
+  return [
+    "",
+    ...textTable([
+      [printable(by), "pairs", action === "swap" ? "swapped" : "removed", "share"],
+      ...shown.map(({ group, pairs, edited }) => [
+        printable(group),
+        `${pairs}`,
+        `${edited}`,
+        `${((100 * edited) / pairs).toFixed(1)}%`,
+      ]),
+    ]),
+    ...(groups.length > shown.length ? [`… and ${groups.length - shown.length} more`] : []),
+    "",
+  ];
+}
