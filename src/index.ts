@@ -214,6 +214,43 @@ export { findLowNorms, type LowNorm } from "./attribution/low-norm.ts";
 export { requireRankingFormat, writeRankings } from "./attribution/write-ranking.ts";
 
 // evaluation
+export { auroc, type Auroc } from "./evaluation/auroc.ts";
+export {
+  type BootstrapIntervals,
+  type BootstrapOptions,
+  clusterBootstrap,
+} from "./evaluation/cluster-bootstrap.ts";
+export {
+  compareMeasure,
+  type MeasureComparison,
+  type MeasureSummary,
+  type MeasureValues,
+  summariseMeasure,
+} from "./evaluation/compare-measures.ts";
+export {
+  compareRates,
+  type RateComparison,
+  type RateReduction,
+} from "./evaluation/compare-rates.ts";
+export {
+  type AdjustedComparison,
+  type Arm,
+  type ArmMeasure,
+  type ArmRate,
+  type ArmRun,
+  evaluateArms,
+  type EvaluateOptions,
+  type Evaluation,
+  type VariantRates,
+} from "./evaluation/evaluate-arms.ts";
+export { holm } from "./evaluation/holm.ts";
+export {
+  type EvaluationFile,
+  readArms,
+  readEvaluationFile,
+  readMeasure,
+  type RunFiles,
+} from "./evaluation/read-evaluation.ts";
 export {
   CONFOUNDS,
   confoundTable,

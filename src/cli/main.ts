@@ -7,6 +7,7 @@ import { behaviorCommand } from "./commands/behavior.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { editCommand } from "./commands/edit.ts";
 import { embedCommand } from "./commands/embed.ts";
+import { evaluateCommand } from "./commands/evaluate.ts";
 import { rankCommand } from "./commands/rank.ts";
 import { runCommand } from "./commands/run.ts";
 import { statusCommand } from "./commands/status.ts";
@@ -22,6 +23,7 @@ const COMMANDS: readonly Command[] = [
   rankCommand,
   trainCommand,
   editCommand,
+  evaluateCommand,
   runCommand,
   statusCommand,
   demoCommand,

@@ -3,6 +3,7 @@
  * S seeds × P prompts.
  */
 import { twoSidedQuantile } from "./student-t.ts";
+import { twoWayVariance } from "./two-way-variance.ts";
 
 /** Counts of every seed and prompt, [S, P] row by row; the prompts are the same for all seeds. */
 export interface RateCells {
@@ -88,47 +89,17 @@ export function estimateRate(cells: RateCells): RateEstimate | undefined {
   const rate = sum(shows) / total;
   // Each cell's share of the error of the ratio, scaled so that their mean is that error.
   const scale = (seeds * prompts) / total;
-  const error = (s: number, p: number): number =>
-    (shows[s * prompts + p]! - rate * judged[s * prompts + p]!) * scale;
-  const byPrompt = means(prompts, seeds, (p, s) => error(s, p));
-  const bySeed = means(seeds, prompts, error);
-  const ofPrompts = varianceOfMean(byPrompt);
-  const ofSeeds = varianceOfMean(bySeed);
-  let squares = 0;
-  for (let s = 0; s < seeds; s++) {
-    for (let p = 0; p < prompts; p++) squares += (error(s, p) - byPrompt[p]! - bySeed[s]!) ** 2;
-  }
-  const cellsDf = (prompts - 1) * (seeds - 1);
-  // What prompts and seeds both contain: the noise of single cells. It must count once.
-  const ofCells = cellsDf === 0 ? 0 : squares / cellsDf / (prompts * seeds);
-  const variance = ofPrompts + Math.max(0, ofSeeds - ofCells);
-  const counted = judgedPrompts(cells);
-  const isPlain = rate === 0 || rate === 1 || variance === 0;
-  return {
-    rate,
-    variance,
-    effective: isPlain ? counted : Math.min(total, (rate * (1 - rate)) / variance),
-    df: isPlain
-      ? Math.max(1, counted - 1)
-      : satterthwaite(variance, [
-          [ofPrompts, promptsDf(cells, byPrompt, rate)],
-          [ofSeeds, seeds - 1],
-          [ofCells, cellsDf],
-        ]),
-    deviations: byPrompt.map((value) => value / prompts),
-  };
-}
-
-/** Degrees of freedom of a sum of independent variance estimates (Satterthwaite 1946). */
-function satterthwaite(
-  variance: number,
-  parts: readonly (readonly [part: number, df: number])[],
-): number {
-  const spread = parts.reduce(
-    (total, [part, df]) => (df === 0 ? total : total + (part * part) / df),
-    0,
+  const errors = shows.map((count, i) => (count - rate * judged[i]!) * scale);
+  const { variance, df, byPrompt } = twoWayVariance(errors, seeds, (deviations) =>
+    promptsDf(cells, deviations, rate),
   );
-  return spread === 0 ? 1 : Math.max(1, (variance * variance) / spread);
+  const counted = judgedPrompts(cells);
+  const deviations = byPrompt.map((value) => value / prompts);
+  if (variance === 0) {
+    return { rate, variance, effective: counted, df: Math.max(1, counted - 1), deviations };
+  }
+  const effective = Math.min(total, (rate * (1 - rate)) / variance);
+  return { rate, variance, effective, df, deviations };
 }
 
 /**
@@ -150,26 +121,6 @@ function promptsDf(cells: RateCells, byPrompt: Float64Array, rate: number): numb
   const fourths = sum(byPrompt.map((value) => value ** 4));
   const spread = fourths / (squares * squares) - 1 / rare;
   return Math.max(1, spread > 0 ? Math.min(prompts - 1, 2 / spread) : prompts - 1);
-}
-
-function means(
-  rows: number,
-  columns: number,
-  at: (row: number, column: number) => number,
-): Float64Array {
-  return Float64Array.from({ length: rows }, (_, row) => {
-    let total = 0;
-    for (let column = 0; column < columns; column++) total += at(row, column);
-    return total / columns;
-  });
-}
-
-/** The estimated variance of the mean of values whose mean is 0; 0 for a single one, which tells nothing. */
-function varianceOfMean(values: Float64Array): number {
-  if (values.length < 2) return 0;
-  return (
-    values.reduce((total, value) => total + value * value, 0) / (values.length - 1) / values.length
-  );
 }
 
 function judgedPrompts({ seeds, prompts, judged }: RateCells): number {

@@ -50,5 +50,90 @@ for k, n, q in ((0, 30, 2.2), (3, 120, 2.0), (30, 30, 3.1), (17, 40, 1.3)):
     level = 1 - 2 * stats.norm.sf(q)
     found = stats.binomtest(k, n).proportion_ci(confidence_level=level, method="wilson")
     wilson.append({"rate": k / n, "effective": n, "q": q, "low": found.low, "high": found.high})
-out = {"numpy": np.__version__, "scipy": scipy.__version__, "rates": cases, "t": t, "wilson": wilson}
+
+
+def interval(rate, effective, df, level=0.05):
+    """Wilson's interval with Student's t."""
+    q = stats.t.isf(level / 2, df)
+    scale = 1 + q * q / effective
+    centre = (rate + q * q / (2 * effective)) / scale
+    half = q / scale * np.sqrt(rate * (1 - rate) / effective + q * q / (4 * effective**2))
+    return centre - half, centre + half
+
+
+def arm(shows, judged):
+    """Rate, variance over prompts, effective number, degrees of freedom, deviations: one seed."""
+    r, m, n = shows.sum() / judged.sum(), judged.sum(), len(shows)
+    z = (shows - r * judged) / m
+    variance = n / (n - 1) * (z**2).sum()
+    rare = (shows > 0).sum() if r < 0.5 else (shows < judged).sum()
+    spread = (z**4).sum() / (z**2).sum() ** 2 - 1 / rare
+    df = max(1, min(n - 1, 2 / spread)) if spread > 0 else n - 1
+    return r, variance, min(m, r * (1 - r) / variance), df, z
+
+
+def comparison_case(n, samples, rate, left, spread):
+    """Difference and ratio by joining two intervals (Donner and Zou 2012, closed forms), and a cluster bootstrap."""
+    effect = spread * rng.standard_normal(n)
+    judged = np.full(n, samples)
+    draw = lambda p: rng.binomial(judged, 1 / (1 + np.exp(-(np.log(p / (1 - p)) + effect))))
+    a_shows, b_shows = draw(rate * left), draw(rate)
+    a, va, ea, dfa, za = arm(a_shows, judged)
+    b, vb, eb, dfb, zb = arm(b_shows, judged)
+    rho = n / (n - 1) * (za * zb).sum() / np.sqrt(va * vb)
+
+    def difference(level):
+        (la, ua), (lb, ub) = interval(a, ea, dfa, level), interval(b, eb, dfb, level)
+        low = a - b - np.sqrt((a - la) ** 2 + (ub - b) ** 2 - 2 * rho * (a - la) * (ub - b))
+        return low, a - b + np.sqrt((ua - a) ** 2 + (b - lb) ** 2 - 2 * rho * (ua - a) * (b - lb))
+
+    (la, ua), (lb, ub) = interval(a, ea, dfa), interval(b, eb, dfb)
+    mid_low = a * b - rho * (a - la) * (ub - b)
+    mid_high = a * b - rho * (ua - a) * (b - lb)
+    low_ratio = (mid_low - np.sqrt(mid_low**2 - la * ub * (2 * a - la) * (2 * b - ub))) / (ub * (2 * b - ub))
+    high_ratio = (mid_high + np.sqrt(mid_high**2 - ua * lb * (2 * a - ua) * (2 * b - lb))) / (lb * (2 * b - lb))
+    from scipy.optimize import brentq
+
+    edge = (lambda level: difference(level)[1]) if a < b else (lambda level: difference(level)[0])
+    p = brentq(edge, 1e-11, 1 - 1e-9, xtol=1e-14)
+    times = rng.multinomial(n, np.full(n, 1 / n), 40000)
+    boot_a, boot_b = times @ a_shows / (n * samples), times @ b_shows / (n * samples)
+    q = lambda values: np.quantile(values, [0.025, 0.975]).tolist()
+    return {
+        "prompts": n,
+        "judged": judged.tolist(),
+        "arm": a_shows.tolist(),
+        "reference": b_shows.tolist(),
+        "difference": [a - b, *difference(0.05)],
+        "p": p,
+        "reduction": [1 - a / b, 1 - high_ratio, 1 - low_ratio],
+        "bootstrap": {"rate": q(boot_a), "difference": q(boot_a - boot_b), "reduction": q(1 - boot_a / boot_b)},
+    }
+
+
+comparisons = [comparison_case(60, 10, 0.3, 0.5, 1.0), comparison_case(40, 8, 0.15, 0.7, 1.5), comparison_case(80, 5, 0.4, 0.95, 0.5)]
+
+
+def holm(ps):
+    order = np.argsort(ps)
+    adjusted = np.empty(len(ps))
+    adjusted[order] = np.minimum(1, np.maximum.accumulate(np.asarray(ps)[order] * np.arange(len(ps), 0, -1)))
+    return adjusted.tolist()
+
+
+ps = [[0.01, 0.04, 0.03, 0.005], [0.5, 0.5, 0.9], [0.2], [1e-8, 0.049, 0.05, 0.051, 0.9]]
+holms = [{"ps": each, "adjusted": holm(each)} for each in ps]
+# Means of a measure: one sample and paired t intervals.
+x, y = rng.normal(0.6, 0.2, 30), rng.normal(0.5, 0.2, 30)
+one, two = stats.ttest_1samp(x, 0), stats.ttest_rel(x, y)
+measure = {
+    "x": x.tolist(),
+    "y": y.tolist(),
+    "mean": x.mean(),
+    "interval": list(one.confidence_interval()),
+    "difference": (x - y).mean(),
+    "paired": list(two.confidence_interval()),
+    "p": two.pvalue,
+}
+out = {"comparisons": comparisons, "holm": holms, "measure": measure, "numpy": np.__version__, "scipy": scipy.__version__, "rates": cases, "t": t, "wilson": wilson}
 Path(__file__).with_name("rates.json").write_text(json.dumps(out) + "\n")

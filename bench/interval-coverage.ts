@@ -1,0 +1,160 @@
+/**
+ * @file How often the 95% intervals of rates, differences and reductions hold the truth, over simulated experiments.
+ *
+ *   npx tsx bench/interval-coverage.ts [--experiments 2000] [--bootstrap 400] [--quick]
+ *
+ * An experiment: P prompts, S training seeds for each of three arms, m rollouts for each. A prompt's and a seed's logit are normal
+ * around the arm's; a prompt's logits in two arms correlate by 0.8, seeds do not. The reference has the rate of the row, one arm
+ * 40% of it, one arm the same rate. The yardstick is the percentile bootstrap over prompts and seeds on the same experiments.
+ */
+import { parseArgs } from "node:util";
+
+import { clusterBootstrap } from "../src/evaluation/cluster-bootstrap.ts";
+import { compareRates } from "../src/evaluation/compare-rates.ts";
+import { clusteredRate, type RateCells } from "../src/util/clustered-rate.ts";
+import { createRng, type Rng } from "../src/util/rng.ts";
+
+const { values } = parseArgs({
+  options: {
+    experiments: { type: "string", default: "2000" },
+    bootstrap: { type: "string", default: "400" },
+    quick: { type: "boolean", default: false },
+  },
+});
+const EXPERIMENTS = Number(values.experiments);
+const REPLICATES = Number(values.bootstrap);
+/** The share of the reference's rate that is left in the second arm. */
+const LEFT = 0.4;
+const SHARED = 0.8;
+
+interface Design {
+  readonly prompts: number;
+  readonly samples: number;
+  readonly seeds: number;
+  /** The reference's rate; a pair is drawn from uniformly, anew for each experiment. */
+  readonly rate: number | readonly [number, number];
+  readonly promptSd: number;
+  readonly seedSd: number;
+}
+
+const logistic = (x: number): number => 1 / (1 + Math.exp(-x));
+
+/** Normal quantiles at the middles of 200 equal parts, by bisection of a series for the distribution. */
+const GRID = Array.from({ length: 200 }, (_, i) => {
+  let low = -8;
+  let high = 8;
+  while (high - low > 1e-9) {
+    const middle = (low + high) / 2;
+    if (normalCdf(middle) < (i + 0.5) / 200) low = middle;
+    else high = middle;
+  }
+  return low;
+});
+
+function normalCdf(x: number): number {
+  let term = x;
+  let sum = x;
+  for (let k = 1; k < 200; k++) sum += term *= (x * x) / (2 * k + 1);
+  return Math.min(1, Math.max(0, 0.5 + sum * Math.exp((-x * x) / 2 - 0.9189385332046727)));
+}
+
+/** The mean of a logit-normal distribution is `rate`. */
+function interceptOf(rate: number, sd: number): number {
+  let low = -40;
+  let high = 40;
+  for (let step = 0; step < 60; step++) {
+    const middle = (low + high) / 2;
+    const mean = GRID.reduce((sum, z) => sum + logistic(middle + sd * z), 0) / GRID.length;
+    if (mean < rate) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
+}
+
+function drawArm(design: Design, rate: number, common: Float64Array, rng: Rng): RateCells {
+  const { prompts, samples, seeds, promptSd, seedSd } = design;
+  const intercept = interceptOf(rate, Math.hypot(promptSd, seedSd));
+  const effects = common.map(
+    (effect) => promptSd * (Math.sqrt(SHARED) * effect + Math.sqrt(1 - SHARED) * rng.normal()),
+  );
+  const shows = new Float64Array(seeds * prompts);
+  for (let s = 0; s < seeds; s++) {
+    const seed = seedSd * rng.normal();
+    for (let p = 0; p < prompts; p++) {
+      const chance = logistic(intercept + effects[p]! + seed);
+      for (let i = 0; i < samples; i++) if (rng.uniform() < chance) shows[s * prompts + p]!++;
+    }
+  }
+  return { seeds, prompts, shows, judged: new Float64Array(seeds * prompts).fill(samples) };
+}
+
+const NAMES = ["rate", "bootstrap", "difference", "bootstrap", "reduction", "bootstrap"] as const;
+
+function simulate(design: Design, rng: Rng): string {
+  const held = NAMES.map(() => ({ yes: 0, of: 0 }));
+  let falseAlarms = 0;
+  const count = (
+    i: number,
+    interval: { low?: number | undefined; high?: number | undefined } | undefined,
+    truth: number,
+  ): void => {
+    if (interval === undefined) return;
+    held[i]!.of++;
+    if ((interval.low ?? -Infinity) <= truth && truth <= (interval.high ?? Infinity))
+      held[i]!.yes++;
+  };
+  for (let n = 0; n < EXPERIMENTS; n++) {
+    const rate =
+      typeof design.rate === "number"
+        ? design.rate
+        : design.rate[0] + rng.uniform() * (design.rate[1] - design.rate[0]);
+    const common = Float64Array.from({ length: design.prompts }, () => rng.normal());
+    const reference = drawArm(design, rate, common, rng);
+    const less = drawArm(design, rate * LEFT, common, rng);
+    const same = drawArm(design, rate, common, rng);
+    const comparison = compareRates(less, reference)!;
+    count(0, clusteredRate(reference), rate);
+    count(2, comparison, rate * LEFT - rate);
+    count(4, comparison.reduction, 1 - LEFT);
+    if (compareRates(same, reference)!.p < 0.05) falseAlarms++;
+    if (REPLICATES > 0) {
+      const [, arm] = clusterBootstrap([reference, less], { rng, replicates: REPLICATES });
+      const [own] = clusterBootstrap([reference], { rng, replicates: REPLICATES });
+      count(1, own!.rate, rate);
+      count(3, arm!.difference, rate * LEFT - rate);
+      count(5, arm!.reduction, 1 - LEFT);
+    }
+  }
+  const percent = (value: number): string => (100 * value).toFixed(1);
+  const cells = held.map(({ yes, of }) => (of === 0 ? "-" : percent(yes / of)));
+  const rateName =
+    typeof design.rate === "number"
+      ? `${percent(design.rate)}%`
+      : `${percent(design.rate[0])}–${percent(design.rate[1])}%`;
+  return `| ${design.prompts} × ${design.samples} | ${design.seeds} | ${rateName} | ${design.promptSd} | ${design.seedSd} | ${cells.join(" | ")} | ${percent(falseAlarms / EXPERIMENTS)} |`;
+}
+
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+print(
+  `| prompts × rollouts | seeds | rate | prompt SD | seed SD | ${NAMES.join(" | ")} | p < 0.05, no difference |`,
+);
+print(`|---|---|---|---|---|${NAMES.map(() => "---|").join("")}---|`);
+const rng = createRng(17);
+for (const [prompts, samples] of values.quick
+  ? [[120, 10]]
+  : [
+      [120, 10],
+      [40, 8],
+    ]) {
+  for (const rate of [[0, 0.01], 0.01, 0.05, 0.2, 0.5] as const) {
+    for (const seeds of [1, 3, 5]) {
+      for (const promptSd of [0.5, 2]) {
+        for (const seedSd of seeds === 1 ? [0] : [0, 0.3]) {
+          print(
+            simulate({ prompts: prompts!, samples: samples!, seeds, rate, promptSd, seedSd }, rng),
+          );
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,142 @@
+import type {
+  AdjustedComparison,
+  ArmMeasure,
+  ArmRate,
+  ClusteredRate,
+  Evaluation,
+  VariantRates,
+} from "../index.ts";
+import { printable, textTable } from "./text-table.ts";
+
+/** What `culprit evaluate` prints. */
+export function formatEvaluation(evaluation: Evaluation): string {
+  const { variants, measures, notes } = evaluation;
+  return [
+    ...variants.flatMap((variant, i) => [
+      ...(i === 0 ? [] : [""]),
+      ...variantSection(variant, evaluation),
+    ]),
+    ...(measures.length === 0 ? [] : ["", ...measureSection(measures, evaluation.baseline)]),
+    ...(notes.length === 0 ? [] : [""]),
+    ...notes,
+  ].join("\n");
+}
+
+/** A rate with its interval, in percent. */
+export function formatRate({ rate, low, high }: ClusteredRate): string {
+  if (rate === undefined) return "nothing judged";
+  return `${percent(rate)} [${percent(low!)}, ${percent(high!)}]`;
+}
+
+function variantSection(variant: VariantRates, { baseline, controls }: Evaluation): string[] {
+  const { arms, prompts } = variant;
+  return [
+    ...textTable([
+      [
+        `${printable(variant.variant)}, ${prompts} prompts`,
+        "seeds",
+        "judged",
+        "missing",
+        "rate [95%]",
+        "by seed",
+        `minus ${printable(baseline)} [95%]`,
+        "p (Holm)",
+        "reduction [95%]",
+      ],
+      ...arms.map((row) => [
+        printable(row.arm),
+        `${row.rate.seeds}`,
+        `${row.rate.judged}`,
+        `${row.missing}`,
+        formatRate(row.rate),
+        seedRange(row),
+        ...comparisonCells(row.toBaseline),
+      ]),
+    ]),
+    ...controls.flatMap((control) => controlSection(arms, control)),
+  ];
+}
+
+function controlSection(arms: readonly ArmRate[], control: string): string[] {
+  const rows = arms.flatMap((row) => {
+    const found = row.toControls.find(({ against }) => against === control);
+    return found === undefined ? [] : [[printable(row.arm), ...comparisonCells(found)]];
+  });
+  if (rows.length === 0) return [];
+  return [
+    "",
+    ...textTable([
+      ["against a random edit", `minus ${printable(control)} [95%]`, "p (Holm)", "reduction [95%]"],
+      ...rows,
+    ]),
+  ];
+}
+
+function comparisonCells(comparison: AdjustedComparison | undefined): string[] {
+  if (comparison === undefined) return ["-", "-", "-"];
+  const { difference, low, high, adjustedP, reduction } = comparison;
+  return [
+    `${points(difference)} [${points(low)}, ${points(high)}]`,
+    pValue(adjustedP),
+    reduction === undefined
+      ? "nothing to reduce"
+      : `${whole(reduction.value)} [${reduction.low === undefined ? "-∞" : whole(reduction.low)}, ${whole(reduction.high)}]`,
+  ];
+}
+
+function measureSection(measures: readonly ArmMeasure[], baseline: string): string[] {
+  return textTable([
+    [
+      "beside the behaviour",
+      "arm",
+      "items",
+      "seeds",
+      "mean [95%]",
+      `minus ${printable(baseline)} [95%]`,
+      "p",
+    ],
+    ...measures.map(({ measure, arm, summary, toBaseline }) => [
+      printable(measure),
+      printable(arm),
+      summary === undefined ? "-" : `${summary.items}`,
+      summary === undefined ? "-" : `${summary.seeds}`,
+      summary === undefined ? "-" : withInterval(summary.mean, summary.low, summary.high),
+      toBaseline === undefined
+        ? "-"
+        : withInterval(toBaseline.difference, toBaseline.low, toBaseline.high),
+      toBaseline?.p === undefined ? "-" : pValue(toBaseline.p),
+    ]),
+  ]);
+}
+
+function seedRange({ bySeed }: ArmRate): string {
+  const rates = bySeed.flatMap(({ rate }) => rate ?? []);
+  if (rates.length === 0) return "-";
+  const low = percent(Math.min(...rates));
+  return rates.length === 1 ? low : `${low} to ${percent(Math.max(...rates))}`;
+}
+
+function withInterval(value: number, low: number | undefined, high: number | undefined): string {
+  const number = (each: number): string => each.toFixed(4);
+  return low === undefined || high === undefined
+    ? number(value)
+    : `${number(value)} [${number(low)}, ${number(high)}]`;
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)}%`;
+}
+
+/** Percentage points, always with a sign. */
+function points(difference: number): string {
+  const text = (100 * difference).toFixed(1);
+  return difference < 0 ? text : `+${text}`;
+}
+
+function whole(share: number): string {
+  return `${Math.round(100 * share)}%`;
+}
+
+function pValue(p: number): string {
+  return p < 0.0001 ? "<0.0001" : p.toFixed(4);
+}

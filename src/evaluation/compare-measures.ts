@@ -1,0 +1,116 @@
+import { twoSidedQuantile, twoSidedTail } from "../util/student-t.ts";
+/** @file Capability measures beside the rate: plain numbers, higher is better, for each training seed or each item of it. */
+import { satterthwaite, twoWayVariance } from "../util/two-way-variance.ts";
+
+/** One number for a whole run, or one for each item (held-out pair, task), by the item's id. */
+export type MeasureValues = number | Readonly<Record<string, number>>;
+
+/** The mean of a measure over the runs of one arm. */
+export interface MeasureSummary {
+  readonly mean: number;
+  /** 95% interval over items and seeds; undefined where there is one item and one seed. */
+  readonly low: number | undefined;
+  readonly high: number | undefined;
+  /** Items that every run has; 1 where runs have plain numbers. */
+  readonly items: number;
+  readonly seeds: number;
+}
+
+/** arm - reference on the items that both have. */
+export interface MeasureComparison {
+  readonly difference: number;
+  readonly low: number | undefined;
+  readonly high: number | undefined;
+  readonly p: number | undefined;
+  readonly items: number;
+}
+
+/** Summarises the runs of one arm, one entry for each training seed; undefined where they share no item. */
+export function summariseMeasure(runs: readonly MeasureValues[]): MeasureSummary | undefined {
+  const items = commonItems(runs);
+  if (runs.length === 0 || items.length === 0) return undefined;
+  const { mean, errors } = cellsOf(runs, items);
+  const { variance, df } = twoWayVariance(errors, runs.length);
+  return {
+    mean,
+    ...interval(mean, variance, df, hasSpread(runs, items)),
+    items: items.length,
+    seeds: runs.length,
+  };
+}
+
+/** Compares two arms: items are paired, training seeds are independent. Undefined where no item is common. */
+export function compareMeasure(
+  arm: readonly MeasureValues[],
+  reference: readonly MeasureValues[],
+): MeasureComparison | undefined {
+  const items = commonItems([...arm, ...reference]);
+  if (arm.length === 0 || reference.length === 0 || items.length === 0) return undefined;
+  const a = cellsOf(arm, items);
+  const b = cellsOf(reference, items);
+  const ofA = twoWayVariance(a.errors, arm.length);
+  const ofB = twoWayVariance(b.errors, reference.length);
+  const paired = ofA.byPrompt.map((value, i) => value - ofB.byPrompt[i]!);
+  const ofItems = twoWayVariance(paired, 1);
+  const variance = ofItems.variance + ofA.ofSeeds + ofB.ofSeeds;
+  const df = satterthwaite(variance, [
+    [ofItems.variance, items.length - 1],
+    [ofA.ofSeeds, arm.length - 1],
+    [ofB.ofSeeds, reference.length - 1],
+  ]);
+  const difference = a.mean - b.mean;
+  const isKnown = items.length > 1 || (arm.length > 1 && reference.length > 1);
+  return {
+    difference,
+    ...interval(difference, variance, df, isKnown),
+    p: !isKnown
+      ? undefined
+      : difference === 0
+        ? 1
+        : twoSidedTail(Math.abs(difference) / Math.sqrt(variance), df),
+    items: items.length,
+  };
+}
+
+function interval(
+  centre: number,
+  variance: number,
+  df: number,
+  isKnown: boolean,
+): { low: number | undefined; high: number | undefined } {
+  if (!isKnown) return { low: undefined, high: undefined };
+  const half = twoSidedQuantile(0.05, df) * Math.sqrt(variance);
+  return { low: centre - half, high: centre + half };
+}
+
+function hasSpread(runs: readonly MeasureValues[], items: readonly string[]): boolean {
+  return runs.length > 1 || items.length > 1;
+}
+
+/** The one "item" of a run that has a plain number. */
+const WHOLE = "";
+
+function toItems(values: MeasureValues): Readonly<Record<string, number>> {
+  return typeof values === "number" ? { [WHOLE]: values } : values;
+}
+
+function commonItems(runs: readonly MeasureValues[]): readonly string[] {
+  const [first, ...others] = runs.map(toItems);
+  return Object.keys(first ?? {}).filter((item) =>
+    others.every((values) => Object.hasOwn(values, item)),
+  );
+}
+
+function cellsOf(
+  runs: readonly MeasureValues[],
+  items: readonly string[],
+): { mean: number; errors: Float64Array } {
+  const values = Float64Array.from(
+    runs.flatMap((run) => {
+      const byItem = toItems(run);
+      return items.map((item) => byItem[item]!);
+    }),
+  );
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return { mean, errors: values.map((value) => value - mean) };
+}

@@ -1,0 +1,279 @@
+import { missingCauses, tallyVerdicts, type VerdictTallies } from "../judge/tally-verdicts.ts";
+import { isMissing, type Verdict } from "../judge/verdict.ts";
+import { clusteredRate, type ClusteredRate, type RateCells } from "../util/clustered-rate.ts";
+import { ConfigError } from "../util/errors.ts";
+import { createRng } from "../util/rng.ts";
+import { type BootstrapIntervals, clusterBootstrap } from "./cluster-bootstrap.ts";
+import {
+  compareMeasure,
+  type MeasureComparison,
+  type MeasureSummary,
+  type MeasureValues,
+  summariseMeasure,
+} from "./compare-measures.ts";
+import { compareRates, type RateComparison } from "./compare-rates.ts";
+import { holm } from "./holm.ts";
+
+/** One trained checkpoint of an arm: its judged rollouts and what else was measured of it. */
+export interface ArmRun {
+  /** The training seed. */
+  readonly seed: string;
+  readonly verdicts: readonly Verdict[];
+  /** Capabilities by name, higher is better. */
+  readonly measures?: Readonly<Record<string, MeasureValues>>;
+}
+
+/** What was done to the data before training, with one run for each training seed. */
+export interface Arm {
+  readonly name: string;
+  readonly runs: readonly ArmRun[];
+}
+
+export interface EvaluateOptions {
+  /** The arm trained on the data as they were. */
+  readonly baseline: string;
+  /** Arms with a random edit of the same size; every arm but the baseline and the controls is compared with each. */
+  readonly controls?: readonly string[];
+  /** Default: every variant that occurs. */
+  readonly variants?: readonly string[];
+  /** Replicates of the bootstrap beside the intervals; 0 for none. Default 2000. */
+  readonly replicates?: number;
+  /** Of the bootstrap. Default 0. */
+  readonly seed?: number;
+}
+
+/** A comparison with its p-value adjusted for the number of arms that were compared. */
+export interface AdjustedComparison extends RateComparison {
+  readonly against: string;
+  /** Holm over the arms compared with the same reference in this variant. */
+  readonly adjustedP: number;
+}
+
+/** One arm in one variant. */
+export interface ArmRate {
+  readonly arm: string;
+  readonly rate: ClusteredRate;
+  /** Each training seed by itself, in the order of the runs. */
+  readonly bySeed: readonly { readonly seed: string; readonly rate: number | undefined }[];
+  readonly missing: number;
+  readonly causes: Readonly<Record<string, number>>;
+  /** Undefined for the baseline itself, and where no prompt is judged on both sides. */
+  readonly toBaseline: AdjustedComparison | undefined;
+  readonly toControls: readonly AdjustedComparison[];
+  /** Percentile intervals, prompts and seeds resampled; difference and reduction are to the baseline. */
+  readonly bootstrap: BootstrapIntervals | undefined;
+}
+
+export interface VariantRates {
+  readonly variant: string;
+  readonly prompts: number;
+  readonly arms: readonly ArmRate[];
+}
+
+/** One measure of one arm. */
+export interface ArmMeasure {
+  readonly arm: string;
+  readonly measure: string;
+  readonly summary: MeasureSummary | undefined;
+  readonly toBaseline: MeasureComparison | undefined;
+}
+
+/** What `culprit evaluate` prints. */
+export interface Evaluation {
+  readonly baseline: string;
+  readonly controls: readonly string[];
+  readonly variants: readonly VariantRates[];
+  readonly measures: readonly ArmMeasure[];
+  /** What the reader must know: one seed only, prompts that arms do not share, missing verdicts. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Rates of a behaviour for several arms and training seeds, each with its interval, against the baseline and against the random
+ * controls. Throws ConfigError where a named arm or variant does not exist, an arm occurs twice or has no run.
+ */
+export function evaluateArms(arms: readonly Arm[], options: EvaluateOptions): Evaluation {
+  const { baseline, controls = [] } = options;
+  checkArms(arms, [baseline, ...controls]);
+  const tallied = arms.map(({ name, runs }) => ({
+    name,
+    runs: runs.map(({ seed, verdicts }) => ({ seed, verdicts, tallies: tallyVerdicts(verdicts) })),
+  }));
+  const variants = chooseVariants(tallied, options.variants).map((variant) =>
+    evaluateVariant(tallied, variant, options),
+  );
+  const measures = evaluateMeasures(arms, baseline);
+  return { baseline, controls, variants, measures, notes: listNotes(arms, variants) };
+}
+
+interface TalliedArm {
+  readonly name: string;
+  readonly runs: readonly {
+    readonly seed: string;
+    readonly verdicts: readonly Verdict[];
+    readonly tallies: VerdictTallies;
+  }[];
+}
+
+function checkArms(arms: readonly Arm[], named: readonly string[]): void {
+  const names = arms.map(({ name }) => name);
+  for (const name of named) {
+    if (names.includes(name)) continue;
+    throw new ConfigError(`arm "${name}": expected one of ${names.join(", ")}`);
+  }
+  for (const [i, { name, runs }] of arms.entries()) {
+    if (names.indexOf(name) !== i) throw new ConfigError(`arm "${name}": occurs twice`);
+    if (runs.length === 0) throw new ConfigError(`arm "${name}": expected runs, got none`);
+    const seeds = runs.map(({ seed }) => seed);
+    const twin = seeds.find((seed, at) => seeds.indexOf(seed) !== at);
+    if (twin !== undefined) throw new ConfigError(`arm "${name}": seed ${twin} occurs twice`);
+  }
+}
+
+function chooseVariants(
+  arms: readonly TalliedArm[],
+  asked: readonly string[] | undefined,
+): readonly string[] {
+  const found = new Set(
+    arms.flatMap(({ runs }) => runs.flatMap(({ tallies }) => [...tallies.keys()])),
+  );
+  if (found.size === 0) throw new ConfigError("evaluate: expected verdicts, got none");
+  for (const variant of asked ?? []) {
+    if (found.has(variant)) continue;
+    throw new ConfigError(`variant "${variant}": expected one of ${[...found].join(", ")}`);
+  }
+  return asked ?? [...found];
+}
+
+function evaluateVariant(
+  arms: readonly TalliedArm[],
+  variant: string,
+  { baseline, controls = [], replicates = 2000, seed = 0 }: EvaluateOptions,
+): VariantRates {
+  const prompts = [
+    ...new Set(
+      arms.flatMap(({ runs }) =>
+        runs.flatMap(({ tallies }) => [...(tallies.get(variant)?.keys() ?? [])]),
+      ),
+    ),
+  ];
+  const cells = arms.map((arm) => armCells(arm, variant, prompts));
+  const cellsOf = (name: string): RateCells => cells[arms.findIndex((arm) => arm.name === name)]!;
+  const toBaseline = compareAll(arms, cells, { against: baseline, reference: cellsOf(baseline) });
+  const toControls = controls.map((against) =>
+    compareAll(arms, cells, {
+      against,
+      reference: cellsOf(against),
+      without: [baseline, ...controls],
+    }),
+  );
+  const bootstrap =
+    replicates === 0
+      ? undefined
+      : clusterBootstrap([cellsOf(baseline), ...cells], { rng: createRng(seed), replicates });
+  return {
+    variant,
+    prompts: prompts.length,
+    arms: arms.map(({ name, runs }, a) => {
+      const verdicts = runs.flatMap((run) =>
+        run.verdicts.filter((each) => each.variant === variant),
+      );
+      return {
+        arm: name,
+        rate: clusteredRate(cells[a]!),
+        bySeed: runs.map((run, s) => ({ seed: run.seed, rate: seedRate(cells[a]!, s) })),
+        missing: verdicts.filter(isMissing).length,
+        causes: missingCauses(verdicts),
+        toBaseline: toBaseline.get(name),
+        toControls: toControls.flatMap((found) => found.get(name) ?? []),
+        bootstrap: bootstrap?.[a + 1],
+      };
+    }),
+  };
+}
+
+function armCells({ runs }: TalliedArm, variant: string, prompts: readonly string[]): RateCells {
+  const tallies = runs.flatMap((run) =>
+    prompts.map((prompt) => run.tallies.get(variant)?.get(prompt)),
+  );
+  return {
+    seeds: runs.length,
+    prompts: prompts.length,
+    shows: Float64Array.from(tallies, (tally) => tally?.shows ?? 0),
+    judged: Float64Array.from(tallies, (tally) => tally?.judged ?? 0),
+  };
+}
+
+function seedRate({ prompts, shows, judged }: RateCells, s: number): number | undefined {
+  const sum = (values: Float64Array): number =>
+    values.subarray(s * prompts, (s + 1) * prompts).reduce((total, value) => total + value, 0);
+  const count = sum(judged);
+  return count === 0 ? undefined : sum(shows) / count;
+}
+
+function compareAll(
+  arms: readonly TalliedArm[],
+  cells: readonly RateCells[],
+  to: {
+    readonly against: string;
+    readonly reference: RateCells;
+    readonly without?: readonly string[];
+  },
+): ReadonlyMap<string, AdjustedComparison> {
+  const found = arms.flatMap(({ name }, a) => {
+    if (name === to.against || to.without?.includes(name) === true) return [];
+    const comparison = compareRates(cells[a]!, to.reference);
+    return comparison === undefined ? [] : [{ name, comparison }];
+  });
+  const adjusted = holm(found.map(({ comparison }) => comparison.p));
+  return new Map(
+    found.map(({ name, comparison }, i) => [
+      name,
+      { against: to.against, ...comparison, adjustedP: adjusted[i]! },
+    ]),
+  );
+}
+
+function evaluateMeasures(arms: readonly Arm[], baseline: string): readonly ArmMeasure[] {
+  const names = new Set(
+    arms.flatMap(({ runs }) => runs.flatMap(({ measures }) => Object.keys(measures ?? {}))),
+  );
+  const valuesOf = ({ runs }: Arm, name: string): readonly MeasureValues[] =>
+    runs.map(({ measures }) => measures?.[name]).filter((values) => values !== undefined);
+  const reference = arms.find(({ name }) => name === baseline)!;
+  return [...names].flatMap((measure) =>
+    arms.map((arm) => ({
+      arm: arm.name,
+      measure,
+      summary: summariseMeasure(valuesOf(arm, measure)),
+      toBaseline:
+        arm === reference
+          ? undefined
+          : compareMeasure(valuesOf(arm, measure), valuesOf(reference, measure)),
+    })),
+  );
+}
+
+function listNotes(arms: readonly Arm[], variants: readonly VariantRates[]): readonly string[] {
+  const seeds = arms.map(({ runs }) => runs.length);
+  const single = arms.filter(({ runs }) => runs.length === 1).map(({ name }) => name);
+  const notes: string[] = [];
+  if (single.length > 0) {
+    const which = single.length === arms.length ? "Every arm" : `Of ${single.join(", ")}, each arm`;
+    notes.push(
+      `${which} has one training seed: intervals are over prompts only and do not say how another seed would do.`,
+    );
+  }
+  if (new Set(seeds).size > 1) notes.push("Arms differ in their number of training seeds.");
+  for (const { variant, prompts, arms: rates } of variants) {
+    const fewest = Math.min(...rates.map(({ rate }) => rate.prompts));
+    if (fewest < prompts) {
+      notes.push(
+        `${variant}: not every arm has judged rollouts of all ${prompts} prompts (the fewest: ${fewest}); comparisons use those that both arms have.`,
+      );
+    }
+    const missing = rates.reduce((sum, each) => sum + each.missing, 0);
+    if (missing > 0) notes.push(`${variant}: ${missing} verdicts are missing and in no rate.`);
+  }
+  return notes;
+}
