@@ -75,6 +75,22 @@ export {
 
 export { openSftFiles, type SftExample, type SftSet } from "./data/sft-examples.ts";
 
+export {
+  generateRollouts,
+  type GenerateRolloutsOptions,
+  type GenerateRolloutsResult,
+} from "./data/generate-rollouts.ts";
+export { readRolloutPrompts, type RolloutPrompts } from "./data/rollout-prompts.ts";
+export { checkRolloutOutput, removeRollouts } from "./data/rollout-sink.ts";
+export {
+  readRolloutManifest,
+  readRollouts,
+  type Rollout,
+  type RolloutManifest,
+  rolloutManifestPath,
+  type RolloutSampling,
+} from "./data/rollouts.ts";
+
 // runtime
 export { type Device, DEVICES } from "./runtime/device.ts";
 

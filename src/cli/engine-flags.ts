@@ -2,7 +2,7 @@ import { DEVICES, type EngineOptions } from "../index.ts";
 import type { CommandContext, FlagSpec, ParsedArguments } from "./command.ts";
 
 /** Flags of every command that runs a checkpoint. */
-export const ENGINE_FLAGS = {
+export const MODEL_FLAGS = {
   checkpoint: {
     type: "string",
     value: "DIR",
@@ -30,11 +30,6 @@ export const ENGINE_FLAGS = {
     value: "N",
     describe: "Threads of the arithmetic. Default: one for each core.",
   },
-  "batch-tokens": {
-    type: "string",
-    value: "N",
-    describe: "Tokens of one batch, at most; less needs less memory. Default: 1024.",
-  },
   weights: {
     type: "string",
     value: "KIND",
@@ -43,14 +38,32 @@ export const ENGINE_FLAGS = {
   },
 } as const satisfies Record<string, FlagSpec>;
 
+/** Flags of the commands that run texts as they are. */
+export const ENGINE_FLAGS = {
+  ...MODEL_FLAGS,
+  "batch-tokens": {
+    type: "string",
+    value: "N",
+    describe: "Tokens of one batch, at most; less needs less memory. Default: 1024.",
+  },
+} as const satisfies Record<string, FlagSpec>;
+
 /** The values of ENGINE_FLAGS but for the checkpoint's name. */
 export function readEngineOptions(args: ParsedArguments, context: CommandContext): EngineOptions {
+  const batchTokens = args.integer("batch-tokens", { min: 1 });
+  return {
+    ...readModelOptions(args, context),
+    ...(batchTokens === undefined ? {} : { batchTokens }),
+  };
+}
+
+/** The values of MODEL_FLAGS but for the checkpoint's name. */
+export function readModelOptions(args: ParsedArguments, context: CommandContext): EngineOptions {
   const values = {
     adapter: args.text("adapter"),
     template: args.choice("template", ["chat", "raw"]),
     device: args.choice("device", DEVICES),
     threads: args.integer("threads", { min: 1, max: 1024 }),
-    batchTokens: args.integer("batch-tokens", { min: 1 }),
     weights: args.choice("weights", ["shared", "constant"]),
   };
   return {

@@ -8,6 +8,7 @@ import { demoCommand } from "./commands/demo.ts";
 import { editCommand } from "./commands/edit.ts";
 import { embedCommand } from "./commands/embed.ts";
 import { evaluateCommand } from "./commands/evaluate.ts";
+import { generateCommand } from "./commands/generate.ts";
 import { rankCommand } from "./commands/rank.ts";
 import { runCommand } from "./commands/run.ts";
 import { statusCommand } from "./commands/status.ts";
@@ -18,6 +19,7 @@ import { createProgressBar } from "./progress-bar.ts";
 /** Every subcommand, in the order of the work. */
 const COMMANDS: readonly Command[] = [
   auditCommand,
+  generateCommand,
   embedCommand,
   behaviorCommand,
   rankCommand,

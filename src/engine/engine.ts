@@ -78,6 +78,8 @@ export interface GeneratingEngine {
   readonly identity: EngineIdentity;
   /** The tokens that end a response unless `generate` is given others. */
   readonly stopTokens: readonly number[];
+  /** Tokens of prompt and response together at most. */
+  readonly contextLength: number;
   /** Renders a prompt with the checkpoint's chat template, generation prompt included, and tokenises it. */
   tokenizePrompt(prompt: readonly Message[]): Int32Array;
   /** The one token whose text this is. Throws ConfigError where there is none. */

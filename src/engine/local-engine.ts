@@ -106,6 +106,10 @@ class LocalEngine implements Engine {
     return this.#checkpoint.stopTokens;
   }
 
+  get contextLength(): number {
+    return contextLength(this.#checkpoint.model.config);
+  }
+
   tokenizePrompt(prompt: readonly Message[]): Int32Array {
     return tokenizeExample(this.#checkpoint, prompt, []).prompt;
   }
@@ -137,7 +141,7 @@ class LocalEngine implements Engine {
       ...(options.signal === undefined ? {} : { signal: options.signal }),
       ...(options.progress === undefined ? {} : { progress: options.progress }),
       stopTokens: new Set(options.stopTokens ?? stopTokens),
-      contextLength: contextLength(model.config),
+      contextLength: this.contextLength,
       counter: options.counter ?? newGenerationCounter(),
     });
   }

@@ -6,7 +6,7 @@ import { sumTo } from "./broadcast.ts";
 import { contractRows } from "./mat-mul.ts";
 import { reshape } from "./reshape.ts";
 
-interface RmsNormAttributes {
+export interface RmsNormAttributes {
   readonly epsilon: number;
 }
 

@@ -1,0 +1,154 @@
+import {
+  checkRolloutOutput,
+  ConfigError,
+  generateRollouts,
+  type GenerateRolloutsResult,
+  openEngine,
+  readRolloutPrompts,
+  removeRollouts,
+  rolloutManifestPath,
+} from "../../index.ts";
+import type { Command, CommandContext, ParsedArguments } from "../command.ts";
+import { MODEL_FLAGS, readModelOptions } from "../engine-flags.ts";
+import { onlyPositional, requiredText } from "../required.ts";
+
+const DEFAULT_MAX_NEW_TOKENS = 256;
+const DEFAULT_BATCH = 32;
+
+export const generateCommand: Command = {
+  name: "generate",
+  summary: "Responses sampled from a checkpoint, into a rollout file",
+  positionals: "PROMPTS",
+  description: `
+PROMPTS is a scenarios file (JSONL, JSON or YAML with {"id", "base", "distractor"?}) or rows {"prompt": text or messages, "id"?}.
+Each prompt is rendered with the checkpoint's chat template and continued --samples times.
+
+A sample depends on --seed, the prompt and the sample's number, not on what runs beside it. The rollouts come in the order of the
+prompts; beside the file stands its manifest, FILE.json. An interrupted run goes on when the same command is given again, and ends with
+the same bytes; other settings are refused. A sample ends with a stop token, after --max-new-tokens, or where the context is full.
+
+  culprit generate scenarios.yaml --checkpoint ./dpo --variants base,base+distractor --samples 20 --temperature 0.7 --out after.jsonl
+  culprit generate prompts.jsonl --checkpoint ./sft --temperature 0 --out greedy.jsonl`,
+  flags: {
+    ...MODEL_FLAGS,
+    checkpoint: {
+      type: "string",
+      value: "DIR",
+      describe: "What to sample from: a Hugging Face folder, or hf://owner/name@revision.",
+    },
+    out: { type: "string", value: "FILE", describe: "The rollout file, .jsonl or .parquet." },
+    variants: {
+      type: "string",
+      value: "NAMES",
+      multiple: true,
+      describe:
+        "Variants of a scenarios file, such as base,base+distractor. Default: those that all scenarios have.",
+    },
+    limit: { type: "string", value: "N", describe: "The first N prompts only." },
+    samples: { type: "string", value: "N", describe: "Samples of each prompt. Default: 1." },
+    temperature: {
+      type: "string",
+      value: "T",
+      describe: "0: the likeliest token each time. Default: 1.",
+    },
+    "top-k": {
+      type: "string",
+      value: "K",
+      describe: "Sample from the K likeliest tokens only. Default: all.",
+    },
+    "top-p": {
+      type: "string",
+      value: "P",
+      describe:
+        "Sample from the likeliest tokens that hold a share P of the probability. Default: 1.",
+    },
+    "max-new-tokens": {
+      type: "string",
+      value: "N",
+      describe: `Tokens of a sample at most. Default: ${DEFAULT_MAX_NEW_TOKENS}.`,
+    },
+    stop: {
+      type: "string",
+      value: "TOKEN",
+      multiple: true,
+      describe: "One more token that ends a sample, as the tokenizer spells it; repeatable.",
+    },
+    seed: { type: "string", value: "N", describe: "Seed of the samples. Default: 0." },
+    batch: {
+      type: "string",
+      value: "N",
+      describe: `Samples that run side by side, at most; less needs less memory. Default: ${DEFAULT_BATCH}.`,
+    },
+    force: { type: "boolean", describe: "Start over where the file, or part of it, is there." },
+  },
+  run,
+};
+
+async function run(args: ParsedArguments, context: CommandContext): Promise<void> {
+  // Everything that can be wrong with the words is found before the checkpoint is loaded.
+  const path = onlyPositional(args, "generate", "one file of prompts or scenarios");
+  const checkpoint = requiredText(args, "generate", "checkpoint");
+  const out = requiredText(args, "generate", "out");
+  const sampling = readSampling(args);
+  const variants = args.list("variants");
+  const limit = args.integer("limit", { min: 1 });
+  const engineOptions = readModelOptions(args, context);
+  checkRolloutOutput(out);
+
+  const { prompts } = await readRolloutPrompts(path, variants.length === 0 ? {} : { variants });
+  await using engine = await openEngine(checkpoint, engineOptions);
+  const more = args.texts("stop").map((text) => engine.tokenId(text));
+  if (args.has("force")) await removeRollouts(out);
+  const startMs = performance.now();
+  const result = await generateRollouts(engine, prompts.slice(0, limit), {
+    ...sampling,
+    out,
+    stopTokens: [...engine.stopTokens, ...more],
+    signal: context.signal,
+    progress: context.progress("generate", "rollouts"),
+  });
+  const seconds = (performance.now() - startMs) / 1000;
+  const { stopTokens } = result.manifest.sampling;
+  if (stopTokens.length === 0) {
+    context.warn(
+      `${checkpoint} names no token that ends a response: every sample has the full length; see --stop`,
+    );
+  }
+  context.print(
+    args.has("json")
+      ? JSON.stringify({ out, seconds, ...result }, undefined, 2)
+      : formatResult(out, result, seconds),
+  );
+}
+
+function readSampling(args: ParsedArguments) {
+  const temperature = args.number("temperature", { min: 0 }) ?? 1;
+  const topK = args.integer("top-k", { min: 1 });
+  const topP = args.number("top-p", { min: 0, max: 1 }) ?? 1;
+  if (topP === 0) throw new ConfigError("--top-p: expected a number above 0 and at most 1, got 0");
+  if (temperature === 0 && (topK !== undefined || topP < 1)) {
+    throw new ConfigError(
+      "--temperature 0 takes the likeliest token: --top-k and --top-p mean nothing beside it",
+      { hint: "Leave them out, or give a temperature above 0." },
+    );
+  }
+  return {
+    samples: args.integer("samples", { min: 1, max: 1_000_000 }) ?? 1,
+    temperature,
+    ...(topK === undefined ? {} : { topK }),
+    topP,
+    maxTokens: args.integer("max-new-tokens", { min: 1 }) ?? DEFAULT_MAX_NEW_TOKENS,
+    seed: args.integer("seed", { min: 0 }) ?? 0,
+    batch: args.integer("batch", { min: 1, max: 4096 }) ?? DEFAULT_BATCH,
+  };
+}
+
+function formatResult(out: string, result: GenerateRolloutsResult, seconds: number): string {
+  const { rollouts, resumedRollouts, work, manifest } = result;
+  const rate = work.sampledTokens / seconds;
+  return [
+    `${out}: ${rollouts} rollouts of ${manifest.prompts} prompts, manifest ${rolloutManifestPath(out)}`,
+    ...(resumedRollouts > 0 ? [`${resumedRollouts} rollouts were there already`] : []),
+    `${work.sampledTokens} tokens sampled in ${seconds.toFixed(1)} s (${rate.toFixed(1)} tokens/s), ${work.promptTokens} prompt tokens`,
+  ].join("\n");
+}

@@ -1,0 +1,102 @@
+import { ConfigError, FormatError } from "../util/errors.ts";
+import { hashFile } from "../util/hash.ts";
+import { createIdAssigner } from "./assign-ids.ts";
+import { ownField, type RowFields } from "./readers/file-row.ts";
+import { readRows } from "./readers/read-rows.ts";
+import { readScenarios, scenarioPrompts, type ScenarioPrompt } from "./scenarios.ts";
+import { readTurns } from "./shapes/read-turns.ts";
+import { RowProblem } from "./shapes/shape.ts";
+import { variantName } from "./variant-name.ts";
+
+/** The prompts of a file, ready to sample responses to. */
+export interface RolloutPrompts {
+  /** No two have the same scenario and variant. */
+  readonly prompts: readonly ScenarioPrompt[];
+  /** SHA-256 of the file. */
+  readonly sha256: string;
+  readonly kind: "scenarios" | "prompts";
+}
+
+const HINT =
+  'A prompt is {"prompt": text or [{role, content}], "id"?, "scenario"?, "variant"?}; rows count from 0. A scenarios file has "base" instead.';
+
+/**
+ * Reads prompts from a scenarios file (see readScenarios), in the `variants` asked for, or from rows {prompt, id?, scenario?, variant?}
+ * of any row format: the scenario is the row's own or its id or a hash of its content, the variant its own or `base`. Throws
+ * FormatError naming file and row where one is broken or repeats a scenario and variant, ConfigError where there is no prompt or
+ * where variants are asked of a file that is no scenarios file.
+ */
+export async function readRolloutPrompts(
+  path: string,
+  { variants }: { readonly variants?: readonly string[] } = {},
+): Promise<RolloutPrompts> {
+  if (!(await holdsPrompts(path))) {
+    const set = await readScenarios(path);
+    return { prompts: scenarioPrompts(set, variants), sha256: set.sha256, kind: "scenarios" };
+  }
+  if (variants !== undefined) {
+    throw new ConfigError(`${path}: has whole prompts, variants are those of a scenarios file`, {
+      hint: "Leave the variants out, or give a scenarios file.",
+    });
+  }
+  const prompts = await readPromptRows(path);
+  if (prompts.length === 0) throw new ConfigError(`${path}: expected prompts, got none`);
+  return { prompts, sha256: await hashFile(path), kind: "prompts" };
+}
+
+/** Whether the file is one of rows, the first of which has a prompt, or has no row at all. */
+async function holdsPrompts(path: string): Promise<boolean> {
+  if (/\.ya?ml$/i.test(path)) return false;
+  for await (const row of readRows(path)) {
+    return row.kind === "fields" && Object.hasOwn(row.fields, "prompt");
+  }
+  return true;
+}
+
+async function readPromptRows(path: string): Promise<readonly ScenarioPrompt[]> {
+  const prompts: ScenarioPrompt[] = [];
+  const rowOf = new Map<string, number>();
+  const assignId = createIdAssigner();
+  for await (const row of readRows(path)) {
+    const fail = (detail: string): FormatError =>
+      new FormatError(`${path}, row ${row.fileRow}: ${detail}`, { hint: HINT });
+    if (row.kind === "broken") throw fail(row.detail);
+    const prompt = readPromptRow(row.fields, assignId, fail);
+    const key = JSON.stringify([prompt.scenario, prompt.variant]);
+    const earlier = rowOf.get(key);
+    if (earlier !== undefined) throw fail(`its scenario and variant are those of row ${earlier}`);
+    rowOf.set(key, row.fileRow);
+    prompts.push(prompt);
+  }
+  return prompts;
+}
+
+function readPromptRow(
+  fields: RowFields,
+  assignId: (fields: RowFields, content: unknown) => string,
+  fail: (detail: string) => FormatError,
+): ScenarioPrompt {
+  const name = (column: string): string | undefined => {
+    const value = ownField(fields, column);
+    if (value === undefined || value === null || value === "") return undefined;
+    if (typeof value === "string" || typeof value === "number") return String(value);
+    throw fail(`${column}: expected a name, got something else`);
+  };
+  const value = ownField(fields, "prompt");
+  let prompt;
+  try {
+    prompt =
+      typeof value === "string"
+        ? [{ role: "user" as const, content: value }]
+        : readTurns(fields, "prompt");
+  } catch (error) {
+    if (!(error instanceof RowProblem)) throw error;
+    throw fail(error.message);
+  }
+  if (prompt.every(({ content }) => content.trim() === "")) throw fail("prompt: it has no text");
+  return {
+    scenario: name("scenario") ?? assignId(fields, prompt),
+    variant: variantName(name("variant") ?? "base"),
+    prompt,
+  };
+}

@@ -1,0 +1,187 @@
+import { existsSync } from "node:fs";
+import { open, readFile, rename, rm, truncate } from "node:fs/promises";
+import { dirname, extname } from "node:path";
+
+import { describeWriteError, writeFileAtomic } from "../util/atomic-file.ts";
+import { ConfigError, RuntimeError } from "../util/errors.ts";
+import { canonicalJson } from "../util/hash.ts";
+import {
+  readRolloutManifest,
+  type Rollout,
+  type RolloutManifest,
+  rolloutManifestPath,
+} from "./rollouts.ts";
+
+/** Extensions of rollout files. */
+const EXTENSIONS = [".jsonl", ".parquet"];
+
+/** A rollout file being written, a whole unit at a time. */
+export interface RolloutSink {
+  /** Units that were there already. */
+  readonly doneUnits: number;
+  /** True where the finished file is there, made with the same manifest. */
+  readonly isComplete: boolean;
+  /** Appends the next unit; when this returns, it is on disk. */
+  append(rollouts: readonly Rollout[]): Promise<void>;
+  /** Gives the file its name. */
+  finish(): Promise<void>;
+}
+
+/** Throws ConfigError unless the extension says how to write rollouts and the folder is there. */
+export function checkRolloutOutput(path: string): void {
+  if (!EXTENSIONS.includes(extname(path))) {
+    throw new ConfigError(
+      `${path}: expected a name ending in ${EXTENSIONS.join(" or ")}, got "${extname(path)}"`,
+    );
+  }
+  const folder = dirname(path);
+  if (!existsSync(folder)) throw new ConfigError(`${folder}: no such folder for the rollouts`);
+}
+
+/** Removes a rollout file with its manifest and whatever an interrupted run left. */
+export async function removeRollouts(path: string): Promise<void> {
+  const { lines, manifest } = partialPaths(path);
+  for (const each of [path, rolloutManifestPath(path), lines, manifest]) {
+    await rm(each, { force: true });
+  }
+}
+
+/**
+ * Opens a rollout file for writing, or goes on where an interrupted run stopped. The ids of all units, in order, say what belongs there:
+ * rows after the last whole unit are cut off. Throws ConfigError where the file, or the beginning of one, was made with another
+ * manifest.
+ */
+export async function openRolloutSink(
+  path: string,
+  manifest: RolloutManifest,
+  units: readonly (readonly string[])[],
+): Promise<RolloutSink> {
+  checkRolloutOutput(path);
+  if (existsSync(path)) {
+    expectSame(path, await readRolloutManifest(rolloutManifestPath(path)), manifest);
+    await removePartial(path);
+    return completeSink(units.length);
+  }
+  const partial = partialPaths(path);
+  if (existsSync(partial.manifest)) {
+    expectSame(path, await readRolloutManifest(partial.manifest), manifest);
+  } else {
+    await rm(partial.lines, { force: true });
+    await writeFileAtomic(partial.manifest, `${JSON.stringify(manifest, undefined, 2)}\n`);
+  }
+  const { doneUnits, bytes } = await wholeUnits(partial.lines, units);
+  let size = bytes;
+  return {
+    doneUnits,
+    isComplete: false,
+    async append(rollouts) {
+      const lines = rollouts.map((each) => `${JSON.stringify(each)}\n`).join("");
+      size = await appendAt(partial.lines, size, lines);
+    },
+    async finish() {
+      await writeFileAtomic(
+        rolloutManifestPath(path),
+        `${JSON.stringify(manifest, undefined, 2)}\n`,
+      );
+      if (extname(path) === ".parquet") {
+        // DuckDB takes a third of a second to load: only those who write Parquet wait for it.
+        const { writeRolloutParquet } = await import("./rollout-parquet.ts");
+        await writeRolloutParquet(partial.lines, path);
+      } else {
+        await rename(partial.lines, path);
+      }
+      await removePartial(path);
+    },
+  };
+}
+
+const completeSink = (doneUnits: number): RolloutSink => ({
+  doneUnits,
+  isComplete: true,
+  append: () => Promise.reject(new Error("internal: the rollouts are complete")),
+  finish: () => Promise.resolve(),
+});
+
+const partialPaths = (path: string): { lines: string; manifest: string } => ({
+  lines: `${path}.partial`,
+  manifest: `${path}.partial.json`,
+});
+
+async function removePartial(path: string): Promise<void> {
+  const { lines, manifest } = partialPaths(path);
+  await rm(lines, { force: true });
+  await rm(manifest, { force: true });
+}
+
+function expectSame(path: string, found: RolloutManifest | undefined, ours: RolloutManifest): void {
+  const compared = (manifest: RolloutManifest): Record<string, unknown> => ({
+    ...manifest,
+    checkpoint: undefined,
+    sampling: undefined,
+    ...manifest.sampling,
+  });
+  if (found === undefined) {
+    throw new ConfigError(`${path}: exists already, without its manifest`, {
+      hint: "Choose another --out, or replace it with --force.",
+    });
+  }
+  const [theirs, wanted] = [compared(found), compared(ours)];
+  const differing = Object.keys(wanted).filter(
+    (key) => canonicalJson(theirs[key] ?? null) !== canonicalJson(wanted[key] ?? null),
+  );
+  if (differing.length === 0) return;
+  throw new ConfigError(`${path}: was made with other settings (${differing.join(", ")})`, {
+    hint: "Give the same settings to go on, choose another --out, or start over with --force.",
+  });
+}
+
+/** Counts the units that are whole, and cuts off what follows them. */
+async function wholeUnits(
+  path: string,
+  units: readonly (readonly string[])[],
+): Promise<{ doneUnits: number; bytes: number }> {
+  if (!existsSync(path)) return { doneUnits: 0, bytes: 0 };
+  const content = await readFile(path);
+  let bytes = 0;
+  let doneUnits = 0;
+  for (const ids of units) {
+    const end = endOfUnit(content, bytes, ids);
+    if (end === undefined) break;
+    bytes = end;
+    doneUnits++;
+  }
+  if (bytes < content.length) await truncate(path, bytes);
+  return { doneUnits, bytes };
+}
+
+/** Where the lines with these ids end, or undefined where they are not all there. */
+function endOfUnit(content: Buffer, start: number, ids: readonly string[]): number | undefined {
+  let at = start;
+  for (const id of ids) {
+    const begin = `{"id":${JSON.stringify(id)},`;
+    const end = content.indexOf(10, at);
+    if (end < 0 || !content.subarray(at, end).toString("utf8").startsWith(begin)) return undefined;
+    at = end + 1;
+  }
+  return at;
+}
+
+async function appendAt(path: string, size: number, text: string): Promise<number> {
+  try {
+    const file = await open(path, "a");
+    try {
+      if ((await file.stat()).size !== size) {
+        throw new RuntimeError(`${path}: another process is writing it too`, {
+          hint: "Let one of them finish; a run that was interrupted goes on by itself.",
+        });
+      }
+      await file.writeFile(text);
+      await file.sync();
+      return (await file.stat()).size;
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw describeWriteError(path, error);
+  }
+}

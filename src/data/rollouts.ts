@@ -1,0 +1,166 @@
+/** @file Rollouts on disk: sampled responses, one a row, with a manifest beside them. */
+import { readFile } from "node:fs/promises";
+
+import { z } from "zod";
+
+import { type Message, ROLES } from "../format/messages.ts";
+import { FormatError } from "../util/errors.ts";
+import { isObject, ownField, type RowFields } from "./readers/file-row.ts";
+import { readRows } from "./readers/read-rows.ts";
+
+/** One sampled response. */
+export interface Rollout {
+  /** `scenario/variant/sample`. */
+  readonly id: string;
+  readonly scenario: string;
+  readonly variant: string;
+  /** Number of the sample within scenario and variant, from 0. */
+  readonly sample: number;
+  readonly prompt: readonly Message[];
+  readonly response: string;
+  /** `stop`: a stop token ended it; `length`: the limit of tokens or the end of the context. */
+  readonly finish: "stop" | "length";
+  /** Sampled tokens, a stop token included. */
+  readonly tokens: number;
+}
+
+/** How rollouts were made; equal manifests mean equal rollouts. */
+export interface RolloutManifest {
+  readonly kind: "rollouts";
+  /** Of Culprit. */
+  readonly version: string;
+  /** As the user named it; not compared. */
+  readonly checkpoint: string;
+  readonly checkpointHash: string;
+  readonly tokenizerHash: string;
+  readonly templateHash: string;
+  /** Hash of the prompts with their scenarios and variants, in order. */
+  readonly promptsHash: string;
+  readonly prompts: number;
+  readonly sampling: RolloutSampling;
+}
+
+/** Every setting that a rollout follows from. */
+export interface RolloutSampling {
+  readonly samples: number;
+  readonly maxTokens: number;
+  readonly temperature: number;
+  readonly topK: number | null;
+  readonly topP: number;
+  readonly seed: number;
+  readonly stopTokens: readonly number[];
+  /** Rows that ran side by side: rounding differs with it, so that once in a great many tokens another one is sampled. */
+  readonly batch: number;
+}
+
+const manifestSchema = z.object({
+  kind: z.literal("rollouts"),
+  version: z.string(),
+  checkpoint: z.string(),
+  checkpointHash: z.string(),
+  tokenizerHash: z.string(),
+  templateHash: z.string(),
+  promptsHash: z.string(),
+  prompts: z.int().nonnegative(),
+  sampling: z.object({
+    samples: z.int().positive(),
+    maxTokens: z.int().positive(),
+    temperature: z.number(),
+    topK: z.int().nullable(),
+    topP: z.number(),
+    seed: z.int(),
+    stopTokens: z.array(z.int()),
+    batch: z.int().positive(),
+  }),
+});
+
+/** Where the manifest of a rollout file stands. */
+export const rolloutManifestPath = (path: string): string => `${path}.json`;
+
+/** The manifest in a file, or undefined where there is no such file. Throws FormatError where it is something else. */
+export async function readRolloutManifest(path: string): Promise<RolloutManifest | undefined> {
+  let text;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new FormatError(`${path}: not valid JSON`, { cause });
+  }
+  const result = manifestSchema.safeParse(json);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw new FormatError(`${path}: "${issue?.path.join(".")}": ${issue?.message}`, {
+    hint: "It should be the manifest that culprit generate writes beside its rollouts.",
+  });
+}
+
+const HINT =
+  'A rollout is {"id", "scenario", "variant", "sample", "prompt": [{role, content}], "response", "finish", "tokens"}; rows count from 0.';
+
+/**
+ * Streams the rollouts of a file (JSON lines, JSON or Parquet) in its order. Throws FormatError naming file and row (from 0) where
+ * one is broken, incomplete or there twice. Memory: the ids.
+ */
+export async function* readRollouts(
+  path: string,
+  { signal }: { readonly signal?: AbortSignal } = {},
+): AsyncGenerator<Rollout, void, undefined> {
+  const rowOf = new Map<string, number>();
+  for await (const row of readRows(path, { signal })) {
+    const fail: Fail = (detail) =>
+      new FormatError(`${path}, row ${row.fileRow}: ${detail}`, { hint: HINT });
+    if (row.kind === "broken") throw fail(row.detail);
+    const rollout = readRollout(row.fields, fail);
+    const earlier = rowOf.get(rollout.id);
+    if (earlier !== undefined) throw fail(`its id is that of row ${earlier} too`);
+    rowOf.set(rollout.id, row.fileRow);
+    yield rollout;
+  }
+}
+
+type Fail = (detail: string) => FormatError;
+
+function readRollout(fields: RowFields, fail: Fail): Rollout {
+  const text = (name: string): string => {
+    const value = ownField(fields, name);
+    if (typeof value === "string") return value;
+    throw fail(`${name}: expected text`);
+  };
+  const count = (name: string): number => {
+    const value = ownField(fields, name);
+    if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
+    throw fail(`${name}: expected a whole number from 0`);
+  };
+  const finish = text("finish");
+  if (finish !== "stop" && finish !== "length") {
+    throw fail('finish: expected "stop" or "length"');
+  }
+  return {
+    id: text("id"),
+    scenario: text("scenario"),
+    variant: text("variant"),
+    sample: count("sample"),
+    prompt: readPrompt(ownField(fields, "prompt"), fail),
+    response: text("response"),
+    finish,
+    tokens: count("tokens"),
+  };
+}
+
+function readPrompt(value: unknown, fail: Fail): readonly Message[] {
+  if (!Array.isArray(value)) throw fail("prompt: expected a list of {role, content}");
+  return value.map((turn: unknown, i) => {
+    const [role, content] = isObject(turn)
+      ? [ownField(turn, "role"), ownField(turn, "content")]
+      : [];
+    const known = ROLES.find((each) => each === role);
+    if (known !== undefined && typeof content === "string") return { role: known, content };
+    throw fail(`prompt[${i}]: expected {role, content}`);
+  });
+}
