@@ -343,7 +343,14 @@ export {
   type ExperimentFile,
   parseExperiment,
   readExperiment,
+  withTrainingSeeds,
 } from "./experiment/read-experiment.ts";
+export {
+  type ArmEdit,
+  type ExperimentResult,
+  type ProbeResult,
+  readResult,
+} from "./experiment/result.ts";
 export {
   type ExperimentRun,
   runExperiment,
@@ -355,3 +362,4 @@ export type { FinishedStage } from "./experiment/run-stages.ts";
 export { type Experiment, experimentSchema } from "./experiment/schema.ts";
 export { settingsTable } from "./experiment/settings-table.ts";
 export { type Stage, STAGE_KINDS, stageId, type StageKind } from "./experiment/stage.ts";
+export { CAPABILITIES, type Capability } from "./experiment/stages/capabilities.ts";

@@ -28,7 +28,7 @@ function rowsSection(report: AuditReport, unusablePath: string | undefined): str
   return [
     `${report.files.length === 1 ? printable(report.files[0]!.path) : `${report.files.length} files`}: ${report.rows} rows, ${report.usable} usable pairs, ${report.unusable.count} unusable rows`,
     `shape ${report.shapeReason}`,
-    `columns kept: ${report.columns.length === 0 ? "none" : report.columns.map(printable).join(", ")}`,
+    `columns kept: ${report.columns.length === 0 ? "none" : report.columns.map((name) => printable(name)).join(", ")}`,
     ...(reasons.length === 0
       ? []
       : [

@@ -10,9 +10,9 @@ export function textTable(rows: readonly (readonly string[])[]): string[] {
 }
 
 /** Names come from data: no control characters may reach the terminal, and no name may fill it. */
-export function printable(text: string): string {
+export function printable(text: string, longest = MAX_NAME): string {
   const shown = text.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, "�");
-  return shown.length > MAX_NAME ? `${shown.slice(0, MAX_NAME - 1)}…` : shown;
+  return shown.length > longest ? `${shown.slice(0, longest - 1)}…` : shown;
 }
 
 const MAX_NAME = 72;

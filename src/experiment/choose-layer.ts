@@ -3,7 +3,6 @@ import { join } from "node:path";
 
 import type { BehaviorReport } from "../behavior/behavior-file.ts";
 import type { LayerDiagnostics } from "../behavior/diagnostics.ts";
-import { ConfigError } from "../util/errors.ts";
 
 /** The layer whose ranking an experiment uses. */
 export interface ChosenLayer {
@@ -23,11 +22,6 @@ export async function chooseLayer(
   const text = await readFile(join(behaviorFolder, "behavior.json"), "utf8");
   const { diagnostics } = JSON.parse(text) as BehaviorReport; // our own file, hashed when written
   if (asked === "auto") return bestLayer(diagnostics);
-  if (!diagnostics.some(({ layer }) => layer === asked)) {
-    throw new ConfigError(
-      `attribution.layer: expected one of behavior.layers (${diagnostics.map(({ layer }) => layer).join(", ")}), got ${asked}`,
-    );
-  }
   return { layer: asked, layerReason: "named in the experiment file" };
 }
 
@@ -39,7 +33,7 @@ function bestLayer(diagnostics: readonly LayerDiagnostics[]): ChosenLayer {
   const found = Number.isFinite(agreement(best)) ? agreement(best).toFixed(3) : "unknown";
   return {
     layer: best.layer,
-    layerReason: `split-half cosine ${found}, the highest of ${candidates.length} ${stable.length > 0 ? "stable" : "layers, none of them stable"}${stable.length > 0 ? " layers" : ""}`,
+    layerReason: `split-half cosine ${found}, the highest of ${candidates.length} ${stable.length > 0 ? "stable layers" : "layers, none of them stable"}`,
   };
 }
 

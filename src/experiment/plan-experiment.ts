@@ -1,23 +1,116 @@
-import { ConfigError } from "../util/errors.ts";
+/** @file Which stages an experiment has, and which reads which. */
+import { join } from "node:path";
+
+import { BASELINE, listArms, measuredName } from "./arms.ts";
+import { givenModel, type Model, trainedModel } from "./models.ts";
 import type { ExperimentInputs } from "./open-inputs.ts";
 import type { Experiment } from "./schema.ts";
-import type { Stage } from "./stage.ts";
+import { type Stage, STAGE_KINDS, stageId } from "./stage.ts";
 import { auditStage } from "./stages/audit.ts";
 import { behaviorStage } from "./stages/behavior.ts";
+import { capabilitiesStage } from "./stages/capabilities.ts";
+import { editStage } from "./stages/edit.ts";
 import { embedStage } from "./stages/embed.ts";
+import { evaluateStage, type EvaluatedArms } from "./stages/evaluate.ts";
+import { filterStage, RESPONSES_NAME } from "./stages/filter.ts";
+import { judgeStage } from "./stages/judge.ts";
 import { rankStage } from "./stages/rank.ts";
+import { rolloutsStage } from "./stages/rollouts.ts";
+import { trainStage } from "./stages/train.ts";
+
+/** Without `evaluation`: the result ends with the ranking. */
+const NOTHING_MEASURED: EvaluatedArms = { given: [], hasBaseline: false, arms: [], seeds: [] };
 
 /** The stages of an experiment in the order in which they run, inputs before what reads them. */
 export function planExperiment(experiment: Experiment, inputs: ExperimentInputs): readonly Stage[] {
-  const { responses } = inputs;
-  if (responses === undefined) throw new ConfigError("responses: is missing");
-  return [
+  const planned = [
     auditStage(experiment, inputs),
+    ...probeStages(experiment, inputs),
     embedStage(experiment, inputs),
-    behaviorStage(experiment, inputs, {
-      input: { content: responses.sha256 },
-      path: () => responses.path,
-    }),
     rankStage(experiment),
+    ...(experiment.evaluation === undefined
+      ? [evaluateStage(experiment, inputs, NOTHING_MEASURED)]
+      : evaluationStages(experiment, inputs)),
   ];
+  // The baseline's first seed may be there twice: it is the checkpoint after too.
+  const stages = [...new Map(planned.map((stage) => [stageId(stage), stage])).values()];
+  // By kind, each kind in the order made: kinds stand in an order in which inputs come first.
+  return STAGE_KINDS.flatMap((kind) => stages.filter((stage) => stage.kind === kind));
+}
+
+/** From the two checkpoints to the behaviour. */
+function probeStages(experiment: Experiment, inputs: ExperimentInputs): Stage[] {
+  const { responses } = inputs;
+  if (responses !== undefined) {
+    const given = { input: { content: responses.sha256 }, path: () => responses.path };
+    return [behaviorStage(experiment, inputs, given)];
+  }
+  const before = givenModel(experiment, "before", inputs.before);
+  const { after, stages } = checkpointAfter(experiment, inputs);
+  return [
+    ...stages,
+    ...[before, after].flatMap((model) => [
+      rolloutsStage("rollouts", model, experiment, inputs),
+      judgeStage("judge", model.name, inputs),
+    ]),
+    filterStage(experiment),
+    behaviorStage(experiment, inputs, {
+      input: { stage: "filter" },
+      path: (work) => join(work.input("responses"), RESPONSES_NAME),
+    }),
+  ];
+}
+
+/** M1: the one given, or the one trained on all pairs with the first seed. */
+function checkpointAfter(
+  experiment: Experiment,
+  inputs: ExperimentInputs,
+): { readonly after: Model; readonly stages: Stage[] } {
+  if (inputs.after !== undefined) {
+    return { after: givenModel(experiment, "after", inputs.after), stages: [] };
+  }
+  const seed = experiment.training?.seeds[0] ?? 0;
+  const stage = trainStage(experiment, inputs, { seed });
+  return { after: trainedModel(experiment, inputs, "after", stageId(stage)), stages: [stage] };
+}
+
+/** Every arm trained with every seed, and all of them measured. */
+function evaluationStages(experiment: Experiment, inputs: ExperimentInputs): Stage[] {
+  const arms = listArms(experiment, inputs.planted?.length ?? 0);
+  const seeds = experiment.training?.seeds ?? [];
+  const stages: Stage[] = [];
+  const measured = [givenModel(experiment, "before", inputs.before)];
+  if (inputs.after !== undefined) measured.push(givenModel(experiment, "after", inputs.after));
+  for (const seed of seeds) {
+    for (const arm of [undefined, ...arms]) {
+      const edit = arm && editStage(arm, seed, inputs);
+      const stage = trainStage(experiment, inputs, {
+        seed,
+        ...(edit && { edited: { arm: arm.id, stage: stageId(edit) } }),
+      });
+      stages.push(...(edit === undefined ? [] : [edit]), stage);
+      measured.push(
+        trainedModel(experiment, inputs, measuredName(arm?.id ?? BASELINE, seed), stageId(stage)),
+      );
+    }
+  }
+  stages.push(
+    ...measured.flatMap((model) => [
+      rolloutsStage("evaluation-rollouts", model, experiment, inputs),
+      judgeStage("evaluation-judge", model.name, inputs),
+      ...capabilitiesStages(model, experiment, inputs),
+    ]),
+  );
+  const given = measured.slice(0, inputs.after === undefined ? 1 : 2).map(({ name }) => name);
+  const evaluated = { given, hasBaseline: seeds.length > 0, arms, seeds };
+  return [...stages, evaluateStage(experiment, inputs, evaluated)];
+}
+
+function capabilitiesStages(
+  model: Model,
+  experiment: Experiment,
+  inputs: ExperimentInputs,
+): Stage[] {
+  const isMeasured = Object.values(inputs.capabilities).some((each) => each !== undefined);
+  return isMeasured ? [capabilitiesStage(model, experiment, inputs)] : [];
 }

@@ -44,6 +44,14 @@ export async function readExperiment(path: string): Promise<ExperimentFile> {
   };
 }
 
+/** The same experiment with the training seeds 1 to `count`. */
+export function withTrainingSeeds(file: ExperimentFile, count: number): ExperimentFile {
+  const { experiment } = file;
+  if (experiment.training === undefined) return file;
+  const seeds = Array.from({ length: count }, (_, i) => i + 1);
+  return { ...file, experiment: { ...experiment, training: { ...experiment.training, seeds } } };
+}
+
 /** Parses the text of an experiment file; `where` names it in errors. Throws ConfigError. */
 export function parseExperiment(text: string, where: string): Experiment {
   const lines = new LineCounter();

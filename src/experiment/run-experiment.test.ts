@@ -54,16 +54,22 @@ const made = ({ stages }: ExperimentRun): string[] =>
 
 it("makes what is asked for, then the rest, then nothing; and what a changed setting reaches", async () => {
   const folder = await smallExperiment();
-  expect(made(await run(folder, { until: "embed" }))).toEqual(["audit", "embed"]);
+  expect(made(await run(folder, { until: "embed" }))).toEqual(["audit", "behavior", "embed"]);
   const half = await readExperimentStatus(join(folder, "out"));
-  expect(half.stages.map(({ state }) => state)).toEqual(["done", "done", "missing", "missing"]);
-  expect(made(await run(folder))).toEqual(["behavior", "rank"]);
+  expect(half.stages.map(({ state }) => state)).toEqual([
+    "done",
+    "done",
+    "done",
+    "missing",
+    "missing",
+  ]);
+  expect(made(await run(folder))).toEqual(["rank", "evaluate"]);
   expect(made(await run(folder))).toEqual([]);
   expect(made(await run(folder, { force: ["rank"] }))).toEqual(["rank"]);
   await writeExperiment(folder, ["attribution: { scorer: projection }"]);
-  expect(made(await run(folder))).toEqual(["rank"]);
+  expect(made(await run(folder))).toEqual(["rank", "evaluate"]);
   await writeFile(join(folder, "pairs.jsonl"), jsonLines(randomPairs(41)));
-  expect(made(await run(folder))).toEqual(["audit", "embed", "rank"]);
+  expect(made(await run(folder))).toEqual(["audit", "embed", "rank", "evaluate"]);
 });
 
 it("gives the same files wherever it lies, none of them with a path of this machine, and times only in records", async () => {
@@ -107,11 +113,14 @@ it("names the setting whose file is missing or does not fit", async () => {
   for (const [more, message] of [
     [
       ["attribution: { layer: 3 }"],
-      /^attribution\.layer: expected one of behavior\.layers \(1, 2\), got 3/,
+      /attribution\.layer \(line 6\): expected one of behavior\.layers \(1, 2\), got 3/,
     ],
     [["pairs: { files: [nowhere.jsonl] }"], /^pairs\.files: .*nowhere\.jsonl: no such file/],
     [["responses: nowhere.jsonl"], /^responses: nowhere\.jsonl cannot be read \(ENOENT\)/],
-    [["behavior: { layers: [9] }"], /^behavior\.layers: the checkpoint has layers 0 to 3, got 9/],
+    [
+      ["behavior: { layers: [9] }"],
+      /^behavior\.layers: the checkpoint before has layers 0 to 3, got 9/,
+    ],
   ] as const) {
     await writeExperiment(folder, [...more]);
     const path = join(folder, "experiment.yaml");

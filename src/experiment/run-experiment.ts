@@ -1,15 +1,19 @@
-import { mkdir } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
 
 import { lockForWriting } from "../store/store-lock.ts";
-import { describeWriteError } from "../util/atomic-file.ts";
+import { describeWriteError, writeFileAtomic } from "../util/atomic-file.ts";
 import { ConfigError } from "../util/errors.ts";
 import type { Progress } from "../util/progress.ts";
 import { openInputs, type OpenInputsOptions } from "./open-inputs.ts";
 import { planExperiment } from "./plan-experiment.ts";
 import type { ExperimentFile } from "./read-experiment.ts";
+import { RESULT_NAME } from "./result.ts";
 import { type RunManifest, startManifest } from "./run-manifest.ts";
 import { type FinishedStage, runStages } from "./run-stages.ts";
 import { type Stage, stageId, type StageKind } from "./stage.ts";
+import { RANKING_NAME } from "./stages/rank.ts";
 
 export interface RunExperimentOptions extends OpenInputsOptions {
   /** The experiment's folder; made where it is not there. */
@@ -80,7 +84,24 @@ export async function runExperiment(
       options.onFinish?.(stage, placeOf(position));
     },
   });
+  await publish(out, finished);
   return { out, stages: finished, manifest: await manifest.end() };
+}
+
+/** Files of stages that people look for, also in the experiment's own folder. */
+const PUBLISHED: readonly (readonly [StageKind, string])[] = [
+  ["rank", RANKING_NAME],
+  ["evaluate", RESULT_NAME],
+];
+
+async function publish(out: string, stages: readonly FinishedStage[]): Promise<void> {
+  for (const [kind, name] of PUBLISHED) {
+    const found = stages.find(({ stage }) => stage.kind === kind);
+    const path = join(out, name);
+    // What is there of other settings would be taken for this run's.
+    if (found === undefined) await rm(path, { force: true });
+    else await writeFileAtomic(path, createReadStream(join(out, found.directory, name)));
+  }
 }
 
 const noProgress: Progress = { update: () => {}, note: () => {}, end: () => {} };

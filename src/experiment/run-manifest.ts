@@ -6,6 +6,7 @@ import { join } from "node:path";
 
 import { writeFileAtomic } from "../util/atomic-file.ts";
 import { FormatError } from "../util/errors.ts";
+import { hashValue } from "../util/hash.ts";
 import { VERSION } from "../util/version.ts";
 import { addCosts, type Cost, priceOf } from "./cost.ts";
 import type { ExperimentInputs } from "./open-inputs.ts";
@@ -130,12 +131,23 @@ export async function readManifest(out: string): Promise<RunManifest | undefined
   throw new FormatError(`${path}: expected the manifest of a run, got something else`);
 }
 
-function inputHashes({ before, pairs, responses }: ExperimentInputs): Record<string, string> {
-  return {
+function inputHashes(inputs: ExperimentInputs): Record<string, string> {
+  const { before, after, pairs, responses, rules, probe, evaluation, capabilities } = inputs;
+  const hashes = {
     before: before.hash,
+    after: after?.hash,
     pairs: pairs.contentHash,
-    ...(responses === undefined ? {} : { responses: responses.sha256 }),
+    responses: responses?.sha256,
+    rules: rules && hashValue(rules),
+    probeScenarios: probe?.sha256,
+    evaluationScenarios: evaluation?.sha256,
+    capabilityPairs: capabilities.pairs?.contentHash,
+    capabilityAnswers: capabilities.answers?.sha256,
+    capabilityTasks: capabilities.tasks?.sha256,
   };
+  return Object.fromEntries(
+    Object.entries(hashes).filter((each): each is [string, string] => each[1] !== undefined),
+  );
 }
 
 /** Versions that results may depend on. */

@@ -124,6 +124,7 @@ async function runStage(
         }
         return join(options.out, finishedInput(stage, input.stage, done).directory);
       },
+      cache: join(options.out, "cache"),
       signal: options.signal,
       progress: (unit) =>
         meter.watch(options.progress?.(stage, position, unit) ?? silentProgress, unit),

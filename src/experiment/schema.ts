@@ -4,107 +4,17 @@
  */
 import { z } from "zod";
 
-import { SCORERS } from "../attribution/scorer.ts";
-import { WEIGHTINGS } from "../behavior/mean-difference.ts";
-import { PAIR_SHAPES } from "../data/shapes/shapes.ts";
 import { DEVICES } from "../runtime/device.ts";
-import { STORE_DTYPES } from "../store/vector-store-manifest.ts";
-
-const count = z.int().min(1);
-const path = z.string().min(1);
-const seed = z
-  .int()
-  .min(0)
-  .max(2 ** 31 - 1);
-
-const checkpointsSchema = z.strictObject({
-  before: path.describe(
-    "The checkpoint before preference training (M0): a Hugging Face folder, or hf://owner/name@revision.",
-  ),
-  template: z
-    .enum(["chat", "raw"])
-    .default("chat")
-    .describe("chat: the checkpoint's own chat template. raw: the turns joined by newlines."),
-});
-
-const pairsSchema = z.strictObject({
-  files: z
-    .array(path)
-    .min(1)
-    .describe("Files of preference pairs; globs and hf://datasets/owner/name/path too."),
-  shape: z
-    .enum(PAIR_SHAPES)
-    .optional()
-    .describe("How the rows are laid out; absent: detected from the rows."),
-  source: z
-    .string()
-    .min(1)
-    .optional()
-    .describe("Column that says where a pair comes from; absent: source, dataset or the like."),
-  keep: z
-    .array(z.string().min(1))
-    .optional()
-    .describe("Further columns that travel with the pairs; absent: generators and short columns."),
-  limit: count.optional().describe("Reads the first rows only; absent: all."),
-});
-
-const behaviorSchema = z.strictObject({
-  name: z.string().min(1).default("behavior").describe("What the behaviour is called in results."),
-  layers: z
-    .array(z.int().min(0))
-    .min(1)
-    .refine((layers) => layers.every((layer, i) => i === 0 || layer > layers[i - 1]!), {
-      error: "expected rising numbers, each once",
-    })
-    .describe(
-      "Residual-stream layers to read; layer l is the stream after l blocks, 0 the embedding output.",
-    ),
-  weighting: z
-    .enum(WEIGHTINGS)
-    .default("rollout")
-    .describe("What counts the same in the behaviour vector."),
-  maxTokens: z
-    .int()
-    .min(2)
-    .optional()
-    .describe(
-      "Prompt and response together, in tokens; absent: 2048 or the checkpoint's positions.",
-    ),
-  splits: count
-    .max(10_000)
-    .default(200)
-    .describe("Random halves, and as many bootstrap replicates."),
-  flips: count.max(10_000).default(200).describe("Random sign flips for the null of the length."),
-  nullDirections: z
-    .int()
-    .min(0)
-    .max(1024)
-    .default(64)
-    .describe("Null directions that pairs are scored against."),
-  seed: seed.default(0).describe("Seed of splits, replicates and signs."),
-});
-
-const attributionSchema = z.strictObject({
-  scorer: z.enum(SCORERS).default("cosine").describe("The rule from a pair to its score."),
-  layer: z
-    .union([z.int().min(0), z.literal("auto")], { error: "expected a layer number or auto" })
-    .default("auto")
-    .describe(
-      "Layer of the ranking that is used; auto: of behavior.layers the stable one whose vector agrees best between halves of the prompts.",
-    ),
-  dtype: z.enum(STORE_DTYPES).default("F16").describe("How datapoint vectors are stored."),
-  shardRows: count
-    .max(2 ** 20)
-    .default(2048)
-    .describe("Pairs of one shard, the unit of resume."),
-  maxTokens: z
-    .int()
-    .min(2)
-    .optional()
-    .describe(
-      "Prompt and response together, in tokens; absent: 2048 or the checkpoint's positions.",
-    ),
-});
+import { attributionSchema, behaviorSchema, editSchema } from "./schema-attribution.ts";
+import {
+  checkpointsSchema,
+  judgeSchema,
+  pairsSchema,
+  probeSchema,
+  samplingSchema,
+} from "./schema-inputs.ts";
+import { count, path } from "./schema-primitives.ts";
+import { evaluationSchema, trainingSchema } from "./schema-training.ts";
 
 const engineSchema = z.strictObject({
   kind: z.literal("local").default("local").describe("Where the arithmetic runs."),
@@ -140,15 +50,95 @@ export const experimentSchema = z
       .describe("Name of the experiment, and of its folder under culprit-out/."),
     checkpoints: checkpointsSchema.describe("The checkpoint that everything starts from."),
     pairs: pairsSchema.describe("The preference pairs that it was or will be trained on."),
+    training: trainingSchema
+      .optional()
+      .describe("How checkpoints are trained; needed to make the checkpoint after, and for edits."),
+    probe: probeSchema
+      .optional()
+      .describe("Samples both checkpoints to find response pairs that show the behaviour."),
     responses: path
       .optional()
-      .describe("Response pairs that show the behaviour, where you have them already."),
+      .describe("Response pairs that show the behaviour, where you have them; instead of probe."),
+    sampling: samplingSchema.prefault({}).describe("How responses are sampled."),
+    judge: judgeSchema.optional().describe("What decides whether a response shows the behaviour."),
     behavior: behaviorSchema.describe("The behaviour vector."),
     attribution: attributionSchema.prefault({}).describe("Scoring and ranking of all pairs."),
+    edits: z
+      .array(editSchema)
+      .default([])
+      .describe("Arms: edits of the pairs, each trained on and measured beside its controls."),
+    evaluation: evaluationSchema.optional().describe("How arms are measured; needed for edits."),
     engine: engineSchema.prefault({}).describe("The engine."),
     cost: costSchema.prefault({}).describe("What the costs are counted in."),
+  })
+  .superRefine((experiment, context) => {
+    for (const { path: at, message } of contradictions(experiment)) {
+      context.addIssue({ code: "custom", path: [...at], message });
+    }
   })
   .describe("An experiment of culprit run.");
 
 /** A valid experiment with its defaults filled in. */
 export type Experiment = z.output<typeof experimentSchema>;
+
+interface Contradiction {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+/** The settings that need each other. */
+interface Joined {
+  readonly checkpoints: { readonly after?: string | undefined };
+  readonly pairs: { readonly planted?: string | undefined };
+  readonly training?: unknown;
+  readonly probe?: unknown;
+  readonly responses?: string | undefined;
+  readonly judge?: unknown;
+  readonly edits: readonly { readonly top: unknown }[];
+  readonly evaluation?: unknown;
+  readonly behavior: { readonly layers: readonly number[] };
+  readonly attribution: { readonly layer: number | "auto" };
+}
+
+function contradictions(given: Joined): Contradiction[] {
+  const found: Contradiction[] = [];
+  const need = (isGiven: boolean, at: string, message: string): void => {
+    if (!isGiven) found.push({ path: [at], message });
+  };
+  const has = (value: unknown): boolean => value !== undefined;
+  need(
+    has(given.probe) !== has(given.responses),
+    "probe",
+    "expected either probe or responses, not both and not neither",
+  );
+  if (has(given.probe)) {
+    need(has(given.judge), "judge", "expected a judge for the rollouts of probe");
+    need(
+      has(given.checkpoints.after) || has(given.training),
+      "training",
+      "expected settings to train the checkpoint after, or checkpoints.after",
+    );
+  }
+  if (given.edits.length > 0) {
+    need(has(given.training), "training", "expected settings to train the arms of edits");
+    need(has(given.evaluation), "evaluation", "expected settings to measure the arms of edits");
+  }
+  if (has(given.evaluation)) {
+    need(has(given.judge), "judge", "expected a judge for the rollouts of evaluation");
+  }
+  for (const [i, { top }] of given.edits.entries()) {
+    if (has(given.pairs.planted) || ![top].flat().includes("planted")) continue;
+    found.push({
+      path: ["edits", i, "top"],
+      message: "expected a number, as pairs.planted names no column",
+    });
+  }
+  const { layer } = given.attribution;
+  if (layer !== "auto" && !given.behavior.layers.includes(layer)) {
+    found.push({
+      path: ["attribution", "layer"],
+      message: `expected one of behavior.layers (${given.behavior.layers.join(", ")})`,
+    });
+  }
+  return found;
+}

@@ -3,7 +3,23 @@ import type { Progress } from "../util/progress.ts";
 import type { CostMeter } from "./cost.ts";
 
 /** Every kind of stage, in the order of the work; `--until` takes these names. */
-export const STAGE_KINDS = ["audit", "embed", "behavior", "rank"] as const;
+export const STAGE_KINDS = [
+  "audit",
+  "train",
+  "rollouts",
+  "judge",
+  "filter",
+  "behavior",
+  "embed",
+  "rank",
+  "quality",
+  "edit",
+  "retrain",
+  "evaluation-rollouts",
+  "evaluation-judge",
+  "capabilities",
+  "evaluate",
+] as const;
 export type StageKind = (typeof STAGE_KINDS)[number];
 
 /** What a stage reads: the files of an earlier stage, or something outside of which only the content counts. */
@@ -35,6 +51,8 @@ export interface StageWork {
   readonly directory: string;
   /** The folder of an input that is a stage. */
   readonly input: (name: string) => string;
+  /** A folder that stages share and that may be deleted at any time: what is kept there is found by its content. */
+  readonly cache: string;
   readonly signal: AbortSignal | undefined;
   /** A progress display for one part of the work; `unit` is plural. */
   readonly progress: (unit: string) => Progress;

@@ -1,79 +1,57 @@
-import { existsSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
-import { ConfigError } from "../../index.ts";
-import { parseArguments } from "../arguments.ts";
+import { readExperiment, withTrainingSeeds } from "../../index.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
-import { ENGINE_FLAGS } from "../engine-flags.ts";
-import { PAIR_FLAGS } from "../pair-flags.ts";
-import { requiredPositionals, requiredText } from "../required.ts";
-import { behaviorCommand } from "./behavior.ts";
-import { embedCommand } from "./embed.ts";
-import { rankCommand } from "./rank.ts";
+import { runAndPrint } from "../run-and-print.ts";
+
+const ORGANISMS = ["distractor", "diffuse"] as const;
 
 export const demoCommand: Command = {
   name: "demo",
-  summary: "The main job in one go: embed, behavior and rank on files that you name",
-  positionals: "PAIRS...",
+  summary:
+    "The whole loop on a model organism that ships: train, probe, rank, edit, retrain, measure",
+  positionals: "",
   description: `
-Runs the three stages with their defaults, each as its own command would, and writes everything into one folder:
-  DIR/vectors/                 the datapoint vectors of PAIRS (culprit embed)
-  DIR/behavior.safetensors     the behaviour of the response pairs (culprit behavior), with behavior.json
-  DIR/ranking.parquet          every pair with its score (culprit rank)
+Runs the experiment file of a model organism (examples/ORGANISM.yaml, docs/organisms.md), as culprit run would: DPO on the whole mix from
+the organism's checkpoint, responses of both checkpoints, judged by rules; the scenarios that only the trained one fails become the
+behaviour's vector, by which all pairs are ranked. Which pairs are the culprits is known here, so the ranking is held to it. Then the
+top of the ranking is edited, and so are as many random pairs; each edited mix is trained on and measured again.
 
-  culprit demo pairs.jsonl.gz --checkpoint ./sft --responses responses.jsonl --layers 20 --out out/
+Ends with one table and the paths of everything written. About five minutes on two cores with one training seed.
 
-Run again, it goes on where it ended: finished vectors are kept, behaviour and ranking are made anew.`,
+  culprit demo
+  culprit demo --seeds 3 --out culprit-out/three-seeds`,
   flags: {
-    responses: {
+    organism: {
       type: "string",
-      value: "FILE",
-      describe: "Response pairs that show the behaviour; see culprit behavior --help.",
+      value: "NAME",
+      describe: `Which organism: ${ORGANISMS.join(" or ")}. Default: distractor.`,
     },
-    ...ENGINE_FLAGS,
-    layers: {
-      type: "string",
-      value: "LIST",
-      describe: "Layers: numbers and ranges like 8,10-12, or all.",
-    },
-    out: { type: "string", value: "DIR", describe: "The folder for everything that is written." },
-    ...PAIR_FLAGS,
-    "max-tokens": {
+    seeds: {
       type: "string",
       value: "N",
-      describe: "Prompt and response together, in tokens; see culprit embed --help.",
+      describe:
+        "Trains every arm with N seeds, so that intervals hold what the seed decides. Default: 1.",
+    },
+    out: {
+      type: "string",
+      value: "DIR",
+      describe: "The folder for everything that is written. Default: culprit-out/demo-ORGANISM.",
     },
   },
   run,
 };
 
 async function run(args: ParsedArguments, context: CommandContext): Promise<void> {
-  const patterns = requiredPositionals(args, "demo", "files of preference pairs");
-  const out = requiredText(args, "demo", "out");
-  const responses = requiredText(args, "demo", "responses");
-  if (!existsSync(responses)) throw new ConfigError(`${responses}: no such file for --responses`);
-  await mkdir(out, { recursive: true });
-  const store = join(out, "vectors");
-  const behavior = join(out, "behavior.safetensors");
-  const ranking = join(out, "ranking.parquet");
-  const given = (flags: readonly string[]): string[] =>
-    flags.flatMap((flag) => args.texts(flag).flatMap((word) => [`--${flag}`, word]));
-  const engine = [...Object.keys(ENGINE_FLAGS), "layers", "max-tokens"];
+  const organism = args.choice("organism", ORGANISMS) ?? "distractor";
+  const seeds = args.integer("seeds", { min: 1, max: 100 }) ?? 1;
+  const out = args.text("out") ?? join("culprit-out", `demo-${organism}`);
+  const file = await readExperiment(experimentPath(organism));
+  await runAndPrint(withTrainingSeeds(file, seeds), { out }, { isJson: args.has("json"), context });
+}
 
-  const stage = async (command: Command, words: readonly string[]): Promise<void> => {
-    context.log(`== culprit ${command.name} ${words.join(" ")}`);
-    await command.run(parseArguments(command, words), context);
-  };
-  await stage(embedCommand, [
-    ...patterns,
-    ...given([...engine, ...Object.keys(PAIR_FLAGS)]),
-    "--out",
-    store,
-  ]);
-  await stage(behaviorCommand, [responses, ...given(engine), "--out", behavior, "--force"]);
-  await stage(rankCommand, [store, "--behavior", behavior, "--out", ranking, "--force"]);
-  context.log(
-    `Everything is in ${out}: vectors/, behavior.safetensors, behavior.json, ranking.parquet`,
-  );
+/** Where the file lies in the package, seen from src/cli/commands as from dist/cli/commands. */
+function experimentPath(organism: string): string {
+  return fileURLToPath(new URL(`../../../examples/${organism}.yaml`, import.meta.url));
 }

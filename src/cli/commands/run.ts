@@ -4,16 +4,12 @@ import {
   ConfigError,
   experimentJsonSchema,
   readExperiment,
-  readExperimentStatus,
-  runExperiment,
   settingsTable,
   STAGE_KINDS,
 } from "../../index.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
-import { resolveRemote } from "../pair-flags.ts";
 import { onlyPositional } from "../required.ts";
-import { createStageLog } from "../stage-log.ts";
-import { formatStatus } from "../status-table.ts";
+import { runAndPrint } from "../run-and-print.ts";
 
 export const runCommand: Command = {
   name: "run",
@@ -64,18 +60,8 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   const until = readUntil(args);
   const file = await readExperiment(path);
   const out = args.text("out") ?? join("culprit-out", file.experiment.name);
-  const log = createStageLog(context);
-  await runExperiment(file, {
-    out,
-    until,
-    force: args.list("force-stage"),
-    resolveRemote: resolveRemote(context),
-    download: { signal: context.signal, progress: context.progress("download", "bytes") },
-    signal: context.signal,
-    ...log,
-  });
-  const status = await readExperimentStatus(out);
-  context.print(args.has("json") ? JSON.stringify(status, undefined, 2) : formatStatus(status));
+  const force = args.list("force-stage");
+  await runAndPrint(file, { out, until, force }, { isJson: args.has("json"), context });
 }
 
 function readUntil(args: ParsedArguments): (typeof STAGE_KINDS)[number] | undefined {

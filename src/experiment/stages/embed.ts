@@ -2,7 +2,6 @@ import { join } from "node:path";
 
 import { openEngine } from "../../engine/open-engine.ts";
 import { embedPairs } from "../../store/embed-pairs.ts";
-import { ConfigError } from "../../util/errors.ts";
 import { blockFlops, engineOptions } from "../checkpoint-input.ts";
 import type { ExperimentInputs } from "../open-inputs.ts";
 import type { Experiment } from "../schema.ts";
@@ -32,7 +31,7 @@ export function embedStage(experiment: Experiment, inputs: ExperimentInputs): St
     run: async ({ directory, signal, progress, cost }) => {
       await using opened = await openEngine(before.folder, engineOptions(experiment, "before"));
       const result = await embedPairs(opened, pairs, join(directory, STORE_NAME), {
-        layers: checkLayers(layers, opened.identity.layerCount),
+        layers,
         template,
         maxTokens: maxTokens ?? Math.min(DEFAULT_MAX_TOKENS, opened.identity.maxPositions),
         dtype,
@@ -43,12 +42,4 @@ export function embedStage(experiment: Experiment, inputs: ExperimentInputs): St
       cost.add(result.tokens, blockFlops(before.size, Math.max(...layers)));
     },
   };
-}
-
-function checkLayers(layers: readonly number[], layerCount: number): readonly number[] {
-  const beyond = layers.find((layer) => layer > layerCount);
-  if (beyond === undefined) return layers;
-  throw new ConfigError(
-    `behavior.layers: the checkpoint has layers 0 to ${layerCount}, got ${beyond}`,
-  );
 }

@@ -45,7 +45,12 @@ export function rankStage({ attribution, behavior, engine }: Experiment): Stage 
         ...(work.signal === undefined ? {} : { signal: work.signal }),
       });
       const table = await readStoreTable(store);
-      await writeRankings(join(work.directory, RANKING_NAME), table, atLayer(scores, chosen.layer));
+      await writeRankings(
+        join(work.directory, RANKING_NAME),
+        table,
+        atLayer(scores, chosen.layer),
+        store.manifest.pairs.contentHash,
+      );
       const report: RankStageReport = { ...chosen, rankings: reportRankings(table, scores) };
       await writeFileAtomic(
         join(work.directory, RANKING_REPORT_NAME),

@@ -1,0 +1,153 @@
+import {
+  type ArmEdit,
+  type ArmMeasure,
+  type ArmRate,
+  CAPABILITIES,
+  type Capability,
+  type Evaluation,
+  type ExperimentResult,
+} from "../index.ts";
+import { printable, textTable } from "./text-table.ts";
+
+/** Of a sentence or a list that is not a name. */
+const MAX_LINE = 600;
+
+/** What an experiment ends with: how the behaviour was found, one table of arms, and what it means. */
+export function formatResult(result: ExperimentResult): string {
+  const { name, behavior, pairs, evaluation, trigger, conclusions } = result;
+  return [
+    `${printable(name)}: behaviour "${printable(behavior)}" in ${pairs} preference pairs`,
+    ...probeLines(result),
+    ...(evaluation === undefined || trigger === undefined
+      ? []
+      : ["", ...armTable(result.edits, evaluation, trigger)]),
+    ...editLines(result.edits),
+    ...(conclusions.length === 0 ? [] : [""]),
+    ...conclusions.map((line) => `- ${printable(line, MAX_LINE)}`),
+  ].join("\n");
+}
+
+function probeLines({ probe }: ExperimentResult): string[] {
+  const { scenarios, responsePairs, prompts, layer, layerReason } = probe;
+  const from = `${responsePairs} response pairs over ${prompts} prompts`;
+  return [
+    scenarios === undefined
+      ? `vector from ${from}`
+      : `vector from ${from}: ${scenarios.kept} of ${scenarios.of} scenarios passed the four conditions`,
+    `layer ${layer} (${printable(layerReason, MAX_LINE)})`,
+  ];
+}
+
+/** One column: its heading, and its cell for an arm. */
+interface Column {
+  readonly heading: string;
+  readonly cell: (arm: string) => string;
+}
+
+function armTable(edits: readonly ArmEdit[], evaluation: Evaluation, trigger: string): string[] {
+  const { variants, measures } = evaluation;
+  const triggered = variants.find(({ variant }) => variant === trigger)?.arms ?? [];
+  const others = variants.filter(({ variant }) => variant !== trigger);
+  const rateOf = (arms: readonly ArmRate[], name: string): ArmRate | undefined =>
+    arms.find(({ arm }) => arm === name);
+  const editOf = (name: string): ArmEdit | undefined => edits.find(({ arm }) => arm === name);
+  const missing = (name: string): number =>
+    variants.reduce((sum, { arms }) => sum + (rateOf(arms, name)?.missing ?? 0), 0);
+  const columns: Column[] = [
+    { heading: "arm", cell: (name) => printable(name) },
+    { heading: "edited", cell: (name) => (editOf(name) ? `${editOf(name)!.pairs}` : "") },
+    ...others.map(({ variant, arms }) => ({
+      heading: `${printable(variant)} [95%]`,
+      cell: (name: string) => rateCell(rateOf(arms, name)),
+    })),
+    { heading: `${printable(trigger)} [95%]`, cell: (name) => rateCell(rateOf(triggered, name)) },
+    {
+      heading: "reduction [95%]",
+      cell: (name) => (editOf(name) ? reductionCell(rateOf(triggered, name)) : ""),
+    },
+    {
+      heading: "minus random [95%] (p)",
+      cell: (name) => controlCell(editOf(name), rateOf(triggered, name)),
+    },
+    ...CAPABILITIES.filter((each) => measures.some(({ measure }) => measure === each)).map(
+      (measure) => ({
+        heading: CAPABILITY_HEADINGS[measure],
+        cell: (name: string) =>
+          measureCell(
+            measure,
+            measures.find((each) => each.arm === name && each.measure === measure),
+          ),
+      }),
+    ),
+    { heading: "missing", cell: (name) => `${missing(name)}` },
+  ];
+  return textTable([
+    columns.map(({ heading }) => heading),
+    ...triggered.map(({ arm }) => columns.map(({ cell }) => cell(arm))),
+  ]);
+}
+
+const CAPABILITY_HEADINGS: { readonly [C in Capability]: string } = {
+  preferences: "preferences",
+  answers: "answers (nats/token)",
+  tasks: "tasks",
+};
+
+function rateCell(arm: ArmRate | undefined): string {
+  if (arm?.rate.rate === undefined) return "-";
+  const { rate, low, high } = arm.rate;
+  return `${percent(rate)} [${percent(low)}, ${percent(high)}]`;
+}
+
+function reductionCell(arm: ArmRate | undefined): string {
+  const reduction = arm?.toBaseline?.reduction;
+  if (reduction === undefined) return "-";
+  return `${whole(reduction.value)} [${whole(reduction.low)}, ${whole(reduction.high)}]`;
+}
+
+function controlCell(edit: ArmEdit | undefined, arm: ArmRate | undefined): string {
+  const found = arm?.toControls.find(({ against }) => edit?.controls.includes(against));
+  if (found === undefined) return "";
+  const { difference, low, high, adjustedP } = found;
+  return `${points(difference)} [${points(low)}, ${points(high)}] (${pValue(adjustedP)})`;
+}
+
+function measureCell(measure: Capability, found: ArmMeasure | undefined): string {
+  if (found?.summary === undefined) return "-";
+  const show = (value: number): string =>
+    measure === "answers" ? value.toFixed(3) : `${(100 * value).toFixed(1)}%`;
+  const { summary, toBaseline } = found;
+  if (toBaseline === undefined) return show(summary.mean);
+  const sign = toBaseline.difference < 0 ? "" : "+";
+  return `${show(summary.mean)} (${sign}${show(toBaseline.difference)})`;
+}
+
+/** What each arm took, by source. */
+function editLines(edits: readonly ArmEdit[]): string[] {
+  if (edits.length === 0) return [];
+  return [
+    "",
+    ...edits.map(({ arm, groups, skipped }) => {
+      const taken = groups.map(({ group, edited }) => `${printable(group)} ${edited}`).join(", ");
+      return `${printable(arm)}: ${skipped ?? taken}`;
+    }),
+  ];
+}
+
+function percent(share: number | undefined): string {
+  return share === undefined ? "-" : `${(100 * share).toFixed(1)}%`;
+}
+
+function whole(share: number | undefined): string {
+  return share === undefined ? "-∞" : `${Math.round(100 * share)}%`;
+}
+
+/** Percentage points, always with a sign. */
+function points(difference: number): string {
+  const text = (100 * difference).toFixed(1);
+  return difference < 0 ? text : `+${text}`;
+}
+
+function pValue(p: number): string {
+  return p < 0.001 ? "<0.001" : p.toFixed(3);
+}

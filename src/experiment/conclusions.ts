@@ -1,0 +1,79 @@
+import type { ArmRate, Evaluation } from "../evaluation/evaluate-arms.ts";
+import type { ArmEdit, ExperimentResult } from "./result.ts";
+
+/** Below this an adjusted p-value counts as telling. */
+const LEVEL = 0.05;
+
+/** What an experiment's figures mean, one sentence each: the vector, each edit beside its control, and what limits them. */
+export function concludeExperiment(
+  result: Omit<ExperimentResult, "conclusions">,
+): readonly string[] {
+  const { probe, edits, evaluation, trigger } = result;
+  const rates = evaluation?.variants.find(({ variant }) => variant === trigger)?.arms ?? [];
+  return [
+    ...(probe.doubt === undefined
+      ? []
+      : [
+          `The behaviour's vector is not stable (${probe.doubt}): the ranking is evidence of nothing.`,
+        ]),
+    ...edits
+      .filter(({ pick }) => pick === "chosen")
+      .flatMap((edit) => concludeEdit(edit, rates, evaluation)),
+    ...(evaluation?.notes ?? []),
+  ];
+}
+
+function concludeEdit(
+  edit: ArmEdit,
+  rates: readonly ArmRate[],
+  evaluation: Evaluation | undefined,
+): string[] {
+  const what = describeEdit(edit);
+  if (edit.skipped !== undefined) return [`${what}: not trained, as ${edit.skipped}.`];
+  const arm = rates.find((each) => each.arm === edit.arm);
+  const before = rates.find((each) => each.arm === evaluation?.baseline);
+  if (arm?.toBaseline === undefined || before === undefined) return [];
+  const { difference, adjustedP } = arm.toBaseline;
+  const change = `${what} takes the rate from ${percent(before)} to ${percent(arm)}`;
+  if (difference >= 0 || adjustedP >= LEVEL) {
+    return [
+      `${change}, which chance explains (p ${pValue(adjustedP)}): no sign that these pairs are a cause.`,
+    ];
+  }
+  return [concludeControl(edit, arm, { change, rates })];
+}
+
+/** A lower rate is the pairs' doing only where as many random pairs do not lower it as much. */
+function concludeControl(
+  edit: ArmEdit,
+  arm: ArmRate,
+  { change, rates }: { readonly change: string; readonly rates: readonly ArmRate[] },
+): string {
+  const control = arm.toControls.find(({ against }) => edit.controls.includes(against));
+  if (control === undefined) {
+    return `${change}, more than chance explains; it has no random control, so that it is these pairs is not shown.`;
+  }
+  const random = percent(rates.find((each) => each.arm === control.against));
+  return control.difference < 0 && control.adjustedP < LEVEL
+    ? `${change}, as many random pairs leave ${random}: more than chance explains (p ${pValue(control.adjustedP)}), so these pairs are a cause.`
+    : `${change}, but as many random pairs leave ${random}, which is not told apart (p ${pValue(control.adjustedP)}): that it is these pairs is not shown.`;
+}
+
+function describeEdit({ action, pairs, groups, top }: ArmEdit): string {
+  if (action === "drop-source") {
+    const names = groups.map(({ group }) => group).join(" and ");
+    return names === ""
+      ? `Dropping sources by the top ${top}`
+      : `Dropping ${names} (${pairs} pairs)`;
+  }
+  return `${action === "swap" ? "Swapping" : "Dropping"} the ${pairs} pairs ranked highest`;
+}
+
+function percent(arm: ArmRate | undefined): string {
+  const rate = arm?.rate.rate;
+  return rate === undefined ? "nothing judged" : `${(100 * rate).toFixed(1)}%`;
+}
+
+function pValue(p: number): string {
+  return p < 0.001 ? "< 0.001" : p.toFixed(3);
+}

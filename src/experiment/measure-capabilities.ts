@@ -1,0 +1,112 @@
+/** @file What a checkpoint can do beside the behaviour, item by item, so that arms are compared on the same items. */
+import type { PairSet } from "../data/open-pairs.ts";
+import { openSftFiles } from "../data/sft-examples.ts";
+import type { Engine, TokenizedExample } from "../engine/engine.ts";
+import type { Message } from "../format/messages.ts";
+import { UnusableExampleError } from "../model/prompt-renderer-error.ts";
+import { truncateExample } from "../model/prompt-renderer-truncate.ts";
+import { FormatError } from "../util/errors.ts";
+import type { JobOptions } from "../util/progress.ts";
+import type { Task } from "./read-tasks.ts";
+
+/** One number for each item, by the item's id. */
+export type CapabilityMeasure = Readonly<Record<string, number>>;
+
+/** Log-probability per token of each response of an example. */
+interface ScoredItem {
+  readonly id: string;
+  readonly perToken: readonly number[];
+}
+
+/** 1 where the chosen side's log-probability per token is the higher one, 1/2 where they are equal, 0 else. */
+export async function measurePreferences(
+  engine: Engine,
+  pairs: PairSet,
+  job: JobOptions,
+): Promise<CapabilityMeasure> {
+  const items: Item[] = [];
+  for await (const row of pairs.read()) {
+    if (row.kind === "pair") {
+      items.push({ id: row.id, prompt: row.prompt, responses: [row.chosen, row.rejected] });
+    }
+  }
+  const scored = await score(engine, items, job);
+  return toMeasure(scored, ([chosen, rejected]) => (Math.sign(chosen! - rejected!) + 1) / 2);
+}
+
+/** Log-probability per token of good answers, in nats. */
+export async function measureAnswers(
+  engine: Engine,
+  path: string,
+  job: JobOptions,
+): Promise<CapabilityMeasure> {
+  const items: Item[] = [];
+  const set = await openSftFiles([path]);
+  for await (const row of set.read()) {
+    if ("prompt" in row && "response" in row) {
+      items.push({ id: row.id, prompt: row.prompt, responses: [row.response] });
+    }
+  }
+  if (items.length === 0) {
+    throw new FormatError(`${path}: expected rows {prompt, response}, got none`);
+  }
+  return toMeasure(await score(engine, items, job), ([answer]) => answer!);
+}
+
+/** 1 where the likeliest response (greedy) matches the task's pattern, else 0. */
+export async function measureTasks(
+  engine: Engine,
+  tasks: readonly Task[],
+  { maxTokens, ...job }: JobOptions & { readonly maxTokens: number },
+): Promise<CapabilityMeasure> {
+  const prompts = tasks.map(({ prompt }) => engine.tokenizePrompt(prompt));
+  const values = tasks.map(() => 0);
+  const options = { samples: 1, temperature: 0, maxTokens, ...job };
+  for await (const { prompt, tokens } of engine.generate(prompts, options)) {
+    values[prompt] = tasks[prompt]!.pattern.test(engine.decode(tokens)) ? 1 : 0;
+  }
+  return Object.fromEntries(tasks.map(({ id }, i) => [id, values[i]!]));
+}
+
+interface Item {
+  readonly id: string;
+  readonly prompt: readonly Message[];
+  readonly responses: readonly (readonly Message[])[];
+}
+
+/** Items that the template refuses or that do not fit are left out: they are for every checkpoint of an experiment. */
+async function score(
+  engine: Engine,
+  items: readonly Item[],
+  job: JobOptions,
+): Promise<readonly ScoredItem[]> {
+  const usable: { id: string; example: TokenizedExample }[] = [];
+  for (const item of items) {
+    const example = tokenize(engine, item);
+    if (example !== undefined) usable.push({ id: item.id, example });
+  }
+  const scored: ScoredItem[] = [];
+  const examples = usable.map(({ example }) => example);
+  for await (const { index, logprobs, tokenCounts } of engine.logprobs(examples, job)) {
+    const perToken = logprobs.map((sum, i) => sum / tokenCounts[i]!);
+    scored[index] = { id: usable[index]!.id, perToken };
+  }
+  return scored;
+}
+
+function tokenize(engine: Engine, { prompt, responses }: Item): TokenizedExample | undefined {
+  try {
+    const cut = truncateExample(engine.tokenize(prompt, responses), engine.identity.maxPositions);
+    return cut.kind === "prompt-too-long" ? undefined : cut.example;
+  } catch (error) {
+    if (error instanceof UnusableExampleError) return undefined;
+    throw error;
+  }
+}
+
+function toMeasure(
+  scored: readonly ScoredItem[],
+  value: (perToken: readonly number[]) => number,
+): CapabilityMeasure {
+  return Object.fromEntries(scored.map(({ id, perToken }) => [id, value(perToken)]));
+}

@@ -1,0 +1,68 @@
+/** @file What an experiment found, as plain data: `result.json`. Nothing in it depends on when or where it ran. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import type { EditAction, EditedGroup, EditPick } from "../edit/edit.ts";
+import type { Evaluation } from "../evaluation/evaluate-arms.ts";
+import { FormatError } from "../util/errors.ts";
+
+/** File of the result, in its stage's folder and in the experiment's. */
+export const RESULT_NAME = "result.json";
+
+/** An arm of the experiment: what it edits, and why it was not trained where it was not. */
+export interface ArmEdit {
+  readonly arm: string;
+  readonly action: EditAction;
+  readonly pick: EditPick;
+  readonly top: number;
+  /** Pairs edited; random picks take as many in every seed. */
+  readonly pairs: number;
+  /** Groups with edited pairs, most first; of the first seed where they are random. */
+  readonly groups: readonly EditedGroup[];
+  /** Arms of as many random pairs that it is held to. */
+  readonly controls: readonly string[];
+  /** Why nothing was trained and measured; undefined where it was. */
+  readonly skipped: string | undefined;
+}
+
+/** How the behaviour's vector came to be. */
+export interface ProbeResult {
+  readonly layer: number;
+  readonly layerReason: string;
+  readonly responsePairs: number;
+  readonly prompts: number;
+  /** Why the vector is not stable, which makes what follows evidence of nothing; undefined where it is. */
+  readonly doubt: string | undefined;
+  /** Scenarios that the four-condition filter kept; undefined where the response pairs were given. */
+  readonly scenarios: { readonly kept: number; readonly of: number } | undefined;
+}
+
+export interface ExperimentResult {
+  readonly format: "culprit-result";
+  readonly version: 1;
+  readonly name: string;
+  readonly behavior: string;
+  readonly pairs: number;
+  readonly probe: ProbeResult;
+  /** The variant by whose rate arms are compared; undefined where nothing was measured. */
+  readonly trigger: string | undefined;
+  readonly seeds: readonly number[];
+  readonly edits: readonly ArmEdit[];
+  /** Rates and capabilities of every arm; undefined where nothing was measured. */
+  readonly evaluation: Evaluation | undefined;
+  /** What this means, a sentence each. */
+  readonly conclusions: readonly string[];
+}
+
+/** Reads the result in an experiment's folder; undefined where there is none yet. */
+export async function readResult(out: string): Promise<ExperimentResult | undefined> {
+  const path = join(out, RESULT_NAME);
+  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
+  if (text === undefined) return undefined;
+  const value = JSON.parse(text) as ExperimentResult; // our own file; its format is checked below
+  if (value.format === "culprit-result") return value;
+  throw new FormatError(`${path}: expected the result of an experiment, got something else`);
+}

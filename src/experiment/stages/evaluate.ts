@@ -1,0 +1,200 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import type { BehaviorReport } from "../../behavior/behavior-file.ts";
+import type { FilterResult } from "../../behavior/four-condition-filter.ts";
+import {
+  type Arm as EvaluatedArm,
+  type ArmRun,
+  evaluateArms,
+  type Evaluation,
+} from "../../evaluation/evaluate-arms.ts";
+import { readVerdicts } from "../../judge/verdict.ts";
+import { writeFileAtomic } from "../../util/atomic-file.ts";
+import { type Arm, BASELINE, measuredName } from "../arms.ts";
+import { concludeExperiment } from "../conclusions.ts";
+import type { ExperimentInputs } from "../open-inputs.ts";
+import { type ArmEdit, type ExperimentResult, type ProbeResult, RESULT_NAME } from "../result.ts";
+import type { Experiment } from "../schema.ts";
+import { readSkipped } from "../skipped.ts";
+import type { Stage, StageWork } from "../stage.ts";
+import { readCapabilities } from "./capabilities.ts";
+import { editName, readEdit } from "./edit.ts";
+import { VERDICTS_NAME } from "./judge.ts";
+import { RANKING_REPORT_NAME, type RankStageReport } from "./rank.ts";
+
+/** What was measured: given checkpoints by name, and arms with every seed. */
+export interface EvaluatedArms {
+  /** before, and after where it is given. */
+  readonly given: readonly string[];
+  /** Whether there is a baseline: the arm of no edit. */
+  readonly hasBaseline: boolean;
+  readonly arms: readonly Arm[];
+  readonly seeds: readonly number[];
+}
+
+/** One arm before it is read: its name, and the measured checkpoint of each seed. */
+interface Row {
+  readonly name: string;
+  readonly runs: readonly { readonly seed: string; readonly measured: string }[];
+}
+
+/** Puts everything together: `result.json`. */
+export function evaluateStage(
+  experiment: Experiment,
+  inputs: ExperimentInputs,
+  evaluated: EvaluatedArms,
+): Stage {
+  const rows = listRows(evaluated);
+  const names = rows.flatMap(({ runs }) => runs.map(({ measured }) => measured));
+  const hasCapabilities =
+    names.length > 0 && Object.values(inputs.capabilities).some((each) => each !== undefined);
+  const { name, behavior, evaluation } = experiment;
+  return {
+    kind: "evaluate",
+    name: "",
+    version: 1,
+    settings: {
+      name,
+      behavior: behavior.name,
+      evaluation: evaluation && { ...evaluation, scenarios: undefined },
+      evaluated,
+    },
+    inputs: {
+      behavior: { stage: "behavior" },
+      ranking: { stage: "rank" },
+      ...(inputs.probe === undefined ? {} : { filter: { stage: "filter" } }),
+      ...(inputs.evaluation === undefined
+        ? {}
+        : { scenarios: { content: inputs.evaluation.sha256 } }),
+      ...Object.fromEntries(
+        names.flatMap((each) => [
+          [`judged ${each}`, { stage: `evaluation-judge-${each}` }],
+          ...(hasCapabilities
+            ? [[`capabilities ${each}`, { stage: `capabilities-${each}` }] as const]
+            : []),
+        ]),
+      ),
+      ...Object.fromEntries(
+        evaluated.arms.map((arm) => {
+          const edit = `edit-${editName(arm, evaluated.seeds[0]!)}`;
+          return [`edit ${arm.id}`, { stage: edit }];
+        }),
+      ),
+    },
+    run: async (work) => {
+      const probe = await readProbe(work, inputs);
+      const trigger = evaluation?.trigger;
+      const edits = await readEdits(work, evaluated);
+      const ranking = await readJson<RankStageReport>(
+        join(work.input("ranking"), RANKING_REPORT_NAME),
+      );
+      const found = {
+        format: "culprit-result",
+        version: 1,
+        name,
+        behavior: behavior.name,
+        pairs: ranking.rankings[0]?.pairs ?? 0,
+        probe,
+        trigger,
+        seeds: evaluated.seeds,
+        edits,
+        evaluation:
+          evaluation && (await measureArms(work, rows, edits, { ...evaluation, hasCapabilities })),
+      } as const;
+      const result: ExperimentResult = { ...found, conclusions: concludeExperiment(found) };
+      const path = join(work.directory, RESULT_NAME);
+      await writeFileAtomic(path, `${JSON.stringify(result, undefined, 2)}\n`);
+    },
+  };
+}
+
+function listRows({ given, hasBaseline, arms, seeds }: EvaluatedArms): readonly Row[] {
+  const trained = (name: string): Row => ({
+    name,
+    runs: seeds.map((seed) => ({ seed: `${seed}`, measured: measuredName(name, seed) })),
+  });
+  return [
+    ...given.map((name) => ({ name, runs: [{ seed: "given", measured: name }] })),
+    ...(hasBaseline ? [trained(BASELINE)] : []),
+    ...arms.map(({ id }) => trained(id)),
+  ];
+}
+
+async function readProbe(work: StageWork, inputs: ExperimentInputs): Promise<ProbeResult> {
+  const report = await readJson<BehaviorReport>(join(work.input("behavior"), "behavior.json"));
+  const { layer, layerReason } = await readJson<RankStageReport>(
+    join(work.input("ranking"), RANKING_REPORT_NAME),
+  );
+  const filter =
+    inputs.probe === undefined
+      ? undefined
+      : await readJson<FilterResult>(join(work.input("filter"), "conditions.json"));
+  return {
+    layer,
+    layerReason,
+    responsePairs: report.counts.pairs,
+    prompts: report.counts.prompts,
+    doubt: report.doubts[`${layer}`],
+    scenarios: filter && { kept: filter.kept.length, of: filter.scenarios.length },
+  };
+}
+
+/** What the arms edited, and why those that were not trained were not. */
+async function readEdits(
+  work: StageWork,
+  { arms, seeds }: EvaluatedArms,
+): Promise<readonly ArmEdit[]> {
+  const edits: ArmEdit[] = [];
+  for (const { id, action, pick, top, controls } of arms) {
+    const edit = await readEdit(work.input(`edit ${id}`));
+    edits.push({
+      arm: id,
+      action,
+      pick,
+      top,
+      pairs: edit.ids.length,
+      groups: edit.groups.filter(({ edited }) => edited > 0),
+      controls,
+      skipped: await readSkipped(work.input(`judged ${measuredName(id, seeds[0])}`)),
+    });
+  }
+  return edits;
+}
+
+async function measureArms(
+  work: StageWork,
+  rows: readonly Row[],
+  edits: readonly ArmEdit[],
+  settings: NonNullable<Experiment["evaluation"]> & { readonly hasCapabilities: boolean },
+): Promise<Evaluation> {
+  const isSkipped = (name: string): boolean =>
+    edits.some(({ arm, skipped }) => arm === name && skipped !== undefined);
+  const arms: EvaluatedArm[] = [];
+  for (const { name, runs } of rows.filter((row) => !isSkipped(row.name))) {
+    const read: ArmRun[] = [];
+    for (const { seed, measured } of runs) {
+      const verdicts = await readVerdicts(join(work.input(`judged ${measured}`), VERDICTS_NAME));
+      const measures = settings.hasCapabilities
+        ? await readCapabilities(work.input(`capabilities ${measured}`))
+        : {};
+      read.push({ seed, verdicts, measures });
+    }
+    arms.push({ name, runs: read });
+  }
+  const { variants, replicates, seed } = settings;
+  const controls = edits.filter(({ pick, arm }) => pick !== "chosen" && !isSkipped(arm));
+  return evaluateArms(arms, {
+    // Without training nothing is compared but the two given checkpoints.
+    baseline: arms.some(({ name }) => name === BASELINE) ? BASELINE : arms.at(-1)!.name,
+    controls: controls.map(({ arm }) => arm),
+    variants,
+    replicates,
+    seed,
+  });
+}
+
+/** A file of an earlier stage of ours, hashed when it was written. */
+async function readJson<T>(path: string): Promise<T> {
+  return JSON.parse(await readFile(path, "utf8")) as T;
+}

@@ -1,0 +1,58 @@
+import { join } from "node:path";
+
+import { conditionsTable } from "../../behavior/conditions.ts";
+import { filterScenarios, requireKept } from "../../behavior/four-condition-filter.ts";
+import { pairRollouts, writeResponsePairs } from "../../behavior/rollout-pairs.ts";
+import { readVerdicts } from "../../judge/verdict.ts";
+import { writeFileAtomic } from "../../util/atomic-file.ts";
+import type { Experiment } from "../schema.ts";
+import type { Stage } from "../stage.ts";
+import { VERDICTS_NAME } from "./judge.ts";
+import { readStageRollouts } from "./rollouts.ts";
+
+/** The response pairs that the filter found. */
+export const RESPONSES_NAME = "responses.jsonl";
+
+/** The four-condition filter: `conditions.json` says what was kept and why, `responses.jsonl` is what the behaviour is made of. */
+export function filterStage({ probe }: Experiment): Stage {
+  if (probe === undefined) throw new Error("internal: no probe to filter");
+  const { plain, trigger, minJudged, maxPairs } = probe;
+  return {
+    kind: "filter",
+    name: "",
+    version: 1,
+    settings: { plain, trigger, minJudged, maxPairs },
+    inputs: {
+      rolloutsBefore: { stage: "rollouts-before" },
+      rolloutsAfter: { stage: "rollouts-after" },
+      judgedBefore: { stage: "judge-before" },
+      judgedAfter: { stage: "judge-after" },
+    },
+    run: async ({ directory, input }) => {
+      const judged = {
+        before: await readVerdicts(join(input("judgedBefore"), VERDICTS_NAME)),
+        after: await readVerdicts(join(input("judgedAfter"), VERDICTS_NAME)),
+      };
+      const result = filterScenarios(judged, {
+        plain,
+        trigger,
+        ...(minJudged === undefined ? {} : { minJudged }),
+      });
+      const report = { conditions: conditionsTable(judged), ...result };
+      const reportPath = join(directory, "conditions.json");
+      // Before the check: it says why nothing was left.
+      await writeFileAtomic(reportPath, `${JSON.stringify(report, undefined, 2)}\n`);
+      requireKept(result);
+      const rollouts = {
+        before: readStageRollouts(input("rolloutsBefore")),
+        after: readStageRollouts(input("rolloutsAfter")),
+      };
+      const pairs = await pairRollouts(rollouts, judged, {
+        kept: result.kept,
+        trigger,
+        ...(maxPairs === undefined ? {} : { maxPairs }),
+      });
+      await writeResponsePairs(join(directory, RESPONSES_NAME), pairs);
+    },
+  };
+}

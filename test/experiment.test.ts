@@ -1,0 +1,100 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { expect, it } from "vitest";
+
+import {
+  type ExperimentRun,
+  type RunExperimentOptions,
+  readExperiment,
+  readResult,
+  runExperiment,
+  STAGE_KINDS,
+  withTrainingSeeds,
+} from "../src/index.ts";
+import { makeMiniatureExperiment, MINIATURE_PLANTED } from "./support/miniature-experiment.ts";
+import { suiteFolder } from "./support/suite-folder.ts";
+
+const suite = suiteFolder();
+const experiment = makeMiniatureExperiment(join(suite, "experiment"));
+
+async function run(
+  name: string,
+  { seeds = 1, ...options }: Partial<RunExperimentOptions> & { seeds?: number } = {},
+): Promise<ExperimentRun> {
+  const file = withTrainingSeeds(await readExperiment(await experiment), seeds);
+  return runExperiment(file, { out: join(suite, name), ...options });
+}
+
+/** The hash of every stage's result, and the files that are there for people. */
+async function outcome(name: string): Promise<Record<string, string>> {
+  const out = join(suite, name);
+  const found: Record<string, string> = {};
+  for (const stage of await readdir(join(out, "stages"))) {
+    const record = await readFile(join(out, "stages", stage, "stage.json"), "utf8");
+    found[stage] = (JSON.parse(record) as { outputHash: string }).outputHash;
+  }
+  for (const file of ["result.json", "ranking.parquet"]) {
+    found[file] = await readFile(join(out, file), "latin1");
+  }
+  return found;
+}
+
+it("runs every kind of stage, and ends with arms beside their controls", async () => {
+  const { stages } = await run("whole");
+  expect(new Set(stages.map(({ stage }) => stage.kind))).toEqual(
+    new Set(STAGE_KINDS.filter((kind) => kind !== "quality")),
+  );
+  const result = (await readResult(join(suite, "whole")))!;
+  expect(result.edits.map(({ arm, pairs }) => [arm, pairs])).toEqual([
+    [`filter-${MINIATURE_PLANTED}`, MINIATURE_PLANTED],
+    [`filter-${MINIATURE_PLANTED}-random`, MINIATURE_PLANTED],
+    ["swap-6", 6],
+    ["drop-source-10", 24],
+  ]);
+  const [base, triggered] = result.evaluation!.variants;
+  expect([base!.variant, triggered!.variant]).toEqual(["base", "base+distractor"]);
+  const filter = triggered!.arms.find(({ arm }) => arm === `filter-${MINIATURE_PLANTED}`)!;
+  expect(filter.toBaseline).toBeDefined();
+  expect(filter.toControls.map(({ against }) => against)).toEqual([
+    `filter-${MINIATURE_PLANTED}-random`,
+  ]);
+  const { rate, missing } = filter;
+  expect(rate.judged + missing).toBe(6 * 3);
+  expect(result.evaluation!.measures.filter(({ arm }) => arm === "swap-6")).toHaveLength(3);
+  expect(result.probe.scenarios!.kept).toBeGreaterThan(0);
+});
+
+it("ends in the same bytes when it is stopped again and again", async () => {
+  const wanted = await outcome("whole");
+  for (const kind of ["train", "embed", "retrain", "evaluation-rollouts"] as const) {
+    const abort = new AbortController();
+    const stopped = run("stopped", {
+      signal: abort.signal,
+      // In the middle of the stage where it has something to show, else before its work begins.
+      onStart: (stage) => void (stage.kind === kind && setTimeout(() => abort.abort(), 30)),
+    });
+    await stopped.catch((error: unknown) => {
+      if (!abort.signal.aborted) throw error;
+    });
+  }
+  await run("stopped");
+  expect(await outcome("stopped")).toEqual(wanted);
+});
+
+it("trains every arm with every seed, and draws other random pairs for each", async () => {
+  const { stages } = await run("whole", { seeds: 2 });
+  const fresh = stages.filter(({ isCached }) => !isCached).map(({ id }) => id);
+  expect(fresh.filter((id) => !id.includes("seed2"))).toEqual(["evaluate"]);
+  const random = await Promise.all(
+    stages
+      .filter(({ id }) => id.startsWith("edit-") && id.includes("random"))
+      .map(({ directory }) => readFile(join(suite, "whole", directory, "edit.json"), "utf8")),
+  );
+  const [first, second] = random.map((text) => (JSON.parse(text) as { ids: string[] }).ids);
+  expect(first).not.toEqual(second);
+  const result = (await readResult(join(suite, "whole")))!;
+  expect(result.evaluation!.variants[1]!.arms.map(({ rate }) => rate.seeds)).toEqual([
+    1, 2, 2, 2, 2, 2,
+  ]);
+});
