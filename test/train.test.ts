@@ -122,7 +122,7 @@ describe("trainDpo", () => {
           `checkpoint-2/${weights}`,
           `checkpoint-4/${weights}`,
         ]) {
-          expect(await hashFile(join(out, name)), name).toBe(await hashFile(join(whole, name)));
+          expect(await hashFile(join(out, name))).toBe(await hashFile(join(whole, name)));
         }
         expect(await readdir(out)).not.toContain("state.safetensors");
       }
