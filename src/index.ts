@@ -275,6 +275,19 @@ export {
 } from "./evaluation/confound-table.ts";
 export { liftTables, type LiftRow, type LiftTable } from "./evaluation/lift-table.ts";
 export {
+  type Estimate,
+  type QualityAtK,
+  type RankingQuality,
+  rankingQuality,
+  type RankingQualityOptions,
+} from "./evaluation/ranking-quality.ts";
+export {
+  markPlanted,
+  type RankingTable,
+  readPlanted,
+  readRankings,
+} from "./evaluation/read-ranking.ts";
+export {
   chooseGroupColumn,
   reportRankings,
   type RankedPair,

@@ -1,20 +1,14 @@
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
-const MAIN = new URL("../src/cli/main.ts", import.meta.url).pathname;
-const folder = mkdtempSync(join(tmpdir(), "culprit-evaluate-"));
+import { evaluateCommand } from "../src/cli/commands/evaluate.ts";
+import { qualityCommand } from "../src/cli/commands/quality.ts";
+import { runCommand } from "./support/run-command.ts";
+import { suiteFolder } from "./support/suite-folder.ts";
 
-function culprit(...words: string[]): { status: number | null; stdout: string; stderr: string } {
-  const found = spawnSync(process.execPath, ["--import", "tsx", MAIN, ...words], {
-    encoding: "utf8",
-    cwd: new URL("..", import.meta.url).pathname,
-  });
-  return { status: found.status, stdout: found.stdout, stderr: found.stderr };
-}
+const folder = suiteFolder();
 
 /** A verdict file in which every prompt shows the behaviour in `shows` of 5 rollouts, give or take one. */
 function verdictFile(name: string, shows: number): string {
@@ -39,31 +33,43 @@ describe("culprit evaluate", () => {
     `baseline: whole\narms:\n  - name: whole\n    runs: [{verdicts: whole-1.jsonl, measures: {accuracy: 0.9}}, {verdicts: whole-2.jsonl, measures: {accuracy: 0.8}}]\n  - name: filter\n    runs: [{verdicts: filter-1.jsonl}, {verdicts: filter-2.jsonl}]\n`,
   );
 
-  it("gives the same result from a file and from flags, in a table and as JSON", () => {
+  it("gives the same result from a file and from flags, in a table and as JSON", async () => {
     const out = join(folder, "result.json");
-    const fromFile = culprit("evaluate", settings, "--out", out);
-    expect(fromFile.stderr).toBe("");
-    expect(fromFile.stdout).toMatch(/^base, 24 prompts +seeds +judged/);
-    expect(fromFile.stdout).toMatch(/\nfilter +2 +240 +0 +6\.7% \[/);
+    const printed = await runCommand(evaluateCommand, [settings, "--out", out]);
+    expect(printed).toMatch(/^base, 24 prompts +seeds +judged/);
+    expect(printed).toMatch(/\nfilter +2 +240 +0 +6\.7% \[/);
     const flags = [
       ...whole.map((path) => `whole=${path}`),
       ...filter.map((path) => `filter=${path}`),
-    ];
-    const fromFlags = culprit("evaluate", "--json", ...flags.flatMap((flag) => ["--arm", flag]));
-    const read = JSON.parse(fromFlags.stdout) as { variants: unknown };
-    expect(read.variants).toEqual(
-      (JSON.parse(readFileSync(out, "utf8")) as { variants: unknown }).variants,
-    );
+    ].flatMap((flag) => ["--arm", flag]);
+    const fromFlags = JSON.parse(await runCommand(evaluateCommand, ["--json", ...flags])) as {
+      variants: unknown;
+    };
+    const written = JSON.parse(readFileSync(out, "utf8")) as { variants: unknown };
+    expect(fromFlags.variants).toEqual(written.variants);
   });
 
-  it("names what is wrong with the file or the flags", () => {
-    writeFileSync(
-      settings.replace(".yaml", "-bad.yaml"),
-      "baseline: a\narms: [{name: a, runs: []}]",
+  it("names what is wrong with the file or the flags", async () => {
+    const bad = join(folder, "bad.yaml");
+    writeFileSync(bad, "baseline: a\narms: [{name: a, runs: []}]");
+    await expect(runCommand(evaluateCommand, [bad])).rejects.toThrow(/bad\.yaml, arms\.0\.runs/);
+    await expect(runCommand(evaluateCommand, [])).rejects.toThrow(/one file, or --arm/);
+    await expect(runCommand(evaluateCommand, ["--arm", "whole"])).rejects.toThrow(/NAME=VERDICTS/);
+  });
+});
+
+describe("culprit quality", () => {
+  it("prints the figures of every ranking in the file", async () => {
+    const ranking = join(folder, "ranking.csv");
+    const rows = [1, 2].flatMap((layer) =>
+      Array.from({ length: 40 }, (_, i) => `p${i},${layer},${layer === 1 ? 40 - i : i}`),
     );
-    const bad = culprit("evaluate", settings.replace(".yaml", "-bad.yaml"));
-    expect([bad.status, bad.stderr]).toEqual([2, expect.stringMatching(/arms\.0\.runs/)]);
-    expect(culprit("evaluate").status).toBe(2);
-    expect(culprit("evaluate", "--arm", "whole").stderr).toMatch(/NAME=VERDICTS/);
+    writeFileSync(ranking, `id,layer,score\n${rows.join("\n")}\n`);
+    const planted = join(folder, "planted.jsonl");
+    writeFileSync(planted, '{"id": "p0"}\n{"id": "p1"}\n{"id": "p2"}\n{"id": "p3"}\n');
+    const printed = await runCommand(qualityCommand, [ranking, "--planted", planted, "--top", "8"]);
+    expect(printed).toMatch(/^4 of 40 pairs are planted \(10\.0%\)\n/);
+    expect(printed).toMatch(/\nlayer 1 +0 +1\.000 \[1\.000, 1\.000\] .* 0\.500 \[0\.500, 0\.500\]/);
+    expect(printed).toMatch(/\nlayer 2 +0 +0\.000 /);
   });
 });

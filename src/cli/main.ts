@@ -4,11 +4,14 @@ import { nearest, parseArguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { auditCommand } from "./commands/audit.ts";
 import { behaviorCommand } from "./commands/behavior.ts";
+import { conditionsCommand } from "./commands/conditions.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { editCommand } from "./commands/edit.ts";
 import { embedCommand } from "./commands/embed.ts";
 import { evaluateCommand } from "./commands/evaluate.ts";
 import { generateCommand } from "./commands/generate.ts";
+import { judgeCommand } from "./commands/judge.ts";
+import { qualityCommand } from "./commands/quality.ts";
 import { rankCommand } from "./commands/rank.ts";
 import { runCommand } from "./commands/run.ts";
 import { statusCommand } from "./commands/status.ts";
@@ -21,8 +24,11 @@ const COMMANDS: readonly Command[] = [
   auditCommand,
   generateCommand,
   embedCommand,
+  judgeCommand,
+  conditionsCommand,
   behaviorCommand,
   rankCommand,
+  qualityCommand,
   trainCommand,
   editCommand,
   evaluateCommand,

@@ -1,0 +1,157 @@
+import {
+  conditionName,
+  type ConditionRow,
+  conditionsTable,
+  type FilterResult,
+  filterScenarios,
+  type JudgedCheckpoints,
+  pairRollouts,
+  readRollouts,
+  readVerdicts,
+  requireKept,
+  type RolloutPairsOptions,
+  writeResponsePairs,
+} from "../../index.ts";
+import type { Command, CommandContext, ParsedArguments } from "../command.ts";
+import { formatRate } from "../evaluation-table.ts";
+import { checkOutputFiles } from "../output-files.ts";
+import { requiredText } from "../required.ts";
+import { printable, textTable } from "../text-table.ts";
+
+/** Scenarios listed with their reasons, at most; the JSON output has all of them. */
+const MAX_LISTED = 20;
+
+export const conditionsCommand: Command = {
+  name: "conditions",
+  summary: "Rates by condition, and the scenarios in which training brought the behaviour out",
+  positionals: "",
+  description: `
+Takes the verdicts of both checkpoints, before (M0) and after (M1) preference training, on the same scenarios in two variants.
+A scenario is kept where no rollout shows the behaviour in before × base, before × base+distractor and after × base, and at
+least one does in after × base+distractor. It is dropped where one of the four fails for certain, and unknown where rollouts
+or verdicts are missing that could decide it. Where no scenario is left, the command fails and says which condition emptied it.
+
+With --out and the rollouts of both, it writes the response pairs that culprit behavior reads: every rollout of M1 that shows
+the behaviour, with one of M0 to the same prompt that does not.
+
+  culprit conditions --before-verdicts v0.jsonl --after-verdicts v1.jsonl \\
+    --before rollouts0.jsonl --after rollouts1.jsonl --out responses.jsonl`,
+  flags: {
+    "before-verdicts": {
+      type: "string",
+      value: "FILE",
+      describe: "Verdicts on the rollouts of the checkpoint before.",
+    },
+    "after-verdicts": {
+      type: "string",
+      value: "FILE",
+      describe: "Verdicts on the rollouts of the checkpoint after.",
+    },
+    before: { type: "string", value: "FILE", describe: "Rollouts of the checkpoint before." },
+    after: { type: "string", value: "FILE", describe: "Rollouts of the checkpoint after." },
+    out: { type: "string", value: "FILE", describe: "The response pairs to write, JSON lines." },
+    force: { type: "boolean", describe: "Replace an existing --out." },
+    trigger: {
+      type: "string",
+      value: "NAME",
+      describe: "The variant in which the behaviour must show. Default base+distractor.",
+    },
+    plain: {
+      type: "string",
+      value: "NAME",
+      describe: "The variant in which it must not. Default base.",
+    },
+    "min-judged": {
+      type: "string",
+      value: "N",
+      describe:
+        "Judged rollouts that a condition needs to count as having none that shows. Default: as many as the scenario with most rollouts has.",
+    },
+    "max-pairs": {
+      type: "string",
+      value: "N",
+      describe: "Response pairs of one scenario, at most. Default: one for each showing rollout.",
+    },
+  },
+  run,
+};
+
+async function run(args: ParsedArguments, context: CommandContext): Promise<void> {
+  const out = args.text("out");
+  if (out !== undefined) checkOutputFiles([out], args.has("force"));
+  const files = { before: args.text("before"), after: args.text("after") };
+  if (out !== undefined) {
+    requiredText(args, "conditions", "before");
+    requiredText(args, "conditions", "after");
+  }
+  const judged: JudgedCheckpoints = {
+    before: await readVerdicts(requiredText(args, "conditions", "before-verdicts")),
+    after: await readVerdicts(requiredText(args, "conditions", "after-verdicts")),
+  };
+  const trigger = args.text("trigger");
+  const plain = args.text("plain");
+  const minJudged = args.integer("min-judged", { min: 1 });
+  const maxPairs = args.integer("max-pairs", { min: 1 });
+  const conditions = conditionsTable(judged);
+  const result = filterScenarios(judged, {
+    ...(trigger === undefined ? {} : { trigger }),
+    ...(plain === undefined ? {} : { plain }),
+    ...(minJudged === undefined ? {} : { minJudged }),
+  });
+  // The table says what emptied the filter, so it comes out before the error does.
+  context.print(
+    args.has("json")
+      ? JSON.stringify({ conditions, ...result }, undefined, 2)
+      : formatFilter(conditions, result),
+  );
+  requireKept(result);
+  if (out === undefined || files.before === undefined || files.after === undefined) return;
+  const options: RolloutPairsOptions = {
+    kept: result.kept,
+    ...(trigger === undefined ? {} : { trigger }),
+    ...(maxPairs === undefined ? {} : { maxPairs }),
+  };
+  const rollouts = { before: readRollouts(files.before), after: readRollouts(files.after) };
+  const pairs = await pairRollouts(rollouts, judged, options);
+  await writeResponsePairs(out, pairs);
+  context.log(`${pairs.length} response pairs written to ${out}`);
+}
+
+function formatFilter(conditions: readonly ConditionRow[], result: FilterResult): string {
+  const { scenarios } = result;
+  const count = (decision: string): number =>
+    scenarios.filter((each) => each.decision === decision).length;
+  const others = scenarios.filter(({ decision }) => decision !== "kept");
+  return [
+    ...textTable([
+      ["condition", "scenarios", "rollouts", "missing", "rate [95%]"],
+      ...conditions.map(({ checkpoint, variant, scenarios: n, rollouts, missing, rate }) => [
+        printable(`${checkpoint} × ${variant}`),
+        `${n}`,
+        `${rollouts}`,
+        `${missing}`,
+        formatRate(rate),
+      ]),
+    ]),
+    "",
+    `${count("kept")} of ${scenarios.length} scenarios kept, ${count("dropped")} dropped, ${count("unknown")} unknown`,
+    ...textTable([
+      ["condition", "fails", "unknown"],
+      ...result.requirements.map((requirement, i) => [
+        printable(
+          `${conditionName(requirement)}: ${requirement.mustShow ? "must show" : "must not show"}`,
+        ),
+        `${scenarios.filter(({ failed }) => failed.includes(i)).length}`,
+        `${scenarios.filter(({ unknown }) => unknown.includes(i)).length}`,
+      ]),
+    ]),
+    ...(others.length === 0 ? [] : [""]),
+    ...others
+      .slice(0, MAX_LISTED)
+      .map(
+        ({ scenario, decision, reason }) =>
+          `${decision} ${printable(scenario)}: ${printable(reason)}`,
+      ),
+    ...(others.length > MAX_LISTED ? [`… and ${others.length - MAX_LISTED} more (--json)`] : []),
+  ].join("\n");
+}

@@ -1,0 +1,36 @@
+"""Golden ranking quality from scikit-learn: python make_quality.py writes quality.json beside itself."""
+import json
+from pathlib import Path
+
+import numpy as np
+import sklearn
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+rng = np.random.default_rng(21)
+cases = []
+for n, planted, shift, digits in ((60, 9, 1.0, 3), (200, 20, 1.5, 1), (50, 25, 0.0, 0), (90, 4, -1.0, 3)):
+    truth = np.zeros(n, dtype=bool)
+    truth[rng.choice(n, planted, replace=False)] = True
+    # Rounding makes ties; single precision as in a ranking.
+    scores = np.round(rng.standard_normal(n) + shift * truth, digits).astype(np.float32)
+    order = np.argsort(-scores, kind="stable")
+    top = truth[order[:planted]].sum()
+
+    def bootstrap(metric):
+        values = []
+        for _ in range(4000):
+            rows = np.r_[rng.choice(np.flatnonzero(truth), planted), rng.choice(np.flatnonzero(~truth), n - planted)]
+            values.append(metric(truth[rows], scores[rows]))
+        return np.quantile(values, [0.025, 0.975]).tolist()
+
+    cases.append(
+        {
+            "scores": [float(s) for s in scores],
+            "planted": truth.tolist(),
+            "auroc": roc_auc_score(truth, scores),
+            "average_precision": average_precision_score(truth, scores),
+            "found": int(top),
+            "bootstrap": {"auroc": bootstrap(roc_auc_score), "average_precision": bootstrap(average_precision_score)},
+        }
+    )
+Path(__file__).with_name("quality.json").write_text(json.dumps({"sklearn": sklearn.__version__, "cases": cases}) + "\n")
