@@ -8,6 +8,7 @@ import { add, multiply } from "../src/tensor/ops/arithmetic.ts";
 import { sumTo } from "../src/tensor/ops/broadcast.ts";
 import { cast } from "../src/tensor/ops/cast.ts";
 import { matMul } from "../src/tensor/ops/mat-mul.ts";
+import { tokenProbabilities } from "../src/tensor/ops/token-choice.ts";
 import { exponential } from "../src/tensor/ops/unary.ts";
 
 const x = input("x", "float32", [3]);
@@ -70,6 +71,18 @@ describe("gradients", () => {
     const [ddx] = gradients(sumTo(dx!, []), [x]);
     const { got } = await evaluate({ got: ddx! });
     for (const [i, v] of values.entries()) expect(got![i]).toBeCloseTo(4 * Math.exp(2 * v), 4);
+  });
+
+  it("refuses a float op without a rule, but only on the way to what is asked for", () => {
+    const probabilities = tokenProbabilities(
+      input("logits", "float32", ["B", 5]),
+      input("t", "float32", [1]),
+    );
+    const loss = sumTo(multiply(sumTo(probabilities, [1]), x), []);
+    expect(gradients(loss, [x])).toHaveLength(1);
+    expect(() => gradients(loss, [input("logits", "float32", ["B", 5])])).toThrowError(
+      expect.objectContaining({ name: "UnsupportedError" }),
+    );
   });
 
   it("refuses a loss that is no scalar", () => {

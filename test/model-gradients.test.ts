@@ -28,6 +28,7 @@ import { bindWeights, compile, type Program } from "../src/runtime/ort.ts";
 import { lowerToOnnx } from "../src/tensor/lower.ts";
 import { createRng } from "../src/util/rng.ts";
 import { expectAllClose, relativeError } from "./support/close.ts";
+import { type Matrix, multiplyMatrices, transposed } from "./support/matrix.ts";
 
 const ROOT = fileURLToPath(new URL("golden/", import.meta.url));
 /** The figure to reach, for the gradient of every parameter. */
@@ -266,12 +267,6 @@ async function floats(file: SafetensorsFile, name: string): Promise<Float32Array
   return new Float32Array((await file.readBytes(name)).slice().buffer);
 }
 
-interface Matrix {
-  readonly rows: number;
-  readonly cols: number;
-  readonly values: ArrayLike<number> & { map(f: (value: number) => number): ArrayLike<number> };
-}
-
 /** The projections of make_gradients.py, of the gradient as a checkpoint stores its parameter. */
 function project(
   parameter: string,
@@ -297,27 +292,6 @@ function project(
       columns: multiplyMatrices(transposed(matrix), column(matrix.rows, Math.cos)).values,
     },
   };
-}
-
-function multiplyMatrices(a: Matrix, b: Matrix): Matrix {
-  expect(a.cols).toBe(b.rows);
-  const values = new Float64Array(a.rows * b.cols);
-  for (let i = 0; i < a.rows; i++) {
-    for (let k = 0; k < a.cols; k++) {
-      for (let j = 0; j < b.cols; j++) {
-        values[i * b.cols + j]! += a.values[i * a.cols + k]! * b.values[k * b.cols + j]!;
-      }
-    }
-  }
-  return { rows: a.rows, cols: b.cols, values };
-}
-
-function transposed({ rows, cols, values }: Matrix): Matrix {
-  const turned = Float64Array.from(
-    { length: rows * cols },
-    (_, i) => values[(i % rows) * cols + Math.floor(i / rows)]!,
-  );
-  return { rows: cols, cols: rows, values: turned };
 }
 
 function nameOf({ source }: { source: { kind: string; name?: string } }): string {

@@ -1,4 +1,4 @@
-import { ShapeError } from "../util/errors.ts";
+import { ShapeError, UnsupportedError } from "../util/errors.ts";
 import { scalar, type Tensor } from "./graph.ts";
 import { inOrder } from "./lower.ts";
 import { add } from "./ops/arithmetic.ts";
@@ -8,7 +8,8 @@ import { formatShape } from "./shape.ts";
 /**
  * The gradients of a scalar loss with respect to the values `wrt` (parameters, inputs, or anything between), in their order, by
  * reverse mode: a value that is used several times gets the sum over its uses, and nothing is built for what leads to no `wrt`.
- * A value that the loss does not depend on gets zeros. Throws ShapeError where the loss is no float32 scalar.
+ * A value that the loss does not depend on gets zeros. Throws ShapeError where the loss is no float32 scalar, UnsupportedError where
+ * the way to a value leads through a float op without a rule.
  */
 export function gradients(loss: Tensor, wrt: readonly Tensor[]): readonly Tensor[] {
   if (loss.shape.length !== 0 || loss.dtype !== "float32") {
@@ -23,7 +24,13 @@ export function gradients(loss: Tensor, wrt: readonly Tensor[]): readonly Tensor
     const gradient = found.get(identity(tensor));
     if (gradient === undefined || tensor.source.kind !== "op") continue;
     const { op } = tensor.source;
-    if (op.gradient === "none") continue;
+    if (op.gradient === "none") {
+      // No zeros in silence where there is a gradient, only no rule.
+      if (tensor.dtype !== "float32" && tensor.dtype !== "float16") continue;
+      throw new UnsupportedError(`gradients: ${op.kind} has no rule`, {
+        hint: "Build the loss from other ops; this one is for sampling alone.",
+      });
+    }
     for (const [i, share] of op.gradient(tensor, gradient).entries()) {
       const receiver = op.inputs[i]!; // a rule gives one gradient for each input
       if (share === undefined || !isOnPath(receiver)) continue;

@@ -39,7 +39,7 @@ export interface AppliedOp {
 }
 export type AppliedGradient =
   | ((output: Tensor, outputGradient: Tensor) => readonly (Tensor | undefined)[])
-  /** Mathematically there is none: integers, comparisons. */
+  /** Mathematically there is none (integers, comparisons), or the op is for sampling alone and `gradients` refuses it. */
   | "none";
 
 /** What an op's lowering may do: add nodes and small constants. Names are made unique by the writer. */
