@@ -61,7 +61,7 @@ it("runs every kind of stage, and ends with arms beside their controls", async (
   ]);
   const { rate, missing } = filter;
   expect(rate.judged + missing).toBe(6 * 3);
-  expect(result.evaluation!.measures.filter(({ arm }) => arm === "swap-6")).toHaveLength(3);
+  expect(result.evaluation!.measures.filter(({ arm }) => arm === "swap-6")).toHaveLength(4);
   expect(result.probe.scenarios!.kept).toBeGreaterThan(0);
 });
 

@@ -91,6 +91,7 @@ const CAPABILITY_HEADINGS: { readonly [C in Capability]: string } = {
   preferences: "preferences",
   answers: "answers (nats/token)",
   tasks: "tasks",
+  overRefusal: "over-refusal",
 };
 
 function rateCell(arm: ArmRate | undefined): string {

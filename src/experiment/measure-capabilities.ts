@@ -7,7 +7,7 @@ import { UnusableExampleError } from "../model/prompt-renderer-error.ts";
 import { truncateExample } from "../model/prompt-renderer-truncate.ts";
 import { FormatError } from "../util/errors.ts";
 import type { JobOptions } from "../util/progress.ts";
-import type { Task } from "./read-tasks.ts";
+import { readTasks } from "./read-tasks.ts";
 
 /** One number for each item, by the item's id. */
 export type CapabilityMeasure = Readonly<Record<string, number>>;
@@ -56,14 +56,15 @@ export async function measureAnswers(
 /** 1 where the likeliest response (greedy) matches the task's pattern, else 0. */
 export async function measureTasks(
   engine: Engine,
-  tasks: readonly Task[],
+  path: string,
   { maxTokens, ...job }: JobOptions & { readonly maxTokens: number },
 ): Promise<CapabilityMeasure> {
+  const tasks = await readTasks(path);
   const prompts = tasks.map(({ prompt }) => engine.tokenizePrompt(prompt));
   const values = tasks.map(() => 0);
   const options = { samples: 1, temperature: 0, maxTokens, ...job };
   for await (const { prompt, tokens } of engine.generate(prompts, options)) {
-    values[prompt] = tasks[prompt]!.pattern.test(engine.decode(tokens)) ? 1 : 0;
+    values[prompt] = tasks[prompt]!.pattern.test(engine.decode(tokens).trim()) ? 1 : 0;
   }
   return Object.fromEntries(tasks.map(({ id }, i) => [id, values[i]!]));
 }

@@ -41,6 +41,7 @@ export interface ExperimentInputs {
     readonly pairs: PairSet | undefined;
     readonly answers: FileInput | undefined;
     readonly tasks: FileInput | undefined;
+    readonly overRefusal: FileInput | undefined;
   };
 }
 
@@ -138,7 +139,7 @@ async function openCapabilities(
   file: ExperimentFile,
   { signal }: OpenInputsOptions,
 ): Promise<ExperimentInputs["capabilities"]> {
-  const { pairs, answers, tasks } = file.experiment.evaluation?.capabilities ?? {};
+  const { pairs, answers, tasks, overRefusal } = file.experiment.evaluation?.capabilities ?? {};
   const at = "evaluation.capabilities";
   return {
     pairs:
@@ -147,6 +148,7 @@ async function openCapabilities(
         : await inSetting(`${at}.pairs`, () => openPairs([file.at(pairs)], { signal })),
     answers: await openFile(`${at}.answers`, answers, file),
     tasks: await openFile(`${at}.tasks`, tasks, file),
+    overRefusal: await openFile(`${at}.overRefusal`, overRefusal, file),
   };
 }
 

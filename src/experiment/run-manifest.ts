@@ -144,6 +144,7 @@ function inputHashes(inputs: ExperimentInputs): Record<string, string> {
     capabilityPairs: capabilities.pairs?.contentHash,
     capabilityAnswers: capabilities.answers?.sha256,
     capabilityTasks: capabilities.tasks?.sha256,
+    capabilityOverRefusal: capabilities.overRefusal?.sha256,
   };
   return Object.fromEntries(
     Object.entries(hashes).filter((each): each is [string, string] => each[1] !== undefined),

@@ -85,7 +85,11 @@ export const samplingSchema = z.strictObject({
     .describe("Samples from the likeliest tokens that together have this probability only."),
   maxTokens: count.default(256).describe("Tokens of one response, at most."),
   seed: seed.default(0).describe("Seed of the sampling."),
-  batch: count.default(32).describe("Responses that are sampled side by side; changes speed only."),
+  batch: count
+    .default(32)
+    .describe(
+      "Responses that are sampled side by side. Rounding differs with it, so it is part of what results depend on.",
+    ),
 });
 
 export const judgeSchema = z.strictObject({

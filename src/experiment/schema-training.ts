@@ -81,6 +81,11 @@ const capabilitiesSchema = z.strictObject({
   tasks: path
     .optional()
     .describe("Tasks {prompt, pattern}: how often the likeliest response matches the pattern."),
+  overRefusal: path
+    .optional()
+    .describe(
+      "Harmless requests {prompt, pattern}, the pattern that of a refusal: how often the likeliest response matches. Lower is better.",
+    ),
 });
 
 export const evaluationSchema = z.strictObject({

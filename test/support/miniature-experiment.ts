@@ -63,5 +63,5 @@ const SECTIONS: Readonly<Record<string, string>> = {
   edits:
     "[{ action: filter, top: planted }, { action: swap, top: 6, controls: [] }, { action: drop-source, top: 10, sources: [east], controls: [] }]",
   evaluation:
-    "{ scenarios: evaluation.jsonl, rollouts: 3, replicates: 200, capabilities: { pairs: held-out.jsonl, answers: answers.jsonl, tasks: tasks.jsonl } }",
+    "{ scenarios: evaluation.jsonl, rollouts: 3, replicates: 200, capabilities: { pairs: held-out.jsonl, answers: answers.jsonl, tasks: tasks.jsonl, overRefusal: tasks.jsonl } }",
 };

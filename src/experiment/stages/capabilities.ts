@@ -10,7 +10,6 @@ import {
 } from "../measure-capabilities.ts";
 import type { Model } from "../models.ts";
 import type { ExperimentInputs } from "../open-inputs.ts";
-import { readTasks } from "../read-tasks.ts";
 import type { Experiment } from "../schema.ts";
 import { readSkipped, writeSkipped } from "../skipped.ts";
 import type { Stage, StageInput } from "../stage.ts";
@@ -18,7 +17,7 @@ import type { Stage, StageInput } from "../stage.ts";
 const CAPABILITIES_NAME = "capabilities.json";
 
 /** What is measured beside the behaviour. */
-export const CAPABILITIES = ["preferences", "answers", "tasks"] as const;
+export const CAPABILITIES = ["preferences", "answers", "tasks", "overRefusal"] as const;
 export type Capability = (typeof CAPABILITIES)[number];
 
 /** `capabilities.json` of a stage; a measure is absent where the experiment names no file for it. */
@@ -30,18 +29,19 @@ export function capabilitiesStage(
   { checkpoints, engine, sampling }: Experiment,
   { capabilities }: ExperimentInputs,
 ): Stage {
-  const { pairs, answers, tasks } = capabilities;
+  const { pairs, answers, tasks, overRefusal } = capabilities;
   const { maxTokens } = sampling;
   return {
     kind: "capabilities",
     name: model.name,
     version: 1,
-    settings: { maxTokens: tasks && maxTokens, template: checkpoints.template, engine },
+    settings: { maxTokens, template: checkpoints.template, engine },
     inputs: {
       model: model.input,
       ...contentInput("pairs", pairs?.contentHash),
       ...contentInput("answers", answers?.sha256),
       ...contentInput("tasks", tasks?.sha256),
+      ...contentInput("overRefusal", overRefusal?.sha256),
     },
     run: async (work) => {
       const skipped = "stage" in model.input ? await readSkipped(work.input("model")) : undefined;
@@ -54,8 +54,9 @@ export function capabilitiesStage(
       const found: Capabilities = {
         ...(pairs && { preferences: await measurePreferences(opened, pairs, job) }),
         ...(answers && { answers: await measureAnswers(opened, answers.path, job) }),
-        ...(tasks && {
-          tasks: await measureTasks(opened, await readTasks(tasks.path), { ...job, maxTokens }),
+        ...(tasks && { tasks: await measureTasks(opened, tasks.path, { ...job, maxTokens }) }),
+        ...(overRefusal && {
+          overRefusal: await measureTasks(opened, overRefusal.path, { ...job, maxTokens }),
         }),
       };
       const path = join(work.directory, CAPABILITIES_NAME);

@@ -1,14 +1,8 @@
 import { join } from "node:path";
 
-import type { PromptedRollout } from "../../behavior/rollout-pairs.ts";
-import { readRows } from "../../data/readers/read-rows.ts";
-import { type ScenarioPrompt, scenarioPrompts } from "../../data/scenarios.ts";
-import type { Engine } from "../../engine/engine.ts";
-import {
-  type GenerateOptions,
-  newGenerationCounter,
-} from "../../engine/generation/generate-options.ts";
-import { writeFileAtomic } from "../../util/atomic-file.ts";
+import { generateRollouts } from "../../data/generate-rollouts.ts";
+import { readRollouts, type Rollout, rolloutManifestPath } from "../../data/rollouts.ts";
+import { scenarioPrompts } from "../../data/scenarios.ts";
 import type { Model } from "../models.ts";
 import type { ExperimentInputs } from "../open-inputs.ts";
 import type { Experiment } from "../schema.ts";
@@ -26,60 +20,32 @@ export function rolloutsStage(
 ): Stage {
   const { sampling, checkpoints, engine } = experiment;
   const { scenarios, variants, rollouts } = whatToSample(kind, experiment, inputs);
-  const { batch: _batch, ...settings } = sampling;
+  const { topK, ...given } = sampling;
   return {
     kind,
     name: model.name,
     version: 1,
-    settings: { ...settings, rollouts, variants, template: checkpoints.template, engine },
+    settings: { ...sampling, rollouts, variants, template: checkpoints.template, engine },
     inputs: { model: model.input, scenarios: { content: scenarios.sha256 } },
+    // Says of which checkpoint they are: the same responses of another one are judged alike.
+    asides: [rolloutManifestPath(ROLLOUTS_NAME)],
     canResume: true,
     run: async (work) => {
       const skipped = "stage" in model.input ? await readSkipped(work.input("model")) : undefined;
       if (skipped !== undefined) return writeSkipped(work.directory, skipped);
       await using opened = await model.open(work, "model");
-      const counter = newGenerationCounter();
-      const rows = await sample(opened, scenarioPrompts(scenarios, variants), {
-        ...sampling,
-        topK: sampling.topK,
+      const { work: done } = await generateRollouts(opened, scenarioPrompts(scenarios, variants), {
+        ...given,
+        ...(topK === undefined ? {} : { topK }),
         samples: rollouts,
-        counter,
+        out: join(work.directory, ROLLOUTS_NAME),
         progress: work.progress("responses"),
         ...(work.signal === undefined ? {} : { signal: work.signal }),
-      } as GenerateOptions);
-      const tokens = counter.promptTokens + counter.sampledTokens;
-      work.cost.add(tokens, tokens === 0 ? 0 : counter.flops / tokens);
-      const lines = rows.map((row) => `${JSON.stringify(row)}\n`);
-      await writeFileAtomic(join(work.directory, ROLLOUTS_NAME), lines.join(""));
+      });
+      const tokens = done.promptTokens + done.sampledTokens;
+      work.cost.add(tokens, tokens === 0 ? 0 : done.flops / tokens);
     },
   };
-}
-
-async function sample(
-  engine: Engine,
-  prompts: readonly ScenarioPrompt[],
-  options: GenerateOptions,
-): Promise<readonly PromptedRollout[]> {
-  const samples = options.samples ?? 1;
-  const rows: PromptedRollout[] = [];
-  const tokens = prompts.map(({ prompt }) => engine.tokenizePrompt(prompt));
-  for await (const done of engine.generate(tokens, options)) {
-    const { scenario, variant, prompt } = prompts[done.prompt]!;
-    const id = `${scenario}/${variant}/${done.sample}`;
-    const response = engine.decode(done.tokens);
-    const row = {
-      id,
-      scenario,
-      variant,
-      sample: done.sample,
-      prompt,
-      response,
-      finish: done.finish,
-      tokens: done.tokens.length,
-    };
-    rows[done.prompt * samples + done.sample] = row;
-  }
-  return rows;
 }
 
 function whatToSample(
@@ -103,9 +69,6 @@ function whatToSample(
 }
 
 /** The rollouts of a finished stage. */
-export async function* readStageRollouts(directory: string): AsyncIterable<PromptedRollout> {
-  for await (const row of readRows(join(directory, ROLLOUTS_NAME))) {
-    if (row.kind === "broken") throw new Error("internal: broken rollout");
-    yield row.fields as unknown as PromptedRollout;
-  }
+export function readStageRollouts(directory: string): AsyncIterable<Rollout> {
+  return readRollouts(join(directory, ROLLOUTS_NAME));
 }
