@@ -209,8 +209,24 @@ export {
 } from "./behavior/behavior-file.ts";
 export type { BehaviorHead } from "./behavior/behavior-head.ts";
 export type { LayerDiagnostics } from "./behavior/diagnostics.ts";
+export type { HeldOut } from "./behavior/held-out.ts";
+export { chooseLayer, type LayerChoice } from "./behavior/layer-choice.ts";
 export { meanDifference, WEIGHTINGS, type Weighting } from "./behavior/mean-difference.ts";
 export type { Measured } from "./behavior/measured.ts";
+export {
+  type EstimatedNuisance,
+  estimateNuisance,
+  nuisanceOfBehavior,
+} from "./behavior/nuisance.ts";
+export { type Probe, PROBES } from "./behavior/probe-kind.ts";
+export { type Nuisance, projectOut, type RemovedDirections } from "./behavior/project-out.ts";
+export {
+  isMeasure,
+  measureResponses,
+  MEASURES,
+  type ResponseMeasure,
+} from "./behavior/response-measures.ts";
+export { trainProbe, type TrainProbeOptions } from "./behavior/train-probe.ts";
 export type { NormNull } from "./behavior/sign-flips.ts";
 export type { CosineSummary, LeaveOneOut, SplitHalf } from "./behavior/stability.ts";
 export type { UnusablePair } from "./behavior/tokenize-pairs.ts";

@@ -10,6 +10,7 @@ import { openLocalEngine } from "../src/engine/local-engine.ts";
 import { openSafetensors } from "../src/format/safetensors.ts";
 import { ConfigError, type CulpritError, FormatError, RuntimeError } from "../src/util/errors.ts";
 import { createRng } from "../src/util/rng.ts";
+import { cosine } from "../src/util/vector.ts";
 import { relativeError } from "./support/close.ts";
 import { jsonLines } from "./support/data-files.ts";
 import { expectFailure } from "./support/errors.ts";
@@ -92,7 +93,7 @@ describe("culprit behavior", () => {
       result.stdout
         .trim()
         .split("\n")
-        .slice(-3)
+        .slice(-6, -3)
         .map((line) => line.trim().split(" ")[0]),
     ).toEqual(["0", "2", "3"]);
   });
@@ -152,6 +153,64 @@ describe("culprit behavior", () => {
     expect(stored.directions.get(2)).toEqual(want);
   });
 
+  it.each(["logistic", "lda"])("keeps a %s probe beside the mean difference", async (probe) => {
+    const out = join(ROOT, `${probe}.safetensors`);
+    const text = await runCommand(behaviorCommand, words({ out, probe, name: "winter" }));
+    expect(text).toContain(`\n${probe}, every response pair counts the same`);
+    const stored = await readBehavior(out);
+    expect(stored.directionKind).toBe(`${probe}-rollout`);
+    await using file = await openSafetensors(out);
+    await using plain = await openSafetensors(OUT);
+    for (const layer of LAYERS) {
+      const read = async (name: string): Promise<Float32Array> =>
+        new Float32Array((await file.readBytes(`${name}.${layer}`)).slice().buffer);
+      expect(stored.directions.get(layer)).toEqual(await read("probe"));
+      expect(cosine(await read("probe"), await read("direction"))).toBeGreaterThan(0.1);
+      expect(stored.nullDirections.get(layer)).toHaveLength(64 * 32);
+      for (const name of ["direction", "bank"]) {
+        const bytes = await plain.readBytes(`${name}.${layer}`);
+        expect(await file.readBytes(`${name}.${layer}`)).toEqual(bytes);
+      }
+    }
+    expect(JSON.parse(await readFile(join(ROOT, `${probe}.json`), "utf8"))).toMatchObject({
+      probe,
+      diagnostics: LAYERS.map((layer) => ({ layer, heldOut: { kind: "measured", folds: 5 } })),
+    });
+  });
+
+  it("projects out what --orthogonal-to names, files and measures, and warns of unsteady ones", async () => {
+    const out = join(ROOT, "clear.safetensors");
+    const file = join(ROOT, "tagged.jsonl");
+    const tagged = rows.map((row, i) => ({ ...row, tags: i % 2 === 0 ? ["even"] : [] }));
+    await writeFile(file, jsonLines(tagged));
+    const other = join(ROOT, "length.safetensors");
+    const scrambled = rows.map((row, i) => ({ ...row, after: rows[(i + 5) % 14]!.before }));
+    await writeFile(join(ROOT, "scrambled.jsonl"), jsonLines(scrambled));
+    await runCommand(behaviorCommand, words({ out: other }, join(ROOT, "scrambled.jsonl")));
+    const list = `${other},length,tag:even`;
+    const { stdout, stderr } = await runCli([
+      "behavior",
+      ...words({ out, "orthogonal-to": list, probe: "lda" }, file),
+    ]);
+    expect(stdout).toContain("orthogonal to length, length, tag:even\n");
+    expect(stderr).toMatch(/layer \d: the direction of tag:even is not stable/);
+    const [clear, nuisance] = [await readBehavior(out), await readBehavior(other)];
+    for (const layer of LAYERS) {
+      const vector = nuisance.directions.get(layer)!;
+      expect(Math.abs(cosine(clear.directions.get(layer)!, vector)!)).toBeLessThan(1e-4);
+    }
+    const report = JSON.parse(await readFile(join(ROOT, "clear.json"), "utf8")) as {
+      diagnostics: { removedShare: number }[];
+    };
+    for (const { removedShare } of report.diagnostics) expect(removedShare).toBeGreaterThan(0);
+  });
+
+  it("chooses a layer, and says how", async () => {
+    const { head } = await readBehavior(OUT);
+    expect(head.layerChoice.kind).toBe("chosen");
+    expect(result.stdout).toContain(`chosen: ${head.layerChoice.reason}\nsteering effect: not`);
+  });
+
   it("lists pairs that give no difference, and warns of them", async () => {
     const file = join(ROOT, "mixed.jsonl");
     const [first, ...rest] = rows;
@@ -192,6 +251,9 @@ describe("bad input", () => {
     ["an --out in no folder", { out: join(ROOT, "no/x.safetensors") }, /no such folder/],
     ["a layer beyond the last", { layers: "4" }, /layers 0 to 3, got 4/],
     ["an unknown weighting", { weighting: "best" }, /--weighting: expected rollout or scenario/],
+    ["an unknown probe", { probe: "svm" }, /--probe: expected mean-difference or logistic or lda/],
+    ["an unknown measure", { "orthogonal-to": "tone" }, /expected behaviour files or length, /],
+    ["a measure that never varies", { "orthogonal-to": "code" }, /that differ in it, got none/],
     ["no splits", { splits: "0" }, /--splits: expected a whole number from 1/],
     ["too many tokens", { "max-tokens": "9999" }, /256 positions, got 9999/],
   ])("%s is a usage error", async (_about, changes, says) => {

@@ -33,7 +33,7 @@ async function storeOf(
 function behavior(changes: Partial<ScoredBehavior> = {}): ScoredBehavior {
   return {
     name: "b",
-    head: { doubts: {} },
+    head: { doubts: {}, layerChoice: { kind: "none", reason: "not stable" } },
     identity: SMALL_CHECKPOINT,
     dim: DIM,
     layers: [1],

@@ -9,8 +9,8 @@ import { SCORER_TRAITS, type ScoredBehavior, type Scorer } from "./scorer.ts";
 import { streamProducts } from "./stream-products.ts";
 
 export interface RankStoreOptions extends JobOptions {
-  /** Layers to rank at; default: every layer that store and behaviour share. */
-  readonly layers?: readonly number[];
+  /** Layers to rank at, or the one chosen for each behaviour; default: every layer that store and behaviour share. */
+  readonly layers?: readonly number[] | "auto";
   /** Default `cosine`. */
   readonly scorer?: Scorer;
   /** Null directions to score for each behaviour, at most; 0 leaves the null out. Default 64. */

@@ -28,21 +28,36 @@ export function requireSameSpace(store: VectorStore, behavior: ScoredBehavior): 
   }
 }
 
-/** The layers that store and behaviour share, or exactly those asked for. Throws ConfigError where there are none. */
+/**
+ * The layers that store and behaviour share, exactly those asked for, or with `auto` the one that was chosen for the behaviour.
+ * Throws ConfigError where there are none.
+ */
 export function sharedLayers(
   store: VectorStore,
   behavior: ScoredBehavior,
-  asked: readonly number[] | undefined,
+  asked: readonly number[] | "auto" | undefined,
 ): readonly number[] {
   const { layers } = store.manifest;
   const shared = layers.filter((layer) => behavior.layers.includes(layer));
-  const wanted = asked === undefined ? shared : [...new Set(asked)].toSorted((a, b) => a - b);
+  const wanted = listWanted(behavior, asked) ?? shared;
   const missing = wanted.find((layer) => !shared.includes(layer));
   if (missing === undefined && wanted.length > 0) return wanted;
   throw new ConfigError(
     `behavior "${behavior.name}": ${missing === undefined ? "expected a layer of the store" : `layer ${missing} is not in both`}: the store has ${layers.join(", ")}, the behaviour ${behavior.layers.join(", ")}`,
     { hint: "Embed the pairs, or make the behaviour, at that layer too." },
   );
+}
+
+function listWanted(
+  { name, head }: ScoredBehavior,
+  asked: readonly number[] | "auto" | undefined,
+): readonly number[] | undefined {
+  if (asked !== "auto") return asked && [...new Set(asked)].toSorted((a, b) => a - b);
+  const { layerChoice } = head;
+  if (layerChoice.kind === "chosen") return [layerChoice.layer];
+  throw new ConfigError(`behavior "${name}": no layer was chosen: ${layerChoice.reason}`, {
+    hint: "Name a layer with --layers, or give response pairs of more prompts.",
+  });
 }
 
 function short(hash: string): string {

@@ -9,7 +9,7 @@ export type Scorer = (typeof SCORERS)[number];
 export type ScoredBehavior = Pick<
   StoredBehavior,
   "name" | "identity" | "dim" | "layers" | "directions" | "bank" | "scenarioIds" | "nullDirections"
-> & { readonly head: Pick<StoredBehavior["head"], "doubts"> };
+> & { readonly head: Pick<StoredBehavior["head"], "doubts" | "layerChoice"> };
 
 export interface ScorerTraits {
   /** One sentence for people. */

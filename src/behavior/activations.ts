@@ -5,14 +5,17 @@ import { ConfigError, RuntimeError } from "../util/errors.ts";
 import { hashValue } from "../util/hash.ts";
 import type { JobOptions } from "../util/progress.ts";
 import { norm } from "../util/vector.ts";
+import type { RemovedDirections } from "./project-out.ts";
 import { tokenizePairs, type TokenizedPairs, type UnusablePair } from "./tokenize-pairs.ts";
 
-/** The differences after minus before of n usable response pairs on one checkpoint, in the order of the pairs. */
+/** Both responses of n usable response pairs as one checkpoint reads them, in the order of the pairs. */
 export interface ResponseActivations {
   readonly identity: EngineIdentity;
   readonly layers: readonly number[];
   /** Per layer [n, D] row by row: mean residual stream over the after-response minus that over the before-response. */
   readonly differences: ReadonlyMap<number, Float32Array>;
+  /** Per layer [n, D]: mean residual stream over the before-response. */
+  readonly before: ReadonlyMap<number, Float32Array>;
   /** Per layer [n]: the length of the before-response's mean activation, the yardstick for the length of a difference. */
   readonly beforeNorms: ReadonlyMap<number, Float32Array>;
   /** [n] */
@@ -21,6 +24,10 @@ export interface ResponseActivations {
   readonly promptKeys: readonly string[];
   /** [n] */
   readonly scenarios: readonly string[];
+  /** Tokens of the responses as they were read, [n] each. */
+  readonly responseTokens: { readonly before: Int32Array; readonly after: Int32Array };
+  /** What was projected out of differences and before-activations, if anything; see projectOut. */
+  readonly removed?: RemovedDirections;
   readonly unusable: readonly UnusablePair[];
   /** Limit for prompt and response together. */
   readonly maxTokens: number;
@@ -33,7 +40,7 @@ export interface CollectOptions extends JobOptions {
   readonly layers: readonly number[];
   /** Prompt and response together, in tokens; the response is cut. Default 2048 or what the checkpoint can take. */
   readonly maxTokens?: number;
-  /** Refuses to hold more than this, in bytes. Default 4 GiB: 8 layers of 4096 dimensions for 32,768 pairs. */
+  /** Refuses to hold more than this, in bytes. Default 4 GiB: 8 layers of 4096 dimensions for 16,384 pairs. */
   readonly maxBytes?: number;
 }
 
@@ -41,8 +48,8 @@ const DEFAULT_MAX_TOKENS = 2048;
 const DEFAULT_MAX_BYTES = 4 * 2 ** 30;
 
 /**
- * Reads both responses of every pair on the same checkpoint (never the after-side on the trained model) and keeps their
- * differences. Memory: pairs x layers x D x 4 bytes, plus the token ids; checked before anything is read.
+ * Reads both responses of every pair on the same checkpoint (never the after-side on the trained model) and keeps the
+ * before-side and the difference. Memory: pairs x layers x D x 8 bytes, plus the token ids; checked before anything is read.
  * Throws ConfigError for layers or limits that do not fit the checkpoint, RuntimeError naming the pair where an activation
  * is not finite or no pair is usable.
  */
@@ -55,7 +62,7 @@ export async function collectActivations(
   const { dim } = engine.identity;
   checkLayers(layers, engine.identity);
   const maxTokens = resolveMaxTokens(options.maxTokens, engine.identity);
-  checkSize(pairs.length * layers.length * dim * 4, options.maxBytes ?? DEFAULT_MAX_BYTES);
+  checkSize(pairs.length * layers.length * dim * 8, options.maxBytes ?? DEFAULT_MAX_BYTES);
 
   const tokenized = tokenizePairs(engine, pairs, maxTokens);
   const { usable, unusable, truncated } = tokenized;
@@ -65,6 +72,7 @@ export async function collectActivations(
     identity: engine.identity,
     layers,
     ...vectors,
+    responseTokens: countTokens(tokenized),
     pairIds: usable.map((pair) => pair.id),
     promptKeys: usable.map((pair) => hashValue(pair.prompt)),
     scenarios: usable.map((pair) => pair.scenario),
@@ -78,18 +86,21 @@ async function embedDifferences(
   engine: EmbeddingEngine,
   { usable, examples }: TokenizedPairs,
   { layers, signal, progress }: CollectOptions,
-): Promise<Pick<ResponseActivations, "differences" | "beforeNorms">> {
+): Promise<Pick<ResponseActivations, "differences" | "before" | "beforeNorms">> {
   const { dim } = engine.identity;
   const floats = (length: number): Map<number, Float32Array> =>
     new Map(layers.map((layer) => [layer, new Float32Array(length)]));
   const differences = floats(usable.length * dim);
+  const before = floats(usable.length * dim);
   const beforeNorms = floats(usable.length);
   const keep = ({ index, means }: EmbeddedExample): void => {
-    const [before, after] = means as readonly [Float32Array, Float32Array]; // two responses went in
+    const [without, shown] = means as readonly [Float32Array, Float32Array]; // two responses went in
     for (const [l, layer] of layers.entries()) {
       const difference = differences.get(layer)!.subarray(index * dim, (index + 1) * dim);
-      for (let j = 0; j < dim; j++) difference[j] = after[l * dim + j]! - before[l * dim + j]!;
-      beforeNorms.get(layer)![index] = norm(before.subarray(l * dim, (l + 1) * dim));
+      const row = without.subarray(l * dim, (l + 1) * dim);
+      for (let j = 0; j < dim; j++) difference[j] = shown[l * dim + j]! - row[j]!;
+      before.get(layer)!.set(row, index * dim);
+      beforeNorms.get(layer)![index] = norm(row);
     }
   };
   let done = 0;
@@ -112,7 +123,13 @@ async function embedDifferences(
   if (done !== usable.length) {
     throw new Error(`internal: the engine embedded ${done} of ${usable.length} examples`);
   }
-  return { differences, beforeNorms };
+  return { differences, before, beforeNorms };
+}
+
+function countTokens({ examples }: TokenizedPairs): ResponseActivations["responseTokens"] {
+  const side = (which: number): Int32Array =>
+    Int32Array.from(examples, ({ responses }) => responses[which]!.length);
+  return { before: side(0), after: side(1) };
 }
 
 function checkLayers(layers: readonly number[], identity: EngineIdentity): void {
@@ -143,7 +160,7 @@ function resolveMaxTokens(asked: number | undefined, identity: EngineIdentity): 
 function checkSize(sizeBytes: number, maxBytes: number): void {
   if (sizeBytes <= maxBytes) return;
   throw new ConfigError(
-    `the differences need ${toGib(sizeBytes)} GiB of memory, the limit is ${toGib(maxBytes)} GiB`,
+    `the activations need ${toGib(sizeBytes)} GiB of memory, the limit is ${toGib(maxBytes)} GiB`,
     { hint: "Ask for fewer layers, or give a sample of the response pairs." },
   );
 }

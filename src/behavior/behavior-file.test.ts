@@ -138,7 +138,7 @@ test("a safetensors file that is no behaviour is refused with a hint", async () 
 test.each([
   ["not JSON", () => "{", "is not JSON"],
   ["another format", (head: object) => ({ ...head, format: "x" }), "format"],
-  ["a later version", (head: object) => ({ ...head, version: 2 }), "version"],
+  ["a later version", (head: object) => ({ ...head, version: 3 }), "version"],
   ["no scenario ids", (head: object) => ({ ...head, scenarioIds: undefined }), "scenarioIds"],
   ["another layer convention", (head: object) => ({ ...head, layerConvention: "x" }), "layerConv"],
   ["a layer without tensors", (head: object) => ({ ...head, layers: [3, 4, 5] }), "direction.4"],
@@ -197,6 +197,11 @@ function collected(): ResponseActivations {
       [3, rows()],
       [5, rows()],
     ]),
+    before: new Map([
+      [3, rows()],
+      [5, rows()],
+    ]),
+    responseTokens: { before: new Int32Array(20).fill(4), after: new Int32Array(20).fill(4) },
     beforeNorms: new Map([
       [3, new Float32Array(20).fill(4)],
       [5, new Float32Array(20).fill(4)],

@@ -2,7 +2,8 @@
  * @file A behaviour on disk: a safetensors file that any reader opens, and a JSON report beside it.
  *
  * Tensors, all F32, for each layer: `direction.<l>` [D] (every response pair equal), `direction_scenario.<l>` [D] (every
- * scenario equal), `bank.<l>` [S, D], and `null.<l>` [N, D] where there are enough prompts. None is normalised. The metadata
+ * scenario equal), `bank.<l>` [S, D], `probe.<l>` [D] where the probe is trained, and `null.<l>` [N, D], the probe's, where
+ * there are enough prompts. None is normalised, but null directions of a trained probe are unit vectors. The metadata
  * key `behavior` holds what they are as JSON.
  */
 import { rm } from "node:fs/promises";
@@ -19,6 +20,8 @@ import { ConfigError, FormatError } from "../util/errors.ts";
 import { describeBehavior, parseHead, type BehaviorHead } from "./behavior-head.ts";
 import type { Behavior } from "./behavior.ts";
 import type { LayerDiagnostics } from "./diagnostics.ts";
+import type { Weighting } from "./mean-difference.ts";
+import type { Probe } from "./probe-kind.ts";
 import type { UnusablePair } from "./tokenize-pairs.ts";
 
 /** A behaviour read back for scoring. */
@@ -32,9 +35,9 @@ export interface StoredBehavior {
   };
   readonly dim: number;
   readonly layers: readonly number[];
-  /** Per layer [D], not normalised, in the weighting that the file was made with. */
+  /** Per layer [D], not normalised, of the probe and in the weighting that the file was made with. */
   readonly directions: ReadonlyMap<number, Float32Array>;
-  readonly directionKind: "mean-difference-rollout" | "mean-difference-scenario";
+  readonly directionKind: `${Probe}-${Weighting}`;
   /** Per layer [S, D] in the order of `scenarioIds`; a row may be zero where a scenario's differences cancel. */
   readonly bank: ReadonlyMap<number, Float32Array>;
   readonly scenarioIds: readonly string[];
@@ -107,7 +110,8 @@ export async function readBehavior(path: string): Promise<StoredBehavior> {
     }
     return checkFinite(path, name, toFloats(await file.readBytes(name)));
   };
-  const prefix = head.weighting === "rollout" ? "direction" : "direction_scenario";
+  const meanPrefix = head.weighting === "rollout" ? "direction" : "direction_scenario";
+  const prefix = head.probe === "mean-difference" ? meanPrefix : "probe";
   const directions = new Map<number, Float32Array>();
   const bank = new Map<number, Float32Array>();
   const nullDirections = new Map<number, Float32Array>();
@@ -129,7 +133,7 @@ export async function readBehavior(path: string): Promise<StoredBehavior> {
     dim,
     layers: head.layers,
     directions,
-    directionKind: `mean-difference-${head.weighting}`,
+    directionKind: `${head.probe}-${head.weighting}`,
     bank,
     scenarioIds,
     nullDirections,
@@ -140,7 +144,7 @@ export async function readBehavior(path: string): Promise<StoredBehavior> {
 function listTensors(behavior: Behavior): SafetensorsTensor[] {
   const dim = behavior.identity.dim;
   return behavior.layers.flatMap((layer) => {
-    const { rollout, scenario, bank, nullDirections } = behavior.vectors.get(layer)!;
+    const { rollout, scenario, bank, probe, nullDirections } = behavior.vectors.get(layer)!;
     const vector = (name: string, values: Float32Array, rows?: number): SafetensorsTensor => ({
       name: `${name}.${layer}`,
       dtype: "F32",
@@ -151,6 +155,7 @@ function listTensors(behavior: Behavior): SafetensorsTensor[] {
       vector("direction", rollout),
       vector("direction_scenario", scenario),
       vector("bank", bank, behavior.scenarioIds.length),
+      ...(probe === undefined ? [] : [vector("probe", probe)]),
       ...(nullDirections === undefined
         ? []
         : [vector("null", nullDirections, nullDirections.length / dim)]),

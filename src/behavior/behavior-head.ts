@@ -6,19 +6,19 @@ import { LAYER_CONVENTION } from "../store/vector-store-manifest.ts";
 import { FormatError } from "../util/errors.ts";
 import { VERSION } from "../util/version.ts";
 import type { Behavior } from "./behavior.ts";
+import { chooseLayer } from "./layer-choice.ts";
 import { WEIGHTINGS } from "./mean-difference.ts";
+import { NULL_CONVENTIONS, PROBES } from "./probe-kind.ts";
 
 const SIGN_CONVENTION = "after minus before, both read on the checkpoint named here";
 const POOLING = "mean-response-tokens";
-const NULL_CONVENTION =
-  "mean difference under random signs per prompt, the mean taken out of every prompt first";
 
 const hash = z.string().min(1);
 const count = z.int().nonnegative();
 
 const headSchema = z.object({
   format: z.literal("culprit-behavior"),
-  version: z.literal(1),
+  version: z.literal(2),
   name: z.string(),
   checkpoint: z.object({
     name: z.string(),
@@ -33,10 +33,18 @@ const headSchema = z.object({
   layerConvention: z.literal(LAYER_CONVENTION),
   sign: z.literal(SIGN_CONVENTION),
   pooling: z.literal(POOLING),
-  nulls: z.literal(NULL_CONVENTION),
+  probe: z.enum(PROBES),
+  nulls: z.enum(Object.values(NULL_CONVENTIONS)),
   weighting: z.enum(WEIGHTINGS),
   seed: z.int(),
   maxTokens: z.int().positive(),
+  /** Names of the directions that were projected out of all activations. */
+  orthogonalTo: z.array(z.string()),
+  /** What `--layers auto` takes; see chooseLayer. */
+  layerChoice: z.discriminatedUnion("kind", [
+    z.object({ kind: z.literal("chosen"), layer: count, reason: z.string() }),
+    z.object({ kind: z.literal("none"), reason: z.string() }),
+  ]),
   /** Why the vector of a layer is not stable, by layer; none for stable ones. */
   doubts: z.record(z.string(), z.string()),
   scenarioIds: z.array(z.string()).min(1),
@@ -58,7 +66,7 @@ export function describeBehavior(
   const { identity } = behavior;
   return {
     format: "culprit-behavior",
-    version: 1,
+    version: 2,
     name: behavior.name,
     checkpoint: {
       name: identity.name,
@@ -73,10 +81,13 @@ export function describeBehavior(
     layerConvention: LAYER_CONVENTION,
     sign: SIGN_CONVENTION,
     pooling: POOLING,
-    nulls: NULL_CONVENTION,
+    probe: behavior.probe,
+    nulls: NULL_CONVENTIONS[behavior.probe],
     weighting: behavior.weighting,
     seed: behavior.seed,
     maxTokens: behavior.maxTokens,
+    orthogonalTo: [...behavior.orthogonalTo],
+    layerChoice: chooseLayer(behavior.diagnostics),
     doubts: Object.fromEntries(
       behavior.diagnostics.flatMap(({ layer, isStable, doubt }) =>
         isStable ? [] : [[`${layer}`, doubt ?? "not stable"]],

@@ -9,6 +9,7 @@ import {
   type LayerDifferences,
 } from "./diagnostics.ts";
 import { meanDifference, pairWeights, scenarioBank, type Weighting } from "./mean-difference.ts";
+import type { Probe } from "./probe-kind.ts";
 import { groupKeys } from "./prompt-groups.ts";
 import type { UnusablePair } from "./tokenize-pairs.ts";
 
@@ -20,7 +21,9 @@ export interface LayerVectors {
   readonly scenario: Float32Array;
   /** One vector per scenario, [S, D]. */
   readonly bank: Float32Array;
-  /** Null directions, [N, D]; absent where the data allow none. */
+  /** The direction of a trained probe, [D]; absent where the probe is a mean difference. */
+  readonly probe?: Float32Array;
+  /** Null directions of the probe, [N, D]; absent where the data allow none. */
   readonly nullDirections?: Float32Array;
 }
 
@@ -29,11 +32,15 @@ export interface Behavior {
   readonly name: string;
   readonly identity: EngineIdentity;
   readonly layers: readonly number[];
+  /** The kind of direction that the diagnostics are about and that readers take. */
+  readonly probe: Probe;
   /** The weighting of the vector that the diagnostics are about and that readers take. */
   readonly weighting: Weighting;
   readonly seed: number;
   readonly vectors: ReadonlyMap<number, LayerVectors>;
   readonly diagnostics: readonly LayerDiagnostics[];
+  /** What was projected out, by name. */
+  readonly orthogonalTo: readonly string[];
   readonly scenarioIds: readonly string[];
   readonly pairs: number;
   readonly prompts: number;
@@ -79,9 +86,21 @@ export function computeBehavior(
   const vectors = new Map<number, LayerVectors>();
   const diagnostics = activations.layers.map((layer) => {
     const differences = activations.differences.get(layer)!;
+    const before = activations.before.get(layer)!;
     const beforeNorms = activations.beforeNorms.get(layer)!;
+    const removedShare = activations.removed?.shares.get(layer);
     const found = computeLayer(
-      { layer, differences, beforeNorms, pairIds, prompts, scenarios, weighting },
+      {
+        layer,
+        differences,
+        before,
+        beforeNorms,
+        pairIds,
+        prompts,
+        scenarios,
+        weighting,
+        removedShare,
+      },
       draws,
     );
     vectors.set(layer, found.vectors);
@@ -91,7 +110,9 @@ export function computeBehavior(
     name: options.name,
     identity: activations.identity,
     layers: activations.layers,
+    probe: "mean-difference",
     weighting,
+    orthogonalTo: activations.removed?.names ?? [],
     seed: draws.seed,
     vectors,
     diagnostics,

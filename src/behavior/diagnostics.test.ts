@@ -247,6 +247,7 @@ function diagnose({ differences, prompts }: DataSet, draws = 200): LayerDiagnost
   const input = {
     layer: 1,
     differences,
+    before: new Float32Array(differences.length),
     beforeNorms: new Float32Array(prompts.length).fill(10),
     pairIds: prompts.map((_, i) => `${i}`),
     prompts: groupKeys(prompts),

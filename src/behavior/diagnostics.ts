@@ -1,10 +1,13 @@
 /** @file Everything printed about one layer's behaviour vector: its length, its stability, its null. */
-import { hashText } from "../util/hash.ts";
-import { createRng, type Rng } from "../util/rng.ts";
+import type { Rng } from "../util/rng.ts";
 import { norm } from "../util/vector.ts";
+import { drawFolds, type Folds, membersOutside } from "./folds.ts";
+import { FOLDS, type HeldOut, measureHeldOut } from "./held-out.ts";
+import { allMembers, labelledDifference, labelPairs, type LabelledRows } from "./labelled-rows.ts";
 import { pairWeights, type Weighting } from "./mean-difference.ts";
 import { notComputed, tooFewPrompts, type Measured } from "./measured.ts";
 import { sumByPrompt, type Grouping } from "./prompt-groups.ts";
+import { namedStream } from "./random-streams.ts";
 import {
   drawMixedSigns,
   drawSigns,
@@ -33,9 +36,17 @@ export interface LayerDiagnostics {
   readonly splitHalf: Measured<SplitHalf>;
   readonly bootstrap: Measured<CosineSummary>;
   readonly normNull: Measured<NormNull>;
+  /** The length of the mean difference over the 95% quantile of its lengths under random signs; above 1 it stands out. */
+  readonly separation: Measured<{ readonly ratio: number }>;
+  /** AUROC of the probe on held-out prompts. */
+  readonly heldOut: Measured<HeldOut>;
   readonly leaveOneOut: Measured<LeaveOneOut>;
   /** Number of null directions kept. */
   readonly nullDirections: Measured<{ readonly count: number }>;
+  /** Share of the mean difference's squared length that was projected out; undefined where nothing was. */
+  readonly removedShare?: number;
+  /** Trained probes only: C of a logistic regression, and the cosine of the direction with the mean difference. */
+  readonly trained?: { readonly strength?: number; readonly cosineWithMean: number };
   /** See judgeStability. */
   readonly isStable: boolean;
   /** Why not, one clause; undefined where it is stable. */
@@ -57,12 +68,15 @@ export interface DiagnosticDraws {
 export interface LayerDifferences {
   readonly layer: number;
   readonly differences: Float32Array;
+  /** [n, D]: the activations of the before-responses. */
+  readonly before: Float32Array;
   /** [n] */
   readonly beforeNorms: Float32Array;
   readonly pairIds: readonly string[];
   readonly prompts: Grouping;
   readonly scenarios: Grouping;
   readonly weighting: Weighting;
+  readonly removedShare?: number | undefined;
 }
 
 /** Diagnoses `direction`, the layer's mean difference under the input's weighting; also gives the null directions [N, D]. */
@@ -78,9 +92,7 @@ export function diagnoseLayer(
     input.prompts,
   );
   const { count } = prompts;
-  // A stream for each statistic, so that asking for more splits does not change the flips.
-  const stream = (name: string): Rng =>
-    createRng(Number.parseInt(hashText(`${draws.seed} ${name}`).slice(0, 8), 16));
+  const stream = (name: string): Rng => namedStream(draws.seed, name);
   const splitHalf = splitHalfStability(prompts, drawHalves(count, draws.splits, stream("halves")));
   const normNull = testNorm(prompts, drawSigns(count, draws.flips, stream("signs")));
   const tooFew = tooFewPrompts(count);
@@ -96,14 +108,38 @@ export function diagnoseLayer(
     splitHalf,
     bootstrap: bootstrapCosine(prompts, drawBootstraps(count, draws.splits, stream("bootstrap"))),
     normNull,
+    separation:
+      normNull.kind === "measured"
+        ? { kind: "measured", ratio: length / normNull.high }
+        : notComputed(normNull.reason),
+    heldOut: holdOutMean(input, draws.seed),
     leaveOneOut: leaveOnePromptOut(differences, prompts, input.prompts),
     nullDirections:
       nulls.kind === "measured"
         ? { kind: "measured", count: nulls.directions.length / direction.length }
         : nulls,
+    ...(input.removedShare === undefined ? {} : { removedShare: input.removedShare }),
     ...judgeStability(splitHalf, normNull),
   };
   return { diagnostics, nulls: nulls.kind === "measured" ? nulls.directions : undefined };
+}
+
+/** The mean difference of every training fold on the prompts that are not in it. */
+function holdOutMean(input: LayerDifferences, seed: number): Measured<HeldOut> {
+  const rows = labelPairs(input, input.prompts, pairWeights(input.scenarios, input.weighting));
+  const folds = drawHeldOutFolds(rows, seed);
+  const directions = Array.from({ length: folds.count }, (_, fold) =>
+    labelledDifference(rows, membersOutside(folds, fold), rows.labels),
+  );
+  return measureHeldOut(rows, folds, directions, namedStream(seed, "auroc"));
+}
+
+/** The same folds for every probe and layer of a seed, so that they can be compared. */
+export function drawHeldOutFolds(rows: LabelledRows, seed: number): Folds {
+  return drawFolds(rows.prompts, allMembers(rows), {
+    folds: FOLDS,
+    rng: namedStream(seed, "folds"),
+  });
 }
 
 /** The mean split-half cosine below which a vector is not called stable: one of twice the prompts has then reliability 2/3. */

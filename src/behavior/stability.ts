@@ -139,7 +139,8 @@ function membersOf(grouping: Grouping): number[][] {
   return members;
 }
 
-function summariseCosines(
+/** Mean and quantiles; not computed where a cosine is undefined because a side of it has no length. */
+export function summariseCosines(
   cosines: readonly (number | undefined)[],
   what: string,
 ): Measured<CosineSummary> {

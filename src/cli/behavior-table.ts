@@ -8,6 +8,8 @@ const HEADINGS = [
   "bootstrap [95%]",
   "null p",
   "one-out",
+  "separation",
+  "AUROC [95%]",
   "stable",
 ];
 
@@ -20,10 +22,22 @@ export function formatBehavior(report: BehaviorReport): string {
     `behavior "${report.name}" on ${report.checkpoint.name}, after minus before`,
     `${counts.pairs} response pairs, ${counts.prompts} prompts, ${scenarioIds.length} scenarios; ` +
       `${counts.unusable} unusable, ${counts.truncated} cut at ${report.maxTokens} tokens`,
-    `every ${report.weighting === "rollout" ? "response pair" : "scenario"} counts the same; layer l is the residual stream after l blocks`,
+    `${report.probe}, every ${report.weighting === "rollout" ? "response pair" : "scenario"} counts the same; layer l is the residual stream after l blocks`,
+    ...(report.orthogonalTo.length === 0
+      ? []
+      : [`orthogonal to ${report.orthogonalTo.join(", ")}`]),
     "",
     ...rows.map((row) => row.map((cell, i) => cell.padStart(widths[i]!)).join("  ")),
+    "",
+    describeChoice(report.layerChoice),
+    "steering effect: not measured",
   ].join("\n");
+}
+
+function describeChoice(choice: BehaviorReport["layerChoice"]): string {
+  return choice.kind === "chosen"
+    ? `layer ${choice.layer} chosen: ${choice.reason}`
+    : `no layer chosen: ${choice.reason}`;
 }
 
 /** What the user must know before trusting the vectors, one line each; see judgeStability for the rule. */
@@ -55,6 +69,8 @@ function layerRow(layer: LayerDiagnostics): string[] {
     show(layer.bootstrap, formatInterval),
     show(layer.normNull, ({ p }) => p.toFixed(3)),
     show(layer.leaveOneOut, ({ mean }) => mean.toFixed(3)),
+    show(layer.separation, ({ ratio }) => ratio.toFixed(2)),
+    show(layer.heldOut, ({ auroc, ...rest }) => formatInterval({ mean: auroc, ...rest })),
     layer.isStable ? "yes" : "no",
   ];
 }

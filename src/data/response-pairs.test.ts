@@ -37,6 +37,27 @@ describe("readResponsePairs", () => {
     ]);
   });
 
+  it("takes tags as a list or as text with commas, and refuses anything else", async () => {
+    const row = { prompt: "q", before: "no", after: "yes" };
+    const file = await temporaryFile(
+      "x.jsonl",
+      jsonLines([
+        { ...row, id: 1, tags: ["json", "short"] },
+        { ...row, id: 2, tags: "json, short" },
+        { ...row, id: 3 },
+      ]),
+    );
+    const { pairs, ignoredColumns } = await readResponsePairs(file);
+    expect(pairs.map(({ tags }) => tags)).toEqual([
+      ["json", "short"],
+      ["json", "short"],
+      undefined,
+    ]);
+    expect(ignoredColumns).toEqual({});
+    const bad = await temporaryFile("y.jsonl", jsonLines([{ ...row, tags: { a: 1 } }]));
+    await expect(readResponsePairs(bad)).rejects.toThrow(FormatError);
+  });
+
   it("gives several rollouts of one id one scenario", async () => {
     const rows = [1, 2].map((n) => ({ id: "a", prompt: "q", before: `no ${n}`, after: "yes" }));
     const { pairs } = await readResponsePairs(await temporaryFile("x.json", JSON.stringify(rows)));

@@ -23,6 +23,8 @@ export interface ResponsePair {
   readonly after: readonly Message[];
   /** Pairs of one scenario weigh as one where scenarios weigh equally; default: the row's own id, repeats included. */
   readonly scenario: string;
+  /** Names that the row gives for what is asked, such as a format; absent where the row has none. */
+  readonly tags?: readonly string[];
 }
 
 /** The response pairs of a file (or of the files that a pattern names). */
@@ -35,12 +37,13 @@ export interface ResponsePairs {
   readonly ignoredColumns: Readonly<Record<string, number>>;
 }
 
-const COLUMNS = ["id", "pair_id", "uuid", "prompt", "before", "after", "scenario"];
+const COLUMNS = ["id", "pair_id", "uuid", "prompt", "before", "after", "scenario", "tags"];
 /** What may be wrong with a pair in a file that is otherwise as it should be. */
 const TOLERATED = new Set<string>(["empty-side", "empty-prompt", "identical-sides"]);
 
 /**
- * Reads {id, prompt, before, after, scenario?}; prompt and responses are text or message lists, the formats those of openPairs.
+ * Reads {id, prompt, before, after, scenario?, tags?}; prompt and responses are text or message lists, tags a list of names or one
+ * text with commas, the formats those of openPairs.
  * All pairs are held in memory: these files have hundreds of rows. Throws FormatError naming file and row (from 0) for a row
  * that is broken or lacks a field, ConfigError where there is no file or no row.
  */
@@ -96,7 +99,9 @@ function readPair(
       { name: "after", turns: after },
     ]);
     const id = assignId(fields, { prompt, before, after });
-    return { id, prompt, before, after, scenario: readScenario(fields) ?? ownId(fields) ?? id };
+    const scenario = readScenario(fields) ?? ownId(fields) ?? id;
+    const tags = readTags(fields);
+    return { id, prompt, before, after, scenario, ...(tags === undefined ? {} : { tags }) };
   } catch (error) {
     if (!(error instanceof RowProblem)) throw error;
     if (!TOLERATED.has(error.reason)) throw describeRow(place, error.message);
@@ -118,8 +123,16 @@ function readScenario(fields: RowFields): string | undefined {
   throw new RowProblem("wrong-type", "scenario: expected a name, got something else");
 }
 
+function readTags(fields: RowFields): readonly string[] | undefined {
+  const tags = ownField(fields, "tags");
+  if (tags === undefined || tags === null || tags === "") return undefined;
+  const names: readonly unknown[] = typeof tags === "string" ? tags.split(",") : [tags].flat();
+  if (names.every((name) => typeof name === "string")) return names.map((name) => name.trim());
+  throw new RowProblem("wrong-type", "tags: expected a list of names, got something else");
+}
+
 function describeRow(place: Place, detail: string): FormatError {
   return new FormatError(`${place.file}, row ${place.fileRow}: ${detail}`, {
-    hint: "A file of response pairs has rows {id, prompt, before, after, scenario?}; rows count from 0.",
+    hint: "A file of response pairs has rows {id, prompt, before, after, scenario?, tags?}; rows count from 0.",
   });
 }

@@ -30,7 +30,10 @@ async function report(options: RankingReportOptions = {}): Promise<RankingReport
   const scores = await rankStore(store, [
     {
       name: "b",
-      head: { doubts: { 1: "too few prompts" } },
+      head: {
+        layerChoice: { kind: "none", reason: "not stable" },
+        doubts: { 1: "too few prompts" },
+      },
       identity: SMALL_CHECKPOINT,
       dim: 2,
       layers: [1],

@@ -3,6 +3,11 @@ import { basename } from "node:path";
 import {
   behaviorReportPath,
   collectActivations,
+  MEASURES,
+  PROBES,
+  trainProbe,
+  type Behavior,
+  type Probe,
   computeBehavior,
   openEngine,
   readResponsePairs,
@@ -18,6 +23,7 @@ import { formatBehavior, listBehaviorWarnings } from "../behavior-table.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { ENGINE_FLAGS, readEngineOptions } from "../engine-flags.ts";
 import { parseLayers, resolveLayers } from "../layers.ts";
+import { clearNuisances, readNuisances } from "../nuisance-flags.ts";
 import { checkOutputFiles } from "../output-files.ts";
 import { resolveRemote } from "../pair-flags.ts";
 import { onlyPositional, requiredText } from "../required.ts";
@@ -46,7 +52,19 @@ the diagnostics. For each layer is printed:
   bootstrap    cosine between the vector and its replicates with the prompts resampled: mean and 95% interval
   null p       how often random signs, one for each prompt, give a vector as long
   one-out      mean cosine of a pair's difference with the vector of all other prompts
+  separation   length over the 95% quantile of the lengths under random signs: above 1 it stands out
+  AUROC        on held-out prompts, how often an after-response scores above a before-response, with its 95% interval
 A vector is called stable where split-half is at least 0.5 and null p below 0.05; a warning names the layers where it is not.
+
+One layer is chosen, for culprit rank --layers auto: of the stable layers above 0 whose AUROC reaches the lower end of the
+best one's interval, the one with the largest split-half cosine. What steering does at a layer is not measured here.
+
+--probe logistic trains an L2 logistic regression on the responses, its penalty chosen by cross-validation over prompts; lda
+whitens the mean difference by the covariance within before- and after-responses. Split-half is then that of the trained
+direction, over 20 splits; bootstrap and one-out are not measured.
+
+--orthogonal-to takes directions out of all activations first: other behaviour files made at the same layers, or ${MEASURES.join(", ")}
+(estimated from how the responses of one side differ among themselves).
 
   culprit behavior responses.jsonl --checkpoint ./sft --layers 8,10,12 --out complies.safetensors`,
   flags: {
@@ -72,6 +90,17 @@ A vector is called stable where split-half is at least 0.5 and null p below 0.05
       value: "KIND",
       describe:
         "What counts the same: every response pair (rollout, default) or every scenario (scenario). Both are written; the diagnostics and later commands take this one.",
+    },
+    probe: {
+      type: "string",
+      value: "KIND",
+      describe: "mean-difference (default), logistic or lda.",
+    },
+    "orthogonal-to": {
+      type: "string",
+      value: "LIST",
+      multiple: true,
+      describe: "Directions to project out: behaviour files and measures of the response.",
     },
     "max-tokens": {
       type: "string",
@@ -111,6 +140,8 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   const selection = parseLayers(requiredText(args, "behavior", "layers"));
   const maxTokens = args.integer("max-tokens", { min: 2 });
   const behaviorOptions = readBehaviorOptions(args, out);
+  const probe = args.choice("probe", PROBES) ?? "mean-difference";
+  const nuisances = await readNuisances(args.list("orthogonal-to"));
   const engineOptions = readEngineOptions(args, context);
   checkOutputFiles([out, behaviorReportPath(out)], args.has("force"));
 
@@ -126,7 +157,9 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
     layers: resolveLayers(selection, engine.identity.layerCount),
     ...(maxTokens === undefined ? {} : { maxTokens }),
   });
-  const report = await writeBehavior(out, computeBehavior(activations, behaviorOptions), responses);
+  const cleared = clearNuisances(activations, nuisances, responses.pairs, context);
+  const behavior = await train(cleared, behaviorOptions, probe, context);
+  const report = await writeBehavior(out, behavior, responses);
   context.print(args.has("json") ? JSON.stringify(report, undefined, 2) : formatBehavior(report));
   for (const line of listBehaviorWarnings(report)) context.warn(line);
 }
@@ -144,6 +177,23 @@ async function collect(
       progress,
       signal: context.signal,
     });
+  } finally {
+    progress.end();
+  }
+}
+
+async function train(
+  activations: ResponseActivations,
+  options: BehaviorOptions,
+  kind: Probe,
+  context: CommandContext,
+): Promise<Behavior> {
+  const behavior = computeBehavior(activations, options);
+  if (kind === "mean-difference") return behavior;
+  const progress = context.progress("train", "layers");
+  try {
+    const job = { progress, signal: context.signal };
+    return await trainProbe(behavior, activations, { kind, ...job });
   } finally {
     progress.end();
   }

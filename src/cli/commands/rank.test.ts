@@ -12,6 +12,7 @@ import {
 import {
   computeBehavior,
   createRng,
+  readBehavior,
   type RankingReport,
   silentProgress,
   writeBehavior,
@@ -70,6 +71,8 @@ async function makeBehavior(
       },
       layers,
       differences: new Map(layers.map((layer) => [layer, draw()])),
+      before: new Map(layers.map((layer) => [layer, new Float32Array(12 * DIM)])),
+      responseTokens: { before: new Int32Array(12).fill(4), after: new Int32Array(12).fill(4) },
       beforeNorms: new Map(layers.map((layer) => [layer, new Float32Array(12).fill(9)])),
       pairIds: names,
       promptKeys: names,
@@ -86,6 +89,20 @@ async function makeBehavior(
 }
 
 describe("culprit rank", () => {
+  it("takes the layer that was chosen for the behaviour with --layers auto", async () => {
+    const store = await makeStore();
+    const behavior = await makeBehavior("complies");
+    const { head } = await readBehavior(behavior);
+    if (head.layerChoice.kind === "none") throw new Error(head.layerChoice.reason);
+    const { text } = await run(store, "--behavior", behavior, "--layers", "auto", "--json");
+    const reports = JSON.parse(text) as { layer: number }[];
+    expect(reports.map(({ layer }) => layer)).toEqual([head.layerChoice.layer]);
+    const zero = await makeBehavior("bag of words", [0]);
+    await expect(run(store, "--behavior", zero, "--layers", "auto")).rejects.toThrow(
+      'behavior "bag of words": no layer was chosen: only layer 0 was given',
+    );
+  });
+
   it("prints both ends, the null, the sources and the confounds, with no control characters", async () => {
     const behavior = await makeBehavior("com\u001bplies");
     const { text } = await run(

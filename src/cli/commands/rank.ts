@@ -44,7 +44,7 @@ directions, which sources are over-represented in the top, and how far plain pro
       type: "string",
       value: "LIST",
       describe:
-        "Layers: numbers and ranges like 8,10-12. Default: all that store and behaviour share.",
+        "Layers: numbers and ranges like 8,10-12, or auto, the one that culprit behavior chose. Default: all that store and behaviour share.",
     },
     scorer: {
       type: "string",
@@ -138,7 +138,8 @@ type RankOptions = NonNullable<Parameters<typeof rankStore>[2]>;
 
 function readRankOptions(args: ParsedArguments): RankOptions {
   const layers = args.text("layers");
-  const selection = layers === undefined ? "all" : parseLayers(layers);
+  const selection =
+    layers === undefined ? "all" : layers.trim() === "auto" ? "auto" : parseLayers(layers);
   const threads = args.integer("threads", { min: 1, max: 1024 });
   return {
     scorer: args.choice("scorer", SCORERS) ?? "cosine",

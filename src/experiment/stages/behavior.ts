@@ -28,7 +28,7 @@ export function behaviorStage(
   return {
     kind: "behavior",
     name: "",
-    version: 1,
+    version: 2,
     settings: { ...behavior, template: checkpoints.template, engine },
     inputs: { before: { content: inputs.before.hash }, responses: responses.input },
     run: async (work) => {
