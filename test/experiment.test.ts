@@ -42,9 +42,7 @@ async function outcome(name: string): Promise<Record<string, string>> {
 
 it("runs every kind of stage, and ends with arms beside their controls", async () => {
   const { stages } = await run("whole");
-  expect(new Set(stages.map(({ stage }) => stage.kind))).toEqual(
-    new Set(STAGE_KINDS.filter((kind) => kind !== "quality")),
-  );
+  expect(new Set(stages.map(({ stage }) => stage.kind))).toEqual(new Set(STAGE_KINDS));
   const result = (await readResult(join(suite, "whole")))!;
   expect(result.edits.map(({ arm, pairs }) => [arm, pairs])).toEqual([
     [`filter-${MINIATURE_PLANTED}`, MINIATURE_PLANTED],
@@ -62,6 +60,7 @@ it("runs every kind of stage, and ends with arms beside their controls", async (
   const { rate, missing } = filter;
   expect(rate.judged + missing).toBe(6 * 3);
   expect(result.evaluation!.measures.filter(({ arm }) => arm === "swap-6")).toHaveLength(4);
+  expect(result.quality).toMatchObject({ planted: MINIATURE_PLANTED, pairs: 80 });
   expect(result.probe.scenarios!.kept).toBeGreaterThan(0);
 });
 

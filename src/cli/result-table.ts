@@ -18,6 +18,7 @@ export function formatResult(result: ExperimentResult): string {
   return [
     `${printable(name)}: behaviour "${printable(behavior)}" in ${pairs} preference pairs`,
     ...probeLines(result),
+    ...qualityLines(result),
     ...(evaluation === undefined || trigger === undefined
       ? []
       : ["", ...armTable(result.edits, evaluation, trigger)]),
@@ -35,6 +36,18 @@ function probeLines({ probe }: ExperimentResult): string[] {
       ? `vector from ${from}`
       : `vector from ${from}: ${scenarios.kept} of ${scenarios.of} scenarios passed the four conditions`,
     `layer ${layer} (${printable(layerReason, MAX_LINE)})`,
+  ];
+}
+
+function qualityLines({ quality }: ExperimentResult): string[] {
+  if (quality === undefined) return [];
+  const { planted, pairs, auroc, averagePrecision, at } = quality;
+  const show = ({ value, low, high }: typeof auroc): string =>
+    `${value.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`;
+  return [
+    `planted truth (${planted} of ${pairs} ranked pairs): AUROC ${show(auroc)}, average precision ${show(averagePrecision)}, ${at
+      .map(({ k, recall }) => `recall at ${k} ${show(recall)}`)
+      .join(", ")}`,
   ];
 }
 

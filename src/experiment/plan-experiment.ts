@@ -14,6 +14,7 @@ import { embedStage } from "./stages/embed.ts";
 import { evaluateStage, type EvaluatedArms } from "./stages/evaluate.ts";
 import { filterStage, RESPONSES_NAME } from "./stages/filter.ts";
 import { judgeStage } from "./stages/judge.ts";
+import { qualityStage } from "./stages/quality.ts";
 import { rankStage } from "./stages/rank.ts";
 import { rolloutsStage } from "./stages/rollouts.ts";
 import { trainStage } from "./stages/train.ts";
@@ -28,6 +29,7 @@ export function planExperiment(experiment: Experiment, inputs: ExperimentInputs)
     ...probeStages(experiment, inputs),
     embedStage(experiment, inputs),
     rankStage(experiment),
+    ...(inputs.planted === undefined ? [] : [qualityStage(inputs.planted)]),
     ...(experiment.evaluation === undefined
       ? [evaluateStage(experiment, inputs, NOTHING_MEASURED)]
       : evaluationStages(experiment, inputs)),

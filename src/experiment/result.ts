@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { EditAction, EditedGroup, EditPick } from "../edit/edit.ts";
 import type { Evaluation } from "../evaluation/evaluate-arms.ts";
 import { FormatError } from "../util/errors.ts";
+import type { PlantedQuality } from "./stages/quality.ts";
 
 /** File of the result, in its stage's folder and in the experiment's. */
 export const RESULT_NAME = "result.json";
@@ -44,6 +45,8 @@ export interface ExperimentResult {
   readonly behavior: string;
   readonly pairs: number;
   readonly probe: ProbeResult;
+  /** How well the ranking finds the planted pairs; undefined where nobody knows them. */
+  readonly quality: PlantedQuality | undefined;
   /** The variant by whose rate arms are compared; undefined where nothing was measured. */
   readonly trigger: string | undefined;
   readonly seeds: readonly number[];

@@ -21,6 +21,7 @@ import type { Stage, StageWork } from "../stage.ts";
 import { readCapabilities } from "./capabilities.ts";
 import { editName, readEdit } from "./edit.ts";
 import { VERDICTS_NAME } from "./judge.ts";
+import { readQuality } from "./quality.ts";
 import { RANKING_REPORT_NAME, type RankStageReport } from "./rank.ts";
 
 /** What was measured: given checkpoints by name, and arms with every seed. */
@@ -64,6 +65,7 @@ export function evaluateStage(
       behavior: { stage: "behavior" },
       ranking: { stage: "rank" },
       ...(inputs.probe === undefined ? {} : { filter: { stage: "filter" } }),
+      ...(inputs.planted === undefined ? {} : { quality: { stage: "quality" } }),
       ...(inputs.evaluation === undefined
         ? {}
         : { scenarios: { content: inputs.evaluation.sha256 } }),
@@ -96,6 +98,7 @@ export function evaluateStage(
         behavior: behavior.name,
         pairs: ranking.rankings[0]?.pairs ?? 0,
         probe,
+        quality: inputs.planted && (await readQuality(work.input("quality"))),
         trigger,
         seeds: evaluated.seeds,
         edits,
