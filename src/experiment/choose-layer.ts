@@ -12,28 +12,29 @@ export interface ChosenLayer {
 }
 
 /**
- * The layer named by the user, or with "auto": of the stable ones, else of all, the one whose vector agrees best between halves of
- * the prompts (the mean split-half cosine). Reads behavior.json in the behaviour stage's folder.
+ * The layer named by the user, or with "auto" the one that was chosen for the behaviour (behavior/layer-choice.ts); where none
+ * was, the one whose vector agrees best between halves of the prompts, so that the run goes on. Reads behavior.json in the
+ * behaviour stage's folder.
  */
 export async function chooseLayer(
   behaviorFolder: string,
   asked: number | "auto",
 ): Promise<ChosenLayer> {
   const text = await readFile(join(behaviorFolder, "behavior.json"), "utf8");
-  const { diagnostics } = JSON.parse(text) as BehaviorReport; // our own file, hashed when written
-  if (asked === "auto") return bestLayer(diagnostics);
-  return { layer: asked, layerReason: "named in the experiment file" };
+  const { diagnostics, layerChoice } = JSON.parse(text) as BehaviorReport; // our own file, hashed when written
+  if (asked !== "auto") return { layer: asked, layerReason: "named in the experiment file" };
+  return layerChoice.kind === "chosen"
+    ? { layer: layerChoice.layer, layerReason: layerChoice.reason }
+    : mostConsistent(diagnostics, layerChoice.reason);
 }
 
-function bestLayer(diagnostics: readonly LayerDiagnostics[]): ChosenLayer {
-  const stable = diagnostics.filter(({ isStable }) => isStable);
-  const candidates = stable.length > 0 ? stable : diagnostics;
-  const [best] = candidates.toSorted((a, b) => agreement(b) - agreement(a));
+function mostConsistent(diagnostics: readonly LayerDiagnostics[], doubt: string): ChosenLayer {
+  const [best] = diagnostics.toSorted((a, b) => agreement(b) - agreement(a));
   if (best === undefined) throw new Error("internal: a behaviour without layers");
   const found = Number.isFinite(agreement(best)) ? agreement(best).toFixed(3) : "unknown";
   return {
     layer: best.layer,
-    layerReason: `split-half cosine ${found}, the highest of ${candidates.length} ${stable.length > 0 ? "stable layers" : "layers, none of them stable"}`,
+    layerReason: `split-half cosine ${found}, the highest of ${diagnostics.length} layers; ${doubt}`,
   };
 }
 

@@ -3,6 +3,8 @@ import { z } from "zod";
 
 import { SCORERS } from "../attribution/scorer.ts";
 import { WEIGHTINGS } from "../behavior/mean-difference.ts";
+import { PROBES } from "../behavior/probe-kind.ts";
+import { isMeasure, MEASURES } from "../behavior/response-measures.ts";
 import { EDIT_ACTIONS } from "../edit/edit.ts";
 import { STORE_DTYPES } from "../store/vector-store-manifest.ts";
 import { count, seed } from "./schema-primitives.ts";
@@ -18,6 +20,14 @@ export const behaviorSchema = z.strictObject({
     .describe(
       "Residual-stream layers to read; layer l is the stream after l blocks, 0 the embedding output.",
     ),
+  probe: z
+    .enum(PROBES)
+    .default("mean-difference")
+    .describe("How the direction is made from the activations."),
+  orthogonalTo: z
+    .array(z.string().refine(isMeasure, { error: `expected ${MEASURES.join(", ")}` }))
+    .default([])
+    .describe(`Directions that are projected out first: ${MEASURES.join(", ")}.`),
   weighting: z
     .enum(WEIGHTINGS)
     .default("rollout")
@@ -49,7 +59,7 @@ export const attributionSchema = z.strictObject({
     .union([z.int().min(0), z.literal("auto")], { error: "expected a layer number or auto" })
     .default("auto")
     .describe(
-      "Layer of the ranking that is used; auto: of behavior.layers the stable one whose vector agrees best between halves of the prompts.",
+      "Layer of the ranking that is used; auto: the one that culprit behavior chooses of behavior.layers.",
     ),
   dtype: z.enum(STORE_DTYPES).default("F16").describe("How datapoint vectors are stored."),
   shardRows: count

@@ -3,6 +3,10 @@ import { join } from "node:path";
 import { collectActivations } from "../../behavior/activations.ts";
 import { writeBehavior } from "../../behavior/behavior-file.ts";
 import { computeBehavior } from "../../behavior/behavior.ts";
+import { estimateNuisance } from "../../behavior/nuisance.ts";
+import { projectOut } from "../../behavior/project-out.ts";
+import { measureResponses } from "../../behavior/response-measures.ts";
+import { trainProbe } from "../../behavior/train-probe.ts";
 import { readResponsePairs } from "../../data/response-pairs.ts";
 import { openEngine } from "../../engine/open-engine.ts";
 import { engineOptions } from "../checkpoint-input.ts";
@@ -24,7 +28,7 @@ export function behaviorStage(
   },
 ): Stage {
   const { behavior, checkpoints, engine } = experiment;
-  const { layers, maxTokens, ...options } = behavior;
+  const { layers, maxTokens, probe, orthogonalTo, ...options } = behavior;
   return {
     kind: "behavior",
     name: "",
@@ -37,17 +41,26 @@ export function behaviorStage(
         inputs.before.folder,
         engineOptions(experiment, "before"),
       );
-      const activations = await collectActivations(opened, read.pairs, {
+      const collected = await collectActivations(opened, read.pairs, {
         layers,
         progress: work.progress("response pairs"),
         ...(maxTokens === undefined ? {} : { maxTokens }),
         ...(work.signal === undefined ? {} : { signal: work.signal }),
       });
-      await writeBehavior(
-        join(work.directory, BEHAVIOR_NAME),
-        computeBehavior(activations, options),
-        { files: withoutFolders(read.files), unusable: read.unusable },
+      const nuisances = orthogonalTo.map((name) =>
+        estimateNuisance(collected, measureResponses(name, read.pairs, collected), options),
       );
+      const activations = nuisances.length === 0 ? collected : projectOut(collected, nuisances);
+      const means = computeBehavior(activations, options);
+      const job = work.signal === undefined ? {} : { signal: work.signal };
+      const found =
+        probe === "mean-difference"
+          ? means
+          : await trainProbe(means, activations, { kind: probe, ...job });
+      await writeBehavior(join(work.directory, BEHAVIOR_NAME), found, {
+        files: withoutFolders(read.files),
+        unusable: read.unusable,
+      });
     },
   };
 }
