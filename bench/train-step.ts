@@ -101,12 +101,20 @@ function makeJob({ vocabulary, pairs, prompt, response }: Case, steps: number): 
 async function compare(each: Case): Promise<void> {
   const steps = Number(values.steps) + WARM_UP;
   const shared = [
-    ...["--model", each.model, "--job", makeJob(each, steps), "--threads", values.threads],
+    "--model",
+    each.model,
+    "--job",
+    makeJob(each, steps),
+    "--threads",
+    values.threads,
     ...(each.lora === undefined ? [] : ["--lora", String(each.lora)]),
   ];
   const budget = values["batch-tokens"];
   const ours = await start(process.execPath, [
-    ...["--import", "tsx", here("train-step-job.ts"), ...shared],
+    "--import",
+    "tsx",
+    here("train-step-job.ts"),
+    ...shared,
     ...(budget === undefined ? [] : ["--batch-tokens", budget]),
   ]);
   const theirs = await start(values.python, [here("train_step_reference.py"), ...shared]);
