@@ -71,6 +71,14 @@ describe.each(KINDS)("%s", (kind) => {
     expect(two).toEqual(one);
   });
 
+  it("manages with four prompts, the fewest", async () => {
+    const activations = plant({ prompts: 4, step: 4, loud: 1, rng: createRng(4) });
+    const behavior = computeBehavior(activations, { name: "b", nullDirections: 2 });
+    const { diagnostics } = await trainProbe(behavior, activations, { kind, splits: 3 });
+    expect(diagnostics[0]!.heldOut).toMatchObject({ kind: "measured", folds: 4 });
+    expect(diagnostics[0]!.isStable).toBe(false);
+  });
+
   it("refuses too few prompts for the folds", async () => {
     const activations = plant({ prompts: 3, step: 2, loud: 1, rng: createRng(4) });
     const training = trainProbe(computeBehavior(activations, { name: "b" }), activations, { kind });

@@ -190,11 +190,13 @@ async function trainNulls(
     await pause();
     const kept = removeComponents(direction, basis);
     const length = norm(kept);
-    if (!(length > 0)) return undefined;
-    nulls.set(
-      kept.map((value) => value / length),
-      filled,
-    );
+    // One without a direction stays zero; scorers pass over it.
+    if (length > 0) {
+      nulls.set(
+        kept.map((value) => value / length),
+        filled,
+      );
+    }
     filled += dim;
   }
   return nulls;
