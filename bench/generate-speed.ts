@@ -1,0 +1,130 @@
+/**
+ * @file Tokens per second of sampling, against transformers' generate, in turn in the same run.
+ *
+ *   npx tsx bench/generate-speed.ts --model DIR --python PYTHON [--new-tokens 64] [--threads 2] [--runs 3] [--batches 1,32]
+ *     [--modes greedy,sample] [--weights shared]
+ *
+ * `--model tiny` makes a Llama of 0.9M parameters with random weights (width 128, 4 blocks, vocabulary 1000) in a temporary folder.
+ * Prompts are 20 to 40 random tokens; no stop token, so both sides sample the same number. Times are those of the whole call,
+ * prompts included, model loading and the first, unmeasured call left out.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+
+import { type Engine, openEngine, createRng } from "../src/index.ts";
+import { median } from "./support.ts";
+import { startTransformers, type TransformersServer } from "./transformers-server.ts";
+
+const { values } = parseArgs({
+  options: {
+    model: { type: "string" },
+    python: { type: "string", default: "python3" },
+    "new-tokens": { type: "string", default: "64" },
+    threads: { type: "string", default: "2" },
+    runs: { type: "string", default: "3" },
+    batches: { type: "string", default: "1,32" },
+    modes: { type: "string", default: "greedy,sample" },
+    weights: { type: "string", default: "shared" },
+  },
+});
+if (values.model === undefined) throw new Error("usage: see the head of this file");
+const threads = Number(values.threads);
+const newTokens = Number(values["new-tokens"]);
+const work = mkdtempSync(join(tmpdir(), "culprit-bench-"));
+
+/** A small Llama with the tokenizer of the tests, whose vocabulary does not matter here. */
+function makeTiny(): string {
+  const dir = join(work, "tiny");
+  const tokenizer = new URL("../test/golden/tokenizer/chatml", import.meta.url).pathname;
+  const script = new URL("make-random-checkpoint.py", import.meta.url).pathname;
+  const size =
+    "--hidden 128 --intermediate 344 --layers 4 --heads 4 --kv-heads 4 --vocab 1000 --shards 1 --tied";
+  execFileSync(values.python, [script, "--out", dir, ...size.split(" ")]);
+  execFileSync("cp", [`${tokenizer}/tokenizer.json`, `${tokenizer}/tokenizer_config.json`, dir]);
+  return dir;
+}
+
+interface Timing {
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+}
+
+async function runOurs(
+  engine: Engine,
+  prompts: readonly number[][],
+  isSampling: boolean,
+): Promise<Timing> {
+  const start = performance.now();
+  const cpu = process.cpuUsage();
+  let tokens = 0;
+  for await (const each of engine.generate(
+    prompts.map((prompt) => Int32Array.from(prompt)),
+    {
+      temperature: isSampling ? 1 : 0,
+      maxTokens: newTokens,
+      stopTokens: [],
+      batch: prompts.length,
+    },
+  )) {
+    tokens += each.tokens.length;
+  }
+  if (tokens !== newTokens * prompts.length) throw new Error(`sampled ${tokens} tokens`);
+  const { user, system } = process.cpuUsage(cpu);
+  return { seconds: (performance.now() - start) / 1000, cpuSeconds: (user + system) / 1e6 };
+}
+
+async function compare(
+  engine: Engine,
+  reference: TransformersServer,
+  { batch, isSampling }: { readonly batch: number; readonly isSampling: boolean },
+): Promise<void> {
+  const rng = createRng(1);
+  const prompts = Array.from({ length: batch }, () =>
+    Array.from({ length: 20 + rng.integer(21) }, () => 5 + rng.integer(900)),
+  );
+  const job = { prompts, newTokens, sample: isSampling };
+  await runOurs(engine, prompts, isSampling);
+  await reference.generate(job);
+  const [ours, theirs]: [Timing[], Timing[]] = [[], []];
+  for (let run = 0; run < Number(values.runs); run++) {
+    ours.push(await runOurs(engine, prompts, isSampling));
+    theirs.push(await reference.generate(job));
+  }
+  const rate = (each: Timing): number => (batch * newTokens) / each.seconds;
+  const ratios = ours.map((each, i) => rate(each) / rate(theirs[i]!));
+  const cpuRatios = ours.map((each, i) => theirs[i]!.cpuSeconds / each.cpuSeconds);
+  const cells = [
+    batch,
+    isSampling ? "sample" : "greedy",
+    median(ours.map(rate)).toFixed(0),
+    median(theirs.map(rate)).toFixed(0),
+    `${median(ratios).toFixed(2)} (${Math.min(...ratios).toFixed(2)}-${Math.max(...ratios).toFixed(2)})`,
+    median(cpuRatios).toFixed(2),
+  ];
+  console.log(`| ${cells.join(" | ")} |`);
+}
+
+try {
+  const model = values.model === "tiny" ? makeTiny() : values.model;
+  await using engine = await openEngine(model, {
+    threads,
+    template: "raw",
+    weights: values.weights === "constant" ? "constant" : "shared",
+  });
+  using reference = await startTransformers(values.python, model, threads);
+  console.log(`${values.model}, ${threads} threads, ${JSON.stringify(reference.versions)}`);
+  console.log(
+    "| batch | mode | culprit tokens/s | transformers tokens/s | ratio (range) | ratio of processor time |",
+  );
+  console.log("|---|---|---|---|---|---|");
+  for (const batch of values.batches.split(",").map(Number)) {
+    for (const mode of values.modes.split(",")) {
+      await compare(engine, reference, { batch, isSampling: mode === "sample" });
+    }
+  }
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}
