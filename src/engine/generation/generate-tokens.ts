@@ -134,8 +134,10 @@ class Batch {
     const { temperature } = this.#job;
     const output: StepOutput = temperature === 0 ? "token" : "probabilities";
     const { family, config } = this.#host.model;
-    const { program, frequencyInputs } = await this.#host.program(`step ${output}`, () =>
-      decodeStep(family, config, output),
+    const { program, frequencyInputs } = await this.#host.program(
+      `step ${output}`,
+      () => decodeStep(family, config, output),
+      { isStep: true },
     );
     this.#fit(1);
     const count = this.rows.length;

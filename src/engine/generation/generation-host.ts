@@ -8,10 +8,11 @@ export interface GenerationHost {
   readonly model: LoadedModel;
   /** False where every graph would hold its own copy of the weights. */
   readonly hasPrefixes: boolean;
-  /** Compiles a graph, or takes it from an earlier call with the same key. */
+  /** Compiles a graph, or takes it from an earlier call with the same key; `isStep` (default false): it will run very often. */
   program(
     key: string,
     build: () => ActivationsGraph,
+    options?: { readonly isStep?: boolean },
   ): Promise<{
     readonly program: Program;
     readonly frequencyInputs: ReadonlyMap<string, RopeScaling>;
