@@ -1,33 +1,25 @@
-import { join } from "node:path";
-
 /** @file The trainer that runs on this machine: gradients from a graph, AdamW in the memory that the graph reads. */
 import { expectHeadFits } from "../model/expect-weights.ts";
-import { weightRng } from "../model/initial-weights.ts";
-import { linearModules } from "../model/lora-graph.ts";
 import { responseLogprobs } from "../model/response-logprobs.ts";
-import { gradientName, type TrainingGraph, trainingGraph } from "../model/training-graph.ts";
-import {
-  copyCompanions,
-  writeAdapter,
-  writeModelConfig,
-  writeWeights,
-} from "../model/write-checkpoint.ts";
+import { gradientName, type TrainingGraph } from "../model/training-graph.ts";
 import { bindWeights, compile, type Program, type TensorValue } from "../runtime/ort.ts";
 import { lowerToOnnx, type LoweredGraph } from "../tensor/lower.ts";
-import { ConfigError, UnsupportedError } from "../util/errors.ts";
+import { UnsupportedError } from "../util/errors.ts";
 import type { JobOptions } from "../util/progress.ts";
-import { batchInputs } from "./batch-inputs.ts";
 import type { EngineIdentity, ExampleLogprobs, TokenizedExample } from "./engine.ts";
 import type { LocalEngineOptions } from "./local-engine.ts";
 import { streamLogprobs } from "./logprobs.ts";
 import { type OpenCheckpoint, openCheckpoint } from "./open-checkpoint.ts";
 import { ParameterArena, type ParameterSlot } from "./parameter-arena.ts";
 import { ParameterCache } from "./parameter-cache.ts";
-import { type PlannedBatch, planWholeExamples } from "./plan-batches.ts";
+import { planWholeExamples } from "./plan-batches.ts";
 import { planLimits } from "./plan-limits.ts";
-import { batchResponses, pairInputs, responseInputs, tokenWeights } from "./response-inputs.ts";
+import { batchResponses } from "./response-inputs.ts";
+import { saveTrained } from "./save-trained.ts";
+import { stepInputs } from "./step-inputs.ts";
 import { tokenizeExample, tokenizeText } from "./tokenize-example.ts";
 import { batchWork } from "./train-flops.ts";
+import { buildTrainerGraph, startFactors } from "./trainer-graph.ts";
 import type {
   StateTensor,
   StepExample,
@@ -89,7 +81,7 @@ class LocalTrainer implements Trainer {
     this.#checkpoint = checkpoint;
     this.#settings = settings;
     this.#options = options;
-    this.#graph = buildGraph(checkpoint, settings);
+    this.#graph = buildTrainerGraph(checkpoint, settings);
     this.#frozen = new ParameterCache(checkpoint.weights);
     this.trainedNumbers = this.#graph.trained.reduce((sum, each) => sum + sizeOf(each.shape), 0);
   }
@@ -139,17 +131,13 @@ class LocalTrainer implements Trainer {
 
   async save(dir: string, dtype: WeightDtype): Promise<void> {
     const { slots } = await this.#openArena();
-    const { adaptation } = this.#settings;
-    if (adaptation.kind === "lora") {
-      const targets =
-        adaptation.targets ?? lastNames(this.#graph.factors.map((each) => each.module));
-      const description = { ...adaptation, targets, baseName: this.identity.name };
-      await writeAdapter(dir, slots, description, dtype);
-      return;
-    }
-    await copyCompanions(this.#dir, dir);
-    await writeModelConfig(this.#dir, dir, dtype);
-    await writeWeights(join(dir, "model.safetensors"), slots, dtype);
+    await saveTrained(dir, dtype, {
+      startDir: this.#dir,
+      startName: this.identity.name,
+      adaptation: this.#settings.adaptation,
+      graph: this.#graph,
+      slots,
+    });
   }
 
   async state(): Promise<readonly StateTensor[]> {
@@ -182,10 +170,15 @@ class LocalTrainer implements Trainer {
       examples,
       planLimits(config, config.layerCount, { batchTokens }),
     );
+    const { frequencyInputs } = this.#graph;
+    const inputsOf = stepInputs(examples, this.#settings.objective, {
+      frequencyInputs,
+      headDim: config.headDim,
+    });
     const logprobs = examples.map(({ responses }) => responses.map(() => Number.NaN));
     let [loss, tokens, flops] = [0, 0, 0];
     for (const [b, batch] of batches.entries()) {
-      const outputs = await program.run(this.#inputs(examples, batch));
+      const outputs = await program.run(inputsOf(batch));
       loss += outputs["loss"]!.array[0] as number; // float32
       addGradients(arena.slots, outputs, b === 0);
       const sums = outputs["logprobs"]!.array as Float32Array;
@@ -201,22 +194,6 @@ class LocalTrainer implements Trainer {
       flops += work.flops;
     }
     return { loss, logprobs, tokens, flops };
-  }
-
-  #inputs(examples: readonly StepExample[], batch: PlannedBatch): Record<string, TensorValue> {
-    const responses = batchResponses(examples, batch);
-    const { headDim } = this.#checkpoint.model.config;
-    const { frequencyInputs } = this.#graph;
-    return {
-      ...batchInputs(examples, batch, { frequencyInputs, headDim }),
-      ...responseInputs(examples, batch),
-      ...(this.#settings.objective.kind === "dpo"
-        ? pairInputs(responses, (example) => ({
-            reference: examples[example]!.reference!, // DPO examples have one
-            weight: 1 / examples.length,
-          }))
-        : tokenWeights(responses, 1 / countTargets(examples))),
-    };
   }
 
   /** Compiles a graph over the weights as they are now. */
@@ -263,47 +240,6 @@ class LocalTrainer implements Trainer {
   }
 }
 
-function buildGraph({ model }: OpenCheckpoint, settings: TrainerSettings): TrainingGraph {
-  const { objective, adaptation } = settings;
-  if (adaptation.kind === "full") return trainingGraph(model.family, model.config, { objective });
-  const { rank, alpha, targets } = adaptation;
-  const lora = { rank, scale: alpha / rank, targets: targets ?? undefined };
-  const graph = trainingGraph(model.family, model.config, { objective, lora });
-  const unused = targets?.find(
-    (target) =>
-      !graph.factors.some(({ module }) => module === target || module.endsWith(`.${target}`)),
-  );
-  if (unused === undefined) return graph;
-  const known = lastNames(linearModules(graph.outputs));
-  throw new ConfigError(
-    `LoRA target "${unused}": expected the name of a linear layer, got none such`,
-    {
-      hint: `This model's blocks have ${known.join(", ")}.`,
-    },
-  );
-}
-
-/** As PEFT: A uniform within ±1/√in, which is Kaiming's with a = √5; B zero, so that the model starts as it is. */
-function startFactors(
-  slots: readonly ParameterSlot[],
-  { factors }: TrainingGraph,
-  { seed }: TrainerSettings,
-): void {
-  const starts = new Map(
-    factors.map(({ a, module }) => [
-      a.source.kind === "parameter" ? a.source.name : module,
-      a.shape[0] as number,
-    ]),
-  ); // [in, rank]
-  for (const { name, values } of slots) {
-    const inDim = starts.get(name);
-    if (inDim === undefined) continue;
-    const rng = weightRng(seed, name);
-    const bound = 1 / Math.sqrt(inDim);
-    for (let i = 0; i < values.length; i++) values[i] = bound * (2 * rng.uniform() - 1);
-  }
-}
-
 function addGradients(
   slots: readonly ParameterSlot[],
   outputs: Readonly<Record<string, TensorValue>>,
@@ -314,21 +250,6 @@ function addGradients(
     if (isFirst) gradient.set(share);
     else for (let i = 0; i < gradient.length; i++) gradient[i]! += share[i]!;
   }
-}
-
-/** Response tokens that have a log-probability, over all examples. */
-function countTargets(examples: readonly StepExample[]): number {
-  return examples.reduce(
-    (sum, { responses }) => sum + responses.reduce((all, { length }) => all + length, 0),
-    0,
-  );
-}
-
-/** `q_proj` of `model.layers.0.self_attn.q_proj`, each once. */
-function lastNames(modules: readonly string[]): readonly string[] {
-  return [
-    ...new Set(modules.map((module) => module.slice(module.lastIndexOf(".") + 1))),
-  ].toSorted();
 }
 
 function sizeOf(shape: readonly number[]): number {

@@ -1,0 +1,36 @@
+import { join } from "node:path";
+
+import type { TrainingGraph } from "../model/training-graph.ts";
+import {
+  copyCompanions,
+  writeAdapter,
+  writeModelConfig,
+  writeWeights,
+} from "../model/write-checkpoint.ts";
+import type { ParameterSlot } from "./parameter-arena.ts";
+import { lastNames } from "./trainer-graph.ts";
+import type { TrainerSettings, WeightDtype } from "./trainer.ts";
+
+/** Writes what was trained into an existing folder; see Trainer.save. */
+export async function saveTrained(
+  dir: string,
+  dtype: WeightDtype,
+  trained: {
+    /** The start checkpoint's folder, and its name for people. */
+    readonly startDir: string;
+    readonly startName: string;
+    readonly adaptation: TrainerSettings["adaptation"];
+    readonly graph: TrainingGraph;
+    readonly slots: readonly ParameterSlot[];
+  },
+): Promise<void> {
+  const { startDir, startName, adaptation, graph, slots } = trained;
+  if (adaptation.kind === "lora") {
+    const targets = adaptation.targets ?? lastNames(graph.factors.map((each) => each.module));
+    await writeAdapter(dir, slots, { ...adaptation, targets, baseName: startName }, dtype);
+    return;
+  }
+  await copyCompanions(startDir, dir);
+  await writeModelConfig(startDir, dir, dtype);
+  await writeWeights(join(dir, "model.safetensors"), slots, dtype);
+}
