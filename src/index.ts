@@ -242,6 +242,7 @@ export {
 export { percentile, rankScores, ranksOf, type ScoreOrder } from "./attribution/rank-scores.ts";
 export { SCORER_TRAITS, SCORERS, type ScoredBehavior, type Scorer } from "./attribution/scorer.ts";
 export type { NullComparison, NullTail } from "./attribution/null-comparison.ts";
+export type { SignalStatistics, SignalTail } from "./attribution/signal-statistics.ts";
 export { findLowNorms, type LowNorm } from "./attribution/low-norm.ts";
 export { requireRankingFormat, writeRankings } from "./attribution/write-ranking.ts";
 
@@ -312,6 +313,12 @@ export {
   type TopSize,
 } from "./evaluation/ranking-report.ts";
 export { ratioInterval } from "./evaluation/ratio-interval.ts";
+export {
+  type Signal,
+  SIGNALS,
+  type SignalVerdict,
+  signalVerdict,
+} from "./evaluation/signal-verdict.ts";
 export { spearman, type Correlation } from "./evaluation/spearman.ts";
 
 // training

@@ -7,6 +7,7 @@ import {
   shareAbove,
   TALLY_BINS,
 } from "./null-tally.ts";
+import { type SignalStatistics, signalStatistics } from "./signal-statistics.ts";
 
 /** How the scores of a behaviour compare with those of directions that mean nothing, over the same pairs. */
 export interface NullComparison {
@@ -18,6 +19,8 @@ export interface NullComparison {
     readonly null: number;
   }[];
   readonly tails: readonly NullTail[];
+  /** Whether few scores stand out or all are shifted. */
+  readonly signal: SignalStatistics;
   /** Equal bins over both distributions. The first and last also count what lies beyond. */
   readonly histogram: {
     /** One more than there are bins. */
@@ -46,10 +49,12 @@ const QUANTILES = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99];
 const TAILS = [0.05, 0.01];
 const SHOWN_BINS = 24;
 
-/** Compares scores (NaN: none) with a tally of null scores of the same pairs; undefined where there are no scores. */
+/** Compares scores (NaN: none) with a tally of null scores of the same pairs; undefined where there are no scores.
+ `kind`: whether scores are cosines. */
 export function compareWithNull(
   scores: Float32Array,
   tally: NullTally,
+  kind: "cosine" | "projection",
 ): NullComparison | undefined {
   const real = scores.filter((score) => !Number.isNaN(score)).toSorted();
   if (real.length === 0) return undefined;
@@ -65,6 +70,7 @@ export function compareWithNull(
       nullTail(real, tally, pooled, { side: "top", expected }),
       nullTail(real, tally, pooled, { side: "bottom", expected }),
     ]),
+    signal: signalStatistics(real, tally, kind),
     histogram: histogram(real, tally, pooled),
   };
 }

@@ -3,7 +3,7 @@ import { drawMixedSigns } from "../behavior/sign-flips.ts";
 import { RuntimeError } from "../util/errors.ts";
 import { quantile } from "../util/quantile.ts";
 import { createRng } from "../util/rng.ts";
-import { norm } from "../util/vector.ts";
+import { dot, norm } from "../util/vector.ts";
 import { compareWithNull, type NullComparison } from "./null-comparison.ts";
 import { createNullTally, type NullTally, tallyScores } from "./null-tally.ts";
 import { SCORER_TRAITS, type ScoredBehavior, type Scorer } from "./scorer.ts";
@@ -54,14 +54,16 @@ function createDirectionGroup(
   isCosine: boolean,
 ): ScoreGroup {
   const { layer, norms } = options;
+  const direction = behavior.directions.get(layer)!;
   const nulls = splitRows(behavior.nullDirections.get(layer), behavior.dim)
-    .filter((vector) => norm(vector) > 0)
+    .map((vector) => acrossTo(vector, direction))
+    .filter((vector) => vector !== undefined)
     .slice(0, options.nullDirections);
   const count = nulls.length;
   const longNorm = isCosine || count === 0 ? undefined : longestButFew(norms);
   const collector = createCollector(norms.length, count, longNorm);
   return {
-    columns: [behavior.directions.get(layer)!, ...nulls].map(toUnit),
+    columns: [direction, ...nulls].map(toUnit),
     take({ firstRow, rows, products, stride }, offset, lengths) {
       const { scores } = collector;
       const nullScores = new Float32Array(rows * count);
@@ -170,7 +172,10 @@ function createCollector(
     finish: (winners) => ({
       scores,
       winners,
-      null: tally === undefined ? undefined : compareWithNull(scores, tally),
+      null:
+        tally === undefined
+          ? undefined
+          : compareWithNull(scores, tally, longNorm === undefined ? "cosine" : "projection"),
     }),
   };
 }
@@ -229,6 +234,19 @@ function splitRows(matrix: Float32Array | undefined, dim: number): Float32Array[
   return Array.from({ length: matrix.length / dim }, (_, row) =>
     matrix.subarray(row * dim, (row + 1) * dim),
   );
+}
+
+/** Below this share of its length what is left across the behaviour's direction is rounding. */
+const ROUNDING_SHARE = 1e-5;
+
+/**
+ * A null direction less its part along the behaviour's, undefined where nothing is left. An error along v does not turn it, and would
+ * carry the behaviour's own tail into its null: with a few axes that hold most of the variance the two are often 45° apart.
+ */
+function acrossTo(vector: Float32Array, direction: Float32Array): Float32Array | undefined {
+  const part = dot(vector, direction) / dot(direction, direction);
+  const across = vector.map((value, i) => value - part * direction[i]!);
+  return norm(across) > ROUNDING_SHARE * norm(vector) ? across : undefined;
 }
 
 function toUnit(vector: Float32Array): Float32Array {

@@ -36,6 +36,7 @@ function summarySection(reports: readonly RankingReport[]): string[] {
       "behavior",
       "layer",
       "stable",
+      "verdict",
       "scored",
       "low norm",
       "beyond null 99%",
@@ -52,6 +53,7 @@ function summarySection(reports: readonly RankingReport[]): string[] {
         printable(report.behavior),
         `${report.layer}`,
         report.doubt === undefined ? "yes" : "NO",
+        report.verdict?.kind ?? "-",
         `${report.scored}`,
         `${report.lowNorm.count}`,
         tail === undefined ? "-" : percent(tail.share),
@@ -70,6 +72,7 @@ function detailSections(report: RankingReport): string[] {
     ...(report.doubt === undefined
       ? []
       : [`NOT STABLE, so this ranking is evidence of nothing: ${printable(report.doubt)}`]),
+    ...verdictLines(report),
     `${scored} of ${pairs} pairs have a score${lowNorm.zero === 0 ? "" : `, ${lowNorm.zero} have a vector of length zero`}; ` +
       `${lowNorm.count} are marked low norm (|v_d| below ${number(lowNorm.threshold)}, median ${number(lowNorm.median)})`,
     "",
@@ -82,6 +85,20 @@ function detailSections(report: RankingReport): string[] {
     "",
     ...confoundSection(report),
   ];
+}
+
+function verdictLines({ verdict, scorer, null: comparison }: RankingReport): string[] {
+  if (verdict !== undefined) {
+    return [
+      `verdict: ${verdict.kind} (${printable(verdict.reason, 300)})${verdict.excessPairs === 0 ? "" : `; at least about ${verdict.excessPairs} pairs stand out`}`,
+      `  ${verdict.meaning}`,
+    ];
+  }
+  const why =
+    comparison === undefined
+      ? "there is no null to compare with"
+      : `${scorer} takes out or hides what the verdict rests on; --scorer cosine has one`;
+  return [`verdict: none, ${why}`];
 }
 
 function pairsSection(

@@ -13,6 +13,7 @@ import {
   rankConfounds,
 } from "./confound-table.ts";
 import { type LiftTable, liftTables } from "./lift-table.ts";
+import { type SignalVerdict, signalVerdict } from "./signal-verdict.ts";
 
 /** A pair's place in a ranking; no text of the pair. */
 export interface RankedPair {
@@ -45,6 +46,8 @@ export interface RankingReport {
   readonly bottom: readonly RankedPair[];
   /** Undefined where the behaviour has no null directions. */
   readonly null: NullComparison | undefined;
+  /** Concentrated, diffuse or no signal; undefined where that cannot be told, see signalVerdict. */
+  readonly verdict: SignalVerdict | undefined;
   /** The kept column that `lifts` is about; undefined where the pairs have none. */
   readonly by: string | undefined;
   readonly lifts: readonly LiftTable[];
@@ -103,6 +106,7 @@ export function reportRankings(
       top: Array.from({ length: show }, (_, i) => describe(i)),
       bottom: Array.from({ length: show }, (_, i) => describe(scored - show + i)),
       null: ranking.null,
+      verdict: signalVerdict({ ...ranking, scored }),
       by,
       lifts: groups === undefined ? [] : liftTables(groups, ranked, topSizes(options, scored)),
       confounds: confoundTable(ranking.scores, confounds),

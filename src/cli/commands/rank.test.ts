@@ -130,7 +130,7 @@ describe("culprit rank", () => {
     const flags = files.flatMap((file) => ["--behavior", file]);
     const store = await makeStore();
     const { text } = await run(store, ...flags);
-    expect(text).toMatch(/behavior +layer +stable +scored/);
+    expect(text).toMatch(/behavior +layer +stable +verdict +scored/);
     expect(text.match(/^(one|two) +\d/gm)).toEqual([
       "one           1",
       "one           3",

@@ -1,0 +1,110 @@
+import { firstIndex } from "../util/first-index.ts";
+import { binnedQuantile, type NullTally, shareAbove, TALLY_BINS } from "./null-tally.ts";
+
+/** How the bulk of the scores lies and how far their upper end reaches beyond it, against single null directions. */
+export interface SignalStatistics {
+  /** Median score less the median over the null directions' medians. */
+  readonly shift: number;
+  /** Largest such shift, up or down, of a single null direction. */
+  readonly largestNullShift: number;
+  /** From the lower quartile to the median of the scores. */
+  readonly spread: number;
+  readonly tails: readonly SignalTail[];
+  /** The largest excess of a null direction over all tails, in standard errors. */
+  readonly largestNullExcess: number;
+}
+
+/** The pairs further above the median than the null's shape, moved and stretched to the bulk of the scores, lets expect. */
+export interface SignalTail {
+  /** Share of the pairs expected there. */
+  readonly expected: number;
+  readonly threshold: number;
+  readonly share: number;
+  /** share - expected in standard errors: the spread of the null directions' own, or that of counting where it is larger. */
+  readonly excess: number;
+}
+
+/** From a tail wide enough for many weak pairs to one narrow enough for few. */
+const EXPECTED = [0.1, 0.05, 0.02, 0.01, 0.001] as const;
+
+/**
+ * Cosines end at 1, where no tail can be seen: along a direction that holds much of the pairs' variance they crowd there. Their tangents,
+ * how far a vector goes along the direction for each unit across it, do not.
+ */
+const UNFOLD = {
+  cosine: {
+    open: (score: number): number => score / Math.sqrt(Math.max(1e-6, 1 - score * score)),
+    close: (tangent: number): number => tangent / Math.sqrt(1 + tangent * tangent),
+  },
+  projection: { open: (score: number): number => score, close: (score: number): number => score },
+} as const;
+
+/**
+ * Location and spread come from the median and the lower quartile, which a small tail at the top does not move, so that a shift of all
+ * pairs, or a wider spread on both sides, is no tail. `ascending` are the scores in order, at least one; `kind` says whether they are
+ * cosines. Shift and spread are in units of the tangent where they are.
+ */
+export function signalStatistics(
+  ascending: Float32Array,
+  tally: NullTally,
+  kind: keyof typeof UNFOLD,
+): SignalStatistics {
+  const { open, close } = UNFOLD[kind];
+  const nulls = Array.from({ length: tally.directions }, (_, n) => {
+    const counts = tally.counts.subarray(n * TALLY_BINS, (n + 1) * TALLY_BINS);
+    const quantileAt = (q: number): number => open(binnedQuantile(tally, counts, q));
+    return { counts, quantileAt, ...bulk(quantileAt) };
+  });
+  const centre = middle(nulls.map(({ median }) => median));
+  const real = bulk((q) => open(at(ascending, q)));
+  const found = EXPECTED.map((expected) => {
+    const reach = middle(
+      nulls.map(({ quantileAt, median, spread }) =>
+        spread > 0 ? (quantileAt(1 - expected) - median) / spread : 0,
+      ),
+    );
+    const nullShares = nulls.map(({ counts, median, spread }) =>
+      shareAbove(tally, counts, close(median + reach * spread)),
+    );
+    const error = Math.max(
+      rootMeanSquare(nullShares.map((share) => share - expected)),
+      Math.sqrt(expected / ascending.length),
+    );
+    const threshold = close(real.median + reach * real.spread);
+    const beyond = ascending.length - firstIndex(ascending, (score) => score > threshold);
+    const share = beyond / ascending.length;
+    return {
+      tail: { expected, threshold, share, excess: (share - expected) / error },
+      nullExcesses: nullShares.map((each) => (each - expected) / error),
+    };
+  });
+  return {
+    shift: real.median - centre,
+    largestNullShift: Math.max(...nulls.map(({ median }) => Math.abs(median - centre))),
+    spread: real.spread,
+    tails: found.map(({ tail }) => tail),
+    largestNullExcess: Math.max(...found.flatMap(({ nullExcesses }) => nullExcesses)),
+  };
+}
+
+function bulk(quantileAt: (q: number) => number): { median: number; spread: number } {
+  const median = quantileAt(0.5);
+  return { median, spread: median - quantileAt(0.25) };
+}
+
+function rootMeanSquare(values: readonly number[]): number {
+  return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
+}
+
+/** The median of a few values. */
+function middle(values: readonly number[]): number {
+  return at(Float64Array.from(values).toSorted(), 0.5);
+}
+
+function at(ascending: ArrayLike<number>, q: number): number {
+  const position = q * (ascending.length - 1);
+  const below = Math.floor(position);
+  const low = ascending[below]!;
+  const high = ascending[Math.min(below + 1, ascending.length - 1)]!;
+  return low + (position - below) * (high - low);
+}
