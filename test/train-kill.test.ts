@@ -55,7 +55,7 @@ describe("culprit train", () => {
     }
     expect(kills).toBeGreaterThan(0);
     const last = await train(out);
-    expect(last.code, last.stderr).toBe(0);
+    expect(last).toMatchObject({ code: 0, stderr: "" });
     for (const name of [
       "model.safetensors",
       "metrics.jsonl",
