@@ -10,6 +10,8 @@ import { behaviorCommand } from "../src/cli/commands/behavior.ts";
 import { demoCommand } from "../src/cli/commands/demo.ts";
 import { embedCommand } from "../src/cli/commands/embed.ts";
 import { rankCommand } from "../src/cli/commands/rank.ts";
+import { runCommand } from "../src/cli/commands/run.ts";
+import { statusCommand } from "../src/cli/commands/status.ts";
 import { commandHelp } from "../src/cli/help.ts";
 import { runCli } from "./support/run-cli.ts";
 
@@ -19,6 +21,8 @@ const COMMANDS: readonly Command[] = [
   demoCommand,
   embedCommand,
   rankCommand,
+  runCommand,
+  statusCommand,
 ];
 
 let overview = "";

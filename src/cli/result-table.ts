@@ -70,8 +70,8 @@ function armTable(edits: readonly ArmEdit[], evaluation: Evaluation, trigger: st
     { heading: "arm", cell: (name) => printable(name) },
     { heading: "edited", cell: (name) => (editOf(name) ? `${editOf(name)!.pairs}` : "") },
     ...others.map(({ variant, arms }) => ({
-      heading: `${printable(variant)} [95%]`,
-      cell: (name: string) => rateCell(rateOf(arms, name)),
+      heading: printable(variant),
+      cell: (name: string) => percent(rateOf(arms, name)?.rate.rate),
     })),
     { heading: `${printable(trigger)} [95%]`, cell: (name) => rateCell(rateOf(triggered, name)) },
     {
@@ -89,20 +89,25 @@ function armTable(edits: readonly ArmEdit[], evaluation: Evaluation, trigger: st
           measureCell(
             measure,
             measures.find((each) => each.arm === name && each.measure === measure),
+            editOf(name) !== undefined,
           ),
       }),
     ),
     { heading: "missing", cell: (name) => `${missing(name)}` },
   ];
-  return textTable([
+  const lines = textTable([
     columns.map(({ heading }) => heading),
     ...triggered.map(({ arm }) => columns.map(({ cell }) => cell(arm))),
   ]);
+  return measures.length === 0 ? lines : [...lines, CAPABILITY_NOTE];
 }
+
+const CAPABILITY_NOTE =
+  "capabilities: the value, and of an edit its change from the baseline, in percentage points; answers in nats per token";
 
 const CAPABILITY_HEADINGS: { readonly [C in Capability]: string } = {
   preferences: "preferences",
-  answers: "answers (nats/token)",
+  answers: "answers",
   tasks: "tasks",
   overRefusal: "over-refusal",
 };
@@ -126,14 +131,19 @@ function controlCell(edit: ArmEdit | undefined, arm: ArmRate | undefined): strin
   return `${points(difference)} [${points(low)}, ${points(high)}] (${pValue(adjustedP)})`;
 }
 
-function measureCell(measure: Capability, found: ArmMeasure | undefined): string {
+/** The value; of an arm its change from the baseline. */
+function measureCell(
+  measure: Capability,
+  found: ArmMeasure | undefined,
+  isEdited: boolean,
+): string {
   if (found?.summary === undefined) return "-";
-  const show = (value: number): string =>
-    measure === "answers" ? value.toFixed(3) : `${(100 * value).toFixed(1)}%`;
-  const { summary, toBaseline } = found;
-  if (toBaseline === undefined) return show(summary.mean);
-  const sign = toBaseline.difference < 0 ? "" : "+";
-  return `${show(summary.mean)} (${sign}${show(toBaseline.difference)})`;
+  const isShare = measure !== "answers";
+  if (!isEdited) return isShare ? percent(found.summary.mean) : found.summary.mean.toFixed(3);
+  const difference = found.toBaseline?.difference;
+  if (difference === undefined) return "-";
+  if (isShare) return points(difference);
+  return `${difference < 0 ? "" : "+"}${difference.toFixed(3)}`;
 }
 
 /** What each arm took, by source. */

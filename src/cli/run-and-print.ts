@@ -1,9 +1,13 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+
 import {
   type ExperimentFile,
   readExperimentStatus,
   readResult,
   runExperiment,
   type RunExperimentOptions,
+  writeFileAtomic,
 } from "../index.ts";
 import type { CommandContext } from "./command.ts";
 import { resolveRemote } from "./pair-flags.ts";
@@ -11,7 +15,12 @@ import { formatResult } from "./result-table.ts";
 import { createStageLog } from "./stage-log.ts";
 import { formatStatus } from "./status-table.ts";
 
-/** Runs an experiment and prints its result; where it was told to stop before there is one, how far it is. */
+const TABLE_NAME = "table.txt";
+
+/**
+ * Runs an experiment and prints its result with the paths of what was written; where it was told to stop before there is a result, how
+ * far it is.
+ */
 export async function runAndPrint(
   file: ExperimentFile,
   options: Pick<RunExperimentOptions, "out" | "until" | "force">,
@@ -24,9 +33,28 @@ export async function runAndPrint(
     signal: context.signal,
     ...createStageLog(context),
   });
-  const { out, until } = options;
-  const result = until === undefined ? await readResult(out) : undefined;
-  const status = await readExperimentStatus(out);
-  if (isJson) context.print(JSON.stringify(result ?? status, undefined, 2));
-  else context.print(result === undefined ? formatStatus(status) : formatResult(result));
+  const { out } = options;
+  const result = await readResult(out);
+  if (result === undefined) {
+    const status = await readExperimentStatus(out);
+    return context.print(isJson ? JSON.stringify(status, undefined, 2) : formatStatus(status));
+  }
+  const table = formatResult(result);
+  await writeFileAtomic(join(out, TABLE_NAME), `${table}\n`);
+  if (isJson) context.print(JSON.stringify(result, undefined, 2));
+  else context.print([table, "", ...writtenPaths(out)].join("\n"));
+}
+
+const WRITTEN: readonly (readonly [name: string, what: string])[] = [
+  [TABLE_NAME, "this table"],
+  ["result.json", "its figures, and more of them"],
+  ["ranking.parquet", "every pair with its score and rank"],
+  ["run.json", "settings, versions, hashes, times and costs; culprit status shows them"],
+  ["stages", "a folder for each stage: checkpoints, responses, verdicts, vectors, edited ids"],
+];
+
+function writtenPaths(out: string): string[] {
+  const there = WRITTEN.filter(([name]) => existsSync(join(out, name)));
+  const width = Math.max(...there.map(([name]) => join(out, name).length));
+  return there.map(([name, what]) => `${join(out, name).padEnd(width)}  ${what}`);
 }

@@ -13,12 +13,14 @@ export const demoCommand: Command = {
     "The whole loop on a model organism that ships: train, probe, rank, edit, retrain, measure",
   positionals: "",
   description: `
-Runs the experiment file of a model organism (examples/ORGANISM.yaml, docs/organisms.md), as culprit run would: DPO on the whole mix from
-the organism's checkpoint, responses of both checkpoints, judged by rules; the scenarios that only the trained one fails become the
-behaviour's vector, by which all pairs are ranked. Which pairs are the culprits is known here, so the ranking is held to it. Then the
-top of the ranking is edited, and so are as many random pairs; each edited mix is trained on and measured again.
+Runs the experiment file of a model organism (examples/ORGANISM.yaml, docs/organisms.md) as culprit run would: DPO on
+the whole mix from the organism's checkpoint, responses of both checkpoints, judged by rules; the scenarios that only
+the trained one fails become the behaviour's vector, by which all pairs are ranked. Which pairs are the culprits is
+known here, so the ranking is held to it. Then the top of the ranking is edited, and so are as many random pairs; each
+edited mix is trained on and measured again.
 
-Ends with one table and the paths of everything written. About five minutes on two cores with one training seed.
+Ends with one table and the paths of everything written. About five minutes on two cores with one training seed. Killed,
+it goes on where it was; given again, it does what is new.
 
   culprit demo
   culprit demo --seeds 3 --out culprit-out/three-seeds`,

@@ -18,9 +18,10 @@ export const runCommand: Command = {
   description: `
 EXPERIMENT is a YAML file; examples/ has some, docs/experiments.md explains them. Paths in it are relative to the file.
 
-Every stage writes a folder DIR/stages/STAGE-HASH, the hash being that of its inputs' contents and its settings. A second run does
-only what changed. A run that was killed, at any moment, goes on where it was when the same command is given again, and ends in the
-same files. DIR/run.json holds settings, versions, hashes, times and costs; culprit status DIR shows them.
+Every stage writes a folder DIR/stages/STAGE-HASH, the hash being that of its inputs' contents and its settings. A
+second run does only what changed. A run that was killed, at any moment, goes on where it was when the same command is
+given again, and ends in the same files. DIR/run.json holds settings, versions, hashes, times and costs; culprit status
+DIR shows them.
 
   culprit run examples/own-checkpoints.yaml
   culprit run my.yaml --out runs/my --until rank`,
@@ -41,7 +42,7 @@ same files. DIR/run.json holds settings, versions, hashes, times and costs; culp
       value: "STAGES",
       multiple: true,
       describe:
-        "Makes these stages again whatever is there: kinds, or ids as culprit status shows them.",
+        "Makes these stages again whatever is there: kinds, or ids as culprit status shows them. Default: none.",
     },
     schema: {
       type: "boolean",
