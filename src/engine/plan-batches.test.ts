@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import type { RopeScaling } from "../model/rope.ts";
 import type { TokenizedExample } from "./engine.ts";
-import { planBatches, type PlanLimits } from "./plan-batches.ts";
+import { planBatches, type PlanLimits, planWholeExamples } from "./plan-batches.ts";
 
 const DYNAMIC: RopeScaling = { kind: "dynamic", theta: 100, factor: 2, maxPositions: 30 };
 
@@ -103,5 +103,29 @@ describe("planBatches", () => {
     const sizes = [90, 3].map((size) => ({ prompt: 1, responses: [size] }));
     const plan = planBatches(examplesOf(sizes, 0), { ...roomy, batchTokens: 10 });
     expect(plan.map((batch) => batch.length)).toEqual([1, 1]);
+  });
+});
+
+describe("planWholeExamples", () => {
+  it("keeps all responses of an example in one batch, each once, and splits where the limits say", () => {
+    fc.assert(
+      fc.property(fc.array(lengths, { maxLength: 40 }), limits, (sizes, settings) => {
+        const examples = examplesOf(sizes, 1);
+        const batches = planWholeExamples(examples, { ...settings, prefixLength: 0 });
+        const found = batches.flatMap((batch, b) =>
+          batch.flatMap(({ example, responses }) => responses.map(() => ({ example, b }))),
+        );
+        for (const [i, { responses }] of sizes.entries()) {
+          const own = found.filter(({ example }) => example === i);
+          expect(own).toHaveLength(responses.length);
+          expect(new Set(own.map(({ b }) => b)).size).toBe(1);
+        }
+        for (const batch of batches) {
+          const longest = Math.max(...batch.map((row) => row.length));
+          const isOneExample = new Set(batch.map(({ example }) => example)).size === 1;
+          expect(isOneExample || batch.length * longest <= settings.batchTokens).toBe(true);
+        }
+      }),
+    );
   });
 });
