@@ -31,7 +31,7 @@ interface Design {
   readonly prompts: number;
   readonly samples: number;
   readonly seeds: number;
-  /** The reference's rate; a pair is drawn from uniformly, anew for each experiment. */
+  /** The reference's rate; from a pair one of 20 values between is drawn, anew for each experiment. */
   readonly rate: number | readonly [number, number];
   readonly promptSd: number;
   readonly seedSd: number;
@@ -58,8 +58,17 @@ function normalCdf(x: number): number {
   return Math.min(1, Math.max(0, 0.5 + sum * Math.exp((-x * x) / 2 - 0.9189385332046727)));
 }
 
+const intercepts = new Map<string, number>();
+
 /** The mean of a logit-normal distribution is `rate`. */
 function interceptOf(rate: number, sd: number): number {
+  const key = `${rate} ${sd}`;
+  const found = intercepts.get(key) ?? solveIntercept(rate, sd);
+  intercepts.set(key, found);
+  return found;
+}
+
+function solveIntercept(rate: number, sd: number): number {
   let low = -40;
   let high = 40;
   for (let step = 0; step < 60; step++) {
@@ -107,7 +116,8 @@ function simulate(design: Design, rng: Rng): string {
     const rate =
       typeof design.rate === "number"
         ? design.rate
-        : design.rate[0] + rng.uniform() * (design.rate[1] - design.rate[0]);
+        : // Twenty steps of the range, each half a step off its ends.
+          design.rate[0] + ((rng.integer(20) + 0.5) / 20) * (design.rate[1] - design.rate[0]);
     const common = Float64Array.from({ length: design.prompts }, () => rng.normal());
     const reference = drawArm(design, rate, common, rng);
     const less = drawArm(design, rate * LEFT, common, rng);
