@@ -9,65 +9,71 @@ export interface TokenFilter {
 }
 
 /**
- * The token at which the running sum of probabilities passes `uniform` in [0, 1) of the whole; `probabilities` [V] need not sum to
- * exactly 1. Throws RuntimeError where they are not finite.
+ * Samples a token in proportion to `probabilities` [V], which need not sum to exactly 1. Each token has its own random number, which
+ * follows from `key` (32 bits) and the token alone. Throws RuntimeError where probabilities are not finite.
+ *
+ * An exponential race: the token with the least −ln(u)/p wins, with probability p. Unlike a running sum, which shifts every later
+ * boundary, rounding in the probabilities changes the winner only where two tokens finish almost together: the same sample in another
+ * batch is the same.
  */
 export function chooseToken(
   probabilities: Float32Array,
-  uniform: number,
+  key: number,
   { topK, topP }: TokenFilter,
 ): number {
   const isFiltered = (topK !== undefined && topK < probabilities.length) || topP < 1;
   return isFiltered
-    ? chooseAmong(likeliest(probabilities, { topK, topP }), probabilities, uniform)
-    : chooseAmongAll(probabilities, uniform);
+    ? race(likeliest(probabilities, { topK, topP }), probabilities, key)
+    : raceOfAll(probabilities, key);
 }
 
-function chooseAmongAll(probabilities: Float32Array, uniform: number): number {
-  let total = 0;
-  for (let i = 0; i < probabilities.length; i++) total += probabilities[i]!;
-  expectFinite(total);
-  const target = uniform * total;
-  let sum = 0;
-  let last = 0;
-  for (let i = 0; i < probabilities.length; i++) {
-    const probability = probabilities[i]!;
-    sum += probability;
-    if (probability > 0) last = i;
-    if (sum > target) return i;
+function race(tokens: readonly number[], probabilities: Float32Array, key: number): number {
+  let winner = -1;
+  let best = Infinity;
+  for (const token of tokens) {
+    const time = -Math.log(uniformOf(key, token)) / probabilities[token]!;
+    if (!(time < best)) continue; // a NaN is out as well
+    best = time;
+    winner = token;
   }
-  return last;
+  return expectFound(winner);
 }
 
-function chooseAmong(
-  candidates: readonly number[],
-  probabilities: Float32Array,
-  uniform: number,
-): number {
-  const total = candidates.reduce((sum, id) => sum + probabilities[id]!, 0);
-  expectFinite(total);
-  const target = uniform * total;
-  let sum = 0;
-  for (const id of candidates) {
-    sum += probabilities[id]!;
-    if (sum > target) return id;
+function raceOfAll(probabilities: Float32Array, key: number): number {
+  let winner = -1;
+  let best = Infinity;
+  for (let token = 0; token < probabilities.length; token++) {
+    const probability = probabilities[token]!;
+    const uniform = uniformOf(key, token);
+    // −ln(u) ≥ 1 − u: most tokens are out without a logarithm. A NaN is out as well.
+    if (!(1 - uniform < best * probability)) continue;
+    const time = -Math.log(uniform) / probability;
+    if (time >= best) continue;
+    best = time;
+    winner = token;
   }
-  return candidates.at(-1)!; // at least one candidate
+  return expectFound(winner);
+}
+
+/** In (0, 1), by the finaliser of splitmix32 over a counter. */
+function uniformOf(key: number, token: number): number {
+  let z = (key + Math.imul(token + 1, 0x9e3779b9)) | 0;
+  z = Math.imul(z ^ (z >>> 16), 0x21f0aaad);
+  z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
+  return (((z ^ (z >>> 15)) >>> 0) + 0.5) / 2 ** 32;
 }
 
 /** The allowed tokens, likeliest first, equal ones by id. */
-function likeliest(probabilities: Float32Array, { topK, topP }: TokenFilter): number[] {
-  const count = Math.min(topK ?? probabilities.length, probabilities.length);
+function likeliest(probabilities: Float32Array, { topK, topP }: TokenFilter): readonly number[] {
+  const isCut = topK !== undefined && topK < probabilities.length;
   const isBefore = (a: number, b: number): number => probabilities[b]! - probabilities[a]! || a - b;
-  const sorted =
-    count < probabilities.length
-      ? topOf(probabilities, count).toSorted(isBefore)
-      : nucleusCandidates(probabilities, topP).toSorted(isBefore);
-  if (topP >= 1) return sorted;
-  const total = sorted.reduce((sum, id) => sum + probabilities[id]!, 0);
-  const all = count < probabilities.length ? total : sumOf(probabilities);
+  const candidates = isCut ? topOf(probabilities, topK) : nucleusCandidates(probabilities, topP);
+  if (topP >= 1) return candidates;
+  const sorted = candidates.toSorted(isBefore);
+  // The nucleus is a share of what top-k leaves.
+  const total = isCut ? sumOf(sorted.map((id) => probabilities[id]!)) : sumOf(probabilities);
   let sum = 0;
-  const end = sorted.findIndex((id) => (sum += probabilities[id]!) >= topP * all);
+  const end = sorted.findIndex((id) => (sum += probabilities[id]!) >= topP * total);
   return end < 0 ? sorted : sorted.slice(0, end + 1);
 }
 
@@ -83,7 +89,7 @@ function nucleusCandidates(probabilities: Float32Array, topP: number): number[] 
 
 /** The `count` likeliest in no order; of equal ones the lower ids. A heap whose root is the least of those kept. */
 function topOf(probabilities: Float32Array, count: number): number[] {
-  const heap: number[] = [];
+  const heap = Array.from({ length: count }, (_, i) => i);
   const isWorse = (a: number, b: number): boolean =>
     probabilities[a]! < probabilities[b]! || (probabilities[a] === probabilities[b] && a > b);
   const sink = (from: number): void => {
@@ -97,7 +103,6 @@ function topOf(probabilities: Float32Array, count: number): number[] {
       at = worst;
     }
   };
-  for (let i = 0; i < count; i++) heap.push(i);
   for (let i = count >> 1; i >= 0; i--) sink(i);
   for (let i = count; i < probabilities.length; i++) {
     if (probabilities[i]! > probabilities[heap[0]!]!) {
@@ -108,14 +113,15 @@ function topOf(probabilities: Float32Array, count: number): number[] {
   return heap;
 }
 
-function sumOf(probabilities: Float32Array): number {
+function sumOf(values: Float32Array | readonly number[]): number {
   let sum = 0;
-  for (let i = 0; i < probabilities.length; i++) sum += probabilities[i]!;
+  for (let i = 0; i < values.length; i++) sum += values[i]!;
   return sum;
 }
 
-function expectFinite(total: number): void {
-  if (Number.isFinite(total) && total > 0) return;
+/** No token finishes where every probability is NaN, which is what softmax makes of one infinite or undefined logit. */
+function expectFound(token: number): number {
+  if (token >= 0) return token;
   throw new RuntimeError("sampling: the model's logits are not finite", {
     hint: "Check the checkpoint's weights (an overflow in training or conversion gives such values).",
   });

@@ -177,7 +177,7 @@ class Batch {
           : chooseToken(
               // Probabilities are float32.
               (chosen.array as Float32Array).subarray(r * vocabulary, (r + 1) * vocabulary),
-              row.rng.uniform(),
+              row.rng.integer(2 ** 32),
               this.#job,
             );
       row.length++;
