@@ -265,17 +265,17 @@ export {
   type RateComparison,
   type RateReduction,
 } from "./evaluation/compare-rates.ts";
-export {
-  type AdjustedComparison,
-  type Arm,
-  type ArmMeasure,
-  type ArmRate,
-  type ArmRun,
-  evaluateArms,
-  type EvaluateOptions,
-  type Evaluation,
-  type VariantRates,
-} from "./evaluation/evaluate-arms.ts";
+export { evaluateArms } from "./evaluation/evaluate-arms.ts";
+export type {
+  AdjustedComparison,
+  Arm,
+  ArmMeasure,
+  ArmRate,
+  ArmRun,
+  EvaluateOptions,
+  Evaluation,
+  VariantRates,
+} from "./evaluation/evaluation.ts";
 export { holm } from "./evaluation/holm.ts";
 export {
   type EvaluationFile,

@@ -7,8 +7,12 @@ import { COMMON_FLAGS } from "../src/cli/arguments.ts";
 import type { Command } from "../src/cli/command.ts";
 import { auditCommand } from "../src/cli/commands/audit.ts";
 import { behaviorCommand } from "../src/cli/commands/behavior.ts";
+import { conditionsCommand } from "../src/cli/commands/conditions.ts";
 import { demoCommand } from "../src/cli/commands/demo.ts";
 import { embedCommand } from "../src/cli/commands/embed.ts";
+import { evaluateCommand } from "../src/cli/commands/evaluate.ts";
+import { judgeCommand } from "../src/cli/commands/judge.ts";
+import { qualityCommand } from "../src/cli/commands/quality.ts";
 import { rankCommand } from "../src/cli/commands/rank.ts";
 import { runCommand } from "../src/cli/commands/run.ts";
 import { statusCommand } from "../src/cli/commands/status.ts";
@@ -18,8 +22,12 @@ import { runCli } from "./support/run-cli.ts";
 const COMMANDS: readonly Command[] = [
   auditCommand,
   behaviorCommand,
+  conditionsCommand,
   demoCommand,
   embedCommand,
+  evaluateCommand,
+  judgeCommand,
+  qualityCommand,
   rankCommand,
   runCommand,
   statusCommand,

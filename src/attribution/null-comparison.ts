@@ -1,4 +1,5 @@
 import { firstIndex } from "../util/first-index.ts";
+import { quantileOfAscending } from "../util/quantile.ts";
 import {
   binEdge,
   binnedQuantile,
@@ -123,15 +124,6 @@ function histogram(
   for (let bin = 0; bin < TALLY_BINS; bin++) counts.null[place(bin)]! += pooled[bin]!;
   const edges = Array.from({ length: bins + 1 }, (_, i) => binEdge(tally, first + i * step));
   return { edges, ...counts };
-}
-
-/** As util/quantile.ts, for values that are in order already: there are many, and several quantiles are wanted. */
-function quantileOfAscending(ascending: Float32Array, q: number): number {
-  const position = q * (ascending.length - 1);
-  const below = Math.floor(position);
-  const low = ascending[below]!;
-  const high = ascending[Math.min(below + 1, ascending.length - 1)]!;
-  return low + (position - below) * (high - low);
 }
 
 /** Index of the first value above `limit` in ascending values. */

@@ -1,4 +1,5 @@
 import { firstIndex } from "../util/first-index.ts";
+import { quantile, quantileOfAscending } from "../util/quantile.ts";
 import { binnedQuantile, type NullTally, shareAbove, TALLY_BINS } from "./null-tally.ts";
 
 /** How the bulk of the scores lies and how far their upper end reaches beyond it, against single null directions. */
@@ -55,14 +56,16 @@ export function signalStatistics(
     const quantileAt = (q: number): number => open(binnedQuantile(tally, counts, q));
     return { counts, quantileAt, ...bulk(quantileAt) };
   });
-  const centre = middle(nulls.map(({ median }) => median));
-  const real = bulk((q) => open(at(ascending, q)));
+  const centre = quantile(
+    nulls.map(({ median }) => median),
+    0.5,
+  );
+  const real = bulk((q) => open(quantileOfAscending(ascending, q)));
   const found = EXPECTED.map((expected) => {
-    const reach = middle(
-      nulls.map(({ quantileAt, median, spread }) =>
-        spread > 0 ? (quantileAt(1 - expected) - median) / spread : 0,
-      ),
+    const reaches = nulls.map(({ quantileAt, median, spread }) =>
+      spread > 0 ? (quantileAt(1 - expected) - median) / spread : 0,
     );
+    const reach = quantile(reaches, 0.5);
     const nullShares = nulls.map(({ counts, median, spread }) =>
       shareAbove(tally, counts, close(median + reach * spread)),
     );
@@ -94,17 +97,4 @@ function bulk(quantileAt: (q: number) => number): { median: number; spread: numb
 
 function rootMeanSquare(values: readonly number[]): number {
   return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
-}
-
-/** The median of a few values. */
-function middle(values: readonly number[]): number {
-  return at(Float64Array.from(values).toSorted(), 0.5);
-}
-
-function at(ascending: ArrayLike<number>, q: number): number {
-  const position = q * (ascending.length - 1);
-  const below = Math.floor(position);
-  const low = ascending[below]!;
-  const high = ascending[Math.min(below + 1, ascending.length - 1)]!;
-  return low + (position - below) * (high - low);
 }

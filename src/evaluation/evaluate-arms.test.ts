@@ -7,7 +7,8 @@ import { createRng } from "../util/rng.ts";
 import { clusterBootstrap } from "./cluster-bootstrap.ts";
 import { compareMeasure, summariseMeasure } from "./compare-measures.ts";
 import { compareRates } from "./compare-rates.ts";
-import { type Arm, evaluateArms } from "./evaluate-arms.ts";
+import { evaluateArms } from "./evaluate-arms.ts";
+import type { Arm } from "./evaluation.ts";
 import { holm } from "./holm.ts";
 
 const cells = (shows: readonly number[], judged: readonly number[], seeds = 1): RateCells => ({

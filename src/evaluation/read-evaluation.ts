@@ -8,7 +8,7 @@ import { parseYaml, readText } from "../data/readers/yaml-document.ts";
 import { readVerdicts } from "../judge/verdict.ts";
 import { FormatError } from "../util/errors.ts";
 import type { MeasureValues } from "./compare-measures.ts";
-import type { Arm, ArmRun } from "./evaluate-arms.ts";
+import type { Arm, ArmRun } from "./evaluation.ts";
 
 const RUN = z.strictObject({
   seed: z.union([z.string(), z.number()]).transform(String).optional(),

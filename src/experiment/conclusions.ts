@@ -1,4 +1,4 @@
-import type { ArmRate, Evaluation } from "../evaluation/evaluate-arms.ts";
+import type { ArmRate, Evaluation } from "../evaluation/evaluation.ts";
 import type { ArmEdit, ExperimentResult } from "./result.ts";
 
 /** Below this an adjusted p-value counts as telling. */

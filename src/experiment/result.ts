@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { EditAction, EditedGroup, EditPick } from "../edit/edit.ts";
-import type { Evaluation } from "../evaluation/evaluate-arms.ts";
+import type { Evaluation } from "../evaluation/evaluation.ts";
 import { FormatError } from "../util/errors.ts";
 import type { PlantedQuality } from "./stages/quality.ts";
 

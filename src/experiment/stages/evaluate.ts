@@ -3,12 +3,8 @@ import { join } from "node:path";
 
 import type { BehaviorReport } from "../../behavior/behavior-file.ts";
 import type { FilterResult } from "../../behavior/four-condition-filter.ts";
-import {
-  type Arm as EvaluatedArm,
-  type ArmRun,
-  evaluateArms,
-  type Evaluation,
-} from "../../evaluation/evaluate-arms.ts";
+import { evaluateArms } from "../../evaluation/evaluate-arms.ts";
+import type { Arm as EvaluatedArm, ArmRun, Evaluation } from "../../evaluation/evaluation.ts";
 import { readVerdicts } from "../../judge/verdict.ts";
 import { writeFileAtomic } from "../../util/atomic-file.ts";
 import { type Arm, BASELINE, measuredName } from "../arms.ts";
