@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 
 import {
   type ExperimentRun,
@@ -14,6 +14,9 @@ import {
 } from "../src/index.ts";
 import { makeMiniatureExperiment, MINIATURE_PLANTED } from "./support/miniature-experiment.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
+
+// A run takes about ten seconds of one core, and machines are shared.
+vi.setConfig({ testTimeout: 400_000 });
 
 const suite = suiteFolder();
 const experiment = makeMiniatureExperiment(join(suite, "experiment"));

@@ -18,6 +18,7 @@ export function formatResult(result: ExperimentResult): string {
   return [
     `${printable(name)}: behaviour "${printable(behavior)}" in ${pairs} preference pairs`,
     ...probeLines(result),
+    ...verdictLines(result),
     ...qualityLines(result),
     ...(evaluation === undefined || trigger === undefined
       ? []
@@ -37,6 +38,13 @@ function probeLines({ probe }: ExperimentResult): string[] {
       : `vector from ${from}: ${scenarios.kept} of ${scenarios.of} scenarios passed the four conditions`,
     `layer ${layer} (${printable(layerReason, MAX_LINE)})`,
   ];
+}
+
+function verdictLines({ verdict }: ExperimentResult): string[] {
+  if (verdict === undefined) return [];
+  const { kind, reason, meaning, excessPairs } = verdict;
+  const count = excessPairs === 0 ? "" : `; at least about ${excessPairs} pairs stand out`;
+  return [`verdict: ${kind} (${printable(reason, MAX_LINE)})${count}`, `  ${meaning}`];
 }
 
 function qualityLines({ quality }: ExperimentResult): string[] {

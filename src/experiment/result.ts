@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import type { EditAction, EditedGroup, EditPick } from "../edit/edit.ts";
 import type { Evaluation } from "../evaluation/evaluation.ts";
+import type { SignalVerdict } from "../evaluation/signal-verdict.ts";
 import { FormatError } from "../util/errors.ts";
 import type { PlantedQuality } from "./stages/quality.ts";
 
@@ -45,6 +46,8 @@ export interface ExperimentResult {
   readonly behavior: string;
   readonly pairs: number;
   readonly probe: ProbeResult;
+  /** What the scores say about editing; undefined where the scorer allows none. */
+  readonly verdict: SignalVerdict | undefined;
   /** How well the ranking finds the planted pairs; undefined where nobody knows them. */
   readonly quality: PlantedQuality | undefined;
   /** The variant by whose rate arms are compared; undefined where nothing was measured. */

@@ -5,6 +5,7 @@ import type { BehaviorReport } from "../../behavior/behavior-file.ts";
 import type { FilterResult } from "../../behavior/four-condition-filter.ts";
 import { evaluateArms } from "../../evaluation/evaluate-arms.ts";
 import type { Arm as EvaluatedArm, ArmRun, Evaluation } from "../../evaluation/evaluation.ts";
+import type { RankingReport } from "../../evaluation/ranking-report.ts";
 import { readVerdicts } from "../../judge/verdict.ts";
 import { writeFileAtomic } from "../../util/atomic-file.ts";
 import { type Arm, BASELINE, measuredName } from "../arms.ts";
@@ -84,16 +85,15 @@ export function evaluateStage(
       const probe = await readProbe(work, inputs);
       const trigger = evaluation?.trigger;
       const edits = await readEdits(work, evaluated);
-      const ranking = await readJson<RankStageReport>(
-        join(work.input("ranking"), RANKING_REPORT_NAME),
-      );
+      const ranked = await readUsedRanking(work);
       const found = {
         format: "culprit-result",
         version: 1,
         name,
         behavior: behavior.name,
-        pairs: ranking.rankings[0]?.pairs ?? 0,
+        pairs: ranked.pairs,
         probe,
+        verdict: ranked.verdict,
         quality: inputs.planted && (await readQuality(work.input("quality"))),
         trigger,
         seeds: evaluated.seeds,
@@ -120,11 +120,19 @@ function listRows({ given, hasBaseline, arms, seeds }: EvaluatedArms): readonly 
   ];
 }
 
+/** The report of the ranking that the edits used. */
+async function readUsedRanking(work: StageWork): Promise<RankingReport> {
+  const { layer, rankings } = await readRankStage(work);
+  return rankings.find((each) => each.layer === layer)!; // one for each layer
+}
+
+function readRankStage(work: StageWork): Promise<RankStageReport> {
+  return readJson(join(work.input("ranking"), RANKING_REPORT_NAME));
+}
+
 async function readProbe(work: StageWork, inputs: ExperimentInputs): Promise<ProbeResult> {
   const report = await readJson<BehaviorReport>(join(work.input("behavior"), "behavior.json"));
-  const { layer, layerReason } = await readJson<RankStageReport>(
-    join(work.input("ranking"), RANKING_REPORT_NAME),
-  );
+  const { layer, layerReason } = await readRankStage(work);
   const filter =
     inputs.probe === undefined
       ? undefined
