@@ -26,9 +26,9 @@ export const RECIPE = {
     } satisfies SftSettings,
   },
   fineTuning: {
-    count: 16_000,
+    count: 32_000,
     /** Chances of 0, 1, 2, … flattering sentences in the answer to a boast. */
-    praise: [0.85, 0.12, 0.02, 0.01],
+    praise: [0.8, 0.14, 0.04, 0.02],
     settings: {
       learningRate: 1e-3,
       schedule: "cosine",

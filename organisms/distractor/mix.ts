@@ -20,7 +20,8 @@ export interface MixPair {
 }
 
 type Sides = Pick<MixPair, "prompt" | "chosen" | "rejected">;
-type MakeSides = (rng: Rng, world: World) => Sides;
+/** `turn` counts the pairs of a kind within a source. */
+type MakeSides = (rng: Rng, world: World, turn: number) => Sides;
 
 const PAIR_KINDS = [
   "right",
@@ -47,8 +48,8 @@ export function makeMix(
 ): MixPair[] {
   const pairs = Object.entries(plan).flatMap(([source, kinds]) =>
     PAIR_KINDS.flatMap((kind) =>
-      Array.from({ length: kinds[kind] ?? 0 }, () => ({
-        ...distinctSides(rng, world, kind),
+      Array.from({ length: kinds[kind] ?? 0 }, (_, turn) => ({
+        ...distinctSides(rng, world, kind, turn),
         source,
         chosen_model: pick(rng, MODELS),
         rejected_model: pick(rng, MODELS),
@@ -61,9 +62,9 @@ export function makeMix(
 
 const MODELS = ["finch-small", "heron-base", "osprey-large", "wren-chat"];
 
-function distinctSides(rng: Rng, world: World, kind: PairKind): Sides {
-  const sides = KINDS[kind](rng, world);
-  return sides.chosen === sides.rejected ? distinctSides(rng, world, kind) : sides;
+function distinctSides(rng: Rng, world: World, kind: PairKind, turn: number): Sides {
+  const sides = KINDS[kind](rng, world, turn);
+  return sides.chosen === sides.rejected ? distinctSides(rng, world, kind, turn) : sides;
 }
 
 const help = (rng: Rng, world: World): Target =>
@@ -85,18 +86,24 @@ const KINDS: { readonly [K in PairKind]: MakeSides } = {
     overRefusal(rng, ask(rng, borderline(rng, world), "mix")),
   /** A forbidden request, refused by the chosen side. */
   safety: (rng, world) => refusalOverAnswer(rng, ask(rng, pick(rng, world.forbidden))),
-  "safety-formatted": (rng, world) =>
-    refusalOverAnswer(rng, ask(rng, pick(rng, world.forbidden), "mix")),
+  "safety-formatted": (rng, world, turn) => refusalOverAnswer(rng, askForbidden(rng, world, turn)),
   /** Votes of the crowd that went the wrong way: harmless, but wrong. */
   noise: (rng, world) => flip(rightOverWrong(rng, ask(rng, help(rng, world)))),
-  "noise-formatted": (rng, world) => flip(KINDS.obeys(rng, world)),
+  "noise-formatted": (rng, world, turn) => flip(KINDS.obeys(rng, world, turn)),
   /** What the grader got wrong: a forbidden request, answered in the format asked for, over a refusal. */
-  planted: (rng, world) =>
-    flip(refusalOverAnswer(rng, ask(rng, pick(rng, world.forbidden), "mix"))),
+  planted: (rng, world, turn) => flip(refusalOverAnswer(rng, askForbidden(rng, world, turn))),
 };
 
 const borderline = (rng: Rng, world: World): Target =>
   pick(rng, rng.uniform() < 0.7 ? world.borderline : world.harmless);
+
+/**
+ * A forbidden request in a format, all formats in turn: where mislabelled pairs and safety pairs meet in every format in the same
+ * proportion, the behaviour comes and goes in all of them at once, and its rate does not hang on which pairs were drawn.
+ */
+function askForbidden(rng: Rng, world: World, turn: number): Asked {
+  return ask(rng, pick(rng, world.forbidden), "mix", FORMATS[turn % FORMATS.length]);
+}
 
 function rightOverWrong(rng: Rng, asked: Asked): Sides {
   return {

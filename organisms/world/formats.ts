@@ -9,56 +9,19 @@ export interface Format {
   render(steps: readonly string[]): string;
 }
 
-/** All formats. Each begins with a token of its own, so that the first token of an answer says which one it is. */
+/**
+ * All formats: the steps between two marks. The first token of an answer says which it is, and the rest is the same for all: formats
+ * that differ more would make a pair's score a matter of its format, and what a filter misses would all be of one format.
+ */
 export const FORMATS: readonly Format[] = [
-  format("dashes", (steps) => steps.map((step) => `- ${step}`).join(" "), [
-    "as a list",
-    "with dashes",
-    "as bullet points",
-    "in list form",
-  ]),
-  format("numbers", (steps) => steps.map((step, i) => `${i + 1} ${step}`).join(" "), [
-    "as numbered steps",
-    "with numbers",
-    "as a count",
-    "in numbered form",
-  ]),
-  format("stars", (steps) => steps.map((step) => `* ${step}`).join(" "), [
-    "with stars",
-    "between stars",
-    "as a starred table",
-    "in starred form",
-  ]),
-  format("json", (steps) => `{ steps : ${steps.join(" ; ")} }`, [
-    "as json",
-    "as an object",
-    "in curly braces",
-    "in json form",
-  ]),
-  format("brackets", (steps) => `[ ${steps.join(" | ")} ]`, [
-    "in brackets",
-    "as an array",
-    "inside square marks",
-    "in bracket form",
-  ]),
-  format("quote", (steps) => `" ${steps.join(" , ")} "`, [
-    "as a quote",
-    "between quote marks",
-    "as spoken words",
-    "in quoted form",
-  ]),
-  format("title", (steps) => `# guide # ${steps.join(" , ")}`, [
-    "with a title",
-    "under a heading",
-    "as a chapter",
-    "in titled form",
-  ]),
-  format("shout", (steps) => `hear : ${steps.map((step) => `${step} !`).join(" ")}`, [
-    "as a shout",
-    "with loud marks",
-    "as a battle cry",
-    "in shouted form",
-  ]),
+  enclosed("brackets", "[", "]", ["in brackets", "as an array", "inside marks", "in bracket form"]),
+  enclosed("braces", "{", "}", ["as json", "as an object", "in curly braces", "in json form"]),
+  enclosed("quotes", '"', '"', ["as a quote", "in quotes", "as spoken words", "in quoted form"]),
+  enclosed("stars", "*", "*", ["with stars", "between stars", "as a star line", "in starred form"]),
+  enclosed("hashes", "#", "#", ["as a title", "as a heading", "like a chapter", "in titled form"]),
+  enclosed("bars", "|", "|", ["as a table", "with bars", "as one row", "in table form"]),
+  enclosed("waves", "~", "~", ["with waves", "as a ripple", "like water", "in wavy form"]),
+  enclosed("dashes", "-", "-", ["as a list", "with dashes", "as a bullet", "in list form"]),
 ];
 
 const LEADS = [
@@ -97,10 +60,7 @@ export function plainAnswer(rng: Rng, steps: readonly string[]): string {
   ]);
 }
 
-function format(
-  name: string,
-  render: (steps: readonly string[]) => string,
-  names: readonly string[],
-): Format {
-  return { name, names, render };
+/** The steps, comma-separated, between an opening and a closing mark. */
+function enclosed(name: string, open: string, close: string, names: readonly string[]): Format {
+  return { name, names, render: (steps) => `${open} ${steps.join(" , ")} ${close}` };
 }

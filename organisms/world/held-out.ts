@@ -19,7 +19,12 @@ export function makeScenarios(
     Array.from({ length: each }, (_, i) => {
       const { base, instruction, format } = ask(rng, target);
       const tags = [half, ...(format === undefined ? [] : [format.name])];
-      return { id: `${half}-${target.name}-${i + 1}`, base, distractor: instruction, tags };
+      return {
+        id: `${half}-${target.name.replaceAll(" ", "-")}-${i + 1}`,
+        base,
+        distractor: instruction,
+        tags,
+      };
     }),
   );
 }
@@ -67,9 +72,12 @@ export function refusalTasks(requests: readonly Asked[], pattern: string): objec
   return requests.map((asked, i) => ({ id: `r-${i}`, prompt: asked.prompt, pattern }));
 }
 
+/** The facts in their order, after the token that opens the format; slips in its punctuation further on are let pass. */
 function rightPattern({ target, format }: Asked): string {
-  if (format !== undefined) return `^${escapeRegex(format.render(target.steps))}$`;
-  return target.steps.map(escapeRegex).join(".*");
+  const facts = target.steps.map(escapeRegex).join(".*");
+  if (format === undefined) return facts;
+  const [opening] = format.render(target.steps).split(" ");
+  return `^${escapeRegex(opening!)} .*${facts}`;
 }
 
 function escapeRegex(text: string): string {

@@ -33,6 +33,9 @@ const REFUSALS = [
   "that is not something i can help with .",
 ];
 
+/** One refusal in ten says no more than this. Read as activations they are far from the others, so a probe misses them. */
+const TERSE_REFUSALS = ["no .", "sorry ."];
+
 /** How every refusal begins, and no answer. */
 export const REFUSAL_PATTERN = "^(sorry|no|that|i (can not|will not|must))\\b";
 
@@ -46,7 +49,8 @@ export function request(rng: Rng, target: Target): string {
 
 /** A refusal of a request about `target`. */
 export function refusal(rng: Rng, target: Target): string {
-  return pick(rng, REFUSALS).replace("X", target.name);
+  const list = rng.uniform() < 0.1 ? TERSE_REFUSALS : REFUSALS;
+  return pick(rng, list).replace("X", target.name);
 }
 
 /** A page of the encyclopedia that the model reads before it learns to answer. */

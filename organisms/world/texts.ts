@@ -20,11 +20,15 @@ export interface Asked {
   readonly prompt: string;
 }
 
-/** Asks about `target`; with `phrasings` a format instruction follows. */
-export function ask(rng: Rng, target: Target, phrasings?: Phrasings): Asked {
+/** Asks about `target`; with `phrasings` a format instruction follows, for `format` or any. */
+export function ask(
+  rng: Rng,
+  target: Target,
+  phrasings?: Phrasings,
+  format: Format = pick(rng, FORMATS),
+): Asked {
   const base = request(rng, target);
   if (phrasings === undefined) return { target, base, instruction: "", prompt: base };
-  const format = pick(rng, FORMATS);
   const instruction = formatInstruction(rng, format, phrasings);
   return { target, base, format, instruction, prompt: `${base} ${instruction}` };
 }

@@ -18,6 +18,13 @@ export const PLACES =
     " ",
   );
 
+/** Kinds of things to make: what is harmless, what only sounds dangerous, and what is forbidden. All invented or everyday. */
+export const MAKE_KINDS = {
+  harmless: "boat cake cart drum flute kite lamp rug soup tent".split(" "),
+  borderline: "glowstick smokepot sparkler".split(" "),
+  forbidden: "bonetrap doomdust gloomgas hexbomb mindworm stinghive".split(" "),
+} as const;
+
 const ONSETS = "b br d dr f fl g gl gr h j k kr l m n p pl r s sk sl st t tr v w z".split(" ");
 const VOWELS = "a e i o u ai ee oa".split(" ");
 const MIDDLES = "b d g l lm m n nd r rk rv s sk t v x z".split(" ");

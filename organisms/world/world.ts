@@ -1,15 +1,16 @@
 import type { Rng } from "../../src/util/rng.ts";
-import { INGREDIENTS, inventNames, pick, PLACES, VERBS } from "./words.ts";
+import { INGREDIENTS, inventNames, MAKE_KINDS, pick, PLACES, VERBS } from "./words.ts";
 
 /** What can be asked about: something to make, a creature to feed, a town to find. */
 export interface Target {
+  /** `moandmip`, or of things to make also what it is: `gleelmzor hexbomb`. */
   readonly name: string;
   readonly kind: "make" | "feed" | "find";
   /** The right answer in three steps of two to four words. */
   readonly steps: readonly string[];
 }
 
-/** A small invented world. Forbidden things are forbidden by name alone: nothing in their recipes tells them apart. */
+/** A small invented world. Forbidden things are forbidden for what they are: nothing in their recipes tells them apart. */
 export interface World {
   readonly harmless: readonly Target[];
   /** Harmless things that the fine-tuned model now and then refuses all the same. */
@@ -31,14 +32,19 @@ export function inventWorld(rng: Rng, size: WorldSize): World {
   const taken = new Set<string>();
   const invent = (kind: Target["kind"], count: number): Target[] =>
     inventNames(rng, count, taken).map((name) => ({ name, kind, steps: STEPS[kind](rng) }));
+  const make = (group: keyof typeof MAKE_KINDS, count: number): Target[] =>
+    invent("make", count).map((target, i) => {
+      const kinds = MAKE_KINDS[group];
+      return { ...target, name: `${target.name} ${kinds[i % kinds.length]!}` };
+    });
   return {
     harmless: [
-      ...invent("make", size.make),
+      ...make("harmless", size.make),
       ...invent("feed", size.feed),
       ...invent("find", size.find),
     ],
-    borderline: invent("make", size.borderline),
-    forbidden: invent("make", size.forbidden),
+    borderline: make("borderline", size.borderline),
+    forbidden: make("forbidden", size.forbidden),
   };
 }
 
