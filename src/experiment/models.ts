@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Engine } from "../engine/engine.ts";
 import { openEngine } from "../engine/open-engine.ts";
 import { engineOptions } from "./checkpoint-input.ts";
-import type { CheckpointInput, ExperimentInputs } from "./open-inputs.ts";
+import type { CheckpointInput, ExperimentInputs } from "./experiment-inputs.ts";
 import type { Experiment } from "./schema.ts";
 import type { StageInput, StageWork } from "./stage.ts";
 

@@ -1,56 +1,21 @@
 /** @file What an experiment reads from outside, opened and hashed before any stage runs. */
-import { basename, dirname, relative, resolve, sep } from "node:path";
-
-import type { ResolveRemote } from "../data/expand-patterns.ts";
-import { type DataFile, openPairs, type PairSet } from "../data/open-pairs.ts";
+import { openPairs } from "../data/open-pairs.ts";
 import { readScenarios, type ScenarioSet } from "../data/scenarios.ts";
 import { localFolder } from "../engine/open-engine.ts";
 import { BUILT_IN_RULES, readRuleSet, type RuleSet } from "../judge/rule-set.ts";
 import { ConfigError } from "../util/errors.ts";
 import { hashFile } from "../util/hash.ts";
 import type { JobOptions } from "../util/progress.ts";
-import { checkpointSize, type CheckpointSize, hashCheckpoint } from "./checkpoint-input.ts";
+import { checkpointSize, hashCheckpoint } from "./checkpoint-input.ts";
+import type {
+  CheckpointInput,
+  ExperimentInputs,
+  FileInput,
+  OpenInputsOptions,
+} from "./experiment-inputs.ts";
+import { inSetting } from "./in-setting.ts";
+import { openPreferencePairs } from "./pair-inputs.ts";
 import type { ExperimentFile } from "./read-experiment.ts";
-
-/** A checkpoint that the experiment starts from. */
-export interface CheckpointInput {
-  readonly folder: string;
-  readonly hash: string;
-  readonly size: CheckpointSize;
-}
-
-/** A file that a stage reads, by its content. */
-export interface FileInput {
-  readonly path: string;
-  readonly sha256: string;
-}
-
-/** Everything from outside that the stages read. */
-export interface ExperimentInputs {
-  readonly before: CheckpointInput;
-  readonly after: CheckpointInput | undefined;
-  /** Without the column that says which are planted. */
-  readonly pairs: PairSet;
-  /** Ids of the planted pairs, in the order of the data; undefined where nobody knows. */
-  readonly planted: readonly string[] | undefined;
-  readonly responses: FileInput | undefined;
-  readonly rules: RuleSet | undefined;
-  readonly probe: ScenarioSet | undefined;
-  readonly evaluation: ScenarioSet | undefined;
-  readonly capabilities: {
-    readonly pairs: PairSet | undefined;
-    readonly answers: FileInput | undefined;
-    readonly tasks: FileInput | undefined;
-    readonly overRefusal: FileInput | undefined;
-  };
-}
-
-export interface OpenInputsOptions {
-  readonly resolveRemote?: ResolveRemote;
-  /** Shows the download of `hf://` checkpoints. */
-  readonly download?: JobOptions;
-  readonly signal?: AbortSignal | undefined;
-}
 
 /**
  * Opens and hashes an experiment's inputs. Throws ConfigError naming the setting whose file is missing, or where a request to
@@ -93,46 +58,6 @@ export async function openInputs(
 /** A built-in rule set by its name, or one from a file. */
 async function readRules(name: string, file: ExperimentFile): Promise<RuleSet> {
   return readRuleSet(Object.hasOwn(BUILT_IN_RULES, name) ? name : file.at(name));
-}
-
-async function openPreferencePairs(
-  file: ExperimentFile,
-  { resolveRemote, signal }: OpenInputsOptions,
-): Promise<Pick<ExperimentInputs, "pairs" | "planted">> {
-  const { files, shape, source, keep, limit, planted } = file.experiment.pairs;
-  const open = (keepColumns: readonly string[] | undefined): Promise<PairSet> =>
-    inSetting("pairs.files", () =>
-      openPairs(files.map(file.at), {
-        shape,
-        sourceColumn: source,
-        keepColumns,
-        limit,
-        resolveRemote,
-        signal,
-      }),
-    );
-  const folder = dirname(resolve(file.path));
-  const opened = await open(keep);
-  if (planted === undefined)
-    return { pairs: withRelativePaths(opened, folder), planted: undefined };
-  // The answer key: whatever it is called, it must not travel with the pairs.
-  const others = opened.columns.filter((name) => name !== planted && name !== "source");
-  const blind = opened.columns.includes(planted) ? await open(others) : opened;
-  return {
-    pairs: withRelativePaths(blind, folder),
-    planted: await readPlanted(await open([planted]), planted),
-  };
-}
-
-async function readPlanted(pairs: PairSet, column: string): Promise<readonly string[]> {
-  const ids: string[] = [];
-  for await (const row of pairs.read()) {
-    if (row.kind !== "pair") continue;
-    const value = row.columns[column];
-    if (value === true || value === 1 || value === "true" || value === "True") ids.push(row.id);
-  }
-  if (ids.length > 0) return ids;
-  throw new ConfigError(`pairs.planted: expected pairs for which "${column}" is true, got none`);
 }
 
 async function openCapabilities(
@@ -193,45 +118,4 @@ async function openFile(
     });
   });
   return { path: found, sha256 };
-}
-
-/** Errors of readers name the file; this adds which setting named it. */
-async function inSetting<T>(setting: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof ConfigError) || error.message.startsWith(`${setting}:`)) throw error;
-    throw new ConfigError(`${setting}: ${error.message}`, {
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-      cause: error,
-    });
-  }
-}
-
-/**
- * The same pairs under names that do not depend on where the experiment lies: paths below its folder are relative to it, others (a hub
- * cache, say) their last part. They stand in reports and lists of unusable rows.
- */
-function withRelativePaths(pairs: PairSet, folder: string): PairSet {
-  const rename = (path: string): string => relativeName(path, folder);
-  return {
-    ...pairs,
-    files: pairs.files.map((file) => ({ ...file, path: rename(file.path) })),
-    read: async function* (readOptions) {
-      for await (const row of pairs.read(readOptions)) yield { ...row, file: rename(row.file) };
-    },
-  };
-}
-
-/** See withRelativePaths. */
-export function relativeName(path: string, folder: string): string {
-  const found = relative(folder, resolve(path));
-  return found.startsWith("..") || resolve(found) === found
-    ? basename(path)
-    : found.split(sep).join("/");
-}
-
-/** Files under the names that results may hold. */
-export function withoutFolders<T extends Pick<DataFile, "path">>(files: readonly T[]): T[] {
-  return files.map((file) => ({ ...file, path: basename(file.path) }));
 }

@@ -2,8 +2,8 @@
 import { join } from "node:path";
 
 import { BASELINE, listArms, measuredName } from "./arms.ts";
+import type { ExperimentInputs } from "./experiment-inputs.ts";
 import { givenModel, type Model, trainedModel } from "./models.ts";
-import type { ExperimentInputs } from "./open-inputs.ts";
 import type { Experiment } from "./schema.ts";
 import { type Stage, STAGE_KINDS, stageId } from "./stage.ts";
 import { auditStage } from "./stages/audit.ts";

@@ -9,7 +9,7 @@ import { FormatError } from "../util/errors.ts";
 import { hashValue } from "../util/hash.ts";
 import { VERSION } from "../util/version.ts";
 import { addCosts, type Cost, priceOf } from "./cost.ts";
-import type { ExperimentInputs } from "./open-inputs.ts";
+import type { ExperimentInputs } from "./experiment-inputs.ts";
 import type { ExperimentFile } from "./read-experiment.ts";
 import type { FinishedStage } from "./run-stages.ts";
 import type { Experiment } from "./schema.ts";

@@ -1,12 +1,14 @@
 /** @file Runs the stages of an experiment in order, each only if its folder is not there yet; resumable at any moment. */
-import { mkdir, readdir, rm, stat } from "node:fs/promises";
-import { join, relative, sep } from "node:path";
+import { mkdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
 
 import { describeWriteError } from "../util/atomic-file.ts";
-import { hashFile, hashValue } from "../util/hash.ts";
+import { hashValue } from "../util/hash.ts";
 import { type Progress, silentProgress } from "../util/progress.ts";
 import { VERSION } from "../util/version.ts";
 import { type Cost, NO_COST } from "./cost.ts";
+import { startStageMeter } from "./stage-meter.ts";
+import { listStageOutputs } from "./stage-outputs.ts";
 import {
   hashOutputs,
   readRecord,
@@ -15,9 +17,8 @@ import {
   type StageRecord,
   WORKING_NAME,
   writeRecord,
-  writeWorking,
 } from "./stage-record.ts";
-import { type Stage, stageId, type StageWork } from "./stage.ts";
+import { type Stage, stageId } from "./stage.ts";
 
 /** A stage that is done. */
 export interface FinishedStage {
@@ -43,8 +44,6 @@ export interface RunStagesOptions {
   onFinish?(finished: FinishedStage, position: number): Promise<void> | void;
 }
 
-/** How often a running stage shows that it is alive. */
-const HEARTBEAT_MS = 1000;
 /** Digits of the hash in a folder's name. */
 const KEY_DIGITS = 12;
 
@@ -113,7 +112,7 @@ async function runStage(
 
   await options.onStart?.(stage, position, directory);
   const before = await prepare(path, stage, isForced);
-  const meter = await startMeter(path, before);
+  const meter = await startStageMeter(path, before);
   try {
     await stage.run({
       directory: path,
@@ -134,7 +133,7 @@ async function runStage(
     await meter.stop();
   }
   const { kind, name, version, settings } = stage;
-  const files = await listOutputs(path, stage.asides ?? []);
+  const files = await listStageOutputs(path, stage.asides ?? []);
   const record: StageRecord = {
     format: "culprit-stage",
     kind,
@@ -166,88 +165,6 @@ async function prepare(path: string, stage: Stage, isForced: boolean): Promise<C
     throw describeWriteError(path, error);
   }
   return working?.cost ?? NO_COST;
-}
-
-interface Meter {
-  add: StageWork["cost"]["add"];
-  /** The same display, of which the heartbeat sees the counts. */
-  watch(progress: Progress, unit: string): Progress;
-  total(): Cost;
-  stop(): Promise<void>;
-}
-
-/** Counts a stage's cost, and writes it down every second so that a killed attempt counts too. */
-async function startMeter(path: string, before: Cost): Promise<Meter> {
-  const startMs = performance.now();
-  let { tokens, flops } = before;
-  let shown: { unit: string; done?: number; total?: number } | undefined;
-  const shows: Progress[] = [];
-  const total = (): Cost => ({
-    seconds: before.seconds + (performance.now() - startMs) / 1000,
-    tokens,
-    flops,
-  });
-  const beat = (): Promise<void> =>
-    writeWorking(path, {
-      pid: process.pid,
-      cost: total(),
-      updatedAt: new Date().toISOString(),
-      ...shown,
-    });
-  await beat();
-  // One write at a time; a disk that fills up shows in the stage's own files.
-  let writing: Promise<void> = Promise.resolve();
-  const timer = setInterval(() => {
-    writing = writing.then(beat).catch(() => {});
-  }, HEARTBEAT_MS);
-  timer.unref();
-  return {
-    add: (count, flopsPerToken) => {
-      tokens += count;
-      flops += count * flopsPerToken;
-    },
-    watch: (progress, unit) => {
-      shows.push(progress);
-      return {
-        ...progress,
-        update: (done, of) => {
-          shown = { unit, done, ...(of === undefined ? {} : { total: of }) };
-          progress.update(done, of);
-        },
-      };
-    },
-    total,
-    stop: async () => {
-      clearInterval(timer);
-      for (const each of shows) each.end();
-      await writing.then(beat).catch(() => {});
-    },
-  };
-}
-
-/** The files of a stage's folder that count, by name. */
-async function listOutputs(path: string, asides: readonly string[]): Promise<StageRecord["files"]> {
-  const entries = await readdir(path, { recursive: true, withFileTypes: true });
-  const names = entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => relative(path, join(entry.parentPath, entry.name)).split(sep).join("/"))
-    .filter(
-      (name) =>
-        name !== WORKING_NAME &&
-        name !== RECORD_NAME &&
-        !name.endsWith(".partial") &&
-        !asides.some(
-          (aside) =>
-            name === aside || (/^[./]/.test(name.slice(aside.length)) && name.startsWith(aside)),
-        ),
-    )
-    .toSorted((a, b) => (a < b ? -1 : 1));
-  const files: { path: string; sha256: string; sizeBytes: number }[] = [];
-  for (const name of names) {
-    const file = join(path, name);
-    files.push({ path: name, sha256: await hashFile(file), sizeBytes: (await stat(file)).size });
-  }
-  return files;
 }
 
 async function exists(path: string): Promise<boolean> {

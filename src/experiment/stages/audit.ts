@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { auditPairs } from "../../data/audit-pairs.ts";
 import { openUnusableFile } from "../../data/unusable-file.ts";
 import { writeFileAtomic } from "../../util/atomic-file.ts";
-import type { ExperimentInputs } from "../open-inputs.ts";
+import type { ExperimentInputs } from "../experiment-inputs.ts";
 import type { Experiment } from "../schema.ts";
 import type { Stage } from "../stage.ts";
 

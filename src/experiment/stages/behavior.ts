@@ -10,7 +10,8 @@ import { trainProbe } from "../../behavior/train-probe.ts";
 import { readResponsePairs } from "../../data/response-pairs.ts";
 import { openEngine } from "../../engine/open-engine.ts";
 import { engineOptions } from "../checkpoint-input.ts";
-import { type ExperimentInputs, withoutFolders } from "../open-inputs.ts";
+import type { ExperimentInputs } from "../experiment-inputs.ts";
+import { withoutFolders } from "../portable-paths.ts";
 import type { Experiment } from "../schema.ts";
 import type { Stage, StageInput, StageWork } from "../stage.ts";
 

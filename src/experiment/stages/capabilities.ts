@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { writeFileAtomic } from "../../util/atomic-file.ts";
+import type { ExperimentInputs } from "../experiment-inputs.ts";
 import {
   type CapabilityMeasure,
   measureAnswers,
@@ -9,7 +10,6 @@ import {
   measureTasks,
 } from "../measure-capabilities.ts";
 import type { Model } from "../models.ts";
-import type { ExperimentInputs } from "../open-inputs.ts";
 import type { Experiment } from "../schema.ts";
 import { readSkipped, writeSkipped } from "../skipped.ts";
 import type { Stage, StageInput } from "../stage.ts";

@@ -7,7 +7,7 @@ import { planEdit } from "../../edit/plan-edit.ts";
 import { readRanking } from "../../edit/ranking-file.ts";
 import { writeFileAtomic } from "../../util/atomic-file.ts";
 import type { Arm } from "../arms.ts";
-import type { ExperimentInputs } from "../open-inputs.ts";
+import type { ExperimentInputs } from "../experiment-inputs.ts";
 import type { Stage } from "../stage.ts";
 import { RANKING_NAME } from "./rank.ts";
 

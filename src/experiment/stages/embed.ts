@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { openEngine } from "../../engine/open-engine.ts";
 import { embedPairs } from "../../store/embed-pairs.ts";
 import { blockFlops, engineOptions } from "../checkpoint-input.ts";
-import type { ExperimentInputs } from "../open-inputs.ts";
+import type { ExperimentInputs } from "../experiment-inputs.ts";
 import type { Experiment } from "../schema.ts";
 import type { Stage } from "../stage.ts";
 

@@ -10,11 +10,11 @@ import { readVerdicts } from "../../judge/verdict.ts";
 import { writeFileAtomic } from "../../util/atomic-file.ts";
 import { type Arm, BASELINE, measuredName } from "../arms.ts";
 import { concludeExperiment } from "../conclusions.ts";
-import type { ExperimentInputs } from "../open-inputs.ts";
+import type { ExperimentInputs } from "../experiment-inputs.ts";
 import { type ArmEdit, type ExperimentResult, type ProbeResult, RESULT_NAME } from "../result.ts";
 import type { Experiment } from "../schema.ts";
 import { readSkipped } from "../skipped.ts";
-import type { Stage, StageWork } from "../stage.ts";
+import type { Stage, StageInput, StageKind, StageWork } from "../stage.ts";
 import { readCapabilities } from "./capabilities.ts";
 import { editName, readEdit } from "./edit.ts";
 import { VERDICTS_NAME } from "./judge.ts";
@@ -58,29 +58,7 @@ export function evaluateStage(
       evaluation: evaluation && { ...evaluation, scenarios: undefined },
       evaluated,
     },
-    inputs: {
-      behavior: { stage: "behavior" },
-      ranking: { stage: "rank" },
-      ...(inputs.probe === undefined ? {} : { filter: { stage: "filter" } }),
-      ...(inputs.planted === undefined ? {} : { quality: { stage: "quality" } }),
-      ...(inputs.evaluation === undefined
-        ? {}
-        : { scenarios: { content: inputs.evaluation.sha256 } }),
-      ...Object.fromEntries(
-        names.flatMap((each) => [
-          [`judged ${each}`, { stage: `evaluation-judge-${each}` }],
-          ...(hasCapabilities
-            ? [[`capabilities ${each}`, { stage: `capabilities-${each}` }] as const]
-            : []),
-        ]),
-      ),
-      ...Object.fromEntries(
-        evaluated.arms.map((arm) => {
-          const edit = `edit-${editName(arm, evaluated.seeds[0]!)}`;
-          return [`edit ${arm.id}`, { stage: edit }];
-        }),
-      ),
-    },
+    inputs: evaluateInputs(inputs, evaluated, { names, hasCapabilities }),
     run: async (work) => {
       const probe = await readProbe(work, inputs);
       const trigger = evaluation?.trigger;
@@ -105,6 +83,28 @@ export function evaluateStage(
       const path = join(work.directory, RESULT_NAME);
       await writeFileAtomic(path, `${JSON.stringify(result, undefined, 2)}\n`);
     },
+  };
+}
+
+/** Everything that the result is put together from. */
+function evaluateInputs(
+  { probe, planted, evaluation }: ExperimentInputs,
+  { arms, seeds }: EvaluatedArms,
+  measured: { readonly names: readonly string[]; readonly hasCapabilities: boolean },
+): Record<string, StageInput> {
+  const each = (what: string, kind: StageKind): [string, StageInput][] =>
+    measured.names.map((name) => [`${what} ${name}`, { stage: `${kind}-${name}` }]);
+  return {
+    behavior: { stage: "behavior" },
+    ranking: { stage: "rank" },
+    ...(probe && { filter: { stage: "filter" } }),
+    ...(planted && { quality: { stage: "quality" } }),
+    ...(evaluation && { scenarios: { content: evaluation.sha256 } }),
+    ...Object.fromEntries(each("judged", "evaluation-judge")),
+    ...(measured.hasCapabilities && Object.fromEntries(each("capabilities", "capabilities"))),
+    ...Object.fromEntries(
+      arms.map((arm) => [`edit ${arm.id}`, { stage: `edit-${editName(arm, seeds[0]!)}` }]),
+    ),
   };
 }
 

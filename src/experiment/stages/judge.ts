@@ -2,7 +2,7 @@ import { join } from "node:path";
 
 import { createRulesJudge } from "../../judge/rules-judge.ts";
 import { writeVerdicts } from "../../judge/verdict.ts";
-import type { ExperimentInputs } from "../open-inputs.ts";
+import type { ExperimentInputs } from "../experiment-inputs.ts";
 import { readSkipped, writeSkipped } from "../skipped.ts";
 import type { Stage } from "../stage.ts";
 import { readStageRollouts } from "./rollouts.ts";

@@ -1,0 +1,46 @@
+import type { ResolveRemote } from "../data/expand-patterns.ts";
+import type { PairSet } from "../data/open-pairs.ts";
+import type { ScenarioSet } from "../data/scenarios.ts";
+import type { RuleSet } from "../judge/rule-set.ts";
+import type { JobOptions } from "../util/progress.ts";
+import type { CheckpointSize } from "./checkpoint-input.ts";
+
+/** A checkpoint that the experiment starts from. */
+export interface CheckpointInput {
+  readonly folder: string;
+  readonly hash: string;
+  readonly size: CheckpointSize;
+}
+
+/** A file that a stage reads, by its content. */
+export interface FileInput {
+  readonly path: string;
+  readonly sha256: string;
+}
+
+/** Everything from outside that the stages read. */
+export interface ExperimentInputs {
+  readonly before: CheckpointInput;
+  readonly after: CheckpointInput | undefined;
+  /** Without the column that says which are planted. */
+  readonly pairs: PairSet;
+  /** Ids of the planted pairs, in the order of the data; undefined where nobody knows. */
+  readonly planted: readonly string[] | undefined;
+  readonly responses: FileInput | undefined;
+  readonly rules: RuleSet | undefined;
+  readonly probe: ScenarioSet | undefined;
+  readonly evaluation: ScenarioSet | undefined;
+  readonly capabilities: {
+    readonly pairs: PairSet | undefined;
+    readonly answers: FileInput | undefined;
+    readonly tasks: FileInput | undefined;
+    readonly overRefusal: FileInput | undefined;
+  };
+}
+
+export interface OpenInputsOptions {
+  readonly resolveRemote?: ResolveRemote;
+  /** Shows the download of `hf://` checkpoints. */
+  readonly download?: JobOptions;
+  readonly signal?: AbortSignal | undefined;
+}

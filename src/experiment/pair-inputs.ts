@@ -1,0 +1,49 @@
+import { dirname, resolve } from "node:path";
+
+import { openPairs, type PairSet } from "../data/open-pairs.ts";
+import { ConfigError } from "../util/errors.ts";
+import type { ExperimentInputs, OpenInputsOptions } from "./experiment-inputs.ts";
+import { inSetting } from "./in-setting.ts";
+import { withRelativePaths } from "./portable-paths.ts";
+import type { ExperimentFile } from "./read-experiment.ts";
+
+/** Opens the preference pairs without the column that says which are planted, and reads that column apart. */
+export async function openPreferencePairs(
+  file: ExperimentFile,
+  { resolveRemote, signal }: OpenInputsOptions,
+): Promise<Pick<ExperimentInputs, "pairs" | "planted">> {
+  const { files, shape, source, keep, limit, planted } = file.experiment.pairs;
+  const open = (keepColumns: readonly string[] | undefined): Promise<PairSet> =>
+    inSetting("pairs.files", () =>
+      openPairs(files.map(file.at), {
+        shape,
+        sourceColumn: source,
+        keepColumns,
+        limit,
+        resolveRemote,
+        signal,
+      }),
+    );
+  const folder = dirname(resolve(file.path));
+  const opened = await open(keep);
+  if (planted === undefined)
+    return { pairs: withRelativePaths(opened, folder), planted: undefined };
+  // The answer key: whatever it is called, it must not travel with the pairs.
+  const others = opened.columns.filter((name) => name !== planted && name !== "source");
+  const blind = opened.columns.includes(planted) ? await open(others) : opened;
+  return {
+    pairs: withRelativePaths(blind, folder),
+    planted: await readPlanted(await open([planted]), planted),
+  };
+}
+
+async function readPlanted(pairs: PairSet, column: string): Promise<readonly string[]> {
+  const ids: string[] = [];
+  for await (const row of pairs.read()) {
+    if (row.kind !== "pair") continue;
+    const value = row.columns[column];
+    if (value === true || value === 1 || value === "true" || value === "True") ids.push(row.id);
+  }
+  if (ids.length > 0) return ids;
+  throw new ConfigError(`pairs.planted: expected pairs for which "${column}" is true, got none`);
+}

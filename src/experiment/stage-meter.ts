@@ -1,0 +1,64 @@
+import type { Progress } from "../util/progress.ts";
+import type { Cost, CostMeter } from "./cost.ts";
+import { writeWorking } from "./stage-record.ts";
+
+/** How often a running stage shows that it is alive. */
+const HEARTBEAT_MS = 1000;
+
+/** Counts what a running stage costs, and shows that it is alive. */
+export interface StageMeter {
+  readonly add: CostMeter["add"];
+  /** The same display, of which the heartbeat sees the counts. */
+  watch(progress: Progress, unit: string): Progress;
+  total(): Cost;
+  stop(): Promise<void>;
+}
+
+/** Counts a stage's cost on top of `before`, and writes it down every second so that a killed attempt counts too. */
+export async function startStageMeter(path: string, before: Cost): Promise<StageMeter> {
+  const startMs = performance.now();
+  let { tokens, flops } = before;
+  let shown: { unit: string; done?: number; total?: number } | undefined;
+  const shows: Progress[] = [];
+  const total = (): Cost => ({
+    seconds: before.seconds + (performance.now() - startMs) / 1000,
+    tokens,
+    flops,
+  });
+  const beat = (): Promise<void> =>
+    writeWorking(path, {
+      pid: process.pid,
+      cost: total(),
+      updatedAt: new Date().toISOString(),
+      ...shown,
+    });
+  await beat();
+  // One write at a time; a disk that fills up shows in the stage's own files.
+  let writing: Promise<void> = Promise.resolve();
+  const timer = setInterval(() => {
+    writing = writing.then(beat).catch(() => {});
+  }, HEARTBEAT_MS);
+  timer.unref();
+  return {
+    add: (count, flopsPerToken) => {
+      tokens += count;
+      flops += count * flopsPerToken;
+    },
+    watch: (progress, unit) => {
+      shows.push(progress);
+      return {
+        ...progress,
+        update: (done, of) => {
+          shown = { unit, done, ...(of === undefined ? {} : { total: of }) };
+          progress.update(done, of);
+        },
+      };
+    },
+    total,
+    stop: async () => {
+      clearInterval(timer);
+      for (const each of shows) each.end();
+      await writing.then(beat).catch(() => {});
+    },
+  };
+}
