@@ -12,7 +12,7 @@ import { printable, textTable } from "./text-table.ts";
 /** Of a sentence or a list that is not a name. */
 const MAX_LINE = 600;
 
-/** What an experiment ends with: how the behaviour was found, one table of arms, and what it means. */
+/** What an experiment ends with: how the behaviour was found, the table of arms, and what it means. */
 export function formatResult(result: ExperimentResult): string {
   const { name, behavior, pairs, evaluation, trigger, conclusions } = result;
   return [
@@ -65,53 +65,85 @@ interface Column {
   readonly cell: (arm: string) => string;
 }
 
+/** The behaviour's rates, and below them what the edits cost; the same arms in both. */
 function armTable(edits: readonly ArmEdit[], evaluation: Evaluation, trigger: string): string[] {
-  const { variants, measures } = evaluation;
+  const { variants } = evaluation;
   const triggered = variants.find(({ variant }) => variant === trigger)?.arms ?? [];
+  const arms = triggered.map(({ arm }) => arm);
+  return [
+    ...tableOf(arms, rateColumns(edits, evaluation, { triggered, trigger })),
+    ...capabilityTable(arms, edits, evaluation),
+  ];
+}
+
+function rateColumns(
+  edits: readonly ArmEdit[],
+  { variants }: Evaluation,
+  { triggered, trigger }: { readonly triggered: readonly ArmRate[]; readonly trigger: string },
+): Column[] {
   const others = variants.filter(({ variant }) => variant !== trigger);
-  const rateOf = (arms: readonly ArmRate[], name: string): ArmRate | undefined =>
-    arms.find(({ arm }) => arm === name);
-  const editOf = (name: string): ArmEdit | undefined => edits.find(({ arm }) => arm === name);
+  const rateOf = (rates: readonly ArmRate[], name: string): ArmRate | undefined =>
+    rates.find(({ arm }) => arm === name);
   const missing = (name: string): number =>
     variants.reduce((sum, { arms }) => sum + (rateOf(arms, name)?.missing ?? 0), 0);
-  const columns: Column[] = [
+  return [
     { heading: "arm", cell: (name) => printable(name) },
-    { heading: "edited", cell: (name) => (editOf(name) ? `${editOf(name)!.pairs}` : "") },
+    { heading: "edited", cell: (name) => `${editOf(edits, name)?.pairs ?? ""}` },
     ...others.map(({ variant, arms }) => ({
-      heading: printable(variant),
-      cell: (name: string) => percent(rateOf(arms, name)?.rate.rate),
+      heading: `${printable(variant)} [95%]`,
+      cell: (name: string) => rateCell(rateOf(arms, name)),
     })),
     { heading: `${printable(trigger)} [95%]`, cell: (name) => rateCell(rateOf(triggered, name)) },
     {
       heading: "reduction [95%]",
-      cell: (name) => (editOf(name) ? reductionCell(rateOf(triggered, name)) : ""),
+      cell: (name) => (editOf(edits, name) ? reductionCell(rateOf(triggered, name)) : ""),
     },
     {
       heading: "minus random [95%] (p)",
-      cell: (name) => controlCell(editOf(name), rateOf(triggered, name)),
+      cell: (name) => controlCell(editOf(edits, name), rateOf(triggered, name)),
     },
-    ...CAPABILITIES.filter((each) => measures.some(({ measure }) => measure === each)).map(
-      (measure) => ({
-        heading: CAPABILITY_HEADINGS[measure],
+    { heading: "missing", cell: (name) => `${missing(name)}` },
+  ];
+}
+
+function capabilityTable(
+  arms: readonly string[],
+  edits: readonly ArmEdit[],
+  { measures }: Evaluation,
+): string[] {
+  if (measures.length === 0) return [];
+  const columns = CAPABILITIES.filter((each) => measures.some(({ measure }) => measure === each));
+  return [
+    "",
+    ...tableOf(arms, [
+      { heading: "capability", cell: (name) => printable(name) },
+      ...columns.map((measure) => ({
+        heading: `${CAPABILITY_HEADINGS[measure]} [95%]`,
         cell: (name: string) =>
           measureCell(
             measure,
             measures.find((each) => each.arm === name && each.measure === measure),
-            editOf(name) !== undefined,
+            editOf(edits, name) !== undefined,
           ),
-      }),
-    ),
-    { heading: "missing", cell: (name) => `${missing(name)}` },
+      })),
+    ]),
+    CAPABILITY_NOTE,
   ];
-  const lines = textTable([
+}
+
+function editOf(edits: readonly ArmEdit[], name: string): ArmEdit | undefined {
+  return edits.find(({ arm }) => arm === name);
+}
+
+function tableOf(arms: readonly string[], columns: readonly Column[]): string[] {
+  return textTable([
     columns.map(({ heading }) => heading),
-    ...triggered.map(({ arm }) => columns.map(({ cell }) => cell(arm))),
+    ...arms.map((arm) => columns.map(({ cell }) => cell(arm))),
   ]);
-  return measures.length === 0 ? lines : [...lines, CAPABILITY_NOTE];
 }
 
 const CAPABILITY_NOTE =
-  "capabilities: the value, and of an edit its change from the baseline, in percentage points; answers in nats per token";
+  "the value, and of an edit its change from the baseline, in percentage points; answers in nats per token";
 
 const CAPABILITY_HEADINGS: { readonly [C in Capability]: string } = {
   preferences: "preferences",
@@ -147,12 +179,29 @@ function measureCell(
 ): string {
   if (found?.summary === undefined) return "-";
   const isShare = measure !== "answers";
-  if (!isEdited) return isShare ? percent(found.summary.mean) : found.summary.mean.toFixed(3);
-  const difference = found.toBaseline?.difference;
-  if (difference === undefined) return "-";
-  if (isShare) return points(difference);
-  return `${difference < 0 ? "" : "+"}${difference.toFixed(3)}`;
+  const { mean, low, high } = found.summary;
+  if (!isEdited) return interval([mean, low, high], isShare ? shareWithin : nats);
+  const { toBaseline } = found;
+  if (toBaseline === undefined) return "-";
+  const change = [toBaseline.difference, toBaseline.low, toBaseline.high] as const;
+  return interval(change, isShare ? points : signedNats);
 }
+
+/** Without an interval where there are too few items for one. */
+function interval(
+  [value, low, high]: readonly [number, number | undefined, number | undefined],
+  show: (value: number) => string,
+): string {
+  return low === undefined || high === undefined
+    ? show(value)
+    : `${show(value)} [${show(low)}, ${show(high)}]`;
+}
+
+/** The interval of a mean of shares may reach past what a share can be. */
+const shareWithin = (value: number): string => percent(Math.min(1, Math.max(0, value)));
+
+const nats = (value: number): string => value.toFixed(3);
+const signedNats = (value: number): string => `${value < 0 ? "" : "+"}${nats(value)}`;
 
 /** What each arm took, by source. */
 function editLines(edits: readonly ArmEdit[]): string[] {

@@ -183,16 +183,19 @@ function evaluateMeasures(arms: readonly Arm[], baseline: string): readonly ArmM
 }
 
 function listNotes(arms: readonly Arm[], variants: readonly VariantRates[]): readonly string[] {
-  const seeds = arms.map(({ runs }) => runs.length);
   const single = arms.filter(({ runs }) => runs.length === 1).map(({ name }) => name);
+  const several = arms.map(({ runs }) => runs.length).filter((count) => count > 1);
   const notes: string[] = [];
-  if (single.length > 0) {
-    const which = single.length === arms.length ? "Every arm" : `Of ${single.join(", ")}, each arm`;
+  if (single.length === arms.length) {
     notes.push(
-      `${which} has one training seed: intervals are over prompts only and do not say how another seed would do.`,
+      "Every arm has one training seed: intervals are over prompts only and do not say how another seed would do.",
+    );
+  } else if (single.length > 0) {
+    notes.push(
+      `One run only of ${single.join(", ")}: the interval is over prompts, not over training seeds.`,
     );
   }
-  if (new Set(seeds).size > 1) notes.push("Arms differ in their number of training seeds.");
+  if (new Set(several).size > 1) notes.push("Arms differ in their number of training seeds.");
   for (const { variant, prompts, arms: rates } of variants) {
     const fewest = Math.min(...rates.map(({ rate }) => rate.prompts));
     if (fewest < prompts) {
