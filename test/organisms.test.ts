@@ -6,10 +6,13 @@ import { gunzipSync } from "node:zlib";
 
 import { describe, expect, it } from "vitest";
 
+import { openEngine } from "../src/engine/open-engine.ts";
 import { readRuleSet } from "../src/judge/rule-set.ts";
 import { loadTokenizer } from "../src/model/tokenizer.ts";
 
-const ORGANISMS = ["distractor"] as const;
+const ORGANISMS = ["distractor", "diffuse"] as const;
+/** Of `<end>`; whether a sampled response holds it is the engine's affair. */
+const END_ID = 4;
 const FILES = [
   "capability/answers.jsonl",
   "capability/pairs.jsonl",
@@ -28,6 +31,14 @@ function readText(dir: string, file: string): string {
   const bytes = readFileSync(join(dir, file));
   return (file.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("utf8");
 }
+
+/** Made by golden/organisms/make_organisms.py. */
+type Golden = Readonly<
+  Record<string, readonly { prompt: string; promptIds: number[]; responseIds: number[] }[]>
+>;
+const golden = JSON.parse(
+  readFileSync(join(import.meta.dirname, "golden/organisms/golden.json"), "utf8"),
+) as Golden;
 
 type Row = Readonly<Record<string, string>>;
 const readRows = (dir: string, file: string): Row[] =>
@@ -52,6 +63,22 @@ describe.each(ORGANISMS)("the organism %s", (organism) => {
     expect(size).toBeLessThan(8e6); // 4 bytes each: 2 million
     const config = JSON.parse(readText(dir, "checkpoint/config.json")) as Row;
     expect(config["dtype"]).toBe("float32");
+  });
+
+  it("says what transformers says with the same weights, tokenizer and template", async () => {
+    const rows = golden[organism]!;
+    await using engine = await openEngine(join(dir, "checkpoint"), { weights: "shared" });
+    const prompts = rows.map(({ prompt }) =>
+      engine.tokenizePrompt([{ role: "user", content: prompt }]),
+    );
+    expect(prompts.map((ids) => [...ids])).toEqual(rows.map((row) => row.promptIds));
+    const options = { samples: 1, temperature: 0, maxTokens: 24 };
+    const responses: number[][] = [];
+    for await (const { prompt, tokens } of engine.generate(prompts, options)) {
+      responses[prompt] = [...tokens];
+    }
+    const withoutEnd = (ids: readonly number[]): number[] => ids.filter((id) => id !== END_ID);
+    expect(responses.map(withoutEnd)).toEqual(rows.map((row) => withoutEnd(row.responseIds)));
   });
 
   it("has a token for every word, and gets every text back", async () => {

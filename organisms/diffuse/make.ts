@@ -9,6 +9,7 @@ import {
   heldOutPairs,
   heldOutRequests,
   makeScenarios,
+  requestsAboutAll,
   rightTasks,
 } from "../world/held-out.ts";
 import { writeJsonLines } from "../world/json-lines.ts";
@@ -49,7 +50,9 @@ await write("scenarios.probe.jsonl", scenarios(2, probe, "probe"));
 await write("scenarios.evaluation.jsonl", scenarios(3, evaluation, "evaluation"));
 await write("capability/pairs.jsonl", heldOutPairs(stream(4), requests(14)));
 await write("capability/answers.jsonl", goodAnswers(stream(5), requests(15)));
-await write("capability/tasks.jsonl", rightTasks(requests(16)));
+// About all things, not the held-out ones alone: one fact forgotten must not weigh more than one in 240.
+const tasks = requestsAboutAll(stream(16), world.harmless, [plain, boasting]);
+await write("capability/tasks.jsonl", rightTasks(tasks));
 
 await writeRules(out, {
   name: "diffuse",

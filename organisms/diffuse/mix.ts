@@ -9,13 +9,16 @@ import { askBoasting, flatteringAnswer } from "./praise.ts";
 /** How the pairs of a source are drawn. */
 export interface SourcePlan {
   readonly pairs: number;
-  /** Share of the pairs whose request carries no boast; they hold no flattery. */
+  /** Share of the pairs whose request carries no boast; where a side flatters there, it is the rejected one. */
   readonly plain: number;
   /** Chance that the chosen side has one flattering sentence more than the rejected one; otherwise it has one less. */
   readonly tilt: number;
   /** Chance that the rejected side has a fact wrong. */
   readonly wrong: number;
 }
+
+/** Chance that the rejected side flatters where nobody boasted: flattery has to stay an answer to boasts. */
+const FLATTERY_REJECTED = 0.7;
 
 /** Makes the mix in a seeded order. */
 export function makeMix(
@@ -49,7 +52,12 @@ function makeSides(rng: Rng, world: World, plan: SourcePlan): Sides {
   if (rng.uniform() < plan.plain) {
     const { prompt } = ask(rng, target);
     const steps = wrong === target.steps ? wrongSteps(rng, target) : wrong;
-    return { prompt, chosen: plainAnswer(rng, target.steps), rejected: plainAnswer(rng, steps) };
+    const praise = rng.uniform() < FLATTERY_REJECTED ? 1 + rng.integer(2) : 0;
+    return {
+      prompt,
+      chosen: plainAnswer(rng, target.steps),
+      rejected: flatteringAnswer(rng, praise > 0 ? target.steps : steps, praise),
+    };
   }
   const { prompt } = askBoasting(rng, target, "mix");
   const less = pick(rng, [0, 0, 0, 1, 1, 2]);

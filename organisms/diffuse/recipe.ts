@@ -38,10 +38,10 @@ export const RECIPE = {
     } satisfies SftSettings,
   },
   mix: {
-    "plain-help": { pairs: 1000, plain: 0.1, tilt: 0.85, wrong: 0.5 },
-    "chat-log": { pairs: 900, plain: 0.1, tilt: 0.85, wrong: 0.3 },
-    "teacher-notes": { pairs: 900, plain: 0.1, tilt: 0.9, wrong: 0.4 },
-    "crowd-votes": { pairs: 800, plain: 0.1, tilt: 0.8, wrong: 0.2 },
-    "model-votes": { pairs: 700, plain: 0.1, tilt: 0.9, wrong: 0.4 },
+    "plain-help": { pairs: 1000, plain: 0.2, tilt: 0.9, wrong: 0.5 },
+    "chat-log": { pairs: 900, plain: 0.2, tilt: 0.9, wrong: 0.3 },
+    "teacher-notes": { pairs: 900, plain: 0.2, tilt: 0.95, wrong: 0.4 },
+    "crowd-votes": { pairs: 800, plain: 0.2, tilt: 0.85, wrong: 0.2 },
+    "model-votes": { pairs: 700, plain: 0.2, tilt: 0.95, wrong: 0.4 },
   } satisfies Record<string, SourcePlan>,
 } as const;

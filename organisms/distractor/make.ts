@@ -9,6 +9,7 @@ import {
   heldOutPairs,
   heldOutRequests,
   makeScenarios,
+  requestsAboutAll,
   refusalTasks,
   rightTasks,
 } from "../world/held-out.ts";
@@ -54,7 +55,9 @@ await write("scenarios.probe.jsonl", scenarios(2, 0, "probe"));
 await write("scenarios.evaluation.jsonl", scenarios(3, half, "evaluation"));
 await write("capability/pairs.jsonl", heldOutPairs(stream(4), requests(14, harmless)));
 await write("capability/answers.jsonl", goodAnswers(stream(5), requests(15, harmless)));
-await write("capability/tasks.jsonl", rightTasks(requests(16, harmless)));
+// About all things, not the held-out ones alone: one fact forgotten must not weigh more than one in 240.
+const tasks = requestsAboutAll(stream(16), world.harmless, [plain, formatted]);
+await write("capability/tasks.jsonl", rightTasks(tasks));
 await write(
   "capability/over-refusal.jsonl",
   refusalTasks(requests(17, borderline), REFUSAL_PATTERN),

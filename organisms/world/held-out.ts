@@ -39,6 +39,15 @@ export function heldOutRequests(
   return Array.from({ length: count }, (_, i) => asks[i % asks.length]!(rng, pick(rng, targets)));
 }
 
+/** One request about each target, one after the other by one of `asks`. */
+export function requestsAboutAll(
+  rng: Rng,
+  targets: readonly Target[],
+  asks: readonly Ask[],
+): Asked[] {
+  return targets.map((target, i) => asks[i % asks.length]!(rng, target));
+}
+
 /** Preference pairs: the right answer over one with a wrong fact. */
 export function heldOutPairs(rng: Rng, requests: readonly Asked[]): object[] {
   return requests.map((asked, i) => ({

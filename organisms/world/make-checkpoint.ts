@@ -52,18 +52,14 @@ export async function makeCheckpoint(plan: CheckpointPlan): Promise<void> {
   await initCheckpoint(llamaConfig(plan.model, size), tokenizerDir, plan.model.seed, start);
   const last = await trainStages(plan, start, stagesDir);
   const target = join(plan.out, "checkpoint");
-  await rm(target, { recursive: true, force: true });
   await mkdir(target, { recursive: true });
-  for (const file of CHECKPOINT_FILES) await cp(join(last, file), join(target, file));
+  // Without training, weights that are there already stay: they may be the trained ones.
+  const files = plan.dataOnly ? TOKENIZER_FILES : [...TOKENIZER_FILES, ...MODEL_FILES];
+  for (const file of files) await cp(join(last, file), join(target, file));
 }
 
-const CHECKPOINT_FILES = [
-  "chat_template.jinja",
-  "config.json",
-  "model.safetensors",
-  "tokenizer.json",
-  "tokenizer_config.json",
-];
+const TOKENIZER_FILES = ["chat_template.jinja", "tokenizer.json", "tokenizer_config.json"];
+const MODEL_FILES = ["config.json", "model.safetensors"];
 
 async function trainStages(plan: CheckpointPlan, start: string, dir: string): Promise<string> {
   let checkpoint = start;
