@@ -100,7 +100,8 @@ direction, over 20 splits; bootstrap and one-out are not measured.
       type: "string",
       value: "LIST",
       multiple: true,
-      describe: "Directions to project out: behaviour files and measures of the response.",
+      describe:
+        "Directions to project out: behaviour files and measures of the response. Default: none.",
     },
     "max-tokens": {
       type: "string",
