@@ -10,15 +10,27 @@ export function twoSidedTail(q: number, df: number): number {
   return q === 0 ? 1 : incompleteBeta(finite / (finite + q * q), finite / 2, 0.5);
 }
 
-/** The q with P(|t| > q) = tail, by bisection; `tail` in (0, 1). */
+/** The q with P(|t| > q) = tail; `tail` in (0, 1). */
 export function twoSidedQuantile(tail: number, df: number): number {
-  let low = 0;
-  let high = 2;
-  while (twoSidedTail(high, df) > tail && high < 1e150) high *= 2;
-  for (let step = 0; step < 200 && high - low > 1e-12 * high; step++) {
-    const middle = (low + high) / 2;
-    if (twoSidedTail(middle, df) > tail) low = middle;
-    else high = middle;
+  const excess = (q: number): number => Math.log(twoSidedTail(q, df) / tail);
+  let [low, atLow] = [0, -Math.log(tail)];
+  let [high, atHigh] = [2, excess(2)];
+  while (atHigh > 0 && high < 1e150)
+    [low, atLow, high, atHigh] = [high, atHigh, high * 2, excess(high * 2)];
+  // False position; halving the value of an end that stays keeps it from stalling (the Illinois rule).
+  let last = 0;
+  for (let step = 0; step < 100 && high - low > 1e-13 * high; step++) {
+    const middle = low + ((high - low) * atLow) / (atLow - atHigh);
+    const value = excess(middle);
+    if (value === 0 || middle <= low || middle >= high) return middle;
+    if (value > 0) {
+      [low, atLow] = [middle, value];
+      if (last > 0) atHigh /= 2;
+    } else {
+      [high, atHigh] = [middle, value];
+      if (last < 0) atLow /= 2;
+    }
+    last = Math.sign(value);
   }
   return (low + high) / 2;
 }
