@@ -67,3 +67,5 @@ for await (const line of createInterface({ input: process.stdin })) {
   const { user, system } = process.cpuUsage(before);
   write(JSON.stringify({ seconds, busy: (user + system) / 1e6, loss }));
 }
+// The pipe from the parent would keep this process waiting.
+process.stdin.destroy();
