@@ -18,6 +18,7 @@ import { statusCommand } from "./commands/status.ts";
 import { trainCommand } from "./commands/train.ts";
 import { commandHelp, overviewHelp } from "./help.ts";
 import { createProgressBar } from "./progress-bar.ts";
+import { printableLines } from "./text-table.ts";
 
 /** Every subcommand, in the order of the work. */
 const COMMANDS: readonly Command[] = [
@@ -76,8 +77,8 @@ async function main(words: readonly string[]): Promise<number> {
     const args = parseArguments(command, rest);
     await command.run(args, {
       print: (text) => void process.stdout.write(text.endsWith("\n") ? text : `${text}\n`),
-      log: (line) => void (args.has("quiet") || process.stderr.write(`${line}\n`)),
-      warn: (line) => void process.stderr.write(`warning: ${line}\n`),
+      log: (line) => void (args.has("quiet") || process.stderr.write(`${printableLines(line)}\n`)),
+      warn: (line) => void process.stderr.write(`warning: ${printableLines(line)}\n`),
       progress: (label, unit) =>
         args.has("quiet")
           ? silentProgress
@@ -103,8 +104,8 @@ function report(error: unknown, isDebug: boolean, isAborted: boolean): number {
     return 1;
   }
   if (error instanceof CulpritError) {
-    process.stderr.write(`culprit: ${error.message}\n`);
-    if (error.hint !== undefined) process.stderr.write(`  ${error.hint}\n`);
+    process.stderr.write(`culprit: ${printableLines(error.message)}\n`);
+    if (error.hint !== undefined) process.stderr.write(`  ${printableLines(error.hint)}\n`);
     if (isDebug) process.stderr.write(`${error.stack ?? ""}\n`);
     return error instanceof ConfigError || error instanceof FormatError ? 2 : 1;
   }

@@ -15,4 +15,13 @@ export function printable(text: string, longest = MAX_NAME): string {
   return shown.length > longest ? `${shown.slice(0, longest - 1)}…` : shown;
 }
 
+/** News and errors quote data now and then: lines stay lines, but nothing in them may control the terminal or fill it. */
+export function printableLines(text: string): string {
+  return text
+    .split("\n")
+    .map((line) => printable(line, MAX_LINE))
+    .join("\n");
+}
+
 const MAX_NAME = 72;
+const MAX_LINE = 2000;

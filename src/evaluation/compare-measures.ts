@@ -1,6 +1,7 @@
-import { twoSidedQuantile, twoSidedTail } from "../util/student-t.ts";
 /** @file Capability measures beside the rate: plain numbers, higher is better, for each training seed or each item of it. */
+import { twoSidedQuantile, twoSidedTail } from "../util/student-t.ts";
 import { satterthwaite, twoWayVariance } from "../util/two-way-variance.ts";
+import { wilsonShare } from "../util/wilson.ts";
 
 /** One number for a whole run, or one for each item (held-out pair, task), by the item's id. */
 export type MeasureValues = number | Readonly<Record<string, number>>;
@@ -33,7 +34,8 @@ export function summariseMeasure(runs: readonly MeasureValues[]): MeasureSummary
   const { variance, df } = twoWayVariance(errors, runs.length);
   return {
     mean,
-    ...interval(mean, variance, df, hasSpread(runs, items)),
+    ...(saturatedShare(mean, variance, items.length) ??
+      interval(mean, variance, df, hasSpread(runs, items))),
     items: items.length,
     seeds: runs.length,
   };
@@ -62,7 +64,8 @@ export function compareMeasure(
   const isKnown = items.length > 1 || (arm.length > 1 && reference.length > 1);
   return {
     difference,
-    ...interval(difference, variance, df, isKnown),
+    ...(saturatedDifference(a.mean, b.mean, variance, items.length) ??
+      interval(difference, variance, df, isKnown)),
     p: !isKnown
       ? undefined
       : difference === 0
@@ -81,6 +84,33 @@ function interval(
   if (!isKnown) return { low: undefined, high: undefined };
   const half = twoSidedQuantile(0.05, df) * Math.sqrt(variance);
   return { low: centre - half, high: centre + half };
+}
+
+interface Bounds {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Where every item of every run is 0, or every one is 1, the spread says nothing: Wilson's interval of as many items. */
+function saturatedShare(mean: number, variance: number, items: number): Bounds | undefined {
+  if (variance > 0 || items === 1 || (mean !== 0 && mean !== 1)) return undefined;
+  const { low, high } = wilsonShare(mean * items, items);
+  return low === undefined || high === undefined ? undefined : { low, high };
+}
+
+/** Of two such shares: Newcombe's hybrid of their Wilson intervals (1998, method 10). */
+function saturatedDifference(
+  a: number,
+  b: number,
+  variance: number,
+  items: number,
+): Bounds | undefined {
+  const [ofA, ofB] = [saturatedShare(a, variance, items), saturatedShare(b, variance, items)];
+  if (ofA === undefined || ofB === undefined) return undefined;
+  return {
+    low: a - b - Math.hypot(a - ofA.low, ofB.high - b),
+    high: a - b + Math.hypot(ofA.high - a, b - ofB.low),
+  };
 }
 
 function hasSpread(runs: readonly MeasureValues[], items: readonly string[]): boolean {

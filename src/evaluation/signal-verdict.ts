@@ -24,7 +24,7 @@ const MEANING: { readonly [S in Signal]: string } = {
   concentrated:
     "Few pairs stand out, so filtering or swapping the top of the ranking can change the behaviour; whether it does, retraining tells.",
   diffuse:
-    "Nearly all pairs push a little and none stands out, so filtering the top of the ranking will not do more than removing random pairs; look at sources, generators or the training itself.",
+    "Nearly all pairs push a little and none stands out, so expect filtering the top of the ranking to do hardly more than removing random pairs; look at sources, generators or the training itself.",
   "no signal": "Nothing here is told from chance: do not edit data by this ranking.",
 };
 
