@@ -46,7 +46,7 @@ export const trainingSchema = z.strictObject({
     .max(1)
     .default(0.1)
     .describe("Share of the steps in which it rises."),
-  epochs: z.number().gt(0).default(1).describe("Passes over the pairs."),
+  epochs: count.default(1).describe("Passes over the pairs."),
   maxSteps: count.optional().describe("Ends the training early; absent: all epochs."),
   batchSize: count.default(32).describe("Pairs of one step of the optimiser."),
   batchTokens: count
