@@ -386,6 +386,7 @@ export {
   type ExperimentResult,
   type ProbeResult,
   readResult,
+  TABLE_NAME,
 } from "./experiment/result.ts";
 export {
   type ExperimentRun,

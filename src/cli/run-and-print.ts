@@ -7,6 +7,7 @@ import {
   readResult,
   runExperiment,
   type RunExperimentOptions,
+  TABLE_NAME,
   writeFileAtomic,
 } from "../index.ts";
 import type { CommandContext } from "./command.ts";
@@ -14,8 +15,6 @@ import { resolveRemote } from "./pair-flags.ts";
 import { formatResult } from "./result-table.ts";
 import { createStageLog } from "./stage-log.ts";
 import { formatStatus } from "./status-table.ts";
-
-const TABLE_NAME = "table.txt";
 
 /**
  * Runs an experiment and prints its result with the paths of what was written; where it was told to stop before there is a result, how
@@ -33,8 +32,9 @@ export async function runAndPrint(
     signal: context.signal,
     ...createStageLog(context),
   });
-  const { out } = options;
-  const result = await readResult(out);
+  const { out, until } = options;
+  // A result that an earlier, whole run left is not what was asked for.
+  const result = until === undefined || until === "evaluate" ? await readResult(out) : undefined;
   if (result === undefined) {
     const status = await readExperimentStatus(out);
     return context.print(isJson ? JSON.stringify(status, undefined, 2) : formatStatus(status));

@@ -10,6 +10,8 @@ import type { PlantedQuality } from "./stages/quality.ts";
 
 /** File of the result, in its stage's folder and in the experiment's. */
 export const RESULT_NAME = "result.json";
+/** The same for people; the command line writes it beside the result. */
+export const TABLE_NAME = "table.txt";
 
 /** An arm of the experiment: what it edits, and why it was not trained where it was not. */
 export interface ArmEdit {

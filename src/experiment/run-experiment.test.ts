@@ -108,6 +108,33 @@ it("refuses a folder that another run is writing", async () => {
   expect(error.message).toMatch(/is writing this experiment/);
 });
 
+it("keeps a finished result where a shorter run makes nothing anew, and drops it where it does", async () => {
+  const folder = await smallExperiment();
+  await run(folder);
+  const result = join(folder, "out", "result.json");
+  const before = await readFile(result, "utf8");
+  await run(folder, { until: "embed" });
+  expect(await readFile(result, "utf8")).toBe(before);
+  await writeFile(join(folder, "pairs.jsonl"), jsonLines(randomPairs(41)));
+  await run(folder, { until: "embed" });
+  await expect(readFile(result)).rejects.toThrow(/ENOENT/);
+});
+
+it("leaves a folder alone that is not its own", async () => {
+  const folder = await smallExperiment();
+  const foreign = join(folder, "out", "result.json");
+  await mkdir(join(folder, "out"));
+  await writeFile(foreign, "precious");
+  const strange = await expectFailure(run(folder), ConfigError);
+  expect(strange.message).toMatch(/one that holds "result.json" and no run.json/);
+  expect(await readFile(foreign, "utf8")).toBe("precious");
+  const manifest = { format: "culprit-run", name: "another" };
+  await writeFile(join(folder, "out", "run.json"), JSON.stringify(manifest));
+  const other = await expectFailure(run(folder), ConfigError);
+  expect(other.message).toMatch(/expected the experiment small, got the experiment another/);
+  expect(await readFile(foreign, "utf8")).toBe("precious");
+});
+
 it("names the setting whose file is missing or does not fit", async () => {
   const folder = await smallExperiment();
   for (const [more, message] of [

@@ -8,9 +8,10 @@ import { ConfigError } from "../util/errors.ts";
 import type { Progress } from "../util/progress.ts";
 import type { OpenInputsOptions } from "./experiment-inputs.ts";
 import { openInputs } from "./open-inputs.ts";
+import { expectOwnFolder } from "./own-folder.ts";
 import { planExperiment } from "./plan-experiment.ts";
 import type { ExperimentFile } from "./read-experiment.ts";
-import { RESULT_NAME } from "./result.ts";
+import { RESULT_NAME, TABLE_NAME } from "./result.ts";
 import { type RunManifest, startManifest } from "./run-manifest.ts";
 import { type FinishedStage, runStages } from "./run-stages.ts";
 import { type Stage, stageId, type StageKind } from "./stage.ts";
@@ -58,6 +59,7 @@ export async function runExperiment(
   const planned = planExperiment(file.experiment, inputs);
   const stages = stopAfter(planned, options.until);
   const force = forcedStages(stages, options.force ?? []);
+  await expectOwnFolder(out, file.experiment.name);
   try {
     await mkdir(out, { recursive: true });
   } catch (error) {
@@ -96,12 +98,17 @@ const PUBLISHED: readonly (readonly [StageKind, string])[] = [
 ];
 
 async function publish(out: string, stages: readonly FinishedStage[]): Promise<void> {
+  const isAnew = stages.some(({ isCached }) => !isCached);
   for (const [kind, name] of PUBLISHED) {
     const found = stages.find(({ stage }) => stage.kind === kind);
     const path = join(out, name);
-    // What is there of other settings would be taken for this run's.
-    if (found === undefined) await rm(path, { force: true });
-    else await writeFileAtomic(path, createReadStream(join(out, found.directory, name)));
+    if (found !== undefined) {
+      await writeFileAtomic(path, createReadStream(join(out, found.directory, name)));
+    } else if (isAnew) {
+      // What is there of other settings would be taken for this run's; where nothing was made anew it still is this run's.
+      await rm(path, { force: true });
+      if (kind === "evaluate") await rm(join(out, TABLE_NAME), { force: true });
+    }
   }
 }
 
