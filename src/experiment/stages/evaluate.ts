@@ -51,7 +51,7 @@ export function evaluateStage(
   return {
     kind: "evaluate",
     name: "",
-    version: 1,
+    version: 2,
     settings: {
       name,
       behavior: behavior.name,
