@@ -33,6 +33,9 @@ const COMMANDS: readonly Command[] = [
   statusCommand,
 ];
 
+/** Text as a regular expression that matches it alone. */
+const escaped = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+
 let overview = "";
 
 beforeAll(async () => {
@@ -96,10 +99,20 @@ describe.each(COMMANDS)("culprit $name --help", (command) => {
     const flags = Object.entries(command.flags);
     for (const [name, flag] of flags) {
       const value = flag.type === "string" ? ` ${flag.value}` : "";
-      expect(help).toMatch(new RegExp(`^ +(-\\w, )?--${name}${value} `, "m"));
+      expect(help).toMatch(new RegExp(`^ +(-\\w, )?--${name}${escaped(value)} `, "m"));
       expect(flag.describe).toMatch(/\.$/);
     }
-    const required = ["checkpoint", "layers", "out", "behavior", "responses"];
+    const required = [
+      "checkpoint",
+      "layers",
+      "out",
+      "behavior",
+      "responses",
+      "before-verdicts",
+      "after-verdicts",
+      "rules",
+      "planted",
+    ];
     const optional = flags.filter(
       ([name, { type }]) => type === "string" && !required.includes(name),
     );

@@ -63,8 +63,9 @@ best one's interval, the one with the largest split-half cosine. What steering d
 whitens the mean difference by the covariance within before- and after-responses. Split-half is then that of the trained
 direction, over 20 splits; bootstrap and one-out are not measured.
 
---orthogonal-to takes directions out of all activations first: other behaviour files made at the same layers, or ${MEASURES.join(", ")}
-(estimated from how the responses of one side differ among themselves).
+--orthogonal-to takes directions out of all activations first: other behaviour files made at the same layers, or
+${MEASURES.join(", ")} (estimated from how the responses
+of one side differ among themselves).
 
   culprit behavior responses.jsonl --checkpoint ./sft --layers 8,10,12 --out complies.safetensors`,
   flags: {

@@ -47,8 +47,16 @@ the behaviour, with one of M0 to the same prompt that does not.
       value: "FILE",
       describe: "Verdicts on the rollouts of the checkpoint after.",
     },
-    before: { type: "string", value: "FILE", describe: "Rollouts of the checkpoint before." },
-    after: { type: "string", value: "FILE", describe: "Rollouts of the checkpoint after." },
+    before: {
+      type: "string",
+      value: "FILE",
+      describe: "Rollouts of the checkpoint before. Default: none; --out needs them.",
+    },
+    after: {
+      type: "string",
+      value: "FILE",
+      describe: "Rollouts of the checkpoint after. Default: none; --out needs them.",
+    },
     out: { type: "string", value: "FILE", describe: "The response pairs to write, JSON lines." },
     force: { type: "boolean", describe: "Replace an existing --out." },
     trigger: {

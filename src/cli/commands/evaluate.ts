@@ -41,7 +41,8 @@ reduction 1 - rate / baseline's rate. Then the same against each control. Missin
       type: "string",
       value: "NAME=VERDICTS[,SEED]",
       multiple: true,
-      describe: "One run of an arm; several with the same NAME are its training seeds.",
+      describe:
+        "One run of an arm; several with the same NAME are its training seeds. Default: those of FILE.",
     },
     baseline: {
       type: "string",
@@ -53,7 +54,8 @@ reduction 1 - rate / baseline's rate. Then the same against each control. Missin
       type: "string",
       value: "NAME",
       multiple: true,
-      describe: "An arm with a random edit of the same size, to compare the others with.",
+      describe:
+        "An arm with a random edit of the same size, to compare the others with. Default: those of FILE, or none.",
     },
     variants: {
       type: "string",
@@ -66,7 +68,11 @@ reduction 1 - rate / baseline's rate. Then the same against each control. Missin
       describe: "Replicates of the percentile bootstrap in the JSON output. Default 2000.",
     },
     seed: { type: "string", value: "N", describe: "Seed of the bootstrap. Default 0." },
-    out: { type: "string", value: "FILE", describe: "Also write the result as JSON." },
+    out: {
+      type: "string",
+      value: "FILE",
+      describe: "Also write the result as JSON. Default: stdout only.",
+    },
     force: { type: "boolean", describe: "Replace an existing --out." },
   },
   run,

@@ -31,7 +31,8 @@ the top k, each with its 95% interval (bootstrap, planted and other pairs resamp
     "planted-column": {
       type: "string",
       value: "NAME",
-      describe: "The column of the pair file that is true for planted pairs.",
+      describe:
+        "The column of the pair file that is true for planted pairs. Default: none, the file has ids.",
     },
     top: {
       type: "string",
