@@ -107,10 +107,20 @@ describe("parseArguments", () => {
   });
 
   it("a flag without its value, or a switch with one, is a usage error", async () => {
-    for (const words of [["--size"], ["--size", "--force"], ["--force=yes"]]) {
+    for (const words of [["--size"], ["--force=yes"]]) {
       const error = await expectFailure(() => parse(...words), ConfigError);
       expect(error.message).toMatch(/^work: /);
     }
+  });
+
+  it.each([
+    ["-1e-4", "Write a negative value as --size=-1e-4."],
+    ["-.5", "Write a negative value as --size=-.5."],
+    ["--force", "culprit work --help lists the flags."],
+  ])("a flag followed by %s is told how to take its value", async (word, hint) => {
+    const error = await expectFailure(() => parse("--names", "a", "--size", word), ConfigError);
+    expect(error.message).toBe(`--size: expected a value, got "${word}"`);
+    expect(error.hint).toBe(hint);
   });
 
   it("reading a flag that the command does not declare is a bug", () => {

@@ -117,6 +117,16 @@ function describeParseError(
       cause: error,
     });
   }
+  const flag = /^Option '(--[^' ]+)' argument is ambiguous/.exec(error.message)?.[1];
+  const value = words.find((word, i) => words[i - 1] === flag && /^-./.test(word));
+  if (flag !== undefined && value !== undefined) {
+    return new ConfigError(`${flag}: expected a value, got "${value}"`, {
+      hint: /^-[\d.]/.test(value)
+        ? `Write a negative value as ${flag}=${value}.`
+        : `culprit ${commandName} --help lists the flags.`,
+      cause: error,
+    });
+  }
   if (code?.startsWith("ERR_PARSE_ARGS") === true) {
     return new ConfigError(`${commandName}: ${error.message}`, {
       hint: `culprit ${commandName} --help lists the flags.`,
