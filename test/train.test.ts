@@ -145,6 +145,10 @@ describe("trainDpo", () => {
     await expect(trainDpo(pairs, settings, { ...request, out: start })).rejects.toThrow(
       ConfigError,
     );
+    const manifest = join(out, "train.json");
+    await expect(trainDpo(pairs, settings, { ...request, out: manifest })).rejects.toThrow(
+      `--out: expected a folder, ${manifest} is a file`,
+    );
     const copy = fresh();
     await cp(start, copy, { recursive: true });
     await expect(trainDpo(pairs, settings, { ...request, out: copy })).rejects.toThrow(

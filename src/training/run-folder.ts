@@ -1,5 +1,5 @@
 /** @file The folder of a run: what it says of itself, whose it is, and what may be written into it. */
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
@@ -73,6 +73,14 @@ export function createTrainManifest(
     software: { name: "culprit", version: VERSION },
     result: null,
   };
+}
+
+/** Throws ConfigError where the folder of a run would take the place of a file. */
+export function expectFolder(out: string): void {
+  if (statSync(out, { throwIfNoEntry: false })?.isDirectory() ?? true) return;
+  throw new ConfigError(`--out: expected a folder, ${out} is a file`, {
+    hint: "Choose another folder for the run.",
+  });
 }
 
 /**

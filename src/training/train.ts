@@ -19,7 +19,13 @@ import {
   resolveSettings,
   resolveSft,
 } from "./resolve-settings.ts";
-import { createTrainManifest, openRunFolder, RUN_FILES, type TrainManifest } from "./run-folder.ts";
+import {
+  createTrainManifest,
+  expectFolder,
+  openRunFolder,
+  RUN_FILES,
+  type TrainManifest,
+} from "./run-folder.ts";
 import { runSteps } from "./run-steps.ts";
 import type { DpoSettings, SftSettings, TrainRequest, TrainSettings } from "./settings.ts";
 import type { TrainResult } from "./train-result.ts";
@@ -69,6 +75,7 @@ async function train(
   data: TrainData,
 ): Promise<TrainResult> {
   const { out, signal } = request;
+  expectFolder(out); // before the checkpoint is loaded
   const { download = {}, adapter, ...engine } = request.engine ?? {};
   const startDir = await localFolder(request.checkpoint, download);
   const { config } = await readModel(startDir);
