@@ -200,6 +200,15 @@ describe("a run that goes on", () => {
     expect((await readFile(out)).equals(whole)).toBe(true);
   });
 
+  it("does not replace its prompts, with --force neither", async () => {
+    const text = await readFile(PROMPTS, "utf8");
+    const run = runCommand(generateCommand, [...words(PROMPTS), "--force"]);
+    expect((await expectFailure(run, ConfigError)).message).toMatch(
+      /^--out: expected another file/,
+    );
+    expect(await readFile(PROMPTS, "utf8")).toBe(text);
+  });
+
   it("a finished file is left as it is, and other settings are refused by name", async () => {
     const before = await readFile(WHOLE);
     const again = JSON.parse(

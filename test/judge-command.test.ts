@@ -107,6 +107,13 @@ describe("culprit judge and culprit conditions", () => {
     expect(() => readFileSync(path("none-pairs.jsonl"))).toThrow(/ENOENT/);
   });
 
+  it("do not replace the rollouts by their verdicts", async () => {
+    const rollouts = writeRollouts("kept.jsonl", []);
+    const text = readFileSync(rollouts, "utf8");
+    await expect(judge(rollouts, rollouts)).rejects.toThrow(/^--out: expected another file/);
+    expect(readFileSync(rollouts, "utf8")).toBe(text);
+  });
+
   it("name the file that is no rollouts or no rules", async () => {
     writeFileSync(path("bad.jsonl"), '{"id": "a"}\n');
     await expect(judge(path("bad.jsonl"), path("x.jsonl"))).rejects.toThrow(/bad\.jsonl, row 0/);

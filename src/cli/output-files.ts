@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync, realpathSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 
 import { ConfigError } from "../index.ts";
 
@@ -13,4 +13,18 @@ export function checkOutputFiles(paths: readonly [string, ...string[]], isForced
       hint: "Choose another --out, or replace it with --force.",
     });
   }
+}
+
+/** Throws ConfigError where an output is one of the inputs, by another name or link too: --force must not destroy what is read. */
+export function expectOtherFiles(outputs: readonly string[], inputs: readonly string[]): void {
+  const read = new Set(inputs.map(realPath));
+  const both = outputs.find((path) => read.has(realPath(path)));
+  if (both === undefined) return;
+  throw new ConfigError(`--out: expected another file than the input, ${both} would be replaced`, {
+    hint: "Choose another --out.",
+  });
+}
+
+function realPath(path: string): string {
+  return existsSync(path) ? realpathSync(path) : resolve(path);
 }

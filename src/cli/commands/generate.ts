@@ -10,6 +10,7 @@ import {
 } from "../../index.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { MODEL_FLAGS, readModelOptions } from "../engine-flags.ts";
+import { expectOtherFiles } from "../output-files.ts";
 import { onlyPositional, requiredText } from "../required.ts";
 
 const DEFAULT_MAX_NEW_TOKENS = 256;
@@ -94,6 +95,7 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   const limit = args.integer("limit", { min: 1 });
   const engineOptions = readModelOptions(args, context);
   checkRolloutOutput(out);
+  expectOtherFiles([out, rolloutManifestPath(out)], [path]);
 
   const { prompts } = await readRolloutPrompts(path, variants.length === 0 ? {} : { variants });
   await using engine = await openEngine(checkpoint, engineOptions);

@@ -10,7 +10,7 @@ import {
   writeVerdicts,
 } from "../../index.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
-import { checkOutputFiles } from "../output-files.ts";
+import { checkOutputFiles, expectOtherFiles } from "../output-files.ts";
 import { onlyPositional, requiredText } from "../required.ts";
 import { printable, textTable } from "../text-table.ts";
 
@@ -58,8 +58,10 @@ interface VariantCounts {
 async function run(args: ParsedArguments, context: CommandContext): Promise<void> {
   const path = onlyPositional(args, "judge", "one file of rollouts");
   const out = requiredText(args, "judge", "out");
+  const rules = requiredText(args, "judge", "rules");
+  expectOtherFiles([out], [path, rules]);
   checkOutputFiles([out], args.has("force"));
-  const judge = createRulesJudge(await readRuleSet(requiredText(args, "judge", "rules")));
+  const judge = createRulesJudge(await readRuleSet(rules));
   const verdicts = await judgeAll(judge, path, context);
   await writeVerdicts(out, verdicts);
   const summary = {
