@@ -83,7 +83,7 @@ async function compare(
 ): Promise<void> {
   const rng = createRng(1);
   const prompts = Array.from({ length: batch }, () =>
-    Array.from({ length: 20 + rng.integer(21) }, () => 5 + rng.integer(900)),
+    Array.from({ length: 20 + rng.integer(21) }, () => 5 + rng.integer(600)),
   );
   const job = { prompts, newTokens, sample: isSampling };
   await runOurs(engine, prompts, isSampling);

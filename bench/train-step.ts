@@ -3,7 +3,7 @@
  *
  *   npx tsx bench/train-step.ts --python PYTHON [--smollm2 DIR] [--threads 2] [--steps 12] [--batch-tokens N] [--clock busy] [--only NAME]
  *
- * Two cases: a Llama of 1.1 million weights with all of them trained, 32 pairs a step; and, where --smollm2 names its folder
+ * Three cases: a Llama of 1.1 million weights with all of them trained, 32 pairs a step; the shipped distractor organism in the same way; and, where --smollm2 names its folder
  * (bench/make-smollm2.sh), SmolLM2-135M with LoRA of rank 16 on all linear layers, 4 pairs a step. Pairs are random tokens of random lengths.
  * --clock busy compares processor time instead of time by the clock: on a machine that does other work too, with --threads 1. --only NAME
  * runs the case whose name begins so. The first two steps of each side are not counted. Prints a table; the ratio is the median over steps of ours to PyTorch's.
@@ -165,6 +165,14 @@ try {
       pairs: 32,
       prompt: [15, 35],
       response: [10, 40],
+    },
+    {
+      name: "distractor organism, all weights, 32 pairs",
+      model: here("../organisms/distractor/checkpoint"),
+      vocabulary: 600,
+      pairs: 32,
+      prompt: [8, 20],
+      response: [4, 14],
     },
     ...(values.smollm2 === undefined
       ? []
