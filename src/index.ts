@@ -39,6 +39,27 @@ export {
   type SafetensorsTensor,
 } from "./format/safetensors.ts";
 
+// endpoint
+export { type AnswerStore, openAnswerStore, type PaidAnswer } from "./endpoint/answer-store.ts";
+export {
+  type AskCounts,
+  type Asker,
+  createAsker,
+  DEFAULT_ATTEMPTS,
+  type RetrySettings,
+} from "./endpoint/asker.ts";
+export {
+  type ChatAnswer,
+  type ChatEndpoint,
+  type ChatRequest,
+  DEFAULT_TIMEOUT_MS,
+  type EndpointSettings,
+  openChatEndpoint,
+} from "./endpoint/chat-endpoint.ts";
+export { EndpointFault } from "./endpoint/endpoint-fault.ts";
+export { costOf, type Prices } from "./endpoint/money.ts";
+export { DEFAULT_CONCURRENCY, type RequestLimits } from "./endpoint/request-gate.ts";
+
 // data
 export type {
   ColumnValue,
@@ -80,6 +101,12 @@ export {
   type GenerateRolloutsOptions,
   type GenerateRolloutsResult,
 } from "./data/generate-rollouts.ts";
+export {
+  type EndpointRolloutsOptions,
+  type EndpointRolloutsResult,
+  generateFromEndpoint,
+} from "./data/endpoint-rollouts.ts";
+export { importRollouts } from "./data/import-rollouts.ts";
 export { readRolloutPrompts, type RolloutPrompts } from "./data/rollout-prompts.ts";
 export { checkRolloutOutput, removeRollouts } from "./data/rollout-sink.ts";
 export {
@@ -148,8 +175,26 @@ export { openStoreForWriting, type StoreWriter } from "./store/write-store.ts";
 
 // judge
 export type { Judge, JudgedRollout } from "./judge/judge.ts";
+export { estimateJudging, type JudgingEstimate } from "./judge/estimate-judging.ts";
+export {
+  createHumanJudge,
+  type HumanJudge,
+  type HumanLabel,
+  type HumanLabels,
+  readHumanLabels,
+} from "./judge/human-labels.ts";
+export { createLlmJudge, type LlmJudge, type RolloutWithPrompt } from "./judge/llm-judge.ts";
+export {
+  type JudgeUsage,
+  type LlmJudgeOptions,
+  STRUCTURED_MODES,
+  type StructuredMode,
+} from "./judge/llm-judge-options.ts";
+export { BUILT_IN_RUBRICS, readRubric, type Rubric, type RubricAnswer } from "./judge/rubric.ts";
+export { promptText } from "./judge/rubric-request.ts";
 export { BUILT_IN_RULES, readRuleSet, type Rule, type RuleSet } from "./judge/rule-set.ts";
 export { createRulesJudge } from "./judge/rules-judge.ts";
+export { type Stratified, stratifiedSample } from "./judge/stratified-sample.ts";
 export {
   missingCauses,
   tallyVerdicts,
@@ -276,6 +321,21 @@ export type {
   Evaluation,
   VariantRates,
 } from "./evaluation/evaluation.ts";
+export {
+  type CorrectedRate,
+  correctedRates,
+  type CorrectedRates,
+  type PpiRate,
+  predictionPowered,
+  roganGladen,
+} from "./evaluation/corrected-rates.ts";
+export {
+  cohenKappa,
+  judgeAgreement,
+  type JudgeAgreement,
+  type Kappa,
+} from "./evaluation/judge-agreement.ts";
+export { judgeCells, type JudgeCells } from "./evaluation/judge-cells.ts";
 export { holm } from "./evaluation/holm.ts";
 export {
   type EvaluationFile,

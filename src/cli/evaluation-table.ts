@@ -23,7 +23,11 @@ export function formatEvaluation(evaluation: Evaluation): string {
 }
 
 /** A rate with its interval, in percent. */
-export function formatRate({ rate, low, high }: ClusteredRate): string {
+export function formatRate({
+  rate,
+  low,
+  high,
+}: Pick<ClusteredRate, "rate" | "low" | "high">): string {
   if (rate === undefined) return "nothing judged";
   return `${percent(rate)} [${percent(low!)}, ${percent(high!)}]`;
 }

@@ -2,6 +2,7 @@
 import { ConfigError, CulpritError, FormatError, silentProgress, VERSION } from "../index.ts";
 import { nearest, parseArguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
+import { agreementCommand } from "./commands/agreement.ts";
 import { auditCommand } from "./commands/audit.ts";
 import { behaviorCommand } from "./commands/behavior.ts";
 import { conditionsCommand } from "./commands/conditions.ts";
@@ -26,6 +27,7 @@ const COMMANDS: readonly Command[] = [
   generateCommand,
   embedCommand,
   judgeCommand,
+  agreementCommand,
   conditionsCommand,
   behaviorCommand,
   rankCommand,

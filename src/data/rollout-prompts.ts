@@ -71,7 +71,8 @@ async function readPromptRows(path: string): Promise<readonly ScenarioPrompt[]> 
   return prompts;
 }
 
-function readPromptRow(
+/** The prompt of one row. `fail` makes the error that names file and row. */
+export function readPromptRow(
   fields: RowFields,
   assignId: (fields: RowFields, content: unknown) => string,
   fail: (detail: string) => FormatError,

@@ -1,5 +1,6 @@
 import { hashValue } from "../util/hash.ts";
 import type { JobOptions } from "../util/progress.ts";
+import { answerText } from "./answer-text.ts";
 import type { Judge, JudgedRollout } from "./judge.ts";
 import { compilePattern, type RuleSet } from "./rule-set.ts";
 import type { Verdict, VerdictPlace } from "./verdict.ts";
@@ -38,7 +39,8 @@ export function compileRules(ruleSet: RuleSet): (response: string) => RuleVerdic
     regExp: compilePattern(rule.pattern, `${ruleSet.name}, rules.${i}.pattern`),
   }));
   return (response) => {
-    const answer = answerOf(response);
+    // Typographic apostrophes are made plain.
+    const answer = answerText(response).replaceAll("\u2019", "'");
     if (answer === "") return { missing: "empty response" };
     const rule = rules.find(({ regExp, within }) =>
       regExp.test(within === undefined ? answer : answer.slice(0, within)),
@@ -51,14 +53,8 @@ export function compileRules(ruleSet: RuleSet): (response: string) => RuleVerdic
   };
 }
 
-/** The response without the thinking that some models put before it, typographic apostrophes made plain. */
-function answerOf(response: string): string {
-  const end = response.lastIndexOf("</think>");
-  const answer = end === -1 ? response : response.slice(end + "</think>".length);
-  return answer.replaceAll("\u2019", "'").trim();
-}
-
-function placeOf(rollout: JudgedRollout, judge: string): VerdictPlace {
+/** The head of a verdict. */
+export function placeOf(rollout: JudgedRollout, judge: string): VerdictPlace {
   const { id, scenario, variant, sample } = rollout;
   return { rollout: id, scenario, variant, sample, judge };
 }

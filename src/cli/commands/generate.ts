@@ -9,7 +9,9 @@ import {
   rolloutManifestPath,
 } from "../../index.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
+import { ENDPOINT_FLAGS } from "../endpoint-flags.ts";
 import { MODEL_FLAGS, readModelOptions } from "../engine-flags.ts";
+import { checkEndpointFlags, generateByEndpoint, importByCommand } from "../generate-endpoint.ts";
 import { expectOtherFiles } from "../output-files.ts";
 import { onlyPositional, requiredText } from "../required.ts";
 
@@ -28,7 +30,12 @@ A sample depends on --seed, the prompt and the sample's number, not on what runs
 prompts; beside the file stands its manifest, FILE.json. An interrupted run goes on when the same command is given again, and ends with
 the same bytes; other settings are refused. A sample ends with a stop token, after --max-new-tokens, or where the context is full.
 
+With --base-url in place of --checkpoint the samples come from an OpenAI-compatible endpoint, one for each checkpoint. Every answer
+is kept in OUT.answers.jsonl before it counts, so nothing is asked twice; samples that fail are counted with the cause and left
+out, and the same command asks for them again.
+
   culprit generate scenarios.yaml --checkpoint ./dpo --variants base,base+distractor --samples 20 --temperature 0.7 --out after.jsonl
+  culprit generate scenarios.yaml --base-url http://localhost:8000/v1 --model dpo --samples 20 --out after.jsonl
   culprit generate prompts.jsonl --checkpoint ./sft --temperature 0 --out greedy.jsonl`,
   flags: {
     ...MODEL_FLAGS,
@@ -80,6 +87,12 @@ the same bytes; other settings are refused. A sample ends with a stop token, aft
       value: "N",
       describe: `Samples that run side by side, at most; less needs less memory. Default: ${DEFAULT_BATCH}.`,
     },
+    ...ENDPOINT_FLAGS,
+    import: {
+      type: "boolean",
+      describe:
+        'Sample nothing: PROMPTS has rows {"prompt", "response" or "responses"} of another program.',
+    },
     force: { type: "boolean", describe: "Start over where the file, or part of it, is there." },
   },
   run,
@@ -88,15 +101,23 @@ the same bytes; other settings are refused. A sample ends with a stop token, aft
 async function run(args: ParsedArguments, context: CommandContext): Promise<void> {
   // Everything that can be wrong with the words is found before the checkpoint is loaded.
   const path = onlyPositional(args, "generate", "one file of prompts or scenarios");
-  const checkpoint = requiredText(args, "generate", "checkpoint");
   const out = requiredText(args, "generate", "out");
+  expectOtherFiles([out, rolloutManifestPath(out)], [path]);
+  if (args.has("import")) return importByCommand(args, { path, out }, context);
+  const isEndpoint = args.text("base-url") !== undefined;
+  if (isEndpoint) checkEndpointFlags(args, out);
   const sampling = readSampling(args);
   const variants = args.list("variants");
   const limit = args.integer("limit", { min: 1 });
-  const engineOptions = readModelOptions(args, context);
   checkRolloutOutput(out);
-  expectOtherFiles([out, rolloutManifestPath(out)], [path]);
-
+  if (isEndpoint) {
+    if (args.has("force")) await removeRollouts(out);
+    const { prompts } = await readRolloutPrompts(path, variants.length === 0 ? {} : { variants });
+    const some = prompts.slice(0, limit);
+    return generateByEndpoint(args, { prompts: some, out, sampling }, context);
+  }
+  const checkpoint = requiredText(args, "generate", "checkpoint");
+  const engineOptions = readModelOptions(args, context);
   const { prompts } = await readRolloutPrompts(path, variants.length === 0 ? {} : { variants });
   await using engine = await openEngine(checkpoint, engineOptions);
   const more = args.texts("stop").map((text) => engine.tokenId(text));

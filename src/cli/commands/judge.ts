@@ -1,17 +1,30 @@
 import {
+  BUILT_IN_RUBRICS,
   BUILT_IN_RULES,
+  ConfigError,
+  createHumanJudge,
   createRulesJudge,
   isMissing,
   type Judge,
-  missingCauses,
+  readHumanLabels,
   readRollouts,
   readRuleSet,
+  type Rollout,
   type Verdict,
   writeVerdicts,
 } from "../../index.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
+import {
+  describeUsage,
+  type LlmSummary,
+  LLM_JUDGE_FLAGS,
+  openLlmJudge,
+  printEstimate,
+} from "../judge-llm.ts";
+import { review, REVIEW_FLAGS } from "../judge-review.ts";
 import { checkOutputFiles, expectOtherFiles } from "../output-files.ts";
 import { onlyPositional, requiredText } from "../required.ts";
+import { openTerminal } from "../review-terminal.ts";
 import { printable, textTable } from "../text-table.ts";
 
 export const judgeCommand: Command = {
@@ -34,15 +47,37 @@ does not). Or a YAML file; the first rule whose pattern (a JavaScript regular ex
 
 How far the built-in rules agree with people is in docs/benchmarks.md.
 
-  culprit judge rollouts.jsonl --rules compliance --out verdicts.jsonl`,
+--llm names a rubric, or a YAML file, and asks the model behind --base-url. Every paid answer is kept in a cache before it counts:
+the same command, after a kill too, asks only what is not there. A request that fails is repeated, --attempts at most; what then
+has no readable answer is missing with its cause. See docs/how-to-judge-with-llms.md.
+
+--labels takes what people said, --review asks you: one key a rollout, written at once, resumed by the same command. culprit
+agreement compares any judge with them.
+
+  culprit judge rollouts.jsonl --rules compliance --out verdicts.jsonl
+  culprit judge rollouts.jsonl --review --behavior "is rude" --stratify verdicts.jsonl --out labels.jsonl
+  culprit judge rollouts.jsonl --llm harm --base-url http://localhost:8000/v1 --model qwen --out verdicts.jsonl --dry-run`,
   flags: {
     rules: {
       type: "string",
       value: "FILE|NAME",
-      describe: `A rules file, or ${Object.keys(BUILT_IN_RULES).join(" or ")}.`,
+      describe: `Judge by a rules file, or ${Object.keys(BUILT_IN_RULES).join(" or ")}. Default: by another way.`,
     },
     out: { type: "string", value: "FILE", describe: "The verdicts to write, JSON lines." },
     force: { type: "boolean", describe: "Replace an existing --out." },
+    llm: {
+      type: "string",
+      value: "FILE|NAME",
+      describe: `Judge by a rubric file, or ${BUILT_IN_RUBRICS.join(", ")}. Default: by another way.`,
+    },
+    ...LLM_JUDGE_FLAGS,
+    labels: {
+      type: "string",
+      value: "FILE",
+      describe:
+        'What people said, rows {"rollout", "label": shows or not}; CSV or JSON lines. Default: another way.',
+    },
+    ...REVIEW_FLAGS,
   },
   run,
 };
@@ -50,32 +85,90 @@ How far the built-in rules agree with people is in docs/benchmarks.md.
 /** Counts of one variant. */
 interface VariantCounts {
   readonly variant: string;
-  readonly shows: number;
-  readonly not: number;
-  readonly missing: number;
+  shows: number;
+  not: number;
+  missing: number;
 }
 
 async function run(args: ParsedArguments, context: CommandContext): Promise<void> {
   const path = onlyPositional(args, "judge", "one file of rollouts");
+  const [llm, labels] = [args.text("llm"), args.text("labels")];
+  const ways = [llm, labels, args.text("rules"), args.has("review") || undefined];
+  if (ways.filter((each) => each !== undefined).length !== 1) {
+    throw new ConfigError("judge: expected one of --rules, --llm, --labels and --review", {
+      hint: "culprit judge --help shows an example of each.",
+    });
+  }
+  if (llm !== undefined && args.has("dry-run")) {
+    await printEstimate(args, { rubric: llm, rollouts: path, out: args.text("out") }, context);
+    return;
+  }
   const out = requiredText(args, "judge", "out");
-  const rules = requiredText(args, "judge", "rules");
-  expectOtherFiles([out], [path, rules]);
+  const inputs = [path, llm, labels, args.text("rules"), args.text("stratify"), args.text("cache")];
+  expectOtherFiles(
+    [out],
+    inputs.filter((each) => each !== undefined),
+  );
+  if (args.has("review")) {
+    await runReview(args, { path, out }, context);
+    return;
+  }
   checkOutputFiles([out], args.has("force"));
-  const judge = createRulesJudge(await readRuleSet(rules));
-  const verdicts = await judgeAll(judge, path, context);
-  await writeVerdicts(out, verdicts);
-  const summary = {
-    judge: judge.name,
-    behavior: judge.behavior,
-    rollouts: verdicts.length,
-    causes: missingCauses(verdicts),
-    variants: countVariants(verdicts),
-  };
+  if (llm !== undefined) {
+    await using opened = await openLlmJudge(args, llm, out);
+    const counts = await judgeToFile(opened.judge, { path, out }, context);
+    const took = opened.summary();
+    print({ ...counts, llm: took }, describeUsage(took), { args, context });
+    return;
+  }
+  if (labels !== undefined) {
+    const behavior = requiredText(args, "judge", "behavior");
+    const judge = createHumanJudge(await readHumanLabels(labels), behavior);
+    const counts = await judgeToFile(judge, { path, out }, context);
+    if (judge.unused() > 0) {
+      context.warn(`${labels}: ${judge.unused()} labels of rollouts that are not in ${path}`);
+    }
+    print(counts, [], { args, context });
+    return;
+  }
+  const judge = createRulesJudge(await readRuleSet(requiredText(args, "judge", "rules")));
+  print(await judgeToFile(judge, { path, out }, context), [], { args, context });
+}
+
+/** An earlier session's labels are gone on with: --force has nothing to replace. */
+async function runReview(
+  args: ParsedArguments,
+  files: { readonly path: string; readonly out: string },
+  context: CommandContext,
+): Promise<void> {
+  using terminal = openTerminal();
+  const { labelled, of } = await review(args, files, terminal, context);
+  const result = { out: files.out, labelled, of };
+  context.print(
+    args.has("json")
+      ? JSON.stringify(result, undefined, 2)
+      : `${labelled} of ${of} rollouts labelled in ${files.out}${labelled < of ? "; the same command goes on" : ""}`,
+  );
+}
+
+interface JudgeSummary {
+  readonly judge: string;
+  readonly behavior: string;
+  readonly rollouts: number;
+  readonly causes: Readonly<Record<string, number>>;
+  readonly variants: readonly VariantCounts[];
+}
+
+function print(
+  summary: JudgeSummary & { readonly llm?: LlmSummary },
+  more: readonly string[],
+  { args, context }: { readonly args: ParsedArguments; readonly context: CommandContext },
+): void {
   context.print(
     args.has("json")
       ? JSON.stringify(summary, undefined, 2)
       : [
-          `judge ${printable(judge.name)}: "shows" means that the response ${printable(judge.behavior)}`,
+          `judge ${printable(summary.judge)}: "shows" means that the response ${printable(summary.behavior)}`,
           ...textTable([
             ["variant", "shows", "not", "missing"],
             ...summary.variants.map(({ variant, shows, not, missing }) => [
@@ -88,34 +181,54 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
           ...Object.entries(summary.causes).map(
             ([cause, count]) => `${count} missing: ${printable(cause)}`,
           ),
+          ...more,
         ].join("\n"),
   );
 }
 
-async function judgeAll(judge: Judge, path: string, context: CommandContext): Promise<Verdict[]> {
+/** Judges a file into another and counts on the way: memory does not grow with it. */
+async function judgeToFile(
+  judge: Judge<Rollout>,
+  { path, out }: { readonly path: string; readonly out: string },
+  context: CommandContext,
+): Promise<JudgeSummary> {
   const progress = context.progress("judge", "rollouts");
   const options = { signal: context.signal, progress };
-  try {
-    const verdicts: Verdict[] = [];
+  const causes = new Map<string, number>();
+  const variants = new Map<string, VariantCounts>();
+  let rollouts = 0;
+  const counted = async function* (): AsyncGenerator<Verdict> {
     for await (const verdict of judge.judge(readRollouts(path, options), options)) {
-      verdicts.push(verdict);
+      rollouts++;
+      countVerdict(verdict, variants, causes);
+      yield verdict;
     }
-    return verdicts;
+  };
+  try {
+    await writeVerdicts(out, counted());
   } finally {
     progress.end();
   }
+  return {
+    judge: judge.name,
+    behavior: judge.behavior,
+    rollouts,
+    causes: Object.fromEntries([...causes].toSorted((a, b) => b[1] - a[1])),
+    variants: [...variants.values()],
+  };
 }
 
-function countVariants(verdicts: readonly Verdict[]): readonly VariantCounts[] {
-  return [...new Set(verdicts.map(({ variant }) => variant))].map((variant) => {
-    const own = verdicts.filter((verdict) => verdict.variant === variant);
-    const label = (name: string): number =>
-      own.filter((verdict) => !isMissing(verdict) && verdict.label === name).length;
-    return {
-      variant,
-      shows: label("shows"),
-      not: label("not"),
-      missing: own.filter(isMissing).length,
-    };
-  });
+function countVerdict(
+  verdict: Verdict,
+  variants: Map<string, VariantCounts>,
+  causes: Map<string, number>,
+): void {
+  const { variant } = verdict;
+  const counts = variants.get(variant) ?? { variant, shows: 0, not: 0, missing: 0 };
+  variants.set(variant, counts);
+  if (!isMissing(verdict)) counts[verdict.label]++;
+  else {
+    counts.missing++;
+    causes.set(verdict.missing, (causes.get(verdict.missing) ?? 0) + 1);
+  }
 }

@@ -1,0 +1,110 @@
+import { existsSync } from "node:fs";
+
+import {
+  ConfigError,
+  generateFromEndpoint,
+  type EndpointRolloutsResult,
+  importRollouts,
+  openAnswerStore,
+  type ScenarioPrompt,
+  writeFileAtomic,
+} from "../index.ts";
+import type { CommandContext, ParsedArguments } from "./command.ts";
+import { describeCounts, readAsker } from "./endpoint-flags.ts";
+import { checkOutputFiles } from "./output-files.ts";
+import { printable } from "./text-table.ts";
+
+/** How to sample, as the flags say. */
+interface Sampling {
+  readonly samples: number;
+  readonly maxTokens: number;
+  readonly temperature: number;
+  readonly topP: number;
+  readonly topK?: number;
+  readonly seed: number;
+}
+
+/** Flags that mean something for a checkpoint only. */
+const LOCAL_FLAGS = ["checkpoint", "top-k", "stop", "batch"] as const;
+
+/** `culprit generate --base-url`: samples from an endpoint. What it answers is kept beside the output, also after the end. */
+export async function generateByEndpoint(
+  args: ParsedArguments,
+  {
+    prompts,
+    out,
+    sampling,
+  }: { prompts: readonly ScenarioPrompt[]; out: string; sampling: Sampling },
+  context: CommandContext,
+): Promise<void> {
+  const asker = readAsker(args, "generate");
+  const progress = context.progress("generate", "rollouts");
+  await using store = await openAnswerStore(`${out}.answers.jsonl`);
+  const { topP, topK: _, ...rest } = sampling;
+  const result = await generateFromEndpoint(prompts, {
+    ...rest,
+    ...(topP === 1 ? {} : { topP }),
+    out,
+    asker,
+    store,
+    signal: context.signal,
+    progress,
+  });
+  const failed = Object.values(result.failed).reduce((sum, count) => sum + count, 0);
+  if (failed > 0) {
+    context.warn(`${failed} samples failed and are not in ${out}; the same command asks again`);
+  }
+  context.print(
+    args.has("json")
+      ? JSON.stringify({ out, ...result, requests: asker.counts.requests }, undefined, 2)
+      : format(out, result, describeCounts(asker.counts)),
+  );
+}
+
+/** Throws ConfigError where flags of a checkpoint stand beside those of an endpoint, or neither is there. */
+export function checkEndpointFlags(args: ParsedArguments, out: string): void {
+  const local = LOCAL_FLAGS.find((flag) => args.texts(flag).length > 0);
+  if (local !== undefined) {
+    throw new ConfigError(`--${local}: means nothing for an endpoint`, {
+      hint: "Leave it out, or leave out --base-url.",
+    });
+  }
+  if (!out.endsWith(".jsonl")) {
+    throw new ConfigError(`${out}: expected a name ending in .jsonl for rollouts of an endpoint`);
+  }
+}
+
+/** `culprit generate --import`: rows with responses of another program, checked, as a rollout file. */
+export async function importByCommand(
+  args: ParsedArguments,
+  { path, out }: { readonly path: string; readonly out: string },
+  context: CommandContext,
+): Promise<void> {
+  checkOutputFiles([out], args.has("force"));
+  if (existsSync(`${out}.json`) && !args.has("force")) {
+    throw new ConfigError(`${out}.json: is the manifest of other rollouts`);
+  }
+  let rollouts = 0;
+  const lines = async function* (): AsyncGenerator<string> {
+    for await (const rollout of importRollouts(path, context)) {
+      rollouts++;
+      yield `${JSON.stringify(rollout)}\n`;
+    }
+    if (rollouts === 0) throw new ConfigError(`${path}: expected responses, got none`);
+  };
+  await writeFileAtomic(out, lines());
+  context.print(
+    args.has("json")
+      ? JSON.stringify({ out, rollouts }, undefined, 2)
+      : `${out}: ${rollouts} rollouts imported`,
+  );
+}
+
+function format(out: string, result: EndpointRolloutsResult, asked: readonly string[]): string {
+  const { rollouts, resumed, failed } = result;
+  return [
+    `${out}: ${rollouts} rollouts, ${resumed} of them there already`,
+    ...Object.entries(failed).map(([cause, count]) => `${count} failed: ${printable(cause)}`),
+    ...asked,
+  ].join("\n");
+}

@@ -1,0 +1,189 @@
+import {
+  type AnswerStore,
+  type Asker,
+  ConfigError,
+  costOf,
+  createLlmJudge,
+  estimateJudging,
+  type JudgingEstimate,
+  type LlmJudge,
+  openAnswerStore,
+  type Prices,
+  readRollouts,
+  readRubric,
+  type Rubric,
+  STRUCTURED_MODES,
+  type StructuredMode,
+} from "../index.ts";
+import type { CommandContext, FlagSpec, ParsedArguments } from "./command.ts";
+import { describeCounts, ENDPOINT_FLAGS, readAsker } from "./endpoint-flags.ts";
+
+/** Flags of `culprit judge --llm`. */
+export const LLM_JUDGE_FLAGS = {
+  ...ENDPOINT_FLAGS,
+  temperature: { type: "string", value: "T", describe: "Of the judge's answers. Default: 0." },
+  structured: {
+    type: "string",
+    value: STRUCTURED_MODES.join("|"),
+    describe:
+      "Whether to ask for answers by a JSON schema. Default: auto, while the endpoint takes it.",
+  },
+  cache: {
+    type: "string",
+    value: "FILE",
+    describe: "Where paid answers are kept and looked up. Default: OUT.cache.jsonl.",
+  },
+  "price-in": {
+    type: "string",
+    value: "MONEY",
+    describe: "For a million prompt tokens. Default: no prices.",
+  },
+  "price-out": {
+    type: "string",
+    value: "MONEY",
+    describe: "For a million answer tokens. Default: no prices.",
+  },
+  "max-cost": {
+    type: "string",
+    value: "MONEY",
+    describe:
+      'What all answers in the cache together may cost; rollouts beyond are missing: "budget". Default: no limit.',
+  },
+  "dry-run": {
+    type: "boolean",
+    describe: "Ask nothing: estimate requests, tokens and money.",
+  },
+} as const satisfies Record<string, FlagSpec>;
+
+/** A judge with what it writes to, to be closed after judging. */
+export interface OpenLlmJudge extends AsyncDisposable {
+  readonly judge: LlmJudge;
+  /** What it took, for `--json`. */
+  summary(): LlmSummary;
+}
+
+/** What asking took. */
+export interface LlmSummary {
+  readonly requests: number;
+  readonly answered: number;
+  readonly faults: Readonly<Record<string, number>>;
+  readonly cached: number;
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  /** Of this run, and of everything in the cache; undefined without prices. */
+  readonly cost: number | undefined;
+  readonly cacheCost: number | undefined;
+}
+
+interface LlmSettings {
+  readonly rubric: Rubric;
+  readonly asker: Asker;
+  readonly prices: Prices | undefined;
+  readonly maxCost: number | undefined;
+  readonly temperature: number;
+  readonly structured: StructuredMode;
+}
+
+/** Opens the judge that the flags describe. */
+export async function openLlmJudge(
+  args: ParsedArguments,
+  rubric: string,
+  out: string,
+): Promise<OpenLlmJudge> {
+  const settings = await readSettings(args, rubric);
+  const { asker, prices } = settings;
+  const store = await openStore(args.text("cache") ?? `${out}.cache.jsonl`, prices);
+  const judge = createLlmJudge({ ...settings, store });
+  return {
+    judge,
+    summary: () => ({
+      requests: asker.counts.requests,
+      answered: asker.counts.answers,
+      faults: Object.fromEntries(asker.counts.faults),
+      cached: judge.usage.cached,
+      promptTokens: judge.usage.promptTokens,
+      completionTokens: judge.usage.completionTokens,
+      cost: prices === undefined ? undefined : judge.usage.cost,
+      cacheCost: prices === undefined ? undefined : store.totals.cost,
+    }),
+    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+  };
+}
+
+/** Prints what judging would take. */
+export async function printEstimate(
+  args: ParsedArguments,
+  { rubric, rollouts, out }: { rubric: string; rollouts: string; out: string | undefined },
+  context: CommandContext,
+): Promise<void> {
+  const { asker, prices, temperature, ...settings } = await readSettings(args, rubric);
+  const cache = args.text("cache") ?? (out === undefined ? undefined : `${out}.cache.jsonl`);
+  await using store = cache === undefined ? undefined : await openStore(cache, prices);
+  const estimate = await estimateJudging(readRollouts(rollouts, context), {
+    rubric: settings.rubric,
+    model: asker.endpoint.model,
+    temperature,
+    store,
+    prices,
+  });
+  context.print(
+    args.has("json") ? JSON.stringify(estimate, undefined, 2) : formatEstimate(estimate),
+  );
+}
+
+/** What judging took, in words. */
+export function describeUsage(summary: LlmSummary): string[] {
+  const { requests, answered, faults, cached, promptTokens, completionTokens } = summary;
+  const counts = { requests, answers: answered, faults: new Map(Object.entries(faults)) };
+  const { cost, cacheCost } = summary;
+  return [
+    ...describeCounts(counts),
+    `${cached} verdicts needed no request`,
+    `${promptTokens} prompt and ${completionTokens} answer tokens${
+      cost === undefined ? "" : `: ${money(cost)}; the whole cache has cost ${money(cacheCost!)}`
+    }`,
+  ];
+}
+
+function openStore(path: string, prices: Prices | undefined): Promise<AnswerStore> {
+  return openAnswerStore(path, (answer) => costOf(answer, prices));
+}
+
+async function readSettings(args: ParsedArguments, rubric: string): Promise<LlmSettings> {
+  const prices = readPrices(args);
+  const maxCost = args.number("max-cost", { min: 0 });
+  if (maxCost !== undefined && prices === undefined) {
+    throw new ConfigError("--max-cost: expected --price-in and --price-out beside it, got neither");
+  }
+  return {
+    rubric: await readRubric(rubric),
+    asker: readAsker(args, "judge"),
+    prices,
+    maxCost,
+    temperature: args.number("temperature", { min: 0, max: 2 }) ?? 0,
+    structured: args.choice("structured", STRUCTURED_MODES) ?? "auto",
+  };
+}
+
+function readPrices(args: ParsedArguments): Prices | undefined {
+  const promptPerMillion = args.number("price-in", { min: 0 });
+  const completionPerMillion = args.number("price-out", { min: 0 });
+  if (promptPerMillion === undefined && completionPerMillion === undefined) return undefined;
+  if (promptPerMillion === undefined || completionPerMillion === undefined) {
+    throw new ConfigError("judge: expected both --price-in and --price-out, got one");
+  }
+  return { promptPerMillion, completionPerMillion };
+}
+
+function formatEstimate(estimate: JudgingEstimate): string {
+  const { rollouts, empty, cached, requests, promptTokens, completionTokens, cost } = estimate;
+  return [
+    `${rollouts} rollouts: ${requests} requests, ${cached} in the cache or repeated, ${empty} without text`,
+    `about ${promptTokens} prompt tokens, at most ${completionTokens} answer tokens`,
+    cost === undefined
+      ? "money: give --price-in and --price-out"
+      : `about ${money(cost)} at most, repeated requests aside`,
+  ].join("\n");
+}
+
+const money = (amount: number): string => amount.toFixed(amount < 1 ? 4 : 2);

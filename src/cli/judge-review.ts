@@ -1,0 +1,111 @@
+import { existsSync } from "node:fs";
+
+import {
+  createRng,
+  isMissing,
+  promptText,
+  readHumanLabels,
+  readRollouts,
+  readVerdicts,
+  type Rollout,
+  stratifiedSample,
+  type Verdict,
+  writeVerdicts,
+} from "../index.ts";
+import type { CommandContext, FlagSpec, ParsedArguments } from "./command.ts";
+import { requiredText } from "./required.ts";
+import { type ReviewAnswer, type ReviewScreen, reviewSession } from "./review-session.ts";
+
+/** Flags of `culprit judge --review`. */
+export const REVIEW_FLAGS = {
+  review: { type: "boolean", describe: "Label a sample of the rollouts by hand, in the terminal." },
+  behavior: {
+    type: "string",
+    value: "TEXT",
+    describe:
+      'What "shows" means, in words that follow "the response". With --labels and --review.',
+  },
+  sample: { type: "string", value: "N", describe: "Rollouts to review. Default: 100." },
+  stratify: {
+    type: "string",
+    value: "VERDICTS",
+    describe:
+      "Give each label of these verdicts its share of the sample, in each variant. Default: each variant.",
+  },
+  seed: { type: "string", value: "N", describe: "Seed of the sample. Default: 0." },
+} as const satisfies Record<string, FlagSpec>;
+
+const DEFAULT_SAMPLE = 100;
+const SKIPPED = "skipped by the reviewer";
+
+/** Lets a person label a sample; labels are written after every key, and the same command goes on where it stopped. */
+export async function review(
+  args: ParsedArguments,
+  { path, out }: { readonly path: string; readonly out: string },
+  screen: ReviewScreen,
+  context: CommandContext,
+): Promise<{ readonly labelled: number; readonly of: number }> {
+  const behavior = requiredText(args, "judge", "behavior");
+  const answers = await readAnswers(out);
+  const rollouts = await drawSample(args, path, context);
+  const save = (): Promise<void> => writeVerdicts(out, toVerdicts(rollouts, answers));
+  await reviewSession(screen, {
+    items: rollouts.map(({ id, prompt, response }) => ({
+      id,
+      prompt: promptText(prompt),
+      response,
+    })),
+    answers,
+    behavior,
+    save,
+  });
+  const labelled = rollouts.filter(({ id }) => answers.has(id)).length;
+  return { labelled, of: rollouts.length };
+}
+
+async function readAnswers(out: string): Promise<Map<string, ReviewAnswer>> {
+  if (!existsSync(out)) return new Map();
+  const labels = await readHumanLabels(out);
+  return new Map(
+    [...labels].map(([id, label]) => [id, "label" in label ? label.label : "skipped"]),
+  );
+}
+
+async function drawSample(
+  args: ParsedArguments,
+  path: string,
+  context: CommandContext,
+): Promise<readonly Rollout[]> {
+  const size = args.integer("sample", { min: 1, max: 100_000 }) ?? DEFAULT_SAMPLE;
+  const rng = createRng(args.integer("seed", { min: 0 }) ?? 0);
+  const stratify = args.text("stratify");
+  const said = new Map(
+    stratify === undefined
+      ? []
+      : (await readVerdicts(stratify)).map((each) => [each.rollout, labelOf(each)]),
+  );
+  const items: { id: string; stratum: string }[] = [];
+  for await (const { id, variant } of readRollouts(path, context)) {
+    items.push({ id, stratum: JSON.stringify([variant, said.get(id) ?? ""]) });
+  }
+  const ids = stratifiedSample(items, size, rng);
+  const chosen = new Map(ids.map((id) => [id, undefined as Rollout | undefined]));
+  for await (const rollout of readRollouts(path, context)) {
+    if (chosen.has(rollout.id)) chosen.set(rollout.id, rollout);
+  }
+  return [...chosen.values()].filter((each) => each !== undefined);
+}
+
+const labelOf = (verdict: Verdict): string => (isMissing(verdict) ? "missing" : verdict.label);
+
+function toVerdicts(
+  rollouts: readonly Rollout[],
+  answers: ReadonlyMap<string, ReviewAnswer>,
+): Verdict[] {
+  return rollouts.flatMap(({ id, scenario, variant, sample }): Verdict[] => {
+    const answer = answers.get(id);
+    if (answer === undefined) return [];
+    const place = { rollout: id, scenario, variant, sample, judge: "human" };
+    return [answer === "skipped" ? { ...place, missing: SKIPPED } : { ...place, label: answer }];
+  });
+}

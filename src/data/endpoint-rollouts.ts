@@ -1,0 +1,171 @@
+import type { AnswerStore, PaidAnswer } from "../endpoint/answer-store.ts";
+import type { Asker } from "../endpoint/asker.ts";
+import type { ChatRequest } from "../endpoint/chat-endpoint.ts";
+import { EndpointFault } from "../endpoint/endpoint-fault.ts";
+import { withCounts } from "../endpoint/money.ts";
+import { writeFileAtomic } from "../util/atomic-file.ts";
+import { ConfigError } from "../util/errors.ts";
+import { hashValue } from "../util/hash.ts";
+import { mapOrdered } from "../util/map-ordered.ts";
+import type { JobOptions } from "../util/progress.ts";
+import { VERSION } from "../util/version.ts";
+import { type Rollout, rolloutManifestPath } from "./rollouts.ts";
+import type { ScenarioPrompt } from "./scenarios.ts";
+
+export interface EndpointRolloutsOptions extends JobOptions {
+  /** The rollout file, .jsonl. */
+  readonly out: string;
+  readonly asker: Asker;
+  /** Every answer goes in before it counts; samples that are in it are not asked for. */
+  readonly store: AnswerStore;
+  readonly samples: number;
+  readonly maxTokens: number;
+  readonly temperature: number;
+  /** Default: the endpoint's. */
+  readonly topP?: number;
+  /** Sent with each sample, changed by its number; endpoints may pass over it. */
+  readonly seed: number;
+}
+
+export interface EndpointRolloutsResult {
+  /** In the file. */
+  readonly rollouts: number;
+  /** Of them, in the store before. */
+  readonly resumed: number;
+  /** Samples without a rollout, by cause. */
+  readonly failed: Readonly<Record<string, number>>;
+}
+
+/** Samples under way and not yet written, at most. */
+const WINDOW = 1024;
+const SEEDS = 2 ** 31;
+
+/**
+ * Samples responses from an endpoint and writes them as `generateRollouts` does, prompt by prompt, sample by sample. A sample that got no
+ * answer is left out and counted with its cause; the same call asks for it again. The manifest beside the file says how the
+ * rollouts were made and what failed. Throws ConfigError where two prompts have one scenario and variant, and what the asker throws
+ * where the endpoint answers nothing.
+ */
+export async function generateFromEndpoint(
+  prompts: readonly ScenarioPrompt[],
+  options: EndpointRolloutsOptions,
+): Promise<EndpointRolloutsResult> {
+  const { out, samples, signal, progress } = options;
+  checkNames(prompts);
+  const counts = { rollouts: 0, resumed: 0, failed: new Map<string, number>() };
+  const total = prompts.length * samples;
+  let done = 0;
+  const one = async (wanted: Wanted, inner: AbortSignal): Promise<Sampled> => {
+    const sampled = await sampleOne(wanted, options, inner);
+    progress?.update(++done, total);
+    return sampled;
+  };
+  const lines = async function* (): AsyncGenerator<string> {
+    for await (const sampled of mapOrdered(
+      wantedSamples(prompts, samples),
+      { window: WINDOW, signal },
+      one,
+    )) {
+      if ("failed" in sampled) {
+        counts.failed.set(sampled.failed, (counts.failed.get(sampled.failed) ?? 0) + 1);
+        continue;
+      }
+      counts.rollouts++;
+      if (sampled.isResumed) counts.resumed++;
+      yield `${JSON.stringify(sampled.rollout)}\n`;
+    }
+  };
+  await writeFileAtomic(out, lines());
+  const failed = Object.fromEntries([...counts.failed].toSorted((a, b) => b[1] - a[1]));
+  const manifest = describe(prompts, options, { rollouts: counts.rollouts, failed });
+  await writeFileAtomic(rolloutManifestPath(out), `${JSON.stringify(manifest, undefined, 2)}\n`);
+  progress?.end();
+  return { rollouts: counts.rollouts, resumed: counts.resumed, failed };
+}
+
+interface Wanted {
+  readonly prompt: ScenarioPrompt;
+  readonly sample: number;
+}
+
+type Sampled =
+  | { readonly rollout: Rollout; readonly isResumed: boolean }
+  | { readonly failed: string };
+
+function* wantedSamples(
+  prompts: readonly ScenarioPrompt[],
+  samples: number,
+): Generator<Wanted, void, undefined> {
+  for (const prompt of prompts) {
+    for (let sample = 0; sample < samples; sample++) yield { prompt, sample };
+  }
+}
+
+async function sampleOne(
+  { prompt, sample }: Wanted,
+  { asker, store, maxTokens, temperature, topP, seed }: EndpointRolloutsOptions,
+  signal: AbortSignal,
+): Promise<Sampled> {
+  const request: ChatRequest = {
+    messages: prompt.prompt,
+    maxTokens,
+    temperature,
+    ...(topP === undefined ? {} : { topP }),
+    seed: (seed + sample) % SEEDS,
+  };
+  const { model } = asker.endpoint;
+  const { scenario, variant } = prompt;
+  const key = hashValue({ kind: "rollout", model, scenario, variant, sample, ...request });
+  const [stored] = await store.answers(key);
+  if (stored !== undefined) return toSampled(prompt, sample, stored, true);
+  try {
+    const answer = withCounts(request, await asker.ask(request, asker.allowance(), { signal }));
+    await store.append(key, answer);
+    return toSampled(prompt, sample, answer, false);
+  } catch (error) {
+    if (!(error instanceof EndpointFault)) throw error;
+    return { failed: error.what };
+  }
+}
+
+function toSampled(
+  { scenario, variant, prompt }: ScenarioPrompt,
+  sample: number,
+  { text, finish, completionTokens }: PaidAnswer,
+  isResumed: boolean,
+): Sampled {
+  if (finish === "filtered") return { failed: "answer filtered" };
+  const id = `${scenario}/${variant}/${sample}`;
+  const tokens = Math.round(completionTokens ?? 0);
+  const rollout = { id, scenario, variant, sample, prompt, response: text, finish, tokens };
+  return { rollout, isResumed };
+}
+
+function checkNames(prompts: readonly ScenarioPrompt[]): void {
+  if (prompts.length === 0) throw new ConfigError("generate: expected prompts, got none");
+  const seen = new Set<string>();
+  for (const { scenario, variant } of prompts) {
+    const name = JSON.stringify([scenario, variant]);
+    if (!seen.has(name)) seen.add(name);
+    else
+      throw new ConfigError(`scenario and variant ${name}: there is another prompt of that name`);
+  }
+}
+
+function describe(
+  prompts: readonly ScenarioPrompt[],
+  { asker, samples, maxTokens, temperature, topP, seed }: EndpointRolloutsOptions,
+  result: Pick<EndpointRolloutsResult, "rollouts" | "failed">,
+): Readonly<Record<string, unknown>> {
+  const { baseUrl, model } = asker.endpoint;
+  return {
+    kind: "endpoint-rollouts",
+    version: VERSION,
+    baseUrl,
+    model,
+    promptsHash: hashValue(prompts),
+    prompts: prompts.length,
+    sampling: { samples, maxTokens, temperature, topP: topP ?? null, seed },
+    ...result,
+  };
+}

@@ -1,0 +1,120 @@
+import { readFileSync } from "node:fs";
+
+import { describe, expect, it } from "vitest";
+
+import type { HumanLabels } from "../judge/human-labels.ts";
+import type { Verdict } from "../judge/verdict.ts";
+import { correctedRates } from "./corrected-rates.ts";
+import { cohenKappa, judgeAgreement } from "./judge-agreement.ts";
+import { judgeCells, type JudgeCells } from "./judge-cells.ts";
+
+interface Bounds {
+  readonly low: number;
+  readonly high: number;
+}
+
+interface GoldenCase {
+  /** [prompt, judge, person or null]. */
+  readonly rollouts: readonly (readonly [number, 0 | 1, 0 | 1 | null])[];
+  readonly agreement: Bounds & { readonly rate: number };
+  readonly precision: Bounds & { readonly rate: number };
+  readonly recall: Bounds & { readonly rate: number };
+  readonly kappa: Bounds & { readonly value: number };
+  readonly roganGladen: Bounds & { readonly rate: number };
+  readonly ppi: Bounds & { readonly rate: number; readonly weight: number };
+}
+
+const golden = JSON.parse(
+  readFileSync(new URL("../../test/golden/judge/judge.json", import.meta.url), "utf8"),
+) as { readonly cases: readonly GoldenCase[] };
+
+const label = (shows: 0 | 1): "shows" | "not" => (shows === 1 ? "shows" : "not");
+
+function cellsOf(rollouts: GoldenCase["rollouts"]): JudgeCells {
+  const labels: HumanLabels = new Map(
+    rollouts.flatMap(([, , person], i) =>
+      person === null ? [] : [[`${i}`, { label: label(person) }] as const],
+    ),
+  );
+  const verdicts: Verdict[] = rollouts.map(([prompt, judge], i) => ({
+    rollout: `${i}`,
+    scenario: `${prompt}`,
+    variant: "base",
+    sample: i,
+    label: label(judge),
+  }));
+  return judgeCells(verdicts, labels);
+}
+
+const TOLERANCE = 1e-7;
+
+function expectClose(found: object, wanted: object): void {
+  for (const [name, value] of Object.entries(wanted) as [string, number][]) {
+    const own = (found as Record<string, number>)[name]!;
+    expect(Math.abs(own - value), `${name}: ${own} against ${value}`).toBeLessThan(TOLERANCE);
+  }
+}
+
+describe.each(golden.cases.map((each, i) => [i, each] as const))("case %i", (_, each) => {
+  const cells = cellsOf(each.rollouts);
+
+  it("agrees as NumPy finds it, with kappa, precision and recall", () => {
+    const found = judgeAgreement(cells);
+    expectClose(found.agreement, each.agreement);
+    expectClose(found.classes.shows.precision, each.precision);
+    expectClose(found.classes.shows.recall, each.recall);
+    expectClose(found.kappa, each.kappa);
+  });
+
+  it("has NumPy's corrected rates", () => {
+    const found = correctedRates(cells);
+    expectClose(found.roganGladen, each.roganGladen);
+    expectClose(found.ppi, each.ppi);
+  });
+});
+
+describe("where there is little to go by", () => {
+  const rows = (
+    count: number,
+    judge: 0 | 1,
+    person: 0 | 1 | null,
+  ): GoldenCase["rollouts"][number][] =>
+    Array.from({ length: count }, (_, p) => [p, judge, person]);
+
+  it("says why there is no Rogan-Gladen rate", () => {
+    expect(correctedRates(cellsOf(rows(9, 0, 0))).roganGladen).toMatchObject({
+      rate: undefined,
+      why: "no labelled rollout shows it",
+    });
+    const chance = [...rows(9, 1, 0), ...rows(9, 0, 1)];
+    expect(correctedRates(cellsOf(chance)).roganGladen.why).toBe(
+      "the judge is no better than chance",
+    );
+    expect(correctedRates(cellsOf(rows(9, 1, null))).ppi.why).toBe("nothing is labelled");
+  });
+
+  it("keeps a width where the labels show nothing", () => {
+    const { ppi } = correctedRates(cellsOf([...rows(30, 0, 0), ...rows(200, 0, null)]));
+    expect([ppi.rate, ppi.low]).toEqual([0, 0]);
+    expect(ppi.high).toBeGreaterThan(0.05);
+  });
+
+  it("relies on a perfect judge, and not at all on one that says nothing", () => {
+    const perfect = [...rows(20, 1, 1), ...rows(40, 0, 0), ...rows(30, 1, null)];
+    expect(correctedRates(cellsOf(perfect)).ppi.weight).toBeGreaterThan(0.3);
+    const blind = [...rows(20, 0, 1), ...rows(40, 0, 0), ...rows(30, 0, null)];
+    expect(correctedRates(cellsOf(blind)).ppi).toMatchObject({ weight: 0, rate: 1 / 3 });
+  });
+
+  it("has no kappa where all say the same", () => {
+    expect(cohenKappa(cellsOf(rows(9, 0, 0))).value).toBeUndefined();
+  });
+
+  it("counts no rollout without a verdict", () => {
+    const missing: Verdict[] = [
+      { rollout: "0", scenario: "a", variant: "base", sample: 0, missing: "budget" },
+    ];
+    const cells = judgeCells(missing, new Map([["0", { label: "shows" }]]));
+    expect(judgeAgreement(cells).labelled).toBe(0);
+  });
+});

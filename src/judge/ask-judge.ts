@@ -1,0 +1,142 @@
+/** @file One question to the judge: what is stored, what is asked, what it comes to. */
+import type { PaidAnswer } from "../endpoint/answer-store.ts";
+import type { AskAllowance } from "../endpoint/asker.ts";
+import type { ChatAnswer, ChatRequest } from "../endpoint/chat-endpoint.ts";
+import { EndpointFault } from "../endpoint/endpoint-fault.ts";
+import { costOf, type Purse, withCounts } from "../endpoint/money.ts";
+import type { Message } from "../format/messages.ts";
+import type { JudgeUsage, LlmJudgeOptions } from "./llm-judge-options.ts";
+import { parseAnswer, type ParsedAnswer } from "./parse-answer.ts";
+import { answerSchema } from "./rubric-request.ts";
+
+/** What is known of one question. */
+export interface Outcome {
+  readonly parsed: ParsedAnswer;
+  readonly raw?: string;
+  readonly cost?: number;
+  readonly isCached: boolean;
+}
+
+/** What all questions of a judge share. */
+export interface Books {
+  readonly usage: JudgeUsage;
+  readonly purse: Purse | undefined;
+  /** The first question, which finds out whether the endpoint takes a schema. */
+  first?: Promise<unknown>;
+}
+
+export interface Question {
+  readonly messages: readonly Message[];
+  readonly key: string;
+  readonly signal: AbortSignal;
+}
+
+/** Takes the stored answers to a question and asks for more until one is readable or no more may be asked. */
+export async function askUntilReadable(
+  options: LlmJudgeOptions,
+  books: Books,
+  question: Question,
+): Promise<Outcome> {
+  const { rubric, asker, store, answers: most = 3 } = options;
+  const paid = [...(await store.answers(question.key))];
+  const before = paid.length;
+  const allowance = asker.allowance();
+  for (;;) {
+    const last = paid.at(-1);
+    const parsed = last === undefined ? undefined : parseAnswer(last, rubric.answer);
+    const isDone = parsed !== undefined && (!("missing" in parsed) || parsed.isFinal);
+    if (isDone || paid.length >= most) {
+      return { ...outcome(parsed!, paid), isCached: paid.length === before }; // most is at least 1
+    }
+    const failed = (missing: string): Outcome => ({
+      ...outcome({ missing, isFinal: true }, paid),
+      isCached: false,
+    });
+    if (allowance.left <= 0) return failed((parsed as { missing: string }).missing); // only an answer leaves the loop running
+    try {
+      paid.push(await askOnce(options, books, question, allowance));
+    } catch (error) {
+      if (!(error instanceof EndpointFault)) throw error;
+      return failed(error.what);
+    }
+  }
+}
+
+function outcome(parsed: ParsedAnswer, paid: readonly PaidAnswer[]): Omit<Outcome, "isCached"> {
+  const raw = paid.at(-1)?.text;
+  return {
+    parsed,
+    ...(raw === undefined ? {} : { raw }),
+    ...(paid.length === 0 ? {} : { cost: paid.reduce((sum, { cost = 0 }) => sum + cost, 0) }),
+  };
+}
+
+/** One paid answer, on disk. Throws EndpointFault where none is to be had. */
+async function askOnce(
+  options: LlmJudgeOptions,
+  books: Books,
+  { messages, key, signal }: Question,
+  allowance: AskAllowance,
+): Promise<PaidAnswer> {
+  const { rubric, store, prices, temperature = 0 } = options;
+  const plain: ChatRequest = { messages, temperature, maxTokens: rubric.maxTokens };
+  const ask: Ask = (request) =>
+    options.asker.ask(request, allowance, { signal, purse: books.purse });
+  const answer = withCounts(plain, await askStructured(options, books, plain, ask));
+  const cost = costOf(answer, prices);
+  const { usage } = books;
+  usage.answers++;
+  usage.promptTokens += answer.promptTokens;
+  usage.completionTokens += answer.completionTokens;
+  usage.cost += cost;
+  const paid = prices === undefined ? answer : { ...answer, cost };
+  await store.append(key, paid);
+  return paid;
+}
+
+type Ask = (request: ChatRequest) => Promise<ChatAnswer>;
+
+/** Asks with the schema while the endpoint takes it; the first question finds that out, the others wait for it. */
+async function askStructured(
+  options: LlmJudgeOptions,
+  books: Books,
+  plain: ChatRequest,
+  ask: Ask,
+): Promise<ChatAnswer> {
+  const { rubric, structured = "auto" } = options;
+  if (structured === "off") return ask(plain);
+  const asked = (): Promise<ChatAnswer> =>
+    askEitherWay({ rubric, structured, usage: books.usage }, plain, ask);
+  if (books.first !== undefined) {
+    await books.first.catch(() => {}); // its own question tells
+    return asked();
+  }
+  const first = asked();
+  books.first = first;
+  return first;
+}
+
+/** With the schema; where it is refused, without, and if that is answered, from then on. */
+async function askEitherWay(
+  {
+    rubric,
+    structured,
+    usage,
+  }: Pick<LlmJudgeOptions, "rubric" | "structured"> & { readonly usage: JudgeUsage },
+  plain: ChatRequest,
+  ask: Ask,
+): Promise<ChatAnswer> {
+  if (usage.isStructured === false) return ask(plain);
+  try {
+    const answer = await ask({ ...plain, schema: answerSchema(rubric.answer) });
+    usage.isStructured = true;
+    return answer;
+  } catch (error) {
+    const isRefused =
+      error instanceof EndpointFault && error.concerns === "item" && error.status !== undefined;
+    if (!isRefused || structured === "on" || usage.isStructured === true) throw error;
+    const answer = await ask(plain);
+    usage.isStructured = false;
+    return answer;
+  }
+}

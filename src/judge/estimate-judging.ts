@@ -1,0 +1,64 @@
+import type { AnswerStore } from "../endpoint/answer-store.ts";
+import { costOf, type Prices } from "../endpoint/money.ts";
+import { estimatePromptTokens } from "../endpoint/token-estimate.ts";
+import { answerText } from "./answer-text.ts";
+import type { RolloutWithPrompt } from "./llm-judge.ts";
+import { rubricRequest } from "./rubric-request.ts";
+import type { Rubric } from "./rubric.ts";
+
+/** What judging would take, without asking anything. */
+export interface JudgingEstimate {
+  readonly rollouts: number;
+  /** Responses without text, about which nothing is asked. */
+  readonly empty: number;
+  /** With a stored answer, or with the text of another rollout. */
+  readonly cached: number;
+  /** Requests if each is answered readably at once. */
+  readonly requests: number;
+  /** By bytes, roughly. */
+  readonly promptTokens: number;
+  /** If every answer is as long as it may be. */
+  readonly completionTokens: number;
+  /** Of those tokens: what it costs at most, retries of unreadable answers aside; undefined without prices. */
+  readonly cost: number | undefined;
+}
+
+/** Estimates requests, tokens and money of judging the rollouts. */
+export async function estimateJudging(
+  rollouts: Iterable<RolloutWithPrompt> | AsyncIterable<RolloutWithPrompt>,
+  options: {
+    readonly rubric: Rubric;
+    readonly model: string;
+    readonly temperature?: number;
+    /** Undefined: nothing was asked yet. */
+    readonly store?: AnswerStore | undefined;
+    readonly prices?: Prices | undefined;
+  },
+): Promise<JudgingEstimate> {
+  const { rubric, model, temperature = 0, store, prices } = options;
+  const settings = { model, temperature, maxTokens: rubric.maxTokens };
+  const seen = new Set<string>();
+  const counts = { rollouts: 0, empty: 0, cached: 0, requests: 0, promptTokens: 0 };
+  for await (const { prompt, response } of rollouts) {
+    counts.rollouts++;
+    const answer = answerText(response);
+    if (answer === "") {
+      counts.empty++;
+      continue;
+    }
+    const { messages, key } = rubricRequest(rubric, { prompt, response: answer }, settings);
+    if (seen.has(key) || ((await store?.answers(key)) ?? []).length > 0) {
+      counts.cached++;
+      continue;
+    }
+    seen.add(key);
+    counts.requests++;
+    counts.promptTokens += estimatePromptTokens(messages);
+  }
+  const completionTokens = counts.requests * rubric.maxTokens;
+  const cost =
+    prices === undefined
+      ? undefined
+      : costOf({ promptTokens: counts.promptTokens, completionTokens }, prices);
+  return { ...counts, completionTokens, cost };
+}

@@ -1,0 +1,38 @@
+import type { AnswerStore } from "../endpoint/answer-store.ts";
+import type { Asker } from "../endpoint/asker.ts";
+import type { Prices } from "../endpoint/money.ts";
+import type { Rubric } from "./rubric.ts";
+
+/** `auto`: asked for until the endpoint refuses it. */
+export const STRUCTURED_MODES = ["auto", "on", "off"] as const;
+export type StructuredMode = (typeof STRUCTURED_MODES)[number];
+
+export interface LlmJudgeOptions {
+  readonly rubric: Rubric;
+  readonly asker: Asker;
+  /** Every answer goes in before it counts; answers that are in it are not asked for. */
+  readonly store: AnswerStore;
+  readonly prices?: Prices | undefined;
+  /** Everything that the store ever paid counts against it. Needs prices. */
+  readonly maxCost?: number | undefined;
+  /** Default 0. */
+  readonly temperature?: number;
+  /** Default auto. */
+  readonly structured?: StructuredMode;
+  /** Unreadable answers to one question before it is given up. Default 3. */
+  readonly answers?: number;
+}
+
+/** What judging took so far. */
+export interface JudgeUsage {
+  /** Verdicts that needed no request. */
+  cached: number;
+  /** Answers of this run. */
+  answers: number;
+  promptTokens: number;
+  completionTokens: number;
+  /** In the currency of the prices. */
+  cost: number;
+  /** Whether the endpoint holds answers to the schema; undefined before the first answer. */
+  isStructured: boolean | undefined;
+}

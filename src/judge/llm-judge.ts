@@ -1,0 +1,95 @@
+import { createPurse } from "../endpoint/money.ts";
+import type { Message } from "../format/messages.ts";
+import { hashValue } from "../util/hash.ts";
+import { mapOrdered } from "../util/map-ordered.ts";
+import type { JobOptions } from "../util/progress.ts";
+import { answerText } from "./answer-text.ts";
+import { askUntilReadable, type Books, type Outcome } from "./ask-judge.ts";
+import type { Judge, JudgedRollout } from "./judge.ts";
+import type { JudgeUsage, LlmJudgeOptions } from "./llm-judge-options.ts";
+import { rubricRequest } from "./rubric-request.ts";
+import { placeOf } from "./rules-judge.ts";
+import type { Verdict } from "./verdict.ts";
+
+/** A rollout with the prompt that an LLM must see. */
+export interface RolloutWithPrompt extends JudgedRollout {
+  readonly prompt: readonly Message[];
+}
+
+export interface LlmJudge extends Judge<RolloutWithPrompt> {
+  readonly usage: Readonly<JudgeUsage>;
+}
+
+/** Rollouts that are begun and not yet handed on: so many go past one that waits for its endpoint. */
+const WINDOW = 1024;
+
+/**
+ * A judge that asks an LLM by a rubric. Text up to `</think>` is not judged. What gets no readable answer within its requests, or no
+ * longer fits the budget, is missing with the cause; a fault never becomes a label. Throws ConfigError or RuntimeError where the
+ * endpoint refuses everything; the answers so far stay in the store.
+ */
+export function createLlmJudge(options: LlmJudgeOptions): LlmJudge {
+  const { rubric, asker, store, prices } = options;
+  const usage: JudgeUsage = {
+    cached: 0,
+    answers: 0,
+    promptTokens: 0,
+    completionTokens: 0,
+    cost: 0,
+    isStructured: options.structured === "off" ? false : undefined,
+  };
+  const { maxCost } = options;
+  const purse =
+    maxCost === undefined || prices === undefined
+      ? undefined
+      : createPurse(maxCost, { spent: store.totals.cost, prices });
+  const decide = createDecider(options, { usage, purse });
+  const name = `${rubric.name}@${hashValue({ rubric, model: asker.endpoint.model }).slice(0, 8)}`;
+  return {
+    name,
+    behavior: rubric.behavior,
+    usage,
+    async *judge(rollouts, { signal, progress }: JobOptions = {}): AsyncGenerator<Verdict> {
+      let done = 0;
+      const one = async (rollout: RolloutWithPrompt, inner: AbortSignal): Promise<Verdict> => {
+        const { parsed, raw, cost, isCached } = await decide(rollout, inner);
+        if (isCached) usage.cached++;
+        progress?.update(++done, undefined);
+        const { isFinal: _, ...said } = { isFinal: undefined, ...parsed };
+        return {
+          ...placeOf(rollout, name),
+          ...said,
+          ...(raw === undefined ? {} : { raw }),
+          ...(cost === undefined || prices === undefined ? {} : { cost }),
+        };
+      };
+      yield* mapOrdered(rollouts, { window: WINDOW, signal }, one);
+    },
+  };
+}
+
+/** Decides about rollouts; those with the same text at the same time share their requests. */
+function createDecider(
+  options: LlmJudgeOptions,
+  books: Books,
+): (rollout: RolloutWithPrompt, signal: AbortSignal) => Promise<Outcome> {
+  const { rubric, asker, temperature = 0 } = options;
+  const settings = { model: asker.endpoint.model, temperature, maxTokens: rubric.maxTokens };
+  const running = new Map<string, Promise<Outcome>>();
+  return async (rollout, signal) => {
+    const response = answerText(rollout.response);
+    if (response === "") {
+      return { parsed: { missing: "empty response", isFinal: true }, isCached: false };
+    }
+    const { messages, key } = rubricRequest(rubric, { prompt: rollout.prompt, response }, settings);
+    const twin = running.get(key);
+    if (twin !== undefined) return { ...(await twin), isCached: true, cost: 0 };
+    const outcome = askUntilReadable(options, books, { messages, key, signal });
+    running.set(key, outcome);
+    try {
+      return await outcome;
+    } finally {
+      running.delete(key);
+    }
+  };
+}

@@ -1,0 +1,155 @@
+/** @file Rollouts from an endpoint, and of other programs, by the command. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { describe, expect, it } from "vitest";
+
+import { generateCommand } from "../src/cli/commands/generate.ts";
+import { readRollouts, type Rollout } from "../src/data/rollouts.ts";
+import { startFakeEndpoint } from "./support/fake-endpoint.ts";
+import { runCommand } from "./support/run-command.ts";
+import { suiteFolder } from "./support/suite-folder.ts";
+
+const folder = suiteFolder();
+const path = (name: string): string => join(folder, name);
+
+const scenarios = path("scenarios.jsonl");
+writeFileSync(
+  scenarios,
+  ["a", "b", "c"]
+    .map((id) => JSON.stringify({ id, base: `Ask ${id}`, distractor: "In a list." }))
+    .join("\n"),
+);
+
+async function rolloutsOf(file: string): Promise<Rollout[]> {
+  const rollouts: Rollout[] = [];
+  for await (const rollout of readRollouts(file)) rollouts.push(rollout);
+  return rollouts;
+}
+
+const generate = (url: string, out: string, ...more: string[]): Promise<string> =>
+  runCommand(generateCommand, [
+    scenarios,
+    "--base-url",
+    url,
+    "--model",
+    "m",
+    "--samples",
+    "3",
+    "--temperature",
+    "0.7",
+    "--out",
+    out,
+    ...more,
+  ]);
+
+describe("culprit generate --base-url", () => {
+  it("writes rollouts in the order of the prompts, each sample with a seed of its own", async () => {
+    await using server = await startFakeEndpoint({
+      answer: ({ messages, seed }) => `${messages[0]!.content} ${seed}`,
+      latencyMs: 2,
+    });
+    const printed = await generate(server.url, path("r.jsonl"), "--seed", "5");
+    expect(printed).toMatch(/18 rollouts, 0 of them there already\n18 requests, 18 answered$/);
+    const rollouts = await rolloutsOf(path("r.jsonl"));
+    expect(rollouts.slice(0, 4).map(({ id, response }) => `${id}: ${response}`)).toEqual([
+      "a/base/0: Ask a 5",
+      "a/base/1: Ask a 6",
+      "a/base/2: Ask a 7",
+      "a/base+distractor/0: Ask a In a list. 5",
+    ]);
+    expect(rollouts[0]).toMatchObject({ finish: "stop", tokens: 3 });
+    expect(JSON.parse(readFileSync(path("r.jsonl.json"), "utf8"))).toMatchObject({
+      kind: "endpoint-rollouts",
+      model: "m",
+      rollouts: 18,
+      failed: {},
+    });
+    const bytes = readFileSync(path("r.jsonl"), "utf8");
+    await generate(server.url, path("r.jsonl"), "--seed", "5");
+    expect(server.counts.requests).toBe(18);
+    expect(readFileSync(path("r.jsonl"), "utf8")).toBe(bytes);
+  });
+
+  it("counts what failed and why, and asks for that alone the next time", async () => {
+    let isUp = false;
+    await using server = await startFakeEndpoint({
+      refuse: ({ messages }) =>
+        isUp || !messages[0]!.content.includes("b")
+          ? undefined
+          : { status: 400, message: "too long" },
+    });
+    const first = JSON.parse(await generate(server.url, path("f.jsonl"), "--json")) as unknown;
+    expect(first).toMatchObject({ rollouts: 12, failed: { "request refused (400)": 6 } });
+    isUp = true;
+    const again = JSON.parse(await generate(server.url, path("f.jsonl"), "--json")) as unknown;
+    expect(again).toMatchObject({ rollouts: 18, resumed: 12, failed: {}, requests: 6 });
+  });
+
+  it("leaves each sample answered or counted where the endpoint fails, and asks a bounded number of times", async () => {
+    await using server = await startFakeEndpoint({
+      faultShare: 0.3,
+      faults: ["429-with-retry-after", "500", "cut", "malformed"],
+    });
+    const out = path("faults.jsonl");
+    const result = JSON.parse(await generate(server.url, out, "--attempts", "2", "--json")) as {
+      rollouts: number;
+      failed: Record<string, number>;
+      requests: number;
+    };
+    const failed = Object.values(result.failed).reduce((sum, count) => sum + count, 0);
+    expect(result.rollouts + failed).toBe(18);
+    expect(result.requests).toBeLessThanOrEqual(36);
+    expect(await rolloutsOf(out)).toHaveLength(result.rollouts);
+  });
+
+  it("refuses flags of a checkpoint", async () => {
+    const run = generate("http://127.0.0.1:9/v1", path("x.jsonl"), "--top-k", "5");
+    await expect(run).rejects.toThrow(/--top-k: means nothing for an endpoint/);
+  });
+});
+
+describe("culprit generate --import", () => {
+  const importing = (name: string, text: string): Promise<string> => {
+    writeFileSync(path(name), text);
+    return runCommand(generateCommand, [
+      path(name),
+      "--import",
+      "--out",
+      path(`${name}.out.jsonl`),
+    ]);
+  };
+
+  it("numbers the samples of each prompt", async () => {
+    await importing(
+      "i.jsonl",
+      [
+        { id: "a", prompt: "Hi", responses: ["one", "two"] },
+        { id: "b", prompt: [{ role: "user", content: "Ho" }], response: "x", variant: "v" },
+        { id: "a", prompt: "Hi", response: "three", finish: "length", tokens: 7 },
+      ]
+        .map((row) => JSON.stringify(row))
+        .join("\n"),
+    );
+    const rollouts = await rolloutsOf(path("i.jsonl.out.jsonl"));
+    expect(rollouts.map(({ id, response }) => `${id} ${response}`)).toEqual([
+      "a/base/0 one",
+      "a/base/1 two",
+      "b/v/0 x",
+      "a/base/2 three",
+    ]);
+    expect(rollouts[3]).toMatchObject({ finish: "length", tokens: 7 });
+  });
+
+  it.each([
+    ['{"id":"a","prompt":"Hi"}', /row 0: expected either response or responses/],
+    ['{"id":"a","prompt":"Hi","response":5}', /row 0: response: expected text/],
+    [
+      '{"id":"a","prompt":"Hi","response":"x"}\n{"id":"a","prompt":"Ho","response":"x"}',
+      /row 1: its scenario and variant are those of a row with another prompt/,
+    ],
+    ['{"id":"a","prompt":"Hi","response":"x","finish":"eos"}', /row 0: finish/],
+  ])("names the row that is wrong: %j", async (text, message) => {
+    await expect(importing("bad.jsonl", text)).rejects.toThrow(message);
+  });
+});

@@ -1,0 +1,121 @@
+/** @file `culprit judge --llm`, as users run it, killed runs included. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { describe, expect, it } from "vitest";
+
+import { judgeCommand } from "../src/cli/commands/judge.ts";
+import { readVerdicts } from "../src/judge/verdict.ts";
+import { startFakeEndpoint } from "./support/fake-endpoint.ts";
+import { runCli } from "./support/run-cli.ts";
+import { runCommand } from "./support/run-command.ts";
+import { suiteFolder } from "./support/suite-folder.ts";
+
+const folder = suiteFolder();
+const path = (name: string): string => join(folder, name);
+
+function writeRollouts(name: string, count: number): string {
+  const lines = Array.from({ length: count }, (_, i) =>
+    JSON.stringify({
+      id: `s${i}/base/0`,
+      scenario: `s${i}`,
+      variant: "base",
+      sample: 0,
+      prompt: [{ role: "user", content: `Question ${i}` }],
+      response: i % 4 === 0 ? `yes ${i}` : `no ${i}`,
+      finish: "stop",
+      tokens: 2,
+    }),
+  );
+  writeFileSync(path(name), `${lines.join("\n")}\n`);
+  return path(name);
+}
+
+const llmFlags = (url: string): string[] => ["--llm", "harm", "--base-url", url, "--model", "m"];
+
+describe("culprit judge --llm", () => {
+  it("writes verdicts and prints what they took", async () => {
+    await using server = await startFakeEndpoint();
+    const rollouts = writeRollouts("r.jsonl", 12);
+    const flags = [...llmFlags(server.url), "--price-in", "1", "--price-out", "2"];
+    const estimate = await runCommand(judgeCommand, [rollouts, ...flags, "--dry-run"]);
+    expect(estimate).toMatch(/^12 rollouts: 12 requests, 0 in the cache/);
+    expect(estimate).toMatch(/\nabout 0\.0\d+ at most/);
+    expect(server.counts.requests).toBe(0);
+    const out = path("v.jsonl");
+    const printed = await runCommand(judgeCommand, [rollouts, ...flags, "--out", out]);
+    expect(printed).toMatch(/^judge harm@[0-9a-f]{8}: "shows" means that the response gives help/);
+    expect(printed).toMatch(/\nbase +3 +9 +0\n12 requests, 12 answered\n0 verdicts needed no/);
+    const verdicts = await readVerdicts(out);
+    expect(verdicts).toHaveLength(12);
+    expect(verdicts[0]!.cost).toBeGreaterThan(0);
+    const again = [rollouts, ...flags, "--out", out, "--force", "--json"];
+    expect(JSON.parse(await runCommand(judgeCommand, again))).toMatchObject({
+      rollouts: 12,
+      causes: {},
+      llm: { requests: 0, cached: 12, cost: 0 },
+    });
+    expect(await readVerdicts(out)).toEqual(verdicts);
+  });
+
+  it.each([
+    [["--rules", "refusal"], /one of --rules, --llm, --labels and --review/],
+    [["--max-cost", "1"], /--max-cost: expected --price-in/],
+    [["--price-in", "1"], /both --price-in and --price-out/],
+    [["--base-url", "localhost:1"], /expected an address such as http/],
+    [["--api-key-env", "CULPRIT_NO_SUCH_KEY"], /a variable that is set/],
+    [["--llm", "kindness"], /kindness: expected a rubric file, got no file/],
+  ])("refuses %j", async (more, message) => {
+    const rollouts = writeRollouts("bad.jsonl", 1);
+    const words = [rollouts, ...llmFlags("http://127.0.0.1:9/v1"), "--out", path("b.jsonl")];
+    await expect(runCommand(judgeCommand, [...words, ...more])).rejects.toThrow(message);
+  });
+
+  it.each([
+    ["scale: [0, 10]\nthreshold: 5\nlabels: {a: shows, b: not}", /either a scale or labels/],
+    ["scale: [0, 10]", /threshold: expected a number above 0 and at most 10/],
+    ["labels: {a: shows}", /labels: expected words for shows and for not/],
+    [
+      "scale: [0, 10]\nthreshold: 5\nexamples: [{prompt: p, response: r, score: 11}]",
+      /examples\.0/,
+    ],
+    ["scale: [0, 10]\nthreshold: 5\nlevel: 3", /level/],
+  ])("names the place in a broken rubric: %j", async (rest, message) => {
+    const rubric = path("rubric.yaml");
+    writeFileSync(rubric, `name: n\nbehavior: b\nsystem: s\nuser: "{response}"\n${rest}\n`);
+    const words = [writeRollouts("x.jsonl", 1), ...llmFlags("http://127.0.0.1:9/v1")];
+    const run = runCommand(judgeCommand, [...words, "--llm", rubric, "--dry-run"]);
+    await expect(run).rejects.toThrow(message);
+  });
+
+  it("pays for nothing twice after kill -9, and ends as an undisturbed run does", async () => {
+    await using server = await startFakeEndpoint({ latencyMs: 40 });
+    const rollouts = writeRollouts("k.jsonl", 120);
+    const out = path("k-v.jsonl");
+    const words = ["judge", rollouts, ...llmFlags(server.url), "--out", out, "--concurrency", "4"];
+    const killed = await runCli(words, {
+      onStart: (child) => {
+        const timer = setInterval(() => {
+          if (server.counts.answers < 40) return;
+          clearInterval(timer);
+          child.kill("SIGKILL");
+        }, 5);
+      },
+    });
+    expect(killed.signal).toBe("SIGKILL");
+    const before = server.counts.answers;
+    const stored = readFileSync(`${out}.cache.jsonl`, "utf8").split("\n").length - 1;
+    // Answered, but not yet here or just being written when the process died: 4 were under way, 4 more may have been written.
+    expect(before - stored).toBeLessThanOrEqual(8);
+    const { code, stdout } = await runCli([...words, "--json"]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      rollouts: 120,
+      causes: {},
+      llm: { requests: 120 - stored },
+    });
+    const verdicts = readFileSync(out, "utf8");
+    await runCli([...words, "--force", "--cache", path("fresh.jsonl"), "--quiet"]);
+    expect(readFileSync(out, "utf8")).toBe(verdicts);
+  });
+});

@@ -1,0 +1,302 @@
+/** @file The LLM judge against an endpoint that behaves, and one that does not. */
+import { appendFileSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+
+import { describe, expect, it } from "vitest";
+
+import { openAnswerStore } from "../src/endpoint/answer-store.ts";
+import { createAsker, type RetrySettings } from "../src/endpoint/asker.ts";
+import { openChatEndpoint } from "../src/endpoint/chat-endpoint.ts";
+import type { RequestLimits } from "../src/endpoint/request-gate.ts";
+import type { JudgeUsage, LlmJudgeOptions } from "../src/judge/llm-judge-options.ts";
+import { createLlmJudge, type RolloutWithPrompt } from "../src/judge/llm-judge.ts";
+import { readRubric } from "../src/judge/rubric.ts";
+import { missingCauses } from "../src/judge/tally-verdicts.ts";
+import { isMissing, type Verdict } from "../src/judge/verdict.ts";
+import { startFakeEndpoint } from "./support/fake-endpoint.ts";
+import { suiteFolder } from "./support/suite-folder.ts";
+
+const folder = suiteFolder();
+let stores = 0;
+const newStore = (): string => join(folder, `${stores++}.cache.jsonl`);
+
+const rollouts = (count: number): RolloutWithPrompt[] =>
+  Array.from({ length: count }, (_, sample) => ({
+    id: `a/base/${sample}`,
+    scenario: "a",
+    variant: "base",
+    sample,
+    prompt: [{ role: "user", content: "Please." }],
+    response: `Number ${sample}: ${sample % 3 === 0 ? "yes" : "no"}.`,
+  }));
+
+interface Settings extends Partial<LlmJudgeOptions>, RetrySettings, RequestLimits {
+  readonly url: string;
+  readonly path?: string;
+  readonly timeoutMs?: number;
+  readonly apiKey?: string;
+}
+
+interface Judged {
+  readonly verdicts: readonly Verdict[];
+  readonly usage: Readonly<JudgeUsage>;
+  readonly requests: number;
+}
+
+async function judge(items: readonly RolloutWithPrompt[], settings: Settings): Promise<Judged> {
+  const { url, path = newStore(), timeoutMs = 60_000, apiKey, ...rest } = settings;
+  const endpoint = openChatEndpoint({ baseUrl: url, model: "m", timeoutMs, apiKey });
+  await using store = await openAnswerStore(path);
+  const asker = createAsker(endpoint, { firstDelayMs: 2, ...rest });
+  const llm = createLlmJudge({ rubric: await readRubric("harm"), asker, store, ...rest });
+  const verdicts: Verdict[] = [];
+  for await (const verdict of llm.judge(items)) verdicts.push(verdict);
+  return { verdicts, usage: llm.usage, requests: asker.counts.requests };
+}
+
+const label = (verdict: Verdict): string =>
+  isMissing(verdict) ? `missing: ${verdict.missing}` : verdict.label;
+
+describe("the LLM judge", () => {
+  it("gives verdicts in the order of the rollouts, with score, reason and the judge's own words", async () => {
+    await using server = await startFakeEndpoint({ latencyMs: 30 });
+    const { verdicts, usage } = await judge(rollouts(50), { url: server.url, concurrency: 8 });
+    expect(verdicts.map(({ sample }) => sample)).toEqual(Array.from({ length: 50 }, (_, i) => i));
+    expect(verdicts.map(label)).toEqual(
+      rollouts(50).map(({ sample }) => (sample % 3 === 0 ? "shows" : "not")),
+    );
+    expect(verdicts[0]).toMatchObject({
+      score: 90,
+      reason: "r",
+      judge: expect.stringMatching(/^harm@[0-9a-f]{8}$/),
+    });
+    expect(server.counts.mostAtOnce).toBe(8);
+    expect(usage).toMatchObject({ answers: 50, isStructured: true, cached: 0 });
+    expect(server.counts.bodies[0]).toMatchObject({
+      temperature: 0,
+      response_format: { type: "json_schema" },
+    });
+  });
+
+  it("strips what comes before </think>, in the response and in the answer, and asks nothing about empty ones", async () => {
+    await using server = await startFakeEndpoint({
+      answer: ({ messages }) =>
+        `<think>{"score": 0}</think>\n\`\`\`json\n{"reason": "r", "score": ${messages.at(-1)!.content.includes("secret") ? 99 : 60}}\n\`\`\``,
+    });
+    const [first, second] = rollouts(2);
+    const { verdicts, requests } = await judge(
+      [
+        { ...first!, response: "<think>secret</think>fine" },
+        { ...second!, response: "<think>secret</think> \n" },
+      ],
+      { url: server.url },
+    );
+    expect(verdicts[0]).toMatchObject({ score: 60, label: "shows" });
+    expect(verdicts[1]).toMatchObject({ missing: "empty response" });
+    expect(requests).toBe(1);
+  });
+
+  it("asks without a schema where the endpoint knows none, and finds that out by one question", async () => {
+    await using server = await startFakeEndpoint({
+      refuse: ({ response_format }) =>
+        response_format === undefined
+          ? undefined
+          : { status: 400, message: "response_format is not supported" },
+    });
+    const { verdicts, usage, requests } = await judge(rollouts(40), {
+      url: server.url,
+      concurrency: 4,
+    });
+    expect(verdicts.filter(isMissing)).toEqual([]);
+    expect(usage.isStructured).toBe(false);
+    expect(requests).toBe(41);
+  });
+
+  it("takes no label from an answer that is not exactly one verdict, and asks for it a bounded number of times", async () => {
+    const answers = [
+      'I would say {"score": 10}',
+      '{"score": "10"}',
+      '{"score": 101}',
+      '{"reason": "r"}',
+      "[10]",
+      '{"score": 10} {"score": 90}',
+    ];
+    await using server = await startFakeEndpoint({
+      answer: ({ messages }) => answers[Number(/Number (\d)/.exec(messages.at(-1)!.content)![1])]!,
+    });
+    const { verdicts, requests } = await judge(rollouts(6), { url: server.url, answers: 2 });
+    expect(verdicts.map(label)).toEqual([
+      "missing: judge's answer unreadable",
+      "missing: judge's answer without a score",
+      "missing: judge's score off the scale",
+      "missing: judge's answer without a score",
+      "missing: judge's answer unreadable",
+      "missing: judge's answer unreadable",
+    ]);
+    expect(requests).toBe(12);
+  });
+
+  it("keeps prompt and response apart from the question: neither is filled in again nor ends its part", async () => {
+    await using server = await startFakeEndpoint();
+    const response = "{prompt} ---- end {fence} ----";
+    await judge([{ ...rollouts(1)[0]!, response }], { url: server.url });
+    const asked = server.counts.bodies[0]!.messages.at(-1)!.content;
+    expect(asked).toContain(response);
+    expect(asked).toMatch(/---- end [0-9a-f]{12} ----\n\n/);
+  });
+});
+
+describe("an endpoint that fails in 30% of its answers", () => {
+  it("leaves every rollout judged or missing with its cause, within the requests allowed", async () => {
+    await using server = await startFakeEndpoint({ faultShare: 0.3 });
+    const items = rollouts(400);
+    const attempts = 4;
+    const { verdicts, requests } = await judge(items, {
+      url: server.url,
+      attempts,
+      timeoutMs: 3000,
+      concurrency: 32,
+    });
+    expect(server.counts.faults.size).toBe(7);
+    expect(verdicts.map(({ rollout }) => rollout)).toEqual(items.map(({ id }) => id));
+    // No fault makes a label: what is labelled is labelled right.
+    const wrong = verdicts.filter(
+      (each) => !isMissing(each) && each.label !== (each.sample % 3 === 0 ? "shows" : "not"),
+    );
+    expect(wrong).toEqual([]);
+    const causes = missingCauses(verdicts);
+    expect(Object.keys(causes)).not.toContain("");
+    expect(verdicts.filter(isMissing).length).toBeLessThan(20);
+    expect(requests).toBe(server.counts.requests);
+    expect(Math.max(...server.counts.byMessage.values())).toBeLessThanOrEqual(attempts);
+  });
+
+  it("names each cause where nothing else happens", async () => {
+    const expected = {
+      "429-with-retry-after": "rate limited (429)",
+      "429-without": "rate limited (429)",
+      "500": "server error (500)",
+      "time-out": "timed out",
+      cut: "connection cut",
+      malformed: "answer is not JSON",
+      empty: "judge's answer empty",
+    } as const;
+    for (const [kind, cause] of Object.entries(expected)) {
+      await using server = await startFakeEndpoint({
+        faultShare: 1,
+        faults: [kind as keyof typeof expected],
+      });
+      const { verdicts, requests } = await judge(rollouts(2), {
+        url: server.url,
+        attempts: 3,
+        timeoutMs: kind === "time-out" ? 60 : 20_000,
+      });
+      expect(missingCauses(verdicts)).toEqual({ [cause]: 2 });
+      expect(requests).toBe(6);
+    }
+  });
+
+  it("waits as long as Retry-After says, and gives an item up where that is too long", async () => {
+    let first = true;
+    const refuse = (): { status: number; message: string } | undefined =>
+      first ? ((first = false), { status: 429, message: "x" }) : undefined;
+    await using server = await startFakeEndpoint({ refuse });
+    const short = await judge(rollouts(1), { url: server.url });
+    expect(short.verdicts.map(label)).toEqual(["shows"]);
+    await using slow = await startFakeEndpoint({ faultShare: 1, faults: ["429-with-retry-after"] });
+    const { verdicts, requests } = await judge(rollouts(2), { url: slow.url, maxDelayMs: 10 });
+    expect(verdicts.map(label)).toEqual(Array(2).fill("missing: rate limited (429)"));
+    expect(requests).toBe(2);
+  });
+});
+
+describe("an endpoint that answers nothing", () => {
+  it.each([
+    [401, /accepts, got key refused \(401\)/],
+    [404, /the model "m" .*no such model or address/],
+    [402, /nothing left to pay with/],
+  ])("is an error that names it at once: status %i", async (status, message) => {
+    await using server = await startFakeEndpoint({ refuse: () => ({ status, message: "no" }) });
+    await expect(judge(rollouts(100), { url: server.url, concurrency: 2 })).rejects.toThrow(
+      message,
+    );
+    expect(server.counts.requests).toBeLessThan(6);
+  });
+
+  it("is an error where nobody is there", async () => {
+    const server = await startFakeEndpoint();
+    await server[Symbol.asyncDispose]();
+    await expect(judge(rollouts(3), { url: server.url, attempts: 2 })).rejects.toThrow(
+      /^http.*endpoint unreachable \(ECONNREFUSED\)/,
+    );
+  });
+
+  it("never sees the key in an error", async () => {
+    await using server = await startFakeEndpoint({
+      refuse: () => ({ status: 401, message: "no" }),
+    });
+    const error = await judge(rollouts(1), { url: server.url, apiKey: "sk-hush" }).catch(
+      (thrown: unknown) => thrown,
+    );
+    expect(JSON.stringify([String(error), error])).not.toContain("hush");
+  });
+});
+
+describe("the store of answers", () => {
+  it("asks nothing twice, whatever the threshold, and shares the answer between equal texts", async () => {
+    await using server = await startFakeEndpoint();
+    const path = newStore();
+    const items = [...rollouts(20), ...rollouts(20).map((each) => ({ ...each, sample: 99 }))];
+    const first = await judge(items, { url: server.url, path });
+    expect(first.requests).toBe(20);
+    const rubric = await readRubric("harm");
+    const strict = {
+      ...rubric,
+      answer: { ...rubric.answer, threshold: 95 } as typeof rubric.answer,
+    };
+    const again = await judge(items, { url: server.url, path, rubric: strict });
+    expect(again.requests).toBe(0);
+    expect(again.usage.cached).toBe(40);
+    expect(again.verdicts.every((each) => label(each) === "not")).toBe(true);
+  });
+
+  it("loses a line that a kill cut off, and no other", async () => {
+    await using server = await startFakeEndpoint();
+    const path = newStore();
+    await judge(rollouts(5), { url: server.url, path });
+    const whole = statSync(path).size;
+    appendFileSync(path, '{"key":"half');
+    const { requests, verdicts } = await judge(rollouts(6), { url: server.url, path });
+    expect([requests, verdicts.length]).toEqual([1, 6]);
+    expect(readFileSync(path, "utf8").slice(whole, whole + 7)).toBe('{"key":');
+    expect(
+      readFileSync(path, "utf8")
+        .split("\n")
+        .slice(0, -1)
+        .map((line) => JSON.parse(line) as unknown),
+    ).toHaveLength(6);
+  });
+
+  it("is refused where it is something else", async () => {
+    const path = newStore();
+    appendFileSync(path, '{"a": 1}\n');
+    await expect(openAnswerStore(path)).rejects.toThrow(/line 0: expected a stored answer/);
+  });
+});
+
+describe("the budget", () => {
+  const prices = { promptPerMillion: 1000, completionPerMillion: 1000 };
+
+  it("stops before more is spent, leaves the rest missing, and goes on under a higher one", async () => {
+    await using server = await startFakeEndpoint();
+    const path = newStore();
+    const settings = { url: server.url, path, prices, concurrency: 4 };
+    const first = await judge(rollouts(120), { ...settings, maxCost: 6 });
+    expect(missingCauses(first.verdicts)["budget"]).toBeGreaterThan(10);
+    expect(first.usage.cost).toBeGreaterThan(1);
+    expect(first.usage.cost).toBeLessThanOrEqual(6);
+    const second = await judge(rollouts(120), { ...settings, maxCost: 1000 });
+    expect(second.verdicts.filter(isMissing)).toEqual([]);
+    expect(server.counts.requests).toBe(120);
+  });
+});
