@@ -21,10 +21,10 @@ export function openTerminal(): ReviewScreen & Disposable {
   stdin.on("data", onKey).on("end", onEnd);
   return {
     get columns() {
-      return stderr.columns;
+      return stderr.columns || 80; // some terminals do not say
     },
     get rows() {
-      return stderr.rows;
+      return stderr.rows || 24;
     },
     write: (text) => void stderr.write(text),
     key: () =>

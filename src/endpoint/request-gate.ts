@@ -20,6 +20,7 @@ export const DEFAULT_CONCURRENCY = 16;
 interface Waiting {
   readonly tokens: number;
   readonly begin: () => void;
+  readonly end: (reason: Error) => void;
 }
 
 /** Makes a gate. The clock is performance.now unless a test gives another. */
@@ -54,30 +55,19 @@ export function createRequestGate(
       const next = waiting.shift()!; // there is one, see above
       nextMs = Math.max(now, nextMs) + costMs(next.tokens);
       running++;
+      turns.leave(next);
       next.begin();
     }
   };
+  const turns = createTurns(waiting, () => {
+    if (waiting.length > 0) return;
+    clearTimeout(timer);
+    timer = undefined;
+  });
   const turn = (tokens: number, signal: AbortSignal | undefined): Promise<void> =>
     new Promise((resolve, reject) => {
-      const entry: Waiting = {
-        tokens,
-        begin: () => {
-          signal?.removeEventListener("abort", onAbort);
-          resolve();
-        },
-      };
-      const onAbort = (): void => {
-        const at = waiting.indexOf(entry);
-        if (at < 0) return;
-        waiting.splice(at, 1);
-        if (waiting.length === 0) {
-          clearTimeout(timer);
-          timer = undefined;
-        }
-        reject(signal?.reason as Error); // an abort's reason, as throwIfAborted gives it
-      };
-      signal?.addEventListener("abort", onAbort, { once: true });
-      waiting.push(entry);
+      const entry: Waiting = { tokens, begin: resolve, end: reject };
+      turns.enter(entry, signal);
       pump();
     });
   return {
@@ -93,6 +83,54 @@ export function createRequestGate(
     },
     pause(milliseconds) {
       nextMs = Math.max(nextMs, nowMs() + milliseconds);
+    },
+  };
+}
+
+/**
+ * Who waits under which signal. One listener for each signal, not for each who waits: removing one of a thousand means looking
+ * through all of them.
+ */
+function createTurns(
+  waiting: Waiting[],
+  onGone: () => void,
+): {
+  enter(entry: Waiting, signal: AbortSignal | undefined): void;
+  leave(entry: Waiting): void;
+} {
+  const signalOf = new Map<Waiting, AbortSignal>();
+  const groups = new Map<AbortSignal, { readonly members: Set<Waiting>; close(): void }>();
+  const open = (signal: AbortSignal): Set<Waiting> => {
+    const members = new Set<Waiting>();
+    const onAbort = (): void => {
+      groups.delete(signal);
+      for (const entry of members) {
+        signalOf.delete(entry);
+        waiting.splice(waiting.indexOf(entry), 1);
+        entry.end(signal.reason as Error); // as throwIfAborted gives it
+      }
+      onGone();
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+    groups.set(signal, { members, close: () => signal.removeEventListener("abort", onAbort) });
+    return members;
+  };
+  return {
+    enter(entry, signal) {
+      waiting.push(entry);
+      if (signal === undefined) return;
+      signalOf.set(entry, signal);
+      (groups.get(signal)?.members ?? open(signal)).add(entry);
+    },
+    leave(entry) {
+      const signal = signalOf.get(entry);
+      if (signal === undefined) return;
+      signalOf.delete(entry);
+      const group = groups.get(signal)!; // it has this entry
+      group.members.delete(entry);
+      if (group.members.size > 0) return;
+      group.close();
+      groups.delete(signal);
     },
   };
 }

@@ -1,5 +1,5 @@
 /** @file The rate that people would find, from a judge's verdicts on all rollouts and people's labels on some of them. */
-import { clusteredRate, type ClusteredRate } from "../util/clustered-rate.ts";
+import { clusteredRate, type ClusteredRate, scoreInterval } from "../util/clustered-rate.ts";
 import { addCounts, type JudgeCells, rateCells, total } from "./judge-cells.ts";
 
 /** A corrected rate with its 95% interval; all undefined where it cannot be had, and `why` says why. */
@@ -75,14 +75,38 @@ export function roganGladen(cells: JudgeCells): CorrectedRate {
   if (youden <= 0) return unknown("too few labels to tell the judge from chance");
   const rate = (p.rate + c.rate - 1) / youden;
   const shift = 2 * Z * Z * (rate * s.variance - (1 - rate) * c.variance);
-  const half =
-    (Z * Math.sqrt(p.variance + rate * rate * s.variance + (1 - rate) ** 2 * c.variance)) / youden;
+  const variance = p.variance + rate * rate * s.variance + (1 - rate) ** 2 * c.variance;
+  const half = (Z * Math.sqrt(variance * jointShare(cells, clip(raw)))) / youden;
   return {
     rate: clip(raw),
     low: clip(Math.min(raw, rate + shift - half)),
     high: clip(Math.max(raw, rate + shift + half)),
     why: undefined,
   };
+}
+
+/** Below this the share is noise, and so it is with fewer labelled rollouts of either kind. */
+const SMALLEST_SHARE = 0.1;
+const FEWEST_LABELS = 5;
+
+/**
+ * How large the variance over prompts is beside that of three independent parts, 1 at most: a prompt that the judge errs on moves its rate
+ * and its measured errors together, and most of that cancels in the corrected rate.
+ */
+function jointShare(cells: JudgeCells, rate: number): number {
+  const { bothShow, judgeOnly, personOnly, neither, unlabelledShow, unlabelledNot } = cells;
+  const shows = total(bothShow) + total(personOnly);
+  const not = total(neither) + total(judgeOnly);
+  if (Math.min(shows, not) < FEWEST_LABELS) return 1;
+  const judge = deviations(
+    addCounts(bothShow, judgeOnly, unlabelledShow),
+    addCounts(personOnly, neither, unlabelledNot),
+  ).errors;
+  const se = deviations(bothShow, personOnly).errors.map((error) => -rate * error);
+  const sp = deviations(neither, judgeOnly).errors.map((error) => (1 - rate) * error);
+  const apart = product(judge, judge) + product(se, se) + product(sp, sp);
+  const joint = addCounts(judge, se, sp);
+  return apart === 0 ? 1 : Math.max(SMALLEST_SHARE, Math.min(1, product(joint, joint) / apart));
 }
 
 /** A rate with `more` rollouts added, half of them showing, and its binomial variance. */
@@ -105,7 +129,7 @@ export function predictionPowered(cells: JudgeCells): PpiRate {
   if (people.rate === undefined) return { ...unknown("nothing is labelled"), weight: undefined };
   const { weight, correlation, difference } = tuneWeight(cells);
   const rate = people.rate + weight * difference;
-  const full = fullyCorrected(cells);
+  const full = fullyCorrected(cells, people);
   const joined = (own: number, other: number): number =>
     Math.sqrt(
       ((1 - weight) * own) ** 2 +
@@ -159,20 +183,34 @@ function deviations(
   return { rate, errors };
 }
 
-/** Distances from the fully corrected rate to the ends of its interval (MOVER: Donner and Zou 2012). */
-function fullyCorrected(cells: JudgeCells): { down: number; up: number } {
+/**
+ * Distances from the fully corrected rate to the ends of its interval (MOVER: Donner and Zou 2012). An error that was never seen says
+ * nothing of how it hangs together within prompts; what people say then stands in for it.
+ */
+function fullyCorrected(cells: JudgeCells, people: ClusteredRate): { down: number; up: number } {
   const { bothShow, judgeOnly, personOnly, neither, unlabelledShow, unlabelledNot } = cells;
+  const ends = (shows: Float64Array, ...other: readonly Float64Array[]): Distances =>
+    total(shows) === 0 ? unseen(people) : distances(rateOf(shows, addCounts(...other)));
   const judge = distances(rateOf(unlabelledShow, unlabelledNot));
-  const missed = distances(rateOf(personOnly, addCounts(bothShow, judgeOnly, neither)));
-  const alarms = distances(rateOf(judgeOnly, addCounts(bothShow, personOnly, neither)));
+  const missed = ends(personOnly, bothShow, judgeOnly, neither);
+  const alarms = ends(judgeOnly, bothShow, personOnly, neither);
   return {
     down: Math.hypot(judge.down, missed.down, alarms.up),
     up: Math.hypot(judge.up, missed.up, alarms.down),
   };
 }
 
-function distances({ rate = 0, low = 0, high = 0 }: ClusteredRate): { down: number; up: number } {
+interface Distances {
+  readonly down: number;
+  readonly up: number;
+}
+
+function distances({ rate = 0, low = 0, high = 0 }: ClusteredRate): Distances {
   return { down: rate - low, up: high - rate };
+}
+
+function unseen({ effective }: ClusteredRate): Distances {
+  return { down: 0, up: scoreInterval({ rate: 0, effective }, Z).high };
 }
 
 const clip = (value: number): number => Math.max(0, Math.min(1, value));

@@ -4,28 +4,16 @@ import {
   ConfigError,
   createHumanJudge,
   createRulesJudge,
-  isMissing,
-  type Judge,
   readHumanLabels,
-  readRollouts,
   readRuleSet,
-  type Rollout,
-  type Verdict,
-  writeVerdicts,
 } from "../../index.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
-import {
-  describeUsage,
-  type LlmSummary,
-  LLM_JUDGE_FLAGS,
-  openLlmJudge,
-  printEstimate,
-} from "../judge-llm.ts";
+import { describeUsage, LLM_JUDGE_FLAGS, openLlmJudge, printEstimate } from "../judge-llm.ts";
 import { review, REVIEW_FLAGS } from "../judge-review.ts";
+import { judgeToFile, printSummary } from "../judge-summary.ts";
 import { checkOutputFiles, expectOtherFiles } from "../output-files.ts";
 import { onlyPositional, requiredText } from "../required.ts";
 import { openTerminal } from "../review-terminal.ts";
-import { printable, textTable } from "../text-table.ts";
 
 export const judgeCommand: Command = {
   name: "judge",
@@ -82,14 +70,6 @@ agreement compares any judge with them.
   run,
 };
 
-/** Counts of one variant. */
-interface VariantCounts {
-  readonly variant: string;
-  shows: number;
-  not: number;
-  missing: number;
-}
-
 async function run(args: ParsedArguments, context: CommandContext): Promise<void> {
   const path = onlyPositional(args, "judge", "one file of rollouts");
   const [llm, labels] = [args.text("llm"), args.text("labels")];
@@ -118,7 +98,7 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
     await using opened = await openLlmJudge(args, llm, out);
     const counts = await judgeToFile(opened.judge, { path, out }, context);
     const took = opened.summary();
-    print({ ...counts, llm: took }, describeUsage(took), { args, context });
+    printSummary({ ...counts, llm: took }, describeUsage(took), { args, context });
     return;
   }
   if (labels !== undefined) {
@@ -128,11 +108,11 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
     if (judge.unused() > 0) {
       context.warn(`${labels}: ${judge.unused()} labels of rollouts that are not in ${path}`);
     }
-    print(counts, [], { args, context });
+    printSummary(counts, [], { args, context });
     return;
   }
   const judge = createRulesJudge(await readRuleSet(requiredText(args, "judge", "rules")));
-  print(await judgeToFile(judge, { path, out }, context), [], { args, context });
+  printSummary(await judgeToFile(judge, { path, out }, context), [], { args, context });
 }
 
 /** An earlier session's labels are gone on with: --force has nothing to replace. */
@@ -149,86 +129,4 @@ async function runReview(
       ? JSON.stringify(result, undefined, 2)
       : `${labelled} of ${of} rollouts labelled in ${files.out}${labelled < of ? "; the same command goes on" : ""}`,
   );
-}
-
-interface JudgeSummary {
-  readonly judge: string;
-  readonly behavior: string;
-  readonly rollouts: number;
-  readonly causes: Readonly<Record<string, number>>;
-  readonly variants: readonly VariantCounts[];
-}
-
-function print(
-  summary: JudgeSummary & { readonly llm?: LlmSummary },
-  more: readonly string[],
-  { args, context }: { readonly args: ParsedArguments; readonly context: CommandContext },
-): void {
-  context.print(
-    args.has("json")
-      ? JSON.stringify(summary, undefined, 2)
-      : [
-          `judge ${printable(summary.judge)}: "shows" means that the response ${printable(summary.behavior)}`,
-          ...textTable([
-            ["variant", "shows", "not", "missing"],
-            ...summary.variants.map(({ variant, shows, not, missing }) => [
-              printable(variant),
-              `${shows}`,
-              `${not}`,
-              `${missing}`,
-            ]),
-          ]),
-          ...Object.entries(summary.causes).map(
-            ([cause, count]) => `${count} missing: ${printable(cause)}`,
-          ),
-          ...more,
-        ].join("\n"),
-  );
-}
-
-/** Judges a file into another and counts on the way: memory does not grow with it. */
-async function judgeToFile(
-  judge: Judge<Rollout>,
-  { path, out }: { readonly path: string; readonly out: string },
-  context: CommandContext,
-): Promise<JudgeSummary> {
-  const progress = context.progress("judge", "rollouts");
-  const options = { signal: context.signal, progress };
-  const causes = new Map<string, number>();
-  const variants = new Map<string, VariantCounts>();
-  let rollouts = 0;
-  const counted = async function* (): AsyncGenerator<Verdict> {
-    for await (const verdict of judge.judge(readRollouts(path, options), options)) {
-      rollouts++;
-      countVerdict(verdict, variants, causes);
-      yield verdict;
-    }
-  };
-  try {
-    await writeVerdicts(out, counted());
-  } finally {
-    progress.end();
-  }
-  return {
-    judge: judge.name,
-    behavior: judge.behavior,
-    rollouts,
-    causes: Object.fromEntries([...causes].toSorted((a, b) => b[1] - a[1])),
-    variants: [...variants.values()],
-  };
-}
-
-function countVerdict(
-  verdict: Verdict,
-  variants: Map<string, VariantCounts>,
-  causes: Map<string, number>,
-): void {
-  const { variant } = verdict;
-  const counts = variants.get(variant) ?? { variant, shows: 0, not: 0, missing: 0 };
-  variants.set(variant, counts);
-  if (!isMissing(verdict)) counts[verdict.label]++;
-  else {
-    counts.missing++;
-    causes.set(verdict.missing, (causes.get(verdict.missing) ?? 0) + 1);
-  }
 }

@@ -87,6 +87,26 @@ def rogan_gladen(prompt, judge, person):
         p1 * (1 - p1) / (n + z**2) + pi**2 * se1 * (1 - se1) / (n_se + 2) + (1 - pi) ** 2 * sp1 * (1 - sp1) / (n_sp + 2)
     ) / (se1 + sp1 - 1)
     clip = lambda x: float(np.clip(x, 0, 1))
+    # The infinitesimal jackknife of the estimate and of each of its parts alone, by each prompt's weight.
+    groups = np.unique(prompt)
+
+    def estimate(w_p, w_se, w_sp):
+        mean = lambda w, x, where: (w * x)[where].sum() / w[where].sum()
+        a, b, c = mean(w_p, judge, slice(None)), mean(w_se, judge, yes), mean(w_sp, 1 - judge, no)
+        return a - clip(raw) * b + (1 - clip(raw)) * c
+
+    one, step = np.ones(len(judge)), 1e-5
+
+    def spread(*which):
+        slopes = []
+        for g in groups:
+            up = [one + step * (prompt == g) * (name in which) for name in "pes"]
+            down = [one - step * (prompt == g) * (name in which) for name in "pes"]
+            slopes.append((estimate(*up) - estimate(*down)) / (2 * step))
+        return (np.array(slopes) ** 2).sum()
+
+    if min(yes.sum(), no.sum()) >= 5:
+        error *= np.sqrt(np.clip(spread("p", "e", "s") / (spread("p") + spread("e") + spread("s")), 0.1, 1))
     return {"rate": clip(raw), "low": clip(min(raw, pi + dpi - z * error)), "high": clip(max(raw, pi + dpi + z * error))}
 
 
@@ -114,6 +134,10 @@ def ppi(prompt, judge, person):
     }
     down = {name: part["rate"] - part["low"] for name, part in parts.items()}
     up = {name: part["high"] - part["rate"] for name, part in parts.items()}
+    for name in ("missed", "alarms"):
+        if parts[name]["rate"] == 0:  # never seen: Wilson's upper end for the independent rollouts of the labels
+            z2, m = stats.norm.isf(0.025) ** 2, human["effective"]
+            down[name], up[name] = 0.0, z2 / m / (1 + z2 / m)
     full_down = np.sqrt(down["judge"] ** 2 + down["missed"] ** 2 + up["alarms"] ** 2)
     full_up = np.sqrt(up["judge"] ** 2 + up["missed"] ** 2 + down["alarms"] ** 2)
     a, b = influence(0.0), influence(1.0)

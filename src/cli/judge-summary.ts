@@ -1,0 +1,103 @@
+import {
+  isMissing,
+  type Judge,
+  readRollouts,
+  type Rollout,
+  type Verdict,
+  writeVerdicts,
+} from "../index.ts";
+import type { CommandContext, ParsedArguments } from "./command.ts";
+import type { LlmSummary } from "./judge-llm.ts";
+import { printable, textTable } from "./text-table.ts";
+
+/** Counts of one variant. */
+interface VariantCounts {
+  readonly variant: string;
+  shows: number;
+  not: number;
+  missing: number;
+}
+
+/** What a judge said, counted. */
+export interface JudgeSummary {
+  readonly judge: string;
+  readonly behavior: string;
+  readonly rollouts: number;
+  readonly causes: Readonly<Record<string, number>>;
+  readonly variants: readonly VariantCounts[];
+}
+
+/** Prints a summary, and in text what more there is to say. */
+export function printSummary(
+  summary: JudgeSummary & { readonly llm?: LlmSummary },
+  more: readonly string[],
+  { args, context }: { readonly args: ParsedArguments; readonly context: CommandContext },
+): void {
+  context.print(
+    args.has("json")
+      ? JSON.stringify(summary, undefined, 2)
+      : [
+          `judge ${printable(summary.judge)}: "shows" means that the response ${printable(summary.behavior)}`,
+          ...textTable([
+            ["variant", "shows", "not", "missing"],
+            ...summary.variants.map(({ variant, shows, not, missing }) => [
+              printable(variant),
+              `${shows}`,
+              `${not}`,
+              `${missing}`,
+            ]),
+          ]),
+          ...Object.entries(summary.causes).map(
+            ([cause, count]) => `${count} missing: ${printable(cause)}`,
+          ),
+          ...more,
+        ].join("\n"),
+  );
+}
+
+/** Judges a file into another and counts on the way: memory does not grow with it. */
+export async function judgeToFile(
+  judge: Judge<Rollout>,
+  { path, out }: { readonly path: string; readonly out: string },
+  context: CommandContext,
+): Promise<JudgeSummary> {
+  const progress = context.progress("judge", "rollouts");
+  const options = { signal: context.signal, progress };
+  const causes = new Map<string, number>();
+  const variants = new Map<string, VariantCounts>();
+  let rollouts = 0;
+  const counted = async function* (): AsyncGenerator<Verdict> {
+    for await (const verdict of judge.judge(readRollouts(path, options), options)) {
+      rollouts++;
+      countVerdict(verdict, variants, causes);
+      yield verdict;
+    }
+  };
+  try {
+    await writeVerdicts(out, counted());
+  } finally {
+    progress.end();
+  }
+  return {
+    judge: judge.name,
+    behavior: judge.behavior,
+    rollouts,
+    causes: Object.fromEntries([...causes].toSorted((a, b) => b[1] - a[1])),
+    variants: [...variants.values()],
+  };
+}
+
+function countVerdict(
+  verdict: Verdict,
+  variants: Map<string, VariantCounts>,
+  causes: Map<string, number>,
+): void {
+  const { variant } = verdict;
+  const counts = variants.get(variant) ?? { variant, shows: 0, not: 0, missing: 0 };
+  variants.set(variant, counts);
+  if (!isMissing(verdict)) counts[verdict.label]++;
+  else {
+    counts.missing++;
+    causes.set(verdict.missing, (causes.get(verdict.missing) ?? 0) + 1);
+  }
+}
