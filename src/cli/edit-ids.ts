@@ -2,14 +2,14 @@ import { ConfigError, type Edit, idLines, writeFileAtomic } from "../index.ts";
 import type { CommandContext, ParsedArguments } from "./command.ts";
 import { checkOutputFiles } from "./output-files.ts";
 
-/** Throws ConfigError where --out cannot take ids; for before the work. */
-export function checkIdsOutput(args: ParsedArguments): void {
+/** Throws ConfigError where --out cannot take ids; for before the work. `inputs` are the files that the command reads. */
+export function checkIdsOutput(args: ParsedArguments, inputs: readonly string[]): void {
   const out = args.text("out");
   if (out === undefined) return;
   if (!/\.(txt|jsonl)$/.test(out)) {
     throw new ConfigError(`--out: expected a name ending in .txt or .jsonl for ids, got "${out}"`);
   }
-  checkOutputFiles([out], args.has("force"));
+  checkOutputFiles([out], { isForced: args.has("force"), inputs });
 }
 
 /** The ids of an edit alone: to --out as text or JSON lines, else to stdout. Throws ConfigError for ids that text cannot hold. */

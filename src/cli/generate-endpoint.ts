@@ -80,7 +80,7 @@ export async function importByCommand(
   { path, out }: { readonly path: string; readonly out: string },
   context: CommandContext,
 ): Promise<void> {
-  checkOutputFiles([out], args.has("force"));
+  checkOutputFiles([out], { isForced: args.has("force"), inputs: [path] });
   if (existsSync(`${out}.json`) && !args.has("force")) {
     throw new ConfigError(`${out}.json: is the manifest of other rollouts`);
   }

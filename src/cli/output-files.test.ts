@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { expectFailure } from "../../test/support/errors.ts";
 import { suiteFolder } from "../../test/support/suite-folder.ts";
 import { ConfigError } from "../index.ts";
-import { expectOtherFiles } from "./output-files.ts";
+import { checkOutputFiles, expectOtherFiles } from "./output-files.ts";
 
 const folder = suiteFolder();
 const input = join(folder, "in.jsonl");
@@ -24,6 +24,12 @@ describe("expectOtherFiles", () => {
     expect(error.message).toBe(
       `--out: expected another file than the input, ${out} would be replaced`,
     );
+  });
+
+  it("is asked by every check of an output, with --force too", async () => {
+    const settings = { isForced: true, inputs: [input] };
+    await expectFailure(() => checkOutputFiles([input], settings), ConfigError);
+    expect(() => checkOutputFiles([`${input}.json`], settings)).not.toThrow();
   });
 
   it("takes other files, there or not", () => {

@@ -3,8 +3,15 @@ import { dirname, resolve } from "node:path";
 
 import { ConfigError } from "../index.ts";
 
-/** Throws ConfigError where the folder of --out is missing, or one of the files is there and may not be replaced. */
-export function checkOutputFiles(paths: readonly [string, ...string[]], isForced: boolean): void {
+/**
+ * Throws ConfigError where the folder of --out is missing, where one of the files is there and may not be replaced, or is one of the
+ * `inputs` that the command reads.
+ */
+export function checkOutputFiles(
+  paths: readonly [string, ...string[]],
+  { isForced, inputs }: { readonly isForced: boolean; readonly inputs: readonly string[] },
+): void {
+  expectOtherFiles(paths, inputs);
   const folder = dirname(paths[0]);
   if (!existsSync(folder)) throw new ConfigError(`${folder}: no such folder for --out`);
   const existing = isForced ? undefined : paths.find((path) => existsSync(path));

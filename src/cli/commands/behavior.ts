@@ -145,7 +145,10 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   const probe = args.choice("probe", PROBES) ?? "mean-difference";
   const nuisances = await readNuisances(args.list("orthogonal-to"));
   const engineOptions = readEngineOptions(args, context);
-  checkOutputFiles([out, behaviorReportPath(out)], args.has("force"));
+  checkOutputFiles([out, behaviorReportPath(out)], {
+    isForced: args.has("force"),
+    inputs: [file, ...args.list("orthogonal-to")],
+  });
 
   const responses = await readResponsePairs(file, {
     signal: context.signal,

@@ -20,6 +20,7 @@ import { printable, textTable } from "../text-table.ts";
 
 /** Scenarios listed with their reasons, at most; the JSON output has all of them. */
 const MAX_LISTED = 20;
+const INPUT_FLAGS = ["before", "after", "before-verdicts", "after-verdicts"] as const;
 
 export const conditionsCommand: Command = {
   name: "conditions",
@@ -86,7 +87,10 @@ the behaviour, with one of M0 to the same prompt that does not.
 
 async function run(args: ParsedArguments, context: CommandContext): Promise<void> {
   const out = args.text("out");
-  if (out !== undefined) checkOutputFiles([out], args.has("force"));
+  if (out !== undefined) {
+    const inputs = INPUT_FLAGS.map((flag) => args.text(flag)).filter((path) => path !== undefined);
+    checkOutputFiles([out], { isForced: args.has("force"), inputs });
+  }
   const files = { before: args.text("before"), after: args.text("after") };
   if (out !== undefined) {
     requiredText(args, "conditions", "before");

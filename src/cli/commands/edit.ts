@@ -147,7 +147,8 @@ async function checkOutputs(
     if (requests.length > 1) {
       throw new ConfigError(`--ids-only: expected one --top, got ${requests.length}`);
     }
-    checkIdsOutput(args);
+    const ranking = args.text("ranking");
+    checkIdsOutput(args, ranking === undefined ? files : [...files, ranking]);
     return [];
   }
   const out = requiredText(args, "edit", "out");

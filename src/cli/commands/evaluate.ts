@@ -80,10 +80,13 @@ reduction 1 - rate / baseline's rate. Then the same against each control. Missin
 
 async function run(args: ParsedArguments, context: CommandContext): Promise<void> {
   const out = args.text("out");
-  if (out !== undefined) checkOutputFiles([out], args.has("force"));
   const replicates = args.integer("bootstrap", { min: 0, max: 100_000 });
   const seed = args.integer("seed");
   const file = await readSettings(args);
+  if (out !== undefined) {
+    const inputs = [...args.positionals, ...filesOf(file)];
+    checkOutputFiles([out], { isForced: args.has("force"), inputs });
+  }
   const variants = args.list("variants").length > 0 ? args.list("variants") : file.variants;
   const evaluation = evaluateArms(await readArms(file.arms), {
     baseline: args.text("baseline") ?? file.baseline,
@@ -95,6 +98,14 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   const json = JSON.stringify(evaluation, undefined, 2);
   if (out !== undefined) await writeFileAtomic(out, `${json}\n`);
   context.print(args.has("json") ? json : formatEvaluation(evaluation));
+}
+
+function filesOf({ arms }: EvaluationFile): string[] {
+  return arms
+    .flatMap(({ runs }) =>
+      runs.flatMap(({ verdicts, measures }) => [verdicts, ...Object.values(measures)]),
+    )
+    .filter((each) => typeof each === "string");
 }
 
 async function readSettings(args: ParsedArguments): Promise<EvaluationFile> {

@@ -85,15 +85,13 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   }
   const out = requiredText(args, "judge", "out");
   const inputs = [path, llm, labels, args.text("rules"), args.text("stratify"), args.text("cache")];
-  expectOtherFiles(
-    [out],
-    inputs.filter((each) => each !== undefined),
-  );
+  const read = inputs.filter((each) => each !== undefined);
   if (args.has("review")) {
+    expectOtherFiles([out], read);
     await runReview(args, { path, out }, context);
     return;
   }
-  checkOutputFiles([out], args.has("force"));
+  checkOutputFiles([out], { isForced: args.has("force"), inputs: read });
   if (llm !== undefined) {
     await using opened = await openLlmJudge(args, llm, out);
     const counts = await judgeToFile(opened.judge, { path, out }, context);

@@ -96,11 +96,11 @@ directions, which sources are over-represented in the top, and how far plain pro
 async function run(args: ParsedArguments, context: CommandContext): Promise<void> {
   const directory = onlyPositional(args, "rank", "one vector store");
   const out = args.text("out");
+  const files = args.texts("behavior");
   if (out !== undefined) {
     requireRankingFormat(out);
-    checkOutputFiles([out], args.has("force"));
+    checkOutputFiles([out], { isForced: args.has("force"), inputs: files });
   }
-  const files = args.texts("behavior");
   if (files.length === 0) {
     throw new ConfigError("rank: --behavior is missing", {
       hint: "culprit behavior makes such a file.",
