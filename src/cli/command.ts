@@ -44,7 +44,7 @@ export interface CommandContext {
   readonly signal: AbortSignal;
 }
 
-/** One subcommand; `cli/main.ts` lists them all. */
+/** One subcommand; `commands/index.ts` lists them all. */
 export interface Command {
   readonly name: string;
   /** One line for the list of commands. */

@@ -1,44 +1,10 @@
 #!/usr/bin/env node
 import { ConfigError, CulpritError, FormatError, silentProgress, VERSION } from "../index.ts";
 import { nearest, parseArguments } from "./arguments.ts";
-import type { Command } from "./command.ts";
-import { agreementCommand } from "./commands/agreement.ts";
-import { auditCommand } from "./commands/audit.ts";
-import { behaviorCommand } from "./commands/behavior.ts";
-import { conditionsCommand } from "./commands/conditions.ts";
-import { demoCommand } from "./commands/demo.ts";
-import { editCommand } from "./commands/edit.ts";
-import { embedCommand } from "./commands/embed.ts";
-import { evaluateCommand } from "./commands/evaluate.ts";
-import { generateCommand } from "./commands/generate.ts";
-import { judgeCommand } from "./commands/judge.ts";
-import { qualityCommand } from "./commands/quality.ts";
-import { rankCommand } from "./commands/rank.ts";
-import { runCommand } from "./commands/run.ts";
-import { statusCommand } from "./commands/status.ts";
-import { trainCommand } from "./commands/train.ts";
+import { COMMANDS } from "./commands/index.ts";
 import { commandHelp, overviewHelp } from "./help.ts";
 import { createProgressBar } from "./progress-bar.ts";
 import { printableLines } from "./text-table.ts";
-
-/** Every subcommand, in the order of the work. */
-const COMMANDS: readonly Command[] = [
-  auditCommand,
-  generateCommand,
-  embedCommand,
-  judgeCommand,
-  agreementCommand,
-  conditionsCommand,
-  behaviorCommand,
-  rankCommand,
-  qualityCommand,
-  editCommand,
-  trainCommand,
-  evaluateCommand,
-  runCommand,
-  statusCommand,
-  demoCommand,
-];
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   // A reader that has seen enough (head, less) is no failure of ours.

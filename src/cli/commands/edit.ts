@@ -48,14 +48,18 @@ columns and under the same ids, then read back and compared; the manifest beside
       type: "string",
       value: "FILE",
       describe:
-        "The ranking: .parquet, .jsonl or .csv with id and rank or score. Not needed with named --sources or --any-source.",
+        "The ranking: .parquet, .jsonl or .csv with id and rank or score. Default: none, which named --sources and --any-source can do with.",
     },
     behavior: {
       type: "string",
       value: "NAME",
-      describe: "Which behaviour of a ranking that holds several.",
+      describe: "Which behaviour of a ranking that holds several; default: the only one.",
     },
-    layer: { type: "string", value: "N", describe: "Which layer of a ranking that holds several." },
+    layer: {
+      type: "string",
+      value: "N",
+      describe: "Which layer of a ranking that holds several; default: the only one.",
+    },
     action: { type: "string", value: "NAME", describe: "filter, swap or drop-source." },
     top: {
       type: "string",

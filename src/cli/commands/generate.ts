@@ -27,14 +27,15 @@ PROMPTS is a scenarios file (JSONL, JSON or YAML with {"id", "base", "distractor
 Each prompt is rendered with the checkpoint's chat template and continued --samples times.
 
 A sample depends on --seed, the prompt and the sample's number, not on what runs beside it. The rollouts come in the order of the
-prompts; beside the file stands its manifest, FILE.json. An interrupted run goes on when the same command is given again, and ends with
-the same bytes; other settings are refused. A sample ends with a stop token, after --max-new-tokens, or where the context is full.
+prompts; beside the file stands its manifest, FILE.json. An interrupted run goes on when the same command is given again, and
+ends with the same bytes; other settings are refused. A sample ends with a stop token, after --max-new-tokens, or where the
+context is full.
 
-With --base-url in place of --checkpoint the samples come from an OpenAI-compatible endpoint, one for each checkpoint. Every answer
-is kept in OUT.answers.jsonl before it counts, so nothing is asked twice; samples that fail are counted with the cause and left
-out, and the same command asks for them again.
+With --base-url in place of --checkpoint the samples come from an OpenAI-compatible endpoint, one for each checkpoint. Every
+answer is kept in OUT.answers.jsonl before it counts, so nothing is asked twice; samples that fail are counted with the cause and
+left out, and the same command asks for them again.
 
-  culprit generate scenarios.yaml --checkpoint ./dpo --variants base,base+distractor --samples 20 --temperature 0.7 --out after.jsonl
+  culprit generate scenarios.yaml --checkpoint ./dpo --variants base,base+distractor --samples 20 --out after.jsonl
   culprit generate scenarios.yaml --base-url http://localhost:8000/v1 --model dpo --samples 20 --out after.jsonl
   culprit generate prompts.jsonl --checkpoint ./sft --temperature 0 --out greedy.jsonl`,
   flags: {
@@ -52,7 +53,7 @@ out, and the same command asks for them again.
       describe:
         "Variants of a scenarios file, such as base,base+distractor. Default: those that all scenarios have.",
     },
-    limit: { type: "string", value: "N", describe: "The first N prompts only." },
+    limit: { type: "string", value: "N", describe: "The first N prompts only; default: all." },
     samples: { type: "string", value: "N", describe: "Samples of each prompt. Default: 1." },
     temperature: {
       type: "string",
@@ -79,7 +80,8 @@ out, and the same command asks for them again.
       type: "string",
       value: "TOKEN",
       multiple: true,
-      describe: "One more token that ends a sample, as the tokenizer spells it; repeatable.",
+      describe:
+        "One more token that ends a sample, as the tokenizer spells it; repeatable, default: none.",
     },
     seed: { type: "string", value: "N", describe: "Seed of the samples. Default: 0." },
     batch: {

@@ -25,11 +25,11 @@ export const trainCommand: Command = {
   summary: "Preference training (DPO) or supervised fine-tuning of a checkpoint",
   positionals: "DATA...",
   description: `
-DATA are files of preference pairs; for --method sft also rows {prompt, response}, {messages} or {text}, and of preference pairs the
-chosen sides (JSONL, JSONL.gz, JSON, Parquet, CSV; globs in quotes; hf://datasets/owner/name/path).
+DATA are files of preference pairs; for --method sft also rows {prompt, response}, {messages} or {text}, and of preference pairs
+the chosen sides (JSONL, JSONL.gz, JSON, Parquet, CSV; globs in quotes; hf://datasets/owner/name/path).
 
-DPO minimises -log sigmoid(beta * [(log p(chosen) - log p0(chosen)) - (log p(rejected) - log p0(rejected))]), p0 being the start checkpoint,
-whose log-probabilities are computed once and kept by content. SFT minimises the cross-entropy of the response tokens.
+DPO minimises -log sigmoid(beta * [(log p(chosen) - log p0(chosen)) - (log p(rejected) - log p0(rejected))]), p0 being the start
+checkpoint, whose log-probabilities are computed once and kept by content. SFT minimises the cross-entropy of the response tokens.
 
 --out is a checkpoint folder afterwards (with --lora a PEFT adapter) and has metrics.jsonl, one line a step, and train.json. An
 interrupted run goes on when the same command is given again, and ends in the same bytes as one that was not.
@@ -74,7 +74,7 @@ interrupted run goes on when the same command is given again, and ends in the sa
       describe: `Learning rate after warm-up: ${SCHEDULES.join(", ")}. Default: linear, to 0.`,
     },
     "warmup-ratio": number("Share of the steps in which the learning rate rises. Default: 0.1."),
-    "warmup-steps": number("The same as a number of steps."),
+    "warmup-steps": number("The same as a number of steps; default: as --warmup-ratio says."),
     epochs: number("Passes over the data. Default: 1."),
     "max-steps": number("Steps at most; the schedule ends there. Default: all of the epochs."),
     "batch-size": number("Examples of one optimiser step. Default: 32."),

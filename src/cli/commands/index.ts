@@ -1,0 +1,36 @@
+/** @file Every command. Tests walk this list: what holds for one command holds for all. */
+import type { Command } from "../command.ts";
+import { agreementCommand } from "./agreement.ts";
+import { auditCommand } from "./audit.ts";
+import { behaviorCommand } from "./behavior.ts";
+import { conditionsCommand } from "./conditions.ts";
+import { demoCommand } from "./demo.ts";
+import { editCommand } from "./edit.ts";
+import { embedCommand } from "./embed.ts";
+import { evaluateCommand } from "./evaluate.ts";
+import { generateCommand } from "./generate.ts";
+import { judgeCommand } from "./judge.ts";
+import { qualityCommand } from "./quality.ts";
+import { rankCommand } from "./rank.ts";
+import { runCommand } from "./run.ts";
+import { statusCommand } from "./status.ts";
+import { trainCommand } from "./train.ts";
+
+/** Every subcommand, in the order of the work. */
+export const COMMANDS: readonly Command[] = [
+  auditCommand,
+  generateCommand,
+  embedCommand,
+  judgeCommand,
+  agreementCommand,
+  conditionsCommand,
+  behaviorCommand,
+  rankCommand,
+  qualityCommand,
+  editCommand,
+  trainCommand,
+  evaluateCommand,
+  runCommand,
+  statusCommand,
+  demoCommand,
+];
