@@ -26,6 +26,11 @@ export interface DataFile {
   readonly sizeBytes: number;
 }
 
+/** Reads a file for its hash and size. */
+export async function describeFile(path: string): Promise<DataFile> {
+  return { path, sha256: await hashFile(path), sizeBytes: (await stat(path)).size };
+}
+
 /** An opened data set of preference pairs. */
 export interface PairSet {
   readonly files: readonly DataFile[];
@@ -88,7 +93,7 @@ export async function openPairs(
   const files: DataFile[] = [];
   for (const path of paths) {
     signal?.throwIfAborted();
-    files.push({ path, sha256: await hashFile(path), sizeBytes: (await stat(path)).size });
+    files.push(await describeFile(path));
   }
   const hashes = files.map((file) => file.sha256);
   return {

@@ -1,11 +1,8 @@
-import { stat } from "node:fs/promises";
-
 import type { Message } from "../format/messages.ts";
 import { FormatError } from "../util/errors.ts";
-import { hashFile } from "../util/hash.ts";
 import { createIdAssigner, ownId } from "./assign-ids.ts";
 import { expandPatterns, type ResolveRemote } from "./expand-patterns.ts";
-import type { DataFile } from "./open-pairs.ts";
+import { type DataFile, describeFile } from "./open-pairs.ts";
 import type { UnusableRow } from "./preference-pair.ts";
 import { ownField, type RowFields } from "./readers/file-row.ts";
 import { readRows } from "./readers/read-rows.ts";
@@ -61,7 +58,7 @@ export async function readResponsePairs(
   const assignId = createIdAssigner();
   let row = 0;
   for (const file of await expandPatterns([path], options.resolveRemote)) {
-    files.push({ path: file, sha256: await hashFile(file), sizeBytes: (await stat(file)).size });
+    files.push(await describeFile(file));
     for await (const fileRow of readRows(file, { signal: options.signal })) {
       const place = { row: row++, file, fileRow: fileRow.fileRow };
       if (fileRow.kind === "broken") throw describeRow(place, fileRow.detail);

@@ -1,12 +1,15 @@
 /** @file Examples of supervised fine-tuning, read from files. */
-import { stat } from "node:fs/promises";
-
 import type { Message } from "../format/messages.ts";
 import { ConfigError } from "../util/errors.ts";
-import { hashFile } from "../util/hash.ts";
 import { createIdAssigner } from "./assign-ids.ts";
 import { expandPatterns } from "./expand-patterns.ts";
-import { type DataFile, openPairs, type OpenPairsOptions, type PairSet } from "./open-pairs.ts";
+import {
+  type DataFile,
+  describeFile,
+  openPairs,
+  type OpenPairsOptions,
+  type PairSet,
+} from "./open-pairs.ts";
 import type { UnusableRow } from "./preference-pair.ts";
 import { ownField, type ReadOptions, type RowFields } from "./readers/file-row.ts";
 import { readRows } from "./readers/read-rows.ts";
@@ -53,7 +56,7 @@ export async function openSftFiles(
   }
   const files: DataFile[] = [];
   for (const path of paths) {
-    files.push({ path, sha256: await hashFile(path), sizeBytes: (await stat(path)).size });
+    files.push(await describeFile(path));
   }
   return {
     files,
