@@ -7,7 +7,7 @@ import type { UnusableRow } from "./preference-pair.ts";
 import { ownField, type RowFields } from "./readers/file-row.ts";
 import { readRows } from "./readers/read-rows.ts";
 import { checkPair } from "./shapes/check-pair.ts";
-import { readResponse, readTurns } from "./shapes/read-turns.ts";
+import { readPrompt, readResponse } from "./shapes/read-turns.ts";
 import { RowProblem } from "./shapes/shape.ts";
 import { afterPrompt } from "./shapes/split-conversations.ts";
 
@@ -104,13 +104,6 @@ function readPair(
     if (!TOLERATED.has(error.reason)) throw describeRow(place, error.message);
     return { kind: "unusable", ...place, reason: error.reason, detail: error.message };
   }
-}
-
-function readPrompt(fields: RowFields): readonly Message[] {
-  const prompt = ownField(fields, "prompt");
-  return typeof prompt === "string"
-    ? [{ role: "user", content: prompt }]
-    : readTurns(fields, "prompt");
 }
 
 function readScenario(fields: RowFields): string | undefined {

@@ -4,7 +4,7 @@ import { createIdAssigner } from "./assign-ids.ts";
 import { ownField, type RowFields } from "./readers/file-row.ts";
 import { readRows } from "./readers/read-rows.ts";
 import { readScenarios, scenarioPrompts, type ScenarioPrompt } from "./scenarios.ts";
-import { readTurns } from "./shapes/read-turns.ts";
+import { readPrompt } from "./shapes/read-turns.ts";
 import { RowProblem } from "./shapes/shape.ts";
 import { variantName } from "./variant-name.ts";
 
@@ -83,13 +83,9 @@ export function readPromptRow(
     if (typeof value === "string" || typeof value === "number") return String(value);
     throw fail(`${column}: expected a name, got something else`);
   };
-  const value = ownField(fields, "prompt");
   let prompt;
   try {
-    prompt =
-      typeof value === "string"
-        ? [{ role: "user" as const, content: value }]
-        : readTurns(fields, "prompt");
+    prompt = readPrompt(fields);
   } catch (error) {
     if (!(error instanceof RowProblem)) throw error;
     throw fail(error.message);

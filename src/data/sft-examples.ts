@@ -15,7 +15,7 @@ import { ownField, type ReadOptions, type RowFields } from "./readers/file-row.t
 import { readRows } from "./readers/read-rows.ts";
 import { sampleRows } from "./sample-rows.ts";
 import { checkPair } from "./shapes/check-pair.ts";
-import { readResponse, readText, readTurns } from "./shapes/read-turns.ts";
+import { readPrompt, readResponse, readText, readTurns } from "./shapes/read-turns.ts";
 import { RowProblem } from "./shapes/shape.ts";
 
 /** One example of supervised fine-tuning. */
@@ -97,16 +97,14 @@ function readExample(
     const turns = readTurns(fields, "messages");
     return checked(turns.slice(0, -1), turns.slice(-1));
   }
-  const prompt = ownField(fields, "prompt");
-  if (prompt === undefined) {
+  if (ownField(fields, "prompt") === undefined) {
     const text = readText(fields, "text");
     if (text === "") throw new RowProblem("empty-side", "text: expected some text, got none");
     return { text };
   }
-  const turns: readonly Message[] =
-    typeof prompt === "string" ? [{ role: "user", content: prompt }] : readTurns(fields, "prompt");
+  const prompt = readPrompt(fields);
   const column = ownField(fields, "response") === undefined ? "completion" : "response";
-  return checked(turns, readResponse(fields, column));
+  return checked(prompt, readResponse(fields, column));
 }
 
 function checked(

@@ -23,6 +23,14 @@ export function readTurns(fields: RowFields, column: string): readonly Message[]
   return value.map((turn, i) => readTurn(turn, `${column}[${i}]`));
 }
 
+/** A prompt: a list of turns, or the text of one user turn. */
+export function readPrompt(fields: RowFields): readonly Message[] {
+  const prompt = ownField(fields, "prompt");
+  return typeof prompt === "string"
+    ? [{ role: "user", content: prompt }]
+    : readTurns(fields, "prompt");
+}
+
 /** A response: a list of turns, one turn, or the text of one assistant turn. */
 export function readResponse(fields: RowFields, column: string): readonly Message[] {
   const value = requireField(fields, column);
