@@ -9,7 +9,7 @@ import { hashValue } from "../util/hash.ts";
 import { mapOrdered } from "../util/map-ordered.ts";
 import type { JobOptions } from "../util/progress.ts";
 import { VERSION } from "../util/version.ts";
-import { type Rollout, rolloutManifestPath } from "./rollouts.ts";
+import { type Rollout, rolloutId, rolloutManifestPath } from "./rollouts.ts";
 import type { ScenarioPrompt } from "./scenarios.ts";
 
 export interface EndpointRolloutsOptions extends JobOptions {
@@ -129,13 +129,14 @@ async function sampleOne(
 }
 
 function toSampled(
-  { scenario, variant, prompt }: ScenarioPrompt,
+  named: ScenarioPrompt,
   sample: number,
   { text, finish, completionTokens }: PaidAnswer,
   isResumed: boolean,
 ): Sampled {
   if (finish === "filtered") return { failed: "answer filtered" };
-  const id = `${scenario}/${variant}/${sample}`;
+  const { scenario, variant, prompt } = named;
+  const id = rolloutId(named, sample);
   const tokens = Math.round(completionTokens ?? 0);
   const rollout = { id, scenario, variant, sample, prompt, response: text, finish, tokens };
   return { rollout, isResumed };

@@ -10,7 +10,7 @@ import { hashValue } from "../util/hash.ts";
 import type { Progress } from "../util/progress.ts";
 import { VERSION } from "../util/version.ts";
 import { openRolloutSink } from "./rollout-sink.ts";
-import type { Rollout, RolloutManifest } from "./rollouts.ts";
+import { type Rollout, rolloutId, type RolloutManifest } from "./rollouts.ts";
 import type { ScenarioPrompt } from "./scenarios.ts";
 
 /** Prompts of one unit have so many times the samples that run side by side: few enough to lose, enough to keep the batch full. */
@@ -85,9 +85,6 @@ function planUnits(prompts: readonly ScenarioPrompt[], size: number): readonly U
   }
   return units;
 }
-
-const rolloutId = ({ scenario, variant }: ScenarioPrompt, sample: number): string =>
-  `${scenario}/${variant}/${sample}`;
 
 async function sampleUnit(
   engine: GeneratingEngine,

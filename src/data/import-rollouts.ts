@@ -3,7 +3,7 @@ import { createIdAssigner } from "./assign-ids.ts";
 import { ownField, type RowFields } from "./readers/file-row.ts";
 import { readRows } from "./readers/read-rows.ts";
 import { readPromptRow } from "./rollout-prompts.ts";
-import type { Rollout } from "./rollouts.ts";
+import { type Rollout, rolloutId } from "./rollouts.ts";
 
 const HINT =
   'A row is {"prompt": text or [{role, content}], "response": text or "responses": [text], "id"?, "scenario"?, "variant"?, "finish"?, "tokens"?}; rows count from 0.';
@@ -33,7 +33,7 @@ export async function* importRollouts(
     }
     for (const response of readResponses(row.fields, fail)) {
       const sample = count.next++;
-      const id = `${named.scenario}/${named.variant}/${sample}`;
+      const id = rolloutId(named, sample);
       yield { id, ...named, sample, response, ...readEnd(row.fields, fail) };
     }
   }

@@ -10,7 +10,7 @@ import { readRows } from "./readers/read-rows.ts";
 
 /** One sampled response. */
 export interface Rollout {
-  /** `scenario/variant/sample`. */
+  /** `scenario/variant/sample`, see rolloutId. */
   readonly id: string;
   readonly scenario: string;
   readonly variant: string;
@@ -23,6 +23,12 @@ export interface Rollout {
   /** Sampled tokens, a stop token included. */
   readonly tokens: number;
 }
+
+/** The id of a rollout, by what it is a sample of. */
+export const rolloutId = (
+  { scenario, variant }: Pick<Rollout, "scenario" | "variant">,
+  sample: number,
+): string => `${scenario}/${variant}/${sample}`;
 
 /** How rollouts were made; equal manifests mean equal rollouts. */
 export interface RolloutManifest {
