@@ -19,8 +19,6 @@ const EXTENSIONS = [".jsonl", ".parquet"];
 export interface RolloutSink {
   /** Units that were there already. */
   readonly doneUnits: number;
-  /** True where the finished file is there, made with the same manifest. */
-  readonly isComplete: boolean;
   /** Appends the next unit; when this returns, it is on disk. */
   append(rollouts: readonly Rollout[]): Promise<void>;
   /** Gives the file its name. */
@@ -73,7 +71,6 @@ export async function openRolloutSink(
   let size = bytes;
   return {
     doneUnits,
-    isComplete: false,
     async append(rollouts) {
       const lines = rollouts.map((each) => `${JSON.stringify(each)}\n`).join("");
       size = await appendAt(partial.lines, size, lines);
@@ -97,7 +94,6 @@ export async function openRolloutSink(
 
 const completeSink = (doneUnits: number): RolloutSink => ({
   doneUnits,
-  isComplete: true,
   append: () => Promise.reject(new Error("internal: the rollouts are complete")),
   finish: () => Promise.resolve(),
 });
