@@ -44,6 +44,11 @@ export async function readHead(path: string): Promise<Buffer> {
   }
 }
 
+/** Whether a file that begins with these bytes is gzip. */
+export function isGzip(head: Buffer): boolean {
+  return startsWith(head, [0x1f, 0x8b]);
+}
+
 async function* unpackedBytes(path: string, head: Buffer): AsyncGenerator<Buffer> {
   if (startsWith(head, [0x28, 0xb5, 0x2f, 0xfd])) {
     throw new UnsupportedError(`${path}: expected plain or gzip text, got zstd`, {
@@ -51,7 +56,7 @@ async function* unpackedBytes(path: string, head: Buffer): AsyncGenerator<Buffer
     });
   }
   const file = createReadStream(path, { highWaterMark: CHUNK_BYTES });
-  if (!startsWith(head, [0x1f, 0x8b])) {
+  if (!isGzip(head)) {
     for await (const chunk of file) yield chunk as Buffer; // no encoding is set, so chunks are buffers
     return;
   }

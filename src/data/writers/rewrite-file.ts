@@ -3,7 +3,7 @@ import { createGzip } from "node:zlib";
 
 import { writeFileAtomic } from "../../util/atomic-file.ts";
 import type { ReadOptions } from "../readers/file-row.ts";
-import { readHead } from "../readers/read-bytes.ts";
+import { isGzip, readHead } from "../readers/read-bytes.ts";
 import { detectFormat, type FileFormat } from "../readers/read-rows.ts";
 import { writeCsv } from "./csv-text.ts";
 import { writeJsonArray, writeJsonLines } from "./json-text.ts";
@@ -36,9 +36,7 @@ export async function rewriteFile(
     return;
   }
   const text = joinPieces(TEXT_WRITERS[format](path, edit, options));
-  const head = await readHead(path);
-  const isGzip = head[0] === 0x1f && head[1] === 0x8b;
-  await writeFileAtomic(target, isGzip ? gzip(text) : text);
+  await writeFileAtomic(target, isGzip(await readHead(path)) ? gzip(text) : text);
 }
 
 async function* joinPieces(pieces: AsyncIterable<Buffer | string>): AsyncGenerator<Buffer> {
