@@ -174,7 +174,7 @@ export { createManifest, type VectorStoreManifest } from "./store/vector-store-m
 export { openStoreForWriting, type StoreWriter } from "./store/write-store.ts";
 
 // judge
-export type { Judge, JudgedRollout } from "./judge/judge.ts";
+export type { Judge, JudgedRollout, RolloutWithPrompt } from "./judge/judge.ts";
 export { estimateJudging, type JudgingEstimate } from "./judge/estimate-judging.ts";
 export {
   createHumanJudge,
@@ -183,7 +183,7 @@ export {
   type HumanLabels,
   readHumanLabels,
 } from "./judge/human-labels.ts";
-export { createLlmJudge, type LlmJudge, type RolloutWithPrompt } from "./judge/llm-judge.ts";
+export { createLlmJudge, type LlmJudge } from "./judge/llm-judge.ts";
 export {
   type JudgeUsage,
   type LlmJudgeOptions,
@@ -230,7 +230,6 @@ export {
 } from "./behavior/four-condition-filter.ts";
 export {
   pairRollouts,
-  type PromptedRollout,
   type RolloutPairsOptions,
   writeResponsePairs,
 } from "./behavior/rollout-pairs.ts";

@@ -5,10 +5,11 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { readResponsePairs } from "../data/response-pairs.ts";
+import type { RolloutWithPrompt } from "../judge/judge.ts";
 import type { Verdict } from "../judge/verdict.ts";
 import { conditionsTable, type JudgedCheckpoints } from "./conditions.ts";
 import { filterScenarios, requireKept } from "./four-condition-filter.ts";
-import { pairRollouts, type PromptedRollout, writeResponsePairs } from "./rollout-pairs.ts";
+import { pairRollouts, writeResponsePairs } from "./rollout-pairs.ts";
 
 /** `s`: shows, `n`: does not, `?`: missing. */
 function verdicts(table: Readonly<Record<string, Readonly<Record<string, string>>>>): Verdict[] {
@@ -111,7 +112,7 @@ describe("conditionsTable", () => {
 });
 
 describe("pairRollouts", () => {
-  const rollouts = (judged: readonly Verdict[], say: string, ask = "Q"): PromptedRollout[] =>
+  const rollouts = (judged: readonly Verdict[], say: string, ask = "Q"): RolloutWithPrompt[] =>
     judged.map(({ rollout, scenario, variant, sample }) => ({
       id: rollout,
       scenario,

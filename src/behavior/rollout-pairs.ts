@@ -1,16 +1,11 @@
 import type { ResponsePair } from "../data/response-pairs.ts";
 import type { Message } from "../format/messages.ts";
-import type { JudgedRollout } from "../judge/judge.ts";
+import type { RolloutWithPrompt } from "../judge/judge.ts";
 import { isMissing, type Verdict } from "../judge/verdict.ts";
 import { writeFileAtomic } from "../util/atomic-file.ts";
 import { FormatError } from "../util/errors.ts";
 import { hashValue } from "../util/hash.ts";
 import type { CheckpointRole, JudgedCheckpoints } from "./conditions.ts";
-
-/** A rollout with the prompt it was sampled from. */
-export interface PromptedRollout extends JudgedRollout {
-  readonly prompt: readonly Message[];
-}
 
 export interface RolloutPairsOptions {
   /** The scenarios to take, as the filter left them. */
@@ -21,7 +16,7 @@ export interface RolloutPairsOptions {
   readonly maxPairs?: number;
 }
 
-type Rollouts = Iterable<PromptedRollout> | AsyncIterable<PromptedRollout>;
+type Rollouts = Iterable<RolloutWithPrompt> | AsyncIterable<RolloutWithPrompt>;
 
 /**
  * Pairs every M1 rollout that shows the behaviour (after) with an M0 rollout to the same prompt that does not (before), both in the
@@ -38,7 +33,7 @@ export async function pairRollouts(
   const take = (
     role: CheckpointRole,
     label: "shows" | "not",
-  ): Promise<Map<string, PromptedRollout[]>> =>
+  ): Promise<Map<string, RolloutWithPrompt[]>> =>
     collect(rollouts[role], labelled(judged[role], label), { wanted, trigger });
   const before = await take("before", "not");
   const after = await take("after", "shows");
@@ -78,8 +73,8 @@ async function collect(
   rollouts: Rollouts,
   ids: ReadonlySet<string>,
   { wanted, trigger }: { readonly wanted: ReadonlySet<string>; readonly trigger: string },
-): Promise<Map<string, PromptedRollout[]>> {
-  const found = new Map<string, PromptedRollout[]>();
+): Promise<Map<string, RolloutWithPrompt[]>> {
+  const found = new Map<string, RolloutWithPrompt[]>();
   for await (const rollout of rollouts) {
     const { id, scenario, variant, response } = rollout;
     if (variant !== trigger || !wanted.has(scenario) || !ids.has(id)) continue;
@@ -92,7 +87,7 @@ async function collect(
   return found;
 }
 
-function toPair(start: PromptedRollout, end: PromptedRollout): ResponsePair {
+function toPair(start: RolloutWithPrompt, end: RolloutWithPrompt): ResponsePair {
   const { scenario, variant, prompt } = end;
   if (hashValue(start.prompt) !== hashValue(prompt)) {
     throw new FormatError(

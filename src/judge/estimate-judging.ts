@@ -2,7 +2,7 @@ import type { AnswerStore } from "../endpoint/answer-store.ts";
 import { costOf, type Prices } from "../endpoint/money.ts";
 import { estimatePromptTokens } from "../endpoint/token-estimate.ts";
 import { answerText } from "./answer-text.ts";
-import type { RolloutWithPrompt } from "./llm-judge.ts";
+import type { RolloutWithPrompt } from "./judge.ts";
 import { rubricRequest } from "./rubric-request.ts";
 import type { Rubric } from "./rubric.ts";
 

@@ -1,3 +1,4 @@
+import type { Message } from "../format/messages.ts";
 import type { JobOptions } from "../util/progress.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -8,6 +9,11 @@ export interface JudgedRollout {
   readonly variant: string;
   readonly sample: number;
   readonly response: string;
+}
+
+/** A rollout with the prompt it was sampled from. */
+export interface RolloutWithPrompt extends JudgedRollout {
+  readonly prompt: readonly Message[];
 }
 
 /** Decides whether rollouts show a behaviour: by rules, by an LLM, by people. */

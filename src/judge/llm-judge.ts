@@ -1,20 +1,14 @@
 import { createPurse } from "../endpoint/money.ts";
-import type { Message } from "../format/messages.ts";
 import { hashValue } from "../util/hash.ts";
 import { mapOrdered } from "../util/map-ordered.ts";
 import type { JobOptions } from "../util/progress.ts";
 import { answerText } from "./answer-text.ts";
 import { askUntilReadable, type Books, type Outcome } from "./ask-judge.ts";
-import type { Judge, JudgedRollout } from "./judge.ts";
+import type { Judge, RolloutWithPrompt } from "./judge.ts";
 import type { JudgeUsage, LlmJudgeOptions } from "./llm-judge-options.ts";
 import { rubricRequest } from "./rubric-request.ts";
 import { placeOf } from "./rules-judge.ts";
 import type { Verdict } from "./verdict.ts";
-
-/** A rollout with the prompt that an LLM must see. */
-export interface RolloutWithPrompt extends JudgedRollout {
-  readonly prompt: readonly Message[];
-}
 
 export interface LlmJudge extends Judge<RolloutWithPrompt> {
   readonly usage: Readonly<JudgeUsage>;
