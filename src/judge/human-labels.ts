@@ -3,10 +3,8 @@ import { ownField } from "../data/readers/file-row.ts";
 import { readRows } from "../data/readers/read-rows.ts";
 import { FormatError } from "../util/errors.ts";
 import { hashValue } from "../util/hash.ts";
-import type { JobOptions } from "../util/progress.ts";
-import type { Judge } from "./judge.ts";
-import { placeOf } from "./rules-judge.ts";
-import type { Label, Verdict } from "./verdict.ts";
+import { type Judge, type JudgedRollout, judgeInTurn } from "./judge.ts";
+import type { Label } from "./verdict.ts";
 
 /** What a person said of a rollout, or why nothing. */
 export type HumanLabel = { readonly label: Label } | { readonly missing: string };
@@ -61,15 +59,13 @@ export function createHumanJudge(labels: HumanLabels, behavior: string): HumanJu
     name,
     behavior,
     unused: () => labels.size - used.size,
-    async *judge(rollouts, { signal, progress }: JobOptions = {}): AsyncGenerator<Verdict> {
-      let done = 0;
-      for await (const rollout of rollouts) {
-        signal?.throwIfAborted();
-        const said = labels.get(rollout.id);
-        if (said !== undefined) used.add(rollout.id);
-        yield { ...placeOf(rollout, name), ...(said ?? { missing: "not labelled" }) };
-        progress?.update(++done, undefined);
-      }
+    judge(rollouts, options) {
+      const decide = ({ id }: JudgedRollout): HumanLabel => {
+        const said = labels.get(id);
+        if (said !== undefined) used.add(id);
+        return said ?? { missing: "not labelled" };
+      };
+      return judgeInTurn(rollouts, name, decide, options);
     },
   };
 }

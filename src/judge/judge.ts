@@ -1,6 +1,6 @@
 import type { Message } from "../format/messages.ts";
 import type { JobOptions } from "../util/progress.ts";
-import type { Verdict } from "./verdict.ts";
+import type { GivenVerdict, MissingVerdict, Verdict, VerdictPlace } from "./verdict.ts";
 
 /** What a judge sees of a rollout. */
 export interface JudgedRollout {
@@ -24,4 +24,28 @@ export interface Judge<R extends JudgedRollout = JudgedRollout> {
   readonly behavior: string;
   /** One verdict for each rollout, in their order; what cannot be judged is missing with a cause, never left out. */
   judge(rollouts: Iterable<R> | AsyncIterable<R>, options?: JobOptions): AsyncIterable<Verdict>;
+}
+
+/** The head of a verdict. */
+export function placeOf(rollout: JudgedRollout, judge: string): VerdictPlace {
+  const { id, scenario, variant, sample } = rollout;
+  return { rollout: id, scenario, variant, sample, judge };
+}
+
+/** What a judge that waits for nothing says of one rollout. */
+type Decision = Pick<GivenVerdict, "label" | "reason"> | Pick<MissingVerdict, "missing">;
+
+/** The verdicts of the judge of that name, which decides about one rollout after the other. */
+export async function* judgeInTurn(
+  rollouts: Iterable<JudgedRollout> | AsyncIterable<JudgedRollout>,
+  judge: string,
+  decide: (rollout: JudgedRollout) => Decision,
+  { signal, progress }: JobOptions = {},
+): AsyncGenerator<Verdict> {
+  let done = 0;
+  for await (const rollout of rollouts) {
+    signal?.throwIfAborted();
+    yield { ...placeOf(rollout, judge), ...decide(rollout) };
+    progress?.update(++done, undefined);
+  }
 }

@@ -4,10 +4,9 @@ import { mapOrdered } from "../util/map-ordered.ts";
 import type { JobOptions } from "../util/progress.ts";
 import { answerText } from "./answer-text.ts";
 import { askUntilReadable, type Books, type Outcome } from "./ask-judge.ts";
-import type { Judge, RolloutWithPrompt } from "./judge.ts";
+import { type Judge, placeOf, type RolloutWithPrompt } from "./judge.ts";
 import type { JudgeUsage, LlmJudgeOptions } from "./llm-judge-options.ts";
 import { rubricRequest } from "./rubric-request.ts";
-import { placeOf } from "./rules-judge.ts";
 import type { Verdict } from "./verdict.ts";
 
 export interface LlmJudge extends Judge<RolloutWithPrompt> {

@@ -1,9 +1,7 @@
 import { hashValue } from "../util/hash.ts";
-import type { JobOptions } from "../util/progress.ts";
 import { answerText } from "./answer-text.ts";
-import type { Judge, JudgedRollout } from "./judge.ts";
+import { type Judge, judgeInTurn } from "./judge.ts";
 import { compilePattern, type RuleSet } from "./rule-set.ts";
-import type { Verdict, VerdictPlace } from "./verdict.ts";
 
 /** What the rules say of one response. */
 type RuleVerdict =
@@ -20,14 +18,8 @@ export function createRulesJudge(ruleSet: RuleSet): Judge {
   return {
     name,
     behavior: ruleSet.behavior,
-    async *judge(rollouts, { signal, progress }: JobOptions = {}): AsyncGenerator<Verdict> {
-      let done = 0;
-      for await (const rollout of rollouts) {
-        signal?.throwIfAborted();
-        yield { ...placeOf(rollout, name), ...decide(rollout.response) };
-        progress?.update(++done, undefined);
-      }
-    },
+    judge: (rollouts, options) =>
+      judgeInTurn(rollouts, name, ({ response }) => decide(response), options),
   };
 }
 
@@ -51,10 +43,4 @@ export function compileRules(ruleSet: RuleSet): (response: string) => RuleVerdic
       ? { missing: "no rule applies" }
       : { label: ruleSet.otherwise, reason: "no rule applies" };
   };
-}
-
-/** The head of a verdict. */
-export function placeOf(rollout: JudgedRollout, judge: string): VerdictPlace {
-  const { id, scenario, variant, sample } = rollout;
-  return { rollout: id, scenario, variant, sample, judge };
 }
