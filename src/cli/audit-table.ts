@@ -1,4 +1,5 @@
 import type { AuditReport, LengthComparison, Share } from "../index.ts";
+import { percent } from "./figures.ts";
 
 /** Rows of one table, at most; the JSON report has all of them. */
 const MAX_TABLE_ROWS = 20;
@@ -195,10 +196,6 @@ function shareCell(share: Share): string {
   return share.share === undefined
     ? "-"
     : `${percent(share.share)} [${percent(share.low)}, ${percent(share.high)}]`;
-}
-
-function percent(share: number | undefined): string {
-  return share === undefined ? "-" : `${(share * 100).toFixed(1)}%`;
 }
 
 function more(count: number): string[] {

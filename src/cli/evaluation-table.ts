@@ -6,7 +6,10 @@ import type {
   Evaluation,
   VariantRates,
 } from "../index.ts";
+import { percent, points, pValue, wholePercent, withInterval } from "./figures.ts";
 import { printable, textTable } from "./text-table.ts";
+
+const P_DECIMALS = 4;
 
 /** What `culprit evaluate` prints. */
 export function formatEvaluation(evaluation: Evaluation): string {
@@ -29,7 +32,7 @@ export function formatRate({
   high,
 }: Pick<ClusteredRate, "rate" | "low" | "high">): string {
   if (rate === undefined) return "nothing judged";
-  return `${percent(rate)} [${percent(low!)}, ${percent(high!)}]`;
+  return `${percent(rate)} [${percent(low)}, ${percent(high)}]`;
 }
 
 function variantSection(variant: VariantRates, { baseline, controls }: Evaluation): string[] {
@@ -81,10 +84,10 @@ function comparisonCells(comparison: AdjustedComparison | undefined): string[] {
   const { difference, low, high, adjustedP, reduction } = comparison;
   return [
     `${points(difference)} [${points(low)}, ${points(high)}]`,
-    pValue(adjustedP),
+    pValue(adjustedP, P_DECIMALS),
     reduction === undefined
       ? "nothing to reduce"
-      : `${whole(reduction.value)} [${reduction.low === undefined ? "-∞" : whole(reduction.low)}, ${whole(reduction.high)}]`,
+      : `${wholePercent(reduction.value)} [${wholePercent(reduction.low)}, ${wholePercent(reduction.high)}]`,
   ];
 }
 
@@ -104,11 +107,13 @@ function measureSection(measures: readonly ArmMeasure[], baseline: string): stri
       printable(arm),
       summary === undefined ? "-" : `${summary.items}`,
       summary === undefined ? "-" : `${summary.seeds}`,
-      summary === undefined ? "-" : withInterval(summary.mean, summary.low, summary.high),
+      summary === undefined
+        ? "-"
+        : withInterval([summary.mean, summary.low, summary.high], decimal),
       toBaseline === undefined
         ? "-"
-        : withInterval(toBaseline.difference, toBaseline.low, toBaseline.high),
-      toBaseline?.p === undefined ? "-" : pValue(toBaseline.p),
+        : withInterval([toBaseline.difference, toBaseline.low, toBaseline.high], decimal),
+      toBaseline?.p === undefined ? "-" : pValue(toBaseline.p, P_DECIMALS),
     ]),
   ]);
 }
@@ -120,27 +125,4 @@ function seedRange({ bySeed }: ArmRate): string {
   return rates.length === 1 ? low : `${low} to ${percent(Math.max(...rates))}`;
 }
 
-function withInterval(value: number, low: number | undefined, high: number | undefined): string {
-  const number = (each: number): string => each.toFixed(4);
-  return low === undefined || high === undefined
-    ? number(value)
-    : `${number(value)} [${number(low)}, ${number(high)}]`;
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)}%`;
-}
-
-/** Percentage points, always with a sign. */
-function points(difference: number): string {
-  const text = (100 * difference).toFixed(1);
-  return difference < 0 ? text : `+${text}`;
-}
-
-function whole(share: number): string {
-  return `${Math.round(100 * share)}%`;
-}
-
-function pValue(p: number): string {
-  return p < 0.0001 ? "<0.0001" : p.toFixed(4);
-}
+const decimal = (value: number): string => value.toFixed(4);

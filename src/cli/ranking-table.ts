@@ -7,6 +7,7 @@ import {
   type RankedPair,
   type RankingReport,
 } from "../index.ts";
+import { percent } from "./figures.ts";
 import { printable, textTable } from "./text-table.ts";
 
 /** With more rankings than this only the summary is printed. */
@@ -148,7 +149,7 @@ function nullSection(report: RankingReport): string[] {
       ...real.map((share, i) => [
         number(histogram.edges[i]!),
         percent(share),
-        percent(none[i]!),
+        percent(none[i]),
         `${bar(share).padEnd(BAR_WIDTH)} ${"░".repeat(bar(none[i]!).length)}`.padEnd(
           2 * BAR_WIDTH + 1,
         ),
@@ -225,8 +226,4 @@ function number(value: number): string {
 
 function signed(value: number): string {
   return `${value >= 0 ? "+" : ""}${value.toFixed(3)}`;
-}
-
-function percent(share: number): string {
-  return `${(share * 100).toFixed(1)}%`;
 }

@@ -7,10 +7,12 @@ import {
   type Evaluation,
   type ExperimentResult,
 } from "../index.ts";
+import { percent, points, pValue, wholePercent, withInterval } from "./figures.ts";
 import { printable, textTable } from "./text-table.ts";
 
 /** Of a sentence or a list that is not a name. */
 const MAX_LINE = 600;
+const P_DECIMALS = 3;
 
 /** What an experiment ends with: how the behaviour was found, the table of arms, and what it means. */
 export function formatResult(result: ExperimentResult): string {
@@ -161,14 +163,14 @@ function rateCell(arm: ArmRate | undefined): string {
 function reductionCell(arm: ArmRate | undefined): string {
   const reduction = arm?.toBaseline?.reduction;
   if (reduction === undefined) return "-";
-  return `${whole(reduction.value)} [${whole(reduction.low)}, ${whole(reduction.high)}]`;
+  return `${wholePercent(reduction.value)} [${wholePercent(reduction.low)}, ${wholePercent(reduction.high)}]`;
 }
 
 function controlCell(edit: ArmEdit | undefined, arm: ArmRate | undefined): string {
   const found = arm?.toControls.find(({ against }) => edit?.controls.includes(against));
   if (found === undefined) return "";
   const { difference, low, high, adjustedP } = found;
-  return `${points(difference)} [${points(low)}, ${points(high)}] (${pValue(adjustedP)})`;
+  return `${points(difference)} [${points(low)}, ${points(high)}] (${pValue(adjustedP, P_DECIMALS)})`;
 }
 
 /** The value; of an arm its change from the baseline. */
@@ -180,21 +182,11 @@ function measureCell(
   if (found?.summary === undefined) return "-";
   const isShare = measure !== "answers";
   const { mean, low, high } = found.summary;
-  if (!isEdited) return interval([mean, low, high], isShare ? shareWithin : nats);
+  if (!isEdited) return withInterval([mean, low, high], isShare ? shareWithin : nats);
   const { toBaseline } = found;
   if (toBaseline === undefined) return "-";
   const change = [toBaseline.difference, toBaseline.low, toBaseline.high] as const;
-  return interval(change, isShare ? points : signedNats);
-}
-
-/** Without an interval where there are too few items for one. */
-function interval(
-  [value, low, high]: readonly [number, number | undefined, number | undefined],
-  show: (value: number) => string,
-): string {
-  return low === undefined || high === undefined
-    ? show(value)
-    : `${show(value)} [${show(low)}, ${show(high)}]`;
+  return withInterval(change, isShare ? points : signedNats);
 }
 
 /** The interval of a mean of shares may reach past what a share can be. */
@@ -213,22 +205,4 @@ function editLines(edits: readonly ArmEdit[]): string[] {
       return `${printable(arm)}: ${skipped ?? taken}`;
     }),
   ];
-}
-
-function percent(share: number | undefined): string {
-  return share === undefined ? "-" : `${(100 * share).toFixed(1)}%`;
-}
-
-function whole(share: number | undefined): string {
-  return share === undefined ? "-∞" : `${Math.round(100 * share)}%`;
-}
-
-/** Percentage points, always with a sign. */
-function points(difference: number): string {
-  const text = (100 * difference).toFixed(1);
-  return difference < 0 ? text : `+${text}`;
-}
-
-function pValue(p: number): string {
-  return p < 0.001 ? "<0.001" : p.toFixed(3);
 }

@@ -1,0 +1,33 @@
+/** @file How figures are written in tables: shares, differences of shares, p-values, intervals. */
+
+/** A share in percent with one decimal; undefined is a dash. */
+export function percent(share: number | undefined): string {
+  return share === undefined ? "-" : `${(100 * share).toFixed(1)}%`;
+}
+
+/** A share in whole percent; undefined, a bound that is not there, is minus infinity. */
+export function wholePercent(share: number | undefined): string {
+  return share === undefined ? "-∞" : `${Math.round(100 * share)}%`;
+}
+
+/** A difference of shares in percentage points, always with a sign. */
+export function points(difference: number): string {
+  const text = (100 * difference).toFixed(1);
+  return difference < 0 ? text : `+${text}`;
+}
+
+/** A p-value with so many decimals; a smaller one is `<0.001`. */
+export function pValue(p: number, decimals: number): string {
+  const smallest = 10 ** -decimals;
+  return p < smallest ? `<${smallest.toFixed(decimals)}` : p.toFixed(decimals);
+}
+
+/** `value [low, high]`; without an interval where there is none. */
+export function withInterval(
+  [value, low, high]: readonly [number, number | undefined, number | undefined],
+  show: (value: number) => string,
+): string {
+  return low === undefined || high === undefined
+    ? show(value)
+    : `${show(value)} [${show(low)}, ${show(high)}]`;
+}
