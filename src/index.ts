@@ -156,6 +156,8 @@ export type {
   TokenizedExample,
 } from "./engine/engine.ts";
 export { ActivationError } from "./engine/activation-error.ts";
+export type { Amplification } from "./engine/generation/amplification.ts";
+export type { Steering } from "./engine/generation/steering.ts";
 export {
   type GeneratedSample,
   type GenerateOptions,

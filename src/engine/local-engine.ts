@@ -14,7 +14,7 @@ import type { RopeScaling } from "../model/rope.ts";
 import type { Device } from "../runtime/device.ts";
 import { compile, type Program, type TensorValue } from "../runtime/ort.ts";
 import { lowerToOnnx } from "../tensor/lower.ts";
-import { ConfigError } from "../util/errors.ts";
+import { ConfigError, UnsupportedError } from "../util/errors.ts";
 import type { JobOptions } from "../util/progress.ts";
 import { ActivationError } from "./activation-error.ts";
 import { batchInputs, prefixInputs } from "./batch-inputs.ts";
@@ -135,6 +135,9 @@ class LocalEngine implements Engine {
     const { model, weights, stopTokens } = this.#checkpoint;
     const settings = generateSettings(options);
     expectHeadFits(model, weights);
+    if (options.steering !== undefined || options.amplify !== undefined) {
+      throw new UnsupportedError("generate: steering and amplify are not there yet");
+    }
     const host = {
       model,
       // Constants are copied into every graph: a graph more would hold one more copy of the weights.

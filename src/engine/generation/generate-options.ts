@@ -1,5 +1,7 @@
 import { ConfigError } from "../../util/errors.ts";
 import type { JobOptions } from "../../util/progress.ts";
+import type { Amplification } from "./amplification.ts";
+import type { Steering } from "./steering.ts";
 
 /** How responses are sampled. */
 export interface GenerateOptions extends JobOptions {
@@ -21,6 +23,10 @@ export interface GenerateOptions extends JobOptions {
   readonly batch?: number;
   /** First sample number, for more samples of the same prompts later. Default 0. */
   readonly firstSample?: number;
+  /** Changes the residual stream while sampling. Default: none. */
+  readonly steering?: Steering;
+  /** Samples from logits_after + α(logits_after − logits_before). Default: from this engine's own logits. */
+  readonly amplify?: Amplification;
   /** Counts the work done. */
   readonly counter?: GenerationCounter;
 }
