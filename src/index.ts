@@ -382,6 +382,31 @@ export {
 } from "./evaluation/signal-verdict.ts";
 export { spearman, type Correlation } from "./evaluation/spearman.ts";
 
+// steering
+export {
+  behaviorDirections,
+  type BehaviorDirectionsOptions,
+} from "./steering/behavior-directions.ts";
+export { steer, type SteerResult } from "./steering/steer.ts";
+export {
+  type AdjustedEffect,
+  type CheckedArm,
+  type Coherence,
+  type LayerSteering,
+  type RandomArms,
+  type SteeredArm,
+  type SteeredRate,
+  STEERING_MODES,
+  STEERING_VERDICTS,
+  type SteeringDirection,
+  type SteeringEffect,
+  type SteeringMode,
+  type SteeringReport,
+  type SteeringVerdict,
+  type SteerOptions,
+  type SteerRequest,
+} from "./steering/steering-report.ts";
+
 // training
 export type { PairSource, SftSource, TrainPair } from "./training/examples.ts";
 export { initCheckpoint } from "./training/init-checkpoint.ts";

@@ -17,6 +17,7 @@ import {
 } from "../format/safetensors.ts";
 import { writeFileAtomic } from "../util/atomic-file.ts";
 import { ConfigError, FormatError } from "../util/errors.ts";
+import { norm } from "../util/vector.ts";
 import { describeBehavior, parseHead, type BehaviorHead } from "./behavior-head.ts";
 import type { Behavior } from "./behavior.ts";
 import type { LayerDiagnostics } from "./diagnostics.ts";
@@ -38,6 +39,8 @@ export interface StoredBehavior {
   /** Per layer [D], not normalised, of the probe and in the weighting that the file was made with. */
   readonly directions: ReadonlyMap<number, Float32Array>;
   readonly directionKind: `${Probe}-${Weighting}`;
+  /** Per layer, the length of the mean difference in the weighting of the file, whatever the probe. */
+  readonly lengths: ReadonlyMap<number, number>;
   /** Per layer [S, D] in the order of `scenarioIds`; a row may be zero where a scenario's differences cancel. */
   readonly bank: ReadonlyMap<number, Float32Array>;
   readonly scenarioIds: readonly string[];
@@ -113,6 +116,7 @@ export async function readBehavior(path: string): Promise<StoredBehavior> {
   const meanPrefix = head.weighting === "rollout" ? "direction" : "direction_scenario";
   const prefix = head.probe === "mean-difference" ? meanPrefix : "probe";
   const directions = new Map<number, Float32Array>();
+  const lengths = new Map<number, number>();
   const bank = new Map<number, Float32Array>();
   const nullDirections = new Map<number, Float32Array>();
   for (const layer of head.layers) {
@@ -121,6 +125,10 @@ export async function readBehavior(path: string): Promise<StoredBehavior> {
       throw new FormatError(`${path}: tensor "${prefix}.${layer}" is zero, which has no direction`);
     }
     directions.set(layer, direction);
+    lengths.set(
+      layer,
+      norm(prefix === meanPrefix ? direction : await read(`${meanPrefix}.${layer}`, [dim])),
+    );
     bank.set(layer, await read(`bank.${layer}`, [scenarioIds.length, dim]));
     if (file.tensors.has(`null.${layer}`)) {
       nullDirections.set(layer, await read(`null.${layer}`, ["any", dim]));
@@ -134,6 +142,7 @@ export async function readBehavior(path: string): Promise<StoredBehavior> {
     layers: head.layers,
     directions,
     directionKind: `${head.probe}-${head.weighting}`,
+    lengths,
     bank,
     scenarioIds,
     nullDirections,
