@@ -5,12 +5,13 @@ import {
   type GenerationCounter,
   newGenerationCounter,
 } from "../engine/generation/generate-options.ts";
+import type { Steering } from "../engine/generation/steering.ts";
 import { CulpritError, ConfigError } from "../util/errors.ts";
-import { hashValue } from "../util/hash.ts";
+import { hashBytes, hashValue } from "../util/hash.ts";
 import type { Progress } from "../util/progress.ts";
 import { VERSION } from "../util/version.ts";
 import { openRolloutSink } from "./rollout-sink.ts";
-import { type Rollout, rolloutId, type RolloutManifest } from "./rollouts.ts";
+import { type Rollout, rolloutId, type RolloutManifest, type RolloutSteering } from "./rollouts.ts";
 import type { ScenarioPrompt } from "./scenarios.ts";
 
 /** Prompts of one unit have so many times the samples that run side by side: few enough to lose, enough to keep the batch full. */
@@ -177,6 +178,18 @@ function describeRollouts(
       stopTokens: [...new Set(stopTokens)].toSorted((a, b) => a - b),
       batch: settings.batch,
     },
+    steering: options.steering === undefined ? null : describeSteering(options.steering),
+  };
+}
+
+function describeSteering(steering: Steering): RolloutSteering {
+  const { kind, layer, direction } = steering;
+  const bytes = new Uint8Array(direction.buffer, direction.byteOffset, direction.byteLength);
+  return {
+    kind,
+    layer,
+    directionHash: hashBytes(bytes),
+    strength: steering.kind === "add" ? steering.strength : null,
   };
 }
 

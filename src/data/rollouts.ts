@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 
 import { z } from "zod";
 
+import type { Steering } from "../engine/generation/steering.ts";
 import { type Message, ROLES } from "../format/messages.ts";
 import { FormatError } from "../util/errors.ts";
 import { isObject, ownField, type RowFields } from "./readers/file-row.ts";
@@ -44,6 +45,17 @@ export interface RolloutManifest {
   readonly promptsHash: string;
   readonly prompts: number;
   readonly sampling: RolloutSampling;
+  /** What was done to the residual stream while sampling. */
+  readonly steering: RolloutSteering | null;
+}
+
+/** A steering without its direction. */
+export interface RolloutSteering {
+  readonly kind: Steering["kind"];
+  readonly layer: number;
+  /** SHA-256 of the direction's float32 values. */
+  readonly directionHash: string;
+  readonly strength: number | null;
 }
 
 /** Every setting that a rollout follows from. */
@@ -78,6 +90,15 @@ const manifestSchema = z.object({
     stopTokens: z.array(z.int()),
     batch: z.int().positive(),
   }),
+  steering: z
+    .object({
+      kind: z.enum(["add", "project-out"]),
+      layer: z.int().nonnegative(),
+      directionHash: z.string(),
+      strength: z.number().nullable(),
+    })
+    .nullable()
+    .default(null),
 });
 
 /** Where the manifest of a rollout file stands. */

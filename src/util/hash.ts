@@ -6,6 +6,11 @@ export function hashText(text: string): string {
   return createHash("sha256").update(text, "utf8").digest("hex");
 }
 
+/** SHA-256 of bytes, hex. */
+export function hashBytes(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
 /** SHA-256 of a value as JSON with sorted keys, hex: equal values give equal hashes whatever their key order. */
 export function hashValue(value: unknown): string {
   return hashText(canonicalJson(value));
