@@ -452,7 +452,13 @@ export { verifyEdit } from "./edit/verify-edit.ts";
 export { writeEdit, type WriteEditOptions, type WrittenEdit } from "./edit/write-edit.ts";
 
 // experiment
-export { addCosts, type Cost } from "./experiment/cost.ts";
+export { addCosts, type Cost, type EndpointCost } from "./experiment/cost.ts";
+export {
+  estimateExperiment,
+  type ExperimentEstimate,
+  type StageEstimate,
+} from "./experiment/estimate-experiment.ts";
+export type { OpenInputsOptions } from "./experiment/experiment-inputs.ts";
 export {
   type ExperimentStatus,
   readExperimentStatus,

@@ -31,3 +31,8 @@ export function withInterval(
     ? show(value)
     : `${show(value)} [${show(low)}, ${show(high)}]`;
 }
+
+/** An amount of money without its currency; small ones to four decimals. */
+export function moneyAmount(amount: number): string {
+  return amount.toFixed(amount < 1 ? 4 : 2);
+}

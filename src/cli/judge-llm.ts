@@ -17,6 +17,7 @@ import {
 } from "../index.ts";
 import type { CommandContext, FlagSpec, ParsedArguments } from "./command.ts";
 import { describeCounts, ENDPOINT_FLAGS, readAsker } from "./endpoint-flags.ts";
+import { moneyAmount } from "./figures.ts";
 
 /** Flags of `culprit judge --llm`. */
 export const LLM_JUDGE_FLAGS = {
@@ -140,7 +141,9 @@ export function describeUsage(summary: LlmSummary): string[] {
     ...describeCounts(counts),
     `${cached} verdicts needed no request`,
     `${promptTokens} prompt and ${completionTokens} answer tokens${
-      cost === undefined ? "" : `: ${money(cost)}; the whole cache has cost ${money(cacheCost!)}`
+      cost === undefined
+        ? ""
+        : `: ${moneyAmount(cost)}; the whole cache has cost ${moneyAmount(cacheCost!)}`
     }`,
   ];
 }
@@ -182,8 +185,6 @@ function formatEstimate(estimate: JudgingEstimate): string {
     `about ${promptTokens} prompt tokens, at most ${completionTokens} answer tokens`,
     cost === undefined
       ? "money: give --price-in and --price-out"
-      : `about ${money(cost)} at most, repeated requests aside`,
+      : `about ${moneyAmount(cost)} at most, repeated requests aside`,
   ].join("\n");
 }
-
-const money = (amount: number): string => amount.toFixed(amount < 1 ? 4 : 2);

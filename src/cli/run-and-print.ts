@@ -2,7 +2,9 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 
 import {
+  estimateExperiment,
   type ExperimentFile,
+  type OpenInputsOptions,
   readExperimentStatus,
   readResult,
   runExperiment,
@@ -11,6 +13,7 @@ import {
   writeFileAtomic,
 } from "../index.ts";
 import type { CommandContext } from "./command.ts";
+import { formatEstimates } from "./estimate-table.ts";
 import { resolveRemote } from "./pair-flags.ts";
 import { formatResult } from "./result-table.ts";
 import { createStageLog } from "./stage-log.ts";
@@ -27,9 +30,7 @@ export async function runAndPrint(
 ): Promise<void> {
   await runExperiment(file, {
     ...options,
-    resolveRemote: resolveRemote(context),
-    download: { signal: context.signal, progress: context.progress("download", "bytes") },
-    signal: context.signal,
+    ...inputOptions(context),
     ...createStageLog(context),
   });
   const { out, until } = options;
@@ -44,6 +45,22 @@ export async function runAndPrint(
   if (isJson) context.print(JSON.stringify(result, undefined, 2));
   else context.print([table, "", ...writtenPaths(out)].join("\n"));
 }
+
+/** Prints what the experiment would still ask of endpoints. */
+export async function printEstimates(
+  file: ExperimentFile,
+  out: string,
+  { isJson, context }: { readonly isJson: boolean; readonly context: CommandContext },
+): Promise<void> {
+  const estimate = await estimateExperiment(file, { out, ...inputOptions(context) });
+  context.print(isJson ? JSON.stringify(estimate, undefined, 2) : formatEstimates(estimate));
+}
+
+const inputOptions = (context: CommandContext): OpenInputsOptions => ({
+  resolveRemote: resolveRemote(context),
+  download: { signal: context.signal, progress: context.progress("download", "bytes") },
+  signal: context.signal,
+});
 
 const WRITTEN: readonly (readonly [name: string, what: string])[] = [
   [TABLE_NAME, "this table"],

@@ -6,19 +6,35 @@ import { printable, textTable } from "./text-table.ts";
 export function formatStatus({ out, manifest, stages }: ExperimentStatus): string {
   const count = (state: StageStatus["state"]): number =>
     stages.filter((stage) => stage.state === state).length;
-  const hasMoney = manifest.total.money !== undefined;
+  const shown = {
+    hasEndpoint: [manifest.total, ...stages.map(({ cost }) => cost)].some(
+      (cost) => cost?.endpoint !== undefined,
+    ),
+    hasMoney: [manifest.total, ...stages.map(({ cost }) => cost)].some(
+      (cost) => cost?.money !== undefined,
+    ),
+  };
   const { currency } = manifest.experiment.cost;
   return [
     `${printable(manifest.name)} in ${out}: ${count("done")} of ${stages.length} stages done, ${count("running")} running, ${count("interrupted")} interrupted, ${count("missing")} missing`,
     "",
     ...textTable([
-      ["stage", "state", "time", "tokens", "tokens/s", "GFLOP", ...(hasMoney ? [currency] : [])],
+      [
+        "stage",
+        "state",
+        "time",
+        "tokens",
+        "tokens/s",
+        "GFLOP",
+        ...(shown.hasEndpoint ? ["requests", "endpoint tokens"] : []),
+        ...(shown.hasMoney ? [currency] : []),
+      ],
       ...stages.map((stage) => [
         printable(stage.id),
         describeState(stage),
-        ...costCells(stage.cost, hasMoney),
+        ...costCells(stage.cost, shown),
       ]),
-      ["sum", "", ...costCells(manifest.total, hasMoney)],
+      ["sum", "", ...costCells(manifest.total, shown)],
     ]),
   ].join("\n");
 }
@@ -28,15 +44,24 @@ function describeState({ state, done, total, unit }: StageStatus): string {
   return `${state}, ${done}${total === undefined ? "" : `/${total}`} ${unit ?? ""}`.trim();
 }
 
-function costCells(cost: (Cost & { money?: number }) | undefined, hasMoney: boolean): string[] {
-  if (cost === undefined) return ["", "", "", "", ...(hasMoney ? [""] : [])];
-  const { seconds, tokens, flops, money } = cost;
+function costCells(
+  cost: (Cost & { money?: number }) | undefined,
+  shown: { readonly hasEndpoint: boolean; readonly hasMoney: boolean },
+): string[] {
+  const columns = 4 + (shown.hasEndpoint ? 2 : 0) + (shown.hasMoney ? 1 : 0);
+  if (cost === undefined) return Array.from({ length: columns }, () => "");
+  const { seconds, tokens, flops, endpoint, money } = cost;
   const hasTokens = tokens > 0;
+  const asked = endpoint && [
+    `${endpoint.requests}`,
+    `${endpoint.promptTokens + endpoint.completionTokens}`,
+  ];
   return [
     formatSeconds(seconds),
     hasTokens ? `${tokens}` : "",
     hasTokens && seconds > 0 ? (tokens / seconds).toFixed(0) : "",
     hasTokens ? (flops / 1e9).toFixed(1) : "",
-    ...(hasMoney ? [money === undefined ? "" : money.toFixed(4)] : []),
+    ...(shown.hasEndpoint ? (asked ?? ["", ""]) : []),
+    ...(shown.hasMoney ? [money === undefined ? "" : money.toFixed(4)] : []),
   ];
 }

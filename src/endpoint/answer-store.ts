@@ -22,6 +22,8 @@ export interface StoreTotals {
 /** Every answer that was paid for, on disk before it is used. */
 export interface AnswerStore extends AsyncDisposable {
   readonly totals: Readonly<StoreTotals>;
+  /** Of the answers that were entered in the owner's name, now or by an earlier process. */
+  readonly own: Readonly<StoreTotals>;
   /** The answers to a question, in the order in which they came. */
   answers(key: string): Promise<readonly PaidAnswer[]>;
   /** When this returns, the answer is on disk. */
@@ -30,6 +32,8 @@ export interface AnswerStore extends AsyncDisposable {
 
 interface Line extends PaidAnswer {
   readonly key: string;
+  /** Who paid for it, where several share a store. */
+  readonly owner?: string;
 }
 
 interface Place {
@@ -43,26 +47,29 @@ const KEY_LENGTH = 32;
 /**
  * Opens a store, a file of JSON lines that only grows, or makes an empty one. A last line that a kill cut off is removed. Memory: one
  * place for each answer. Throws FormatError naming the line where the file is something else, RuntimeError where another process writes
- * it too. `costOf` prices the answers that have no cost.
+ * it too. `costOf` prices the answers that have no cost; `owner` is whose answers `own` counts.
  */
 export async function openAnswerStore(
   path: string,
   costOf: (answer: ChatAnswer) => number = () => 0,
+  owner?: string,
 ): Promise<AnswerStore> {
   const file = await open(path, "a+").catch((error: unknown) => {
     throw describeWriteError(path, error);
   });
-  const totals: StoreTotals = { answers: 0, promptTokens: 0, completionTokens: 0, cost: 0 };
+  const [totals, own] = [noTotals(), noTotals()];
   const places = new Map<string, Place[]>();
   const enter = (line: Line, place: Place): void => {
     const key = line.key.slice(0, KEY_LENGTH);
     const known = places.get(key);
     if (known === undefined) places.set(key, [place]);
     else known.push(place);
-    totals.answers++;
-    totals.promptTokens += line.promptTokens ?? 0;
-    totals.completionTokens += line.completionTokens ?? 0;
-    totals.cost += line.cost ?? costOf(line);
+    for (const each of line.owner === owner ? [totals, own] : [totals]) {
+      each.answers++;
+      each.promptTokens += line.promptTokens ?? 0;
+      each.completionTokens += line.completionTokens ?? 0;
+      each.cost += line.cost ?? costOf(line);
+    }
   };
   let size: number;
   try {
@@ -75,12 +82,13 @@ export async function openAnswerStore(
   const appender = createAppender(path, file, size);
   return {
     totals,
+    own,
     async answers(key) {
       const found = places.get(key.slice(0, KEY_LENGTH)) ?? [];
       return Promise.all(found.map((place) => readLine(file, place)));
     },
     async append(key, answer) {
-      const line = { key, ...answer };
+      const line = { key, ...(owner === undefined ? {} : { owner }), ...answer };
       enter(line, await appender(`${JSON.stringify(line)}\n`));
     },
     async [Symbol.asyncDispose]() {
@@ -89,9 +97,16 @@ export async function openAnswerStore(
   };
 }
 
+const noTotals = (): StoreTotals => ({
+  answers: 0,
+  promptTokens: 0,
+  completionTokens: 0,
+  cost: 0,
+});
+
 async function readLine(file: FileHandle, { at, bytes }: Place): Promise<PaidAnswer> {
   const { buffer } = await file.read(Buffer.alloc(bytes), 0, bytes, at);
-  const { key: _, ...answer } = JSON.parse(buffer.toString("utf8")) as Line; // written by append, checked by readLines
+  const { key: _, owner: _owner, ...answer } = JSON.parse(buffer.toString("utf8")) as Line; // written by append, checked by readLines
   return answer;
 }
 

@@ -115,7 +115,7 @@ function explain({ baseUrl, model }: ChatEndpoint, fault: EndpointFault): Error 
   const name = JSON.stringify(model.slice(0, 100));
   if (fault.status === 401 || fault.status === 403) {
     return new ConfigError(`${baseUrl}: expected a key that it accepts, got ${fault.what}`, {
-      hint: "Name the environment variable that holds the key with --api-key-env.",
+      hint: "Name the environment variable that holds the key: --api-key-env, or apiKeyEnv in an experiment.",
       ...cause,
     });
   }

@@ -1,9 +1,9 @@
 import type { ResolveRemote } from "../data/expand-patterns.ts";
 import type { PairSet } from "../data/open-pairs.ts";
 import type { ScenarioSet } from "../data/scenarios.ts";
-import type { RuleSet } from "../judge/rule-set.ts";
 import type { JobOptions } from "../util/progress.ts";
 import type { CheckpointSize } from "./checkpoint-input.ts";
+import type { JudgeInput } from "./judge-input.ts";
 
 /** A checkpoint that the experiment starts from. */
 export interface CheckpointInput {
@@ -27,7 +27,7 @@ export interface ExperimentInputs {
   /** Ids of the planted pairs, in the order of the data; undefined where nobody knows. */
   readonly planted: readonly string[] | undefined;
   readonly responses: FileInput | undefined;
-  readonly rules: RuleSet | undefined;
+  readonly judge: JudgeInput | undefined;
   readonly probe: ScenarioSet | undefined;
   readonly evaluation: ScenarioSet | undefined;
   readonly capabilities: {

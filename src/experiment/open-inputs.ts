@@ -2,7 +2,6 @@
 import { openPairs } from "../data/open-pairs.ts";
 import { readScenarios, type ScenarioSet } from "../data/scenarios.ts";
 import { localFolder } from "../engine/open-engine.ts";
-import { BUILT_IN_RULES, readRuleSet, type RuleSet } from "../judge/rule-set.ts";
 import { ConfigError } from "../util/errors.ts";
 import { hashFile } from "../util/hash.ts";
 import type { JobOptions } from "../util/progress.ts";
@@ -14,6 +13,7 @@ import type {
   OpenInputsOptions,
 } from "./experiment-inputs.ts";
 import { inSetting } from "./in-setting.ts";
+import { openJudge } from "./judge-input.ts";
 import { openPreferencePairs } from "./pair-inputs.ts";
 import type { ExperimentFile } from "./read-experiment.ts";
 
@@ -45,7 +45,7 @@ export async function openInputs(
     after: await checkpoint("after"),
     ...(await openPreferencePairs(file, options)),
     responses: await openFile("responses", responses, file),
-    rules: judge && (await inSetting("judge.rules", () => readRules(judge.rules, file))),
+    judge: judge && (await openJudge(judge, file)),
     probe: await scenarios("probe", probe?.scenarios),
     evaluation: await scenarios("evaluation", evaluation?.scenarios),
     capabilities: await openCapabilities(file, options),
@@ -53,11 +53,6 @@ export async function openInputs(
   requireDisjoint(inputs.probe, inputs.evaluation);
   requireLayers(file, inputs.before);
   return inputs;
-}
-
-/** A built-in rule set by its name, or one from a file. */
-async function readRules(name: string, file: ExperimentFile): Promise<RuleSet> {
-  return readRuleSet(Object.hasOwn(BUILT_IN_RULES, name) ? name : file.at(name));
 }
 
 async function openCapabilities(

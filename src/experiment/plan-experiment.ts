@@ -53,7 +53,7 @@ function probeStages(experiment: Experiment, inputs: ExperimentInputs): Stage[] 
     ...stages,
     ...[before, after].flatMap((model) => [
       rolloutsStage("rollouts", model, experiment, inputs),
-      judgeStage("judge", model.name, inputs),
+      judgeStage("judge", model.name, experiment, inputs),
     ]),
     filterStage(experiment),
     behaviorStage(experiment, inputs, {
@@ -99,7 +99,7 @@ function evaluationStages(experiment: Experiment, inputs: ExperimentInputs): Sta
   stages.push(
     ...measured.flatMap((model) => [
       rolloutsStage("evaluation-rollouts", model, experiment, inputs),
-      judgeStage("evaluation-judge", model.name, inputs),
+      judgeStage("evaluation-judge", model.name, experiment, inputs),
       ...capabilitiesStages(model, experiment, inputs),
     ]),
   );

@@ -6,10 +6,10 @@ import { join } from "node:path";
 
 import { writeFileAtomic } from "../util/atomic-file.ts";
 import { FormatError } from "../util/errors.ts";
-import { hashValue } from "../util/hash.ts";
 import { VERSION } from "../util/version.ts";
 import { addCosts, type Cost, priceOf } from "./cost.ts";
 import type { ExperimentInputs } from "./experiment-inputs.ts";
+import { hashJudge } from "./judge-input.ts";
 import type { ExperimentFile } from "./read-experiment.ts";
 import type { FinishedStage } from "./run-stages.ts";
 import type { Experiment } from "./schema.ts";
@@ -132,13 +132,13 @@ export async function readManifest(out: string): Promise<RunManifest | undefined
 }
 
 function inputHashes(inputs: ExperimentInputs): Record<string, string> {
-  const { before, after, pairs, responses, rules, probe, evaluation, capabilities } = inputs;
+  const { before, after, pairs, responses, judge, probe, evaluation, capabilities } = inputs;
   const hashes = {
     before: before.hash,
     after: after?.hash,
     pairs: pairs.contentHash,
     responses: responses?.sha256,
-    rules: rules && hashValue(rules),
+    ...hashJudge(judge),
     probeScenarios: probe?.sha256,
     evaluationScenarios: evaluation?.sha256,
     capabilityPairs: capabilities.pairs?.contentHash,

@@ -17,9 +17,12 @@ export function describeIssues(
     const line = lineOf(document, at, lines);
     const place = `${formatPath(at)}${line === undefined ? "" : ` (line ${line})`}`;
     const value = document.getIn([...at]);
-    return `${place}: ${expectation(issue)}${unknown === undefined ? `, got ${show(value)}` : ""}`;
+    return `${place}: ${expectation(issue)}${unknown === undefined ? `, got ${isSecret(at) ? "another text" : show(value)}` : ""}`;
   });
 }
+
+/** Somebody may have written the key in place of its variable's name. */
+const isSecret = (path: Path): boolean => path.at(-1) === "apiKeyEnv";
 
 /** A choice between shapes reports the shape that came closest: the one whose faults lie deepest. */
 function flatten(issue: Issue): Issue[] {

@@ -91,8 +91,3 @@ export const samplingSchema = z.strictObject({
       "Responses that are sampled side by side. Rounding differs with it, so it is part of what results depend on.",
     ),
 });
-
-export const judgeSchema = z.strictObject({
-  kind: z.literal("rules").default("rules").describe("Regular expressions, no model."),
-  rules: path.describe("A rules file, or the built-in rules refusal or compliance."),
-});

@@ -6,13 +6,8 @@ import { z } from "zod";
 
 import { DEVICES } from "../runtime/device.ts";
 import { attributionSchema, behaviorSchema, editSchema } from "./schema-attribution.ts";
-import {
-  checkpointsSchema,
-  judgeSchema,
-  pairsSchema,
-  probeSchema,
-  samplingSchema,
-} from "./schema-inputs.ts";
+import { checkpointsSchema, pairsSchema, probeSchema, samplingSchema } from "./schema-inputs.ts";
+import { type EndpointSettings, judgeSchema } from "./schema-judge.ts";
 import { count, path } from "./schema-primitives.ts";
 import { evaluationSchema, trainingSchema } from "./schema-training.ts";
 
@@ -93,7 +88,13 @@ interface Joined {
   readonly training?: unknown;
   readonly probe?: unknown;
   readonly responses?: string | undefined;
-  readonly judge?: unknown;
+  readonly judge?:
+    | {
+        readonly kind: string;
+        readonly endpoint?: EndpointSettings;
+        readonly maxCost?: number | undefined;
+      }
+    | undefined;
   readonly edits: readonly { readonly top: unknown }[];
   readonly evaluation?: unknown;
   readonly behavior: { readonly layers: readonly number[] };
@@ -133,6 +134,7 @@ function contradictions(given: Joined): Contradiction[] {
       message: "expected a number, as pairs.planted names no column",
     });
   }
+  found.push(...judgeContradictions(given.judge));
   const { layer } = given.attribution;
   if (layer !== "auto" && !given.behavior.layers.includes(layer)) {
     found.push({
@@ -141,4 +143,15 @@ function contradictions(given: Joined): Contradiction[] {
     });
   }
   return found;
+}
+
+function judgeContradictions(judge: Joined["judge"]): Contradiction[] {
+  if (judge?.endpoint === undefined) return [];
+  const { priceIn, priceOut } = judge.endpoint;
+  if ((priceIn === undefined) !== (priceOut === undefined)) {
+    const absent = priceIn === undefined ? "priceIn" : "priceOut";
+    return [{ path: ["judge", "endpoint", absent], message: "expected both priceIn and priceOut" }];
+  }
+  if (judge.maxCost === undefined || priceIn !== undefined) return [];
+  return [{ path: ["judge", "maxCost"], message: "expected priceIn and priceOut of the endpoint" }];
 }

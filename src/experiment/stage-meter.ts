@@ -1,5 +1,5 @@
 import type { Progress } from "../util/progress.ts";
-import type { Cost, CostMeter } from "./cost.ts";
+import type { Cost, CostMeter, EndpointCost } from "./cost.ts";
 import { writeWorking } from "./stage-record.ts";
 
 /** How often a running stage shows that it is alive. */
@@ -8,6 +8,7 @@ const HEARTBEAT_MS = 1000;
 /** Counts what a running stage costs, and shows that it is alive. */
 export interface StageMeter {
   readonly add: CostMeter["add"];
+  readonly watchEndpoint: CostMeter["watchEndpoint"];
   /** The same display, of which the heartbeat sees the counts. */
   watch(progress: Progress, unit: string): Progress;
   total(): Cost;
@@ -20,11 +21,16 @@ export async function startStageMeter(path: string, before: Cost): Promise<Stage
   let { tokens, flops } = before;
   let shown: { unit: string; done?: number; total?: number } | undefined;
   const shows: Progress[] = [];
-  const total = (): Cost => ({
-    seconds: before.seconds + (performance.now() - startMs) / 1000,
-    tokens,
-    flops,
-  });
+  let readEndpoint: (() => EndpointCost) | undefined;
+  const total = (): Cost => {
+    const endpoint = withEarlier(before.endpoint, readEndpoint?.());
+    return {
+      seconds: before.seconds + (performance.now() - startMs) / 1000,
+      tokens,
+      flops,
+      ...(endpoint === undefined ? {} : { endpoint }),
+    };
+  };
   const beat = (): Promise<void> =>
     writeWorking(path, {
       pid: process.pid,
@@ -44,6 +50,9 @@ export async function startStageMeter(path: string, before: Cost): Promise<Stage
       tokens += count;
       flops += count * flopsPerToken;
     },
+    watchEndpoint: (read) => {
+      readEndpoint = read;
+    },
     watch: (progress, unit) => {
       shows.push(progress);
       return {
@@ -61,4 +70,12 @@ export async function startStageMeter(path: string, before: Cost): Promise<Stage
       await writing.then(beat).catch(() => {});
     },
   };
+}
+
+function withEarlier(
+  before: EndpointCost | undefined,
+  now: EndpointCost | undefined,
+): EndpointCost | undefined {
+  if (now === undefined || before === undefined) return now ?? before;
+  return { ...now, requests: before.requests + now.requests };
 }

@@ -15,7 +15,19 @@ export const RECORD_NAME = "stage.json";
 export const WORKING_NAME = "working.json";
 
 const amount = z.number().nonnegative();
-const costSchema = z.strictObject({ seconds: amount, tokens: amount, flops: amount });
+const costSchema = z.strictObject({
+  seconds: amount,
+  tokens: amount,
+  flops: amount,
+  endpoint: z
+    .strictObject({
+      requests: amount,
+      promptTokens: amount,
+      completionTokens: amount,
+      money: amount.optional(),
+    })
+    .optional(),
+});
 
 const recordSchema = z.strictObject({
   format: z.literal("culprit-stage"),

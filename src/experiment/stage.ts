@@ -43,6 +43,27 @@ export interface Stage {
   /** True: started again over what a killed run left, it goes on from there. Else the folder is emptied first. Default false. */
   readonly canResume?: boolean;
   run(work: StageWork): Promise<void>;
+  /** Of a stage that asks an endpoint: what it would take, asking nothing. */
+  readonly estimate?: (place: EstimatePlace) => Promise<AskingEstimate>;
+}
+
+/** Where an estimate finds what is there already. */
+export interface EstimatePlace {
+  /** The folder of an input that is a stage; undefined where that is not done. */
+  readonly input: (name: string) => string | undefined;
+  /** As in StageWork; may not be there. */
+  readonly cache: string;
+}
+
+/** What asking an endpoint would take at most, repeated requests aside. */
+export interface AskingEstimate {
+  readonly requests: number;
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  /** Undefined without prices. */
+  readonly money: number | undefined;
+  /** Whether what is asked about is there; else its length is estimated too. */
+  readonly isSampled: boolean;
 }
 
 /** What a running stage may use. */

@@ -11,11 +11,12 @@ export const MINIATURE_PLANTED = 12;
 
 /**
  * Writes an experiment with every kind of stage into `folder`, small enough to run in seconds: a random checkpoint of 3 blocks, 80 random
- * pairs, a judge that calls about a third of its random responses a show. Nothing in it means anything. Returns the experiment file.
+ * pairs, a judge that calls about a third of its random responses a show. Nothing in it means anything. `changes` replaces
+ * sections, undefined leaves one out. Returns the experiment file.
  */
 export async function makeMiniatureExperiment(
   folder: string,
-  changes: Readonly<Record<string, string>> = {},
+  changes: Readonly<Record<string, string | undefined>> = {},
 ): Promise<string> {
   await mkdir(folder, { recursive: true });
   await makeTinyCheckpoint(join(folder, "sft"));
@@ -38,8 +39,9 @@ export async function makeMiniatureExperiment(
   await writeFile(join(folder, "probe.jsonl"), jsonLines(scenarios("probe", 60)));
   await writeFile(join(folder, "evaluation.jsonl"), jsonLines(scenarios("evaluation", 6)));
   await writeFile(join(folder, "rules.yaml"), RULES);
-  const sections = { ...SECTIONS, ...changes };
-  const text = Object.entries(sections).map(([name, value]) => `${name}: ${value}\n`);
+  const text = Object.entries({ ...SECTIONS, ...changes }).map(([name, value]) =>
+    value === undefined ? "" : `${name}: ${value}\n`,
+  );
   const path = join(folder, "experiment.yaml");
   await writeFile(path, text.join(""));
   return path;

@@ -9,7 +9,7 @@ import {
 } from "../../index.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { onlyPositional } from "../required.ts";
-import { runAndPrint } from "../run-and-print.ts";
+import { printEstimates, runAndPrint } from "../run-and-print.ts";
 
 export const runCommand: Command = {
   name: "run",
@@ -44,6 +44,11 @@ DIR shows them.
       describe:
         "Makes these stages again whatever is there: kinds, or ids as culprit status shows them. Default: none.",
     },
+    "dry-run": {
+      type: "boolean",
+      describe:
+        "Run nothing: estimate what the stages that ask an endpoint would still take in requests, tokens and money.",
+    },
     schema: {
       type: "boolean",
       describe: "Prints the JSON Schema of experiment files, for editors, and ends.",
@@ -61,6 +66,9 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   const until = readUntil(args);
   const file = await readExperiment(path);
   const out = args.text("out") ?? join("culprit-out", file.experiment.name);
+  if (args.has("dry-run")) {
+    return printEstimates(file, out, { isJson: args.has("json"), context });
+  }
   const force = args.list("force-stage");
   await runAndPrint(file, { out, until, force }, { isJson: args.has("json"), context });
 }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 
 import { generateRollouts } from "../../data/generate-rollouts.ts";
-import { readRollouts, type Rollout, rolloutManifestPath } from "../../data/rollouts.ts";
+import { readRollouts, type Rollout, rolloutId, rolloutManifestPath } from "../../data/rollouts.ts";
 import { scenarioPrompts } from "../../data/scenarios.ts";
 import type { ExperimentInputs } from "../experiment-inputs.ts";
 import type { Model } from "../models.ts";
@@ -46,6 +46,28 @@ export function rolloutsStage(
       work.cost.add(tokens, tokens === 0 ? 0 : done.flops / tokens);
     },
   };
+}
+
+/** Whose rollouts a stage samples. */
+export interface PlannedRolloutsOf {
+  readonly rolloutsKind: "rollouts" | "evaluation-rollouts";
+  readonly experiment: Experiment;
+  readonly inputs: ExperimentInputs;
+}
+
+/** Bytes of a token at most, nearly: estimates are rather too high. */
+const BYTES_PER_TOKEN = 4;
+
+/** The rollouts that a stage will sample, each with a response of the greatest length and no meaning; for estimates. */
+export function* plannedRollouts(of: PlannedRolloutsOf): Generator<Omit<Rollout, "finish">> {
+  const { scenarios, variants, rollouts } = whatToSample(of.rolloutsKind, of.experiment, of.inputs);
+  const tokens = of.experiment.sampling.maxTokens;
+  for (const prompt of scenarioPrompts(scenarios, variants)) {
+    for (let sample = 0; sample < rollouts; sample++) {
+      const response = `${sample} `.padEnd(tokens * BYTES_PER_TOKEN, "text ");
+      yield { ...prompt, id: rolloutId(prompt, sample), sample, response, tokens };
+    }
+  }
 }
 
 function whatToSample(

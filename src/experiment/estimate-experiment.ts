@@ -1,0 +1,71 @@
+import { join } from "node:path";
+
+import type { OpenInputsOptions } from "./experiment-inputs.ts";
+import { openInputs } from "./open-inputs.ts";
+import { planExperiment } from "./plan-experiment.ts";
+import type { ExperimentFile } from "./read-experiment.ts";
+import { type FinishedStage, locateStage } from "./run-stages.ts";
+import { readRecord } from "./stage-record.ts";
+import { type AskingEstimate, type Stage, stageId } from "./stage.ts";
+
+/** What one stage would ask an endpoint. */
+export interface StageEstimate extends AskingEstimate {
+  readonly id: string;
+}
+
+/** What an experiment would still ask endpoints. */
+export interface ExperimentEstimate {
+  /** Stages that ask and are not done. */
+  readonly stages: readonly StageEstimate[];
+  /** Stages that ask and are done. */
+  readonly done: readonly string[];
+  readonly currency: string;
+}
+
+/**
+ * Estimates requests, tokens and money of the stages that ask endpoints, asking nothing and writing nothing. Responses that are not
+ * sampled yet count at their greatest length, so the figures are upper bounds, requests that have to be repeated aside.
+ */
+export async function estimateExperiment(
+  file: ExperimentFile,
+  options: OpenInputsOptions & { readonly out: string },
+): Promise<ExperimentEstimate> {
+  const { out } = options;
+  const stages = planExperiment(file.experiment, await openInputs(file, options));
+  const finished = await findFinished(stages, out);
+  const asking = stages.filter((stage) => "estimate" in stage);
+  const estimates: StageEstimate[] = [];
+  for (const stage of asking.filter((each) => !finished.has(stageId(each)))) {
+    const input = (name: string): string | undefined => {
+      const given = stage.inputs[name];
+      const found = given && "stage" in given ? finished.get(given.stage) : undefined;
+      return found && join(out, found.directory);
+    };
+    const estimate = await stage.estimate!({ input, cache: join(out, "cache") }); // filtered by it
+    estimates.push({ id: stageId(stage), ...estimate });
+  }
+  return {
+    stages: estimates,
+    done: asking.map(stageId).filter((id) => finished.has(id)),
+    currency: file.experiment.cost.currency,
+  };
+}
+
+/** The stages that a run would take as they are. */
+async function findFinished(
+  stages: readonly Stage[],
+  out: string,
+): Promise<ReadonlyMap<string, FinishedStage>> {
+  const finished = new Map<string, FinishedStage>();
+  for (const stage of stages) {
+    const hasInputs = Object.values(stage.inputs).every(
+      (input) => "content" in input || finished.has(input.stage),
+    );
+    if (!hasInputs) continue;
+    const { directory } = locateStage(stage, finished);
+    const record = await readRecord(join(out, directory));
+    const id = stageId(stage);
+    if (record !== undefined) finished.set(id, { stage, id, directory, record, isCached: true });
+  }
+  return finished;
+}

@@ -1,0 +1,71 @@
+/** @file The judge of an experiment, read and checked before any stage runs. */
+import type { Asker } from "../endpoint/asker.ts";
+import type { Prices } from "../endpoint/money.ts";
+import { BUILT_IN_RUBRICS, readRubric, type Rubric } from "../judge/rubric.ts";
+import { BUILT_IN_RULES, readRuleSet, type RuleSet } from "../judge/rule-set.ts";
+import { ConfigError } from "../util/errors.ts";
+import { hashValue } from "../util/hash.ts";
+import { inSetting } from "./in-setting.ts";
+import { endpointPrices, openAsker } from "./open-asker.ts";
+import type { ExperimentFile } from "./read-experiment.ts";
+import type { LlmJudgeSettings } from "./schema-judge.ts";
+import type { Experiment } from "./schema.ts";
+
+/** What judges. */
+export type JudgeInput = { readonly kind: "rules"; readonly rules: RuleSet } | LlmJudgeInput;
+
+/** A model that judges by a rubric. */
+export interface LlmJudgeInput {
+  readonly kind: "llm";
+  /** With the experiment's threshold, where it has one. */
+  readonly rubric: Rubric;
+  readonly settings: LlmJudgeSettings;
+  readonly prices: Prices | undefined;
+  /** A new one, so that its counts are the stage's. */
+  readonly openAsker: () => Asker;
+}
+
+/** Reads rules or rubric. Throws ConfigError naming the setting. */
+export async function openJudge(
+  judge: NonNullable<Experiment["judge"]>,
+  file: ExperimentFile,
+): Promise<JudgeInput> {
+  if (judge.kind === "rules") {
+    const rules = Object.hasOwn(BUILT_IN_RULES, judge.rules) ? judge.rules : file.at(judge.rules);
+    return { kind: "rules", rules: await inSetting("judge.rules", () => readRuleSet(rules)) };
+  }
+  const isBuiltIn = (BUILT_IN_RUBRICS as readonly string[]).includes(judge.rubric);
+  const path = isBuiltIn ? judge.rubric : file.at(judge.rubric);
+  const rubric = await inSetting("judge.rubric", () => readRubric(path));
+  openAsker("judge.endpoint", judge.endpoint); // a key that is not set shows before anything is made
+  return {
+    kind: "llm",
+    rubric: withThreshold(rubric, judge.threshold),
+    settings: judge,
+    prices: endpointPrices(judge.endpoint),
+    openAsker: () => openAsker("judge.endpoint", judge.endpoint),
+  };
+}
+
+/** What the manifest says of the judge: hashes of what decides. */
+export function hashJudge(judge: JudgeInput | undefined): Readonly<Record<string, string>> {
+  if (judge === undefined) return {};
+  return judge.kind === "rules"
+    ? { rules: hashValue(judge.rules) }
+    : { rubric: hashValue(judge.rubric) };
+}
+
+function withThreshold(rubric: Rubric, threshold: number | undefined): Rubric {
+  if (threshold === undefined) return rubric;
+  const { answer } = rubric;
+  if (answer.kind !== "score") {
+    throw new ConfigError("judge.threshold: expected none, as the rubric has labels");
+  }
+  const { low, high } = answer;
+  if (threshold <= low || threshold > high) {
+    throw new ConfigError(
+      `judge.threshold: expected a number above ${low} and at most ${high}, got ${threshold}`,
+    );
+  }
+  return { ...rubric, answer: { ...answer, threshold } };
+}

@@ -1,0 +1,248 @@
+/** @file An experiment whose judge is an LLM: nothing is asked twice, what it took is on the ledger, a budget stops it and it goes on. */
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { describe, expect, it, vi } from "vitest";
+
+import { runCommand } from "../src/cli/commands/run.ts";
+import { statusCommand } from "../src/cli/commands/status.ts";
+import {
+  estimateExperiment,
+  type ExperimentRun,
+  parseExperiment,
+  readExperiment,
+  readExperimentStatus,
+  readVerdicts,
+  runExperiment,
+  type RunExperimentOptions,
+} from "../src/index.ts";
+import { ConfigError, RuntimeError } from "../src/util/errors.ts";
+import { expectFailure } from "./support/errors.ts";
+import { type AskedBody, type FakeEndpoint, startFakeEndpoint } from "./support/fake-endpoint.ts";
+import { makeMiniatureExperiment } from "./support/miniature-experiment.ts";
+import { runCli } from "./support/run-cli.ts";
+import { runCommand as runHere } from "./support/run-command.ts";
+import { suiteFolder } from "./support/suite-folder.ts";
+
+vi.setConfig({ testTimeout: 400_000 });
+
+const suite = suiteFolder();
+const LABEL_RUBRIC = `name: vowels
+behavior: has two vowels in a row
+system: Look for two vowels in a row.
+user: "{fence} {prompt} {fence} {response} {fence}"
+scale: [0, 10]
+threshold: 5
+maxTokens: 20
+`;
+
+/** Scores as the miniature's rules judge: by the response, which stands between the second and the third fence. */
+const score = ({ messages }: AskedBody): string => {
+  const [fence, ...rest] = messages.at(-1)!.content.split(" ");
+  const response = rest.join(" ").split(fence!)[1]!;
+  return JSON.stringify({ reason: "r", score: /[aeiou]{2}/iu.test(response) ? 9 : 1 });
+};
+
+/** Both checkpoints are the same one, so that each samples the same responses. */
+async function makeExperiment(
+  name: string,
+  server: FakeEndpoint,
+  { endpoint = "", judge = "" } = {},
+): Promise<string> {
+  const folder = join(suite, name);
+  const path = await makeMiniatureExperiment(folder, {
+    checkpoints: "{ before: sft, after: sft }",
+    training: undefined,
+    edits: undefined,
+    evaluation: undefined,
+    judge: `{ kind: llm, rubric: rubric.yaml, endpoint: { baseUrl: "${server.url}", model: m, concurrency: 4${endpoint} }${judge} }`,
+  });
+  await writeFile(join(folder, "rubric.yaml"), LABEL_RUBRIC);
+  return path;
+}
+
+async function run(
+  path: string,
+  options: Partial<RunExperimentOptions> = {},
+): Promise<ExperimentRun> {
+  const file = await readExperiment(path);
+  return runExperiment(file, { out: join(path, "..", "out"), until: "judge", ...options });
+}
+
+const PRICES = ", priceIn: 1000, priceOut: 2000";
+const mostAsked = ({ counts }: FakeEndpoint): number => Math.max(...counts.byMessage.values());
+
+describe("an experiment with an LLM judge", () => {
+  it("asks about equal responses of all stages once, and has what it took on the ledger", async () => {
+    await using server = await startFakeEndpoint({ answer: score });
+    const path = await makeExperiment("once", server, { endpoint: PRICES });
+    const { stages, manifest, out } = await run(path);
+    expect(mostAsked(server)).toBe(1);
+    const [before, after] = stages.filter(({ stage }) => stage.kind === "judge");
+    // Equal responses of both checkpoints: the second stage pays nothing.
+    const { endpoint } = before!.record.cost;
+    expect(endpoint!.requests).toBe(server.counts.requests);
+    expect(endpoint!.completionTokens).toBe(server.counts.answers); // the fake counts words, and an answer is one
+    expect(endpoint!.money).toBeCloseTo(
+      (1000 * endpoint!.promptTokens + 2000 * endpoint!.completionTokens) / 1e6,
+      9,
+    );
+    expect(after!.record.cost.endpoint).toMatchObject({
+      requests: 0,
+      completionTokens: 0,
+      money: 0,
+    });
+    expect(manifest.total.endpoint).toEqual(endpoint);
+    expect(manifest.total.money).toBe(endpoint!.money);
+    expect(await runHere(statusCommand, [out])).toMatch(/requests +endpoint tokens +USD\n/);
+    // As the rules judge the same responses.
+    const verdicts = await readVerdicts(join(out, after!.directory, "verdicts.jsonl"));
+    expect(verdicts).toHaveLength(240);
+    expect(verdicts[0]).toMatchObject({ judge: expect.stringMatching(/^vowels@/) as string });
+    expect(new Set(verdicts.map((each) => "label" in each && each.label))).toEqual(
+      new Set(["shows", "not"]),
+    );
+  });
+
+  it("asks nothing for another threshold, and nothing when it is made again", async () => {
+    await using server = await startFakeEndpoint({ answer: score });
+    const path = await makeExperiment("threshold", server);
+    await run(path);
+    const { requests } = server.counts;
+    await run(path, { force: ["judge"] });
+    await makeExperiment("threshold", server, { judge: ", threshold: 10" });
+    const { stages, out } = await run(path);
+    expect(server.counts.requests).toBe(requests);
+    const judged = stages.find(({ id }) => id === "judge-before")!;
+    const verdicts = await readVerdicts(join(out, judged.directory, "verdicts.jsonl"));
+    expect(verdicts.some((each) => "label" in each && each.label === "shows")).toBe(false);
+  });
+
+  it("killed while it asks, it asks no question again that was answered, and the ledger has every answer", async () => {
+    await using server = await startFakeEndpoint({ answer: score, latencyMs: 20 });
+    const path = await makeExperiment("killed", server, { endpoint: PRICES });
+    const out = join(path, "..", "out");
+    await run(path, { until: "rollouts" });
+    for (const answers of [20, 60]) {
+      const killed = await runCli(["run", path, "--out", out, "--until", "judge", "--quiet"], {
+        onStart: (child) => {
+          const timer = setInterval(() => {
+            if (server.counts.answers >= answers) child.kill("SIGKILL");
+          }, 5);
+          child.on("exit", () => clearInterval(timer));
+        },
+      });
+      expect(killed.signal).toBe("SIGKILL");
+    }
+    const keysStored = async (): Promise<readonly string[]> => {
+      const text = await readFile(join(out, "cache", "judge-answers.jsonl"), "utf8");
+      const whole = text.split("\n").slice(0, -1); // what follows the last end of line was cut off
+      return whole.map((line) => (JSON.parse(line) as { key: string }).key);
+    };
+    const [stored, asked] = [(await keysStored()).length, server.counts.requests];
+    // Answered and not yet on disk at a kill: 4 under way, and 4 being written.
+    expect(server.counts.answers - stored).toBeLessThanOrEqual(2 * 8);
+    const { manifest } = await run(path);
+    const keys = await keysStored();
+    expect(new Set(keys).size).toBe(keys.length);
+    expect(server.counts.requests - asked).toBe(keys.length - stored);
+    expect(manifest.total.endpoint!.completionTokens).toBe(keys.length);
+    expect(manifest.total.endpoint!.requests).toBeGreaterThanOrEqual(keys.length - stored);
+  });
+
+  it("stops where the budget is used up, says what was spent, and goes on with a higher one", async () => {
+    await using server = await startFakeEndpoint({ answer: score });
+    const judge = (maxCost: number): Promise<string> =>
+      makeExperiment("budget", server, { endpoint: PRICES, judge: `, maxCost: ${maxCost}` });
+    const path = await judge(1);
+    const error = await expectFailure(run(path), RuntimeError);
+    expect(error.message).toMatch(
+      /^judge-before: judge\.maxCost of 1 USD is used up: 0\.\d{4} spent, \d+ of 240 rollouts not judged$/,
+    );
+    expect(error.hint).toMatch(/Raise judge\.maxCost/);
+    const asked = server.counts.answers;
+    expect(asked).toBeGreaterThan(3);
+    const { stages } = await readExperimentStatus(join(path, "..", "out"));
+    const stopped = stages.find(({ id }) => id === "judge-before")!;
+    expect(stopped.cost!.endpoint!.requests).toBe(asked);
+    await judge(1000);
+    await run(path);
+    expect(mostAsked(server)).toBe(1);
+    expect(server.counts.answers).toBeGreaterThan(asked);
+  });
+
+  it("estimates before anything is sampled, nearer once it is, and has nothing left in the end", async () => {
+    await using server = await startFakeEndpoint({ answer: score });
+    const path = await makeExperiment("estimate", server, { endpoint: PRICES });
+    const out = join(path, "..", "out");
+    const estimate = async (): ReturnType<typeof estimateExperiment> =>
+      estimateExperiment(await readExperiment(path), { out });
+    const first = await estimate();
+    expect(first.stages.map(({ id, requests, isSampled }) => [id, requests, isSampled])).toEqual([
+      ["judge-before", 240, false],
+      ["judge-after", 240, false],
+    ]);
+    await run(path, { until: "rollouts" });
+    const second = await estimate();
+    expect(second.stages[0]!.isSampled).toBe(true);
+    expect(second.stages[0]!.requests).toBeLessThanOrEqual(240);
+    expect(second.stages[0]!.promptTokens).toBeLessThan(first.stages[0]!.promptTokens);
+    expect(server.counts.requests).toBe(0);
+    await run(path);
+    expect(server.counts.requests).toBe(second.stages[0]!.requests);
+    expect(await runHere(runCommand, [path, "--out", out, "--dry-run"])).toBe(
+      "nothing left to ask: judge-before, judge-after done",
+    );
+  });
+
+  it.each([
+    ["rubric: harm", /judge\.endpoint \(line \d+\): expected settings by name, got nothing/],
+    ["rubric: harm, endpoint: { baseUrl: x, model: m }", /baseUrl .*expected an address such as/],
+    [
+      "rubric: harm, endpoint: { baseUrl: http://h/v1, model: m, apiKeyEnv: sk-secret }",
+      /expected the name of an environment variable, never the key itself, got another text/,
+    ],
+    [
+      "rubric: harm, endpoint: { baseUrl: http://h/v1, model: m, priceIn: 1 }",
+      /judge\.endpoint\.priceOut .*expected both priceIn and priceOut/,
+    ],
+    [
+      "rubric: harm, maxCost: 1, endpoint: { baseUrl: http://h/v1, model: m }",
+      /judge\.maxCost .*expected priceIn and priceOut/,
+    ],
+  ])("refuses { %s }", async (judge, message) => {
+    const text = `name: bad\ncheckpoints: { before: a, after: b }\npairs: { files: [p] }\nprobe: { scenarios: s }\nbehavior: { layers: [1] }\njudge: { kind: llm, ${judge} }\n`;
+    const error = await expectFailure(() => parseExperiment(text, "bad.yaml"), ConfigError);
+    expect(error.message).toMatch(message);
+    expect(error.message).not.toContain("secret");
+  });
+
+  it("needs the key before anything is made", async () => {
+    await using server = await startFakeEndpoint();
+    const path = await makeExperiment("key", server, { endpoint: ", apiKeyEnv: CULPRIT_NO_SUCH" });
+    const error = await expectFailure(run(path), ConfigError);
+    expect(error.message).toMatch(/^judge\.endpoint\.apiKeyEnv: expected the name of a variable/);
+  });
+
+  it("never writes the key down", async () => {
+    const keys: (string | undefined)[] = [];
+    await using server = await startFakeEndpoint({
+      answer: score,
+      refuse: (_, { authorization }) => {
+        keys.push(authorization);
+        return undefined;
+      },
+    });
+    vi.stubEnv("CULPRIT_TEST_KEY", "very-secret-key");
+    const path = await makeExperiment("secret", server, {
+      endpoint: ", apiKeyEnv: CULPRIT_TEST_KEY",
+    });
+    const { out } = await run(path);
+    vi.unstubAllEnvs();
+    expect(new Set(keys)).toEqual(new Set(["Bearer very-secret-key"]));
+    const found = await runCli(["--version"], {
+      before: `grep -r very-secret-key ${out} && exit 7`,
+    });
+    expect(found.code).toBe(0);
+  });
+});
