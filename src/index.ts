@@ -248,6 +248,7 @@ export {
 } from "./behavior/behavior.ts";
 export {
   readBehavior,
+  readBehaviorReport,
   behaviorReportPath,
   writeBehavior,
   type BehaviorReport,
@@ -387,7 +388,13 @@ export {
   behaviorDirections,
   type BehaviorDirectionsOptions,
 } from "./steering/behavior-directions.ts";
-export { steer, type SteerResult } from "./steering/steer.ts";
+export { type LayerRow, type LayerTable, layerTable } from "./steering/layer-table.ts";
+export { steer, STEERING_REPORT, type SteerResult } from "./steering/steer.ts";
+export {
+  DEFAULT_COHERENCE_BOUND,
+  DEFAULT_RANDOM_DIRECTIONS,
+  DEFAULT_STRENGTHS,
+} from "./steering/steer-settings.ts";
 export {
   type AdjustedEffect,
   type CheckedArm,

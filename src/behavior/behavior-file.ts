@@ -6,7 +6,7 @@
  * there are enough prompts. None is normalised, but null directions of a trained probe are unit vectors. The metadata
  * key `behavior` holds what they are as JSON.
  */
-import { rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 
 import type { UnusableRow } from "../data/preference-pair.ts";
 import type { ResponsePairs } from "../data/response-pairs.ts";
@@ -89,6 +89,25 @@ export async function writeBehavior(
     throw error;
   }
   return report;
+}
+
+/** The report beside a behaviour file, or undefined where there is none. Throws FormatError where it is something else. */
+export async function readBehaviorReport(path: string): Promise<BehaviorReport | undefined> {
+  const reportPath = behaviorReportPath(path);
+  let text;
+  try {
+    text = await readFile(reportPath, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+  try {
+    const report = JSON.parse(text) as BehaviorReport; // checked below as far as anything reads it unasked
+    if (report.format === "culprit-behavior" && Array.isArray(report.diagnostics)) return report;
+  } catch (cause) {
+    throw new FormatError(`${reportPath}: not valid JSON`, { cause });
+  }
+  throw new FormatError(`${reportPath}: expected the report of a behaviour, got something else`);
 }
 
 /**

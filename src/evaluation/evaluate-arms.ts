@@ -15,6 +15,7 @@ import type {
   VariantRates,
 } from "./evaluation.ts";
 import { holm } from "./holm.ts";
+import { tallyCells } from "./rate-cells.ts";
 
 /**
  * Rates of a behaviour for several arms and training seeds, each with its interval, against the baseline and against the random
@@ -121,15 +122,11 @@ function evaluateVariant(
 }
 
 function armCells({ runs }: TalliedArm, variant: string, prompts: readonly string[]): RateCells {
-  const tallies = runs.flatMap((run) =>
-    prompts.map((prompt) => run.tallies.get(variant)?.get(prompt)),
+  return tallyCells(
+    runs.map(({ tallies }) => tallies),
+    variant,
+    prompts,
   );
-  return {
-    seeds: runs.length,
-    prompts: prompts.length,
-    shows: Float64Array.from(tallies, (tally) => tally?.shows ?? 0),
-    judged: Float64Array.from(tallies, (tally) => tally?.judged ?? 0),
-  };
 }
 
 function seedRate({ prompts, shows, judged }: RateCells, s: number): number | undefined {

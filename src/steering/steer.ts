@@ -1,22 +1,73 @@
+import { join } from "node:path";
+
 import type { Engine } from "../engine/engine.ts";
 import type { GenerationCounter } from "../engine/generation/generate-options.ts";
-import { UnsupportedError } from "../util/errors.ts";
+import { writeFileAtomic } from "../util/atomic-file.ts";
+import { ConfigError } from "../util/errors.ts";
+import { createArmRunner, type RanArm } from "./arm-runner.ts";
+import { describeSteering } from "./describe-steering.ts";
+import { type LayerArms, steerLayer } from "./steer-layer.ts";
+import { steerSettings } from "./steer-settings.ts";
 import type { SteeringReport, SteerOptions, SteerRequest } from "./steering-report.ts";
+
+/** The report's name in the output folder. */
+export const STEERING_REPORT = "steering.json";
 
 export interface SteerResult {
   readonly report: SteeringReport;
-  /** Work of sampling done by this run; what an earlier one left in `out` costs nothing. */
+  /** Sampling done by this run; what an earlier one left in `out` costs nothing. */
   readonly work: GenerationCounter;
 }
 
 /**
- * Samples with and without steering and says whether a direction causes a behaviour. Everything is kept in `out`; a run that was killed
- * goes on from there. Throws ConfigError where the request does not fit the engine.
+ * Samples with and without steering, and with random directions as long, and says whether a direction causes a behaviour. Everything is
+ * kept in `out`; a run that was killed goes on from there and ends with the same report. Throws ConfigError where the request does not
+ * fit the engine, `out` holds arms of other settings, or the judge has no verdict on any unsteered rollout.
  */
-export function steer(
-  _engine: Engine,
-  _request: SteerRequest,
-  _options: SteerOptions,
+export async function steer(
+  engine: Engine,
+  request: SteerRequest,
+  options: SteerOptions,
 ): Promise<SteerResult> {
-  throw new UnsupportedError("steer: not there yet");
+  const { seed = 0, progress } = options;
+  const settings = steerSettings(request, engine.identity);
+  const runner = createArmRunner(engine, request, options);
+  const unsteered = await runner.run("unsteered");
+  expectVerdicts(unsteered, request);
+  const note = (line: string): void => progress?.note(line);
+  const layers: LayerArms[] = [];
+  for (const direction of request.directions) {
+    layers.push(
+      await steerLayer(runner, direction, {
+        mode: request.mode,
+        settings,
+        unsteered: unsteered.arm,
+        seed,
+        note,
+      }),
+    );
+  }
+  const { sampling } = runner.manifest()!; // an arm has run
+  const report = describeSteering(request, {
+    identity: engine.identity,
+    settings,
+    sampling,
+    unsteered,
+    layers,
+  });
+  await writeFileAtomic(
+    join(options.out, STEERING_REPORT),
+    `${JSON.stringify(report, undefined, 2)}\n`,
+  );
+  progress?.end();
+  return { report, work: runner.work };
+}
+
+function expectVerdicts({ arm, verdicts }: RanArm, { judge }: SteerRequest): void {
+  if (verdicts.some((each) => "label" in each)) return;
+  const [cause = "no rollouts"] = arm.rates.flatMap(({ causes }) => Object.keys(causes));
+  throw new ConfigError(
+    `judge "${judge.name}": has no verdict on any of ${verdicts.length} unsteered rollouts (${cause})`,
+    { hint: "Look at the verdicts in the folder arms/unsteered, and at what the judge reads." },
+  );
 }

@@ -1,0 +1,144 @@
+/** @file One arm of a steering: its rollouts, verdicts and coherence, each kept on disk and taken from there by a later run. */
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+
+import { generateRollouts } from "../data/generate-rollouts.ts";
+import { removeRollouts } from "../data/rollout-sink.ts";
+import { readRollouts, type RolloutManifest } from "../data/rollouts.ts";
+import type { Engine } from "../engine/engine.ts";
+import {
+  type GenerationCounter,
+  newGenerationCounter,
+} from "../engine/generation/generate-options.ts";
+import type { Steering } from "../engine/generation/steering.ts";
+import { isMissing, type Verdict, writeVerdicts } from "../judge/verdict.ts";
+import { writeFileAtomic } from "../util/atomic-file.ts";
+import { hashValue } from "../util/hash.ts";
+import type { Progress } from "../util/progress.ts";
+import { measureCoherence } from "./coherence.ts";
+import { armRates } from "./steered-rates.ts";
+import type { Coherence, SteeredArm, SteerOptions, SteerRequest } from "./steering-report.ts";
+
+/** An arm with what it is compared by. */
+export interface RanArm<Arm extends SteeredArm = SteeredArm> {
+  readonly arm: Arm;
+  /** Without the judge's words. */
+  readonly verdicts: readonly Verdict[];
+}
+
+/** Runs arms one after the other. */
+export interface ArmRunner {
+  run(name: string, steering?: Steering): Promise<RanArm>;
+  /** The settings of the last arm's rollouts; undefined before the first. */
+  manifest(): RolloutManifest | undefined;
+  /** Sampling done so far. */
+  readonly work: Readonly<GenerationCounter>;
+}
+
+/** A runner whose arms go to folders beneath `arms/`. */
+export function createArmRunner(
+  engine: Engine,
+  { prompts, judge }: Pick<SteerRequest, "prompts" | "judge">,
+  { out, force = false, progress, ...sampling }: SteerOptions,
+): ArmRunner {
+  const work = newGenerationCounter();
+  const job = sampling.signal === undefined ? {} : { signal: sampling.signal };
+  // The display is the caller's until the last arm has ended.
+  const shared = progress === undefined ? {} : { progress: withoutEnd(progress) };
+  let manifest: RolloutManifest | undefined;
+  return {
+    work,
+    manifest: () => manifest,
+    run: async (name, steering) => {
+      const paths = armPaths(out, name);
+      if (force) await removeArm(paths);
+      await mkdir(paths.folder, { recursive: true });
+      const generated = await generateRollouts(engine, prompts, {
+        ...sampling,
+        ...shared,
+        out: paths.rollouts,
+        ...(steering === undefined ? {} : { steering }),
+      });
+      manifest = generated.manifest;
+      addWork(work, generated.work);
+      const verdicts: Verdict[] = [];
+      const judged = judge.judge(readRollouts(paths.rollouts, job), job);
+      await writeVerdicts(paths.verdicts, keeping(judged, verdicts));
+      const coherence = await keptCoherence(paths.coherence, hashValue(manifest), () =>
+        measureCoherence(engine, readRollouts(paths.rollouts, job), job),
+      );
+      return { arm: { name, coherence, rates: armRates([verdicts], prompts) }, verdicts };
+    },
+  };
+}
+
+interface ArmPaths {
+  readonly folder: string;
+  readonly rollouts: string;
+  readonly verdicts: string;
+  readonly coherence: string;
+}
+
+function armPaths(out: string, name: string): ArmPaths {
+  const folder = join(out, "arms", name);
+  return {
+    folder,
+    rollouts: join(folder, "rollouts.jsonl"),
+    verdicts: join(folder, "verdicts.jsonl"),
+    coherence: join(folder, "coherence.json"),
+  };
+}
+
+async function removeArm({ rollouts, verdicts, coherence }: ArmPaths): Promise<void> {
+  await removeRollouts(rollouts);
+  for (const path of [verdicts, coherence]) await rm(path, { force: true });
+}
+
+async function* keeping(
+  verdicts: AsyncIterable<Verdict>,
+  kept: Verdict[],
+): AsyncGenerator<Verdict> {
+  for await (const verdict of verdicts) {
+    const { rollout, scenario, variant, sample } = verdict;
+    const place = { rollout, scenario, variant, sample };
+    kept.push(
+      isMissing(verdict)
+        ? { ...place, missing: verdict.missing }
+        : { ...place, label: verdict.label },
+    );
+    yield verdict;
+  }
+}
+
+/** The coherence in a file where it is that of the same rollouts, else a new one, which goes there. */
+async function keptCoherence(
+  path: string,
+  rollouts: string,
+  measure: () => Promise<Coherence>,
+): Promise<Coherence> {
+  const kept = await readFile(path, "utf8").catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  });
+  if (kept !== undefined) {
+    const found = JSON.parse(kept) as { rollouts: string; coherence: Coherence }; // our own file, written whole
+    if (found.rollouts === rollouts) return found.coherence;
+  }
+  const coherence = await measure();
+  await writeFileAtomic(path, `${JSON.stringify({ rollouts, coherence })}\n`);
+  return coherence;
+}
+
+function withoutEnd(progress: Progress): Progress {
+  return {
+    update: (done, total) => progress.update(done, total),
+    note: (line) => progress.note(line),
+    end: () => {},
+  };
+}
+
+function addWork(sum: GenerationCounter, more: GenerationCounter): void {
+  sum.promptTokens += more.promptTokens;
+  sum.sampledTokens += more.sampledTokens;
+  sum.flops += more.flops;
+}

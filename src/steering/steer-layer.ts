@@ -1,0 +1,101 @@
+/** @file The arms of one layer: strengths from the least upwards, then random directions at the strength that was chosen. */
+import type { ArmRunner, RanArm } from "./arm-runner.ts";
+import { randomDirection } from "./random-direction.ts";
+import type { SteerSettings } from "./steer-settings.ts";
+import type { CheckedArm, SteeredArm, SteeringDirection, SteeringMode } from "./steering-report.ts";
+
+/** What has run at one layer. */
+export interface LayerArms {
+  readonly direction: SteeringDirection;
+  readonly grid: readonly RanArm<CheckedArm>[];
+  /** Undefined where no strength leaves the text coherent. */
+  readonly steered: RanArm<CheckedArm> | undefined;
+  readonly random: readonly RanArm<CheckedArm>[];
+}
+
+interface LayerJob {
+  readonly mode: SteeringMode;
+  readonly settings: SteerSettings;
+  readonly unsteered: SteeredArm;
+  /** Of the random directions. */
+  readonly seed: number;
+  /** News of each arm that has run. */
+  readonly note: (line: string) => void;
+}
+
+/** Runs the arms of a layer. The strength is chosen by coherence alone: nothing here looks at a rate. */
+export async function steerLayer(
+  runner: ArmRunner,
+  direction: SteeringDirection,
+  job: LayerJob,
+): Promise<LayerArms> {
+  const { mode, settings, seed } = job;
+  const grid = mode === "add" ? await climb(runner, direction, job) : [];
+  const steered =
+    mode === "add"
+      ? grid.findLast(({ arm }) => arm.isCoherent || settings.strength !== "auto")
+      : await runArm(runner, { direction, strength: undefined }, job);
+  const random: RanArm<CheckedArm>[] = [];
+  if (steered !== undefined) {
+    const { strength } = steered.arm;
+    for (let n = 1; n <= settings.randomDirections; n++) {
+      const push = { direction: randomDirection(direction, { seed, n }), strength, random: n };
+      random.push(await runArm(runner, push, job));
+    }
+  }
+  return { direction, grid, steered, random };
+}
+
+/**
+ * From the least strength to the first whose text is not coherent. Not further: text that does nothing but repeat itself is likely
+ * again, so that beyond the first failure coherence says nothing.
+ */
+async function climb(
+  runner: ArmRunner,
+  direction: SteeringDirection,
+  job: LayerJob,
+): Promise<readonly RanArm<CheckedArm>[]> {
+  const grid: RanArm<CheckedArm>[] = [];
+  for (const strength of job.settings.grid) {
+    const ran = await runArm(runner, { direction, strength }, job);
+    grid.push(ran);
+    if (!ran.arm.isCoherent) break;
+  }
+  return grid;
+}
+
+/** How an arm is steered. */
+interface Push {
+  readonly direction: SteeringDirection;
+  /** Undefined: projected out. */
+  readonly strength: number | undefined;
+  /** Number of the random direction; undefined for the behaviour's own. */
+  readonly random?: number;
+}
+
+async function runArm(
+  runner: ArmRunner,
+  { direction: { layer, vector }, strength, random }: Push,
+  { unsteered, settings, note }: LayerJob,
+): Promise<RanArm<CheckedArm>> {
+  const which = random === undefined ? "" : `-random-${random}`;
+  const how = strength === undefined ? "project-out" : `strength-${strength}`;
+  const ran = await runner.run(
+    `layer-${layer}${which}-${how}`,
+    strength === undefined
+      ? { kind: "project-out", layer, direction: vector }
+      : { kind: "add", layer, direction: vector, strength },
+  );
+  const [own, plain] = [ran.arm.coherence.logprob, unsteered.coherence.logprob];
+  const drop = own === undefined || plain === undefined ? undefined : plain - own;
+  const isCoherent = drop !== undefined && drop <= settings.coherenceBound;
+  const arm = { ...ran.arm, strength, drop, isCoherent };
+  note(`${arm.name}: ${formatDrop(arm)}${isCoherent ? "" : ", not coherent"}`);
+  return { arm, verdicts: ran.verdicts };
+}
+
+/** How much less likely an arm's text is than the unsteered. */
+export function formatDrop({ drop }: Pick<CheckedArm, "drop">): string {
+  if (drop === undefined) return "no text that could be scored";
+  return `${Math.abs(drop).toFixed(2)} nats per token ${drop < 0 ? "more" : "less"} likely than unsteered`;
+}

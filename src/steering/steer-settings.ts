@@ -1,0 +1,63 @@
+import type { EngineIdentity } from "../engine/engine.ts";
+import { ConfigError } from "../util/errors.ts";
+import type { SteerRequest } from "./steering-report.ts";
+
+/** In lengths of the mean difference: from half of it to where hardly any model still writes text. */
+export const DEFAULT_STRENGTHS: readonly number[] = [0.5, 1, 2, 4, 8];
+/** See docs/decisions.md. */
+export const DEFAULT_COHERENCE_BOUND = 1;
+/** One may lie near the behaviour by chance; three show how far random directions differ. */
+export const DEFAULT_RANDOM_DIRECTIONS = 3;
+
+/** A request with its defaults. */
+export interface SteerSettings {
+  readonly strength: number | "auto";
+  readonly grid: readonly number[];
+  readonly coherenceBound: number;
+  readonly randomDirections: number;
+}
+
+/** Fills in the defaults. Throws ConfigError where the request does not fit the engine or itself. */
+export function steerSettings(request: SteerRequest, identity: EngineIdentity): SteerSettings {
+  checkDirections(request, identity);
+  const { strength = "auto", grid = DEFAULT_STRENGTHS } = request;
+  const { coherenceBound = DEFAULT_COHERENCE_BOUND } = request;
+  const { randomDirections = DEFAULT_RANDOM_DIRECTIONS } = request;
+  const strengths = strength === "auto" ? grid : [strength];
+  const isClimbing = strengths.every((value, i) => value > (strengths[i - 1] ?? 0));
+  if (strengths.length === 0 || !isClimbing || !strengths.every(Number.isFinite)) {
+    throw new ConfigError(
+      `steer: expected strengths above 0 in ascending order, got ${strengths.join(", ") || "none"}`,
+    );
+  }
+  if (!(coherenceBound >= 0)) {
+    throw new ConfigError(`steer: expected a coherence bound from 0, got ${coherenceBound}`);
+  }
+  if (!Number.isSafeInteger(randomDirections) || randomDirections < 1) {
+    throw new ConfigError(
+      `steer: expected at least one random direction, got ${randomDirections}`,
+      { hint: "Without one nothing tells what any push of that length does." },
+    );
+  }
+  return { strength, grid: strengths, coherenceBound, randomDirections };
+}
+
+function checkDirections({ directions }: SteerRequest, { dim, layerCount }: EngineIdentity): void {
+  if (directions.length === 0) throw new ConfigError("steer: expected directions, got none");
+  for (const [i, { layer, vector }] of directions.entries()) {
+    if (!Number.isSafeInteger(layer) || layer < 0 || layer > layerCount) {
+      throw new ConfigError(`steer: expected layers from 0 to ${layerCount}, got ${layer}`);
+    }
+    if (directions.findIndex((each) => each.layer === layer) !== i) {
+      throw new ConfigError(`steer: layer ${layer} occurs twice`);
+    }
+    if (vector.length !== dim) {
+      throw new ConfigError(
+        `steer, layer ${layer}: expected a direction of ${dim} dimensions, got ${vector.length}`,
+      );
+    }
+    if (!vector.every(Number.isFinite) || vector.every((value) => value === 0)) {
+      throw new ConfigError(`steer, layer ${layer}: expected a direction, got one that has none`);
+    }
+  }
+}
