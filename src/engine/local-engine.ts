@@ -1,23 +1,15 @@
 import type { Message } from "../format/messages.ts";
 /** @file The engine that runs on this machine: graphs from model/, arithmetic by runtime/. */
-import type { OnnxValue } from "../format/onnx.ts";
 import { contextLength } from "../model/context-length.ts";
 import { expectHeadFits } from "../model/expect-weights.ts";
-import { EMBEDDING } from "../model/language-model-head.ts";
-import {
-  type ActivationsGraph,
-  pooledActivations,
-  prefixKeys,
-} from "../model/pooled-activations.ts";
+import { pooledActivations, prefixKeys } from "../model/pooled-activations.ts";
 import { responseLogprobs } from "../model/response-logprobs.ts";
-import type { RopeScaling } from "../model/rope.ts";
 import type { Device } from "../runtime/device.ts";
-import { compile, type Program, type TensorValue } from "../runtime/ort.ts";
-import { lowerToOnnx } from "../tensor/lower.ts";
-import { ConfigError, UnsupportedError } from "../util/errors.ts";
+import type { TensorValue } from "../runtime/ort.ts";
+import { ConfigError } from "../util/errors.ts";
 import type { JobOptions } from "../util/progress.ts";
-import { ActivationError } from "./activation-error.ts";
 import { batchInputs, prefixInputs } from "./batch-inputs.ts";
+import { MeansCollector } from "./collect-means.ts";
 import type {
   EmbeddedExample,
   EmbedOptions,
@@ -26,25 +18,26 @@ import type {
   ExampleLogprobs,
   TokenizedExample,
 } from "./engine.ts";
+import { type Amplification, expectAmplification } from "./generation/amplification.ts";
 import {
   type GeneratedSample,
   type GenerateOptions,
   generateSettings,
   newGenerationCounter,
 } from "./generation/generate-options.ts";
-import { generateTokens } from "./generation/generate-tokens.ts";
+import { type GenerateJob, generateTokens } from "./generation/generate-tokens.ts";
+import type { GenerationHost } from "./generation/generation-host.ts";
+import { changesNothing, expectSteering } from "./generation/steering.ts";
+import { type GraphProgram, GraphPrograms } from "./graph-programs.ts";
 import { streamLogprobs } from "./logprobs.ts";
 import { type OpenCheckpoint, openCheckpoint } from "./open-checkpoint.ts";
-import { ParameterCache } from "./parameter-cache.ts";
-import { planBatches, type PlannedBatch, type PlanLimits } from "./plan-batches.ts";
+import { planBatches, type PlanLimits } from "./plan-batches.ts";
 import { planLimits } from "./plan-limits.ts";
 import { sharedPrefixLength } from "./shared-prefix.ts";
 import { tokenId, tokenizeExample, tokenizeText } from "./tokenize-example.ts";
 
 /** Tokens of a batch, unless the user says otherwise; see docs/benchmarks.md for the choice. */
 export const DEFAULT_BATCH_TOKENS = 1024;
-/** Weights that are copied into the graph of a sampling step, at most. */
-const MAX_PACKED_BYTES = 2 ** 30;
 
 export interface LocalEngineOptions {
   /** As the user named the checkpoint, for manifests. Default: the folder. */
@@ -75,25 +68,17 @@ export async function openLocalEngine(
   return new LocalEngine(await openCheckpoint(dir, options), options);
 }
 
-/** A compiled embedding graph. */
-interface EmbedProgram {
-  readonly program: Program;
-  readonly frequencyInputs: ReadonlyMap<string, RopeScaling>;
-}
-
 class LocalEngine implements Engine {
   readonly identity: EngineIdentity;
   readonly #checkpoint: OpenCheckpoint;
   readonly #options: LocalEngineOptions;
-  readonly #parameters: ParameterCache;
-  /** By what they give. */
-  readonly #programs = new Map<string, EmbedProgram>();
+  readonly #programs: GraphPrograms;
 
   constructor(checkpoint: OpenCheckpoint, options: LocalEngineOptions) {
     this.identity = checkpoint.identity;
     this.#checkpoint = checkpoint;
     this.#options = options;
-    this.#parameters = new ParameterCache(checkpoint.weights);
+    this.#programs = new GraphPrograms(checkpoint.weights, options);
   }
 
   tokenize(
@@ -132,27 +117,55 @@ class LocalEngine implements Engine {
     prompts: readonly Int32Array[],
     options: GenerateOptions = {},
   ): AsyncIterable<GeneratedSample> {
-    const { model, weights, stopTokens } = this.#checkpoint;
     const settings = generateSettings(options);
-    expectHeadFits(model, weights);
-    if (options.steering !== undefined || options.amplify !== undefined) {
-      throw new UnsupportedError("generate: steering and amplify are not there yet");
+    const { steering, signal, progress } = options;
+    if (steering !== undefined) expectSteering(steering, this.identity);
+    const amplify = this.#amplification(options.amplify);
+    return generateTokens(this.#generationHost(), prompts, {
+      ...settings,
+      ...(signal === undefined ? {} : { signal }),
+      ...(progress === undefined ? {} : { progress }),
+      // Without a change the unchanged graph runs, not one that adds zeros.
+      ...(steering === undefined || changesNothing(steering) ? {} : { steering }),
+      ...(amplify === undefined ? {} : { amplify }),
+      stopTokens: new Set(options.stopTokens ?? this.stopTokens),
+      contextLength: Math.min(
+        this.contextLength,
+        amplify === undefined ? Infinity : contextLength(amplify.before.model.config),
+      ),
+      counter: options.counter ?? newGenerationCounter(),
+    });
+  }
+
+  /** The other model's graphs, or undefined where nothing is amplified. */
+  #amplification(amplify: Amplification | undefined): GenerateJob["amplify"] {
+    if (amplify === undefined) return undefined;
+    const { before, alpha } = amplify;
+    expectAmplification(amplify, this.identity);
+    if (!(before instanceof LocalEngine)) {
+      throw new ConfigError("amplify.before: expected an engine that runs on this machine", {
+        hint: "Open the checkpoint before with openEngine.",
+      });
     }
-    const host = {
+    const [own, other] = [this, before].map((each) => each.#checkpoint.model.config.vocabSize);
+    if (own !== other) {
+      throw new ConfigError(
+        `amplify.before: expected a vocabulary of ${own} tokens, that of the checkpoint sampled from, got ${other}`,
+        { hint: "Take the checkpoint that training started from." },
+      );
+    }
+    return alpha === 0 ? undefined : { before: before.#generationHost(), alpha };
+  }
+
+  #generationHost(): GenerationHost {
+    const { model, weights } = this.#checkpoint;
+    expectHeadFits(model, weights);
+    return {
       model,
       // Constants are copied into every graph: a graph more would hold one more copy of the weights.
       hasPrefixes: this.#options.weights !== "constant",
-      program: (key: string, build: () => ActivationsGraph, { isStep = false } = {}) =>
-        this.#program(key, build, isStep && this.#options.weights === undefined),
+      program: (key, build, { isStep = false } = {}) => this.#programs.program(key, build, isStep),
     };
-    return generateTokens(host, prompts, {
-      ...settings,
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-      ...(options.progress === undefined ? {} : { progress: options.progress }),
-      stopTokens: new Set(options.stopTokens ?? stopTokens),
-      contextLength: this.contextLength,
-      counter: options.counter ?? newGenerationCounter(),
-    });
   }
 
   async *embed(
@@ -164,7 +177,7 @@ class LocalEngine implements Engine {
     const { program, frequencyInputs } = await this.#embedProgram(layers, limits.prefixLength > 0);
     const prefix = await this.#prefixValues(examples, limits.prefixLength, layers);
     const batches = planBatches(examples, limits);
-    const unfinished = new Map<number, (Float32Array | undefined)[]>();
+    const collector = new MeansCollector(examples, layers, this.identity.dim);
     let finished = 0;
     for (const batch of batches) {
       options.signal?.throwIfAborted();
@@ -174,7 +187,7 @@ class LocalEngine implements Engine {
         prefixLength: limits.prefixLength,
       });
       const outputs = await program.run({ ...inputs, ...prefix });
-      for (const done of this.#collect(examples, { batch, layers, outputs, unfinished })) {
+      for (const done of collector.add(batch, outputs)) {
         yield done;
         finished++;
       }
@@ -188,7 +201,7 @@ class LocalEngine implements Engine {
   ): AsyncIterable<ExampleLogprobs> {
     const { model, weights } = this.#checkpoint;
     expectHeadFits(model, weights);
-    const made = await this.#program("logprobs", () => {
+    const made = await this.#programs.program("logprobs", () => {
       const { logprobs, frequencyInputs } = responseLogprobs(model.family, model.config);
       return { outputs: { logprobs }, frequencyInputs };
     });
@@ -197,50 +210,13 @@ class LocalEngine implements Engine {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const { program } of this.#programs.values()) await program[Symbol.asyncDispose]();
-    this.#programs.clear();
+    await this.#programs[Symbol.asyncDispose]();
     await this.#checkpoint.weights[Symbol.asyncDispose]();
   }
 
-  /** Sorts a batch's outputs back to their examples; yields those that have all their responses. */
-  *#collect(
-    examples: readonly TokenizedExample[],
-    run: {
-      batch: PlannedBatch;
-      layers: readonly number[];
-      outputs: Readonly<Record<string, TensorValue>>;
-      unfinished: Map<number, (Float32Array | undefined)[]>;
-    },
-  ): Iterable<EmbeddedExample> {
-    const { dim } = this.identity;
-    for (const [r, row] of run.batch.entries()) {
-      const count = examples[row.example]!.responses.length; // planned from these examples
-      const means =
-        run.unfinished.get(row.example) ?? Array.from({ length: count }, () => undefined);
-      for (const [slot, response] of row.responses.entries()) {
-        const mean = new Float32Array(run.layers.length * dim); // [L, D]
-        for (const [l, layer] of run.layers.entries()) {
-          const { array, shape } = run.outputs[`layer.${layer}`]!; // [B, R, D]
-          const start = (r * shape[1]! + slot) * dim;
-          const vector = array.subarray(start, start + dim) as Float32Array; // the graph's outputs are float32
-          if (!vector.every(Number.isFinite)) throw new ActivationError(layer, row.example);
-          mean.set(vector, l * dim);
-        }
-        means[response] = mean;
-      }
-      const complete = means.filter((mean) => mean !== undefined);
-      if (complete.length === count) {
-        run.unfinished.delete(row.example);
-        yield { index: row.example, means: complete };
-      } else {
-        run.unfinished.set(row.example, means);
-      }
-    }
-  }
-
-  async #embedProgram(layers: readonly number[], hasPrefix: boolean): Promise<EmbedProgram> {
+  async #embedProgram(layers: readonly number[], hasPrefix: boolean): Promise<GraphProgram> {
     const { family, config } = this.#checkpoint.model;
-    return this.#program(`${hasPrefix ? "prefix, " : ""}layers ${layers.join()}`, () =>
+    return this.#programs.program(`${hasPrefix ? "prefix, " : ""}layers ${layers.join()}`, () =>
       pooledActivations(family, config, layers, { hasPrefix }),
     );
   }
@@ -254,51 +230,11 @@ class LocalEngine implements Engine {
     const top = Math.max(...layers);
     if (prefixLength === 0 || top === 0) return {};
     const { family, config } = this.#checkpoint.model;
-    const { program, frequencyInputs } = await this.#program(`prefix keys ${top}`, () =>
+    const { program, frequencyInputs } = await this.#programs.program(`prefix keys ${top}`, () =>
       prefixKeys(family, config, top),
     );
     const prefix = examples[0]!.prompt.slice(0, prefixLength); // no example, no prefix
     return program.run(prefixInputs(prefix, { frequencyInputs, headDim: config.headDim }));
-  }
-
-  /** Compiles a graph, or takes it from an earlier call; `mayPack` has its weights packed unless they are large. */
-  async #program(
-    key: string,
-    build: () => ActivationsGraph,
-    mayPack = false,
-  ): Promise<EmbedProgram> {
-    const known = this.#programs.get(key);
-    if (known !== undefined) return known;
-    const { outputs, frequencyInputs } = build();
-    const shared = lowerToOnnx(outputs);
-    const values = await this.#parameters.load(shared.parameters);
-    const { device, threads } = this.#options;
-    const settings = {
-      ...(device === undefined ? {} : { device }),
-      ...(threads === undefined ? {} : { threads }),
-      weights: values.bound,
-    };
-    const constants = this.#constantWeights(values.arrays, shared.parameters, mayPack);
-    const graph =
-      constants === undefined ? shared : lowerToOnnx(outputs, { constantWeights: constants });
-    const program = await compile(graph, settings);
-    const made = { program, frequencyInputs };
-    this.#programs.set(key, made);
-    return made;
-  }
-
-  #constantWeights(
-    arrays: ReadonlyMap<string, Float32Array>,
-    parameters: readonly OnnxValue[],
-    mayPack: boolean,
-  ): ReadonlyMap<string, Float32Array> | undefined {
-    if (this.#options.weights === "constant") return arrays;
-    if (!mayPack) return undefined;
-    // The embedding table is looked up, not multiplied: nothing to pack.
-    const packed = parameters.filter(({ name }) => name !== EMBEDDING);
-    const constants = new Map(packed.map(({ name }) => [name, arrays.get(name)!])); // loaded for these parameters
-    const bytes = [...constants.values()].reduce((sum, each) => sum + each.byteLength, 0);
-    return bytes <= MAX_PACKED_BYTES ? constants : undefined;
   }
 
   #planLimits(top: number, examples: readonly TokenizedExample[]): PlanLimits {

@@ -3,7 +3,7 @@ import {
   type GenerateOptions,
   newGenerationCounter,
 } from "../../src/engine/generation/generate-options.ts";
-import { generateTokens } from "../../src/engine/generation/generate-tokens.ts";
+import { type GenerateJob, generateTokens } from "../../src/engine/generation/generate-tokens.ts";
 import type { GenerationHost } from "../../src/engine/generation/generation-host.ts";
 import { ParameterCache } from "../../src/engine/parameter-cache.ts";
 import { openWeights } from "../../src/model/checkpoint-weights.ts";
@@ -37,14 +37,17 @@ export async function goldenHost(dir: string): Promise<GenerationHost & AsyncDis
   };
 }
 
+/** Options of a run without an engine; `amplifyBy` stands for `amplify`. */
+export interface RunOptions extends Omit<GenerateOptions, "amplify"> {
+  readonly contextLength?: number;
+  readonly amplifyBy?: NonNullable<GenerateJob["amplify"]>;
+}
+
 /** Samples of each prompt, in order of sample number, without stop tokens or a limit of the context unless given. */
 export async function runSamples(
   host: GenerationHost,
   prompts: readonly (readonly number[])[],
-  {
-    contextLength = 10_000,
-    ...options
-  }: GenerateOptions & { readonly contextLength?: number } = {},
+  { contextLength = 10_000, amplifyBy, ...options }: RunOptions = {},
 ): Promise<number[][][]> {
   const settings = generateSettings(options);
   const result: number[][][] = prompts.map(() => []);
@@ -53,6 +56,8 @@ export async function runSamples(
     stopTokens: new Set(options.stopTokens),
     contextLength,
     counter: options.counter ?? newGenerationCounter(),
+    ...(options.steering === undefined ? {} : { steering: options.steering }),
+    ...(amplifyBy === undefined ? {} : { amplify: amplifyBy }),
   };
   const tokens = prompts.map((prompt) => Int32Array.from(prompt));
   for await (const each of generateTokens(host, tokens, job)) {
@@ -65,7 +70,7 @@ export async function runSamples(
 export async function runGreedy(
   host: GenerationHost,
   prompts: readonly (readonly number[])[],
-  options: GenerateOptions & { readonly contextLength?: number } = {},
+  options: RunOptions = {},
 ): Promise<number[][]> {
   const samples = await runSamples(host, prompts, { ...options, temperature: 0 });
   return samples.map(([first]) => first!);

@@ -1,18 +1,16 @@
 /** @file Continuous batching: finished rows leave, waiting samples take their place, so that the batch stays full. */
-import { decodeStep, type StepOutput } from "../../model/decode-step.ts";
 import type { TensorValue } from "../../runtime/ort.ts";
-import { ConfigError, RuntimeError } from "../../util/errors.ts";
+import { ConfigError } from "../../util/errors.ts";
 import { hashText } from "../../util/hash.ts";
 import type { JobOptions } from "../../util/progress.ts";
 import { type ActiveRow, sampleRng } from "./active-rows.ts";
-import { CacheBias } from "./cache-bias.ts";
 import { chooseToken } from "./choose-token.ts";
 import type { GeneratedSample, GenerateSettings, GenerationCounter } from "./generate-options.ts";
 import type { GenerationHost } from "./generation-host.ts";
-import { KeyValueCache } from "./key-value-cache.ts";
-import { frequencyValues, int32 } from "./prompt-inputs.ts";
-import { type PromptKeys, PromptRunner } from "./prompt-runner.ts";
-import { countStep } from "./step-cost.ts";
+import { RowDecoder } from "./row-decoder.ts";
+import type { Steering } from "./steering.ts";
+import { amplifyingChange, BEFORE_LOGITS, steeringChange } from "./step-changes.ts";
+import { flopsOnly } from "./step-cost.ts";
 
 /** Settings and what they mean for this checkpoint. */
 export interface GenerateJob extends JobOptions, GenerateSettings {
@@ -20,6 +18,10 @@ export interface GenerateJob extends JobOptions, GenerateSettings {
   /** Tokens of prompt and sample together at most. */
   readonly contextLength: number;
   readonly counter: GenerationCounter;
+  /** Fits the model; see expectSteering. */
+  readonly steering?: Steering;
+  /** `before` has the same vocabulary. */
+  readonly amplify?: { readonly before: GenerationHost; readonly alpha: number };
 }
 
 /** Samples in the order in which they end. Throws ConfigError naming a prompt that is empty or fills the context. */
@@ -85,86 +87,62 @@ function expectPromptsFit(
 /** The rows that run together. */
 class Batch {
   readonly rows: ActiveRow[] = [];
-  readonly #host: GenerationHost;
   readonly #prompts: readonly Int32Array[];
   readonly #job: GenerateJob;
-  readonly #runner: PromptRunner;
-  readonly #cache: KeyValueCache;
-  readonly #bias: CacheBias;
+  readonly #decoder: RowDecoder;
+  /** The model that the difference is taken from, over the same rows. */
+  readonly #before: RowDecoder | undefined;
   /** The prompt whose samples are being admitted. */
-  #current: { prompt: number; keys: PromptKeys; hash: string } | undefined;
+  #current: { prompt: number; hash: string } | undefined;
 
   constructor(
     host: GenerationHost,
     prompts: readonly Int32Array[],
     { job, order }: { job: GenerateJob; order: readonly number[] },
   ) {
-    this.#host = host;
     this.#prompts = prompts;
     this.#job = job;
-    const maxRows = Math.min(job.batch, prompts.length * job.samples);
-    this.#runner = new PromptRunner(host, prompts, { order, maxRows, counter: job.counter });
-    this.#cache = new KeyValueCache(host.model.config, maxRows);
-    this.#bias = new CacheBias(host.model.config, maxRows);
+    const { steering, amplify, counter } = job;
+    const { config } = host.model;
+    const shared = { order, maxRows: Math.min(job.batch, prompts.length * job.samples) };
+    this.#decoder = new RowDecoder(host, prompts, {
+      ...shared,
+      counter,
+      output: job.temperature === 0 ? "token" : "probabilities",
+      changes: [
+        ...(steering === undefined ? [] : [steeringChange(steering, config)]),
+        ...(amplify === undefined ? [] : [amplifyingChange(amplify.alpha, config)]),
+      ],
+    });
+    if (amplify === undefined) return;
+    const other = { ...shared, counter: flopsOnly(counter), output: "logits" } as const;
+    this.#before = new RowDecoder(amplify.before, prompts, other);
   }
 
   /** Starts a sample in a new row. */
   async admit(prompt: number, sample: number): Promise<void> {
     const tokens = this.#prompts[prompt]!; // an index into the prompts
-    if (this.#current?.prompt !== prompt) {
-      const keys = await this.#runner.take(prompt);
-      this.#current = { prompt, keys, hash: hashText(tokens.join()) };
-    }
-    const { keys, hash } = this.#current;
+    if (this.#current?.prompt !== prompt) this.#current = { prompt, hash: hashText(tokens.join()) };
     const length = tokens.length - 1;
-    this.#fit(length + 1);
-    const row = this.rows.length;
-    let at = 0;
-    for (const piece of keys) {
-      this.#cache.write(row, at, piece);
-      at += piece.count;
-    }
-    this.#bias.setRow(row, length);
-    const rng = sampleRng(this.#job.seed, hash, sample);
+    await this.#decoder.admit(prompt, length, this.rows);
+    await this.#before?.admit(prompt, length, this.rows);
+    const rng = sampleRng(this.#job.seed, this.#current.hash, sample);
     this.rows.push({ prompt, sample, length, next: tokens[length]!, tokens: [], rng });
   }
 
   /** Runs one token of every row; returns the samples that ended with it, whose rows are gone then. */
   async step(): Promise<GeneratedSample[]> {
     const { temperature } = this.#job;
-    const output: StepOutput = temperature === 0 ? "token" : "probabilities";
-    const { family, config } = this.#host.model;
-    const { program, frequencyInputs } = await this.#host.program(
-      `step ${output}`,
-      () => decodeStep(family, config, output),
-      { isStep: true },
-    );
-    this.#fit(1);
-    const count = this.rows.length;
-    const lengths = this.rows.map((row) => row.length);
-    const outputs = await program.run({
-      ids: int32(
-        Int32Array.from(this.rows, (row) => row.next),
-        count,
-      ),
-      positions: int32(Int32Array.from(lengths), count),
-      ...this.#cache.inputs(count),
-      ...this.#bias.inputs(count),
-      ...frequencyValues(
-        lengths.map((length) => length + 1),
-        { frequencyInputs, headDim: config.headDim },
-      ),
+    const before = await this.#before?.step(this.rows);
+    const chosen = await this.#decoder.step(this.rows, {
       inverseTemperature: {
         dtype: "float32",
         shape: [1],
         array: Float32Array.of(temperature === 0 ? 1 : 1 / temperature),
       },
+      ...(before === undefined ? {} : { [BEFORE_LOGITS]: before }),
     });
-    const newRows = outputs["rows"]!.array as Float32Array; // the graph gives float32
-    this.#expectFinite(newRows, count);
-    this.#cache.append(newRows, lengths);
-    countStep(this.#job.counter, config, lengths);
-    this.#takeTokens(outputs[output]!);
+    this.#takeTokens(chosen);
     return this.#finishRows();
   }
 
@@ -183,7 +161,6 @@ class Batch {
       row.length++;
       row.next = token;
       row.tokens.push(token);
-      this.#bias.setRow(r, row.length);
     }
   }
 
@@ -209,30 +186,8 @@ class Batch {
   #remove(row: number): void {
     const last = this.rows.pop()!; // there is at least one
     if (row === this.rows.length) return;
-    this.#cache.move(this.rows.length, row);
+    this.#decoder.move(this.rows.length, row, last.length);
+    this.#before?.move(this.rows.length, row, last.length);
     this.rows[row] = last;
-    this.#bias.setRow(row, last.length);
-  }
-
-  /** Room for `extra` more tokens in the longest row, or for a new row of `extra` tokens. */
-  #fit(extra: number): void {
-    const lengths = this.rows.map((row) => row.length);
-    const longest = lengths.reduce((most, length) => Math.max(most, length), 0);
-    const needed = Math.max(longest + 1, extra);
-    if (this.#cache.fit(needed, lengths)) this.#bias.reset(this.#cache.capacity, lengths);
-  }
-
-  /** A NaN anywhere reaches the last block's keys a step later at the latest. */
-  #expectFinite(newRows: Float32Array, count: number): void {
-    const { keyHeads, headDim, layerCount } = this.#host.model.config;
-    const width = keyHeads * headDim;
-    const start = 2 * (layerCount - 1) * count * width;
-    for (let i = 0; i < count * width; i++) {
-      if (Number.isFinite(newRows[start + i])) continue;
-      const { prompt } = this.rows[Math.floor(i / width)]!;
-      throw new RuntimeError(`prompt ${prompt}: the model's activations are not finite`, {
-        hint: "Check the checkpoint's weights (an overflow in training or conversion gives such values).",
-      });
-    }
   }
 }

@@ -22,6 +22,20 @@ export function countPrompt(
   counter.flops += 2 * count * tokenCost(config, meanSeen);
 }
 
+/** A counter that adds operations to another and leaves its tokens: for a second model that runs the same ones. */
+export function flopsOnly(counter: GenerationCounter): GenerationCounter {
+  return {
+    promptTokens: 0,
+    sampledTokens: 0,
+    get flops() {
+      return counter.flops;
+    },
+    set flops(value) {
+      counter.flops = value;
+    },
+  };
+}
+
 /** Multiply-adds of one token in all blocks, seeing `seen` tokens before it. */
 function tokenCost(config: ModelConfig, seen: number): number {
   const { dim, heads, keyHeads, headDim, mlpDim, layerCount } = config;

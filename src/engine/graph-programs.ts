@@ -1,0 +1,85 @@
+import type { OnnxValue } from "../format/onnx.ts";
+import type { CheckpointWeights } from "../model/checkpoint-weights.ts";
+import { EMBEDDING } from "../model/language-model-head.ts";
+import type { ActivationsGraph } from "../model/pooled-activations.ts";
+import type { RopeScaling } from "../model/rope.ts";
+import type { Device } from "../runtime/device.ts";
+import { compile, type Program } from "../runtime/ort.ts";
+import { lowerToOnnx } from "../tensor/lower.ts";
+import { ParameterCache } from "./parameter-cache.ts";
+
+/** Weights that are copied into the graph of a sampling step, at most. */
+const MAX_PACKED_BYTES = 2 ** 30;
+
+/** A compiled graph and the frequencies it takes. */
+export interface GraphProgram {
+  readonly program: Program;
+  readonly frequencyInputs: ReadonlyMap<string, RopeScaling>;
+}
+
+export interface GraphProgramsOptions {
+  readonly device?: Device;
+  readonly threads?: number;
+  readonly weights?: "shared" | "constant";
+}
+
+/** The compiled graphs of one checkpoint, over one copy of its weights where they are shared. */
+export class GraphPrograms implements AsyncDisposable {
+  readonly #options: GraphProgramsOptions;
+  readonly #parameters: ParameterCache;
+  /** By what they give. */
+  readonly #programs = new Map<string, GraphProgram>();
+
+  constructor(weights: CheckpointWeights, options: GraphProgramsOptions) {
+    this.#options = options;
+    this.#parameters = new ParameterCache(weights);
+  }
+
+  /**
+   * Compiles a graph, or takes it from an earlier call with the same key; `mayPack` (default false) has its weights packed unless they
+   * are large or the options say how they are held.
+   */
+  async program(
+    key: string,
+    build: () => ActivationsGraph,
+    mayPack = false,
+  ): Promise<GraphProgram> {
+    const known = this.#programs.get(key);
+    if (known !== undefined) return known;
+    const { outputs, frequencyInputs } = build();
+    const shared = lowerToOnnx(outputs);
+    const values = await this.#parameters.load(shared.parameters);
+    const { device, threads } = this.#options;
+    const settings = {
+      ...(device === undefined ? {} : { device }),
+      ...(threads === undefined ? {} : { threads }),
+      weights: values.bound,
+    };
+    const constants = this.#constantWeights(values.arrays, shared.parameters, mayPack);
+    const graph =
+      constants === undefined ? shared : lowerToOnnx(outputs, { constantWeights: constants });
+    const program = await compile(graph, settings);
+    const made = { program, frequencyInputs };
+    this.#programs.set(key, made);
+    return made;
+  }
+
+  #constantWeights(
+    arrays: ReadonlyMap<string, Float32Array>,
+    parameters: readonly OnnxValue[],
+    mayPack: boolean,
+  ): ReadonlyMap<string, Float32Array> | undefined {
+    if (this.#options.weights === "constant") return arrays;
+    if (!mayPack || this.#options.weights !== undefined) return undefined;
+    // The embedding table is looked up, not multiplied: nothing to pack.
+    const packed = parameters.filter(({ name }) => name !== EMBEDDING);
+    const constants = new Map(packed.map(({ name }) => [name, arrays.get(name)!])); // loaded for these parameters
+    const bytes = [...constants.values()].reduce((sum, each) => sum + each.byteLength, 0);
+    return bytes <= MAX_PACKED_BYTES ? constants : undefined;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { program } of this.#programs.values()) await program[Symbol.asyncDispose]();
+    this.#programs.clear();
+  }
+}
