@@ -12,17 +12,8 @@ import {
 import type { CommandContext, ParsedArguments } from "./command.ts";
 import { describeCounts, readAsker } from "./endpoint-flags.ts";
 import { checkOutputFiles } from "./output-files.ts";
+import type { Sampling } from "./sampling-flags.ts";
 import { printable } from "./text-table.ts";
-
-/** How to sample, as the flags say. */
-interface Sampling {
-  readonly samples: number;
-  readonly maxTokens: number;
-  readonly temperature: number;
-  readonly topP: number;
-  readonly topK?: number;
-  readonly seed: number;
-}
 
 /** Flags that mean something for a checkpoint only. */
 const LOCAL_FLAGS = ["checkpoint", "top-k", "stop", "batch"] as const;

@@ -1,0 +1,78 @@
+import { ConfigError } from "../index.ts";
+import type { FlagSpec, ParsedArguments } from "./command.ts";
+
+const DEFAULT_MAX_NEW_TOKENS = 256;
+const DEFAULT_BATCH = 32;
+
+/** Flags of every command that samples responses. */
+export const SAMPLING_FLAGS = {
+  samples: { type: "string", value: "N", describe: "Samples of each prompt. Default: 1." },
+  temperature: {
+    type: "string",
+    value: "T",
+    describe: "0: the likeliest token each time. Default: 1.",
+  },
+  "top-k": {
+    type: "string",
+    value: "K",
+    describe: "Sample from the K likeliest tokens only. Default: all.",
+  },
+  "top-p": {
+    type: "string",
+    value: "P",
+    describe:
+      "Sample from the likeliest tokens that hold a share P of the probability. Default: 1.",
+  },
+  "max-new-tokens": {
+    type: "string",
+    value: "N",
+    describe: `Tokens of a sample at most. Default: ${DEFAULT_MAX_NEW_TOKENS}.`,
+  },
+  stop: {
+    type: "string",
+    value: "TOKEN",
+    multiple: true,
+    describe:
+      "One more token that ends a sample, as the tokenizer spells it; repeatable, default: none.",
+  },
+  seed: { type: "string", value: "N", describe: "Seed of the samples. Default: 0." },
+  batch: {
+    type: "string",
+    value: "N",
+    describe: `Samples that run side by side, at most; less needs less memory. Default: ${DEFAULT_BATCH}.`,
+  },
+} as const satisfies Record<string, FlagSpec>;
+
+/** How to sample, as the flags say. */
+export interface Sampling {
+  readonly samples: number;
+  readonly temperature: number;
+  readonly topK?: number;
+  readonly topP: number;
+  readonly maxTokens: number;
+  readonly seed: number;
+  readonly batch: number;
+}
+
+/** The values of SAMPLING_FLAGS but for `--stop`, which takes a checkpoint to read. */
+export function readSampling(args: ParsedArguments): Sampling {
+  const temperature = args.number("temperature", { min: 0 }) ?? 1;
+  const topK = args.integer("top-k", { min: 1 });
+  const topP = args.number("top-p", { min: 0, max: 1 }) ?? 1;
+  if (topP === 0) throw new ConfigError("--top-p: expected a number above 0 and at most 1, got 0");
+  if (temperature === 0 && (topK !== undefined || topP < 1)) {
+    throw new ConfigError(
+      "--temperature 0 takes the likeliest token: --top-k and --top-p mean nothing beside it",
+      { hint: "Leave them out, or give a temperature above 0." },
+    );
+  }
+  return {
+    samples: args.integer("samples", { min: 1, max: 1_000_000 }) ?? 1,
+    temperature,
+    ...(topK === undefined ? {} : { topK }),
+    topP,
+    maxTokens: args.integer("max-new-tokens", { min: 1 }) ?? DEFAULT_MAX_NEW_TOKENS,
+    seed: args.integer("seed", { min: 0 }) ?? 0,
+    batch: args.integer("batch", { min: 1, max: 4096 }) ?? DEFAULT_BATCH,
+  };
+}
