@@ -85,6 +85,31 @@ export {
   scenarioPrompts,
   type ScenarioSet,
 } from "./data/scenarios.ts";
+export {
+  type BasePrompt,
+  type BasePrompts,
+  readBasePrompts,
+  type ReadBasePromptsOptions,
+} from "./data/base-prompts.ts";
+export {
+  type ComposedScenarios,
+  type ComposeOptions,
+  composeScenarios,
+} from "./data/compose-scenarios.ts";
+export {
+  BUILT_IN_POOL,
+  type Constraint,
+  constraintFamily,
+  readConstraints,
+  selectConstraints,
+} from "./data/constraints.ts";
+export {
+  type ScenarioHalf,
+  type ScenarioSplit,
+  splitScenarios,
+  type SplitOptions,
+} from "./data/split-scenarios.ts";
+export { writeScenarios } from "./data/write-scenarios.ts";
 export { variantName } from "./data/variant-name.ts";
 export { PAIR_SHAPES, type PairShape } from "./data/shapes/shapes.ts";
 export {

@@ -4,6 +4,7 @@ import { createIdAssigner, ownId } from "./assign-ids.ts";
 import { expandPatterns, type ResolveRemote } from "./expand-patterns.ts";
 import { type DataFile, describeFile } from "./open-pairs.ts";
 import type { UnusableRow } from "./preference-pair.ts";
+import { readTags } from "./read-tags.ts";
 import { ownField, type RowFields } from "./readers/file-row.ts";
 import { readRows } from "./readers/read-rows.ts";
 import { checkPair } from "./shapes/check-pair.ts";
@@ -111,14 +112,6 @@ function readScenario(fields: RowFields): string | undefined {
   if (scenario === undefined || scenario === null || scenario === "") return undefined;
   if (typeof scenario === "string" || typeof scenario === "number") return String(scenario);
   throw new RowProblem("wrong-type", "scenario: expected a name, got something else");
-}
-
-function readTags(fields: RowFields): readonly string[] | undefined {
-  const tags = ownField(fields, "tags");
-  if (tags === undefined || tags === null || tags === "") return undefined;
-  const names: readonly unknown[] = typeof tags === "string" ? tags.split(",") : [tags].flat();
-  if (names.every((name) => typeof name === "string")) return names.map((name) => name.trim());
-  throw new RowProblem("wrong-type", "tags: expected a list of names, got something else");
 }
 
 function describeRow(place: Place, detail: string): FormatError {

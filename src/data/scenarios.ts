@@ -2,8 +2,11 @@
 import type { Message } from "../format/messages.ts";
 import { ConfigError, FormatError } from "../util/errors.ts";
 import { hashFile } from "../util/hash.ts";
+import { readTags } from "./read-tags.ts";
 import { isObject, ownField, type RowFields } from "./readers/file-row.ts";
-import { readScenarioDocument, type ScenarioRow } from "./scenario-document.ts";
+import type { ListedRow } from "./readers/listed-rows.ts";
+import { readScenarioDocument } from "./scenario-document.ts";
+import { RowProblem } from "./shapes/shape.ts";
 import { variantName } from "./variant-name.ts";
 
 /** A request, and what may be appended to it. */
@@ -122,7 +125,7 @@ function commonVariants(scenarios: readonly Scenario[]): readonly string[] {
 
 function readScenario(
   path: string,
-  { row, fields }: ScenarioRow,
+  { row, fields }: ListedRow,
   templates: Readonly<Record<string, string>>,
 ): Scenario {
   const text = (name: string): string | undefined => {
@@ -150,7 +153,7 @@ function readScenario(
     title: text("title"),
     base,
     distractor,
-    tags: readTags(path, row, fields),
+    tags: readOwnTags(path, row, fields),
     variants,
   };
 }
@@ -177,11 +180,13 @@ function readVariants(path: string, row: number, fields: RowFields): Record<stri
   );
 }
 
-function readTags(path: string, row: number, fields: RowFields): readonly string[] {
-  const value = ownField(fields, "tags");
-  if (value === undefined || value === null) return [];
-  if (Array.isArray(value) && value.every((tag) => typeof tag === "string")) return value;
-  throw problem(path, row, `tags: expected a list of names, got ${kindOf(value)}`);
+function readOwnTags(path: string, row: number, fields: RowFields): readonly string[] {
+  try {
+    return readTags(fields) ?? [];
+  } catch (error) {
+    if (!(error instanceof RowProblem)) throw error;
+    throw problem(path, row, error.message);
+  }
 }
 
 function kindOf(value: unknown): string {

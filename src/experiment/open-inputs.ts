@@ -1,4 +1,5 @@
 /** @file What an experiment reads from outside, opened and hashed before any stage runs. */
+import { requestKey } from "../data/base-key.ts";
 import { openPairs } from "../data/open-pairs.ts";
 import { readScenarios, type ScenarioSet } from "../data/scenarios.ts";
 import { localFolder } from "../engine/open-engine.ts";
@@ -80,17 +81,19 @@ function requireLayers({ experiment }: ExperimentFile, { size }: CheckpointInput
   );
 }
 
-/** Scenarios that the probe was chosen by would flatter it in the evaluation. */
+/** Scenarios that the probe was chosen by would flatter it in the evaluation; nor does another case or punctuation make them others. */
 function requireDisjoint(
   probe: ScenarioSet | undefined,
   evaluation: ScenarioSet | undefined,
 ): void {
-  const requests = new Set(probe?.scenarios.map(({ base }) => base));
-  const shared = evaluation?.scenarios.filter(({ base }) => requests.has(base)) ?? [];
+  const requests = new Set(probe?.scenarios.map(({ base }) => requestKey(base)));
+  const shared = evaluation?.scenarios.filter(({ base }) => requests.has(requestKey(base))) ?? [];
   if (shared.length === 0) return;
   throw new ConfigError(
     `evaluation.scenarios: expected other requests than those of probe.scenarios, got ${shared.length} of the same, the first in scenario "${shared[0]!.id}"`,
-    { hint: "Split the scenarios so that no request is in both files." },
+    {
+      hint: "Split the scenarios so that no request is in both files: culprit scenarios --split-only.",
+    },
   );
 }
 

@@ -13,12 +13,14 @@ import { judgeCommand } from "./judge.ts";
 import { qualityCommand } from "./quality.ts";
 import { rankCommand } from "./rank.ts";
 import { runCommand } from "./run.ts";
+import { scenariosCommand } from "./scenarios.ts";
 import { statusCommand } from "./status.ts";
 import { trainCommand } from "./train.ts";
 
 /** Every subcommand, in the order of the work. */
 export const COMMANDS: readonly Command[] = [
   auditCommand,
+  scenariosCommand,
   generateCommand,
   embedCommand,
   judgeCommand,

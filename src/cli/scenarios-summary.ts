@@ -1,0 +1,127 @@
+/** @file What `culprit scenarios` prints of the scenarios that it made. */
+import {
+  type ComposedScenarios,
+  type Constraint,
+  constraintFamily,
+  type Scenario,
+  type ScenarioSplit,
+} from "../index.ts";
+import { printable, textTable } from "./text-table.ts";
+
+/** Scenarios, and where they come from. */
+export interface MadeScenarios {
+  readonly scenarios: readonly Scenario[];
+  readonly composed: (ComposedScenarios & { readonly pool: readonly Constraint[] }) | undefined;
+  /** Rows of the input that gave no base prompt, by reason. */
+  readonly skipped: Readonly<Record<string, number>>;
+}
+
+/** Counts, as the JSON output has them. */
+export interface ScenariosSummary {
+  readonly scenarios: number;
+  /** Different base prompts, those merged, and rows that gave none; absent with --split-only. */
+  readonly composition?: {
+    readonly bases: number;
+    readonly duplicates: number;
+    readonly skipped: Readonly<Record<string, number>>;
+    readonly constraints: Readonly<Record<string, number>>;
+    readonly families: Readonly<Record<string, FamilyUse>>;
+  };
+  readonly probe?: HalfSize;
+  readonly evaluation?: HalfSize;
+}
+
+interface FamilyUse {
+  /** In the pool. */
+  readonly constraints: number;
+  readonly scenarios: number;
+}
+
+interface HalfSize {
+  readonly bases: number;
+  readonly scenarios: number;
+}
+
+/** Counts scenarios, base prompts, constraints and families. */
+export function summariseScenarios({
+  scenarios,
+  composed,
+  skipped,
+  split,
+}: MadeScenarios & { readonly split: ScenarioSplit | undefined }): ScenariosSummary {
+  const size = ({ bases, scenarios: some }: ScenarioSplit["probe"]): HalfSize => ({
+    bases,
+    scenarios: some.length,
+  });
+  const composition = composed && {
+    bases: composed.bases,
+    duplicates: composed.duplicates,
+    skipped,
+    constraints: composed.uses,
+    families: familyUses(composed),
+  };
+  return {
+    scenarios: scenarios.length,
+    ...(composition === undefined ? {} : { composition }),
+    ...(split === undefined
+      ? {}
+      : { probe: size(split.probe), evaluation: size(split.evaluation) }),
+  };
+}
+
+function familyUses({
+  pool,
+  uses,
+}: Pick<ComposedScenarios, "uses"> & { readonly pool: readonly Constraint[] }): Record<
+  string,
+  FamilyUse
+> {
+  const families = new Map<string, FamilyUse>();
+  for (const constraint of pool) {
+    const family = constraintFamily(constraint);
+    const { constraints, scenarios } = families.get(family) ?? { constraints: 0, scenarios: 0 };
+    families.set(family, {
+      constraints: constraints + 1,
+      scenarios: scenarios + uses[constraint.id]!,
+    });
+  }
+  return Object.fromEntries(families);
+}
+
+/** The lines for people. */
+export function formatScenarios({
+  scenarios,
+  composition,
+  probe,
+  evaluation,
+}: ScenariosSummary): readonly string[] {
+  const half = (name: string, { bases, scenarios: count }: HalfSize): string =>
+    `${name}: ${count} scenarios of ${bases} base prompts`;
+  return [
+    ...(composition === undefined
+      ? [`${scenarios} scenarios`]
+      : formatComposition(scenarios, composition)),
+    ...(composition === undefined || probe === undefined ? [] : [""]),
+    ...(probe === undefined ? [] : [half("probe", probe)]),
+    ...(evaluation === undefined ? [] : [half("evaluation", evaluation)]),
+  ];
+}
+
+function formatComposition(
+  scenarios: number,
+  { bases, duplicates, skipped, families }: NonNullable<ScenariosSummary["composition"]>,
+): readonly string[] {
+  return [
+    `${scenarios} scenarios of ${bases} base prompts${duplicates === 0 ? "" : `, ${duplicates} repeated ones merged`}`,
+    ...Object.entries(skipped).map(([reason, count]) => `${count} rows skipped: ${reason}`),
+    "",
+    ...textTable([
+      ["family", "constraints", "scenarios"],
+      ...Object.entries(families).map(([name, { constraints, scenarios: count }]) => [
+        printable(name),
+        `${constraints}`,
+        `${count}`,
+      ]),
+    ]),
+  ];
+}

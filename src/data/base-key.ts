@@ -1,0 +1,19 @@
+/** @file When two requests count as the same. */
+
+/** Equal for requests that differ in white space and case alone: those are one base prompt. */
+export function baseKey(base: string): string {
+  return base.normalize("NFC").trim().replaceAll(/\s+/g, " ").toLowerCase();
+}
+
+/**
+ * Equal for requests of the same letters, digits and symbols in the same order, whatever the white space, case and punctuation. Coarser than baseKey: halves that
+ * must not share a request keep "How are you?" and "how are you" together, although they may be two base prompts.
+ */
+export function requestKey(base: string): string {
+  const key = baseKey(base);
+  const bare = key
+    .normalize("NFKC")
+    .replaceAll(/[\p{P}\p{Z}\p{Cc}\p{Cf}]+/gu, " ")
+    .trim();
+  return bare === "" ? key : bare;
+}
