@@ -362,6 +362,7 @@ export {
   type JudgeAgreement,
   type Kappa,
 } from "./evaluation/judge-agreement.ts";
+export { type JudgeBesidePeople, judgeBesidePeople } from "./evaluation/judge-beside-people.ts";
 export { judgeCells, type JudgeCells } from "./evaluation/judge-cells.ts";
 export { holm } from "./evaluation/holm.ts";
 export {
@@ -510,6 +511,7 @@ export {
   type ExperimentResult,
   type ProbeResult,
   readResult,
+  type StageAgreement,
   TABLE_NAME,
 } from "./experiment/result.ts";
 export {

@@ -12,7 +12,11 @@ import {
   STAGE_KINDS,
   withTrainingSeeds,
 } from "../src/index.ts";
-import { makeMiniatureExperiment, MINIATURE_PLANTED } from "./support/miniature-experiment.ts";
+import {
+  makeMiniatureExperiment,
+  MINIATURE_LABELS,
+  MINIATURE_PLANTED,
+} from "./support/miniature-experiment.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
 
 // A run takes about ten seconds of one core, and machines are shared.
@@ -65,6 +69,10 @@ it("runs every kind of stage, and ends with arms beside their controls", async (
   expect(result.evaluation!.measures.filter(({ arm }) => arm === "swap-6")).toHaveLength(4);
   expect(result.quality).toMatchObject({ planted: MINIATURE_PLANTED, pairs: 80 });
   expect(result.probe.scenarios!.kept).toBeGreaterThan(0);
+  expect(result.agreements!.map(({ stage, agreement }) => [stage, agreement.labelled])).toEqual([
+    ["judge-after", MINIATURE_LABELS],
+    ["evaluation-judge-baseline-seed1", MINIATURE_LABELS],
+  ]);
 });
 
 it("ends in the same bytes when it is stopped again and again", async () => {

@@ -7,6 +7,7 @@ import {
   type Evaluation,
   type ExperimentResult,
 } from "../index.ts";
+import { formatAgreement, formatCorrectedRates } from "./agreement-table.ts";
 import { percent, points, pValue, wholePercent, withInterval } from "./figures.ts";
 import { printable, textTable } from "./text-table.ts";
 
@@ -22,6 +23,7 @@ export function formatResult(result: ExperimentResult): string {
     ...probeLines(result),
     ...verdictLines(result),
     ...qualityLines(result),
+    ...agreementLines(result),
     ...(evaluation === undefined || trigger === undefined
       ? []
       : ["", ...armTable(result.edits, evaluation, trigger)]),
@@ -59,6 +61,14 @@ function qualityLines({ quality }: ExperimentResult): string[] {
       .map(({ k, recall }) => `recall at ${k} ${show(recall)}`)
       .join(", ")}`,
   ];
+}
+
+function agreementLines({ agreements = [] }: ExperimentResult): string[] {
+  return agreements.flatMap(({ stage, agreement, variants }) => [
+    "",
+    `${printable(stage)} beside people on ${agreement.labelled} rollouts: ${formatAgreement(agreement)}`,
+    ...formatCorrectedRates(variants),
+  ]);
 }
 
 /** One column: its heading, and its cell for an arm. */

@@ -28,6 +28,8 @@ export interface ExperimentInputs {
   readonly planted: readonly string[] | undefined;
   readonly responses: FileInput | undefined;
   readonly judge: JudgeInput | undefined;
+  /** By the id of the judge stage whose rollouts they are of. */
+  readonly labels: Readonly<Record<string, FileInput>>;
   readonly probe: ScenarioSet | undefined;
   readonly evaluation: ScenarioSet | undefined;
   readonly capabilities: {

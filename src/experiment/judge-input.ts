@@ -1,10 +1,12 @@
 /** @file The judge of an experiment, read and checked before any stage runs. */
 import type { Asker } from "../endpoint/asker.ts";
 import type { Prices } from "../endpoint/money.ts";
+import { readHumanLabels } from "../judge/human-labels.ts";
 import { BUILT_IN_RUBRICS, readRubric, type Rubric } from "../judge/rubric.ts";
 import { BUILT_IN_RULES, readRuleSet, type RuleSet } from "../judge/rule-set.ts";
 import { ConfigError } from "../util/errors.ts";
-import { hashValue } from "../util/hash.ts";
+import { hashFile, hashValue } from "../util/hash.ts";
+import type { FileInput } from "./experiment-inputs.ts";
 import { inSetting } from "./in-setting.ts";
 import { endpointPrices, openAsker } from "./open-asker.ts";
 import type { ExperimentFile } from "./read-experiment.ts";
@@ -12,7 +14,10 @@ import type { LlmJudgeSettings } from "./schema-judge.ts";
 import type { Experiment } from "./schema.ts";
 
 /** What judges. */
-export type JudgeInput = { readonly kind: "rules"; readonly rules: RuleSet } | LlmJudgeInput;
+export type JudgeInput =
+  | { readonly kind: "rules"; readonly rules: RuleSet }
+  | LlmJudgeInput
+  | { readonly kind: "human"; readonly behavior: string };
 
 /** A model that judges by a rubric. */
 export interface LlmJudgeInput {
@@ -34,6 +39,7 @@ export async function openJudge(
     const rules = Object.hasOwn(BUILT_IN_RULES, judge.rules) ? judge.rules : file.at(judge.rules);
     return { kind: "rules", rules: await inSetting("judge.rules", () => readRuleSet(rules)) };
   }
+  if (judge.kind === "human") return { kind: "human", behavior: judge.behavior };
   const isBuiltIn = (BUILT_IN_RUBRICS as readonly string[]).includes(judge.rubric);
   const path = isBuiltIn ? judge.rubric : file.at(judge.rubric);
   const rubric = await inSetting("judge.rubric", () => readRubric(path));
@@ -47,12 +53,25 @@ export async function openJudge(
   };
 }
 
+/** Opens the labels of each judge stage, and reads them once so that what is wrong with them shows at once. */
+export async function openLabels(
+  judge: NonNullable<Experiment["judge"]>,
+  file: ExperimentFile,
+): Promise<Readonly<Record<string, FileInput>>> {
+  const opened: Record<string, FileInput> = {};
+  for (const [stage, path] of Object.entries(judge.labels)) {
+    opened[stage] = await inSetting(`judge.labels.${stage}`, async () => {
+      await readHumanLabels(file.at(path));
+      return { path: file.at(path), sha256: await hashFile(file.at(path)) };
+    });
+  }
+  return opened;
+}
+
 /** What the manifest says of the judge: hashes of what decides. */
 export function hashJudge(judge: JudgeInput | undefined): Readonly<Record<string, string>> {
-  if (judge === undefined) return {};
-  return judge.kind === "rules"
-    ? { rules: hashValue(judge.rules) }
-    : { rubric: hashValue(judge.rubric) };
+  if (judge?.kind === "rules") return { rules: hashValue(judge.rules) };
+  return judge?.kind === "llm" ? { rubric: hashValue(judge.rubric) } : {};
 }
 
 function withThreshold(rubric: Rubric, threshold: number | undefined): Rubric {

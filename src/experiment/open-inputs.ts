@@ -14,7 +14,7 @@ import type {
   OpenInputsOptions,
 } from "./experiment-inputs.ts";
 import { inSetting } from "./in-setting.ts";
-import { openJudge } from "./judge-input.ts";
+import { openJudge, openLabels } from "./judge-input.ts";
 import { openPreferencePairs } from "./pair-inputs.ts";
 import type { ExperimentFile } from "./read-experiment.ts";
 
@@ -47,6 +47,7 @@ export async function openInputs(
     ...(await openPreferencePairs(file, options)),
     responses: await openFile("responses", responses, file),
     judge: judge && (await openJudge(judge, file)),
+    labels: judge === undefined ? {} : await openLabels(judge, file),
     probe: await scenarios("probe", probe?.scenarios),
     evaluation: await scenarios("evaluation", evaluation?.scenarios),
     capabilities: await openCapabilities(file, options),

@@ -1,11 +1,13 @@
 /** @file Which stages an experiment has, and which reads which. */
 import { join } from "node:path";
 
+import { ConfigError } from "../util/errors.ts";
 import { BASELINE, listArms, measuredName } from "./arms.ts";
 import type { ExperimentInputs } from "./experiment-inputs.ts";
 import { givenModel, type Model, trainedModel } from "./models.ts";
 import type { Experiment } from "./schema.ts";
 import { type Stage, STAGE_KINDS, stageId } from "./stage.ts";
+import { agreementIds, agreementStage } from "./stages/agreement.ts";
 import { auditStage } from "./stages/audit.ts";
 import { behaviorStage } from "./stages/behavior.ts";
 import { capabilitiesStage } from "./stages/capabilities.ts";
@@ -34,10 +36,30 @@ export function planExperiment(experiment: Experiment, inputs: ExperimentInputs)
       ? [evaluateStage(experiment, inputs, NOTHING_MEASURED)]
       : evaluationStages(experiment, inputs)),
   ];
+  planned.push(...agreementStages(planned, inputs));
   // The baseline's first seed may be there twice: it is the checkpoint after too.
   const stages = [...new Map(planned.map((stage) => [stageId(stage), stage])).values()];
   // By kind, each kind in the order made: kinds stand in an order in which inputs come first.
   return STAGE_KINDS.flatMap((kind) => stages.filter((stage) => stage.kind === kind));
+}
+
+/** Where people labelled rollouts of a stage. Throws ConfigError for labels of a stage that is not there. */
+function agreementStages(planned: readonly Stage[], inputs: ExperimentInputs): Stage[] {
+  const judged = new Map(
+    planned
+      .filter(({ kind }) => kind === "judge" || kind === "evaluation-judge")
+      .map((stage) => [stageId(stage), stage]),
+  );
+  const unknown = Object.keys(inputs.labels).find((id) => !judged.has(id));
+  if (unknown !== undefined) {
+    throw new ConfigError(
+      `judge.labels: expected stages that judge, got ${JSON.stringify(unknown.slice(0, 60))}`,
+      { hint: `They are ${[...judged.keys()].join(", ")}.` },
+    );
+  }
+  return Object.keys(agreementIds(inputs)).map((id) =>
+    agreementStage(judged.get(id)!, inputs.labels[id]!),
+  );
 }
 
 /** From the two checkpoints to the behaviour. */

@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import type { EditAction, EditedGroup, EditPick } from "../edit/edit.ts";
 import type { Evaluation } from "../evaluation/evaluation.ts";
+import type { JudgeBesidePeople } from "../evaluation/judge-beside-people.ts";
 import type { SignalVerdict } from "../evaluation/signal-verdict.ts";
 import { FormatError } from "../util/errors.ts";
 import type { PlantedQuality } from "./stages/quality.ts";
@@ -41,6 +42,12 @@ export interface ProbeResult {
   readonly scenarios: { readonly kept: number; readonly of: number } | undefined;
 }
 
+/** The judge of a stage beside people. */
+export interface StageAgreement extends JudgeBesidePeople {
+  /** The id of the stage that judged. */
+  readonly stage: string;
+}
+
 export interface ExperimentResult {
   readonly format: "culprit-result";
   readonly version: 1;
@@ -52,6 +59,8 @@ export interface ExperimentResult {
   readonly verdict: SignalVerdict | undefined;
   /** How well the ranking finds the planted pairs; undefined where nobody knows them. */
   readonly quality: PlantedQuality | undefined;
+  /** Where people labelled rollouts: how far the judge agrees with them, and its rates corrected. */
+  readonly agreements?: readonly StageAgreement[];
   /** The variant by whose rate arms are compared; undefined where nothing was measured. */
   readonly trigger: string | undefined;
   readonly seeds: readonly number[];

@@ -161,3 +161,30 @@ it("names the setting whose file is missing or does not fit", async () => {
     expect((await expectFailure(run(folder), ConfigError)).message).toMatch(message);
   }
 });
+
+it.each([
+  [
+    "{ action: filter, top: [3, 40] }",
+    "edits[0].top: expected at most 39 of the 40 usable pairs, so that some are left, got 40",
+  ],
+  ["{ action: swap, top: 41 }", "edits[0].top: expected at most 40 of the 40 usable pairs, got 41"],
+  [
+    "{ action: drop-source, top: 5, sources: [nowhere] }",
+    'edits[0].sources: expected sources of the pairs, got "nowhere"',
+  ],
+])("finds the edit %s that the pairs do not allow right after the audit", async (edit, message) => {
+  const folder = await smallExperiment();
+  await writeFile(join(folder, "scenarios.jsonl"), jsonLines([{ id: "a", base: "b" }]));
+  await writeExperiment(folder, [
+    `edits: [${edit}]`,
+    "training: { learningRate: 1e-3 }",
+    "judge: { rules: refusal }",
+    "evaluation: { scenarios: scenarios.jsonl, variants: [base], trigger: base }",
+  ]);
+  for (let attempt = 0; attempt < 2; attempt++) {
+    const error = await expectFailure(run(folder), ConfigError);
+    expect(error.message).toBe(message);
+  }
+  const { stages } = await readExperimentStatus(join(folder, "out"));
+  expect(stages.filter(({ state }) => state !== "missing").map(({ id }) => id)).toEqual(["audit"]);
+});

@@ -11,6 +11,7 @@ import { openInputs } from "./open-inputs.ts";
 import { expectOwnFolder } from "./own-folder.ts";
 import { planExperiment } from "./plan-experiment.ts";
 import type { ExperimentFile } from "./read-experiment.ts";
+import { requireEdits } from "./require-edits.ts";
 import { RESULT_NAME, TABLE_NAME } from "./result.ts";
 import { type RunManifest, startManifest } from "./run-manifest.ts";
 import { type FinishedStage, runStages } from "./run-stages.ts";
@@ -84,6 +85,9 @@ export async function runExperiment(
     },
     onFinish: async (stage, position) => {
       await manifest.finished(stage);
+      if (stage.stage.kind === "audit") {
+        await requireEdits(file.experiment, join(out, stage.directory));
+      }
       options.onFinish?.(stage, placeOf(position));
     },
   });

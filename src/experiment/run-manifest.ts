@@ -132,13 +132,17 @@ export async function readManifest(out: string): Promise<RunManifest | undefined
 }
 
 function inputHashes(inputs: ExperimentInputs): Record<string, string> {
-  const { before, after, pairs, responses, judge, probe, evaluation, capabilities } = inputs;
+  const { before, after, pairs, responses, judge, labels, probe, evaluation, capabilities } =
+    inputs;
   const hashes = {
     before: before.hash,
     after: after?.hash,
     pairs: pairs.contentHash,
     responses: responses?.sha256,
     ...hashJudge(judge),
+    ...Object.fromEntries(
+      Object.entries(labels).map(([stage, { sha256 }]) => [`labels ${stage}`, sha256]),
+    ),
     probeScenarios: probe?.sha256,
     evaluationScenarios: evaluation?.sha256,
     capabilityPairs: capabilities.pairs?.contentHash,

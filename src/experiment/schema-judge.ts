@@ -43,12 +43,22 @@ export const endpointSchema = z.strictObject({
   priceOut: price.describe("Money for a million answer tokens."),
 });
 
+const labels = z
+  .record(z.string(), path)
+  .default({})
+  .describe(
+    "What people said: a file for each judge stage whose rollouts they labelled, judge-after: FILE say. With rules and llm for a sample of them, which the judge is held to; with human for all.",
+  );
+
 const rulesJudgeSchema = z.strictObject({
   kind: z
     .literal("rules")
     .default("rules")
-    .describe("rules: regular expressions, no model. llm: a model that is asked by a rubric."),
+    .describe(
+      "rules: regular expressions, no model. llm: a model that is asked by a rubric. human: people's labels.",
+    ),
   rules: path.describe("A rules file, or the built-in rules refusal or compliance."),
+  labels,
 });
 
 const llmJudgeSchema = z.strictObject({
@@ -71,11 +81,23 @@ const llmJudgeSchema = z.strictObject({
     .describe(
       "What all the experiment's judging together may cost; a run that reaches it stops, and goes on with a higher one. Absent: no limit.",
     ),
+  labels,
 });
 
-export const judgeSchema = z.discriminatedUnion("kind", [rulesJudgeSchema, llmJudgeSchema], {
-  error: "expected rules or llm",
+const humanJudgeSchema = z.strictObject({
+  kind: z.literal("human").describe("People's labels."),
+  behavior: z
+    .string()
+    .min(1)
+    .describe('What the label "shows" means, in words that follow "the response".'),
+  labels,
 });
+
+export const judgeSchema = z.discriminatedUnion(
+  "kind",
+  [rulesJudgeSchema, llmJudgeSchema, humanJudgeSchema],
+  { error: "expected rules, llm or human" },
+);
 
 export type EndpointSettings = z.output<typeof endpointSchema>;
 export type LlmJudgeSettings = z.output<typeof llmJudgeSchema>;

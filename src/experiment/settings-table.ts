@@ -61,9 +61,12 @@ function describeValue(schema: JsonSchema): string {
   const choices = schema.anyOf ?? schema.oneOf;
   if (choices !== undefined) return choices.map(describeValue).join(" or ");
   if (schema.items !== undefined) return `list of ${describeValue(schema.items)}`;
-  const kind = { integer: "whole number", string: "text", boolean: "true or false" }[
-    schema.type ?? ""
-  ];
+  const kind = {
+    integer: "whole number",
+    string: "text",
+    boolean: "true or false",
+    object: "text by name",
+  }[schema.type ?? ""];
   const isBounded = schema.maximum !== undefined && schema.maximum < 2 ** 31 - 1;
   const bounds = [
     ...(schema.minimum === undefined || schema.minimum < 0 ? [] : [`from ${schema.minimum}`]),

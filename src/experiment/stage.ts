@@ -8,6 +8,7 @@ export const STAGE_KINDS = [
   "train",
   "rollouts",
   "judge",
+  "agreement",
   "filter",
   "behavior",
   "embed",
@@ -17,6 +18,7 @@ export const STAGE_KINDS = [
   "retrain",
   "evaluation-rollouts",
   "evaluation-judge",
+  "evaluation-agreement",
   "capabilities",
   "evaluate",
 ] as const;

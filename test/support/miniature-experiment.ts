@@ -9,6 +9,9 @@ import { makeTinyCheckpoint } from "./tiny-checkpoint.ts";
 /** Pairs that the miniature experiment calls planted. */
 export const MINIATURE_PLANTED = 12;
 
+/** Rollouts of each of two stages that somebody labelled, by the throw of a coin. */
+export const MINIATURE_LABELS = 10;
+
 /**
  * Writes an experiment with every kind of stage into `folder`, small enough to run in seconds: a random checkpoint of 3 blocks, 80 random
  * pairs, a judge that calls about a third of its random responses a show. Nothing in it means anything. `changes` replaces
@@ -39,6 +42,13 @@ export async function makeMiniatureExperiment(
   await writeFile(join(folder, "probe.jsonl"), jsonLines(scenarios("probe", 60)));
   await writeFile(join(folder, "evaluation.jsonl"), jsonLines(scenarios("evaluation", 6)));
   await writeFile(join(folder, "rules.yaml"), RULES);
+  for (const set of ["probe", "evaluation"]) {
+    const labels = Array.from({ length: MINIATURE_LABELS }, (_, i) => ({
+      rollout: `${set}-${i >> 1}/${i % 2 === 0 ? "base" : "base+distractor"}/0`,
+      label: rng.uniform() < 0.5 ? "shows" : "not",
+    }));
+    await writeFile(join(folder, `${set}-labels.jsonl`), jsonLines(labels));
+  }
   const text = Object.entries({ ...SECTIONS, ...changes }).map(([name, value]) =>
     value === undefined ? "" : `${name}: ${value}\n`,
   );
@@ -60,7 +70,8 @@ const SECTIONS: Readonly<Record<string, string>> = {
   training: "{ learningRate: 1e-3, beta: 0.1, batchSize: 16, epochs: 1, seeds: [1] }",
   probe: "{ scenarios: probe.jsonl, rollouts: 2 }",
   sampling: "{ maxTokens: 8, temperature: 1 }",
-  judge: "{ rules: rules.yaml }",
+  judge:
+    "{ rules: rules.yaml, labels: { judge-after: probe-labels.jsonl, evaluation-judge-baseline-seed1: evaluation-labels.jsonl } }",
   behavior: "{ layers: [1, 2], splits: 20, flips: 20, nullDirections: 4 }",
   edits:
     "[{ action: filter, top: planted }, { action: swap, top: 6, controls: [] }, { action: drop-source, top: 10, sources: [east], controls: [] }]",

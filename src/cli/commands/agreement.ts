@@ -1,20 +1,7 @@
-import {
-  type ClusteredRate,
-  type CorrectedRate,
-  correctedRates,
-  type CorrectedRates,
-  type HumanLabels,
-  judgeAgreement,
-  type JudgeAgreement,
-  judgeCells,
-  readHumanLabels,
-  readVerdicts,
-  type Verdict,
-} from "../../index.ts";
+import { judgeBesidePeople, readHumanLabels, readVerdicts } from "../../index.ts";
+import { formatBesidePeople } from "../agreement-table.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
-import { formatRate } from "../evaluation-table.ts";
 import { onlyPositional, requiredText } from "../required.ts";
-import { printable, textTable } from "../text-table.ts";
 
 export const agreementCommand: Command = {
   name: "agreement",
@@ -35,75 +22,14 @@ takes rollouts of one prompt as hanging together. Rollouts without a verdict or 
   run,
 };
 
-interface VariantRates {
-  readonly variant: string;
-  readonly rates: CorrectedRates;
-}
-
 async function run(args: ParsedArguments, context: CommandContext): Promise<void> {
   const path = onlyPositional(args, "agreement", "one file of verdicts");
   const labelsPath = requiredText(args, "agreement", "labels");
-  const verdicts = await readVerdicts(path);
-  const labels = await readHumanLabels(labelsPath);
-  const known = new Set(verdicts.map(({ rollout }) => rollout));
-  const foreign = [...labels.keys()].filter((rollout) => !known.has(rollout)).length;
+  const found = judgeBesidePeople(await readVerdicts(path), await readHumanLabels(labelsPath));
+  const { foreign, agreement } = found;
   if (foreign > 0) context.warn(`${labelsPath}: ${foreign} labels of rollouts not in ${path}`);
-  const agreement = judgeAgreement(judgeCells(verdicts, labels));
   if (agreement.labelled === 0) context.warn("no rollout has both a verdict and a label");
-  const variants = ratesByVariant(verdicts, labels);
-  const counts = { verdicts: verdicts.length, labels: labels.size, foreign };
   context.print(
-    args.has("json")
-      ? JSON.stringify({ ...counts, agreement, variants }, undefined, 2)
-      : format(agreement, variants),
+    args.has("json") ? JSON.stringify(found, undefined, 2) : formatBesidePeople(found).join("\n"),
   );
-}
-
-function ratesByVariant(
-  verdicts: readonly Verdict[],
-  labels: HumanLabels,
-): readonly VariantRates[] {
-  return [...new Set(verdicts.map(({ variant }) => variant))].map((variant) => {
-    const own = verdicts.filter((verdict) => verdict.variant === variant);
-    return { variant, rates: correctedRates(judgeCells(own, labels)) };
-  });
-}
-
-function format(agreement: JudgeAgreement, variants: readonly VariantRates[]): string {
-  const { labelled, bothShow, neither, judgeOnly, personOnly, kappa, classes } = agreement;
-  return [
-    `${labelled} rollouts with a verdict and a label: ${bothShow} shows and ${neither} not for both, ${judgeOnly} shows for the judge alone, ${personOnly} for people alone`,
-    `agreement ${formatRate(agreement.agreement)}, kappa ${formatKappa(kappa)}`,
-    ...textTable([
-      ["class", "precision [95%]", "recall [95%]"],
-      ...(["shows", "not"] as const).map((name) => [
-        name,
-        formatRate(classes[name].precision),
-        formatRate(classes[name].recall),
-      ]),
-    ]),
-    "",
-    ...textTable([
-      ["rate [95%]", "judge", "people", "Rogan-Gladen", "PPI++"],
-      ...variants.map(({ variant, rates }) => [
-        printable(variant),
-        formatRate(rates.judge),
-        formatRate(rates.people),
-        formatCorrected(rates.roganGladen),
-        formatCorrected(rates.ppi),
-      ]),
-    ]),
-  ].join("\n");
-}
-
-function formatKappa({ value, low, high }: JudgeAgreement["kappa"]): string {
-  if (value === undefined) return "undefined";
-  if (low === undefined || high === undefined) return value.toFixed(2);
-  return `${value.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
-}
-
-function formatCorrected({ rate, low, high, why }: CorrectedRate): string {
-  if (rate === undefined) return why ?? "";
-  const known: Pick<ClusteredRate, "rate" | "low" | "high"> = { rate, low, high };
-  return formatRate(known);
 }

@@ -7,6 +7,8 @@ import type { ExperimentInputs } from "../experiment-inputs.ts";
 import type { Experiment } from "../schema.ts";
 import type { Stage } from "../stage.ts";
 
+export const AUDIT_NAME = "audit.json";
+
 /** `audit.json` and `unusable.jsonl`: what is in the pairs, before any compute. */
 export function auditStage({ pairs }: Experiment, inputs: ExperimentInputs): Stage {
   return {
@@ -24,7 +26,7 @@ export function auditStage({ pairs }: Experiment, inputs: ExperimentInputs): Sta
       });
       await unusable.close();
       await writeFileAtomic(
-        join(directory, "audit.json"),
+        join(directory, AUDIT_NAME),
         `${JSON.stringify(report, undefined, 2)}\n`,
       );
     },

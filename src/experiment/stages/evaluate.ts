@@ -11,10 +11,17 @@ import { writeFileAtomic } from "../../util/atomic-file.ts";
 import { type Arm, BASELINE, measuredName } from "../arms.ts";
 import { concludeExperiment } from "../conclusions.ts";
 import type { ExperimentInputs } from "../experiment-inputs.ts";
-import { type ArmEdit, type ExperimentResult, type ProbeResult, RESULT_NAME } from "../result.ts";
+import {
+  type ArmEdit,
+  type ExperimentResult,
+  type ProbeResult,
+  RESULT_NAME,
+  type StageAgreement,
+} from "../result.ts";
 import type { Experiment } from "../schema.ts";
 import { readSkipped } from "../skipped.ts";
 import type { Stage, StageInput, StageKind, StageWork } from "../stage.ts";
+import { agreementIds, readAgreement } from "./agreement.ts";
 import { readCapabilities } from "./capabilities.ts";
 import { editName, readEdit } from "./edit.ts";
 import { VERDICTS_NAME } from "./judge.ts";
@@ -76,6 +83,7 @@ export function evaluateStage(
         trigger,
         seeds: evaluated.seeds,
         edits,
+        ...(await readAgreements(work, inputs)),
         evaluation:
           evaluation && (await measureArms(work, rows, edits, { ...evaluation, hasCapabilities })),
       } as const;
@@ -88,10 +96,11 @@ export function evaluateStage(
 
 /** Everything that the result is put together from. */
 function evaluateInputs(
-  { probe, planted, evaluation }: ExperimentInputs,
+  inputs: ExperimentInputs,
   { arms, seeds }: EvaluatedArms,
   measured: { readonly names: readonly string[]; readonly hasCapabilities: boolean },
 ): Record<string, StageInput> {
+  const { probe, planted, evaluation } = inputs;
   const each = (what: string, kind: StageKind): [string, StageInput][] =>
     measured.names.map((name) => [`${what} ${name}`, { stage: `${kind}-${name}` }]);
   return {
@@ -100,6 +109,7 @@ function evaluateInputs(
     ...(probe && { filter: { stage: "filter" } }),
     ...(planted && { quality: { stage: "quality" } }),
     ...(evaluation && { scenarios: { content: evaluation.sha256 } }),
+    ...Object.fromEntries(Object.values(agreementIds(inputs)).map((stage) => [stage, { stage }])),
     ...Object.fromEntries(each("judged", "evaluation-judge")),
     ...(measured.hasCapabilities && Object.fromEntries(each("capabilities", "capabilities"))),
     ...Object.fromEntries(
@@ -145,6 +155,19 @@ async function readProbe(work: StageWork, inputs: ExperimentInputs): Promise<Pro
     doubt: report.doubts[`${layer}`],
     scenarios: filter && { kept: filter.kept.length, of: filter.scenarios.length },
   };
+}
+
+/** The judge beside people, for each stage whose rollouts they labelled. */
+async function readAgreements(
+  work: StageWork,
+  inputs: ExperimentInputs,
+): Promise<Pick<ExperimentResult, "agreements">> {
+  const agreements: StageAgreement[] = [];
+  for (const [stage, id] of Object.entries(agreementIds(inputs))) {
+    const found = await readAgreement(work.input(id));
+    if (found !== undefined) agreements.push({ stage, ...found });
+  }
+  return agreements.length === 0 ? {} : { agreements };
 }
 
 /** What the arms edited, and why those that were not trained were not. */

@@ -8,6 +8,7 @@ import type { JudgeInput } from "../judge-input.ts";
 import type { Experiment } from "../schema.ts";
 import { readSkipped, writeSkipped } from "../skipped.ts";
 import { type Stage, stageId, type StageWork } from "../stage.ts";
+import { judgeByPeople } from "./judge-human.ts";
 import { estimateLlmJudging, judgeByLlm } from "./judge-llm.ts";
 import { readStageRollouts } from "./rollouts.ts";
 
@@ -24,18 +25,23 @@ export function judgeStage(
   if (judge === undefined) throw new Error("internal: no judge");
   const rolloutsKind = kind === "judge" ? "rollouts" : "evaluation-rollouts";
   const stage = stageId({ kind, name });
+  const labels = judge.kind === "human" ? inputs.labels[stage] : undefined;
   return {
     kind,
     name,
     version: 1,
     settings: judgeSettings(judge),
-    inputs: { rollouts: { stage: `${rolloutsKind}-${name}` } },
+    inputs: {
+      rollouts: { stage: `${rolloutsKind}-${name}` },
+      ...(labels && { labels: { content: labels.sha256 } }),
+    },
     run: async (work) => {
       const skipped = await readSkipped(work.input("rollouts"));
       if (skipped !== undefined) return writeSkipped(work.directory, skipped);
       const path = join(work.directory, VERDICTS_NAME);
       const { currency } = experiment.cost;
       if (judge.kind === "llm") return judgeByLlm(judge, work, { path, stage, currency });
+      if (judge.kind === "human") return judgeByPeople(judge, labels, work, { path, stage });
       return writeVerdicts(path, judgeByRules(judge.rules, work));
     },
     ...(judge.kind === "llm" && {
@@ -58,6 +64,7 @@ function judgeByRules(
 /** What the verdicts depend on. Of an LLM's endpoint that is the model: how it is reached, paced and paid changes no answer. */
 function judgeSettings(judge: JudgeInput): unknown {
   if (judge.kind === "rules") return { kind: "rules", rules: judge.rules };
+  if (judge.kind === "human") return judge;
   const { rubric, settings } = judge;
   const { endpoint, temperature } = settings;
   return { kind: "llm", rubric, model: endpoint.model, temperature };

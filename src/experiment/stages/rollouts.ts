@@ -9,7 +9,7 @@ import type { Experiment } from "../schema.ts";
 import { readSkipped, writeSkipped } from "../skipped.ts";
 import type { Stage } from "../stage.ts";
 
-const ROLLOUTS_NAME = "rollouts.jsonl";
+export const ROLLOUTS_NAME = "rollouts.jsonl";
 
 /** Responses of a checkpoint to every scenario in every variant. */
 export function rolloutsStage(

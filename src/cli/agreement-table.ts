@@ -1,0 +1,53 @@
+import type { ClusteredRate, CorrectedRate, JudgeAgreement, JudgeBesidePeople } from "../index.ts";
+import { formatRate } from "./evaluation-table.ts";
+import { printable, textTable } from "./text-table.ts";
+
+/** What `culprit agreement` prints. */
+export function formatBesidePeople({ agreement, variants }: JudgeBesidePeople): string[] {
+  const { labelled, bothShow, neither, judgeOnly, personOnly, classes } = agreement;
+  return [
+    `${labelled} rollouts with a verdict and a label: ${bothShow} shows and ${neither} not for both, ${judgeOnly} shows for the judge alone, ${personOnly} for people alone`,
+    formatAgreement(agreement),
+    ...textTable([
+      ["class", "precision [95%]", "recall [95%]"],
+      ...(["shows", "not"] as const).map((name) => [
+        name,
+        formatRate(classes[name].precision),
+        formatRate(classes[name].recall),
+      ]),
+    ]),
+    "",
+    ...formatCorrectedRates(variants),
+  ];
+}
+
+/** `agreement 93.0% [...], kappa 0.81 [...]`. */
+export function formatAgreement({ agreement, kappa }: JudgeAgreement): string {
+  return `agreement ${formatRate(agreement)}, kappa ${formatKappa(kappa)}`;
+}
+
+/** A line for each variant, a column for each way to the rate. */
+export function formatCorrectedRates(variants: JudgeBesidePeople["variants"]): string[] {
+  return textTable([
+    ["rate [95%]", "judge", "people", "Rogan-Gladen", "PPI++"],
+    ...variants.map(({ variant, rates }) => [
+      printable(variant),
+      formatRate(rates.judge),
+      formatRate(rates.people),
+      formatCorrected(rates.roganGladen),
+      formatCorrected(rates.ppi),
+    ]),
+  ]);
+}
+
+function formatKappa({ value, low, high }: JudgeAgreement["kappa"]): string {
+  if (value === undefined) return "undefined";
+  if (low === undefined || high === undefined) return value.toFixed(2);
+  return `${value.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
+}
+
+function formatCorrected({ rate, low, high, why }: CorrectedRate): string {
+  if (rate === undefined) return why ?? "";
+  const known: Pick<ClusteredRate, "rate" | "low" | "high"> = { rate, low, high };
+  return formatRate(known);
+}

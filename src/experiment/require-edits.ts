@@ -1,0 +1,38 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import type { AuditReport } from "../data/audit-report.ts";
+import { ConfigError } from "../util/errors.ts";
+import type { Experiment } from "./schema.ts";
+import { AUDIT_NAME } from "./stages/audit.ts";
+
+/**
+ * Throws ConfigError naming the setting where an edit asks for more pairs than the audit counted, or for a source that it did not
+ * see: the edit itself comes hours later. Pairs that turn out to have no vector are not known yet.
+ */
+export async function requireEdits(
+  { edits }: Pick<Experiment, "edits">,
+  auditFolder: string,
+): Promise<void> {
+  if (edits.length === 0) return;
+  const text = await readFile(join(auditFolder, AUDIT_NAME), "utf8");
+  const { usable, sources: seen } = JSON.parse(text) as AuditReport; // our own file, hashed when written
+  for (const [i, { action, top, sources, by }] of edits.entries()) {
+    const most = action === "filter" ? usable - 1 : usable;
+    const beyond = [top].flat().find((each) => each !== "planted" && each > most);
+    if (beyond !== undefined) {
+      const left = action === "filter" ? ", so that some are left" : "";
+      throw new ConfigError(
+        `edits[${i}].top: expected at most ${most} of the ${usable} usable pairs${left}, got ${beyond}`,
+      );
+    }
+    if (action !== "drop-source" || sources === "auto" || by !== undefined) continue;
+    const known = seen.map(({ source }) => source);
+    const unknown = sources.find((name) => !known.includes(name));
+    if (unknown === undefined) continue;
+    throw new ConfigError(
+      `edits[${i}].sources: expected sources of the pairs, got ${JSON.stringify(unknown.slice(0, 60))}`,
+      { hint: `There are: ${known.slice(0, 20).join(", ").slice(0, 400)}.` },
+    );
+  }
+}
