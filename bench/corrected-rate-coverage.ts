@@ -100,14 +100,26 @@ function draw(design: Design, rate: number, rng: Rng): JudgeCells {
 
 const percent = (value: number): string => (100 * value).toFixed(1);
 
+const NAMES = ["people", "judge", "roganGladen", "ppi"] as const;
+/** Shares held, of every row. */
+const rows: { readonly isRare: boolean; readonly shares: readonly number[] }[] = [];
+
+/** How many rows are below, within and above 93–97%. */
+function summary(isRare: boolean, name: number): string {
+  const shares = rows.filter((row) => row.isRare === isRare).map((row) => row.shares[name]!);
+  const [low, high] = [Math.min(...shares), Math.max(...shares)];
+  const below = shares.filter((share) => share < 0.93).length;
+  const above = shares.filter((share) => share > 0.97).length;
+  return `${percent(low)}–${percent(high)} | ${shares.length - below - above} | ${below} | ${above}`;
+}
+
 function simulate(design: Design, rng: Rng): string {
-  const names = ["people", "judge", "roganGladen", "ppi"] as const;
-  const held = names.map(() => ({ yes: 0, of: 0, width: 0 }));
+  const held = NAMES.map(() => ({ yes: 0, of: 0, width: 0 }));
   for (let n = 0; n < EXPERIMENTS; n++) {
     const { rate } = design;
     const truth = typeof rate === "number" ? rate : rate[0] + rng.uniform() * (rate[1] - rate[0]);
     const rates = correctedRates(draw(design, truth, rng));
-    for (const [i, name] of names.entries()) {
+    for (const [i, name] of NAMES.entries()) {
       const { low, high } = rates[name];
       if (low === undefined || high === undefined) continue;
       held[i]!.of++;
@@ -118,6 +130,8 @@ function simulate(design: Design, rng: Rng): string {
   const cells = held.map(({ yes, of, width }) =>
     of === 0 ? "-" : `${percent(yes / of)} (${percent(width / of)})`,
   );
+  const isRare = typeof design.rate !== "number" || design.rate <= 0.01;
+  rows.push({ isRare, shares: held.map(({ yes, of }) => yes / of) });
   const rate =
     typeof design.rate === "number"
       ? `${percent(design.rate)}%`
@@ -139,7 +153,7 @@ const sizes = values.quick
       [40, 10, 100],
     ];
 for (const [prompts, samples, labels] of sizes) {
-  for (const rate of [[0, 0.01], 0.01, 0.05, 0.2, 0.5] as const) {
+  for (const rate of [[0, 0.01], 0.002, 0.005, 0.01, 0.05, 0.2, 0.5] as const) {
     for (const promptSd of [0.5, 2]) {
       for (const [sensitivity, specificity] of [
         [0.9, 0.98],
@@ -161,5 +175,13 @@ for (const [prompts, samples, labels] of sizes) {
         );
       }
     }
+  }
+}
+print("");
+print("| | rates | share held, in % | rows within 93–97 | below | above |");
+print("|---|---|---|---|---|---|");
+for (const [i, name] of NAMES.entries()) {
+  for (const isRare of [true, false]) {
+    print(`| ${name} | ${isRare ? "0–1%" : "5–50%"} | ${summary(isRare, i)} |`);
   }
 }

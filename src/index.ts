@@ -348,14 +348,10 @@ export type {
   Evaluation,
   VariantRates,
 } from "./evaluation/evaluation.ts";
-export {
-  type CorrectedRate,
-  correctedRates,
-  type CorrectedRates,
-  type PpiRate,
-  predictionPowered,
-  roganGladen,
-} from "./evaluation/corrected-rates.ts";
+export type { CorrectedRate } from "./evaluation/corrected-rate.ts";
+export { correctedRates, type CorrectedRates } from "./evaluation/corrected-rates.ts";
+export { type PpiRate, predictionPowered } from "./evaluation/prediction-powered.ts";
+export { roganGladen } from "./evaluation/rogan-gladen.ts";
 export {
   cohenKappa,
   judgeAgreement,

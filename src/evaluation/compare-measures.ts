@@ -1,6 +1,11 @@
 /** @file Capability measures beside the rate: plain numbers, higher is better, for each training seed or each item of it. */
-import { twoSidedQuantile, twoSidedTail } from "../util/student-t.ts";
-import { satterthwaite, twoWayVariance } from "../util/two-way-variance.ts";
+import {
+  halfWidth,
+  levelAt,
+  type MarginParts,
+  pooledSeedsDf,
+  twoWayVariance,
+} from "../util/two-way-variance.ts";
 import { wilsonShare } from "../util/wilson.ts";
 
 /** One number for a whole run, or one for each item (held-out pair, task), by the item's id. */
@@ -31,11 +36,11 @@ export function summariseMeasure(runs: readonly MeasureValues[]): MeasureSummary
   const items = commonItems(runs);
   if (runs.length === 0 || items.length === 0) return undefined;
   const { mean, errors } = cellsOf(runs, items);
-  const { variance, df } = twoWayVariance(errors, runs.length);
+  const { variance, margin } = twoWayVariance(errors, runs.length);
   return {
     mean,
     ...(saturatedShare(mean, variance, items.length) ??
-      interval(mean, variance, df, hasSpread(runs, items))),
+      interval(mean, margin, hasSpread(runs, items))),
     items: items.length,
     seeds: runs.length,
   };
@@ -55,34 +60,29 @@ export function compareMeasure(
   const paired = ofA.byPrompt.map((value, i) => value - ofB.byPrompt[i]!);
   const ofItems = twoWayVariance(paired, 1);
   const variance = ofItems.variance + ofA.ofSeeds + ofB.ofSeeds;
-  const df = satterthwaite(variance, [
-    [ofItems.variance, items.length - 1],
-    [ofA.ofSeeds, arm.length - 1],
-    [ofB.ofSeeds, reference.length - 1],
-  ]);
+  const margin = {
+    ...ofItems.margin,
+    ofSeeds: ofA.margin.ofSeeds + ofB.margin.ofSeeds,
+    seedsDf: pooledSeedsDf([ofA.margin, ofB.margin]),
+  };
   const difference = a.mean - b.mean;
   const isKnown = items.length > 1 || (arm.length > 1 && reference.length > 1);
   return {
     difference,
     ...(saturatedDifference(a.mean, b.mean, variance, items.length) ??
-      interval(difference, variance, df, isKnown)),
-    p: !isKnown
-      ? undefined
-      : difference === 0
-        ? 1
-        : twoSidedTail(Math.abs(difference) / Math.sqrt(variance), df),
+      interval(difference, margin, isKnown)),
+    p: !isKnown ? undefined : difference === 0 ? 1 : levelAt(margin, Math.abs(difference)),
     items: items.length,
   };
 }
 
 function interval(
   centre: number,
-  variance: number,
-  df: number,
+  margin: MarginParts,
   isKnown: boolean,
 ): { low: number | undefined; high: number | undefined } {
   if (!isKnown) return { low: undefined, high: undefined };
-  const half = twoSidedQuantile(0.05, df) * Math.sqrt(variance);
+  const half = halfWidth(margin, 0.05);
   return { low: centre - half, high: centre + half };
 }
 

@@ -4,8 +4,9 @@ import {
   type RateCells,
   type RateEstimate,
   scoreInterval,
+  standardErrors,
 } from "../util/clustered-rate.ts";
-import { twoSidedQuantile } from "../util/student-t.ts";
+import { largestLevel, pooledSeedsDf } from "../util/two-way-variance.ts";
 
 /** An arm's rate against a reference's, over the prompts that both have judged rollouts of. */
 export interface RateComparison {
@@ -97,8 +98,9 @@ function arms(
   { arm, reference }: Two,
   level: number,
 ): Record<"a" | "r", { down: number; up: number }> {
+  const seedsDf = pooledSeedsDf([arm, reference].flatMap(({ margin }) => margin ?? []));
   const distances = (estimate: RateEstimate): { down: number; up: number } => {
-    const { low, high } = scoreInterval(estimate, twoSidedQuantile(level, estimate.df));
+    const { low, high } = scoreInterval(estimate, standardErrors(estimate, level, seedsDf));
     return { down: estimate.rate - low, up: high - estimate.rate };
   };
   return { a: distances(arm), r: distances(reference) };
@@ -117,24 +119,12 @@ function joined(x: number, y: number, correlation: number): number {
   return Math.sqrt(Math.max(0, x * x + y * y - 2 * correlation * x * y));
 }
 
-/** Below this p-values are not told apart. */
-const SMALLEST_P = 1e-12;
-
 function differenceP(two: Two): number {
   if (two.arm.rate === two.reference.rate) return 1;
-  const isOutside = (level: number): boolean => {
+  return largestLevel((level) => {
     const { low, high } = differenceInterval(two, level);
-    return low > 0 || high < 0;
-  };
-  if (isOutside(SMALLEST_P)) return SMALLEST_P;
-  let inside = Math.log(SMALLEST_P);
-  let outside = 0;
-  for (let step = 0; step < 50; step++) {
-    const middle = (inside + outside) / 2;
-    if (isOutside(Math.exp(middle))) outside = middle;
-    else inside = middle;
-  }
-  return Math.exp((inside + outside) / 2);
+    return low <= 0 && high >= 0;
+  });
 }
 
 function reduction(two: Two): RateReduction | undefined {

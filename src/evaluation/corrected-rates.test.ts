@@ -99,6 +99,34 @@ describe("where there is little to go by", () => {
     expect(ppi.high).toBeGreaterThan(0.05);
   });
 
+  it("mirrors the interval where the label is turned round", () => {
+    const [plain, turned] = [golden.cases[1]!.rollouts, golden.cases[4]!.rollouts].flatMap(
+      (all) => {
+        const other = (said: 0 | 1 | null): 0 | 1 | null => (said === null ? null : said ? 0 : 1);
+        const mirror = all.map(([p, judge, person]) => [p, judge, other(person)] as const);
+        return [correctedRates(cellsOf(all)).ppi, correctedRates(cellsOf(mirror)).ppi];
+      },
+    );
+    expect(plain!.low! + turned!.high!).toBeCloseTo(1, 10);
+    expect(plain!.rate! + turned!.rate!).toBeCloseTo(1, 10);
+  });
+
+  it("counts a prompt once where all labels agree, and has no end where there is one prompt", () => {
+    const each = [...rows(30, 0, 0), ...rows(30, 0, 0), ...rows(200, 0, null)];
+    const once = [...rows(30, 0, 0), ...rows(200, 0, null)];
+    const [twice, single] = [each, once].map((all) => correctedRates(cellsOf(all)).ppi.high!);
+    expect(Math.abs(twice! / single! - 1)).toBeLessThan(0.05);
+    const one = rows(40, 0, 0).map(([, judge, person]) => [0, judge, person] as const);
+    expect(correctedRates(cellsOf(one)).ppi).toMatchObject({ rate: 0, low: 0, high: 1 });
+  });
+
+  it("takes a judge that has things backwards for what it is", () => {
+    const backwards = [...rows(20, 0, 1), ...rows(40, 1, 0), ...rows(30, 1, null)];
+    const { weight, rate } = correctedRates(cellsOf(backwards)).ppi;
+    expect(weight).toBeLessThan(0);
+    expect(rate).toBeLessThan(1 / 3);
+  });
+
   it("relies on a perfect judge, and not at all on one that says nothing", () => {
     const perfect = [...rows(20, 1, 1), ...rows(40, 0, 0), ...rows(30, 1, null)];
     expect(correctedRates(cellsOf(perfect)).ppi.weight).toBeGreaterThan(0.3);

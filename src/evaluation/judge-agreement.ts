@@ -1,6 +1,6 @@
-import { clusteredRate, type ClusteredRate } from "../util/clustered-rate.ts";
+import type { ClusteredRate } from "../util/clustered-rate.ts";
 import { twoSidedQuantile } from "../util/student-t.ts";
-import { addCounts, type JudgeCells, rateCells, total } from "./judge-cells.ts";
+import { addCounts, type JudgeCells, rateOf, total } from "./judge-cells.ts";
 
 /** How far a judge agrees with people on the rollouts that both judged. Intervals take rollouts of one prompt as hanging together. */
 export interface JudgeAgreement {
@@ -28,19 +28,17 @@ export interface Kappa {
 /** Measures agreement on the labelled rollouts. */
 export function judgeAgreement(cells: JudgeCells): JudgeAgreement {
   const { bothShow, judgeOnly, personOnly, neither } = cells;
-  const rate = (shows: Float64Array, other: Float64Array): ClusteredRate =>
-    clusteredRate(rateCells(shows, other));
   return {
     labelled: total(addCounts(bothShow, judgeOnly, personOnly, neither)),
     bothShow: total(bothShow),
     judgeOnly: total(judgeOnly),
     personOnly: total(personOnly),
     neither: total(neither),
-    agreement: rate(addCounts(bothShow, neither), addCounts(judgeOnly, personOnly)),
+    agreement: rateOf(addCounts(bothShow, neither), addCounts(judgeOnly, personOnly)),
     kappa: cohenKappa(cells),
     classes: {
-      shows: { precision: rate(bothShow, judgeOnly), recall: rate(bothShow, personOnly) },
-      not: { precision: rate(neither, personOnly), recall: rate(neither, judgeOnly) },
+      shows: { precision: rateOf(bothShow, judgeOnly), recall: rateOf(bothShow, personOnly) },
+      not: { precision: rateOf(neither, personOnly), recall: rateOf(neither, judgeOnly) },
     },
   };
 }

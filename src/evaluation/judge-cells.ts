@@ -1,6 +1,6 @@
 import type { HumanLabels } from "../judge/human-labels.ts";
 import { isMissing, type Verdict } from "../judge/verdict.ts";
-import type { RateCells } from "../util/clustered-rate.ts";
+import { clusteredRate, type ClusteredRate, type RateCells } from "../util/clustered-rate.ts";
 
 /**
  * A judge beside people, counted by prompt, each [P]. Rollouts that the judge has no verdict on are in none of the counts; those with
@@ -82,6 +82,11 @@ export function rateCells(shows: Float64Array, other: Float64Array): RateCells {
   const isCounted = (_: number, p: number): boolean => judged[p]! > 0;
   const counted = judged.filter(isCounted);
   return { seeds: 1, prompts: counted.length, shows: shows.filter(isCounted), judged: counted };
+}
+
+/** The rate of counts by prompt, with its interval. */
+export function rateOf(shows: Float64Array, other: Float64Array): ClusteredRate {
+  return clusteredRate(rateCells(shows, other));
 }
 
 /** The sum of all counts of a column. */

@@ -3,7 +3,7 @@
  * S seeds × P prompts.
  */
 import { twoSidedQuantile } from "./student-t.ts";
-import { twoWayVariance } from "./two-way-variance.ts";
+import { halfWidth, type MarginParts, twoWayVariance } from "./two-way-variance.ts";
 
 /** Counts of every seed and prompt, [S, P] row by row; the prompts are the same for all seeds. */
 export interface RateCells {
@@ -28,8 +28,6 @@ export interface ClusteredRate {
   readonly high: number | undefined;
   /** Independent rollouts that would give the same standard error. */
   readonly effective: number;
-  /** Degrees of freedom of that standard error. */
-  readonly df: number;
 }
 
 /** The estimate without its interval; `deviations` is what the error of differences is computed from. */
@@ -39,14 +37,15 @@ export interface RateEstimate {
   readonly variance: number;
   /** Independent rollouts with that variance; the prompts where it is 0. */
   readonly effective: number;
-  readonly df: number;
+  /** Of the variance; undefined where that is 0. */
+  readonly margin: MarginParts | undefined;
   /** What each prompt adds to the rate's error, [P]; sums to 0. */
   readonly deviations: Float64Array;
 }
 
 /**
  * The rate with its 95% interval: Wilson's, with the number of independent rollouts that have the same variance over prompts and
- * seeds, and Student's t in place of the normal. With one seed only prompts vary. At 0% and 100%, where nothing tells how far the
+ * seeds, and as many standard errors to either side as halfWidth says. With one seed only prompts vary. At 0% and 100%, where nothing tells how far the
  * rollouts of a prompt hang together, each prompt counts once.
  */
 export function clusteredRate(cells: RateCells): ClusteredRate {
@@ -59,11 +58,25 @@ export function clusteredRate(cells: RateCells): ClusteredRate {
   };
   const estimate = estimateRate(cells);
   if (estimate === undefined) {
-    return { ...counts, rate: undefined, low: undefined, high: undefined, effective: 0, df: 0 };
+    return { ...counts, rate: undefined, low: undefined, high: undefined, effective: 0 };
   }
-  const { rate, effective, df } = estimate;
-  const { low, high } = scoreInterval(estimate, twoSidedQuantile(0.05, df));
-  return { ...counts, rate, low, high, effective, df };
+  const { rate, effective } = estimate;
+  const { low, high } = scoreInterval(estimate, standardErrors(estimate, 0.05));
+  return { ...counts, rate, low, high, effective };
+}
+
+/**
+ * How many standard errors an interval that leaves out `level` has to either side. `seedsDf` replaces the degrees of freedom that what seeds
+ * add is known by.
+ */
+export function standardErrors(
+  { variance, effective, margin }: RateEstimate,
+  level: number,
+  seedsDf?: number,
+): number {
+  if (margin === undefined) return twoSidedQuantile(level, Math.max(1, effective - 1));
+  const parts = seedsDf === undefined ? margin : { ...margin, seedsDf };
+  return halfWidth(parts, level) / Math.sqrt(variance);
 }
 
 /** Wilson's interval with `q` standard errors to either side. */
@@ -90,16 +103,16 @@ export function estimateRate(cells: RateCells): RateEstimate | undefined {
   // Each cell's share of the error of the ratio, scaled so that their mean is that error.
   const scale = (seeds * prompts) / total;
   const errors = shows.map((count, i) => (count - rate * judged[i]!) * scale);
-  const { variance, df, byPrompt } = twoWayVariance(errors, seeds, (deviations) =>
+  const { variance, margin, byPrompt } = twoWayVariance(errors, seeds, (deviations) =>
     promptsDf(cells, deviations, rate),
   );
   const counted = judgedPrompts(cells);
   const deviations = byPrompt.map((value) => value / prompts);
   if (variance === 0) {
-    return { rate, variance, effective: counted, df: Math.max(1, counted - 1), deviations };
+    return { rate, variance, effective: counted, margin: undefined, deviations };
   }
   const effective = Math.min(total, (rate * (1 - rate)) / variance);
-  return { rate, variance, effective, df, deviations };
+  return { rate, variance, effective, margin, deviations };
 }
 
 /**

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import scipy
-from scipy import optimize, stats
+from scipy import stats
 
 rng = np.random.default_rng(23)
 NAN = float("nan")
@@ -105,50 +105,58 @@ def rogan_gladen(prompt, judge, person):
             slopes.append((estimate(*up) - estimate(*down)) / (2 * step))
         return (np.array(slopes) ** 2).sum()
 
-    if min(yes.sum(), no.sum()) >= 5:
-        error *= np.sqrt(np.clip(spread("p", "e", "s") / (spread("p") + spread("e") + spread("s")), 0.1, 1))
+    if no.sum() >= 5:
+        which = "pes" if yes.sum() >= 5 else "ps"
+        share = np.clip(spread(*which) / sum(spread(each) for each in which), 0.1, 1)
+        error *= np.sqrt(share if yes.sum() >= 5 else 1 - (1 - share) / 3)
     return {"rate": clip(raw), "low": clip(min(raw, pi + dpi - z * error)), "high": clip(max(raw, pi + dpi + z * error))}
 
 
 def ppi(prompt, judge, person):
+    """Double sampling by the judge's verdict; the interval from SciPy's beta distributions, the variance over prompts by the jackknife."""
     known = ~np.isnan(person)
-    y, f, f_rest = person[known], judge[known], judge[~known]
     groups = np.unique(prompt)
+    y = np.where(known, person, 0.0)
 
-    def influence(weight):
-        own = (y - weight * f - (y - weight * f).mean()) / known.sum()
-        rest = weight * (f_rest - f_rest.mean()) / (~known).sum()
-        return np.array([own[prompt[known] == g].sum() + rest[prompt[~known] == g].sum() for g in groups])
+    def estimate(w):
+        pi = (w * judge).sum() / w.sum()
+        part = lambda where: (w * y)[where].sum() / w[where].sum()
+        return pi * part(known & (judge == 1)) + (1 - pi) * part(known & (judge == 0))
 
-    found = optimize.minimize_scalar(lambda w: (influence(w) ** 2).sum() * 1e6, bounds=(0, 1), method="bounded", options={"xatol": 1e-10})
-    weight = found.x
-    for end in (0.0, 1.0):
-        if (influence(end) ** 2).sum() <= (influence(weight) ** 2).sum():
-            weight = end
-    rate = y.mean() + weight * (f_rest.mean() - f.mean())
-    human = wilson_t(y, prompt[known])
-    parts = {
-        "judge": wilson_t(f_rest, prompt[~known]),
-        "missed": wilson_t(((y == 1) & (f == 0)).astype(float), prompt[known]),
-        "alarms": wilson_t(((y == 0) & (f == 1)).astype(float), prompt[known]),
-    }
-    down = {name: part["rate"] - part["low"] for name, part in parts.items()}
-    up = {name: part["high"] - part["rate"] for name, part in parts.items()}
-    for name in ("missed", "alarms"):
-        if parts[name]["rate"] == 0:  # never seen: Wilson's upper end for the independent rollouts of the labels
-            z2, m = stats.norm.isf(0.025) ** 2, human["effective"]
-            down[name], up[name] = 0.0, z2 / m / (1 + z2 / m)
-    full_down = np.sqrt(down["judge"] ** 2 + down["missed"] ** 2 + up["alarms"] ** 2)
-    full_up = np.sqrt(up["judge"] ** 2 + up["missed"] ** 2 + down["alarms"] ** 2)
-    a, b = influence(0.0), influence(1.0)
-    rho = (a * b).sum() / np.sqrt((a * a).sum() * (b * b).sum())
-    join = lambda x, z: np.sqrt(((1 - weight) * x) ** 2 + (weight * z) ** 2 + 2 * rho * weight * (1 - weight) * x * z)
-    clip = lambda x: float(np.clip(x, 0, 1))
+    one, step = np.ones(len(judge)), 1e-5
+    slope_by = lambda units: [
+        (estimate(one + step * (units == u)) - estimate(one - step * (units == u))) / (2 * step) for u in np.unique(units)
+    ]
+    n = len(groups)
+    over_prompts = n / (n - 1) * (np.array(slope_by(prompt)) ** 2).sum()
+    over_rollouts = (np.array(slope_by(np.arange(len(judge)))) ** 2).sum()
+    inflation = max(1.0, over_prompts / over_rollouts) * (stats.t.isf(0.025, n - 1) / stats.norm.isf(0.025)) ** 2
+
+    def low_end(shows):
+        parts = [stats.beta(judge.sum() + 0.5, (1 - judge).sum() + 0.5)]
+        for said in (1, 0):
+            k, m = shows[known & (judge == said)].sum(), (known & (judge == said)).sum()
+            parts.append(stats.beta(k + (0.2 if k == 0 else 0.5), m - k + 0.5))
+        pi, p, q = parts
+        # Var(pi p + (1 - pi) q) by the law of total variance, given pi.
+        given = lambda x: x * p.mean() + (1 - x) * q.mean()
+        mean = given(pi.mean())
+        second = lambda f: pi.expect(f)
+        variance = (
+            second(lambda x: (given(x) - mean) ** 2)
+            + second(lambda x: x**2) * p.var()
+            + second(lambda x: (1 - x) ** 2) * q.var()
+        )
+        size = mean * (1 - mean) / (variance * inflation) - 1
+        return stats.beta.ppf(0.025, mean * size, (1 - mean) * size)
+
+    rate = estimate(one)
+    slope = y[known & (judge == 1)].mean() - y[known & (judge == 0)].mean()
     return {
-        "weight": weight,
-        "rate": clip(rate),
-        "low": clip(rate - join(human["rate"] - human["low"], full_down)),
-        "high": clip(rate + join(human["high"] - human["rate"], full_up)),
+        "weight": slope * (1 - known.mean()),
+        "rate": rate,
+        "low": min(rate, low_end(y)),
+        "high": max(rate, 1 - low_end(1 - y)),
     }
 
 
@@ -175,6 +183,7 @@ cases = [
     case(30, 5, 0.1, 1.5, 0.8, 0.97, 60),
     case(25, 4, 0.6, 0.5, 0.7, 0.8, 50),
     case(20, 8, 0.4, 2.0, 0.95, 0.6, 40),
+    case(60, 5, 0.02, 1.0, 0.9, 0.95, 120),
 ]
 out = {"made_with": f"numpy {np.__version__}, scipy {scipy.__version__}", "cases": cases}
 Path(__file__).with_name("judge.json").write_text(json.dumps(out, separators=(",", ":"), default=float) + "\n")

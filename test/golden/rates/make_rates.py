@@ -9,6 +9,12 @@ from scipy import stats
 rng = np.random.default_rng(11)
 
 
+def wilson(rate, effective, q):
+    """The roots of (rate - x)² = q² x (1 - x) / effective."""
+    a, b, c = 1 + q * q / effective, -(2 * rate + q * q / effective), rate**2
+    return sorted(np.roots([a, b, c]).real.tolist())
+
+
 def rate_case(seeds, prompts, rate, spread, seed_spread, samples, missing):
     logit = np.log(rate / (1 - rate)) + spread * rng.standard_normal(prompts) + seed_spread * rng.standard_normal((seeds, 1))
     judged = rng.binomial(samples, 1 - missing, (seeds, prompts))
@@ -24,7 +30,19 @@ def rate_case(seeds, prompts, rate, spread, seed_spread, samples, missing):
     else:
         of_cells = 0.0
     variance = of_prompts + max(0.0, of_seeds - of_cells)
+    # Banerjee (1960): each source of error with its own Student's t; the prompts' degrees of freedom by the kurtosis of what they add.
+    by_prompt = z.mean(0)
+    rare = ((shows > 0) if r < 0.5 else (shows < judged)).any(0).sum()
+    spread = (by_prompt**4).sum() / (by_prompt**2).sum() ** 2 - 1 / rare
+    df = max(1, min(prompts - 1, 2 / spread)) if spread > 0 else prompts - 1
+    squared = stats.t.isf(0.025, df) ** 2 * of_prompts
+    if seeds > 1:
+        squared += stats.t.isf(0.025, seeds - 1) ** 2 * max(0.0, of_seeds - 0.75 * of_cells)
+    q, effective = np.sqrt(squared / variance), min(judged.sum(), r * (1 - r) / variance)
+    low, high = wilson(r, effective, q)
     return {
+        "low": low,
+        "high": high,
         "seeds": seeds,
         "prompts": prompts,
         "shows": shows.ravel().tolist(),
