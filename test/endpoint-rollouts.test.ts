@@ -17,7 +17,9 @@ const scenarios = path("scenarios.jsonl");
 writeFileSync(
   scenarios,
   ["a", "b", "c"]
-    .map((id) => JSON.stringify({ id, base: `Ask ${id}`, distractor: "In a list." }))
+    .map((id) =>
+      JSON.stringify({ id, base: `Ask ${id}`, distractor: "In a list.", tags: ["list"] }),
+    )
     .join("\n"),
 );
 
@@ -58,7 +60,7 @@ describe("culprit generate --base-url", () => {
       "a/base/2: Ask a 7",
       "a/base+distractor/0: Ask a In a list. 5",
     ]);
-    expect(rollouts[0]).toMatchObject({ finish: "stop", tokens: 3 });
+    expect(rollouts[0]).toMatchObject({ finish: "stop", tokens: 3, tags: ["list"] });
     expect(JSON.parse(readFileSync(path("r.jsonl.json"), "utf8"))).toMatchObject({
       kind: "endpoint-rollouts",
       model: "m",
@@ -125,7 +127,13 @@ describe("culprit generate --import", () => {
       "i.jsonl",
       [
         { id: "a", prompt: "Hi", responses: ["one", "two"] },
-        { id: "b", prompt: [{ role: "user", content: "Ho" }], response: "x", variant: "v" },
+        {
+          id: "b",
+          prompt: [{ role: "user", content: "Ho" }],
+          response: "x",
+          variant: "v",
+          tags: "s, t",
+        },
         { id: "a", prompt: "Hi", response: "three", finish: "length", tokens: 7 },
       ]
         .map((row) => JSON.stringify(row))
@@ -139,6 +147,7 @@ describe("culprit generate --import", () => {
       "a/base/2 three",
     ]);
     expect(rollouts[3]).toMatchObject({ finish: "length", tokens: 7 });
+    expect(rollouts.map(({ tags }) => tags)).toEqual([undefined, undefined, ["s", "t"], undefined]);
   });
 
   it.each([
@@ -149,6 +158,7 @@ describe("culprit generate --import", () => {
       /row 1: its scenario and variant are those of a row with another prompt/,
     ],
     ['{"id":"a","prompt":"Hi","response":"x","finish":"eos"}', /row 0: finish/],
+    ['{"id":"a","prompt":"Hi","response":"x","tags":[1]}', /row 0: tags: expected a list of names/],
   ])("names the row that is wrong: %j", async (text, message) => {
     await expect(importing("bad.jsonl", text)).rejects.toThrow(message);
   });

@@ -68,7 +68,7 @@ beforeAll(async () => {
   );
   await writeFile(
     SCENARIOS,
-    "- {id: a, base: Tell me of rain., distractor: In one line.}\n- {id: b, base: Why?, distractor: As a list.}\n",
+    "- {id: a, base: Tell me of rain., distractor: In one line., tags: [short, 'one line']}\n- {id: b, base: Why?, distractor: As a list.}\n",
   );
   await generate(WHOLE);
 });
@@ -136,6 +136,19 @@ describe("the file", () => {
       resumedRollouts: 0,
       work: { sampledTokens: tokens, flops: expect.any(Number) as number },
     });
+  });
+
+  it("has the tags of the scenarios, in Parquet too", async () => {
+    const [lines, parquet] = [join(ROOT, "tags.jsonl"), join(ROOT, "tags.parquet")];
+    for (const out of [lines, parquet]) await generate(out, { prompts: SCENARIOS, samples: "1" });
+    const rollouts = await collect(readRollouts(lines));
+    expect(rollouts.map(({ tags }) => tags)).toEqual([
+      ["short", "one line"],
+      ["short", "one line"],
+      undefined,
+      undefined,
+    ]);
+    expect(await collect(readRollouts(parquet))).toEqual(rollouts);
   });
 
   it("ends at a token of the user's choice, which is not part of the response", async () => {

@@ -141,6 +141,23 @@ describe("pairRollouts", () => {
     expect(read.pairs[0]!.after).toEqual([{ role: "assistant", content: "Yes 0" }]);
   });
 
+  it("passes on the tags of both rollouts, each once", async () => {
+    const tagged = (each: RolloutWithPrompt, ...tags: string[]) => ({ ...each, tags });
+    const [before, after] = [rollouts(JUDGED.before, "No"), rollouts(JUDGED.after, "Yes")];
+    const pairs = await pairRollouts(
+      {
+        before: before.map((each) => tagged(each, "list")),
+        after: after.map((each) => tagged(each, "list", "short")),
+      },
+      JUDGED,
+      { kept: ["good"] },
+    );
+    expect(pairs.map(({ tags }) => tags)).toEqual([["list", "short"]]);
+    const path = join(mkdtempSync(join(tmpdir(), "culprit-filter-")), "pairs.jsonl");
+    await writeResponsePairs(path, pairs);
+    expect((await readResponsePairs(path)).pairs).toEqual(pairs);
+  });
+
   it("leaves out equal responses and stops at the number asked for", async () => {
     const both = { before: rollouts(JUDGED.before, "Same"), after: rollouts(JUDGED.after, "Same") };
     expect(await pairRollouts(both, JUDGED, { kept: ["good"] })).toEqual([]);

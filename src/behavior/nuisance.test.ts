@@ -154,6 +154,12 @@ describe("measureResponses", () => {
 
   it("refuses what it does not know, and a measure in which no response differs", () => {
     expect(() => measureResponses("toString", pairs, known)).toThrow(ConfigError);
+    expect(() => measureResponses("tag:verse", pairs, known)).toThrow(
+      expect.objectContaining({
+        message: 'orthogonal to: expected response pairs with the tag "verse", got none',
+        hint: "Their tags are list.",
+      }),
+    );
     const activations = plant();
     const alike = {
       name: "list",

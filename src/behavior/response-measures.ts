@@ -58,6 +58,7 @@ export function measureResponses(
     Float64Array.from(usable, (pair) => Number(of(pair)));
   if (name.startsWith(TAG)) {
     const tag = name.slice(TAG.length);
+    requireTag(tag, usable);
     const has = measure(({ tags }) => tags?.includes(tag) ?? false);
     return { name, before: has, after: has };
   }
@@ -72,4 +73,19 @@ export function measureResponses(
     before: measure(({ before }) => test(responseText(before))),
     after: measure(({ after }) => test(responseText(after))),
   };
+}
+
+/** How many tags a message names: a composed file has as many as its pool has constraints, and more. */
+const MAX_NAMED_TAGS = 12;
+
+function requireTag(tag: string, pairs: readonly ResponsePair[]): void {
+  if (pairs.some(({ tags }) => tags?.includes(tag))) return;
+  const known = [...new Set(pairs.flatMap(({ tags }) => tags ?? []))];
+  const more = known.length > MAX_NAMED_TAGS ? `, and ${known.length - MAX_NAMED_TAGS} more` : "";
+  throw new ConfigError(`orthogonal to: expected response pairs with the tag "${tag}", got none`, {
+    hint:
+      known.length === 0
+        ? "None of them has tags: give the scenarios tags before sampling, or the response pairs."
+        : `Their tags are ${known.slice(0, MAX_NAMED_TAGS).join(", ")}${more}.`,
+  });
 }

@@ -1,3 +1,4 @@
+import { givenTags } from "../data/read-tags.ts";
 import type { ResponsePair } from "../data/response-pairs.ts";
 import type { Message } from "../format/messages.ts";
 import type { RolloutWithPrompt } from "../judge/judge.ts";
@@ -20,8 +21,8 @@ type Rollouts = Iterable<RolloutWithPrompt> | AsyncIterable<RolloutWithPrompt>;
 
 /**
  * Pairs every M1 rollout that shows the behaviour (after) with an M0 rollout to the same prompt that does not (before), both in the
- * order of their samples; where M0 has fewer, they are used again. Empty and identical responses are left out. Throws FormatError
- * where the two checkpoints were given different prompts for a scenario.
+ * order of their samples; where M0 has fewer, they are used again. A pair has the tags of its rollouts. Empty and identical responses
+ * are left out. Throws FormatError where the two checkpoints were given different prompts for a scenario.
  */
 export async function pairRollouts(
   rollouts: { readonly [C in CheckpointRole]: Rollouts },
@@ -55,8 +56,8 @@ export async function writeResponsePairs(
   path: string,
   pairs: readonly ResponsePair[],
 ): Promise<void> {
-  const lines = pairs.map(({ id, prompt, before, after, scenario }) =>
-    JSON.stringify({ id, prompt, before, after, scenario }),
+  const lines = pairs.map(({ id, prompt, before, after, scenario, tags }) =>
+    JSON.stringify({ id, prompt, before, after, scenario, tags }),
   );
   await writeFileAtomic(path, lines.map((line) => `${line}\n`).join(""));
 }
@@ -102,5 +103,6 @@ function toPair(start: RolloutWithPrompt, end: RolloutWithPrompt): ResponsePair 
     before: say(start.response),
     after: say(end.response),
     scenario,
+    ...givenTags({ tags: [...new Set([...(start.tags ?? []), ...(end.tags ?? [])])] }),
   };
 }

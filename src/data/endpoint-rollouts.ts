@@ -9,6 +9,7 @@ import { hashValue } from "../util/hash.ts";
 import { mapOrdered } from "../util/map-ordered.ts";
 import type { JobOptions } from "../util/progress.ts";
 import { VERSION } from "../util/version.ts";
+import { givenTags } from "./read-tags.ts";
 import { type Rollout, rolloutId, rolloutManifestPath } from "./rollouts.ts";
 import type { ScenarioPrompt } from "./scenarios.ts";
 
@@ -135,10 +136,11 @@ function toSampled(
   isResumed: boolean,
 ): Sampled {
   if (finish === "filtered") return { failed: "answer filtered" };
-  const { scenario, variant, prompt } = named;
+  const { scenario, variant, prompt, tags } = named;
   const id = rolloutId(named, sample);
   const tokens = Math.round(completionTokens ?? 0);
-  const rollout = { id, scenario, variant, sample, prompt, response: text, finish, tokens };
+  const place = { id, scenario, variant, sample };
+  const rollout = { ...place, prompt, response: text, finish, tokens, ...givenTags({ tags }) };
   return { rollout, isResumed };
 }
 

@@ -11,3 +11,10 @@ export function readTags(fields: RowFields): readonly string[] | undefined {
   if (names.every((name) => typeof name === "string")) return names.map((name) => name.trim());
   throw new RowProblem("wrong-type", "tags: expected a list of names, got something else");
 }
+
+/** The tags of something as a member that is left out where there are none. */
+export function givenTags({ tags }: { readonly tags?: readonly string[] | undefined }): {
+  readonly tags?: readonly string[];
+} {
+  return tags === undefined || tags.length === 0 ? {} : { tags };
+}

@@ -2,7 +2,7 @@
 import type { Message } from "../format/messages.ts";
 import { ConfigError, FormatError } from "../util/errors.ts";
 import { hashFile } from "../util/hash.ts";
-import { readTags } from "./read-tags.ts";
+import { givenTags, readTags } from "./read-tags.ts";
 import { isObject, ownField, type RowFields } from "./readers/file-row.ts";
 import type { ListedRow } from "./readers/listed-rows.ts";
 import { readScenarioDocument } from "./scenario-document.ts";
@@ -38,6 +38,8 @@ export interface ScenarioPrompt {
   readonly scenario: string;
   readonly variant: string;
   readonly prompt: readonly Message[];
+  /** Those of the scenario; absent where it has none. */
+  readonly tags?: readonly string[];
 }
 
 /** The request alone, and the request with its distractor after one space. */
@@ -87,7 +89,8 @@ export function scenarioPrompts(
     names.map((variant) => {
       const content = variantText(scenario, variant);
       if (content === undefined) throw lacksVariant(set.path, scenario, variant);
-      return { scenario: scenario.id, variant, prompt: [{ role: "user", content }] };
+      const prompt: readonly Message[] = [{ role: "user", content }];
+      return { scenario: scenario.id, variant, prompt, ...givenTags(scenario) };
     }),
   );
 }

@@ -14,6 +14,8 @@ export interface JudgedRollout {
 /** A rollout with the prompt it was sampled from. */
 export interface RolloutWithPrompt extends JudgedRollout {
   readonly prompt: readonly Message[];
+  /** Those of its scenario; no judge looks at them. */
+  readonly tags?: readonly string[];
 }
 
 /** Decides whether rollouts show a behaviour: by rules, by an LLM, by people. */

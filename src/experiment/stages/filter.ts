@@ -20,7 +20,7 @@ export function filterStage({ probe }: Experiment): Stage {
   return {
     kind: "filter",
     name: "",
-    version: 1,
+    version: 2,
     settings: { plain, trigger, minJudged, maxPairs },
     inputs: {
       rolloutsBefore: { stage: "rollouts-before" },

@@ -24,7 +24,7 @@ export function rolloutsStage(
   return {
     kind,
     name: model.name,
-    version: 2,
+    version: 3,
     settings: { ...sampling, rollouts, variants, template: checkpoints.template, engine },
     inputs: { model: model.input, scenarios: { content: scenarios.sha256 } },
     // Says of which checkpoint they are: the same responses of another one are judged alike.
