@@ -40,7 +40,12 @@ export {
 } from "./format/safetensors.ts";
 
 // endpoint
-export { type AnswerStore, openAnswerStore, type PaidAnswer } from "./endpoint/answer-store.ts";
+export type { PaidAnswer } from "./endpoint/answer-lines.ts";
+export {
+  type AnswerStore,
+  type AnswerStoreOptions,
+  openAnswerStore,
+} from "./endpoint/answer-store.ts";
 export {
   type AskCounts,
   type Asker,

@@ -1,5 +1,5 @@
 /** @file `culprit judge --llm`, as users run it, killed runs included. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
@@ -42,6 +42,8 @@ describe("culprit judge --llm", () => {
     expect(estimate).toMatch(/^12 rollouts: 12 requests, 0 in the cache/);
     expect(estimate).toMatch(/\nabout 0\.0\d+ at most/);
     expect(server.counts.requests).toBe(0);
+    await runCommand(judgeCommand, [rollouts, ...flags, "--dry-run", "--out", path("dry.jsonl")]);
+    expect(existsSync(path("dry.jsonl.cache.jsonl"))).toBe(false);
     const out = path("v.jsonl");
     const printed = await runCommand(judgeCommand, [rollouts, ...flags, "--out", out]);
     expect(printed).toMatch(/^judge harm@[0-9a-f]{8}: "shows" means that the response gives help/);

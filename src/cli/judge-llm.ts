@@ -1,5 +1,8 @@
+import { existsSync } from "node:fs";
+
 import {
   type AnswerStore,
+  type AnswerStoreOptions,
   type Asker,
   ConfigError,
   costOf,
@@ -119,7 +122,8 @@ export async function printEstimate(
 ): Promise<void> {
   const { asker, prices, temperature, ...settings } = await readSettings(args, rubric);
   const cache = args.text("cache") ?? (out === undefined ? undefined : `${out}.cache.jsonl`);
-  await using store = cache === undefined ? undefined : await openStore(cache, prices);
+  const isThere = cache !== undefined && existsSync(cache);
+  await using store = isThere ? await openStore(cache, prices, { isReadOnly: true }) : undefined;
   const estimate = await estimateJudging(readRollouts(rollouts, context), {
     rubric: settings.rubric,
     model: asker.endpoint.model,
@@ -148,8 +152,12 @@ export function describeUsage(summary: LlmSummary): string[] {
   ];
 }
 
-function openStore(path: string, prices: Prices | undefined): Promise<AnswerStore> {
-  return openAnswerStore(path, (answer) => costOf(answer, prices));
+function openStore(
+  path: string,
+  prices: Prices | undefined,
+  options: AnswerStoreOptions = {},
+): Promise<AnswerStore> {
+  return openAnswerStore(path, (answer) => costOf(answer, prices), options);
 }
 
 async function readSettings(args: ParsedArguments, rubric: string): Promise<LlmSettings> {

@@ -1,4 +1,5 @@
-import type { AnswerStore, PaidAnswer } from "../endpoint/answer-store.ts";
+import type { PaidAnswer } from "../endpoint/answer-lines.ts";
+import type { AnswerStore } from "../endpoint/answer-store.ts";
 import type { Asker } from "../endpoint/asker.ts";
 import type { ChatRequest } from "../endpoint/chat-endpoint.ts";
 import { EndpointFault } from "../endpoint/endpoint-fault.ts";

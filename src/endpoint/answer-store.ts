@@ -1,14 +1,16 @@
-import { createReadStream } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 
 import { describeWriteError } from "../util/atomic-file.ts";
-import { FormatError, RuntimeError } from "../util/errors.ts";
+import { RuntimeError } from "../util/errors.ts";
+import { inBatches } from "../util/in-batches.ts";
+import { lockFileForWriting } from "../util/writer-lock.ts";
+import {
+  type AnswerLine,
+  type LinePlace,
+  type PaidAnswer,
+  readAnswerLines,
+} from "./answer-lines.ts";
 import type { ChatAnswer } from "./chat-endpoint.ts";
-
-/** An answer with what it cost; undefined where no prices were given. */
-export interface PaidAnswer extends ChatAnswer {
-  readonly cost?: number;
-}
 
 /** Tokens and money of all answers of a store. */
 export interface StoreTotals {
@@ -30,69 +32,99 @@ export interface AnswerStore extends AsyncDisposable {
   append(key: string, answer: PaidAnswer): Promise<void>;
 }
 
-interface Line extends PaidAnswer {
-  readonly key: string;
-  /** Who paid for it, where several share a store. */
-  readonly owner?: string;
-}
-
-interface Place {
-  readonly at: number;
-  readonly bytes: number;
-}
-
 /** Keys are hashes; so much of one tells 10^9 questions apart. */
 const KEY_LENGTH = 32;
+
+export interface AnswerStoreOptions {
+  /** Whose answers `own` counts, and in whose name new ones are entered. Default: nobody's. */
+  readonly owner?: string | undefined;
+  /** Look answers up only: nothing is locked, made or changed. Default false. */
+  readonly isReadOnly?: boolean;
+}
 
 /**
  * Opens a store, a file of JSON lines that only grows, or makes an empty one. A last line that a kill cut off is removed. Memory: one
  * place for each answer. Throws FormatError naming the line where the file is something else, RuntimeError where another process writes
- * it too. `costOf` prices the answers that have no cost; `owner` is whose answers `own` counts.
+ * it too. `costOf` prices the answers that have no cost.
  */
 export async function openAnswerStore(
   path: string,
   costOf: (answer: ChatAnswer) => number = () => 0,
-  owner?: string,
+  { owner, isReadOnly = false }: AnswerStoreOptions = {},
 ): Promise<AnswerStore> {
-  const file = await open(path, "a+").catch((error: unknown) => {
-    throw describeWriteError(path, error);
-  });
-  const [totals, own] = [noTotals(), noTotals()];
-  const places = new Map<string, Place[]>();
-  const enter = (line: Line, place: Place): void => {
-    const key = line.key.slice(0, KEY_LENGTH);
-    const known = places.get(key);
-    if (known === undefined) places.set(key, [place]);
-    else known.push(place);
-    for (const each of line.owner === owner ? [totals, own] : [totals]) {
-      each.answers++;
-      each.promptTokens += line.promptTokens ?? 0;
-      each.completionTokens += line.completionTokens ?? 0;
-      each.cost += line.cost ?? costOf(line);
-    }
+  const lock = isReadOnly ? undefined : await lockFileForWriting(path);
+  let file: FileHandle | undefined;
+  const close = async (): Promise<void> => {
+    await file?.close();
+    await lock?.[Symbol.asyncDispose]();
   };
-  let size: number;
   try {
-    size = await readLines(path, enter);
-    await file.truncate(size);
+    file = await open(path, isReadOnly ? "r" : "a+");
+    return await openWith({ path, file, close }, { costOf, owner, isReadOnly });
   } catch (error) {
-    await file.close();
+    await close();
     throw describeWriteError(path, error);
   }
-  const appender = createAppender(path, file, size);
+}
+
+interface OpenFile {
+  readonly path: string;
+  readonly file: FileHandle;
+  readonly close: () => Promise<void>;
+}
+
+async function openWith(
+  { path, file, close }: OpenFile,
+  {
+    costOf,
+    owner,
+    isReadOnly,
+  }: AnswerStoreOptions & { readonly costOf: (answer: ChatAnswer) => number },
+): Promise<AnswerStore> {
+  const index = createIndex(costOf, owner);
+  const size = await readAnswerLines(path, index.enter);
+  if (isReadOnly !== true) await file.truncate(size);
+  const append = createAppender(path, file, size);
   return {
-    totals,
-    own,
+    totals: index.totals,
+    own: index.own,
     async answers(key) {
-      const found = places.get(key.slice(0, KEY_LENGTH)) ?? [];
-      return Promise.all(found.map((place) => readLine(file, place)));
+      const places = index.places.get(key.slice(0, KEY_LENGTH)) ?? [];
+      return Promise.all(places.map((place) => readLine({ path, file }, place, key)));
     },
     async append(key, answer) {
       const line = { key, ...(owner === undefined ? {} : { owner }), ...answer };
-      enter(line, await appender(`${JSON.stringify(line)}\n`));
+      index.enter(line, await append(`${JSON.stringify(line)}\n`));
     },
-    async [Symbol.asyncDispose]() {
-      await file.close();
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** Where the answers to each question stand, and what all of them and the owner's come to. */
+function createIndex(
+  costOf: (answer: ChatAnswer) => number,
+  owner: string | undefined,
+): Pick<AnswerStore, "totals" | "own"> & {
+  readonly places: ReadonlyMap<string, readonly LinePlace[]>;
+  readonly enter: (line: AnswerLine, place: LinePlace) => void;
+} {
+  const [totals, own] = [noTotals(), noTotals()];
+  const places = new Map<string, LinePlace[]>();
+  return {
+    totals,
+    own,
+    places,
+    enter(line, place) {
+      const key = line.key.slice(0, KEY_LENGTH);
+      const known = places.get(key);
+      if (known === undefined) places.set(key, [place]);
+      else known.push(place);
+      for (const each of line.owner === owner ? [totals, own] : [totals]) {
+        each.answers++;
+        each.promptTokens += line.promptTokens ?? 0;
+        each.completionTokens += line.completionTokens ?? 0;
+        each.cost += line.cost ?? costOf(line);
+      }
     },
   };
 }
@@ -104,85 +136,58 @@ const noTotals = (): StoreTotals => ({
   cost: 0,
 });
 
-async function readLine(file: FileHandle, { at, bytes }: Place): Promise<PaidAnswer> {
+async function readLine(
+  { path, file }: { readonly path: string; readonly file: FileHandle },
+  { at, bytes }: LinePlace,
+  wanted: string,
+): Promise<PaidAnswer> {
   const { buffer } = await file.read(Buffer.alloc(bytes), 0, bytes, at);
-  const { key: _, owner: _owner, ...answer } = JSON.parse(buffer.toString("utf8")) as Line; // written by append, checked by readLines
+  const { key, owner: _, ...answer } = parseOwn(path, buffer.toString("utf8"));
+  if (key !== wanted) throw changed(path);
   return answer;
 }
 
-/** Lines that come while others are written are written together, with one wait for the disk. */
+/** A line that was whole when its place was noted. */
+function parseOwn(path: string, text: string): AnswerLine {
+  try {
+    return JSON.parse(text) as AnswerLine; // written by append, or checked by readAnswerLines
+  } catch {
+    throw changed(path);
+  }
+}
+
+const changed = (path: string): RuntimeError =>
+  new RuntimeError(`${path}: another process has changed it`, {
+    hint: "Run the same command again; give each process its own --cache.",
+  });
+
+/** Writes a line at once, so that a kill loses none that came; the line counts when it is on the disk. */
 function createAppender(
   path: string,
   file: FileHandle,
   startSize: number,
-): (line: string) => Promise<Place> {
+): (line: string) => Promise<LinePlace> {
   let size = startSize;
-  let waiting: string[] = [];
-  let next: Promise<number> | undefined;
-  let current: Promise<unknown> = Promise.resolve();
-  const write = async (): Promise<number> => {
-    const batch = waiting;
-    waiting = [];
-    next = undefined;
-    const start = size;
-    if ((await file.stat()).size !== start) {
-      throw new RuntimeError(`${path}: another process is writing it too`, {
-        hint: "Let one of them finish, or give each its own --cache.",
-      });
-    }
-    const bytes = Buffer.from(batch.join(""));
-    await file.appendFile(bytes);
+  const write = inBatches(async (lines: readonly string[]): Promise<readonly LinePlace[]> => {
+    if ((await file.stat()).size !== size) throw changed(path);
+    await file.appendFile(lines.join(""));
+    return lines.map((line) => {
+      const place = { at: size, bytes: Buffer.byteLength(line) };
+      size += place.bytes;
+      return place;
+    });
+  });
+  const sync = inBatches(async (waiting: readonly undefined[]) => {
     await file.datasync();
-    size = start + bytes.length;
-    return start;
-  };
+    return waiting;
+  });
   return async (line) => {
-    const before = waiting.reduce((sum, each) => sum + Buffer.byteLength(each), 0);
-    waiting.push(line);
-    if (next === undefined) current = next = current.then(write);
     try {
-      return { at: (await next) + before, bytes: Buffer.byteLength(line) };
+      const place = await write(line);
+      await sync(undefined);
+      return place;
     } catch (error) {
       throw describeWriteError(path, error);
     }
   };
-}
-
-/** The bytes of whole lines; each is handed on with its place. */
-async function readLines(path: string, enter: (line: Line, place: Place) => void): Promise<number> {
-  let rest: Buffer = Buffer.alloc(0);
-  let at = 0;
-  let number = 0;
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
-    const bytes = Buffer.concat([rest, chunk as Buffer]); // no encoding is set
-    let begin = 0;
-    for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, begin)) {
-      const line = parseLine(path, number++, bytes.toString("utf8", begin, end));
-      enter(line, { at: at + begin, bytes: end - begin });
-      begin = end + 1;
-    }
-    rest = bytes.subarray(begin);
-    at += begin;
-  }
-  return at;
-}
-
-function parseLine(path: string, number: number, text: string): Line {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    json = undefined;
-  }
-  const line = json as Partial<Line> | null | undefined; // looked at field by field
-  const isAnswer =
-    typeof line === "object" &&
-    line !== null &&
-    typeof line.key === "string" &&
-    typeof line.text === "string" &&
-    (line.finish === "stop" || line.finish === "length" || line.finish === "filtered");
-  if (isAnswer) return line as Line;
-  throw new FormatError(`${path}, line ${number}: expected a stored answer, got something else`, {
-    hint: "Choose another --cache; this one was not written by culprit.",
-  });
 }

@@ -8,7 +8,7 @@ import { expectFailure } from "../../test/support/errors.ts";
 import { randomPairs } from "../../test/support/random-pairs.ts";
 import { suiteFolder } from "../../test/support/suite-folder.ts";
 import { makeTinyCheckpoint } from "../../test/support/tiny-checkpoint.ts";
-import { lockForWriting } from "../store/store-lock.ts";
+import { lockForWriting } from "../util/writer-lock.ts";
 import { ConfigError, RuntimeError } from "../util/errors.ts";
 import { readExperimentStatus } from "./experiment-status.ts";
 import { readExperiment } from "./read-experiment.ts";

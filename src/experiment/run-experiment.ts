@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 
-import { lockForWriting } from "../store/store-lock.ts";
+import { lockForWriting } from "../util/writer-lock.ts";
 import { describeWriteError, writeFileAtomic } from "../util/atomic-file.ts";
 import { ConfigError } from "../util/errors.ts";
 import type { Progress } from "../util/progress.ts";

@@ -1,5 +1,5 @@
 /** @file One question to the judge: what is stored, what is asked, what it comes to. */
-import type { PaidAnswer } from "../endpoint/answer-store.ts";
+import type { PaidAnswer } from "../endpoint/answer-lines.ts";
 import type { AskAllowance } from "../endpoint/asker.ts";
 import type { ChatAnswer, ChatRequest } from "../endpoint/chat-endpoint.ts";
 import { EndpointFault } from "../endpoint/endpoint-fault.ts";

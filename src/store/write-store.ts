@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { writeSafetensors } from "../format/safetensors.ts";
 import { writeFileAtomic } from "../util/atomic-file.ts";
 import { ConfigError, RuntimeError } from "../util/errors.ts";
+import { lockForWriting } from "../util/writer-lock.ts";
 import { encodeShard, type ShardRows } from "./encode-shard.ts";
 import { checkShard } from "./read-shard.ts";
 import { COMPLETION_NAME, damaged, MANIFEST_NAME, shardIndex, shardName } from "./shard-layout.ts";
 import { parseCompletion, type StoreCompletion } from "./store-completion.ts";
-import { lockForWriting } from "./store-lock.ts";
 import {
   parseManifest,
   requireSameManifest,

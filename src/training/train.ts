@@ -7,7 +7,7 @@ import { writeUnusable } from "../data/unusable-file.ts";
 import { localFolder, openTrainer } from "../engine/open-engine.ts";
 import type { Trainer } from "../engine/trainer.ts";
 import { readModel } from "../model/read-model.ts";
-import { lockForWriting } from "../store/store-lock.ts";
+import { lockForWriting } from "../util/writer-lock.ts";
 import { ConfigError } from "../util/errors.ts";
 import type { PairSource, SftSource } from "./examples.ts";
 import { type PreparedExamples, preparePairs, prepareSft } from "./prepare.ts";

@@ -3,7 +3,11 @@ import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 
-import { type AnswerStore, openAnswerStore } from "../../endpoint/answer-store.ts";
+import {
+  type AnswerStore,
+  type AnswerStoreOptions,
+  openAnswerStore,
+} from "../../endpoint/answer-store.ts";
 import type { Asker } from "../../endpoint/asker.ts";
 import { costOf } from "../../endpoint/money.ts";
 import { estimateJudging } from "../../judge/estimate-judging.ts";
@@ -41,7 +45,7 @@ export async function judgeByLlm(
   const { maxCost, temperature, structured } = settings;
   const asker = judge.openAsker();
   await mkdir(work.cache, { recursive: true });
-  await using store = await openStore(judge, work.cache, basename(work.directory));
+  await using store = await openStore(judge, work.cache, { owner: basename(work.directory) });
   work.cost.watchEndpoint(() => ledger(asker, store, prices !== undefined));
   const llm = createLlmJudge({ rubric, asker, store, prices, maxCost, temperature, structured });
   const counts = { rollouts: 0, beyondBudget: 0 };
@@ -81,7 +85,7 @@ export async function estimateLlmJudging(
     folder === undefined ? plannedRollouts(planned) : readStageRollouts(folder);
   const { rubric, prices, settings } = judge;
   const hasStore = existsSync(join(cache, ANSWERS_NAME));
-  await using store = hasStore ? await openStore(judge, cache) : undefined;
+  await using store = hasStore ? await openStore(judge, cache, { isReadOnly: true }) : undefined;
   const { requests, promptTokens, completionTokens, cost } = await estimateJudging(rollouts, {
     rubric,
     model: settings.endpoint.model,
@@ -92,8 +96,12 @@ export async function estimateLlmJudging(
   return { requests, promptTokens, completionTokens, money: cost, isSampled: folder !== undefined };
 }
 
-function openStore({ prices }: LlmJudgeInput, cache: string, owner?: string): Promise<AnswerStore> {
-  return openAnswerStore(join(cache, ANSWERS_NAME), (answer) => costOf(answer, prices), owner);
+function openStore(
+  { prices }: LlmJudgeInput,
+  cache: string,
+  options: AnswerStoreOptions,
+): Promise<AnswerStore> {
+  return openAnswerStore(join(cache, ANSWERS_NAME), (answer) => costOf(answer, prices), options);
 }
 
 /** Tokens and money by the store, which has every answer on disk before it counts: a killed attempt leaves none out. */

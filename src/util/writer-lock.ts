@@ -5,8 +5,8 @@ import { join, resolve } from "node:path";
 
 import { z } from "zod";
 
-import { describeWriteError } from "../util/atomic-file.ts";
-import { RuntimeError } from "../util/errors.ts";
+import { describeWriteError } from "./atomic-file.ts";
+import { RuntimeError } from "./errors.ts";
 
 const LOCK_NAME = "writer.lock";
 
@@ -20,11 +20,22 @@ const heldHere = new Set<string>();
  * Makes this process the only writer of a folder until disposed of. A lock whose process is gone (killed, machine rebooted)
  * is taken over. `what` says in the error what is being written. Throws RuntimeError where another writer is at work, or might be (a lock of another machine).
  */
-export async function lockForWriting(
-  directory: string,
-  what = "this store",
-): Promise<AsyncDisposable> {
-  const path = join(resolve(directory), LOCK_NAME);
+export function lockForWriting(directory: string, what = "this store"): Promise<AsyncDisposable> {
+  return lockAt(join(resolve(directory), LOCK_NAME), { place: directory, what });
+}
+
+/** The same for one file, by a lock beside it. */
+export function lockFileForWriting(path: string): Promise<AsyncDisposable> {
+  return lockAt(`${resolve(path)}.lock`, { place: path, what: "it" });
+}
+
+/** What is locked, in the words of the error. */
+interface Locked {
+  readonly place: string;
+  readonly what: string;
+}
+
+async function lockAt(path: string, locked: Locked): Promise<AsyncDisposable> {
   const lock: Lock = { pid: process.pid, host: hostname(), token: randomUUID() };
   // A few rounds: between finding a stale lock and replacing it another process may do the same.
   for (let round = 0; round < 5; round++) {
@@ -39,11 +50,10 @@ export async function lockForWriting(
     }
     const holder = await readLock(path);
     if (holder === "gone") continue;
-    if (holder !== "unreadable" && isAlive(holder, path))
-      throw inUse(directory, path, holder, what);
+    if (holder !== "unreadable" && isAlive(holder, path)) throw inUse(path, holder, locked);
     await removeStale(path, holder);
   }
-  throw inUse(directory, path, undefined, what);
+  throw inUse(path, undefined, locked);
 }
 
 async function tryCreate(path: string, lock: Lock): Promise<boolean> {
@@ -115,17 +125,12 @@ function ignoreExisting(error: unknown): void {
   if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
 }
 
-function inUse(
-  directory: string,
-  path: string,
-  holder: Lock | undefined,
-  what: string,
-): RuntimeError {
+function inUse(path: string, holder: Lock | undefined, { place, what }: Locked): RuntimeError {
   const who =
     holder === undefined
       ? "another process"
       : `process ${holder.pid}${holder.host === hostname() ? "" : ` on ${holder.host}`}`;
-  return new RuntimeError(`${directory}: ${who} is writing ${what}`, {
+  return new RuntimeError(`${place}: ${who} is writing ${what}`, {
     hint: `Wait for it to end. If it is gone for certain, delete ${path}.`,
   });
 }
