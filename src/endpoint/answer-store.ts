@@ -1,8 +1,8 @@
+import { appendFileSync, fstatSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 
 import { describeWriteError } from "../util/atomic-file.ts";
 import { RuntimeError } from "../util/errors.ts";
-import { inBatches } from "../util/in-batches.ts";
 import { lockFileForWriting } from "../util/writer-lock.ts";
 import {
   type AnswerLine,
@@ -161,33 +161,48 @@ const changed = (path: string): RuntimeError =>
     hint: "Run the same command again; give each process its own --cache.",
   });
 
-/** Writes a line at once, so that a kill loses none that came; the line counts when it is on the disk. */
+/**
+ * Writes a line in the moment in which it comes, so that a kill loses none that came: an answer that waits its turn is one that was
+ * paid for and is not there. The wait for the disk, by which the line counts, is shared.
+ */
 function createAppender(
   path: string,
   file: FileHandle,
   startSize: number,
 ): (line: string) => Promise<LinePlace> {
   let size = startSize;
-  const write = inBatches(async (lines: readonly string[]): Promise<readonly LinePlace[]> => {
-    if ((await file.stat()).size !== size) throw changed(path);
-    await file.appendFile(lines.join(""));
-    return lines.map((line) => {
-      const place = { at: size, bytes: Buffer.byteLength(line) };
-      size += place.bytes;
-      return place;
-    });
-  });
-  const sync = inBatches(async (waiting: readonly undefined[]) => {
-    await file.datasync();
-    return waiting;
-  });
+  let failed: unknown;
+  const write = (line: string): LinePlace => {
+    if (failed !== undefined) throw failed;
+    if (fstatSync(file.fd).size !== size) throw changed(path);
+    const place = { at: size, bytes: Buffer.byteLength(line) };
+    appendFileSync(file.fd, line);
+    size += place.bytes;
+    return place;
+  };
+  const sync = shared(() => file.datasync());
   return async (line) => {
     try {
-      const place = await write(line);
-      await sync(undefined);
+      const place = write(line);
+      await sync();
       return place;
     } catch (error) {
+      failed ??= error; // behind half a line no other may follow
       throw describeWriteError(path, error);
     }
+  };
+}
+
+/** Work that all who ask for it while it is being done share, in the next run of it. */
+function shared(work: () => Promise<void>): () => Promise<void> {
+  let next: Promise<void> | undefined;
+  let current: Promise<unknown> = Promise.resolve();
+  const run = (): Promise<void> => {
+    next = undefined;
+    return work();
+  };
+  return () => {
+    if (next === undefined) current = next = current.then(run);
+    return next;
   };
 }
