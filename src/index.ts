@@ -143,6 +143,7 @@ export {
   readRolloutManifest,
   readRollouts,
   type Rollout,
+  type RolloutAmplification,
   type RolloutManifest,
   rolloutManifestPath,
   type RolloutSampling,

@@ -170,6 +170,79 @@ describe("the file", () => {
   });
 });
 
+describe("an amplified run", () => {
+  const BEFORE = join(ROOT, "before");
+  const amplified = { "amplify-before": BEFORE, limit: "6" };
+  beforeAll(() => makeTinyCheckpoint(BEFORE, { seed: 2 }));
+
+  const responses = async (name: string, changes: Readonly<Record<string, string | undefined>>) => {
+    const out = join(ROOT, `${name}.jsonl`);
+    await generate(out, { ...amplified, ...changes });
+    return (await collect(readRollouts(out))).map(({ response }) => response);
+  };
+  const plain = { "amplify-before": undefined };
+
+  it("by 0 gives the checkpoint's own samples, by -1 those of the checkpoint before", async () => {
+    const own = await responses("own", plain);
+    expect(await responses("by-0", { amplify: "0" })).toEqual(own);
+    const before = await responses("before", { ...plain, checkpoint: BEFORE });
+    const out = join(ROOT, "by--1.jsonl");
+    await runCommand(generateCommand, [...words(out, amplified), "--amplify=-1"]);
+    expect((await collect(readRollouts(out))).map(({ response }) => response)).toEqual(before);
+    expect(before).not.toEqual(own);
+    const more = await responses("by-2", { amplify: "2" });
+    expect(more).not.toEqual(own);
+    expect(more).not.toEqual(before);
+  });
+
+  it("says in its manifest by what, and goes on with nothing else", async () => {
+    const out = join(ROOT, "manifest.jsonl");
+    await generate(out, { ...amplified, amplify: "2" });
+    const { checkpointHash } = JSON.parse(
+      await readFile(join(ROOT, "manifest.jsonl.json"), "utf8"),
+    ) as { checkpointHash: string };
+    await using before = await openEngine(BEFORE);
+    expect(JSON.parse(await readFile(`${out}.json`, "utf8"))).toMatchObject({
+      amplify: { alpha: 2, beforeHash: before.identity.checkpointHash },
+    });
+    expect(before.identity.checkpointHash).not.toBe(checkpointHash);
+    for (const changes of [
+      { amplify: "1" },
+      { amplify: "2", "amplify-before": CHECKPOINT },
+      { "amplify-before": undefined },
+    ]) {
+      const error = await expectFailure(generate(out, { ...amplified, ...changes }), ConfigError);
+      expect(error.message).toMatch(/made with other settings \(amplify\)/);
+    }
+    const again = [...words(out, { ...amplified, amplify: "2" }), "--json"];
+    expect(JSON.parse(await runCommand(generateCommand, again))).toMatchObject({
+      resumedRollouts: 12,
+    });
+  });
+
+  it("is refused where a flag or the same tokenizer is missing", async () => {
+    const other = join(ROOT, "other-tokenizer");
+    await makeTinyCheckpoint(other, { tokenizer: "headers" });
+    const bad = join(ROOT, "bad.jsonl");
+    const messages: [Readonly<Record<string, string | undefined>>, RegExp][] = [
+      [{ amplify: "1", "amplify-before": undefined }, /--amplify: expected --amplify-before/],
+      [{}, /--amplify-before: expected --amplify/],
+      [{ amplify: "much" }, /--amplify: .*"much"/],
+      [{ amplify: "2000" }, /amplify\.alpha: .* to 1000, got 2000/],
+      [{ amplify: "1", "amplify-before": other }, /amplify\.before: expected the tokenizer of/],
+      [
+        { amplify: "1", "base-url": "http://localhost:1/v1", model: "m", checkpoint: undefined },
+        /--(amplify|batch).*: means nothing for an endpoint/,
+      ],
+    ];
+    for (const [changes, message] of messages) {
+      const error = await expectFailure(generate(bad, { ...amplified, ...changes }), ConfigError);
+      expect(error.message).toMatch(message);
+    }
+    expect(existsSync(bad)).toBe(false);
+  });
+});
+
 describe("a run that goes on", () => {
   it("kill -9 at any moment, run again: the same bytes, and what was whole is not sampled again", async () => {
     const whole = await readFile(WHOLE);

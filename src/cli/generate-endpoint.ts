@@ -16,7 +16,7 @@ import type { Sampling } from "./sampling-flags.ts";
 import { printable } from "./text-table.ts";
 
 /** Flags that mean something for a checkpoint only. */
-const LOCAL_FLAGS = ["checkpoint", "top-k", "stop", "batch"] as const;
+const LOCAL_FLAGS = ["checkpoint", "top-k", "stop", "batch", "amplify", "amplify-before"] as const;
 
 /** `culprit generate --base-url`: samples from an endpoint. What it answers is kept beside the output, also after the end. */
 export async function generateByEndpoint(

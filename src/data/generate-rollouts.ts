@@ -1,4 +1,5 @@
 import type { GeneratingEngine } from "../engine/engine.ts";
+import type { Amplification } from "../engine/generation/amplification.ts";
 import {
   type GenerateOptions,
   generateSettings,
@@ -12,7 +13,13 @@ import type { Progress } from "../util/progress.ts";
 import { VERSION } from "../util/version.ts";
 import { givenTags } from "./read-tags.ts";
 import { openRolloutSink } from "./rollout-sink.ts";
-import { type Rollout, rolloutId, type RolloutManifest, type RolloutSteering } from "./rollouts.ts";
+import {
+  type Rollout,
+  type RolloutAmplification,
+  rolloutId,
+  type RolloutManifest,
+  type RolloutSteering,
+} from "./rollouts.ts";
 import type { ScenarioPrompt } from "./scenarios.ts";
 
 /** Prompts of one unit have so many times the samples that run side by side: few enough to lose, enough to keep the batch full. */
@@ -44,6 +51,8 @@ export async function generateRollouts(
 ): Promise<GenerateRolloutsResult> {
   const tokens = tokenizePrompts(engine, prompts);
   const manifest = describeRollouts(engine, prompts, options);
+  // Refuses what does not fit the checkpoint before anything is written; nothing is sampled until somebody asks for it.
+  engine.generate([], options);
   const { samples, batch } = manifest.sampling;
   const units = planUnits(prompts, Math.max(1, Math.ceil((BATCHES_PER_UNIT * batch) / samples)));
   const idsOf = (unit: Unit): string[] =>
@@ -181,6 +190,7 @@ function describeRollouts(
       batch: settings.batch,
     },
     steering: options.steering === undefined ? null : describeSteering(options.steering),
+    amplify: options.amplify === undefined ? null : describeAmplification(options.amplify),
   };
 }
 
@@ -193,6 +203,10 @@ function describeSteering(steering: Steering): RolloutSteering {
     directionHash: hashBytes(bytes),
     strength: steering.kind === "add" ? steering.strength : null,
   };
+}
+
+function describeAmplification({ before, alpha }: Amplification): RolloutAmplification {
+  return { beforeHash: before.identity.checkpointHash, alpha };
 }
 
 /** A unit's progress as part of the whole. */

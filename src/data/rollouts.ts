@@ -51,6 +51,14 @@ export interface RolloutManifest {
   readonly sampling: RolloutSampling;
   /** What was done to the residual stream while sampling. */
   readonly steering: RolloutSteering | null;
+  /** Which difference of logits was amplified while sampling. */
+  readonly amplify: RolloutAmplification | null;
+}
+
+/** An amplification by the checkpoint that the difference was taken from. */
+export interface RolloutAmplification {
+  readonly beforeHash: string;
+  readonly alpha: number;
 }
 
 /** A steering without its direction. */
@@ -103,6 +111,7 @@ const manifestSchema = z.object({
     })
     .nullable()
     .default(null),
+  amplify: z.object({ beforeHash: z.string(), alpha: z.number() }).nullable().default(null),
 });
 
 /** Where the manifest of a rollout file stands. */

@@ -88,8 +88,8 @@ export interface GeneratingEngine {
   decode(tokens: Int32Array): string;
   /**
    * Samples responses to prompts (token ids). Samples come back as they end, in any order, each once. A sample's random numbers
-   * follow from seed, prompt and sample number alone. Throws ConfigError where an option is out of range or a prompt does not fit
-   * the context, RuntimeError where logits are not finite.
+   * follow from seed, prompt and sample number alone, steered and amplified ones too. Throws ConfigError where an option is out of
+   * range (at once) or a prompt does not fit the context, RuntimeError where logits are not finite.
    */
   generate(
     prompts: readonly Int32Array[],

@@ -7,6 +7,7 @@ import {
   removeRollouts,
   rolloutManifestPath,
 } from "../../index.ts";
+import { AMPLIFY_FLAGS, amplifyOption, openBefore, readAmplify } from "../amplify-flags.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { ENDPOINT_FLAGS } from "../endpoint-flags.ts";
 import { MODEL_FLAGS, readModelOptions } from "../engine-flags.ts";
@@ -28,13 +29,17 @@ prompts; beside the file stands its manifest, FILE.json. An interrupted run goes
 ends with the same bytes; other settings are refused. A sample ends with a stop token, after --max-new-tokens, or where the
 context is full.
 
+With --amplify A the samples come from logits + A·(logits − logits of --amplify-before): what training changed, made larger, so
+that behaviour too rare to sample shows. Their rates are not those of the checkpoint.
+
 With --base-url in place of --checkpoint the samples come from an OpenAI-compatible endpoint, one for each checkpoint. Every
 answer is kept in OUT.answers.jsonl before it counts, so nothing is asked twice; samples that fail are counted with the cause and
 left out, and the same command asks for them again.
 
   culprit generate scenarios.yaml --checkpoint ./dpo --variants base,base+distractor --samples 20 --out after.jsonl
   culprit generate scenarios.yaml --base-url http://localhost:8000/v1 --model dpo --samples 20 --out after.jsonl
-  culprit generate prompts.jsonl --checkpoint ./sft --temperature 0 --out greedy.jsonl`,
+  culprit generate prompts.jsonl --checkpoint ./sft --temperature 0 --out greedy.jsonl
+  culprit generate prompts.jsonl --checkpoint ./dpo --amplify 1 --amplify-before ./sft --out amplified.jsonl`,
   flags: {
     ...MODEL_FLAGS,
     checkpoint: {
@@ -52,6 +57,7 @@ left out, and the same command asks for them again.
     },
     limit: { type: "string", value: "N", describe: "The first N prompts only; default: all." },
     ...SAMPLING_FLAGS,
+    ...AMPLIFY_FLAGS,
     ...ENDPOINT_FLAGS,
     import: {
       type: "boolean",
@@ -72,6 +78,7 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   const isEndpoint = args.text("base-url") !== undefined;
   if (isEndpoint) checkEndpointFlags(args, out);
   const sampling = readSampling(args);
+  const amplifying = readAmplify(args);
   const variants = args.list("variants");
   const limit = args.integer("limit", { min: 1 });
   checkRolloutOutput(out);
@@ -85,11 +92,13 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   const engineOptions = readModelOptions(args, context);
   const { prompts } = await readRolloutPrompts(path, variants.length === 0 ? {} : { variants });
   await using engine = await openEngine(checkpoint, engineOptions);
+  await using before = await openBefore(amplifying, engineOptions);
   const more = args.texts("stop").map((text) => engine.tokenId(text));
   if (args.has("force")) await removeRollouts(out);
   const startMs = performance.now();
   const result = await generateRollouts(engine, prompts.slice(0, limit), {
     ...sampling,
+    ...amplifyOption(engine, { before, settings: amplifying }, context),
     out,
     stopTokens: [...engine.stopTokens, ...more],
     signal: context.signal,
