@@ -14,12 +14,8 @@ import { givenTags } from "./read-tags.ts";
 import { type Rollout, rolloutId, rolloutManifestPath } from "./rollouts.ts";
 import type { ScenarioPrompt } from "./scenarios.ts";
 
-export interface EndpointRolloutsOptions extends JobOptions {
-  /** The rollout file, .jsonl. */
-  readonly out: string;
-  readonly asker: Asker;
-  /** Every answer goes in before it counts; samples that are in it are not asked for. */
-  readonly store: AnswerStore;
+/** How an endpoint is to sample. */
+export interface EndpointSampling {
   readonly samples: number;
   readonly maxTokens: number;
   readonly temperature: number;
@@ -27,6 +23,24 @@ export interface EndpointRolloutsOptions extends JobOptions {
   readonly topP?: number;
   /** Sent with each sample, changed by its number; endpoints may pass over it. */
   readonly seed: number;
+}
+
+export interface EndpointRolloutsOptions extends JobOptions, EndpointSampling {
+  /** The rollout file, .jsonl. */
+  readonly out: string;
+  readonly asker: Asker;
+  /** Every answer goes in before it counts; samples that are in it are not asked for. */
+  readonly store: AnswerStore;
+  /** Called for each sample without a rollout, in order. */
+  readonly onFailed?: (place: FailedSample, cause: string) => void;
+}
+
+/** A sample that got no answer; `rollout` is the id that it would have. */
+export interface FailedSample {
+  readonly rollout: string;
+  readonly scenario: string;
+  readonly variant: string;
+  readonly sample: number;
 }
 
 export interface EndpointRolloutsResult {
@@ -70,6 +84,10 @@ export async function generateFromEndpoint(
     )) {
       if ("failed" in sampled) {
         counts.failed.set(sampled.failed, (counts.failed.get(sampled.failed) ?? 0) + 1);
+        const { prompt, sample } = sampled.wanted;
+        const { scenario, variant } = prompt;
+        const rollout = rolloutId(prompt, sample);
+        options.onFailed?.({ rollout, scenario, variant, sample }, sampled.failed);
         continue;
       }
       counts.rollouts++;
@@ -92,7 +110,7 @@ interface Wanted {
 
 type Sampled =
   | { readonly rollout: Rollout; readonly isResumed: boolean }
-  | { readonly failed: string };
+  | { readonly failed: string; readonly wanted: Wanted };
 
 function* wantedSamples(
   prompts: readonly ScenarioPrompt[],
@@ -103,11 +121,28 @@ function* wantedSamples(
   }
 }
 
-async function sampleOne(
+/** What is asked for one sample, and the key that its answer is stored under. */
+export interface EndpointRequest {
+  readonly request: ChatRequest;
+  readonly key: string;
+}
+
+/** Everything that `generateFromEndpoint` would ask a model, for estimates. */
+export function* endpointRequests(
+  prompts: readonly ScenarioPrompt[],
+  model: string,
+  sampling: EndpointSampling,
+): Generator<EndpointRequest, void, undefined> {
+  for (const wanted of wantedSamples(prompts, sampling.samples)) {
+    yield toRequest(wanted, model, sampling);
+  }
+}
+
+function toRequest(
   { prompt, sample }: Wanted,
-  { asker, store, maxTokens, temperature, topP, seed }: EndpointRolloutsOptions,
-  signal: AbortSignal,
-): Promise<Sampled> {
+  model: string,
+  { maxTokens, temperature, topP, seed }: EndpointSampling,
+): EndpointRequest {
   const request: ChatRequest = {
     messages: prompt.prompt,
     maxTokens,
@@ -115,28 +150,39 @@ async function sampleOne(
     ...(topP === undefined ? {} : { topP }),
     seed: (seed + sample) % SEEDS,
   };
-  const { model } = asker.endpoint;
   const { scenario, variant } = prompt;
-  const key = hashValue({ kind: "rollout", model, scenario, variant, sample, ...request });
+  return {
+    request,
+    key: hashValue({ kind: "rollout", model, scenario, variant, sample, ...request }),
+  };
+}
+
+async function sampleOne(
+  wanted: Wanted,
+  options: EndpointRolloutsOptions,
+  signal: AbortSignal,
+): Promise<Sampled> {
+  const { asker, store } = options;
+  const { request, key } = toRequest(wanted, asker.endpoint.model, options);
   const [stored] = await store.answers(key);
-  if (stored !== undefined) return toSampled(prompt, sample, stored, true);
+  if (stored !== undefined) return toSampled(wanted, stored, true);
   try {
     const answer = withCounts(request, await asker.ask(request, asker.allowance(), { signal }));
     await store.append(key, answer);
-    return toSampled(prompt, sample, answer, false);
+    return toSampled(wanted, answer, false);
   } catch (error) {
     if (!(error instanceof EndpointFault)) throw error;
-    return { failed: error.what };
+    return { failed: error.what, wanted };
   }
 }
 
 function toSampled(
-  named: ScenarioPrompt,
-  sample: number,
+  wanted: Wanted,
   { text, finish, completionTokens }: PaidAnswer,
   isResumed: boolean,
 ): Sampled {
-  if (finish === "filtered") return { failed: "answer filtered" };
+  if (finish === "filtered") return { failed: "answer filtered", wanted };
+  const { prompt: named, sample } = wanted;
   const { scenario, variant, prompt, tags } = named;
   const id = rolloutId(named, sample);
   const tokens = Math.round(completionTokens ?? 0);

@@ -16,6 +16,11 @@ export function concludeExperiment(
       : [
           `The behaviour's vector is not stable (${probe.doubt}): the ranking is evidence of nothing.`,
         ]),
+    ...(probe.amplify === undefined
+      ? []
+      : [
+          `The behaviour was looked for with the checkpoint after amplified by ${probe.amplify}: its rates in conditions.json and in stage judge-after are of amplified sampling, never of the checkpoint.`,
+        ]),
     ...edits
       .filter(({ pick }) => pick === "chosen")
       .flatMap((edit) => concludeEdit(edit, rates, evaluation)),

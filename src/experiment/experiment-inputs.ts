@@ -4,6 +4,7 @@ import type { ScenarioSet } from "../data/scenarios.ts";
 import type { JobOptions } from "../util/progress.ts";
 import type { CheckpointSize } from "./checkpoint-input.ts";
 import type { JudgeInput } from "./judge-input.ts";
+import type { EndpointInput } from "./open-asker.ts";
 
 /** A checkpoint that the experiment starts from. */
 export interface CheckpointInput {
@@ -22,6 +23,8 @@ export interface FileInput {
 export interface ExperimentInputs {
   readonly before: CheckpointInput;
   readonly after: CheckpointInput | undefined;
+  /** Where a given checkpoint is served, and sampled there. */
+  readonly endpoints: { readonly before?: EndpointInput; readonly after?: EndpointInput };
   /** Without the column that says which are planted. */
   readonly pairs: PairSet;
   /** Ids of the planted pairs, in the order of the data; undefined where nobody knows. */

@@ -1,6 +1,4 @@
 /** @file The judge of an experiment, read and checked before any stage runs. */
-import type { Asker } from "../endpoint/asker.ts";
-import type { Prices } from "../endpoint/money.ts";
 import { readHumanLabels } from "../judge/human-labels.ts";
 import { BUILT_IN_RUBRICS, readRubric, type Rubric } from "../judge/rubric.ts";
 import { BUILT_IN_RULES, readRuleSet, type RuleSet } from "../judge/rule-set.ts";
@@ -8,7 +6,7 @@ import { ConfigError } from "../util/errors.ts";
 import { hashFile, hashValue } from "../util/hash.ts";
 import type { FileInput } from "./experiment-inputs.ts";
 import { inSetting } from "./in-setting.ts";
-import { endpointPrices, openAsker } from "./open-asker.ts";
+import { type EndpointInput, openEndpoint } from "./open-asker.ts";
 import type { ExperimentFile } from "./read-experiment.ts";
 import type { LlmJudgeSettings } from "./schema-judge.ts";
 import type { Experiment } from "./schema.ts";
@@ -25,9 +23,7 @@ export interface LlmJudgeInput {
   /** With the experiment's threshold, where it has one. */
   readonly rubric: Rubric;
   readonly settings: LlmJudgeSettings;
-  readonly prices: Prices | undefined;
-  /** A new one, so that its counts are the stage's. */
-  readonly openAsker: () => Asker;
+  readonly endpoint: EndpointInput;
 }
 
 /** Reads rules or rubric. Throws ConfigError naming the setting. */
@@ -43,13 +39,11 @@ export async function openJudge(
   const isBuiltIn = (BUILT_IN_RUBRICS as readonly string[]).includes(judge.rubric);
   const path = isBuiltIn ? judge.rubric : file.at(judge.rubric);
   const rubric = await inSetting("judge.rubric", () => readRubric(path));
-  openAsker("judge.endpoint", judge.endpoint); // a key that is not set shows before anything is made
   return {
     kind: "llm",
     rubric: withThreshold(rubric, judge.threshold),
     settings: judge,
-    prices: endpointPrices(judge.endpoint),
-    openAsker: () => openAsker("judge.endpoint", judge.endpoint),
+    endpoint: openEndpoint("judge.endpoint", judge.endpoint),
   };
 }
 

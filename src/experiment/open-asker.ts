@@ -4,11 +4,29 @@ import type { Prices } from "../endpoint/money.ts";
 import { ConfigError } from "../util/errors.ts";
 import type { EndpointSettings } from "./schema-judge.ts";
 
+/** An endpoint that stages ask. */
+export interface EndpointInput {
+  readonly settings: EndpointSettings;
+  readonly prices: Prices | undefined;
+  /** A new one, so that its counts are the stage's. */
+  readonly openAsker: () => Asker;
+}
+
+/** Throws ConfigError naming the setting where the key is not set: before anything is made. */
+export function openEndpoint(setting: string, settings: EndpointSettings): EndpointInput {
+  openAsker(setting, settings);
+  return {
+    settings,
+    prices: endpointPrices(settings),
+    openAsker: () => openAsker(setting, settings),
+  };
+}
+
 /**
  * The endpoint of an experiment file; sends nothing yet. The key is read from the environment here and kept nowhere. Throws ConfigError
  * naming `setting` where the variable is not set.
  */
-export function openAsker(setting: string, settings: EndpointSettings): Asker {
+function openAsker(setting: string, settings: EndpointSettings): Asker {
   const { baseUrl, model, timeout, concurrency, attempts } = settings;
   const { requestsPerMinute, tokensPerMinute } = settings;
   const endpoint = openChatEndpoint({
@@ -26,7 +44,7 @@ export function openAsker(setting: string, settings: EndpointSettings): Asker {
 }
 
 /** Prices where the experiment has both. */
-export function endpointPrices({ priceIn, priceOut }: EndpointSettings): Prices | undefined {
+function endpointPrices({ priceIn, priceOut }: EndpointSettings): Prices | undefined {
   if (priceIn === undefined || priceOut === undefined) return undefined;
   return { promptPerMillion: priceIn, completionPerMillion: priceOut };
 }

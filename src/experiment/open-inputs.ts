@@ -15,8 +15,11 @@ import type {
 } from "./experiment-inputs.ts";
 import { inSetting } from "./in-setting.ts";
 import { openJudge, openLabels } from "./judge-input.ts";
+import { openEndpoint } from "./open-asker.ts";
 import { openPreferencePairs } from "./pair-inputs.ts";
 import type { ExperimentFile } from "./read-experiment.ts";
+import type { EndpointSettings } from "./schema-judge.ts";
+import type { Experiment } from "./schema.ts";
 
 /**
  * Opens and hashes an experiment's inputs. Throws ConfigError naming the setting whose file is missing, or where a request to
@@ -44,6 +47,7 @@ export async function openInputs(
   const inputs = {
     before: (await checkpoint("before"))!, // never absent
     after: await checkpoint("after"),
+    endpoints: openEndpoints(file.experiment),
     ...(await openPreferencePairs(file, options)),
     responses: await openFile("responses", responses, file),
     judge: judge && (await openJudge(judge, file)),
@@ -55,6 +59,13 @@ export async function openInputs(
   requireDisjoint(inputs.probe, inputs.evaluation);
   requireLayers(file, inputs.before);
   return inputs;
+}
+
+function openEndpoints({ sampling }: Experiment): ExperimentInputs["endpoints"] {
+  const { before, after } = sampling.endpoints ?? {};
+  const open = (name: "before" | "after", settings: EndpointSettings | undefined): object =>
+    settings === undefined ? {} : { [name]: openEndpoint(`sampling.endpoints.${name}`, settings) };
+  return { ...open("before", before), ...open("after", after) };
 }
 
 async function openCapabilities(

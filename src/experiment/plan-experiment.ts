@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { ConfigError } from "../util/errors.ts";
 import { BASELINE, listArms, measuredName } from "./arms.ts";
 import type { ExperimentInputs } from "./experiment-inputs.ts";
-import { givenModel, type Model, trainedModel } from "./models.ts";
+import { givenModel, type Model, sampledModel, trainedModel } from "./models.ts";
 import type { Experiment } from "./schema.ts";
 import { type Stage, STAGE_KINDS, stageId } from "./stage.ts";
 import { agreementIds, agreementStage } from "./stages/agreement.ts";
@@ -69,7 +69,7 @@ function probeStages(experiment: Experiment, inputs: ExperimentInputs): Stage[] 
     const given = { input: { content: responses.sha256 }, path: () => responses.path };
     return [behaviorStage(experiment, inputs, given)];
   }
-  const before = givenModel(experiment, "before", inputs.before);
+  const before = sampledModel(experiment, inputs, "before")!; // never absent
   const { after, stages } = checkpointAfter(experiment, inputs);
   return [
     ...stages,
@@ -90,9 +90,8 @@ function checkpointAfter(
   experiment: Experiment,
   inputs: ExperimentInputs,
 ): { readonly after: Model; readonly stages: Stage[] } {
-  if (inputs.after !== undefined) {
-    return { after: givenModel(experiment, "after", inputs.after), stages: [] };
-  }
+  const given = sampledModel(experiment, inputs, "after");
+  if (given !== undefined) return { after: given, stages: [] };
   const seed = experiment.training?.seeds[0] ?? 0;
   const stage = trainStage(experiment, inputs, { seed });
   return { after: trainedModel(experiment, inputs, "after", stageId(stage)), stages: [stage] };
@@ -103,8 +102,10 @@ function evaluationStages(experiment: Experiment, inputs: ExperimentInputs): Sta
   const arms = listArms(experiment, inputs.planted?.length ?? 0);
   const seeds = experiment.training?.seeds ?? [];
   const stages: Stage[] = [];
-  const measured = [givenModel(experiment, "before", inputs.before)];
-  if (inputs.after !== undefined) measured.push(givenModel(experiment, "after", inputs.after));
+  const given = (["before", "after"] as const).filter(
+    (name) => sampledModel(experiment, inputs, name) !== undefined,
+  );
+  const measured: Model[] = given.map((name) => sampledModel(experiment, inputs, name)!); // just checked
   for (const seed of seeds) {
     for (const arm of [undefined, ...arms]) {
       const edit = arm && editStage(arm, seed, inputs);
@@ -125,16 +126,20 @@ function evaluationStages(experiment: Experiment, inputs: ExperimentInputs): Sta
       ...capabilitiesStages(model, experiment, inputs),
     ]),
   );
-  const given = measured.slice(0, inputs.after === undefined ? 1 : 2).map(({ name }) => name);
   const evaluated = { given, hasBaseline: seeds.length > 0, arms, seeds };
   return [...stages, evaluateStage(experiment, inputs, evaluated)];
 }
 
+/** Of a checkpoint that is sampled at an endpoint they are measured here all the same. */
 function capabilitiesStages(
   model: Model,
   experiment: Experiment,
   inputs: ExperimentInputs,
 ): Stage[] {
   const isMeasured = Object.values(inputs.capabilities).some((each) => each !== undefined);
-  return isMeasured ? [capabilitiesStage(model, experiment, inputs)] : [];
+  if (!isMeasured) return [];
+  if (model.kind === "local") return [capabilitiesStage(model, experiment, inputs)];
+  const checkpoint = model.name === "before" ? inputs.before : inputs.after;
+  if (checkpoint === undefined) throw new Error("internal: nothing to measure capabilities of");
+  return [capabilitiesStage(givenModel(experiment, model.name, checkpoint), experiment, inputs)];
 }

@@ -40,6 +40,8 @@ export interface ProbeResult {
   readonly doubt: string | undefined;
   /** Scenarios that the four-condition filter kept; undefined where the response pairs were given. */
   readonly scenarios: { readonly kept: number; readonly of: number } | undefined;
+  /** The strength of model-diff amplification with which the checkpoint after was sampled to find it; absent where it was not. */
+  readonly amplify?: number;
 }
 
 /** The judge of a stage beside people. */

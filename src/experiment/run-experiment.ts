@@ -2,10 +2,10 @@ import { createReadStream } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 
-import { lockForWriting } from "../util/writer-lock.ts";
 import { describeWriteError, writeFileAtomic } from "../util/atomic-file.ts";
 import { ConfigError } from "../util/errors.ts";
 import type { Progress } from "../util/progress.ts";
+import { lockForWriting } from "../util/writer-lock.ts";
 import type { OpenInputsOptions } from "./experiment-inputs.ts";
 import { openInputs } from "./open-inputs.ts";
 import { expectOwnFolder } from "./own-folder.ts";

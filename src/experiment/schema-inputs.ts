@@ -2,6 +2,7 @@
 import { z } from "zod";
 
 import { PAIR_SHAPES } from "../data/shapes/shapes.ts";
+import { endpointSchema } from "./schema-judge.ts";
 import { count, path, seed } from "./schema-primitives.ts";
 
 export const checkpointsSchema = z.strictObject({
@@ -67,6 +68,14 @@ export const probeSchema = z.strictObject({
     .describe(
       "Judged rollouts a condition needs; absent: all, so that a missing verdict makes a scenario unknown.",
     ),
+  amplify: z
+    .number()
+    .min(-1000)
+    .max(1000)
+    .optional()
+    .describe(
+      "Model-diff amplification: the checkpoint after is sampled from logits_after + amplify x (logits_after - logits_before), to find rare behaviour. These rollouts say nothing of its rates. Absent: its own logits.",
+    ),
   maxPairs: count.optional().describe("Response pairs of one scenario at most; absent: all."),
 });
 
@@ -89,5 +98,18 @@ export const samplingSchema = z.strictObject({
     .default(32)
     .describe(
       "Responses that are sampled side by side. Rounding differs with it, so it is part of what results depend on.",
+    ),
+  endpoints: z
+    .strictObject({
+      before: endpointSchema
+        .optional()
+        .describe("Where the checkpoint before is served; absent: sampled on this machine."),
+      after: endpointSchema
+        .optional()
+        .describe("Where the checkpoint after is served; absent: sampled on this machine."),
+    })
+    .optional()
+    .describe(
+      "Samples the given checkpoints at endpoints; activations are read here all the same.",
     ),
 });

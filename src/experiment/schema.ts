@@ -6,8 +6,9 @@ import { z } from "zod";
 
 import { DEVICES } from "../runtime/device.ts";
 import { attributionSchema, behaviorSchema, editSchema } from "./schema-attribution.ts";
+import { contradictions } from "./schema-contradictions.ts";
 import { checkpointsSchema, pairsSchema, probeSchema, samplingSchema } from "./schema-inputs.ts";
-import { type EndpointSettings, judgeSchema } from "./schema-judge.ts";
+import { judgeSchema } from "./schema-judge.ts";
 import { count, path } from "./schema-primitives.ts";
 import { evaluationSchema, trainingSchema } from "./schema-training.ts";
 
@@ -75,83 +76,3 @@ export const experimentSchema = z
 
 /** A valid experiment with its defaults filled in. */
 export type Experiment = z.output<typeof experimentSchema>;
-
-interface Contradiction {
-  readonly path: readonly (string | number)[];
-  readonly message: string;
-}
-
-/** The settings that need each other. */
-interface Joined {
-  readonly checkpoints: { readonly after?: string | undefined };
-  readonly pairs: { readonly planted?: string | undefined };
-  readonly training?: unknown;
-  readonly probe?: unknown;
-  readonly responses?: string | undefined;
-  readonly judge?:
-    | {
-        readonly kind: string;
-        readonly endpoint?: EndpointSettings;
-        readonly maxCost?: number | undefined;
-      }
-    | undefined;
-  readonly edits: readonly { readonly top: unknown }[];
-  readonly evaluation?: unknown;
-  readonly behavior: { readonly layers: readonly number[] };
-  readonly attribution: { readonly layer: number | "auto" };
-}
-
-function contradictions(given: Joined): Contradiction[] {
-  const found: Contradiction[] = [];
-  const need = (isGiven: boolean, at: string, message: string): void => {
-    if (!isGiven) found.push({ path: [at], message });
-  };
-  const has = (value: unknown): boolean => value !== undefined;
-  need(
-    has(given.probe) !== has(given.responses),
-    "probe",
-    "expected either probe or responses, not both and not neither",
-  );
-  if (has(given.probe)) {
-    need(has(given.judge), "judge", "expected a judge for the rollouts of probe");
-    need(
-      has(given.checkpoints.after) || has(given.training),
-      "training",
-      "expected settings to train the checkpoint after, or checkpoints.after",
-    );
-  }
-  if (given.edits.length > 0) {
-    need(has(given.training), "training", "expected settings to train the arms of edits");
-    need(has(given.evaluation), "evaluation", "expected settings to measure the arms of edits");
-  }
-  if (has(given.evaluation)) {
-    need(has(given.judge), "judge", "expected a judge for the rollouts of evaluation");
-  }
-  for (const [i, { top }] of given.edits.entries()) {
-    if (has(given.pairs.planted) || ![top].flat().includes("planted")) continue;
-    found.push({
-      path: ["edits", i, "top"],
-      message: "expected a number, as pairs.planted names no column",
-    });
-  }
-  found.push(...judgeContradictions(given.judge));
-  const { layer } = given.attribution;
-  if (layer !== "auto" && !given.behavior.layers.includes(layer)) {
-    found.push({
-      path: ["attribution", "layer"],
-      message: `expected one of behavior.layers (${given.behavior.layers.join(", ")})`,
-    });
-  }
-  return found;
-}
-
-function judgeContradictions(judge: Joined["judge"]): Contradiction[] {
-  if (judge?.endpoint === undefined) return [];
-  const { priceIn, priceOut } = judge.endpoint;
-  if ((priceIn === undefined) !== (priceOut === undefined)) {
-    const absent = priceIn === undefined ? "priceIn" : "priceOut";
-    return [{ path: ["judge", "endpoint", absent], message: "expected both priceIn and priceOut" }];
-  }
-  if (judge.maxCost === undefined || priceIn !== undefined) return [];
-  return [{ path: ["judge", "maxCost"], message: "expected priceIn and priceOut of the endpoint" }];
-}

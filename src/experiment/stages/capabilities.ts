@@ -9,7 +9,7 @@ import {
   measurePreferences,
   measureTasks,
 } from "../measure-capabilities.ts";
-import type { Model } from "../models.ts";
+import type { LocalModel } from "../models.ts";
 import type { Experiment } from "../schema.ts";
 import { readSkipped, writeSkipped } from "../skipped.ts";
 import type { Stage, StageInput } from "../stage.ts";
@@ -25,7 +25,7 @@ export type Capabilities = { readonly [C in Capability]?: CapabilityMeasure };
 
 /** Held-out preference accuracy, likelihood of good answers, and tasks, item by item. */
 export function capabilitiesStage(
-  model: Model,
+  model: LocalModel,
   { checkpoints, engine, sampling }: Experiment,
   { capabilities }: ExperimentInputs,
 ): Stage {

@@ -146,7 +146,9 @@ async function readProbe(work: StageWork, inputs: ExperimentInputs): Promise<Pro
   const filter =
     inputs.probe === undefined
       ? undefined
-      : await readJson<FilterResult>(join(work.input("filter"), "conditions.json"));
+      : await readJson<FilterResult & { readonly amplify?: number }>(
+          join(work.input("filter"), "conditions.json"),
+        );
   return {
     layer,
     layerReason,
@@ -154,6 +156,7 @@ async function readProbe(work: StageWork, inputs: ExperimentInputs): Promise<Pro
     prompts: report.counts.prompts,
     doubt: report.doubts[`${layer}`],
     scenarios: filter && { kept: filter.kept.length, of: filter.scenarios.length },
+    ...(filter?.amplify === undefined ? {} : { amplify: filter.amplify }),
   };
 }
 

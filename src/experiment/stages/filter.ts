@@ -16,12 +16,13 @@ export const RESPONSES_NAME = "responses.jsonl";
 /** The four-condition filter: `conditions.json` says what was kept and why, `responses.jsonl` is what the behaviour is made of. */
 export function filterStage({ probe }: Experiment): Stage {
   if (probe === undefined) throw new Error("internal: no probe to filter");
-  const { plain, trigger, minJudged, maxPairs } = probe;
+  const { plain, trigger, minJudged, maxPairs, amplify } = probe;
+  const amplified = amplify === undefined ? {} : { amplify };
   return {
     kind: "filter",
     name: "",
     version: 2,
-    settings: { plain, trigger, minJudged, maxPairs },
+    settings: { plain, trigger, minJudged, maxPairs, ...amplified },
     inputs: {
       rolloutsBefore: { stage: "rollouts-before" },
       rolloutsAfter: { stage: "rollouts-after" },
@@ -38,7 +39,8 @@ export function filterStage({ probe }: Experiment): Stage {
         trigger,
         ...(minJudged === undefined ? {} : { minJudged }),
       });
-      const report = { conditions: conditionsTable(judged), ...result };
+      // With it the rates after are of amplified sampling, which whoever reads them must see.
+      const report = { ...amplified, conditions: conditionsTable(judged), ...result };
       const reportPath = join(directory, "conditions.json");
       // Before the check: it says why nothing was left.
       await writeFileAtomic(reportPath, `${JSON.stringify(report, undefined, 2)}\n`);

@@ -5,7 +5,9 @@ import { type Verdict, writeVerdicts } from "../../judge/verdict.ts";
 import { ConfigError } from "../../util/errors.ts";
 import type { FileInput } from "../experiment-inputs.ts";
 import type { StageWork } from "../stage.ts";
-import { readStageRollouts, ROLLOUTS_NAME } from "./rollouts.ts";
+import { withAbsent } from "./absent-rollouts.ts";
+import { ROLLOUTS_NAME } from "./planned-rollouts.ts";
+import { readStageRollouts } from "./rollouts.ts";
 
 /**
  * Writes as verdicts what people said; rollouts without a label are missing. Throws ConfigError with the command that labels them where
@@ -37,5 +39,5 @@ export async function judgeByPeople(
       { hint },
     );
   };
-  await writeVerdicts(path, verdicts());
+  await writeVerdicts(path, withAbsent(verdicts(), input("rollouts")));
 }

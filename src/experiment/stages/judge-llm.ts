@@ -8,18 +8,19 @@ import {
   type AnswerStoreOptions,
   openAnswerStore,
 } from "../../endpoint/answer-store.ts";
-import type { Asker } from "../../endpoint/asker.ts";
 import { costOf } from "../../endpoint/money.ts";
 import { estimateJudging } from "../../judge/estimate-judging.ts";
 import type { RolloutWithPrompt } from "../../judge/judge.ts";
 import { createLlmJudge } from "../../judge/llm-judge.ts";
 import { isMissing, type Verdict, writeVerdicts } from "../../judge/verdict.ts";
 import { RuntimeError } from "../../util/errors.ts";
-import type { EndpointCost } from "../cost.ts";
+import { endpointLedger } from "../endpoint-ledger.ts";
 import { inSetting } from "../in-setting.ts";
 import type { LlmJudgeInput } from "../judge-input.ts";
 import type { AskingEstimate, EstimatePlace, StageWork } from "../stage.ts";
-import { plannedRollouts, type PlannedRolloutsOf, readStageRollouts } from "./rollouts.ts";
+import { withAbsent } from "./absent-rollouts.ts";
+import { plannedRollouts, type PlannedRolloutsOf } from "./planned-rollouts.ts";
+import { readStageRollouts } from "./rollouts.ts";
 
 /** In the experiment's cache folder; all judge stages share it, so that equal responses are asked about once. */
 const ANSWERS_NAME = "judge-answers.jsonl";
@@ -41,12 +42,13 @@ export async function judgeByLlm(
   work: StageWork,
   { path, stage, currency }: LlmJudging,
 ): Promise<void> {
-  const { rubric, settings, prices } = judge;
+  const { rubric, settings } = judge;
+  const { prices } = judge.endpoint;
   const { maxCost, temperature, structured } = settings;
-  const asker = judge.openAsker();
+  const asker = judge.endpoint.openAsker();
   await mkdir(work.cache, { recursive: true });
   await using store = await openStore(judge, work.cache, { owner: basename(work.directory) });
-  work.cost.watchEndpoint(() => ledger(asker, store, prices !== undefined));
+  work.cost.watchEndpoint(() => endpointLedger(asker, store, prices !== undefined));
   const llm = createLlmJudge({ rubric, asker, store, prices, maxCost, temperature, structured });
   const counts = { rollouts: 0, beyondBudget: 0 };
   const verdicts = async function* (): AsyncGenerator<Verdict> {
@@ -71,7 +73,9 @@ export async function judgeByLlm(
       },
     );
   };
-  await inSetting("judge.endpoint", () => writeVerdicts(path, verdicts()));
+  await inSetting("judge.endpoint", () =>
+    writeVerdicts(path, withAbsent(verdicts(), work.input("rollouts"))),
+  );
 }
 
 /** What judging would take at most. Of responses that are not there yet it is taken that each is as long as it may be. */
@@ -83,7 +87,8 @@ export async function estimateLlmJudging(
   const folder = input("rollouts");
   const rollouts: AsyncIterable<RolloutWithPrompt> | Iterable<RolloutWithPrompt> =
     folder === undefined ? plannedRollouts(planned) : readStageRollouts(folder);
-  const { rubric, prices, settings } = judge;
+  const { rubric, settings } = judge;
+  const { prices } = judge.endpoint;
   const hasStore = existsSync(join(cache, ANSWERS_NAME));
   await using store = hasStore ? await openStore(judge, cache, { isReadOnly: true }) : undefined;
   const { requests, promptTokens, completionTokens, cost } = await estimateJudging(rollouts, {
@@ -97,20 +102,10 @@ export async function estimateLlmJudging(
 }
 
 function openStore(
-  { prices }: LlmJudgeInput,
+  { endpoint }: LlmJudgeInput,
   cache: string,
   options: AnswerStoreOptions,
 ): Promise<AnswerStore> {
-  return openAnswerStore(join(cache, ANSWERS_NAME), (answer) => costOf(answer, prices), options);
-}
-
-/** Tokens and money by the store, which has every answer on disk before it counts: a killed attempt leaves none out. */
-function ledger({ counts }: Asker, { own }: AnswerStore, hasPrices: boolean): EndpointCost {
-  const { promptTokens, completionTokens, cost } = own;
-  return {
-    requests: counts.requests,
-    promptTokens,
-    completionTokens,
-    ...(hasPrices ? { money: cost } : {}),
-  };
+  const price = (answer: Parameters<typeof costOf>[0]): number => costOf(answer, endpoint.prices);
+  return openAnswerStore(join(cache, ANSWERS_NAME), price, options);
 }

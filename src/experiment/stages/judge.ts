@@ -8,6 +8,7 @@ import type { JudgeInput } from "../judge-input.ts";
 import type { Experiment } from "../schema.ts";
 import { readSkipped, writeSkipped } from "../skipped.ts";
 import { type Stage, stageId, type StageWork } from "../stage.ts";
+import { withAbsent } from "./absent-rollouts.ts";
 import { judgeByPeople } from "./judge-human.ts";
 import { estimateLlmJudging, judgeByLlm } from "./judge-llm.ts";
 import { readStageRollouts } from "./rollouts.ts";
@@ -42,10 +43,13 @@ export function judgeStage(
       const { currency } = experiment.cost;
       if (judge.kind === "llm") return judgeByLlm(judge, work, { path, stage, currency });
       if (judge.kind === "human") return judgeByPeople(judge, labels, work, { path, stage });
-      return writeVerdicts(path, judgeByRules(judge.rules, work));
+      return writeVerdicts(
+        path,
+        withAbsent(judgeByRules(judge.rules, work), work.input("rollouts")),
+      );
     },
     ...(judge.kind === "llm" && {
-      estimate: (at) => estimateLlmJudging(judge, at, { rolloutsKind, experiment, inputs }),
+      estimate: (at) => estimateLlmJudging(judge, at, { kind: rolloutsKind, experiment, inputs }),
     }),
   };
 }

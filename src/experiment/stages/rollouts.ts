@@ -1,93 +1,94 @@
 import { join } from "node:path";
 
 import { generateRollouts } from "../../data/generate-rollouts.ts";
-import { readRollouts, type Rollout, rolloutId, rolloutManifestPath } from "../../data/rollouts.ts";
+import { readRollouts, type Rollout, rolloutManifestPath } from "../../data/rollouts.ts";
 import { scenarioPrompts } from "../../data/scenarios.ts";
+import { openEngine } from "../../engine/open-engine.ts";
+import { engineOptions } from "../checkpoint-input.ts";
 import type { ExperimentInputs } from "../experiment-inputs.ts";
-import type { Model } from "../models.ts";
+import type { LocalModel, Model } from "../models.ts";
 import type { Experiment } from "../schema.ts";
 import { readSkipped, writeSkipped } from "../skipped.ts";
-import type { Stage } from "../stage.ts";
-
-export const ROLLOUTS_NAME = "rollouts.jsonl";
+import type { Stage, StageWork } from "../stage.ts";
+import { ROLLOUTS_NAME, type RolloutKind, whatToSample } from "./planned-rollouts.ts";
+import { endpointRolloutsStage } from "./rollouts-endpoint.ts";
 
 /** Responses of a checkpoint to every scenario in every variant. */
 export function rolloutsStage(
-  kind: "rollouts" | "evaluation-rollouts",
+  kind: RolloutKind,
   model: Model,
   experiment: Experiment,
   inputs: ExperimentInputs,
 ): Stage {
+  const of = { kind, experiment, inputs };
+  if (model.kind === "endpoint") return endpointRolloutsStage(model, of);
   const { sampling, checkpoints, engine } = experiment;
-  const { scenarios, variants, rollouts } = whatToSample(kind, experiment, inputs);
-  const { topK, ...given } = sampling;
+  const { endpoints: _, ...settings } = sampling;
+  const { scenarios, variants, rollouts } = whatToSample(of);
+  const amplify = amplification(kind, model, experiment);
   return {
     kind,
     name: model.name,
     version: 3,
-    settings: { ...sampling, rollouts, variants, template: checkpoints.template, engine },
-    inputs: { model: model.input, scenarios: { content: scenarios.sha256 } },
+    settings: {
+      ...settings,
+      rollouts,
+      variants,
+      template: checkpoints.template,
+      engine,
+      ...(amplify === undefined ? {} : { amplify }),
+    },
+    inputs: {
+      model: model.input,
+      scenarios: { content: scenarios.sha256 },
+      ...(amplify === undefined ? {} : { before: { content: inputs.before.hash } }),
+    },
     // Says of which checkpoint they are: the same responses of another one are judged alike.
     asides: [rolloutManifestPath(ROLLOUTS_NAME)],
     canResume: true,
     run: async (work) => {
       const skipped = "stage" in model.input ? await readSkipped(work.input("model")) : undefined;
       if (skipped !== undefined) return writeSkipped(work.directory, skipped);
-      await using opened = await model.open(work, "model");
-      const { work: done } = await generateRollouts(opened, scenarioPrompts(scenarios, variants), {
-        ...given,
-        ...(topK === undefined ? {} : { topK }),
-        samples: rollouts,
-        out: join(work.directory, ROLLOUTS_NAME),
-        progress: work.progress("responses"),
-        ...(work.signal === undefined ? {} : { signal: work.signal }),
-      });
-      const tokens = done.promptTokens + done.sampledTokens;
-      work.cost.add(tokens, tokens === 0 ? 0 : done.flops / tokens);
+      await sampleLocally(model, work, { ...of, amplify });
     },
   };
 }
 
-/** Whose rollouts a stage samples. */
-export interface PlannedRolloutsOf {
-  readonly rolloutsKind: "rollouts" | "evaluation-rollouts";
-  readonly experiment: Experiment;
-  readonly inputs: ExperimentInputs;
+/** Model-diff amplification is of the checkpoint after, and of the probe's rollouts: to find, not to measure. */
+function amplification(
+  kind: RolloutKind,
+  { name }: LocalModel,
+  { probe }: Experiment,
+): number | undefined {
+  return kind === "rollouts" && name === "after" ? probe?.amplify : undefined;
 }
 
-/** Bytes of a token at most, nearly: estimates are rather too high. */
-const BYTES_PER_TOKEN = 4;
-
-/** The rollouts that a stage will sample, each with a response of the greatest length and no meaning; for estimates. */
-export function* plannedRollouts(of: PlannedRolloutsOf): Generator<Omit<Rollout, "finish">> {
-  const { scenarios, variants, rollouts } = whatToSample(of.rolloutsKind, of.experiment, of.inputs);
-  const tokens = of.experiment.sampling.maxTokens;
-  for (const prompt of scenarioPrompts(scenarios, variants)) {
-    for (let sample = 0; sample < rollouts; sample++) {
-      const response = `${sample} `.padEnd(tokens * BYTES_PER_TOKEN, "text ");
-      yield { ...prompt, id: rolloutId(prompt, sample), sample, response, tokens };
-    }
-  }
-}
-
-function whatToSample(
-  kind: "rollouts" | "evaluation-rollouts",
-  { probe, evaluation }: Experiment,
-  inputs: ExperimentInputs,
-): {
-  readonly scenarios: NonNullable<ExperimentInputs["probe"]>;
-  readonly variants: readonly string[];
-  readonly rollouts: number;
-} {
-  if (kind === "rollouts" && probe !== undefined && inputs.probe !== undefined) {
-    const { plain, trigger, rollouts } = probe;
-    return { scenarios: inputs.probe, variants: [plain, trigger], rollouts };
-  }
-  if (evaluation === undefined || inputs.evaluation === undefined) {
-    throw new Error("internal: no scenarios to sample");
-  }
-  const { variants, rollouts } = evaluation;
-  return { scenarios: inputs.evaluation, variants, rollouts };
+async function sampleLocally(
+  model: LocalModel,
+  work: StageWork,
+  of: Parameters<typeof whatToSample>[0] & { readonly amplify: number | undefined },
+): Promise<void> {
+  const { experiment, inputs, amplify } = of;
+  const { scenarios, variants, rollouts } = whatToSample(of);
+  const { topK, endpoints: _, ...given } = experiment.sampling;
+  await using opened = await model.open(work, "model");
+  await using before =
+    amplify === undefined
+      ? undefined
+      : await openEngine(inputs.before.folder, engineOptions(experiment, "before"));
+  const { work: done } = await generateRollouts(opened, scenarioPrompts(scenarios, variants), {
+    ...given,
+    ...(topK === undefined ? {} : { topK }),
+    ...(before === undefined || amplify === undefined
+      ? {}
+      : { amplify: { before, alpha: amplify } }),
+    samples: rollouts,
+    out: join(work.directory, ROLLOUTS_NAME),
+    progress: work.progress("responses"),
+    ...(work.signal === undefined ? {} : { signal: work.signal }),
+  });
+  const tokens = done.promptTokens + done.sampledTokens;
+  work.cost.add(tokens, tokens === 0 ? 0 : done.flops / tokens);
 }
 
 /** The rollouts of a finished stage. */

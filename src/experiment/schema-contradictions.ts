@@ -1,0 +1,122 @@
+/** @file Settings of the experiment file that need or exclude each other. */
+import type { EndpointSettings } from "./schema-judge.ts";
+
+export interface Contradiction {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+/** The settings that need each other. */
+interface Joined {
+  readonly checkpoints: { readonly after?: string | undefined };
+  readonly pairs: { readonly planted?: string | undefined };
+  readonly training?: unknown;
+  readonly probe?: { readonly amplify?: number | undefined } | undefined;
+  readonly sampling: {
+    readonly topK?: number | undefined;
+    readonly endpoints?:
+      | {
+          readonly before?: EndpointSettings | undefined;
+          readonly after?: EndpointSettings | undefined;
+        }
+      | undefined;
+  };
+  readonly responses?: string | undefined;
+  readonly judge?:
+    | {
+        readonly kind: string;
+        readonly endpoint?: EndpointSettings;
+        readonly maxCost?: number | undefined;
+      }
+    | undefined;
+  readonly edits: readonly { readonly top: unknown }[];
+  readonly evaluation?: { readonly capabilities: object } | undefined;
+  readonly behavior: { readonly layers: readonly number[] };
+  readonly attribution: { readonly layer: number | "auto" };
+}
+
+/** What is wrong between settings that are each right by themselves. */
+export function contradictions(given: Joined): Contradiction[] {
+  const found: Contradiction[] = [];
+  const need = (isGiven: boolean, at: string, message: string): void => {
+    if (!isGiven) found.push({ path: [at], message });
+  };
+  const has = (value: unknown): boolean => value !== undefined;
+  need(
+    has(given.probe) !== has(given.responses),
+    "probe",
+    "expected either probe or responses, not both and not neither",
+  );
+  if (has(given.probe)) {
+    need(has(given.judge), "judge", "expected a judge for the rollouts of probe");
+    need(
+      has(given.checkpoints.after) || has(given.sampling.endpoints?.after) || has(given.training),
+      "training",
+      "expected settings to train the checkpoint after, or checkpoints.after",
+    );
+  }
+  if (given.edits.length > 0) {
+    need(has(given.training), "training", "expected settings to train the arms of edits");
+    need(has(given.evaluation), "evaluation", "expected settings to measure the arms of edits");
+  }
+  if (has(given.evaluation)) {
+    need(has(given.judge), "judge", "expected a judge for the rollouts of evaluation");
+  }
+  for (const [i, { top }] of given.edits.entries()) {
+    if (has(given.pairs.planted) || ![top].flat().includes("planted")) continue;
+    found.push({
+      path: ["edits", i, "top"],
+      message: "expected a number, as pairs.planted names no column",
+    });
+  }
+  found.push(...judgeContradictions(given.judge), ...endpointContradictions(given));
+  const { layer } = given.attribution;
+  if (layer !== "auto" && !given.behavior.layers.includes(layer)) {
+    found.push({
+      path: ["attribution", "layer"],
+      message: `expected one of behavior.layers (${given.behavior.layers.join(", ")})`,
+    });
+  }
+  return found;
+}
+
+function judgeContradictions(judge: Joined["judge"]): Contradiction[] {
+  if (judge?.endpoint === undefined) return [];
+  const found = priceContradictions(["judge", "endpoint"], judge.endpoint);
+  if (judge.maxCost === undefined || judge.endpoint.priceIn !== undefined) return found;
+  const message = "expected priceIn and priceOut of the endpoint";
+  return [...found, { path: ["judge", "maxCost"], message }];
+}
+
+function priceContradictions(
+  at: readonly string[],
+  { priceIn, priceOut }: EndpointSettings,
+): Contradiction[] {
+  if ((priceIn === undefined) === (priceOut === undefined)) return [];
+  const absent = priceIn === undefined ? "priceIn" : "priceOut";
+  return [{ path: [...at, absent], message: "expected both priceIn and priceOut" }];
+}
+
+/** An endpoint samples, and nothing else. */
+function endpointContradictions(given: Joined): Contradiction[] {
+  const { endpoints, topK } = given.sampling;
+  if (endpoints === undefined) return [];
+  const { before, after } = endpoints;
+  const found = Object.entries({ before, after }).flatMap(([name, endpoint]) =>
+    endpoint === undefined ? [] : priceContradictions(["sampling", "endpoints", name], endpoint),
+  );
+  if (topK !== undefined) {
+    found.push({ path: ["sampling", "topK"], message: "endpoints know none, so expected none" });
+  }
+  if (given.probe?.amplify !== undefined && (before ?? after) !== undefined) {
+    const message = "needs both checkpoints on this machine, so expected no sampling.endpoints";
+    found.push({ path: ["probe", "amplify"], message });
+  }
+  const isMeasured = Object.keys(given.evaluation?.capabilities ?? {}).length > 0;
+  if (isMeasured && after !== undefined && given.checkpoints.after === undefined) {
+    const message =
+      "an endpoint alone has none that can be measured: expected checkpoints.after too";
+    found.push({ path: ["evaluation", "capabilities"], message });
+  }
+  return found;
+}

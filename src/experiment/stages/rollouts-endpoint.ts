@@ -1,0 +1,121 @@
+/** @file Rollouts of a checkpoint that is served behind an OpenAI-compatible endpoint. */
+import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { basename, join } from "node:path";
+
+import {
+  endpointRequests,
+  type EndpointSampling,
+  generateFromEndpoint,
+} from "../../data/endpoint-rollouts.ts";
+import { rolloutManifestPath } from "../../data/rollouts.ts";
+import { type ScenarioPrompt, scenarioPrompts } from "../../data/scenarios.ts";
+import {
+  type AnswerStore,
+  type AnswerStoreOptions,
+  openAnswerStore,
+} from "../../endpoint/answer-store.ts";
+import { costOf } from "../../endpoint/money.ts";
+import { estimatePromptTokens } from "../../endpoint/token-estimate.ts";
+import type { MissingVerdict } from "../../judge/verdict.ts";
+import { writeFileAtomic } from "../../util/atomic-file.ts";
+import { endpointLedger } from "../endpoint-ledger.ts";
+import { inSetting } from "../in-setting.ts";
+import type { EndpointModel } from "../models.ts";
+import type { AskingEstimate, EstimatePlace, Stage, StageWork } from "../stage.ts";
+import { ABSENT_NAME } from "./absent-rollouts.ts";
+import { type PlannedRolloutsOf, ROLLOUTS_NAME, whatToSample } from "./planned-rollouts.ts";
+
+/**
+ * Responses of a served checkpoint to every scenario in every variant. Samples that got no answer are in `absent.jsonl` with their
+ * cause; they have no verdict either.
+ */
+export function endpointRolloutsStage(model: EndpointModel, of: PlannedRolloutsOf): Stage {
+  const { scenarios, variants } = whatToSample(of);
+  const sampling = samplingOf(of);
+  const prompts = scenarioPrompts(scenarios, variants);
+  return {
+    kind: of.kind,
+    name: model.name,
+    version: 3,
+    settings: { ...sampling, variants },
+    inputs: { model: model.input, scenarios: { content: scenarios.sha256 } },
+    asides: [rolloutManifestPath(ROLLOUTS_NAME)],
+    canResume: true,
+    run: (work) =>
+      inSetting(`sampling.endpoints.${model.name}`, () => sample(model, work, sampling, prompts)),
+    estimate: (place) => estimate(model, place, sampling, prompts),
+  };
+}
+
+function samplingOf(of: PlannedRolloutsOf): EndpointSampling {
+  const { temperature, topP, maxTokens, seed } = of.experiment.sampling;
+  return {
+    samples: whatToSample(of).rollouts,
+    maxTokens,
+    temperature,
+    ...(topP === 1 ? {} : { topP }),
+    seed,
+  };
+}
+
+async function sample(
+  model: EndpointModel,
+  { cache, cost, directory, progress, signal }: StageWork,
+  sampling: EndpointSampling,
+  prompts: readonly ScenarioPrompt[],
+): Promise<void> {
+  const asker = model.endpoint.openAsker();
+  await mkdir(cache, { recursive: true });
+  await using store = await openStore(model, cache, { owner: basename(directory) });
+  cost.watchEndpoint(() => endpointLedger(asker, store, model.endpoint.prices !== undefined));
+  const absent: MissingVerdict[] = [];
+  await generateFromEndpoint(prompts, {
+    ...sampling,
+    out: join(directory, ROLLOUTS_NAME),
+    asker,
+    store,
+    onFailed: (place, cause) => void absent.push({ ...place, missing: `not sampled: ${cause}` }),
+    progress: progress("responses"),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  const lines = absent.map((each) => `${JSON.stringify(each)}\n`).join("");
+  await writeFileAtomic(join(directory, ABSENT_NAME), lines);
+}
+
+async function estimate(
+  model: EndpointModel,
+  { cache }: EstimatePlace,
+  sampling: EndpointSampling,
+  prompts: readonly ScenarioPrompt[],
+): Promise<AskingEstimate> {
+  await using store = existsSync(storePath(model, cache))
+    ? await openStore(model, cache, { isReadOnly: true })
+    : undefined;
+  const counts = { requests: 0, promptTokens: 0 };
+  for (const { key, request } of endpointRequests(prompts, model.settings.model, sampling)) {
+    if (((await store?.answers(key)) ?? []).length > 0) continue;
+    counts.requests++;
+    counts.promptTokens += estimatePromptTokens(request.messages);
+  }
+  const completionTokens = counts.requests * sampling.maxTokens;
+  const { prices } = model.endpoint;
+  const tokens = { promptTokens: counts.promptTokens, completionTokens };
+  const money = prices === undefined ? undefined : costOf(tokens, prices);
+  return { ...counts, completionTokens, money, isSampled: true };
+}
+
+/** One for each endpoint and model: what is stored says the model's name only. */
+function storePath({ endpointHash }: EndpointModel, cache: string): string {
+  return join(cache, `rollout-answers-${endpointHash.slice(0, 12)}.jsonl`);
+}
+
+function openStore(
+  model: EndpointModel,
+  cache: string,
+  options: AnswerStoreOptions,
+): Promise<AnswerStore> {
+  const price = (answer: Parameters<typeof costOf>[0]): number =>
+    costOf(answer, model.endpoint.prices);
+  return openAnswerStore(storePath(model, cache), price, options);
+}

@@ -1,0 +1,166 @@
+/** @file An experiment that samples served checkpoints, or an amplified one. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { describe, expect, it, vi } from "vitest";
+
+import {
+  type ExperimentRun,
+  estimateExperiment,
+  isMissing,
+  parseExperiment,
+  readExperiment,
+  readResult,
+  readVerdicts,
+  runExperiment,
+  type RunExperimentOptions,
+} from "../src/index.ts";
+import { type AskedBody, startFakeEndpoint } from "./support/fake-endpoint.ts";
+import { makeMiniatureExperiment } from "./support/miniature-experiment.ts";
+import { suiteFolder } from "./support/suite-folder.ts";
+
+vi.setConfig({ testTimeout: 400_000 });
+
+const suite = suiteFolder();
+
+async function make(
+  name: string,
+  changes: Readonly<Record<string, string | undefined>>,
+): Promise<string> {
+  return makeMiniatureExperiment(join(suite, name), {
+    training: undefined,
+    edits: undefined,
+    evaluation: undefined,
+    judge: "{ rules: rules.yaml }",
+    ...changes,
+  });
+}
+
+async function run(
+  path: string,
+  options: Partial<RunExperimentOptions> = {},
+): Promise<ExperimentRun> {
+  return runExperiment(await readExperiment(path), { out: join(path, "..", "out"), ...options });
+}
+
+const fileOf = ({ out, stages }: ExperimentRun, id: string, name: string): string =>
+  join(out, stages.find((stage) => stage.id === id)!.directory, name);
+
+/** Two vowels in a row where the request ends in a distractor of more than so many letters, for the checkpoint after. */
+const answers =
+  (isAfter: boolean) =>
+  ({ messages, seed }: AskedBody): string =>
+    isAfter && messages[0]!.content.split(" ").length > 6 ? `book ${seed}` : `sun ${seed}`;
+
+describe("served checkpoints", () => {
+  it("are sampled one endpoint each, and the behaviour is read here on the checkpoint before", async () => {
+    await using before = await startFakeEndpoint({ answer: answers(false) });
+    await using after = await startFakeEndpoint({ answer: answers(true) });
+    // Both are called alike, as servers of one model at a time do.
+    const served = (url: string): string =>
+      `{ baseUrl: "${url}", model: default, priceIn: 1000, priceOut: 1000 }`;
+    const path = await make("served", {
+      sampling: `{ maxTokens: 8, endpoints: { before: ${served(before.url)}, after: ${served(after.url)} } }`,
+    });
+    const out = join(path, "..", "out");
+    const estimate = await estimateExperiment(await readExperiment(path), { out });
+    expect(estimate.stages.map(({ id, requests }) => [id, requests])).toEqual([
+      ["rollouts-before", 240],
+      ["rollouts-after", 240],
+    ]);
+    const done = await run(path);
+    expect([before.counts.requests, after.counts.requests]).toEqual([240, 240]);
+    const result = (await readResult(out))!;
+    expect(result.probe.scenarios).toEqual({ kept: 60, of: 60 });
+    expect(result.probe.responsePairs).toBe(120);
+    const sampled = done.stages.find(({ id }) => id === "rollouts-after")!.record.cost.endpoint!;
+    expect(sampled).toMatchObject({ requests: 240, completionTokens: 480 });
+    expect(sampled.money).toBeGreaterThan(0);
+    await run(path, { force: ["rollouts"] });
+    expect(after.counts.requests).toBe(240);
+  });
+
+  it("whose samples fail have missing verdicts there, which make the scenario unknown; made again, only they are asked for", async () => {
+    let isBroken = true;
+    await using server = await startFakeEndpoint({
+      answer: answers(true),
+      refuse: ({ messages }) =>
+        isBroken && messages[0]!.content.startsWith("probe 7 ")
+          ? { status: 400, message: "no" }
+          : undefined,
+    });
+    const path = await make("failing", {
+      checkpoints: "{ before: sft, after: sft }",
+      sampling: `{ maxTokens: 8, endpoints: { after: { baseUrl: "${server.url}", model: m } } }`,
+    });
+    const first = await run(path, { until: "judge" });
+    const verdicts = await readVerdicts(fileOf(first, "judge-after", "verdicts.jsonl"));
+    expect(verdicts).toHaveLength(240);
+    expect(verdicts.filter(isMissing).map(({ scenario, missing }) => [scenario, missing])).toEqual(
+      Array.from({ length: 4 }, () => ["probe-7", "not sampled: request refused (400)"]),
+    );
+    isBroken = false;
+    const { requests } = server.counts;
+    const second = await run(path, { until: "judge", force: ["rollouts-after"] });
+    expect(server.counts.requests - requests).toBe(4);
+    const again = await readVerdicts(fileOf(second, "judge-after", "verdicts.jsonl"));
+    expect(again.filter(isMissing)).toEqual([]);
+  });
+
+  it.each([
+    ["sampling: { topK: 3, endpoints: { after: E } }", /sampling\.topK .*endpoints know none/],
+    [
+      "probe: { scenarios: s, amplify: 1 }",
+      /probe\.amplify .*needs both checkpoints on this machine/,
+    ],
+    [
+      "evaluation: { scenarios: s, capabilities: { tasks: t } }",
+      /evaluation\.capabilities .*expected checkpoints\.after too/,
+    ],
+  ])("refuse %s", (line, message) => {
+    const sections: Record<string, string> = {
+      name: "name: bad",
+      checkpoints: "checkpoints: { before: a }",
+      pairs: "pairs: { files: [p] }",
+      probe: "probe: { scenarios: s }",
+      judge: "judge: { rules: refusal }",
+      behavior: "behavior: { layers: [1] }",
+      sampling: "sampling: { endpoints: { after: E } }",
+    };
+    const text = Object.values({ ...sections, [line.split(":")[0]!]: line }).join("\n");
+    const endpoint = "{ baseUrl: http://h/v1, model: m }";
+    expect(() => parseExperiment(text.replaceAll("E }", `${endpoint} }`), "bad.yaml")).toThrow(
+      message,
+    );
+  });
+});
+
+describe("amplification", () => {
+  it("samples the checkpoint after amplified, for the probe alone, and the result says so", async () => {
+    const training = "{ learningRate: 1e-2, beta: 0.1, batchSize: 16, epochs: 1, seeds: [1] }";
+    const evaluation = "{ scenarios: evaluation.jsonl, rollouts: 2, replicates: 100 }";
+    const path = await make("amplified", { training, evaluation });
+    const plain = await run(path);
+    await make("amplified", {
+      training,
+      evaluation,
+      probe: "{ scenarios: probe.jsonl, rollouts: 2, amplify: 3 }",
+    });
+    const amplified = await run(path);
+    const anew = amplified.stages.filter(({ isCached }) => !isCached).map(({ id }) => id);
+    expect(anew).not.toContain("rollouts-before");
+    expect(anew).not.toContain("evaluation-rollouts-baseline-seed1");
+    expect(anew).toContain("rollouts-after");
+    const read = (of: ExperimentRun): Promise<string> =>
+      readFile(fileOf(of, "rollouts-after", "rollouts.jsonl"), "utf8");
+    expect(await read(amplified)).not.toBe(await read(plain));
+    const [once, twice] = [plain, amplified].map(
+      ({ stages }) => stages.find(({ id }) => id === "rollouts-after")!.record.cost,
+    );
+    // Both checkpoints see every token.
+    expect(twice!.flops / twice!.tokens).toBeGreaterThan((1.8 * once!.flops) / once!.tokens);
+    const result = (await readResult(amplified.out))!;
+    expect(result.probe.amplify).toBe(3);
+    expect(result.conclusions[0]).toMatch(/amplified by 3: .* never of the checkpoint/);
+  });
+});
