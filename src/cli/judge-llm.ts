@@ -88,13 +88,13 @@ interface LlmSettings {
   readonly structured: StructuredMode;
 }
 
-/** Opens the judge that the flags describe. */
+/** Opens the judge that the flags describe; `temperatureFlag` names the one of its answers. */
 export async function openLlmJudge(
   args: ParsedArguments,
   rubric: string,
-  out: string,
+  { out, temperatureFlag }: { readonly out: string; readonly temperatureFlag?: string },
 ): Promise<OpenLlmJudge> {
-  const settings = await readSettings(args, rubric);
+  const settings = await readSettings(args, rubric, temperatureFlag);
   const { asker, prices } = settings;
   const store = await openStore(args.text("cache") ?? `${out}.cache.jsonl`, prices);
   const judge = createLlmJudge({ ...settings, store });
@@ -160,7 +160,11 @@ function openStore(
   return openAnswerStore(path, (answer) => costOf(answer, prices), options);
 }
 
-async function readSettings(args: ParsedArguments, rubric: string): Promise<LlmSettings> {
+async function readSettings(
+  args: ParsedArguments,
+  rubric: string,
+  temperatureFlag = "temperature",
+): Promise<LlmSettings> {
   const prices = readPrices(args);
   const maxCost = args.number("max-cost", { min: 0 });
   if (maxCost !== undefined && prices === undefined) {
@@ -171,7 +175,7 @@ async function readSettings(args: ParsedArguments, rubric: string): Promise<LlmS
     asker: readAsker(args, "judge"),
     prices,
     maxCost,
-    temperature: args.number("temperature", { min: 0, max: 2 }) ?? 0,
+    temperature: args.number(temperatureFlag, { min: 0, max: 2 }) ?? 0,
     structured: args.choice("structured", STRUCTURED_MODES) ?? "auto",
   };
 }

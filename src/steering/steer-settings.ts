@@ -2,9 +2,9 @@ import type { EngineIdentity } from "../engine/engine.ts";
 import { ConfigError } from "../util/errors.ts";
 import type { SteerRequest } from "./steering-report.ts";
 
-/** In lengths of the mean difference: from half of it to where hardly any model still writes text. */
-export const DEFAULT_STRENGTHS: readonly number[] = [0.5, 1, 2, 4, 8];
-/** See docs/decisions.md. */
+/** In lengths of the mean difference: no step more than doubles; what fails at one ends the climb there. */
+export const DEFAULT_STRENGTHS: readonly number[] = [0.5, 1, 1.5, 2, 3, 4, 6, 8];
+/** Above what the behaviours of the organisms cost by themselves, below what broken text does; see docs/decisions.md. */
 export const DEFAULT_COHERENCE_BOUND = 1;
 /** One may lie near the behaviour by chance; three show how far random directions differ. */
 export const DEFAULT_RANDOM_DIRECTIONS = 3;

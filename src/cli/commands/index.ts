@@ -15,6 +15,7 @@ import { rankCommand } from "./rank.ts";
 import { runCommand } from "./run.ts";
 import { scenariosCommand } from "./scenarios.ts";
 import { statusCommand } from "./status.ts";
+import { steerCommand } from "./steer.ts";
 import { trainCommand } from "./train.ts";
 
 /** Every subcommand, in the order of the work. */
@@ -27,6 +28,7 @@ export const COMMANDS: readonly Command[] = [
   agreementCommand,
   conditionsCommand,
   behaviorCommand,
+  steerCommand,
   rankCommand,
   qualityCommand,
   editCommand,

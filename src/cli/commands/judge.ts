@@ -93,7 +93,7 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   }
   checkOutputFiles([out], { isForced: args.has("force"), inputs: read });
   if (llm !== undefined) {
-    await using opened = await openLlmJudge(args, llm, out);
+    await using opened = await openLlmJudge(args, llm, { out });
     const counts = await judgeToFile(opened.judge, { path, out }, context);
     const took = opened.summary();
     printSummary({ ...counts, llm: took }, describeUsage(took), { args, context });

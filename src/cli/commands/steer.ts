@@ -1,0 +1,142 @@
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+
+import {
+  behaviorDirections,
+  behaviorReportPath,
+  type LayerTable,
+  layerTable,
+  openEngine,
+  readBehavior,
+  readBehaviorReport,
+  readRolloutPrompts,
+  steer,
+  STEERING_REPORT,
+  type SteeringReport,
+  type StoredBehavior,
+  type ScenarioPrompt,
+  writeFileAtomic,
+} from "../../index.ts";
+import type { Command, CommandContext, ParsedArguments } from "../command.ts";
+import { readModelOptions } from "../engine-flags.ts";
+import { expectOneJudge, openJudge } from "../judge-flags.ts";
+import { expectOtherFiles } from "../output-files.ts";
+import { onlyPositional, requiredText } from "../required.ts";
+import { readSampling } from "../sampling-flags.ts";
+import { readSteering, STEER_FLAGS } from "../steer-flags.ts";
+import { formatSteering } from "../steering-table.ts";
+
+/** What speaks for each layer, beside the report. */
+const LAYERS_NAME = "layers.json";
+
+export const steerCommand: Command = {
+  name: "steer",
+  summary: "Whether a behaviour's direction causes the behaviour: rates with and without steering",
+  positionals: "SCENARIOS",
+  description: `
+Samples responses while the behaviour's direction is added to the residual stream (--mode add, on the checkpoint before: does the
+behaviour appear?) or projected out of it (--mode project-out, on the one after: does it vanish?), judges them, and compares with
+unsteered samples and with random directions of the same length. Steered is every position that a token is sampled from, the
+first one too. Layer l is the residual stream after l blocks.
+
+A strength of 1 adds the mean difference between after- and before-responses once, whatever the probe. --strength auto climbs
+--grid and takes the last strength before the text falls apart: before the sampled tokens are, under the unsteered checkpoint, less
+likely by more than --coherence-bound on average. The strength is chosen by coherence alone, never by the rate. Random directions get
+the same strength.
+
+Printed for each layer: rates with 95% intervals (rollouts of one prompt hang together), missing verdicts, differences over the
+same prompts with their p-values (Holm, over layers and variants), and a verdict in words. With --mode add and the behaviour's JSON
+report beside it, also what speaks for each layer, and the layer that is chosen with steering (DIR/${LAYERS_NAME}).
+
+DIR/${STEERING_REPORT} is the report; DIR/arms/NAME/ holds all rollouts and verdicts. The same command goes on where a killed one was.
+The scenarios should not be those that the behaviour was made from.
+
+  culprit steer scenarios.jsonl --checkpoint ./sft --behavior b.safetensors --mode add --rules compliance --samples 10 --out steer-add
+  culprit steer scenarios.jsonl --checkpoint ./dpo --behavior b.safetensors --mode project-out --rules compliance --out steer-out`,
+  flags: STEER_FLAGS,
+  run,
+};
+
+async function run(args: ParsedArguments, context: CommandContext): Promise<void> {
+  // Everything that can be wrong with the words is found before the checkpoint is loaded.
+  const path = onlyPositional(args, "steer", "one file of scenarios or prompts");
+  const checkpoint = requiredText(args, "steer", "checkpoint");
+  const behaviorPath = requiredText(args, "steer", "behavior");
+  const out = requiredText(args, "steer", "out");
+  const settings = readSteering(args);
+  const sampling = readSampling(args);
+  expectOneJudge(args, "steer");
+  const engineOptions = readModelOptions(args, context);
+  const variants = args.list("variants");
+  const read = await readRolloutPrompts(path, variants.length === 0 ? {} : { variants });
+  const prompts = read.prompts.slice(0, args.integer("limit", { min: 1 }));
+  const behavior = await readBehavior(behaviorPath);
+  prepareFolder(out, [path, behaviorPath, behaviorReportPath(behaviorPath)]);
+
+  await using opened = await openJudge(args, join(out, "judge"));
+  await using engine = await openEngine(checkpoint, engineOptions);
+  const more = args.texts("stop").map((text) => engine.tokenId(text));
+  const { layers, ...request } = settings;
+  const { report } = await steer(
+    engine,
+    {
+      ...request,
+      prompts,
+      judge: opened.judge,
+      directions: behaviorDirections(behavior, engine.identity, {
+        mode: request.mode,
+        otherCheckpoint: args.has("other-checkpoint"),
+        ...(layers === undefined ? {} : { layers: layers === "all" ? behavior.layers : layers }),
+      }),
+    },
+    {
+      ...sampling,
+      out,
+      stopTokens: [...engine.stopTokens, ...more],
+      force: args.has("force"),
+      signal: context.signal,
+      progress: context.progress("steer", "rollouts"),
+    },
+  );
+  const table = await writeLayers(report, { behaviorPath, out });
+  context.print(
+    args.has("json")
+      ? JSON.stringify({ ...report, layerTable: table }, undefined, 2)
+      : [formatSteering(report, table), ...opened.usage()].join("\n"),
+  );
+  warnOfShared(behavior, prompts, context);
+}
+
+function prepareFolder(out: string, inputs: readonly string[]): void {
+  expectOtherFiles(
+    [STEERING_REPORT, LAYERS_NAME].map((name) => join(out, name)),
+    inputs.filter((each) => existsSync(each)),
+  );
+  mkdirSync(out, { recursive: true });
+}
+
+/** The table of layers, where the behaviour's report is there and steering says something of single layers. */
+async function writeLayers(
+  report: SteeringReport,
+  { behaviorPath, out }: { readonly behaviorPath: string; readonly out: string },
+): Promise<LayerTable | undefined> {
+  if (report.mode !== "add") return undefined;
+  const behavior = await readBehaviorReport(behaviorPath);
+  if (behavior === undefined) return undefined;
+  const table = layerTable(behavior.diagnostics, report);
+  await writeFileAtomic(join(out, LAYERS_NAME), `${JSON.stringify(table, undefined, 2)}\n`);
+  return table;
+}
+
+function warnOfShared(
+  { scenarioIds }: StoredBehavior,
+  prompts: readonly ScenarioPrompt[],
+  context: CommandContext,
+): void {
+  const made = new Set(scenarioIds);
+  const shared = new Set(prompts.map(({ scenario }) => scenario).filter((id) => made.has(id)));
+  if (shared.size === 0) return;
+  context.warn(
+    `${shared.size} scenarios are of those that the behaviour was made from: take others to measure it`,
+  );
+}

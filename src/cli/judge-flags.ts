@@ -1,0 +1,65 @@
+/** @file The judge of commands that sample and judge in one go. */
+import {
+  BUILT_IN_RUBRICS,
+  BUILT_IN_RULES,
+  ConfigError,
+  createRulesJudge,
+  type Judge,
+  readRuleSet,
+  type RolloutWithPrompt,
+} from "../index.ts";
+import type { FlagSpec, ParsedArguments } from "./command.ts";
+import { describeUsage, LLM_JUDGE_FLAGS, openLlmJudge } from "./judge-llm.ts";
+
+const { temperature, "dry-run": _, ...LLM_FLAGS } = LLM_JUDGE_FLAGS;
+
+/** Flags that choose a judge beside those of sampling. */
+export const JUDGE_FLAGS = {
+  rules: {
+    type: "string",
+    value: "FILE|NAME",
+    describe: `Judge by a rules file, or ${Object.keys(BUILT_IN_RULES).join(" or ")}. Default: by --llm.`,
+  },
+  llm: {
+    type: "string",
+    value: "FILE|NAME",
+    describe: `Judge by a rubric file, or ${BUILT_IN_RUBRICS.join(", ")}. Default: by --rules.`,
+  },
+  ...LLM_FLAGS,
+  "judge-temperature": temperature,
+} as const satisfies Record<string, FlagSpec>;
+
+/** A judge, to be closed after judging. */
+export interface OpenJudge extends AsyncDisposable {
+  readonly judge: Judge<RolloutWithPrompt>;
+  /** What judging took, in words. */
+  usage(): readonly string[];
+}
+
+/** Throws ConfigError unless the flags name one judge; opens nothing. */
+export function expectOneJudge(args: ParsedArguments, command: string): void {
+  const named = ["rules", "llm"].filter((flag) => args.text(flag) !== undefined);
+  if (named.length === 1) return;
+  throw new ConfigError(`${command}: expected one of --rules and --llm`, {
+    hint: `culprit ${command} --help shows an example.`,
+  });
+}
+
+/** Opens the judge that the flags name; answers that are paid for go to `OUT.cache.jsonl` unless --cache says otherwise. */
+export async function openJudge(args: ParsedArguments, out: string): Promise<OpenJudge> {
+  const rubric = args.text("llm");
+  if (rubric === undefined) {
+    const rules = args.text("rules")!; // expectOneJudge
+    return {
+      judge: createRulesJudge(await readRuleSet(rules)),
+      usage: () => [],
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    };
+  }
+  const opened = await openLlmJudge(args, rubric, { out, temperatureFlag: "judge-temperature" });
+  return {
+    judge: opened.judge,
+    usage: () => describeUsage(opened.summary()),
+    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+  };
+}

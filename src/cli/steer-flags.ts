@@ -1,0 +1,125 @@
+import {
+  ConfigError,
+  DEFAULT_COHERENCE_BOUND,
+  DEFAULT_RANDOM_DIRECTIONS,
+  DEFAULT_STRENGTHS,
+  STEERING_MODES,
+  type SteerRequest,
+} from "../index.ts";
+import type { FlagSpec, ParsedArguments } from "./command.ts";
+import { MODEL_FLAGS } from "./engine-flags.ts";
+import { JUDGE_FLAGS } from "./judge-flags.ts";
+import { type LayerSelection, parseLayers } from "./layers.ts";
+import { SAMPLING_FLAGS } from "./sampling-flags.ts";
+
+/** Flags of `culprit steer`. */
+export const STEER_FLAGS = {
+  ...MODEL_FLAGS,
+  checkpoint: {
+    type: "string",
+    value: "DIR",
+    describe: "What to steer: a Hugging Face folder, or hf://owner/name@revision.",
+  },
+  behavior: {
+    type: "string",
+    value: "FILE",
+    describe: "The behaviour file that culprit behavior wrote.",
+  },
+  mode: {
+    type: "string",
+    value: STEERING_MODES.join("|"),
+    describe: "What to do with the direction. No default.",
+  },
+  layers: {
+    type: "string",
+    value: "LIST",
+    describe:
+      "Layers to steer at, each by itself: numbers and ranges like 2,4-6, or all of the behaviour. Default: the one chosen for it.",
+  },
+  out: {
+    type: "string",
+    value: "DIR",
+    describe: "The folder for report, rollouts and verdicts.",
+  },
+  strength: {
+    type: "string",
+    value: "C",
+    describe: "How often the mean difference is added, or auto. Default: auto.",
+  },
+  grid: {
+    type: "string",
+    value: "LIST",
+    describe: `Strengths that auto climbs. Default: ${DEFAULT_STRENGTHS.join(",")}.`,
+  },
+  "coherence-bound": {
+    type: "string",
+    value: "NATS",
+    describe: `How much less likely a token of steered text may be on average. Default: ${DEFAULT_COHERENCE_BOUND}.`,
+  },
+  random: {
+    type: "string",
+    value: "N",
+    describe: `Random directions at each layer. Default: ${DEFAULT_RANDOM_DIRECTIONS}, which shows how far they differ.`,
+  },
+  "other-checkpoint": {
+    type: "boolean",
+    describe: "Steer it though the behaviour was read on another, or with another template.",
+  },
+  variants: {
+    type: "string",
+    value: "NAMES",
+    multiple: true,
+    describe:
+      "Variants of a scenarios file, such as base,base+distractor. Default: those that all scenarios have.",
+  },
+  limit: { type: "string", value: "N", describe: "The first N prompts only; default: all." },
+  ...SAMPLING_FLAGS,
+  ...JUDGE_FLAGS,
+  force: { type: "boolean", describe: "Start over where --out holds arms of an earlier run." },
+} as const satisfies Record<string, FlagSpec>;
+
+/** How to steer, as the flags say. */
+type SteeringFlags = Pick<
+  SteerRequest,
+  "mode" | "strength" | "grid" | "coherenceBound" | "randomDirections"
+> & {
+  /** Default: the layer that was chosen for the behaviour. */
+  readonly layers?: LayerSelection;
+};
+
+/** The values of the flags that say how to steer. Throws ConfigError where one is wrong or means nothing beside another. */
+export function readSteering(args: ParsedArguments): SteeringFlags {
+  const mode = args.choice("mode", STEERING_MODES);
+  if (mode === undefined) {
+    throw new ConfigError(`steer: expected --mode ${STEERING_MODES.join(" or ")}, got none`);
+  }
+  const strengthFlags = ["strength", "grid"].filter((flag) => args.text(flag) !== undefined);
+  if (mode === "project-out" && strengthFlags.length > 0) {
+    throw new ConfigError(`--${strengthFlags[0]}: means nothing with --mode project-out`, {
+      hint: "A direction is projected out as a whole.",
+    });
+  }
+  const layers = args.text("layers");
+  const grid = args.list("grid").map(readStrength);
+  const strength =
+    args.text("strength") === "auto" ? undefined : args.number("strength", { min: 0 });
+  if (strength !== undefined && grid.length > 0) {
+    throw new ConfigError("--grid: means nothing beside a --strength that is not auto");
+  }
+  const coherenceBound = args.number("coherence-bound", { min: 0 });
+  const randomDirections = args.integer("random", { min: 1, max: 1000 });
+  return {
+    mode,
+    ...(layers === undefined ? {} : { layers: parseLayers(layers) }),
+    ...(strength === undefined ? {} : { strength }),
+    ...(grid.length === 0 ? {} : { grid }),
+    ...(coherenceBound === undefined ? {} : { coherenceBound }),
+    ...(randomDirections === undefined ? {} : { randomDirections }),
+  };
+}
+
+function readStrength(word: string): number {
+  const value = Number(word);
+  if (Number.isFinite(value) && value > 0) return value;
+  throw new ConfigError(`--grid: expected strengths above 0 in ascending order, got "${word}"`);
+}
