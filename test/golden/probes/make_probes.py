@@ -2,9 +2,12 @@
 
     python make_probes.py > probes.json
 
-Rows are rounded to three decimals and written as they are, so that no random generator has to be shared.
+Rows are rounded to three decimals and written as they are, so that no random generator has to be shared. The last case has activations of
+the model organism, from activations.json.
 """
 import json
+from pathlib import Path
+
 import numpy as np
 import scipy
 import sklearn
@@ -32,6 +35,14 @@ def case(name, pairs, dim, shift, loud=()):
     return name, rows, np.repeat([0, 1], pairs)
 
 
+def organism():
+    """Mean response activations of the organism, before-responses first."""
+    with open(Path(__file__).with_name("activations.json")) as file:
+        known = json.load(file)
+    rows = np.array(known["rows"], dtype=np.float32).reshape(-1, known["dim"])
+    return "activations of the organism", rows, np.repeat([0, 1], len(rows) // 2)
+
+
 def logistic(rows, labels, strength, weights=None):
     x = rows.astype(np.float64)
     x = x - x.mean(0)
@@ -46,17 +57,19 @@ for name, rows, labels in [
     case("more rows than dimensions", 30, 12, 1.5),
     case("a few loud dimensions", 16, 48, 2.0, loud=(3, 17)),
     case("a dimension without variance", 14, 40, 3.0),
+    organism(),
 ]:
     if "without" in name:
         rows[:, 5] = 0.25
-    weights = np.tile(rng.choice([0.5, 1.0, 2.0], len(rows) // 2), 2)
+    draws = np.random.default_rng(5) if "organism" in name else rng  # what comes after must not move
+    weights = np.tile(draws.choice([0.5, 1.0, 2.0], len(rows) // 2), 2)
     x = rows.astype(np.float64)
     lda = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto").fit(x, labels)
     eigen = LinearDiscriminantAnalysis(solver="eigen", shrinkage="auto").fit(x, labels)
     cases.append({
         "name": name,
         "dim": rows.shape[1],
-        "rows": [round(float(v), 3) for v in rows.ravel()],
+        "rows": [round(float(v), 4) for v in rows.ravel()],
         "labels": labels.tolist(),
         "weights": weights.tolist(),
         "logistic": [{"strength": c, "direction": logistic(rows, labels, c)} for c in STRENGTHS],
