@@ -1,7 +1,5 @@
 /** @file What an experiment reads from outside, opened and hashed before any stage runs. */
-import { requestKey } from "../data/base-key.ts";
 import { openPairs } from "../data/open-pairs.ts";
-import { readScenarios, type ScenarioSet } from "../data/scenarios.ts";
 import { localFolder } from "../engine/open-engine.ts";
 import { ConfigError } from "../util/errors.ts";
 import { hashFile } from "../util/hash.ts";
@@ -18,6 +16,7 @@ import { openJudge, openLabels } from "./judge-input.ts";
 import { openEndpoint } from "./open-asker.ts";
 import { openPreferencePairs } from "./pair-inputs.ts";
 import type { ExperimentFile } from "./read-experiment.ts";
+import { openScenarios } from "./scenario-inputs.ts";
 import type { EndpointSettings } from "./schema-judge.ts";
 import type { Experiment } from "./schema.ts";
 
@@ -29,20 +28,13 @@ export async function openInputs(
   file: ExperimentFile,
   options: OpenInputsOptions = {},
 ): Promise<ExperimentInputs> {
-  const { checkpoints, responses, judge, probe, evaluation } = file.experiment;
+  const { checkpoints, responses, judge } = file.experiment;
   const checkpoint = async (setting: "before" | "after"): Promise<CheckpointInput | undefined> => {
     const name = checkpoints[setting];
     if (name === undefined) return undefined;
     return inSetting(`checkpoints.${setting}`, () =>
       openCheckpoint(file.at(name), options.download),
     );
-  };
-  const scenarios = async (
-    setting: "probe" | "evaluation",
-    path: string | undefined,
-  ): Promise<ScenarioSet | undefined> => {
-    if (path === undefined) return undefined;
-    return inSetting(`${setting}.scenarios`, () => readScenarios(file.at(path)));
   };
   const inputs = {
     before: (await checkpoint("before"))!, // never absent
@@ -52,11 +44,9 @@ export async function openInputs(
     responses: await openFile("responses", responses, file),
     judge: judge && (await openJudge(judge, file)),
     labels: judge === undefined ? {} : await openLabels(judge, file),
-    probe: await scenarios("probe", probe?.scenarios),
-    evaluation: await scenarios("evaluation", evaluation?.scenarios),
+    ...(await openScenarios(file, options)),
     capabilities: await openCapabilities(file, options),
   };
-  requireDisjoint(inputs.probe, inputs.evaluation);
   requireLayers(file, inputs.before);
   return inputs;
 }
@@ -90,22 +80,6 @@ function requireLayers({ experiment }: ExperimentFile, { size }: CheckpointInput
   if (beyond === undefined) return;
   throw new ConfigError(
     `behavior.layers: the checkpoint before has layers 0 to ${size.layerCount}, got ${beyond}`,
-  );
-}
-
-/** Scenarios that the probe was chosen by would flatter it in the evaluation; nor does another case or punctuation make them others. */
-function requireDisjoint(
-  probe: ScenarioSet | undefined,
-  evaluation: ScenarioSet | undefined,
-): void {
-  const requests = new Set(probe?.scenarios.map(({ base }) => requestKey(base)));
-  const shared = evaluation?.scenarios.filter(({ base }) => requests.has(requestKey(base))) ?? [];
-  if (shared.length === 0) return;
-  throw new ConfigError(
-    `evaluation.scenarios: expected other requests than those of probe.scenarios, got ${shared.length} of the same, the first in scenario "${shared[0]!.id}"`,
-    {
-      hint: "Split the scenarios so that no request is in both files: culprit scenarios --split-only.",
-    },
   );
 }
 

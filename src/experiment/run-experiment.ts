@@ -2,11 +2,12 @@ import { createReadStream } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 
+import { writeScenarios } from "../data/write-scenarios.ts";
 import { describeWriteError, writeFileAtomic } from "../util/atomic-file.ts";
 import { ConfigError } from "../util/errors.ts";
 import type { Progress } from "../util/progress.ts";
 import { lockForWriting } from "../util/writer-lock.ts";
-import type { OpenInputsOptions } from "./experiment-inputs.ts";
+import type { ExperimentInputs, OpenInputsOptions } from "./experiment-inputs.ts";
 import { openInputs } from "./open-inputs.ts";
 import { expectOwnFolder } from "./own-folder.ts";
 import { planExperiment } from "./plan-experiment.ts";
@@ -68,6 +69,7 @@ export async function runExperiment(
   }
   await using _lock = await lockForWriting(out, "this experiment");
   const manifest = await startManifest(out, file, inputs, planned);
+  if (file.experiment.scenarios !== undefined) await showScenarios(out, inputs);
   const placeOf = (position: number): StagePlace => ({
     position: position + 1,
     of: stages.length,
@@ -113,6 +115,17 @@ async function publish(out: string, stages: readonly FinishedStage[]): Promise<v
       await rm(path, { force: true });
       if (kind === "evaluate") await rm(join(out, TABLE_NAME), { force: true });
     }
+  }
+}
+
+/** What was composed, for people: `scenarios.probe.jsonl` and `scenarios.evaluation.jsonl`. */
+async function showScenarios(
+  out: string,
+  { probe, evaluation }: Pick<ExperimentInputs, "probe" | "evaluation">,
+): Promise<void> {
+  for (const [half, set] of Object.entries({ probe, evaluation })) {
+    if (set === undefined) continue;
+    await writeScenarios(join(out, `scenarios.${half}.jsonl`), set.scenarios);
   }
 }
 

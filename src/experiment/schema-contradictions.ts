@@ -11,7 +11,10 @@ interface Joined {
   readonly checkpoints: { readonly after?: string | undefined };
   readonly pairs: { readonly planted?: string | undefined };
   readonly training?: unknown;
-  readonly probe?: { readonly amplify?: number | undefined } | undefined;
+  readonly scenarios?: unknown;
+  readonly probe?:
+    | { readonly scenarios?: string | undefined; readonly amplify?: number | undefined }
+    | undefined;
   readonly sampling: {
     readonly topK?: number | undefined;
     readonly endpoints?:
@@ -30,7 +33,9 @@ interface Joined {
       }
     | undefined;
   readonly edits: readonly { readonly top: unknown }[];
-  readonly evaluation?: { readonly capabilities: object } | undefined;
+  readonly evaluation?:
+    | { readonly scenarios?: string | undefined; readonly capabilities: object }
+    | undefined;
   readonly behavior: { readonly layers: readonly number[] };
   readonly attribution: { readonly layer: number | "auto" };
 }
@@ -69,6 +74,7 @@ export function contradictions(given: Joined): Contradiction[] {
       message: "expected a number, as pairs.planted names no column",
     });
   }
+  found.push(...scenarioContradictions(given));
   found.push(...judgeContradictions(given.judge), ...endpointContradictions(given));
   const { layer } = given.attribution;
   if (layer !== "auto" && !given.behavior.layers.includes(layer)) {
@@ -78,6 +84,19 @@ export function contradictions(given: Joined): Contradiction[] {
     });
   }
   return found;
+}
+
+/** Both halves from one place: a file for one of them may share requests with the other. */
+function scenarioContradictions(given: Joined): Contradiction[] {
+  const isComposed = given.scenarios !== undefined;
+  return (["probe", "evaluation"] as const).flatMap((section) => {
+    const settings = given[section];
+    if (settings === undefined || (settings.scenarios === undefined) === isComposed) return [];
+    const message = isComposed
+      ? "expected none beside scenarios, which composes them"
+      : "expected a file of scenarios, or scenarios to compose them";
+    return [{ path: [section, "scenarios"], message }];
+  });
 }
 
 function judgeContradictions(judge: Joined["judge"]): Contradiction[] {

@@ -1,6 +1,7 @@
 /** @file Settings of the experiment file: what goes in, and how responses are sampled and judged. */
 import { z } from "zod";
 
+import { BUILT_IN_POOL } from "../data/constraints.ts";
 import { PAIR_SHAPES } from "../data/shapes/shapes.ts";
 import { endpointSchema } from "./schema-judge.ts";
 import { count, path, seed } from "./schema-primitives.ts";
@@ -48,8 +49,36 @@ export const pairsSchema = z.strictObject({
     ),
 });
 
+export const scenariosSchema = z.strictObject({
+  bases: z
+    .array(path)
+    .min(1)
+    .describe("Files of requests: rows {prompt} or {base}, preference pairs, or lines of a .txt."),
+  limit: count.optional().describe("Reads the first rows only; absent: all."),
+  constraints: z
+    .array(path)
+    .min(1)
+    .default([BUILT_IN_POOL])
+    .describe(`Files of formatting constraints {id, text}; ${BUILT_IN_POOL}: those that ship.`),
+  only: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe("These constraints only: ids, or beginnings of ids such as a family; absent: all."),
+  perBase: count.default(1).describe("Constraints that each request gets, a scenario each."),
+  probeShare: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .default(0.5)
+    .describe("Share of the requests that goes to the probe; the rest is for the evaluation."),
+  seed: seed.default(0).describe("Seed of drawing and splitting."),
+});
+
 export const probeSchema = z.strictObject({
-  scenarios: path.describe("Scenarios to look for the behaviour in; see docs/glossary.md."),
+  scenarios: path
+    .optional()
+    .describe("Scenarios to look for the behaviour in; absent: the probe's half of scenarios."),
   rollouts: count
     .default(20)
     .describe("Responses sampled for each scenario, variant and checkpoint."),

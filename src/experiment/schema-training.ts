@@ -89,9 +89,11 @@ const capabilitiesSchema = z.strictObject({
 });
 
 export const evaluationSchema = z.strictObject({
-  scenarios: path.describe(
-    "Scenarios to measure the arms in; none of the requests of probe.scenarios may be among them.",
-  ),
+  scenarios: path
+    .optional()
+    .describe(
+      "Scenarios to measure the arms in; none of the requests of probe.scenarios may be among them. Absent: the evaluation's half of scenarios.",
+    ),
   rollouts: count
     .default(20)
     .describe("Responses sampled for each scenario, variant and checkpoint."),

@@ -7,7 +7,13 @@ import { z } from "zod";
 import { DEVICES } from "../runtime/device.ts";
 import { attributionSchema, behaviorSchema, editSchema } from "./schema-attribution.ts";
 import { contradictions } from "./schema-contradictions.ts";
-import { checkpointsSchema, pairsSchema, probeSchema, samplingSchema } from "./schema-inputs.ts";
+import {
+  checkpointsSchema,
+  pairsSchema,
+  probeSchema,
+  samplingSchema,
+  scenariosSchema,
+} from "./schema-inputs.ts";
 import { judgeSchema } from "./schema-judge.ts";
 import { count, path } from "./schema-primitives.ts";
 import { evaluationSchema, trainingSchema } from "./schema-training.ts";
@@ -49,6 +55,9 @@ export const experimentSchema = z
     training: trainingSchema
       .optional()
       .describe("How checkpoints are trained; needed to make the checkpoint after, and for edits."),
+    scenarios: scenariosSchema
+      .optional()
+      .describe("Composes scenarios and splits them for probe and evaluation, instead of files."),
     probe: probeSchema
       .optional()
       .describe("Samples both checkpoints to find response pairs that show the behaviour."),

@@ -1,0 +1,69 @@
+/** @file An experiment that composes its scenarios. */
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { expect, it, vi } from "vitest";
+
+import { scenariosCommand } from "../src/cli/commands/scenarios.ts";
+import { parseExperiment, readExperiment, readRollouts, runExperiment } from "../src/index.ts";
+import { makeMiniatureExperiment } from "./support/miniature-experiment.ts";
+import { runCommand } from "./support/run-command.ts";
+import { suiteFolder } from "./support/suite-folder.ts";
+
+vi.setConfig({ testTimeout: 400_000 });
+
+const folder = join(suiteFolder(), "experiment");
+
+it("composes and splits as culprit scenarios does, samples the probe's half, and does nothing again", async () => {
+  const path = await makeMiniatureExperiment(folder, {
+    checkpoints: "{ before: sft, after: sft }",
+    scenarios: "{ bases: [bases.txt], perBase: 2, probeShare: 0.6, seed: 4 }",
+    probe: "{ rollouts: 1 }",
+    training: undefined,
+    edits: undefined,
+    evaluation: "{ rollouts: 1 }",
+    judge: "{ rules: rules.yaml }",
+  });
+  const bases = Array.from({ length: 10 }, (_, i) => `Say something about number ${i}.`);
+  const file = join(folder, "bases.txt");
+  await writeFile(file, bases.join("\n"));
+  const out = join(folder, "out");
+  const run = async (): ReturnType<typeof runExperiment> =>
+    runExperiment(await readExperiment(path), { out, until: "rollouts" });
+  const { stages } = await run();
+  const flags = "--per-base 2 --probe-share 0.6 --seed 4 --out-probe P --out-evaluation E".split(
+    " ",
+  );
+  const halves = { P: join(folder, "probe-half.jsonl"), E: join(folder, "evaluation-half.jsonl") };
+  await runCommand(scenariosCommand, [
+    file,
+    ...flags.map((word) => (word === "P" || word === "E" ? halves[word] : word)),
+  ]);
+  for (const [half, made] of [
+    ["probe", halves.P],
+    ["evaluation", halves.E],
+  ] as const) {
+    const shown = await readFile(join(out, `scenarios.${half}.jsonl`), "utf8");
+    expect(shown).toBe(await readFile(made, "utf8"));
+  }
+  const sampled = stages.find(({ id }) => id === "rollouts-before")!;
+  const seen = new Set<string>();
+  for await (const { scenario } of readRollouts(join(out, sampled.directory, "rollouts.jsonl"))) {
+    seen.add(scenario);
+  }
+  expect(seen.size).toBe(6 * 2);
+  expect((await run()).stages.every(({ isCached }) => isCached)).toBe(true);
+});
+
+it.each([
+  ["probe: { scenarios: s }", /probe\.scenarios .*expected none beside scenarios/],
+  ["scenarios: { bases: [] }", /scenarios\.bases .*expected at least 1 entries/],
+])("refuses %s", (line, message) => {
+  const sections: Record<string, string> = {
+    head: "name: bad\ncheckpoints: { before: a, after: b }\npairs: { files: [p] }\njudge: { rules: refusal }\nbehavior: { layers: [1] }",
+    scenarios: "scenarios: { bases: [b.txt] }",
+    probe: "probe: {}",
+    [line.split(":")[0]!]: line,
+  };
+  expect(() => parseExperiment(Object.values(sections).join("\n"), "bad.yaml")).toThrow(message);
+});
