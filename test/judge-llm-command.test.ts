@@ -90,6 +90,32 @@ describe("culprit judge --llm", () => {
     await expect(run).rejects.toThrow(message);
   });
 
+  it("writes the causes and fails where no rollout got a verdict", async () => {
+    await using server = await startFakeEndpoint({ answer: () => "Hm." });
+    const words = [
+      writeRollouts("n.jsonl", 3),
+      ...llmFlags(server.url),
+      "--out",
+      path("n-v.jsonl"),
+    ];
+    await expect(runCommand(judgeCommand, words)).rejects.toThrow(
+      /expected verdicts, got none of 3 rollouts \(3 judge's answer unreadable\)/,
+    );
+    expect(await readVerdicts(path("n-v.jsonl"))).toHaveLength(3);
+  });
+
+  it("takes the name of built-in rules for no file that --out would replace", async () => {
+    const cwd = process.cwd();
+    const rollouts = writeRollouts("name.jsonl", 3);
+    process.chdir(folder);
+    try {
+      await runCommand(judgeCommand, [rollouts, "--rules", "refusal", "--out", "refusal"]);
+    } finally {
+      process.chdir(cwd);
+    }
+    expect(await readVerdicts(path("refusal"))).toHaveLength(3);
+  });
+
   it("pays for nothing twice after kill -9, and ends as an undisturbed run does", async () => {
     await using server = await startFakeEndpoint({ latencyMs: 40 });
     const rollouts = writeRollouts("k.jsonl", 120);

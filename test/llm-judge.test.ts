@@ -1,6 +1,7 @@
 /** @file The LLM judge against an endpoint that behaves, and one that does not. */
 import { appendFileSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { inspect } from "node:util";
 
 import { describe, expect, it } from "vitest";
 
@@ -14,6 +15,7 @@ import { createLlmJudge } from "../src/judge/llm-judge.ts";
 import { readRubric } from "../src/judge/rubric.ts";
 import { missingCauses } from "../src/judge/tally-verdicts.ts";
 import { isMissing, type Verdict } from "../src/judge/verdict.ts";
+import type { CulpritError } from "../src/util/errors.ts";
 import { startFakeEndpoint } from "./support/fake-endpoint.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
 
@@ -89,11 +91,13 @@ describe("the LLM judge", () => {
       [
         { ...first!, response: "<think>secret</think>fine" },
         { ...second!, response: "<think>secret</think> \n" },
+        { ...second!, response: "<think>secret, and no end" },
       ],
       { url: server.url },
     );
     expect(verdicts[0]).toMatchObject({ score: 60, label: "shows" });
-    expect(verdicts[1]).toMatchObject({ missing: "empty response" });
+    expect(verdicts[1]).toMatchObject({ missing: "no response after the thinking" });
+    expect(verdicts[2]).toMatchObject({ missing: "no response after the thinking" });
     expect(requests).toBe(1);
   });
 
@@ -205,9 +209,45 @@ describe("an endpoint that fails in 30% of its answers", () => {
     const short = await judge(rollouts(1), { url: server.url });
     expect(short.verdicts.map(label)).toEqual(["shows"]);
     await using slow = await startFakeEndpoint({ faultShare: 1, faults: ["429-with-retry-after"] });
-    const { verdicts, requests } = await judge(rollouts(2), { url: slow.url, maxDelayMs: 10 });
+    const { verdicts, requests } = await judge(rollouts(2), { url: slow.url, attempts: 2 });
     expect(verdicts.map(label)).toEqual(Array(2).fill("missing: rate limited (429)"));
-    expect(requests).toBe(2);
+    expect(requests).toBe(4);
+  });
+
+  it("ends the run where a rate limit asks for a longer wait than is worth it, and asks nothing meanwhile", async () => {
+    const refuse = (): { status: number; message: string; headers: Record<string, string> } => ({
+      status: 429,
+      message: "x",
+      headers: { "retry-after": "3600" },
+    });
+    await using server = await startFakeEndpoint({ refuse });
+    await expect(judge(rollouts(50), { url: server.url, concurrency: 2 })).rejects.toThrow(
+      /rate limited \(429\), and asks to wait 3600 s$/,
+    );
+    expect(server.counts.requests).toBeLessThan(4);
+  });
+
+  it("takes no label from answers that were refused, broken off, called a tool or are still thinking", async () => {
+    const choices = [
+      [{ content: null, refusal: "I can't" }, "stop", "judge refused to answer", 1],
+      [{ content: '{"score": 1' }, "abort", "answer broken off", 3],
+      [{ content: null, tool_calls: [] }, "tool_calls", "judge's answer empty", 3],
+      [{ content: null, reasoning_content: '{"score": 1}' }, "length", "judge's answer cut off", 3],
+      [{ content: '<think> {"score": 1}' }, "stop", "judge's answer empty", 3],
+      [
+        { content: [{ type: "text", text: '{"score": 1}' }] },
+        "stop",
+        "answer is no chat completion",
+        3,
+      ],
+      [{ content: "" }, "content_filter", "judge's answer filtered", 1],
+    ] as const;
+    for (const [message, finish_reason, cause, asked] of choices) {
+      await using server = await startFakeEndpoint({ choice: () => ({ message, finish_reason }) });
+      const { verdicts } = await judge(rollouts(1), { url: server.url, attempts: 3 });
+      expect(missingCauses(verdicts)).toEqual({ [cause]: 1 });
+      expect(server.counts.requests).toBe(asked);
+    }
   });
 });
 
@@ -224,6 +264,55 @@ describe("an endpoint that answers nothing", () => {
     expect(server.counts.requests).toBeLessThan(6);
   });
 
+  it.each([
+    [
+      400,
+      "Invalid model name passed in model=m",
+      /the model "m" .*no such model or address \(400\)/,
+      2,
+    ],
+    [400, "temperature 0 is not supported", /none to 20 items: request refused \(400\)/, 60],
+    [500, "out of memory", /no answer to 20 items, server error \(500\)/, 130],
+  ])("ends the run where nothing is ever answered: %i %s", async (status, message, text, most) => {
+    await using server = await startFakeEndpoint({ refuse: () => ({ status, message }) });
+    const error = await judge(rollouts(100), { url: server.url, attempts: 2, concurrency: 2 }).then(
+      () => undefined,
+      (thrown: unknown) => thrown as CulpritError,
+    );
+    expect(error?.message).toMatch(text);
+    if (message.startsWith("temp")) expect(error?.hint).toContain(message);
+    expect(server.counts.requests).toBeLessThan(most);
+  });
+
+  it("goes on without a schema where a server fails over it", async () => {
+    await using server = await startFakeEndpoint({
+      refuse: ({ response_format }) =>
+        response_format === undefined
+          ? undefined
+          : { status: 500, message: "response_format is not implemented" },
+    });
+    const { verdicts, requests } = await judge(rollouts(5), { url: server.url });
+    expect([verdicts.filter(isMissing).length, requests]).toEqual([0, 6]);
+  });
+
+  it("ends the run where the judge never answers by the rubric, and keeps what was paid for", async () => {
+    await using server = await startFakeEndpoint({ answer: () => "I would say 10." });
+    const path = newStore();
+    const run = judge(rollouts(200), { url: server.url, path, concurrency: 4 });
+    await expect(run).rejects.toThrow(/got none in 60: judge's answer unreadable$/);
+    expect(server.counts.requests).toBeLessThan(90);
+    expect(readFileSync(path, "utf8").split("\n").length).toBeGreaterThanOrEqual(60);
+  });
+
+  it.each([
+    ["http://user:secret@127.0.0.1:1/v1", undefined, /without a name or password/],
+    ["http://127.0.0.1:1/v1", "sk-hush\nmore", /expected a key of one word/],
+  ])("is refused before anything is asked: %s", (baseUrl, apiKey, message) => {
+    const open = (): unknown => openChatEndpoint({ baseUrl, model: "m", apiKey });
+    expect(open).toThrow(message);
+    expect(open).not.toThrow(/secret|hush/);
+  });
+
   it("is an error where nobody is there", async () => {
     const server = await startFakeEndpoint();
     await server[Symbol.asyncDispose]();
@@ -234,12 +323,13 @@ describe("an endpoint that answers nothing", () => {
 
   it("never sees the key in an error", async () => {
     await using server = await startFakeEndpoint({
-      refuse: () => ({ status: 401, message: "no" }),
+      refuse: (_, { authorization }) => ({ status: 400, message: `not ${authorization}` }),
     });
-    const error = await judge(rollouts(1), { url: server.url, apiKey: "sk-hush" }).catch(
+    const error = await judge(rollouts(40), { url: server.url, apiKey: "sk-hush" }).catch(
       (thrown: unknown) => thrown,
     );
-    expect(JSON.stringify([String(error), error])).not.toContain("hush");
+    expect(inspect(error, { depth: 9 })).toMatch(/expected an answer.*not Bearer …/s);
+    expect(inspect(error, { depth: 9 })).not.toContain("hush");
   });
 });
 

@@ -187,7 +187,8 @@ function toSampled(
   const id = rolloutId(named, sample);
   const tokens = Math.round(completionTokens ?? 0);
   const place = { id, scenario, variant, sample };
-  const rollout = { ...place, prompt, response: text, finish, tokens, ...givenTags({ tags }) };
+  const said = { prompt, response: text, finish: finish === "refused" ? "stop" : finish } as const;
+  const rollout = { ...place, ...said, tokens, ...givenTags({ tags }) };
   return { rollout, isResumed };
 }
 

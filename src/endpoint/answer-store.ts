@@ -171,7 +171,7 @@ function createAppender(
   startSize: number,
 ): (line: string) => Promise<LinePlace> {
   let size = startSize;
-  let failed: unknown;
+  let failed: Error | undefined;
   const write = (line: string): LinePlace => {
     if (failed !== undefined) throw failed;
     if (fstatSync(file.fd).size !== size) throw changed(path);
@@ -187,7 +187,8 @@ function createAppender(
       await sync();
       return place;
     } catch (error) {
-      failed ??= error; // behind half a line no other may follow
+      // Behind half a line no other may follow. The file system throws nothing but errors.
+      failed ??= error as Error;
       throw describeWriteError(path, error);
     }
   };

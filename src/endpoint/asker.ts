@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ConfigError, RuntimeError } from "../util/errors.ts";
 import { createRng } from "../util/rng.ts";
 import type { ChatAnswer, ChatEndpoint, ChatRequest } from "./chat-endpoint.ts";
-import { EndpointFault } from "./endpoint-fault.ts";
+import { EndpointFault, NO_MODEL } from "./endpoint-fault.ts";
 import type { Purse } from "./money.ts";
 import { createRequestGate, type RequestLimits } from "./request-gate.ts";
 import { estimateTokens } from "./token-estimate.ts";
@@ -13,8 +13,10 @@ export interface RetrySettings {
   readonly attempts?: number;
   /** Wait before the second request; doubled each time, with a random share taken off. Default 500. */
   readonly firstDelayMs?: number;
-  /** Longest wait; an endpoint that asks for a longer one is given up on for this item. Default 60,000. */
+  /** Longest wait of our own. Default 60,000. */
   readonly maxDelayMs?: number;
+  /** Longest wait that an endpoint may ask for; where it is longer, the run ends for a rate limit, and else the item. Default 600,000. */
+  readonly maxAskedDelayMs?: number;
 }
 
 /** What asking came to so far. */
@@ -49,6 +51,9 @@ export interface AskOptions {
 }
 
 export const DEFAULT_ATTEMPTS = 6;
+/** So many items without any answer ever: no item will get one. */
+const PATIENCE = 20;
+const MAX_SAID = 200;
 
 /** Makes an asker; its random waits come from a fixed seed. */
 export function createAsker(
@@ -56,9 +61,17 @@ export function createAsker(
   settings: RetrySettings & RequestLimits = {},
 ): Asker {
   const { attempts = DEFAULT_ATTEMPTS, firstDelayMs = 500, maxDelayMs = 60_000 } = settings;
+  const { maxAskedDelayMs = 600_000 } = settings;
   const gate = createRequestGate(settings);
   const rng = createRng(0);
   const counts: AskCounts = { requests: 0, answers: 0, faults: new Map() };
+  let givenUp = 0;
+  /** What ends an item; where nothing was ever answered, after so many the run. */
+  const giveUp = (fault: EndpointFault): Error => {
+    givenUp++;
+    if (fault.what === "budget" || counts.answers > 0 || givenUp < PATIENCE) return fault;
+    return explain(endpoint, fault, givenUp);
+  };
 
   const send = async (request: ChatRequest, { signal, purse }: AskOptions): Promise<ChatAnswer> => {
     if (purse?.reserve(request) === false) throw new EndpointFault("budget", "item");
@@ -91,14 +104,19 @@ export function createAsker(
           if (error.concerns === "all" && (counts.answers === 0 || isHopeless(error))) {
             throw explain(endpoint, error);
           }
-          if (error.concerns === "all" || error.concerns === "item") throw error;
+          if (error.concerns === "all" || error.concerns === "item") throw giveUp(error);
           const backOffMs = Math.min(maxDelayMs, firstDelayMs * 2 ** (failures - 1));
-          const delayMs = error.retryAfterMs ?? backOffMs * (0.5 + rng.uniform() / 2);
-          if (allowance.left <= 0 || delayMs > maxDelayMs) {
+          // No sooner than we would by ourselves: dates are to the second, and 0 asks for nothing.
+          const ownDelayMs = backOffMs * (0.5 + rng.uniform() / 2);
+          const askedMs = error.retryAfterMs ?? 0;
+          const delayMs = Math.max(askedMs, ownDelayMs);
+          const isTooLong = askedMs > maxAskedDelayMs;
+          if (isTooLong && error.status === 429) throw explain(endpoint, error);
+          if (allowance.left <= 0 || isTooLong) {
             if (error.concerns === "unreachable" && isAlone) throw explain(endpoint, error);
-            throw error;
+            throw giveUp(error);
           }
-          if (error.retryAfterMs !== undefined) gate.pause(delayMs);
+          if (askedMs > 0) gate.pause(delayMs);
           await sleep(delayMs, undefined, signal === undefined ? {} : { signal });
         }
       }
@@ -110,7 +128,8 @@ export function createAsker(
 const isHopeless = ({ status }: EndpointFault): boolean =>
   status === 401 || status === 402 || status === 429;
 
-function explain({ baseUrl, model }: ChatEndpoint, fault: EndpointFault): Error {
+/** What ends the run. `items`: so many got no answer, and none did. */
+function explain({ baseUrl, model }: ChatEndpoint, fault: EndpointFault, items?: number): Error {
   const cause = { cause: fault };
   const name = JSON.stringify(model.slice(0, 100));
   if (fault.status === 401 || fault.status === 403) {
@@ -119,13 +138,28 @@ function explain({ baseUrl, model }: ChatEndpoint, fault: EndpointFault): Error 
       ...cause,
     });
   }
-  if (fault.status === 404) {
+  if (fault.what.startsWith(NO_MODEL)) {
     return new ConfigError(
       `${baseUrl}: expected the model ${name} behind /chat/completions, got ${fault.what}`,
       { hint: `${baseUrl}/models lists the names; the address usually ends in /v1.`, ...cause },
     );
   }
-  return new RuntimeError(`${baseUrl}: ${fault.what}`, {
+  const said = fault.detail.trim();
+  if (items !== undefined && fault.concerns === "item") {
+    return new ConfigError(
+      `${baseUrl}: expected an answer, got none to ${items} items: ${fault.what}`,
+      {
+        hint: `Check model, temperature and length. ${said === "" ? "" : `The endpoint says: ${said.slice(0, MAX_SAID)}`}`.trim(),
+        ...cause,
+      },
+    );
+  }
+  const never = items === undefined ? "" : `no answer to ${items} items, `;
+  const wait =
+    fault.retryAfterMs === undefined
+      ? ""
+      : `, and asks to wait ${Math.ceil(fault.retryAfterMs / 1000)} s`;
+  return new RuntimeError(`${baseUrl}: ${never}${fault.what}${wait}`, {
     hint: "What was answered is kept: the same command goes on once the endpoint answers again.",
     ...cause,
   });

@@ -1,9 +1,9 @@
-import OpenAI, { APIConnectionError, APIError } from "openai";
-import { z } from "zod";
+import OpenAI from "openai";
 
 import type { Message } from "../format/messages.ts";
-import { ConfigError } from "../util/errors.ts";
-import { EndpointFault, faultOfConnection, faultOfStatus } from "./endpoint-fault.ts";
+import { checkAddress, checkKey } from "./check-endpoint.ts";
+import { EndpointFault, faultOf } from "./endpoint-fault.ts";
+import { readCompletion } from "./read-completion.ts";
 
 /** A JSON Schema that an answer must follow, where the endpoint can see to it. */
 export interface AnswerSchema {
@@ -25,7 +25,8 @@ export interface ChatRequest {
 /** One answer as it came, possibly empty. */
 export interface ChatAnswer {
   readonly text: string;
-  readonly finish: "stop" | "length" | "filtered";
+  /** `filtered`: kept back by the endpoint. `refused`: the model declines, and the text is how. */
+  readonly finish: "stop" | "length" | "filtered" | "refused";
   /** Undefined where the endpoint does not count. */
   readonly promptTokens: number | undefined;
   readonly completionTokens: number | undefined;
@@ -50,14 +51,12 @@ export interface ChatEndpoint {
 }
 
 export const DEFAULT_TIMEOUT_MS = 120_000;
-/** A broken server must not fill the memory. */
-const MAX_ANSWER_BYTES = 16 * 2 ** 20;
-const MAX_DETAIL = 500;
 
 /** Opens an endpoint; sends nothing yet. Throws ConfigError where the address is none. */
 export function openChatEndpoint(settings: EndpointSettings): ChatEndpoint {
-  const { baseUrl, model, apiKey, timeoutMs = DEFAULT_TIMEOUT_MS } = settings;
-  checkUrl(baseUrl);
+  const { baseUrl, model, timeoutMs = DEFAULT_TIMEOUT_MS } = settings;
+  checkAddress(baseUrl);
+  const apiKey = checkKey(settings.apiKey);
   const client = new OpenAI({
     baseURL: baseUrl,
     // The package wants a key; servers that want none ignore it.
@@ -76,7 +75,11 @@ export function openChatEndpoint(settings: EndpointSettings): ChatEndpoint {
     async ask(request, signal) {
       const used = limitName;
       try {
-        return await askOnce(client, toBody(request, model, used), { timeoutMs, signal });
+        return await askOnce(client, toBody(request, model, used), {
+          timeoutMs,
+          signal,
+          apiKey,
+        });
       } catch (error) {
         // OpenAI's newer models take the limit under the other name only.
         const isName =
@@ -86,21 +89,10 @@ export function openChatEndpoint(settings: EndpointSettings): ChatEndpoint {
           error.detail.includes("max_completion_tokens");
         if (!isName) throw error;
         limitName = "max_completion_tokens";
-        throw new EndpointFault("limit wanted under another name", "again", {
-          retryAfterMs: 0,
-          cause: error,
-        });
+        throw new EndpointFault("limit wanted under another name", "again", { cause: error });
       }
     },
   };
-}
-
-function checkUrl(baseUrl: string): void {
-  const isHttp = URL.canParse(baseUrl) && /^https?:$/.test(new URL(baseUrl).protocol);
-  if (isHttp) return;
-  throw new ConfigError("endpoint: expected an address such as http://localhost:8000/v1", {
-    hint: "The base URL is what stands before /chat/completions.",
-  });
 }
 
 type Body = OpenAI.Chat.ChatCompletionCreateParamsNonStreaming;
@@ -124,10 +116,16 @@ function toBody(
   };
 }
 
+interface Asking {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+  readonly apiKey: string | undefined;
+}
+
 async function askOnce(
   client: OpenAI,
   body: Body,
-  { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal | undefined },
+  { timeoutMs, signal, apiKey }: Asking,
 ): Promise<ChatAnswer> {
   signal?.throwIfAborted();
   const abort = new AbortController();
@@ -139,77 +137,14 @@ async function askOnce(
     const response = await client.chat.completions
       .create(body, { signal: abort.signal })
       .asResponse();
-    return parseAnswer(await readBounded(response));
+    return await readCompletion(response);
   } catch (error) {
     signal?.throwIfAborted();
     if (error instanceof EndpointFault) throw error;
     if (abort.signal.aborted) throw new EndpointFault("timed out", "again", { cause: error });
-    throw faultOf(error);
+    throw faultOf(error, apiKey);
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", onAbort);
   }
-}
-
-function faultOf(error: unknown): EndpointFault {
-  if (error instanceof APIError && error.status !== undefined) {
-    const status = error.status as number; // not undefined, see above
-    return faultOfStatus(
-      status,
-      (error.headers as Headers | undefined) ?? new Headers(),
-      `${error.code ?? ""} ${error.message}`.slice(0, MAX_DETAIL),
-    );
-  }
-  if (error instanceof APIConnectionError && /timed? ?out/i.test(error.message)) {
-    return new EndpointFault("timed out", "again", { cause: error });
-  }
-  return faultOfConnection(error);
-}
-
-async function readBounded(response: Response): Promise<string> {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const part of response.body ?? []) {
-    size += part.length;
-    if (size > MAX_ANSWER_BYTES) throw new EndpointFault("answer too large", "item");
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString("utf8");
-}
-
-const ANSWER = z.object({
-  choices: z
-    .array(
-      z.object({
-        message: z.object({ content: z.string().nullish(), refusal: z.string().nullish() }),
-        finish_reason: z.string().nullish(),
-      }),
-    )
-    .min(1),
-  usage: z
-    .object({
-      prompt_tokens: z.number().nonnegative().nullish(),
-      completion_tokens: z.number().nonnegative().nullish(),
-    })
-    .nullish(),
-});
-
-function parseAnswer(text: string): ChatAnswer {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new EndpointFault("answer is not JSON", "again", { cause });
-  }
-  const parsed = ANSWER.safeParse(json);
-  if (!parsed.success) {
-    throw new EndpointFault("answer is no chat completion", "again", { cause: parsed.error });
-  }
-  const { message, finish_reason: reason } = parsed.data.choices[0]!; // the schema wants one
-  return {
-    text: message.content ?? message.refusal ?? "",
-    finish: reason === "length" ? "length" : reason === "content_filter" ? "filtered" : "stop",
-    promptTokens: parsed.data.usage?.prompt_tokens ?? undefined,
-    completionTokens: parsed.data.usage?.completion_tokens ?? undefined,
-  };
 }

@@ -1,3 +1,7 @@
+import { APIConnectionError, APIError } from "openai";
+
+const MAX_DETAIL = 500;
+
 /** What went wrong with one request, and whether asking again can help. */
 export class EndpointFault extends Error {
   /** A few words for tables, the same for all faults of a kind. */
@@ -33,6 +37,31 @@ export class EndpointFault extends Error {
   }
 }
 
+/** The fault behind what the client threw; the key is taken out of what the endpoint said. */
+export function faultOf(error: unknown, apiKey?: string): EndpointFault {
+  if (error instanceof APIError && error.status !== undefined) {
+    const status = error.status as number; // not undefined, see above
+    return faultOfStatus(
+      status,
+      (error.headers as Headers | undefined) ?? new Headers(),
+      withoutKey(`${error.code ?? ""} ${error.message}`, apiKey).slice(0, MAX_DETAIL),
+    );
+  }
+  if (error instanceof APIConnectionError && /timed? ?out/i.test(error.message)) {
+    return new EndpointFault("timed out", "again", { cause: error });
+  }
+  return faultOfConnection(error);
+}
+
+const withoutKey = (text: string, apiKey: string | undefined): string =>
+  apiKey === undefined ? text : text.replaceAll(apiKey, "\u2026");
+
+export const NO_MODEL = "no such model or address";
+/** Several servers know no 404 for a model. */
+const UNKNOWN_MODEL =
+  /model_not_found|(?:invalid|unknown|no such) model|model\b.{0,80}(?:not found|not exist)/i;
+const UNKNOWN_SCHEMA = /response_format|json_schema/;
+
 /** The fault that an HTTP status means. */
 export function faultOfStatus(status: number, headers: Headers, detail: string): EndpointFault {
   const fault = (what: string, concerns: EndpointFault["concerns"]): EndpointFault =>
@@ -44,11 +73,17 @@ export function faultOfStatus(status: number, headers: Headers, detail: string):
   if (status === 401) return fault("key refused", "all");
   if (status === 402) return fault("nothing left to pay with", "all");
   if (status === 403) return fault("not allowed", "all");
-  if (status === 404) return fault("no such model or address", "all");
+  if (status === 404) return fault(NO_MODEL, "all");
   if (status === 429) {
     return /insufficient_quota/.test(detail)
       ? fault("nothing left to pay with", "all")
       : fault("rate limited", "again");
+  }
+  const isModel = UNKNOWN_MODEL.test(detail);
+  if ((status === 400 || status === 422) && isModel) return fault(NO_MODEL, "all");
+  // Not this request's fault, but it will not go away either.
+  if (status === 501 || (status >= 500 && UNKNOWN_SCHEMA.test(detail))) {
+    return fault("request refused", "item");
   }
   if (status === 408 || status === 409 || status === 425 || status >= 500) {
     return fault("server error", "again");
@@ -71,7 +106,7 @@ export function retryAfterMs(headers: Headers, nowMs: number = Date.now()): numb
 const UNREACHABLE = ["ECONNREFUSED", "ENOTFOUND", "EHOSTUNREACH", "ENETUNREACH", "EAI_AGAIN"];
 
 /** The fault behind an error of the connection. */
-export function faultOfConnection(error: unknown): EndpointFault {
+function faultOfConnection(error: unknown): EndpointFault {
   const code = codeOf(error);
   return UNREACHABLE.includes(code)
     ? new EndpointFault(`endpoint unreachable (${code})`, "unreachable", { cause: error })

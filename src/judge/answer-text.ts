@@ -1,5 +1,18 @@
-/** A text without the thinking that some models put before it: what follows the last `</think>`, trimmed. */
+const OPEN = "<think>";
+const CLOSE = "</think>";
+
+/**
+ * A text without the thinking that some models put before it: what follows the last `</think>`, trimmed. Thinking that never ends is all
+ * there is: "".
+ */
 export function answerText(text: string): string {
-  const end = text.lastIndexOf("</think>");
-  return (end === -1 ? text : text.slice(end + "</think>".length)).trim();
+  const end = text.lastIndexOf(CLOSE);
+  if (end !== -1) return text.slice(end + CLOSE.length).trim();
+  const whole = text.trim();
+  return whole.startsWith(OPEN) ? "" : whole;
+}
+
+/** Why a response without a text of its own cannot be judged. */
+export function emptyCause(text: string): string {
+  return text.trim() === "" ? "empty response" : "no response after the thinking";
 }

@@ -5,6 +5,7 @@ import type { ChatAnswer, ChatRequest } from "../endpoint/chat-endpoint.ts";
 import { EndpointFault } from "../endpoint/endpoint-fault.ts";
 import { costOf, type Purse, withCounts } from "../endpoint/money.ts";
 import type { Message } from "../format/messages.ts";
+import { RuntimeError } from "../util/errors.ts";
 import type { JudgeUsage, LlmJudgeOptions } from "./llm-judge-options.ts";
 import { parseAnswer, type ParsedAnswer } from "./parse-answer.ts";
 import { answerSchema } from "./rubric-request.ts";
@@ -21,6 +22,9 @@ export interface Outcome {
 export interface Books {
   readonly usage: JudgeUsage;
   readonly purse: Purse | undefined;
+  /** Answers, stored ones too, that say something, and that do not. */
+  readable: number;
+  unreadable: number;
   /** The first question, which finds out whether the endpoint takes a schema. */
   first?: Promise<unknown>;
 }
@@ -44,6 +48,7 @@ export async function askUntilReadable(
   for (;;) {
     const last = paid.at(-1);
     const parsed = last === undefined ? undefined : parseAnswer(last, rubric.answer);
+    if (parsed !== undefined) countAnswer(options, books, parsed);
     const isDone = parsed !== undefined && (!("missing" in parsed) || parsed.isFinal);
     if (isDone || paid.length >= most) {
       return { ...outcome(parsed!, paid), isCached: paid.length === before }; // most is at least 1
@@ -60,6 +65,25 @@ export async function askUntilReadable(
       return failed(error.what);
     }
   }
+}
+
+/** So many answers of which none can be read: the judge does not do what is asked of it. */
+const PATIENCE = 60;
+
+/** Throws RuntimeError where no answer can ever be read: the others would be paid for as well. */
+function countAnswer({ rubric, asker }: LlmJudgeOptions, books: Books, parsed: ParsedAnswer): void {
+  if (!("missing" in parsed) || parsed.isFinal) {
+    books.readable++;
+    return;
+  }
+  books.unreadable++;
+  if (books.readable > 0 || books.unreadable < PATIENCE) return;
+  throw new RuntimeError(
+    `judge ${rubric.name}, model ${JSON.stringify(asker.endpoint.model.slice(0, 100))}: expected answers by the rubric, got none in ${books.unreadable}: ${parsed.missing}`,
+    {
+      hint: "Its answers are in the cache. A judge that thinks needs a rubric with more maxTokens; else take another model.",
+    },
+  );
 }
 
 function outcome(parsed: ParsedAnswer, paid: readonly PaidAnswer[]): Omit<Outcome, "isCached"> {

@@ -2,7 +2,7 @@ import { createPurse } from "../endpoint/money.ts";
 import { hashValue } from "../util/hash.ts";
 import { mapOrdered } from "../util/map-ordered.ts";
 import type { JobOptions } from "../util/progress.ts";
-import { answerText } from "./answer-text.ts";
+import { answerText, emptyCause } from "./answer-text.ts";
 import { askUntilReadable, type Books, type Outcome } from "./ask-judge.ts";
 import { type Judge, placeOf, type RolloutWithPrompt } from "./judge.ts";
 import type { JudgeUsage, LlmJudgeOptions } from "./llm-judge-options.ts";
@@ -36,7 +36,7 @@ export function createLlmJudge(options: LlmJudgeOptions): LlmJudge {
     maxCost === undefined || prices === undefined
       ? undefined
       : createPurse(maxCost, { spent: store.totals.cost, prices });
-  const decide = createDecider(options, { usage, purse });
+  const decide = createDecider(options, { usage, purse, readable: 0, unreadable: 0 });
   const name = `${rubric.name}@${hashValue({ rubric, model: asker.endpoint.model }).slice(0, 8)}`;
   return {
     name,
@@ -72,7 +72,8 @@ function createDecider(
   return async (rollout, signal) => {
     const response = answerText(rollout.response);
     if (response === "") {
-      return { parsed: { missing: "empty response", isFinal: true }, isCached: false };
+      const missing = emptyCause(rollout.response);
+      return { parsed: { missing, isFinal: true }, isCached: false };
     }
     const { messages, key } = rubricRequest(rubric, { prompt: rollout.prompt, response }, settings);
     const twin = running.get(key);

@@ -24,6 +24,7 @@ export function parseAnswer(
   rubric: RubricAnswer,
 ): ParsedAnswer {
   if (finish === "filtered") return { missing: "judge's answer filtered", isFinal: true };
+  if (finish === "refused") return { missing: "judge refused to answer", isFinal: true };
   const answer = answerText(text);
   const parsed = answer === "" ? unreadable("judge's answer empty") : parseObject(answer, rubric);
   const isCut = "missing" in parsed && !parsed.isFinal && finish === "length";

@@ -1,5 +1,5 @@
 import { hashValue } from "../util/hash.ts";
-import { answerText } from "./answer-text.ts";
+import { answerText, emptyCause } from "./answer-text.ts";
 import { type Judge, judgeInTurn } from "./judge.ts";
 import { compilePattern, type RuleSet } from "./rule-set.ts";
 
@@ -33,7 +33,7 @@ export function compileRules(ruleSet: RuleSet): (response: string) => RuleVerdic
   return (response) => {
     // Typographic apostrophes are made plain.
     const answer = answerText(response).replaceAll("\u2019", "'");
-    if (answer === "") return { missing: "empty response" };
+    if (answer === "") return { missing: emptyCause(response) };
     const rule = rules.find(({ regExp, within }) =>
       regExp.test(within === undefined ? answer : answer.slice(0, within)),
     );

@@ -38,7 +38,18 @@ export interface FakeEndpointOptions {
   readonly refuse?: (
     body: AskedBody,
     headers: IncomingMessage["headers"],
-  ) => { readonly status: number; readonly message: string } | undefined;
+  ) =>
+    | {
+        readonly status: number;
+        readonly message: string;
+        readonly headers?: Record<string, string>;
+      }
+    | undefined;
+  /** In place of the answer's message and its finish reason, for answers that are none. */
+  readonly choice?: (body: AskedBody) => {
+    readonly message: unknown;
+    readonly finish_reason: string;
+  };
   /** Share of the requests that meet a fault, drawn from a fixed seed. */
   readonly faultShare?: number;
   readonly faults?: readonly FaultKind[];
@@ -96,7 +107,12 @@ export async function startFakeEndpoint(options: FakeEndpointOptions = {}): Prom
       if (options.latencyMs !== undefined) await sleep(options.latencyMs);
       const refusal = options.refuse?.(body, request.headers);
       if (refusal !== undefined) {
-        sendJson(response, refusal.status, { error: { message: refusal.message } });
+        sendJson(
+          response,
+          refusal.status,
+          { error: { message: refusal.message } },
+          refusal.headers,
+        );
         return;
       }
       if (fault !== undefined) {
@@ -105,6 +121,10 @@ export async function startFakeEndpoint(options: FakeEndpointOptions = {}): Prom
         return;
       }
       counts.answers++;
+      if (options.choice !== undefined) {
+        sendJson(response, 200, { choices: [options.choice(body)] });
+        return;
+      }
       const text = (options.answer ?? defaultAnswer)(body, number);
       sendJson(response, 200, completion(text, last, options.hasUsage ?? true));
     } finally {

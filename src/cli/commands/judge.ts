@@ -6,14 +6,16 @@ import {
   createRulesJudge,
   readHumanLabels,
   readRuleSet,
+  RuntimeError,
 } from "../../index.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { describeUsage, LLM_JUDGE_FLAGS, openLlmJudge, printEstimate } from "../judge-llm.ts";
 import { review, REVIEW_FLAGS } from "../judge-review.ts";
-import { judgeToFile, printSummary } from "../judge-summary.ts";
+import { judgeToFile, type JudgeSummary, printSummary } from "../judge-summary.ts";
 import { checkOutputFiles, expectOtherFiles } from "../output-files.ts";
 import { onlyPositional, requiredText } from "../required.ts";
 import { openTerminal } from "../review-terminal.ts";
+import { printable } from "../text-table.ts";
 
 export const judgeCommand: Command = {
   name: "judge",
@@ -84,8 +86,7 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
     return;
   }
   const out = requiredText(args, "judge", "out");
-  const inputs = [path, llm, labels, args.text("rules"), args.text("stratify"), args.text("cache")];
-  const read = inputs.filter((each) => each !== undefined);
+  const read = inputFiles(args, path);
   if (args.has("review")) {
     expectOtherFiles([out], read);
     await runReview(args, { path, out }, context);
@@ -97,6 +98,7 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
     const counts = await judgeToFile(opened.judge, { path, out }, context);
     const took = opened.summary();
     printSummary({ ...counts, llm: took }, describeUsage(took), { args, context });
+    requireVerdicts(counts, out);
     return;
   }
   if (labels !== undefined) {
@@ -107,10 +109,35 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
       context.warn(`${labels}: ${judge.unused()} labels of rollouts that are not in ${path}`);
     }
     printSummary(counts, [], { args, context });
+    requireVerdicts(counts, out);
     return;
   }
   const judge = createRulesJudge(await readRuleSet(requiredText(args, "judge", "rules")));
-  printSummary(await judgeToFile(judge, { path, out }, context), [], { args, context });
+  const counts = await judgeToFile(judge, { path, out }, context);
+  printSummary(counts, [], { args, context });
+  requireVerdicts(counts, out);
+}
+
+/** The files that are read; the names of built-in rules and rubrics are none. */
+function inputFiles(args: ParsedArguments, path: string): readonly string[] {
+  const builtIn = new Set<string>([...BUILT_IN_RUBRICS, ...Object.keys(BUILT_IN_RULES)]);
+  const named = ["llm", "rules"].map((flag) => args.text(flag));
+  const others = ["labels", "stratify", "cache"].map((flag) => args.text(flag));
+  return [
+    path,
+    ...named.filter((each) => each === undefined || !builtIn.has(each)),
+    ...others,
+  ].filter((each) => each !== undefined);
+}
+
+/** Throws RuntimeError where there is nothing to go on with; the file has the causes. */
+function requireVerdicts({ judge, rollouts, causes, variants }: JudgeSummary, out: string): void {
+  if (variants.some(({ shows, not }) => shows + not > 0)) return;
+  const list = Object.entries(causes).map(([cause, count]) => `${count} ${printable(cause)}`);
+  throw new RuntimeError(
+    `judge ${printable(judge)}: expected verdicts, got none of ${rollouts} rollouts${list.length === 0 ? "" : ` (${list.join("; ")})`}`,
+    { hint: `${out} has the cause of each; see what fails before judging on.` },
+  );
 }
 
 /** An earlier session's labels are gone on with: --force has nothing to replace. */

@@ -30,7 +30,7 @@ export function judgeStage(
   return {
     kind,
     name,
-    version: 1,
+    version: 2,
     settings: judgeSettings(judge),
     inputs: {
       rollouts: { stage: `${rolloutsKind}-${name}` },

@@ -1,0 +1,69 @@
+import { z } from "zod";
+
+import type { ChatAnswer } from "./chat-endpoint.ts";
+import { EndpointFault } from "./endpoint-fault.ts";
+
+/** A broken server must not fill the memory. */
+const MAX_ANSWER_BYTES = 16 * 2 ** 20;
+/** How an answer ends that its server gave up. */
+const BROKEN_OFF: readonly unknown[] = ["abort", "error"];
+
+/** The answer in a response to /chat/completions. Throws EndpointFault where there is none. */
+export async function readCompletion(response: Response): Promise<ChatAnswer> {
+  return parseAnswer(await readBounded(response));
+}
+
+async function readBounded(response: Response): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of response.body ?? []) {
+    size += part.length;
+    if (size > MAX_ANSWER_BYTES) throw new EndpointFault("answer too large", "item");
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString("utf8");
+}
+
+const ANSWER = z.object({
+  choices: z
+    .array(
+      z.object({
+        message: z.object({ content: z.string().nullish(), refusal: z.string().nullish() }),
+        finish_reason: z.string().nullish(),
+      }),
+    )
+    .min(1),
+  usage: z
+    .object({
+      prompt_tokens: z.number().nonnegative().nullish(),
+      completion_tokens: z.number().nonnegative().nullish(),
+    })
+    .nullish(),
+});
+
+function parseAnswer(text: string): ChatAnswer {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new EndpointFault("answer is not JSON", "again", { cause });
+  }
+  const parsed = ANSWER.safeParse(json);
+  if (!parsed.success) {
+    throw new EndpointFault("answer is no chat completion", "again", { cause: parsed.error });
+  }
+  const { message, finish_reason: reason } = parsed.data.choices[0]!; // the schema wants one
+  if (BROKEN_OFF.includes(reason)) throw new EndpointFault("answer broken off", "again");
+  return {
+    text: message.content || message.refusal || "",
+    finish: finishOf(reason, !message.content && Boolean(message.refusal)),
+    promptTokens: parsed.data.usage?.prompt_tokens ?? undefined,
+    completionTokens: parsed.data.usage?.completion_tokens ?? undefined,
+  };
+}
+
+function finishOf(reason: string | null | undefined, isRefused: boolean): ChatAnswer["finish"] {
+  if (reason === "length") return "length";
+  if (reason === "content_filter") return "filtered";
+  return isRefused ? "refused" : "stop";
+}
