@@ -48,7 +48,7 @@ describe("people as a judge", () => {
     );
     expect(printed).toMatch(/\nagreement 96\.7% \[.*\], kappa 0\.93 \[0\.\d+, 1\.00\]\n/);
     expect(printed).toMatch(/\nshows +100\.0% .* 90\.9% \[/);
-    expect(printed).toMatch(/\nbase +33\.3% \[.*36\.7% \[.*36\.7% \[.*\d\d\.\d% \[/);
+    expect(printed).toMatch(/\nbase +0 +30 +33\.3% \[.*36\.7% \[.*36\.7% \[.*\d\d\.\d% \[/);
     const people = path("people.jsonl");
     await runCommand(judgeCommand, [
       rollouts,

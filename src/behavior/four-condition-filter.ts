@@ -61,6 +61,7 @@ export function filterScenarios(
   ];
   const tallies = { before: tallyVerdicts(judged.before), after: tallyVerdicts(judged.after) };
   requireVariants(tallies, requirements);
+  requireCommon(tallies);
   const needed = requirements.map(
     ({ checkpoint, variant }) => options.minJudged ?? mostRollouts(tallies[checkpoint], variant),
   );
@@ -134,6 +135,19 @@ function requireVariants(
   }
 }
 
+/** Verdicts of other scenarios leave all of them unknown, and nothing of the advice below would help. */
+function requireCommon(tallies: { readonly [C in CheckpointRole]: VerdictTallies }): void {
+  const names = (role: CheckpointRole): string[] =>
+    [...tallies[role].values()].flatMap((scenarios) => [...scenarios.keys()]);
+  const after = new Set(names("after"));
+  if (names("before").some((name) => after.has(name))) return;
+  const one = (role: CheckpointRole): string => JSON.stringify(names(role)[0]?.slice(0, 60));
+  throw new ConfigError(
+    `four-condition filter: expected verdicts of both checkpoints on the same scenarios, got none in common (${one("before")} before, ${one("after")} after)`,
+    { hint: "Give the verdicts of two checkpoints that were sampled from one scenarios file." },
+  );
+}
+
 /** What to try where a condition leaves no scenario, in the order of the requirements. */
 const ADVICE = [
   "The trained checkpoint shows it without the distractor too: choose requests that it declines, or another plain variant.",
@@ -141,6 +155,16 @@ const ADVICE = [
   "The checkpoint before shows it with the distractor already, so training on these pairs did not teach it: choose other scenarios.",
   "The trained checkpoint does not show it: sample more rollouts, at a higher temperature, or from more scenarios.",
 ] as const;
+
+/** Whether most scenarios that are unknown by a requirement have no rollout there at all. */
+function isMostlyAbsent(scenarios: readonly FilteredScenario[], requirement: number): boolean {
+  const unknown = scenarios.filter((each) => each.unknown.includes(requirement));
+  const absent = unknown.filter(({ counts }) => {
+    const { judged, missing } = counts[requirement]!;
+    return judged + missing === 0;
+  });
+  return 2 * absent.length > unknown.length;
+}
 
 /** Throws ConfigError where no scenario was kept, naming the condition that dropped most of them and what to try. */
 export function requireKept(result: FilterResult): void {
@@ -164,7 +188,9 @@ export function requireKept(result: FilterResult): void {
     {
       hint:
         worst.unknown > worst.failed
-          ? "Most are unknown: judge the missing rollouts, or accept fewer with --min-judged."
+          ? isMostlyAbsent(scenarios, worst.i)
+            ? `Most have no rollout in ${conditionName(requirements[worst.i]!)}: give the verdicts of both checkpoints on all scenarios.`
+            : "Most are unknown: judge the missing rollouts, or accept fewer with --min-judged."
           : ADVICE[worst.i]!,
     },
   );

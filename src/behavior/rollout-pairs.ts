@@ -35,7 +35,11 @@ export async function pairRollouts(
     role: CheckpointRole,
     label: "shows" | "not",
   ): Promise<Map<string, RolloutWithPrompt[]>> =>
-    collect(rollouts[role], labelled(judged[role], label), { wanted, trigger });
+    collect(rollouts[role], labelled(judged[role], label, { wanted, trigger }), {
+      wanted,
+      trigger,
+      role,
+    });
   const before = await take("before", "not");
   const after = await take("after", "shows");
   return kept.flatMap((scenario) => {
@@ -62,27 +66,44 @@ export async function writeResponsePairs(
   await writeFileAtomic(path, lines.map((line) => `${line}\n`).join(""));
 }
 
-function labelled(verdicts: readonly Verdict[], label: "shows" | "not"): ReadonlySet<string> {
-  return new Set(
-    verdicts.flatMap((verdict) =>
-      !isMissing(verdict) && verdict.label === label ? [verdict.rollout] : [],
-    ),
+interface Wanted {
+  readonly wanted: ReadonlySet<string>;
+  readonly trigger: string;
+}
+
+function labelled(
+  verdicts: readonly Verdict[],
+  label: "shows" | "not",
+  { wanted, trigger }: Wanted,
+): ReadonlySet<string> {
+  const own = verdicts.filter(
+    (each) => !isMissing(each) && each.label === label && each.variant === trigger,
   );
+  return new Set(own.filter(({ scenario }) => wanted.has(scenario)).map(({ rollout }) => rollout));
 }
 
 async function collect(
   rollouts: Rollouts,
   ids: ReadonlySet<string>,
-  { wanted, trigger }: { readonly wanted: ReadonlySet<string>; readonly trigger: string },
+  { wanted, trigger, role }: Wanted & { readonly role: CheckpointRole },
 ): Promise<Map<string, RolloutWithPrompt[]>> {
   const found = new Map<string, RolloutWithPrompt[]>();
+  const absent = new Set(ids);
   for await (const rollout of rollouts) {
     const { id, scenario, variant, response } = rollout;
     if (variant !== trigger || !wanted.has(scenario) || !ids.has(id)) continue;
+    absent.delete(id);
     if (response.trim() === "") continue;
     const list = found.get(scenario);
     if (list === undefined) found.set(scenario, [rollout]);
     else list.push(rollout);
+  }
+  const [first] = absent;
+  if (first !== undefined) {
+    throw new FormatError(
+      `rollouts of the checkpoint ${role}: expected those that were judged, got none for ${absent.size} of ${ids.size} verdicts, ${JSON.stringify(first.slice(0, 80))} among them`,
+      { hint: "Give the rollouts that the verdicts were made from." },
+    );
   }
   for (const list of found.values()) list.sort((a, b) => a.sample - b.sample);
   return found;

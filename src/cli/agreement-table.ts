@@ -29,9 +29,11 @@ export function formatAgreement({ agreement, kappa }: JudgeAgreement): string {
 /** A line for each variant, a column for each way to the rate. */
 export function formatCorrectedRates(variants: JudgeBesidePeople["variants"]): string[] {
   return textTable([
-    ["rate [95%]", "judge", "people", "Rogan-Gladen", "PPI++"],
-    ...variants.map(({ variant, rates }) => [
+    ["rate [95%]", "missing", "labelled", "judge", "people", "Rogan-Gladen", "PPI++"],
+    ...variants.map(({ variant, missing, labelled, rates }) => [
       printable(variant),
+      `${missing}`,
+      `${labelled}`,
       formatRate(rates.judge),
       formatRate(rates.people),
       formatCorrected(rates.roganGladen),

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 
 import {
+  ConfigError,
   createRng,
   isMissing,
   promptText,
-  readHumanLabels,
   readRollouts,
   readVerdicts,
   type Rollout,
@@ -15,6 +15,7 @@ import {
 import type { CommandContext, FlagSpec, ParsedArguments } from "./command.ts";
 import { requiredText } from "./required.ts";
 import { type ReviewAnswer, type ReviewScreen, reviewSession } from "./review-session.ts";
+import { printable } from "./text-table.ts";
 
 /** Flags of `culprit judge --review`. */
 export const REVIEW_FLAGS = {
@@ -36,6 +37,7 @@ export const REVIEW_FLAGS = {
 } as const satisfies Record<string, FlagSpec>;
 
 const DEFAULT_SAMPLE = 100;
+const REVIEWER = "human";
 const SKIPPED = "skipped by the reviewer";
 
 /** Lets a person label a sample; labels are written after every key, and the same command goes on where it stopped. */
@@ -46,9 +48,18 @@ export async function review(
   context: CommandContext,
 ): Promise<{ readonly labelled: number; readonly of: number }> {
   const behavior = requiredText(args, "judge", "behavior");
-  const answers = await readAnswers(out);
+  const earlier = await readEarlier(out);
+  const answers = new Map(earlier.map((each) => [each.rollout, answerOf(each)]));
   const rollouts = await drawSample(args, path, context);
-  const save = (): Promise<void> => writeVerdicts(out, toVerdicts(rollouts, answers));
+  const sampled = new Set(rollouts.map(({ id }) => id));
+  const others = earlier.filter(({ rollout }) => !sampled.has(rollout));
+  if (others.length > 0) {
+    context.warn(
+      `${out}: ${others.length} labels of rollouts that are not in this sample are kept; rates rest on one sample, so judge with the same --sample, --seed and --stratify`,
+    );
+  }
+  const save = (): Promise<void> =>
+    writeVerdicts(out, [...others, ...toVerdicts(rollouts, answers)]);
   await reviewSession(screen, {
     items: rollouts.map(({ id, prompt, response }) => ({
       id,
@@ -63,13 +74,20 @@ export async function review(
   return { labelled, of: rollouts.length };
 }
 
-async function readAnswers(out: string): Promise<Map<string, ReviewAnswer>> {
-  if (!existsSync(out)) return new Map();
-  const labels = await readHumanLabels(out);
-  return new Map(
-    [...labels].map(([id, label]) => [id, "label" in label ? label.label : "skipped"]),
+/** The labels of an earlier session. Throws ConfigError where the file is another judge's. */
+async function readEarlier(out: string): Promise<readonly Verdict[]> {
+  if (!existsSync(out)) return [];
+  const verdicts = await readVerdicts(out);
+  const other = verdicts.find(({ judge }) => judge !== REVIEWER);
+  if (other === undefined) return verdicts;
+  throw new ConfigError(
+    `${out}: expected the labels of an earlier --review, got verdicts of ${printable(other.judge ?? "nobody")}`,
+    { hint: "Choose another --out; --stratify takes another judge's verdicts." },
   );
 }
+
+const answerOf = (verdict: Verdict): ReviewAnswer =>
+  isMissing(verdict) ? "skipped" : verdict.label;
 
 async function drawSample(
   args: ParsedArguments,
@@ -105,7 +123,7 @@ function toVerdicts(
   return rollouts.flatMap(({ id, scenario, variant, sample }): Verdict[] => {
     const answer = answers.get(id);
     if (answer === undefined) return [];
-    const place = { rollout: id, scenario, variant, sample, judge: "human" };
+    const place = { rollout: id, scenario, variant, sample, judge: REVIEWER };
     return [answer === "skipped" ? { ...place, missing: SKIPPED } : { ...place, label: answer }];
   });
 }

@@ -1,5 +1,5 @@
 import type { HumanLabels } from "../judge/human-labels.ts";
-import type { Verdict } from "../judge/verdict.ts";
+import { isMissing, type Verdict } from "../judge/verdict.ts";
 import { correctedRates, type CorrectedRates } from "./corrected-rates.ts";
 import { judgeAgreement, type JudgeAgreement } from "./judge-agreement.ts";
 import { judgeCells } from "./judge-cells.ts";
@@ -12,7 +12,16 @@ export interface JudgeBesidePeople {
   readonly foreign: number;
   readonly agreement: JudgeAgreement;
   /** In the order in which variants occur. */
-  readonly variants: readonly { readonly variant: string; readonly rates: CorrectedRates }[];
+  readonly variants: readonly VariantBesidePeople[];
+}
+
+export interface VariantBesidePeople {
+  readonly variant: string;
+  /** Without a verdict, in none of the rates. */
+  readonly missing: number;
+  /** With a verdict and a label. */
+  readonly labelled: number;
+  readonly rates: CorrectedRates;
 }
 
 /** Compares a judge's verdicts on all rollouts with people's labels of some of them, drawn by chance. */
@@ -24,7 +33,10 @@ export function judgeBesidePeople(
   const foreign = [...labels.keys()].filter((rollout) => !known.has(rollout)).length;
   const variants = [...new Set(verdicts.map(({ variant }) => variant))].map((variant) => {
     const own = verdicts.filter((verdict) => verdict.variant === variant);
-    return { variant, rates: correctedRates(judgeCells(own, labels)) };
+    const cells = judgeCells(own, labels);
+    const missing = own.filter(isMissing).length;
+    const { labelled } = judgeAgreement(cells);
+    return { variant, missing, labelled, rates: correctedRates(cells) };
   });
   const agreement = judgeAgreement(judgeCells(verdicts, labels));
   return { verdicts: verdicts.length, labels: labels.size, foreign, agreement, variants };

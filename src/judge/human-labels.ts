@@ -21,6 +21,7 @@ const HINT =
  */
 export async function readHumanLabels(path: string): Promise<HumanLabels> {
   const labels = new Map<string, HumanLabel>();
+  let hasColumn = false;
   for await (const row of readRows(path)) {
     const fail = (detail: string): FormatError =>
       new FormatError(`${path}, row ${row.fileRow}: ${detail}`, { hint: HINT });
@@ -29,6 +30,7 @@ export async function readHumanLabels(path: string): Promise<HumanLabels> {
     if (typeof rollout !== "string" || rollout === "") throw fail("rollout: expected an id");
     if (labels.has(rollout)) throw fail("its rollout has a label in an earlier row already");
     const missing = ownField(row.fields, "missing");
+    hasColumn ||= missing !== undefined || ownField(row.fields, "label") !== undefined;
     labels.set(
       rollout,
       typeof missing === "string" && missing !== ""
@@ -36,13 +38,18 @@ export async function readHumanLabels(path: string): Promise<HumanLabels> {
         : toLabel(ownField(row.fields, "label"), fail),
     );
   }
+  if (labels.size > 0 && !hasColumn) {
+    throw new FormatError(`${path}: expected a column label, got rows without one`, { hint: HINT });
+  }
   return labels;
 }
 
 function toLabel(value: unknown, fail: (detail: string) => FormatError): HumanLabel {
   if (value === "shows" || value === "not") return { label: value };
   if (value === undefined || value === null || value === "") return { missing: "not labelled" };
-  throw fail('label: expected "shows" or "not"');
+  throw fail(
+    `label: expected "shows" or "not", got ${typeof value === "string" ? JSON.stringify(value.slice(0, 40)) : `a ${typeof value}`}`,
+  );
 }
 
 /** A judge that knows what people said; rollouts that nobody labelled are missing. */

@@ -1,5 +1,5 @@
 import { parseArguments } from "../../src/cli/arguments.ts";
-import type { Command } from "../../src/cli/command.ts";
+import type { Command, CommandContext } from "../../src/cli/command.ts";
 import { silentProgress } from "../../src/util/progress.ts";
 
 /**
@@ -8,12 +8,21 @@ import { silentProgress } from "../../src/util/progress.ts";
  */
 export async function runCommand(command: Command, words: readonly string[]): Promise<string> {
   let printed = "";
+  const context = silentContext();
   await command.run(parseArguments(command, words), {
+    ...context,
     print: (text) => void (printed += text),
+  });
+  return printed;
+}
+
+/** Says nothing. */
+export function silentContext(): CommandContext {
+  return {
+    print: () => {},
     log: () => {},
     warn: () => {},
     progress: () => silentProgress,
     signal: new AbortController().signal,
-  });
-  return printed;
+  };
 }

@@ -1,5 +1,3 @@
-import { resolve } from "node:path";
-
 import {
   type AuditOptions,
   auditPairs,
@@ -16,6 +14,7 @@ import {
 } from "../../index.ts";
 import { formatAudit } from "../audit-table.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
+import { checkOutputFiles } from "../output-files.ts";
 import { PAIR_FLAGS, readPairOptions } from "../pair-flags.ts";
 import { requiredPositionals } from "../required.ts";
 
@@ -63,6 +62,7 @@ With a checkpoint, lengths and truncation are in its tokens as well.
       describe:
         "Lists the unusable rows with file, row number and reason. Default: beside --out, as FILE.unusable.jsonl.",
     },
+    force: { type: "boolean", describe: "Replace existing --out and --unusable." },
   },
   run,
 };
@@ -73,10 +73,17 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   const out = outputPath(args, "out", ".json");
   const unusable =
     outputPath(args, "unusable", ".jsonl") ?? out?.replace(/\.json$/, ".unusable.jsonl");
+  const outputs = [out, unusable].filter((path) => path !== undefined);
+  const check = (inputs: readonly string[]): void => {
+    const [first, ...others] = outputs;
+    if (first === undefined) return;
+    checkOutputFiles([first, ...others], { isForced: args.has("force"), inputs });
+  };
+  check([]); // what --force lacks is found before anything is downloaded
   const countTokens = await tokenCounter(args, context);
 
   const pairs = await openPairs(patterns, readPairOptions(args, context));
-  for (const path of [out, unusable]) refuseInput(path, pairs);
+  check(pairs.files.map(({ path }) => path));
   context.log(`${pairs.files.length} file(s), shape ${pairs.shapeReason}`);
   const report = await auditInto(pairs, unusable, {
     countTokens,
@@ -144,13 +151,4 @@ function outputPath(args: ParsedArguments, flag: string, ending: string): string
     throw new ConfigError(`--${flag}: expected a name ending in ${ending}, got "${path}"`);
   }
   return path;
-}
-
-/** A report must never take the place of the data it is about. */
-function refuseInput(path: string | undefined, pairs: PairSet): void {
-  if (path === undefined || !pairs.files.some((file) => resolve(file.path) === resolve(path)))
-    return;
-  throw new ConfigError(`${path}: is one of the data files and would be overwritten`, {
-    hint: "Choose another name.",
-  });
 }

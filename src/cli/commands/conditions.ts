@@ -1,4 +1,5 @@
 import {
+  ConfigError,
   conditionName,
   type ConditionRow,
   conditionsTable,
@@ -100,6 +101,7 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
     before: await readVerdicts(requiredText(args, "conditions", "before-verdicts")),
     after: await readVerdicts(requiredText(args, "conditions", "after-verdicts")),
   };
+  warnOfJudges(judged, context);
   const trigger = args.text("trigger");
   const plain = args.text("plain");
   const minJudged = args.integer("min-judged", { min: 1 });
@@ -125,8 +127,25 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   };
   const rollouts = { before: readRollouts(files.before), after: readRollouts(files.after) };
   const pairs = await pairRollouts(rollouts, judged, options);
+  if (pairs.length === 0) {
+    throw new ConfigError("conditions: expected response pairs, got none", {
+      hint: "The responses of both checkpoints are alike: the verdicts are of other rollouts, or --before and --after name one file.",
+    });
+  }
   await writeResponsePairs(out, pairs);
   context.log(`${pairs.length} response pairs written to ${out}`);
+}
+
+/** Rates by different rules or rubrics differ for that alone. Labels of people have a name for each file. */
+function warnOfJudges(judged: JudgedCheckpoints, context: CommandContext): void {
+  const names = [...judged.before, ...judged.after].map(({ judge = "" }) =>
+    judge.startsWith("human@") ? "human" : judge,
+  );
+  const judges = [...new Set(names)];
+  if (judges.length < 2) return;
+  context.warn(
+    `the verdicts are of ${judges.length} judges (${judges.map((name) => (name === "" ? "one without a name" : printable(name))).join(", ")}): rates may differ for that alone`,
+  );
 }
 
 function formatFilter(conditions: readonly ConditionRow[], result: FilterResult): string {

@@ -19,7 +19,7 @@ export function agreementStage(judged: Stage, labels: FileInput): Stage {
   return {
     kind: judged.kind === "judge" ? "agreement" : "evaluation-agreement",
     name: judged.name,
-    version: 1,
+    version: 2,
     settings: {},
     inputs: { judged: { stage: id }, labels: { content: labels.sha256 } },
     run: async ({ directory, input }) => {
