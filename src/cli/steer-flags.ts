@@ -49,7 +49,7 @@ export const STEER_FLAGS = {
   grid: {
     type: "string",
     value: "LIST",
-    describe: `Strengths that auto climbs. Default: ${DEFAULT_STRENGTHS.join(",")}.`,
+    describe: `Strengths that auto climbs. Default: ${DEFAULT_STRENGTHS.join(",")}, and two more where the text begins to fall apart.`,
   },
   "coherence-bound": {
     type: "string",

@@ -101,18 +101,19 @@ function explainStrength(
   { grid, steered }: Pick<LayerArms, "grid" | "steered">,
   { strength, coherenceBound }: SteerSettings,
 ): string {
-  const last = grid.at(-1)?.arm;
-  if (last === undefined) return "projected out as a whole";
+  const [least] = grid;
+  if (least === undefined) return "projected out as a whole";
   const allowed = `${coherenceBound} allowed`;
   if (steered === undefined) {
-    return `no strength leaves the text coherent; the least, ${last.strength}: ${formatDrop(last)}, ${allowed}`;
+    return `no strength leaves the text coherent; the least, ${least.arm.strength}: ${formatDrop(least.arm)}, ${allowed}`;
   }
   const { arm } = steered;
   const found = `${formatDrop(arm)}, ${allowed}`;
   if (strength !== "auto") return `strength ${strength}, as asked: ${found}`;
+  const failed = grid[grid.indexOf(steered) + 1]?.arm;
   const next =
-    last === arm
+    failed === undefined
       ? "the end of the grid"
-      : `at ${last.strength} it no longer is: ${formatDrop(last)}`;
+      : `at ${failed.strength} it no longer is: ${formatDrop(failed)}`;
   return `strength ${arm.strength}, the largest that leaves the text coherent: ${found}; ${next}`;
 }

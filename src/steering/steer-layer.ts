@@ -47,8 +47,8 @@ export async function steerLayer(
 }
 
 /**
- * From the least strength to the first whose text is not coherent. Not further: text that does nothing but repeat itself is likely
- * again, so that beyond the first failure coherence says nothing.
+ * From the least strength to the first whose text is not coherent, then between the two by halves. Not further: text that does nothing
+ * but repeat itself is likely again, so that beyond the first failure coherence says nothing.
  */
 async function climb(
   runner: ArmRunner,
@@ -56,12 +56,22 @@ async function climb(
   job: LayerJob,
 ): Promise<readonly RanArm<CheckedArm>[]> {
   const grid: RanArm<CheckedArm>[] = [];
-  for (const strength of job.settings.grid) {
+  let holds = 0;
+  let fails: number | undefined;
+  const attempt = async (strength: number): Promise<void> => {
     const ran = await runArm(runner, { direction, strength }, job);
     grid.push(ran);
-    if (!ran.arm.isCoherent) break;
+    if (ran.arm.isCoherent) holds = strength;
+    else fails = strength;
+  };
+  for (const strength of job.settings.grid) {
+    await attempt(strength);
+    if (fails !== undefined) break;
   }
-  return grid;
+  for (let i = 0; i < job.settings.halvings && fails !== undefined; i++) {
+    await attempt((holds + fails) / 2);
+  }
+  return grid.toSorted((a, b) => a.arm.strength! - b.arm.strength!); // all of them have one
 }
 
 /** How an arm is steered. */

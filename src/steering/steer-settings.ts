@@ -4,6 +4,7 @@ import type { SteerRequest } from "./steering-report.ts";
 
 /** In lengths of the mean difference: no step more than doubles; what fails at one ends the climb there. */
 export const DEFAULT_STRENGTHS: readonly number[] = [0.5, 1, 1.5, 2, 3, 4, 6, 8];
+const DEFAULT_HALVINGS = 2;
 /** Above what the behaviours of the organisms cost by themselves, below what broken text does; see docs/decisions.md. */
 export const DEFAULT_COHERENCE_BOUND = 1;
 /** One may lie near the behaviour by chance; three show how far random directions differ. */
@@ -13,6 +14,8 @@ export const DEFAULT_RANDOM_DIRECTIONS = 3;
 export interface SteerSettings {
   readonly strength: number | "auto";
   readonly grid: readonly number[];
+  /** Strengths to try between the last that holds and the first that fails. */
+  readonly halvings: number;
   readonly coherenceBound: number;
   readonly randomDirections: number;
 }
@@ -39,7 +42,9 @@ export function steerSettings(request: SteerRequest, identity: EngineIdentity): 
       { hint: "Without one nothing tells what any push of that length does." },
     );
   }
-  return { strength, grid: strengths, coherenceBound, randomDirections };
+  // Who names strengths gets these and no others.
+  const halvings = strength === "auto" && request.grid === undefined ? DEFAULT_HALVINGS : 0;
+  return { strength, grid: strengths, halvings, coherenceBound, randomDirections };
 }
 
 function checkDirections({ directions }: SteerRequest, { dim, layerCount }: EngineIdentity): void {

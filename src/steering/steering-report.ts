@@ -25,7 +25,7 @@ export interface SteerRequest {
   readonly judge: Judge<RolloutWithPrompt>;
   /** How much of the direction to add: a number, or `auto`, the default: the largest of `grid` that leaves the text coherent. */
   readonly strength?: number | "auto";
-  /** Strengths to climb, ascending. Default: DEFAULT_STRENGTHS. */
+  /** Strengths to climb, ascending. Default: DEFAULT_STRENGTHS, and two more between the last that holds and the first that fails. */
   readonly grid?: readonly number[];
   /**
    * Nats per token that the steered text may be less likely than the unsteered, under the unsteered model. Default:
@@ -124,7 +124,7 @@ export interface LayerSteering {
   readonly layer: number;
   /** Length of the direction. */
   readonly length: number;
-  /** `add`: what was tried, from the least strength to the first that is not coherent. */
+  /** `add`: what was tried, by rising strength. */
   readonly grid: readonly CheckedArm[];
   /** Where the strength comes from. */
   readonly reason: string;
