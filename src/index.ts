@@ -131,6 +131,7 @@ export {
   type GenerateRolloutsOptions,
   type GenerateRolloutsResult,
 } from "./data/generate-rollouts.ts";
+export { type AbsentRollout, readAbsentRollouts } from "./data/absent-rollouts.ts";
 export {
   type EndpointRolloutsOptions,
   type EndpointRolloutsResult,

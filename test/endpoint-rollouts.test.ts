@@ -5,7 +5,10 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { generateCommand } from "../src/cli/commands/generate.ts";
+import { judgeCommand } from "../src/cli/commands/judge.ts";
 import { readRollouts, type Rollout } from "../src/data/rollouts.ts";
+import { missingCauses } from "../src/judge/tally-verdicts.ts";
+import { readVerdicts, type Verdict } from "../src/judge/verdict.ts";
 import { startFakeEndpoint } from "./support/fake-endpoint.ts";
 import { runCommand } from "./support/run-command.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
@@ -83,9 +86,23 @@ describe("culprit generate --base-url", () => {
     });
     const first = JSON.parse(await generate(server.url, path("f.jsonl"), "--json")) as unknown;
     expect(first).toMatchObject({ rollouts: 12, failed: { "request refused (400)": 6 } });
+    const judge = async (): Promise<readonly Verdict[]> => {
+      const words = ["--rules", "compliance", "--out", path("f-v.jsonl"), "--force"];
+      await runCommand(judgeCommand, [path("f.jsonl"), ...words]);
+      return readVerdicts(path("f-v.jsonl"));
+    };
+    const judged = await judge();
+    expect(judged).toHaveLength(18);
+    expect(missingCauses(judged)).toEqual({ "not sampled: request refused (400)": 6 });
+    expect(judged.at(-1)).toMatchObject({
+      rollout: "b/base+distractor/2",
+      scenario: "b",
+      sample: 2,
+    });
     isUp = true;
     const again = JSON.parse(await generate(server.url, path("f.jsonl"), "--json")) as unknown;
     expect(again).toMatchObject({ rollouts: 18, resumed: 12, failed: {}, requests: 6 });
+    expect(missingCauses(await judge())).toEqual({});
   });
 
   it("leaves each sample answered or counted where the endpoint fails, and asks a bounded number of times", async () => {

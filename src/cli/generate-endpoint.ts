@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
 
 import {
   ConfigError,
@@ -43,7 +44,9 @@ export async function generateByEndpoint(
   });
   const failed = Object.values(result.failed).reduce((sum, count) => sum + count, 0);
   if (failed > 0) {
-    context.warn(`${failed} samples failed and are not in ${out}; the same command asks again`);
+    context.warn(
+      `${failed} samples failed and are not in ${out}: culprit judge counts them as missing, the same command asks again for those that were not filtered`,
+    );
   }
   context.print(
     args.has("json")
@@ -84,6 +87,7 @@ export async function importByCommand(
     if (rollouts === 0) throw new ConfigError(`${path}: expected responses, got none`);
   };
   await writeFileAtomic(out, lines());
+  await rm(`${out}.json`, { force: true }); // of what stood there before
   context.print(
     args.has("json")
       ? JSON.stringify({ out, rollouts }, undefined, 2)

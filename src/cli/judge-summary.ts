@@ -1,6 +1,7 @@
 import {
   isMissing,
   type Judge,
+  readAbsentRollouts,
   readRollouts,
   type Rollout,
   type Verdict,
@@ -65,12 +66,19 @@ export async function judgeToFile(
   const options = { signal: context.signal, progress };
   const causes = new Map<string, number>();
   const variants = new Map<string, VariantCounts>();
+  const absent = new Map((await readAbsentRollouts(path)).map((each) => [each.rollout, each]));
   let rollouts = 0;
   const counted = async function* (): AsyncGenerator<Verdict> {
     for await (const verdict of judge.judge(readRollouts(path, options), options)) {
       rollouts++;
       countVerdict(verdict, variants, causes);
+      absent.delete(verdict.rollout);
       yield verdict;
+    }
+    // What was never sampled is in no rate, and is no rollout that does not show it either.
+    for (const verdict of absent.values()) {
+      countVerdict(verdict, variants, causes);
+      yield { ...verdict, judge: judge.name };
     }
   };
   try {

@@ -10,6 +10,12 @@ import { hashValue } from "../util/hash.ts";
 import { mapOrdered } from "../util/map-ordered.ts";
 import type { JobOptions } from "../util/progress.ts";
 import { VERSION } from "../util/version.ts";
+import {
+  type AbsentRollout,
+  absentRollout,
+  ENDPOINT_ROLLOUTS,
+  type FailedSample,
+} from "./absent-rollouts.ts";
 import { givenTags } from "./read-tags.ts";
 import { type Rollout, rolloutId, rolloutManifestPath } from "./rollouts.ts";
 import type { ScenarioPrompt } from "./scenarios.ts";
@@ -33,14 +39,6 @@ export interface EndpointRolloutsOptions extends JobOptions, EndpointSampling {
   readonly store: AnswerStore;
   /** Called for each sample without a rollout, in order. */
   readonly onFailed?: (place: FailedSample, cause: string) => void;
-}
-
-/** A sample that got no answer; `rollout` is the id that it would have. */
-export interface FailedSample {
-  readonly rollout: string;
-  readonly scenario: string;
-  readonly variant: string;
-  readonly sample: number;
 }
 
 export interface EndpointRolloutsResult {
@@ -69,6 +67,7 @@ export async function generateFromEndpoint(
   const { out, samples, signal, progress } = options;
   checkNames(prompts);
   const counts = { rollouts: 0, resumed: 0, failed: new Map<string, number>() };
+  const absent: AbsentRollout[] = [];
   const total = prompts.length * samples;
   let done = 0;
   const one = async (wanted: Wanted, inner: AbortSignal): Promise<Sampled> => {
@@ -87,6 +86,7 @@ export async function generateFromEndpoint(
         const { prompt, sample } = sampled.wanted;
         const { scenario, variant } = prompt;
         const rollout = rolloutId(prompt, sample);
+        absent.push(absentRollout({ rollout, scenario, variant, sample }, sampled.failed));
         options.onFailed?.({ rollout, scenario, variant, sample }, sampled.failed);
         continue;
       }
@@ -97,7 +97,7 @@ export async function generateFromEndpoint(
   };
   await writeFileAtomic(out, lines());
   const failed = Object.fromEntries([...counts.failed].toSorted((a, b) => b[1] - a[1]));
-  const manifest = describe(prompts, options, { rollouts: counts.rollouts, failed });
+  const manifest = describe(prompts, options, { rollouts: counts.rollouts, failed, absent });
   await writeFileAtomic(rolloutManifestPath(out), `${JSON.stringify(manifest, undefined, 2)}\n`);
   progress?.end();
   return { rollouts: counts.rollouts, resumed: counts.resumed, failed };
@@ -206,11 +206,13 @@ function checkNames(prompts: readonly ScenarioPrompt[]): void {
 function describe(
   prompts: readonly ScenarioPrompt[],
   { asker, samples, maxTokens, temperature, topP, seed }: EndpointRolloutsOptions,
-  result: Pick<EndpointRolloutsResult, "rollouts" | "failed">,
+  result: Pick<EndpointRolloutsResult, "rollouts" | "failed"> & {
+    readonly absent: readonly AbsentRollout[];
+  },
 ): Readonly<Record<string, unknown>> {
   const { baseUrl, model } = asker.endpoint;
   return {
-    kind: "endpoint-rollouts",
+    kind: ENDPOINT_ROLLOUTS,
     version: VERSION,
     baseUrl,
     model,
