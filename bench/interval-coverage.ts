@@ -97,6 +97,23 @@ function drawArm(design: Design, rate: number, common: Float64Array, rng: Rng): 
   return { seeds, prompts, shows, judged: new Float64Array(seeds * prompts).fill(samples) };
 }
 
+/** Shares held and false alarms, of every row. */
+const rows: { readonly design: Design; readonly shares: readonly number[] }[] = [];
+
+/** How many rows are below, within and above 93–97%. */
+function summary(name: number, isCounted: (design: Design) => boolean): string {
+  const shares = rows
+    .filter(({ design, shares: all }) => isCounted(design) && !Number.isNaN(all[name]))
+    .map((row) => row.shares[name]!);
+  if (shares.length === 0) return "- | - | - | -";
+  const below = shares.filter((share) => share < 0.93).length;
+  const above = shares.filter((share) => share > 0.97).length;
+  const [low, high] = [Math.min(...shares), Math.max(...shares)].map((share) =>
+    (100 * share).toFixed(1),
+  );
+  return `${low}–${high} | ${shares.length - below - above} | ${below} | ${above}`;
+}
+
 const NAMES = ["rate", "bootstrap", "difference", "bootstrap", "reduction", "bootstrap"] as const;
 
 function simulate(design: Design, rng: Rng): string {
@@ -135,6 +152,7 @@ function simulate(design: Design, rng: Rng): string {
       count(5, arm!.reduction, 1 - LEFT);
     }
   }
+  rows.push({ design, shares: held.map(({ yes, of }) => yes / of) });
   const percent = (value: number): string => (100 * value).toFixed(1);
   const cells = held.map(({ yes, of }) => (of === 0 ? "-" : percent(yes / of)));
   const rateName =
@@ -156,7 +174,7 @@ for (const [prompts, samples] of values.quick
       [120, 10],
       [40, 8],
     ]) {
-  for (const rate of [[0, 0.01], 0.01, 0.05, 0.2, 0.5] as const) {
+  for (const rate of [[0, 0.01], 0.002, 0.005, 0.01, 0.05, 0.2, 0.5] as const) {
     for (const seeds of [1, 3, 5]) {
       for (const promptSd of [0.5, 2]) {
         for (const seedSd of seeds === 1 ? [0] : [0, 0.3]) {
@@ -167,4 +185,15 @@ for (const [prompts, samples] of values.quick
       }
     }
   }
+}
+print("");
+print("| | rows | share held, in % | within 93–97 | below | above |");
+print("|---|---|---|---|---|---|");
+const isRare = ({ rate }: Design): boolean => typeof rate !== "number" || rate <= 0.01;
+for (const [i, name] of NAMES.entries()) {
+  if (REPLICATES === 0 && name === "bootstrap") continue;
+  print(`| ${name} | one seed, 0–1% | ${summary(i, (d) => d.seeds === 1 && isRare(d))} |`);
+  print(`| ${name} | one seed, 5–50% | ${summary(i, (d) => d.seeds === 1 && !isRare(d))} |`);
+  print(`| ${name} | several seeds, 0–1% | ${summary(i, (d) => d.seeds > 1 && isRare(d))} |`);
+  print(`| ${name} | several seeds, 5–50% | ${summary(i, (d) => d.seeds > 1 && !isRare(d))} |`);
 }

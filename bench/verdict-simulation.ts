@@ -1,29 +1,38 @@
 /**
  * @file How often the verdict on a ranking is right, over simulated behaviours and pairs.
  *
- *   npx tsx bench/verdict-simulation.ts [--runs 200] [--pairs 3000]
+ *   npx tsx bench/verdict-simulation.ts [--runs 200] [--pairs 3000] [--scorer cosine] [--unrelated]
  *
  * One run: 40 prompts whose response pairs differ by a common direction plus noise of their own; from them the behaviour vector, its
  * stability and 64 null directions, by the code that culprit behavior runs. Pairs have noise vectors of unequal length. All noise
  * has a spectrum that falls as 1/rank over 64 dimensions. What the pairs have of the common direction is the row of the table; strengths
- * are in units of the noise's standard deviation along that direction.
+ * are in units of the noise's standard deviation along that direction. With --unrelated the verdict is held to a second behaviour too, whose
+ * direction and whose pairs the row tells.
  */
 import { parseArgs } from "node:util";
 
-import { compareWithNull } from "../src/attribution/null-comparison.ts";
-import { createNullTally, tallyScores } from "../src/attribution/null-tally.ts";
+import type { GroupScores } from "../src/attribution/group-scores.ts";
+import { createScoreGroup } from "../src/attribution/score-group.ts";
+import { SCORER_TRAITS, type ScoredBehavior, SCORERS } from "../src/attribution/scorer.ts";
 import { diagnoseLayer } from "../src/behavior/diagnostics.ts";
 import { meanDifference, pairWeights } from "../src/behavior/mean-difference.ts";
 import { groupKeys } from "../src/behavior/prompt-groups.ts";
 import { SIGNALS, signalVerdict } from "../src/evaluation/signal-verdict.ts";
+import { compareUnrelated, tailSizes } from "../src/evaluation/unrelated-null.ts";
 import { createRng, type Rng } from "../src/util/rng.ts";
 import { dot, norm } from "../src/util/vector.ts";
 
 const { values } = parseArgs({
-  options: { runs: { type: "string", default: "200" }, pairs: { type: "string", default: "3000" } },
+  options: {
+    runs: { type: "string", default: "200" },
+    pairs: { type: "string", default: "3000" },
+    scorer: { type: "string", default: "cosine" },
+    unrelated: { type: "boolean", default: false },
+  },
 });
 const RUNS = Number(values.runs);
 const PAIRS = Number(values.pairs);
+const SCORER = SCORERS.find((name) => name === values.scorer) ?? "cosine";
 const DIM = 64;
 const PROMPTS = 40;
 const SCALES = Float64Array.from({ length: DIM }, (_, j) => 1 / Math.sqrt(j + 1));
@@ -55,13 +64,36 @@ const ROWS: readonly (readonly [name: string, expected: string, push: Push, stre
     ],
   ];
 
-function noise(rng: Rng): Float32Array {
-  return Float32Array.from(SCALES, (scale) => scale * rng.normal());
+/** Rows with an unrelated behaviour: what a pair has of its direction, and the cosine between the two. */
+const UNRELATED: readonly (readonly [
+  name: string,
+  expected: string,
+  push: Push,
+  other: Push,
+  cosine: number,
+])[] = [
+  ["5% at 3; nothing", "concentrated", first(0.05, 3), () => 0, 0],
+  ["5% at 2; nothing", "concentrated", first(0.05, 2), () => 0, 0],
+  ["nothing; 5% at 3", "no signal", () => 0, first(0.05, 3), 0],
+  ["5% at 3; the same pairs at 3", "no signal", first(0.05, 3), first(0.05, 3), 0],
+  ["5% at 3; 5% others at 3", "no signal", first(0.05, 3), last(0.05, 3), 0],
+  ["5% at 3; 1% others at 3", "concentrated", first(0.05, 3), last(0.01, 3), 0],
+  ["5% at 3; nothing, directions at cosine 0.3", "concentrated", first(0.05, 3), () => 0, 0.3],
+  ["5% at 3; nothing, directions at cosine 0.9", "no signal", first(0.05, 3), () => 0, 0.9],
+  ["all tilted by 1; nothing", "diffuse", () => 1, () => 0, 0],
+  ["all tilted by 1; all tilted by 1", "no signal", () => 1, () => 1, 0],
+];
+
+function first(share: number, push: number): Push {
+  return (pair) => (pair < share * PAIRS ? push : 0);
 }
 
-/** A null direction without its part along the behaviour's, as culprit rank takes it. */
-function acrossTo(vector: Float32Array, direction: Float32Array): Float32Array {
-  return addTo(vector, direction, -dot(vector, direction) / dot(direction, direction));
+function last(share: number, push: number): Push {
+  return (pair) => (pair >= (1 - share) * PAIRS ? push : 0);
+}
+
+function noise(rng: Rng): Float32Array {
+  return Float32Array.from(SCALES, (scale) => scale * rng.normal());
 }
 
 function addTo(vector: Float32Array, direction: Float32Array, times: number): Float32Array {
@@ -76,8 +108,17 @@ function drawDirection(rng: Rng): { direction: Float32Array; sd: number } {
   return { direction, sd: norm(Float64Array.from(direction, (value, j) => value * SCALES[j]!)) };
 }
 
-function simulate(push: Push, strength: number, rng: Rng): string {
-  const { direction, sd } = drawDirection(rng);
+interface Direction {
+  readonly direction: Float32Array;
+  readonly sd: number;
+}
+
+/** A behaviour made from response pairs along a direction, as culprit behavior makes it; undefined as doubt where it is stable. */
+function makeBehavior(
+  { direction, sd }: Direction,
+  strength: number,
+  rng: Rng,
+): { readonly behavior: ScoredBehavior; readonly doubt: string | undefined } {
   const responses = Array.from({ length: PROMPTS }, () =>
     addTo(noise(rng), direction, strength * sd),
   );
@@ -98,42 +139,110 @@ function simulate(push: Push, strength: number, rng: Rng): string {
     mean,
     { seed: rng.integer(2 ** 31), splits: 50, flips: 100, nullDirections: 64 },
   );
-  const columns = [
-    mean,
-    ...Array.from({ length: nulls!.length / DIM }, (_, n) =>
-      acrossTo(nulls!.subarray(n * DIM, (n + 1) * DIM), mean),
-    ),
-  ];
-  const scores = new Float32Array(PAIRS);
-  const nullScores = new Float32Array(PAIRS * (columns.length - 1));
-  const lengths = columns.map((column) => norm(column));
-  for (let i = 0; i < PAIRS; i++) {
-    // Pairs differ in how far their sides are apart.
-    const size = Math.exp(0.5 * rng.normal());
-    const vector = addTo(noise(rng), direction, push(i, rng) * sd).map((value) => value * size);
-    const length = norm(vector);
-    for (let c = 0; c < columns.length; c++) {
-      const cosine = dot(vector, columns[c]!) / length / lengths[c]!;
-      if (c === 0) scores[i] = cosine;
-      else nullScores[i * (columns.length - 1) + c - 1] = cosine;
+  const behavior = {
+    name: "behavior",
+    identity: { checkpointHash: "", tokenizerHash: "", templateHash: "" },
+    dim: DIM,
+    layers: [1],
+    directions: new Map([[1, mean]]),
+    bank: new Map([[1, differences]]),
+    scenarioIds: prompts.labels,
+    nullDirections: new Map([[1, nulls!]]),
+    head: { doubts: {}, layerChoice: { kind: "chosen", layer: 1, reason: "" } as const },
+  };
+  return { behavior, doubt: diagnostics.doubt };
+}
+
+function score(behavior: ScoredBehavior, vectors: readonly Float32Array[]): GroupScores {
+  const norms = Float32Array.from(vectors, norm);
+  const { isCentred } = SCORER_TRAITS[SCORER];
+  const mean = Float32Array.from(
+    { length: DIM },
+    (_, j) => vectors.reduce((sum, vector) => sum + vector[j]!, 0) / PAIRS,
+  );
+  const centred = isCentred ? vectors.map((vector) => addTo(vector, mean, -1)) : vectors;
+  const group = createScoreGroup(behavior, {
+    layer: 1,
+    scorer: SCORER,
+    nullDirections: 64,
+    norms,
+    ...(isCentred ? { mean } : {}),
+  });
+  const stride = group.columns.length;
+  const products = new Float32Array(PAIRS * stride);
+  for (const [row, vector] of centred.entries()) {
+    for (const [c, column] of group.columns.entries()) {
+      products[row * stride + c] = dot(vector, column);
     }
   }
-  const tally = createNullTally(columns.length - 1, 1);
-  tallyScores(tally, nullScores, PAIRS);
+  const block = { products, stride, firstRow: 0, rows: PAIRS, squares: undefined };
+  group.take(block, 0, Float32Array.from(centred, norm));
+  return group.finish();
+}
+
+interface Setting {
+  readonly push: Push;
+  readonly strength: number;
+  readonly other?: { readonly push: Push; readonly cosine: number };
+}
+
+function simulate({ push, strength, other }: Setting, rng: Rng): string {
+  const main = drawDirection(rng);
+  const second = other === undefined ? undefined : turnedFrom(main, other.cosine, rng);
+  const { behavior, doubt } = makeBehavior(main, strength, rng);
+  const unrelated = second === undefined ? undefined : makeBehavior(second, 2, rng);
+  const vectors = Array.from({ length: PAIRS }, (_, i) => {
+    // Pairs differ in how far their sides are apart.
+    const size = Math.exp(0.5 * rng.normal());
+    const own = addTo(noise(rng), main.direction, push(i, rng) * main.sd);
+    const both =
+      second === undefined ? own : addTo(own, second.direction, other!.push(i, rng) * second.sd);
+    return both.map((value) => value * size);
+  });
+  const found = score(behavior, vectors);
+  const others = unrelated === undefined ? undefined : score(unrelated.behavior, vectors);
   return signalVerdict({
-    scorer: "cosine",
-    doubt: diagnostics.doubt,
+    doubt,
     scored: PAIRS,
-    null: compareWithNull(scores, tally, "cosine"),
+    null: found.null,
+    unrelated:
+      others === undefined
+        ? []
+        : [
+            compareUnrelated(
+              found.scores,
+              { ...others, behavior: "other", doubt: unrelated!.doubt, cosine: 0 },
+              tailSizes(found.null!.signal, PAIRS),
+            ),
+          ],
   })!.kind;
 }
 
+/** A direction at a cosine from another one. */
+function turnedFrom({ direction }: Direction, cosine: number, rng: Rng): Direction {
+  const { direction: drawn } = drawDirection(rng);
+  const across = addTo(drawn, direction, -dot(drawn, direction));
+  const turned = addTo(
+    across.map((value) => (value * Math.sqrt(1 - cosine * cosine)) / norm(across)),
+    direction,
+    cosine,
+  );
+  return { direction: turned, sd: norm(Float64Array.from(turned, (v, j) => v * SCALES[j]!)) };
+}
+
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
-print(`| pairs have of the behaviour | expected | ${SIGNALS.join(" | ")} |`);
+const settings = values.unrelated
+  ? UNRELATED.map(([name, expected, push, other, cosine]) => {
+      return { name, expected, push, strength: 2, other: { push: other, cosine } };
+    })
+  : ROWS.map(([name, expected, push, strength = 2]) => ({ name, expected, push, strength }));
+print(
+  `| pairs have of the behaviour${values.unrelated ? "; of the unrelated one" : ""} | expected | ${SIGNALS.join(" | ")} |`,
+);
 print("|---|---|---|---|---|");
-for (const [row, [name, expected, push, strength]] of ROWS.entries()) {
+for (const [row, { name, expected, ...setting }] of settings.entries()) {
   const rng = createRng(100 + row);
-  const found = Array.from({ length: RUNS }, () => simulate(push, strength ?? 2, rng));
+  const found = Array.from({ length: RUNS }, () => simulate(setting, rng));
   const share = (kind: string): string =>
     `${((100 * found.filter((each) => each === kind).length) / RUNS).toFixed(1)}%`;
   print(`| ${name} | ${expected} | ${SIGNALS.map(share).join(" | ")} |`);

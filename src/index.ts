@@ -263,6 +263,7 @@ export {
   requireKept,
 } from "./behavior/four-condition-filter.ts";
 export {
+  pairDrift,
   pairRollouts,
   type RolloutPairsOptions,
   writeResponsePairs,
@@ -355,6 +356,7 @@ export type {
   Evaluation,
   VariantRates,
 } from "./evaluation/evaluation.ts";
+export type { TopOverlap, UnrelatedComparison } from "./evaluation/unrelated-null.ts";
 export type { CorrectedRate } from "./evaluation/corrected-rate.ts";
 export { correctedRates, type CorrectedRates } from "./evaluation/corrected-rates.ts";
 export { type PpiRate, predictionPowered } from "./evaluation/prediction-powered.ts";

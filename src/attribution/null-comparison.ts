@@ -8,7 +8,11 @@ import {
   shareAbove,
   TALLY_BINS,
 } from "./null-tally.ts";
-import { type SignalStatistics, signalStatistics } from "./signal-statistics.ts";
+import {
+  locationStatistics,
+  type SignalStatistics,
+  signalStatistics,
+} from "./signal-statistics.ts";
 
 /** How the scores of a behaviour compare with those of directions that mean nothing, over the same pairs. */
 export interface NullComparison {
@@ -50,14 +54,20 @@ const QUANTILES = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99];
 const TAILS = [0.05, 0.01];
 const SHOWN_BINS = 24;
 
-/** Compares scores (NaN: none) with a tally of null scores of the same pairs; undefined where there are no scores.
- `kind`: whether scores are cosines. */
+export interface NullComparisonOptions {
+  /** Whether scores are cosines. */
+  readonly kind: "cosine" | "projection";
+  /** Scores of the same pairs, and their null, whose location is looked at instead of these scores'. */
+  readonly location?: { readonly scores: Float32Array; readonly tally: NullTally };
+}
+
+/** Compares scores (NaN: none) with a tally of null scores of the same pairs; undefined where there are no scores. */
 export function compareWithNull(
   scores: Float32Array,
   tally: NullTally,
-  kind: "cosine" | "projection",
+  { kind, location }: NullComparisonOptions,
 ): NullComparison | undefined {
-  const real = scores.filter((score) => !Number.isNaN(score)).toSorted();
+  const real = inOrder(scores);
   if (real.length === 0) return undefined;
   const pooled = pooledCounts(tally);
   return {
@@ -71,9 +81,18 @@ export function compareWithNull(
       nullTail(real, tally, pooled, { side: "top", expected }),
       nullTail(real, tally, pooled, { side: "bottom", expected }),
     ]),
-    signal: signalStatistics(real, tally, kind),
+    signal: {
+      ...signalStatistics(real, tally, kind),
+      ...(location === undefined
+        ? {}
+        : locationStatistics(inOrder(location.scores), location.tally, kind)),
+    },
     histogram: histogram(real, tally, pooled),
   };
+}
+
+function inOrder(scores: Float32Array): Float32Array {
+  return scores.filter((score) => !Number.isNaN(score)).toSorted();
 }
 
 function nullTail(

@@ -1,10 +1,13 @@
 import type { VectorStore } from "../store/open-store.ts";
 import { readStoreNorms } from "../store/stream-blocks.ts";
 import type { JobOptions, Progress } from "../util/progress.ts";
+import { dot, norm } from "../util/vector.ts";
+import type { GroupScores, ScoreGroup } from "./group-scores.ts";
 import { findLowNorms, LOW_NORM_SHARE, type LowNorm } from "./low-norm.ts";
 import { meanVector } from "./mean-vector.ts";
+import type { NullComparison } from "./null-comparison.ts";
 import { requireSameSpace, sharedLayers } from "./require-same-space.ts";
-import { createScoreGroup, type GroupScores, type ScoreGroup } from "./score-group.ts";
+import { createScoreGroup } from "./score-group.ts";
 import { SCORER_TRAITS, type ScoredBehavior, type Scorer } from "./scorer.ts";
 import { streamProducts } from "./stream-products.ts";
 
@@ -15,6 +18,8 @@ export interface RankStoreOptions extends JobOptions {
   readonly scorer?: Scorer;
   /** Null directions to score for each behaviour, at most; 0 leaves the null out. Default 64. */
   readonly nullDirections?: number;
+  /** Unrelated behaviours of the same checkpoint, as a second null: scored in the same way at every layer that is ranked. */
+  readonly nullBehaviors?: readonly ScoredBehavior[];
   /** See findLowNorms; default 0.05. */
   readonly lowNormShare?: number;
   /** Threads of the arithmetic; default: one for each core. */
@@ -30,6 +35,21 @@ export interface BehaviorScores extends GroupScores {
   readonly doubt: string | undefined;
   /** Names of the bank's vectors, for `winners`. */
   readonly scenarioIds: readonly string[];
+  /** The same pairs scored by the unrelated behaviours. */
+  readonly unrelated: readonly UnrelatedScores[];
+}
+
+/** What an unrelated behaviour makes of the same pairs. */
+export interface UnrelatedScores {
+  readonly behavior: string;
+  /** Why its vector is not stable at this layer, which makes it a weak null; undefined where it is. */
+  readonly doubt: string | undefined;
+  /** Between its direction and that of the behaviour. */
+  readonly cosine: number;
+  /** NaN where a pair has none, [N]. */
+  readonly scores: Float32Array;
+  /** Against its own null directions. */
+  readonly null: NullComparison | undefined;
 }
 
 /** The datapoint vectors of one layer. */
@@ -59,8 +79,8 @@ export async function rankStore(
   behaviors: readonly ScoredBehavior[],
   options: RankStoreOptions = {},
 ): Promise<StoreScores> {
-  const { scorer = "cosine", lowNormShare = LOW_NORM_SHARE } = options;
-  for (const behavior of behaviors) requireSameSpace(store, behavior);
+  const { scorer = "cosine", lowNormShare = LOW_NORM_SHARE, nullBehaviors = [] } = options;
+  for (const behavior of [...behaviors, ...nullBehaviors]) requireSameSpace(store, behavior);
   const layersOf = new Map(
     behaviors.map((behavior) => [behavior, sharedLayers(store, behavior, options.layers)]),
   );
@@ -69,16 +89,43 @@ export async function rankStore(
   for (const layer of store.manifest.layers) {
     const here = behaviors.filter((behavior) => layersOf.get(behavior)!.includes(layer));
     if (here.length === 0) continue;
+    for (const behavior of nullBehaviors) sharedLayers(store, behavior, [layer]);
     const norms = await readStoreNorms(store, layer);
     layers.push({ layer, norms, lowNorm: findLowNorms(norms, store.manifest, lowNormShare) });
-    const scores = await scoreLayer(store, here, { ...options, scorer, layer, norms });
+    const all = [...here, ...nullBehaviors];
+    const scores = await scoreLayer(store, all, { ...options, scorer, layer, norms });
     for (const [i, behavior] of here.entries()) {
       const { name, scenarioIds, head } = behavior;
       const doubt = head.doubts[`${layer}`];
-      rankings.push({ ...scores[i]!, behavior: name, layer, scorer, doubt, scenarioIds });
+      const unrelated = nullBehaviors.map((other, n) => {
+        const { scores: own, null: comparison } = scores[here.length + n]!;
+        return { ...compareDirections(behavior, other, layer), scores: own, null: comparison };
+      });
+      rankings.push({
+        ...scores[i]!,
+        behavior: name,
+        layer,
+        scorer,
+        doubt,
+        scenarioIds,
+        unrelated,
+      });
     }
   }
   return { layers, rankings };
+}
+
+function compareDirections(
+  behavior: ScoredBehavior,
+  other: ScoredBehavior,
+  layer: number,
+): Pick<UnrelatedScores, "behavior" | "doubt" | "cosine"> {
+  const [v, u] = [behavior.directions.get(layer)!, other.directions.get(layer)!];
+  return {
+    behavior: other.name,
+    doubt: other.head.doubts[`${layer}`],
+    cosine: dot(v, u) / norm(v) / norm(u),
+  };
 }
 
 interface ScoreLayerOptions extends RankStoreOptions {
@@ -93,18 +140,19 @@ async function scoreLayer(
   options: ScoreLayerOptions,
 ): Promise<GroupScores[]> {
   const { layer, scorer, norms, threads, signal, progress, nullDirections = 64 } = options;
-  const groups = behaviors.map((behavior) =>
-    createScoreGroup(behavior, { layer, scorer, nullDirections, norms }),
-  );
-  const packs = packGroups(groups);
   const { isCentred } = SCORER_TRAITS[scorer];
-  const passes = packs.length + (isCentred ? 1 : 0);
+  let passes = isCentred ? 2 : 1; // more where the behaviours do not fit into one
   const jobOf = (pass: number): JobOptions => ({
     ...(signal === undefined ? {} : { signal }),
     ...(progress === undefined ? {} : { progress: partOf(progress, pass, passes) }),
   });
   const settings = { layer, ...(threads === undefined ? {} : { threads }) };
   const mean = isCentred ? await meanVector(store, { ...settings, ...jobOf(0) }) : undefined;
+  const groups = behaviors.map((behavior) =>
+    createScoreGroup(behavior, { layer, scorer, nullDirections, norms, mean }),
+  );
+  const packs = packGroups(groups);
+  passes = packs.length + (isCentred ? 1 : 0);
   for (const [p, pack] of packs.entries()) {
     const columns = pack.flatMap((group) => group.columns);
     const blocks = streamProducts(store, {

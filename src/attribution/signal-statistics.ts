@@ -3,16 +3,20 @@ import { quantile, quantileOfAscending } from "../util/quantile.ts";
 import { binnedQuantile, type NullTally, shareAbove, TALLY_BINS } from "./null-tally.ts";
 
 /** How the bulk of the scores lies and how far their upper end reaches beyond it, against single null directions. */
-export interface SignalStatistics {
+export interface SignalStatistics extends LocationStatistics {
+  readonly tails: readonly SignalTail[];
+  /** The largest excess of a null direction over all tails, in standard errors. */
+  readonly largestNullExcess: number;
+}
+
+/** Where the bulk of the scores lies. */
+export interface LocationStatistics {
   /** Median score less the median over the null directions' medians. */
   readonly shift: number;
   /** Largest such shift, up or down, of a single null direction. */
   readonly largestNullShift: number;
   /** From the lower quartile to the median of the scores. */
   readonly spread: number;
-  readonly tails: readonly SignalTail[];
-  /** The largest excess of a null direction over all tails, in standard errors. */
-  readonly largestNullExcess: number;
 }
 
 /** The pairs further above the median than the null's shape, moved and stretched to the bulk of the scores, lets expect. */
@@ -51,15 +55,7 @@ export function signalStatistics(
   kind: keyof typeof UNFOLD,
 ): SignalStatistics {
   const { open, close } = UNFOLD[kind];
-  const nulls = Array.from({ length: tally.directions }, (_, n) => {
-    const counts = tally.counts.subarray(n * TALLY_BINS, (n + 1) * TALLY_BINS);
-    const quantileAt = (q: number): number => open(binnedQuantile(tally, counts, q));
-    return { counts, quantileAt, ...bulk(quantileAt) };
-  });
-  const centre = quantile(
-    nulls.map(({ median }) => median),
-    0.5,
-  );
+  const nulls = nullBulks(tally, open);
   const real = bulk((q) => open(quantileOfAscending(ascending, q)));
   const found = EXPECTED.map((expected) => {
     const reaches = nulls.map(({ quantileAt, median, spread }) =>
@@ -82,15 +78,54 @@ export function signalStatistics(
     };
   });
   return {
-    shift: real.median - centre,
-    largestNullShift: Math.max(...nulls.map(({ median }) => Math.abs(median - centre))),
-    spread: real.spread,
+    ...locate(real, nulls),
     tails: found.map(({ tail }) => tail),
     largestNullExcess: Math.max(...found.flatMap(({ nullExcesses }) => nullExcesses)),
   };
 }
 
-function bulk(quantileAt: (q: number) => number): { median: number; spread: number } {
+/** The location alone; see signalStatistics. */
+export function locationStatistics(
+  ascending: Float32Array,
+  tally: NullTally,
+  kind: keyof typeof UNFOLD,
+): LocationStatistics {
+  const { open } = UNFOLD[kind];
+  return locate(
+    bulk((q) => open(quantileOfAscending(ascending, q))),
+    nullBulks(tally, open),
+  );
+}
+
+interface Bulk {
+  readonly median: number;
+  readonly spread: number;
+}
+
+function locate(real: Bulk, nulls: readonly Bulk[]): LocationStatistics {
+  const medians = nulls.map(({ median }) => median);
+  const centre = quantile(medians, 0.5);
+  return {
+    shift: real.median - centre,
+    largestNullShift: Math.max(...medians.map((median) => Math.abs(median - centre))),
+    spread: real.spread,
+  };
+}
+
+interface NullBulk extends Bulk {
+  readonly counts: Uint32Array;
+  readonly quantileAt: (q: number) => number;
+}
+
+function nullBulks(tally: NullTally, open: (score: number) => number): readonly NullBulk[] {
+  return Array.from({ length: tally.directions }, (_, n) => {
+    const counts = tally.counts.subarray(n * TALLY_BINS, (n + 1) * TALLY_BINS);
+    const quantileAt = (q: number): number => open(binnedQuantile(tally, counts, q));
+    return { counts, quantileAt, ...bulk(quantileAt) };
+  });
+}
+
+function bulk(quantileAt: (q: number) => number): Bulk {
   const median = quantileAt(0.5);
   return { median, spread: median - quantileAt(0.25) };
 }

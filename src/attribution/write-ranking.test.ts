@@ -32,6 +32,7 @@ function scores(count: 1 | 2, withWinners = false): StoreScores {
     scores: Float32Array.of(-0.5, 0.25, Number.NaN),
     winners: withWinners ? Int32Array.of(1, 0, -1) : undefined,
     null: undefined,
+    unrelated: [],
     scenarioIds: ["x", "y"],
   } as const;
   const rankings = ["first", "second"].slice(0, count).map((behavior) => ({ ...one, behavior }));

@@ -9,7 +9,7 @@ import type { RolloutWithPrompt } from "../judge/judge.ts";
 import type { Verdict } from "../judge/verdict.ts";
 import { conditionsTable, type JudgedCheckpoints } from "./conditions.ts";
 import { filterScenarios, requireKept } from "./four-condition-filter.ts";
-import { pairRollouts, writeResponsePairs } from "./rollout-pairs.ts";
+import { pairDrift, pairRollouts, writeResponsePairs } from "./rollout-pairs.ts";
 
 /** `s`: shows, `n`: does not, `?`: missing. */
 function verdicts(table: Readonly<Record<string, Readonly<Record<string, string>>>>): Verdict[] {
@@ -156,6 +156,31 @@ describe("pairRollouts", () => {
     const path = join(mkdtempSync(join(tmpdir(), "culprit-filter-")), "pairs.jsonl");
     await writeResponsePairs(path, pairs);
     expect((await readResponsePairs(path)).pairs).toEqual(pairs);
+  });
+
+  it("pairs rollouts that do not show it in all scenarios and variants, for a second null", async () => {
+    const drawn = {
+      before: rollouts(JUDGED.before, "No"),
+      after: rollouts(JUDGED.after, "Also no"),
+    };
+    const all = await pairDrift(drawn, JUDGED);
+    const isQuiet = (judged: readonly Verdict[], rollout: string): boolean =>
+      judged.some((each) => each.rollout === rollout && "label" in each && each.label === "not");
+    const loud = all.filter(({ id }) => {
+      const [, condition, start, end] = /^(.*\/)(\d+)-(\d+)$/.exec(id)!;
+      return !(
+        isQuiet(JUDGED.before, `${condition}${start}`) &&
+        isQuiet(JUDGED.after, `${condition}${end}`)
+      );
+    });
+    expect(loud).toEqual([]);
+    const ids = all.map(({ id }) => id);
+    expect(ids).toContain("good/base/2-2");
+    expect(ids.filter((id) => id.startsWith("good/base+distractor/"))).toEqual([
+      "good/base+distractor/0-2", // 0 shows it, 1 is missing
+    ]);
+    const few = await pairDrift(drawn, JUDGED, { maxPairs: 1 });
+    expect(few.filter(({ scenario }) => scenario === "good")).toHaveLength(2);
   });
 
   it("leaves out equal responses and stops at the number asked for", async () => {

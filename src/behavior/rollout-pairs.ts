@@ -31,28 +31,56 @@ export async function pairRollouts(
 ): Promise<readonly ResponsePair[]> {
   const { kept, trigger = "base+distractor", maxPairs = Infinity } = options;
   const wanted = new Set(kept);
+  const keyOf = ({ scenario, variant }: Place): string | undefined =>
+    variant === trigger && wanted.has(scenario) ? scenario : undefined;
   const take = (
     role: CheckpointRole,
     label: "shows" | "not",
   ): Promise<Map<string, RolloutWithPrompt[]>> =>
-    collect(rollouts[role], labelled(judged[role], label, { wanted, trigger }), {
-      wanted,
-      trigger,
-      role,
-    });
+    collect(rollouts[role], judged[role], { label, role, keyOf });
   const before = await take("before", "not");
   const after = await take("after", "shows");
-  return kept.flatMap((scenario) => {
-    const starts = before.get(scenario) ?? [];
-    const pairs: ResponsePair[] = [];
-    for (const end of after.get(scenario) ?? []) {
-      const start = starts[pairs.length % Math.max(1, starts.length)];
-      if (start === undefined || pairs.length >= maxPairs) break;
-      if (start.response.trim() === end.response.trim()) continue;
-      pairs.push(toPair(start, end));
-    }
-    return pairs;
-  });
+  return kept.flatMap((scenario) =>
+    joinSamples(before.get(scenario) ?? [], after.get(scenario) ?? [], maxPairs),
+  );
+}
+
+/**
+ * Pairs M1 rollouts (after) with M0 rollouts to the same prompt (before) of which neither shows the behaviour, in every scenario and variant:
+ * what else training changed. A behaviour made of them is a second null for a ranking, an unrelated one that needs no further data. What
+ * M1 drifts by may lean towards the behaviour all the same, so holding a ranking to it can take a claim away and never adds one. Empty
+ * and identical responses are left out; `maxPairs` is for each scenario and variant, default all. Throws as pairRollouts does.
+ */
+export async function pairDrift(
+  rollouts: { readonly [C in CheckpointRole]: Rollouts },
+  judged: JudgedCheckpoints,
+  { maxPairs = Infinity }: Pick<RolloutPairsOptions, "maxPairs"> = {},
+): Promise<readonly ResponsePair[]> {
+  const take = (role: CheckpointRole): Promise<Map<string, RolloutWithPrompt[]>> =>
+    collect(rollouts[role], judged[role], { label: "not", role, keyOf: conditionKey });
+  const before = await take("before");
+  const after = await take("after");
+  return [...after].flatMap(([key, ends]) => joinSamples(before.get(key) ?? [], ends, maxPairs));
+}
+
+function conditionKey({ scenario, variant }: Place): string {
+  return JSON.stringify([scenario, variant]);
+}
+
+/** Pairs rollouts of one prompt in the order of their samples; the starts are used again where they are fewer. */
+function joinSamples(
+  starts: readonly RolloutWithPrompt[],
+  ends: readonly RolloutWithPrompt[],
+  maxPairs: number,
+): ResponsePair[] {
+  const pairs: ResponsePair[] = [];
+  for (const end of ends) {
+    const start = starts[pairs.length % Math.max(1, starts.length)];
+    if (start === undefined || pairs.length >= maxPairs) break;
+    if (start.response.trim() === end.response.trim()) continue;
+    pairs.push(toPair(start, end));
+  }
+  return pairs;
 }
 
 /** Writes response pairs as `culprit behavior` reads them, whole or not at all. */
@@ -66,42 +94,42 @@ export async function writeResponsePairs(
   await writeFileAtomic(path, lines.map((line) => `${line}\n`).join(""));
 }
 
+/** Where a rollout and its verdict stand. */
+type Place = Pick<Verdict, "scenario" | "variant">;
+
 interface Wanted {
-  readonly wanted: ReadonlySet<string>;
-  readonly trigger: string;
+  readonly label: "shows" | "not";
+  readonly role: CheckpointRole;
+  /** By what rollouts are grouped; undefined for those that are not wanted. */
+  readonly keyOf: (place: Place) => string | undefined;
 }
 
-function labelled(
-  verdicts: readonly Verdict[],
-  label: "shows" | "not",
-  { wanted, trigger }: Wanted,
-): ReadonlySet<string> {
-  const own = verdicts.filter(
-    (each) => !isMissing(each) && each.label === label && each.variant === trigger,
-  );
-  return new Set(own.filter(({ scenario }) => wanted.has(scenario)).map(({ rollout }) => rollout));
+function labelled(verdicts: readonly Verdict[], { label, keyOf }: Wanted): ReadonlySet<string> {
+  const own = verdicts.filter((each) => !isMissing(each) && each.label === label);
+  return new Set(own.filter((each) => keyOf(each) !== undefined).map(({ rollout }) => rollout));
 }
 
 async function collect(
   rollouts: Rollouts,
-  ids: ReadonlySet<string>,
-  { wanted, trigger, role }: Wanted & { readonly role: CheckpointRole },
+  verdicts: readonly Verdict[],
+  wanted: Wanted,
 ): Promise<Map<string, RolloutWithPrompt[]>> {
+  const ids = labelled(verdicts, wanted);
   const found = new Map<string, RolloutWithPrompt[]>();
   const absent = new Set(ids);
   for await (const rollout of rollouts) {
-    const { id, scenario, variant, response } = rollout;
-    if (variant !== trigger || !wanted.has(scenario) || !ids.has(id)) continue;
-    absent.delete(id);
-    if (response.trim() === "") continue;
-    const list = found.get(scenario);
-    if (list === undefined) found.set(scenario, [rollout]);
+    const key = wanted.keyOf(rollout);
+    if (key === undefined || !ids.has(rollout.id)) continue;
+    absent.delete(rollout.id);
+    if (rollout.response.trim() === "") continue;
+    const list = found.get(key);
+    if (list === undefined) found.set(key, [rollout]);
     else list.push(rollout);
   }
   const [first] = absent;
   if (first !== undefined) {
     throw new FormatError(
-      `rollouts of the checkpoint ${role}: expected those that were judged, got none for ${absent.size} of ${ids.size} verdicts, ${JSON.stringify(first.slice(0, 80))} among them`,
+      `rollouts of the checkpoint ${wanted.role}: expected those that were judged, got none for ${absent.size} of ${ids.size} verdicts, ${JSON.stringify(first.slice(0, 80))} among them`,
       { hint: "Give the rollouts that the verdicts were made from." },
     );
   }

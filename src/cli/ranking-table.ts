@@ -3,7 +3,6 @@ import {
   SCORER_TRAITS,
   type LiftTable,
   type NullComparison,
-  type NullTail,
   type RankedPair,
   type RankingReport,
 } from "../index.ts";
@@ -82,24 +81,57 @@ function detailSections(report: RankingReport): string[] {
     ...pairsSection("bottom", report.bottom, report.by),
     "",
     ...nullSection(report),
+    ...unrelatedSection(report),
     ...liftSections(report),
     "",
     ...confoundSection(report),
   ];
 }
 
-function verdictLines({ verdict, scorer, null: comparison }: RankingReport): string[] {
-  if (verdict !== undefined) {
-    return [
-      `verdict: ${verdict.kind} (${printable(verdict.reason, 300)})${verdict.excessPairs === 0 ? "" : `; at least about ${verdict.excessPairs} pairs stand out`}`,
-      `  ${verdict.meaning}`,
-    ];
-  }
-  const why =
-    comparison === undefined
-      ? "there is no null to compare with"
-      : `${scorer} takes out or hides what the verdict rests on; --scorer cosine has one`;
-  return [`verdict: none, ${why}`];
+function verdictLines({ verdict }: RankingReport): string[] {
+  if (verdict === undefined) return ["verdict: none, there is no null to compare with"];
+  const { kind, reason, meaning, excessPairs, heldTo } = verdict;
+  return [
+    `verdict: ${kind} (${printable(reason, 400)})${excessPairs === 0 ? "" : `; at least about ${excessPairs} pairs stand out`}`,
+    `  ${meaning}`,
+    heldTo.length === 0
+      ? "  Held to sign flips only; --null-behavior holds it to an unrelated behaviour as well."
+      : `  Held to sign flips and to ${heldTo.map((name) => `"${printable(name)}"`).join(", ")}.`,
+  ];
+}
+
+function unrelatedSection({ unrelated }: RankingReport): string[] {
+  if (unrelated.length === 0) return [];
+  const sizes = unrelated[0]!.overlaps.map(({ k }) => k);
+  return [
+    "",
+    ...textTable([
+      [
+        "unrelated behaviour",
+        "stable",
+        "cosine",
+        "Spearman of scores",
+        "its top tail",
+        ...sizes.map((k) => `both in top ${k}`),
+      ],
+      ...unrelated.map(({ behavior, doubt, cosine, correlation, overlaps, signal }) => [
+        printable(behavior),
+        doubt === undefined ? "yes" : "NO",
+        signed(cosine),
+        correlation === undefined ? "-" : signed(correlation.r),
+        signal === undefined ? "-" : clearestTail(signal),
+        ...overlaps.map(({ shared, expected }) => `${shared} (chance ${expected.toFixed(1)})`),
+      ]),
+    ]),
+  ];
+}
+
+/** The tail in which most stands out of the null's shape. */
+function clearestTail({ tails }: NullComparison["signal"]): string {
+  const [first] = tails.toSorted((a, b) => b.excess - a.excess);
+  return first === undefined
+    ? "-"
+    : `${percent(first.share)} where ${percent(first.expected)} is expected`;
 }
 
 function pairsSection(
@@ -123,11 +155,6 @@ function pairsSection(
   ]);
 }
 
-/** The largest of many cosines has no lower tail worth a look: there the null's is only larger, its vectors sharing no mean. */
-function tellingTails({ scorer }: RankingReport, { tails }: NullComparison): readonly NullTail[] {
-  return SCORER_TRAITS[scorer].usesBank ? tails.filter(({ side }) => side === "top") : tails;
-}
-
 function nullSection(report: RankingReport): string[] {
   const comparison = report.null;
   if (comparison === undefined) {
@@ -135,7 +162,7 @@ function nullSection(report: RankingReport): string[] {
   }
   const { histogram, directions } = comparison;
   const nulls = SCORER_TRAITS[report.scorer].usesBank
-    ? "null banks (each scenario's vector less the bank's mean, its sign at random)"
+    ? "null banks (the bank with its mean turned into a null direction, and random signs for what its vectors have of their own)"
     : "null directions (what is left of the behaviour's vector under random signs for each prompt)";
   const total = (counts: readonly number[]): number => counts.reduce((sum, each) => sum + each, 0);
   const real = histogram.real.map((count) => count / total(histogram.real));
@@ -158,7 +185,7 @@ function nullSection(report: RankingReport): string[] {
     "",
     ...textTable([
       ["beyond", "score", "pairs", "expected", "excess", "single nulls"],
-      ...tellingTails(report, comparison).map((tail) => [
+      ...comparison.tails.map((tail) => [
         `null ${tail.side} ${percent(tail.expected)}`,
         number(tail.threshold),
         percent(tail.share),

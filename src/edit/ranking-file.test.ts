@@ -31,6 +31,7 @@ async function writeRanking(
     scores: Float32Array.of(0.25, i % 2 === 0 ? 0.5 : -0.5, Number.NaN, 0.1),
     winners: undefined,
     null: undefined,
+    unrelated: [],
     scenarioIds: [],
   }));
   const table = {

@@ -120,10 +120,11 @@ function joined(x: number, y: number, correlation: number): number {
 }
 
 function differenceP(two: Two): number {
-  if (two.arm.rate === two.reference.rate) return 1;
+  const difference = two.arm.rate - two.reference.rate;
+  if (difference === 0) return 1;
   return largestLevel((level) => {
     const { low, high } = differenceInterval(two, level);
-    return low <= 0 && high >= 0;
+    return difference > 0 ? -low : high;
   });
 }
 

@@ -191,6 +191,36 @@ describe("evaluateArms", () => {
     expect(found.notes).toEqual(["base: 6 verdicts are missing and in no rate."]);
   });
 
+  it("refuses an arm that shares no prompt with the baseline, and says where one variant has none", () => {
+    const judgedOn = (name: string, ...places: readonly (readonly [string, string])[]): Arm => ({
+      name,
+      runs: [
+        {
+          seed: "1",
+          verdicts: places.map(([variant, scenario]) => {
+            return {
+              rollout: `${scenario}/${variant}`,
+              scenario,
+              variant,
+              sample: 0,
+              label: "not",
+            };
+          }),
+        },
+      ],
+    });
+    const whole = judgedOn("whole", ["base", "a"], ["other", "a"]);
+    const apart = judgedOn("apart", ["base", "b"], ["other", "b"]);
+    expect(() => evaluateArms([whole, apart], { baseline: "whole" })).toThrow(
+      /arm "apart": expected judged rollouts of prompts .* got none in common/,
+    );
+    const half = judgedOn("half", ["base", "b"], ["other", "a"]);
+    const { notes } = evaluateArms([whole, half], { baseline: "whole", replicates: 0 });
+    expect(notes.filter((note) => note.includes("NOT COMPARED"))).toEqual([
+      expect.stringMatching(/^base: half is NOT COMPARED with whole/),
+    ]);
+  });
+
   it("is the same for the same seed and says where one seed is all there is", () => {
     const single = ARMS.map(({ name, runs }) => ({ name, runs: runs.slice(0, 1) }));
     const once = evaluateArms(single, { baseline: "whole", replicates: 50 });

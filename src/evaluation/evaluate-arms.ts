@@ -19,7 +19,8 @@ import { tallyCells } from "./rate-cells.ts";
 
 /**
  * Rates of a behaviour for several arms and training seeds, each with its interval, against the baseline and against the random
- * controls. Throws ConfigError where a named arm or variant does not exist, an arm occurs twice or has no run.
+ * controls. Throws ConfigError where a named arm or variant does not exist, an arm occurs twice or has no run, or shares no judged prompt
+ * with the baseline in any variant; where that is so in one variant, a note says so.
  */
 export function evaluateArms(arms: readonly Arm[], options: EvaluateOptions): Evaluation {
   const { baseline, controls = [] } = options;
@@ -31,8 +32,27 @@ export function evaluateArms(arms: readonly Arm[], options: EvaluateOptions): Ev
   const variants = chooseVariants(tallied, options.variants).map((variant) =>
     evaluateVariant(tallied, variant, options),
   );
+  requireComparisons(variants, baseline);
   const measures = evaluateMeasures(arms, baseline);
-  return { baseline, controls, variants, measures, notes: listNotes(arms, variants) };
+  return { baseline, controls, variants, measures, notes: listNotes(arms, variants, baseline) };
+}
+
+/** Throws ConfigError where an arm and the baseline were judged, but on no common prompt of any variant: they cannot be compared at all. */
+function requireComparisons(variants: readonly VariantRates[], baseline: string): void {
+  const names = variants[0]?.arms.map(({ arm }) => arm) ?? [];
+  for (const name of names) {
+    if (name === baseline) continue;
+    const found = variants.flatMap(({ arms }) => arms.filter(({ arm }) => arm === name));
+    if (found.some(({ toBaseline }) => toBaseline !== undefined)) continue;
+    // With nothing judged there is nothing to have in common; the tables show that.
+    const hasJudged = (arm: string): boolean =>
+      variants.some(({ arms }) => arms.some((each) => each.arm === arm && each.rate.judged > 0));
+    if (!hasJudged(name) || !hasJudged(baseline)) continue;
+    throw new ConfigError(
+      `arm "${name}": expected judged rollouts of prompts that the baseline "${baseline}" has too, got none in common`,
+      { hint: "Sample and judge every arm on the same scenarios file." },
+    );
+  }
 }
 
 interface TalliedArm {
@@ -179,7 +199,11 @@ function evaluateMeasures(arms: readonly Arm[], baseline: string): readonly ArmM
   );
 }
 
-function listNotes(arms: readonly Arm[], variants: readonly VariantRates[]): readonly string[] {
+function listNotes(
+  arms: readonly Arm[],
+  variants: readonly VariantRates[],
+  baseline: string,
+): readonly string[] {
   const single = arms.filter(({ runs }) => runs.length === 1).map(({ name }) => name);
   const several = arms.map(({ runs }) => runs.length).filter((count) => count > 1);
   const notes: string[] = [];
@@ -198,6 +222,12 @@ function listNotes(arms: readonly Arm[], variants: readonly VariantRates[]): rea
     if (fewest < prompts) {
       notes.push(
         `${variant}: not every arm has judged rollouts of all ${prompts} prompts (the fewest: ${fewest}); comparisons use those that both arms have.`,
+      );
+    }
+    for (const { arm, toBaseline, rate } of rates) {
+      if (arm === baseline || toBaseline !== undefined) continue;
+      notes.push(
+        `${variant}: ${arm} is NOT COMPARED with ${baseline}: no prompt has judged rollouts of both (${rate.prompts} prompts of ${arm}).`,
       );
     }
     const missing = rates.reduce((sum, each) => sum + each.missing, 0);

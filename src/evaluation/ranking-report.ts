@@ -14,6 +14,7 @@ import {
 } from "./confound-table.ts";
 import { type LiftTable, liftTables } from "./lift-table.ts";
 import { type SignalVerdict, signalVerdict } from "./signal-verdict.ts";
+import { compareUnrelated, tailSizes, type UnrelatedComparison } from "./unrelated-null.ts";
 
 /** A pair's place in a ranking; no text of the pair. */
 export interface RankedPair {
@@ -46,6 +47,8 @@ export interface RankingReport {
   readonly bottom: readonly RankedPair[];
   /** Undefined where the behaviour has no null directions. */
   readonly null: NullComparison | undefined;
+  /** Beside the rankings by unrelated behaviours, the second null. */
+  readonly unrelated: readonly UnrelatedComparison[];
   /** Concentrated, diffuse or no signal; undefined where that cannot be told, see signalVerdict. */
   readonly verdict: SignalVerdict | undefined;
   /** The kept column that `lifts` is about; undefined where the pairs have none. */
@@ -94,6 +97,14 @@ export function reportRankings(
         row: order[place]!,
         rank: place + 1,
       });
+    const tops = topSizes(options, scored);
+    const sizes = new Set([
+      ...tops,
+      ...(ranking.null === undefined ? [] : tailSizes(ranking.null.signal, scored)),
+    ]);
+    const unrelated = ranking.unrelated.map((each) =>
+      compareUnrelated(ranking.scores, each, [...sizes]),
+    );
     const { isLow: _isLow, ...lowNorm } = norms.lowNorm;
     return {
       behavior: ranking.behavior,
@@ -106,9 +117,13 @@ export function reportRankings(
       top: Array.from({ length: show }, (_, i) => describe(i)),
       bottom: Array.from({ length: show }, (_, i) => describe(scored - show + i)),
       null: ranking.null,
-      verdict: signalVerdict({ ...ranking, scored }),
+      unrelated: unrelated.map((each) => ({
+        ...each,
+        overlaps: each.overlaps.filter(({ k }) => tops.includes(k)),
+      })),
+      verdict: signalVerdict({ doubt: ranking.doubt, null: ranking.null, scored, unrelated }),
       by,
-      lifts: groups === undefined ? [] : liftTables(groups, ranked, topSizes(options, scored)),
+      lifts: groups === undefined ? [] : liftTables(groups, ranked, tops),
       confounds: confoundTable(ranking.scores, confounds),
     };
   });

@@ -7,7 +7,7 @@ import {
   writeSmallStore,
 } from "../../test/support/small-store.ts";
 import { rankStore } from "../attribution/rank-store.ts";
-import { SCORERS, type Scorer } from "../attribution/scorer.ts";
+import { type ScoredBehavior, SCORERS, type Scorer } from "../attribution/scorer.ts";
 import { openStore } from "../store/open-store.ts";
 import { readStoreTable } from "../store/read-store-table.ts";
 import { createRng, type Rng } from "../util/rng.ts";
@@ -20,6 +20,8 @@ const PLANTED = 60;
 
 interface Setting {
   readonly push: (row: number, rng: Rng) => number;
+  /** The same of an unrelated behaviour's direction, the second axis; default: there is none. */
+  readonly other?: (row: number, rng: Rng) => number;
   readonly scorer?: Scorer;
   readonly doubt?: string;
   readonly seed?: number;
@@ -28,42 +30,56 @@ interface Setting {
 /** The verdict on a store of noise whose pairs have `push` (in standard deviations) of the behaviour's direction, the first axis. */
 async function verdictOf({
   push,
+  other,
   scorer = "cosine",
   doubt,
   seed = 1,
 }: Setting): Promise<SignalVerdict | undefined> {
   const rng = createRng(seed);
-  // The first axes hold most of the variance, as in real activations.
   const vectors = Float32Array.from({ length: ROWS * DIM }, (_, i) => {
     const axis = i % DIM;
-    const along = axis === 0 ? push(Math.floor(i / DIM), rng) : 0;
-    return (rng.normal() + along) / Math.sqrt(axis + 1);
+    const row = Math.floor(i / DIM);
+    const along = axis === 0 ? push(row, rng) : axis === 1 ? (other?.(row, rng) ?? 0) : 0;
+    return (rng.normal() + along) / scaleOf(axis, other !== undefined);
   });
   const folder = await temporaryFolder();
   const manifest = smallManifest({ dim: DIM, layers: [1], shardRows: 500 });
   await writeSmallStore(folder, manifest, ROWS, (_, row, i) => vectors[row * DIM + i]!);
   const store = await openStore(folder);
-  const nulls = Float32Array.from(
-    { length: 64 * DIM },
-    (_, i) => rng.normal() / Math.sqrt((i % DIM) + 1),
-  );
-  const direction = Float32Array.from({ length: DIM }, (_, i) => Number(i === 0));
-  const behavior = {
-    name: "b",
+  const scores = await rankStore(store, [behaviorAt(0, "b", rng, doubt)], {
+    scorer,
+    nullDirections: 64,
+    nullBehaviors: other === undefined ? [] : [behaviorAt(1, "other", rng)],
+  });
+  return reportRankings(await readStoreTable(store), scores)[0]!.verdict;
+}
+
+/**
+ * The first axes hold most of the variance, as in real activations; less so beside an unrelated behaviour, since along the second of few axes
+ * scores have a long tail of their own.
+ */
+function scaleOf(axis: number, isEven: boolean): number {
+  return (axis + 1) ** (isEven ? 0.1 : 0.5);
+}
+
+/** A behaviour along an axis, with a bank of ten vectors around it. */
+function behaviorAt(axis: number, name: string, rng: Rng, doubt?: string): ScoredBehavior {
+  const noise = (rows: number): Float32Array =>
+    Float32Array.from({ length: rows * DIM }, (_, i) => rng.normal() / Math.sqrt((i % DIM) + 1));
+  return {
+    name,
     head: {
       doubts: doubt === undefined ? {} : { "1": doubt },
-      layerChoice: { kind: "none", reason: "not stable" } as const,
+      layerChoice: { kind: "none", reason: "not stable" },
     },
     identity: SMALL_CHECKPOINT,
     dim: DIM,
     layers: [1],
-    directions: new Map([[1, direction]]),
-    bank: new Map([[1, Float32Array.from([...direction, ...direction])]]),
-    scenarioIds: ["s0", "s1"],
-    nullDirections: new Map([[1, nulls]]),
+    directions: new Map([[1, Float32Array.from({ length: DIM }, (_, i) => Number(i === axis))]]),
+    bank: new Map([[1, noise(10).map((value, i) => 0.3 * value + Number(i % DIM === axis))]]),
+    scenarioIds: Array.from({ length: 10 }, (_, i) => `s${i}`),
+    nullDirections: new Map([[1, noise(64)]]),
   };
-  const scores = await rankStore(store, [behavior], { scorer, nullDirections: 64 });
-  return reportRankings(await readStoreTable(store), scores)[0]!.verdict;
 }
 
 describe("the verdict on a synthetic store", () => {
@@ -97,19 +113,54 @@ describe("the verdict on a synthetic store", () => {
     expect([found!.kind, found!.reason]).toEqual(["no signal", "halves disagree"]);
   });
 
-  it("is also given on projections, and on no scorer that hides a shift", async () => {
-    const push = (row: number): number => (row < PLANTED ? 4 : 0);
-    const kinds = await Promise.all(
-      SCORERS.map(async (scorer) => (await verdictOf({ push, scorer }))?.kind),
-    );
-    expect(Object.fromEntries(SCORERS.map((scorer, i) => [scorer, kinds[i]]))).toEqual({
-      cosine: "concentrated",
-      projection: "concentrated",
-      "centred-cosine": undefined,
-      "bank-max": undefined,
-    });
-    expect(
-      signalVerdict({ scorer: "cosine", doubt: undefined, scored: 9, null: undefined }),
-    ).toBeUndefined();
+  it.each(SCORERS)("is given on %s: a tail, a shift of all pairs, and noise", async (scorer) => {
+    const tail = await verdictOf({ push: (row) => (row < PLANTED ? 4 : 0), scorer });
+    const all = await verdictOf({ push: (_, rng) => 1 + 0.3 * rng.normal(), scorer });
+    const none = await verdictOf({ push: () => 0, scorer });
+    expect([tail, all, none].map((found) => found!.kind)).toEqual([
+      "concentrated",
+      "diffuse",
+      "no signal",
+    ]);
+  });
+
+  it("is none where there is no null", () => {
+    expect(signalVerdict({ doubt: undefined, scored: 9, null: undefined })).toBeUndefined();
+  });
+});
+
+describe("the verdict held to an unrelated behaviour", () => {
+  const tail = (row: number): number => (row < PLANTED ? 4 : 0);
+
+  it("stays where that one has nothing at its top", async () => {
+    const found = await verdictOf({ push: tail, other: () => 0 });
+    expect([found!.kind, found!.heldTo]).toEqual(["concentrated", ["other"]]);
+  });
+
+  it("is no signal where the same pairs are at its top", async () => {
+    const found = await verdictOf({ push: tail, other: tail });
+    expect(found!.kind).toBe("no signal");
+    expect(found!.reason).toMatch(/"other" (has|too)|for "other" too/);
+    expect(found!.meaning).toMatch(/unrelated behaviour as well/);
+    expect(found!.excessPairs).toBe(0);
+  });
+
+  it("is no signal where as many other pairs are at its top", async () => {
+    const other = (row: number): number => (row >= ROWS - PLANTED ? 4 : 0);
+    const found = await verdictOf({ push: tail, other });
+    expect([found!.kind, found!.reason]).toEqual([
+      "no signal",
+      expect.stringMatching(/"other" has .* in the same tail/),
+    ]);
+  });
+
+  it("is diffuse only where the other one's scores are not shifted as well", async () => {
+    const shifted = (_: number, rng: Rng): number => 0.6 + 0.3 * rng.normal();
+    expect((await verdictOf({ push: shifted, other: () => 0 }))!.kind).toBe("diffuse");
+    const both = await verdictOf({ push: shifted, other: shifted });
+    expect([both!.kind, both!.reason]).toEqual([
+      "no signal",
+      expect.stringMatching(/shifted as well/),
+    ]);
   });
 });

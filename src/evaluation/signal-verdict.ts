@@ -1,5 +1,6 @@
 import type { NullComparison } from "../attribution/null-comparison.ts";
-import type { Scorer } from "../attribution/scorer.ts";
+import type { SignalStatistics, SignalTail } from "../attribution/signal-statistics.ts";
+import { explainShift, explainTail, type UnrelatedComparison } from "./unrelated-null.ts";
 
 /** Whether few pairs carry the behaviour, all of them a little, or none that can be told. */
 export const SIGNALS = ["concentrated", "diffuse", "no signal"] as const;
@@ -13,6 +14,8 @@ export interface SignalVerdict {
   readonly meaning: string;
   /** Pairs in a tail beyond those expected there, in the tail that has most: there are at least about so many. 0 unless concentrated. */
   readonly excessPairs: number;
+  /** The unrelated behaviours that it was held to; none where sign flips are the only null. */
+  readonly heldTo: readonly string[];
 }
 
 /** A tail holds at least so many times what is expected of it. */
@@ -27,46 +30,90 @@ const MEANING: { readonly [S in Signal]: string } = {
     "Nearly all pairs push a little and none stands out, so expect filtering the top of the ranking to do hardly more than removing random pairs; look at sources, generators or the training itself.",
   "no signal": "Nothing here is told from chance: do not edit data by this ranking.",
 };
+const NOT_SPECIFIC =
+  "What stands out does so for an unrelated behaviour as well, so it is not this behaviour's: do not edit data by this ranking; a scorer or a probe that takes out what the two share (--orthogonal-to, centred-cosine) may tell them apart.";
 
-/**
- * The verdict on a ranking. No signal: the behaviour's vector is not stable. Concentrated: a tail at the top (of 10% to 0.1%) holds at
- * least 1.5 times the pairs that the null's shape, moved and stretched to the bulk of the scores, lets expect, and its excess in
- * standard errors is above that of any null direction in any tail. Diffuse: no such tail, and the median is above the null's by
- * more than that of any null direction is off it, and by a quarter of the spread. Otherwise no signal. Undefined without null
- * directions, and for scorers that take the shift out (centred-cosine) or have another null (bank-max).
- */
-export function signalVerdict(ranking: {
-  readonly scorer: Scorer;
+/** What the verdict is about. */
+export interface JudgedRanking {
   readonly doubt: string | undefined;
   readonly scored: number;
   readonly null: NullComparison | undefined;
-}): SignalVerdict | undefined {
-  if (ranking.doubt !== undefined) return verdict("no signal", ranking.doubt);
-  if (ranking.null === undefined || !["cosine", "projection"].includes(ranking.scorer)) {
-    return undefined;
-  }
-  const { shift, largestNullShift, spread, tails, largestNullExcess } = ranking.null.signal;
-  const beyond = tails.filter(
-    ({ share, expected, excess }) =>
-      share >= MIN_TAIL_RATIO * expected && excess > largestNullExcess,
+  /** Rankings of the same pairs by unrelated behaviours, with overlaps at the sizes of the tails; default none. */
+  readonly unrelated?: readonly UnrelatedComparison[];
+}
+
+/**
+ * The verdict on a ranking, against two nulls: directions of random signs, and unrelated behaviours where there are some. No signal: the
+ * behaviour's vector is not stable. Concentrated: a tail at the top (of 10% to 0.1%) holds at least 1.5 times the pairs that the null's
+ * shape, moved and stretched to the bulk of the scores, lets expect; its excess in standard errors is above that of any null direction in
+ * any tail; and in no such tail has an unrelated behaviour half of the excess, or half of the pairs that make it in its own top. Diffuse:
+ * no such tail; the median is above the null's by more than that of any null direction is off it, and by a quarter of the spread; and
+ * that of no unrelated behaviour of another direction (cosine below 0.5) by half as many spreads. Otherwise no signal. For centred-cosine the median is that of the cosines
+ * before the mean is taken out. Undefined without null directions.
+ */
+export function signalVerdict(ranking: JudgedRanking): SignalVerdict | undefined {
+  const { doubt, scored, unrelated = [] } = ranking;
+  const heldTo = unrelated.map(({ behavior }) => behavior);
+  if (doubt !== undefined) return { ...verdict("no signal", doubt), heldTo };
+  if (ranking.null === undefined) return undefined;
+  const { signal } = ranking.null;
+  const beyond = tailsBeyond(signal);
+  const explained = firstOf(beyond, (tail) =>
+    firstOf(unrelated, (each) => explainTail(tail, scored, each)),
   );
-  const clearest = beyond.toSorted((a, b) => b.excess - a.excess)[0];
-  if (clearest !== undefined) {
-    const { share, expected, excess, threshold } = clearest;
-    const reason = `${percent(share)} of the pairs score above ${number(threshold)}, where the null's shape has ${percent(expected)}: ${excess.toFixed(1)} standard errors, single null directions at most ${largestNullExcess.toFixed(1)}`;
+  const [clearest] = beyond;
+  if (clearest !== undefined && explained === undefined) {
     const most = Math.max(...beyond.map((tail) => tail.share - tail.expected));
-    return {
-      ...verdict("concentrated", reason),
-      excessPairs: Math.round(most * ranking.scored),
-    };
+    const excessPairs = Math.round(most * scored);
+    return { ...verdict("concentrated", describeTail(clearest, signal)), excessPairs, heldTo };
   }
-  const found = `the median score is ${number(Math.abs(shift))} ${shift < 0 ? "below" : "above"} the null's (single null directions are off by at most ${number(largestNullShift)}), with no tail at the top beyond the null's shape`;
-  const isShifted = shift > largestNullShift && shift >= MIN_SHIFT * spread;
-  return verdict(isShifted ? "diffuse" : "no signal", found);
+  const isShifted =
+    signal.shift > signal.largestNullShift && signal.shift >= MIN_SHIFT * signal.spread;
+  const shared = isShifted ? firstOf(unrelated, (each) => explainShift(signal, each)) : undefined;
+  if (isShifted && shared === undefined) {
+    return { ...verdict("diffuse", describeShift(signal, beyond)), heldTo };
+  }
+  const why = explained ?? shared;
+  if (why === undefined) return { ...verdict("no signal", describeShift(signal, beyond)), heldTo };
+  const found = clearest === undefined ? describeShift(signal, []) : describeTail(clearest, signal);
+  return { ...verdict("no signal", `${found}; but ${why}`), meaning: NOT_SPECIFIC, heldTo };
+}
+
+/** The tails that are told from the null directions, the clearest first. */
+function tailsBeyond({ tails, largestNullExcess }: SignalStatistics): SignalTail[] {
+  return tails
+    .filter(
+      ({ share, expected, excess }) =>
+        share >= MIN_TAIL_RATIO * expected && excess > largestNullExcess,
+    )
+    .toSorted((a, b) => b.excess - a.excess);
+}
+
+function firstOf<T>(
+  items: readonly T[],
+  find: (item: T) => string | undefined,
+): string | undefined {
+  return items.map(find).find((found) => found !== undefined);
+}
+
+function describeTail(tail: SignalTail, { largestNullExcess }: SignalStatistics): string {
+  const { share, expected, excess, threshold } = tail;
+  return `${percent(share)} of the pairs score above ${number(threshold)}, where the null's shape has ${percent(expected)}: ${excess.toFixed(1)} standard errors, single null directions at most ${largestNullExcess.toFixed(1)}`;
+}
+
+function describeShift(
+  { shift, largestNullShift }: SignalStatistics,
+  beyond: readonly SignalTail[],
+): string {
+  const tail =
+    beyond.length === 0
+      ? "no tail at the top beyond the null's shape"
+      : "no tail at the top of its own";
+  return `the median score is ${number(Math.abs(shift))} ${shift < 0 ? "below" : "above"} the null's (single null directions are off by at most ${number(largestNullShift)}), with ${tail}`;
 }
 
 function verdict(kind: Signal, reason: string): SignalVerdict {
-  return { kind, reason, meaning: MEANING[kind], excessPairs: 0 };
+  return { kind, reason, meaning: MEANING[kind], excessPairs: 0, heldTo: [] };
 }
 
 function percent(share: number): string {

@@ -92,17 +92,31 @@ export const SMALLEST_P = 1e-12;
 export function levelAt(margin: MarginParts, distance: number): number {
   const { ofPrompts, promptsDf, ofSeeds } = margin;
   if (ofSeeds === 0) return twoSidedTail(distance / Math.sqrt(ofPrompts), promptsDf);
-  return largestLevel((level) => halfWidth(margin, level) >= distance);
+  return largestLevel((level) => halfWidth(margin, level) - distance);
 }
 
-/** The largest level at which an interval still reaches, by bisection of its logarithm; at least SMALLEST_P. */
-export function largestLevel(reaches: (level: number) => boolean): number {
-  if (!reaches(SMALLEST_P)) return SMALLEST_P;
-  let [inside, outside] = [Math.log(SMALLEST_P), 0];
-  for (let step = 0; step < 50; step++) {
-    const middle = (inside + outside) / 2;
-    if (reaches(Math.exp(middle))) inside = middle;
-    else outside = middle;
+/**
+ * The level at which an interval just reaches: the root of what it reaches too far by, which falls as the level rises. At least SMALLEST_P.
+ * False position on the logarithm of the level; halving the value of an end that stays keeps it from stalling (the Illinois rule).
+ */
+export function largestLevel(excess: (level: number) => number): number {
+  let [inside, atInside] = [Math.log(SMALLEST_P), excess(SMALLEST_P)];
+  let [outside, atOutside] = [0, excess(1)];
+  if (atInside <= 0) return SMALLEST_P;
+  if (atOutside >= 0) return 1;
+  let last = 0;
+  for (let step = 0; step < 100 && outside - inside > 1e-13; step++) {
+    const middle = inside + ((outside - inside) * atInside) / (atInside - atOutside);
+    const value = excess(Math.exp(middle));
+    if (value === 0) return Math.exp(middle);
+    if (value > 0) {
+      [inside, atInside] = [middle, value];
+      if (last > 0) atOutside /= 2;
+    } else {
+      [outside, atOutside] = [middle, value];
+      if (last < 0) atInside /= 2;
+    }
+    last = Math.sign(value);
   }
   return Math.exp((inside + outside) / 2);
 }

@@ -6,6 +6,7 @@ import {
   type FilterResult,
   filterScenarios,
   type JudgedCheckpoints,
+  pairDrift,
   pairRollouts,
   readRollouts,
   readVerdicts,
@@ -36,6 +37,9 @@ or verdicts are missing that could decide it. Where no scenario is left, the com
 With --out and the rollouts of both, it writes the response pairs that culprit behavior reads: every rollout of M1 that shows
 the behaviour, with one of M0 to the same prompt that does not.
 
+With --null-out it writes response pairs of the rollouts of both of which neither shows the behaviour: what else training changed.
+culprit behavior makes an unrelated behaviour of them, to which culprit rank --null-behavior holds its verdict.
+
   culprit conditions --before-verdicts v0.jsonl --after-verdicts v1.jsonl \\
     --before rollouts0.jsonl --after rollouts1.jsonl --out responses.jsonl`,
   flags: {
@@ -52,15 +56,21 @@ the behaviour, with one of M0 to the same prompt that does not.
     before: {
       type: "string",
       value: "FILE",
-      describe: "Rollouts of the checkpoint before. Default: none; --out needs them.",
+      describe: "Rollouts of the checkpoint before. Default: none; --out and --null-out need them.",
     },
     after: {
       type: "string",
       value: "FILE",
-      describe: "Rollouts of the checkpoint after. Default: none; --out needs them.",
+      describe: "Rollouts of the checkpoint after. Default: none; --out and --null-out need them.",
     },
     out: { type: "string", value: "FILE", describe: "The response pairs to write, JSON lines." },
-    force: { type: "boolean", describe: "Replace an existing --out." },
+    "null-out": {
+      type: "string",
+      value: "FILE",
+      describe:
+        "The response pairs of a second null to write, JSON lines: rollouts that do not show the behaviour. Default: none.",
+    },
+    force: { type: "boolean", describe: "Replace existing files." },
     trigger: {
       type: "string",
       value: "NAME",
@@ -88,12 +98,15 @@ the behaviour, with one of M0 to the same prompt that does not.
 
 async function run(args: ParsedArguments, context: CommandContext): Promise<void> {
   const out = args.text("out");
-  if (out !== undefined) {
-    const inputs = INPUT_FLAGS.map((flag) => args.text(flag)).filter((path) => path !== undefined);
-    checkOutputFiles([out], { isForced: args.has("force"), inputs });
+  const nullOut = args.text("null-out");
+  const outputs = [out, nullOut].filter((path) => path !== undefined);
+  const inputs = INPUT_FLAGS.map((flag) => args.text(flag)).filter((path) => path !== undefined);
+  const [first, ...more] = outputs;
+  if (first !== undefined) {
+    checkOutputFiles([first, ...more], { isForced: args.has("force"), inputs });
   }
   const files = { before: args.text("before"), after: args.text("after") };
-  if (out !== undefined) {
+  if (outputs.length > 0) {
     requiredText(args, "conditions", "before");
     requiredText(args, "conditions", "after");
   }
@@ -118,6 +131,14 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
       ? JSON.stringify({ conditions, ...result }, undefined, 2)
       : formatFilter(conditions, result),
   );
+  if (files.before !== undefined && files.after !== undefined && nullOut !== undefined) {
+    const rollouts = { before: readRollouts(files.before), after: readRollouts(files.after) };
+    const drift = await pairDrift(rollouts, judged, maxPairs === undefined ? {} : { maxPairs });
+    await writeResponsePairs(nullOut, drift);
+    context.log(
+      `${drift.length} response pairs of what else training changed written to ${nullOut}`,
+    );
+  }
   requireKept(result);
   if (out === undefined || files.before === undefined || files.after === undefined) return;
   const options: RolloutPairsOptions = {

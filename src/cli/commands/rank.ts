@@ -29,6 +29,10 @@ STORE is the folder that culprit embed wrote, the behaviour a file of culprit be
 behaviours and layers are scored in one pass. A high score: going from the rejected to
 the chosen response moves the activations the way the behaviour does. What training on the pair does is not measured here.
 
+The verdict (concentrated, diffuse or no signal) holds the scores to two nulls: directions of random signs, always, and with
+--null-behavior an unrelated behaviour, one that training is not suspected of: where that one's ranking is as concentrated, or has the
+same pairs at its top, what stands out is not this behaviour's. culprit conditions --null-out makes response pairs for one.
+
 Printed for each behaviour and layer: the pairs at both ends (ids, no text), the histogram of the scores against that of null
 directions, which sources are over-represented in the top, and how far plain properties of the pairs explain the score.
 
@@ -39,6 +43,13 @@ directions, which sources are over-represented in the top, and how far plain pro
       value: "FILE",
       multiple: true,
       describe: "A behaviour file; may be given several times.",
+    },
+    "null-behavior": {
+      type: "string",
+      value: "FILE",
+      multiple: true,
+      describe:
+        "A behaviour file of an unrelated behaviour, as a second null; may be given several times. Default: none, sign flips alone.",
     },
     layers: {
       type: "string",
@@ -78,7 +89,7 @@ directions, which sources are over-represented in the top, and how far plain pro
       type: "string",
       value: "N",
       describe:
-        "Null directions to score, at most; 0 for none. Default 64, of which bank-max takes 16.",
+        "Null directions to score, at most; 0 for none. Default 64, of which bank-max takes 32.",
     },
     threads: {
       type: "string",
@@ -97,9 +108,10 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   const directory = onlyPositional(args, "rank", "one vector store");
   const out = args.text("out");
   const files = args.texts("behavior");
+  const nullFiles = args.texts("null-behavior");
   if (out !== undefined) {
     requireRankingFormat(out);
-    checkOutputFiles([out], { isForced: args.has("force"), inputs: files });
+    checkOutputFiles([out], { isForced: args.has("force"), inputs: [...files, ...nullFiles] });
   }
   if (files.length === 0) {
     throw new ConfigError("rank: --behavior is missing", {
@@ -116,8 +128,10 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   }
   // Before the work, not after it.
   const by = chooseGroupColumn(store.manifest.pairs.columns, args.text("by"));
-  const behaviors = await readBehaviors(files);
-  const scores = await score(store, behaviors, options, context);
+  const read = await readBehaviors([...files, ...nullFiles]);
+  const behaviors = read.slice(0, files.length);
+  const nullBehaviors = read.slice(files.length);
+  const scores = await score(store, behaviors, { ...options, nullBehaviors }, context);
   const table = await readStoreTable(store);
   const reports = reportRankings(table, scores, {
     show,

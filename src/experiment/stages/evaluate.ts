@@ -58,7 +58,7 @@ export function evaluateStage(
   return {
     kind: "evaluate",
     name: "",
-    version: 2,
+    version: 3,
     settings: {
       name,
       behavior: behavior.name,

@@ -30,7 +30,7 @@ export function rankStage({ attribution, behavior, engine }: Experiment): Stage 
   return {
     kind: "rank",
     name: "",
-    version: 3,
+    version: 4,
     settings: { scorer, layer, nullDirections, threads: engine.threads ?? null },
     inputs: { store: { stage: "embed" }, behavior: { stage: "behavior" } },
     run: async (work) => {
