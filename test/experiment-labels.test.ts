@@ -31,6 +31,7 @@ async function run(judge: string, until: StageKind): Promise<ExperimentRun> {
     checkpoints: "{ before: sft, after: sft }",
     training: undefined,
     edits: undefined,
+    steering: undefined,
     evaluation: undefined,
     judge,
   });

@@ -47,7 +47,17 @@ const score = ({ messages }: AskedBody): string => {
 async function makeExperiment(
   name: string,
   server: FakeEndpoint,
-  { endpoint = "", judge = "" } = {},
+  {
+    endpoint = "",
+    judge = "",
+    ...changes
+  }: {
+    endpoint?: string;
+    judge?: string;
+    checkpoints?: string;
+    training?: string;
+    steering?: string;
+  } = {},
 ): Promise<string> {
   const folder = join(suite, name);
   const path = await makeMiniatureExperiment(folder, {
@@ -55,6 +65,8 @@ async function makeExperiment(
     training: undefined,
     edits: undefined,
     evaluation: undefined,
+    steering: undefined,
+    ...changes,
     judge: `{ kind: llm, rubric: rubric.yaml, endpoint: { baseUrl: "${server.url}", model: m, concurrency: 4${endpoint} }${judge} }`,
   });
   await writeFile(join(folder, "rubric.yaml"), LABEL_RUBRIC);
@@ -169,6 +181,26 @@ describe("an experiment with an LLM judge", () => {
     await run(path);
     expect(mostAsked(server)).toBe(1);
     expect(server.counts.answers).toBeGreaterThan(asked);
+  });
+
+  it("judges steered responses as well, each question once", async () => {
+    await using server = await startFakeEndpoint({ answer: score });
+    const path = await makeExperiment("steered", server, {
+      endpoint: PRICES,
+      checkpoints: "{ before: sft }",
+      training: "{ learningRate: 1e-2, beta: 0.1, batchSize: 16 }",
+      steering: "{ rollouts: 1, limit: 5, grid: [1, 2], randomDirections: 1 }",
+    });
+    const { stages, out } = await run(path, { until: "steer" });
+    expect(mostAsked(server)).toBe(1);
+    const [add] = stages.filter(({ stage }) => stage.kind === "steer");
+    expect(add!.record.cost.endpoint!.requests).toBeGreaterThan(0);
+    expect(add!.record.files.map((file) => file.path)).toEqual(["steering.json"]);
+    const report = await readFile(join(out, add!.directory, "steering.json"), "utf8");
+    expect(JSON.parse(report)).toMatchObject({ mode: "add", checkpoint: { name: "before" } });
+    const { requests } = server.counts;
+    await run(path, { until: "steer", force: ["steer"] });
+    expect(server.counts.requests).toBe(requests);
   });
 
   it("estimates before anything is sampled, nearer once it is, and has nothing left in the end", async () => {

@@ -30,6 +30,7 @@ async function make(
   return makeMiniatureExperiment(join(suite, name), {
     training: undefined,
     edits: undefined,
+    steering: undefined,
     evaluation: undefined,
     judge: "{ rules: rules.yaml }",
     ...changes,

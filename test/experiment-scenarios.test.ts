@@ -21,6 +21,7 @@ it("composes and splits as culprit scenarios does, samples the probe's half, and
     probe: "{ rollouts: 1 }",
     training: undefined,
     edits: undefined,
+    steering: undefined,
     evaluation: "{ rollouts: 1 }",
     judge: "{ rules: rules.yaml }",
   });

@@ -69,6 +69,17 @@ it("runs every kind of stage, and ends with arms beside their controls", async (
   expect(result.evaluation!.measures.filter(({ arm }) => arm === "swap-6")).toHaveLength(4);
   expect(result.quality).toMatchObject({ planted: MINIATURE_PLANTED, pairs: 80 });
   expect(result.probe.scenarios!.kept).toBeGreaterThan(0);
+  expect(
+    result.steering!.map(({ mode, checkpoint, layers }) => [
+      mode,
+      checkpoint.name,
+      layers.map(({ layer }) => layer),
+    ]),
+  ).toEqual([
+    ["add", "before", [result.probe.layer]],
+    ["project-out", "after", [result.probe.layer]],
+  ]);
+  expect(result.conclusions.filter((line) => line.startsWith("Projecting"))).toHaveLength(2);
   expect(result.agreements!.map(({ stage, agreement }) => [stage, agreement.labelled])).toEqual([
     ["judge-after", MINIATURE_LABELS],
     ["evaluation-judge-baseline-seed1", MINIATURE_LABELS],
@@ -77,7 +88,7 @@ it("runs every kind of stage, and ends with arms beside their controls", async (
 
 it("ends in the same bytes when it is stopped again and again", async () => {
   const wanted = await outcome("whole");
-  for (const kind of ["train", "embed", "retrain", "evaluation-rollouts"] as const) {
+  for (const kind of ["train", "embed", "steer", "retrain", "evaluation-rollouts"] as const) {
     const abort = new AbortController();
     const stopped = run("stopped", {
       signal: abort.signal,

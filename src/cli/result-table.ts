@@ -9,6 +9,7 @@ import {
 } from "../index.ts";
 import { formatAgreement, formatCorrectedRates } from "./agreement-table.ts";
 import { percent, points, pValue, wholePercent, withInterval } from "./figures.ts";
+import { formatSteering } from "./steering-table.ts";
 import { printable, textTable } from "./text-table.ts";
 
 /** Of a sentence or a list that is not a name. */
@@ -23,6 +24,7 @@ export function formatResult(result: ExperimentResult): string {
     ...probeLines(result),
     ...verdictLines(result),
     ...qualityLines(result),
+    ...steeringLines(result),
     ...agreementLines(result),
     ...(evaluation === undefined || trigger === undefined
       ? []
@@ -61,6 +63,10 @@ function qualityLines({ quality }: ExperimentResult): string[] {
       .map(({ k, recall }) => `recall at ${k} ${show(recall)}`)
       .join(", ")}`,
   ];
+}
+
+function steeringLines({ steering = [] }: ExperimentResult): string[] {
+  return steering.flatMap((report) => ["", formatSteering(report, undefined)]);
 }
 
 function agreementLines({ agreements = [] }: ExperimentResult): string[] {

@@ -10,12 +10,7 @@ import { hashValue } from "../util/hash.ts";
 import { mapOrdered } from "../util/map-ordered.ts";
 import type { JobOptions } from "../util/progress.ts";
 import { VERSION } from "../util/version.ts";
-import {
-  type AbsentRollout,
-  absentRollout,
-  ENDPOINT_ROLLOUTS,
-  type FailedSample,
-} from "./absent-rollouts.ts";
+import { type AbsentRollout, absentRollout, ENDPOINT_ROLLOUTS } from "./absent-rollouts.ts";
 import { givenTags } from "./read-tags.ts";
 import { type Rollout, rolloutId, rolloutManifestPath } from "./rollouts.ts";
 import type { ScenarioPrompt } from "./scenarios.ts";
@@ -37,8 +32,6 @@ export interface EndpointRolloutsOptions extends JobOptions, EndpointSampling {
   readonly asker: Asker;
   /** Every answer goes in before it counts; samples that are in it are not asked for. */
   readonly store: AnswerStore;
-  /** Called for each sample without a rollout, in order. */
-  readonly onFailed?: (place: FailedSample, cause: string) => void;
 }
 
 export interface EndpointRolloutsResult {
@@ -87,7 +80,6 @@ export async function generateFromEndpoint(
         const { scenario, variant } = prompt;
         const rollout = rolloutId(prompt, sample);
         absent.push(absentRollout({ rollout, scenario, variant, sample }, sampled.failed));
-        options.onFailed?.({ rollout, scenario, variant, sample }, sampled.failed);
         continue;
       }
       counts.rollouts++;

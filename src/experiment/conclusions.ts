@@ -1,4 +1,5 @@
 import type { ArmRate, Evaluation } from "../evaluation/evaluation.ts";
+import type { SteeringReport } from "../steering/steering-report.ts";
 import type { ArmEdit, ExperimentResult } from "./result.ts";
 
 /** Below this an adjusted p-value counts as telling. */
@@ -21,11 +22,23 @@ export function concludeExperiment(
       : [
           `The behaviour was looked for with the checkpoint after amplified by ${probe.amplify}: its rates in conditions.json and in stage judge-after are of amplified sampling, never of the checkpoint.`,
         ]),
+    ...(result.steering ?? []).flatMap(concludeSteering),
     ...edits
       .filter(({ pick }) => pick === "chosen")
       .flatMap((edit) => concludeEdit(edit, rates, evaluation)),
     ...(evaluation?.notes ?? []),
   ];
+}
+
+function concludeSteering({ mode, layers }: SteeringReport): string[] {
+  const what = mode === "add" ? "Adding the direction" : "Projecting the direction out";
+  return layers.flatMap(({ layer, steered, effects }) =>
+    steered === undefined
+      ? [`${what} at layer ${layer}: no strength leaves the text coherent.`]
+      : effects.map(
+          ({ variant, sentence }) => `${what} at layer ${layer}, ${variant}: ${sentence}`,
+        ),
+  );
 }
 
 function concludeEdit(

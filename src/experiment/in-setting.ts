@@ -5,10 +5,17 @@ export async function inSetting<T>(setting: string, work: () => Promise<T>): Pro
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof ConfigError) || error.message.startsWith(`${setting}:`)) throw error;
-    throw new ConfigError(`${setting}: ${error.message}`, {
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-      cause: error,
-    });
+    throw withSetting(setting, error);
   }
+}
+
+/** The same error with the setting before its message; errors that are not about settings stay as they are. */
+export function withSetting(setting: string, error: unknown): Error {
+  if (!(error instanceof ConfigError) || error.message.startsWith(`${setting}:`)) {
+    return error as Error; // what our code throws
+  }
+  return new ConfigError(`${setting}: ${error.message}`, {
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    cause: error,
+  });
 }

@@ -19,6 +19,7 @@ import { judgeStage } from "./stages/judge.ts";
 import { qualityStage } from "./stages/quality.ts";
 import { rankStage } from "./stages/rank.ts";
 import { rolloutsStage } from "./stages/rollouts.ts";
+import { steerStage } from "./stages/steer.ts";
 import { trainStage } from "./stages/train.ts";
 
 /** Without `evaluation`: the result ends with the ranking. */
@@ -32,6 +33,7 @@ export function planExperiment(experiment: Experiment, inputs: ExperimentInputs)
     embedStage(experiment, inputs),
     rankStage(experiment),
     ...(inputs.planted === undefined ? [] : [qualityStage(inputs.planted)]),
+    ...steeringStages(experiment, inputs),
     ...(experiment.evaluation === undefined
       ? [evaluateStage(experiment, inputs, NOTHING_MEASURED)]
       : evaluationStages(experiment, inputs)),
@@ -95,6 +97,22 @@ function checkpointAfter(
   const seed = experiment.training?.seeds[0] ?? 0;
   const stage = trainStage(experiment, inputs, { seed });
   return { after: trainedModel(experiment, inputs, "after", stageId(stage)), stages: [stage] };
+}
+
+/** Adding to the checkpoint before, projecting out of the one after; both on this machine. */
+function steeringStages(experiment: Experiment, inputs: ExperimentInputs): Stage[] {
+  return (experiment.steering?.modes ?? []).flatMap((mode) => {
+    if (mode === "add") {
+      const before = givenModel(experiment, "before", inputs.before);
+      return [steerStage(mode, before, experiment, inputs)];
+    }
+    const { after, stages } =
+      inputs.after === undefined
+        ? checkpointAfter(experiment, inputs)
+        : { after: givenModel(experiment, "after", inputs.after), stages: [] };
+    if (after.kind !== "local") throw new Error("internal: nothing to project out of");
+    return [...stages, steerStage(mode, after, experiment, inputs)];
+  });
 }
 
 /** Every arm trained with every seed, and all of them measured. */

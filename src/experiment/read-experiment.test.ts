@@ -48,6 +48,11 @@ describe("parseExperiment", () => {
       "attribution.shardRows (line 6): expected a number of at least 1, got 0",
     ],
     [
+      "steering that nothing can be projected out for",
+      "steering: {}",
+      "steering.on (line 6): expected evaluation or probe with scenarios to sample, got nothing\n  judge (line 1): steering needs rules or an LLM to judge new responses, got nothing\n  steering.modes (line 6): project-out needs checkpoints.after or training on this machine: expected [add], got nothing",
+    ],
+    [
       "text for a number",
       "cost: { pricePerHour: cheap }",
       'cost.pricePerHour (line 6): expected a number, got "cheap"',

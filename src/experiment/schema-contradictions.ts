@@ -6,6 +6,13 @@ export interface Contradiction {
   readonly message: string;
 }
 
+interface SteeringSettings {
+  readonly modes: readonly string[];
+  readonly on?: "evaluation" | "probe" | undefined;
+  readonly layers?: readonly number[] | undefined;
+  readonly grid: readonly number[];
+}
+
 /** The settings that need each other. */
 interface Joined {
   readonly checkpoints: { readonly after?: string | undefined };
@@ -37,6 +44,7 @@ interface Joined {
     | { readonly scenarios?: string | undefined; readonly capabilities: object }
     | undefined;
   readonly behavior: { readonly layers: readonly number[] };
+  readonly steering?: SteeringSettings | undefined;
   readonly attribution: { readonly layer: number | "auto" };
 }
 
@@ -74,7 +82,7 @@ export function contradictions(given: Joined): Contradiction[] {
       message: "expected a number, as pairs.planted names no column",
     });
   }
-  found.push(...scenarioContradictions(given));
+  found.push(...scenarioContradictions(given), ...steeringContradictions(given));
   found.push(...judgeContradictions(given.judge), ...endpointContradictions(given));
   const { layer } = given.attribution;
   if (layer !== "auto" && !given.behavior.layers.includes(layer)) {
@@ -97,6 +105,45 @@ function scenarioContradictions(given: Joined): Contradiction[] {
       : "expected a file of scenarios, or scenarios to compose them";
     return [{ path: [section, "scenarios"], message }];
   });
+}
+
+function steeringContradictions(given: Joined): Contradiction[] {
+  const { steering, judge, behavior, checkpoints } = given;
+  if (steering === undefined) return [];
+  const found: Contradiction[] = [];
+  const need = (isRight: boolean, name: string, message: string): void => {
+    if (!isRight) found.push({ path: ["steering", name], message });
+  };
+  need(
+    (steering.on === undefined ? (given.evaluation ?? given.probe) : given[steering.on]) !==
+      undefined,
+    "on",
+    "expected evaluation or probe with scenarios to sample",
+  );
+  if (judge === undefined || judge.kind === "human") {
+    found.push({
+      path: ["judge"],
+      message: "steering needs rules or an LLM to judge new responses",
+    });
+  }
+  need(
+    steering.layers?.every((layer) => behavior.layers.includes(layer)) ?? true,
+    "layers",
+    `expected some of behavior.layers (${behavior.layers.join(", ")})`,
+  );
+  need(
+    steering.grid.every((value, i) => value > (steering.grid[i - 1] ?? 0)),
+    "grid",
+    "expected rising strengths",
+  );
+  const isServed = given.sampling.endpoints?.after !== undefined;
+  const hasAfter = checkpoints.after !== undefined || (given.training !== undefined && !isServed);
+  need(
+    hasAfter || !steering.modes.includes("project-out"),
+    "modes",
+    "project-out needs checkpoints.after or training on this machine: expected [add]",
+  );
+  return found;
 }
 
 function judgeContradictions(judge: Joined["judge"]): Contradiction[] {

@@ -16,6 +16,7 @@ import {
 } from "./schema-inputs.ts";
 import { judgeSchema } from "./schema-judge.ts";
 import { count, path } from "./schema-primitives.ts";
+import { steeringSchema } from "./schema-steering.ts";
 import { evaluationSchema, trainingSchema } from "./schema-training.ts";
 
 const engineSchema = z.strictObject({
@@ -68,6 +69,9 @@ export const experimentSchema = z
     judge: judgeSchema.optional().describe("What decides whether a response shows the behaviour."),
     behavior: behaviorSchema.describe("The behaviour vector."),
     attribution: attributionSchema.prefault({}).describe("Scoring and ranking of all pairs."),
+    steering: steeringSchema
+      .optional()
+      .describe("Samples with the behaviour's direction added or projected out; absent: not done."),
     edits: z
       .array(editSchema)
       .default([])

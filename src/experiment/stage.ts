@@ -14,6 +14,7 @@ export const STAGE_KINDS = [
   "embed",
   "rank",
   "quality",
+  "steer",
   "edit",
   "retrain",
   "evaluation-rollouts",

@@ -27,6 +27,7 @@ import { editName, readEdit } from "./edit.ts";
 import { VERDICTS_NAME } from "./judge.ts";
 import { readQuality } from "./quality.ts";
 import { RANKING_REPORT_NAME, type RankStageReport } from "./rank.ts";
+import { readSteering } from "./steer.ts";
 
 /** What was measured: given checkpoints by name, and arms with every seed. */
 export interface EvaluatedArms {
@@ -65,7 +66,10 @@ export function evaluateStage(
       evaluation: evaluation && { ...evaluation, scenarios: undefined },
       evaluated,
     },
-    inputs: evaluateInputs(inputs, evaluated, { names, hasCapabilities }),
+    inputs: {
+      ...evaluateInputs(inputs, evaluated, { names, hasCapabilities }),
+      ...steeringInputs(experiment),
+    },
     run: async (work) => {
       const probe = await readProbe(work, inputs);
       const trigger = evaluation?.trigger;
@@ -83,6 +87,7 @@ export function evaluateStage(
         trigger,
         seeds: evaluated.seeds,
         edits,
+        ...(await readSteered(work, experiment)),
         ...(await readAgreements(work, inputs)),
         evaluation:
           evaluation && (await measureArms(work, rows, edits, { ...evaluation, hasCapabilities })),
@@ -158,6 +163,20 @@ async function readProbe(work: StageWork, inputs: ExperimentInputs): Promise<Pro
     scenarios: filter && { kept: filter.kept.length, of: filter.scenarios.length },
     ...(filter?.amplify === undefined ? {} : { amplify: filter.amplify }),
   };
+}
+
+function steeringInputs({ steering }: Experiment): Record<string, StageInput> {
+  const modes = steering?.modes ?? [];
+  return Object.fromEntries(modes.map((mode) => [`steer ${mode}`, { stage: `steer-${mode}` }]));
+}
+
+async function readSteered(
+  work: StageWork,
+  experiment: Experiment,
+): Promise<Pick<ExperimentResult, "steering">> {
+  const names = Object.keys(steeringInputs(experiment));
+  if (names.length === 0) return {};
+  return { steering: await Promise.all(names.map((name) => readSteering(work.input(name)))) };
 }
 
 /** The judge beside people, for each stage whose rollouts they labelled. */

@@ -12,83 +12,82 @@ import { costOf } from "../../endpoint/money.ts";
 import { estimateJudging } from "../../judge/estimate-judging.ts";
 import type { RolloutWithPrompt } from "../../judge/judge.ts";
 import { createLlmJudge } from "../../judge/llm-judge.ts";
-import { isMissing, type Verdict, writeVerdicts } from "../../judge/verdict.ts";
+import { isMissing, type Verdict } from "../../judge/verdict.ts";
 import { RuntimeError } from "../../util/errors.ts";
 import { endpointLedger } from "../endpoint-ledger.ts";
-import { inSetting } from "../in-setting.ts";
+import { withSetting } from "../in-setting.ts";
 import type { LlmJudgeInput } from "../judge-input.ts";
-import type { AskingEstimate, EstimatePlace, StageWork } from "../stage.ts";
-import { withAbsent } from "./absent-rollouts.ts";
-import { plannedRollouts, type PlannedRolloutsOf } from "./planned-rollouts.ts";
-import { readStageRollouts } from "./rollouts.ts";
+import type { AskingEstimate, StageWork } from "../stage.ts";
+import type { JudgePlace, StageJudge } from "./stage-judge.ts";
 
 /** In the experiment's cache folder; all judge stages share it, so that equal responses are asked about once. */
 const ANSWERS_NAME = "judge-answers.jsonl";
 
-export interface LlmJudging {
-  /** The verdict file to write. */
-  readonly path: string;
-  /** The stage's id, for errors. */
-  readonly stage: string;
-  readonly currency: string;
-}
-
 /**
- * Writes the verdicts. Throws RuntimeError where the budget did not reach: then no verdict file is written, all answers are kept, and
- * only what is not answered is asked by the next run.
+ * Opens the judge. Where the budget does not reach, its verdicts end in a RuntimeError: all answers are kept, and only what is not
+ * answered is asked by the next run.
  */
-export async function judgeByLlm(
+export async function openLlmJudge(
   judge: LlmJudgeInput,
   work: StageWork,
-  { path, stage, currency }: LlmJudging,
-): Promise<void> {
-  const { rubric, settings } = judge;
-  const { prices } = judge.endpoint;
+  { stage, currency }: JudgePlace,
+): Promise<StageJudge> {
+  const { rubric, settings, endpoint } = judge;
+  const { prices } = endpoint;
   const { maxCost, temperature, structured } = settings;
-  const asker = judge.endpoint.openAsker();
+  const asker = endpoint.openAsker();
   await mkdir(work.cache, { recursive: true });
-  await using store = await openStore(judge, work.cache, { owner: basename(work.directory) });
+  const store = await openStore(judge, work.cache, { owner: basename(work.directory) });
   work.cost.watchEndpoint(() => endpointLedger(asker, store, prices !== undefined));
   const llm = createLlmJudge({ rubric, asker, store, prices, maxCost, temperature, structured });
-  const counts = { rollouts: 0, beyondBudget: 0 };
-  const verdicts = async function* (): AsyncGenerator<Verdict> {
-    const judged = llm.judge(readStageRollouts(work.input("rollouts")), {
-      progress: work.progress("rollouts"),
-      ...(work.signal === undefined ? {} : { signal: work.signal }),
-    });
-    // To the end also where the budget is used up: answers under way are paid for and go into the store.
-    for await (const verdict of judged) {
-      counts.rollouts++;
-      if (isMissing(verdict) && verdict.missing === "budget") counts.beyondBudget++;
-      // What an answer cost depends on who asked first; the ledger has it.
-      const { cost: _, ...said } = verdict;
-      yield said;
-    }
-    if (counts.beyondBudget === 0) return;
-    const { beyondBudget, rollouts } = counts;
-    throw new RuntimeError(
-      `${stage}: judge.maxCost of ${maxCost} ${currency} is used up: ${store.totals.cost.toFixed(4)} spent, ${beyondBudget} of ${rollouts} rollouts not judged`,
-      {
-        hint: "Raise judge.maxCost and give the same command: every answer so far is kept and not asked again.",
-      },
-    );
+  return {
+    name: llm.name,
+    behavior: llm.behavior,
+    async *judge(rollouts, options) {
+      const counts = { rollouts: 0, beyondBudget: 0 };
+      yield* withinBudget(naming(llm.judge(rollouts, options)), counts);
+      if (counts.beyondBudget === 0) return;
+      throw new RuntimeError(
+        `${stage}: judge.maxCost of ${maxCost} ${currency} is used up: ${store.totals.cost.toFixed(4)} spent, ${counts.beyondBudget} of ${counts.rollouts} rollouts not judged`,
+        {
+          hint: "Raise judge.maxCost and give the same command: every answer so far is kept and not asked again.",
+        },
+      );
+    },
+    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };
-  await inSetting("judge.endpoint", () =>
-    writeVerdicts(path, withAbsent(verdicts(), work.input("rollouts"))),
-  );
 }
 
-/** What judging would take at most. Of responses that are not there yet it is taken that each is as long as it may be. */
+/** To the end also where the budget is used up: answers under way are paid for and go into the store. */
+async function* withinBudget(
+  verdicts: AsyncIterable<Verdict>,
+  counts: { rollouts: number; beyondBudget: number },
+): AsyncGenerator<Verdict> {
+  for await (const verdict of verdicts) {
+    counts.rollouts++;
+    if (isMissing(verdict) && verdict.missing === "budget") counts.beyondBudget++;
+    // What an answer cost depends on who asked first; the ledger has it.
+    const { cost: _, ...said } = verdict;
+    yield said;
+  }
+}
+
+/** Errors of the endpoint say which setting names it. */
+async function* naming(verdicts: AsyncIterable<Verdict>): AsyncGenerator<Verdict> {
+  try {
+    yield* verdicts;
+  } catch (error) {
+    throw withSetting("judge.endpoint", error);
+  }
+}
+
+/** What judging would take at most. */
 export async function estimateLlmJudging(
   judge: LlmJudgeInput,
-  { input, cache }: EstimatePlace,
-  planned: PlannedRolloutsOf,
-): Promise<AskingEstimate> {
-  const folder = input("rollouts");
-  const rollouts: AsyncIterable<RolloutWithPrompt> | Iterable<RolloutWithPrompt> =
-    folder === undefined ? plannedRollouts(planned) : readStageRollouts(folder);
-  const { rubric, settings } = judge;
-  const { prices } = judge.endpoint;
+  cache: string,
+  rollouts: Iterable<RolloutWithPrompt> | AsyncIterable<RolloutWithPrompt>,
+): Promise<Omit<AskingEstimate, "isSampled">> {
+  const { rubric, settings, endpoint } = judge;
   const hasStore = existsSync(join(cache, ANSWERS_NAME));
   await using store = hasStore ? await openStore(judge, cache, { isReadOnly: true }) : undefined;
   const { requests, promptTokens, completionTokens, cost } = await estimateJudging(rollouts, {
@@ -96,9 +95,9 @@ export async function estimateLlmJudging(
     model: settings.endpoint.model,
     temperature: settings.temperature,
     store,
-    prices,
+    prices: endpoint.prices,
   });
-  return { requests, promptTokens, completionTokens, money: cost, isSampled: folder !== undefined };
+  return { requests, promptTokens, completionTokens, money: cost };
 }
 
 function openStore(

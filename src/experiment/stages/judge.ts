@@ -1,17 +1,16 @@
 import { join } from "node:path";
 
-import type { JudgedRollout } from "../../judge/judge.ts";
-import { createRulesJudge } from "../../judge/rules-judge.ts";
 import { writeVerdicts } from "../../judge/verdict.ts";
 import type { ExperimentInputs } from "../experiment-inputs.ts";
-import type { JudgeInput } from "../judge-input.ts";
 import type { Experiment } from "../schema.ts";
 import { readSkipped, writeSkipped } from "../skipped.ts";
 import { type Stage, stageId, type StageWork } from "../stage.ts";
 import { withAbsent } from "./absent-rollouts.ts";
 import { judgeByPeople } from "./judge-human.ts";
-import { estimateLlmJudging, judgeByLlm } from "./judge-llm.ts";
+import { estimateLlmJudging } from "./judge-llm.ts";
+import { plannedRollouts } from "./planned-rollouts.ts";
 import { readStageRollouts } from "./rollouts.ts";
+import { type JudgePlace, judgeSettings, openStageJudge } from "./stage-judge.ts";
 
 export const VERDICTS_NAME = "verdicts.jsonl";
 
@@ -25,13 +24,13 @@ export function judgeStage(
   const { judge } = inputs;
   if (judge === undefined) throw new Error("internal: no judge");
   const rolloutsKind = kind === "judge" ? "rollouts" : "evaluation-rollouts";
-  const stage = stageId({ kind, name });
-  const labels = judge.kind === "human" ? inputs.labels[stage] : undefined;
+  const place = { stage: stageId({ kind, name }), currency: experiment.cost.currency };
+  const labels = judge.kind === "human" ? inputs.labels[place.stage] : undefined;
   return {
     kind,
     name,
     version: 2,
-    settings: judgeSettings(judge),
+    settings: judgeSettings(inputs),
     inputs: {
       rollouts: { stage: `${rolloutsKind}-${name}` },
       ...(labels && { labels: { content: labels.sha256 } }),
@@ -40,36 +39,33 @@ export function judgeStage(
       const skipped = await readSkipped(work.input("rollouts"));
       if (skipped !== undefined) return writeSkipped(work.directory, skipped);
       const path = join(work.directory, VERDICTS_NAME);
-      const { currency } = experiment.cost;
-      if (judge.kind === "llm") return judgeByLlm(judge, work, { path, stage, currency });
-      if (judge.kind === "human") return judgeByPeople(judge, labels, work, { path, stage });
-      return writeVerdicts(
-        path,
-        withAbsent(judgeByRules(judge.rules, work), work.input("rollouts")),
-      );
+      if (judge.kind !== "human") return judgeNew(inputs, work, { ...place, path });
+      return judgeByPeople(judge, labels, work, { path, stage: place.stage });
     },
     ...(judge.kind === "llm" && {
-      estimate: (at) => estimateLlmJudging(judge, at, { kind: rolloutsKind, experiment, inputs }),
+      estimate: async ({ input, cache }) => {
+        const folder = input("rollouts");
+        const rollouts =
+          folder === undefined
+            ? plannedRollouts({ kind: rolloutsKind, experiment, inputs })
+            : readStageRollouts(folder);
+        const estimated = await estimateLlmJudging(judge, cache, rollouts);
+        return { ...estimated, isSampled: folder !== undefined };
+      },
     }),
   };
 }
 
-function judgeByRules(
-  rules: Parameters<typeof createRulesJudge>[0],
-  { input, signal, progress }: StageWork,
-): ReturnType<ReturnType<typeof createRulesJudge>["judge"]> {
-  const rollouts: AsyncIterable<JudgedRollout> = readStageRollouts(input("rollouts"));
-  return createRulesJudge(rules).judge(rollouts, {
+async function judgeNew(
+  inputs: ExperimentInputs,
+  work: StageWork,
+  { path, ...place }: JudgePlace & { readonly path: string },
+): Promise<void> {
+  const { input, signal, progress } = work;
+  await using judge = await openStageJudge(inputs, work, place);
+  const verdicts = judge.judge(readStageRollouts(input("rollouts")), {
     progress: progress("rollouts"),
     ...(signal === undefined ? {} : { signal }),
   });
-}
-
-/** What the verdicts depend on. Of an LLM's endpoint that is the model: how it is reached, paced and paid changes no answer. */
-function judgeSettings(judge: JudgeInput): unknown {
-  if (judge.kind === "rules") return { kind: "rules", rules: judge.rules };
-  if (judge.kind === "human") return judge;
-  const { rubric, settings } = judge;
-  const { endpoint, temperature } = settings;
-  return { kind: "llm", rubric, model: endpoint.model, temperature };
+  await writeVerdicts(path, withAbsent(verdicts, input("rollouts")));
 }

@@ -1,5 +1,5 @@
 import { type Rollout, rolloutId } from "../../data/rollouts.ts";
-import { scenarioPrompts } from "../../data/scenarios.ts";
+import { type ScenarioPrompt, scenarioPrompts } from "../../data/scenarios.ts";
 import type { ExperimentInputs } from "../experiment-inputs.ts";
 import type { Experiment } from "../schema.ts";
 
@@ -37,13 +37,21 @@ export function whatToSample({ kind, experiment, inputs }: PlannedRolloutsOf): {
 const BYTES_PER_TOKEN = 4;
 
 /** The rollouts that a stage will sample, each with a response of the greatest length and no meaning; for estimates. */
-export function* plannedRollouts(of: PlannedRolloutsOf): Generator<Omit<Rollout, "finish">> {
+export function plannedRollouts(of: PlannedRolloutsOf): Generator<Omit<Rollout, "finish">> {
   const { scenarios, variants, rollouts } = whatToSample(of);
-  const tokens = of.experiment.sampling.maxTokens;
-  for (const prompt of scenarioPrompts(scenarios, variants)) {
-    for (let sample = 0; sample < rollouts; sample++) {
-      const response = `${sample} `.padEnd(tokens * BYTES_PER_TOKEN, "text ");
-      yield { ...prompt, id: rolloutId(prompt, sample), sample, response, tokens };
+  const { maxTokens } = of.experiment.sampling;
+  return longestRollouts(scenarioPrompts(scenarios, variants), { samples: rollouts, maxTokens });
+}
+
+/** The same for prompts. */
+export function* longestRollouts(
+  prompts: readonly ScenarioPrompt[],
+  { samples, maxTokens }: { readonly samples: number; readonly maxTokens: number },
+): Generator<Omit<Rollout, "finish">> {
+  for (const prompt of prompts) {
+    for (let sample = 0; sample < samples; sample++) {
+      const response = `${sample} `.padEnd(maxTokens * BYTES_PER_TOKEN, "text ");
+      yield { ...prompt, id: rolloutId(prompt, sample), sample, response, tokens: maxTokens };
     }
   }
 }

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 
+import { readAbsentRollouts } from "../../data/absent-rollouts.ts";
 import {
   endpointRequests,
   type EndpointSampling,
@@ -17,7 +18,6 @@ import {
 } from "../../endpoint/answer-store.ts";
 import { costOf } from "../../endpoint/money.ts";
 import { estimatePromptTokens } from "../../endpoint/token-estimate.ts";
-import type { MissingVerdict } from "../../judge/verdict.ts";
 import { writeFileAtomic } from "../../util/atomic-file.ts";
 import { endpointLedger } from "../endpoint-ledger.ts";
 import { inSetting } from "../in-setting.ts";
@@ -69,18 +69,18 @@ async function sample(
   await mkdir(cache, { recursive: true });
   await using store = await openStore(model, cache, { owner: basename(directory) });
   cost.watchEndpoint(() => endpointLedger(asker, store, model.endpoint.prices !== undefined));
-  const absent: MissingVerdict[] = [];
+  const out = join(directory, ROLLOUTS_NAME);
   await generateFromEndpoint(prompts, {
     ...sampling,
-    out: join(directory, ROLLOUTS_NAME),
+    out,
     asker,
     store,
-    onFailed: (place, cause) => void absent.push({ ...place, missing: `not sampled: ${cause}` }),
     progress: progress("responses"),
     ...(signal === undefined ? {} : { signal }),
   });
-  const lines = absent.map((each) => `${JSON.stringify(each)}\n`).join("");
-  await writeFileAtomic(join(directory, ABSENT_NAME), lines);
+  // The manifest says the same, and does not count as the stage's result: it has the endpoint's address.
+  const lines = (await readAbsentRollouts(out)).map((each) => `${JSON.stringify(each)}\n`);
+  await writeFileAtomic(join(directory, ABSENT_NAME), lines.join(""));
 }
 
 async function estimate(

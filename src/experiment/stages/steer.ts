@@ -1,0 +1,143 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { readBehavior } from "../../behavior/behavior-file.ts";
+import { type ScenarioPrompt, scenarioPrompts } from "../../data/scenarios.ts";
+import { behaviorDirections } from "../../steering/behavior-directions.ts";
+import { steer, STEERING_REPORT } from "../../steering/steer.ts";
+import type { SteeringMode, SteeringReport } from "../../steering/steering-report.ts";
+import { hashValue } from "../../util/hash.ts";
+import { chooseLayer } from "../choose-layer.ts";
+import type { ExperimentInputs } from "../experiment-inputs.ts";
+import type { LlmJudgeInput } from "../judge-input.ts";
+import type { LocalModel } from "../models.ts";
+import type { Experiment } from "../schema.ts";
+import type { Stage, StageWork } from "../stage.ts";
+import { BEHAVIOR_NAME } from "./behavior.ts";
+import { estimateLlmJudging } from "./judge-llm.ts";
+import { longestRollouts } from "./planned-rollouts.ts";
+import { judgeSettings, openStageJudge } from "./stage-judge.ts";
+
+/**
+ * Steers a checkpoint with the behaviour's direction and with random ones: `steering.json`. Responses and verdicts are in `arms/`, from
+ * which a killed run goes on.
+ */
+export function steerStage(
+  mode: SteeringMode,
+  model: LocalModel,
+  experiment: Experiment,
+  inputs: ExperimentInputs,
+): Stage {
+  const { steering, sampling, attribution, checkpoints, engine } = experiment;
+  if (steering === undefined) throw new Error("internal: nothing says how to steer");
+  const { modes: _modes, on: _on, ...given } = steering;
+  const { endpoints: _endpoints, ...sampled } = sampling;
+  const prompts = promptsToSteer(experiment, inputs);
+  const steered = { mode, prompts, experiment, inputs };
+  return {
+    kind: "steer",
+    name: mode,
+    version: 1,
+    settings: {
+      ...given,
+      mode,
+      layer: attribution.layer,
+      sampling: sampled,
+      judge: judgeSettings(inputs),
+      template: checkpoints.template,
+      engine,
+    },
+    inputs: {
+      behavior: { stage: "behavior" },
+      model: model.input,
+      prompts: { content: hashValue(prompts) },
+    },
+    asides: ["arms"],
+    canResume: true,
+    ...(inputs.judge?.kind === "llm" && { estimate: estimateSteering(inputs.judge, steered) }),
+    run: (work) => steerModel(model, work, steered),
+  };
+}
+
+interface Steered {
+  readonly mode: SteeringMode;
+  readonly prompts: readonly ScenarioPrompt[];
+  readonly experiment: Experiment;
+  readonly inputs: ExperimentInputs;
+}
+
+async function steerModel(
+  model: LocalModel,
+  work: StageWork,
+  { mode, prompts, experiment, inputs }: Steered,
+): Promise<void> {
+  const settings = experiment.steering!; // steerStage has seen it
+  const { topK, endpoints: _, ...sampling } = experiment.sampling;
+  const folder = work.input("behavior");
+  const behavior = await readBehavior(join(folder, BEHAVIOR_NAME));
+  const layers = settings.layers ?? [
+    (await chooseLayer(folder, experiment.attribution.layer)).layer,
+  ];
+  await using judge = await openStageJudge(inputs, work, {
+    stage: `steer-${mode}`,
+    currency: experiment.cost.currency,
+  });
+  await using opened = await model.open(work, "model");
+  const { strength, grid, coherenceBound, randomDirections, rollouts } = settings;
+  const { work: done } = await steer(
+    opened,
+    {
+      mode,
+      prompts,
+      judge,
+      directions: behaviorDirections(behavior, opened.identity, { mode, layers }),
+      ...(mode === "add" ? { strength, grid } : {}),
+      coherenceBound,
+      randomDirections,
+    },
+    {
+      ...sampling,
+      ...(topK === undefined ? {} : { topK }),
+      samples: rollouts,
+      out: work.directory,
+      progress: work.progress("responses"),
+      ...(work.signal === undefined ? {} : { signal: work.signal }),
+    },
+  );
+  const tokens = done.promptTokens + done.sampledTokens;
+  work.cost.add(tokens, tokens === 0 ? 0 : done.flops / tokens);
+}
+
+/** The prompts of the scenarios that are steered on. */
+function promptsToSteer(
+  { steering, probe, evaluation }: Experiment,
+  inputs: ExperimentInputs,
+): readonly ScenarioPrompt[] {
+  const on = steering?.on ?? (evaluation === undefined ? "probe" : "evaluation");
+  const set = inputs[on];
+  if (set === undefined) throw new Error("internal: no scenarios to steer on");
+  const own = on === "probe" ? probe && [probe.plain, probe.trigger] : evaluation?.variants;
+  const scenarios = set.scenarios.slice(0, steering?.limit);
+  return scenarioPrompts({ ...set, scenarios }, steering?.variants ?? own);
+}
+
+/** Judging of every arm that there may be. */
+function estimateSteering(
+  judge: LlmJudgeInput,
+  { mode, prompts, experiment }: Steered,
+): NonNullable<Stage["estimate"]> {
+  const { grid, strength, randomDirections, layers, rollouts } = experiment.steering!; // steerStage has seen it
+  const directed = mode === "add" && strength === "auto" ? grid.length : 1;
+  const arms = 1 + (layers?.length ?? 1) * (directed + randomDirections);
+  const { maxTokens } = experiment.sampling;
+  return async ({ cache }) => {
+    const responses = longestRollouts(prompts, { samples: arms * rollouts, maxTokens });
+    return { ...(await estimateLlmJudging(judge, cache, responses)), isSampled: false };
+  };
+}
+
+/** What a finished stage found. */
+export async function readSteering(directory: string): Promise<SteeringReport> {
+  // Our own file, hashed when it was written.
+  return JSON.parse(await readFile(join(directory, STEERING_REPORT), "utf8")) as SteeringReport;
+}
