@@ -202,6 +202,8 @@ function simulate({ push, strength, other }: Setting, rng: Rng): string {
   const found = score(behavior, vectors);
   const others = unrelated === undefined ? undefined : score(unrelated.behavior, vectors);
   return signalVerdict({
+    // Bank-max has no verdict; what it would be is why.
+    scorer: SCORER === "bank-max" ? "cosine" : SCORER,
     doubt,
     scored: PAIRS,
     null: found.null,

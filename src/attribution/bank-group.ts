@@ -14,7 +14,7 @@ import {
 import type { ScoredBehavior } from "./scorer.ts";
 
 /** Null banks are scored in JavaScript, bank size times each: more than this would take longer than the store. */
-const MAX_BANK_NULLS = 32;
+const MAX_BANK_NULLS = 16;
 const BANK_NULL_SEED = 0;
 
 /** One behaviour's bank at one layer: a score is the largest cosine with a vector of it. */

@@ -88,8 +88,14 @@ function detailSections(report: RankingReport): string[] {
   ];
 }
 
-function verdictLines({ verdict }: RankingReport): string[] {
-  if (verdict === undefined) return ["verdict: none, there is no null to compare with"];
+function verdictLines({ verdict, scorer, null: comparison }: RankingReport): string[] {
+  if (verdict === undefined) {
+    const why =
+      comparison === undefined
+        ? "there is no null to compare with"
+        : `the largest of many cosines (${scorer}) grows with the spread of the pairs as with a push of all; --scorer cosine has one`;
+    return [`verdict: none, ${why}`];
+  }
   const { kind, reason, meaning, excessPairs, heldTo } = verdict;
   return [
     `verdict: ${kind} (${printable(reason, 400)})${excessPairs === 0 ? "" : `; at least about ${excessPairs} pairs stand out`}`,

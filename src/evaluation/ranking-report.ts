@@ -121,7 +121,7 @@ export function reportRankings(
         ...each,
         overlaps: each.overlaps.filter(({ k }) => tops.includes(k)),
       })),
-      verdict: signalVerdict({ doubt: ranking.doubt, null: ranking.null, scored, unrelated }),
+      verdict: signalVerdict({ ...ranking, scored, unrelated }),
       by,
       lifts: groups === undefined ? [] : liftTables(groups, ranked, tops),
       confounds: confoundTable(ranking.scores, confounds),

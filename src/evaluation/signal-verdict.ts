@@ -1,4 +1,5 @@
 import type { NullComparison } from "../attribution/null-comparison.ts";
+import { SCORER_TRAITS, type Scorer } from "../attribution/scorer.ts";
 import type { SignalStatistics, SignalTail } from "../attribution/signal-statistics.ts";
 import { explainShift, explainTail, type UnrelatedComparison } from "./unrelated-null.ts";
 
@@ -35,6 +36,7 @@ const NOT_SPECIFIC =
 
 /** What the verdict is about. */
 export interface JudgedRanking {
+  readonly scorer: Scorer;
   readonly doubt: string | undefined;
   readonly scored: number;
   readonly null: NullComparison | undefined;
@@ -49,13 +51,15 @@ export interface JudgedRanking {
  * any tail; and in no such tail has an unrelated behaviour half of the excess, or half of the pairs that make it in its own top. Diffuse:
  * no such tail; the median is above the null's by more than that of any null direction is off it, and by a quarter of the spread; and
  * that of no unrelated behaviour of another direction (cosine below 0.5) by half as many spreads. Otherwise no signal. For centred-cosine the median is that of the cosines
- * before the mean is taken out. Undefined without null directions.
+ * before the mean is taken out. Undefined without null directions, and for
+ * bank-max: the largest of many cosines rises with the spread of the pairs as it does with a shift, and null banks that have the bank's
+ * shape differ from it in more than meaning (bench/verdict-simulation.ts: 33% false alarms).
  */
 export function signalVerdict(ranking: JudgedRanking): SignalVerdict | undefined {
   const { doubt, scored, unrelated = [] } = ranking;
   const heldTo = unrelated.map(({ behavior }) => behavior);
   if (doubt !== undefined) return { ...verdict("no signal", doubt), heldTo };
-  if (ranking.null === undefined) return undefined;
+  if (ranking.null === undefined || SCORER_TRAITS[ranking.scorer].usesBank) return undefined;
   const { signal } = ranking.null;
   const beyond = tailsBeyond(signal);
   const explained = firstOf(beyond, (tail) =>

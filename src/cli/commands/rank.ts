@@ -30,8 +30,9 @@ behaviours and layers are scored in one pass. A high score: going from the rejec
 the chosen response moves the activations the way the behaviour does. What training on the pair does is not measured here.
 
 The verdict (concentrated, diffuse or no signal) holds the scores to two nulls: directions of random signs, always, and with
---null-behavior an unrelated behaviour, one that training is not suspected of: where that one's ranking is as concentrated, or has the
-same pairs at its top, what stands out is not this behaviour's. culprit conditions --null-out makes response pairs for one.
+--null-behavior an unrelated behaviour, one that training is not suspected of. Where that one's ranking is as concentrated,
+or has the same pairs at its top, what stands out is not this behaviour's. culprit conditions --null-out makes response
+pairs for one.
 
 Printed for each behaviour and layer: the pairs at both ends (ids, no text), the histogram of the scores against that of null
 directions, which sources are over-represented in the top, and how far plain properties of the pairs explain the score.
@@ -89,7 +90,7 @@ directions, which sources are over-represented in the top, and how far plain pro
       type: "string",
       value: "N",
       describe:
-        "Null directions to score, at most; 0 for none. Default 64, of which bank-max takes 32.",
+        "Null directions to score, at most; 0 for none. Default 64, of which bank-max takes 16.",
     },
     threads: {
       type: "string",
