@@ -7,14 +7,19 @@ import { type GenerateJob, generateTokens } from "../../src/engine/generation/ge
 import type { GenerationHost } from "../../src/engine/generation/generation-host.ts";
 import { ParameterCache } from "../../src/engine/parameter-cache.ts";
 import { openWeights } from "../../src/model/checkpoint-weights.ts";
+import { applyLora } from "../../src/model/lora.ts";
 import { readModel } from "../../src/model/read-model.ts";
 import { compile } from "../../src/runtime/ort.ts";
 import { lowerToOnnx } from "../../src/tensor/lower.ts";
 
-/** Runs the graphs of a checkpoint folder that has no tokenizer. */
-export async function goldenHost(dir: string): Promise<GenerationHost & AsyncDisposable> {
+/** Runs the graphs of a checkpoint folder that has no tokenizer, with an adapter if one is named. */
+export async function goldenHost(
+  dir: string,
+  adapter?: string,
+): Promise<GenerationHost & AsyncDisposable> {
   const model = await readModel(dir);
-  const weights = await openWeights(dir);
+  const base = await openWeights(dir);
+  const weights = adapter === undefined ? base : await applyLora(base, adapter);
   const parameters = new ParameterCache(weights);
   const programs = new Map<string, Awaited<ReturnType<GenerationHost["program"]>>>();
   return {
