@@ -37,6 +37,24 @@ it("passes over layer 0 and layers that are not stable, however good they look",
   expect(chooseLayer(layers.slice(0, 1)).reason).toContain("only layer 0");
 });
 
+it("where steering was measured, takes only layers whose direction causes the behaviour, if there are any", () => {
+  const layers = [
+    layer(3, { auroc: 0.99, low: 0.95, splitHalf: 0.9 }),
+    layer(5, { auroc: 0.8, low: 0.7, splitHalf: 0.6 }),
+  ];
+  const steered = (three: boolean, five: boolean): ReadonlyMap<number, boolean> =>
+    new Map([
+      [3, three],
+      [5, five],
+    ]);
+  expect(chooseLayer(layers, steered(false, true))).toMatchObject({ layer: 5 });
+  expect(chooseLayer(layers, steered(true, true))).toMatchObject({ layer: 3 });
+  expect(chooseLayer(layers, steered(false, false))).toMatchObject({
+    layer: 3,
+    reason: expect.stringMatching(/steering shows of no stable layer/) as string,
+  });
+});
+
 function layer(
   number: number,
   { auroc, low, splitHalf }: { auroc: number; low: number; splitHalf: number },

@@ -56,20 +56,23 @@ async function climb(
   job: LayerJob,
 ): Promise<readonly RanArm<CheckedArm>[]> {
   const grid: RanArm<CheckedArm>[] = [];
+  /** Whether the text is coherent. */
+  const attempt = async (strength: number): Promise<boolean> => {
+    grid.push(await runArm(runner, { direction, strength }, job));
+    return grid.at(-1)!.arm.isCoherent;
+  };
   let holds = 0;
   let fails: number | undefined;
-  const attempt = async (strength: number): Promise<void> => {
-    const ran = await runArm(runner, { direction, strength }, job);
-    grid.push(ran);
-    if (ran.arm.isCoherent) holds = strength;
-    else fails = strength;
-  };
   for (const strength of job.settings.grid) {
-    await attempt(strength);
+    if (await attempt(strength)) holds = strength;
+    else fails = strength;
     if (fails !== undefined) break;
   }
-  for (let i = 0; i < job.settings.halvings && fails !== undefined; i++) {
-    await attempt((holds + fails) / 2);
+  if (fails === undefined) return grid;
+  for (let i = 0; i < job.settings.halvings; i++) {
+    const middle: number = (holds + fails) / 2;
+    if (await attempt(middle)) holds = middle;
+    else fails = middle;
   }
   return grid.toSorted((a, b) => a.arm.strength! - b.arm.strength!); // all of them have one
 }

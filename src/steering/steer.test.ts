@@ -1,0 +1,210 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { suiteFolder } from "../../test/support/suite-folder.ts";
+import { makeTinyCheckpoint } from "../../test/support/tiny-checkpoint.ts";
+import type { StoredBehavior } from "../behavior/behavior-file.ts";
+import type { RolloutManifest } from "../data/rollouts.ts";
+import type { Engine } from "../engine/engine.ts";
+import { openEngine } from "../engine/open-engine.ts";
+import { createRulesJudge } from "../judge/rules-judge.ts";
+import { openWeights } from "../model/checkpoint-weights.ts";
+import { hashBytes } from "../util/hash.ts";
+import { norm } from "../util/vector.ts";
+import { behaviorDirections } from "./behavior-directions.ts";
+import { randomDirection } from "./random-direction.ts";
+import { steer } from "./steer.ts";
+import type { SteeringDirection, SteeringReport, SteerRequest } from "./steering-report.ts";
+
+const folder = suiteFolder();
+const prompts = ["Why?", "Tell me of rain.", "Count to three.", "Say it again."].map(
+  (content, i) => ({
+    scenario: `s${i}`,
+    variant: "base",
+    prompt: [{ role: "user" as const, content }],
+  }),
+);
+/** What a token's row of the output matrix points at, seen from before the final norm. */
+const rows = new Map<string, Float32Array>();
+const WORDS = [" the", " and"] as const;
+let engine: Engine;
+
+beforeAll(async () => {
+  const dir = await makeTinyCheckpoint(join(folder, "tiny"));
+  engine = await openEngine(dir);
+  await using weights = await openWeights(dir);
+  const [head, gain] = [
+    await weights.readFloat32("lm_head.weight"),
+    await weights.readFloat32("model.norm.weight"),
+  ];
+  for (const word of WORDS) {
+    const [id] = engine.tokenizeText(word);
+    rows.set(
+      word,
+      Float32Array.from(gain, (g, d) => head[id! * gain.length + d]! / g),
+    );
+  }
+});
+afterAll(() => engine[Symbol.asyncDispose]());
+
+const says = (pattern: string, otherwise: "not" | "missing" = "not"): SteerRequest["judge"] =>
+  createRulesJudge({
+    name: "says",
+    behavior: "says it",
+    rules: [{ pattern, label: "shows" }],
+    otherwise,
+  });
+
+async function run(
+  out: string,
+  directions: readonly SteeringDirection[],
+  request: Partial<SteerRequest> = {},
+): Promise<SteeringReport> {
+  const judge = says("^(the ?)+$");
+  const { report } = await steer(
+    engine,
+    { mode: "add", directions, prompts, judge, randomDirections: 2, ...request },
+    { out: join(folder, out), samples: 2, maxTokens: 4, temperature: 0 },
+  );
+  return report;
+}
+
+describe("steer", () => {
+  it("adds at each layer the direction of that layer, from the first token on", async () => {
+    const directions = WORDS.map((word, i) => ({ layer: 3 - i, vector: rows.get(word)! }));
+    const report = await run("layers", directions, { strength: 1e4 });
+    expect(report.layers.map(({ steered }) => steered!.rates[0]!.rate.rate)).toEqual([1, 0]);
+    for (const { layer, vector } of directions) {
+      const path = join(folder, `layers/arms/layer-${layer}-strength-10000/rollouts.jsonl.json`);
+      const { steering } = JSON.parse(readFileSync(path, "utf8")) as RolloutManifest;
+      expect(steering).toEqual({
+        kind: "add",
+        layer,
+        strength: 1e4,
+        directionHash: hashBytes(new Uint8Array(vector.buffer)),
+      });
+    }
+    // Four prompts can show anything, but prove nothing.
+    expect(report.layers[0]!.effects[0]).toMatchObject({
+      steeredToUnsteered: { difference: 1 },
+      verdict: "no-evidence",
+    });
+  });
+
+  it("says so where not even the least strength leaves the text coherent, and compares nothing", async () => {
+    const directions = [{ layer: 3, vector: rows.get(" the")! }];
+    const report = await run("broken", directions, { grid: [1e3, 1e4], coherenceBound: 0 });
+    const [layer] = report.layers;
+    expect(layer).toMatchObject({ steered: undefined, random: undefined, effects: [] });
+    expect(layer!.grid.map(({ strength }) => strength)).toEqual([1e3]);
+    expect(layer!.reason).toMatch(
+      /no strength leaves the text coherent; the least, 1000: .* 0 allowed/,
+    );
+    expect(report.notes[0]).toMatch(/Layer 3: no strength .* Try smaller/);
+  });
+
+  it("ends where the judge has no verdict on any unsteered rollout, and keeps the rollouts", async () => {
+    const directions = [{ layer: 3, vector: rows.get(" the")! }];
+    const judge = says("nobody says this", "missing");
+    await expect(run("mute", directions, { judge })).rejects.toThrow(
+      /judge "says@\w+": has no verdict on any of 8 unsteered rollouts \(no rule applies\)/,
+    );
+    expect(existsSync(join(folder, "mute/arms/unsteered/rollouts.jsonl"))).toBe(true);
+  });
+
+  it.each([
+    ["no direction", { directions: [] }, /expected directions/],
+    [
+      "a layer past the last",
+      { directions: [{ layer: 4, vector: new Float32Array(32).fill(1) }] },
+      /layers from 0 to 3, got 4/,
+    ],
+    [
+      "another width",
+      { directions: [{ layer: 1, vector: new Float32Array(8).fill(1) }] },
+      /layer 1: expected a direction of 32 dimensions, got 8/,
+    ],
+    [
+      "nothing to add",
+      { directions: [{ layer: 1, vector: new Float32Array(32) }] },
+      /got one that has none/,
+    ],
+    ["falling strengths", { grid: [2, 1] }, /strengths above 0 in ascending order, got 2, 1/],
+    ["a strength of 0", { strength: 0 }, /strengths above 0/],
+    ["no random direction", { randomDirections: 0 }, /at least one random direction/],
+    ["no prompts", { prompts: [] }, /expected prompts, got none/],
+  ])("refuses %s", async (_, request, message) => {
+    const directions = [{ layer: 1, vector: new Float32Array(32).fill(1) }];
+    await expect(run("refused", directions, request)).rejects.toThrow(message);
+  });
+});
+
+describe("the directions of a behaviour", () => {
+  const behavior = (identity = engine.identity): StoredBehavior => {
+    const { checkpointHash, tokenizerHash, templateHash, family, layerCount, dim } = identity;
+    // What behaviorDirections reads of a behaviour.
+    return {
+      name: "b",
+      dim,
+      identity: { checkpointHash, tokenizerHash, templateHash },
+      layers: [1, 2],
+      directions: new Map([
+        [1, new Float32Array(dim).fill(1)],
+        [2, new Float32Array(dim).fill(2)],
+      ]),
+      lengths: new Map([
+        [1, 3],
+        [2, 5],
+      ]),
+      head: {
+        checkpoint: { name: "sft", family, layerCount },
+        layerChoice: { kind: "chosen", layer: 2, reason: "" },
+      },
+    } as unknown as StoredBehavior;
+  };
+  const { mode } = { mode: "add" as const };
+
+  it("are as long as the mean difference, at the chosen layer unless others are named", () => {
+    const [chosen, ...others] = behaviorDirections(behavior(), engine.identity, { mode });
+    expect(others).toEqual([]);
+    expect(chosen!.layer).toBe(2);
+    expect(norm(chosen!.vector)).toBeCloseTo(5, 5);
+    const both = behaviorDirections(behavior(), engine.identity, { mode, layers: [1, 2] });
+    expect(both.map(({ vector }) => norm(vector))).toEqual([
+      expect.closeTo(3, 5) as number,
+      expect.closeTo(5, 5) as number,
+    ]);
+  });
+
+  it("are refused at a layer that the behaviour lacks, and for a checkpoint that they do not belong to", () => {
+    const get = (identity: Partial<Engine["identity"]>, options: object = {}) =>
+      behaviorDirections(behavior(), { ...engine.identity, ...identity }, { mode, ...options });
+    expect(() => get({}, { layers: [3] })).toThrow(
+      /layer 3: expected a layer of behavior "b" \(1, 2\)/,
+    );
+    expect(() => get({ dim: 64 })).toThrow(
+      /with 3 blocks of 32 dimensions, got llama with 3 of 64/,
+    );
+    expect(() => get({ checkpointHash: "other" })).toThrow(
+      /another checkpoint .* the weights differ/,
+    );
+    expect(() => get({ checkpointHash: "other" }, { mode: "project-out" })).not.toThrow();
+    expect(() => get({ templateHash: "other" }, { mode: "project-out" })).toThrow(
+      /template differ/,
+    );
+    expect(() => get({ checkpointHash: "other" }, { otherCheckpoint: true })).not.toThrow();
+  });
+});
+
+it("random directions have the length of the other, and differ by seed, layer and number", () => {
+  const direction = { layer: 1, vector: Float32Array.of(3, 4, 0, 0) };
+  const draw = (seed: number, n: number, layer = 1): string => {
+    const { vector } = randomDirection({ ...direction, layer }, { seed, n });
+    expect(norm(vector)).toBeCloseTo(5, 5);
+    return vector.join();
+  };
+  expect(draw(0, 1)).toBe(draw(0, 1));
+  expect(new Set([draw(0, 1), draw(0, 2), draw(1, 1), draw(0, 1, 2)]).size).toBe(4);
+});

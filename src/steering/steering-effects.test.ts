@@ -1,0 +1,61 @@
+import { expect, it } from "vitest";
+
+import { effectVerdict } from "./steering-effects.ts";
+
+const effect = (difference: number, adjustedP: number) => ({ difference, adjustedP });
+const none = effect(0, 1);
+
+it.each([
+  ["moves and beats random", effect(0.5, 0.001), effect(0.5, 0.001), none, "causes"],
+  [
+    "moves more than random, which moves too",
+    effect(0.5, 0.001),
+    effect(0.3, 0.01),
+    effect(0.2, 0.01),
+    "causes",
+  ],
+  [
+    "moves as random does",
+    effect(0.5, 0.001),
+    effect(0.01, 0.9),
+    effect(0.49, 0.001),
+    "unspecific",
+  ],
+  [
+    "moves less than random",
+    effect(0.2, 0.01),
+    effect(-0.3, 0.001),
+    effect(0.5, 0.001),
+    "unspecific",
+  ],
+  [
+    "moves, not told from random",
+    effect(0.2, 0.04),
+    effect(0.15, 0.2),
+    effect(0.05, 0.6),
+    "unclear",
+  ],
+  [
+    "does not move, though it differs from random",
+    effect(0.1, 0.05),
+    effect(0.4, 0.001),
+    effect(-0.3, 0.001),
+    "no-evidence",
+  ],
+  ["moves the wrong way", effect(-0.5, 0.001), effect(-0.5, 0.001), none, "reverses"],
+  ["has nothing to compare with", effect(0.5, 0.001), undefined, undefined, "not-judged"],
+] as const)(
+  "a rate that %s",
+  (_, steeredToUnsteered, steeredToRandom, randomToUnsteered, verdict) => {
+    const up = { steeredToUnsteered, steeredToRandom, randomToUnsteered };
+    expect(effectVerdict("add", up)).toBe(verdict);
+    const turn = (each: typeof steeredToUnsteered | undefined) =>
+      each === undefined ? undefined : effect(-each.difference, each.adjustedP);
+    const down = {
+      steeredToUnsteered: turn(steeredToUnsteered),
+      steeredToRandom: turn(steeredToRandom),
+      randomToUnsteered: turn(randomToUnsteered),
+    };
+    expect(effectVerdict("project-out", down)).toBe(verdict);
+  },
+);
