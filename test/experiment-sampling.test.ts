@@ -31,6 +31,7 @@ async function make(
     training: undefined,
     edits: undefined,
     steering: undefined,
+    attribution: undefined,
     evaluation: undefined,
     judge: "{ rules: rules.yaml }",
     ...changes,

@@ -69,6 +69,7 @@ it("runs every kind of stage, and ends with arms beside their controls", async (
   expect(result.evaluation!.measures.filter(({ arm }) => arm === "swap-6")).toHaveLength(4);
   expect(result.quality).toMatchObject({ planted: MINIATURE_PLANTED, pairs: 80 });
   expect(result.probe.scenarios!.kept).toBeGreaterThan(0);
+  expect(result.verdict!.heldTo).toEqual(["drift", "unrelated"]);
   expect(
     result.steering!.map(({ mode, checkpoint, layers }) => [
       mode,

@@ -48,9 +48,13 @@ function probeLines({ probe }: ExperimentResult): string[] {
 
 function verdictLines({ verdict }: ExperimentResult): string[] {
   if (verdict === undefined) return [];
-  const { kind, reason, meaning, excessPairs } = verdict;
+  const { kind, reason, meaning, excessPairs, heldTo } = verdict;
   const count = excessPairs === 0 ? "" : `; at least about ${excessPairs} pairs stand out`;
-  return [`verdict: ${kind} (${printable(reason, MAX_LINE)})${count}`, `  ${meaning}`];
+  return [
+    `verdict: ${kind} (${printable(reason, MAX_LINE)})${count}`,
+    `  ${meaning}`,
+    `  held to sign flips${heldTo.length === 0 ? " alone; attribution.nulls names unrelated behaviours" : ` and to ${heldTo.map((name) => printable(name)).join(", ")}`}`,
+  ];
 }
 
 function qualityLines({ quality }: ExperimentResult): string[] {

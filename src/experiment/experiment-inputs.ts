@@ -30,6 +30,8 @@ export interface ExperimentInputs {
   /** Ids of the planted pairs, in the order of the data; undefined where nobody knows. */
   readonly planted: readonly string[] | undefined;
   readonly responses: FileInput | undefined;
+  /** Response pairs of unrelated behaviours, in the order of `attribution.nulls`; undefined for drift. */
+  readonly nulls: readonly (FileInput | undefined)[];
   readonly judge: JudgeInput | undefined;
   /** By the id of the judge stage whose rollouts they are of. */
   readonly labels: Readonly<Record<string, FileInput>>;

@@ -17,6 +17,7 @@ import { openEndpoint } from "./open-asker.ts";
 import { openPreferencePairs } from "./pair-inputs.ts";
 import type { ExperimentFile } from "./read-experiment.ts";
 import { openScenarios } from "./scenario-inputs.ts";
+import { DRIFT } from "./schema-attribution.ts";
 import type { EndpointSettings } from "./schema-judge.ts";
 import type { Experiment } from "./schema.ts";
 
@@ -42,6 +43,7 @@ export async function openInputs(
     endpoints: openEndpoints(file.experiment),
     ...(await openPreferencePairs(file, options)),
     responses: await openFile("responses", responses, file),
+    nulls: await openNulls(file),
     judge: judge && (await openJudge(judge, file)),
     labels: judge === undefined ? {} : await openLabels(judge, file),
     ...(await openScenarios(file, options)),
@@ -56,6 +58,14 @@ function openEndpoints({ sampling }: Experiment): ExperimentInputs["endpoints"] 
   const open = (name: "before" | "after", settings: EndpointSettings | undefined): object =>
     settings === undefined ? {} : { [name]: openEndpoint(`sampling.endpoints.${name}`, settings) };
   return { ...open("before", before), ...open("after", after) };
+}
+
+async function openNulls(file: ExperimentFile): Promise<ExperimentInputs["nulls"]> {
+  const opened: (FileInput | undefined)[] = [];
+  for (const name of file.experiment.attribution.nulls) {
+    opened.push(name === DRIFT ? undefined : await openFile("attribution.nulls", name, file));
+  }
+  return opened;
 }
 
 async function openCapabilities(

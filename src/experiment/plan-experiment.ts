@@ -1,12 +1,12 @@
 /** @file Which stages an experiment has, and which reads which. */
-import { join } from "node:path";
+import { basename, extname, join } from "node:path";
 
 import { ConfigError } from "../util/errors.ts";
 import { BASELINE, listArms, measuredName } from "./arms.ts";
 import type { ExperimentInputs } from "./experiment-inputs.ts";
 import { givenModel, type Model, sampledModel, trainedModel } from "./models.ts";
 import type { Experiment } from "./schema.ts";
-import { type Stage, STAGE_KINDS, stageId } from "./stage.ts";
+import { type Stage, STAGE_KINDS, stageId, type StageWork } from "./stage.ts";
 import { agreementIds, agreementStage } from "./stages/agreement.ts";
 import { auditStage } from "./stages/audit.ts";
 import { behaviorStage } from "./stages/behavior.ts";
@@ -14,10 +14,10 @@ import { capabilitiesStage } from "./stages/capabilities.ts";
 import { editStage } from "./stages/edit.ts";
 import { embedStage } from "./stages/embed.ts";
 import { evaluateStage, type EvaluatedArms } from "./stages/evaluate.ts";
-import { filterStage, RESPONSES_NAME } from "./stages/filter.ts";
+import { DRIFT_NAME, filterStage, RESPONSES_NAME } from "./stages/filter.ts";
 import { judgeStage } from "./stages/judge.ts";
 import { qualityStage } from "./stages/quality.ts";
-import { rankStage } from "./stages/rank.ts";
+import { nullName, rankStage } from "./stages/rank.ts";
 import { rolloutsStage } from "./stages/rollouts.ts";
 import { steerStage } from "./stages/steer.ts";
 import { trainStage } from "./stages/train.ts";
@@ -30,6 +30,7 @@ export function planExperiment(experiment: Experiment, inputs: ExperimentInputs)
   const planned = [
     auditStage(experiment, inputs),
     ...probeStages(experiment, inputs),
+    ...nullStages(experiment, inputs),
     embedStage(experiment, inputs),
     rankStage(experiment),
     ...(inputs.planted === undefined ? [] : [qualityStage(inputs.planted)]),
@@ -85,6 +86,22 @@ function probeStages(experiment: Experiment, inputs: ExperimentInputs): Stage[] 
       path: (work) => join(work.input("responses"), RESPONSES_NAME),
     }),
   ];
+}
+
+/** The unrelated behaviours that the ranking is held to. */
+function nullStages(experiment: Experiment, inputs: ExperimentInputs): Stage[] {
+  return experiment.attribution.nulls.map((name, i) => {
+    const file = inputs.nulls[i];
+    const from =
+      file === undefined
+        ? {
+            input: { stage: "filter" },
+            path: (work: StageWork) => join(work.input("responses"), DRIFT_NAME),
+          }
+        : { input: { content: file.sha256 }, path: () => file.path };
+    const unrelated = { stage: nullName(i), behavior: basename(name, extname(name)) };
+    return behaviorStage(experiment, inputs, { ...from, unrelated });
+  });
 }
 
 /** M1: the one given, or the one trained on all pairs with the first seed. */

@@ -132,13 +132,14 @@ export async function readManifest(out: string): Promise<RunManifest | undefined
 }
 
 function inputHashes(inputs: ExperimentInputs): Record<string, string> {
-  const { before, after, pairs, responses, judge, labels, probe, evaluation, capabilities } =
+  const { before, after, pairs, responses, nulls, judge, labels, probe, evaluation, capabilities } =
     inputs;
   const hashes = {
     before: before.hash,
     after: after?.hash,
     pairs: pairs.contentHash,
     responses: responses?.sha256,
+    ...Object.fromEntries(nulls.map((each, i) => [`null ${i + 1}`, each?.sha256])),
     ...hashJudge(judge),
     ...Object.fromEntries(
       Object.entries(labels).map(([stage, { sha256 }]) => [`labels ${stage}`, sha256]),

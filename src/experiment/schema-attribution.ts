@@ -53,6 +53,9 @@ export const behaviorSchema = z.strictObject({
   seed: seed.default(0).describe("Seed of splits, replicates and signs."),
 });
 
+/** Instead of a file: response pairs made of the probe's own rollouts. */
+export const DRIFT = "drift";
+
 export const attributionSchema = z.strictObject({
   scorer: z.enum(SCORERS).default("cosine").describe("The rule from a pair to its score."),
   layer: z
@@ -60,6 +63,13 @@ export const attributionSchema = z.strictObject({
     .default("auto")
     .describe(
       "Layer of the ranking that is used; auto: the one that culprit behavior chooses of behavior.layers.",
+    ),
+  nulls: z
+    .array(z.string().min(1))
+    .refine((names) => new Set(names).size === names.length, { error: "expected each once" })
+    .default([])
+    .describe(
+      `Unrelated behaviours that the verdict is held to beside sign flips: files of response pairs, or ${DRIFT} for the probe's rollouts that do not show the behaviour, which is what else training changed.`,
     ),
   dtype: z.enum(STORE_DTYPES).default("F16").describe("How datapoint vectors are stored."),
   shardRows: count

@@ -1,4 +1,5 @@
 /** @file Settings of the experiment file that need or exclude each other. */
+import { DRIFT } from "./schema-attribution.ts";
 import type { EndpointSettings } from "./schema-judge.ts";
 
 export interface Contradiction {
@@ -45,7 +46,7 @@ interface Joined {
     | undefined;
   readonly behavior: { readonly layers: readonly number[] };
   readonly steering?: SteeringSettings | undefined;
-  readonly attribution: { readonly layer: number | "auto" };
+  readonly attribution: { readonly layer: number | "auto"; readonly nulls: readonly string[] };
 }
 
 /** What is wrong between settings that are each right by themselves. */
@@ -84,7 +85,11 @@ export function contradictions(given: Joined): Contradiction[] {
   }
   found.push(...scenarioContradictions(given), ...steeringContradictions(given));
   found.push(...judgeContradictions(given.judge), ...endpointContradictions(given));
-  const { layer } = given.attribution;
+  const { layer, nulls } = given.attribution;
+  if (nulls.includes(DRIFT) && !has(given.probe)) {
+    const message = `${DRIFT} is made of the rollouts of probe: expected files, or a probe`;
+    found.push({ path: ["attribution", "nulls"], message });
+  }
   if (layer !== "auto" && !given.behavior.layers.includes(layer)) {
     found.push({
       path: ["attribution", "layer"],

@@ -41,6 +41,10 @@ export async function makeMiniatureExperiment(
   await writeFile(join(folder, "tasks.jsonl"), jsonLines(tasks));
   await writeFile(join(folder, "probe.jsonl"), jsonLines(scenarios("probe", 60)));
   await writeFile(join(folder, "evaluation.jsonl"), jsonLines(scenarios("evaluation", 6)));
+  const unrelated = randomPairs(12, 5).map(({ id, prompt, chosen, rejected }) => {
+    return { id, prompt, before: rejected, after: chosen };
+  });
+  await writeFile(join(folder, "unrelated.jsonl"), jsonLines(unrelated));
   await writeFile(join(folder, "rules.yaml"), RULES);
   for (const set of ["probe", "evaluation"]) {
     const labels = Array.from({ length: MINIATURE_LABELS }, (_, i) => ({
@@ -73,6 +77,7 @@ const SECTIONS: Readonly<Record<string, string>> = {
   judge:
     "{ rules: rules.yaml, labels: { judge-after: probe-labels.jsonl, evaluation-judge-baseline-seed1: evaluation-labels.jsonl } }",
   behavior: "{ layers: [1, 2], splits: 20, flips: 20, nullDirections: 4 }",
+  attribution: "{ nulls: [drift, unrelated.jsonl] }",
   steering: "{ rollouts: 2, limit: 4, grid: [1, 2], randomDirections: 1 }",
   edits:
     "[{ action: filter, top: planted }, { action: swap, top: 6, controls: [] }, { action: drop-source, top: 10, sources: [east], controls: [] }]",

@@ -18,21 +18,31 @@ import type { Stage, StageInput, StageWork } from "../stage.ts";
 /** The behaviour file of the stage. */
 export const BEHAVIOR_NAME = "behavior.safetensors";
 
+/** The response pairs that a behaviour is made of. */
+export interface BehaviorResponses {
+  readonly input: StageInput;
+  /** Where the file is, once its stage is done. */
+  path(work: StageWork): string;
+  /** Of an unrelated behaviour: the name of its stage, and what it is called in results. */
+  readonly unrelated?: { readonly stage: string; readonly behavior: string };
+}
+
 /** Behaviour vectors with their diagnostics, both responses read on the checkpoint before. */
 export function behaviorStage(
   experiment: Experiment,
   inputs: ExperimentInputs,
-  responses: {
-    readonly input: StageInput;
-    /** Where the file is, once its stage is done. */
-    path(work: StageWork): string;
-  },
+  responses: BehaviorResponses,
 ): Stage {
-  const { behavior, checkpoints, engine } = experiment;
+  const { checkpoints, engine } = experiment;
+  const { unrelated } = responses;
+  const behavior =
+    unrelated === undefined
+      ? experiment.behavior
+      : { ...experiment.behavior, name: unrelated.behavior };
   const { layers, maxTokens, probe, orthogonalTo, ...options } = behavior;
   return {
     kind: "behavior",
-    name: "",
+    name: unrelated?.stage ?? "",
     version: 2,
     settings: { ...behavior, template: checkpoints.template, engine },
     inputs: { before: { content: inputs.before.hash }, responses: responses.input },

@@ -2,9 +2,11 @@ import { join } from "node:path";
 
 import { conditionsTable } from "../../behavior/conditions.ts";
 import { filterScenarios, requireKept } from "../../behavior/four-condition-filter.ts";
-import { pairRollouts, writeResponsePairs } from "../../behavior/rollout-pairs.ts";
+import { pairDrift, pairRollouts, writeResponsePairs } from "../../behavior/rollout-pairs.ts";
 import { readVerdicts } from "../../judge/verdict.ts";
 import { writeFileAtomic } from "../../util/atomic-file.ts";
+import { ConfigError } from "../../util/errors.ts";
+import { DRIFT } from "../schema-attribution.ts";
 import type { Experiment } from "../schema.ts";
 import type { Stage } from "../stage.ts";
 import { VERDICTS_NAME } from "./judge.ts";
@@ -13,16 +15,20 @@ import { readStageRollouts } from "./rollouts.ts";
 /** The response pairs that the filter found. */
 export const RESPONSES_NAME = "responses.jsonl";
 
+/** The response pairs that do not show the behaviour, where attribution.nulls asks for them. */
+export const DRIFT_NAME = "drift.jsonl";
+
 /** The four-condition filter: `conditions.json` says what was kept and why, `responses.jsonl` is what the behaviour is made of. */
-export function filterStage({ probe }: Experiment): Stage {
+export function filterStage({ probe, attribution }: Experiment): Stage {
   if (probe === undefined) throw new Error("internal: no probe to filter");
   const { plain, trigger, minJudged, maxPairs, amplify } = probe;
+  const drift = attribution.nulls.includes(DRIFT) ? { drift: true } : {};
   const amplified = amplify === undefined ? {} : { amplify };
   return {
     kind: "filter",
     name: "",
     version: 2,
-    settings: { plain, trigger, minJudged, maxPairs, ...amplified },
+    settings: { plain, trigger, minJudged, maxPairs, ...amplified, ...drift },
     inputs: {
       rolloutsBefore: { stage: "rollouts-before" },
       rolloutsAfter: { stage: "rollouts-after" },
@@ -45,16 +51,28 @@ export function filterStage({ probe }: Experiment): Stage {
       // Before the check: it says why nothing was left.
       await writeFileAtomic(reportPath, `${JSON.stringify(report, undefined, 2)}\n`);
       requireKept(result);
-      const rollouts = {
+      const rollouts = (): Parameters<typeof pairRollouts>[0] => ({
         before: readStageRollouts(input("rolloutsBefore")),
         after: readStageRollouts(input("rolloutsAfter")),
-      };
-      const pairs = await pairRollouts(rollouts, judged, {
+      });
+      const most = maxPairs === undefined ? {} : { maxPairs };
+      if (drift.drift === true) {
+        const others = await pairDrift(rollouts(), judged, most);
+        if (others.length === 0) throw noDrift();
+        await writeResponsePairs(join(directory, DRIFT_NAME), others);
+      }
+      const pairs = await pairRollouts(rollouts(), judged, {
         kept: result.kept,
         trigger,
-        ...(maxPairs === undefined ? {} : { maxPairs }),
+        ...most,
       });
       await writeResponsePairs(join(directory, RESPONSES_NAME), pairs);
     },
   };
 }
+
+const noDrift = (): ConfigError =>
+  new ConfigError(
+    `attribution.nulls: expected rollouts of both checkpoints that do not show the behaviour, got none for ${DRIFT}`,
+    { hint: "Name a file of response pairs of an unrelated behaviour instead." },
+  );

@@ -23,16 +23,24 @@ export interface RankStageReport extends ChosenLayer {
   readonly rankings: ReturnType<typeof reportRankings>;
 }
 
+/** What the stage of the i-th unrelated behaviour is called. */
+export const nullName = (i: number): string => `null-${i + 1}`;
+
 /** Scores and ranks all stored pairs for the behaviour. */
 export function rankStage({ attribution, behavior, engine }: Experiment): Stage {
   const { scorer, layer } = attribution;
+  const nulls = attribution.nulls.map((_, i) => nullName(i));
   const { nullDirections } = behavior;
   return {
     kind: "rank",
     name: "",
     version: 4,
     settings: { scorer, layer, nullDirections, threads: engine.threads ?? null },
-    inputs: { store: { stage: "embed" }, behavior: { stage: "behavior" } },
+    inputs: {
+      store: { stage: "embed" },
+      behavior: { stage: "behavior" },
+      ...Object.fromEntries(nulls.map((name) => [name, { stage: `behavior-${name}` }])),
+    },
     run: async (work) => {
       const store = await openStore(join(work.input("store"), STORE_NAME));
       const stored = await readBehavior(join(work.input("behavior"), BEHAVIOR_NAME));
@@ -40,6 +48,9 @@ export function rankStage({ attribution, behavior, engine }: Experiment): Stage 
       const scores = await rankStore(store, [stored], {
         scorer,
         nullDirections,
+        nullBehaviors: await Promise.all(
+          nulls.map((name) => readBehavior(join(work.input(name), BEHAVIOR_NAME))),
+        ),
         progress: work.progress("pairs"),
         ...(engine.threads === undefined ? {} : { threads: engine.threads }),
         ...(work.signal === undefined ? {} : { signal: work.signal }),
