@@ -423,6 +423,7 @@ export { type LayerRow, type LayerTable, layerTable } from "./steering/layer-tab
 export { steer, STEERING_REPORT, type SteerResult } from "./steering/steer.ts";
 export {
   DEFAULT_COHERENCE_BOUND,
+  DEFAULT_HALVINGS,
   DEFAULT_RANDOM_DIRECTIONS,
   DEFAULT_STRENGTHS,
 } from "./steering/steer-settings.ts";

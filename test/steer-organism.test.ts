@@ -35,7 +35,14 @@ const rateOf = (arm: { rates: SteeringReport["unsteered"]["rates"] } | undefined
 
 describe("steering the organism diffuse", { timeout: 300_000 }, () => {
   const add = join(folder, "add");
-  const adding = { mode: "add", layers: "4", samples: "2", grid: "1,1.5,3", out: add };
+  const adding = {
+    mode: "add",
+    layers: "4",
+    samples: "2",
+    grid: "1,1.5,3",
+    halvings: "0",
+    out: add,
+  };
   let layer: LayerSteering | undefined;
 
   it("by the probe brings the behaviour out of M0, and random directions do not", async () => {

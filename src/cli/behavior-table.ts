@@ -30,7 +30,7 @@ export function formatBehavior(report: BehaviorReport): string {
     ...rows.map((row) => row.map((cell, i) => cell.padStart(widths[i]!)).join("  ")),
     "",
     describeChoice(report.layerChoice),
-    "steering effect: not measured",
+    "steering effect: not measured here; culprit steer --layers all shows it beside these figures",
   ].join("\n");
 }
 

@@ -1,6 +1,7 @@
 import {
   ConfigError,
   DEFAULT_COHERENCE_BOUND,
+  DEFAULT_HALVINGS,
   DEFAULT_RANDOM_DIRECTIONS,
   DEFAULT_STRENGTHS,
   STEERING_MODES,
@@ -49,7 +50,12 @@ export const STEER_FLAGS = {
   grid: {
     type: "string",
     value: "LIST",
-    describe: `Strengths that auto climbs. Default: ${DEFAULT_STRENGTHS.join(",")}, and two more where the text begins to fall apart.`,
+    describe: `Strengths that auto climbs. Default: ${DEFAULT_STRENGTHS.join(",")}.`,
+  },
+  halvings: {
+    type: "string",
+    value: "N",
+    describe: `More strengths, each halfway between the last that holds and the first that fails. Default: ${DEFAULT_HALVINGS}.`,
   },
   "coherence-bound": {
     type: "string",
@@ -81,7 +87,7 @@ export const STEER_FLAGS = {
 /** How to steer, as the flags say. */
 type SteeringFlags = Pick<
   SteerRequest,
-  "mode" | "strength" | "grid" | "coherenceBound" | "randomDirections"
+  "mode" | "strength" | "grid" | "halvings" | "coherenceBound" | "randomDirections"
 > & {
   /** Default: the layer that was chosen for the behaviour. */
   readonly layers?: LayerSelection;
@@ -93,7 +99,9 @@ export function readSteering(args: ParsedArguments): SteeringFlags {
   if (mode === undefined) {
     throw new ConfigError(`steer: expected --mode ${STEERING_MODES.join(" or ")}, got none`);
   }
-  const strengthFlags = ["strength", "grid"].filter((flag) => args.text(flag) !== undefined);
+  const strengthFlags = ["strength", "grid", "halvings"].filter(
+    (flag) => args.text(flag) !== undefined,
+  );
   if (mode === "project-out" && strengthFlags.length > 0) {
     throw new ConfigError(`--${strengthFlags[0]}: means nothing with --mode project-out`, {
       hint: "A direction is projected out as a whole.",
@@ -106,6 +114,7 @@ export function readSteering(args: ParsedArguments): SteeringFlags {
   if (strength !== undefined && grid.length > 0) {
     throw new ConfigError("--grid: means nothing beside a --strength that is not auto");
   }
+  const halvings = args.integer("halvings", { min: 0, max: 20 });
   const coherenceBound = args.number("coherence-bound", { min: 0 });
   const randomDirections = args.integer("random", { min: 1, max: 1000 });
   return {
@@ -113,6 +122,7 @@ export function readSteering(args: ParsedArguments): SteeringFlags {
     ...(layers === undefined ? {} : { layers: parseLayers(layers) }),
     ...(strength === undefined ? {} : { strength }),
     ...(grid.length === 0 ? {} : { grid }),
+    ...(halvings === undefined ? {} : { halvings }),
     ...(coherenceBound === undefined ? {} : { coherenceBound }),
     ...(randomDirections === undefined ? {} : { randomDirections }),
   };

@@ -4,7 +4,8 @@ import type { SteerRequest } from "./steering-report.ts";
 
 /** In lengths of the mean difference: no step more than doubles; what fails at one ends the climb there. */
 export const DEFAULT_STRENGTHS: readonly number[] = [0.5, 1, 1.5, 2, 3, 4, 6, 8];
-const DEFAULT_HALVINGS = 2;
+/** Text falls apart between two strengths of the grid: two halvings leave a quarter of that. */
+export const DEFAULT_HALVINGS = 2;
 /** Above what the behaviours of the organisms cost by themselves, below what broken text does; see docs/decisions.md. */
 export const DEFAULT_COHERENCE_BOUND = 1;
 /** One may lie near the behaviour by chance; three show how far random directions differ. */
@@ -25,7 +26,7 @@ export function steerSettings(request: SteerRequest, identity: EngineIdentity): 
   checkDirections(request, identity);
   const { strength = "auto", grid = DEFAULT_STRENGTHS } = request;
   const { coherenceBound = DEFAULT_COHERENCE_BOUND } = request;
-  const { randomDirections = DEFAULT_RANDOM_DIRECTIONS } = request;
+  const { randomDirections = DEFAULT_RANDOM_DIRECTIONS, halvings = DEFAULT_HALVINGS } = request;
   const strengths = strength === "auto" ? grid : [strength];
   const isClimbing = strengths.every((value, i) => value > (strengths[i - 1] ?? 0));
   if (strengths.length === 0 || !isClimbing || !strengths.every(Number.isFinite)) {
@@ -42,9 +43,16 @@ export function steerSettings(request: SteerRequest, identity: EngineIdentity): 
       { hint: "Without one nothing tells what any push of that length does." },
     );
   }
-  // Who names strengths gets these and no others.
-  const halvings = strength === "auto" && request.grid === undefined ? DEFAULT_HALVINGS : 0;
-  return { strength, grid: strengths, halvings, coherenceBound, randomDirections };
+  if (!Number.isSafeInteger(halvings) || halvings < 0) {
+    throw new ConfigError(`steer: expected halvings from 0, got ${halvings}`);
+  }
+  return {
+    strength,
+    grid: strengths,
+    halvings: strength === "auto" ? halvings : 0,
+    coherenceBound,
+    randomDirections,
+  };
 }
 
 function checkDirections({ directions }: SteerRequest, { dim, layerCount }: EngineIdentity): void {

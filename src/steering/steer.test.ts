@@ -95,7 +95,11 @@ describe("steer", () => {
 
   it("says so where not even the least strength leaves the text coherent, and compares nothing", async () => {
     const directions = [{ layer: 3, vector: rows.get(" the")! }];
-    const report = await run("broken", directions, { grid: [1e3, 1e4], coherenceBound: 0 });
+    const report = await run("broken", directions, {
+      grid: [1e3, 1e4],
+      halvings: 0,
+      coherenceBound: 0,
+    });
     const [layer] = report.layers;
     expect(layer).toMatchObject({ steered: undefined, random: undefined, effects: [] });
     expect(layer!.grid.map(({ strength }) => strength)).toEqual([1e3]);
@@ -103,6 +107,18 @@ describe("steer", () => {
       /no strength leaves the text coherent; the least, 1000: .* 0 allowed/,
     );
     expect(report.notes[0]).toMatch(/Layer 3: no strength .* Try smaller/);
+  });
+
+  it("looks between the last strength that holds and the first that fails", async () => {
+    const directions = [{ layer: 3, vector: rows.get(" the")! }];
+    const whole = await run("climb", directions, { grid: [1e-9, 1e3], coherenceBound: 0 });
+    const tried = whole.layers[0]!.grid;
+    expect(tried).toHaveLength(4);
+    const strengths = tried.map(({ strength }) => strength!);
+    expect(strengths).toEqual(strengths.toSorted((a, b) => a - b));
+    const chosen = tried.findIndex(({ name }) => name === whole.layers[0]!.steered!.name);
+    expect(tried.map(({ isCoherent }) => isCoherent)).toEqual(tried.map((_, i) => i <= chosen));
+    expect(whole.layers[0]!.reason).toMatch(/the largest that leaves the text coherent/);
   });
 
   it("ends where the judge has no verdict on any unsteered rollout, and keeps the rollouts", async () => {

@@ -25,8 +25,10 @@ export interface SteerRequest {
   readonly judge: Judge<RolloutWithPrompt>;
   /** How much of the direction to add: a number, or `auto`, the default: the largest of `grid` that leaves the text coherent. */
   readonly strength?: number | "auto";
-  /** Strengths to climb, ascending. Default: DEFAULT_STRENGTHS, and two more between the last that holds and the first that fails. */
+  /** Strengths to climb, ascending. Default: DEFAULT_STRENGTHS. */
   readonly grid?: readonly number[];
+  /** More strengths for `auto`, each halfway between the last that holds and the first that fails. Default: DEFAULT_HALVINGS. */
+  readonly halvings?: number;
   /**
    * Nats per token that the steered text may be less likely than the unsteered, under the unsteered model. Default:
    * DEFAULT_COHERENCE_BOUND.

@@ -57,7 +57,8 @@ the diagnostics. For each layer is printed:
 A vector is called stable where split-half is at least 0.5 and null p below 0.05; a warning names the layers where it is not.
 
 One layer is chosen, for culprit rank --layers auto: of the stable layers above 0 whose AUROC reaches the lower end of the
-best one's interval, the one with the largest split-half cosine. What steering does at a layer is not measured here.
+best one's interval, the one with the largest split-half cosine. culprit steer measures what steering does at each layer, and
+chooses in the same way among those whose direction causes the behaviour.
 
 --probe logistic trains an L2 logistic regression on the responses, its penalty chosen by cross-validation over prompts; lda
 whitens the mean difference by the covariance within before- and after-responses. Split-half is then that of the trained

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { readBehavior } from "../../behavior/behavior-file.ts";
 import { type ScenarioPrompt, scenarioPrompts } from "../../data/scenarios.ts";
 import { behaviorDirections } from "../../steering/behavior-directions.ts";
+import { DEFAULT_HALVINGS } from "../../steering/steer-settings.ts";
 import { steer, STEERING_REPORT } from "../../steering/steer.ts";
 import type { SteeringMode, SteeringReport } from "../../steering/steering-report.ts";
 import { hashValue } from "../../util/hash.ts";
@@ -37,7 +38,7 @@ export function steerStage(
   return {
     kind: "steer",
     name: mode,
-    version: 1,
+    version: 2,
     settings: {
       ...given,
       mode,
@@ -127,7 +128,7 @@ function estimateSteering(
   { mode, prompts, experiment }: Steered,
 ): NonNullable<Stage["estimate"]> {
   const { grid, strength, randomDirections, layers, rollouts } = experiment.steering!; // steerStage has seen it
-  const directed = mode === "add" && strength === "auto" ? grid.length : 1;
+  const directed = mode === "add" && strength === "auto" ? grid.length + DEFAULT_HALVINGS : 1;
   const arms = 1 + (layers?.length ?? 1) * (directed + randomDirections);
   const { maxTokens } = experiment.sampling;
   return async ({ cache }) => {
