@@ -9,10 +9,9 @@ export function steeringNotes(
     ...(steered === undefined ? [] : [steered]),
     ...(random?.directions ?? []),
   ]);
-  const missing = [unsteered, ...arms].flatMap(({ name, rates }) =>
-    rates.flatMap((each) =>
-      each.missing === 0 ? [] : [`${name}, ${each.variant}: ${each.missing}`],
-    ),
+  const missing = [unsteered, ...arms].reduce(
+    (sum, { rates }) => sum + rates.reduce((of, each) => of + each.missing, 0),
+    0,
   );
   const unscored = [unsteered, ...arms].reduce((sum, arm) => sum + arm.coherence.unscored, 0);
   return [
@@ -22,9 +21,7 @@ export function steeringNotes(
     ...arms
       .filter(({ isCoherent }) => !isCoherent)
       .map(({ name }) => `${name}: the text is not coherent, so its rate says little.`),
-    ...(missing.length === 0
-      ? []
-      : [`Verdicts that are missing, and in no rate: ${missing.join("; ")}.`]),
+    ...(missing === 0 ? [] : [`${missing} verdicts of these arms are missing, and in no rate.`]),
     ...(unscored === 0 ? [] : [`${unscored} responses could not be scored for coherence.`]),
   ];
 }
