@@ -1,33 +1,28 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import type { BehaviorReport } from "../../behavior/behavior-file.ts";
-import type { FilterResult } from "../../behavior/four-condition-filter.ts";
 import { evaluateArms } from "../../evaluation/evaluate-arms.ts";
 import type { Arm as EvaluatedArm, ArmRun, Evaluation } from "../../evaluation/evaluation.ts";
-import type { RankingReport } from "../../evaluation/ranking-report.ts";
 import { readVerdicts } from "../../judge/verdict.ts";
 import { writeFileAtomic } from "../../util/atomic-file.ts";
 import { type Arm, BASELINE, measuredName } from "../arms.ts";
 import { concludeExperiment } from "../conclusions.ts";
 import type { ExperimentInputs } from "../experiment-inputs.ts";
-import {
-  type ArmEdit,
-  type ExperimentResult,
-  type ProbeResult,
-  RESULT_NAME,
-  type StageAgreement,
-} from "../result.ts";
+import { type ArmEdit, type ExperimentResult, RESULT_NAME } from "../result.ts";
 import type { Experiment } from "../schema.ts";
 import { readSkipped } from "../skipped.ts";
 import type { Stage, StageInput, StageKind, StageWork } from "../stage.ts";
-import { agreementIds, readAgreement } from "./agreement.ts";
+import { agreementIds } from "./agreement.ts";
 import { readCapabilities } from "./capabilities.ts";
 import { editName, readEdit } from "./edit.ts";
 import { VERDICTS_NAME } from "./judge.ts";
+import {
+  readAgreements,
+  readProbe,
+  readSteered,
+  readUsedRanking,
+  steeringInputs,
+} from "./outcomes.ts";
 import { readQuality } from "./quality.ts";
-import { RANKING_REPORT_NAME, type RankStageReport } from "./rank.ts";
-import { readSteering } from "./steer.ts";
 
 /** What was measured: given checkpoints by name, and arms with every seed. */
 export interface EvaluatedArms {
@@ -135,63 +130,6 @@ function listRows({ given, hasBaseline, arms, seeds }: EvaluatedArms): readonly 
   ];
 }
 
-/** The report of the ranking that the edits used. */
-async function readUsedRanking(work: StageWork): Promise<RankingReport> {
-  const { layer, rankings } = await readRankStage(work);
-  return rankings.find((each) => each.layer === layer)!; // one for each layer
-}
-
-function readRankStage(work: StageWork): Promise<RankStageReport> {
-  return readJson(join(work.input("ranking"), RANKING_REPORT_NAME));
-}
-
-async function readProbe(work: StageWork, inputs: ExperimentInputs): Promise<ProbeResult> {
-  const report = await readJson<BehaviorReport>(join(work.input("behavior"), "behavior.json"));
-  const { layer, layerReason } = await readRankStage(work);
-  const filter =
-    inputs.probe === undefined
-      ? undefined
-      : await readJson<FilterResult & { readonly amplify?: number }>(
-          join(work.input("filter"), "conditions.json"),
-        );
-  return {
-    layer,
-    layerReason,
-    responsePairs: report.counts.pairs,
-    prompts: report.counts.prompts,
-    doubt: report.doubts[`${layer}`],
-    scenarios: filter && { kept: filter.kept.length, of: filter.scenarios.length },
-    ...(filter?.amplify === undefined ? {} : { amplify: filter.amplify }),
-  };
-}
-
-function steeringInputs({ steering }: Experiment): Record<string, StageInput> {
-  const modes = steering?.modes ?? [];
-  return Object.fromEntries(modes.map((mode) => [`steer ${mode}`, { stage: `steer-${mode}` }]));
-}
-
-async function readSteered(
-  work: StageWork,
-  experiment: Experiment,
-): Promise<Pick<ExperimentResult, "steering">> {
-  const names = Object.keys(steeringInputs(experiment));
-  if (names.length === 0) return {};
-  return { steering: await Promise.all(names.map((name) => readSteering(work.input(name)))) };
-}
-
-/** The judge beside people, for each stage whose rollouts they labelled. */
-async function readAgreements(
-  work: StageWork,
-  inputs: ExperimentInputs,
-): Promise<Pick<ExperimentResult, "agreements">> {
-  const agreements: StageAgreement[] = [];
-  for (const [stage, id] of Object.entries(agreementIds(inputs))) {
-    const found = await readAgreement(work.input(id));
-    if (found !== undefined) agreements.push({ stage, ...found });
-  }
-  return agreements.length === 0 ? {} : { agreements };
-}
-
 /** What the arms edited, and why those that were not trained were not. */
 async function readEdits(
   work: StageWork,
@@ -244,9 +182,4 @@ async function measureArms(
     replicates,
     seed,
   });
-}
-
-/** A file of an earlier stage of ours, hashed when it was written. */
-async function readJson<T>(path: string): Promise<T> {
-  return JSON.parse(await readFile(path, "utf8")) as T;
 }

@@ -1,0 +1,79 @@
+/** @file What earlier stages found, as the result has it. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import type { BehaviorReport } from "../../behavior/behavior-file.ts";
+import type { FilterResult } from "../../behavior/four-condition-filter.ts";
+import type { RankingReport } from "../../evaluation/ranking-report.ts";
+import type { ExperimentInputs } from "../experiment-inputs.ts";
+import type { ExperimentResult, ProbeResult, StageAgreement } from "../result.ts";
+import type { Experiment } from "../schema.ts";
+import type { StageInput, StageWork } from "../stage.ts";
+import { agreementIds, readAgreement } from "./agreement.ts";
+import { RANKING_REPORT_NAME, type RankStageReport } from "./rank.ts";
+import { readSteering } from "./steer.ts";
+
+/** The report of the ranking that the edits used. */
+export async function readUsedRanking(work: StageWork): Promise<RankingReport> {
+  const { layer, rankings } = await readRankStage(work);
+  return rankings.find((each) => each.layer === layer)!; // one for each layer
+}
+
+function readRankStage(work: StageWork): Promise<RankStageReport> {
+  return readJson(join(work.input("ranking"), RANKING_REPORT_NAME));
+}
+
+/** How the behaviour was found. */
+export async function readProbe(work: StageWork, inputs: ExperimentInputs): Promise<ProbeResult> {
+  const report = await readJson<BehaviorReport>(join(work.input("behavior"), "behavior.json"));
+  const { layer, layerReason } = await readRankStage(work);
+  const filter =
+    inputs.probe === undefined
+      ? undefined
+      : await readJson<FilterResult & { readonly amplify?: number }>(
+          join(work.input("filter"), "conditions.json"),
+        );
+  return {
+    layer,
+    layerReason,
+    responsePairs: report.counts.pairs,
+    prompts: report.counts.prompts,
+    doubt: report.doubts[`${layer}`],
+    scenarios: filter && { kept: filter.kept.length, of: filter.scenarios.length },
+    ...(filter?.amplify === undefined ? {} : { amplify: filter.amplify }),
+  };
+}
+
+/** The stages that steer, as inputs. */
+export function steeringInputs({ steering }: Experiment): Record<string, StageInput> {
+  const modes = steering?.modes ?? [];
+  return Object.fromEntries(modes.map((mode) => [`steer ${mode}`, { stage: `steer-${mode}` }]));
+}
+
+/** What steering did. */
+export async function readSteered(
+  work: StageWork,
+  experiment: Experiment,
+): Promise<Pick<ExperimentResult, "steering">> {
+  const names = Object.keys(steeringInputs(experiment));
+  if (names.length === 0) return {};
+  return { steering: await Promise.all(names.map((name) => readSteering(work.input(name)))) };
+}
+
+/** The judge beside people, for each stage whose rollouts they labelled. */
+export async function readAgreements(
+  work: StageWork,
+  inputs: ExperimentInputs,
+): Promise<Pick<ExperimentResult, "agreements">> {
+  const agreements: StageAgreement[] = [];
+  for (const [stage, id] of Object.entries(agreementIds(inputs))) {
+    const found = await readAgreement(work.input(id));
+    if (found !== undefined) agreements.push({ stage, ...found });
+  }
+  return agreements.length === 0 ? {} : { agreements };
+}
+
+/** A file of an earlier stage of ours, hashed when it was written. */
+async function readJson<T>(path: string): Promise<T> {
+  return JSON.parse(await readFile(path, "utf8")) as T;
+}
