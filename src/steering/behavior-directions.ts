@@ -79,7 +79,7 @@ function expectSameCheckpoint(
   if (differs === undefined) return;
   const what = { tokenizerHash: "tokenizer", templateHash: "template", checkpointHash: "weights" };
   throw new ConfigError(
-    `behavior "${behavior.name}": was read on another checkpoint than ${identity.name}: the ${what[differs]} differ`,
+    `behavior "${behavior.name}": was read on another checkpoint than ${identity.name}: they differ in their ${what[differs]}`,
     {
       hint:
         mode === "add"

@@ -204,11 +204,11 @@ describe("the directions of a behaviour", () => {
       /with 3 blocks of 32 dimensions, got llama with 3 of 64/,
     );
     expect(() => get({ checkpointHash: "other" })).toThrow(
-      /another checkpoint .* the weights differ/,
+      /another checkpoint .* differ in their weights/,
     );
     expect(() => get({ checkpointHash: "other" }, { mode: "project-out" })).not.toThrow();
     expect(() => get({ templateHash: "other" }, { mode: "project-out" })).toThrow(
-      /template differ/,
+      /differ in their template/,
     );
     expect(() => get({ checkpointHash: "other" }, { otherCheckpoint: true })).not.toThrow();
   });

@@ -51,7 +51,7 @@ report beside it, also what speaks for each layer, and the layer that is chosen 
 DIR/${STEERING_REPORT} is the report; DIR/arms/NAME/ holds all rollouts and verdicts. The same command goes on where a killed one was.
 The scenarios should not be those that the behaviour was made from.
 
-  culprit steer scenarios.jsonl --checkpoint ./sft --behavior b.safetensors --mode add --rules compliance --samples 10 --out steer-add
+  culprit steer scenarios.jsonl --checkpoint ./sft --behavior b.safetensors --mode add --rules compliance --out steer-add
   culprit steer scenarios.jsonl --checkpoint ./dpo --behavior b.safetensors --mode project-out --rules compliance --out steer-out`,
   flags: STEER_FLAGS,
   run,
