@@ -34,22 +34,23 @@ export const steerCommand: Command = {
   summary: "Whether a behaviour's direction causes the behaviour: rates with and without steering",
   positionals: "SCENARIOS",
   description: `
-Samples responses while the behaviour's direction is added to the residual stream (--mode add, on the checkpoint before: does the
-behaviour appear?) or projected out of it (--mode project-out, on the one after: does it vanish?), judges them, and compares with
-unsteered samples and with random directions of the same length. Steered is every position that a token is sampled from, the
-first one too. Layer l is the residual stream after l blocks.
+Samples responses while the behaviour's direction is added to the residual stream (--mode add, on the checkpoint
+before: does the behaviour appear?) or projected out of it (--mode project-out, on the one after: does it vanish?),
+judges them, and compares with unsteered samples and with random directions of the same length. Steered is every
+position that a token is sampled from, the first one too. Layer l is the residual stream after l blocks.
 
-A strength of 1 adds the mean difference between after- and before-responses once, whatever the probe. --strength auto climbs
---grid and takes the last strength before the text falls apart: before the sampled tokens are, under the unsteered checkpoint, less
-likely by more than --coherence-bound on average. The strength is chosen by coherence alone, never by the rate. Random directions get
-the same strength.
+A strength of 1 adds the mean difference between after- and before-responses once, whatever the probe. --strength auto
+climbs --grid and takes the largest strength at which the sampled text is, under the unsteered checkpoint, at most
+--coherence-bound nats per token less likely than unsteered text. The strength is chosen by coherence alone, never by
+the rate. Random directions get the same strength.
 
-Printed for each layer: rates with 95% intervals (rollouts of one prompt hang together), missing verdicts, differences over the
-same prompts with their p-values (Holm, over layers and variants), and a verdict in words. With --mode add and the behaviour's JSON
-report beside it, also what speaks for each layer, and the layer that is chosen with steering (DIR/${LAYERS_NAME}).
+Printed for each layer: rates with 95% intervals (rollouts of one prompt hang together), missing verdicts, differences
+over the same prompts with their p-values (Holm, over layers and variants), and a verdict in words. With --mode add
+and the behaviour's JSON report beside it, also what speaks for each layer, and the layer that is chosen with steering
+(DIR/${LAYERS_NAME}).
 
-DIR/${STEERING_REPORT} is the report; DIR/arms/NAME/ holds all rollouts and verdicts. The same command goes on where a killed one was.
-The scenarios should not be those that the behaviour was made from.
+DIR/${STEERING_REPORT} is the report; DIR/arms/NAME/ holds all rollouts and verdicts. The same command goes on where a
+killed one was. The scenarios should not be those that the behaviour was made from.
 
   culprit steer scenarios.jsonl --checkpoint ./sft --behavior b.safetensors --mode add --rules compliance --out steer-add
   culprit steer scenarios.jsonl --checkpoint ./dpo --behavior b.safetensors --mode project-out --rules compliance --out steer-out`,
