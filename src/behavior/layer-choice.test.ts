@@ -55,6 +55,28 @@ it("where steering was measured, takes only layers whose direction causes the be
   });
 });
 
+it("says truly why a steered layer is chosen, whatever the others reach", () => {
+  const [low, good] = [
+    { auroc: 0.99, low: 0.983, splitHalf: 0.9 },
+    { auroc: 1, low: 0.983, splitHalf: 0.95 },
+  ];
+  const layers = [layer(1, good), layer(2, low), layer(3, low), layer(4, good)];
+  const reason = (...steered: [number, boolean][]): string =>
+    chooseLayer(layers, new Map(steered)).reason;
+  expect(reason([3, true])).toBe(
+    "split-half 0.900, the only stable layer steered at (of 1) whose direction causes the behaviour; stable layers not steered at are left out: 3",
+  );
+  expect(reason([1, false], [2, false], [3, true], [4, false])).toBe(
+    "split-half 0.900, the only stable layer steered at (of 4) whose direction causes the behaviour",
+  );
+  expect(reason([1, false], [2, true], [3, true])).toBe(
+    "split-half 0.900, largest of the 2 stable and causal layers that reach a held-out AUROC of 0.983, the lower end at layer 2; causal are 2 of the 3 stable layers steered at; stable layers not steered at are left out: 1",
+  );
+  expect(reason([1, false], [2, false])).toMatch(
+    /^split-half 0.950, largest of the 4 stable layers .* causes the behaviour \(steered at: 2 of 4\)$/,
+  );
+});
+
 function layer(
   number: number,
   { auroc, low, splitHalf }: { auroc: number; low: number; splitHalf: number },

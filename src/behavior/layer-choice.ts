@@ -15,32 +15,67 @@ export function chooseLayer(
   layers: readonly LayerDiagnostics[],
   causes: ReadonlyMap<number, boolean> = new Map(),
 ): LayerChoice {
-  const stable = layers.flatMap((each) => {
-    const { layer, isStable, heldOut, splitHalf } = each;
-    if (layer === 0 || !isStable) return [];
-    if (heldOut.kind === "not-computed" || splitHalf.kind === "not-computed") return [];
-    return [{ layer, auroc: heldOut.auroc, low: heldOut.low, splitHalf: splitHalf.mean }];
-  });
+  const stable = layers.flatMap(toCandidate);
   if (stable.length === 0) return { kind: "none", reason: explainNone(layers) };
   const causal = stable.filter(({ layer }) => causes.get(layer) === true);
   const candidates = causal.length > 0 ? causal : stable;
   const best = candidates.reduce((a, b) => (b.auroc > a.auroc ? b : a));
   const asGood = candidates.filter(({ auroc }) => auroc >= best.low);
   const chosen = asGood.reduce((a, b) => (b.splitHalf > a.splitHalf ? b : a));
-  const kind = causal.length > 0 ? "stable and causal" : "stable";
+  const reason = `split-half ${chosen.splitHalf.toFixed(3)}, ${explainChosen({ stable, causal, asGood, best }, causes)}`;
+  return { kind: "chosen", layer: chosen.layer, reason };
+}
+
+/** A stable layer above 0. */
+interface Candidate {
+  readonly layer: number;
+  readonly auroc: number;
+  /** Lower end of the AUROC's interval. */
+  readonly low: number;
+  readonly splitHalf: number;
+}
+
+function toCandidate({
+  layer,
+  isStable,
+  heldOut,
+  splitHalf,
+}: LayerDiagnostics): readonly Candidate[] {
+  if (layer === 0 || !isStable) return [];
+  if (heldOut.kind === "not-computed" || splitHalf.kind === "not-computed") return [];
+  return [{ layer, auroc: heldOut.auroc, low: heldOut.low, splitHalf: splitHalf.mean }];
+}
+
+interface Field {
+  readonly stable: readonly Candidate[];
+  /** Those of the stable whose direction causes the behaviour. */
+  readonly causal: readonly Candidate[];
+  /** The candidates as good as the best. */
+  readonly asGood: readonly Candidate[];
+  readonly best: Candidate;
+}
+
+/** What the chosen layer has before the others, each of them named by what put it in or out. */
+function explainChosen(
+  { stable, causal, asGood, best }: Field,
+  causes: ReadonlyMap<number, boolean>,
+): string {
+  const steered = stable.filter(({ layer }) => causes.has(layer)).length;
+  const left = stable.length - steered;
+  const leftOut = left === 0 ? "" : `; stable layers not steered at are left out: ${left}`;
+  if (causal.length === 1) {
+    return `the only stable layer steered at (of ${steered}) whose direction causes the behaviour${leftOut}`;
+  }
+  const kind = causal.length > 0 ? "stable and causal " : causes.size > 0 ? "stable " : "";
   const peers =
-    asGood.length === 1
-      ? "no other layer reaches"
-      : `largest of the ${asGood.length} ${kind} layers that reach`;
-  const doubt =
-    causes.size > 0 && causal.length === 0
-      ? "; steering shows of no stable layer that its direction causes the behaviour"
-      : "";
-  return {
-    kind: "chosen",
-    layer: chosen.layer,
-    reason: `split-half ${chosen.splitHalf.toFixed(3)}, ${peers} a held-out AUROC of ${best.low.toFixed(3)}, the lower end at layer ${best.layer}${doubt}`,
-  };
+    asGood.length > 1
+      ? `largest of the ${asGood.length} ${kind || "stable "}layers that reach`
+      : `no other ${kind}layer reaches`;
+  const reach = `${peers} a held-out AUROC of ${best.low.toFixed(3)}, the lower end at layer ${best.layer}`;
+  if (causes.size === 0) return reach;
+  return causal.length === 0
+    ? `${reach}; steering shows of no stable layer that its direction causes the behaviour (steered at: ${steered} of ${stable.length})`
+    : `${reach}; causal are ${causal.length} of the ${steered} stable layers steered at${leftOut}`;
 }
 
 function explainNone(layers: readonly LayerDiagnostics[]): string {
