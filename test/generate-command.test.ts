@@ -333,7 +333,7 @@ describe("bad input", () => {
   });
 
   it.each<[string, string, RegExp, new (...args: never[]) => Error]>([
-    ["an empty file", "", /expected prompts, got none/, ConfigError],
+    ["an empty file", "", /expected prompts or scenarios, got none/, ConfigError],
     ["a prompt without text", '{"prompt":" "}\n', /row 0: prompt: it has no text/, FormatError],
     ["a prompt of another kind", '{"prompt":5}\n', /row 0: prompt: expected a list/, FormatError],
     ["a broken row", '{"prompt":"a"}\n{"prom\n', /row 1/, FormatError],

@@ -32,7 +32,12 @@ export async function readRolloutPrompts(
   path: string,
   { variants }: { readonly variants?: readonly string[] } = {},
 ): Promise<RolloutPrompts> {
-  if (!(await holdsPrompts(path))) {
+  const content = await contentOf(path);
+  if (content === "nothing") {
+    const what = variants === undefined ? "prompts or scenarios" : "scenarios";
+    throw new ConfigError(`${path}: expected ${what}, got none`, { hint: HINT });
+  }
+  if (content === "scenarios") {
     const set = await readScenarios(path);
     return { prompts: scenarioPrompts(set, variants), sha256: set.sha256, kind: "scenarios" };
   }
@@ -42,17 +47,17 @@ export async function readRolloutPrompts(
     });
   }
   const prompts = await readPromptRows(path);
-  if (prompts.length === 0) throw new ConfigError(`${path}: expected prompts, got none`);
   return { prompts, sha256: await hashFile(path), kind: "prompts" };
 }
 
-/** Whether the file is one of rows, the first of which has a prompt, or has no row at all. */
-async function holdsPrompts(path: string): Promise<boolean> {
-  if (/\.ya?ml$/i.test(path)) return false;
+/** What a file holds, by its first row. */
+async function contentOf(path: string): Promise<RolloutPrompts["kind"] | "nothing"> {
+  if (/\.ya?ml$/i.test(path)) return "scenarios";
   for await (const row of readRows(path)) {
-    return row.kind === "fields" && Object.hasOwn(row.fields, "prompt");
+    const isPrompt = row.kind === "fields" && Object.hasOwn(row.fields, "prompt");
+    return isPrompt ? "prompts" : "scenarios";
   }
-  return true;
+  return "nothing";
 }
 
 async function readPromptRows(path: string): Promise<readonly ScenarioPrompt[]> {

@@ -1,0 +1,26 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { expect, it } from "vitest";
+
+import { suiteFolder } from "../../test/support/suite-folder.ts";
+import { readRolloutPrompts } from "./rollout-prompts.ts";
+
+const folder = suiteFolder();
+
+it.each([
+  ["scenarios.jsonl", "", ["base"], /scenarios\.jsonl: expected scenarios, got none$/],
+  ["lines.jsonl", "\n", undefined, /lines\.jsonl: expected prompts or scenarios, got none$/],
+  ["list.json", "[]", ["base"], /list\.json: expected scenarios, got none$/],
+  [
+    "prompts.jsonl",
+    '{"prompt": "Why?"}\n',
+    ["base"],
+    /has whole prompts, variants are those of a scenarios file/,
+  ],
+])("refuses %s that holds %j with variants %j", async (name, text, variants, message) => {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  const options = variants === undefined ? {} : { variants };
+  await expect(readRolloutPrompts(path, options)).rejects.toThrow(message);
+});
