@@ -1,6 +1,8 @@
 import { expect, it } from "vitest";
 
-import { effectVerdict } from "./steering-effects.ts";
+import type { ScenarioPrompt } from "../data/scenarios.ts";
+import type { Verdict } from "../judge/verdict.ts";
+import { effectVerdict, steeringEffects } from "./steering-effects.ts";
 
 const effect = (difference: number, adjustedP: number) => ({ difference, adjustedP });
 const none = effect(0, 1);
@@ -59,3 +61,42 @@ it.each([
     expect(effectVerdict("project-out", down)).toBe(verdict);
   },
 );
+
+it("adjusts p-values for all layers that were steered at", () => {
+  const steered = { steered: [showing(6)], random: [showing(0), showing(0)] };
+  const unsteered = [showing(0)];
+  const effects = (count: number) =>
+    steeringEffects(
+      "add",
+      { unsteered, layers: Array.from({ length: count }, () => steered) },
+      prompts,
+    ).map(([only]) => only!);
+  const [alone] = effects(1);
+  const { p } = alone!.steeredToUnsteered!;
+  expect(p).toBeLessThan(0.05);
+  expect(alone).toMatchObject({ verdict: "causes", steeredToUnsteered: { adjustedP: p } });
+  // Of n equal p-values Holm's adjustment is Bonferroni's.
+  const count = Math.ceil(0.05 / p);
+  for (const { verdict, steeredToUnsteered, steeredToRandom } of effects(count)) {
+    expect(steeredToUnsteered!.adjustedP).toBeCloseTo(count * p, 12);
+    expect(steeredToRandom!.adjustedP).toBeCloseTo(Math.min(1, count * steeredToRandom!.p), 12);
+    expect(verdict).toBe("no-evidence");
+  }
+});
+
+const prompts = Array.from({ length: 20 }, (_, i): ScenarioPrompt => ({
+  scenario: `s${i}`,
+  variant: "base",
+  prompt: [{ role: "user", content: "Why?" }],
+}));
+
+/** One rollout of each prompt; the first `count` show the behaviour. */
+function showing(count: number): readonly Verdict[] {
+  return prompts.map(({ scenario, variant }, i) => ({
+    rollout: `${scenario}#0`,
+    scenario,
+    variant,
+    sample: 0,
+    label: i < count ? "shows" : "not",
+  }));
+}
