@@ -122,6 +122,50 @@ describe("culprit generate --base-url", () => {
     expect(await rolloutsOf(out)).toHaveLength(result.rollouts);
   });
 
+  it("replaces no file that is not its own, but with --force", async () => {
+    await using server = await startFakeEndpoint({});
+    const out = path("own.jsonl");
+    writeFileSync(out, "a foreign text\n");
+    await expect(generate(server.url, out)).rejects.toThrow(/own\.jsonl: exists already/);
+    writeFileSync(
+      `${out}.json`,
+      '{"promptsHash":"x","checkpointHash":"y","sampling":{"samples":3}}',
+    );
+    await expect(generate(server.url, out)).rejects.toThrow(
+      /other settings \(kind, baseUrl, model,/,
+    );
+    expect(readFileSync(out, "utf8")).toBe("a foreign text\n");
+    expect(server.counts.requests).toBe(0);
+    await generate(server.url, out, "--force");
+    const bytes = readFileSync(out, "utf8");
+    await expect(generate(server.url, out, "--model", "other")).rejects.toThrow(
+      /settings \(model\)/,
+    );
+    await expect(generate(server.url, out, "--seed", "9")).rejects.toThrow(/settings \(seed\)/);
+    expect(readFileSync(out, "utf8")).toBe(bytes);
+  });
+
+  it("fails, with the cause, where no sample was answered", async () => {
+    await using server = await startFakeEndpoint({
+      refuse: () => ({ status: 400, message: "too long" }),
+    });
+    await expect(generate(server.url, path("none.jsonl"))).rejects.toThrow(
+      /none\.jsonl: expected rollouts, got none \(18 request refused \(400\)\)/,
+    );
+  });
+
+  it("sends no Authorization where no key is given", async () => {
+    const sent: (string | undefined)[] = [];
+    await using server = await startFakeEndpoint({
+      refuse: (_, { authorization }) => {
+        sent.push(authorization);
+        return undefined;
+      },
+    });
+    await generate(server.url, path("open.jsonl"));
+    expect(new Set(sent)).toEqual(new Set([undefined]));
+  });
+
   it("refuses flags of a checkpoint", async () => {
     const run = generate("http://127.0.0.1:9/v1", path("x.jsonl"), "--top-k", "5");
     await expect(run).rejects.toThrow(/--top-k: means nothing for an endpoint/);

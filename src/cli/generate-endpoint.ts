@@ -7,6 +7,7 @@ import {
   type EndpointRolloutsResult,
   importRollouts,
   openAnswerStore,
+  RuntimeError,
   type ScenarioPrompt,
   writeFileAtomic,
 } from "../index.ts";
@@ -53,6 +54,16 @@ export async function generateByEndpoint(
       ? JSON.stringify({ out, ...result, requests: asker.counts.requests }, undefined, 2)
       : format(out, result, describeCounts(asker.counts)),
   );
+  requireRollouts(out, result);
+}
+
+/** Throws RuntimeError where there is nothing to go on with. */
+function requireRollouts(out: string, { rollouts, failed }: EndpointRolloutsResult): void {
+  if (rollouts > 0) return;
+  const list = Object.entries(failed).map(([cause, count]) => `${count} ${printable(cause)}`);
+  throw new RuntimeError(`${out}: expected rollouts, got none (${list.join("; ")})`, {
+    hint: "See what fails, then give the same command again: it asks for what is missing.",
+  });
 }
 
 /** Throws ConfigError where flags of a checkpoint stand beside those of an endpoint, or neither is there. */

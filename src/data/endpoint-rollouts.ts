@@ -11,6 +11,7 @@ import { mapOrdered } from "../util/map-ordered.ts";
 import type { JobOptions } from "../util/progress.ts";
 import { VERSION } from "../util/version.ts";
 import { type AbsentRollout, absentRollout, ENDPOINT_ROLLOUTS } from "./absent-rollouts.ts";
+import { expectOwnRollouts } from "./endpoint-manifest.ts";
 import { givenTags } from "./read-tags.ts";
 import { type Rollout, rolloutId, rolloutManifestPath } from "./rollouts.ts";
 import type { ScenarioPrompt } from "./scenarios.ts";
@@ -50,8 +51,8 @@ const SEEDS = 2 ** 31;
 /**
  * Samples responses from an endpoint and writes them as `generateRollouts` does, prompt by prompt, sample by sample. A sample that got no
  * answer is left out and counted with its cause; the same call asks for it again. The manifest beside the file says how the
- * rollouts were made and what failed. Throws ConfigError where two prompts have one scenario and variant, and what the asker throws
- * where the endpoint answers nothing.
+ * rollouts were made and what failed. Throws ConfigError where two prompts have one scenario and variant or `out` is another file
+ * than this call's, and what the asker throws where the endpoint answers nothing.
  */
 export async function generateFromEndpoint(
   prompts: readonly ScenarioPrompt[],
@@ -59,6 +60,8 @@ export async function generateFromEndpoint(
 ): Promise<EndpointRolloutsResult> {
   const { out, samples, signal, progress } = options;
   checkNames(prompts);
+  const settings = describe(prompts, options);
+  await expectOwnRollouts(out, settings);
   const counts = { rollouts: 0, resumed: 0, failed: new Map<string, number>() };
   const absent: AbsentRollout[] = [];
   const total = prompts.length * samples;
@@ -89,7 +92,13 @@ export async function generateFromEndpoint(
   };
   await writeFileAtomic(out, lines());
   const failed = Object.fromEntries([...counts.failed].toSorted((a, b) => b[1] - a[1]));
-  const manifest = describe(prompts, options, { rollouts: counts.rollouts, failed, absent });
+  const manifest = {
+    ...settings,
+    version: VERSION,
+    rollouts: counts.rollouts,
+    failed,
+    absent,
+  };
   await writeFileAtomic(rolloutManifestPath(out), `${JSON.stringify(manifest, undefined, 2)}\n`);
   progress?.end();
   return { rollouts: counts.rollouts, resumed: counts.resumed, failed };
@@ -195,22 +204,18 @@ function checkNames(prompts: readonly ScenarioPrompt[]): void {
   }
 }
 
+/** What the rollouts follow from. */
 function describe(
   prompts: readonly ScenarioPrompt[],
   { asker, samples, maxTokens, temperature, topP, seed }: EndpointRolloutsOptions,
-  result: Pick<EndpointRolloutsResult, "rollouts" | "failed"> & {
-    readonly absent: readonly AbsentRollout[];
-  },
 ): Readonly<Record<string, unknown>> {
   const { baseUrl, model } = asker.endpoint;
   return {
     kind: ENDPOINT_ROLLOUTS,
-    version: VERSION,
     baseUrl,
     model,
     promptsHash: hashValue(prompts),
     prompts: prompts.length,
     sampling: { samples, maxTokens, temperature, topP: topP ?? null, seed },
-    ...result,
   };
 }

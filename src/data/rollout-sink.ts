@@ -4,13 +4,13 @@ import { dirname, extname } from "node:path";
 
 import { describeWriteError, writeFileAtomic } from "../util/atomic-file.ts";
 import { ConfigError, RuntimeError } from "../util/errors.ts";
-import { canonicalJson } from "../util/hash.ts";
 import {
   readRolloutManifest,
   type Rollout,
   type RolloutManifest,
   rolloutManifestPath,
 } from "./rollouts.ts";
+import { expectSameSettings } from "./same-settings.ts";
 
 /** Extensions of rollout files. */
 const EXTENSIONS = [".jsonl", ".parquet"];
@@ -110,25 +110,9 @@ async function removePartial(path: string): Promise<void> {
 }
 
 function expectSame(path: string, found: RolloutManifest | undefined, ours: RolloutManifest): void {
-  const compared = (manifest: RolloutManifest): Record<string, unknown> => ({
-    ...manifest,
-    checkpoint: undefined,
-    sampling: undefined,
-    ...manifest.sampling,
-  });
-  if (found === undefined) {
-    throw new ConfigError(`${path}: exists already, without its manifest`, {
-      hint: "Choose another --out, or replace it with --force.",
-    });
-  }
-  const [theirs, wanted] = [compared(found), compared(ours)];
-  const differing = Object.keys(wanted).filter(
-    (key) => canonicalJson(theirs[key] ?? null) !== canonicalJson(wanted[key] ?? null),
-  );
-  if (differing.length === 0) return;
-  throw new ConfigError(`${path}: was made with other settings (${differing.join(", ")})`, {
-    hint: "Give the same settings to go on, choose another --out, or start over with --force.",
-  });
+  // A checkpoint is its hash, whatever its folder is called.
+  const { checkpoint: _, ...settings } = ours;
+  expectSameSettings(path, found && { ...found }, settings);
 }
 
 /** Counts the units that are whole, and cuts off what follows them. */
