@@ -65,6 +65,15 @@ describe("people as a judge", () => {
     expect(json.agreement.labelled).toBe(30);
   });
 
+  it("are refused where none of their labels is of a rollout with a verdict", async () => {
+    const [verdicts, labels] = [path("lone.jsonl"), path("lone.csv")];
+    await runCommand(judgeCommand, [rollouts, "--rules", "refusal", "--out", verdicts]);
+    writeFileSync(labels, "rollout,label\nelsewhere/base/0,shows\n");
+    await expect(runCommand(agreementCommand, [verdicts, "--labels", labels])).rejects.toThrow(
+      /lone\.csv: expected labels of rollouts with a verdict in .*lone\.jsonl, got none/,
+    );
+  });
+
   it("review a sample that goes on where it stopped", async () => {
     const out = path("reviewed.jsonl");
     const args = parseArguments({ ...judgeCommand, flags: REVIEW_FLAGS }, [

@@ -1,4 +1,4 @@
-import { judgeBesidePeople, readHumanLabels, readVerdicts } from "../../index.ts";
+import { ConfigError, judgeBesidePeople, readHumanLabels, readVerdicts } from "../../index.ts";
 import { formatBesidePeople } from "../agreement-table.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { onlyPositional, requiredText } from "../required.ts";
@@ -28,7 +28,12 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   const found = judgeBesidePeople(await readVerdicts(path), await readHumanLabels(labelsPath));
   const { foreign, agreement } = found;
   if (foreign > 0) context.warn(`${labelsPath}: ${foreign} labels of rollouts not in ${path}`);
-  if (agreement.labelled === 0) context.warn("no rollout has both a verdict and a label");
+  if (agreement.labelled === 0) {
+    throw new ConfigError(
+      `${labelsPath}: expected labels of rollouts with a verdict in ${path}, got none`,
+      { hint: "Both files name rollouts by id: take labels of the rollouts that were judged." },
+    );
+  }
   context.print(
     args.has("json") ? JSON.stringify(found, undefined, 2) : formatBesidePeople(found).join("\n"),
   );
