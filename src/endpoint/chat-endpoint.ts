@@ -59,8 +59,9 @@ export function openChatEndpoint(settings: EndpointSettings): ChatEndpoint {
   const apiKey = checkKey(settings.apiKey);
   const client = new OpenAI({
     baseURL: baseUrl,
-    // The package wants a key; servers that want none ignore it.
+    // The package wants a key; without one no header is sent.
     apiKey: apiKey ?? "none",
+    ...(apiKey === undefined ? { defaultHeaders: { Authorization: null } } : {}),
     // Nothing of the environment may reach an address that it was not meant for.
     organization: null,
     project: null,
