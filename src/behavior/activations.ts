@@ -20,7 +20,7 @@ export interface ResponseActivations {
   readonly beforeNorms: ReadonlyMap<number, Float32Array>;
   /** [n] */
   readonly pairIds: readonly string[];
-  /** [n]: equal for pairs whose prompts have the same turns. */
+  /** [n]: equal for pairs of one group, or, where they name none, whose prompts have the same turns. */
   readonly promptKeys: readonly string[];
   /** [n] */
   readonly scenarios: readonly string[];
@@ -74,7 +74,7 @@ export async function collectActivations(
     ...vectors,
     responseTokens: countTokens(tokenized),
     pairIds: usable.map((pair) => pair.id),
-    promptKeys: usable.map((pair) => hashValue(pair.prompt)),
+    promptKeys: usable.map((pair) => pair.group ?? hashValue(pair.prompt)),
     scenarios: usable.map((pair) => pair.scenario),
     unusable,
     maxTokens,

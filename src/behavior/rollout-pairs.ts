@@ -7,12 +7,15 @@ import { writeFileAtomic } from "../util/atomic-file.ts";
 import { FormatError } from "../util/errors.ts";
 import { hashValue } from "../util/hash.ts";
 import type { CheckpointRole, JudgedCheckpoints } from "./conditions.ts";
+import { noteGroups, PLAIN_VARIANT, withGroups } from "./scenario-groups.ts";
 
 export interface RolloutPairsOptions {
   /** The scenarios to take, as the filter left them. */
   readonly kept: readonly string[];
   /** The variant to take. Default `base+distractor`. */
   readonly trigger?: string;
+  /** The variant whose prompt is the scenario's request; pairs of scenarios with one request are one group. Default `base`. */
+  readonly plain?: string;
   /** Pairs of one scenario, at most. Default: one for each showing rollout. */
   readonly maxPairs?: number;
 }
@@ -21,8 +24,8 @@ type Rollouts = Iterable<RolloutWithPrompt> | AsyncIterable<RolloutWithPrompt>;
 
 /**
  * Pairs every M1 rollout that shows the behaviour (after) with an M0 rollout to the same prompt that does not (before), both in the
- * order of their samples; where M0 has fewer, they are used again. A pair has the tags of its rollouts. Empty and identical responses
- * are left out. Throws FormatError where the two checkpoints were given different prompts for a scenario.
+ * order of their samples; where M0 has fewer, they are used again. A pair has the tags of its rollouts and the group
+ * of its scenario: equal for scenarios whose plain variant asks the same request. Empty and identical responses are left out. Throws FormatError where the two checkpoints were given different prompts for a scenario.
  */
 export async function pairRollouts(
   rollouts: { readonly [C in CheckpointRole]: Rollouts },
@@ -30,6 +33,8 @@ export async function pairRollouts(
   options: RolloutPairsOptions,
 ): Promise<readonly ResponsePair[]> {
   const { kept, trigger = "base+distractor", maxPairs = Infinity } = options;
+  const { plain = PLAIN_VARIANT } = options;
+  const groups = new Map<string, string>();
   const wanted = new Set(kept);
   const keyOf = ({ scenario, variant }: Place): string | undefined =>
     variant === trigger && wanted.has(scenario) ? scenario : undefined;
@@ -37,12 +42,13 @@ export async function pairRollouts(
     role: CheckpointRole,
     label: "shows" | "not",
   ): Promise<Map<string, RolloutWithPrompt[]>> =>
-    collect(rollouts[role], judged[role], { label, role, keyOf });
+    collect(noteGroups(rollouts[role], plain, groups), judged[role], { label, role, keyOf });
   const before = await take("before", "not");
   const after = await take("after", "shows");
-  return kept.flatMap((scenario) =>
+  const pairs = kept.flatMap((scenario) =>
     joinSamples(before.get(scenario) ?? [], after.get(scenario) ?? [], maxPairs),
   );
+  return withGroups(pairs, groups);
 }
 
 /**
@@ -54,13 +60,24 @@ export async function pairRollouts(
 export async function pairDrift(
   rollouts: { readonly [C in CheckpointRole]: Rollouts },
   judged: JudgedCheckpoints,
-  { maxPairs = Infinity }: Pick<RolloutPairsOptions, "maxPairs"> = {},
+  {
+    maxPairs = Infinity,
+    plain = PLAIN_VARIANT,
+  }: Pick<RolloutPairsOptions, "maxPairs" | "plain"> = {},
 ): Promise<readonly ResponsePair[]> {
+  const groups = new Map<string, string>();
   const take = (role: CheckpointRole): Promise<Map<string, RolloutWithPrompt[]>> =>
-    collect(rollouts[role], judged[role], { label: "not", role, keyOf: conditionKey });
+    collect(noteGroups(rollouts[role], plain, groups), judged[role], {
+      label: "not",
+      role,
+      keyOf: conditionKey,
+    });
   const before = await take("before");
   const after = await take("after");
-  return [...after].flatMap(([key, ends]) => joinSamples(before.get(key) ?? [], ends, maxPairs));
+  const pairs = [...after].flatMap(([key, ends]) =>
+    joinSamples(before.get(key) ?? [], ends, maxPairs),
+  );
+  return withGroups(pairs, groups);
 }
 
 function conditionKey({ scenario, variant }: Place): string {
@@ -88,8 +105,8 @@ export async function writeResponsePairs(
   path: string,
   pairs: readonly ResponsePair[],
 ): Promise<void> {
-  const lines = pairs.map(({ id, prompt, before, after, scenario, tags }) =>
-    JSON.stringify({ id, prompt, before, after, scenario, tags }),
+  const lines = pairs.map(({ id, prompt, before, after, scenario, group, tags }) =>
+    JSON.stringify({ id, prompt, before, after, scenario, group, tags }),
   );
   await writeFileAtomic(path, lines.map((line) => `${line}\n`).join(""));
 }

@@ -58,6 +58,17 @@ describe("readResponsePairs", () => {
     await expect(readResponsePairs(bad)).rejects.toThrow(FormatError);
   });
 
+  it("reads the group of a row, and refuses one that is no name", async () => {
+    const row = { prompt: "p", before: "a", after: "b" };
+    const rows = [{ ...row, group: "g" }, { ...row, group: 7 }, row];
+    const file = await temporaryFile("x.jsonl", jsonLines(rows));
+    const { pairs, ignoredColumns } = await readResponsePairs(file);
+    expect(pairs.map(({ group }) => group)).toEqual(["g", "7", undefined]);
+    expect(ignoredColumns).toEqual({});
+    const bad = await temporaryFile("y.jsonl", jsonLines([{ ...row, group: {} }]));
+    await expect(readResponsePairs(bad)).rejects.toThrow(/row 0: group/);
+  });
+
   it("gives several rollouts of one id one scenario", async () => {
     const rows = [1, 2].map((n) => ({ id: "a", prompt: "q", before: `no ${n}`, after: "yes" }));
     const { pairs } = await readResponsePairs(await temporaryFile("x.json", JSON.stringify(rows)));

@@ -21,6 +21,8 @@ export interface ResponsePair {
   readonly after: readonly Message[];
   /** Pairs of one scenario weigh as one where scenarios weigh equally; default: the row's own id, repeats included. */
   readonly scenario: string;
+  /** Pairs of one group are no independent draws: they are split, resampled and sign-flipped together. Default: those of one prompt. */
+  readonly group?: string;
   /** Names that the row gives for what is asked, such as a format; absent where the row has none. */
   readonly tags?: readonly string[];
 }
@@ -35,12 +37,12 @@ export interface ResponsePairs {
   readonly ignoredColumns: Readonly<Record<string, number>>;
 }
 
-const COLUMNS = ["id", "pair_id", "uuid", "prompt", "before", "after", "scenario", "tags"];
+const COLUMNS = ["id", "pair_id", "uuid", "prompt", "before", "after", "scenario", "group", "tags"];
 /** What may be wrong with a pair in a file that is otherwise as it should be. */
 const TOLERATED = new Set<string>(["empty-side", "empty-prompt", "identical-sides"]);
 
 /**
- * Reads {id, prompt, before, after, scenario?, tags?}; prompt and responses are text or message lists, tags a list of names or one
+ * Reads {id, prompt, before, after, scenario?, group?, tags?}; prompt and responses are text or message lists, tags a list of names or one
  * text with commas, the formats those of openPairs.
  * All pairs are held in memory: these files have hundreds of rows. Throws FormatError naming file and row (from 0) for a row
  * that is broken or lacks a field, ConfigError where there is no file or no row.
@@ -97,9 +99,18 @@ function readPair(
       { name: "after", turns: after },
     ]);
     const id = assignId(fields, { prompt, before, after });
-    const scenario = readScenario(fields) ?? ownId(fields) ?? id;
+    const scenario = readName(fields, "scenario") ?? ownId(fields) ?? id;
+    const group = readName(fields, "group");
     const tags = readTags(fields);
-    return { id, prompt, before, after, scenario, ...(tags === undefined ? {} : { tags }) };
+    return {
+      id,
+      prompt,
+      before,
+      after,
+      scenario,
+      ...(group === undefined ? {} : { group }),
+      ...(tags === undefined ? {} : { tags }),
+    };
   } catch (error) {
     if (!(error instanceof RowProblem)) throw error;
     if (!TOLERATED.has(error.reason)) throw describeRow(place, error.message);
@@ -107,15 +118,15 @@ function readPair(
   }
 }
 
-function readScenario(fields: RowFields): string | undefined {
-  const scenario = ownField(fields, "scenario");
-  if (scenario === undefined || scenario === null || scenario === "") return undefined;
-  if (typeof scenario === "string" || typeof scenario === "number") return String(scenario);
-  throw new RowProblem("wrong-type", "scenario: expected a name, got something else");
+function readName(fields: RowFields, field: "scenario" | "group"): string | undefined {
+  const name = ownField(fields, field);
+  if (name === undefined || name === null || name === "") return undefined;
+  if (typeof name === "string" || typeof name === "number") return String(name);
+  throw new RowProblem("wrong-type", `${field}: expected a name, got something else`);
 }
 
 function describeRow(place: Place, detail: string): FormatError {
   return new FormatError(`${place.file}, row ${place.fileRow}: ${detail}`, {
-    hint: "A file of response pairs has rows {id, prompt, before, after, scenario?, tags?}; rows count from 0.",
+    hint: "A file of response pairs has rows {id, prompt, before, after, scenario?, group?, tags?}; rows count from 0.",
   });
 }

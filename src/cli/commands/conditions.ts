@@ -133,7 +133,10 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   );
   if (files.before !== undefined && files.after !== undefined && nullOut !== undefined) {
     const rollouts = { before: readRollouts(files.before), after: readRollouts(files.after) };
-    const drift = await pairDrift(rollouts, judged, maxPairs === undefined ? {} : { maxPairs });
+    const drift = await pairDrift(rollouts, judged, {
+      ...(plain === undefined ? {} : { plain }),
+      ...(maxPairs === undefined ? {} : { maxPairs }),
+    });
     await writeResponsePairs(nullOut, drift);
     context.log(
       `${drift.length} response pairs of what else training changed written to ${nullOut}`,
@@ -144,6 +147,7 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   const options: RolloutPairsOptions = {
     kept: result.kept,
     ...(trigger === undefined ? {} : { trigger }),
+    ...(plain === undefined ? {} : { plain }),
     ...(maxPairs === undefined ? {} : { maxPairs }),
   };
   const rollouts = { before: readRollouts(files.before), after: readRollouts(files.after) };

@@ -27,7 +27,7 @@ export function filterStage({ probe, attribution }: Experiment): Stage {
   return {
     kind: "filter",
     name: "",
-    version: 2,
+    version: 3,
     settings: { plain, trigger, minJudged, maxPairs, ...amplified, ...drift },
     inputs: {
       rolloutsBefore: { stage: "rollouts-before" },
@@ -55,7 +55,7 @@ export function filterStage({ probe, attribution }: Experiment): Stage {
         before: readStageRollouts(input("rolloutsBefore")),
         after: readStageRollouts(input("rolloutsAfter")),
       });
-      const most = maxPairs === undefined ? {} : { maxPairs };
+      const most = { plain, ...(maxPairs === undefined ? {} : { maxPairs }) };
       if (drift.drift === true) {
         const others = await pairDrift(rollouts(), judged, most);
         if (others.length === 0) throw noDrift();
