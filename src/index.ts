@@ -421,6 +421,7 @@ export {
 } from "./steering/behavior-directions.ts";
 export { type LayerRow, type LayerTable, layerTable } from "./steering/layer-table.ts";
 export { steer, STEERING_REPORT, type SteerResult } from "./steering/steer.ts";
+export { claimSteeringFolder, expectSteeringFolder } from "./steering/steering-folder.ts";
 export {
   DEFAULT_COHERENCE_BOUND,
   DEFAULT_HALVINGS,

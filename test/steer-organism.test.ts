@@ -79,6 +79,12 @@ describe("steering the organism diffuse", { timeout: 300_000 }, () => {
     await expect(steered({ ...adding, samples: "3" })).rejects.toThrow(
       /other settings \(samples\)/,
     );
+    expect(readFileSync(join(add, "steering.json"), "utf8")).toBe(before);
+  });
+
+  it("touches no folder that holds other things", async () => {
+    await expect(steered({ ...adding, out: FILES })).rejects.toThrow(/expected an empty folder/);
+    expect(existsSync(join(FILES, "steering.json"))).toBe(false);
   });
 
   it("projected out of M1 takes most of the behaviour away, and random directions do not", async () => {

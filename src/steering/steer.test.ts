@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -16,6 +16,7 @@ import { norm } from "../util/vector.ts";
 import { behaviorDirections } from "./behavior-directions.ts";
 import { randomDirection } from "./random-direction.ts";
 import { steer } from "./steer.ts";
+import { claimSteeringFolder, expectSteeringFolder } from "./steering-folder.ts";
 import type { SteeringDirection, SteeringReport, SteerRequest } from "./steering-report.ts";
 
 const folder = suiteFolder();
@@ -154,6 +155,41 @@ describe("steer", () => {
   ])("refuses %s", async (_, request, message) => {
     const directions = [{ layer: 1, vector: new Float32Array(32).fill(1) }];
     await expect(run("refused", directions, request)).rejects.toThrow(message);
+  });
+});
+
+describe("the folder of a steering", () => {
+  const claim = (name: string, strength: number, force = false): Promise<void> =>
+    claimSteeringFolder(
+      engine.identity,
+      {
+        mode: "add",
+        directions: [{ layer: 1, vector: new Float32Array(32).fill(1) }],
+        prompts,
+        judge: says("x"),
+        strength,
+      },
+      { out: join(folder, name), samples: 2, maxTokens: 4, temperature: 0, force },
+    );
+
+  it("is that of one request, which may come again; another is refused by name", async () => {
+    await claim("claimed", 1);
+    await claim("claimed", 1);
+    await expect(claim("claimed", 2)).rejects.toThrow(/claimed: .*settings \(strength, grid\)/);
+    await claim("claimed", 2, true);
+    await claim("claimed", 2);
+  });
+
+  it("holds nothing else, but what a judge has kept", async () => {
+    const other = join(folder, "other");
+    mkdirSync(other);
+    writeFileSync(join(other, "judge.answers.jsonl"), "");
+    expect(() => expectSteeringFolder(other)).not.toThrow();
+    writeFileSync(join(other, "thesis.txt"), "mine");
+    await expect(claim("other", 1)).rejects.toThrow(
+      /other: expected an empty folder, .* "thesis.txt" and no request.json/,
+    );
+    expect(() => expectSteeringFolder(join(other, "thesis.txt"))).toThrow(/expected a folder/);
   });
 });
 

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import {
   behaviorDirections,
   behaviorReportPath,
+  claimSteeringFolder,
+  expectSteeringFolder,
   type LayerTable,
   layerTable,
   openEngine,
@@ -50,7 +52,7 @@ and the behaviour's JSON report beside it, also what speaks for each layer, and 
 (DIR/${LAYERS_NAME}).
 
 DIR/${STEERING_REPORT} is the report; DIR/arms/NAME/ holds all rollouts and verdicts. The same command goes on where a
-killed one was. The scenarios should not be those that the behaviour was made from.
+killed one was; another request, or a folder with other things, is refused. The scenarios should not be those that the behaviour was made from.
 
   culprit steer scenarios.jsonl --checkpoint ./sft --behavior b.safetensors --mode add --rules compliance --out steer-add
   culprit steer scenarios.jsonl --checkpoint ./dpo --behavior b.safetensors --mode project-out --rules compliance --out steer-out`,
@@ -72,33 +74,34 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   const read = await readRolloutPrompts(path, variants.length === 0 ? {} : { variants });
   const prompts = read.prompts.slice(0, args.integer("limit", { min: 1 }));
   const behavior = await readBehavior(behaviorPath);
-  prepareFolder(out, [path, behaviorPath, behaviorReportPath(behaviorPath)]);
+  expectOtherInputs(out, [path, behaviorPath, behaviorReportPath(behaviorPath)]);
+  if (!args.has("force")) expectSteeringFolder(out);
+  mkdirSync(out, { recursive: true });
 
   await using opened = await openJudge(args, join(out, "judge"));
   await using engine = await openEngine(checkpoint, engineOptions);
   const more = args.texts("stop").map((text) => engine.tokenId(text));
   const { layers, ...request } = settings;
-  const { report } = await steer(
-    engine,
-    {
-      ...request,
-      prompts,
-      judge: opened.judge,
-      directions: behaviorDirections(behavior, engine.identity, {
-        mode: request.mode,
-        otherCheckpoint: args.has("other-checkpoint"),
-        ...(layers === undefined ? {} : { layers: layers === "all" ? behavior.layers : layers }),
-      }),
-    },
-    {
-      ...sampling,
-      out,
-      stopTokens: [...engine.stopTokens, ...more],
-      force: args.has("force"),
-      signal: context.signal,
-      progress: context.progress("steer", "rollouts"),
-    },
-  );
+  const asked = {
+    ...request,
+    prompts,
+    judge: opened.judge,
+    directions: behaviorDirections(behavior, engine.identity, {
+      mode: request.mode,
+      otherCheckpoint: args.has("other-checkpoint"),
+      ...(layers === undefined ? {} : { layers: layers === "all" ? behavior.layers : layers }),
+    }),
+  };
+  const options = {
+    ...sampling,
+    out,
+    stopTokens: [...engine.stopTokens, ...more],
+    force: args.has("force"),
+    signal: context.signal,
+    progress: context.progress("steer", "rollouts"),
+  };
+  await claimSteeringFolder(engine.identity, asked, options);
+  const { report } = await steer(engine, asked, options);
   const table = await writeLayers(report, { behaviorPath, out });
   context.print(
     args.has("json")
@@ -108,12 +111,11 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   warnOfShared(behavior, prompts, context);
 }
 
-function prepareFolder(out: string, inputs: readonly string[]): void {
+function expectOtherInputs(out: string, inputs: readonly string[]): void {
   expectOtherFiles(
     [STEERING_REPORT, LAYERS_NAME].map((name) => join(out, name)),
     inputs.filter((each) => existsSync(each)),
   );
-  mkdirSync(out, { recursive: true });
 }
 
 /** The table of layers, where the behaviour's report is there and steering says something of single layers. */
