@@ -88,6 +88,14 @@ describe("readResponsePairs", () => {
     expect(pairs[0]!.scenario).toBe(pairs[0]!.id);
   });
 
+  it("says how many there were and why where none is usable", async () => {
+    const same = { prompt: "q", before: "a", after: "a" };
+    const path = await temporaryFile("x.jsonl", jsonLines([same, same, { ...same, before: "" }]));
+    await expect(readResponsePairs(path)).rejects.toThrow(
+      /x\.jsonl: none of 3 response pairs is usable: 2 before and after: expected two different responses, got the same, 1 for other reasons/,
+    );
+  });
+
   it("reports empty and identical responses as unusable rows", async () => {
     const rows = [
       { id: 1, prompt: "q", before: "same", after: "same" },

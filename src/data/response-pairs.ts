@@ -1,5 +1,5 @@
 import type { Message } from "../format/messages.ts";
-import { FormatError } from "../util/errors.ts";
+import { ConfigError, FormatError } from "../util/errors.ts";
 import { createIdAssigner, ownId } from "./assign-ids.ts";
 import { expandPatterns, type ResolveRemote } from "./expand-patterns.ts";
 import { type DataFile, describeFile } from "./open-pairs.ts";
@@ -45,7 +45,7 @@ const TOLERATED = new Set<string>(["empty-side", "empty-prompt", "identical-side
  * Reads {id, prompt, before, after, scenario?, group?, tags?}; prompt and responses are text or message lists, tags a list of names or one
  * text with commas, the formats those of openPairs.
  * All pairs are held in memory: these files have hundreds of rows. Throws FormatError naming file and row (from 0) for a row
- * that is broken or lacks a field, ConfigError where there is no file or no row.
+ * that is broken or lacks a field, ConfigError where there is no file or no usable row.
  */
 export async function readResponsePairs(
   path: string,
@@ -76,7 +76,19 @@ export async function readResponsePairs(
   if (row === 0) {
     throw new FormatError(`${path}: expected rows {id, prompt, before, after}, got none`);
   }
+  if (pairs.length === 0) throw allUnusable(path, unusable);
   return { pairs, files, unusable, ignoredColumns: Object.fromEntries(ignored) };
+}
+
+function allUnusable(path: string, unusable: readonly UnusableRow[]): ConfigError {
+  const counts = new Map<string, number>();
+  for (const { detail } of unusable) counts.set(detail, (counts.get(detail) ?? 0) + 1);
+  const [first, ...others] = [...counts].toSorted((a, b) => b[1] - a[1]);
+  const more = others.reduce((sum, [, count]) => sum + count, 0);
+  return new ConfigError(
+    `${path}: none of ${unusable.length} response pairs is usable: ${first![1]} ${first![0]}${more === 0 ? "" : `, ${more} for other reasons`}`, // a row is there
+    { hint: "A behaviour needs two responses to a prompt that are not empty and not the same." },
+  );
 }
 
 interface Place {
