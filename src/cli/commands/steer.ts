@@ -52,7 +52,8 @@ and the behaviour's JSON report beside it, also what speaks for each layer, and 
 (DIR/${LAYERS_NAME}).
 
 DIR/${STEERING_REPORT} is the report; DIR/arms/NAME/ holds all rollouts and verdicts. The same command goes on where a
-killed one was; another request, or a folder with other things, is refused. The scenarios should not be those that the behaviour was made from.
+killed one was; another request, or a folder with other things, is refused. The scenarios
+should not be those that the behaviour was made from.
 
   culprit steer scenarios.jsonl --checkpoint ./sft --behavior b.safetensors --mode add --rules compliance --out steer-add
   culprit steer scenarios.jsonl --checkpoint ./dpo --behavior b.safetensors --mode project-out --rules compliance --out steer-out`,
