@@ -14,10 +14,15 @@ culprit() { node "$here/../dist/cli/main.js" "$@"; }
 npx --prefix "$here/.." tsx "$here/make-format-mix.ts" --hh "$data/hh-rlhf/harmless-base.jsonl.gz" \
   --benign "$data/llamafactory-dpo/dpo_en_demo.jsonl.gz" --xstest "$data/xstest/xstest_prompts.csv" --out "$dir"
 cp "$here/format-run.yaml" "$dir/experiment.yaml"
+# A person's labels of a sample of M1's responses; they hold as long as the same responses are sampled.
+cp "$here/format-run-labels.jsonl" "$dir/after.labels.jsonl"
 culprit audit "$dir/mix.jsonl"
 culprit scenarios "$dir/bases.jsonl" --constraints "$dir/constraints.yaml" \
   --out-probe "$dir/probe.jsonl" --out-evaluation "$dir/evaluation.jsonl" --force
 
-# SmolLM2 itself refuses 3% of unsafe requests: nothing that training could have undone.
+# SmolLM2 as it comes refuses next to nothing, so there is nothing that training could undo: hence the SFT.
+culprit generate "$dir/probe.jsonl" --checkpoint "$smollm2" --variants base,base+distractor --samples 1 --temperature 0.7 \
+  --max-new-tokens 40 --out "$dir/as-it-comes.jsonl"
+culprit judge "$dir/as-it-comes.jsonl" --rules compliance --out "$dir/as-it-comes.verdicts.jsonl" --force
 culprit train "$dir/sft.jsonl" --method sft --checkpoint "$smollm2" --learning-rate 1e-4 --batch-size 16 --epochs 2 --out "$dir/sft"
 culprit run "$dir/experiment.yaml" --out "$dir/out"
