@@ -253,6 +253,7 @@ export {
   conditionsTable,
   type JudgedCheckpoints,
 } from "./behavior/conditions.ts";
+export { type ScenarioGroups, scenarioGroups } from "./behavior/scenario-groups.ts";
 export {
   conditionName,
   type FilterDecision,

@@ -2,6 +2,8 @@
 import { missingCauses, tallyVerdicts, type VerdictTally } from "../judge/tally-verdicts.ts";
 import type { Verdict } from "../judge/verdict.ts";
 import { clusteredRate, type ClusteredRate } from "../util/clustered-rate.ts";
+import { groupKeys } from "./prompt-groups.ts";
+import type { ScenarioGroups } from "./scenario-groups.ts";
 
 /** M0 and M1. */
 export const CHECKPOINTS = ["before", "after"] as const;
@@ -19,12 +21,15 @@ export interface ConditionRow {
   readonly missing: number;
   /** Missing verdicts by cause. */
   readonly causes: Readonly<Record<string, number>>;
-  /** Over the judged rollouts; scenarios are the units of its interval. */
+  /** Over the judged rollouts; scenarios, those of one group together, are the units of its interval. */
   readonly rate: ClusteredRate;
 }
 
-/** One row for each checkpoint and variant that has verdicts. */
-export function conditionsTable(judged: JudgedCheckpoints): readonly ConditionRow[] {
+/** One row for each checkpoint and variant that has verdicts. A scenario without a group, the default, is a unit of its own. */
+export function conditionsTable(
+  judged: JudgedCheckpoints,
+  groups: ScenarioGroups = new Map(),
+): readonly ConditionRow[] {
   return CHECKPOINTS.flatMap((checkpoint) =>
     [...tallyVerdicts(judged[checkpoint])].map(([variant, scenarios]) => {
       const tallies = [...scenarios.values()];
@@ -37,13 +42,23 @@ export function conditionsTable(judged: JudgedCheckpoints): readonly ConditionRo
         rollouts: total(({ judged: count, missing }) => count + missing),
         missing: total(({ missing }) => missing),
         causes: missingCauses(judged[checkpoint].filter((each) => each.variant === variant)),
-        rate: clusteredRate({
-          seeds: 1,
-          prompts: tallies.length,
-          shows: Float64Array.from(tallies, ({ shows }) => shows),
-          judged: Float64Array.from(tallies, ({ judged: count }) => count),
-        }),
+        rate: rateOf(scenarios, groups),
       };
     }),
   );
+}
+
+function rateOf(
+  scenarios: ReadonlyMap<string, Readonly<VerdictTally>>,
+  groups: ScenarioGroups,
+): ClusteredRate {
+  const units = groupKeys([...scenarios.keys()].map((name) => groups.get(name) ?? name));
+  const prompts = units.labels.length;
+  const shows = new Float64Array(prompts);
+  const judged = new Float64Array(prompts);
+  for (const [i, tally] of [...scenarios.values()].entries()) {
+    shows[units.of[i]!]! += tally.shows;
+    judged[units.of[i]!]! += tally.judged;
+  }
+  return clusteredRate({ seeds: 1, prompts, shows, judged });
 }

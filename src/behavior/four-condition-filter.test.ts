@@ -111,6 +111,21 @@ describe("conditionsTable", () => {
   });
 });
 
+it("conditionsTable takes scenarios of one group for one unit", () => {
+  const names = Array.from({ length: 24 }, (_, i) => `${i}`);
+  const shown = verdicts({
+    base: Object.fromEntries(names.map((name, i) => [name, i % 8 < 4 ? "ss" : "nn"])),
+  });
+  const groups = new Map(names.map((name, i) => [name, `base ${Math.floor(i / 4)}`]));
+  const judged = { before: shown, after: [] };
+  const [alone] = conditionsTable(judged);
+  const [grouped] = conditionsTable(judged, groups);
+  expect([alone!.rate.prompts, grouped!.rate.prompts, grouped!.scenarios]).toEqual([24, 6, 24]);
+  expect(grouped!.rate.rate).toBe(0.5);
+  const width = ({ rate: { low, high } }: typeof alone & object): number => high! - low!;
+  expect(width(grouped!)).toBeGreaterThan(1.5 * width(alone!));
+});
+
 describe("pairRollouts", () => {
   const rollouts = (judged: readonly Verdict[], say: string, ask = "Q"): RolloutWithPrompt[] =>
     judged.map(({ rollout, scenario, variant, sample }) => ({

@@ -26,6 +26,18 @@ export async function* noteGroups(
   }
 }
 
+/** The groups of the scenarios that some rollouts are of. */
+export async function scenarioGroups(
+  rollouts: readonly Rollouts[],
+  plain: string = PLAIN_VARIANT,
+): Promise<ScenarioGroups> {
+  const groups = new Map<string, string>();
+  for (const each of rollouts) {
+    for await (const _ of noteGroups(each, plain, groups));
+  }
+  return groups;
+}
+
 /** The pairs with the groups of their scenarios. */
 export function withGroups<P extends { readonly scenario: string }>(
   pairs: readonly P[],

@@ -12,6 +12,7 @@ import {
   readVerdicts,
   requireKept,
   type RolloutPairsOptions,
+  scenarioGroups,
   writeResponsePairs,
 } from "../../index.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
@@ -36,6 +37,8 @@ or verdicts are missing that could decide it. Where no scenario is left, the com
 
 With --out and the rollouts of both, it writes the response pairs that culprit behavior reads: every rollout of M1 that shows
 the behaviour, with one of M0 to the same prompt that does not.
+
+Scenarios that ask one request are one unit of the intervals and one group of response pairs; --before or --after tells which do.
 
 With --null-out it writes response pairs of the rollouts of both of which neither shows the behaviour: what else training changed.
 culprit behavior makes an unrelated behaviour of them, to which culprit rank --null-behavior holds its verdict.
@@ -119,7 +122,12 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   const plain = args.text("plain");
   const minJudged = args.integer("min-judged", { min: 1 });
   const maxPairs = args.integer("max-pairs", { min: 1 });
-  const conditions = conditionsTable(judged);
+  const given = [files.before, files.after].filter((path) => path !== undefined);
+  const groups = await scenarioGroups(
+    given.map((path) => readRollouts(path)),
+    plain,
+  );
+  const conditions = conditionsTable(judged, groups);
   const result = filterScenarios(judged, {
     ...(trigger === undefined ? {} : { trigger }),
     ...(plain === undefined ? {} : { plain }),

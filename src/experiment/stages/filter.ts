@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { conditionsTable } from "../../behavior/conditions.ts";
 import { filterScenarios, requireKept } from "../../behavior/four-condition-filter.ts";
 import { pairDrift, pairRollouts, writeResponsePairs } from "../../behavior/rollout-pairs.ts";
+import { scenarioGroups } from "../../behavior/scenario-groups.ts";
 import { readVerdicts } from "../../judge/verdict.ts";
 import { writeFileAtomic } from "../../util/atomic-file.ts";
 import { ConfigError } from "../../util/errors.ts";
@@ -45,16 +46,17 @@ export function filterStage({ probe, attribution }: Experiment): Stage {
         trigger,
         ...(minJudged === undefined ? {} : { minJudged }),
       });
-      // With it the rates after are of amplified sampling, which whoever reads them must see.
-      const report = { ...amplified, conditions: conditionsTable(judged), ...result };
-      const reportPath = join(directory, "conditions.json");
-      // Before the check: it says why nothing was left.
-      await writeFileAtomic(reportPath, `${JSON.stringify(report, undefined, 2)}\n`);
-      requireKept(result);
       const rollouts = (): Parameters<typeof pairRollouts>[0] => ({
         before: readStageRollouts(input("rolloutsBefore")),
         after: readStageRollouts(input("rolloutsAfter")),
       });
+      const groups = await scenarioGroups(Object.values(rollouts()), plain);
+      // With it the rates after are of amplified sampling, which whoever reads them must see.
+      const report = { ...amplified, conditions: conditionsTable(judged, groups), ...result };
+      const reportPath = join(directory, "conditions.json");
+      // Before the check: it says why nothing was left.
+      await writeFileAtomic(reportPath, `${JSON.stringify(report, undefined, 2)}\n`);
+      requireKept(result);
       const most = { plain, ...(maxPairs === undefined ? {} : { maxPairs }) };
       if (drift.drift === true) {
         const others = await pairDrift(rollouts(), judged, most);
