@@ -8,7 +8,7 @@ import { readBehavior } from "../src/behavior/behavior-file.ts";
 import { behaviorCommand } from "../src/cli/commands/behavior.ts";
 import { openLocalEngine } from "../src/engine/local-engine.ts";
 import { openSafetensors } from "../src/format/safetensors.ts";
-import { ConfigError, type CulpritError, FormatError, RuntimeError } from "../src/util/errors.ts";
+import { ConfigError, type CulpritError, FormatError } from "../src/util/errors.ts";
 import { createRng } from "../src/util/rng.ts";
 import { cosine } from "../src/util/vector.ts";
 import { relativeError } from "./support/close.ts";
@@ -279,8 +279,8 @@ describe("bad input", () => {
     [
       "only unusable pairs",
       jsonLines([{ id: "a", prompt: "p", before: "b", after: "b" }]),
-      RuntimeError,
-      /response pairs/,
+      ConfigError,
+      /none of 1 response pairs is usable/,
     ],
   ])("%s is named", async (about, text, kind, says) => {
     const path = await file(`${about.replaceAll(" ", "-")}.jsonl`, text);
