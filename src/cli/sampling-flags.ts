@@ -4,6 +4,18 @@ import type { FlagSpec, ParsedArguments } from "./command.ts";
 const DEFAULT_MAX_NEW_TOKENS = 256;
 const DEFAULT_BATCH = 32;
 
+/** Flags that say which prompts of a file are sampled. */
+export const PROMPT_FLAGS = {
+  variants: {
+    type: "string",
+    value: "NAMES",
+    multiple: true,
+    describe:
+      "Variants of a scenarios file, such as base,base+distractor. Default: those that all scenarios have.",
+  },
+  limit: { type: "string", value: "N", describe: "The first N prompts only; default: all." },
+} as const satisfies Record<string, FlagSpec>;
+
 /** Flags of every command that samples responses. */
 export const SAMPLING_FLAGS = {
   samples: { type: "string", value: "N", describe: "Samples of each prompt. Default: 1." },

@@ -11,7 +11,7 @@ import type { FlagSpec, ParsedArguments } from "./command.ts";
 import { MODEL_FLAGS } from "./engine-flags.ts";
 import { JUDGE_FLAGS } from "./judge-flags.ts";
 import { type LayerSelection, parseLayers } from "./layers.ts";
-import { SAMPLING_FLAGS } from "./sampling-flags.ts";
+import { PROMPT_FLAGS, SAMPLING_FLAGS } from "./sampling-flags.ts";
 
 /** Flags of `culprit steer`. */
 export const STEER_FLAGS = {
@@ -71,14 +71,7 @@ export const STEER_FLAGS = {
     type: "boolean",
     describe: "Steer it though the behaviour was read on another, or with another template.",
   },
-  variants: {
-    type: "string",
-    value: "NAMES",
-    multiple: true,
-    describe:
-      "Variants of a scenarios file, such as base,base+distractor. Default: those that all scenarios have.",
-  },
-  limit: { type: "string", value: "N", describe: "The first N prompts only; default: all." },
+  ...PROMPT_FLAGS,
   ...SAMPLING_FLAGS,
   ...JUDGE_FLAGS,
   force: { type: "boolean", describe: "Start over where --out holds arms of an earlier run." },

@@ -14,7 +14,7 @@ import { MODEL_FLAGS, readModelOptions } from "../engine-flags.ts";
 import { checkEndpointFlags, generateByEndpoint, importByCommand } from "../generate-endpoint.ts";
 import { expectOtherFiles } from "../output-files.ts";
 import { onlyPositional, requiredText } from "../required.ts";
-import { readSampling, SAMPLING_FLAGS } from "../sampling-flags.ts";
+import { PROMPT_FLAGS, readSampling, SAMPLING_FLAGS } from "../sampling-flags.ts";
 
 export const generateCommand: Command = {
   name: "generate",
@@ -48,14 +48,7 @@ left out, and the same command asks for them again.
       describe: "What to sample from: a Hugging Face folder, or hf://owner/name@revision.",
     },
     out: { type: "string", value: "FILE", describe: "The rollout file, .jsonl or .parquet." },
-    variants: {
-      type: "string",
-      value: "NAMES",
-      multiple: true,
-      describe:
-        "Variants of a scenarios file, such as base,base+distractor. Default: those that all scenarios have.",
-    },
-    limit: { type: "string", value: "N", describe: "The first N prompts only; default: all." },
+    ...PROMPT_FLAGS,
     ...SAMPLING_FLAGS,
     ...AMPLIFY_FLAGS,
     ...ENDPOINT_FLAGS,
