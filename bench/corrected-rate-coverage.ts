@@ -11,7 +11,7 @@
 import { parseArgs } from "node:util";
 
 import { correctedRates } from "../src/evaluation/corrected-rates.ts";
-import type { JudgeCells } from "../src/evaluation/judge-cells.ts";
+import { CELL_COUNTS, type JudgeCells } from "../src/evaluation/judge-cells.ts";
 import { createRng, type Rng } from "../src/util/rng.ts";
 
 const { values } = parseArgs({
@@ -53,15 +53,6 @@ function interceptOf(rate: number, sd: number): number {
   return (low + high) / 2;
 }
 
-const COLUMNS = [
-  "bothShow",
-  "judgeOnly",
-  "personOnly",
-  "neither",
-  "unlabelledShow",
-  "unlabelledNot",
-] as const;
-
 function draw(design: Design, rate: number, rng: Rng): JudgeCells {
   const { prompts, samples, labels, promptSd, sensitivity, specificity } = design;
   const cells = {
@@ -92,7 +83,7 @@ function draw(design: Design, rate: number, rng: Rng): JudgeCells {
       const judge = rng.uniform() < (truth ? 1 - miss : alarm);
       const known = isLabelled[p * samples + i] === 1;
       const column = known ? (truth ? (judge ? 0 : 2) : judge ? 1 : 3) : judge ? 4 : 5;
-      cells[COLUMNS[column]][p]!++;
+      cells[CELL_COUNTS[column]][p]!++;
     }
   }
   return cells;

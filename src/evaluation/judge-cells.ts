@@ -22,7 +22,8 @@ export interface JudgeCells {
   readonly unlabelledNot: Float64Array;
 }
 
-const COUNTS = [
+/** The kinds of rollouts that are counted for each prompt. */
+export const CELL_COUNTS = [
   "bothShow",
   "judgeOnly",
   "personOnly",
@@ -33,7 +34,7 @@ const COUNTS = [
 
 /** Joins a judge's verdicts with labels by rollout; a prompt is a scenario, in all its variants. */
 export function judgeCells(verdicts: Iterable<Verdict>, labels: HumanLabels): JudgeCells {
-  const byPrompt = new Map<string, Record<(typeof COUNTS)[number], number>>();
+  const byPrompt = new Map<string, Record<(typeof CELL_COUNTS)[number], number>>();
   for (const verdict of verdicts) {
     if (isMissing(verdict)) continue;
     let counts = byPrompt.get(verdict.scenario);
@@ -52,7 +53,7 @@ export function judgeCells(verdicts: Iterable<Verdict>, labels: HumanLabels): Ju
     const person = label === undefined || "missing" in label ? undefined : label.label === "shows";
     counts[cellOf(verdict.label === "shows", person)]++;
   }
-  const column = (name: (typeof COUNTS)[number]): Float64Array =>
+  const column = (name: (typeof CELL_COUNTS)[number]): Float64Array =>
     Float64Array.from(byPrompt.values(), (counts) => counts[name]);
   return {
     prompts: byPrompt.size,
@@ -65,7 +66,7 @@ export function judgeCells(verdicts: Iterable<Verdict>, labels: HumanLabels): Ju
   };
 }
 
-function cellOf(judge: boolean, person: boolean | undefined): (typeof COUNTS)[number] {
+function cellOf(judge: boolean, person: boolean | undefined): (typeof CELL_COUNTS)[number] {
   if (person === undefined) return judge ? "unlabelledShow" : "unlabelledNot";
   if (person) return judge ? "bothShow" : "personOnly";
   return judge ? "judgeOnly" : "neither";
