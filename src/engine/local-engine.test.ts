@@ -18,7 +18,8 @@ import { ConfigError, FormatError, UnsupportedError } from "../util/errors.ts";
 import { createRng } from "../util/rng.ts";
 import { ActivationError } from "./activation-error.ts";
 import type { EmbeddedExample, Engine, TokenizedExample } from "./engine.ts";
-import { type LocalEngineOptions, openLocalEngine } from "./local-engine.ts";
+import type { LocalEngineOptions } from "./local-engine-options.ts";
+import { openLocalEngine } from "./local-engine.ts";
 import { sharedPrefixLength } from "./shared-prefix.ts";
 
 const ROOT = suiteFolder();

@@ -2,14 +2,9 @@ import type { Message } from "../format/messages.ts";
 /** @file The engine that runs on this machine: graphs from model/, arithmetic by runtime/. */
 import { contextLength } from "../model/context-length.ts";
 import { expectHeadFits } from "../model/expect-weights.ts";
-import { pooledActivations, prefixKeys } from "../model/pooled-activations.ts";
 import { responseLogprobs } from "../model/response-logprobs.ts";
-import type { Device } from "../runtime/device.ts";
-import type { TensorValue } from "../runtime/ort.ts";
 import { ConfigError } from "../util/errors.ts";
 import type { JobOptions } from "../util/progress.ts";
-import { batchInputs, prefixInputs } from "./batch-inputs.ts";
-import { MeansCollector } from "./collect-means.ts";
 import type {
   EmbeddedExample,
   EmbedOptions,
@@ -28,37 +23,12 @@ import {
 import { type GenerateJob, generateTokens } from "./generation/generate-tokens.ts";
 import type { GenerationHost } from "./generation/generation-host.ts";
 import { changesNothing, expectSteering } from "./generation/steering.ts";
-import { type GraphProgram, GraphPrograms } from "./graph-programs.ts";
+import { GraphPrograms } from "./graph-programs.ts";
+import { DEFAULT_BATCH_TOKENS, type LocalEngineOptions } from "./local-engine-options.ts";
 import { streamLogprobs } from "./logprobs.ts";
 import { type OpenCheckpoint, openCheckpoint } from "./open-checkpoint.ts";
-import { planBatches, type PlanLimits } from "./plan-batches.ts";
-import { planLimits } from "./plan-limits.ts";
-import { sharedPrefixLength } from "./shared-prefix.ts";
+import { streamMeans } from "./stream-means.ts";
 import { tokenId, tokenizeExample, tokenizeText } from "./tokenize-example.ts";
-
-/** Tokens of a batch, unless the user says otherwise; see docs/benchmarks.md for the choice. */
-export const DEFAULT_BATCH_TOKENS = 1024;
-
-export interface LocalEngineOptions {
-  /** As the user named the checkpoint, for manifests. Default: the folder. */
-  readonly name?: string;
-  /** Folder of a LoRA adapter in PEFT layout, merged on load. */
-  readonly adapter?: string;
-  /** "chat" (default): the checkpoint's own template. "raw": turns joined by newlines, as the published code does. */
-  readonly template?: "chat" | "raw";
-  /** Default "cpu". */
-  readonly device?: Device;
-  /** Threads inside one op; default: one for each core. */
-  readonly threads?: number;
-  /** Padded tokens of one batch at most. */
-  readonly batchTokens?: number;
-  /**
-   * "shared": one copy of the weights serves every graph. "constant": written into each graph, which packs them for the matrix
-   * kernels; 2 GiB at most. Default: shared, but packed for the steps of sampling where that takes 1 GiB at most, which makes those
-   * nearly twice as fast.
-   */
-  readonly weights?: "shared" | "constant";
-}
 
 /** Opens a checkpoint folder in Hugging Face layout. Weights are read when a graph first needs them. */
 export async function openLocalEngine(
@@ -90,6 +60,10 @@ class LocalEngine implements Engine {
 
   tokenizeText(text: string): Int32Array {
     return tokenizeText(this.#checkpoint, text);
+  }
+
+  get #batchTokens(): number {
+    return this.#options.batchTokens ?? DEFAULT_BATCH_TOKENS;
   }
 
   get stopTokens(): readonly number[] {
@@ -172,27 +146,13 @@ class LocalEngine implements Engine {
     examples: readonly TokenizedExample[],
     options: EmbedOptions,
   ): AsyncIterable<EmbeddedExample> {
-    const layers = this.#expectLayers(options.layers);
-    const limits = this.#planLimits(Math.max(...layers), examples);
-    const { program, frequencyInputs } = await this.#embedProgram(layers, limits.prefixLength > 0);
-    const prefix = await this.#prefixValues(examples, limits.prefixLength, layers);
-    const batches = planBatches(examples, limits);
-    const collector = new MeansCollector(examples, layers, this.identity.dim);
-    let finished = 0;
-    for (const batch of batches) {
-      options.signal?.throwIfAborted();
-      const inputs = batchInputs(examples, batch, {
-        frequencyInputs,
-        headDim: this.#checkpoint.model.config.headDim,
-        prefixLength: limits.prefixLength,
-      });
-      const outputs = await program.run({ ...inputs, ...prefix });
-      for (const done of collector.add(batch, outputs)) {
-        yield done;
-        finished++;
-      }
-      options.progress?.update(finished, examples.length);
-    }
+    yield* streamMeans(this.#programs, this.#checkpoint.model, examples, {
+      ...options,
+      layers: expectLayers(options.layers, this.identity),
+      batchTokens: this.#batchTokens,
+      // Constants are copied into every graph: three graphs would hold three copies of the weights.
+      sharesPrefix: this.#options.weights !== "constant",
+    });
   }
 
   async *logprobs(
@@ -205,56 +165,24 @@ class LocalEngine implements Engine {
       const { logprobs, frequencyInputs } = responseLogprobs(model.family, model.config);
       return { outputs: { logprobs }, frequencyInputs };
     });
-    const batchTokens = this.#options.batchTokens ?? DEFAULT_BATCH_TOKENS;
-    yield* streamLogprobs(made, model, examples, { ...options, batchTokens });
+    yield* streamLogprobs(made, model, examples, { ...options, batchTokens: this.#batchTokens });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#programs[Symbol.asyncDispose]();
     await this.#checkpoint.weights[Symbol.asyncDispose]();
   }
+}
 
-  async #embedProgram(layers: readonly number[], hasPrefix: boolean): Promise<GraphProgram> {
-    const { family, config } = this.#checkpoint.model;
-    return this.#programs.program(`${hasPrefix ? "prefix, " : ""}layers ${layers.join()}`, () =>
-      pooledActivations(family, config, layers, { hasPrefix }),
+function expectLayers(
+  layers: readonly number[],
+  { layerCount }: EngineIdentity,
+): readonly number[] {
+  const bad = layers.find((layer) => !Number.isInteger(layer) || layer < 0 || layer > layerCount);
+  if (bad !== undefined || layers.length === 0) {
+    throw new ConfigError(
+      `layers: expected whole numbers from 0 (embeddings) to ${layerCount} (after the last block), got ${layers.length === 0 ? "none" : String(bad)}`,
     );
   }
-
-  /** Keys and values of the prefix that all prompts share, as inputs by name; none where it is empty. */
-  async #prefixValues(
-    examples: readonly TokenizedExample[],
-    prefixLength: number,
-    layers: readonly number[],
-  ): Promise<Readonly<Record<string, TensorValue>>> {
-    const top = Math.max(...layers);
-    if (prefixLength === 0 || top === 0) return {};
-    const { family, config } = this.#checkpoint.model;
-    const { program, frequencyInputs } = await this.#programs.program(`prefix keys ${top}`, () =>
-      prefixKeys(family, config, top),
-    );
-    const prefix = examples[0]!.prompt.slice(0, prefixLength); // no example, no prefix
-    return program.run(prefixInputs(prefix, { frequencyInputs, headDim: config.headDim }));
-  }
-
-  #planLimits(top: number, examples: readonly TokenizedExample[]): PlanLimits {
-    const { config } = this.#checkpoint.model;
-    const ropes = config.attention.slice(0, top).map((each) => each.rope);
-    return planLimits(config, top, {
-      batchTokens: this.#options.batchTokens ?? DEFAULT_BATCH_TOKENS,
-      // Constants are copied into every graph: three graphs would hold three copies of the weights.
-      prefixLength: this.#options.weights === "constant" ? 0 : sharedPrefixLength(examples, ropes),
-    });
-  }
-
-  #expectLayers(layers: readonly number[]): readonly number[] {
-    const { layerCount } = this.identity;
-    const bad = layers.find((layer) => !Number.isInteger(layer) || layer < 0 || layer > layerCount);
-    if (bad !== undefined || layers.length === 0) {
-      throw new ConfigError(
-        `layers: expected whole numbers from 0 (embeddings) to ${layerCount} (after the last block), got ${layers.length === 0 ? "none" : String(bad)}`,
-      );
-    }
-    return [...new Set(layers)];
-  }
+  return [...new Set(layers)];
 }

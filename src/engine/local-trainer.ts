@@ -1,24 +1,20 @@
 /** @file The trainer that runs on this machine: gradients from a graph, AdamW in the memory that the graph reads. */
 import { expectHeadFits } from "../model/expect-weights.ts";
 import { responseLogprobs } from "../model/response-logprobs.ts";
-import { gradientName, type TrainingGraph } from "../model/training-graph.ts";
-import { bindWeights, compile, type Program, type TensorValue } from "../runtime/ort.ts";
+import type { TrainingGraph } from "../model/training-graph.ts";
+import { bindWeights, compile, type Program } from "../runtime/ort.ts";
 import { lowerToOnnx, type LoweredGraph } from "../tensor/lower.ts";
 import { UnsupportedError } from "../util/errors.ts";
 import type { JobOptions } from "../util/progress.ts";
+import { accumulateGradients } from "./accumulate-gradients.ts";
 import type { EngineIdentity, ExampleLogprobs, TokenizedExample } from "./engine.ts";
-import type { LocalEngineOptions } from "./local-engine.ts";
+import type { LocalEngineOptions } from "./local-engine-options.ts";
 import { streamLogprobs } from "./logprobs.ts";
 import { type OpenCheckpoint, openCheckpoint } from "./open-checkpoint.ts";
 import { ParameterArena, type ParameterSlot } from "./parameter-arena.ts";
 import { ParameterCache } from "./parameter-cache.ts";
-import { planWholeExamples } from "./plan-batches.ts";
-import { planLimits } from "./plan-limits.ts";
-import { batchResponses } from "./response-inputs.ts";
 import { saveTrained } from "./save-trained.ts";
-import { stepInputs } from "./step-inputs.ts";
 import { tokenizeExample, tokenizeText } from "./tokenize-example.ts";
-import { batchWork } from "./train-flops.ts";
 import { buildTrainerGraph, startFactors } from "./trainer-graph.ts";
 import type {
   StateTensor,
@@ -86,6 +82,10 @@ class LocalTrainer implements Trainer {
     this.trainedNumbers = this.#graph.trained.reduce((sum, each) => sum + sizeOf(each.shape), 0);
   }
 
+  get #batchTokens(): number {
+    return this.#options.batchTokens ?? DEFAULT_BATCH_TOKENS;
+  }
+
   get steps(): number {
     return this.#steps;
   }
@@ -106,9 +106,8 @@ class LocalTrainer implements Trainer {
     const { logprobs, frequencyInputs } = responseLogprobs(model.family, model.config);
     const program = await this.#compile(lowerToOnnx({ logprobs }));
     try {
-      const batchTokens = this.#options.batchTokens ?? DEFAULT_BATCH_TOKENS;
       const made = { program, frequencyInputs };
-      yield* streamLogprobs(made, model, examples, { ...options, batchTokens });
+      yield* streamLogprobs(made, model, examples, { ...options, batchTokens: this.#batchTokens });
     } finally {
       await program[Symbol.asyncDispose]();
     }
@@ -117,7 +116,13 @@ class LocalTrainer implements Trainer {
   async step(examples: readonly StepExample[], learningRate: number): Promise<StepResult> {
     const arena = await this.#openArena();
     this.#program ??= await this.#compile(lowerToOnnx(this.#graph.outputs));
-    const found = await this.#accumulate(arena, this.#program, examples);
+    const found = await accumulateGradients(this.#program, arena.slots, examples, {
+      config: this.#checkpoint.model.config,
+      settings: this.#settings,
+      frequencyInputs: this.#graph.frequencyInputs,
+      trainedNumbers: this.trainedNumbers,
+      batchTokens: this.#batchTokens,
+    });
     const gradientNorm = arena.gradientNorm();
     if (Number.isFinite(found.loss) && Number.isFinite(gradientNorm)) {
       const { maxGradNorm } = this.#settings;
@@ -156,44 +161,6 @@ class LocalTrainer implements Trainer {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#program?.[Symbol.asyncDispose]();
     await this.#checkpoint.weights[Symbol.asyncDispose]();
-  }
-
-  /** Runs all batches of a step and leaves the sum of their gradients in the arena. */
-  async #accumulate(
-    arena: ParameterArena,
-    program: Program,
-    examples: readonly StepExample[],
-  ): Promise<Omit<StepResult, "gradientNorm">> {
-    const { config } = this.#checkpoint.model;
-    const batchTokens = this.#options.batchTokens ?? DEFAULT_BATCH_TOKENS;
-    const batches = planWholeExamples(
-      examples,
-      planLimits(config, config.layerCount, { batchTokens }),
-    );
-    const { frequencyInputs } = this.#graph;
-    const inputsOf = stepInputs(examples, this.#settings.objective, {
-      frequencyInputs,
-      headDim: config.headDim,
-    });
-    const logprobs = examples.map(({ responses }) => responses.map(() => Number.NaN));
-    let [loss, tokens, flops] = [0, 0, 0];
-    for (const [b, batch] of batches.entries()) {
-      const outputs = await program.run(inputsOf(batch));
-      loss += outputs["loss"]!.array[0] as number; // float32
-      addGradients(arena.slots, outputs, b === 0);
-      const sums = outputs["logprobs"]!.array as Float32Array;
-      for (const [r, { example, response }] of batchResponses(examples, batch).entries()) {
-        logprobs[example]![response] = sums[r]!;
-      }
-      const isLora = this.#settings.adaptation.kind === "lora";
-      const work = batchWork(config, examples, batch, {
-        isLora,
-        trainedNumbers: this.trainedNumbers,
-      });
-      tokens += work.tokens;
-      flops += work.flops;
-    }
-    return { loss, logprobs, tokens, flops };
   }
 
   /** Compiles a graph over the weights as they are now. */
@@ -237,18 +204,6 @@ class LocalTrainer implements Trainer {
       const { arrays } = await one.load([{ name, shape, elementType: "float32" }]);
       values.set(arrays.get(name)!);
     }
-  }
-}
-
-function addGradients(
-  slots: readonly ParameterSlot[],
-  outputs: Readonly<Record<string, TensorValue>>,
-  isFirst: boolean,
-): void {
-  for (const { name, gradient } of slots) {
-    const share = outputs[gradientName(name)]!.array as Float32Array; // the graph gives one for each
-    if (isFirst) gradient.set(share);
-    else for (let i = 0; i < gradient.length; i++) gradient[i]! += share[i]!;
   }
 }
 

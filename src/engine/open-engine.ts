@@ -2,7 +2,8 @@ import { downloadCheckpoint } from "../hub/download-checkpoint.ts";
 import { isHubUri } from "../hub/hub-uri.ts";
 import type { JobOptions } from "../util/progress.ts";
 import type { Engine } from "./engine.ts";
-import { type LocalEngineOptions, openLocalEngine } from "./local-engine.ts";
+import type { LocalEngineOptions } from "./local-engine-options.ts";
+import { openLocalEngine } from "./local-engine.ts";
 import { openLocalTrainer } from "./local-trainer.ts";
 import type { Trainer, TrainerSettings } from "./trainer.ts";
 

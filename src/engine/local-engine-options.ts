@@ -1,0 +1,25 @@
+import type { Device } from "../runtime/device.ts";
+
+/** Tokens of a batch, unless the user says otherwise; see docs/benchmarks.md for the choice. */
+export const DEFAULT_BATCH_TOKENS = 1024;
+
+export interface LocalEngineOptions {
+  /** As the user named the checkpoint, for manifests. Default: the folder. */
+  readonly name?: string;
+  /** Folder of a LoRA adapter in PEFT layout, merged on load. */
+  readonly adapter?: string;
+  /** "chat" (default): the checkpoint's own template. "raw": turns joined by newlines, as the published code does. */
+  readonly template?: "chat" | "raw";
+  /** Default "cpu". */
+  readonly device?: Device;
+  /** Threads inside one op; default: one for each core. */
+  readonly threads?: number;
+  /** Padded tokens of one batch at most. */
+  readonly batchTokens?: number;
+  /**
+   * "shared": one copy of the weights serves every graph. "constant": written into each graph, which packs them for the matrix
+   * kernels; 2 GiB at most. Default: shared, but packed for the steps of sampling where that takes 1 GiB at most, which makes those
+   * nearly twice as fast.
+   */
+  readonly weights?: "shared" | "constant";
+}

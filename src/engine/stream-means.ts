@@ -1,0 +1,72 @@
+/** @file Mean activations of responses, streamed over batches. */
+import { pooledActivations, prefixKeys } from "../model/pooled-activations.ts";
+import type { LoadedModel } from "../model/read-model.ts";
+import type { TensorValue } from "../runtime/ort.ts";
+import type { JobOptions } from "../util/progress.ts";
+import { batchInputs, prefixInputs } from "./batch-inputs.ts";
+import { MeansCollector } from "./collect-means.ts";
+import type { EmbeddedExample, TokenizedExample } from "./engine.ts";
+import type { GraphPrograms } from "./graph-programs.ts";
+import { planBatches } from "./plan-batches.ts";
+import { planLimits } from "./plan-limits.ts";
+import { sharedPrefixLength } from "./shared-prefix.ts";
+
+interface MeansOptions extends JobOptions {
+  /** In [0, n], each once, one at least. */
+  readonly layers: readonly number[];
+  readonly batchTokens: number;
+  /** Whether the prefix that all prompts share is run once only; it takes graphs of its own. */
+  readonly sharesPrefix: boolean;
+}
+
+/** See Engine.embed. Throws ActivationError where a mean is not finite. */
+export async function* streamMeans(
+  programs: GraphPrograms,
+  model: LoadedModel,
+  examples: readonly TokenizedExample[],
+  { layers, batchTokens, sharesPrefix, signal, progress }: MeansOptions,
+): AsyncGenerator<EmbeddedExample> {
+  const { family, config } = model;
+  const top = Math.max(...layers);
+  const ropes = config.attention.slice(0, top).map((each) => each.rope);
+  const prefixLength = sharesPrefix ? sharedPrefixLength(examples, ropes) : 0;
+  const hasPrefix = prefixLength > 0;
+  const { program, frequencyInputs } = await programs.program(
+    `${hasPrefix ? "prefix, " : ""}layers ${layers.join()}`,
+    () => pooledActivations(family, config, layers, { hasPrefix }),
+  );
+  const prefix =
+    hasPrefix && top > 0
+      ? await prefixValues(programs, model, examples[0]!.prompt.slice(0, prefixLength), top)
+      : {};
+  const collector = new MeansCollector(examples, layers, config.dim);
+  let finished = 0;
+  const limits = planLimits(config, top, { batchTokens, prefixLength });
+  for (const batch of planBatches(examples, limits)) {
+    signal?.throwIfAborted();
+    const inputs = batchInputs(examples, batch, {
+      frequencyInputs,
+      headDim: config.headDim,
+      prefixLength,
+    });
+    const outputs = await program.run({ ...inputs, ...prefix });
+    for (const done of collector.add(batch, outputs)) {
+      yield done;
+      finished++;
+    }
+    progress?.update(finished, examples.length);
+  }
+}
+
+/** Keys and values of a prefix below layer `top`, as inputs by name. */
+async function prefixValues(
+  programs: GraphPrograms,
+  { family, config }: LoadedModel,
+  prefix: Int32Array,
+  top: number,
+): Promise<Readonly<Record<string, TensorValue>>> {
+  const { program, frequencyInputs } = await programs.program(`prefix keys ${top}`, () =>
+    prefixKeys(family, config, top),
+  );
+  return program.run(prefixInputs(prefix, { frequencyInputs, headDim: config.headDim }));
+}
