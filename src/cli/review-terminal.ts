@@ -1,24 +1,43 @@
+import { emitKeypressEvents, type Key } from "node:readline";
+import type { Readable } from "node:stream";
+
 import { ConfigError } from "../index.ts";
 import type { ReviewScreen } from "./review-session.ts";
 
-/** The terminal, one key at a time, on stderr: stdout is for the result. Throws ConfigError where there is none. */
-export function openTerminal(): ReviewScreen & Disposable {
-  const { stdin, stderr } = process;
-  if (!stdin.isTTY || !stderr.isTTY) {
+/** What a terminal is made of, `process` or a test's. */
+export interface TerminalStreams {
+  readonly stdin: Readable & { readonly isTTY?: boolean; setRawMode(isRaw: boolean): unknown };
+  readonly stderr: {
+    readonly isTTY?: boolean;
+    readonly columns?: number;
+    readonly rows?: number;
+    write(text: string): unknown;
+  };
+}
+
+/**
+ * The terminal, one key at a time, on stderr: stdout is for the result. Keys wait until they are asked for, those too that were typed
+ * before it opened and come as one text. Throws ConfigError where there is none.
+ */
+export function openTerminal(streams: TerminalStreams = process): ReviewScreen & Disposable {
+  const { stdin, stderr } = streams;
+  if (stdin.isTTY !== true || stderr.isTTY !== true) {
     throw new ConfigError("--review: expected a terminal to ask in, got none", {
       hint: "Label rollouts elsewhere and give the file with --labels.",
     });
   }
-  stdin.setRawMode(true).setEncoding("utf8").resume();
   const waiting: ((key: string | undefined) => void)[] = [];
   const typed: (string | undefined)[] = [];
-  const onKey = (text: string | undefined): void => {
+  const enter = (key: string | undefined): void => {
     const next = waiting.shift();
-    if (next === undefined) typed.push(text);
-    else next(text);
+    if (next === undefined) typed.push(key);
+    else next(key);
   };
-  const onEnd = (): void => onKey(undefined);
-  stdin.on("data", onKey).on("end", onEnd);
+  const onKey = (_: string | undefined, { sequence }: Key): void => enter(sequence ?? "");
+  const onEnd = (): void => enter(undefined);
+  stdin.setRawMode(true);
+  emitKeypressEvents(stdin);
+  stdin.on("keypress", onKey).on("end", onEnd).resume();
   return {
     get columns() {
       return stderr.columns || 80; // some terminals do not say
@@ -32,7 +51,8 @@ export function openTerminal(): ReviewScreen & Disposable {
         ? Promise.resolve(typed.shift())
         : new Promise((resolve) => void waiting.push(resolve)),
     [Symbol.dispose]() {
-      stdin.off("data", onKey).off("end", onEnd).setRawMode(false).pause();
+      stdin.off("keypress", onKey).off("end", onEnd).pause();
+      stdin.setRawMode(false);
     },
   };
 }
