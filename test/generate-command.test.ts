@@ -232,7 +232,7 @@ describe("an amplified run", () => {
       [{ amplify: "1", "amplify-before": other }, /amplify\.before: expected the tokenizer of/],
       [
         { amplify: "1", "base-url": "http://localhost:1/v1", model: "m", checkpoint: undefined },
-        /--(amplify|batch).*: means nothing for an endpoint/,
+        /--(amplify|batch|threads).*: expected --checkpoint with it, got --base-url/,
       ],
     ];
     for (const [changes, message] of messages) {

@@ -72,6 +72,7 @@ export function parseArguments(command: Command, words: readonly string[]): Pars
   };
   return {
     positionals: parsed.positionals,
+    given: Object.keys(values),
     text,
     texts: (flag) => known(flag).filter((word) => typeof word === "string"),
     list: (flag) =>

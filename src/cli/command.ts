@@ -14,6 +14,8 @@ export interface FlagSpec {
 /** The flags as given; the command parses and checks their values itself. */
 export interface ParsedArguments {
   readonly positionals: readonly string[];
+  /** Names of the flags that were given. */
+  readonly given: readonly string[];
   /** The last value of a string flag, or undefined where it was not given. */
   text(flag: string): string | undefined;
   /** All values of a repeatable flag as they are, for paths. */

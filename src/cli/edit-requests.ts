@@ -1,5 +1,6 @@
 import { ConfigError, EDIT_ACTIONS, type EditPick, type EditSettings } from "../index.ts";
 import type { ParsedArguments } from "./command.ts";
+import { expectFlagsOfWay } from "./flag-ways.ts";
 
 /** One edit that the flags of `culprit edit` ask for. */
 export interface EditRequest {
@@ -16,8 +17,12 @@ export function readEditRequests(args: ParsedArguments): readonly EditRequest[] 
     throw new ConfigError(`edit: --action is missing, one of ${EDIT_ACTIONS.join(", ")}`);
   }
   const isSource = action === "drop-source";
-  refuseUnless(isSource, args, ["sources", "min-lift"], "--action drop-source");
-  refuseUnless(args.has("random"), args, ["seed", "any-source"], "--random");
+  expectFlagsOfWay(args, [
+    { name: "--action drop-source", isOn: isSource, flags: ["sources", "min-lift"] },
+  ]);
+  expectFlagsOfWay(args, [
+    { name: "--random", isOn: args.has("random"), flags: ["seed", "any-source"] },
+  ]);
   const isNamed = args.texts("sources").some((word) => word !== "auto");
   const tops = [...new Set(args.list("top").map(parseTop))];
   if (tops.length === 0 && !isNamed) throw new ConfigError("edit: --top is missing");
@@ -57,15 +62,4 @@ function parseTop(word: string): number {
   const value = /^\d+$/.test(word) ? Number(word) : Number.NaN;
   if (Number.isSafeInteger(value) && value > 0) return value;
   throw new ConfigError(`--top: expected numbers of pairs like 100 or 100,1000, got "${word}"`);
-}
-
-function refuseUnless(
-  isGiven: boolean,
-  args: ParsedArguments,
-  flags: readonly string[],
-  needed: string,
-): void {
-  const flag = flags.find((each) => args.text(each) !== undefined || args.has(each));
-  if (isGiven || flag === undefined) return;
-  throw new ConfigError(`--${flag}: expected ${needed} with it`);
 }

@@ -17,9 +17,6 @@ import { checkOutputFiles } from "./output-files.ts";
 import type { Sampling } from "./sampling-flags.ts";
 import { printable } from "./text-table.ts";
 
-/** Flags that mean something for a checkpoint only. */
-const LOCAL_FLAGS = ["checkpoint", "top-k", "stop", "batch", "amplify", "amplify-before"] as const;
-
 /** `culprit generate --base-url`: samples from an endpoint. What it answers is kept beside the output, also after the end. */
 export async function generateByEndpoint(
   args: ParsedArguments,
@@ -66,17 +63,10 @@ function requireRollouts(out: string, { rollouts, failed }: EndpointRolloutsResu
   });
 }
 
-/** Throws ConfigError where flags of a checkpoint stand beside those of an endpoint, or neither is there. */
-export function checkEndpointFlags(args: ParsedArguments, out: string): void {
-  const local = LOCAL_FLAGS.find((flag) => args.texts(flag).length > 0);
-  if (local !== undefined) {
-    throw new ConfigError(`--${local}: means nothing for an endpoint`, {
-      hint: "Leave it out, or leave out --base-url.",
-    });
-  }
-  if (!out.endsWith(".jsonl")) {
-    throw new ConfigError(`${out}: expected a name ending in .jsonl for rollouts of an endpoint`);
-  }
+/** Throws ConfigError where the rollouts of an endpoint are to be no JSON lines. */
+export function expectJsonLines(out: string): void {
+  if (out.endsWith(".jsonl")) return;
+  throw new ConfigError(`${out}: expected a name ending in .jsonl for rollouts of an endpoint`);
 }
 
 /** `culprit generate --import`: rows with responses of another program, checked, as a rollout file. */

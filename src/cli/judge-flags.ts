@@ -2,13 +2,13 @@
 import {
   BUILT_IN_RUBRICS,
   BUILT_IN_RULES,
-  ConfigError,
   createRulesJudge,
   type Judge,
   readRuleSet,
   type RolloutWithPrompt,
 } from "../index.ts";
 import type { FlagSpec, ParsedArguments } from "./command.ts";
+import { expectFlagsOfWay, expectOneFlag } from "./flag-ways.ts";
 import { describeUsage, LLM_JUDGE_FLAGS, openLlmJudge } from "./judge-llm.ts";
 
 const { temperature, "dry-run": _, ...LLM_FLAGS } = LLM_JUDGE_FLAGS;
@@ -36,13 +36,14 @@ export interface OpenJudge extends AsyncDisposable {
   usage(): readonly string[];
 }
 
-/** Throws ConfigError unless the flags name one judge; opens nothing. */
+/** Throws ConfigError unless the flags name one judge and belong to it; opens nothing. */
 export function expectOneJudge(args: ParsedArguments, command: string): void {
-  const named = ["rules", "llm"].filter((flag) => args.text(flag) !== undefined);
-  if (named.length === 1) return;
-  throw new ConfigError(`${command}: expected one of --rules and --llm`, {
-    hint: `culprit ${command} --help shows an example.`,
-  });
+  const chosen = expectOneFlag(args, command, ["rules", "llm"]);
+  const flags = [...Object.keys(LLM_FLAGS), "judge-temperature"];
+  expectFlagsOfWay(args, [
+    { name: "--llm", isOn: chosen === "llm", flags },
+    { name: "--rules", isOn: chosen === "rules", flags: [] },
+  ]);
 }
 
 /** Opens the judge that the flags name; answers that are paid for go to `OUT.cache.jsonl` unless --cache says otherwise. */

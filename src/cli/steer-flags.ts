@@ -9,6 +9,7 @@ import {
 } from "../index.ts";
 import type { FlagSpec, ParsedArguments } from "./command.ts";
 import { MODEL_FLAGS } from "./engine-flags.ts";
+import { expectFlagsOfWay } from "./flag-ways.ts";
 import { JUDGE_FLAGS } from "./judge-flags.ts";
 import { type LayerSelection, parseLayers } from "./layers.ts";
 import { PROMPT_FLAGS, SAMPLING_FLAGS } from "./sampling-flags.ts";
@@ -92,14 +93,12 @@ export function readSteering(args: ParsedArguments): SteeringFlags {
   if (mode === undefined) {
     throw new ConfigError(`steer: expected --mode ${STEERING_MODES.join(" or ")}, got none`);
   }
-  const strengthFlags = ["strength", "grid", "halvings"].filter(
-    (flag) => args.text(flag) !== undefined,
-  );
-  if (mode === "project-out" && strengthFlags.length > 0) {
-    throw new ConfigError(`--${strengthFlags[0]}: means nothing with --mode project-out`, {
-      hint: "A direction is projected out as a whole.",
-    });
-  }
+  // A direction is projected out as a whole.
+  const strengthFlags = ["strength", "grid", "halvings"];
+  expectFlagsOfWay(args, [
+    { name: "--mode add", isOn: mode === "add", flags: strengthFlags },
+    { name: "--mode project-out", isOn: mode === "project-out", flags: [] },
+  ]);
   const layers = args.text("layers");
   const grid = args.list("grid").map(readStrength);
   const strength =

@@ -14,6 +14,7 @@ import {
 } from "../../index.ts";
 import { formatAudit } from "../audit-table.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
+import { expectFlagsOfWay } from "../flag-ways.ts";
 import { checkOutputFiles } from "../output-files.ts";
 import { PAIR_FLAGS, readPairOptions } from "../pair-flags.ts";
 import { requiredPositionals } from "../required.ts";
@@ -69,6 +70,9 @@ With a checkpoint, lengths and truncation are in its tokens as well.
 
 async function run(args: ParsedArguments, context: CommandContext): Promise<void> {
   const patterns = requiredPositionals(args, "audit", "files of preference pairs");
+  expectFlagsOfWay(args, [
+    { name: "--checkpoint", isOn: args.text("checkpoint") !== undefined, flags: ["template"] },
+  ]);
   const maxTokens = args.integer("max-tokens", { min: 1 });
   const out = outputPath(args, "out", ".json");
   const unusable =

@@ -11,7 +11,8 @@ import { AMPLIFY_FLAGS, amplifyOption, openBefore, readAmplify } from "../amplif
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { ENDPOINT_FLAGS } from "../endpoint-flags.ts";
 import { MODEL_FLAGS, readModelOptions } from "../engine-flags.ts";
-import { checkEndpointFlags, generateByEndpoint, importByCommand } from "../generate-endpoint.ts";
+import { expectFlagsOfWay, expectOneFlag } from "../flag-ways.ts";
+import { expectJsonLines, generateByEndpoint, importByCommand } from "../generate-endpoint.ts";
 import { expectOtherFiles } from "../output-files.ts";
 import { onlyPositional, requiredText } from "../required.ts";
 import { PROMPT_FLAGS, readSampling, SAMPLING_FLAGS } from "../sampling-flags.ts";
@@ -62,14 +63,43 @@ left out, and the same command asks for them again.
   run,
 };
 
+/** Flags of sampling that endpoints do not take. */
+const LOCAL_SAMPLING: ReadonlySet<string> = new Set(["top-k", "stop", "batch"]);
+
+type Way = "checkpoint" | "base-url" | "import";
+
+/** Throws ConfigError unless the flags are those of one way of getting rollouts. */
+function expectOneWay(args: ParsedArguments): Way {
+  const chosen = expectOneFlag(args, "generate", ["checkpoint", "base-url", "import"]);
+  const sampled = Object.keys({ ...PROMPT_FLAGS, ...SAMPLING_FLAGS });
+  const flags: Record<Way, readonly string[]> = {
+    checkpoint: [...sampled, ...Object.keys({ ...MODEL_FLAGS, ...AMPLIFY_FLAGS })],
+    "base-url": [
+      ...sampled.filter((flag) => !LOCAL_SAMPLING.has(flag)),
+      ...Object.keys(ENDPOINT_FLAGS),
+    ],
+    import: [],
+  };
+  expectFlagsOfWay(
+    args,
+    Object.entries(flags).map(([name, own]) => ({
+      name: `--${name}`,
+      isOn: name === chosen,
+      flags: own,
+    })),
+  );
+  return chosen;
+}
+
 async function run(args: ParsedArguments, context: CommandContext): Promise<void> {
   // Everything that can be wrong with the words is found before the checkpoint is loaded.
   const path = onlyPositional(args, "generate", "one file of prompts or scenarios");
   const out = requiredText(args, "generate", "out");
   expectOtherFiles([out, rolloutManifestPath(out)], [path]);
-  if (args.has("import")) return importByCommand(args, { path, out }, context);
-  const isEndpoint = args.text("base-url") !== undefined;
-  if (isEndpoint) checkEndpointFlags(args, out);
+  const way = expectOneWay(args);
+  const isEndpoint = way === "base-url";
+  if (way === "import") return importByCommand(args, { path, out }, context);
+  if (isEndpoint) expectJsonLines(out);
   const sampling = readSampling(args);
   const amplifying = readAmplify(args);
   const variants = args.list("variants");

@@ -1,7 +1,6 @@
 import {
   BUILT_IN_RUBRICS,
   BUILT_IN_RULES,
-  ConfigError,
   createHumanJudge,
   createRulesJudge,
   readHumanLabels,
@@ -9,6 +8,7 @@ import {
   RuntimeError,
 } from "../../index.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
+import { expectFlagsOfWay, expectOneFlag, type FlagWay } from "../flag-ways.ts";
 import { describeUsage, LLM_JUDGE_FLAGS, openLlmJudge, printEstimate } from "../judge-llm.ts";
 import { review, REVIEW_FLAGS } from "../judge-review.ts";
 import { judgeToFile, type JudgeSummary, printSummary } from "../judge-summary.ts";
@@ -75,12 +75,7 @@ agreement compares any judge with them.
 async function run(args: ParsedArguments, context: CommandContext): Promise<void> {
   const path = onlyPositional(args, "judge", "one file of rollouts");
   const [llm, labels] = [args.text("llm"), args.text("labels")];
-  const ways = [llm, labels, args.text("rules"), args.has("review") || undefined];
-  if (ways.filter((each) => each !== undefined).length !== 1) {
-    throw new ConfigError("judge: expected one of --rules, --llm, --labels and --review", {
-      hint: "culprit judge --help shows an example of each.",
-    });
-  }
+  expectOneWay(args);
   if (llm !== undefined && args.has("dry-run")) {
     await printEstimate(args, { rubric: llm, rollouts: path, out: args.text("out") }, context);
     return;
@@ -118,6 +113,23 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   requireVerdicts(counts, out);
 }
 
+/** Throws ConfigError unless the flags are those of one way of judging. */
+function expectOneWay(args: ParsedArguments): void {
+  const chosen = expectOneFlag(args, "judge", ["rules", "llm", "labels", "review"]);
+  const way = (name: typeof chosen, flags: readonly string[]): FlagWay => ({
+    name: `--${name}`,
+    isOn: name === chosen,
+    flags,
+  });
+  expectFlagsOfWay(args, [
+    way("rules", ["force"]),
+    way("llm", [...Object.keys(LLM_JUDGE_FLAGS), "force"]),
+    way("labels", ["behavior", "force"]),
+    // An earlier session is gone on with: --force has nothing to replace.
+    way("review", Object.keys(REVIEW_FLAGS)),
+  ]);
+}
+
 /** The files that are read; the names of built-in rules and rubrics are none. */
 function inputFiles(args: ParsedArguments, path: string): readonly string[] {
   const builtIn = new Set<string>([...BUILT_IN_RUBRICS, ...Object.keys(BUILT_IN_RULES)]);
@@ -140,7 +152,6 @@ function requireVerdicts({ judge, rollouts, causes, variants }: JudgeSummary, ou
   );
 }
 
-/** An earlier session's labels are gone on with: --force has nothing to replace. */
 async function runReview(
   args: ParsedArguments,
   files: { readonly path: string; readonly out: string },

@@ -8,6 +8,7 @@ import {
   STAGE_KINDS,
 } from "../../index.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
+import { expectFlagsOfWay } from "../flag-ways.ts";
 import { onlyPositional } from "../required.ts";
 import { printEstimates, runAndPrint } from "../run-and-print.ts";
 
@@ -59,6 +60,13 @@ DIR shows them.
 };
 
 async function run(args: ParsedArguments, context: CommandContext): Promise<void> {
+  const isShown = args.has("schema") || args.has("settings");
+  const isDry = args.has("dry-run");
+  expectFlagsOfWay(args, [
+    { name: "--schema and --settings", isOn: isShown, flags: [] },
+    { name: "--dry-run", isOn: isDry && !isShown, flags: ["dry-run", "out"] },
+    { name: "a run", isOn: !isDry && !isShown, flags: ["out", "until", "force-stage"] },
+  ]);
   if (args.has("schema"))
     return context.print(JSON.stringify(experimentJsonSchema(), undefined, 2));
   if (args.has("settings")) return context.print(settingsTable());
@@ -66,7 +74,7 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   const until = readUntil(args);
   const file = await readExperiment(path);
   const out = args.text("out") ?? join("culprit-out", file.experiment.name);
-  if (args.has("dry-run")) {
+  if (isDry) {
     return printEstimates(file, out, { isJson: args.has("json"), context });
   }
   const force = args.list("force-stage");

@@ -94,13 +94,19 @@ describe("culprit scenarios", () => {
     };
     await refused([bases], /expected --out, or --out-probe and --out-evaluation/);
     await refused([bases, "--out-probe", at("p")], /expected both .*, got one/);
-    await refused([bases, ...out, "--probe-share", "0.4"], /is for a split/);
+    await refused(
+      [bases, ...out, "--probe-share", "0.4"],
+      /--probe-share: expected --out-probe and/,
+    );
     await refused([bases, "--out-probe", at("p"), "--out-evaluation", at("p")], /one twice/);
     await refused([...out], /expected files of base prompts, got none/);
     await refused([bases, "--out", bases, "--force"], /another file than the input/);
     await refused([bases, ...out, "--only", "lenght"], /got "lenght"/);
     await refused([bases, ...out, "--per-base", "500"], /expected at most \d+/);
-    await refused([bases, ...out, "--split-only", "--only", "x"], /--only means nothing/);
+    await refused(
+      [bases, ...out, "--split-only", "--only", "x"],
+      /--(only|out): expected .*composing with it, got --split-only/,
+    );
     const own = at("own.yaml");
     await writeFile(own, "- {id: a, text: A.}\n");
     await refused([bases, "--constraints", own, "--out", own, "--force"], /another file/);

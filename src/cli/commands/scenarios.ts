@@ -11,13 +11,12 @@ import {
   writeScenarios,
 } from "../../index.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
+import { expectFlagsOfWay } from "../flag-ways.ts";
 import { checkOutputFiles } from "../output-files.ts";
 import { resolveRemote } from "../pair-flags.ts";
 import { onlyPositional, requiredPositionals } from "../required.ts";
 import { formatScenarios, type MadeScenarios, summariseScenarios } from "../scenarios-summary.ts";
 import { printable } from "../text-table.ts";
-
-const COMPOSE_FLAGS = ["constraints", "only", "per-base", "limit", "out"] as const;
 
 export const scenariosCommand: Command = {
   name: "scenarios",
@@ -97,6 +96,7 @@ file as it is.
 };
 
 async function run(args: ParsedArguments, context: CommandContext): Promise<void> {
+  expectOneWay(args);
   if (args.has("list")) return listConstraints(args, context);
   const outputs = readOutputs(args);
   const { scenarios, composed, skipped } = args.has("split-only")
@@ -117,6 +117,23 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
           "\n",
         ),
   );
+}
+
+/** Throws ConfigError for flags of something else than is to be done. */
+function expectOneWay(args: ParsedArguments): void {
+  const isList = args.has("list");
+  const isSplitOnly = !isList && args.has("split-only");
+  const pool = ["constraints", "only"];
+  const halves = ["out-probe", "out-evaluation", "probe-share", "seed", "force"];
+  expectFlagsOfWay(args, [
+    { name: "--list", isOn: isList, flags: pool },
+    { name: "--split-only", isOn: isSplitOnly, flags: ["split-only", ...halves] },
+    {
+      name: "composing",
+      isOn: !isList && !isSplitOnly,
+      flags: [...pool, ...halves, "per-base", "limit", "out"],
+    },
+  ]);
 }
 
 interface Outputs {
@@ -144,9 +161,13 @@ function readOutputs(args: ParsedArguments): Outputs {
       hint: "culprit scenarios --help shows examples.",
     });
   }
-  if (halves === undefined && args.text("probe-share") !== undefined) {
-    throw new ConfigError("--probe-share is for a split: --out-probe and --out-evaluation");
-  }
+  expectFlagsOfWay(args, [
+    {
+      name: "--out-probe and --out-evaluation",
+      isOn: halves !== undefined,
+      flags: ["probe-share"],
+    },
+  ]);
   return { all, halves, paths: [first, ...others] };
 }
 
@@ -154,10 +175,6 @@ async function readExisting(
   args: ParsedArguments,
   paths: Outputs["paths"],
 ): Promise<MadeScenarios> {
-  const extra = COMPOSE_FLAGS.find((flag) => args.text(flag) !== undefined);
-  if (extra !== undefined) {
-    throw new ConfigError(`--${extra} means nothing beside --split-only`);
-  }
   const path = onlyPositional(args, "scenarios", "one scenarios file to split");
   checkOutputFiles(paths, { isForced: args.has("force"), inputs: [path] });
   const { scenarios } = await readScenarios(path);

@@ -15,6 +15,7 @@ import {
 } from "../../index.ts";
 import type { Command, CommandContext, FlagSpec, ParsedArguments } from "../command.ts";
 import { ENGINE_FLAGS, readEngineOptions } from "../engine-flags.ts";
+import { expectFlagsOfWay } from "../flag-ways.ts";
 import { PAIR_FLAGS, readPairOptions } from "../pair-flags.ts";
 import { requiredPositionals, requiredText } from "../required.ts";
 
@@ -106,8 +107,18 @@ interrupted run goes on when the same command is given again, and ends in the sa
   run,
 };
 
+const DPO_FLAGS = ["beta", "label-smoothing", "length-normalized", "reference-cache"];
+
 async function run(args: ParsedArguments, context: CommandContext): Promise<void> {
   const patterns = requiredPositionals(args, "train", "files of preference pairs or examples");
+  const method = args.choice("method", ["dpo", "sft"]) ?? "dpo";
+  expectFlagsOfWay(args, [
+    { name: "--method dpo", isOn: method === "dpo", flags: DPO_FLAGS },
+    { name: "--method sft", isOn: method === "sft", flags: ["loss-on"] },
+  ]);
+  expectFlagsOfWay(args, [
+    { name: "--lora", isOn: args.has("lora"), flags: ["rank", "alpha", "targets"] },
+  ]);
   const request = readRequest(args, context);
   if (request.engine?.weights === "constant") {
     throw new ConfigError("--weights: expected shared, got constant", {
@@ -115,7 +126,6 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
     });
   }
   const settings = readSettings(args);
-  const method = args.choice("method", ["dpo", "sft"]) ?? "dpo";
   const dpo = method === "dpo" ? readDpo(args, settings) : undefined;
   const sft = method === "sft" ? readSft(args, settings) : undefined;
   const pairOptions = readPairOptions(args, context);
@@ -175,12 +185,10 @@ function readAdaptation(args: ParsedArguments): Adaptation {
   if (args.has("lora")) {
     return { kind: "lora", ...present(optional), ...(targets.length > 0 ? { targets } : {}) };
   }
-  refuse(args, ["rank", "alpha", "targets"], "--lora");
   return { kind: "full" };
 }
 
 function readDpo(args: ParsedArguments, settings: TrainSettings): DpoSettings {
-  refuse(args, ["loss-on"], "--method sft");
   const optional = {
     beta: args.number("beta"),
     labelSmoothing: args.number("label-smoothing"),
@@ -189,20 +197,8 @@ function readDpo(args: ParsedArguments, settings: TrainSettings): DpoSettings {
 }
 
 function readSft(args: ParsedArguments, settings: TrainSettings): SftSettings {
-  refuse(args, ["beta", "label-smoothing", "reference-cache"], "--method dpo");
-  if (args.has("length-normalized")) refuseFlag("length-normalized", "--method dpo");
   const lossOn = args.choice("loss-on", ["response", "all"]);
   return { ...settings, ...(lossOn === undefined ? {} : { lossOn }) };
-}
-
-/** Throws ConfigError where one of the flags is given: it would be passed over. */
-function refuse(args: ParsedArguments, flags: readonly string[], needed: string): void {
-  const given = flags.find((flag) => args.text(flag) !== undefined);
-  if (given !== undefined) refuseFlag(given, needed);
-}
-
-function refuseFlag(flag: string, needed: string): never {
-  throw new ConfigError(`train: --${flag} has a meaning with ${needed} only`);
 }
 
 /** The members that are there; absent, not undefined. */

@@ -1,0 +1,82 @@
+import { describe, expect, it } from "vitest";
+
+import { runCommand } from "../../test/support/run-command.ts";
+import type { Command } from "./command.ts";
+import { COMMANDS } from "./commands/index.ts";
+
+/** Files need not be there: words are looked at first. */
+async function refusal(words: string): Promise<string> {
+  const [name, ...rest] = words.split(" ");
+  const command: Command = COMMANDS.find((each) => each.name === name)!; // named below
+  const error: unknown = await runCommand(command, rest).catch((caught: unknown) => caught);
+  return error instanceof Error ? error.message : "none";
+}
+
+describe("flags that would be passed over", () => {
+  it.each([
+    [
+      "judge r --out v --rules refusal --base-url u",
+      "--base-url: expected --llm with it, got --rules",
+    ],
+    ["judge r --out v --rules refusal --dry-run", "--dry-run: expected --llm with it, got --rules"],
+    [
+      "judge r --out v --review --temperature 0",
+      "--temperature: expected --llm with it, got --review",
+    ],
+    [
+      "judge r --out v --review --force",
+      "--force: expected --rules or --llm or --labels with it, got --review",
+    ],
+    ["judge r --out v --labels l --sample 5", "--sample: expected --review with it, got --labels"],
+    ["judge r --out v", "judge: expected one of --rules, --llm, --labels and --review, got none"],
+    [
+      "generate p --out o.jsonl --import --samples 2",
+      "--samples: expected --checkpoint or --base-url with it, got --import",
+    ],
+    [
+      "generate p --out o.jsonl --import --model m",
+      "--model: expected --base-url with it, got --import",
+    ],
+    [
+      "generate p --out o.jsonl --base-url u --device cpu",
+      "--device: expected --checkpoint with it, got --base-url",
+    ],
+    [
+      "generate p --out o.jsonl --checkpoint c --attempts 2",
+      "--attempts: expected --base-url with it, got --checkpoint",
+    ],
+    [
+      "generate p --out o.jsonl --checkpoint c --base-url u",
+      "generate: expected one of --checkpoint, --base-url and --import, got --checkpoint and --base-url",
+    ],
+    [
+      "generate p --out o.jsonl",
+      "generate: expected one of --checkpoint, --base-url and --import, got none",
+    ],
+    [
+      "steer s --checkpoint c --behavior b --mode add --out o --rules refusal --model m",
+      "--model: expected --llm with it, got --rules",
+    ],
+    [
+      "steer s --checkpoint c --behavior b --mode project-out --out o --rules refusal --grid 1",
+      "--grid: expected --mode add with it, got --mode project-out",
+    ],
+    [
+      "train p --checkpoint c --learning-rate 1 --out o --rank 4",
+      "--rank: expected --lora with it, got none",
+    ],
+    [
+      "train p --checkpoint c --learning-rate 1 --out o --method sft --length-normalized",
+      "--length-normalized: expected --method dpo with it, got --method sft",
+    ],
+    [
+      "edit p --out o --action filter --top 3 --min-lift 2",
+      "--min-lift: expected --action drop-source with it, got none",
+    ],
+    ["scenarios p --list --per-base 2", "--per-base: expected composing with it, got --list"],
+    ["audit p --template raw", "--template: expected --checkpoint with it, got none"],
+    ["run e.yaml --dry-run --until rank", "--until: expected a run with it, got --dry-run"],
+  ])("%s", async (words, message) => {
+    expect(await refusal(words)).toBe(message);
+  });
+});
