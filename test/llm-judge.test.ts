@@ -8,6 +8,7 @@ import { describe, expect, it } from "vitest";
 import { openAnswerStore } from "../src/endpoint/answer-store.ts";
 import { createAsker, type RetrySettings } from "../src/endpoint/asker.ts";
 import { openChatEndpoint } from "../src/endpoint/chat-endpoint.ts";
+import { EndpointFault } from "../src/endpoint/endpoint-fault.ts";
 import type { RequestLimits } from "../src/endpoint/request-gate.ts";
 import type { RolloutWithPrompt } from "../src/judge/judge.ts";
 import type { JudgeUsage, LlmJudgeOptions } from "../src/judge/llm-judge-options.ts";
@@ -326,6 +327,8 @@ describe("an endpoint that answers nothing", () => {
 
   it.each([
     ["http://user:secret@127.0.0.1:1/v1", undefined, /without a name or password/],
+    ["user:secret@127.0.0.1:1/v1", undefined, /an address such as http.*, got another text$/],
+    ["notaurl", undefined, /an address such as http.*, got "notaurl"$/],
     ["http://127.0.0.1:1/v1", "sk-hush\nmore", /expected a key of one word/],
   ])("is refused before anything is asked: %s", (baseUrl, apiKey, message) => {
     const open = (): unknown => openChatEndpoint({ baseUrl, model: "m", apiKey });
@@ -333,12 +336,31 @@ describe("an endpoint that answers nothing", () => {
     expect(open).not.toThrow(/secret|hush/);
   });
 
-  it("is an error where nobody is there", async () => {
+  it("ends at once where nobody is there, and asks again where somebody was", async () => {
     const server = await startFakeEndpoint();
     await server[Symbol.asyncDispose]();
-    await expect(judge(rollouts(3), { url: server.url, attempts: 2 })).rejects.toThrow(
-      /^http.*endpoint unreachable \(ECONNREFUSED\)/,
+    const asker = createAsker(openChatEndpoint({ baseUrl: server.url, model: "m" }));
+    const messages = [{ role: "user", content: "?" }] as const;
+    const request = { messages, maxTokens: 1, temperature: 0 };
+    const never = asker.ask(request, asker.allowance());
+    await expect(never).rejects.toThrow(/^http.*: endpoint unreachable \(ECONNREFUSED\)$/);
+    expect(asker.counts.requests).toBe(1);
+    const gone = new EndpointFault("endpoint unreachable (ECONNREFUSED)", "unreachable");
+    const replies = [new EndpointFault("server error (500)", "again"), gone, gone, "there"];
+    const restarting = createAsker(
+      {
+        baseUrl: "http://x/v1",
+        model: "m",
+        ask: async () => {
+          const reply = replies.shift()!; // four requests, see below
+          if (reply instanceof EndpointFault) throw reply;
+          return { text: String(reply), finish: "stop", promptTokens: 1, completionTokens: 1 };
+        },
+      },
+      { firstDelayMs: 1 },
     );
+    const { text } = await restarting.ask(request, restarting.allowance());
+    expect([text, restarting.counts.requests]).toEqual(["there", 4]);
   });
 
   it("never sees the key in an error", async () => {

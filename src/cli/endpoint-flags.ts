@@ -1,11 +1,11 @@
 import {
   type Asker,
   type AskCounts,
-  ConfigError,
   createAsker,
   DEFAULT_ATTEMPTS,
   DEFAULT_CONCURRENCY,
   DEFAULT_TIMEOUT_MS,
+  keyOfVariable,
   openChatEndpoint,
 } from "../index.ts";
 import type { FlagSpec, ParsedArguments } from "./command.ts";
@@ -59,7 +59,7 @@ export function readAsker(args: ParsedArguments, command: string): Asker {
   const endpoint = openChatEndpoint({
     baseUrl: requiredText(args, command, "base-url"),
     model: requiredText(args, command, "model"),
-    apiKey: readKey(args.text("api-key-env")),
+    apiKey: keyOfVariable("--api-key-env", args.text("api-key-env")),
     ...(timeout === undefined ? {} : { timeoutMs: timeout * 1000 }),
   });
   const concurrency = args.integer("concurrency", { min: 1, max: 4096 });
@@ -71,15 +71,6 @@ export function readAsker(args: ParsedArguments, command: string): Asker {
     ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
     ...(tokensPerMinute === undefined ? {} : { tokensPerMinute }),
     ...(attempts === undefined ? {} : { attempts }),
-  });
-}
-
-function readKey(variable: string | undefined): string | undefined {
-  if (variable === undefined) return undefined;
-  const key = process.env[variable];
-  if (key !== undefined && key !== "") return key;
-  throw new ConfigError("--api-key-env: expected the name of a variable that is set, got another", {
-    hint: "Give the variable's name, not the key itself.",
   });
 }
 

@@ -43,7 +43,7 @@ export async function generateByEndpoint(
   const failed = Object.values(result.failed).reduce((sum, count) => sum + count, 0);
   if (failed > 0) {
     context.warn(
-      `${failed} samples failed and are not in ${out}: culprit judge counts them as missing, the same command asks again for those that were not filtered`,
+      `${failed} samples failed and are not in ${out}: culprit judge counts them as missing, the same command asks again for those that got no answer`,
     );
   }
   context.print(
@@ -59,7 +59,7 @@ function requireRollouts(out: string, { rollouts, failed }: EndpointRolloutsResu
   if (rollouts > 0) return;
   const list = Object.entries(failed).map(([cause, count]) => `${count} ${printable(cause)}`);
   throw new RuntimeError(`${out}: expected rollouts, got none (${list.join("; ")})`, {
-    hint: "See what fails, then give the same command again: it asks for what is missing.",
+    hint: "See what fails, then give the same command again: it asks for what got no answer. Answers that are filtered or without text are kept: remove the .answers.jsonl to ask for them again.",
   });
 }
 

@@ -50,8 +50,8 @@ const SEEDS = 2 ** 31;
 
 /**
  * Samples responses from an endpoint and writes them as `generateRollouts` does, prompt by prompt, sample by sample. A sample that got no
- * answer is left out and counted with its cause; the same call asks for it again. The manifest beside the file says how the
- * rollouts were made and what failed. Throws ConfigError where two prompts have one scenario and variant or `out` is another file
+ * answer is left out and counted with its cause; the same call asks for it again. So is an answer without a text, which is paid for and not
+ * asked for again. The manifest beside the file says how the rollouts were made and what failed. Throws ConfigError where two prompts have one scenario and variant or `out` is another file
  * than this call's, and what the asker throws where the endpoint answers nothing.
  */
 export async function generateFromEndpoint(
@@ -179,10 +179,13 @@ async function sampleOne(
 
 function toSampled(
   wanted: Wanted,
-  { text, finish, completionTokens }: PaidAnswer,
+  { text, instead, finish, completionTokens }: PaidAnswer,
   isResumed: boolean,
 ): Sampled {
   if (finish === "filtered") return { failed: "answer filtered", wanted };
+  if (text.trim() === "") {
+    return { failed: `answer without text${instead === undefined ? "" : `: ${instead}`}`, wanted };
+  }
   const { prompt: named, sample } = wanted;
   const { scenario, variant, prompt, tags } = named;
   const id = rolloutId(named, sample);

@@ -62,6 +62,15 @@ describe("openAnswerStore", () => {
     expect(existsSync(`${path}.lock`)).toBe(false);
   });
 
+  it("leaves no file where no answer came, and none of another where it is read", async () => {
+    const path = newPath();
+    await (await openAnswerStore(path))[Symbol.asyncDispose]();
+    expect(existsSync(path)).toBe(false);
+    const empty = newPath("");
+    await (await openAnswerStore(empty, undefined, { isReadOnly: true }))[Symbol.asyncDispose]();
+    expect(existsSync(empty)).toBe(true);
+  });
+
   it("is for one process at a time, and takes over from one that was killed", async () => {
     const path = newPath();
     const first = await openAnswerStore(path);

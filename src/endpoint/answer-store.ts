@@ -1,5 +1,5 @@
 import { appendFileSync, fstatSync } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, rm } from "node:fs/promises";
 
 import { describeWriteError } from "../util/atomic-file.ts";
 import { RuntimeError } from "../util/errors.ts";
@@ -43,8 +43,8 @@ export interface AnswerStoreOptions {
 }
 
 /**
- * Opens a store, a file of JSON lines that only grows, or makes an empty one. A last line that a kill cut off is removed. Memory: one
- * place for each answer. Throws FormatError naming the line where the file is something else, RuntimeError where another process writes
+ * Opens a store, a file of JSON lines that only grows, or makes one, which is gone again if no answer came. A last line that a kill cut off
+ * is removed. Memory: one place for each answer. Throws FormatError naming the line where the file is something else, RuntimeError where another process writes
  * it too. `costOf` prices the answers that have no cost.
  */
 export async function openAnswerStore(
@@ -55,7 +55,9 @@ export async function openAnswerStore(
   const lock = isReadOnly ? undefined : await lockFileForWriting(path);
   let file: FileHandle | undefined;
   const close = async (): Promise<void> => {
+    const isEmpty = file !== undefined && !isReadOnly && (await file.stat()).size === 0;
     await file?.close();
+    if (isEmpty) await rm(path, { force: true });
     await lock?.[Symbol.asyncDispose]();
   };
   try {

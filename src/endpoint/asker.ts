@@ -66,6 +66,8 @@ export function createAsker(
   const rng = createRng(0);
   const counts: AskCounts = { requests: 0, answers: 0, faults: new Map() };
   let givenUp = 0;
+  /** Somebody has ever answered or refused: nobody there may then pass, as a server does that starts again. */
+  let wasThere = false;
   /** What ends an item; where nothing was ever answered, after so many the run. */
   const giveUp = (fault: EndpointFault): Error => {
     givenUp++;
@@ -80,7 +82,11 @@ export function createAsker(
       counts.requests++;
       answer = await endpoint.ask(request, signal);
       counts.answers++;
+      wasThere = true;
       return answer;
+    } catch (error) {
+      if (error instanceof EndpointFault && error.concerns !== "unreachable") wasThere = true;
+      throw error;
     } finally {
       purse?.settle(request, answer);
     }
@@ -101,6 +107,7 @@ export function createAsker(
           if (!(error instanceof EndpointFault)) throw error;
           counts.faults.set(error.what, (counts.faults.get(error.what) ?? 0) + 1);
           const isAlone = counts.answers === answersBefore;
+          if (error.concerns === "unreachable" && !wasThere) throw explain(endpoint, error);
           if (error.concerns === "all" && (counts.answers === 0 || isHopeless(error))) {
             throw explain(endpoint, error);
           }
@@ -143,6 +150,12 @@ function explain({ baseUrl, model }: ChatEndpoint, fault: EndpointFault, items?:
       `${baseUrl}: expected the model ${name} behind /chat/completions, got ${fault.what}`,
       { hint: `${baseUrl}/models lists the names; the address usually ends in /v1.`, ...cause },
     );
+  }
+  if (fault.concerns === "unreachable") {
+    return new RuntimeError(`${baseUrl}: ${fault.what}`, {
+      hint: "Start the server, or correct the address; what was answered is kept, and the same command goes on.",
+      ...cause,
+    });
   }
   const said = fault.detail.trim();
   if (items !== undefined && fault.concerns === "item") {

@@ -25,6 +25,8 @@ export interface ChatRequest {
 /** One answer as it came, possibly empty. */
 export interface ChatAnswer {
   readonly text: string;
+  /** What came where the text is empty, as far as the endpoint says. */
+  readonly instead?: "tool calls" | "thinking alone";
   /** `filtered`: kept back by the endpoint. `refused`: the model declines, and the text is how. */
   readonly finish: "stop" | "length" | "filtered" | "refused";
   /** Undefined where the endpoint does not count. */

@@ -8,7 +8,7 @@ export class EndpointFault extends Error {
   readonly what: string;
   /**
    * `again`: may go away. `item`: this request is refused, others need not be. `all`: none will be answered. `unreachable`: nobody was
-   * there; may go away, but not where nobody ever was.
+   * there; may go away, but not where nobody ever was, which ends the run at once.
    */
   readonly concerns: "again" | "item" | "all" | "unreachable";
   /** Milliseconds that the endpoint asks to wait. */
@@ -103,11 +103,19 @@ export function retryAfterMs(headers: Headers, nowMs: number = Date.now()): numb
   return Number.isNaN(date) ? undefined : Math.max(0, date - nowMs);
 }
 
-const UNREACHABLE = ["ECONNREFUSED", "ENOTFOUND", "EHOSTUNREACH", "ENETUNREACH", "EAI_AGAIN"];
+const UNREACHABLE = [
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EAI_AGAIN",
+  "bad port",
+];
 
 /** The fault behind an error of the connection. */
 function faultOfConnection(error: unknown): EndpointFault {
-  const code = codeOf(error);
+  // Ports that HTTP clients never ask, 9 say: they give no code.
+  const code = codeOf(error) || (/\bbad port\b/.test(innermost(error)) ? "bad port" : "");
   return UNREACHABLE.includes(code)
     ? new EndpointFault(`endpoint unreachable (${code})`, "unreachable", { cause: error })
     : new EndpointFault("connection cut", "again", { cause: error, detail: code });
@@ -123,4 +131,11 @@ function codeOf(error: unknown): string {
     if (at instanceof AggregateError && at.errors.length > 0) return codeOf(at.errors[0]) || code;
   }
   return code;
+}
+
+/** The message of the innermost error. */
+function innermost(error: unknown): string {
+  let message = "";
+  for (let at = error; at instanceof Error; at = at.cause) message = at.message;
+  return message;
 }

@@ -28,7 +28,14 @@ const ANSWER = z.object({
   choices: z
     .array(
       z.object({
-        message: z.object({ content: z.string().nullish(), refusal: z.string().nullish() }),
+        message: z.object({
+          content: z.string().nullish(),
+          refusal: z.string().nullish(),
+          tool_calls: z.array(z.unknown()).nullish().catch(undefined),
+          // vLLM and llama.cpp say it the first way, OpenRouter and Ollama the second.
+          reasoning_content: z.string().nullish().catch(undefined),
+          reasoning: z.string().nullish().catch(undefined),
+        }),
         finish_reason: z.string().nullish(),
       }),
     )
@@ -41,10 +48,10 @@ const ANSWER = z.object({
     .nullish(),
 });
 
-function parseAnswer(text: string): ChatAnswer {
+function parseAnswer(body: string): ChatAnswer {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = JSON.parse(body);
   } catch (cause) {
     throw new EndpointFault("answer is not JSON", "again", { cause });
   }
@@ -54,12 +61,24 @@ function parseAnswer(text: string): ChatAnswer {
   }
   const { message, finish_reason: reason } = parsed.data.choices[0]!; // the schema wants one
   if (BROKEN_OFF.includes(reason)) throw new EndpointFault("answer broken off", "again");
+  const text = message.content || message.refusal || "";
+  const instead = text === "" ? insteadOf(message) : undefined;
   return {
-    text: message.content || message.refusal || "",
+    text,
+    ...(instead === undefined ? {} : { instead }),
     finish: finishOf(reason, !message.content && Boolean(message.refusal)),
     promptTokens: parsed.data.usage?.prompt_tokens ?? undefined,
     completionTokens: parsed.data.usage?.completion_tokens ?? undefined,
   };
+}
+
+function insteadOf({
+  tool_calls: calls,
+  reasoning_content: thinking,
+  reasoning,
+}: z.infer<typeof ANSWER>["choices"][number]["message"]): ChatAnswer["instead"] {
+  if ((calls ?? []).length > 0) return "tool calls";
+  return thinking || reasoning ? "thinking alone" : undefined;
 }
 
 function finishOf(reason: string | null | undefined, isRefused: boolean): ChatAnswer["finish"] {

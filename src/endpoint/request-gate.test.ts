@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
 import { retryAfterMs } from "./endpoint-fault.ts";
 import { createRequestGate } from "./request-gate.ts";
@@ -25,16 +25,26 @@ describe("createRequestGate", () => {
     expect(most).toBe(3);
   });
 
-  it("keeps requests and tokens of a minute apart", async () => {
-    for (const [limits, gapMs] of [
-      [{ requestsPerMinute: 1500 }, 40],
-      [{ tokensPerMinute: 60_000 }, 40],
-    ] as const) {
+  it.each([
+    [{ requestsPerMinute: 60 }, 1000],
+    [{ tokensPerMinute: 1200 }, 2000],
+    [{ requestsPerMinute: 60, tokensPerMinute: 1200 }, 2000],
+  ])("lets no more through than a minute may have: %j", async (limits, gapMs) => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    try {
       const gate = createRequestGate(limits);
       const startMs = performance.now();
-      await Promise.all([0, 1, 2].map(() => gate.run(40, () => Promise.resolve())));
+      const begunMs: number[] = [];
+      const work = async (): Promise<void> => void begunMs.push(performance.now() - startMs);
+      const all = Array.from({ length: 200 }, () => gate.run(40, work));
+      await vi.advanceTimersByTimeAsync(60_000);
       // The first begins at once.
-      expect(performance.now() - startMs).toBeGreaterThan(2 * gapMs - 2);
+      expect(begunMs).toEqual(Array.from({ length: 60_000 / gapMs + 1 }, (_, i) => i * gapMs));
+      await vi.runAllTimersAsync();
+      await Promise.all(all);
+      expect(begunMs.at(-1)).toBe(199 * gapMs);
+    } finally {
+      vi.useRealTimers();
     }
   });
 

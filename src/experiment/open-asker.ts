@@ -1,7 +1,7 @@
 import { type Asker, createAsker } from "../endpoint/asker.ts";
 import { openChatEndpoint } from "../endpoint/chat-endpoint.ts";
+import { keyOfVariable } from "../endpoint/check-endpoint.ts";
 import type { Prices } from "../endpoint/money.ts";
-import { ConfigError } from "../util/errors.ts";
 import type { EndpointSettings } from "./schema-judge.ts";
 
 /** An endpoint that stages ask. */
@@ -32,7 +32,7 @@ function openAsker(setting: string, settings: EndpointSettings): Asker {
   const endpoint = openChatEndpoint({
     baseUrl,
     model,
-    apiKey: readKey(setting, settings.apiKeyEnv),
+    apiKey: keyOfVariable(`${setting}.apiKeyEnv`, settings.apiKeyEnv),
     timeoutMs: timeout * 1000,
   });
   return createAsker(endpoint, {
@@ -47,16 +47,4 @@ function openAsker(setting: string, settings: EndpointSettings): Asker {
 function endpointPrices({ priceIn, priceOut }: EndpointSettings): Prices | undefined {
   if (priceIn === undefined || priceOut === undefined) return undefined;
   return { promptPerMillion: priceIn, completionPerMillion: priceOut };
-}
-
-function readKey(setting: string, variable: string | undefined): string | undefined {
-  if (variable === undefined) return undefined;
-  const key = process.env[variable];
-  if (key !== undefined && key !== "") return key;
-  throw new ConfigError(
-    `${setting}.apiKeyEnv: expected the name of a variable that is set, got another`,
-    {
-      hint: "Set it to the key before culprit run; the key itself never stands in the file.",
-    },
-  );
 }

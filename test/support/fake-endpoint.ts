@@ -18,7 +18,8 @@ export const FAULT_KINDS = [
   "malformed",
   "empty",
 ] as const;
-export type FaultKind = (typeof FAULT_KINDS)[number];
+/** By a date a client waits up to a second: only where a test asks for it. */
+export type FaultKind = (typeof FAULT_KINDS)[number] | "429-with-date";
 
 /** The parts of a request body that tests look at. */
 export interface AskedBody {
@@ -176,6 +177,11 @@ function misbehave(response: ServerResponse, fault: FaultKind): void {
     case "429-with-retry-after":
       sendJson(response, 429, { error: { message: "slow down" } }, { "retry-after": "0.02" });
       return;
+    case "429-with-date": {
+      const date = new Date(Date.now() + 1000).toUTCString();
+      sendJson(response, 429, { error: { message: "slow down" } }, { "retry-after": date });
+      return;
+    }
     case "429-without":
       sendJson(response, 429, { error: { message: "slow down" } });
       return;

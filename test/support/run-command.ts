@@ -6,11 +6,16 @@ import { silentProgress } from "../../src/util/progress.ts";
  * Runs a command in this process, without the second that starting Node takes: what it printed. Errors come as they are;
  * main.ts makes exit codes of them, which the tests with runCli look at.
  */
-export async function runCommand(command: Command, words: readonly string[]): Promise<string> {
+export async function runCommand(
+  command: Command,
+  words: readonly string[],
+  warn: CommandContext["warn"] = () => {},
+): Promise<string> {
   let printed = "";
   const context = silentContext();
   await command.run(parseArguments(command, words), {
     ...context,
+    warn,
     print: (text) => void (printed += text),
   });
   return printed;
