@@ -209,10 +209,17 @@ export { createManifest, type VectorStoreManifest } from "./store/vector-store-m
 export { openStoreForWriting, type StoreWriter } from "./store/write-store.ts";
 
 // judge
-export type { Judge, JudgedRollout, RolloutWithPrompt } from "./judge/judge.ts";
+export {
+  type Judge,
+  type JudgedRollout,
+  placeOf,
+  rolloutContent,
+  type RolloutWithPrompt,
+} from "./judge/judge.ts";
 export { estimateJudging, type JudgingEstimate } from "./judge/estimate-judging.ts";
 export {
   createHumanJudge,
+  expectSameContent,
   type HumanJudge,
   type HumanLabel,
   type HumanLabels,
@@ -254,7 +261,12 @@ export {
   conditionsTable,
   type JudgedCheckpoints,
 } from "./behavior/conditions.ts";
-export { type ScenarioGroups, scenarioGroups } from "./behavior/scenario-groups.ts";
+export {
+  groupedRollouts,
+  noteGroups,
+  type ScenarioGroups,
+  scenarioGroups,
+} from "./behavior/scenario-groups.ts";
 export {
   conditionName,
   type FilterDecision,
@@ -265,7 +277,7 @@ export {
   requireKept,
 } from "./behavior/four-condition-filter.ts";
 export {
-  pairDrift,
+  type PairedRollouts,
   pairRollouts,
   type RolloutPairsOptions,
   writeResponsePairs,

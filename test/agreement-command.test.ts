@@ -8,9 +8,9 @@ import { parseArguments } from "../src/cli/arguments.ts";
 import { agreementCommand } from "../src/cli/commands/agreement.ts";
 import { judgeCommand } from "../src/cli/commands/judge.ts";
 import { review, REVIEW_FLAGS } from "../src/cli/judge-review.ts";
+import { readHumanLabels } from "../src/judge/human-labels.ts";
 import { readVerdicts } from "../src/judge/verdict.ts";
-import { silentProgress } from "../src/util/progress.ts";
-import { runCommand } from "./support/run-command.ts";
+import { runCommand, silentContext } from "./support/run-command.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
 
 const folder = suiteFolder();
@@ -31,6 +31,25 @@ writeFileSync(
     });
   }).join("\n"),
 );
+
+const reviewArguments = parseArguments({ ...judgeCommand, flags: REVIEW_FLAGS }, [
+  "--behavior",
+  "declines",
+  "--sample",
+  "6",
+]);
+
+/** A review of six rollouts with these keys. */
+function session(
+  keys: string,
+  out: string,
+  of = rollouts,
+): Promise<{ labelled: number; of: number }> {
+  const left = keys.split("");
+  const key = (): Promise<string | undefined> => Promise.resolve(left.shift());
+  const screen = { columns: 80, rows: 24, write: () => {}, key };
+  return review(reviewArguments, { path: of, out }, screen, silentContext());
+}
 
 describe("people as a judge", () => {
   it("agree or not with the rules, and correct their rate", async () => {
@@ -76,31 +95,9 @@ describe("people as a judge", () => {
 
   it("review a sample that goes on where it stopped", async () => {
     const out = path("reviewed.jsonl");
-    const args = parseArguments({ ...judgeCommand, flags: REVIEW_FLAGS }, [
-      "--behavior",
-      "declines",
-      "--sample",
-      "6",
-    ]);
-    const session = (keys: string): Promise<{ labelled: number; of: number }> => {
-      const left = keys.split("");
-      const screen = {
-        columns: 80,
-        rows: 24,
-        write: () => {},
-        key: () => Promise.resolve(left.shift()),
-      };
-      return review(args, { path: rollouts, out }, screen, {
-        print: () => {},
-        log: () => {},
-        warn: () => {},
-        progress: () => silentProgress,
-        signal: new AbortController().signal,
-      });
-    };
-    expect(await session("ynq")).toEqual({ labelled: 2, of: 6 });
+    expect(await session("ynq", out)).toEqual({ labelled: 2, of: 6 });
     const first = readFileSync(out, "utf8");
-    expect(await session("sssy")).toEqual({ labelled: 6, of: 6 });
+    expect(await session("sssy", out)).toEqual({ labelled: 6, of: 6 });
     expect(readFileSync(out, "utf8").startsWith(first)).toBe(true);
     const verdicts = await readVerdicts(out);
     expect(verdicts.map((each) => ("label" in each ? each.label : each.missing))).toEqual([
@@ -114,5 +111,55 @@ describe("people as a judge", () => {
   it("need a terminal to be asked in", async () => {
     const words = [rollouts, "--review", "--behavior", "b", "--out", path("no.jsonl")];
     await expect(runCommand(judgeCommand, words)).rejects.toThrow(/expected a terminal/);
+  });
+});
+
+describe("labels of rollouts with the same ids", () => {
+  // Those of another checkpoint: every response is another one.
+  const others = path("others.jsonl");
+  writeFileSync(others, readFileSync(rollouts, "utf8").replaceAll("Like so", "Another way"));
+  const judgeBoth = async (): Promise<readonly [string, string]> => {
+    const [own, other] = [path("own-verdicts.jsonl"), path("other-verdicts.jsonl")];
+    for (const [from, out] of [[rollouts, own] as const, [others, other] as const]) {
+      await runCommand(judgeCommand, [from, "--rules", "refusal", "--out", out, "--force"]);
+    }
+    return [own, other];
+  };
+
+  it("but another text are refused, beside a judge, as the judge and by a review that goes on", async () => {
+    const labels = path("told.jsonl");
+    await session("ynynyn", labels);
+    const [own, other] = await judgeBoth();
+    await runCommand(agreementCommand, [own, "--labels", labels]);
+    const message =
+      /labels: expected those of the rollouts that were judged, got one of another text for "s\d+\/base\/\d"/;
+    const refused = async (running: Promise<unknown>): Promise<void> =>
+      expect(running).rejects.toThrow(message);
+    await refused(runCommand(agreementCommand, [other, "--labels", labels]));
+    const words = ["--labels", labels, "--behavior", "b", "--out", path("as-judge.jsonl")];
+    await refused(runCommand(judgeCommand, [others, ...words]));
+    await runCommand(judgeCommand, [rollouts, ...words]);
+    await refused(session("y", labels, others));
+  });
+
+  it("are taken where nothing tells their text, and counted", async () => {
+    const labels = path("untold.csv");
+    writeFileSync(labels, "rollout,label\ns1/base/0,shows\ns2/base/0,not\n");
+    const [, other] = await judgeBoth();
+    const warnings: string[] = [];
+    const context = { ...silentContext(), warn: (text: string) => void warnings.push(text) };
+    await agreementCommand.run(
+      parseArguments(agreementCommand, [other, "--labels", labels]),
+      context,
+    );
+    expect(warnings).toEqual([
+      expect.stringMatching(/untold\.csv: 2 labels matched by the rollout's id alone/),
+    ]);
+  });
+
+  it("of the real run, made before there was a hash, are read", async () => {
+    const labels = await readHumanLabels("bench/format-run-labels.jsonl");
+    expect(labels.size).toBe(100);
+    expect([...labels.values()].some((each) => each.content !== undefined)).toBe(false);
   });
 });

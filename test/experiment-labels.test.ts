@@ -72,6 +72,23 @@ describe("labels in an experiment", () => {
     });
   });
 
+  it("of other rollouts with the same ids are refused, by the setting that names them", async () => {
+    const sampled = await run("{ rules: rules.yaml }", "judge");
+    const verdicts = await readVerdicts(
+      join(directoryOf(sampled, "judge-after"), "verdicts.jsonl"),
+    );
+    const edited = verdicts.slice(0, 4).map((each) => ({ ...each, content: "0123456789abcdef" }));
+    await writeFile(join(folder, "others.jsonl"), jsonLines(edited));
+    const judge = "{ rules: rules.yaml, labels: { judge-after: others.jsonl } }";
+    await expect(run(judge, "agreement")).rejects.toThrow(
+      /^judge\.labels\.judge-after: labels: expected those of the rollouts that were judged, got one of another text/,
+    );
+    const human = "{ kind: human, behavior: b, labels: { judge-before: others.jsonl } }";
+    await expect(run(human, "judge")).rejects.toThrow(
+      /^judge\.labels\.judge-before: labels: expected those .* another text/,
+    );
+  });
+
   it("are the verdicts where people are the judge, and what nobody labelled is missing", async () => {
     const judge = '{ kind: human, behavior: "begins late in the alphabet" }';
     const error = await expectFailure(run(judge, "judge"), ConfigError);

@@ -2,8 +2,7 @@
 import { missingCauses, tallyVerdicts, type VerdictTally } from "../judge/tally-verdicts.ts";
 import type { Verdict } from "../judge/verdict.ts";
 import { clusteredRate, type ClusteredRate } from "../util/clustered-rate.ts";
-import { groupKeys } from "./prompt-groups.ts";
-import type { ScenarioGroups } from "./scenario-groups.ts";
+import { groupScenarios, type ScenarioGroups, scenarioGroups } from "./scenario-groups.ts";
 
 /** M0 and M1. */
 export const CHECKPOINTS = ["before", "after"] as const;
@@ -25,11 +24,16 @@ export interface ConditionRow {
   readonly rate: ClusteredRate;
 }
 
-/** One row for each checkpoint and variant that has verdicts. A scenario without a group, the default, is a unit of its own. */
+/**
+ * One row for each checkpoint and variant that has verdicts. `groups` are those of scenarios whose verdicts have none; a scenario without a
+ * group is a unit of its own.
+ */
 export function conditionsTable(
   judged: JudgedCheckpoints,
   groups: ScenarioGroups = new Map(),
 ): readonly ConditionRow[] {
+  const said = scenarioGroups([...judged.before, ...judged.after]);
+  const known = new Map([...groups, ...said]);
   return CHECKPOINTS.flatMap((checkpoint) =>
     [...tallyVerdicts(judged[checkpoint])].map(([variant, scenarios]) => {
       const tallies = [...scenarios.values()];
@@ -42,7 +46,7 @@ export function conditionsTable(
         rollouts: total(({ judged: count, missing }) => count + missing),
         missing: total(({ missing }) => missing),
         causes: missingCauses(judged[checkpoint].filter((each) => each.variant === variant)),
-        rate: rateOf(scenarios, groups),
+        rate: rateOf(scenarios, known),
       };
     }),
   );
@@ -52,7 +56,7 @@ function rateOf(
   scenarios: ReadonlyMap<string, Readonly<VerdictTally>>,
   groups: ScenarioGroups,
 ): ClusteredRate {
-  const units = groupKeys([...scenarios.keys()].map((name) => groups.get(name) ?? name));
+  const units = groupScenarios([...scenarios.keys()], groups);
   const prompts = units.labels.length;
   const shows = new Float64Array(prompts);
   const judged = new Float64Array(prompts);

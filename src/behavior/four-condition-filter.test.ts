@@ -9,7 +9,7 @@ import type { RolloutWithPrompt } from "../judge/judge.ts";
 import type { Verdict } from "../judge/verdict.ts";
 import { conditionsTable, type JudgedCheckpoints } from "./conditions.ts";
 import { filterScenarios, requireKept } from "./four-condition-filter.ts";
-import { pairDrift, pairRollouts, writeResponsePairs } from "./rollout-pairs.ts";
+import { pairRollouts, writeResponsePairs } from "./rollout-pairs.ts";
 
 /** `s`: shows, `n`: does not, `?`: missing. */
 function verdicts(table: Readonly<Record<string, Readonly<Record<string, string>>>>): Verdict[] {
@@ -138,7 +138,7 @@ describe("pairRollouts", () => {
     }));
 
   it("pairs showing M1 rollouts with M0 rollouts that do not, in a file that the reader takes", async () => {
-    const pairs = await pairRollouts(
+    const { pairs } = await pairRollouts(
       { before: rollouts(JUDGED.before, "No").toReversed(), after: rollouts(JUDGED.after, "Yes") },
       JUDGED,
       { kept: ["good", "gap"] },
@@ -159,7 +159,7 @@ describe("pairRollouts", () => {
   it("passes on the tags of both rollouts, each once", async () => {
     const tagged = (each: RolloutWithPrompt, ...tags: string[]) => ({ ...each, tags });
     const [before, after] = [rollouts(JUDGED.before, "No"), rollouts(JUDGED.after, "Yes")];
-    const pairs = await pairRollouts(
+    const { pairs } = await pairRollouts(
       {
         before: before.map((each) => tagged(each, "list")),
         after: after.map((each) => tagged(each, "list", "short")),
@@ -178,7 +178,7 @@ describe("pairRollouts", () => {
       before: rollouts(JUDGED.before, "No"),
       after: rollouts(JUDGED.after, "Also no"),
     };
-    const all = await pairDrift(drawn, JUDGED);
+    const { drift: all } = await pairRollouts(drawn, JUDGED, { kept: [], withDrift: true });
     const isQuiet = (judged: readonly Verdict[], rollout: string): boolean =>
       judged.some((each) => each.rollout === rollout && "label" in each && each.label === "not");
     const loud = all.filter(({ id }) => {
@@ -194,15 +194,21 @@ describe("pairRollouts", () => {
     expect(ids.filter((id) => id.startsWith("good/base+distractor/"))).toEqual([
       "good/base+distractor/0-2", // 0 shows it, 1 is missing
     ]);
-    const few = await pairDrift(drawn, JUDGED, { maxPairs: 1 });
+    const { drift: few } = await pairRollouts(drawn, JUDGED, {
+      kept: [],
+      withDrift: true,
+      maxPairs: 1,
+    });
     expect(few.filter(({ scenario }) => scenario === "good")).toHaveLength(2);
   });
 
   it("leaves out equal responses and stops at the number asked for", async () => {
     const both = { before: rollouts(JUDGED.before, "Same"), after: rollouts(JUDGED.after, "Same") };
-    expect(await pairRollouts(both, JUDGED, { kept: ["good"] })).toEqual([]);
+    const same = await pairRollouts(both, JUDGED, { kept: ["good"] });
+    expect([same.pairs, same.drift]).toEqual([[], []]);
     const apart = { ...both, after: rollouts(JUDGED.after, "Yes") };
-    expect(await pairRollouts(apart, JUDGED, { kept: ["early"], maxPairs: 2 })).toHaveLength(2);
+    const two = await pairRollouts(apart, JUDGED, { kept: ["early"], maxPairs: 2 });
+    expect(two.pairs).toHaveLength(2);
   });
 
   it("refuses checkpoints that were asked differently", async () => {

@@ -9,7 +9,7 @@ import { collectActivations } from "./activations.ts";
 import { computeBehavior } from "./behavior.ts";
 import { drawFolds } from "./folds.ts";
 import { groupKeys } from "./prompt-groups.ts";
-import { pairDrift, pairRollouts } from "./rollout-pairs.ts";
+import { pairRollouts } from "./rollout-pairs.ts";
 import { trainProbe } from "./train-probe.ts";
 
 const DIM = 48;
@@ -79,10 +79,7 @@ async function draw(plain = "base") {
   const before = rolloutsOf(0);
   const judged = { before: judge(before, () => false), after: judge(after, showsAfter) };
   const scenarios = [...new Set(after.map(({ scenario }) => scenario))];
-  return {
-    pairs: await pairRollouts({ before, after }, judged, { kept: scenarios, plain }),
-    drift: await pairDrift({ before, after }, judged, { plain }),
-  };
+  return pairRollouts({ before, after }, judged, { kept: scenarios, plain, withDrift: true });
 }
 
 const showsAfter = ({ variant }: RolloutWithPrompt): boolean => variant === "base+distractor";

@@ -1,13 +1,16 @@
 import type { ClusteredRate, CorrectedRate, JudgeAgreement, JudgeBesidePeople } from "../index.ts";
 import { formatRate } from "./evaluation-table.ts";
+import { countPrompts } from "./figures.ts";
 import { printable, textTable } from "./text-table.ts";
 
 /** What `culprit agreement` prints. */
-export function formatBesidePeople({ agreement, variants }: JudgeBesidePeople): string[] {
+export function formatBesidePeople(found: JudgeBesidePeople): string[] {
+  const { agreement, variants } = found;
   const { labelled, bothShow, neither, judgeOnly, personOnly, classes } = agreement;
   return [
     `${labelled} rollouts with a verdict and a label: ${bothShow} shows and ${neither} not for both, ${judgeOnly} shows for the judge alone, ${personOnly} for people alone`,
     formatAgreement(agreement),
+    ...formatRequests(found),
     ...textTable([
       ["class", "precision [95%]", "recall [95%]"],
       ...(["shows", "not"] as const).map((name) => [
@@ -20,6 +23,19 @@ export function formatBesidePeople({ agreement, variants }: JudgeBesidePeople): 
     ...formatCorrectedRates(variants),
   ];
 }
+
+/** Where several scenarios ask one request: what the intervals count. */
+export function formatRequests({
+  scenarios,
+  prompts,
+}: Pick<JudgeBesidePeople, "scenarios" | "prompts">): string[] {
+  if (scenarios === prompts) return [];
+  return [`${countPrompts(scenarios, prompts)}; those of one request count as one prompt`];
+}
+
+/** What is to be said of labels that do not tell their text: ids of rollouts repeat between checkpoints. */
+export const uncheckedLabels = (path: string, count: number): string =>
+  `${path}: ${count} labels matched by the rollout's id alone, which repeats between checkpoints: without "content" nothing tells whether they are of these responses`;
 
 /** `agreement 93.0% [...], kappa 0.81 [...]`. */
 export function formatAgreement({ agreement, kappa }: JudgeAgreement): string {

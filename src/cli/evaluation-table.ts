@@ -6,7 +6,7 @@ import type {
   Evaluation,
   VariantRates,
 } from "../index.ts";
-import { percent, points, pValue, wholePercent, withInterval } from "./figures.ts";
+import { countPrompts, percent, points, pValue, wholePercent, withInterval } from "./figures.ts";
 import { printable, textTable } from "./text-table.ts";
 
 const P_DECIMALS = 4;
@@ -36,11 +36,11 @@ export function formatRate({
 }
 
 function variantSection(variant: VariantRates, { baseline, controls }: Evaluation): string[] {
-  const { arms, prompts } = variant;
+  const { arms, scenarios, prompts } = variant;
   return [
     ...textTable([
       [
-        `${printable(variant.variant)}, ${prompts} prompts`,
+        `${printable(variant.variant)}, ${countPrompts(scenarios, prompts)}`,
         "seeds",
         "judged",
         "missing",

@@ -32,6 +32,13 @@ export function withInterval(
     : `${show(value)} [${show(low)}, ${show(high)}]`;
 }
 
+/** How many prompts, and of how many scenarios where several ask one request. */
+export function countPrompts(scenarios: number, prompts: number): string {
+  return scenarios === prompts
+    ? `${prompts} prompts`
+    : `${scenarios} scenarios of ${prompts} requests`;
+}
+
 /** An amount of money without its currency; small ones to four decimals. */
 export function moneyAmount(amount: number): string {
   return amount.toFixed(amount < 1 ? 4 : 2);

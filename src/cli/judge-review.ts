@@ -3,11 +3,15 @@ import { existsSync } from "node:fs";
 import {
   ConfigError,
   createRng,
+  expectSameContent,
+  groupedRollouts,
   isMissing,
+  placeOf,
   promptText,
   readRollouts,
   readVerdicts,
   type Rollout,
+  rolloutContent,
   stratifiedSample,
   type Verdict,
   writeVerdicts,
@@ -52,6 +56,7 @@ export async function review(
   const answers = new Map(earlier.map((each) => [each.rollout, answerOf(each)]));
   const rollouts = await drawSample(args, path, context);
   const sampled = new Set(rollouts.map(({ id }) => id));
+  expectSameRollouts(earlier, rollouts);
   const others = earlier.filter(({ rollout }) => !sampled.has(rollout));
   if (others.length > 0) {
     context.warn(
@@ -86,6 +91,14 @@ async function readEarlier(out: string): Promise<readonly Verdict[]> {
   );
 }
 
+/** Throws ConfigError where earlier labels are of other rollouts with the same ids. */
+function expectSameRollouts(earlier: readonly Verdict[], rollouts: readonly Rollout[]): void {
+  const contents = new Map(rollouts.map((each) => [each.id, rolloutContent(each)]));
+  for (const verdict of earlier) {
+    expectSameContent(verdict.rollout, verdict, contents.get(verdict.rollout));
+  }
+}
+
 const answerOf = (verdict: Verdict): ReviewAnswer =>
   isMissing(verdict) ? "skipped" : verdict.label;
 
@@ -108,7 +121,7 @@ async function drawSample(
   }
   const ids = stratifiedSample(items, size, rng);
   const chosen = new Map(ids.map((id) => [id, undefined as Rollout | undefined]));
-  for await (const rollout of readRollouts(path, context)) {
+  for await (const rollout of groupedRollouts(() => readRollouts(path, context))) {
     if (chosen.has(rollout.id)) chosen.set(rollout.id, rollout);
   }
   return [...chosen.values()].filter((each) => each !== undefined);
@@ -120,10 +133,10 @@ function toVerdicts(
   rollouts: readonly Rollout[],
   answers: ReadonlyMap<string, ReviewAnswer>,
 ): Verdict[] {
-  return rollouts.flatMap(({ id, scenario, variant, sample }): Verdict[] => {
-    const answer = answers.get(id);
+  return rollouts.flatMap((rollout): Verdict[] => {
+    const answer = answers.get(rollout.id);
     if (answer === undefined) return [];
-    const place = { rollout: id, scenario, variant, sample, judge: REVIEWER };
+    const place = placeOf(rollout, REVIEWER);
     return [answer === "skipped" ? { ...place, missing: SKIPPED } : { ...place, label: answer }];
   });
 }

@@ -1,4 +1,5 @@
 import {
+  groupedRollouts,
   isMissing,
   type Judge,
   readAbsentRollouts,
@@ -68,8 +69,9 @@ export async function judgeToFile(
   const variants = new Map<string, VariantCounts>();
   const absent = new Map((await readAbsentRollouts(path)).map((each) => [each.rollout, each]));
   let rollouts = 0;
+  const grouped = groupedRollouts(() => readRollouts(path, options));
   const counted = async function* (): AsyncGenerator<Verdict> {
-    for await (const verdict of judge.judge(readRollouts(path, options), options)) {
+    for await (const verdict of judge.judge(grouped, options)) {
       rollouts++;
       countVerdict(verdict, variants, causes);
       absent.delete(verdict.rollout);

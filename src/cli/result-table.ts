@@ -7,7 +7,7 @@ import {
   type Evaluation,
   type ExperimentResult,
 } from "../index.ts";
-import { formatAgreement, formatCorrectedRates } from "./agreement-table.ts";
+import { formatAgreement, formatCorrectedRates, formatRequests } from "./agreement-table.ts";
 import { percent, points, pValue, wholePercent, withInterval } from "./figures.ts";
 import { formatSteering } from "./steering-table.ts";
 import { printable, textTable } from "./text-table.ts";
@@ -74,11 +74,16 @@ function steeringLines({ steering = [] }: ExperimentResult): string[] {
 }
 
 function agreementLines({ agreements = [] }: ExperimentResult): string[] {
-  return agreements.flatMap(({ stage, agreement, variants }) => [
-    "",
-    `${printable(stage)} beside people on ${agreement.labelled} rollouts: ${formatAgreement(agreement)}`,
-    ...formatCorrectedRates(variants),
-  ]);
+  return agreements.flatMap((found) => {
+    const { stage, agreement, variants, unchecked } = found;
+    return [
+      "",
+      `${printable(stage)} beside people on ${agreement.labelled} rollouts: ${formatAgreement(agreement)}`,
+      ...formatRequests(found),
+      ...(unchecked > 0 ? [`${unchecked} labels matched by the rollout's id alone`] : []),
+      ...formatCorrectedRates(variants),
+    ];
+  });
 }
 
 /** One column: its heading, and its cell for an arm. */

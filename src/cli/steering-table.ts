@@ -8,18 +8,19 @@ import type {
   SteeringReport,
 } from "../index.ts";
 import { formatRate } from "./evaluation-table.ts";
-import { points, pValue } from "./figures.ts";
+import { countPrompts, points, pValue } from "./figures.ts";
 import { printable, textTable } from "./text-table.ts";
 
 const P_DECIMALS = 4;
 
 /** What `culprit steer` prints; the table of layers where the behaviour's diagnostics are at hand. */
 export function formatSteering(report: SteeringReport, layers: LayerTable | undefined): string {
-  const { mode, checkpoint, behavior, prompts, sampling, unsteered, notes } = report;
+  const { mode, checkpoint, behavior, prompts, scenarios, requests } = report;
+  const { sampling, unsteered, notes } = report;
   const does = mode === "add" ? "direction added" : "direction projected out";
   return [
     `${does} on ${printable(checkpoint.name)}; "shows" means that the response ${printable(behavior)}`,
-    `${prompts} prompts, ${sampling.samples} samples each; unsteered text: ${nats(unsteered.coherence.logprob)} nats per token`,
+    `${prompts} prompts${scenarios === requests ? "" : ` (${countPrompts(scenarios, requests)})`}, ${sampling.samples} samples each; unsteered text: ${nats(unsteered.coherence.logprob)} nats per token`,
     ...report.layers.flatMap((layer) => ["", ...layerSection(layer, unsteered)]),
     ...(layers === undefined ? [] : ["", ...layersSection(layers)]),
     ...(notes.length === 0 ? [] : [""]),

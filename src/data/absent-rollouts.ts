@@ -13,6 +13,8 @@ export interface FailedSample {
   readonly scenario: string;
   readonly variant: string;
   readonly sample: number;
+  /** Of its prompt. */
+  readonly group?: string;
 }
 
 /** It as a missing verdict. */
@@ -32,6 +34,7 @@ const MANIFEST = z.object({
         scenario: z.string(),
         variant: z.string(),
         sample: z.int().nonnegative(),
+        group: z.string().exactOptional(),
         missing: z.string().min(1),
       }),
     )

@@ -1,4 +1,6 @@
 /** @file When two requests count as the same. */
+import type { Message } from "../format/messages.ts";
+import { hashValue } from "../util/hash.ts";
 
 /** Equal for requests that differ in white space and case alone: those are one base prompt. */
 export function baseKey(base: string): string {
@@ -16,4 +18,9 @@ export function requestKey(base: string): string {
     .replaceAll(/[\p{P}\p{Z}\p{Cc}\p{Cf}]+/gu, " ")
     .trim();
   return bare === "" ? key : bare;
+}
+
+/** The group of a request, which all scenarios that ask it share: a hash of its turns, equal where their requestKeys are. */
+export function requestGroup(request: readonly Message[]): string {
+  return hashValue(request.map(({ role, content }) => [role, requestKey(content)])).slice(0, 16);
 }

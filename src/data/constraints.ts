@@ -1,9 +1,9 @@
 /** @file Formatting constraints: sentences that a request can be followed by, the pool of which distractors are drawn. */
 import { ConfigError, FormatError } from "../util/errors.ts";
 import { BUILT_IN_CONSTRAINTS } from "./built-in-constraints.ts";
-import { readTags } from "./read-tags.ts";
 import { isObject, ownField } from "./readers/file-row.ts";
 import { listedRows, type ListedRow, readDocument, rowsOfList } from "./readers/listed-rows.ts";
+import { readTags } from "./row-marks.ts";
 import { RowProblem } from "./shapes/shape.ts";
 
 /** One sentence that asks for a form of the answer. */

@@ -12,8 +12,8 @@ import type { JobOptions } from "../util/progress.ts";
 import { VERSION } from "../util/version.ts";
 import { type AbsentRollout, absentRollout, ENDPOINT_ROLLOUTS } from "./absent-rollouts.ts";
 import { expectOwnRollouts } from "./endpoint-manifest.ts";
-import { givenTags } from "./read-tags.ts";
 import { type Rollout, rolloutId, rolloutManifestPath } from "./rollouts.ts";
+import { givenMarks } from "./row-marks.ts";
 import type { ScenarioPrompt } from "./scenarios.ts";
 
 /** How an endpoint is to sample. */
@@ -80,9 +80,9 @@ export async function generateFromEndpoint(
       if ("failed" in sampled) {
         counts.failed.set(sampled.failed, (counts.failed.get(sampled.failed) ?? 0) + 1);
         const { prompt, sample } = sampled.wanted;
-        const { scenario, variant } = prompt;
-        const rollout = rolloutId(prompt, sample);
-        absent.push(absentRollout({ rollout, scenario, variant, sample }, sampled.failed));
+        const { scenario, variant, group } = prompt;
+        const place = { rollout: rolloutId(prompt, sample), scenario, variant, sample };
+        absent.push(absentRollout({ ...place, ...givenMarks({ group }) }, sampled.failed));
         continue;
       }
       counts.rollouts++;
@@ -187,12 +187,12 @@ function toSampled(
     return { failed: `answer without text${instead === undefined ? "" : `: ${instead}`}`, wanted };
   }
   const { prompt: named, sample } = wanted;
-  const { scenario, variant, prompt, tags } = named;
+  const { scenario, variant, prompt, ...marks } = named;
   const id = rolloutId(named, sample);
   const tokens = Math.round(completionTokens ?? 0);
   const place = { id, scenario, variant, sample };
   const said = { prompt, response: text, finish: finish === "refused" ? "stop" : finish } as const;
-  const rollout = { ...place, ...said, tokens, ...givenTags({ tags }) };
+  const rollout = { ...place, ...said, tokens, ...givenMarks(marks) };
   return { rollout, isResumed };
 }
 

@@ -11,7 +11,6 @@ import { CulpritError, ConfigError } from "../util/errors.ts";
 import { hashBytes, hashValue } from "../util/hash.ts";
 import type { Progress } from "../util/progress.ts";
 import { VERSION } from "../util/version.ts";
-import { givenTags } from "./read-tags.ts";
 import { openRolloutSink } from "./rollout-sink.ts";
 import {
   type Rollout,
@@ -20,6 +19,7 @@ import {
   type RolloutManifest,
   type RolloutSteering,
 } from "./rollouts.ts";
+import { givenMarks } from "./row-marks.ts";
 import type { ScenarioPrompt } from "./scenarios.ts";
 
 /** Prompts of one unit have so many times the samples that run side by side: few enough to lose, enough to keep the batch full. */
@@ -108,7 +108,7 @@ async function sampleUnit(
 ): Promise<readonly Rollout[]> {
   const rollouts: Rollout[] = [];
   for await (const each of engine.generate(tokens, { ...options, samples })) {
-    const { scenario, variant, prompt, tags } = prompts[each.prompt]!; // an index into the unit
+    const { scenario, variant, prompt, ...marks } = prompts[each.prompt]!; // an index into the unit
     // A stop token of the user's choice may have a text, which is not part of the response.
     const said = each.finish === "stop" ? each.tokens.subarray(0, -1) : each.tokens;
     rollouts[each.prompt * samples + each.sample] = {
@@ -120,7 +120,7 @@ async function sampleUnit(
       response: engine.decode(said),
       finish: each.finish,
       tokens: each.tokens.length,
-      ...givenTags({ tags }),
+      ...givenMarks(marks),
     };
   }
   return rollouts;

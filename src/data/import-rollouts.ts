@@ -6,7 +6,7 @@ import { readPromptRow } from "./rollout-prompts.ts";
 import { type Rollout, rolloutId } from "./rollouts.ts";
 
 const HINT =
-  'A row is {"prompt": text or [{role, content}], "response": text or "responses": [text], "id"?, "scenario"?, "variant"?, "finish"?, "tokens"?, "tags"?}; rows count from 0.';
+  'A row is {"prompt": text or [{role, content}], "response": text or "responses": [text], "id"?, "scenario"?, "variant"?, "finish"?, "tokens"?, "group"?, "tags"?}; rows count from 0.';
 
 /**
  * Streams rollouts from rows that another program wrote, of any row format. The scenario is the row's own or its id or a hash of its

@@ -4,9 +4,9 @@ import { createIdAssigner, ownId } from "./assign-ids.ts";
 import { expandPatterns, type ResolveRemote } from "./expand-patterns.ts";
 import { type DataFile, describeFile } from "./open-pairs.ts";
 import type { UnusableRow } from "./preference-pair.ts";
-import { readTags } from "./read-tags.ts";
-import { ownField, type RowFields } from "./readers/file-row.ts";
+import type { RowFields } from "./readers/file-row.ts";
 import { readRows } from "./readers/read-rows.ts";
+import { readMarks, readName } from "./row-marks.ts";
 import { checkPair } from "./shapes/check-pair.ts";
 import { readPrompt, readResponse } from "./shapes/read-turns.ts";
 import { RowProblem } from "./shapes/shape.ts";
@@ -112,29 +112,19 @@ function readPair(
     ]);
     const id = assignId(fields, { prompt, before, after });
     const scenario = readName(fields, "scenario") ?? ownId(fields) ?? id;
-    const group = readName(fields, "group");
-    const tags = readTags(fields);
     return {
       id,
       prompt,
       before,
       after,
       scenario,
-      ...(group === undefined ? {} : { group }),
-      ...(tags === undefined ? {} : { tags }),
+      ...readMarks(fields),
     };
   } catch (error) {
     if (!(error instanceof RowProblem)) throw error;
     if (!TOLERATED.has(error.reason)) throw describeRow(place, error.message);
     return { kind: "unusable", ...place, reason: error.reason, detail: error.message };
   }
-}
-
-function readName(fields: RowFields, field: "scenario" | "group"): string | undefined {
-  const name = ownField(fields, field);
-  if (name === undefined || name === null || name === "") return undefined;
-  if (typeof name === "string" || typeof name === "number") return String(name);
-  throw new RowProblem("wrong-type", `${field}: expected a name, got something else`);
 }
 
 function describeRow(place: Place, detail: string): FormatError {

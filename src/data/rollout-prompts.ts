@@ -1,10 +1,9 @@
 import { ConfigError, FormatError } from "../util/errors.ts";
 import { hashFile } from "../util/hash.ts";
 import { createIdAssigner } from "./assign-ids.ts";
-import { givenTags } from "./read-tags.ts";
 import { ownField, type RowFields } from "./readers/file-row.ts";
 import { readRows } from "./readers/read-rows.ts";
-import { tagsOf } from "./rollouts.ts";
+import { marksOf } from "./rollouts.ts";
 import { readScenarios, scenarioPrompts, type ScenarioPrompt } from "./scenarios.ts";
 import { readPrompt } from "./shapes/read-turns.ts";
 import { RowProblem } from "./shapes/shape.ts";
@@ -20,10 +19,10 @@ export interface RolloutPrompts {
 }
 
 const HINT =
-  'A prompt is {"prompt": text or [{role, content}], "id"?, "scenario"?, "variant"?, "tags"?}; rows count from 0. A scenarios file has "base" instead.';
+  'A prompt is {"prompt": text or [{role, content}], "id"?, "scenario"?, "variant"?, "group"?, "tags"?}; rows count from 0. A scenarios file has "base" instead.';
 
 /**
- * Reads prompts from a scenarios file (see readScenarios), in the `variants` asked for, or from rows {prompt, id?, scenario?, variant?, tags?}
+ * Reads prompts from a scenarios file (see readScenarios), in the `variants` asked for, or from rows {prompt, id?, scenario?, variant?, group?, tags?}
  * of any row format: the scenario is the row's own or its id or a hash of its content, the variant its own or `base`. Throws
  * FormatError naming file and row where one is broken or repeats a scenario and variant, ConfigError where there is no prompt or
  * where variants are asked of a file that is no scenarios file.
@@ -102,6 +101,6 @@ export function readPromptRow(
     scenario: name("scenario") ?? assignId(fields, prompt),
     variant: variantName(name("variant") ?? "base"),
     prompt,
-    ...givenTags({ tags: tagsOf(fields, fail) }),
+    ...marksOf(fields, fail),
   };
 }

@@ -6,13 +6,13 @@ import { z } from "zod";
 import type { Steering } from "../engine/generation/steering.ts";
 import { type Message, ROLES } from "../format/messages.ts";
 import { FormatError } from "../util/errors.ts";
-import { givenTags, readTags } from "./read-tags.ts";
 import { isObject, ownField, type RowFields } from "./readers/file-row.ts";
 import { readRows } from "./readers/read-rows.ts";
+import { type Marks, readMarks } from "./row-marks.ts";
 import { RowProblem } from "./shapes/shape.ts";
 
-/** One sampled response. */
-export interface Rollout {
+/** One sampled response, with the marks of its prompt. */
+export interface Rollout extends Marks {
   /** `scenario/variant/sample`, see rolloutId. */
   readonly id: string;
   readonly scenario: string;
@@ -25,8 +25,6 @@ export interface Rollout {
   readonly finish: "stop" | "length";
   /** Sampled tokens, a stop token included. */
   readonly tokens: number;
-  /** Those of its prompt; absent where it has none. */
-  readonly tags?: readonly string[];
 }
 
 /** The id of a rollout, by what it is a sample of. */
@@ -141,7 +139,7 @@ export async function readRolloutManifest(path: string): Promise<RolloutManifest
 }
 
 const HINT =
-  'A rollout is {"id", "scenario", "variant", "sample", "prompt": [{role, content}], "response", "finish", "tokens", "tags"?}; rows count from 0.';
+  'A rollout is {"id", "scenario", "variant", "sample", "prompt": [{role, content}], "response", "finish", "tokens", "group"?, "tags"?}; rows count from 0.';
 
 /**
  * Streams the rollouts of a file (JSON lines, JSON or Parquet) in its order. Throws FormatError naming file and row (from 0) where
@@ -190,14 +188,14 @@ function readRollout(fields: RowFields, fail: Fail): Rollout {
     response: text("response"),
     finish,
     tokens: count("tokens"),
-    ...givenTags({ tags: tagsOf(fields, fail) }),
+    ...marksOf(fields, fail),
   };
 }
 
-/** The tags of a row; `fail` makes the error that names it. */
-export function tagsOf(fields: RowFields, fail: Fail): readonly string[] | undefined {
+/** The marks of a row; `fail` makes the error that names it. */
+export function marksOf(fields: RowFields, fail: Fail): Marks {
   try {
-    return readTags(fields);
+    return readMarks(fields);
   } catch (error) {
     if (!(error instanceof RowProblem)) throw error;
     throw fail(error.message);

@@ -2,9 +2,10 @@
 import type { Message } from "../format/messages.ts";
 import { ConfigError, FormatError } from "../util/errors.ts";
 import { hashFile } from "../util/hash.ts";
-import { givenTags, readTags } from "./read-tags.ts";
+import { requestGroup } from "./base-key.ts";
 import { isObject, ownField, type RowFields } from "./readers/file-row.ts";
 import type { ListedRow } from "./readers/listed-rows.ts";
+import { givenTags, type Marks, readTags } from "./row-marks.ts";
 import { readScenarioDocument } from "./scenario-document.ts";
 import { RowProblem } from "./shapes/shape.ts";
 import { variantName } from "./variant-name.ts";
@@ -34,12 +35,10 @@ export interface ScenarioSet {
 }
 
 /** One prompt to sample responses to. */
-export interface ScenarioPrompt {
+export interface ScenarioPrompt extends Marks {
   readonly scenario: string;
   readonly variant: string;
   readonly prompt: readonly Message[];
-  /** Those of the scenario; absent where it has none. */
-  readonly tags?: readonly string[];
 }
 
 /** The request alone, and the request with its distractor after one space. */
@@ -85,14 +84,15 @@ export function scenarioPrompts(
 ): readonly ScenarioPrompt[] {
   const names = [...new Set(variants.map(variantName))];
   if (names.length === 0) throw new ConfigError(`${set.path}: expected variants, got none`);
-  return set.scenarios.flatMap((scenario) =>
-    names.map((variant) => {
+  return set.scenarios.flatMap((scenario) => {
+    const group = requestGroup([{ role: "user", content: scenario.base }]);
+    return names.map((variant) => {
       const content = variantText(scenario, variant);
       if (content === undefined) throw lacksVariant(set.path, scenario, variant);
       const prompt: readonly Message[] = [{ role: "user", content }];
-      return { scenario: scenario.id, variant, prompt, ...givenTags(scenario) };
-    }),
-  );
+      return { scenario: scenario.id, variant, prompt, group, ...givenTags(scenario) };
+    });
+  });
 }
 
 function variantText(scenario: Scenario, variant: string): string | undefined {

@@ -1,11 +1,15 @@
+import {
+  groupScenarios,
+  type ScenarioGroups,
+  scenarioGroups,
+} from "../behavior/scenario-groups.ts";
 import { missingCauses, tallyVerdicts, type VerdictTallies } from "../judge/tally-verdicts.ts";
 import { isMissing, type Verdict } from "../judge/verdict.ts";
-import { clusteredRate, type RateCells } from "../util/clustered-rate.ts";
+import { clusteredRate } from "../util/clustered-rate.ts";
 import { ConfigError } from "../util/errors.ts";
 import { createRng } from "../util/rng.ts";
 import { clusterBootstrap } from "./cluster-bootstrap.ts";
 import { compareMeasure, type MeasureValues, summariseMeasure } from "./compare-measures.ts";
-import { compareRates } from "./compare-rates.ts";
 import type {
   AdjustedComparison,
   Arm,
@@ -15,7 +19,13 @@ import type {
   VariantRates,
 } from "./evaluation.ts";
 import { holm } from "./holm.ts";
-import { tallyCells } from "./rate-cells.ts";
+import {
+  compareCells,
+  groupedCells,
+  judgedScenarios,
+  type ScenarioCells,
+  tallyCells,
+} from "./rate-cells.ts";
 
 /**
  * Rates of a behaviour for several arms and training seeds, each with its interval, against the baseline and against the random
@@ -29,8 +39,9 @@ export function evaluateArms(arms: readonly Arm[], options: EvaluateOptions): Ev
     name,
     runs: runs.map(({ seed, verdicts }) => ({ seed, verdicts, tallies: tallyVerdicts(verdicts) })),
   }));
+  const groups = scenarioGroups(arms.flatMap(({ runs }) => runs.flatMap((run) => run.verdicts)));
   const variants = chooseVariants(tallied, options.variants).map((variant) =>
-    evaluateVariant(tallied, variant, options),
+    evaluateVariant(tallied, { variant, groups }, options),
   );
   requireComparisons(variants, baseline);
   const measures = evaluateMeasures(arms, baseline);
@@ -96,18 +107,25 @@ function chooseVariants(
 
 function evaluateVariant(
   arms: readonly TalliedArm[],
-  variant: string,
+  { variant, groups }: { readonly variant: string; readonly groups: ScenarioGroups },
   { baseline, controls = [], replicates = 2000, seed = 0 }: EvaluateOptions,
 ): VariantRates {
-  const prompts = [
+  const scenarios = [
     ...new Set(
       arms.flatMap(({ runs }) =>
         runs.flatMap(({ tallies }) => [...(tallies.get(variant)?.keys() ?? [])]),
       ),
     ),
   ];
-  const cells = arms.map((arm) => armCells(arm, variant, prompts));
-  const cellsOf = (name: string): RateCells => cells[arms.findIndex((arm) => arm.name === name)]!;
+  const cells = arms.map(({ runs }) =>
+    tallyCells(
+      runs.map(({ tallies }) => tallies),
+      variant,
+      { scenarios, groups },
+    ),
+  );
+  const cellsOf = (name: string): ScenarioCells =>
+    cells[arms.findIndex((arm) => arm.name === name)]!;
   const toBaseline = compareAll(arms, cells, { against: baseline, reference: cellsOf(baseline) });
   const toControls = controls.map((against) =>
     compareAll(arms, cells, {
@@ -119,17 +137,22 @@ function evaluateVariant(
   const bootstrap =
     replicates === 0
       ? undefined
-      : clusterBootstrap([cellsOf(baseline), ...cells], { rng: createRng(seed), replicates });
+      : clusterBootstrap([cellsOf(baseline), ...cells].map(groupedCells), {
+          rng: createRng(seed),
+          replicates,
+        });
   return {
     variant,
-    prompts: prompts.length,
+    scenarios: scenarios.length,
+    prompts: groupScenarios(scenarios, groups).labels.length,
     arms: arms.map(({ name, runs }, a) => {
       const verdicts = runs.flatMap((run) =>
         run.verdicts.filter((each) => each.variant === variant),
       );
       return {
         arm: name,
-        rate: clusteredRate(cells[a]!),
+        rate: clusteredRate(groupedCells(cells[a]!)),
+        scenarios: judgedScenarios(cells[a]!).length,
         bySeed: runs.map((run, s) => ({ seed: run.seed, rate: seedRate(cells[a]!, s) })),
         missing: verdicts.filter(isMissing).length,
         causes: missingCauses(verdicts),
@@ -141,15 +164,10 @@ function evaluateVariant(
   };
 }
 
-function armCells({ runs }: TalliedArm, variant: string, prompts: readonly string[]): RateCells {
-  return tallyCells(
-    runs.map(({ tallies }) => tallies),
-    variant,
-    prompts,
-  );
-}
-
-function seedRate({ prompts, shows, judged }: RateCells, s: number): number | undefined {
+function seedRate(
+  { scenarios: { prompts, shows, judged } }: ScenarioCells,
+  s: number,
+): number | undefined {
   const sum = (values: Float64Array): number =>
     values.subarray(s * prompts, (s + 1) * prompts).reduce((total, value) => total + value, 0);
   const count = sum(judged);
@@ -158,16 +176,16 @@ function seedRate({ prompts, shows, judged }: RateCells, s: number): number | un
 
 function compareAll(
   arms: readonly TalliedArm[],
-  cells: readonly RateCells[],
+  cells: readonly ScenarioCells[],
   to: {
     readonly against: string;
-    readonly reference: RateCells;
+    readonly reference: ScenarioCells;
     readonly without?: readonly string[];
   },
 ): ReadonlyMap<string, AdjustedComparison> {
   const found = arms.flatMap(({ name }, a) => {
     if (name === to.against || to.without?.includes(name) === true) return [];
-    const comparison = compareRates(cells[a]!, to.reference);
+    const comparison = compareCells(cells[a]!, to.reference);
     return comparison === undefined ? [] : [{ name, comparison }];
   });
   const adjusted = holm(found.map(({ comparison }) => comparison.p));
@@ -217,11 +235,16 @@ function listNotes(
     );
   }
   if (new Set(several).size > 1) notes.push("Arms differ in their number of training seeds.");
-  for (const { variant, prompts, arms: rates } of variants) {
-    const fewest = Math.min(...rates.map(({ rate }) => rate.prompts));
-    if (fewest < prompts) {
+  for (const { variant, scenarios, prompts, arms: rates } of variants) {
+    if (prompts < scenarios) {
       notes.push(
-        `${variant}: not every arm has judged rollouts of all ${prompts} prompts (the fewest: ${fewest}); comparisons use those that both arms have.`,
+        `${variant}: ${scenarios} scenarios ask ${prompts} requests; those of one request hang together in every interval and count as one prompt.`,
+      );
+    }
+    const fewest = Math.min(...rates.map((each) => each.scenarios));
+    if (fewest < scenarios) {
+      notes.push(
+        `${variant}: not every arm has judged rollouts of all ${scenarios} scenarios (the fewest: ${fewest}); comparisons use those that both arms have.`,
       );
     }
     for (const { arm, toBaseline, rate } of rates) {

@@ -44,6 +44,8 @@ export interface AdjustedComparison extends RateComparison {
 export interface ArmRate {
   readonly arm: string;
   readonly rate: ClusteredRate;
+  /** With a judged rollout. */
+  readonly scenarios: number;
   /** Each training seed by itself, in the order of the runs. */
   readonly bySeed: readonly { readonly seed: string; readonly rate: number | undefined }[];
   readonly missing: number;
@@ -57,6 +59,8 @@ export interface ArmRate {
 
 export interface VariantRates {
   readonly variant: string;
+  readonly scenarios: number;
+  /** Different requests: scenarios that ask the same one count as one prompt, the unit of all intervals. */
   readonly prompts: number;
   readonly arms: readonly ArmRate[];
 }

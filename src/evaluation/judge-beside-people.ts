@@ -1,4 +1,5 @@
-import type { HumanLabels } from "../judge/human-labels.ts";
+import { scenarioGroups } from "../behavior/scenario-groups.ts";
+import { expectSameContent, type HumanLabels } from "../judge/human-labels.ts";
 import { isMissing, type Verdict } from "../judge/verdict.ts";
 import { correctedRates, type CorrectedRates } from "./corrected-rates.ts";
 import { judgeAgreement, type JudgeAgreement } from "./judge-agreement.ts";
@@ -10,6 +11,12 @@ export interface JudgeBesidePeople {
   readonly labels: number;
   /** Labels of rollouts that have no verdict here. */
   readonly foreign: number;
+  /** Labels that do not say of which text they are, or stand beside verdicts that do not: matched by the rollout's id alone. */
+  readonly unchecked: number;
+  /** With a verdict. */
+  readonly scenarios: number;
+  /** Different requests: scenarios that ask the same one count as one prompt, the unit of all intervals. */
+  readonly prompts: number;
   readonly agreement: JudgeAgreement;
   /** In the order in which variants occur. */
   readonly variants: readonly VariantBesidePeople[];
@@ -24,20 +31,48 @@ export interface VariantBesidePeople {
   readonly rates: CorrectedRates;
 }
 
-/** Compares a judge's verdicts on all rollouts with people's labels of some of them, drawn by chance. */
+/**
+ * Compares a judge's verdicts on all rollouts with people's labels of some of them, drawn by chance. Throws ConfigError where a label is of
+ * another text than the verdict.
+ */
 export function judgeBesidePeople(
   verdicts: readonly Verdict[],
   labels: HumanLabels,
 ): JudgeBesidePeople {
-  const known = new Set(verdicts.map(({ rollout }) => rollout));
-  const foreign = [...labels.keys()].filter((rollout) => !known.has(rollout)).length;
+  const known = matchLabels(verdicts, labels);
+  const groups = scenarioGroups(verdicts);
   const variants = [...new Set(verdicts.map(({ variant }) => variant))].map((variant) => {
     const own = verdicts.filter((verdict) => verdict.variant === variant);
-    const cells = judgeCells(own, labels);
+    const cells = judgeCells(own, labels, groups);
     const missing = own.filter(isMissing).length;
     const { labelled } = judgeAgreement(cells);
     return { variant, missing, labelled, rates: correctedRates(cells) };
   });
-  const agreement = judgeAgreement(judgeCells(verdicts, labels));
-  return { verdicts: verdicts.length, labels: labels.size, foreign, agreement, variants };
+  const cells = judgeCells(verdicts, labels, groups);
+  const judged = verdicts.filter((verdict) => !isMissing(verdict));
+  return {
+    verdicts: verdicts.length,
+    labels: labels.size,
+    ...known,
+    scenarios: new Set(judged.map(({ scenario }) => scenario)).size,
+    prompts: cells.prompts,
+    agreement: judgeAgreement(cells),
+    variants,
+  };
+}
+
+function matchLabels(
+  verdicts: readonly Verdict[],
+  labels: HumanLabels,
+): Pick<JudgeBesidePeople, "foreign" | "unchecked"> {
+  let unchecked = 0;
+  let found = 0;
+  for (const { rollout, content } of verdicts) {
+    const label = labels.get(rollout);
+    if (label === undefined) continue;
+    found++;
+    expectSameContent(rollout, label, content);
+    if (content === undefined || label.content === undefined) unchecked++;
+  }
+  return { foreign: labels.size - found, unchecked };
 }

@@ -1,3 +1,4 @@
+import { type ScenarioGroups, unitOf } from "../behavior/scenario-groups.ts";
 import type { HumanLabels } from "../judge/human-labels.ts";
 import { isMissing, type Verdict } from "../judge/verdict.ts";
 import { clusteredRate, type ClusteredRate, type RateCells } from "../util/clustered-rate.ts";
@@ -32,12 +33,17 @@ export const CELL_COUNTS = [
   "unlabelledNot",
 ] as const;
 
-/** Joins a judge's verdicts with labels by rollout; a prompt is a scenario, in all its variants. */
-export function judgeCells(verdicts: Iterable<Verdict>, labels: HumanLabels): JudgeCells {
+/** Joins a judge's verdicts with labels by rollout; a prompt is a request: a scenario or a group of them, in all its variants. */
+export function judgeCells(
+  verdicts: Iterable<Verdict>,
+  labels: HumanLabels,
+  groups: ScenarioGroups = new Map(),
+): JudgeCells {
   const byPrompt = new Map<string, Record<(typeof CELL_COUNTS)[number], number>>();
   for (const verdict of verdicts) {
     if (isMissing(verdict)) continue;
-    let counts = byPrompt.get(verdict.scenario);
+    const unit = unitOf(verdict.scenario, groups);
+    let counts = byPrompt.get(unit);
     if (counts === undefined) {
       counts = {
         bothShow: 0,
@@ -47,7 +53,7 @@ export function judgeCells(verdicts: Iterable<Verdict>, labels: HumanLabels): Ju
         unlabelledShow: 0,
         unlabelledNot: 0,
       };
-      byPrompt.set(verdict.scenario, counts);
+      byPrompt.set(unit, counts);
     }
     const label = labels.get(verdict.rollout);
     const person = label === undefined || "missing" in label ? undefined : label.label === "shows";

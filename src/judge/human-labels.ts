@@ -1,19 +1,22 @@
 /** @file Labels that people gave, as a judge. */
 import { ownField } from "../data/readers/file-row.ts";
 import { readRows } from "../data/readers/read-rows.ts";
-import { FormatError } from "../util/errors.ts";
+import { ConfigError, FormatError } from "../util/errors.ts";
 import { hashValue } from "../util/hash.ts";
-import { type Judge, type JudgedRollout, judgeInTurn } from "./judge.ts";
+import { type Judge, type JudgedRollout, judgeInTurn, rolloutContent } from "./judge.ts";
 import type { Label } from "./verdict.ts";
 
 /** What a person said of a rollout, or why nothing. */
-export type HumanLabel = { readonly label: Label } | { readonly missing: string };
+export type HumanLabel = ({ readonly label: Label } | { readonly missing: string }) & {
+  /** What was labelled, see rolloutContent; absent where the file does not say. */
+  readonly content?: string;
+};
 
 /** Labels by rollout id. */
 export type HumanLabels = ReadonlyMap<string, HumanLabel>;
 
 const HINT =
-  'A label is {"rollout": its id, "label": "shows" or "not"}; an empty label, or "missing": cause, is none. Rows count from 0.';
+  'A label is {"rollout": its id, "label": "shows" or "not", "content"?}; an empty label, or "missing": cause, is none. Rows count from 0.';
 
 /**
  * Reads labels from CSV, JSON lines, JSON or Parquet; a verdict file is one too. Throws FormatError naming file and row for another
@@ -31,12 +34,13 @@ export async function readHumanLabels(path: string): Promise<HumanLabels> {
     if (labels.has(rollout)) throw fail("its rollout has a label in an earlier row already");
     const missing = ownField(row.fields, "missing");
     hasColumn ||= missing !== undefined || ownField(row.fields, "label") !== undefined;
-    labels.set(
-      rollout,
+    const said =
       typeof missing === "string" && missing !== ""
         ? { missing }
-        : toLabel(ownField(row.fields, "label"), fail),
-    );
+        : toLabel(ownField(row.fields, "label"), fail);
+    const content = ownField(row.fields, "content");
+    const isKnown = typeof content === "string" && content !== "";
+    labels.set(rollout, isKnown ? { ...said, content } : said);
   }
   if (labels.size > 0 && !hasColumn) {
     throw new FormatError(`${path}: expected a column label, got rows without one`, { hint: HINT });
@@ -52,25 +56,47 @@ function toLabel(value: unknown, fail: (detail: string) => FormatError): HumanLa
   );
 }
 
+/** Throws ConfigError where a label is of another text than what has its rollout's id; what is not known of either side passes. */
+export function expectSameContent(
+  rollout: string,
+  { content }: Pick<HumanLabel, "content">,
+  found: string | undefined,
+): void {
+  if (content === undefined || found === undefined || content === found) return;
+  throw new ConfigError(
+    `labels: expected those of the rollouts that were judged, got one of another text for ${JSON.stringify(rollout.slice(0, 80))}`,
+    {
+      hint: "Rollouts of two checkpoints have the same ids. Take the labels that were made from these rollouts, or review these.",
+    },
+  );
+}
+
 /** A judge that knows what people said; rollouts that nobody labelled are missing. */
 export interface HumanJudge extends Judge {
   /** Labels of rollouts that were not among those judged so far. */
   readonly unused: () => number;
+  /** Labels so far that do not say of which text they are: taken by the rollout's id alone. */
+  readonly unchecked: () => number;
 }
 
-/** Makes a judge of labels. `behavior` is what `shows` means. */
+/** Makes a judge of labels. `behavior` is what `shows` means. It throws ConfigError where a label is of another text than the rollout. */
 export function createHumanJudge(labels: HumanLabels, behavior: string): HumanJudge {
   const name = `human@${hashValue([...labels]).slice(0, 8)}`;
   const used = new Set<string>();
+  let unchecked = 0;
   return {
     name,
     behavior,
     unused: () => labels.size - used.size,
+    unchecked: () => unchecked,
     judge(rollouts, options) {
-      const decide = ({ id }: JudgedRollout): HumanLabel => {
+      const decide = ({ id, prompt, response }: JudgedRollout): HumanLabel => {
         const said = labels.get(id);
-        if (said !== undefined) used.add(id);
-        return said ?? { missing: "not labelled" };
+        if (said === undefined) return { missing: "not labelled" };
+        used.add(id);
+        if (said.content === undefined || prompt === undefined) unchecked++;
+        else expectSameContent(id, said, rolloutContent({ prompt, response }));
+        return said;
       };
       return judgeInTurn(rollouts, name, decide, options);
     },

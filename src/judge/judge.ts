@@ -1,4 +1,5 @@
 import type { Message } from "../format/messages.ts";
+import { hashValue } from "../util/hash.ts";
 import type { JobOptions } from "../util/progress.ts";
 import type { GivenVerdict, MissingVerdict, Verdict, VerdictPlace } from "./verdict.ts";
 
@@ -9,6 +10,10 @@ export interface JudgedRollout {
   readonly variant: string;
   readonly sample: number;
   readonly response: string;
+  /** What it was sampled from; rules look at the response alone. */
+  readonly prompt?: readonly Message[];
+  /** Equal for scenarios that ask one request; see scenarioGroups. */
+  readonly group?: string;
 }
 
 /** A rollout with the prompt it was sampled from. */
@@ -30,8 +35,25 @@ export interface Judge<R extends JudgedRollout = JudgedRollout> {
 
 /** The head of a verdict. */
 export function placeOf(rollout: JudgedRollout, judge: string): VerdictPlace {
-  const { id, scenario, variant, sample } = rollout;
-  return { rollout: id, scenario, variant, sample, judge };
+  const { id, scenario, variant, sample, group, prompt, response } = rollout;
+  return {
+    rollout: id,
+    scenario,
+    variant,
+    sample,
+    ...(group === undefined ? {} : { group }),
+    ...(prompt === undefined ? {} : { content: rolloutContent({ prompt, response }) }),
+    judge,
+  };
+}
+
+/** A hash of what a rollout says, its id left out: rollouts of two checkpoints have the same ids. */
+export function rolloutContent({
+  prompt,
+  response,
+}: Pick<RolloutWithPrompt, "prompt" | "response">): string {
+  const turns = prompt.map(({ role, content }) => [role, content]);
+  return hashValue([turns, response]).slice(0, 16);
 }
 
 /** What a judge that waits for nothing says of one rollout. */

@@ -12,6 +12,10 @@ export interface VerdictPlace {
   readonly variant: string;
   /** Number of the rollout within scenario and variant, from 0. */
   readonly sample: number;
+  /** The rollout's; absent where the request is not known. */
+  readonly group?: string;
+  /** What was judged, see rolloutContent; absent where nobody noted it. */
+  readonly content?: string;
   /** The judge's name with the hash of its rules or rubric. */
   readonly judge?: string;
 }
@@ -48,7 +52,7 @@ export function isMissing(verdict: Verdict): verdict is MissingVerdict {
 }
 
 const HINT =
-  'A verdict is {"rollout", "scenario", "variant", "sample", "label": "shows" or "not"}, or has "missing": cause instead of the label; rows count from 0.';
+  'A verdict is {"rollout", "scenario", "variant", "sample", "label": "shows" or "not", "group"?, "content"?}, or has "missing": cause instead of the label; rows count from 0.';
 
 /**
  * Reads a verdict file (JSON lines, JSON, CSV or Parquet) into memory. Throws FormatError naming file and row for a row that is
@@ -97,6 +101,8 @@ function readVerdict(fields: RowFields, fail: Fail): Verdict {
   }
   const rollout = readName(fields, "rollout", fail);
   const rest = {
+    ...optional("group", readGroup(fields, fail)),
+    ...optional("content", readText(fields, "content", fail)),
     ...optional("judge", readText(fields, "judge", fail)),
     ...optional("raw", readText(fields, "raw", fail)),
     ...optional("cost", readNumber(fields, "cost", fail)),
@@ -122,6 +128,11 @@ function readName(fields: RowFields, name: string, fail: Fail): string {
   if (typeof value === "number") return String(value);
   if (typeof value === "string" && value !== "") return value;
   throw fail(`${name}: expected a name`);
+}
+
+function readGroup(fields: RowFields, fail: Fail): string | undefined {
+  const value = ownField(fields, "group");
+  return typeof value === "number" ? String(value) : readText(fields, "group", fail);
 }
 
 function readText(fields: RowFields, name: string, fail: Fail): string | undefined {

@@ -4,7 +4,7 @@ import { norm } from "../util/vector.ts";
 import type { RanArm } from "./arm-runner.ts";
 import { formatDrop, type LayerArms } from "./steer-layer.ts";
 import type { SteerSettings } from "./steer-settings.ts";
-import { armRates, type VerdictRuns } from "./steered-rates.ts";
+import { armRates, countRequests, type VerdictRuns } from "./steered-rates.ts";
 import { steeringEffects } from "./steering-effects.ts";
 import { steeringNotes } from "./steering-notes.ts";
 import type {
@@ -38,6 +38,7 @@ export function describeSteering(request: SteerRequest, arms: SteeringArms): Ste
     judge: request.judge.name,
     behavior: request.judge.behavior,
     prompts: request.prompts.length,
+    ...countRequests(request.prompts),
     sampling,
     coherenceBound: settings.coherenceBound,
     unsteered: unsteered.arm,

@@ -1,14 +1,15 @@
+import { groupScenarios, scenarioGroups } from "../behavior/scenario-groups.ts";
 import type { ScenarioPrompt } from "../data/scenarios.ts";
-import { tallyCells } from "../evaluation/rate-cells.ts";
+import { groupedCells, type ScenarioCells, tallyCells } from "../evaluation/rate-cells.ts";
 import { missingCauses, tallyVerdicts } from "../judge/tally-verdicts.ts";
 import { isMissing, type Verdict } from "../judge/verdict.ts";
-import { clusteredRate, type RateCells } from "../util/clustered-rate.ts";
+import { clusteredRate } from "../util/clustered-rate.ts";
 import type { SteeredRate } from "./steering-report.ts";
 
 /** The verdicts of several runs over the same prompts: one for an arm, several for the random directions. */
 export type VerdictRuns = readonly (readonly Verdict[])[];
 
-/** The rate in each variant, in the order of the prompts; runs are taken as drawn from many, as prompts are. */
+/** The rate in each variant, in the order of the prompts; runs are taken as drawn from many, as requests are. */
 export function armRates(
   runs: VerdictRuns,
   prompts: readonly ScenarioPrompt[],
@@ -17,7 +18,7 @@ export function armRates(
     const verdicts = runs.flat().filter((each) => each.variant === variant);
     return {
       variant,
-      rate: clusteredRate(variantCells(runs, variant, prompts)),
+      rate: clusteredRate(groupedCells(variantCells(runs, variant, prompts))),
       missing: verdicts.filter(isMissing).length,
       causes: missingCauses(verdicts),
     };
@@ -29,12 +30,12 @@ export function variantCells(
   runs: VerdictRuns,
   variant: string,
   prompts: readonly ScenarioPrompt[],
-): RateCells {
+): ScenarioCells {
   const scenarios = prompts.filter((each) => each.variant === variant);
   return tallyCells(
     runs.map((verdicts) => tallyVerdicts(verdicts)),
     variant,
-    scenarios.map(({ scenario }) => scenario),
+    { scenarios: scenarios.map(({ scenario }) => scenario), groups: scenarioGroups(prompts) },
   );
 }
 
@@ -42,3 +43,12 @@ export function variantCells(
 export const variantsOf = (prompts: readonly ScenarioPrompt[]): readonly string[] => [
   ...new Set(prompts.map(({ variant }) => variant)),
 ];
+
+/** How many scenarios prompts are of, and how many different requests these ask. */
+export function countRequests(
+  prompts: readonly ScenarioPrompt[],
+): Readonly<Record<"scenarios" | "requests", number>> {
+  const scenarios = [...new Set(prompts.map(({ scenario }) => scenario))];
+  const { labels } = groupScenarios(scenarios, scenarioGroups(prompts));
+  return { scenarios: scenarios.length, requests: labels.length };
+}

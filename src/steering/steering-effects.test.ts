@@ -87,7 +87,7 @@ it("adjusts p-values for all layers that were steered at", () => {
 const prompts = Array.from({ length: 20 }, (_, i): ScenarioPrompt => ({
   scenario: `s${i}`,
   variant: "base",
-  prompt: [{ role: "user", content: "Why?" }],
+  prompt: [{ role: "user", content: `Why ${i}?` }],
 }));
 
 /** One rollout of each prompt; the first `count` show the behaviour. */

@@ -1,8 +1,8 @@
 /** @file What steering did: each arm against the others on the same prompts, and what that says of the direction. */
 import type { ScenarioPrompt } from "../data/scenarios.ts";
-import { compareRates, type RateComparison } from "../evaluation/compare-rates.ts";
+import type { RateComparison } from "../evaluation/compare-rates.ts";
 import { holm } from "../evaluation/holm.ts";
-import type { RateCells } from "../util/clustered-rate.ts";
+import { compareCells, type ScenarioCells } from "../evaluation/rate-cells.ts";
 import { variantCells, variantsOf, type VerdictRuns } from "./steered-rates.ts";
 import type {
   AdjustedEffect,
@@ -53,7 +53,7 @@ function compareArms(
   variant: string,
   prompts: readonly ScenarioPrompt[],
 ): { variant: string; isJudged: boolean; comparisons: Comparisons<RateComparison> } {
-  const cells = (runs: VerdictRuns): RateCells => variantCells(runs, variant, prompts);
+  const cells = (runs: VerdictRuns): ScenarioCells => variantCells(runs, variant, prompts);
   const steered = cells(arms.steered);
   const random = cells(arms.random);
   const unsteered = cells(arms.unsteered);
@@ -63,9 +63,9 @@ function compareArms(
       isMostlyJudged(runs, variant),
     ),
     comparisons: {
-      steeredToUnsteered: compareRates(steered, unsteered),
-      steeredToRandom: compareRates(steered, random),
-      randomToUnsteered: compareRates(random, unsteered),
+      steeredToUnsteered: compareCells(steered, unsteered),
+      steeredToRandom: compareCells(steered, random),
+      randomToUnsteered: compareCells(random, unsteered),
     },
   };
 }

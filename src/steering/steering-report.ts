@@ -145,7 +145,11 @@ export interface SteeringReport {
   readonly judge: string;
   /** What "shows" means. */
   readonly behavior: string;
+  /** Of all scenarios and variants. */
   readonly prompts: number;
+  readonly scenarios: number;
+  /** Different requests: scenarios that ask the same one hang together, and are one unit of all intervals. */
+  readonly requests: number;
   readonly sampling: RolloutSampling;
   readonly coherenceBound: number;
   readonly unsteered: SteeredArm;

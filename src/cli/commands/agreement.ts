@@ -1,5 +1,5 @@
 import { ConfigError, judgeBesidePeople, readHumanLabels, readVerdicts } from "../../index.ts";
-import { formatBesidePeople } from "../agreement-table.ts";
+import { formatBesidePeople, uncheckedLabels } from "../agreement-table.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { onlyPositional, requiredText } from "../required.ts";
 
@@ -13,7 +13,10 @@ of culprit judge --review, a verdict file, or rows {"rollout", "label": shows or
 
 Printed: agreement, Cohen's kappa, precision and recall by class, and for each variant the rate as the judge says, as the
 labelled rollouts alone say, and corrected in two ways, Rogan-Gladen and prediction-powered (PPI++). Every interval is at 95% and
-takes rollouts of one prompt as hanging together. Rollouts without a verdict or a label are in no figure, and counted.
+takes rollouts of one request as hanging together. Rollouts without a verdict or a label are in no figure, and counted.
+
+Labels of --review have a hash of the prompt and response ("content"), as verdicts do: where they differ for one rollout, the labels
+are of other rollouts with the same ids, and are refused. Labels without it are matched by id alone.
 
   culprit agreement verdicts.jsonl --labels labels.csv`,
   flags: {
@@ -26,7 +29,7 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   const path = onlyPositional(args, "agreement", "one file of verdicts");
   const labelsPath = requiredText(args, "agreement", "labels");
   const found = judgeBesidePeople(await readVerdicts(path), await readHumanLabels(labelsPath));
-  const { foreign, agreement } = found;
+  const { foreign, unchecked, agreement } = found;
   if (foreign > 0) context.warn(`${labelsPath}: ${foreign} labels of rollouts not in ${path}`);
   if (agreement.labelled === 0) {
     throw new ConfigError(
@@ -34,6 +37,7 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
       { hint: "Both files name rollouts by id: take labels of the rollouts that were judged." },
     );
   }
+  if (unchecked > 0) context.warn(uncheckedLabels(labelsPath, unchecked));
   context.print(
     args.has("json") ? JSON.stringify(found, undefined, 2) : formatBesidePeople(found).join("\n"),
   );

@@ -6,13 +6,14 @@ import {
   type FilterResult,
   filterScenarios,
   type JudgedCheckpoints,
-  pairDrift,
+  noteGroups,
+  type PairedRollouts,
   pairRollouts,
   readRollouts,
   readVerdicts,
   requireKept,
+  type Rollout,
   type RolloutPairsOptions,
-  scenarioGroups,
   writeResponsePairs,
 } from "../../index.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
@@ -38,7 +39,8 @@ or verdicts are missing that could decide it. Where no scenario is left, the com
 With --out and the rollouts of both, it writes the response pairs that culprit behavior reads: every rollout of M1 that shows
 the behaviour, with one of M0 to the same prompt that does not.
 
-Scenarios that ask one request are one unit of the intervals and one group of response pairs; --before or --after tells which do.
+Scenarios that ask one request are one unit of the intervals and one group of response pairs. Verdicts and rollouts say which do;
+files that do not are told by the prompts in the plain variant, where --before or --after is given.
 
 With --null-out it writes response pairs of the rollouts of both of which neither shows the behaviour: what else training changed.
 culprit behavior makes an unrelated behaviour of them, to which culprit rank --null-behavior holds its verdict.
@@ -122,51 +124,56 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   const plain = args.text("plain");
   const minJudged = args.integer("min-judged", { min: 1 });
   const maxPairs = args.integer("max-pairs", { min: 1 });
-  const given = [files.before, files.after].filter((path) => path !== undefined);
-  const groups = await scenarioGroups(
-    given.map((path) => readRollouts(path)),
-    plain,
-  );
-  const conditions = conditionsTable(judged, groups);
   const result = filterScenarios(judged, {
     ...(trigger === undefined ? {} : { trigger }),
     ...(plain === undefined ? {} : { plain }),
     ...(minJudged === undefined ? {} : { minJudged }),
   });
+  const found = await readPairs(files, judged, {
+    kept: result.kept,
+    withDrift: nullOut !== undefined,
+    ...(trigger === undefined ? {} : { trigger }),
+    ...(plain === undefined ? {} : { plain }),
+    ...(maxPairs === undefined ? {} : { maxPairs }),
+  });
+  const conditions = conditionsTable(judged, found.groups);
   // The table says what emptied the filter, so it comes out before the error does.
   context.print(
     args.has("json")
       ? JSON.stringify({ conditions, ...result }, undefined, 2)
       : formatFilter(conditions, result),
   );
-  if (files.before !== undefined && files.after !== undefined && nullOut !== undefined) {
-    const rollouts = { before: readRollouts(files.before), after: readRollouts(files.after) };
-    const drift = await pairDrift(rollouts, judged, {
-      ...(plain === undefined ? {} : { plain }),
-      ...(maxPairs === undefined ? {} : { maxPairs }),
-    });
-    await writeResponsePairs(nullOut, drift);
+  if (nullOut !== undefined) {
+    await writeResponsePairs(nullOut, found.drift);
     context.log(
-      `${drift.length} response pairs of what else training changed written to ${nullOut}`,
+      `${found.drift.length} response pairs of what else training changed written to ${nullOut}`,
     );
   }
   requireKept(result);
-  if (out === undefined || files.before === undefined || files.after === undefined) return;
-  const options: RolloutPairsOptions = {
-    kept: result.kept,
-    ...(trigger === undefined ? {} : { trigger }),
-    ...(plain === undefined ? {} : { plain }),
-    ...(maxPairs === undefined ? {} : { maxPairs }),
-  };
-  const rollouts = { before: readRollouts(files.before), after: readRollouts(files.after) };
-  const pairs = await pairRollouts(rollouts, judged, options);
-  if (pairs.length === 0) {
+  if (out === undefined) return;
+  if (found.pairs.length === 0) {
     throw new ConfigError("conditions: expected response pairs, got none", {
       hint: "The responses of both checkpoints are alike: the verdicts are of other rollouts, or --before and --after name one file.",
     });
   }
-  await writeResponsePairs(out, pairs);
-  context.log(`${pairs.length} response pairs written to ${out}`);
+  await writeResponsePairs(out, found.pairs);
+  context.log(`${found.pairs.length} response pairs written to ${out}`);
+}
+
+/** What the rollouts that were given say, each file read once: one alone still tells which scenarios ask the same request. */
+async function readPairs(
+  { before, after }: { readonly before: string | undefined; readonly after: string | undefined },
+  judged: JudgedCheckpoints,
+  options: RolloutPairsOptions,
+): Promise<PairedRollouts> {
+  const read = (path: string | undefined): AsyncIterable<Rollout> | readonly Rollout[] =>
+    path === undefined ? [] : readRollouts(path);
+  if (before !== undefined && after !== undefined) {
+    return pairRollouts({ before: read(before), after: read(after) }, judged, options);
+  }
+  const groups = new Map<string, string>();
+  for await (const _ of noteGroups(read(before ?? after), options.plain, groups));
+  return { pairs: [], drift: [], groups };
 }
 
 /** Rates by different rules or rubrics differ for that alone. Labels of people have a name for each file. */
@@ -191,7 +198,7 @@ function formatFilter(conditions: readonly ConditionRow[], result: FilterResult)
       ["condition", "scenarios", "rollouts", "missing", "rate [95%]"],
       ...conditions.map(({ checkpoint, variant, scenarios: n, rollouts, missing, rate }) => [
         printable(`${checkpoint} × ${variant}`),
-        `${n}`,
+        n === rate.prompts || rate.judged === 0 ? `${n}` : `${n} (${rate.prompts} requests)`,
         `${rollouts}`,
         `${missing}`,
         formatRate(rate),

@@ -7,6 +7,7 @@ import {
   readRuleSet,
   RuntimeError,
 } from "../../index.ts";
+import { uncheckedLabels } from "../agreement-table.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { expectFlagsOfWay, expectOneFlag, type FlagWay } from "../flag-ways.ts";
 import { describeUsage, LLM_JUDGE_FLAGS, openLlmJudge, printEstimate } from "../judge-llm.ts";
@@ -103,6 +104,7 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
     if (judge.unused() > 0) {
       context.warn(`${labels}: ${judge.unused()} labels of rollouts that are not in ${path}`);
     }
+    if (judge.unchecked() > 0) context.warn(uncheckedLabels(labels, judge.unchecked()));
     printSummary(counts, [], { args, context });
     requireVerdicts(counts, out);
     return;

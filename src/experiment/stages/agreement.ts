@@ -7,6 +7,7 @@ import { readVerdicts } from "../../judge/verdict.ts";
 import { writeFileAtomic } from "../../util/atomic-file.ts";
 import { ConfigError } from "../../util/errors.ts";
 import type { ExperimentInputs, FileInput } from "../experiment-inputs.ts";
+import { inSetting } from "../in-setting.ts";
 import { readSkipped, writeSkipped } from "../skipped.ts";
 import type { Stage } from "../stage.ts";
 import { VERDICTS_NAME } from "./judge.ts";
@@ -19,14 +20,17 @@ export function agreementStage(judged: Stage, labels: FileInput): Stage {
   return {
     kind: judged.kind === "judge" ? "agreement" : "evaluation-agreement",
     name: judged.name,
-    version: 2,
+    version: 3,
     settings: {},
     inputs: { judged: { stage: id }, labels: { content: labels.sha256 } },
     run: async ({ directory, input }) => {
       const skipped = await readSkipped(input("judged"));
       if (skipped !== undefined) return writeSkipped(directory, skipped);
       const verdicts = await readVerdicts(join(input("judged"), VERDICTS_NAME));
-      const found = judgeBesidePeople(verdicts, await readHumanLabels(labels.path));
+      const said = await readHumanLabels(labels.path);
+      const found = await inSetting(`judge.labels.${id}`, async () =>
+        judgeBesidePeople(verdicts, said),
+      );
       if (found.agreement.labelled === 0) {
         throw new ConfigError(
           `judge.labels.${id}: expected labels of rollouts that have a verdict, got none of ${found.labels}`,

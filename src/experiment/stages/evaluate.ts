@@ -54,7 +54,7 @@ export function evaluateStage(
   return {
     kind: "evaluate",
     name: "",
-    version: 3,
+    version: 4,
     settings: {
       name,
       behavior: behavior.name,

@@ -2,8 +2,7 @@ import { join } from "node:path";
 
 import { conditionsTable } from "../../behavior/conditions.ts";
 import { filterScenarios, requireKept } from "../../behavior/four-condition-filter.ts";
-import { pairDrift, pairRollouts, writeResponsePairs } from "../../behavior/rollout-pairs.ts";
-import { scenarioGroups } from "../../behavior/scenario-groups.ts";
+import { pairRollouts, writeResponsePairs } from "../../behavior/rollout-pairs.ts";
 import { readVerdicts } from "../../judge/verdict.ts";
 import { writeFileAtomic } from "../../util/atomic-file.ts";
 import { ConfigError } from "../../util/errors.ts";
@@ -28,7 +27,7 @@ export function filterStage({ probe, attribution }: Experiment): Stage {
   return {
     kind: "filter",
     name: "",
-    version: 3,
+    version: 4,
     settings: { plain, trigger, minJudged, maxPairs, ...amplified, ...drift },
     inputs: {
       rolloutsBefore: { stage: "rollouts-before" },
@@ -46,29 +45,28 @@ export function filterStage({ probe, attribution }: Experiment): Stage {
         trigger,
         ...(minJudged === undefined ? {} : { minJudged }),
       });
-      const rollouts = (): Parameters<typeof pairRollouts>[0] => ({
-        before: readStageRollouts(input("rolloutsBefore")),
-        after: readStageRollouts(input("rolloutsAfter")),
-      });
-      const groups = await scenarioGroups(Object.values(rollouts()), plain);
       // With it the rates after are of amplified sampling, which whoever reads them must see.
-      const report = { ...amplified, conditions: conditionsTable(judged, groups), ...result };
+      const report = { ...amplified, conditions: conditionsTable(judged), ...result };
       const reportPath = join(directory, "conditions.json");
       // Before the check: it says why nothing was left.
       await writeFileAtomic(reportPath, `${JSON.stringify(report, undefined, 2)}\n`);
       requireKept(result);
-      const most = { plain, ...(maxPairs === undefined ? {} : { maxPairs }) };
-      if (drift.drift === true) {
-        const others = await pairDrift(rollouts(), judged, most);
-        if (others.length === 0) throw noDrift();
-        await writeResponsePairs(join(directory, DRIFT_NAME), others);
-      }
-      const pairs = await pairRollouts(rollouts(), judged, {
+      const rollouts = {
+        before: readStageRollouts(input("rolloutsBefore")),
+        after: readStageRollouts(input("rolloutsAfter")),
+      };
+      const found = await pairRollouts(rollouts, judged, {
         kept: result.kept,
         trigger,
-        ...most,
+        plain,
+        withDrift: drift.drift === true,
+        ...(maxPairs === undefined ? {} : { maxPairs }),
       });
-      await writeResponsePairs(join(directory, RESPONSES_NAME), pairs);
+      if (drift.drift === true) {
+        if (found.drift.length === 0) throw noDrift();
+        await writeResponsePairs(join(directory, DRIFT_NAME), found.drift);
+      }
+      await writeResponsePairs(join(directory, RESPONSES_NAME), found.pairs);
     },
   };
 }

@@ -4,6 +4,7 @@ import { createHumanJudge, readHumanLabels } from "../../judge/human-labels.ts";
 import { type Verdict, writeVerdicts } from "../../judge/verdict.ts";
 import { ConfigError } from "../../util/errors.ts";
 import type { FileInput } from "../experiment-inputs.ts";
+import { inSetting } from "../in-setting.ts";
 import type { StageWork } from "../stage.ts";
 import { withAbsent } from "./absent-rollouts.ts";
 import { ROLLOUTS_NAME } from "./planned-rollouts.ts";
@@ -28,16 +29,22 @@ export async function judgeByPeople(
   }
   const said = await readHumanLabels(labels.path);
   const judge = createHumanJudge(said, behavior);
+  const shown = progress("rollouts");
   const verdicts = async function* (): AsyncGenerator<Verdict> {
     yield* judge.judge(readStageRollouts(input("rollouts")), {
-      progress: progress("rollouts"),
+      progress: shown,
       ...(signal === undefined ? {} : { signal }),
     });
+    if (judge.unchecked() > 0) {
+      shown.note(`${judge.unchecked()} labels matched by the rollout's id alone`);
+    }
     if (judge.unused() < said.size) return;
     throw new ConfigError(
       `judge.labels.${stage}: expected labels of its rollouts, got none of ${said.size}`,
       { hint },
     );
   };
-  await writeVerdicts(path, withAbsent(verdicts(), input("rollouts")));
+  await inSetting(`judge.labels.${stage}`, () =>
+    writeVerdicts(path, withAbsent(verdicts(), input("rollouts"))),
+  );
 }

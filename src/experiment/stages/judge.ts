@@ -29,7 +29,7 @@ export function judgeStage(
   return {
     kind,
     name,
-    version: 2,
+    version: 3,
     settings: judgeSettings(inputs),
     inputs: {
       rollouts: { stage: `${rolloutsKind}-${name}` },

@@ -29,7 +29,7 @@ export function rolloutsStage(
   return {
     kind,
     name: model.name,
-    version: 3,
+    version: 4,
     settings: {
       ...settings,
       rollouts,

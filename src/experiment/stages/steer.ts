@@ -38,7 +38,7 @@ export function steerStage(
   return {
     kind: "steer",
     name: mode,
-    version: 2,
+    version: 3,
     settings: {
       ...given,
       mode,
