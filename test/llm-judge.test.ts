@@ -354,7 +354,7 @@ describe("an endpoint that answers nothing", () => {
         ask: async () => {
           const reply = replies.shift()!; // four requests, see below
           if (reply instanceof EndpointFault) throw reply;
-          return { text: String(reply), finish: "stop", promptTokens: 1, completionTokens: 1 };
+          return { text: reply, finish: "stop", promptTokens: 1, completionTokens: 1 };
         },
       },
       { firstDelayMs: 1 },

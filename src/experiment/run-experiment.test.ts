@@ -108,6 +108,27 @@ it("refuses a folder that another run is writing", async () => {
   expect(error.message).toMatch(/is writing this experiment/);
 });
 
+it("shows stages behind --until that were done before, and none that its inputs no longer lead to", async () => {
+  const folder = await smallExperiment();
+  const states = async (): Promise<string> => {
+    const { stages } = await readExperimentStatus(join(folder, "out"));
+    return stages.map(({ state }) => state).join(" ");
+  };
+  const whole = await run(folder);
+  const { manifest } = await run(folder, { until: "audit" });
+  expect(await states()).toBe("done done done done done");
+  expect(manifest.total.tokens).toBe(whole.manifest.total.tokens);
+  await run(folder, { until: "embed", force: ["embed"] });
+  expect(await states()).toBe("done done done done done");
+  await writeFile(join(folder, "pairs.jsonl"), jsonLines(randomPairs(41)));
+  await run(folder, { until: "audit" });
+  expect(await states()).toBe("done done missing missing missing");
+  const abort = new AbortController();
+  abort.abort();
+  await expect(run(folder, { signal: abort.signal })).rejects.toThrow(/abort/i);
+  expect(await states()).toBe("done done missing missing missing");
+});
+
 it("keeps a finished result where a shorter run makes nothing anew, and drops it where it does", async () => {
   const folder = await smallExperiment();
   await run(folder);

@@ -15,7 +15,7 @@ import type { ExperimentFile } from "./read-experiment.ts";
 import { requireEdits } from "./require-edits.ts";
 import { RESULT_NAME, TABLE_NAME } from "./result.ts";
 import { type RunManifest, startManifest } from "./run-manifest.ts";
-import { type FinishedStage, runStages } from "./run-stages.ts";
+import { findFinished, type FinishedStage, runStages } from "./run-stages.ts";
 import { type Stage, stageId, type StageKind } from "./stage.ts";
 import { RANKING_NAME } from "./stages/rank.ts";
 
@@ -69,6 +69,8 @@ export async function runExperiment(
   }
   await using _lock = await lockForWriting(out, "this experiment");
   const manifest = await startManifest(out, file, inputs, planned);
+  // Also what this run will not come to: culprit status then knows of it.
+  await manifest.finished(...(await findFinished(unforced(planned, force), out)));
   if (file.experiment.scenarios !== undefined) await showScenarios(out, inputs);
   const placeOf = (position: number): StagePlace => ({
     position: position + 1,
@@ -93,6 +95,7 @@ export async function runExperiment(
       options.onFinish?.(stage, placeOf(position));
     },
   });
+  await manifest.finished(...(await findFinished(planned.slice(stages.length), out, finished)));
   await publish(out, finished);
   return { out, stages: finished, manifest: await manifest.end() };
 }
@@ -128,6 +131,10 @@ async function showScenarios(
     await writeScenarios(join(out, `scenarios.${half}.jsonl`), set.scenarios);
   }
 }
+
+/** Without the stages that are to be made again. */
+const unforced = (stages: readonly Stage[], force: ReadonlySet<string>): readonly Stage[] =>
+  stages.filter((stage) => !force.has(stageId(stage)));
 
 const noProgress: Progress = { update: () => {}, note: () => {}, end: () => {} };
 

@@ -49,7 +49,7 @@ export interface RunManifest {
 /** Keeps `run.json` up to date while an experiment runs. */
 export interface ManifestWriter {
   started(stage: Stage, directory: string): Promise<void>;
-  finished(stage: FinishedStage): Promise<void>;
+  finished(...stages: readonly FinishedStage[]): Promise<void>;
   end(): Promise<RunManifest>;
 }
 
@@ -99,12 +99,15 @@ export async function startManifest(
   return {
     started: async (stage, directory) => {
       const id = stageId(stage);
-      listed.set(id, { ...listed.get(id)!, directory });
+      const { kind, name } = stage;
+      listed.set(id, { id, kind, name, directory });
       await write();
     },
-    finished: async ({ id, directory, record, isCached }) => {
-      const cost = withMoney(record.cost);
-      listed.set(id, { ...listed.get(id)!, directory, cost, isCached });
+    finished: async (...finished) => {
+      for (const { id, directory, record, isCached } of finished) {
+        const cost = withMoney(record.cost);
+        listed.set(id, { ...listed.get(id)!, directory, cost, isCached });
+      }
       await write();
     },
     end: () => {

@@ -87,6 +87,27 @@ export function locateStage(
   };
 }
 
+/** Stages that are done already, of those whose inputs are: what a run would take as it is. `from` are done too. */
+export async function findFinished(
+  stages: readonly Stage[],
+  out: string,
+  from: readonly FinishedStage[] = [],
+): Promise<readonly FinishedStage[]> {
+  const done = new Map(from.map((each) => [each.id, each]));
+  const found: FinishedStage[] = [];
+  for (const stage of stages) {
+    const inputs = Object.values(stage.inputs);
+    if (!inputs.every((input) => "content" in input || done.has(input.stage))) continue;
+    const { directory } = locateStage(stage, done);
+    const record = await readRecord(join(out, directory));
+    if (record === undefined) continue;
+    const finished = { stage, id: stageId(stage), directory, record, isCached: true };
+    done.set(finished.id, finished);
+    found.push(finished);
+  }
+  return found;
+}
+
 function finishedInput(
   stage: Stage,
   id: string,
