@@ -25,7 +25,7 @@ import type { ScenarioPrompt } from "./scenarios.ts";
 /** Prompts of one unit have so many times the samples that run side by side: few enough to lose, enough to keep the batch full. */
 const BATCHES_PER_UNIT = 8;
 
-export interface GenerateRolloutsOptions extends Omit<GenerateOptions, "counter" | "firstSample"> {
+export interface GenerateRolloutsOptions extends Omit<GenerateOptions, "firstSample"> {
   /** The rollout file, .jsonl or .parquet. Its manifest is `<out>.json`. */
   readonly out: string;
 }
@@ -35,7 +35,7 @@ export interface GenerateRolloutsResult {
   readonly rollouts: number;
   /** Of them, there already from an earlier run. */
   readonly resumedRollouts: number;
-  /** Work done by this run. */
+  /** Work done by this run, on top of what `counter` held. */
   readonly work: GenerationCounter;
 }
 
@@ -60,7 +60,7 @@ export async function generateRollouts(
       Array.from({ length: samples }, (_, sample) => rolloutId(prompt, sample)),
     );
   const sink = await openRolloutSink(out, manifest, units.map(idsOf));
-  const work = newGenerationCounter();
+  const work = options.counter ?? newGenerationCounter();
   const total = prompts.length * samples;
   const sum = (some: readonly Unit[]): number =>
     some.reduce((count, unit) => count + unit.prompts.length * samples, 0);

@@ -1,8 +1,10 @@
+import type { GenerationCounter } from "../engine/generation/generate-options.ts";
+
 /** What a stage has used up. */
 export interface Cost {
   /** Wall time of all attempts, killed ones up to their last sign of life. */
   readonly seconds: number;
-  /** Tokens that went through a model, padding not counted. */
+  /** Tokens that went through a model, padding not counted; of killed attempts, those sampled, and of others what the result rests on. */
   readonly tokens: number;
   /** Multiplications and additions of the model's matrices, estimated from parameters and tokens; see docs/experiments.md. */
   readonly flops: number;
@@ -25,6 +27,8 @@ export interface EndpointCost {
 export interface CostMeter {
   /** `flopsPerToken`: 2 for each parameter that a token meets on the way forward, 6 where it is trained. */
   add(tokens: number, flopsPerToken: number): void;
+  /** A counter of sampling, read again until the stage ends: what an attempt sampled that was then killed counts too. */
+  watchSampling(work: Readonly<GenerationCounter>): void;
   /** `read` gives the requests of this attempt, and tokens and money of all attempts; it is asked again until the stage ends. */
   watchEndpoint(read: () => EndpointCost): void;
 }

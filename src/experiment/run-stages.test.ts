@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { temporaryFolder } from "../../test/support/data-files.ts";
+import { newGenerationCounter } from "../engine/generation/generate-options.ts";
 import { type FinishedStage, runStages } from "./run-stages.ts";
 import type { Stage } from "./stage.ts";
 
@@ -124,6 +125,29 @@ describe("runStages", () => {
       expect(done!.record.files.map(({ path }) => path)).toEqual(["half"]);
       expect(done!.record.cost.tokens).toBe(10);
     }
+  });
+
+  it("counts what an attempt sampled that ended on the way", async () => {
+    const out = await temporaryFolder();
+    const stage = (sampledTokens: number, fails: boolean): Stage => ({
+      kind: "audit",
+      name: "",
+      version: 1,
+      settings: {},
+      inputs: {},
+      canResume: true,
+      run: async ({ cost }) => {
+        const counter = newGenerationCounter();
+        cost.watchSampling(counter);
+        counter.promptTokens += 2;
+        counter.sampledTokens += sampledTokens;
+        counter.flops += 100;
+        if (fails) throw new Error("killed");
+      },
+    });
+    await expect(runStages([stage(7, true)], { out })).rejects.toThrow("killed");
+    const [done] = await runStages([stage(3, false)], { out });
+    expect(done!.record.cost).toMatchObject({ tokens: 14, flops: 200 });
   });
 
   it("does not take a folder without a record, or with half of one, for a finished stage", async () => {

@@ -8,6 +8,7 @@ const HEARTBEAT_MS = 1000;
 /** Counts what a running stage costs, and shows that it is alive. */
 export interface StageMeter {
   readonly add: CostMeter["add"];
+  readonly watchSampling: CostMeter["watchSampling"];
   readonly watchEndpoint: CostMeter["watchEndpoint"];
   /** The same display, of which the heartbeat sees the counts. */
   watch(progress: Progress, unit: string): Progress;
@@ -21,13 +22,17 @@ export async function startStageMeter(path: string, before: Cost): Promise<Stage
   let { tokens, flops } = before;
   let shown: { unit: string; done?: number; total?: number } | undefined;
   const shows: Progress[] = [];
+  const sampling: Parameters<CostMeter["watchSampling"]>[0][] = [];
   let readEndpoint: (() => EndpointCost) | undefined;
   const total = (): Cost => {
     const endpoint = withEarlier(before.endpoint, readEndpoint?.());
     return {
       seconds: before.seconds + (performance.now() - startMs) / 1000,
-      tokens,
-      flops,
+      tokens: sampling.reduce(
+        (sum, { promptTokens, sampledTokens }) => sum + promptTokens + sampledTokens,
+        tokens,
+      ),
+      flops: sampling.reduce((sum, work) => sum + work.flops, flops),
       ...(endpoint === undefined ? {} : { endpoint }),
     };
   };
@@ -50,6 +55,7 @@ export async function startStageMeter(path: string, before: Cost): Promise<Stage
       tokens += count;
       flops += count * flopsPerToken;
     },
+    watchSampling: (work) => void sampling.push(work),
     watchEndpoint: (read) => {
       readEndpoint = read;
     },

@@ -39,9 +39,14 @@ export interface ArmRunner {
 export function createArmRunner(
   engine: Engine,
   { prompts, judge }: Pick<SteerRequest, "prompts" | "judge">,
-  { out, force = false, progress, ...sampling }: SteerOptions,
+  {
+    out,
+    force = false,
+    progress,
+    counter: work = newGenerationCounter(),
+    ...sampling
+  }: SteerOptions,
 ): ArmRunner {
-  const work = newGenerationCounter();
   const job = sampling.signal === undefined ? {} : { signal: sampling.signal };
   // The display is the caller's until the last arm has ended.
   const shared = progress === undefined ? {} : { progress: withoutEnd(progress) };
@@ -56,11 +61,11 @@ export function createArmRunner(
       const generated = await generateRollouts(engine, prompts, {
         ...sampling,
         ...shared,
+        counter: work,
         out: paths.rollouts,
         ...(steering === undefined ? {} : { steering }),
       });
       manifest = generated.manifest;
-      addWork(work, generated.work);
       const verdicts: Verdict[] = [];
       const judged = judge.judge(readRollouts(paths.rollouts, job), job);
       await writeVerdicts(paths.verdicts, keeping(judged, verdicts));
@@ -135,10 +140,4 @@ function withoutEnd(progress: Progress): Progress {
     note: (line) => progress.note(line),
     end: () => {},
   };
-}
-
-function addWork(sum: GenerationCounter, more: GenerationCounter): void {
-  sum.promptTokens += more.promptTokens;
-  sum.sampledTokens += more.sampledTokens;
-  sum.flops += more.flops;
 }

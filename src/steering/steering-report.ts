@@ -40,7 +40,7 @@ export interface SteerRequest {
 
 export interface SteerOptions extends Omit<
   GenerateOptions,
-  "counter" | "firstSample" | "steering" | "amplify"
+  "firstSample" | "steering" | "amplify"
 > {
   /** A folder, made where it is not there: `steering.json`, and in `arms/NAME/` all rollouts and verdicts. */
   readonly out: string;

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { generateRollouts } from "../../data/generate-rollouts.ts";
 import { readRollouts, type Rollout, rolloutManifestPath } from "../../data/rollouts.ts";
 import { scenarioPrompts } from "../../data/scenarios.ts";
+import { newGenerationCounter } from "../../engine/generation/generate-options.ts";
 import { openEngine } from "../../engine/open-engine.ts";
 import { engineOptions } from "../checkpoint-input.ts";
 import type { ExperimentInputs } from "../experiment-inputs.ts";
@@ -76,19 +77,20 @@ async function sampleLocally(
     amplify === undefined
       ? undefined
       : await openEngine(inputs.before.folder, engineOptions(experiment, "before"));
-  const { work: done } = await generateRollouts(opened, scenarioPrompts(scenarios, variants), {
+  const counter = newGenerationCounter();
+  work.cost.watchSampling(counter);
+  await generateRollouts(opened, scenarioPrompts(scenarios, variants), {
     ...given,
     ...(topK === undefined ? {} : { topK }),
     ...(before === undefined || amplify === undefined
       ? {}
       : { amplify: { before, alpha: amplify } }),
     samples: rollouts,
+    counter,
     out: join(work.directory, ROLLOUTS_NAME),
     progress: work.progress("responses"),
     ...(work.signal === undefined ? {} : { signal: work.signal }),
   });
-  const tokens = done.promptTokens + done.sampledTokens;
-  work.cost.add(tokens, tokens === 0 ? 0 : done.flops / tokens);
 }
 
 /** The rollouts of a finished stage. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 
 import { readBehavior } from "../../behavior/behavior-file.ts";
 import { type ScenarioPrompt, scenarioPrompts } from "../../data/scenarios.ts";
+import { newGenerationCounter } from "../../engine/generation/generate-options.ts";
 import { behaviorDirections } from "../../steering/behavior-directions.ts";
 import { DEFAULT_HALVINGS } from "../../steering/steer-settings.ts";
 import { steer, STEERING_REPORT } from "../../steering/steer.ts";
@@ -85,7 +86,9 @@ async function steerModel(
   });
   await using opened = await model.open(work, "model");
   const { strength, grid, coherenceBound, randomDirections, rollouts } = settings;
-  const { work: done } = await steer(
+  const counter = newGenerationCounter();
+  work.cost.watchSampling(counter);
+  await steer(
     opened,
     {
       mode,
@@ -100,13 +103,12 @@ async function steerModel(
       ...sampling,
       ...(topK === undefined ? {} : { topK }),
       samples: rollouts,
+      counter,
       out: work.directory,
       progress: work.progress("responses"),
       ...(work.signal === undefined ? {} : { signal: work.signal }),
     },
   );
-  const tokens = done.promptTokens + done.sampledTokens;
-  work.cost.add(tokens, tokens === 0 ? 0 : done.flops / tokens);
 }
 
 /** The prompts of the scenarios that are steered on. */
