@@ -439,14 +439,17 @@ export { claimSteeringFolder, expectSteeringFolder } from "./steering/steering-f
 export {
   DEFAULT_COHERENCE_BOUND,
   DEFAULT_HALVINGS,
+  DEFAULT_PROJECT_OUT_AT,
   DEFAULT_RANDOM_DIRECTIONS,
   DEFAULT_STRENGTHS,
 } from "./steering/steer-settings.ts";
+export { steersTogether, unnamedLayers } from "./steering/steering-target.ts";
 export {
   type AdjustedEffect,
   type CheckedArm,
   type Coherence,
   type LayerSteering,
+  type ProjectOutAt,
   type RandomArms,
   type SteeredArm,
   type SteeredRate,

@@ -3,6 +3,7 @@ import { join } from "node:path";
 
 import { expect, it, vi } from "vitest";
 
+import { formatResult } from "../src/cli/result-table.ts";
 import {
   type ExperimentRun,
   type RunExperimentOptions,
@@ -74,12 +75,25 @@ it("runs every kind of stage, and ends with arms beside their controls", async (
     result.steering!.map(({ mode, checkpoint, layers }) => [
       mode,
       checkpoint.name,
-      layers.map(({ layer }) => layer),
+      layers.map(({ layer, at }) => [layer, at]),
     ]),
   ).toEqual([
-    ["add", "before", [result.probe.layer]],
-    ["project-out", "after", [result.probe.layer]],
+    [
+      "add",
+      "before",
+      [
+        [1, [1]],
+        [2, [2]],
+      ],
+    ],
+    ["project-out", "after", [[undefined, [1, 2]]]],
   ]);
+  expect(result.layerTable!.rows.map(({ layer, effects }) => [layer, effects.length])).toEqual([
+    [1, 2],
+    [2, 2],
+  ]);
+  expect(formatResult(result)).toMatch(/^layer +AUROC .* steering, base +steering, base\+dist/m);
+  expect(formatResult(result)).toMatch(/^(layer [12]|no layer) chosen: /m);
   expect(result.conclusions.filter((line) => line.startsWith("Projecting"))).toHaveLength(2);
   expect(result.agreements!.map(({ stage, agreement }) => [stage, agreement.labelled])).toEqual([
     ["judge-after", MINIATURE_LABELS],

@@ -7,6 +7,7 @@ import { beforeAll, expect, it } from "vitest";
 import type { Engine, GeneratingEngine } from "../src/engine/engine.ts";
 import type { GenerateOptions } from "../src/engine/generation/generate-options.ts";
 import { newGenerationCounter } from "../src/engine/generation/generate-options.ts";
+import type { Steering } from "../src/engine/generation/steering.ts";
 import { openEngine } from "../src/engine/open-engine.ts";
 import { ConfigError } from "../src/util/errors.ts";
 import { createRng } from "../src/util/rng.ts";
@@ -21,6 +22,11 @@ const ORGANISM = fileURLToPath(new URL("../organisms/distractor/checkpoint", imp
 
 const rng = createRng(4);
 const direction = Float32Array.from({ length: 32 }, () => rng.normal());
+
+const projectOut = (...directions: [number, Float32Array][]): Steering => ({
+  kind: "project-out",
+  directions: new Map(directions),
+});
 
 beforeAll(async () => {
   await makeTinyCheckpoint(CHECKPOINT);
@@ -69,7 +75,7 @@ it("amplified by -1 gives the very samples of the checkpoint before, which may h
 });
 
 it("packed and shared weights are steered alike", async () => {
-  const steering = { kind: "project-out", layer: 2, direction } as const;
+  const steering = projectOut([2, direction]);
   await using packed = await openEngine(CHECKPOINT, { threads: 1 });
   await using shared = await openEngine(CHECKPOINT, { threads: 1, weights: "shared" });
   const options = { temperature: 0, steering };
@@ -84,12 +90,9 @@ it("what does not fit is refused at once, before any sample", async () => {
   await using wide = await openEngine(resized);
   const remote: GeneratingEngine = { ...engine, identity: engine.identity };
   const cases: readonly [GenerateOptions, RegExp][] = [
+    [{ steering: projectOut([4, direction]) }, /steering\.layer: .* to 3 .*got 4/],
     [
-      { steering: { kind: "project-out", layer: 4, direction } },
-      /steering\.layer: .* to 3 .*got 4/,
-    ],
-    [
-      { steering: { kind: "project-out", layer: 1, direction: new Float32Array(64).fill(1) } },
+      { steering: projectOut([1, new Float32Array(64).fill(1)]) },
       /steering\.direction: expected 32 numbers.*got 64/,
     ],
     [{ amplify: { before: organism, alpha: 1 } }, /amplify\.before: expected the tokenizer of/],

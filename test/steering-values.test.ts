@@ -36,6 +36,13 @@ const golden = JSON.parse(
     readonly layers: readonly (GoldenSteering & {
       readonly sequences: readonly GoldenSequence[];
     })[];
+    readonly together: readonly {
+      readonly directions: readonly {
+        readonly layer: number;
+        readonly direction: readonly number[];
+      }[];
+      readonly sequences: readonly GoldenSequence[];
+    }[];
   }[];
   readonly amplified: readonly {
     readonly after: string;
@@ -59,8 +66,17 @@ function steeringOf(
   const vector = Float32Array.from(direction);
   return kind === "add"
     ? { kind, layer, direction: vector, strength }
-    : { kind, layer, direction: vector };
+    : { kind, directions: new Map([[layer, vector]]) };
 }
+
+const projectOut = (
+  directions: readonly { readonly layer: number; readonly direction: readonly number[] }[],
+): Steering => ({
+  kind: "project-out",
+  directions: new Map(
+    directions.map(({ layer, direction }) => [layer, Float32Array.from(direction)]),
+  ),
+});
 
 /** Logits [V] of the last step, where the tokens sampled are given. */
 async function lastLogits(
@@ -132,6 +148,43 @@ describe.each(golden.steering)("$checkpoint", ({ checkpoint, direction, prompts,
   });
 });
 
+describe.each(golden.steering)("$checkpoint, projected out at several layers", (given) => {
+  const { checkpoint, prompts, together } = given;
+
+  it("continues as transformers does with a hook on each", async () => {
+    await using host = await goldenHost(ROOT + checkpoint);
+    expect(together).toHaveLength(2);
+    for (const { directions, sequences } of together) {
+      const steering = projectOut(directions);
+      const got = await runGreedy(host, prompts, { maxTokens: 10, steering });
+      expect(got).toEqual(sequences.map(({ tokens }) => tokens));
+    }
+  });
+
+  it("gives the reference's logits with all of them, not without any one, and not with the directions of two exchanged", async () => {
+    await using host = await goldenHost(ROOT + checkpoint);
+    for (const { directions, sequences } of together) {
+      for (const [i, { tokens, logits }] of sequences.entries()) {
+        const errorOf = async (some: typeof directions): Promise<number> =>
+          largestDifference(await lastLogits(host, prompts[i]!, tokens, projectOut(some)), logits);
+        expect(await errorOf(directions)).toBeLessThan(TOLERANCE);
+        for (const left of directions) {
+          const error = await errorOf(directions.filter((each) => each !== left));
+          expect(error, `prompt ${i}, without layer ${left.layer}`).toBeGreaterThan(10 * TOLERANCE);
+        }
+        const [first, second, ...rest] = directions;
+        if (first!.direction.join() === second!.direction.join()) continue;
+        const exchanged = [
+          { layer: first!.layer, direction: second!.direction },
+          { layer: second!.layer, direction: first!.direction },
+          ...rest,
+        ];
+        expect(await errorOf(exchanged), `prompt ${i}`).toBeGreaterThan(10 * TOLERANCE);
+      }
+    }
+  });
+});
+
 describe.each(golden.amplified)(
   "$after against $before",
   ({ after, before, prompts, settings }) => {
@@ -169,7 +222,10 @@ describe("known effects after the last block", () => {
       const [row, norm] = await rowOf(token, dim);
       const direction = row.map((value, i) => value * norm[i]!);
       const logitAt = async (layer: number): Promise<number> => {
-        const steering: Steering = { kind: "project-out", layer, direction };
+        const steering: Steering = {
+          kind: "project-out",
+          directions: new Map([[layer, direction]]),
+        };
         const logits = await lastLogits(host, prompt, [1, 2, 3], steering);
         return Math.abs(logits[token]!);
       };
@@ -209,7 +265,18 @@ describe("what runs beside", () => {
 
   it.each<[string, Steering | undefined, number | undefined]>([
     ["added to", { kind: "add", layer: 2, direction, strength: 0.5 }, undefined],
-    ["projected", { kind: "project-out", layer: 1, direction }, undefined],
+    ["projected", { kind: "project-out", directions: new Map([[1, direction]]) }, undefined],
+    [
+      "projected at two layers",
+      {
+        kind: "project-out",
+        directions: new Map([
+          [1, direction],
+          [3, direction.toReversed()],
+        ]),
+      },
+      undefined,
+    ],
     ["amplified", undefined, 1.5],
     ["both", { kind: "add", layer: 3, direction, strength: 0.5 }, -0.5],
   ])("does not matter to samples that are %s", async (_, steering, alpha) => {

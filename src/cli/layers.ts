@@ -6,8 +6,8 @@ export type LayerSelection = "all" | readonly number[];
 /** Deeper than any model there is; keeps `0-999999999` from filling the memory. */
 const MAX_LAYER = 9999;
 
-/** Reads `8,10,12`, `8-12`, `0,8-12` or `all`; throws ConfigError naming the part that is none of these. */
-export function parseLayers(text: string): LayerSelection {
+/** Reads the value of a flag, `8,10,12`, `8-12`, `0,8-12` or `all`; throws ConfigError naming the part that is none of these. */
+export function parseLayers(text: string, flag = "--layers"): LayerSelection {
   if (text.trim() === "all") return "all";
   const layers = new Set<number>();
   for (const part of text.split(",")) {
@@ -16,7 +16,7 @@ export function parseLayers(text: string): LayerSelection {
     const last = Number(match?.[2] ?? match?.[1]);
     if (match === null || first > last || last > MAX_LAYER) {
       throw new ConfigError(
-        `--layers: expected numbers and ranges like 8,10-12, or all, got "${part.trim()}"`,
+        `${flag}: expected numbers and ranges like 8,10-12, or all, got "${part.trim()}"`,
         { hint: "Layer 0 is the embedding output, layer n the residual stream after n blocks." },
       );
     }

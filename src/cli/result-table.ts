@@ -69,8 +69,11 @@ function qualityLines({ quality }: ExperimentResult): string[] {
   ];
 }
 
-function steeringLines({ steering = [] }: ExperimentResult): string[] {
-  return steering.flatMap((report) => ["", formatSteering(report, undefined)]);
+function steeringLines({ steering = [], layerTable }: ExperimentResult): string[] {
+  return steering.flatMap((report) => [
+    "",
+    formatSteering(report, report.mode === "add" ? layerTable : undefined),
+  ]);
 }
 
 function agreementLines({ agreements = [] }: ExperimentResult): string[] {

@@ -2,8 +2,10 @@ import {
   ConfigError,
   DEFAULT_COHERENCE_BOUND,
   DEFAULT_HALVINGS,
+  DEFAULT_PROJECT_OUT_AT,
   DEFAULT_RANDOM_DIRECTIONS,
   DEFAULT_STRENGTHS,
+  type ProjectOutAt,
   STEERING_MODES,
   type SteerRequest,
 } from "../index.ts";
@@ -36,7 +38,12 @@ export const STEER_FLAGS = {
     type: "string",
     value: "LIST",
     describe:
-      "Layers to steer at, each by itself: numbers and ranges like 2,4-6, or all of the behaviour. Default: the one chosen for it.",
+      "Layers whose directions are taken, each by itself unless together: numbers and ranges like 2,4-6, or all of the behaviour. Default: the one chosen for it; together, all above 0.",
+  },
+  "project-out-at": {
+    type: "string",
+    value: "WHERE",
+    describe: `Where --mode project-out takes directions out. together: those of all --layers at once, each at its own layer. own: each by itself at its own layer. all, or a list: each by itself at every layer of the checkpoint, or at those listed. Default: ${DEFAULT_PROJECT_OUT_AT}.`,
   },
   out: {
     type: "string",
@@ -81,9 +88,9 @@ export const STEER_FLAGS = {
 /** How to steer, as the flags say. */
 type SteeringFlags = Pick<
   SteerRequest,
-  "mode" | "strength" | "grid" | "halvings" | "coherenceBound" | "randomDirections"
+  "mode" | "projectOutAt" | "strength" | "grid" | "halvings" | "coherenceBound" | "randomDirections"
 > & {
-  /** Default: the layer that was chosen for the behaviour. */
+  /** Default: the layer that was chosen for the behaviour; together, all above 0. */
   readonly layers?: LayerSelection;
 };
 
@@ -93,12 +100,13 @@ export function readSteering(args: ParsedArguments): SteeringFlags {
   if (mode === undefined) {
     throw new ConfigError(`steer: expected --mode ${STEERING_MODES.join(" or ")}, got none`);
   }
-  // A direction is projected out as a whole.
+  // A direction is projected out as a whole, and added at its own layer.
   const strengthFlags = ["strength", "grid", "halvings"];
   expectFlagsOfWay(args, [
     { name: "--mode add", isOn: mode === "add", flags: strengthFlags },
-    { name: "--mode project-out", isOn: mode === "project-out", flags: [] },
+    { name: "--mode project-out", isOn: mode === "project-out", flags: ["project-out-at"] },
   ]);
+  const at = args.text("project-out-at");
   const layers = args.text("layers");
   const grid = args.list("grid").map(readStrength);
   const strength =
@@ -112,12 +120,18 @@ export function readSteering(args: ParsedArguments): SteeringFlags {
   return {
     mode,
     ...(layers === undefined ? {} : { layers: parseLayers(layers) }),
+    ...(at === undefined ? {} : { projectOutAt: readProjectOutAt(at) }),
     ...(strength === undefined ? {} : { strength }),
     ...(grid.length === 0 ? {} : { grid }),
     ...(halvings === undefined ? {} : { halvings }),
     ...(coherenceBound === undefined ? {} : { coherenceBound }),
     ...(randomDirections === undefined ? {} : { randomDirections }),
   };
+}
+
+function readProjectOutAt(text: string): ProjectOutAt {
+  const word = text.trim();
+  return word === "own" || word === "together" ? word : parseLayers(text, "--project-out-at");
 }
 
 function readStrength(word: string): number {

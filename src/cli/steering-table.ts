@@ -3,6 +3,7 @@ import type {
   LayerRow,
   LayerSteering,
   LayerTable,
+  RandomArms,
   SteeredArm,
   SteeredRate,
   SteeringReport,
@@ -31,7 +32,7 @@ export function formatSteering(report: SteeringReport, layers: LayerTable | unde
 function layerSection(layer: LayerSteering, unsteered: SteeredArm): string[] {
   const { effects } = layer;
   return [
-    `layer ${layer.layer}, direction of length ${layer.length.toPrecision(3)}: ${layer.reason}`,
+    `${sectionName(layer)}: ${layer.reason}`,
     ...armRows(layer, unsteered),
     ...(effects.length === 0
       ? []
@@ -53,6 +54,11 @@ function layerSection(layer: LayerSteering, unsteered: SteeredArm): string[] {
           ...effects.map(({ variant, sentence }) => `${printable(variant)}: ${sentence}`),
         ]),
   ];
+}
+
+function sectionName({ layer, length }: LayerSteering): string {
+  if (layer === undefined || length === undefined) return "each layer's own direction, together";
+  return `layer ${layer}, direction of length ${length.toPrecision(3)}`;
 }
 
 function armRows({ grid, steered, random }: LayerSteering, unsteered: SteeredArm): string[] {
@@ -80,8 +86,21 @@ function armRows({ grid, steered, random }: LayerSteering, unsteered: SteeredArm
     ]),
     ...(random === undefined || random.directions.length < 2
       ? []
-      : [["random, all", "", "", ...rateCells(random.rates)]]),
+      : [
+          [
+            `random, ${isEachComparable(random) ? "all" : "coherent"}`,
+            "",
+            "",
+            ...rateCells(random.rates),
+          ],
+        ]),
   ]);
+}
+
+/** Whether the rates are over all random directions: where none is coherent, all of them are taken. */
+function isEachComparable({ directions }: RandomArms): boolean {
+  const coherent = directions.filter(({ isCoherent }) => isCoherent).length;
+  return coherent === directions.length || coherent === 0;
 }
 
 function rateCells(rates: readonly SteeredRate[]): string[] {

@@ -6,7 +6,7 @@ import {
   type GenerationCounter,
   newGenerationCounter,
 } from "../engine/generation/generate-options.ts";
-import type { Steering } from "../engine/generation/steering.ts";
+import { type Steering, steeredDirections } from "../engine/generation/steering.ts";
 import { CulpritError, ConfigError } from "../util/errors.ts";
 import { hashBytes, hashValue } from "../util/hash.ts";
 import type { Progress } from "../util/progress.ts";
@@ -195,12 +195,13 @@ function describeRollouts(
 }
 
 function describeSteering(steering: Steering): RolloutSteering {
-  const { kind, layer, direction } = steering;
-  const bytes = new Uint8Array(direction.buffer, direction.byteOffset, direction.byteLength);
+  const directions = [...steeredDirections(steering)].toSorted(([a], [b]) => a - b);
   return {
-    kind,
-    layer,
-    directionHash: hashBytes(bytes),
+    kind: steering.kind,
+    directions: directions.map(([layer, vector]) => ({
+      layer,
+      hash: hashBytes(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength)),
+    })),
     strength: steering.kind === "add" ? steering.strength : null,
   };
 }

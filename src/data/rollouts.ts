@@ -59,12 +59,11 @@ export interface RolloutAmplification {
   readonly alpha: number;
 }
 
-/** A steering without its direction. */
+/** A steering without its directions. */
 export interface RolloutSteering {
   readonly kind: Steering["kind"];
-  readonly layer: number;
-  /** SHA-256 of the direction's float32 values. */
-  readonly directionHash: string;
+  /** By ascending layer; the hash is SHA-256 of the direction's float32 values. */
+  readonly directions: readonly { readonly layer: number; readonly hash: string }[];
   readonly strength: number | null;
 }
 
@@ -103,8 +102,7 @@ const manifestSchema = z.object({
   steering: z
     .object({
       kind: z.enum(["add", "project-out"]),
-      layer: z.int().nonnegative(),
-      directionHash: z.string(),
+      directions: z.array(z.object({ layer: z.int().nonnegative(), hash: z.string() })).min(1),
       strength: z.number().nullable(),
     })
     .nullable()

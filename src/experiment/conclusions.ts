@@ -23,6 +23,7 @@ export function concludeExperiment(
           `The behaviour was looked for with the checkpoint after amplified by ${probe.amplify}: its rates in conditions.json and in stage judge-after are of amplified sampling, never of the checkpoint.`,
         ]),
     ...(result.steering ?? []).flatMap(concludeSteering),
+    ...concludeLayer(result),
     ...edits
       .filter(({ pick }) => pick === "chosen")
       .flatMap((edit) => concludeEdit(edit, rates, evaluation)),
@@ -32,13 +33,28 @@ export function concludeExperiment(
 
 function concludeSteering({ mode, layers }: SteeringReport): string[] {
   const what = mode === "add" ? "Adding the direction" : "Projecting the direction out";
-  return layers.flatMap(({ layer, steered, effects }) =>
-    steered === undefined
-      ? [`${what} at layer ${layer}: no strength leaves the text coherent.`]
-      : effects.map(
-          ({ variant, sentence }) => `${what} at layer ${layer}, ${variant}: ${sentence}`,
-        ),
-  );
+  return layers.flatMap(({ layer, at, steered, effects }) => {
+    const where =
+      layer === undefined
+        ? `${what} of each layer (${at.join(", ")})`
+        : `${what} of layer ${layer}${at.length === 1 && at[0] === layer ? "" : ` at layers ${at.join(", ")}`}`;
+    return steered === undefined
+      ? [`${where}: no strength leaves the text coherent.`]
+      : effects.map(({ variant, sentence }) => `${where}, ${variant}: ${sentence}`);
+  });
+}
+
+/** The layer that steering speaks for, where the ranking is at another. */
+function concludeLayer({
+  layerTable,
+  probe,
+}: Pick<ExperimentResult, "layerTable" | "probe">): string[] {
+  if (layerTable === undefined) return [];
+  const { choice } = layerTable;
+  if (choice.kind === "none" || choice.layer === probe.layer) return [];
+  return [
+    `With steering layer ${choice.layer} is chosen (${choice.reason}); the ranking is at layer ${probe.layer} (${probe.layerReason}). To rank at the other, set attribution.layer.`,
+  ];
 }
 
 function concludeEdit(

@@ -6,6 +6,7 @@ import type { EditAction, EditedGroup, EditPick } from "../edit/edit.ts";
 import type { Evaluation } from "../evaluation/evaluation.ts";
 import type { JudgeBesidePeople } from "../evaluation/judge-beside-people.ts";
 import type { SignalVerdict } from "../evaluation/signal-verdict.ts";
+import type { LayerTable } from "../steering/layer-table.ts";
 import type { SteeringReport } from "../steering/steering-report.ts";
 import { FormatError } from "../util/errors.ts";
 import type { PlantedQuality } from "./stages/quality.ts";
@@ -64,6 +65,8 @@ export interface ExperimentResult {
   readonly quality: PlantedQuality | undefined;
   /** What adding and projecting out the behaviour's direction does, beside random directions. */
   readonly steering?: readonly SteeringReport[];
+  /** What speaks for each layer, and which is chosen with steering; absent unless the direction was added at several layers. */
+  readonly layerTable?: LayerTable;
   /** Where people labelled rollouts: how far the judge agrees with them, and its rates corrected. */
   readonly agreements?: readonly StageAgreement[];
   /** The variant by whose rate arms are compared; undefined where nothing was measured. */

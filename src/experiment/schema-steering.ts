@@ -3,6 +3,7 @@ import { z } from "zod";
 
 import {
   DEFAULT_COHERENCE_BOUND,
+  DEFAULT_PROJECT_OUT_AT,
   DEFAULT_RANDOM_DIRECTIONS,
   DEFAULT_STRENGTHS,
 } from "../steering/steer-settings.ts";
@@ -37,7 +38,17 @@ export const steeringSchema = z.strictObject({
     .array(z.int().min(0))
     .min(1)
     .optional()
-    .describe("Layers to steer at, each by itself; absent: that of the ranking."),
+    .describe(
+      "Layers whose directions are taken, each by itself unless together; absent: that of the ranking, and together all of the behaviour above 0.",
+    ),
+  projectOutAt: z
+    .union([z.enum(["together", "own", "all"]), z.array(z.int().min(0)).min(1)], {
+      error: "expected together, own, all or a list of layers",
+    })
+    .default(DEFAULT_PROJECT_OUT_AT)
+    .describe(
+      "Where project-out takes directions out. together: all at once, each at its own layer. own: each by itself at its own layer. all, or a list: each by itself at every layer of the checkpoint, or at those listed.",
+    ),
   strength: z
     .union([z.number().gt(0), z.literal("auto")], { error: "expected a number or auto" })
     .default("auto")

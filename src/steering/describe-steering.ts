@@ -1,18 +1,19 @@
 import type { RolloutSampling } from "../data/rollouts.ts";
 import type { EngineIdentity } from "../engine/engine.ts";
-import { norm } from "../util/vector.ts";
 import type { RanArm } from "./arm-runner.ts";
 import { formatDrop, type LayerArms } from "./steer-layer.ts";
 import type { SteerSettings } from "./steer-settings.ts";
 import { armRates, countRequests, type VerdictRuns } from "./steered-rates.ts";
-import { steeringEffects } from "./steering-effects.ts";
+import { type IncoherentText, steeringEffects } from "./steering-effects.ts";
 import { steeringNotes } from "./steering-notes.ts";
 import type {
+  CheckedArm,
   LayerSteering,
   SteeringEffect,
   SteeringReport,
   SteerRequest,
 } from "./steering-report.ts";
+import type { SteeringTarget } from "./steering-target.ts";
 
 /** All arms of a steering. */
 interface SteeringArms {
@@ -59,7 +60,8 @@ function compareLayers(
       unsteered: [unsteered.verdicts],
       layers: compared.map(({ steered, random }) => ({
         steered: [steered!.verdicts], // filtered
-        random: verdictsOf(random),
+        random: verdictsOf(comparable(random)),
+        incoherent: findIncoherent(steered!, random),
       })),
     },
     prompts,
@@ -67,12 +69,29 @@ function compareLayers(
   return new Map(compared.map((layer, i) => [layer, effects[i]!]));
 }
 
+const layersOf = ({ directions }: SteeringTarget): readonly number[] =>
+  directions.map(({ layer }) => layer);
+
+/** Random directions that leave the text coherent; all where none does. */
+function comparable(random: LayerArms["random"]): LayerArms["random"] {
+  const coherent = random.filter(({ arm }) => arm.isCoherent);
+  return coherent.length > 0 ? coherent : random;
+}
+
+function findIncoherent(
+  steered: RanArm<CheckedArm>,
+  random: LayerArms["random"],
+): IncoherentText | undefined {
+  if (!steered.arm.isCoherent) return "steered";
+  return random.some(({ arm }) => arm.isCoherent) ? undefined : "random";
+}
+
 const verdictsOf = (arms: readonly RanArm[]): VerdictRuns => arms.map(({ verdicts }) => verdicts);
 
 function describeLayer(
   { prompts }: SteerRequest,
   {
-    layer: { direction, grid, steered, random },
+    layer: { target, grid, steered, random },
     settings,
     effects,
   }: {
@@ -82,35 +101,41 @@ function describeLayer(
   },
 ): LayerSteering {
   return {
-    layer: direction.layer,
-    length: norm(direction.vector),
+    layer: target.layer,
+    at: layersOf(target),
+    length: target.length,
     grid: grid.map(({ arm }) => arm),
-    reason: explainStrength({ grid, steered }, settings),
+    reason: explainStrength({ target, grid, steered }, settings),
     steered: steered?.arm,
     random:
       steered === undefined
         ? undefined
         : {
             directions: random.map(({ arm }) => arm),
-            rates: armRates(verdictsOf(random), prompts),
+            rates: armRates(verdictsOf(comparable(random)), prompts),
           },
     effects,
   };
 }
 
 function explainStrength(
-  { grid, steered }: Pick<LayerArms, "grid" | "steered">,
+  { target, grid, steered }: Pick<LayerArms, "target" | "grid" | "steered">,
   { strength, coherenceBound }: SteerSettings,
 ): string {
   const [least] = grid;
-  if (least === undefined) return "projected out as a whole";
+  if (least === undefined) {
+    const at = layersOf(target);
+    return `projected out as a whole at ${at.length === 1 ? "layer" : "layers"} ${at.join(", ")}`;
+  }
   const allowed = `${coherenceBound} allowed`;
   if (steered === undefined) {
     return `no strength leaves the text coherent; the least, ${least.arm.strength}: ${formatDrop(least.arm)}, ${allowed}`;
   }
   const { arm } = steered;
   const found = `${formatDrop(arm)}, ${allowed}`;
-  if (strength !== "auto") return `strength ${strength}, as asked: ${found}`;
+  if (strength !== "auto") {
+    return `strength ${strength}, as asked: ${found}${arm.isCoherent ? "" : "; the text is not coherent"}`;
+  }
   const failed = grid[grid.indexOf(steered) + 1]?.arm;
   const next =
     failed === undefined

@@ -60,5 +60,14 @@ function steeredAt(layer: number, ...verdicts: readonly SteeringVerdict[]): Laye
     verdict,
     sentence: "",
   }));
-  return { layer, length: 1, grid: [], reason: "", steered: undefined, random: undefined, effects };
+  return {
+    layer,
+    at: [layer],
+    length: 1,
+    grid: [],
+    reason: "",
+    steered: undefined,
+    random: undefined,
+    effects,
+  };
 }

@@ -28,10 +28,9 @@ export function layerTable(
     return { layer, heldOut, splitHalf, separation, isStable, effects };
   });
   const causes = new Map(
-    layers.map(({ layer, effects }) => [
-      layer,
-      effects.some(({ verdict }) => verdict === "causes"),
-    ]),
+    layers.flatMap(({ layer, effects }) =>
+      layer === undefined ? [] : [[layer, effects.some(({ verdict }) => verdict === "causes")]],
+    ),
   );
   return { rows, choice: chooseLayer(diagnostics, causes) };
 }

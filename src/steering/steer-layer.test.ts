@@ -5,8 +5,10 @@ import { norm } from "../util/vector.ts";
 import type { ArmRunner } from "./arm-runner.ts";
 import { steerLayer } from "./steer-layer.ts";
 import type { SteeredArm } from "./steering-report.ts";
+import { steeringTargets } from "./steering-target.ts";
 
 const direction = { layer: 2, vector: Float32Array.of(3, 4, 0, 0) };
+const [target] = steeringTargets([direction], {});
 const settings = {
   strength: "auto",
   grid: [1, 2, 4],
@@ -23,7 +25,7 @@ it.each([
   async (_, strength, expected) => {
     const grid = strength === "auto" ? settings.grid : [strength];
     const { runner, pushes } = recordingRunner();
-    const { steered, random } = await steerLayer(runner, direction, {
+    const { steered, random } = await steerLayer(runner, target!, {
       mode: "add",
       settings: { ...settings, strength, grid },
       unsteered: armOf("unsteered", -1),
@@ -33,8 +35,8 @@ it.each([
     expect(steered!.arm.strength).toBe(expected);
     expect(random).toHaveLength(3);
     for (const { arm } of random) {
-      const push = pushes.get(arm.name)!;
-      expect(push.layer).toBe(2);
+      const push = pushes.get(arm.name) as Steering & { kind: "add" }; // nothing is projected out here
+      expect(push).toMatchObject({ kind: "add", layer: 2 });
       expect(pushOf(push)).toBeCloseTo(pushOf(pushes.get(steered!.arm.name)!), 4);
       expect(push.direction).not.toEqual(direction.vector);
     }

@@ -1,12 +1,13 @@
-/** @file The arms of one layer: strengths from the least upwards, then random directions at the strength that was chosen. */
+/** @file The arms of one target: strengths from the least upwards, then random directions at the strength that was chosen. */
+import type { Steering } from "../engine/generation/steering.ts";
 import type { ArmRunner, RanArm } from "./arm-runner.ts";
-import { randomDirection } from "./random-direction.ts";
 import type { SteerSettings } from "./steer-settings.ts";
-import type { CheckedArm, SteeredArm, SteeringDirection, SteeringMode } from "./steering-report.ts";
+import type { CheckedArm, SteeredArm, SteeringMode } from "./steering-report.ts";
+import { randomTarget, type SteeringTarget } from "./steering-target.ts";
 
-/** What has run at one layer. */
+/** What has run with one target. */
 export interface LayerArms {
-  readonly direction: SteeringDirection;
+  readonly target: SteeringTarget;
   readonly grid: readonly RanArm<CheckedArm>[];
   /** Undefined where no strength leaves the text coherent. */
   readonly steered: RanArm<CheckedArm> | undefined;
@@ -23,27 +24,27 @@ interface LayerJob {
   readonly note: (line: string) => void;
 }
 
-/** Runs the arms of a layer. The strength is chosen by coherence alone: nothing here looks at a rate. */
+/** Runs the arms of a target. The strength is chosen by coherence alone: nothing here looks at a rate. */
 export async function steerLayer(
   runner: ArmRunner,
-  direction: SteeringDirection,
+  target: SteeringTarget,
   job: LayerJob,
 ): Promise<LayerArms> {
   const { mode, settings, seed } = job;
-  const grid = mode === "add" ? await climb(runner, direction, job) : [];
+  const grid = mode === "add" ? await climb(runner, target, job) : [];
   const steered =
     mode === "add"
       ? grid.findLast(({ arm }) => arm.isCoherent || settings.strength !== "auto")
-      : await runArm(runner, { direction, strength: undefined }, job);
+      : await runArm(runner, { target, strength: undefined }, job);
   const random: RanArm<CheckedArm>[] = [];
   if (steered !== undefined) {
     const { strength } = steered.arm;
     for (let n = 1; n <= settings.randomDirections; n++) {
-      const push = { direction: randomDirection(direction, { seed, n }), strength, random: n };
+      const push = { target: randomTarget(target, { seed, n }), strength, random: n };
       random.push(await runArm(runner, push, job));
     }
   }
-  return { direction, grid, steered, random };
+  return { target, grid, steered, random };
 }
 
 /**
@@ -52,13 +53,13 @@ export async function steerLayer(
  */
 async function climb(
   runner: ArmRunner,
-  direction: SteeringDirection,
+  target: SteeringTarget,
   job: LayerJob,
 ): Promise<readonly RanArm<CheckedArm>[]> {
   const grid: RanArm<CheckedArm>[] = [];
   /** Whether the text is coherent. */
   const attempt = async (strength: number): Promise<boolean> => {
-    grid.push(await runArm(runner, { direction, strength }, job));
+    grid.push(await runArm(runner, { target, strength }, job));
     return grid.at(-1)!.arm.isCoherent;
   };
   let holds = 0;
@@ -79,7 +80,7 @@ async function climb(
 
 /** How an arm is steered. */
 interface Push {
-  readonly direction: SteeringDirection;
+  readonly target: SteeringTarget;
   /** Undefined: projected out. */
   readonly strength: number | undefined;
   /** Number of the random direction; undefined for the behaviour's own. */
@@ -88,23 +89,28 @@ interface Push {
 
 async function runArm(
   runner: ArmRunner,
-  { direction: { layer, vector }, strength, random }: Push,
+  { target, strength, random }: Push,
   { unsteered, settings, note }: LayerJob,
 ): Promise<RanArm<CheckedArm>> {
+  const where = target.layer === undefined ? "together" : `layer-${target.layer}`;
   const which = random === undefined ? "" : `-random-${random}`;
   const how = strength === undefined ? "project-out" : `strength-${strength}`;
-  const ran = await runner.run(
-    `layer-${layer}${which}-${how}`,
-    strength === undefined
-      ? { kind: "project-out", layer, direction: vector }
-      : { kind: "add", layer, direction: vector, strength },
-  );
+  const ran = await runner.run(`${where}${which}-${how}`, steeringOf(target, strength));
   const [own, plain] = [ran.arm.coherence.logprob, unsteered.coherence.logprob];
   const drop = own === undefined || plain === undefined ? undefined : plain - own;
   const isCoherent = drop !== undefined && drop <= settings.coherenceBound;
   const arm = { ...ran.arm, strength, drop, isCoherent };
   note(`${arm.name}: ${formatDrop(arm)}${isCoherent ? "" : ", not coherent"}`);
   return { arm, verdicts: ran.verdicts };
+}
+
+function steeringOf({ directions }: SteeringTarget, strength: number | undefined): Steering {
+  if (strength === undefined) {
+    const byLayer = new Map(directions.map(({ layer, vector }) => [layer, vector]));
+    return { kind: "project-out", directions: byLayer };
+  }
+  const { layer, vector } = directions[0]!; // what is added is added at one layer
+  return { kind: "add", layer, direction: vector, strength };
 }
 
 /** How much less likely an arm's text is than the unsteered. */

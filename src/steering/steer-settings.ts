@@ -1,6 +1,6 @@
 import type { EngineIdentity } from "../engine/engine.ts";
 import { ConfigError } from "../util/errors.ts";
-import type { SteerRequest } from "./steering-report.ts";
+import type { ProjectOutAt, SteerRequest } from "./steering-report.ts";
 
 /** In lengths of the mean difference: no step more than doubles; what fails at one ends the climb there. */
 export const DEFAULT_STRENGTHS: readonly number[] = [0.5, 1, 1.5, 2, 3, 4, 6, 8];
@@ -11,8 +11,13 @@ export const DEFAULT_COHERENCE_BOUND = 1;
 /** One may lie near the behaviour by chance; three show how far random directions differ. */
 export const DEFAULT_RANDOM_DIRECTIONS = 3;
 
+/** Removes the behaviour from the organism with the least harm to the text; see docs/how-to-steer.md. */
+export const DEFAULT_PROJECT_OUT_AT = "together" satisfies ProjectOutAt;
+
 /** A request with its defaults. */
 export interface SteerSettings {
+  /** Of `project-out`; `all` layers are listed. */
+  readonly projectOutAt?: Exclude<ProjectOutAt, "all">;
   readonly strength: number | "auto";
   readonly grid: readonly number[];
   /** Strengths to try between the last that holds and the first that fails. */
@@ -47,12 +52,30 @@ export function steerSettings(request: SteerRequest, identity: EngineIdentity): 
     throw new ConfigError(`steer: expected halvings from 0, got ${halvings}`);
   }
   return {
+    ...(request.mode === "add" ? {} : { projectOutAt: readProjectOutAt(request, identity) }),
     strength,
     grid: strengths,
     halvings: strength === "auto" ? halvings : 0,
     coherenceBound,
     randomDirections,
   };
+}
+
+function readProjectOutAt(
+  { projectOutAt = DEFAULT_PROJECT_OUT_AT }: SteerRequest,
+  { layerCount }: EngineIdentity,
+): Exclude<ProjectOutAt, "all"> {
+  if (projectOutAt === "own" || projectOutAt === "together") return projectOutAt;
+  if (projectOutAt === "all") return Array.from({ length: layerCount + 1 }, (_, layer) => layer);
+  const isLayer = (layer: number): boolean =>
+    Number.isSafeInteger(layer) && layer >= 0 && layer <= layerCount;
+  const wrong = projectOutAt.find(
+    (layer, i) => !isLayer(layer) || projectOutAt.indexOf(layer) !== i,
+  );
+  if (projectOutAt.length > 0 && wrong === undefined) return projectOutAt;
+  throw new ConfigError(
+    `steer: expected layers from 0 to ${layerCount} to project out at, each once, got ${projectOutAt.join(", ") || "none"}`,
+  );
 }
 
 function checkDirections({ directions }: SteerRequest, { dim, layerCount }: EngineIdentity): void {

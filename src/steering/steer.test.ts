@@ -14,6 +14,7 @@ import { openWeights } from "../model/checkpoint-weights.ts";
 import { hashBytes } from "../util/hash.ts";
 import { norm } from "../util/vector.ts";
 import { behaviorDirections } from "./behavior-directions.ts";
+import { describeSteering } from "./describe-steering.ts";
 import { randomDirection } from "./random-direction.ts";
 import { steer } from "./steer.ts";
 import { claimSteeringFolder, expectSteeringFolder } from "./steering-folder.ts";
@@ -75,22 +76,155 @@ async function run(
 describe("steer", () => {
   it("adds at each layer the direction of that layer, from the first token on", async () => {
     const directions = WORDS.map((word, i) => ({ layer: 3 - i, vector: rows.get(word)! }));
-    const report = await run("layers", directions, { strength: 1e4 });
+    const report = await run("layers", directions, { strength: 1e4, coherenceBound: 1e3 });
     expect(report.layers.map(({ steered }) => steered!.rates[0]!.rate.rate)).toEqual([1, 0]);
     for (const { layer, vector } of directions) {
       const path = join(folder, `layers/arms/layer-${layer}-strength-10000/rollouts.jsonl.json`);
       const { steering } = JSON.parse(readFileSync(path, "utf8")) as RolloutManifest;
       expect(steering).toEqual({
         kind: "add",
-        layer,
         strength: 1e4,
-        directionHash: hashBytes(new Uint8Array(vector.buffer)),
+        directions: [{ layer, hash: hashBytes(new Uint8Array(vector.buffer)) }],
       });
     }
     // Four prompts can show anything, but prove nothing.
     expect(report.layers[0]!.effects[0]).toMatchObject({
       steeredToUnsteered: { difference: 1 },
       verdict: "no-evidence",
+    });
+  });
+
+  it("says nothing of the behaviour where a strength that was given leaves noise", async () => {
+    const directions = [{ layer: 3, vector: rows.get(" the")! }];
+    const report = await run("noise", directions, { strength: 1e4, coherenceBound: 0.1 });
+    expect(report.layers[0]!.effects[0]).toMatchObject({
+      steeredToUnsteered: { difference: 1 },
+      verdict: "incoherent",
+    });
+    expect(report.layers[0]!.reason).toMatch(/^strength 10000, as asked: .*; the text is not/);
+    expect(report.notes.join()).toMatch(/layer-3-strength-10000: the text is not coherent/);
+  });
+
+  it.each([
+    ["together", undefined, [[1, 3]], ["together"]],
+    ["own", "own", [[1], [3]], ["layer-1", "layer-3"]],
+    [
+      "all",
+      "all",
+      [
+        [0, 1, 2, 3],
+        [0, 1, 2, 3],
+      ],
+      ["layer-1", "layer-3"],
+    ],
+    [
+      "listed",
+      [2, 0],
+      [
+        [2, 0],
+        [2, 0],
+      ],
+      ["layer-1", "layer-3"],
+    ],
+  ] as const)(
+    "projects the directions of two layers out: %s",
+    async (name, projectOutAt, at, folders) => {
+      const directions = WORDS.map((word, i) => ({ layer: 1 + 2 * i, vector: rows.get(word)! }));
+      const report = await run(`out-${name}`, directions, {
+        mode: "project-out",
+        coherenceBound: 1e3,
+        ...(projectOutAt === undefined ? {} : { projectOutAt }),
+      });
+      expect(report.layers.map((each) => each.at)).toEqual(at);
+      const hash = (vector: Float32Array): string => hashBytes(new Uint8Array(vector.buffer));
+      for (const [i, each] of folders.entries()) {
+        const made = (arm: string): RolloutManifest["steering"] => {
+          const path = join(
+            folder,
+            `out-${name}/arms/${each}${arm}-project-out/rollouts.jsonl.json`,
+          );
+          return (JSON.parse(readFileSync(path, "utf8")) as RolloutManifest).steering;
+        };
+        const own = name === "together" ? directions : at[i]!.map(() => directions[i]!);
+        const wanted = at[i]!.map((layer, l) => ({ layer, hash: hash(own[l]!.vector) }));
+        expect(made("")).toEqual({
+          kind: "project-out",
+          strength: null,
+          directions: wanted.toSorted((a, b) => a.layer - b.layer),
+        });
+        const random = made("-random-1")!.directions;
+        expect(random.map(({ layer }) => layer)).toEqual(at[i]!.toSorted());
+        // One random direction beside one, at each of its layers; beside several as many.
+        expect(new Set(random.map((one) => one.hash)).size).toBe(name === "together" ? 2 : 1);
+        expect(random.map((one) => one.hash)).not.toEqual(
+          made("-random-2")!.directions.map((one) => one.hash),
+        );
+      }
+    },
+  );
+
+  it("leaves random directions out of the comparison whose text is not coherent, and says so", () => {
+    const arm = (name: string, shows: number, isCoherent: boolean) => ({
+      arm: {
+        name,
+        coherence: { logprob: -1, tokens: 9, unscored: 0 },
+        rates: [],
+        strength: 1,
+        drop: 0,
+        isCoherent,
+      },
+      verdicts: prompts.map(({ scenario, variant }, i) => ({
+        rollout: `${scenario}#0`,
+        scenario,
+        variant,
+        sample: 0,
+        label: i < shows ? ("shows" as const) : ("not" as const),
+      })),
+    });
+    const request = { mode: "add", directions: [], prompts, judge: says("x") } as const;
+    const report = (random: readonly [shows: number, isCoherent: boolean][], isCoherent = true) =>
+      describeSteering(request, {
+        identity: engine.identity,
+        settings: { strength: 1, grid: [1], halvings: 0, coherenceBound: 1, randomDirections: 2 },
+        sampling: {} as RolloutManifest["sampling"], // is passed on
+        unsteered: arm("unsteered", 0, true),
+        layers: [
+          {
+            target: {
+              layer: 1,
+              length: 1,
+              directions: [{ layer: 1, vector: new Float32Array(32) }],
+            },
+            grid: [arm("steered", 4, isCoherent)],
+            steered: arm("steered", 4, isCoherent),
+            random: random.map(([shows, ok], i) => arm(`random-${i + 1}`, shows, ok)),
+          },
+        ],
+      });
+    const some = report([
+      [4, false],
+      [0, true],
+    ]);
+    expect(some.layers[0]!.random!.rates[0]!.rate.rate).toBe(0);
+    expect(some.layers[0]!.effects[0]).toMatchObject({
+      steeredToRandom: { difference: 1 },
+      verdict: "no-evidence",
+    });
+    expect(some.notes).toEqual([
+      "random-1: the text is not coherent, so its rate says nothing, and it is in no comparison.",
+    ]);
+    const none = report([
+      [4, false],
+      [0, false],
+    ]);
+    expect(none.layers[0]!.random!.rates[0]!.rate.rate).toBe(0.5);
+    expect(none.layers[0]!.effects[0]).toMatchObject({
+      verdict: "incoherent",
+      sentence: expect.stringMatching(/with random directions/) as string,
+    });
+    expect(report([[0, true]], false).layers[0]!.effects[0]).toMatchObject({
+      verdict: "incoherent",
+      sentence: expect.stringMatching(/the steered text/) as string,
     });
   });
 
@@ -151,8 +285,15 @@ describe("steer", () => {
     ["falling strengths", { grid: [2, 1] }, /strengths above 0 in ascending order, got 2, 1/],
     ["a strength of 0", { strength: 0 }, /strengths above 0/],
     ["no random direction", { randomDirections: 0 }, /at least one random direction/],
+    [
+      "projecting out past the last layer",
+      { mode: "project-out", projectOutAt: [1, 4] },
+      /layers from 0 to 3 to project out at, each once, got 1, 4/,
+    ],
+    ["projecting out nowhere", { mode: "project-out", projectOutAt: [] }, /each once, got none/],
+    ["projecting out twice", { mode: "project-out", projectOutAt: [1, 1] }, /once, got 1, 1/],
     ["no prompts", { prompts: [] }, /expected prompts, got none/],
-  ])("refuses %s", async (_, request, message) => {
+  ] as [string, Partial<SteerRequest>, RegExp][])("refuses %s", async (_, request, message) => {
     const directions = [{ layer: 1, vector: new Float32Array(32).fill(1) }];
     await expect(run("refused", directions, request)).rejects.toThrow(message);
   });

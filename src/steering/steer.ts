@@ -9,6 +9,7 @@ import { describeSteering } from "./describe-steering.ts";
 import { type LayerArms, steerLayer } from "./steer-layer.ts";
 import { steerSettings } from "./steer-settings.ts";
 import type { SteeringReport, SteerOptions, SteerRequest } from "./steering-report.ts";
+import { steeringTargets } from "./steering-target.ts";
 
 /** The report's name in the output folder. */
 export const STEERING_REPORT = "steering.json";
@@ -36,9 +37,9 @@ export async function steer(
   expectVerdicts(unsteered, request);
   const note = (line: string): void => progress?.note(line);
   const layers: LayerArms[] = [];
-  for (const direction of request.directions) {
+  for (const target of steeringTargets(request.directions, settings)) {
     layers.push(
-      await steerLayer(runner, direction, {
+      await steerLayer(runner, target, {
         mode: request.mode,
         settings,
         unsteered: unsteered.arm,

@@ -63,7 +63,11 @@ it.each([
 );
 
 it("adjusts p-values for all layers that were steered at", () => {
-  const steered = { steered: [showing(6)], random: [showing(0), showing(0)] };
+  const steered = {
+    steered: [showing(6)],
+    random: [showing(0), showing(0)],
+    incoherent: undefined,
+  };
   const unsteered = [showing(0)];
   const effects = (count: number) =>
     steeringEffects(
@@ -82,6 +86,23 @@ it("adjusts p-values for all layers that were steered at", () => {
     expect(steeredToRandom!.adjustedP).toBeCloseTo(Math.min(1, count * steeredToRandom!.p), 12);
     expect(verdict).toBe("no-evidence");
   }
+});
+
+it.each([
+  ["steered", /^Nothing can be said of the behaviour: the steered text is no longer coherent/],
+  ["random", /^Nothing can be said of the direction: with random directions the text/],
+] as const)("says nothing of a rate where the %s text is not coherent", (incoherent, sentence) => {
+  const arms = { steered: [showing(20)], random: [showing(0)], incoherent };
+  const [[only] = []] = steeringEffects(
+    "add",
+    { unsteered: [showing(0)], layers: [arms] },
+    prompts,
+  );
+  expect(only).toMatchObject({
+    verdict: "incoherent",
+    sentence: expect.stringMatching(sentence) as string,
+  });
+  expect(only!.steeredToUnsteered!.difference).toBe(1);
 });
 
 const prompts = Array.from({ length: 20 }, (_, i): ScenarioPrompt => ({

@@ -11,10 +11,15 @@ import type {
   SteeringVerdict,
 } from "./steering-report.ts";
 
+/** Whose text is not coherent, so that rates say nothing: the `steered` arm's, or that of every `random` direction. */
+export type IncoherentText = "steered" | "random";
+
 /** The verdicts of one layer's arms. */
 export interface LayerVerdicts {
   readonly steered: VerdictRuns;
   readonly random: VerdictRuns;
+  /** Absent: all of it is coherent. */
+  readonly incoherent?: IncoherentText | undefined;
 }
 
 interface Comparisons<C> {
@@ -40,25 +45,37 @@ export function steeringEffects(
     variants.map((variant) => compareArms({ ...layer, unsteered }, variant, prompts)),
   );
   const adjusted = adjustAll(rows.map(({ comparisons }) => comparisons));
-  const effects = rows.map(({ variant, isJudged }, i): SteeringEffect => {
+  const effects = rows.map(({ variant, isJudged, incoherent }, i): SteeringEffect => {
     const found = adjusted[i]!; // one for each row
+    if (incoherent !== undefined) {
+      return { variant, ...found, verdict: "incoherent", sentence: INCOHERENT[incoherent] };
+    }
     const verdict = isJudged ? effectVerdict(mode, found) : "not-judged";
     return { variant, ...found, verdict, sentence: SENTENCES[mode][verdict] };
   });
   return layers.map((_, l) => effects.slice(l * variants.length, (l + 1) * variants.length));
 }
 
+/** One layer's arms in one variant. */
+interface ComparedRow {
+  readonly variant: string;
+  readonly isJudged: boolean;
+  readonly incoherent: IncoherentText | undefined;
+  readonly comparisons: Comparisons<RateComparison>;
+}
+
 function compareArms(
   arms: LayerVerdicts & { readonly unsteered: VerdictRuns },
   variant: string,
   prompts: readonly ScenarioPrompt[],
-): { variant: string; isJudged: boolean; comparisons: Comparisons<RateComparison> } {
+): ComparedRow {
   const cells = (runs: VerdictRuns): ScenarioCells => variantCells(runs, variant, prompts);
   const steered = cells(arms.steered);
   const random = cells(arms.random);
   const unsteered = cells(arms.unsteered);
   return {
     variant,
+    incoherent: arms.incoherent,
     isJudged: [arms.steered, arms.random, arms.unsteered].every((runs) =>
       isMostlyJudged(runs, variant),
     ),
@@ -101,11 +118,11 @@ function adjust(
 
 const LEVEL = 0.05;
 
-/** The verdict that comparisons allow; see STEERING_VERDICTS. */
+/** The verdict that comparisons of coherent text allow; see STEERING_VERDICTS. */
 export function effectVerdict(
   mode: SteeringMode,
   comparisons: Comparisons<Pick<AdjustedEffect, "difference" | "adjustedP">>,
-): SteeringVerdict {
+): ComparedVerdict {
   const { steeredToUnsteered, steeredToRandom, randomToUnsteered } = comparisons;
   if (steeredToUnsteered === undefined || steeredToRandom === undefined) return "not-judged";
   const sign = mode === "add" ? 1 : -1;
@@ -117,10 +134,19 @@ export function effectVerdict(
   return moves(randomToUnsteered) ? "unspecific" : "unclear";
 }
 
+type ComparedVerdict = Exclude<SteeringVerdict, "incoherent">;
+
+const INCOHERENT: { readonly [T in IncoherentText]: string } = {
+  steered:
+    "Nothing can be said of the behaviour: the steered text is no longer coherent, so its rate is that of noise.",
+  random:
+    "Nothing can be said of the direction: with random directions the text is no longer coherent, so there is nothing to compare with.",
+};
+
 const NOT_JUDGED = "Nothing can be said: the judge has no verdict on most rollouts of an arm.";
 
 const SENTENCES: {
-  readonly [M in SteeringMode]: { readonly [V in SteeringVerdict]: string };
+  readonly [M in SteeringMode]: { readonly [V in ComparedVerdict]: string };
 } = {
   add: {
     causes:

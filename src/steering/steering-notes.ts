@@ -18,10 +18,22 @@ export function steeringNotes(
     ...layers
       .filter(({ steered }) => steered === undefined)
       .map(({ layer, reason }) => `Layer ${layer}: ${reason}. Try smaller strengths.`),
-    ...arms
-      .filter(({ isCoherent }) => !isCoherent)
-      .map(({ name }) => `${name}: the text is not coherent, so its rate says little.`),
+    ...layers.flatMap(incoherentNotes),
     ...(missing === 0 ? [] : [`${missing} verdicts of these arms are missing, and in no rate.`]),
     ...(unscored === 0 ? [] : [`${unscored} responses could not be scored for coherence.`]),
+  ];
+}
+
+function incoherentNotes({ steered, random }: LayerSteering): readonly string[] {
+  const broken = (random?.directions ?? []).filter(({ isCoherent }) => !isCoherent);
+  const isLeftOut = broken.length < (random?.directions.length ?? 0);
+  return [
+    ...(steered === undefined || steered.isCoherent
+      ? []
+      : [`${steered.name}: the text is not coherent, so its rate says nothing of the behaviour.`]),
+    ...broken.map(
+      ({ name }) =>
+        `${name}: the text is not coherent, so its rate says nothing${isLeftOut ? ", and it is in no comparison" : ""}.`,
+    ),
   ];
 }

@@ -10,6 +10,12 @@ import type { ClusteredRate } from "../util/clustered-rate.ts";
 export const STEERING_MODES = ["add", "project-out"] as const;
 export type SteeringMode = (typeof STEERING_MODES)[number];
 
+/**
+ * Where directions are projected out: `together`, all at once and each at its own layer; or each by itself, at its `own` layer, at `all`
+ * layers 0 … n, or at those listed, whatever its own is. Behind a single layer the blocks may write the behaviour anew.
+ */
+export type ProjectOutAt = "together" | "own" | "all" | readonly number[];
+
 /** A direction in the residual stream after `layer` blocks; see behaviorDirections. */
 export interface SteeringDirection {
   readonly layer: number;
@@ -19,10 +25,12 @@ export interface SteeringDirection {
 
 export interface SteerRequest {
   readonly mode: SteeringMode;
-  /** One for each layer to steer at, each by itself; at least one. */
+  /** One for each layer to steer at, each by itself unless they are projected out together; at least one. */
   readonly directions: readonly SteeringDirection[];
   readonly prompts: readonly ScenarioPrompt[];
   readonly judge: Judge<RolloutWithPrompt>;
+  /** Of `project-out`. Default: DEFAULT_PROJECT_OUT_AT. */
+  readonly projectOutAt?: ProjectOutAt;
   /** How much of the direction to add: a number, or `auto`, the default: the largest of `grid` that leaves the text coherent. */
   readonly strength?: number | "auto";
   /** Strengths to climb, ascending. Default: DEFAULT_STRENGTHS. */
@@ -86,7 +94,7 @@ export interface CheckedArm extends SteeredArm {
 /** All random directions of a layer. */
 export interface RandomArms {
   readonly directions: readonly CheckedArm[];
-  /** Over all of them; the interval allows for their differences. */
+  /** Over those whose text is coherent, or over all where none is; the interval allows for their differences. */
   readonly rates: readonly SteeredRate[];
 }
 
@@ -98,7 +106,8 @@ export interface AdjustedEffect extends RateComparison {
 /**
  * `causes`: the rate moves, and more than by random directions. `unspecific`: random directions move it as well, and no less that could be told.
  * `unclear`: it moves, but cannot be told from random. `reverses`: it moves the wrong way. `no-evidence`: it cannot be told from the
- * unsteered rate. `not-judged`: too few verdicts to compare.
+ * unsteered rate. `not-judged`: too few verdicts to compare. `incoherent`: the steered text is not coherent, or with no random direction
+ * is; then a rate says nothing of the behaviour.
  */
 export const STEERING_VERDICTS = [
   "causes",
@@ -107,6 +116,7 @@ export const STEERING_VERDICTS = [
   "reverses",
   "no-evidence",
   "not-judged",
+  "incoherent",
 ] as const;
 export type SteeringVerdict = (typeof STEERING_VERDICTS)[number];
 
@@ -121,11 +131,14 @@ export interface SteeringEffect {
   readonly sentence: string;
 }
 
-/** Steering at one layer. */
+/** Steering with the direction of one layer, or with those of several at once. */
 export interface LayerSteering {
-  readonly layer: number;
-  /** Length of the direction. */
-  readonly length: number;
+  /** The direction's; undefined of several at once. */
+  readonly layer: number | undefined;
+  /** The layers at which the residual stream was changed. */
+  readonly at: readonly number[];
+  /** Length of the direction; undefined of several. */
+  readonly length: number | undefined;
   /** `add`: what was tried, by rising strength. */
   readonly grid: readonly CheckedArm[];
   /** Where the strength comes from. */

@@ -78,7 +78,7 @@ const SECTIONS: Readonly<Record<string, string>> = {
     "{ rules: rules.yaml, labels: { judge-after: probe-labels.jsonl, evaluation-judge-baseline-seed1: evaluation-labels.jsonl } }",
   behavior: "{ layers: [1, 2], splits: 20, flips: 20, nullDirections: 4 }",
   attribution: "{ nulls: [drift, unrelated.jsonl] }",
-  steering: "{ rollouts: 2, limit: 4, grid: [1, 2], randomDirections: 1 }",
+  steering: "{ rollouts: 2, limit: 4, layers: [1, 2], grid: [1, 2], randomDirections: 1 }",
   edits:
     "[{ action: filter, top: planted }, { action: swap, top: 6, controls: [] }, { action: drop-source, top: 10, sources: [east], controls: [] }]",
   evaluation:

@@ -17,6 +17,7 @@ import {
   type SteeringReport,
   type StoredBehavior,
   type ScenarioPrompt,
+  unnamedLayers,
   writeFileAtomic,
 } from "../../index.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
@@ -40,6 +41,9 @@ Samples responses while the behaviour's direction is added to the residual strea
 before: does the behaviour appear?) or projected out of it (--mode project-out, on the one after: does it vanish?),
 judges them, and compares with unsteered samples and with random directions of the same length. Steered is every
 position that a token is sampled from, the first one too. Layer l is the residual stream after l blocks.
+
+Projected out are, unless --project-out-at says otherwise, the directions of all layers of the behaviour at once, each
+at its own layer: what is taken out at one layer alone, the blocks behind it may write anew.
 
 A strength of 1 adds the mean difference between after- and before-responses once, whatever the probe. --strength auto
 climbs --grid and takes the largest strength at which the sampled text is, under the unsteered checkpoint, at most
@@ -82,7 +86,8 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   await using opened = await openJudge(args, join(out, "judge"));
   await using engine = await openEngine(checkpoint, engineOptions);
   const more = args.texts("stop").map((text) => engine.tokenId(text));
-  const { layers, ...request } = settings;
+  const { layers: named, ...request } = settings;
+  const layers = named === "all" ? behavior.layers : (named ?? unnamedLayers(request, behavior));
   const asked = {
     ...request,
     prompts,
@@ -90,7 +95,7 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
     directions: behaviorDirections(behavior, engine.identity, {
       mode: request.mode,
       otherCheckpoint: args.has("other-checkpoint"),
-      ...(layers === undefined ? {} : { layers: layers === "all" ? behavior.layers : layers }),
+      ...(layers === undefined ? {} : { layers }),
     }),
   };
   const options = {

@@ -5,15 +5,22 @@ import { expectSteering, type Steering } from "./steering.ts";
 
 const model = { layerCount: 3, dim: 2 };
 const direction = Float32Array.of(1, 2);
+const out = (...directions: [number, Float32Array][]): Steering => ({
+  kind: "project-out",
+  directions: new Map(directions),
+});
 
 it.each<[string, Steering, RegExp]>([
+  ["a layer past the last", out([4, direction]), /steering\.layer: .* from 0 .* to 3 .* got 4/],
+  ["a layer below 0", out([-1, direction]), /layer: .* got -1/],
+  ["no layer", out(), /steering\.directions: expected a direction for a layer, got none/],
+  ["a second layer past the last", out([1, direction], [4, direction]), /layer: .* got 4/],
   [
-    "a layer past the last",
-    { kind: "project-out", layer: 4, direction },
-    /steering\.layer: .* from 0 .* to 3 .* got 4/,
+    "zeros at a second layer",
+    out([1, direction], [2, new Float32Array(2)]),
+    /steering\.direction: .* got zeros/,
   ],
-  ["a layer below 0", { kind: "project-out", layer: -1, direction }, /layer: .* got -1/],
-  ["half a layer", { kind: "project-out", layer: 0.5, direction }, /layer: .* got 0\.5/],
+  ["half a layer", out([0.5, direction]), /layer: .* got 0\.5/],
   [
     "another width",
     { kind: "add", layer: 1, direction: new Float32Array(3).fill(1), strength: 1 },
@@ -51,6 +58,6 @@ it.each<[string, Steering, RegExp]>([
 
 it("the embeddings and the last block are layers", () => {
   for (const layer of [0, 3]) {
-    expect(() => expectSteering({ kind: "project-out", layer, direction }, model)).not.toThrow();
+    expect(() => expectSteering(out([layer, direction]), model)).not.toThrow();
   }
 });

@@ -4,7 +4,8 @@ import type { EngineIdentity } from "../engine.ts";
 /**
  * Steering: a change of the residual stream at layer ℓ (after ℓ blocks; 0: the embedding output, n: after the last block, before the
  * final norm) at every position that a token is sampled from: the prompt's last one, hence for the first sampled token too, and every
- * sampled one. Earlier positions of the prompt are left as they are.
+ * sampled one. Earlier positions of the prompt are left as they are. Where directions are projected out at several layers, the blocks
+ * between them may write along them anew.
  */
 export type Steering =
   | {
@@ -20,10 +21,8 @@ export type Steering =
   | {
       /** x − (x·v̂)v̂, v̂ = direction/‖direction‖. */
       readonly kind: "project-out";
-      /** In [0, n]. */
-      readonly layer: number;
-      /** [D], not zero. */
-      readonly direction: Float32Array;
+      /** By layer in [0, n], at least one; each [D], not zero. The same direction at several layers, or each layer its own. */
+      readonly directions: ReadonlyMap<number, Float32Array>;
     };
 
 /** Throws ConfigError naming what of a steering does not fit a checkpoint of n blocks and D dimensions. */
@@ -31,12 +30,26 @@ export function expectSteering(
   steering: Steering,
   { layerCount, dim }: Pick<EngineIdentity, "layerCount" | "dim">,
 ): void {
-  const { layer, direction } = steering;
-  if (!Number.isInteger(layer) || layer < 0 || layer > layerCount) {
-    throw new ConfigError(
-      `steering.layer: expected a whole number from 0 (embeddings) to ${layerCount} (after the last block), got ${layer}`,
-    );
+  const directions = steeredDirections(steering);
+  if (directions.size === 0) {
+    throw new ConfigError("steering.directions: expected a direction for a layer, got none");
   }
+  for (const [layer, direction] of directions) {
+    if (!Number.isInteger(layer) || layer < 0 || layer > layerCount) {
+      throw new ConfigError(
+        `steering.layer: expected a whole number from 0 (embeddings) to ${layerCount} (after the last block), got ${layer}`,
+      );
+    }
+    expectDirection(direction, dim);
+  }
+  if (steering.kind === "add") expectStrength(steering.strength, steering.direction);
+}
+
+/** The directions of a steering by the layer at which each changes the residual stream. */
+export const steeredDirections = (steering: Steering): ReadonlyMap<number, Float32Array> =>
+  steering.kind === "add" ? new Map([[steering.layer, steering.direction]]) : steering.directions;
+
+function expectDirection(direction: Float32Array, dim: number): void {
   if (direction.length !== dim) {
     throw new ConfigError(
       `steering.direction: expected ${dim} numbers, the width of the residual stream, got ${direction.length}`,
@@ -55,7 +68,6 @@ export function expectSteering(
       hint: "After and before do not differ at this layer: take another layer.",
     });
   }
-  if (steering.kind === "add") expectStrength(steering.strength, direction);
 }
 
 /** Whether a steering leaves the residual stream as it is. */

@@ -10,7 +10,7 @@ import type { TensorValue } from "../../runtime/ort.ts";
 import { input, type Tensor } from "../../tensor/graph.ts";
 import { add, multiply, subtract } from "../../tensor/ops/arithmetic.ts";
 import { matMul } from "../../tensor/ops/mat-mul.ts";
-import type { Steering } from "./steering.ts";
+import { type Steering, steeredDirections } from "./steering.ts";
 
 /** Ops added to the step graph, and values of the inputs that they take. */
 export interface StepChange {
@@ -24,19 +24,20 @@ export interface StepChange {
 export const BEFORE_LOGITS = "amplify.before";
 
 /**
- * Steering as inputs [1, D], one for each layer 0 … n: the steered one's is the vector, the others' are zeros, which change nothing.
+ * Steering as inputs [1, D], one for each layer 0 … n: its vector at each steered one, zeros, which change nothing, at the others.
  * One graph for all layers: each graph may hold a copy of the weights.
  */
 export function steeringChange(steering: Steering, { dim, layerCount }: ModelConfig): StepChange {
   const name = (layer: number): string => `steering.${layer}`;
   const vector = (layer: number): Tensor => input(name(layer), "float32", [1, dim]);
   const zeros = row(new Float32Array(dim));
-  const steered = row(vectorOf(steering));
+  const directions = steeredDirections(steering);
+  const valueAt = (layer: number): TensorValue => {
+    const direction = directions.get(layer);
+    return direction === undefined ? zeros : row(vectorOf(steering, direction));
+  };
   const inputs = Object.fromEntries(
-    Array.from({ length: layerCount + 1 }, (_, layer) => [
-      name(layer),
-      layer === steering.layer ? steered : zeros,
-    ]),
+    Array.from({ length: layerCount + 1 }, (_, layer) => [name(layer), valueAt(layer)]),
   );
   const apply = steering.kind === "add" ? add : projectOut;
   return {
@@ -89,8 +90,7 @@ function projectOut(x: Tensor, unit: Tensor): Tensor {
   return subtract(x, multiply(along, unit));
 }
 
-function vectorOf(steering: Steering): Float32Array {
-  const { direction } = steering;
+function vectorOf(steering: Steering, direction: Float32Array): Float32Array {
   if (steering.kind === "add") return direction.map((value) => steering.strength * value);
   const norm = Math.hypot(...direction);
   return direction.map((value) => value / norm);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { BehaviorReport } from "../../behavior/behavior-file.ts";
 import type { FilterResult } from "../../behavior/four-condition-filter.ts";
 import type { RankingReport } from "../../evaluation/ranking-report.ts";
+import { layerTable } from "../../steering/layer-table.ts";
 import type { ExperimentInputs } from "../experiment-inputs.ts";
 import type { ExperimentResult, ProbeResult, StageAgreement } from "../result.ts";
 import type { Experiment } from "../schema.ts";
@@ -25,7 +26,7 @@ function readRankStage(work: StageWork): Promise<RankStageReport> {
 
 /** How the behaviour was found. */
 export async function readProbe(work: StageWork, inputs: ExperimentInputs): Promise<ProbeResult> {
-  const report = await readJson<BehaviorReport>(join(work.input("behavior"), "behavior.json"));
+  const report = await readBehaviorOf(work);
   const { layer, layerReason } = await readRankStage(work);
   const filter =
     inputs.probe === undefined
@@ -44,6 +45,10 @@ export async function readProbe(work: StageWork, inputs: ExperimentInputs): Prom
   };
 }
 
+function readBehaviorOf(work: StageWork): Promise<BehaviorReport> {
+  return readJson(join(work.input("behavior"), "behavior.json"));
+}
+
 /** The stages that steer, as inputs. */
 export function steeringInputs({ steering }: Experiment): Record<string, StageInput> {
   const modes = steering?.modes ?? [];
@@ -54,10 +59,14 @@ export function steeringInputs({ steering }: Experiment): Record<string, StageIn
 export async function readSteered(
   work: StageWork,
   experiment: Experiment,
-): Promise<Pick<ExperimentResult, "steering">> {
+): Promise<Pick<ExperimentResult, "steering" | "layerTable">> {
   const names = Object.keys(steeringInputs(experiment));
   if (names.length === 0) return {};
-  return { steering: await Promise.all(names.map((name) => readSteering(work.input(name)))) };
+  const steering = await Promise.all(names.map((name) => readSteering(work.input(name))));
+  const added = steering.find(({ mode, layers }) => mode === "add" && layers.length > 1);
+  if (added === undefined) return { steering };
+  const { diagnostics } = await readBehaviorOf(work);
+  return { steering, layerTable: layerTable(diagnostics, added) };
 }
 
 /** The judge beside people, for each stage whose rollouts they labelled. */

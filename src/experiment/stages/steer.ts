@@ -8,6 +8,7 @@ import { behaviorDirections } from "../../steering/behavior-directions.ts";
 import { DEFAULT_HALVINGS } from "../../steering/steer-settings.ts";
 import { steer, STEERING_REPORT } from "../../steering/steer.ts";
 import type { SteeringMode, SteeringReport } from "../../steering/steering-report.ts";
+import { steersTogether, unnamedLayers } from "../../steering/steering-target.ts";
 import { hashValue } from "../../util/hash.ts";
 import { chooseLayer } from "../choose-layer.ts";
 import type { ExperimentInputs } from "../experiment-inputs.ts";
@@ -32,7 +33,7 @@ export function steerStage(
 ): Stage {
   const { steering, sampling, attribution, checkpoints, engine } = experiment;
   if (steering === undefined) throw new Error("internal: nothing says how to steer");
-  const { modes: _modes, on: _on, ...given } = steering;
+  const { modes: _modes, on: _on, projectOutAt, ...given } = steering;
   const { endpoints: _endpoints, ...sampled } = sampling;
   const prompts = promptsToSteer(experiment, inputs);
   const steered = { mode, prompts, experiment, inputs };
@@ -42,6 +43,7 @@ export function steerStage(
     version: 3,
     settings: {
       ...given,
+      ...(mode === "add" ? {} : { projectOutAt }),
       mode,
       layer: attribution.layer,
       sampling: sampled,
@@ -77,15 +79,16 @@ async function steerModel(
   const { topK, endpoints: _, ...sampling } = experiment.sampling;
   const folder = work.input("behavior");
   const behavior = await readBehavior(join(folder, BEHAVIOR_NAME));
-  const layers = settings.layers ?? [
-    (await chooseLayer(folder, experiment.attribution.layer)).layer,
-  ];
+  const { strength, grid, projectOutAt, coherenceBound, randomDirections, rollouts } = settings;
+  const layers = settings.layers ??
+    unnamedLayers({ mode, projectOutAt }, behavior) ?? [
+      (await chooseLayer(folder, experiment.attribution.layer)).layer,
+    ];
   await using judge = await openStageJudge(inputs, work, {
     stage: `steer-${mode}`,
     currency: experiment.cost.currency,
   });
   await using opened = await model.open(work, "model");
-  const { strength, grid, coherenceBound, randomDirections, rollouts } = settings;
   const counter = newGenerationCounter();
   work.cost.watchSampling(counter);
   await steer(
@@ -95,7 +98,7 @@ async function steerModel(
       prompts,
       judge,
       directions: behaviorDirections(behavior, opened.identity, { mode, layers }),
-      ...(mode === "add" ? { strength, grid } : {}),
+      ...(mode === "add" ? { strength, grid } : { projectOutAt }),
       coherenceBound,
       randomDirections,
     },
@@ -129,9 +132,10 @@ function estimateSteering(
   judge: LlmJudgeInput,
   { mode, prompts, experiment }: Steered,
 ): NonNullable<Stage["estimate"]> {
-  const { grid, strength, randomDirections, layers, rollouts } = experiment.steering!; // steerStage has seen it
+  const { grid, strength, randomDirections, layers, rollouts, projectOutAt } = experiment.steering!; // steerStage has seen it
   const directed = mode === "add" && strength === "auto" ? grid.length + DEFAULT_HALVINGS : 1;
-  const arms = 1 + (layers?.length ?? 1) * (directed + randomDirections);
+  const targets = steersTogether({ mode, projectOutAt }) ? 1 : (layers?.length ?? 1);
+  const arms = 1 + targets * (directed + randomDirections);
   const { maxTokens } = experiment.sampling;
   return async ({ cache }) => {
     const responses = longestRollouts(prompts, { samples: arms * rollouts, maxTokens });

@@ -3,12 +3,13 @@
     python make_steering.py     writes steering.json beside itself
 
 Steering: a forward hook on the embedding (layer 0) or on block l - 1 (layer l) changes its output, `add` x + strength * direction or
-`project-out` x - (x . v)v with v of length 1, from the prompt's last token on. Amplification: the token of
+`project-out` x - (x . v)v with v of length 1, from the prompt's last token on; `together` has hooks at several layers at once, with
+the same v or each with its own. Amplification: the token of
 after + alpha * (after - before). No key-value cache: every token comes from one pass over the whole sequence, so that nothing here
 resembles what is tested. fp32, eager attention.
 
 The script refuses a step that is nearly a tie, and a layer whose logits the layers beside it would give as well: a hook one layer off
-must show. Needs torch, transformers, safetensors.
+must show, and a hook left out. Needs torch, transformers, safetensors.
 """
 import json, sys
 from contextlib import contextmanager
@@ -35,17 +36,12 @@ def decimals(values):
     return [round(float(x), 4) for x in values]
 
 
-@contextmanager
-def steered(model, steering, first):
-    """Changes the residual stream from position `first` on."""
-    if steering is None:
-        yield
-        return
-    direction = torch.tensor(steering["direction"], dtype=torch.float32)
+def hook_of(kind, direction, strength, first):
+    direction = torch.tensor(direction, dtype=torch.float32)
 
     def change(x):
-        if steering["kind"] == "add":
-            return x + steering["strength"] * direction
+        if kind == "add":
+            return x + strength * direction
         unit = direction / direction.norm()
         return x - (x @ unit).unsqueeze(-1) * unit
 
@@ -54,13 +50,24 @@ def steered(model, steering, first):
         x = torch.cat([x[:, :first], change(x[:, first:])], dim=1)
         return (x, *output[1:]) if isinstance(output, tuple) else x
 
-    layer = steering["layer"]
-    module = model.model.embed_tokens if layer == 0 else model.model.layers[layer - 1]
-    handle = module.register_forward_hook(hook)
+    return hook
+
+
+@contextmanager
+def steered(model, steering, first):
+    """Changes the residual stream from position `first` on, at one layer or at several."""
+    handles = []
+    if steering is not None:
+        directions = steering["directions"] if "directions" in steering else {steering["layer"]: steering["direction"]}
+        for layer, direction in directions.items():
+            module = model.model.embed_tokens if layer == 0 else model.model.layers[layer - 1]
+            hook = hook_of(steering["kind"], direction, steering.get("strength"), first)
+            handles.append(module.register_forward_hook(hook))
     try:
         yield
     finally:
-        handle.remove()
+        for handle in handles:
+            handle.remove()
 
 
 @torch.no_grad()
@@ -108,7 +115,26 @@ def steering_cases(name, random):
             below = firsts
             layers.append({**setting, "layer": layer, "sequences": [sequence(*each) for each in done]})
     print(name, f"{changed} of {len(layers) * len(prompts)} continuations changed")
-    return {"checkpoint": name, "direction": direction, "prompts": prompts, "layers": layers}
+    return {"checkpoint": name, "direction": direction, "prompts": prompts, "layers": layers,
+            "together": together_cases(model, prompts, direction)}
+
+
+def together_cases(model, prompts, direction):
+    """One direction projected out at every layer, and a direction of its own at every layer above 0."""
+    random = torch.Generator().manual_seed(6)
+    count = len(model.model.layers)
+    own = {layer: decimals(torch.randn(len(direction), generator=random)) for layer in range(1, count + 1)}
+    cases = []
+    for directions in [{layer: direction for layer in range(count + 1)}, own]:
+        done = [continuation(model, prompt, {"kind": "project-out", "directions": directions}) for prompt in prompts]
+        for layer in directions:
+            fewer = {"kind": "project-out", "directions": {k: v for k, v in directions.items() if k != layer}}
+            for prompt, (tokens, steps) in zip(prompts, done):
+                gap = (last_logits(model, prompt + tokens[:-1], fewer, len(prompt)) - steps[-1]).abs().max()
+                assert gap > MIN_DIFFERENCE, f"without layer {layer} nothing changes: {gap}"
+        listed = [{"layer": layer, "direction": v} for layer, v in directions.items()]
+        cases.append({"directions": listed, "sequences": [sequence(*each) for each in done]})
+    return cases
 
 
 def amplified_cases(names, random):
