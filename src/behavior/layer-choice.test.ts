@@ -29,7 +29,12 @@ it("passes over layer 0 and layers that are not stable, however good they look",
     { ...layer(2, good), isStable: false, doubt: "random signs give a vector as long" },
     layer(4, { auroc: 0.8, low: 0.7, splitHalf: 0.6 }),
   ];
-  expect(chooseLayer(layers)).toMatchObject({ kind: "chosen", layer: 4 });
+  expect(chooseLayer(layers)).toEqual({
+    kind: "chosen",
+    layer: 4,
+    reason:
+      "split-half 0.600, no other stable layer reaches a held-out AUROC of 0.700, the lower end at layer 4; not stable, and left out, though it reaches it: layer 2",
+  });
   expect(chooseLayer(layers.slice(0, 2))).toEqual({
     kind: "none",
     reason: "no layer is stable; layer 2: random signs give a vector as long",

@@ -22,7 +22,8 @@ export function chooseLayer(
   const best = candidates.reduce((a, b) => (b.auroc > a.auroc ? b : a));
   const asGood = candidates.filter(({ auroc }) => auroc >= best.low);
   const chosen = asGood.reduce((a, b) => (b.splitHalf > a.splitHalf ? b : a));
-  const reason = `split-half ${chosen.splitHalf.toFixed(3)}, ${explainChosen({ stable, causal, asGood, best }, causes)}`;
+  const why = explainChosen({ stable, causal, asGood, best }, causes);
+  const reason = `split-half ${chosen.splitHalf.toFixed(3)}, ${why}${explainUnstable(layers, best)}`;
   return { kind: "chosen", layer: chosen.layer, reason };
 }
 
@@ -66,16 +67,27 @@ function explainChosen(
   if (causal.length === 1) {
     return `the only stable layer steered at (of ${steered}) whose direction causes the behaviour${leftOut}`;
   }
-  const kind = causal.length > 0 ? "stable and causal " : causes.size > 0 ? "stable " : "";
+  const kind = causal.length > 0 ? "stable and causal" : "stable";
   const peers =
     asGood.length > 1
-      ? `largest of the ${asGood.length} ${kind || "stable "}layers that reach`
-      : `no other ${kind}layer reaches`;
+      ? `largest of the ${asGood.length} ${kind} layers that reach`
+      : `no other ${kind} layer reaches`;
   const reach = `${peers} a held-out AUROC of ${best.low.toFixed(3)}, the lower end at layer ${best.layer}`;
   if (causes.size === 0) return reach;
   return causal.length === 0
     ? `${reach}; steering shows of no stable layer that its direction causes the behaviour (steered at: ${steered} of ${stable.length})`
     : `${reach}; causal are ${causal.length} of the ${steered} stable layers steered at${leftOut}`;
+}
+
+/** Layers that reach as much and are left out all the same: the reader sees them in the table. */
+function explainUnstable(layers: readonly LayerDiagnostics[], best: Candidate): string {
+  const reaching = layers.filter(
+    ({ layer, isStable, heldOut }) =>
+      layer > 0 && !isStable && heldOut.kind === "measured" && heldOut.auroc >= best.low,
+  );
+  if (reaching.length === 0) return "";
+  const named = reaching.map(({ layer }) => layer).join(", ");
+  return `; not stable, and left out, though ${reaching.length === 1 ? "it reaches" : "they reach"} it: ${reaching.length === 1 ? "layer" : "layers"} ${named}`;
 }
 
 function explainNone(layers: readonly LayerDiagnostics[]): string {

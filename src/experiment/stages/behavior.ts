@@ -43,7 +43,7 @@ export function behaviorStage(
   return {
     kind: "behavior",
     name: unrelated?.stage ?? "",
-    version: 3,
+    version: 4,
     settings: { ...behavior, template: checkpoints.template, engine },
     inputs: { before: { content: inputs.before.hash }, responses: responses.input },
     run: async (work) => {
