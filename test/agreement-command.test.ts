@@ -32,23 +32,19 @@ writeFileSync(
   }).join("\n"),
 );
 
-const reviewArguments = parseArguments({ ...judgeCommand, flags: REVIEW_FLAGS }, [
-  "--behavior",
-  "declines",
-  "--sample",
-  "6",
-]);
-
 /** A review of six rollouts with these keys. */
 function session(
   keys: string,
   out: string,
   of = rollouts,
+  more: readonly string[] = [],
 ): Promise<{ labelled: number; of: number }> {
+  const words = ["--behavior", "declines", "--sample", "6", ...more];
+  const args = parseArguments({ ...judgeCommand, flags: REVIEW_FLAGS }, words);
   const left = keys.split("");
   const key = (): Promise<string | undefined> => Promise.resolve(left.shift());
   const screen = { columns: 80, rows: 24, write: () => {}, key };
-  return review(reviewArguments, { path: of, out }, screen, silentContext());
+  return review(args, { path: of, out }, screen, silentContext());
 }
 
 describe("people as a judge", () => {
@@ -106,6 +102,22 @@ describe("people as a judge", () => {
       ...Array<string>(3).fill("skipped by the reviewer"),
       "shows",
     ]);
+  });
+
+  it("review each label of --stratify in its share, whatever the seed", async () => {
+    const verdicts = path("strata.jsonl");
+    await runCommand(judgeCommand, [rollouts, "--rules", "refusal", "--out", verdicts]);
+    const said = new Map(
+      (await readVerdicts(verdicts)).map((each) => [each.rollout, "label" in each && each.label]),
+    );
+    for (let seed = 0; seed < 8; seed++) {
+      const out = path(`stratified-${seed}.jsonl`);
+      await session("nnnnnn", out, rollouts, ["--stratify", verdicts, "--seed", `${seed}`]);
+      const drawn = (await readVerdicts(out)).map(({ rollout }) => said.get(rollout));
+      // A third of all is declined.
+      expect(drawn.filter((label) => label === "shows")).toHaveLength(2);
+      expect(drawn).toHaveLength(6);
+    }
   });
 
   it("need a terminal to be asked in", async () => {

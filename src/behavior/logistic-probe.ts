@@ -11,7 +11,7 @@ import {
 } from "./logistic-fit.ts";
 
 /**
- * The strengths C to choose from. Rows are scaled to a mean squared length of 1, so that they mean the same at every layer and
+ * The strengths C to choose from. The rows of a training are scaled to a mean squared length of 1, so that they mean the same at every layer and
  * for every checkpoint: at the lowest the direction is nearly the mean difference, at the highest nearly that of the widest
  * margin.
  */
@@ -40,37 +40,42 @@ export interface LogisticProbe {
 }
 
 /**
- * Prepares the rows once: centred, scaled as a whole, and in coordinates of their own span, so that a fit costs m x min(m, D)
- * however many dimensions there are. There is no scaling by dimension: the penalty is then on the length of the direction in the
- * residual stream, whatever its basis. Throws ConfigError for too many rows.
+ * Prepares the rows once, in coordinates of their own span, so that a fit costs m x min(m, D) however many dimensions there are. What a
+ * training learns follows from its own rows alone: their mean is taken off, and they are scaled as a whole. There is no scaling by dimension:
+ * the penalty is then on the length of the direction in the residual stream, whatever its basis. Throws ConfigError for too many rows.
  */
 export function createLogisticProbe(rows: LabelledRows): LogisticProbe {
-  const centred = scaleRows(rows);
+  // For rounding alone: the origin of the coordinates is the middle of all rows.
+  const centred = centreRows(rows);
   const { dim, weights } = rows;
   const count = weights.length;
   const { rank, rows: coordinates } =
     dim <= count ? { rank: dim, rows: centred } : gramCoordinates(gramMatrix(centred, dim), count);
-  const meanWeight = weights.reduce((sum, each) => sum + each, 0) / count;
-  const select = (members: Int32Array, labels: Uint8Array): LogisticProblem => {
+  const select = (members: Int32Array, labels: Uint8Array, frame: Frame): LogisticProblem => {
     const selected = new Float64Array(members.length * rank);
     for (const [k, i] of members.entries()) {
-      selected.set(coordinates.subarray(i * rank, (i + 1) * rank), k * rank);
+      for (let j = 0; j < rank; j++) {
+        selected[k * rank + j] = (coordinates[i * rank + j]! - frame.mean[j]!) / frame.scale;
+      }
     }
     return {
       rank,
       rows: selected,
       labels: Uint8Array.from(members, (i) => labels[i]!),
-      weights: Float64Array.from(members, (i) => weights[i]! / meanWeight),
+      weights: Float64Array.from(members, (i) => weights[i]! / frame.weight),
     };
   };
+  const frameOf = (members: Int32Array): Frame => measureFrame(coordinates, weights, members);
   return {
     chooseStrength(members, labels, rng) {
       requireTwoClasses(labels, members);
       const folds = drawFolds(rows.prompts, members, { folds: INNER_FOLDS, rng });
       const losses = STRENGTHS.map(() => 0);
       for (let fold = 0; fold < folds.count; fold++) {
-        const training = select(membersOutside(folds, fold), labels);
-        const held = select(membersWithin(folds, fold), labels);
+        const others = membersOutside(folds, fold);
+        const frame = frameOf(others);
+        const training = select(others, labels, frame);
+        const held = select(membersWithin(folds, fold), labels, frame);
         let start: Float64Array | undefined;
         for (const [k, strength] of STRENGTHS.entries()) {
           const fit = fitLogistic(training, { strength, tolerance: CHOOSING_TOLERANCE, start });
@@ -82,35 +87,62 @@ export function createLogisticProbe(rows: LabelledRows): LogisticProbe {
     },
     train(members, labels, { strength, tolerance = FINAL_TOLERANCE }) {
       requireTwoClasses(labels, members);
-      const fit = fitLogistic(select(members, labels), { strength, tolerance });
-      return combineRows(centred, dim, members, fit);
+      const frame = frameOf(members);
+      const fit = fitLogistic(select(members, labels, frame), { strength, tolerance });
+      return combineRows(centred, { dim, members, scale: frame.scale }, fit);
     },
   };
 }
 
-/** The weights as the sum of the rows by their residuals, which holds at the optimum in any coordinates. */
+/** Where the rows of a training lie: their mean [r], the root mean square of their distances from it, and their mean weight. */
+interface Frame {
+  readonly mean: Float64Array;
+  readonly scale: number;
+  readonly weight: number;
+}
+
+function measureFrame(
+  coordinates: Float64Array,
+  weights: Float64Array,
+  members: Int32Array,
+): Frame {
+  const rank = coordinates.length / weights.length;
+  const mean = new Float64Array(rank);
+  let weight = 0;
+  for (const i of members) {
+    weight += weights[i]! / members.length;
+    for (let j = 0; j < rank; j++) mean[j]! += coordinates[i * rank + j]! / members.length;
+  }
+  let square = 0;
+  for (const i of members) {
+    for (let j = 0; j < rank; j++) square += (coordinates[i * rank + j]! - mean[j]!) ** 2;
+  }
+  const scale = Math.sqrt(square / members.length);
+  return { mean, scale: scale > 0 ? scale : 1, weight };
+}
+
+/** The weights as the sum of the rows by their residuals, which sum to 0 at the optimum: it holds in any coordinates, from any origin. */
 function combineRows(
   centred: Float64Array,
-  dim: number,
-  members: Int32Array,
+  {
+    dim,
+    members,
+    scale,
+  }: { readonly dim: number; readonly members: Int32Array; readonly scale: number },
   { residuals }: LogisticFit,
 ): Float64Array {
   const direction = new Float64Array(dim);
   for (const [k, i] of members.entries()) {
-    const residual = residuals[k]!;
-    for (let j = 0; j < dim; j++) direction[j]! += residual * centred[i * dim + j]!;
+    const factor = residuals[k]! / scale;
+    for (let j = 0; j < dim; j++) direction[j]! += factor * centred[i * dim + j]!;
   }
   return direction;
 }
 
-/** The rows less their mean, over the root mean square of their lengths. */
-function scaleRows({ rows, dim }: LabelledRows): Float64Array {
+/** The rows less their mean. */
+function centreRows({ rows, dim }: LabelledRows): Float64Array {
   const count = rows.length / dim;
   const mean = new Float64Array(dim);
   for (let i = 0; i < rows.length; i++) mean[i % dim]! += rows[i]! / count;
-  const centred = Float64Array.from(rows, (value, i) => value - mean[i % dim]!);
-  let square = 0;
-  for (const value of centred) square += value * value;
-  const scale = Math.sqrt(square / count);
-  return scale > 0 ? centred.map((value) => value / scale) : centred;
+  return Float64Array.from(rows, (value, i) => value - mean[i % dim]!);
 }

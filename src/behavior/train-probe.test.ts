@@ -5,9 +5,11 @@ import { createRng, type Rng } from "../util/rng.ts";
 import { cosine, dot, norm } from "../util/vector.ts";
 import type { ResponseActivations } from "./activations.ts";
 import { computeBehavior, type Behavior } from "./behavior.ts";
-import { allMembers, labelledDifference } from "./labelled-rows.ts";
+import { allMembers, labelledDifference, type LabelledRows } from "./labelled-rows.ts";
 import { createWhitening } from "./lda-probe.ts";
+import { createLogisticProbe, STRENGTHS } from "./logistic-probe.ts";
 import { createLearner } from "./probe-learner.ts";
+import { groupKeys } from "./prompt-groups.ts";
 import { drawMixedSigns } from "./sign-flips.ts";
 import { rowsOf, trainProbe } from "./train-probe.ts";
 
@@ -61,6 +63,19 @@ describe.each(KINDS)("%s", (kind) => {
     }
   });
 
+  it("splits by prompt: halves do not agree on noise that the rows of a prompt share", async () => {
+    const activations = echo(createRng(11));
+    const behavior = computeBehavior(activations, { name: "b", nullDirections: 0 });
+    const half = async (promptKeys: readonly string[]): Promise<number> => {
+      const from = { ...activations, promptKeys };
+      const { splitHalf } = (await trainProbe(behavior, from, { kind, splits: 6 })).diagnostics[0]!;
+      return splitHalf.kind === "measured" ? splitHalf.mean : Number.NaN;
+    };
+    expect(Math.abs(await half(activations.promptKeys))).toBeLessThan(0.3);
+    // The fault to avoid: rows of one prompt in both halves.
+    expect(await half(activations.pairIds)).toBeGreaterThan(0.6);
+  });
+
   it("gives the same again for the same seed", async () => {
     const activations = plant({ prompts: 12, step: 2, loud: 1, rng: createRng(4) });
     const behavior = computeBehavior(activations, { name: "b", nullDirections: 3, seed: 5 });
@@ -99,6 +114,42 @@ describe.each(KINDS)("%s", (kind) => {
     const signal = AbortSignal.abort(new Error("stop"));
     const behavior = computeBehavior(activations, { name: "b" });
     await expect(trainProbe(behavior, activations, { kind, signal })).rejects.toThrow("stop");
+  });
+});
+
+describe("logistic regression", () => {
+  it("chooses C by prompt: noise that the rows of a prompt share asks for the strongest penalty", () => {
+    const rows = rowsOf(echo(createRng(12)), 2, "rollout");
+    const strength = (of: LabelledRows): number =>
+      createLogisticProbe(of).chooseStrength(allMembers(of), of.labels, createRng(1));
+    expect(strength(rows)).toBe(STRENGTHS[0]);
+    // The fault to avoid: rows of one prompt on both sides of a fold, which makes noise look like a behaviour.
+    const pairs = rows.labels.length / 2;
+    const names = Array.from(rows.labels, (_, i) => `${i % pairs}`);
+    expect(strength({ ...rows, prompts: groupKeys(names) })).toBeGreaterThan(1);
+  });
+
+  it("learns from its own rows alone, whatever the others are", () => {
+    const rows = rowsOf(plant({ prompts: 20, step: 2, loud: 3, rng: createRng(13) }), 2, "rollout");
+    const own = allMembers(rows).filter((i) => rows.prompts.of[i]! < 12);
+    const members = new Set(own);
+    const isOwn = (i: number): boolean => members.has(i);
+    const moved = {
+      ...rows,
+      rows: rows.rows.map((value, at) => (isOwn(Math.floor(at / DIM)) ? value : 5 * value + 8)),
+      weights: rows.weights.map((value, i) => (isOwn(i) ? value : 3 * value)),
+    };
+    const [probe, other] = [createLogisticProbe(rows), createLogisticProbe(moved)];
+    for (const strength of [1e-2, 1, 100]) {
+      const want = probe.train(own, rows.labels, { strength });
+      const found = other.train(own, rows.labels, { strength });
+      expect(1 - cosine(found, want)!).toBeLessThan(1e-9);
+      expect(Math.abs(norm(found) / norm(want) - 1)).toBeLessThan(1e-5);
+    }
+    const chosen = [probe, other].map((each) =>
+      each.chooseStrength(own, rows.labels, createRng(2)),
+    );
+    expect(chosen[1]).toBe(chosen[0]);
   });
 });
 
@@ -164,6 +215,25 @@ function aurocOf(behavior: Behavior): number {
   const { heldOut } = behavior.diagnostics[0]!;
   expect(heldOut.kind).toBe("measured");
   return heldOut.kind === "measured" ? heldOut.auroc : Number.NaN;
+}
+
+/** Eight response pairs of each of 14 prompts at layer 2, all the same noise but for a hundredth: before and after mean nothing. */
+function echo(rng: Rng): ResponseActivations {
+  const [prompts, copies] = [14, 8];
+  const activations = plant({ prompts: (prompts * copies) / 2, step: 0, loud: 1, rng });
+  const promptOf = (row: number): number => Math.floor(row / copies);
+  const repeat = (values: Float32Array): Float32Array =>
+    values.map((value, at) => {
+      const first = promptOf(Math.floor(at / DIM)) * copies;
+      return values[first * DIM + (at % DIM)]! + value / 100;
+    });
+  return {
+    ...activations,
+    before: new Map([[2, repeat(activations.before.get(2)!)]]),
+    differences: new Map([[2, repeat(activations.differences.get(2)!)]]),
+    promptKeys: activations.pairIds.map((_, row) => `${promptOf(row)}`),
+    scenarios: activations.pairIds,
+  };
 }
 
 /** Two response pairs of every prompt at layer 2: after lies `step` further along axis 0; axis 1 is `loud` times as loud. */

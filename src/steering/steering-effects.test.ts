@@ -105,6 +105,16 @@ it.each([
   expect(only!.steeredToUnsteered!.difference).toBe(1);
 });
 
+it("does not call a cause what random directions do as well", () => {
+  const verdictBeside = (random: number): string => {
+    const layers = [{ steered: [showing(9)], random: [showing(random), showing(random)] }];
+    return steeringEffects("add", { unsteered: [showing(0)], layers }, prompts)[0]![0]!.verdict;
+  };
+  expect(verdictBeside(0)).toBe("causes");
+  expect(verdictBeside(9)).toBe("unspecific");
+  expect(verdictBeside(8)).not.toBe("causes");
+});
+
 const prompts = Array.from({ length: 20 }, (_, i): ScenarioPrompt => ({
   scenario: `s${i}`,
   variant: "base",
