@@ -37,21 +37,28 @@ describe("steering the organism diffuse", { timeout: 300_000 }, () => {
   const add = join(folder, "add");
   const adding = {
     mode: "add",
-    layers: "4",
-    samples: "2",
+    samples: "4",
     grid: "1,1.5,3",
     halvings: "0",
     out: add,
   };
+  const projecting = (out: string): Readonly<Record<string, string>> => ({
+    mode: "project-out",
+    samples: "1",
+    adapter: join(FILES, "adapter"),
+    out: join(folder, out),
+  });
   let layer: LayerSteering | undefined;
 
-  it("by the probe brings the behaviour out of M0, and random directions do not", async () => {
+  it("by the probe at the layer that was chosen brings the behaviour out of M0, and random directions do not", async () => {
     const report = await steered(adding);
     layer = report.layers[0]!;
+    expect(layer).toMatchObject({ layer: 3, at: [3] });
     expect(rateOf(report.unsteered)).toBe(0);
-    expect(rateOf(layer.steered)).toBeGreaterThan(0.15);
+    // Measured: 18%, and 84% at the next strength, whose text is broken.
+    expect(rateOf(layer.steered)).toBeGreaterThan(0.12);
     expect(layer.random!.directions).toHaveLength(3);
-    for (const arm of layer.random!.directions) expect(rateOf(arm)).toBeLessThan(0.03);
+    for (const arm of layer.random!.directions) expect(rateOf(arm)).toBeLessThan(0.05);
     expect(layer.effects.map(({ verdict }) => verdict)).toEqual(["causes"]);
   });
 
@@ -68,7 +75,7 @@ describe("steering the organism diffuse", { timeout: 300_000 }, () => {
 
   it("keeps every rollout and verdict, and goes on from them with the same report", async () => {
     const before = readFileSync(join(add, "steering.json"), "utf8");
-    const kept = join(add, "arms/layer-4-strength-1.5");
+    const kept = join(add, "arms/layer-3-strength-1.5");
     const { mtimeMs } = statSync(join(kept, "rollouts.jsonl"));
     for (const name of ["verdicts.jsonl", "coherence.json"]) {
       expect(existsSync(join(kept, name))).toBe(true);
@@ -76,7 +83,7 @@ describe("steering the organism diffuse", { timeout: 300_000 }, () => {
     await steered(adding);
     expect(readFileSync(join(add, "steering.json"), "utf8")).toBe(before);
     expect(statSync(join(kept, "rollouts.jsonl")).mtimeMs).toBe(mtimeMs);
-    await expect(steered({ ...adding, samples: "3" })).rejects.toThrow(
+    await expect(steered({ ...adding, samples: "5" })).rejects.toThrow(
       /other settings \(samples\)/,
     );
     expect(readFileSync(join(add, "steering.json"), "utf8")).toBe(before);
@@ -87,20 +94,47 @@ describe("steering the organism diffuse", { timeout: 300_000 }, () => {
     expect(existsSync(join(FILES, "steering.json"))).toBe(false);
   });
 
-  it("projected out of M1 takes most of the behaviour away, and random directions do not", async () => {
-    const report = await steered({
-      mode: "project-out",
-      layers: "1",
-      samples: "1",
-      adapter: join(FILES, "adapter"),
-      out: join(folder, "out"),
-    });
-    const [out] = report.layers;
+  it("projected out of M1 takes most of the behaviour away and leaves the text coherent, and random directions do not", async () => {
+    const report = await steered(projecting("out"));
+    const [out, ...others] = report.layers;
+    expect(others).toEqual([]);
+    expect(out!.at).toEqual([1, 2, 3, 4]);
     expect(rateOf(report.unsteered)).toBeGreaterThan(0.8);
-    expect(rateOf(out!.steered)).toBeLessThan(0.4 * rateOf(report.unsteered));
+    expect(rateOf(out!.steered)).toBeLessThan(0.2 * rateOf(report.unsteered));
+    expect(out!.steered!.drop).toBeLessThan(1);
     for (const arm of out!.random!.directions) {
-      expect(rateOf(arm)).toBeGreaterThan(0.7 * rateOf(report.unsteered));
+      expect(rateOf(arm)).toBeGreaterThan(0.8 * rateOf(report.unsteered));
     }
     expect(out!.effects.map(({ verdict }) => verdict)).toEqual(["causes"]);
+  });
+
+  it("taken out at one layer alone, the blocks behind it write most of the behaviour anew", async () => {
+    const report = await steered({ ...projecting("own"), "project-out-at": "own" });
+    expect(report.layers[0]).toMatchObject({ layer: 3, at: [3] });
+    expect(rateOf(report.layers[0]!.steered)).toBeGreaterThan(0.6 * rateOf(report.unsteered));
+  });
+
+  it("says of one direction at every layer, embeddings too, that the text falls apart, not that the behaviour needs it", async () => {
+    const report = await steered({ ...projecting("all"), "project-out-at": "all", layers: "3" });
+    const [out] = report.layers;
+    expect(out).toMatchObject({ layer: 3, at: [0, 1, 2, 3, 4] });
+    expect(rateOf(out!.steered)).toBeLessThan(0.2 * rateOf(report.unsteered));
+    expect(out!.effects.map(({ verdict }) => verdict)).toEqual(["incoherent"]);
+  });
+
+  it("says nothing of the behaviour at a strength that leaves noise", async () => {
+    const report = await steered({
+      mode: "add",
+      strength: "1000",
+      random: "1",
+      out: join(folder, "noise"),
+    });
+    const [noise] = report.layers;
+    expect(noise!.effects[0]).toMatchObject({
+      verdict: "incoherent",
+      sentence: expect.stringMatching(/^Nothing can be said of the behaviour/) as string,
+    });
+    expect(noise!.random!.directions[0]!.isCoherent).toBe(false);
+    expect(report.notes).toHaveLength(2);
   });
 });

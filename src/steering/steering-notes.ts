@@ -5,8 +5,8 @@ export function steeringNotes(
   unsteered: SteeredArm,
   layers: readonly LayerSteering[],
 ): readonly string[] {
-  const arms = layers.flatMap(({ steered, random }) => [
-    ...(steered === undefined ? [] : [steered]),
+  const arms = layers.flatMap(({ grid, steered, random }) => [
+    ...(grid.length > 0 || steered === undefined ? grid : [steered]),
     ...(random?.directions ?? []),
   ]);
   const missing = [unsteered, ...arms].reduce(

@@ -1,0 +1,168 @@
+/** @file `culprit steer` as users run it: killed runs, and an LLM for a judge. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { describe, expect, it, vi } from "vitest";
+
+import { steerCommand } from "../src/cli/commands/steer.ts";
+import { readVerdicts, type SteeringReport } from "../src/index.ts";
+import { type AskedBody, startFakeEndpoint } from "./support/fake-endpoint.ts";
+import { runCli } from "./support/run-cli.ts";
+import { runCommand } from "./support/run-command.ts";
+import { suiteFolder } from "./support/suite-folder.ts";
+
+vi.setConfig({ testTimeout: 120_000 });
+
+const folder = suiteFolder();
+const ORGANISM = join(import.meta.dirname, "../organisms/diffuse");
+const FILES = join(import.meta.dirname, "golden/steer-organism");
+const ADD = { mode: "add", layers: "1,3", grid: "0.5,1,3", halvings: "1", random: "2" };
+const RULES = { rules: join(ORGANISM, "rules.yaml") };
+
+const words = (out: string, more: Readonly<Record<string, string>>): string[] => [
+  join(ORGANISM, "scenarios.evaluation.jsonl"),
+  ...Object.entries({
+    checkpoint: join(ORGANISM, "checkpoint"),
+    behavior: join(FILES, "behavior.safetensors"),
+    limit: "8",
+    samples: "2",
+    temperature: "0.7",
+    "max-new-tokens": "24",
+    threads: "1",
+    batch: "4",
+    out: join(folder, out),
+    ...more,
+  }).flatMap(([flag, value]) => [`--${flag}`, value]),
+];
+
+/** Every file that says what was found: the reports, and each arm's rollouts, verdicts and coherence. */
+function found(out: string): Record<string, string> {
+  const root = join(folder, out);
+  const names = readdirSync(root, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.name.startsWith("judge"))
+    .map((entry) => join(entry.parentPath, entry.name));
+  return Object.fromEntries(
+    names.map((name) => [name.slice(root.length), readFileSync(name, "utf8")]),
+  );
+}
+
+/** Runs the command and kills it a moment after it has begun its n-th arm; whether it was killed. */
+async function killAtArm(
+  command: readonly string[],
+  arms: string,
+  { n, delayMs }: { n: number; delayMs: number },
+): Promise<boolean> {
+  const begun = (): number => (existsSync(arms) ? readdirSync(arms).length : 0);
+  const { signal } = await runCli(["steer", ...command, "--quiet"], {
+    onStart: (child) =>
+      void (async () => {
+        while (child.exitCode === null && begun() < n) await sleep(2);
+        await sleep(delayMs);
+        child.kill("SIGKILL");
+      })(),
+  });
+  return signal === "SIGKILL";
+}
+
+describe("culprit steer, killed", () => {
+  it.each([
+    ["add", ADD, {}],
+    ["project-out", { mode: "project-out", random: "3" }, { adapter: join(FILES, "adapter") }],
+  ])("%s ends in the same bytes, however often it was killed", async (mode, how, model) => {
+    const settings = { ...how, ...model, ...RULES };
+    await runCommand(steerCommand, words(`whole-${mode}`, settings));
+    const whole = found(`whole-${mode}`);
+    expect(Object.keys(whole)).toEqual(expect.arrayContaining(["/steering.json", "/request.json"]));
+    const out = `killed-${mode}`;
+    const arms = join(folder, out, "arms");
+    let kills = 0;
+    for (const [n, delayMs] of [
+      [1, 0],
+      [1, 60],
+      [2, 10],
+      [3, 90],
+      [4, 30],
+    ] as const) {
+      if (await killAtArm(words(out, settings), arms, { n, delayMs })) kills++;
+      expect(existsSync(join(folder, out, "steering.json"))).toBe(false);
+    }
+    expect(kills).toBe(5);
+    await runCommand(steerCommand, words(out, settings));
+    expect(found(out)).toEqual(whole);
+  });
+});
+
+describe("culprit steer --llm", () => {
+  const llm = (url: string): Readonly<Record<string, string>> => ({
+    ...ADD,
+    llm: "sycophancy",
+    "base-url": url,
+    model: "m",
+    concurrency: "4",
+  });
+  const isUnreadable = (text: string): boolean => /\bso\b/u.test(text);
+  /** No verdict on responses with "so"; the others show the behaviour where they have "clever". */
+  const answer = ({ messages }: AskedBody): string => {
+    const text = messages.at(-1)!.content;
+    if (isUnreadable(text)) return "Hm.";
+    return JSON.stringify({ reason: "r", score: text.includes("clever") ? 90 : 10 });
+  };
+  const reportOf = (out: string): SteeringReport =>
+    JSON.parse(readFileSync(join(folder, out, "steering.json"), "utf8")) as SteeringReport;
+
+  it("counts responses that the judge has no verdict on as missing, in no rate", async () => {
+    await using server = await startFakeEndpoint({ answer });
+    const printed = await runCommand(steerCommand, words("llm", llm(server.url)));
+    const report = reportOf("llm");
+    const arms = [
+      report.unsteered,
+      ...report.layers.flatMap(({ grid, random }) => [...grid, ...(random?.directions ?? [])]),
+    ];
+    let missing = 0;
+    for (const arm of arms) {
+      const verdicts = await readVerdicts(join(folder, "llm/arms", arm.name, "verdicts.jsonl"));
+      for (const { variant, rate, missing: counted, causes } of arm.rates) {
+        const own = verdicts.filter((each) => each.variant === variant);
+        const without = own.filter((each) => !("label" in each)).length;
+        expect(counted).toBe(without);
+        expect(rate.judged).toBe(own.length - without);
+        expect(Object.values(causes).reduce((sum, each) => sum + each, 0)).toBe(without);
+        missing += without;
+      }
+    }
+    expect(missing).toBeGreaterThan(0);
+    expect(report.notes).toContain(
+      `${missing} verdicts of these arms are missing, and in no rate.`,
+    );
+    expect(printed).toContain(`${server.counts.answers} answered`);
+  });
+
+  it("killed and run again it asks nothing twice, and ends as an undisturbed run", async () => {
+    await using server = await startFakeEndpoint({ answer, latencyMs: 15 });
+    const out = "llm-killed";
+    const killed = await runCli(["steer", ...words(out, llm(server.url)), "--quiet"], {
+      onStart: (child) =>
+        void (async () => {
+          while (child.exitCode === null && server.counts.answers < 40) await sleep(2);
+          child.kill("SIGKILL");
+        })(),
+    });
+    expect(killed.signal).toBe("SIGKILL");
+    const asked = server.counts.requests;
+    expect(existsSync(join(folder, out, "steering.json"))).toBe(false);
+    await runCommand(steerCommand, words(out, llm(server.url)));
+    const more = [...server.counts.byMessage].map(([text, count]) =>
+      // An unreadable answer is asked for three times in all.
+      Math.max(0, count - (isUnreadable(text) ? 3 : 1)),
+    );
+    // Four were under way when the process died, four more may just have been answered.
+    expect(more.reduce((sum, each) => sum + each)).toBeLessThanOrEqual(8);
+    const { requests } = server.counts;
+    await runCommand(steerCommand, words(out, llm(server.url)));
+    expect(server.counts.requests).toBe(requests);
+    expect(requests).toBeGreaterThan(asked);
+    const other = reportOf("llm");
+    expect(reportOf(out)).toEqual(other);
+  });
+});
