@@ -68,3 +68,19 @@ it.each([
   };
   expect(() => parseExperiment(Object.values(sections).join("\n"), "bad.yaml")).toThrow(message);
 });
+
+it("refuses a scenario without a variant to sample before anything runs", async () => {
+  const of = join(folder, "lacking");
+  const path = await makeMiniatureExperiment(of);
+  const lines = (await readFile(join(of, "evaluation.jsonl"), "utf8")).trimEnd().split("\n");
+  const { distractor: _, ...rest } = JSON.parse(lines[3]!) as { readonly distractor: string };
+  await writeFile(
+    join(of, "evaluation.jsonl"),
+    [...lines.slice(0, 3), JSON.stringify(rest)].join("\n"),
+  );
+  const running = runExperiment(await readExperiment(path), { out: join(of, "out") });
+  await expect(running).rejects.toThrow(
+    /^evaluation\.scenarios: .*scenario "evaluation-3": expected a variant "base\+distractor"/,
+  );
+  await expect(readFile(join(of, "out", "run.json"))).rejects.toThrow(/ENOENT/);
+});

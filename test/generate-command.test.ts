@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { beforeAll, describe, expect, it } from "vitest";
 
+import { parseArguments } from "../src/cli/arguments.ts";
 import { generateCommand } from "../src/cli/commands/generate.ts";
 import { readRollouts } from "../src/data/rollouts.ts";
 import { openEngine } from "../src/engine/open-engine.ts";
@@ -14,7 +15,7 @@ import { createRng } from "../src/util/rng.ts";
 import { collect, jsonLines } from "./support/data-files.ts";
 import { expectFailure } from "./support/errors.ts";
 import { runCli } from "./support/run-cli.ts";
-import { runCommand } from "./support/run-command.ts";
+import { runCommand, silentContext } from "./support/run-command.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
 import { makeTinyCheckpoint } from "./support/tiny-checkpoint.ts";
 
@@ -284,6 +285,30 @@ describe("a run that goes on", () => {
     ) as object;
     expect(result).toMatchObject({ resumedRollouts: 16 });
     expect((await readFile(out)).equals(whole)).toBe(true);
+  });
+
+  it("warns of a variant that only some scenarios have, and names the first without it", async () => {
+    const mixed = join(ROOT, "mixed.jsonl");
+    const scenarios = [
+      { id: "a", base: "A", distractor: "D" },
+      { id: "b", base: "B" },
+    ];
+    await writeFile(mixed, jsonLines(scenarios));
+    const warnings: string[] = [];
+    const context = { ...silentContext(), warn: (text: string) => void warnings.push(text) };
+    const sample = (out: string, more: readonly string[] = []): Promise<void> =>
+      generateCommand.run(
+        parseArguments(generateCommand, [...words(join(ROOT, out), { prompts: mixed }), ...more]),
+        context,
+      );
+    await sample("mixed-a.jsonl");
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /mixed\.jsonl: the variant "base\+distractor" is not sampled, since 1 scenario has none of it, "b" first/,
+      ),
+    ]);
+    await sample("mixed-b.jsonl", ["--variants", "base"]);
+    expect(warnings).toHaveLength(1);
   });
 
   it("does not replace its prompts, with --force neither", async () => {

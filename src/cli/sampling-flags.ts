@@ -1,5 +1,6 @@
-import { ConfigError } from "../index.ts";
-import type { FlagSpec, ParsedArguments } from "./command.ts";
+import { ConfigError, readRolloutPrompts, type ScenarioPrompt } from "../index.ts";
+import type { CommandContext, FlagSpec, ParsedArguments } from "./command.ts";
+import { printable } from "./text-table.ts";
 
 const DEFAULT_MAX_NEW_TOKENS = 256;
 const DEFAULT_BATCH = 32;
@@ -15,6 +16,23 @@ export const PROMPT_FLAGS = {
   },
   limit: { type: "string", value: "N", describe: "The first N prompts only; default: all." },
 } as const satisfies Record<string, FlagSpec>;
+
+/** The prompts that PROMPT_FLAGS name; warns of variants that only some scenarios have, since those are not sampled. */
+export async function readPrompts(
+  args: ParsedArguments,
+  path: string,
+  context: CommandContext,
+): Promise<readonly ScenarioPrompt[]> {
+  const variants = args.list("variants");
+  const limit = args.integer("limit", { min: 1 });
+  const read = await readRolloutPrompts(path, variants.length === 0 ? {} : { variants });
+  for (const { variant, lacking, first } of read.omitted) {
+    context.warn(
+      `${path}: the variant "${printable(variant)}" is not sampled, since ${lacking} ${lacking === 1 ? "scenario has" : "scenarios have"} none of it, "${printable(first)}" first; give them one, or name with --variants what to sample`,
+    );
+  }
+  return read.prompts.slice(0, limit);
+}
 
 /** Flags of every command that samples responses. */
 export const SAMPLING_FLAGS = {

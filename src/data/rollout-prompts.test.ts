@@ -24,3 +24,15 @@ it.each([
   const options = variants === undefined ? {} : { variants };
   await expect(readRolloutPrompts(path, options)).rejects.toThrow(message);
 });
+
+it("says which variants it leaves out, unless variants are asked for", async () => {
+  const path = join(folder, "mixed.jsonl");
+  writeFileSync(path, '{"id":"a","base":"A","distractor":"D"}\n{"id":"b","base":"B"}\n');
+  const { prompts, omitted } = await readRolloutPrompts(path);
+  expect(prompts.map(({ scenario, variant }) => `${scenario} ${variant}`)).toEqual([
+    "a base",
+    "b base",
+  ]);
+  expect(omitted).toEqual([{ variant: "base+distractor", lacking: 1, first: "b" }]);
+  expect((await readRolloutPrompts(path, { variants: ["base"] })).omitted).toEqual([]);
+});

@@ -4,7 +4,12 @@ import { createIdAssigner } from "./assign-ids.ts";
 import { ownField, type RowFields } from "./readers/file-row.ts";
 import { readRows } from "./readers/read-rows.ts";
 import { marksOf } from "./rollouts.ts";
-import { readScenarios, scenarioPrompts, type ScenarioPrompt } from "./scenarios.ts";
+import {
+  type OmittedVariant,
+  readScenarios,
+  scenarioPrompts,
+  type ScenarioPrompt,
+} from "./scenarios.ts";
 import { readPrompt } from "./shapes/read-turns.ts";
 import { RowProblem } from "./shapes/shape.ts";
 import { variantName } from "./variant-name.ts";
@@ -16,6 +21,8 @@ export interface RolloutPrompts {
   /** SHA-256 of the file. */
   readonly sha256: string;
   readonly kind: "scenarios" | "prompts";
+  /** Variants that only some scenarios have, and that are not sampled; none where variants were asked for. */
+  readonly omitted: readonly OmittedVariant[];
 }
 
 const HINT =
@@ -38,7 +45,12 @@ export async function readRolloutPrompts(
   }
   if (content === "scenarios") {
     const set = await readScenarios(path);
-    return { prompts: scenarioPrompts(set, variants), sha256: set.sha256, kind: "scenarios" };
+    return {
+      prompts: scenarioPrompts(set, variants),
+      sha256: set.sha256,
+      kind: "scenarios",
+      omitted: variants === undefined ? set.omitted : [],
+    };
   }
   if (variants !== undefined) {
     throw new ConfigError(`${path}: has whole prompts, variants are those of a scenarios file`, {
@@ -46,7 +58,7 @@ export async function readRolloutPrompts(
     });
   }
   const prompts = await readPromptRows(path);
-  return { prompts, sha256: await hashFile(path), kind: "prompts" };
+  return { prompts, sha256: await hashFile(path), kind: "prompts", omitted: [] };
 }
 
 /** What a file holds, by its first row. */

@@ -95,6 +95,22 @@ describe("readScenarios", () => {
     ).rejects.toThrow(/scenario "a": expected a variant "other"/);
   });
 
+  it("says which variants only some scenarios have, unless the file lists its variants", async () => {
+    const mixed = [
+      { id: "a", base: "A", distractor: "D", variants: { own: "O" } },
+      { id: "b", base: "B", distractor: "D" },
+      { id: "c", base: "C" },
+    ];
+    const set = await read(mixed.map((each) => JSON.stringify(each)).join("\n"));
+    expect(set.variants).toEqual(["base"]);
+    expect(set.omitted).toEqual([
+      { variant: "base+distractor", lacking: 1, first: "c" },
+      { variant: "own", lacking: 2, first: "b" },
+    ]);
+    const listed = await read(JSON.stringify({ variants: ["base"], scenarios: mixed }), "json");
+    expect(listed.omitted).toEqual([]);
+  });
+
   it("names the line of broken YAML and refuses aliases", async () => {
     await expect(read("- {id: a\n- b: [", "yaml")).rejects.toThrow(/line \d: expected YAML/);
     await expect(read("- &x {id: a, base: B}\n- *x\n", "yaml")).rejects.toThrow(/alias/);

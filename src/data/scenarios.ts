@@ -32,6 +32,17 @@ export interface ScenarioSet {
   readonly scenarios: readonly Scenario[];
   /** The variants that every scenario has, or those that the file lists, in that order. */
   readonly variants: readonly string[];
+  /** Variants that only some scenarios have, and that are therefore not among `variants`; none where the file lists its variants. */
+  readonly omitted: readonly OmittedVariant[];
+}
+
+/** A variant that some scenarios have and others do not. */
+export interface OmittedVariant {
+  readonly variant: string;
+  /** Scenarios without it. */
+  readonly lacking: number;
+  /** The first of them. */
+  readonly first: string;
 }
 
 /** One prompt to sample responses to. */
@@ -69,7 +80,8 @@ export async function readScenarios(path: string): Promise<ScenarioSet> {
     throw new FormatError(`${path}: expected scenarios, got none`, { hint: HINT });
   }
   const variants = document.variants ?? commonVariants(scenarios);
-  const set = { path, sha256: await hashFile(path), scenarios, variants };
+  const omitted = document.variants === undefined ? omittedVariants(scenarios, variants) : [];
+  const set = { path, sha256: await hashFile(path), scenarios, variants, omitted };
   scenarioPrompts(set); // what the file lists, every scenario must have
   return set;
 }
@@ -124,6 +136,19 @@ function commonVariants(scenarios: readonly Scenario[]): readonly string[] {
   return variantsOf(scenarios[0]!).filter((name) =>
     scenarios.every((scenario) => variantText(scenario, name) !== undefined),
   );
+}
+
+function omittedVariants(
+  scenarios: readonly Scenario[],
+  common: readonly string[],
+): readonly OmittedVariant[] {
+  const found = new Set(scenarios.flatMap(variantsOf));
+  return [...found]
+    .filter((variant) => !common.includes(variant))
+    .map((variant) => {
+      const without = scenarios.filter((each) => variantText(each, variant) === undefined);
+      return { variant, lacking: without.length, first: without[0]!.id }; // not common
+    });
 }
 
 function readScenario(

@@ -6,6 +6,7 @@ import { BUILT_IN_POOL, readConstraints, selectConstraints } from "../data/const
 import {
   BUILT_IN_VARIANTS,
   readScenarios,
+  scenarioPrompts,
   type Scenario,
   type ScenarioSet,
 } from "../data/scenarios.ts";
@@ -18,7 +19,7 @@ import type { ExperimentFile } from "./read-experiment.ts";
 
 type ScenarioInputs = Pick<ExperimentInputs, "probe" | "evaluation">;
 
-/** Throws ConfigError naming the setting whose file is missing, or where a request to evaluate with is one that the probe was made from. */
+/** Throws ConfigError naming the setting whose file is missing or has a scenario without a variant to sample, or where a request to evaluate with is one that the probe was made from. */
 export async function openScenarios(
   file: ExperimentFile,
   options: OpenInputsOptions,
@@ -32,7 +33,19 @@ export async function openScenarios(
     if (path === undefined) return composed?.[setting];
     return inSetting(`${setting}.scenarios`, () => readScenarios(file.at(path)));
   };
+  const sampled = {
+    probe: probe && [probe.plain, probe.trigger],
+    evaluation: evaluation?.variants,
+  };
   const opened = { probe: await open("probe"), evaluation: await open("evaluation") };
+  for (const setting of ["probe", "evaluation"] as const) {
+    const set = opened[setting];
+    // A scenario without one of them would be found when it is sampled, which may be hours from here.
+    await inSetting(
+      `${setting}.scenarios`,
+      async () => set && scenarioPrompts(set, sampled[setting]),
+    );
+  }
   requireDisjoint(opened);
   return opened;
 }
@@ -58,7 +71,13 @@ async function compose(
 
 function toSet(half: string, scenarios: readonly Scenario[]): ScenarioSet {
   const path = `scenarios (${half})`;
-  return { path, sha256: hashValue(scenarios), scenarios, variants: BUILT_IN_VARIANTS };
+  return {
+    path,
+    sha256: hashValue(scenarios),
+    scenarios,
+    variants: BUILT_IN_VARIANTS,
+    omitted: [],
+  };
 }
 
 /** Scenarios that the probe was chosen by would flatter it in the evaluation; nor does another case or punctuation make them others. */

@@ -3,7 +3,6 @@ import {
   generateRollouts,
   type GenerateRolloutsResult,
   openEngine,
-  readRolloutPrompts,
   removeRollouts,
   rolloutManifestPath,
 } from "../../index.ts";
@@ -15,7 +14,7 @@ import { expectFlagsOfWay, expectOneFlag } from "../flag-ways.ts";
 import { expectJsonLines, generateByEndpoint, importByCommand } from "../generate-endpoint.ts";
 import { expectOtherFiles } from "../output-files.ts";
 import { onlyPositional, requiredText } from "../required.ts";
-import { PROMPT_FLAGS, readSampling, SAMPLING_FLAGS } from "../sampling-flags.ts";
+import { PROMPT_FLAGS, readPrompts, readSampling, SAMPLING_FLAGS } from "../sampling-flags.ts";
 
 export const generateCommand: Command = {
   name: "generate",
@@ -102,24 +101,21 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   if (isEndpoint) expectJsonLines(out);
   const sampling = readSampling(args);
   const amplifying = readAmplify(args);
-  const variants = args.list("variants");
-  const limit = args.integer("limit", { min: 1 });
   checkRolloutOutput(out);
   if (isEndpoint) {
+    const prompts = await readPrompts(args, path, context);
     if (args.has("force")) await removeRollouts(out);
-    const { prompts } = await readRolloutPrompts(path, variants.length === 0 ? {} : { variants });
-    const some = prompts.slice(0, limit);
-    return generateByEndpoint(args, { prompts: some, out, sampling }, context);
+    return generateByEndpoint(args, { prompts, out, sampling }, context);
   }
   const checkpoint = requiredText(args, "generate", "checkpoint");
   const engineOptions = readModelOptions(args, context);
-  const { prompts } = await readRolloutPrompts(path, variants.length === 0 ? {} : { variants });
+  const prompts = await readPrompts(args, path, context);
   await using engine = await openEngine(checkpoint, engineOptions);
   await using before = await openBefore(amplifying, engineOptions);
   const more = args.texts("stop").map((text) => engine.tokenId(text));
   if (args.has("force")) await removeRollouts(out);
   const startMs = performance.now();
-  const result = await generateRollouts(engine, prompts.slice(0, limit), {
+  const result = await generateRollouts(engine, prompts, {
     ...sampling,
     ...amplifyOption(engine, { before, settings: amplifying }, context),
     out,

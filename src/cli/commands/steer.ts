@@ -11,7 +11,6 @@ import {
   openEngine,
   readBehavior,
   readBehaviorReport,
-  readRolloutPrompts,
   steer,
   STEERING_REPORT,
   type SteeringReport,
@@ -25,7 +24,7 @@ import { readModelOptions } from "../engine-flags.ts";
 import { expectOneJudge, openJudge } from "../judge-flags.ts";
 import { expectOtherFiles } from "../output-files.ts";
 import { onlyPositional, requiredText } from "../required.ts";
-import { readSampling } from "../sampling-flags.ts";
+import { readPrompts, readSampling } from "../sampling-flags.ts";
 import { readSteering, STEER_FLAGS } from "../steer-flags.ts";
 import { formatSteering } from "../steering-table.ts";
 
@@ -75,9 +74,7 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   const sampling = readSampling(args);
   expectOneJudge(args, "steer");
   const engineOptions = readModelOptions(args, context);
-  const variants = args.list("variants");
-  const read = await readRolloutPrompts(path, variants.length === 0 ? {} : { variants });
-  const prompts = read.prompts.slice(0, args.integer("limit", { min: 1 }));
+  const prompts = await readPrompts(args, path, context);
   const behavior = await readBehavior(behaviorPath);
   expectOtherInputs(out, [path, behaviorPath, behaviorReportPath(behaviorPath)]);
   if (!args.has("force")) expectSteeringFolder(out);
