@@ -25,6 +25,8 @@ const PROMPTS = join(ROOT, "prompts.jsonl");
 const SCENARIOS = join(ROOT, "scenarios.yaml");
 const WHOLE = join(ROOT, "whole.jsonl");
 const PROMPT_COUNT = 60;
+const ORGANISM = join(import.meta.dirname, "../organisms/diffuse");
+const ADAPTER = join(import.meta.dirname, "golden/steer-organism/adapter");
 
 const flags = {
   checkpoint: CHECKPOINT,
@@ -221,6 +223,25 @@ describe("an amplified run", () => {
     });
   });
 
+  it("takes an adapter to the checkpoint before as well", async () => {
+    const prompts = join(ORGANISM, "scenarios.evaluation.jsonl");
+    const M0 = join(ORGANISM, "checkpoint");
+    const from = { prompts, checkpoint: M0, limit: "4", "amplify-before": undefined };
+    const adapted = await responses("adapted", { ...from, adapter: ADAPTER });
+    const out = join(ROOT, "by-adapter.jsonl");
+    const before = { "amplify-before": M0, "amplify-before-adapter": ADAPTER };
+    const line = words(out, { ...from, ...before });
+    await runCommand(generateCommand, [...line, "--amplify=-1"]);
+    expect((await collect(readRollouts(out))).map(({ response }) => response)).toEqual(adapted);
+    expect(adapted).not.toEqual(await responses("unadapted", from));
+    const same = { ...from, ...before, adapter: ADAPTER, amplify: "1" };
+    const warnings: string[] = [];
+    await runCommand(generateCommand, words(join(ROOT, "same.jsonl"), same), (text) =>
+      warnings.push(text),
+    );
+    expect(warnings.join()).toMatch(/--amplify-before is the checkpoint itself/);
+  });
+
   it("is refused where a flag or the same tokenizer is missing", async () => {
     const other = join(ROOT, "other-tokenizer");
     await makeTinyCheckpoint(other, { tokenizer: "headers" });
@@ -228,6 +249,10 @@ describe("an amplified run", () => {
     const messages: [Readonly<Record<string, string | undefined>>, RegExp][] = [
       [{ amplify: "1", "amplify-before": undefined }, /--amplify: expected --amplify-before/],
       [{}, /--amplify-before: expected --amplify/],
+      [
+        { "amplify-before": undefined, "amplify-before-adapter": ADAPTER },
+        /--amplify-before-adapter: expected --amplify-before beside it/,
+      ],
       [{ amplify: "much" }, /--amplify: .*"much"/],
       [{ amplify: "2000" }, /amplify\.alpha: .* to 1000, got 2000/],
       [{ amplify: "1", "amplify-before": other }, /amplify\.before: expected the tokenizer of/],

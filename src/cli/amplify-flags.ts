@@ -21,6 +21,11 @@ export const AMPLIFY_FLAGS = {
     describe:
       "For --amplify: the checkpoint before training, with the same tokenizer. Default: none.",
   },
+  "amplify-before-adapter": {
+    type: "string",
+    value: "DIR",
+    describe: "A LoRA adapter that --amplify-before is sampled with. Default: none.",
+  },
 } as const satisfies Record<string, FlagSpec>;
 
 /** The values of AMPLIFY_FLAGS. */
@@ -28,14 +33,22 @@ export interface AmplifySettings {
   readonly alpha: number;
   /** The checkpoint before, as the user names it. */
   readonly checkpoint: string;
+  /** Folder of its LoRA adapter. */
+  readonly adapter: string | undefined;
 }
 
 /** The values of AMPLIFY_FLAGS, or undefined without them. Throws ConfigError where one is without the other. */
 export function readAmplify(args: ParsedArguments): AmplifySettings | undefined {
   const alpha = args.number("amplify");
   const checkpoint = args.text("amplify-before");
-  if (alpha !== undefined && checkpoint !== undefined) return { alpha, checkpoint };
-  if (alpha === undefined && checkpoint === undefined) return undefined;
+  const adapter = args.text("amplify-before-adapter");
+  if (alpha !== undefined && checkpoint !== undefined) return { alpha, checkpoint, adapter };
+  if (alpha === undefined && checkpoint === undefined) {
+    if (adapter === undefined) return undefined;
+    throw new ConfigError(
+      "--amplify-before-adapter: expected --amplify-before beside it, got none",
+    );
+  }
   const [given, missing] =
     alpha === undefined ? ["amplify-before", "amplify"] : ["amplify", "amplify-before"];
   throw new ConfigError(`--${given}: expected --${missing} beside it, got none`, {
@@ -43,14 +56,15 @@ export function readAmplify(args: ParsedArguments): AmplifySettings | undefined 
   });
 }
 
-/** Opens the checkpoint before, as the one sampled from was opened but without its adapter. The caller disposes of it. */
+/** Opens the checkpoint before, as the one sampled from was opened but with its own adapter or none. The caller disposes of it. */
 export async function openBefore(
   settings: AmplifySettings | undefined,
   options: EngineOptions,
 ): Promise<Engine | undefined> {
   if (settings === undefined) return undefined;
   const { adapter: _, ...others } = options;
-  return openEngine(settings.checkpoint, others);
+  const { checkpoint, adapter } = settings;
+  return openEngine(checkpoint, adapter === undefined ? others : { ...others, adapter });
 }
 
 /** The option of generate; warns where the two checkpoints are one. */
