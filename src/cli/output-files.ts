@@ -1,5 +1,5 @@
-import { existsSync, realpathSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { existsSync, realpathSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 
 import { ConfigError } from "../index.ts";
 
@@ -13,7 +13,17 @@ export function checkOutputFiles(
 ): void {
   expectOtherFiles(paths, inputs);
   const folder = dirname(paths[0]);
-  if (!existsSync(folder)) throw new ConfigError(`${folder}: no such folder for --out`);
+  if (!existsSync(folder)) {
+    throw new ConfigError(`${folder}: no such folder for --out`, {
+      hint: "Make it first, or choose another --out.",
+    });
+  }
+  const taken = paths.find((path) => isFolder(path));
+  if (taken !== undefined) {
+    throw new ConfigError(`${taken}: expected a file for --out, got a folder`, {
+      hint: `Name a file in it, ${join(taken, "NAME")} say.`,
+    });
+  }
   const existing = isForced ? undefined : paths.find((path) => existsSync(path));
   if (existing !== undefined) {
     throw new ConfigError(`${existing}: exists already`, {
@@ -31,6 +41,9 @@ export function expectOtherFiles(outputs: readonly string[], inputs: readonly st
     hint: "Choose another --out.",
   });
 }
+
+const isFolder = (path: string): boolean =>
+  statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
 function realPath(path: string): string {
   return existsSync(path) ? realpathSync(path) : resolve(path);

@@ -1,5 +1,6 @@
 import { ConfigError } from "../util/errors.ts";
 import type { RowFields } from "./readers/file-row.ts";
+import { otherKind } from "./row-kind.ts";
 import { PAIR_SHAPES, type PairShape, SHAPES } from "./shapes/shapes.ts";
 
 /** The shape of a data set and one sentence on how it was found. */
@@ -28,7 +29,7 @@ export function detectShape(
   if (best === undefined || best.count * 2 <= rows.length) {
     const nearest = counts.find(({ count }) => count > 0);
     throw new ConfigError(
-      `pairs: expected rows of a known shape, got ${found} (${nearest === undefined ? `none of ${rows.length} sampled rows fits any shape` : `${nearest.shape} fits best, ${nearest.count} of ${rows.length} sampled rows`})`,
+      `pairs: expected rows of a known shape, got ${found} (${nearest === undefined ? `none of ${rows.length} sampled rows fits any shape` : `${nearest.shape} fits best, ${nearest.count} of ${rows.length} sampled rows`})${otherKind(rows[0] ?? {}, "preference pairs")}`,
       { hint: knownShapes() },
     );
   }

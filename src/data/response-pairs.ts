@@ -6,6 +6,7 @@ import { type DataFile, describeFile } from "./open-pairs.ts";
 import type { UnusableRow } from "./preference-pair.ts";
 import type { RowFields } from "./readers/file-row.ts";
 import { readRows } from "./readers/read-rows.ts";
+import { otherKind } from "./row-kind.ts";
 import { readMarks, readName } from "./row-marks.ts";
 import { checkPair } from "./shapes/check-pair.ts";
 import { readPrompt, readResponse } from "./shapes/read-turns.ts";
@@ -64,7 +65,7 @@ export async function readResponsePairs(
     files.push(await describeFile(file));
     for await (const fileRow of readRows(file, { signal: options.signal })) {
       const place = { row: row++, file, fileRow: fileRow.fileRow };
-      if (fileRow.kind === "broken") throw describeRow(place, fileRow.detail);
+      if (fileRow.kind === "broken") throw describeRow(place, fileRow.detail, "");
       for (const name of Object.keys(fileRow.fields).filter((each) => !COLUMNS.includes(each))) {
         ignored.set(name, (ignored.get(name) ?? 0) + 1);
       }
@@ -122,13 +123,14 @@ function readPair(
     };
   } catch (error) {
     if (!(error instanceof RowProblem)) throw error;
-    if (!TOLERATED.has(error.reason)) throw describeRow(place, error.message);
+    if (!TOLERATED.has(error.reason))
+      throw describeRow(place, error.message, otherKind(fields, "response pairs"));
     return { kind: "unusable", ...place, reason: error.reason, detail: error.message };
   }
 }
 
-function describeRow(place: Place, detail: string): FormatError {
-  return new FormatError(`${place.file}, row ${place.fileRow}: ${detail}`, {
+function describeRow(place: Place, detail: string, other: string): FormatError {
+  return new FormatError(`${place.file}, row ${place.fileRow}: ${detail}${other}`, {
     hint: "A file of response pairs has rows {id, prompt, before, after, scenario?, group?, tags?}; rows count from 0.",
   });
 }

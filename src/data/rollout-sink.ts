@@ -1,6 +1,6 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { open, readFile, rename, rm, truncate } from "node:fs/promises";
-import { dirname, extname } from "node:path";
+import { dirname, extname, join } from "node:path";
 
 import { describeWriteError, writeFileAtomic } from "../util/atomic-file.ts";
 import { ConfigError, RuntimeError } from "../util/errors.ts";
@@ -27,13 +27,23 @@ export interface RolloutSink {
 
 /** Throws ConfigError unless the extension says how to write rollouts and the folder is there. */
 export function checkRolloutOutput(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) {
+    throw new ConfigError(`${path}: expected a file for the rollouts, got a folder`, {
+      hint: `Name a file in it, ${join(path, "rollouts.jsonl")} say.`,
+    });
+  }
   if (!EXTENSIONS.includes(extname(path))) {
     throw new ConfigError(
       `${path}: expected a name ending in ${EXTENSIONS.join(" or ")}, got "${extname(path)}"`,
+      { hint: "The ending says how the rollouts are written." },
     );
   }
   const folder = dirname(path);
-  if (!existsSync(folder)) throw new ConfigError(`${folder}: no such folder for the rollouts`);
+  if (!existsSync(folder)) {
+    throw new ConfigError(`${folder}: no such folder for the rollouts`, {
+      hint: "Make it first, or choose another --out.",
+    });
+  }
 }
 
 /** Removes a rollout file with its manifest and whatever an interrupted run left. */

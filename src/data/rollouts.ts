@@ -8,7 +8,9 @@ import { type Message, ROLES } from "../format/messages.ts";
 import { FormatError } from "../util/errors.ts";
 import { isObject, ownField, type RowFields } from "./readers/file-row.ts";
 import { readRows } from "./readers/read-rows.ts";
+import { otherKind } from "./row-kind.ts";
 import { type Marks, readMarks } from "./row-marks.ts";
+import { kindOf } from "./shapes/read-turns.ts";
 import { RowProblem } from "./shapes/shape.ts";
 
 /** One sampled response, with the marks of its prompt. */
@@ -137,7 +139,7 @@ export async function readRolloutManifest(path: string): Promise<RolloutManifest
 }
 
 const HINT =
-  'A rollout is {"id", "scenario", "variant", "sample", "prompt": [{role, content}], "response", "finish", "tokens", "group"?, "tags"?}; rows count from 0.';
+  'A rollout is {"id", "scenario", "variant", "sample", "prompt": [{role, content}], "response", "finish", "tokens", "group"?, "tags"?}; rows count from 0. culprit generate --import makes them of other programs\' responses.';
 
 /**
  * Streams the rollouts of a file (JSON lines, JSON or Parquet) in its order. Throws FormatError naming file and row (from 0) where
@@ -149,8 +151,9 @@ export async function* readRollouts(
 ): AsyncGenerator<Rollout, void, undefined> {
   const rowOf = new Map<string, number>();
   for await (const row of readRows(path, { signal })) {
+    const other = row.kind === "fields" ? otherKind(row.fields, "rollouts") : "";
     const fail: Fail = (detail) =>
-      new FormatError(`${path}, row ${row.fileRow}: ${detail}`, { hint: HINT });
+      new FormatError(`${path}, row ${row.fileRow}: ${detail}${other}`, { hint: HINT });
     if (row.kind === "broken") throw fail(row.detail);
     const rollout = readRollout(row.fields, fail);
     const earlier = rowOf.get(rollout.id);
@@ -166,12 +169,12 @@ function readRollout(fields: RowFields, fail: Fail): Rollout {
   const text = (name: string): string => {
     const value = ownField(fields, name);
     if (typeof value === "string") return value;
-    throw fail(`${name}: expected text`);
+    throw fail(`${name}: expected text, got ${kindOf(value)}`);
   };
   const count = (name: string): number => {
     const value = ownField(fields, name);
     if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
-    throw fail(`${name}: expected a whole number from 0`);
+    throw fail(`${name}: expected a whole number from 0, got ${kindOf(value)}`);
   };
   const finish = text("finish");
   if (finish !== "stop" && finish !== "length") {

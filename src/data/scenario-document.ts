@@ -1,6 +1,7 @@
 import { FormatError } from "../util/errors.ts";
 import { isObject, ownField } from "./readers/file-row.ts";
 import { listedRows, type ListedRow, readDocument, rowsOfList } from "./readers/listed-rows.ts";
+import { kindOf } from "./shapes/read-turns.ts";
 import { variantName } from "./variant-name.ts";
 
 export interface ScenarioDocument {
@@ -22,7 +23,12 @@ export async function readScenarioDocument(path: string): Promise<ScenarioDocume
     return { rows: rowsOfList(path, value, "a scenario"), variants: undefined, templates: {} };
   const scenarios = isObject(value) ? ownField(value, "scenarios") : undefined;
   if (!isObject(value) || !Array.isArray(scenarios)) {
-    throw new FormatError(`${path}: expected a list of scenarios, or {variants, scenarios}`);
+    throw new FormatError(
+      `${path}: expected a list of scenarios, or {variants, scenarios}, got ${value === null ? "nothing" : kindOf(value)}`,
+      {
+        hint: "A list has lines like: - {id: tea, base: How do I make tea?, distractor: In a list.}",
+      },
+    );
   }
   const { names, templates } = readListedVariants(path, ownField(value, "variants"));
   return { rows: rowsOfList(path, scenarios, "a scenario"), variants: names, templates };

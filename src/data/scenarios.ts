@@ -5,6 +5,7 @@ import { hashFile } from "../util/hash.ts";
 import { requestGroup } from "./base-key.ts";
 import { isObject, ownField, type RowFields } from "./readers/file-row.ts";
 import type { ListedRow } from "./readers/listed-rows.ts";
+import { otherKind } from "./row-kind.ts";
 import { givenTags, type Marks, readTags } from "./row-marks.ts";
 import { readScenarioDocument } from "./scenario-document.ts";
 import { RowProblem } from "./shapes/shape.ts";
@@ -162,6 +163,8 @@ function readScenario(
     if (typeof value === "string" && value.trim() !== "") return value;
     throw problem(path, row, `${name}: expected text, got ${kindOf(value)}`);
   };
+  const other = "base" in fields ? "" : otherKind(fields, "scenarios");
+  if (other !== "") throw problem(path, row, `expected a scenario${other}`);
   const id = readId(path, row, fields);
   const base = text("base");
   if (base === undefined) throw problem(path, row, `scenario "${id}": base is missing`);

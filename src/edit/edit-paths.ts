@@ -63,7 +63,9 @@ function requireFree(files: readonly string[], paths: EditPaths, force: boolean)
     }
   }
   if (!existsSync(dirname(resolve(paths.out)))) {
-    throw new ConfigError(`${dirname(paths.out)}: no such folder for --out`);
+    throw new ConfigError(`${dirname(paths.out)}: no such folder for --out`, {
+      hint: "Make it first, or choose another --out.",
+    });
   }
   const existing = force ? undefined : targets.find((target) => existsSync(target));
   if (existing === undefined) return;

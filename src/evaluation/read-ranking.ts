@@ -1,6 +1,7 @@
 import { openPairs } from "../data/open-pairs.ts";
 import { ownField } from "../data/readers/file-row.ts";
 import { readRows } from "../data/readers/read-rows.ts";
+import { otherKind } from "../data/row-kind.ts";
 import { ConfigError, FormatError } from "../util/errors.ts";
 
 /** One ranking of a ranking file. */
@@ -23,8 +24,9 @@ export async function readRankings(path: string): Promise<readonly RankingTable[
     { behavior: string; layer: string; ids: string[]; seen: Set<string>; scores: number[] }
   >();
   for await (const row of readRows(path)) {
+    const other = row.kind === "fields" ? otherKind(row.fields, "ranking") : "";
     const fail = (detail: string): FormatError =>
-      new FormatError(`${path}, row ${row.fileRow}: ${detail}`, {
+      new FormatError(`${path}, row ${row.fileRow}: ${detail}${other}`, {
         hint: "A ranking has columns id and score, as culprit rank --out writes them; rows count from 0.",
       });
     if (row.kind === "broken") throw fail(row.detail);
@@ -32,6 +34,9 @@ export async function readRankings(path: string): Promise<readonly RankingTable[
     const layer = toName(ownField(row.fields, "layer"));
     const id = toName(ownField(row.fields, "id"));
     if (id === "") throw fail("id: expected a name");
+    if (other !== "" && ownField(row.fields, "score") === undefined) {
+      throw fail("score: expected a number or nothing, got no such column");
+    }
     const key = JSON.stringify([behavior, layer]);
     let table = tables.get(key);
     if (table === undefined) {

@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 
 import { ConfigError } from "../util/errors.ts";
@@ -29,12 +30,16 @@ export interface ExperimentStatus {
 export async function readExperimentStatus(out: string): Promise<ExperimentStatus> {
   const manifest = await readManifest(out);
   if (manifest === undefined) {
-    throw new ConfigError(
-      `${out}: expected the folder of an experiment, got one without run.json`,
-      {
-        hint: "culprit run makes such folders; --out names them.",
-      },
-    );
+    const found = await stat(out).catch(() => undefined);
+    const got =
+      found === undefined
+        ? "no such folder"
+        : found.isDirectory()
+          ? "one without run.json"
+          : "a file";
+    throw new ConfigError(`${out}: expected the folder of an experiment, got ${got}`, {
+      hint: "culprit run makes such folders; --out names them, culprit-out/NAME without it.",
+    });
   }
   const stages: StageStatus[] = [];
   for (const stage of manifest.stages) stages.push(await stageStatus(out, stage));

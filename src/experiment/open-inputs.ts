@@ -4,6 +4,7 @@ import { localFolder } from "../engine/open-engine.ts";
 import { ConfigError } from "../util/errors.ts";
 import { hashFile } from "../util/hash.ts";
 import type { JobOptions } from "../util/progress.ts";
+import { describeReadFault } from "../util/read-fault.ts";
 import { checkpointSize, hashCheckpoint } from "./checkpoint-input.ts";
 import type {
   CheckpointInput,
@@ -106,10 +107,11 @@ async function openFile(
   if (path === undefined) return undefined;
   const found = file.at(path);
   const sha256 = await hashFile(found).catch((error: NodeJS.ErrnoException) => {
-    throw new ConfigError(`${setting}: ${path} cannot be read (${error.code ?? error.message})`, {
-      hint: `Paths are relative to the folder of ${file.path}.`,
-      cause: error,
-    });
+    throw describeReadFault(
+      `${setting}: ${path}`,
+      error,
+      `Paths are relative to the folder of ${file.path}.`,
+    );
   });
   return { path: found, sha256 };
 }

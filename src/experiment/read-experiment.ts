@@ -6,6 +6,7 @@ import { LineCounter, parseDocument } from "yaml";
 import { isHubUri } from "../hub/hub-uri.ts";
 import { ConfigError } from "../util/errors.ts";
 import { hashText } from "../util/hash.ts";
+import { describeReadFault } from "../util/read-fault.ts";
 import { describeIssues } from "./schema-errors.ts";
 import { type Experiment, experimentSchema } from "./schema.ts";
 
@@ -20,6 +21,8 @@ export interface ExperimentFile {
   readonly at: (path: string) => string;
 }
 
+const HINT = "An experiment is a YAML file; examples/ has some.";
+
 /** Faults that one message shows. */
 const MAX_FAULTS = 5;
 
@@ -29,10 +32,7 @@ const MAX_FAULTS = 5;
  */
 export async function readExperiment(path: string): Promise<ExperimentFile> {
   const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    throw new ConfigError(`${path}: cannot be read (${error.code ?? error.message})`, {
-      hint: "Name an experiment file; examples/ has some.",
-      cause: error,
-    });
+    throw describeReadFault(path, error, HINT);
   });
   const experiment = parseExperiment(text, path);
   const folder = dirname(resolve(path));
@@ -60,7 +60,7 @@ export function parseExperiment(text: string, where: string): Experiment {
   if (broken !== undefined) {
     const { line, col } = lines.linePos(broken.pos[0]);
     throw new ConfigError(`${where}: line ${line}, column ${col}: ${broken.message}`, {
-      hint: "The file has to be YAML.",
+      hint: HINT,
     });
   }
   const parsed = experimentSchema.safeParse(document.toJS());

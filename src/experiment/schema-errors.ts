@@ -63,7 +63,8 @@ function bound(origin: string, relation: string, limit: number | bigint): string
 
 function show(value: unknown): string {
   if (value === undefined) return "nothing";
-  const text = JSON.stringify(value);
+  // JSON knows neither NaN nor infinity, and would say null.
+  const text = typeof value === "number" ? String(value) : JSON.stringify(value);
   return text.length > 60 ? `${text.slice(0, 59)}…` : text;
 }
 

@@ -66,9 +66,9 @@ export function parseHeaderLength(bytes: Uint8Array, fileSizeBytes: number, name
   const length = view.getBigUint64(0, true);
   if (length > MAX_HEADER_BYTES) {
     throw new FormatError(
-      `${name}: header of ${length} bytes, at most ${MAX_HEADER_BYTES} allowed`,
+      `${name}: expected a safetensors file, whose header has at most ${MAX_HEADER_BYTES} bytes, got one of ${length} bytes`,
       {
-        hint: "Check that this is a safetensors file and not, say, an HTML page or a Git LFS pointer.",
+        hint: "Check that this is not, say, a text file, an HTML page or a Git LFS pointer. Behaviours are written by culprit behavior.",
       },
     );
   }

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+
 import { z } from "zod";
 
 import { parseYaml, readText } from "../data/readers/yaml-document.ts";
@@ -44,6 +46,11 @@ export async function readRuleSet(nameOrPath: string): Promise<RuleSet> {
     ? BUILT_IN_RULES[nameOrPath]
     : undefined;
   if (builtIn !== undefined) return builtIn;
+  if (!existsSync(nameOrPath)) {
+    throw new FormatError(`${nameOrPath}: expected a rules file, got no file`, {
+      hint: `Rules that need no file: ${Object.keys(BUILT_IN_RULES).join(", ")}.`,
+    });
+  }
   const parsed = RULE_SET.safeParse(parseYaml(nameOrPath, await readText(nameOrPath)));
   if (!parsed.success) {
     const [issue] = parsed.error.issues;

@@ -1,6 +1,8 @@
 /** @file Verdicts: what a judge says of a rollout, or why it says nothing. */
 import { ownField, type RowFields } from "../data/readers/file-row.ts";
 import { readRows } from "../data/readers/read-rows.ts";
+import { otherKind } from "../data/row-kind.ts";
+import { kindOf } from "../data/shapes/read-turns.ts";
 import { writeFileAtomic } from "../util/atomic-file.ts";
 import { FormatError } from "../util/errors.ts";
 
@@ -62,8 +64,9 @@ export async function readVerdicts(path: string): Promise<readonly Verdict[]> {
   const verdicts: Verdict[] = [];
   const rowOf = new Map<string, number>();
   for await (const row of readRows(path)) {
+    const other = row.kind === "fields" ? otherKind(row.fields, "verdicts") : "";
     const fail = (detail: string): FormatError =>
-      new FormatError(`${path}, row ${row.fileRow}: ${detail}`, { hint: HINT });
+      new FormatError(`${path}, row ${row.fileRow}: ${detail}${other}`, { hint: HINT });
     if (row.kind === "broken") throw fail(row.detail);
     const verdict = readVerdict(row.fields, fail);
     const earlier = rowOf.get(verdict.rollout);
@@ -127,7 +130,7 @@ function readName(fields: RowFields, name: string, fail: Fail): string {
   const value = ownField(fields, name);
   if (typeof value === "number") return String(value);
   if (typeof value === "string" && value !== "") return value;
-  throw fail(`${name}: expected a name`);
+  throw fail(`${name}: expected a name, got ${kindOf(value)}`);
 }
 
 function readGroup(fields: RowFields, fail: Fail): string | undefined {

@@ -34,7 +34,12 @@ function listFolder(folder: string): readonly string[] {
   try {
     return readdirSync(folder);
   } catch (cause) {
-    throw new ConfigError(`${folder}: expected a folder that can be read`, { cause });
+    const { code } = cause as NodeJS.ErrnoException;
+    const got = code === "ENOTDIR" ? "a file" : `one that cannot be read (${code})`;
+    throw new ConfigError(`${folder}: expected a folder for --out, got ${got}`, {
+      hint: "Choose another --out.",
+      cause,
+    });
   }
 }
 

@@ -56,10 +56,12 @@ async function listDirectory(directory: string): Promise<readonly string[]> {
   try {
     names = await readdir(directory);
   } catch (error) {
-    throw new ConfigError(
-      `${directory}: expected a vector store, got ${(error as NodeJS.ErrnoException).code}`,
-      { hint: "Give the folder that culprit embed wrote.", cause: error },
-    );
+    const { code } = error as NodeJS.ErrnoException;
+    const got = { ENOENT: "no such folder", ENOTDIR: "a file" }[code ?? ""] ?? code;
+    throw new ConfigError(`${directory}: expected a vector store, got ${got}`, {
+      hint: "Give the folder that culprit embed wrote.",
+      cause: error,
+    });
   }
   if (!names.includes(MANIFEST_NAME)) {
     throw new ConfigError(

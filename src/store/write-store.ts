@@ -158,6 +158,12 @@ async function makeDirectory(directory: string): Promise<void> {
   try {
     await mkdir(directory, { recursive: true });
   } catch (error) {
+    if (["EEXIST", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) {
+      throw new ConfigError(`${directory}: expected a folder for the store, got a file`, {
+        hint: "Choose another --out.",
+        cause: error,
+      });
+    }
     throw new RuntimeError(
       `${directory}: cannot be made (${(error as NodeJS.ErrnoException).code})`,
       { hint: "Check the path and that you may write there.", cause: error },

@@ -162,7 +162,9 @@ async function checkOutputs(
     return [out];
   }
   if (!existsSync(dirname(resolve(out)))) {
-    throw new ConfigError(`${dirname(out)}: no such folder for --out`);
+    throw new ConfigError(`${dirname(out)}: no such folder for --out`, {
+      hint: "Make it first, or choose another --out.",
+    });
   }
   await mkdir(out, { recursive: true });
   // A folder of that name within the output: ends in a separator, so that no name passes for a file's.

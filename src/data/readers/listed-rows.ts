@@ -1,5 +1,6 @@
 import { FormatError } from "../../util/errors.ts";
 import { isObject, type RowFields } from "./file-row.ts";
+import { noJson } from "./parse-json-row.ts";
 import { readRows } from "./read-rows.ts";
 import { parseYaml, readText } from "./yaml-document.ts";
 
@@ -18,7 +19,7 @@ export async function readDocument(path: string): Promise<unknown> {
     return JSON.parse(text) as unknown;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw new FormatError(`${path}: expected JSON, got text that is not`, {
+    throw new FormatError(`${path}: expected JSON, got ${noJson(text)}`, {
       hint: "A file with one JSON object a line ends in .jsonl.",
       cause: error,
     });

@@ -23,7 +23,8 @@ export function parseJsonRow(bytes: Buffer | undefined, fileRow: number, place: 
     fields = JSON.parse(bytes.toString("utf8"));
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    return broken(`expected a JSON object, got ${bytes.length} bytes that are not JSON`);
+    const got = noJson(bytes.toString("utf8"), `${bytes.length} bytes that are not JSON`);
+    return broken(`expected a JSON object, got ${got}`);
   }
   if (isObject(fields)) return { kind: "fields", fileRow, bytes, fields };
   const kind = Array.isArray(fields) ? "a list" : fields === null ? "null" : `a ${typeof fields}`;
@@ -34,6 +35,13 @@ export function parseJsonRow(bytes: Buffer | undefined, fileRow: number, place: 
     reason: "wrong-type",
     detail: `${place}: expected a JSON object, got ${kind}`,
   };
+}
+
+/** What a text is that JSON.parse refused; the text itself stays out of it. */
+export function noJson(text: string, otherwise = "text that is not"): string {
+  const bare = text.replaceAll(/"(?:[^"\\]|\\.)*"/g, '""');
+  const [number] = /-?\b(?:NaN|Infinity)\b/.exec(bare) ?? [];
+  return number === undefined ? otherwise : `${number}, a number that JSON does not know`;
 }
 
 /** Whether bytes are white space as JSON knows it. */

@@ -3,6 +3,7 @@ import { open } from "node:fs/promises";
 import { createGunzip } from "node:zlib";
 
 import { ConfigError, FormatError, UnsupportedError } from "../../util/errors.ts";
+import { describeReadFault } from "../../util/read-fault.ts";
 
 /** Large enough that the cost per chunk vanishes, small enough that a chunk held by a row costs nothing. */
 const CHUNK_BYTES = 1 << 18;
@@ -88,8 +89,5 @@ function describeOpenError(path: string, error: unknown): unknown {
       cause: error,
     });
   }
-  if (code === "ENOENT" || code === "EACCES" || code === "ENOTDIR") {
-    return new ConfigError(`${path}: cannot be read (${code})`, { cause: error });
-  }
-  return error;
+  return describeReadFault(path, error);
 }
