@@ -274,8 +274,8 @@ describe("culprit embed with", () => {
       PAIRS,
       ...words({ checkpoint: GOOD, layers: "1", out: join(PAIRS, "store") }),
     ]);
-    expect(result).toMatchObject({ code: 1, stdout: "" });
-    expect(result.stderr).toMatch(/pairs\.jsonl\/store: cannot be made \(ENOTDIR\)/);
+    expect(result).toMatchObject({ code: 2, stdout: "" });
+    expect(result.stderr).toMatch(/pairs\.jsonl\/store: expected a folder, got a path through a file/);
   });
 });
 

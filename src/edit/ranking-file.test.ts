@@ -121,7 +121,7 @@ describe("readRanking", () => {
     const path = await temporaryFile("r.jsonl", '{"id":"a","score":1}\n{broken\n');
     await expect(readRanking(path)).rejects.toThrow(/row 1: line 2: expected a JSON object/);
     await expect(readRanking(await temporaryFile("r.jsonl", ""))).rejects.toThrow(/got no rows/);
-    await expect(readRanking("no-such.parquet")).rejects.toThrow(/cannot be read/);
+    await expect(readRanking("no-such.parquet")).rejects.toThrow(/no such file/);
   });
 });
 

@@ -164,7 +164,7 @@ it("names the setting whose file is missing or does not fit", async () => {
       /attribution\.layer \(line 6\): expected one of behavior\.layers \(1, 2\), got 3/,
     ],
     [["pairs: { files: [nowhere.jsonl] }"], /^pairs\.files: .*nowhere\.jsonl: no such file/],
-    [["responses: nowhere.jsonl"], /^responses: nowhere\.jsonl cannot be read \(ENOENT\)/],
+    [["responses: nowhere.jsonl"], /^responses: nowhere\.jsonl: no such file$/],
     [
       ["behavior: { layers: [9] }"],
       /^behavior\.layers: the checkpoint before has layers 0 to 3, got 9/,

@@ -188,7 +188,7 @@ describe("parseSafetensorsHeader", () => {
       "a header of 2^64-1 bytes",
       new Uint8Array(8).fill(255),
       900,
-      "header of 18446744073709551615",
+      "got one of 18446744073709551615 bytes",
     ],
   ])("refuses %s", (_what, bytes, size, message) => {
     expect(() => parseSafetensorsHeader(bytes, size, "x")).toThrow(FormatError);

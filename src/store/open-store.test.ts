@@ -114,7 +114,7 @@ describe("openStore", () => {
 
   it("says what it expected where there is no store, or no such layer", async () => {
     await expect(openStore("/nowhere/at/all")).rejects.toThrow(
-      /expected a vector store, got ENOENT/,
+      /expected a vector store, got no such folder/,
     );
     await expect(openStore(await temporaryFolder())).rejects.toThrow(/without manifest\.json/);
     const store = await openStore(await smallStore());

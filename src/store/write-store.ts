@@ -158,14 +158,16 @@ async function makeDirectory(directory: string): Promise<void> {
   try {
     await mkdir(directory, { recursive: true });
   } catch (error) {
-    if (["EEXIST", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) {
-      throw new ConfigError(`${directory}: expected a folder for the store, got a file`, {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST" || code === "ENOTDIR") {
+      const got = code === "EEXIST" ? "a file" : "a path through a file";
+      throw new ConfigError(`${directory}: expected a folder, got ${got}`, {
         hint: "Choose another --out.",
         cause: error,
       });
     }
     throw new RuntimeError(
-      `${directory}: cannot be made (${(error as NodeJS.ErrnoException).code})`,
+      `${directory}: cannot be made (${code})`,
       { hint: "Check the path and that you may write there.", cause: error },
     );
   }
