@@ -275,7 +275,9 @@ describe("culprit embed with", () => {
       ...words({ checkpoint: GOOD, layers: "1", out: join(PAIRS, "store") }),
     ]);
     expect(result).toMatchObject({ code: 2, stdout: "" });
-    expect(result.stderr).toMatch(/pairs\.jsonl\/store: expected a folder, got a path through a file/);
+    expect(result.stderr).toMatch(
+      /pairs\.jsonl\/store: expected a folder, got a path through a file/,
+    );
   });
 });
 

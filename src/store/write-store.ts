@@ -166,10 +166,10 @@ async function makeDirectory(directory: string): Promise<void> {
         cause: error,
       });
     }
-    throw new RuntimeError(
-      `${directory}: cannot be made (${code})`,
-      { hint: "Check the path and that you may write there.", cause: error },
-    );
+    throw new RuntimeError(`${directory}: cannot be made (${code})`, {
+      hint: "Check the path and that you may write there.",
+      cause: error,
+    });
   }
 }
 

@@ -15,8 +15,8 @@ Printed: agreement, Cohen's kappa, precision and recall by class, and for each v
 labelled rollouts alone say, and corrected in two ways, Rogan-Gladen and prediction-powered (PPI++). Every interval is at 95% and
 takes rollouts of one request as hanging together. Rollouts without a verdict or a label are in no figure, and counted.
 
-Labels of --review have a hash of the prompt and response ("content"), as verdicts do: where they differ for one rollout, the labels
-are of other rollouts with the same ids, and are refused. Labels without it are matched by id alone.
+Labels of --review have a hash of the prompt and response ("content"), as verdicts do: where they differ for one rollout, the
+labels are of other rollouts with the same ids, and are refused. Labels without it are matched by id alone.
 
   culprit agreement verdicts.jsonl --labels labels.csv`,
   flags: {
