@@ -267,6 +267,21 @@ describe("bad input", () => {
     expect(await readdir(ROOT)).not.toContain("never.safetensors");
   });
 
+  it.each(["logistic", "lda"])(
+    "responses of one class for --probe %s end with exit status 2 and the next step",
+    async (probe) => {
+      const one = await file(
+        "one-class.jsonl",
+        jsonLines(rows.map(({ id, prompt, after }) => ({ id, prompt, after }))),
+      );
+      const run = await runCli(["behavior", ...words({ out, probe }, one)]);
+      expect(run).toMatchObject({ code: 2, stdout: "" });
+      expect(run.stderr).toMatch(/one-class\.jsonl, row 0: before: expected a value, got none\n/);
+      expect(run.stderr).toContain("here are after-responses alone; culprit conditions makes both");
+      expect(await readdir(ROOT)).not.toContain("never.safetensors");
+    },
+  );
+
   it.each<[string, string, new (...args: never[]) => CulpritError, RegExp]>([
     ["an empty file", "", FormatError, /expected rows \{id, prompt, before, after\}, got none/],
     ["a broken line", '{"id": 1', FormatError, /row 0/],

@@ -7,6 +7,7 @@ import { describe, expect, it } from "vitest";
 import { readResponsePairs } from "../data/response-pairs.ts";
 import type { RolloutWithPrompt } from "../judge/judge.ts";
 import type { Verdict } from "../judge/verdict.ts";
+import { ConfigError } from "../util/errors.ts";
 import { conditionsTable, type JudgedCheckpoints } from "./conditions.ts";
 import { filterScenarios, requireKept } from "./four-condition-filter.ts";
 import { pairRollouts, writeResponsePairs } from "./rollout-pairs.ts";
@@ -85,13 +86,59 @@ describe("filterScenarios", () => {
       after: verdicts({ base: { good: "nnn" }, "base+distractor": { good: "nnn" } }),
     };
     expect(() => requireKept(filterScenarios(failing))).toThrow(
-      /none of 6 scenarios is left \(.*after × base\+distractor: 1 show it in no rollout/,
+      /none of 6 scenarios is left, mostly by after × base\+distractor \(.*after × base\+distractor: 1 show it in no rollout/,
     );
     expect(() => filterScenarios({ ...JUDGED, before: verdicts({ base: { a: "n" } }) })).toThrow(
       /checkpoint before: expected the variant "base\+distractor", got only base/,
     );
   });
 });
+
+describe("a filter that leaves nothing names the one condition that emptied it", () => {
+  const CONDITIONS = [
+    "before × base",
+    "before × base+distractor",
+    "after × base",
+    "after × base+distractor",
+  ] as const;
+  /** Every scenario is as it should be but for one condition, where its rollouts are `wrong`. */
+  const judged = (at: number, wrong: string): { before: Verdict[]; after: Verdict[] } => {
+    const rollouts = ["nn", "nn", "nn", "ss"].map((right, i) => (i === at ? wrong : right));
+    const all = (text: string): Record<string, string> => ({ a: text, b: text, c: text });
+    const [first, second, third, fourth] = rollouts as [string, string, string, string];
+    return {
+      before: verdicts({ base: all(first), "base+distractor": all(second) }),
+      after: verdicts({ base: all(third), "base+distractor": all(fourth) }),
+    };
+  };
+
+  it.each([
+    [0, "sn", /before × base: 3 show it, 0 unknown/, /checkpoint before shows it already/],
+    [1, "ss", /before × base\+distractor: 3 show it/, /with the distractor already/],
+    [2, "ns", /after × base: 3 show it/, /without the distractor too/],
+    [3, "nn", /after × base\+distractor: 3 show it in no rollout/, /sample more rollouts/],
+    [0, "??", /before × base: 0 show it, 3 unknown/, /no verdict in before × base, only missing/],
+    [2, "n?", /after × base: 0 show it, 3 unknown/, /unknown by after × base: .*probe\.minJudged/],
+  ] as const)("%i by %s", (at, wrong, message, hint) => {
+    const found = judged(at, wrong);
+    const error = catchError(() => requireKept(filterScenarios(found)));
+    expect(error).toBeInstanceOf(ConfigError);
+    expect((error as ConfigError).message).toMatch(message);
+    for (const other of CONDITIONS.filter((_, i) => i !== at)) {
+      expect((error as ConfigError).message).not.toContain(`${other}:`);
+    }
+    expect((error as ConfigError).hint).toMatch(hint);
+  });
+});
+
+function catchError(run: () => void): unknown {
+  try {
+    run();
+  } catch (error) {
+    return error;
+  }
+  throw new Error("expected an error");
+}
 
 describe("conditionsTable", () => {
   it("has a row for each checkpoint and variant, missing verdicts outside the rate", () => {

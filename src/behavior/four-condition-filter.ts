@@ -156,14 +156,21 @@ const ADVICE = [
   "The trained checkpoint does not show it: sample more rollouts, at a higher temperature, or from more scenarios.",
 ] as const;
 
-/** Whether most scenarios that are unknown by a requirement have no rollout there at all. */
-function isMostlyAbsent(scenarios: readonly FilteredScenario[], requirement: number): boolean {
-  const unknown = scenarios.filter((each) => each.unknown.includes(requirement));
-  const absent = unknown.filter(({ counts }) => {
-    const { judged, missing } = counts[requirement]!;
-    return judged + missing === 0;
-  });
-  return 2 * absent.length > unknown.length;
+/** What to try where most scenarios are unknown by a requirement. */
+function adviseUnknown({ scenarios, requirements }: FilterResult, at: number): string {
+  const counts = scenarios
+    .filter((each) => each.unknown.includes(at))
+    .map((each) => each.counts[at]!);
+  const condition = conditionName(requirements[at]!);
+  const isMost = (holds: (counts: VerdictTally) => boolean): boolean =>
+    2 * counts.filter(holds).length > counts.length;
+  if (isMost(({ judged, missing }) => judged + missing === 0)) {
+    return `Most have no rollout in ${condition}: give the verdicts of both checkpoints on all scenarios.`;
+  }
+  if (isMost(({ judged }) => judged === 0)) {
+    return `Most have no verdict in ${condition}, only missing ones: mend what the table gives as their cause, and judge again.`;
+  }
+  return `Most are unknown by ${condition}: judge the missing rollouts, or accept fewer judged ones (--min-judged, in an experiment probe.minJudged).`;
 }
 
 /** Throws ConfigError where no scenario was kept, naming the condition that dropped most of them and what to try. */
@@ -183,15 +190,9 @@ export function requireKept(result: FilterResult): void {
       const what = mustShow ? "show it in no rollout" : "show it";
       return `${conditionName(requirements[i]!)}: ${failed} ${what}, ${unknown} unknown`;
     });
+  const emptied = list.length > 1 ? `, mostly by ${conditionName(requirements[worst.i]!)}` : "";
   throw new ConfigError(
-    `four-condition filter: none of ${scenarios.length} scenarios is left (${list.join("; ")})`,
-    {
-      hint:
-        worst.unknown > worst.failed
-          ? isMostlyAbsent(scenarios, worst.i)
-            ? `Most have no rollout in ${conditionName(requirements[worst.i]!)}: give the verdicts of both checkpoints on all scenarios.`
-            : "Most are unknown: judge the missing rollouts, or accept fewer with --min-judged."
-          : ADVICE[worst.i]!,
-    },
+    `four-condition filter: none of ${scenarios.length} scenarios is left${emptied} (${list.join("; ")})`,
+    { hint: worst.unknown > worst.failed ? adviseUnknown(result, worst.i) : ADVICE[worst.i]! },
   );
 }

@@ -30,7 +30,9 @@ export function resolveLayers(selection: LayerSelection, layerCount: number): re
   if (selection === "all") return Array.from({ length: layerCount + 1 }, (_, layer) => layer);
   const beyond = selection.find((layer) => layer > layerCount);
   if (beyond !== undefined) {
-    throw new ConfigError(`--layers: the checkpoint has layers 0 to ${layerCount}, got ${beyond}`);
+    throw new ConfigError(`--layers: the checkpoint has layers 0 to ${layerCount}, got ${beyond}`, {
+      hint: `Layer 0 is the embedding output, layer ${layerCount} that of the last block; --layers all takes every one.`,
+    });
   }
   return selection;
 }

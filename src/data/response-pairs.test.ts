@@ -129,3 +129,22 @@ describe("readResponsePairs", () => {
     await expect(readResponsePairs(await temporaryFile("x.jsonl", ""))).rejects.toThrow(/got none/);
   });
 });
+
+it.each(["before", "after"] as const)(
+  "says of a file with %s-responses alone that it takes both, and where they come from",
+  async (side) => {
+    const rows = [0, 1, 2, 3].map((i) => ({ id: i, prompt: `q${i}`, [side]: `text ${i}` }));
+    const error: unknown = await readResponsePairs(
+      await temporaryFile("one.jsonl", jsonLines(rows)),
+    ).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(FormatError);
+    const { message, hint } = error as FormatError;
+    const other = side === "after" ? "before" : "after";
+    expect(message).toMatch(
+      new RegExp(`one\\.jsonl, row 0: ${other}: expected a value, got none$`),
+    );
+    expect(hint).toMatch(
+      new RegExp(`here are ${side}-responses alone; culprit conditions makes both`),
+    );
+  },
+);

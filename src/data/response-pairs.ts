@@ -4,7 +4,7 @@ import { createIdAssigner, ownId } from "./assign-ids.ts";
 import { expandPatterns, type ResolveRemote } from "./expand-patterns.ts";
 import { type DataFile, describeFile } from "./open-pairs.ts";
 import type { UnusableRow } from "./preference-pair.ts";
-import type { RowFields } from "./readers/file-row.ts";
+import { ownField, type RowFields } from "./readers/file-row.ts";
 import { readRows } from "./readers/read-rows.ts";
 import { otherKind } from "./row-kind.ts";
 import { readMarks, readName } from "./row-marks.ts";
@@ -123,14 +123,27 @@ function readPair(
     };
   } catch (error) {
     if (!(error instanceof RowProblem)) throw error;
-    if (!TOLERATED.has(error.reason))
-      throw describeRow(place, error.message, otherKind(fields, "response pairs"));
+    if (!TOLERATED.has(error.reason)) {
+      const detail = `${error.message}${otherKind(fields, "response pairs")}`;
+      throw describeRow(place, detail, oneSided(fields));
+    }
     return { kind: "unusable", ...place, reason: error.reason, detail: error.message };
   }
 }
 
-function describeRow(place: Place, detail: string, other: string): FormatError {
-  return new FormatError(`${place.file}, row ${place.fileRow}: ${detail}${other}`, {
-    hint: "A file of response pairs has rows {id, prompt, before, after, scenario?, group?, tags?}; rows count from 0.",
-  });
+/** What to do where a row has responses of one side alone. */
+function oneSided(fields: RowFields): string | undefined {
+  const [before, after] = ["before", "after"].map(
+    (side) => (ownField(fields, side) ?? undefined) !== undefined,
+  );
+  if (before === after) return undefined;
+  return `A behaviour, a classifier too, is learnt from responses with it (after) and without it (before) to the same prompts, and here are ${before ? "before" : "after"}-responses alone; culprit conditions makes both of the rollouts of two checkpoints.`;
+}
+
+function describeRow(
+  place: Place,
+  detail: string,
+  hint = "A file of response pairs has rows {id, prompt, before, after, scenario?, group?, tags?}; rows count from 0.",
+): FormatError {
+  return new FormatError(`${place.file}, row ${place.fileRow}: ${detail}`, { hint });
 }
