@@ -43,3 +43,15 @@ export function countPrompts(scenarios: number, prompts: number): string {
 export function moneyAmount(amount: number): string {
   return amount.toFixed(amount < 1 ? 4 : 2);
 }
+
+/** Three digits that count, `1.23e-4` where it is small or large. */
+export function number(value: number): string {
+  return Math.abs(value) >= 1000 || (value !== 0 && Math.abs(value) < 1e-3)
+    ? value.toExponential(2)
+    : value.toPrecision(3);
+}
+
+/** `+0.123`. */
+export function signed(value: number): string {
+  return `${value >= 0 ? "+" : ""}${value.toFixed(3)}`;
+}
