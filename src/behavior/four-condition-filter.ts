@@ -162,8 +162,8 @@ function adviseUnknown({ scenarios, requirements }: FilterResult, at: number): s
     .filter((each) => each.unknown.includes(at))
     .map((each) => each.counts[at]!);
   const condition = conditionName(requirements[at]!);
-  const isMost = (holds: (counts: VerdictTally) => boolean): boolean =>
-    2 * counts.filter(holds).length > counts.length;
+  const isMost = (is: (each: VerdictTally) => boolean): boolean =>
+    2 * counts.filter(is).length > counts.length;
   if (isMost(({ judged, missing }) => judged + missing === 0)) {
     return `Most have no rollout in ${condition}: give the verdicts of both checkpoints on all scenarios.`;
   }
