@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { readResponsePairs } from "../data/response-pairs.ts";
-import type { RolloutWithPrompt } from "../judge/judge.ts";
+import { rolloutContent, type RolloutWithPrompt } from "../judge/judge.ts";
 import type { Verdict } from "../judge/verdict.ts";
 import { ConfigError } from "../util/errors.ts";
 import { conditionsTable, type JudgedCheckpoints } from "./conditions.ts";
@@ -247,6 +247,32 @@ describe("pairRollouts", () => {
       maxPairs: 1,
     });
     expect(few.filter(({ scenario }) => scenario === "good")).toHaveLength(2);
+  });
+
+  it("reads rollouts once for both kinds of pairs and the groups", async () => {
+    const once = async function* (judged: readonly Verdict[], say: string) {
+      yield* await Promise.resolve(rollouts(judged, say)); // a generator gives nothing the second time
+    };
+    const found = await pairRollouts(
+      { before: once(JUDGED.before, "No"), after: once(JUDGED.after, "Yes") },
+      JUDGED,
+      { kept: ["good"], withDrift: true },
+    );
+    expect(found.pairs.map(({ id }) => id)).toEqual(["good/base+distractor/0-0"]);
+    expect(new Set(found.drift.map(({ scenario }) => scenario)).size).toBe(6);
+    expect(found.groups.size).toBe(6);
+  });
+
+  it("refuses rollouts of another text than the verdicts are of", async () => {
+    const [before, after] = [rollouts(JUDGED.before, "No"), rollouts(JUDGED.after, "Yes")];
+    const said = JUDGED.after.map((each, i) => ({ ...each, content: rolloutContent(after[i]!) }));
+    const judged = { ...JUDGED, after: said };
+    const pair = (of: readonly RolloutWithPrompt[]): Promise<unknown> =>
+      pairRollouts({ before, after: of }, judged, { kept: ["good"] });
+    await pair(after);
+    await expect(pair(rollouts(JUDGED.after, "Another"))).rejects.toThrow(
+      /rollouts of the checkpoint after: expected those that were judged, got another text for "good\/base\+distractor\/0"/,
+    );
   });
 
   it("leaves out equal responses and stops at the number asked for", async () => {

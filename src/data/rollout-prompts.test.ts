@@ -36,3 +36,15 @@ it("says which variants it leaves out, unless variants are asked for", async () 
   expect(omitted).toEqual([{ variant: "base+distractor", lacking: 1, first: "b" }]);
   expect((await readRolloutPrompts(path, { variants: ["base"] })).omitted).toEqual([]);
 });
+
+it("keeps the group that a row gives, which may be a number", async () => {
+  const path = join(folder, "grouped.jsonl");
+  writeFileSync(
+    path,
+    '{"id":"a","prompt":"A","group":"g"}\n{"id":"b","prompt":"B","group":7}\n{"id":"c","prompt":"C"}\n',
+  );
+  const { prompts } = await readRolloutPrompts(path);
+  expect(prompts.map(({ group }) => group)).toEqual(["g", "7", undefined]);
+  writeFileSync(path, '{"id":"a","prompt":"A","group":["g"]}\n');
+  await expect(readRolloutPrompts(path)).rejects.toThrow(/row 0: group: expected a name/);
+});
