@@ -40,7 +40,7 @@ export function steerStage(
   return {
     kind: "steer",
     name: mode,
-    version: 3,
+    version: 4,
     settings: {
       ...given,
       ...(mode === "add" ? {} : { projectOutAt }),
