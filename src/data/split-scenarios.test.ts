@@ -57,6 +57,34 @@ describe("splitScenarios", () => {
     expect(requestKey("你好")).not.toBe(requestKey("再见"));
   });
 
+  it.each([
+    ["Dont panic", "Don't panic", "Don’t panic", "Donʼt panic", "Don´t panic", "Don`t panic"],
+    ["E-mail me", "Email me", "e‑mail me", "E\u00ADmail me"],
+    ["1,000 ways", "1000 ways", "1 000 ways", "１０００ ways"],
+    ["zero width", "zero\u200B width", "\uFEFFzero width", "zero wid\u2060th", "zero wi\uFE0Fdth"],
+    ["Straße", "STRASSE", "strasse"],
+    ["caf\u00E9", "cafe\u0301"],
+    ["ΟΔΟΣ", "οδος", "οδοσ"],
+  ])("takes for one request: %s, …", (first, ...others) => {
+    expect(others.map(requestKey)).toEqual(others.map(() => requestKey(first)));
+    const some = [first, ...others, "another", "yet another", "a third"];
+    const { probe, evaluation } = splitScenarios(scenariosOf(some));
+    for (const half of [probe, evaluation]) {
+      const count = half.scenarios.filter(({ base }) => [first, ...others].includes(base)).length;
+      expect([0, others.length + 1]).toContain(count);
+    }
+  });
+
+  it.each([
+    ["C++ code", "C code"],
+    ["$5", "5"],
+    ["cafe", "café"],
+    ["हि", "ह"],
+    ["a", "b"],
+  ])("tells apart: %s and %s", (a, b) => {
+    expect(requestKey(a)).not.toBe(requestKey(b));
+  });
+
   it("takes the share that is asked for, the same with the same seed, whatever the order", () => {
     const some = scenariosOf(Array.from({ length: 200 }, (_, i) => `request number ${i}`));
     const split = splitScenarios(some, { probeShare: 0.3, seed: 4 });

@@ -37,7 +37,7 @@ export function endpointRolloutsStage(model: EndpointModel, of: PlannedRolloutsO
   return {
     kind: of.kind,
     name: model.name,
-    version: 4,
+    version: 5,
     settings: { ...sampling, variants },
     inputs: { model: model.input, scenarios: { content: scenarios.sha256 } },
     asides: [rolloutManifestPath(ROLLOUTS_NAME)],

@@ -30,7 +30,7 @@ export function rolloutsStage(
   return {
     kind,
     name: model.name,
-    version: 4,
+    version: 5,
     settings: {
       ...settings,
       rollouts,
