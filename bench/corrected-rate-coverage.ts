@@ -1,23 +1,26 @@
 /**
  * @file How often the 95% intervals of judge-corrected rates hold the truth, over simulated experiments.
  *
- *   npx tsx bench/corrected-rate-coverage.ts [--experiments 2000] [--quick]
+ *   npx tsx bench/corrected-rate-coverage.ts [--experiments 2000] [--quick] [--second]
  *
  * An experiment: P prompts with m rollouts each, a prompt's logit normal around that of the rate; a judge with sensitivity and
  * specificity whose errors vary by prompt (logit SD 1); people label n rollouts drawn by chance. Beside the two corrections stand the
  * yardsticks on the same experiments: the labelled rollouts alone, and the judge's rate as it is. Width is the mean width in
- * points; `none` the share of experiments in which there is no Rogan-Gladen rate, which count for nothing.
+ * points; `attainable` is the coverage nearest to 95% that an interval by the number of labelled rollouts that show it could have; `--second` takes
+ * designs that nothing was tuned on; `none` the share of experiments in which there is no Rogan-Gladen rate, which count for nothing.
  */
 import { parseArgs } from "node:util";
 
 import { correctedRates } from "../src/evaluation/corrected-rates.ts";
 import { CELL_COUNTS, type JudgeCells } from "../src/evaluation/judge-cells.ts";
 import { createRng, type Rng } from "../src/util/rng.ts";
+import { attainable, Counter } from "./attainable.ts";
 
 const { values } = parseArgs({
   options: {
     experiments: { type: "string", default: "2000" },
     quick: { type: "boolean", default: false },
+    second: { type: "boolean", default: false },
   },
 });
 const EXPERIMENTS = Number(values.experiments);
@@ -106,10 +109,12 @@ function summary(isRare: boolean, name: number): string {
 
 function simulate(design: Design, rng: Rng): string {
   const held = NAMES.map(() => ({ yes: 0, of: 0, width: 0 }));
+  const labelled = new Counter();
   for (let n = 0; n < EXPERIMENTS; n++) {
     const { rate } = design;
     const truth = typeof rate === "number" ? rate : rate[0] + rng.uniform() * (rate[1] - rate[0]);
     const rates = correctedRates(draw(design, truth, rng));
+    labelled.add(rates.people.shows);
     for (const [i, name] of NAMES.entries()) {
       const { low, high } = rates[name];
       if (low === undefined || high === undefined) continue;
@@ -127,39 +132,58 @@ function simulate(design: Design, rng: Rng): string {
     typeof design.rate === "number"
       ? `${percent(design.rate)}%`
       : `${percent(design.rate[0])}–${percent(design.rate[1])}%`;
-  return `| ${design.prompts} × ${design.samples} | ${design.labels} | ${rate} | ${design.promptSd} | ${design.sensitivity} / ${design.specificity} | ${cells.join(" | ")} | ${percent(1 - held[2]!.of / EXPERIMENTS)} |`;
+  return `| ${design.prompts} × ${design.samples} | ${design.labels} | ${rate} | ${design.promptSd} | ${design.sensitivity} / ${design.specificity} | ${cells.join(" | ")} | ${typeof design.rate === "number" ? percent(attainable(labelled)) : "-"} | ${percent(1 - held[2]!.of / EXPERIMENTS)} |`;
 }
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 print(
-  "| prompts × rollouts | labels | rate | prompt SD | sensitivity / specificity | people (width) | judge (width) | Rogan-Gladen (width) | PPI++ (width) | none |",
+  "| prompts × rollouts | labels | rate | prompt SD | sensitivity / specificity | people (width) | judge (width) | Rogan-Gladen (width) | PPI++ (width) | attainable (people) | none |",
 );
-print("|---|---|---|---|---|---|---|---|---|---|");
+print("|---|---|---|---|---|---|---|---|---|---|---|");
 const rng = createRng(29);
-const sizes = values.quick
-  ? [[100, 10, 200]]
-  : [
-      [100, 10, 200],
-      [100, 10, 400],
-      [40, 10, 100],
-    ];
-for (const [prompts, samples, labels] of sizes) {
-  for (const rate of [[0, 0.01], 0.002, 0.005, 0.01, 0.05, 0.2, 0.5] as const) {
-    for (const promptSd of [0.5, 2]) {
-      for (const [sensitivity, specificity] of [
-        [0.9, 0.98],
-        [0.7, 0.9],
-      ]) {
+/** Tried and tuned on. */
+const GRID_OF_DESIGNS = {
+  sizes: [
+    [100, 10, 200],
+    [100, 10, 400],
+    [40, 10, 100],
+  ],
+  rates: [[0, 0.01], 0.002, 0.005, 0.01, 0.05, 0.2, 0.5],
+  promptSds: [0.5, 2],
+  judges: [
+    [0.9, 0.98],
+    [0.7, 0.9],
+  ],
+} as const;
+/** Looked at once, at the end. */
+const SECOND_GRID = {
+  sizes: [
+    [60, 20, 150],
+    [250, 4, 300],
+  ],
+  rates: [[0, 0.01], 0.0035, 0.03, 0.1, 0.35],
+  promptSds: [1.2],
+  judges: [
+    [0.95, 0.995],
+    [0.8, 0.95],
+    [0.5, 0.97],
+  ],
+} as const;
+const grid = values.second ? SECOND_GRID : GRID_OF_DESIGNS;
+for (const [prompts, samples, labels] of values.quick ? [grid.sizes[0]] : grid.sizes) {
+  for (const rate of grid.rates) {
+    for (const promptSd of grid.promptSds) {
+      for (const [sensitivity, specificity] of grid.judges) {
         print(
           simulate(
             {
-              prompts: prompts!,
-              samples: samples!,
-              labels: labels!,
+              prompts,
+              samples,
+              labels,
               rate,
               promptSd,
-              sensitivity: sensitivity!,
-              specificity: specificity!,
+              sensitivity,
+              specificity,
             },
             rng,
           ),

@@ -31,6 +31,7 @@ export interface RateReduction {
 
 /** Two estimates, and how their errors go together over prompts. */
 interface Two {
+  readonly prompts: number;
   readonly arm: RateEstimate;
   readonly reference: RateEstimate;
   readonly correlation: number;
@@ -47,36 +48,59 @@ export function compareRates(
   armCells: RateCells,
   referenceCells: RateCells,
 ): RateComparison | undefined {
-  const common = commonPrompts(armCells, referenceCells);
-  const arm = estimateRate(selectPrompts(armCells, common));
-  const reference = estimateRate(selectPrompts(referenceCells, common));
-  if (arm === undefined || reference === undefined) return undefined;
-  const two = { arm, reference, correlation: correlate(arm, reference) };
+  const two = onCommonPrompts(armCells, referenceCells);
+  if (two === undefined) return undefined;
+  const { reduction: reduced, ...difference } = intervals(two);
+  return { ...difference, p: differenceP(two), reduction: reduced };
+}
+
+/** The same without the p-value, which takes most of the time. */
+export function compareIntervals(
+  armCells: RateCells,
+  referenceCells: RateCells,
+): Omit<RateComparison, "p"> | undefined {
+  const two = onCommonPrompts(armCells, referenceCells);
+  return two && intervals(two);
+}
+
+function intervals(two: Two): Omit<RateComparison, "p"> {
   return {
-    prompts: common.length,
-    difference: arm.rate - reference.rate,
+    prompts: two.prompts,
+    difference: two.arm.rate - two.reference.rate,
     ...differenceInterval(two, LEVEL),
-    p: differenceP(two),
     reduction: reduction(two),
   };
 }
 
+function onCommonPrompts(armCells: RateCells, referenceCells: RateCells): Two | undefined {
+  const common = commonPrompts(armCells, referenceCells);
+  const arm = estimateRate(selectPrompts(armCells, common));
+  const reference = estimateRate(selectPrompts(referenceCells, common));
+  if (arm === undefined || reference === undefined) return undefined;
+  return { prompts: common.length, arm, reference, correlation: correlate(arm, reference) };
+}
+
 function commonPrompts(a: RateCells, b: RateCells): readonly number[] {
-  const isJudged = ({ seeds, prompts, judged }: RateCells, p: number): boolean =>
-    Array.from({ length: seeds }, (_, s) => judged[s * prompts + p]!).some((count) => count > 0);
-  return Array.from({ length: a.prompts }, (_, p) => p).filter(
-    (p) => isJudged(a, p) && isJudged(b, p),
-  );
+  const isJudged = ({ seeds, prompts, judged }: RateCells, p: number): boolean => {
+    for (let s = 0; s < seeds; s++) if (judged[s * prompts + p]! > 0) return true;
+    return false;
+  };
+  const common: number[] = [];
+  for (let p = 0; p < a.prompts; p++) if (isJudged(a, p) && isJudged(b, p)) common.push(p);
+  return common;
 }
 
 /** The cells of some prompts, in the order given; a prompt may be given several times. */
 export function selectPrompts(cells: RateCells, which: ArrayLike<number>): RateCells {
   const { seeds, prompts } = cells;
-  const select = (values: Float64Array): Float64Array =>
-    Float64Array.from(
-      { length: seeds * which.length },
-      (_, i) => values[Math.floor(i / which.length) * prompts + which[i % which.length]!]!,
-    );
+  const select = (values: Float64Array): Float64Array => {
+    const selected = new Float64Array(seeds * which.length);
+    for (let i = 0; i < selected.length; i++) {
+      const s = Math.floor(i / which.length);
+      selected[i] = values[s * prompts + which[i - s * which.length]!]!;
+    }
+    return selected;
+  };
   return {
     seeds,
     prompts: which.length,

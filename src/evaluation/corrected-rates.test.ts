@@ -4,9 +4,11 @@ import { describe, expect, it } from "vitest";
 
 import type { HumanLabels } from "../judge/human-labels.ts";
 import type { Verdict } from "../judge/verdict.ts";
+import { unifiedDistances } from "../util/unified.ts";
 import { correctedRates } from "./corrected-rates.ts";
 import { cohenKappa, judgeAgreement } from "./judge-agreement.ts";
 import { judgeCells, type JudgeCells } from "./judge-cells.ts";
+import { fitJudge } from "./judge-likelihood.ts";
 
 interface Bounds {
   readonly low: number;
@@ -24,9 +26,20 @@ interface GoldenCase {
   readonly ppi: Bounds & { readonly rate: number; readonly weight: number };
 }
 
+interface GoldenFit {
+  /** Hits of positives, alarms of negatives, calls of unlabelled. */
+  readonly counts: readonly (readonly [number, number])[];
+  readonly rate: number;
+  readonly root: number;
+}
+
 const golden = JSON.parse(
   readFileSync(new URL("../../test/golden/judge/judge.json", import.meta.url), "utf8"),
-) as { readonly cases: readonly GoldenCase[] };
+) as {
+  readonly cases: readonly GoldenCase[];
+  readonly fits: readonly GoldenFit[];
+  readonly critical: readonly { truth: number; above: number; below: number }[];
+};
 
 const label = (shows: 0 | 1): "shows" | "not" => (shows === 1 ? "shows" : "not");
 
@@ -48,10 +61,10 @@ function cellsOf(rollouts: GoldenCase["rollouts"]): JudgeCells {
 
 const TOLERANCE = 1e-7;
 
-function expectClose(found: object, wanted: object): void {
+function expectClose(found: object, wanted: object, tolerance = TOLERANCE): void {
   for (const [name, value] of Object.entries(wanted) as [string, number][]) {
     const own = (found as Record<string, number>)[name]!;
-    expect(Math.abs(own - value), `${name}: ${own} against ${value}`).toBeLessThan(TOLERANCE);
+    expect(Math.abs(own - value), `${name}: ${own} against ${value}`).toBeLessThan(tolerance);
   }
 }
 
@@ -68,8 +81,34 @@ describe.each(golden.cases.map((each, i) => [i, each] as const))("case %i", (_, 
 
   it("has NumPy's corrected rates", () => {
     const found = correctedRates(cells);
-    expectClose(found.roganGladen, each.roganGladen);
+    // The normal distribution is taken as Student's with a million degrees of freedom.
+    expectClose(found.roganGladen, each.roganGladen, 1e-6);
     expectClose(found.ppi, each.ppi);
+  });
+});
+
+describe("fitJudge", () => {
+  it.each(golden.fits)("has the root that SciPy's search finds ($counts, rate $rate)", (each) => {
+    const [[hits, positives], [alarms, negatives], [calls, unlabelled]] = each.counts as [
+      [number, number],
+      [number, number],
+      [number, number],
+    ];
+    const counts = { positives, hits, negatives, alarms, unlabelled, calls };
+    expect(fitJudge(counts, each.rate).root).toBeCloseTo(each.root, 5);
+  });
+});
+
+describe("unifiedDistances", () => {
+  it.each(golden.critical)("has SciPy's acceptance region at $truth", ({ truth, above, below }) => {
+    const found = unifiedDistances(truth);
+    expect(found.above).toBeCloseTo(above, 5);
+    expect(found.below / below).toBeCloseTo(1, 5);
+  });
+
+  it("is one-sided at the end of the range", () => {
+    expect(unifiedDistances(0).above).toBeCloseTo(1.6448536, 5);
+    expect(unifiedDistances(0).below).toBe(Infinity);
   });
 });
 
@@ -82,15 +121,37 @@ describe("where there is little to go by", () => {
     Array.from({ length: count }, (_, p) => [p, judge, person]);
 
   it("says why there is no Rogan-Gladen rate", () => {
-    expect(correctedRates(cellsOf(rows(9, 0, 0))).roganGladen).toMatchObject({
-      rate: undefined,
-      why: "no labelled rollout shows it",
-    });
     const chance = [...rows(9, 1, 0), ...rows(9, 0, 1)];
     expect(correctedRates(cellsOf(chance)).roganGladen.why).toBe(
       "the judge is no better than chance",
     );
-    expect(correctedRates(cellsOf(rows(9, 1, null))).ppi.why).toBe("nothing is labelled");
+    const { ppi, roganGladen } = correctedRates(cellsOf(rows(9, 1, null)));
+    expect([ppi.why, roganGladen.why]).toEqual(["nothing is labelled", "nothing is labelled"]);
+  });
+
+  it("has a Rogan-Gladen rate where no label shows it: the least that the verdicts allow", () => {
+    const alarms = [...rows(98, 0, 0), ...rows(2, 1, 0)];
+    const quiet = correctedRates(cellsOf([...alarms, ...rows(490, 0, null), ...rows(10, 1, null)]));
+    expect([quiet.roganGladen.rate, quiet.roganGladen.low]).toEqual([0, 0]);
+    expect(quiet.roganGladen.high).toBeCloseTo(quiet.people.high!, 12); // sensitivity is unknown
+    const loud = correctedRates(cellsOf([...alarms, ...rows(430, 0, null), ...rows(70, 1, null)]));
+    expect(loud.roganGladen.rate).toBeCloseTo((72 / 600 - 0.02) / 0.98, 12);
+    expect(loud.roganGladen.low).toBeGreaterThan(0.05);
+  });
+
+  it("is what people say where all is labelled, and mirrors where the label is turned round", () => {
+    const all = correctedRates(cellsOf([...rows(5, 1, 1), ...rows(2, 0, 1), ...rows(40, 0, 0)]));
+    const { rate, low, high } = all.people;
+    expect(all.roganGladen.rate).toBeCloseTo(rate!, 12);
+    expect([all.roganGladen.low, all.roganGladen.high]).toEqual([low, high]);
+    const { rollouts } = golden.cases[1]!;
+    const turn = (said: 0 | 1): 0 | 1 => (said === 0 ? 1 : 0);
+    const mirror = rollouts.map(
+      ([p, judge, person]) => [p, turn(judge), person === null ? null : turn(person)] as const,
+    );
+    const [plain, turned] = [rollouts, mirror].map((each) => correctedRates(cellsOf(each)));
+    expect(plain!.roganGladen.low! + turned!.roganGladen.high!).toBeCloseTo(1, 10);
+    expect(plain!.roganGladen.high! + turned!.roganGladen.low!).toBeCloseTo(1, 10);
   });
 
   it("keeps a width where the labels show nothing", () => {

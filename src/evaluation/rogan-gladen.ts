@@ -1,8 +1,16 @@
-import type { ClusteredRate } from "../util/clustered-rate.ts";
+import { type RateCells, rateInterval } from "../util/clustered-rate.ts";
+import { twoSidedQuantile } from "../util/student-t.ts";
+import { unifiedDistances } from "../util/unified.ts";
 import type { CorrectedRate } from "./corrected-rate.ts";
-import { addCounts, type JudgeCells, rateOf, total } from "./judge-cells.ts";
+import { addCounts, type JudgeCells, rateCells, total } from "./judge-cells.ts";
+import { fitJudge, type JudgeCounts } from "./judge-likelihood.ts";
 
 const Z = 1.959963984540054;
+const LEVEL = 0.05;
+/** Of the labels' own interval where sensitivity is known: wide enough to cost half a per cent of misses at most. */
+const LABELS_LEVEL = 0.01;
+/** The variance over prompts beside that of independent rollouts is noisy: it narrows intervals by 5% at most. */
+const LEAST_DESIGN = 0.9;
 
 const unknown = (why: string): CorrectedRate => ({
   rate: undefined,
@@ -12,87 +20,177 @@ const unknown = (why: string): CorrectedRate => ({
 });
 
 /**
- * Rogan and Gladen's rate (1978), (p + sp - 1) / (se + sp - 1): p the judge's rate, se and sp its sensitivity and specificity on the
- * labelled rollouts. The interval is Lang and Reiczigel's (2014), with the numbers of independent rollouts in place of all.
+ * Rogan and Gladen's rate (1978), (p + sp - 1) / (se + sp - 1): p the judge's rate, se and sp its sensitivity and specificity on the labelled rollouts.
+ * Where no labelled rollout shows the behaviour the judge is taken to miss none, so the rate is the least that its verdicts allow.
+ *
+ * The interval has the rates that are not rejected: a test of each by the profile likelihood of verdicts and labels, with critical values that allow for 0
+ * as the smallest rate (Feldman and Cousins 1998) and the variance over prompts. Where sensitivity is hardly known no rate is too large for
+ * that; so the interval ends where that of the labels alone does.
  */
 export function roganGladen(cells: JudgeCells): CorrectedRate {
-  const { bothShow, judgeOnly, personOnly, neither, unlabelledShow, unlabelledNot } = cells;
-  const judge = rateOf(
-    addCounts(bothShow, judgeOnly, unlabelledShow),
-    addCounts(personOnly, neither, unlabelledNot),
-  );
-  const se = rateOf(bothShow, personOnly);
-  const sp = rateOf(neither, judgeOnly);
-  if (se.rate === undefined) return unknown("no labelled rollout shows it");
-  if (sp.rate === undefined) return unknown("every labelled rollout shows it");
-  const raw = (judge.rate! + sp.rate - 1) / (se.rate + sp.rate - 1); // labelled ones are judged
-  if (se.rate + sp.rate <= 1) return unknown("the judge is no better than chance");
-  const p = shrunk(judge, Z * Z);
-  const s = shrunk(se, 2);
-  const c = shrunk(sp, 2);
-  const youden = s.rate + c.rate - 1;
-  if (youden <= 0) return unknown("too few labels to tell the judge from chance");
-  const rate = (p.rate + c.rate - 1) / youden;
-  const shift = 2 * Z * Z * (rate * s.variance - (1 - rate) * c.variance);
-  const variance = p.variance + rate * rate * s.variance + (1 - rate) ** 2 * c.variance;
-  const half = (Z * Math.sqrt(variance * jointShare(cells, clip(raw)))) / youden;
+  const counts = countsOf(cells);
+  const { positives, negatives, unlabelled } = counts;
+  if (positives + negatives === 0) return unknown("nothing is labelled");
+  const rate = estimate(counts);
+  if (rate === undefined) return unknown("the judge is no better than chance");
+  if (unlabelled === 0) {
+    const { low, high } = rateInterval(labelCells(cells), LEVEL);
+    return { rate, low: Math.min(rate, low), high: Math.max(rate, high), why: undefined };
+  }
+  if (rate > 0.5) {
+    const { low, high } = interval(mirrored(cells), 1 - rate);
+    return { rate, low: 1 - high, high: 1 - low, why: undefined };
+  }
+  return { rate, ...interval(cells, rate), why: undefined };
+}
+
+function countsOf(cells: JudgeCells): JudgeCounts {
+  const [hits, alarms] = [total(cells.bothShow), total(cells.judgeOnly)];
+  const calls = total(cells.unlabelledShow);
   return {
-    rate: clip(raw),
-    low: clip(Math.min(raw, rate + shift - half)),
-    high: clip(Math.max(raw, rate + shift + half)),
-    why: undefined,
+    positives: hits + total(cells.personOnly),
+    hits,
+    negatives: alarms + total(cells.neither),
+    alarms,
+    unlabelled: calls + total(cells.unlabelledNot),
+    calls,
   };
 }
 
-/** Below this the share is noise; so it is with fewer labelled rollouts that do not show it, and sensitivity's part with fewer that do. */
-const SMALLEST_SHARE = 0.1;
-const FEWEST_LABELS = 5;
-/** With few that show it sensitivity is hardly known, and not all that cancels makes the rate better known: by simulation a third of it. */
-const FEW_COUNT = 1 / 3;
+/** The same with the opposite of the behaviour: the rate becomes 1 - rate. */
+function mirrored(cells: JudgeCells): JudgeCells {
+  return {
+    prompts: cells.prompts,
+    bothShow: cells.neither,
+    judgeOnly: cells.personOnly,
+    personOnly: cells.judgeOnly,
+    neither: cells.bothShow,
+    unlabelledShow: cells.unlabelledNot,
+    unlabelledNot: cells.unlabelledShow,
+  };
+}
+
+interface Observed {
+  readonly calls: number;
+  readonly sensitivity: number;
+  readonly falseAlarms: number;
+}
+
+function observed({
+  positives,
+  hits,
+  negatives,
+  alarms,
+  unlabelled,
+  calls,
+}: JudgeCounts): Observed {
+  return {
+    calls: (calls + hits + alarms) / (positives + negatives + unlabelled),
+    sensitivity: positives === 0 ? 1 : hits / positives,
+    falseAlarms: negatives === 0 ? 0 : alarms / negatives,
+  };
+}
+
+/** Undefined where the judge calls labelled rollouts that show it no more often than those that do not. */
+function estimate(counts: JudgeCounts): number | undefined {
+  const { calls, sensitivity, falseAlarms } = observed(counts);
+  if (sensitivity <= falseAlarms) return undefined;
+  return Math.max(0, Math.min(1, (calls - falseAlarms) / (sensitivity - falseAlarms)));
+}
+
+function labelCells({ bothShow, judgeOnly, personOnly, neither }: JudgeCells): RateCells {
+  return rateCells(addCounts(bothShow, personOnly), addCounts(judgeOnly, neither));
+}
+
+/** The ends for a rate of at most a half. */
+function interval(cells: JudgeCells, rate: number): { low: number; high: number } {
+  const counts = countsOf(cells);
+  const spread =
+    Math.sqrt(design(cells, counts, rate)) *
+    (twoSidedQuantile(LEVEL, Math.max(1, cells.prompts - 1)) / Z);
+  const root = (value: number): number => signedRoot(counts, value) / spread;
+  const atZero = root(0);
+  const isTooSmall = (value: number): boolean => {
+    const found = root(value);
+    return found > unifiedDistances(atZero - found).above;
+  };
+  const isTooLarge = (value: number): boolean => {
+    const found = root(value);
+    return found < -unifiedDistances(atZero - found).below;
+  };
+  const level = isTooLarge(1) ? LABELS_LEVEL : LEVEL;
+  const most = Math.max(rate, rateInterval(labelCells(cells), level).high);
+  return {
+    low: isTooSmall(0) ? boundary(rate, 0, isTooSmall) : 0,
+    high: isTooLarge(most) ? boundary(rate, most, isTooLarge) : most,
+  };
+}
+
+/** Between a value that is inside and one that is outside: where the one ends. */
+function boundary(inside: number, outside: number, isOutside: (x: number) => boolean): number {
+  for (let step = 0; step < 40; step++) {
+    const middle = (inside + outside) / 2;
+    if (isOutside(middle)) outside = middle;
+    else inside = middle;
+  }
+  return inside;
+}
 
 /**
- * How large the variance over prompts is beside that of three independent parts, 1 at most: a prompt that the judge errs on moves its rate
- * and its measured errors together, and most of that cancels in the corrected rate. So does what labelled rollouts are part of all.
+ * How far the rate found is above `rate`, about standard normal if rollouts are independent: the unlabelled rollouts' signed root of the likelihood, and
+ * how many labelled rollouts show it, weighted as they are in Rogan and Gladen's rate over all rollouts.
  */
-function jointShare(cells: JudgeCells, rate: number): number {
-  const { bothShow, judgeOnly, personOnly, neither, unlabelledShow, unlabelledNot } = cells;
-  if (total(neither) + total(judgeOnly) < FEWEST_LABELS) return 1;
-  const hasFew = total(bothShow) + total(personOnly) < FEWEST_LABELS;
-  const judge = deviations(
-    addCounts(bothShow, judgeOnly, unlabelledShow),
-    addCounts(personOnly, neither, unlabelledNot),
-  ).errors;
-  const se = deviations(bothShow, personOnly).errors.map((error) => (hasFew ? 0 : -rate * error));
-  const sp = deviations(neither, judgeOnly).errors.map((error) => (1 - rate) * error);
-  const apart = product(judge, judge) + product(se, se) + product(sp, sp);
-  const joint = addCounts(judge, se, sp);
-  const share =
-    apart === 0 ? 1 : Math.max(SMALLEST_SHARE, Math.min(1, product(joint, joint) / apart));
-  return hasFew ? 1 - FEW_COUNT * (1 - share) : share;
+function signedRoot(counts: JudgeCounts, rate: number): number {
+  const { root, sensitivity, falseAlarms } = fitJudge(counts, rate);
+  const { ofUnlabelled, ofLabels } = variances(counts, rate, { sensitivity, falseAlarms });
+  if (ofUnlabelled + ofLabels === 0) return root;
+  const { positives, negatives, unlabelled } = counts;
+  const labelled = positives + negatives;
+  const shown =
+    ((sensitivity - falseAlarms) * (positives - rate * labelled)) / (labelled + unlabelled);
+  return (root * Math.sqrt(ofUnlabelled) + shown) / Math.sqrt(ofUnlabelled + ofLabels);
 }
 
-/** A rate with `more` rollouts added, half of them showing, and its binomial variance. */
-function shrunk(
-  { rate, effective }: ClusteredRate,
-  more: number,
-): { readonly rate: number; readonly variance: number } {
-  const moved = (effective * rate! + more / 2) / (effective + more); // callers have a rate
-  return { rate: moved, variance: (moved * (1 - moved)) / (effective + more) };
+/** Variance of calls - falseAlarms - rate · (sensitivity - falseAlarms) for independent rollouts. */
+function variances(
+  { positives, negatives, unlabelled }: JudgeCounts,
+  rate: number,
+  { sensitivity, falseAlarms }: Omit<Observed, "calls">,
+): { readonly ofUnlabelled: number; readonly ofLabels: number } {
+  const labelled = positives + negatives;
+  const all = labelled + unlabelled;
+  const binomial = (share: number, of: number): number =>
+    of === 0 ? 0 : (share * (1 - share)) / of;
+  const calls = (1 - rate) * falseAlarms + rate * sensitivity;
+  const apart =
+    binomial(calls, unlabelled) +
+    (1 - rate) ** 2 * binomial(falseAlarms, negatives) +
+    rate ** 2 * binomial(sensitivity, positives);
+  return {
+    ofUnlabelled: (unlabelled / all) ** 2 * apart,
+    ofLabels: ((labelled / all) * (sensitivity - falseAlarms)) ** 2 * binomial(rate, labelled),
+  };
 }
 
-/** A rate and what each prompt adds to its error. */
-function deviations(
-  shows: Float64Array,
-  other: Float64Array,
-): { readonly rate: number; readonly errors: Float64Array } {
-  const all = total(shows) + total(other);
-  const rate = total(shows) / all;
-  const errors = shows.map((count, p) => (count - rate * (count + other[p]!)) / all);
-  return { rate, errors };
-}
-
-const clip = (value: number): number => Math.max(0, Math.min(1, value));
-
-function product(a: Float64Array, b: Float64Array): number {
-  return a.reduce((sum, value, p) => sum + value * b[p]!, 0);
+/** How much larger the variance is over prompts than over independent rollouts. */
+function design(cells: JudgeCells, counts: JudgeCounts, rate: number): number {
+  const { prompts, bothShow, judgeOnly, personOnly, neither, unlabelledShow, unlabelledNot } =
+    cells;
+  const found = observed(counts);
+  const all = counts.positives + counts.negatives + counts.unlabelled;
+  const { ofUnlabelled, ofLabels } = variances(counts, rate, found);
+  if (ofUnlabelled + ofLabels === 0) return 1;
+  let squares = 0;
+  for (let p = 0; p < prompts; p++) {
+    const [hits, alarms] = [bothShow[p]!, judgeOnly[p]!];
+    const [positives, negatives] = [hits + personOnly[p]!, alarms + neither[p]!];
+    const called = hits + alarms + unlabelledShow[p]!;
+    const rollouts = positives + negatives + unlabelledShow[p]! + unlabelledNot[p]!;
+    const ofAlarms = (alarms - found.falseAlarms * negatives) / Math.max(1, counts.negatives);
+    const ofHits = (hits - found.sensitivity * positives) / Math.max(1, counts.positives);
+    squares +=
+      ((called - found.calls * rollouts) / all - (1 - rate) * ofAlarms - rate * ofHits) ** 2;
+  }
+  const joint = prompts < 2 ? squares : (squares * prompts) / (prompts - 1);
+  return Math.max(LEAST_DESIGN, joint / (ofUnlabelled + ofLabels));
 }

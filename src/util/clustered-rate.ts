@@ -65,6 +65,17 @@ export function clusteredRate(cells: RateCells): ClusteredRate {
   return { ...counts, rate, low, high, effective };
 }
 
+/** The interval of a rate that leaves out `level`; everything where nothing was judged. */
+export function rateInterval(
+  cells: RateCells,
+  level: number,
+): { readonly low: number; readonly high: number } {
+  const estimate = estimateRate(cells);
+  return estimate === undefined
+    ? { low: 0, high: 1 }
+    : scoreInterval(estimate, standardErrors(estimate, level));
+}
+
 /**
  * How many standard errors an interval that leaves out `level` has to either side. `seedsDf` replaces the degrees of freedom that what seeds
  * add is known by.

@@ -1,8 +1,15 @@
 import { describe, expect, it } from "vitest";
 
+import { incompleteBeta } from "./beta.ts";
 import { createRng } from "./rng.ts";
-import { twoSidedQuantile } from "./student-t.ts";
-import { halfWidth, levelAt, pooledSeedsDf, twoWayVariance } from "./two-way-variance.ts";
+import { twoSidedQuantile, twoSidedTail } from "./student-t.ts";
+import {
+  halfWidth,
+  levelAt,
+  marginParts,
+  pooledSeedsDf,
+  twoWayVariance,
+} from "./two-way-variance.ts";
 
 const parts = (ofPrompts: number, ofSeeds: number) => ({
   ofPrompts,
@@ -28,6 +35,48 @@ describe("halfWidth", () => {
     expect(pooledSeedsDf([parts(1, 3), { ...parts(1, 0), seedsDf: 0 }])).toBeCloseTo(2, 10);
     expect(pooledSeedsDf([{ ...parts(1, 0), seedsDf: 0 }])).toBe(0);
   });
+});
+
+/** The middles of `count` equally likely parts of a chi-squared variable over its degrees of freedom, as the limit of F. */
+function chiSquared(df: number, count: number): number[] {
+  return Array.from({ length: count }, (_, i) => {
+    let [low, high] = [0, 60];
+    for (let step = 0; step < 50; step++) {
+      const middle = (low + high) / 2;
+      // F with df and 1e6 degrees of freedom.
+      const below = incompleteBeta((df * middle) / (df * middle + 1e6), df / 2, 5e5);
+      if (below < (i + 0.5) / count) low = middle;
+      else high = middle;
+    }
+    return (low + high) / 2;
+  });
+}
+
+describe("intervals of normal layouts with many prompts, integrated over what seeds show", () => {
+  it.each([
+    [3, 0.93, 0.9725],
+    [4, 0.935, 0.97],
+    [5, 0.935, 0.97],
+    [8, 0.94, 0.97],
+  ])(
+    "%i seeds hold the truth in %d to %d of the cases, whatever seeds and prompts vary by",
+    (seeds, least, most) => {
+      const seen = chiSquared(seeds - 1, 200);
+      const held = (ofPrompts: number, ofSeeds: number): number => {
+        const shares = seen.map((each) => {
+          const margin = marginParts(ofPrompts, (1 + ofSeeds) * each, 1, seeds - 1);
+          const half = halfWidth({ ...margin, promptsDf: Infinity, seedsDf: seeds - 1 }, 0.05);
+          return 1 - twoSidedTail(half / Math.sqrt(ofPrompts + ofSeeds), Infinity);
+        });
+        return shares.reduce((sum, share) => sum + share, 0) / shares.length;
+      };
+      const all = [1, 1.3, 2, 4, 10, 40].flatMap((ofPrompts) =>
+        [0, 0.3, 1, 2, 3, 4, 6, 10, 30, 100, 300].map((ofSeeds) => held(ofPrompts, ofSeeds)),
+      );
+      expect(Math.min(...all)).toBeGreaterThan(least);
+      expect(Math.max(...all)).toBeLessThan(most);
+    },
+  );
 });
 
 describe("intervals over three seeds", () => {

@@ -32,7 +32,7 @@ export function evaluateStage(
   return {
     kind: "evaluate",
     name: "",
-    version: 4,
+    version: 5,
     settings: {
       name,
       behavior: behavior.name,

@@ -40,7 +40,7 @@ export function steerStage(
   return {
     kind: "steer",
     name: mode,
-    version: 4,
+    version: 5,
     settings: {
       ...given,
       ...(mode === "add" ? {} : { projectOutAt }),

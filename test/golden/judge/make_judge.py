@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import scipy
-from scipy import stats
+from scipy import optimize, special, stats
 
 rng = np.random.default_rng(23)
 NAN = float("nan")
@@ -25,7 +25,7 @@ def draw(prompts, samples, rate, spread, se, sp, labelled):
     return prompt, judge, person
 
 
-def wilson_t(values, prompt):
+def wilson_t(values, prompt, level=0.05):
     """Rate of 0/1 values with Wilson's interval: independent rollouts by the variance over prompts, Student's t."""
     groups = np.unique(prompt)
     r, n = values.mean(), len(groups)
@@ -38,7 +38,7 @@ def wilson_t(values, prompt):
         rare = sum(values[prompt == g].any() if r < 0.5 else not values[prompt == g].all() for g in groups)
         spread = (z**4).sum() / (z**2).sum() ** 2 - 1 / rare
         df = max(1, min(n - 1, 2 / spread)) if spread > 0 else n - 1
-    q = stats.t.isf(0.025, df)
+    q = stats.t.isf(level / 2, df)
     scale = 1 + q * q / effective
     centre = (r + q * q / (2 * effective)) / scale
     half = q / scale * np.sqrt(r * (1 - r) / effective + q * q / (4 * effective**2))
@@ -70,46 +70,89 @@ def kappa(prompt, judge, person):
     return {"value": value, "low": max(-1, value - half), "high": min(1, value + half)}
 
 
+def deviance(k, n, share):
+    """Twice the log-likelihood that a binomial share loses to the observed one."""
+    term = lambda seen, expected: 2 * special.xlogy(seen, seen / n / expected) if seen > 0 else 0.0
+    return term(k, share) + term(n - k, 1 - share)
+
+
+def fit_judge(counts, rate):
+    """Root of the profile deviance by a search over the logits of sensitivity and false alarms."""
+    (hits, yes), (alarms, no), (calls, rest) = counts
+    share = lambda x: (special.expit(x[0]), special.expit(x[1]))
+
+    def lost(x):
+        se, fa = share(x)
+        q = (1 - rate) * fa + rate * se
+        return (deviance(hits, yes, se) if yes else 0.0) + deviance(alarms or 0.1, no, fa) + deviance(calls, rest, q)
+
+    starts = [(1.0, -2.0), (-1.0, -1.0), (3.0, -4.0), (-3.0, 0.0)]
+    best = min((optimize.minimize(lost, x, method="Nelder-Mead", options=dict(xatol=1e-9, fatol=1e-14, maxiter=4000)) for x in starts), key=lambda r: r.fun)
+    se, fa = share(best.x)
+    f0, s0 = (alarms or 0.1) / no, hits / yes if yes else (1.0 if calls / rest > (1 - rate) * fa else 0.0)
+    sign = np.sign(calls / rest - (1 - rate) * f0 - rate * s0)
+    return se, fa, sign * np.sqrt(max(0.0, best.fun))
+
+
+def unified(truth):
+    """Feldman and Cousins' acceptance region of a normal estimate at `truth` >= 0, as distances; from the ratio of likelihoods that its ends have."""
+    if truth >= stats.norm.isf(0.025):
+        return stats.norm.isf(0.025), stats.norm.isf(0.025)
+    if truth < 1e-6:
+        return stats.norm.isf(0.05), np.inf
+    log_ratio = lambda x: stats.norm.logpdf(x, truth) - stats.norm.logpdf(x, max(x, 0))
+
+    def ends(cut):
+        high = optimize.brentq(lambda x: log_ratio(x) - cut, max(truth, 0), truth + 10)
+        low = optimize.brentq(lambda x: log_ratio(x) - cut, -10 - 8 / truth, truth)
+        return low, high
+
+    held = lambda cut: np.subtract(*stats.norm.cdf(ends(cut)[::-1], truth)) - 0.95
+    low, high = ends(optimize.brentq(held, -6, -0.5, xtol=1e-13))
+    return high - truth, truth - low
+
+
 def rogan_gladen(prompt, judge, person):
+    """For rates of at most a half. Every rate that its own test does not reject."""
     known = ~np.isnan(person)
-    p = wilson_t(judge, prompt)
     yes, no = known & (person == 1), known & (person == 0)
-    se, sp = wilson_t(judge[yes], prompt[yes]), wilson_t(1 - judge[no], prompt[no])
-    raw = (p["rate"] + sp["rate"] - 1) / (se["rate"] + sp["rate"] - 1)
-    z = stats.norm.isf(0.025)
-    # Lang and Reiczigel 2014, their notation.
-    n, n_se, n_sp = p["effective"], se["effective"], sp["effective"]
-    p1 = (n * p["rate"] + z**2 / 2) / (n + z**2)
-    se1, sp1 = (n_se * se["rate"] + 1) / (n_se + 2), (n_sp * sp["rate"] + 1) / (n_sp + 2)
-    pi = (p1 + sp1 - 1) / (se1 + sp1 - 1)
-    dpi = 2 * z**2 * (pi * se1 * (1 - se1) / (n_se + 2) - (1 - pi) * sp1 * (1 - sp1) / (n_sp + 2))
-    error = np.sqrt(
-        p1 * (1 - p1) / (n + z**2) + pi**2 * se1 * (1 - se1) / (n_se + 2) + (1 - pi) ** 2 * sp1 * (1 - sp1) / (n_sp + 2)
-    ) / (se1 + sp1 - 1)
-    clip = lambda x: float(np.clip(x, 0, 1))
-    # The infinitesimal jackknife of the estimate and of each of its parts alone, by each prompt's weight.
-    groups = np.unique(prompt)
+    n, m = len(judge), known.sum()
+    se, fa, q = judge[yes].mean(), judge[no].mean(), judge.mean()
+    rate = float(np.clip((q - fa) / (se - fa), 0, 1))
+    assert rate <= 0.5
+    counts = [(judge[yes].sum(), yes.sum()), (judge[no].sum(), no.sum()), (judge[~known].sum(), n - m)]
 
-    def estimate(w_p, w_se, w_sp):
-        mean = lambda w, x, where: (w * x)[where].sum() / w[where].sum()
-        a, b, c = mean(w_p, judge, slice(None)), mean(w_se, judge, yes), mean(w_sp, 1 - judge, no)
-        return a - clip(raw) * b + (1 - clip(raw)) * c
+    def parts(r, se, fa):
+        var = lambda x, k: x * (1 - x) / k
+        rest = var((1 - r) * fa + r * se, n - m) + (1 - r) ** 2 * var(fa, no.sum()) + r**2 * var(se, yes.sum())
+        return ((n - m) / n) ** 2 * rest, (m / n * (se - fa)) ** 2 * var(r, m)
 
-    one, step = np.ones(len(judge)), 1e-5
+    # The infinitesimal jackknife of q - fa - rate (se - fa) over prompts.
+    errors = []
+    for g in np.unique(prompt):
+        of = prompt == g
+        mean_error = lambda where: (judge[where & of] - judge[where].mean()).sum() / where.sum()
+        errors.append(mean_error(np.ones(n, bool)) - (1 - rate) * mean_error(no) - rate * mean_error(yes))
+    groups = len(errors)
+    over_prompts = groups / (groups - 1) * (np.array(errors) ** 2).sum()
+    design = max(0.9, over_prompts / sum(parts(rate, se, fa)))
+    spread = np.sqrt(design) * stats.t.isf(0.025, groups - 1) / stats.norm.isf(0.025)
 
-    def spread(*which):
-        slopes = []
-        for g in groups:
-            up = [one + step * (prompt == g) * (name in which) for name in "pes"]
-            down = [one - step * (prompt == g) * (name in which) for name in "pes"]
-            slopes.append((estimate(*up) - estimate(*down)) / (2 * step))
-        return (np.array(slopes) ** 2).sum()
+    def root(r):
+        se, fa, r_un = fit_judge(counts, r)
+        rest, labels = parts(r, se, fa)
+        shown = m / n * (se - fa) * (yes.sum() / m - r)
+        return (r_un * np.sqrt(rest) + shown) / np.sqrt(rest + labels) / spread
 
-    if no.sum() >= 5:
-        which = "pes" if yes.sum() >= 5 else "ps"
-        share = np.clip(spread(*which) / sum(spread(each) for each in which), 0.1, 1)
-        error *= np.sqrt(share if yes.sum() >= 5 else 1 - (1 - share) / 3)
-    return {"rate": clip(raw), "low": clip(min(raw, pi + dpi - z * error)), "high": clip(max(raw, pi + dpi + z * error))}
+    at_zero = root(0.0)
+    over = lambda r: root(r) - unified(max(1e-9, at_zero - root(r)))[0]
+    under = lambda r: root(r) + unified(max(1e-9, at_zero - root(r)))[1]
+    edge = 1e-9
+    level = 0.01 if under(1 - edge) < 0 else 0.05
+    most = max(rate, wilson_t(person[known], prompt[known], level)["high"])
+    low = 0.0 if at_zero <= stats.norm.isf(0.05) else optimize.brentq(over, 1e-9, rate, xtol=1e-11)
+    high = most if under(most) >= 0 else optimize.brentq(under, rate, most, xtol=1e-11)
+    return {"rate": rate, "low": low, "high": high}
 
 
 def ppi(prompt, judge, person):
@@ -160,6 +203,14 @@ def ppi(prompt, judge, person):
     }
 
 
+def rogan_gladen_of(prompt, judge, person):
+    """Rates above a half by that of the opposite behaviour."""
+    if judge.mean() <= 0.5:
+        return rogan_gladen(prompt, judge, person)
+    found = rogan_gladen(prompt, 1 - judge, 1 - person)
+    return {"rate": 1 - found["rate"], "low": 1 - found["high"], "high": 1 - found["low"]}
+
+
 def case(*settings):
     prompt, judge, person = draw(*settings)
     known = ~np.isnan(person)
@@ -173,7 +224,7 @@ def case(*settings):
         "precision": wilson_t(person[called], prompt[called]),
         "recall": wilson_t(judge[yes], prompt[yes]),
         "kappa": kappa(prompt[known], judge[known], person[known]),
-        "roganGladen": rogan_gladen(prompt, judge, person),
+        "roganGladen": rogan_gladen_of(prompt, judge, person),
         "ppi": ppi(prompt, judge, person),
     }
 
@@ -185,5 +236,16 @@ cases = [
     case(20, 8, 0.4, 2.0, 0.95, 0.6, 40),
     case(60, 5, 0.02, 1.0, 0.9, 0.95, 120),
 ]
-out = {"made_with": f"numpy {np.__version__}, scipy {scipy.__version__}", "cases": cases}
+fits = [
+    {"counts": [[float(k), float(n)] for k, n in counts], "rate": rate, "root": fit_judge(counts, rate)[2]}
+    for counts in (
+        [(9, 10), (4, 190), (25, 800)],
+        [(2, 3), (0, 97), (8, 300)],
+        [(30, 40), (16, 160), (190, 800)],
+        [(1, 1), (3, 99), (2, 300)],
+    )
+    for rate in (0.001, 0.02, 0.2, 0.7)
+]
+critical = [{"truth": t, "above": unified(t)[0], "below": unified(t)[1]} for t in (0.05, 0.3, 0.8, 1.2345, 1.7, 1.95, 2.5)]
+out = {"fits": fits, "critical": critical, "made_with": f"numpy {np.__version__}, scipy {scipy.__version__}", "cases": cases}
 Path(__file__).with_name("judge.json").write_text(json.dumps(out, separators=(",", ":"), default=float) + "\n")

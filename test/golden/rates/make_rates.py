@@ -35,9 +35,16 @@ def rate_case(seeds, prompts, rate, spread, seed_spread, samples, missing):
     rare = ((shows > 0) if r < 0.5 else (shows < judged)).any(0).sum()
     spread = (by_prompt**4).sum() / (by_prompt**2).sum() ** 2 - 1 / rare
     df = max(1, min(prompts - 1, 2 / spread)) if spread > 0 else prompts - 1
-    squared = stats.t.isf(0.025, df) ** 2 * of_prompts
+    parts = (of_prompts, 0.0)
     if seeds > 1:
-        squared += stats.t.isf(0.025, seeds - 1) ** 2 * max(0.0, of_seeds - 0.75 * of_cells)
+        noise = of_cells * (seeds - 1) / (seeds + 1)
+        over = max(0.0, of_seeds - noise)
+        moved = 0.4 * max(0.0, of_prompts - of_cells) * over / (of_prompts + over) if over > 0 else 0.0
+        agreement = max(0.0, 1 - of_seeds / noise)
+        parts = (of_prompts + moved - 0.5 * agreement * min(of_prompts, of_cells), over - moved)
+    squared = stats.t.isf(0.025, df) ** 2 * parts[0]
+    if seeds > 1:
+        squared += stats.t.isf(0.025, seeds - 1) ** 2 * parts[1]
     q, effective = np.sqrt(squared / variance), min(judged.sum(), r * (1 - r) / variance)
     low, high = wilson(r, effective, q)
     return {
