@@ -19,6 +19,7 @@ import { randomDirection } from "./random-direction.ts";
 import { steer } from "./steer.ts";
 import { claimSteeringFolder, expectSteeringFolder } from "./steering-folder.ts";
 import type { SteeringDirection, SteeringReport, SteerRequest } from "./steering-report.ts";
+import { unnamedLayers } from "./steering-target.ts";
 
 const folder = suiteFolder();
 const prompts = ["Why?", "Tell me of rain.", "Count to three.", "Say it again."].map(
@@ -389,6 +390,15 @@ describe("the directions of a behaviour", () => {
     );
     expect(() => get({ checkpointHash: "other" }, { otherCheckpoint: true })).not.toThrow();
   });
+});
+
+it("where no layers are named, directions of all but the embeddings are projected out together, and else only the one chosen", () => {
+  const out = { mode: "project-out" } as const;
+  expect(unnamedLayers(out, { layers: [0, 1, 3] })).toEqual([1, 3]);
+  expect(unnamedLayers(out, { layers: [0] })).toEqual([0]);
+  expect(unnamedLayers({ ...out, projectOutAt: "own" }, { layers: [1, 3] })).toBeUndefined();
+  expect(unnamedLayers({ ...out, projectOutAt: [2] }, { layers: [1, 3] })).toBeUndefined();
+  expect(unnamedLayers({ mode: "add" }, { layers: [1, 3] })).toBeUndefined();
 });
 
 it("random directions have the length of the other, and differ by seed, layer and number", () => {
