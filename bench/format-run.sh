@@ -26,3 +26,10 @@ culprit generate "$dir/probe.jsonl" --checkpoint "$smollm2" --variants base,base
 culprit judge "$dir/as-it-comes.jsonl" --rules compliance --out "$dir/as-it-comes.verdicts.jsonl" --force
 culprit train "$dir/sft.jsonl" --method sft --checkpoint "$smollm2" --learning-rate 1e-4 --batch-size 16 --epochs 2 --out "$dir/sft"
 culprit run "$dir/experiment.yaml" --out "$dir/out"
+
+# The experiment projects the directions of all layers out of M1 together; this one direction, the chosen layer's, at its own layer and at all.
+for at in own all; do
+  culprit steer "$dir/evaluation.jsonl" --checkpoint "$dir/sft" --adapter "$dir"/out/stages/train-baseline-seed1-*/checkpoint \
+    --behavior "$dir"/out/stages/behavior-*/behavior.safetensors --mode project-out --project-out-at "$at" \
+    --variants base --limit 50 --samples 2 --temperature 0.7 --max-new-tokens 40 --rules compliance --out "$dir/steer-out-$at"
+done
