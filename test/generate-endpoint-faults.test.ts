@@ -1,5 +1,5 @@
 /** @file `culprit generate --base-url` where the endpoint fails, is not there, answers nothing, or the run is killed. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
@@ -168,6 +168,49 @@ describe("limits", () => {
     // 16 requests, 50 ms apart; no upper bound, for machines differ.
     expect(server.counts.requests).toBe(16);
     expect(performance.now() - startMs).toBeGreaterThanOrEqual(15 * 50);
+  });
+});
+
+describe("two servers that call their models the same", () => {
+  const saying = (who: string): ReturnType<typeof startFakeEndpoint> =>
+    startFakeEndpoint({ answer: ({ seed }) => `${who} ${seed}`, latencyMs: 5 });
+  const speakers = (out: string): ReadonlySet<string> =>
+    new Set([...readFileSync(out, "utf8").matchAll(/"response":"(M\d)/g)].map(([, who]) => who!));
+
+  it("keep their answers apart: with --force, without the output, and after a kill", async () => {
+    await using before = await saying("M0");
+    await using after = await saying("M1");
+    const out = path("two.jsonl");
+    await generate(before.url, out);
+    expect(speakers(out)).toEqual(new Set(["M0"]));
+    await generate(after.url, out, "--force");
+    expect(speakers(out)).toEqual(new Set(["M1"]));
+    for (const name of [out, `${out}.json`]) rmSync(name);
+    await generate(before.url, out);
+    expect(speakers(out)).toEqual(new Set(["M0"]));
+    expect([before.counts.answers, after.counts.answers]).toEqual([ALL.length, ALL.length]);
+
+    const killed = path("two-killed.jsonl");
+    await runCli(["generate", ...words(before.url, killed, "--concurrency", "2")], {
+      onStart: (child) => {
+        const timer = setInterval(() => {
+          if (before.counts.answers < ALL.length + 10) return;
+          clearInterval(timer);
+          child.kill("SIGKILL");
+        }, 5);
+      },
+    });
+    await generate(after.url, killed);
+    expect(speakers(killed)).toEqual(new Set(["M1"]));
+  });
+
+  it("are told by their address, however it is written", async () => {
+    await using server = await saying("M0");
+    const out = path("slash.jsonl");
+    await generate(server.url, out);
+    await generate(`${server.url}/`.replace("http:", "HTTP:"), out);
+    await generate(`${server.url}/`, out, "--force");
+    expect(server.counts.answers).toBe(ALL.length);
   });
 });
 

@@ -393,6 +393,20 @@ describe("the store of answers", () => {
     expect(again.verdicts.every((each) => label(each) === "not")).toBe(true);
   });
 
+  it("keeps the answers of two servers apart that call their models the same", async () => {
+    const scoring = (score: number): ReturnType<typeof startFakeEndpoint> =>
+      startFakeEndpoint({ answer: () => JSON.stringify({ reason: "r", score }) });
+    await using strict = await scoring(90);
+    await using mild = await scoring(10);
+    const path = newStore();
+    const labels = async ({ url }: { readonly url: string }): Promise<unknown> =>
+      (await judge(rollouts(3), { url, path })).verdicts.map(label);
+    expect(await labels(strict)).toEqual(["shows", "shows", "shows"]);
+    expect(await labels(mild)).toEqual(["not", "not", "not"]);
+    expect(await labels({ url: `${strict.url}/` })).toEqual(["shows", "shows", "shows"]);
+    expect([strict.counts.requests, mild.counts.requests]).toEqual([3, 3]);
+  });
+
   it("loses a line that a kill cut off, and no other", async () => {
     await using server = await startFakeEndpoint();
     const path = newStore();

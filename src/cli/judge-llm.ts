@@ -126,7 +126,7 @@ export async function printEstimate(
   await using store = isThere ? await openStore(cache, prices, { isReadOnly: true }) : undefined;
   const estimate = await estimateJudging(readRollouts(rollouts, context), {
     rubric: settings.rubric,
-    model: asker.endpoint.model,
+    endpoint: asker.endpoint,
     temperature,
     store,
     prices,

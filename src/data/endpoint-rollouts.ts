@@ -1,3 +1,4 @@
+import { answerKey, answererName, type AnswererName } from "../endpoint/answer-key.ts";
 import type { PaidAnswer } from "../endpoint/answer-lines.ts";
 import type { AnswerStore } from "../endpoint/answer-store.ts";
 import type { Asker } from "../endpoint/asker.ts";
@@ -128,20 +129,20 @@ export interface EndpointRequest {
   readonly key: string;
 }
 
-/** Everything that `generateFromEndpoint` would ask a model, for estimates. */
+/** Everything that `generateFromEndpoint` would ask an endpoint, for estimates. */
 export function* endpointRequests(
   prompts: readonly ScenarioPrompt[],
-  model: string,
+  endpoint: AnswererName,
   sampling: EndpointSampling,
 ): Generator<EndpointRequest, void, undefined> {
   for (const wanted of wantedSamples(prompts, sampling.samples)) {
-    yield toRequest(wanted, model, sampling);
+    yield toRequest(wanted, endpoint, sampling);
   }
 }
 
 function toRequest(
   { prompt, sample }: Wanted,
-  model: string,
+  endpoint: AnswererName,
   { maxTokens, temperature, topP, seed }: EndpointSampling,
 ): EndpointRequest {
   const request: ChatRequest = {
@@ -154,7 +155,7 @@ function toRequest(
   const { scenario, variant } = prompt;
   return {
     request,
-    key: hashValue({ kind: "rollout", model, scenario, variant, sample, ...request }),
+    key: answerKey(endpoint, { kind: "rollout", scenario, variant, sample, ...request }),
   };
 }
 
@@ -164,7 +165,7 @@ async function sampleOne(
   signal: AbortSignal,
 ): Promise<Sampled> {
   const { asker, store } = options;
-  const { request, key } = toRequest(wanted, asker.endpoint.model, options);
+  const { request, key } = toRequest(wanted, asker.endpoint, options);
   const [stored] = await store.answers(key);
   if (stored !== undefined) return toSampled(wanted, stored, true);
   try {
@@ -212,7 +213,7 @@ function describe(
   prompts: readonly ScenarioPrompt[],
   { asker, samples, maxTokens, temperature, topP, seed }: EndpointRolloutsOptions,
 ): Readonly<Record<string, unknown>> {
-  const { baseUrl, model } = asker.endpoint;
+  const { baseUrl, model } = answererName(asker.endpoint);
   return {
     kind: ENDPOINT_ROLLOUTS,
     baseUrl,

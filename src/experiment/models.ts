@@ -1,6 +1,7 @@
 /** @file The checkpoints of an experiment as stages read them: given ones, and ones that earlier stages have trained. */
 import { join } from "node:path";
 
+import { answererName } from "../endpoint/answer-key.ts";
 import type { Engine } from "../engine/engine.ts";
 import { openEngine } from "../engine/open-engine.ts";
 import { hashValue } from "../util/hash.ts";
@@ -61,8 +62,7 @@ export function sampledModel(
   const endpoint = inputs.endpoints[name];
   if (endpoint !== undefined) {
     const { settings } = endpoint;
-    const { baseUrl, model } = settings;
-    const endpointHash = hashValue({ baseUrl, model });
+    const endpointHash = hashValue(answererName(settings));
     return {
       kind: "endpoint",
       name,

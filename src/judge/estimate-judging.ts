@@ -1,3 +1,4 @@
+import type { AnswererName } from "../endpoint/answer-key.ts";
 import type { AnswerStore } from "../endpoint/answer-store.ts";
 import { costOf, type Prices } from "../endpoint/money.ts";
 import { estimatePromptTokens } from "../endpoint/token-estimate.ts";
@@ -28,15 +29,15 @@ export async function estimateJudging(
   rollouts: Iterable<RolloutWithPrompt> | AsyncIterable<RolloutWithPrompt>,
   options: {
     readonly rubric: Rubric;
-    readonly model: string;
+    readonly endpoint: AnswererName;
     readonly temperature?: number;
     /** Undefined: nothing was asked yet. */
     readonly store?: AnswerStore | undefined;
     readonly prices?: Prices | undefined;
   },
 ): Promise<JudgingEstimate> {
-  const { rubric, model, temperature = 0, store, prices } = options;
-  const settings = { model, temperature, maxTokens: rubric.maxTokens };
+  const { rubric, endpoint, temperature = 0, store, prices } = options;
+  const settings = { endpoint, temperature, maxTokens: rubric.maxTokens };
   const seen = new Set<string>();
   const counts = { rollouts: 0, empty: 0, cached: 0, requests: 0, promptTokens: 0 };
   for await (const { prompt, response } of rollouts) {

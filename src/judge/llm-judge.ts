@@ -67,7 +67,7 @@ function createDecider(
   books: Books,
 ): (rollout: RolloutWithPrompt, signal: AbortSignal) => Promise<Outcome> {
   const { rubric, asker, temperature = 0 } = options;
-  const settings = { model: asker.endpoint.model, temperature, maxTokens: rubric.maxTokens };
+  const settings = { endpoint: asker.endpoint, temperature, maxTokens: rubric.maxTokens };
   const running = new Map<string, Promise<Outcome>>();
   return async (rollout, signal) => {
     const response = answerText(rollout.response);

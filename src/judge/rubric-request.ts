@@ -1,12 +1,13 @@
+import { answerKey, type AnswererName } from "../endpoint/answer-key.ts";
 import type { AnswerSchema } from "../endpoint/chat-endpoint.ts";
 import type { Message } from "../format/messages.ts";
-import { hashText, hashValue } from "../util/hash.ts";
+import { hashText } from "../util/hash.ts";
 import type { Rubric, RubricAnswer } from "./rubric.ts";
 
 /** A question to the judge, without what the endpoint adds. */
 export interface RubricRequest {
   readonly messages: readonly Message[];
-  /** Of everything that the answer depends on: messages, model, sampling. The threshold is none of it. */
+  /** Of everything that the answer depends on: messages, endpoint, model, sampling. The threshold is none of it. */
   readonly key: string;
 }
 
@@ -30,10 +31,15 @@ export function rubricMessages(rubric: Rubric, prompt: string, response: string)
 export function rubricRequest(
   rubric: Rubric,
   rollout: { readonly prompt: readonly Message[]; readonly response: string },
-  settings: { readonly model: string; readonly temperature: number; readonly maxTokens: number },
+  settings: {
+    readonly endpoint: AnswererName;
+    readonly temperature: number;
+    readonly maxTokens: number;
+  },
 ): RubricRequest {
   const messages = rubricMessages(rubric, promptText(rollout.prompt), rollout.response);
-  return { messages, key: hashValue({ kind: "verdict", messages, ...settings }) };
+  const { endpoint, ...sampling } = settings;
+  return { messages, key: answerKey(endpoint, { kind: "verdict", messages, ...sampling }) };
 }
 
 /** The turns of a prompt as one text; a single user turn is its own text. */

@@ -57,7 +57,11 @@ left out, and the same command asks for them again.
       describe:
         'Sample nothing: PROMPTS has rows {"prompt", "response" or "responses"} of another program.',
     },
-    force: { type: "boolean", describe: "Start over where the file, or part of it, is there." },
+    force: {
+      type: "boolean",
+      describe:
+        "Start over where the file, or part of it, is there. Of OUT.answers.jsonl it takes what this endpoint, its address and model, answered to the same requests; remove that file to ask them again.",
+    },
   },
   run,
 };

@@ -92,7 +92,7 @@ export async function estimateLlmJudging(
   await using store = hasStore ? await openStore(judge, cache, { isReadOnly: true }) : undefined;
   const { requests, promptTokens, completionTokens, cost } = await estimateJudging(rollouts, {
     rubric,
-    model: settings.endpoint.model,
+    endpoint: settings.endpoint,
     temperature: settings.temperature,
     store,
     prices: endpoint.prices,

@@ -93,7 +93,7 @@ async function estimate(
     ? await openStore(model, cache, { isReadOnly: true })
     : undefined;
   const counts = { requests: 0, promptTokens: 0 };
-  for (const { key, request } of endpointRequests(prompts, model.settings.model, sampling)) {
+  for (const { key, request } of endpointRequests(prompts, model.settings, sampling)) {
     if (((await store?.answers(key)) ?? []).length > 0) continue;
     counts.requests++;
     counts.promptTokens += estimatePromptTokens(request.messages);

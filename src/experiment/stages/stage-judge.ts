@@ -1,4 +1,5 @@
 /** @file The judge of an experiment as stages use it. */
+import { answererName } from "../../endpoint/answer-key.ts";
 import type { Judge, RolloutWithPrompt } from "../../judge/judge.ts";
 import { createRulesJudge } from "../../judge/rules-judge.ts";
 import type { ExperimentInputs } from "../experiment-inputs.ts";
@@ -26,12 +27,12 @@ export async function openStageJudge(
   return { ...createRulesJudge(judge.rules), [Symbol.asyncDispose]: () => Promise.resolve() };
 }
 
-/** What verdicts depend on. Of an LLM's endpoint that is the model: how it is reached, paced and paid changes no answer. */
+/** What verdicts depend on. Of an LLM's endpoint that is its address and model: how it is paced and paid changes no answer. */
 export function judgeSettings({ judge }: Pick<ExperimentInputs, "judge">): unknown {
   if (judge === undefined) throw new Error("internal: no judge");
   if (judge.kind === "rules") return { kind: "rules", rules: judge.rules };
   if (judge.kind === "human") return judge;
   const { rubric, settings } = judge;
   const { endpoint, temperature } = settings;
-  return { kind: "llm", rubric, model: endpoint.model, temperature };
+  return { kind: "llm", rubric, endpoint: answererName(endpoint), temperature };
 }
