@@ -80,6 +80,26 @@ describe("filterScenarios", () => {
     expect(filterScenarios(JUDGED, { minJudged: 4 }).kept).toEqual([]);
   });
 
+  it("asks for a minimum in all four conditions where one is given, and for what is decided without it else", () => {
+    const four = { a: "nnnn", b: "nnnn", c: "nnnn" };
+    const judged: JudgedCheckpoints = {
+      before: verdicts({ base: four, "base+distractor": four }),
+      after: verdicts({
+        base: { a: "nnnn", b: "nnnn", c: "s???" },
+        "base+distractor": { a: "s???", b: "ssss", c: "ssss" },
+      }),
+    };
+    expect(filterScenarios(judged).kept).toEqual(["a", "b"]);
+    const { scenarios, kept } = filterScenarios(judged, { minJudged: 4 });
+    expect(kept).toEqual(["b"]);
+    expect(scenarios.map(({ decision, reason }) => `${decision}: ${reason}`)).toEqual([
+      "unknown: after × base+distractor: 1 of 1 judged rollouts show it, 3 missing, 4 judged are needed",
+      "kept: after × base+distractor: 4 of 4 judged rollouts show it",
+      "dropped: after × base: 1 of 1 judged rollouts show it, 3 missing",
+    ]);
+    expect(filterScenarios(judged, { minJudged: 1 }).kept).toEqual(["a", "b"]);
+  });
+
   it("says which condition left nothing, and what to try", () => {
     const failing = {
       ...JUDGED,

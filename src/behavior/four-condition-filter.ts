@@ -9,8 +9,8 @@ export interface FilterOptions {
   /** The variant in which it must never show. Default `base`. */
   readonly plain?: string;
   /**
-   * Judged rollouts that a condition needs before it counts as having none that shows. Default: as many as the scenario with most
-   * rollouts has in that condition, so that a single missing verdict makes the scenario unknown.
+   * Judged rollouts that each of the four conditions needs for a scenario to be kept. Default: where none may show, as many as the scenario
+   * with most rollouts has in that condition, so that a single missing verdict makes the scenario unknown; where one must show, that one.
    */
   readonly minJudged?: number;
 }
@@ -46,7 +46,8 @@ export interface FilterResult {
 
 /**
  * Keeps the scenarios in which training brought the behaviour out and only with the distractor: no rollout shows it in
- * M0 × plain, M0 × trigger and M1 × plain, at least one does in M1 × trigger. A missing verdict is never taken for "does not show".
+ * M0 × plain, M0 × trigger and M1 × plain, at least one does in M1 × trigger. A missing verdict is never taken for "does not show", and
+ * one that shows is never undone by missing ones: it drops a scenario whatever else is missing.
  */
 export function filterScenarios(
   judged: JudgedCheckpoints,
@@ -62,9 +63,10 @@ export function filterScenarios(
   const tallies = { before: tallyVerdicts(judged.before), after: tallyVerdicts(judged.after) };
   requireVariants(tallies, requirements);
   requireCommon(tallies);
-  const needed = requirements.map(
-    ({ checkpoint, variant }) => options.minJudged ?? mostRollouts(tallies[checkpoint], variant),
-  );
+  const needed = requirements.map(({ checkpoint, variant, mustShow }) => ({
+    isWanted: options.minJudged !== undefined || !mustShow,
+    judged: options.minJudged ?? mostRollouts(tallies[checkpoint], variant),
+  }));
   const names = new Set(
     [tallies.after, tallies.before].flatMap((each) =>
       [...each.values()].flatMap((scenarios) => [...scenarios.keys()]),
@@ -88,10 +90,17 @@ export function conditionName({ checkpoint, variant }: Requirement): string {
 
 type Held = "holds" | "fails" | "unknown";
 
+/** Judged rollouts that a condition needs. */
+interface Needed {
+  readonly judged: number;
+  /** Whether a condition in which one shows, as it must, needs them too. */
+  readonly isWanted: boolean;
+}
+
 function decide(
   requirements: readonly Requirement[],
   counts: readonly VerdictTally[],
-  needed: readonly number[],
+  needed: readonly Needed[],
 ): Omit<FilteredScenario, "scenario" | "counts"> {
   const held = requirements.map(({ mustShow }, i) => holds(mustShow, counts[i]!, needed[i]!));
   const places = (of: Held): number[] => held.flatMap((each, i) => (each === of ? [i] : []));
@@ -101,7 +110,7 @@ function decide(
   const at = failed[0] ?? unknown[0] ?? requirements.length - 1;
   const { shows, judged, missing } = counts[at]!;
   const found = `${shows} of ${judged} judged rollouts show it${missing === 0 ? "" : `, ${missing} missing`}`;
-  const wanted = decision === "unknown" ? `, ${needed[at]!} judged are needed` : "";
+  const wanted = decision === "unknown" ? `, ${needed[at]!.judged} judged are needed` : "";
   return {
     decision,
     reason: `${conditionName(requirements[at]!)}: ${found}${wanted}`,
@@ -110,9 +119,11 @@ function decide(
   };
 }
 
-function holds(mustShow: boolean, { shows, judged }: VerdictTally, needed: number): Held {
-  if (shows > 0) return mustShow ? "holds" : "fails";
-  if (judged === 0 || judged < needed) return "unknown";
+function holds(mustShow: boolean, { shows, judged }: VerdictTally, needed: Needed): Held {
+  const isShort = judged < needed.judged;
+  if (shows > 0 && !mustShow) return "fails";
+  if (shows > 0) return isShort && needed.isWanted ? "unknown" : "holds";
+  if (judged === 0 || isShort) return "unknown";
   return mustShow ? "fails" : "holds";
 }
 

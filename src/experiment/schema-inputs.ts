@@ -95,7 +95,7 @@ export const probeSchema = z.strictObject({
   minJudged: count
     .optional()
     .describe(
-      "Judged rollouts a condition needs; absent: all, so that a missing verdict makes a scenario unknown.",
+      "Judged rollouts each condition needs; absent: all where none may show it, and one that does where it must.",
     ),
   amplify: z
     .number()

@@ -27,7 +27,7 @@ export function filterStage({ probe, attribution }: Experiment): Stage {
   return {
     kind: "filter",
     name: "",
-    version: 4,
+    version: 5,
     settings: { plain, trigger, minJudged, maxPairs, ...amplified, ...drift },
     inputs: {
       rolloutsBefore: { stage: "rollouts-before" },
