@@ -112,6 +112,10 @@ describe("served checkpoints", () => {
   it.each([
     ["sampling: { topK: 3, endpoints: { after: E } }", /sampling\.topK .*endpoints know none/],
     [
+      'sampling: { endpoints: { after: { baseUrl: "http://H/v1/", model: m, concurrency: 3 }, before: E } }',
+      /sampling\.endpoints\.after .*expected another model than endpoints\.before, got the same address and name, "http:\/\/h\/v1" and "m"/,
+    ],
+    [
       "probe: { scenarios: s, amplify: 1 }",
       /probe\.amplify .*needs both checkpoints on this machine/,
     ],

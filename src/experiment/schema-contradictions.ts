@@ -1,4 +1,5 @@
 /** @file Settings of the experiment file that need or exclude each other. */
+import { answererName } from "../endpoint/answer-key.ts";
 import { DRIFT } from "./schema-attribution.ts";
 import type { EndpointSettings } from "./schema-judge.ts";
 
@@ -176,6 +177,10 @@ function endpointContradictions(given: Joined): Contradiction[] {
   const found = Object.entries({ before, after }).flatMap(([name, endpoint]) =>
     endpoint === undefined ? [] : priceContradictions(["sampling", "endpoints", name], endpoint),
   );
+  if (before !== undefined && after !== undefined && isSameEndpoint(before, after)) {
+    const message = `expected another model than endpoints.before, got the same address and name, ${JSON.stringify(before.baseUrl)} and ${JSON.stringify(before.model)}: nothing could differ`;
+    found.push({ path: ["sampling", "endpoints", "after"], message });
+  }
   if (topK !== undefined) {
     found.push({ path: ["sampling", "topK"], message: "endpoints know none, so expected none" });
   }
@@ -190,4 +195,9 @@ function endpointContradictions(given: Joined): Contradiction[] {
     found.push({ path: ["evaluation", "capabilities"], message });
   }
   return found;
+}
+
+function isSameEndpoint(one: EndpointSettings, other: EndpointSettings): boolean {
+  const [a, b] = [answererName(one), answererName(other)];
+  return a.baseUrl === b.baseUrl && a.model === b.model;
 }

@@ -42,8 +42,25 @@ describe("the human judge", () => {
     ["rollout,label\na,maybe\n", /row 0: label: expected "shows" or "not"/],
     ["rollout,label\na,not\na,not\n", /row 1: its rollout has a label/],
     ["label\nnot\n", /row 0: rollout: expected an id/],
+    ["rollout,label,missing\na,not,\nb,not,gone\n", /row 1: expected either a label or a cause/],
   ])("names the row that is wrong: %j", async (text, message) => {
     await expect(readHumanLabels(file("bad.csv", text))).rejects.toThrow(message);
+  });
+
+  it("does not take a row whose label has another name for one without a label", async () => {
+    const rows = (...more: object[]): string =>
+      [{ rollout: "a", label: "shows" }, ...more].map((row) => JSON.stringify(row)).join("\n");
+    await expect(
+      readHumanLabels(file("typo.jsonl", rows({ rollout: "b", lable: "shows" }))),
+    ).rejects.toThrow(/typo\.jsonl, row 1: expected a label, got none but "lable"/);
+    const none = [
+      { rollout: "b", label: "", note: "skipped" },
+      { rollout: "c", label: null, note: "skipped" },
+      { id: "d", scenario: "s", variant: "base", sample: 0, response: "r", finish: "stop" },
+    ];
+    const labels = await readHumanLabels(file("none.jsonl", rows(...none)));
+    const missing = { missing: "not labelled" };
+    expect([...labels.values()]).toEqual([{ label: "shows" }, missing, missing, missing]);
   });
 });
 

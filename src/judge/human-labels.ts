@@ -1,5 +1,5 @@
 /** @file Labels that people gave, as a judge. */
-import { ownField } from "../data/readers/file-row.ts";
+import { ownField, type RowFields } from "../data/readers/file-row.ts";
 import { readRows } from "../data/readers/read-rows.ts";
 import { ConfigError, FormatError } from "../util/errors.ts";
 import { hashValue } from "../util/hash.ts";
@@ -20,11 +20,12 @@ const HINT =
 
 /**
  * Reads labels from CSV, JSON lines, JSON or Parquet; a verdict file is one too. Throws FormatError naming file and row for another
- * label and for a rollout that is there twice.
+ * label, for a rollout that is there twice, and for a row that has columns which say nothing here in place of a label, "lable" say.
  */
 export async function readHumanLabels(path: string): Promise<HumanLabels> {
   const labels = new Map<string, HumanLabel>();
   let hasColumn = false;
+  let unknown: FormatError | undefined;
   for await (const row of readRows(path)) {
     const fail = (detail: string): FormatError =>
       new FormatError(`${path}, row ${row.fileRow}: ${detail}`, { hint: HINT });
@@ -32,12 +33,9 @@ export async function readHumanLabels(path: string): Promise<HumanLabels> {
     const rollout = ownField(row.fields, "rollout") ?? ownField(row.fields, "id");
     if (typeof rollout !== "string" || rollout === "") throw fail("rollout: expected an id");
     if (labels.has(rollout)) throw fail("its rollout has a label in an earlier row already");
-    const missing = ownField(row.fields, "missing");
-    hasColumn ||= missing !== undefined || ownField(row.fields, "label") !== undefined;
-    const said =
-      typeof missing === "string" && missing !== ""
-        ? { missing }
-        : toLabel(ownField(row.fields, "label"), fail);
+    hasColumn ||= hasLabel(row.fields);
+    unknown ??= unknownShape(row.fields, fail);
+    const said = readLabel(row.fields, fail);
     const content = ownField(row.fields, "content");
     const isKnown = typeof content === "string" && content !== "";
     labels.set(rollout, isKnown ? { ...said, content } : said);
@@ -45,10 +43,38 @@ export async function readHumanLabels(path: string): Promise<HumanLabels> {
   if (labels.size > 0 && !hasColumn) {
     throw new FormatError(`${path}: expected a column label, got rows without one`, { hint: HINT });
   }
+  if (unknown !== undefined) throw unknown;
   return labels;
 }
 
-function toLabel(value: unknown, fail: (detail: string) => FormatError): HumanLabel {
+/** Columns of rollouts and verdicts: a row of these alone may be one that nobody has labelled. */
+const OTHER_COLUMNS: ReadonlySet<string> = new Set(
+  "rollout id scenario variant sample prompt response finish tokens group tags content judge score reason raw cost".split(
+    " ",
+  ),
+);
+
+const hasLabel = (fields: RowFields): boolean =>
+  ownField(fields, "missing") !== undefined || ownField(fields, "label") !== undefined;
+
+type Fail = (detail: string) => FormatError;
+
+/** An error where a row has something else in place of a label. */
+function unknownShape(fields: RowFields, fail: Fail): FormatError | undefined {
+  const stranger = Object.keys(fields).find((name) => !OTHER_COLUMNS.has(name));
+  if (hasLabel(fields) || stranger === undefined) return undefined;
+  return fail(`expected a label, got none but ${JSON.stringify(stranger.slice(0, 40))}`);
+}
+
+function readLabel(fields: RowFields, fail: Fail): HumanLabel {
+  const said = toLabel(ownField(fields, "label"), fail);
+  const missing = ownField(fields, "missing");
+  if (typeof missing !== "string" || missing === "") return said;
+  if ("label" in said) throw fail("expected either a label or a cause why it is missing, got both");
+  return { missing };
+}
+
+function toLabel(value: unknown, fail: Fail): HumanLabel {
   if (value === "shows" || value === "not") return { label: value };
   if (value === undefined || value === null || value === "") return { missing: "not labelled" };
   throw fail(
