@@ -127,7 +127,8 @@ function simulate(design: Design, rng: Rng): string {
     of === 0 ? "-" : `${percent(yes / of)} (${percent(width / of)})`,
   );
   const isRare = typeof design.rate !== "number" || design.rate <= 0.01;
-  rows.push({ isRare, shares: held.map(({ yes, of }) => yes / of) });
+  // At a rate of exactly 0 whatever starts at 0 holds it always: printed, not counted.
+  if (design.rate !== 0) rows.push({ isRare, shares: held.map(({ yes, of }) => yes / of) });
   const rate =
     typeof design.rate === "number"
       ? `${percent(design.rate)}%`
@@ -161,7 +162,7 @@ const SECOND_GRID = {
     [60, 20, 150],
     [250, 4, 300],
   ],
-  rates: [[0, 0.01], 0.0035, 0.03, 0.1, 0.35],
+  rates: [0, [0, 0.01], 0.0035, 0.03, 0.1, 0.35],
   promptSds: [1.2],
   judges: [
     [0.95, 0.995],
