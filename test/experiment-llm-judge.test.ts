@@ -9,6 +9,7 @@ import { statusCommand } from "../src/cli/commands/status.ts";
 import {
   estimateExperiment,
   type ExperimentRun,
+  type PricedCost,
   parseExperiment,
   readExperiment,
   readExperimentStatus,
@@ -121,7 +122,9 @@ describe("an experiment with an LLM judge", () => {
     const path = await makeExperiment("threshold", server);
     await run(path);
     const { requests } = server.counts;
-    await run(path, { force: ["judge"] });
+    const forced = await run(path, { force: ["judge"] });
+    // Made again, it has still taken what it took.
+    expect(forced.manifest.total.endpoint!.requests).toBe(requests);
     await makeExperiment("threshold", server, { judge: ", threshold: 10" });
     const { stages, out } = await run(path);
     expect(server.counts.requests).toBe(requests);
@@ -174,13 +177,48 @@ describe("an experiment with an LLM judge", () => {
     expect(error.hint).toMatch(/Raise judge\.maxCost/);
     const asked = server.counts.answers;
     expect(asked).toBeGreaterThan(3);
-    const { stages } = await readExperimentStatus(join(path, "..", "out"));
-    const stopped = stages.find(({ id }) => id === "judge-before")!;
-    expect(stopped.cost!.endpoint!.requests).toBe(asked);
+    const stopped = async (): Promise<Partial<PricedCost>> => {
+      const { stages, total } = await readExperimentStatus(join(path, "..", "out"));
+      const { cost } = stages.find(({ id }) => id === "judge-before")!;
+      expect([total.endpoint, total.money]).toEqual([cost!.endpoint, cost!.money]);
+      return cost!;
+    };
+    expect(await stopped()).toMatchObject({ endpoint: { requests: asked, answers: asked } });
+    const { money } = await stopped();
+    expect(error.message).toContain(`: ${money!.toFixed(4)} spent`);
+    const shown = await runHere(statusCommand, [join(path, "..", "out")]);
+    expect(shown).toMatch(new RegExp(`judge-before +running.* ${money!.toFixed(4)}\n`));
+    // The budget is still used up: nothing is asked, nothing changes.
+    await expectFailure(run(path), RuntimeError);
+    expect([server.counts.answers, await stopped()]).toMatchObject([asked, { money }]);
+    expect((await stopped()).endpoint!.requests).toBe(asked);
     await judge(1000);
     await run(path);
     expect(mostAsked(server)).toBe(1);
     expect(server.counts.answers).toBeGreaterThan(asked);
+  });
+
+  it("asks again what it could not read where a stage is forced, and an estimate says so", async () => {
+    let isBroken = true;
+    await using server = await startFakeEndpoint({
+      answer: (body) => (isBroken && score(body).includes("9") ? "?" : score(body)),
+    });
+    const path = await makeExperiment("unreadable", server);
+    await run(path);
+    isBroken = false;
+    const asked = server.counts.requests;
+    await run(path);
+    expect(server.counts.requests).toBe(asked);
+    const file = await readExperiment(path);
+    const out = join(path, "..", "out");
+    const forced = { out, force: ["judge-before"] };
+    expect((await estimateExperiment(file, { out })).stages).toEqual([]);
+    const { stages } = await estimateExperiment(file, forced);
+    expect(stages).toMatchObject([{ id: "judge-before" }]);
+    await run(path, forced);
+    expect(server.counts.requests - asked).toBe(stages[0]!.requests);
+    expect(stages[0]!.requests).toBeGreaterThan(3);
+    expect((await estimateExperiment(file, forced)).stages).toMatchObject([{ requests: 0 }]);
   });
 
   it("judges steered responses as well, each question once", async () => {

@@ -114,6 +114,26 @@ describe("an answer without a text", () => {
   });
 });
 
+describe("generate --force", () => {
+  it("asks again for samples whose answer had no text, and for those alone", async () => {
+    let isBroken = true;
+    await using server = await startFakeEndpoint({
+      answer: ({ messages }) =>
+        isBroken && messages[0]!.content.startsWith("Ask s1") ? "" : "Yes.",
+    });
+    const out = path("forced.jsonl");
+    await generate(server.url, out);
+    isBroken = false;
+    const before = server.counts.requests;
+    expect((await ended(out)).missing.size).toBe(48);
+    await generate(server.url, out, "--force");
+    expect([server.counts.requests - before, (await ended(out)).sampled]).toEqual([48, ALL]);
+    // From now on the answer with a text is the sample's.
+    expect(await generate(server.url, out)).toContain("120 of them there already\n0 requests");
+    expect(await generate(server.url, out, "--force")).toContain("\n0 requests");
+  });
+});
+
 describe("an endpoint that answers nobody", () => {
   it.each([
     [401, "bad key", /^http.*\/v1: expected a key that it accepts, got key refused \(401\)$/],

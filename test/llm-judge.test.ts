@@ -6,57 +6,32 @@ import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 
 import { openAnswerStore } from "../src/endpoint/answer-store.ts";
-import { createAsker, type RetrySettings } from "../src/endpoint/asker.ts";
+import { createAsker } from "../src/endpoint/asker.ts";
 import { openChatEndpoint } from "../src/endpoint/chat-endpoint.ts";
 import { EndpointFault } from "../src/endpoint/endpoint-fault.ts";
-import type { RequestLimits } from "../src/endpoint/request-gate.ts";
 import type { RolloutWithPrompt } from "../src/judge/judge.ts";
-import type { JudgeUsage, LlmJudgeOptions } from "../src/judge/llm-judge-options.ts";
-import { createLlmJudge } from "../src/judge/llm-judge.ts";
 import { readRubric } from "../src/judge/rubric.ts";
 import { missingCauses } from "../src/judge/tally-verdicts.ts";
 import { isMissing, type Verdict } from "../src/judge/verdict.ts";
 import type { CulpritError } from "../src/util/errors.ts";
 import { startFakeEndpoint } from "./support/fake-endpoint.ts";
+import {
+  type Judged,
+  judgeByLlm,
+  type JudgeSettings,
+  numberedRollouts,
+} from "./support/judge-by-llm.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
 
 const folder = suiteFolder();
 let stores = 0;
 const newStore = (): string => join(folder, `${stores++}.cache.jsonl`);
 
-const rollouts = (count: number): RolloutWithPrompt[] =>
-  Array.from({ length: count }, (_, sample) => ({
-    id: `a/base/${sample}`,
-    scenario: "a",
-    variant: "base",
-    sample,
-    prompt: [{ role: "user", content: "Please." }],
-    response: `Number ${sample}: ${sample % 3 === 0 ? "yes" : "no"}.`,
-  }));
-
-interface Settings extends Partial<LlmJudgeOptions>, RetrySettings, RequestLimits {
-  readonly url: string;
-  readonly path?: string;
-  readonly timeoutMs?: number;
-  readonly apiKey?: string;
-}
-
-interface Judged {
-  readonly verdicts: readonly Verdict[];
-  readonly usage: Readonly<JudgeUsage>;
-  readonly requests: number;
-}
-
-async function judge(items: readonly RolloutWithPrompt[], settings: Settings): Promise<Judged> {
-  const { url, path = newStore(), timeoutMs = 60_000, apiKey, ...rest } = settings;
-  const endpoint = openChatEndpoint({ baseUrl: url, model: "m", timeoutMs, apiKey });
-  await using store = await openAnswerStore(path);
-  const asker = createAsker(endpoint, { firstDelayMs: 2, ...rest });
-  const llm = createLlmJudge({ rubric: await readRubric("harm"), asker, store, ...rest });
-  const verdicts: Verdict[] = [];
-  for await (const verdict of llm.judge(items)) verdicts.push(verdict);
-  return { verdicts, usage: llm.usage, requests: asker.counts.requests };
-}
+const rollouts = numberedRollouts;
+const judge = (
+  items: readonly RolloutWithPrompt[],
+  settings: Omit<JudgeSettings, "path"> & { readonly path?: string },
+): Promise<Judged> => judgeByLlm(items, { path: newStore(), ...settings });
 
 const label = (verdict: Verdict): string =>
   isMissing(verdict) ? `missing: ${verdict.missing}` : verdict.label;
@@ -235,12 +210,7 @@ describe("an endpoint that fails in 30% of its answers", () => {
       [{ content: null, tool_calls: [] }, "tool_calls", "judge's answer empty", 3],
       [{ content: null, reasoning_content: '{"score": 1}' }, "length", "judge's answer cut off", 3],
       [{ content: '<think> {"score": 1}' }, "stop", "judge's answer empty", 3],
-      [
-        { content: [{ type: "text", text: '{"score": 1}' }] },
-        "stop",
-        "answer is no chat completion",
-        3,
-      ],
+      [{ content: 7 }, "stop", "answer is no chat completion", 3],
       [{ content: "" }, "content_filter", "judge's answer filtered", 1],
     ] as const;
     for (const [message, finish_reason, cause, asked] of choices) {
@@ -438,7 +408,7 @@ describe("the budget", () => {
     await using server = await startFakeEndpoint();
     const path = newStore();
     const settings = { url: server.url, path, prices, concurrency: 4 };
-    const first = await judge(rollouts(120), { ...settings, maxCost: 6 });
+    const first = await judge(rollouts(120), { ...settings, maxCost: 3 });
     expect(missingCauses(first.verdicts)["budget"]).toBeGreaterThan(10);
     expect(first.usage.cost).toBeGreaterThan(1);
     expect(first.usage.cost).toBeLessThanOrEqual(6);

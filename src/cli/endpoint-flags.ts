@@ -75,9 +75,10 @@ export function readAsker(args: ParsedArguments, command: string): Asker {
 }
 
 /** Requests and faults in words, one line each. */
-export function describeCounts({ requests, answers, faults }: AskCounts): string[] {
+export function describeCounts({ requests, answers, faults, beyondBudget }: AskCounts): string[] {
   return [
     `${requests} requests, ${answers} answered`,
     ...[...faults].map(([what, count]) => `${count} requests failed: ${printable(what)}`),
+    ...(beyondBudget === 0 ? [] : [`${beyondBudget} not asked: budget`]),
   ];
 }

@@ -44,6 +44,9 @@ export function moneyAmount(amount: number): string {
   return amount.toFixed(amount < 1 ? 4 : 2);
 }
 
+/** What stands before a figure of which so many parts are estimated. */
+export const approximately = (estimated: number): string => (estimated > 0 ? "≈" : "");
+
 /** Three digits that count, `1.23e-4` where it is small or large. */
 export function number(value: number): string {
   return Math.abs(value) >= 1000 || (value !== 0 && Math.abs(value) < 1e-3)

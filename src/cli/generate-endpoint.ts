@@ -37,13 +37,18 @@ export async function generateByEndpoint(
     out,
     asker,
     store,
+    isAnew: args.has("force"),
     signal: context.signal,
     progress,
+  }).catch((error) => {
+    progress.end();
+    for (const line of describeCounts(asker.counts)) context.log(line);
+    throw error;
   });
   const failed = Object.values(result.failed).reduce((sum, count) => sum + count, 0);
   if (failed > 0) {
     context.warn(
-      `${failed} samples failed and are not in ${out}: culprit judge counts them as missing, the same command asks again for those that got no answer`,
+      `${failed} samples failed and are not in ${out}: culprit judge counts them as missing, the same command asks again for those that got no answer, --force also for those whose answer had no text`,
     );
   }
   context.print(
@@ -59,7 +64,7 @@ function requireRollouts(out: string, { rollouts, failed }: EndpointRolloutsResu
   if (rollouts > 0) return;
   const list = Object.entries(failed).map(([cause, count]) => `${count} ${printable(cause)}`);
   throw new RuntimeError(`${out}: expected rollouts, got none (${list.join("; ")})`, {
-    hint: "See what fails, then give the same command again: it asks for what got no answer. Answers that are filtered or without text are kept: remove the .answers.jsonl to ask for them again.",
+    hint: "See what fails, then give the same command again: it asks for what got no answer. Answers that are filtered or without text are paid for and kept: --force asks again for those without text.",
   });
 }
 
@@ -97,10 +102,13 @@ export async function importByCommand(
 }
 
 function format(out: string, result: EndpointRolloutsResult, asked: readonly string[]): string {
-  const { rollouts, resumed, failed } = result;
+  const { rollouts, resumed, estimated, failed } = result;
   return [
     `${out}: ${rollouts} rollouts, ${resumed} of them there already`,
     ...Object.entries(failed).map(([cause, count]) => `${count} failed: ${printable(cause)}`),
     ...asked,
+    ...(estimated === 0
+      ? []
+      : [`the tokens of ${estimated} are estimated: the endpoint did not say`]),
   ].join("\n");
 }

@@ -20,7 +20,7 @@ import {
 } from "../index.ts";
 import type { CommandContext, FlagSpec, ParsedArguments } from "./command.ts";
 import { describeCounts, ENDPOINT_FLAGS, readAsker } from "./endpoint-flags.ts";
-import { moneyAmount } from "./figures.ts";
+import { approximately, moneyAmount } from "./figures.ts";
 
 /** Flags of `culprit judge --llm`. */
 export const LLM_JUDGE_FLAGS = {
@@ -71,9 +71,16 @@ export interface LlmSummary {
   readonly requests: number;
   readonly answered: number;
   readonly faults: Readonly<Record<string, number>>;
+  /** Requests that no longer fitted the budget: not sent. */
+  readonly beyondBudget: number;
   readonly cached: number;
+  /** Verdicts that are missing because their answers cannot be read. */
+  readonly unreadable: number;
   readonly promptTokens: number;
   readonly completionTokens: number;
+  /** Answers of which the endpoint did not say the tokens, in this run and in the cache: these are estimated, and what they cost. */
+  readonly estimated: number;
+  readonly cacheEstimated: number;
   /** Of this run, and of everything in the cache; undefined without prices. */
   readonly cost: number | undefined;
   readonly cacheCost: number | undefined;
@@ -97,16 +104,21 @@ export async function openLlmJudge(
   const settings = await readSettings(args, rubric, temperatureFlag);
   const { asker, prices } = settings;
   const store = await openStore(args.text("cache") ?? `${out}.cache.jsonl`, prices);
-  const judge = createLlmJudge({ ...settings, store });
+  const isAnew = args.has("force");
+  const judge = createLlmJudge({ ...settings, store, isAnew });
   return {
     judge,
     summary: () => ({
       requests: asker.counts.requests,
       answered: asker.counts.answers,
       faults: Object.fromEntries(asker.counts.faults),
+      beyondBudget: asker.counts.beyondBudget,
       cached: judge.usage.cached,
+      unreadable: judge.usage.unreadable,
       promptTokens: judge.usage.promptTokens,
       completionTokens: judge.usage.completionTokens,
+      estimated: judge.usage.estimated,
+      cacheEstimated: store.totals.estimated,
       cost: prices === undefined ? undefined : judge.usage.cost,
       cacheCost: prices === undefined ? undefined : store.totals.cost,
     }),
@@ -130,6 +142,7 @@ export async function printEstimate(
     temperature,
     store,
     prices,
+    isAnew: args.has("force"),
   });
   context.print(
     args.has("json") ? JSON.stringify(estimate, undefined, 2) : formatEstimate(estimate),
@@ -138,18 +151,31 @@ export async function printEstimate(
 
 /** What judging took, in words. */
 export function describeUsage(summary: LlmSummary): string[] {
-  const { requests, answered, faults, cached, promptTokens, completionTokens } = summary;
+  const { requests, answered, faults, beyondBudget, cached, unreadable } = summary;
   const counts = { requests, answers: answered, faults: new Map(Object.entries(faults)) };
-  const { cost, cacheCost } = summary;
   return [
-    ...describeCounts(counts),
+    ...describeCounts({ ...counts, beyondBudget }),
     `${cached} verdicts needed no request`,
-    `${promptTokens} prompt and ${completionTokens} answer tokens${
-      cost === undefined
-        ? ""
-        : `: ${moneyAmount(cost)}; the whole cache has cost ${moneyAmount(cacheCost!)}`
-    }`,
+    ...(unreadable === 0
+      ? []
+      : [`${unreadable} have only answers that cannot be read: --force asks for these again`]),
+    describeTokens(summary),
   ];
+}
+
+function describeTokens(summary: LlmSummary): string {
+  const { promptTokens, completionTokens, estimated, cacheEstimated, cost, cacheCost } = summary;
+  const about = approximately(estimated);
+  const tokens = `${about}${promptTokens} prompt and ${about}${completionTokens} answer tokens`;
+  const money =
+    cost === undefined
+      ? ""
+      : `: ${about}${moneyAmount(cost)}; the whole cache has cost ${approximately(cacheEstimated)}${moneyAmount(cacheCost!)}`;
+  const why =
+    estimated === 0
+      ? ""
+      : ` (≈: estimated for ${estimated} answers, of which the endpoint did not say the tokens)`;
+  return `${tokens}${money}${why}`;
 }
 
 function openStore(

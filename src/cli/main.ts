@@ -18,7 +18,10 @@ async function main(words: readonly string[]): Promise<number> {
   const [name, ...rest] = words;
   const abort = new AbortController();
   // The first Ctrl-C lets the work stop at a safe point; a second one falls through to the default and ends at once.
-  process.once("SIGINT", () => abort.abort());
+  process.once("SIGINT", () => {
+    process.stderr.write("culprit: stopping; Ctrl-C again ends at once\n");
+    abort.abort();
+  });
   try {
     if (name === "--version") {
       process.stdout.write(`${VERSION}\n`);

@@ -49,10 +49,14 @@ export async function runAndPrint(
 /** Prints what the experiment would still ask of endpoints. */
 export async function printEstimates(
   file: ExperimentFile,
-  out: string,
+  { out, force }: Pick<RunExperimentOptions, "out" | "force">,
   { isJson, context }: { readonly isJson: boolean; readonly context: CommandContext },
 ): Promise<void> {
-  const estimate = await estimateExperiment(file, { out, ...inputOptions(context) });
+  const estimate = await estimateExperiment(file, {
+    out,
+    force: force ?? [],
+    ...inputOptions(context),
+  });
   context.print(isJson ? JSON.stringify(estimate, undefined, 2) : formatEstimates(estimate));
 }
 

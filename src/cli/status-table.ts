@@ -1,18 +1,17 @@
 import type { Cost, ExperimentStatus, StageStatus } from "../index.ts";
 import { formatSeconds } from "./duration.ts";
+import { approximately } from "./figures.ts";
 import { printable, textTable } from "./text-table.ts";
 
 /** What `culprit status` prints: a line for each stage, then the sum. */
-export function formatStatus({ out, manifest, stages }: ExperimentStatus): string {
+export function formatStatus({ out, manifest, stages, total }: ExperimentStatus): string {
   const count = (state: StageStatus["state"]): number =>
     stages.filter((stage) => stage.state === state).length;
   const shown = {
-    hasEndpoint: [manifest.total, ...stages.map(({ cost }) => cost)].some(
+    hasEndpoint: [total, ...stages.map(({ cost }) => cost)].some(
       (cost) => cost?.endpoint !== undefined,
     ),
-    hasMoney: [manifest.total, ...stages.map(({ cost }) => cost)].some(
-      (cost) => cost?.money !== undefined,
-    ),
+    hasMoney: [total, ...stages.map(({ cost }) => cost)].some((cost) => cost?.money !== undefined),
   };
   const { currency } = manifest.experiment.cost;
   return [
@@ -34,8 +33,11 @@ export function formatStatus({ out, manifest, stages }: ExperimentStatus): strin
         describeState(stage),
         ...costCells(stage.cost, shown),
       ]),
-      ["sum", "", ...costCells(manifest.total, shown)],
+      ["sum", "", ...costCells(total, shown)],
     ]),
+    ...((total.endpoint?.estimated ?? 0) > 0
+      ? ["", "≈: estimated in part, where the endpoint did not say the tokens of an answer"]
+      : []),
   ].join("\n");
 }
 
@@ -52,9 +54,10 @@ function costCells(
   if (cost === undefined) return Array.from({ length: columns }, () => "");
   const { seconds, tokens, flops, endpoint, money } = cost;
   const hasTokens = tokens > 0;
+  const about = approximately(endpoint?.estimated ?? 0);
   const asked = endpoint && [
     `${endpoint.requests}`,
-    `${endpoint.promptTokens + endpoint.completionTokens}`,
+    `${about}${endpoint.promptTokens + endpoint.completionTokens}`,
   ];
   return [
     formatSeconds(seconds),
@@ -62,6 +65,6 @@ function costCells(
     hasTokens && seconds > 0 ? (tokens / seconds).toFixed(0) : "",
     hasTokens ? (flops / 1e9).toFixed(1) : "",
     ...(shown.hasEndpoint ? (asked ?? ["", ""]) : []),
-    ...(shown.hasMoney ? [money === undefined ? "" : money.toFixed(4)] : []),
+    ...(shown.hasMoney ? [money === undefined ? "" : `${about}${money.toFixed(4)}`] : []),
   ];
 }

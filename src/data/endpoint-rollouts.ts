@@ -4,7 +4,7 @@ import type { AnswerStore } from "../endpoint/answer-store.ts";
 import type { Asker } from "../endpoint/asker.ts";
 import type { ChatRequest } from "../endpoint/chat-endpoint.ts";
 import { EndpointFault } from "../endpoint/endpoint-fault.ts";
-import { withCounts } from "../endpoint/money.ts";
+import { type TokenCount, withCounts } from "../endpoint/money.ts";
 import { writeFileAtomic } from "../util/atomic-file.ts";
 import { ConfigError } from "../util/errors.ts";
 import { hashValue } from "../util/hash.ts";
@@ -34,6 +34,8 @@ export interface EndpointRolloutsOptions extends JobOptions, EndpointSampling {
   readonly asker: Asker;
   /** Every answer goes in before it counts; samples that are in it are not asked for. */
   readonly store: AnswerStore;
+  /** Ask again, once, for samples whose stored answers have no text. Default false. */
+  readonly isAnew?: boolean | undefined;
 }
 
 export interface EndpointRolloutsResult {
@@ -41,6 +43,8 @@ export interface EndpointRolloutsResult {
   readonly rollouts: number;
   /** Of them, in the store before. */
   readonly resumed: number;
+  /** Rollouts whose `tokens` are estimated, because the endpoint did not say. */
+  readonly estimated: number;
   /** Samples without a rollout, by cause. */
   readonly failed: Readonly<Record<string, number>>;
 }
@@ -51,8 +55,8 @@ const SEEDS = 2 ** 31;
 
 /**
  * Samples responses from an endpoint and writes them as `generateRollouts` does, prompt by prompt, sample by sample. A sample that got no
- * answer is left out and counted with its cause; the same call asks for it again. So is an answer without a text, which is paid for and not
- * asked for again. The manifest beside the file says how the rollouts were made and what failed. Throws ConfigError where two prompts have one scenario and variant or `out` is another file
+ * answer is left out and counted with its cause; the same call asks for it again. So is an answer without a text, which is paid for and
+ * asked for again only with `isAnew`. The manifest beside the file says how the rollouts were made and what failed. Throws ConfigError where two prompts have one scenario and variant or `out` is another file
  * than this call's, and what the asker throws where the endpoint answers nothing.
  */
 export async function generateFromEndpoint(
@@ -63,7 +67,7 @@ export async function generateFromEndpoint(
   checkNames(prompts);
   const settings = describe(prompts, options);
   await expectOwnRollouts(out, settings);
-  const counts = { rollouts: 0, resumed: 0, failed: new Map<string, number>() };
+  const counts = { rollouts: 0, resumed: 0, estimated: 0, failed: new Map<string, number>() };
   const absent: AbsentRollout[] = [];
   const total = prompts.length * samples;
   let done = 0;
@@ -88,6 +92,7 @@ export async function generateFromEndpoint(
       }
       counts.rollouts++;
       if (sampled.isResumed) counts.resumed++;
+      if (sampled.isEstimated) counts.estimated++;
       yield `${JSON.stringify(sampled.rollout)}\n`;
     }
   };
@@ -97,12 +102,14 @@ export async function generateFromEndpoint(
     ...settings,
     version: VERSION,
     rollouts: counts.rollouts,
+    estimated: counts.estimated,
     failed,
     absent,
   };
   await writeFileAtomic(rolloutManifestPath(out), `${JSON.stringify(manifest, undefined, 2)}\n`);
   progress?.end();
-  return { rollouts: counts.rollouts, resumed: counts.resumed, failed };
+  const { rollouts, resumed, estimated } = counts;
+  return { rollouts, resumed, estimated, failed };
 }
 
 interface Wanted {
@@ -111,7 +118,7 @@ interface Wanted {
 }
 
 type Sampled =
-  | { readonly rollout: Rollout; readonly isResumed: boolean }
+  | { readonly rollout: Rollout; readonly isResumed: boolean; readonly isEstimated: boolean }
   | { readonly failed: string; readonly wanted: Wanted };
 
 function* wantedSamples(
@@ -166,10 +173,12 @@ async function sampleOne(
 ): Promise<Sampled> {
   const { asker, store } = options;
   const { request, key } = toRequest(wanted, asker.endpoint, options);
-  const [stored] = await store.answers(key);
+  const stored = chosenAnswer(await store.answers(key), options);
   if (stored !== undefined) return toSampled(wanted, stored, true);
+  const onBroken = (taken: TokenCount): Promise<void> => store.appendBroken(key, taken);
   try {
-    const answer = withCounts(request, await asker.ask(request, asker.allowance(), { signal }));
+    const said = await asker.ask(request, asker.allowance(), { signal, onBroken });
+    const answer = withCounts(request, said);
     await store.append(key, answer);
     return toSampled(wanted, answer, false);
   } catch (error) {
@@ -178,13 +187,21 @@ async function sampleOne(
   }
 }
 
-function toSampled(
-  wanted: Wanted,
-  { text, instead, finish, completionTokens }: PaidAnswer,
-  isResumed: boolean,
-): Sampled {
+/** The stored answer that a sample is made of: the first that is not without a text. Undefined where one is to be asked for. */
+export function chosenAnswer(
+  stored: readonly PaidAnswer[],
+  { isAnew = false }: Pick<EndpointRolloutsOptions, "isAnew">,
+): PaidAnswer | undefined {
+  return stored.find((answer) => !isWithoutText(answer)) ?? (isAnew ? undefined : stored[0]);
+}
+
+const isWithoutText = ({ text, finish }: PaidAnswer): boolean =>
+  finish !== "filtered" && text.trim() === "";
+
+function toSampled(wanted: Wanted, answer: PaidAnswer, isResumed: boolean): Sampled {
+  const { text, instead, finish, completionTokens, isEstimated = false } = answer;
   if (finish === "filtered") return { failed: "answer filtered", wanted };
-  if (text.trim() === "") {
+  if (isWithoutText(answer)) {
     return { failed: `answer without text${instead === undefined ? "" : `: ${instead}`}`, wanted };
   }
   const { prompt: named, sample } = wanted;
@@ -194,7 +211,7 @@ function toSampled(
   const place = { id, scenario, variant, sample };
   const said = { prompt, response: text, finish: finish === "refused" ? "stop" : finish } as const;
   const rollout = { ...place, ...said, tokens, ...givenMarks(marks) };
-  return { rollout, isResumed };
+  return { rollout, isResumed, isEstimated };
 }
 
 function checkNames(prompts: readonly ScenarioPrompt[]): void {

@@ -3,17 +3,25 @@ import { createReadStream } from "node:fs";
 
 import { FormatError } from "../util/errors.ts";
 import type { ChatAnswer } from "./chat-endpoint.ts";
+import type { TokenCount } from "./money.ts";
 
 /** An answer with what it cost; undefined where no prices were given. */
 export interface PaidAnswer extends ChatAnswer {
   readonly cost?: number;
+  /** Its tokens, or some of them, are estimated: the endpoint did not say. */
+  readonly isEstimated?: true;
 }
 
-export interface AnswerLine extends PaidAnswer {
+/** What an answer took that could not be used: it counts, and answers nothing. */
+export interface PaidFault extends TokenCount {
+  readonly cost?: number;
+}
+
+export type AnswerLine = (PaidAnswer | (PaidFault & { readonly finish: "broken" })) & {
   readonly key: string;
   /** Who paid for it, where several share a store. */
   readonly owner?: string;
-}
+};
 
 /** Where a line stands in the file. */
 export interface LinePlace {
@@ -24,6 +32,7 @@ export interface LinePlace {
 /** How every line begins. */
 const BEGINNING = '{"key":"';
 const FINISHES: readonly unknown[] = ["stop", "length", "filtered", "refused"];
+const BROKEN = "broken";
 
 /**
  * Hands on each line with its place; gives the bytes of whole lines, behind which there may be one that a kill cut off. Throws FormatError
@@ -69,8 +78,8 @@ function parseLine(path: string, number: number, text: string): AnswerLine {
     typeof line === "object" &&
     line !== null &&
     typeof line.key === "string" &&
-    typeof line.text === "string" &&
-    FINISHES.includes(line.finish);
+    (line.finish === BROKEN ||
+      ("text" in line && typeof line.text === "string" && FINISHES.includes(line.finish)));
   if (isAnswer) return line as AnswerLine;
   throw noAnswer(path, number);
 }

@@ -8,13 +8,18 @@ import {
   type AnswerLine,
   type LinePlace,
   type PaidAnswer,
+  type PaidFault,
   readAnswerLines,
 } from "./answer-lines.ts";
-import type { ChatAnswer } from "./chat-endpoint.ts";
+import type { ReportedTokens } from "./money.ts";
 
 /** Tokens and money of all answers of a store. */
 export interface StoreTotals {
   answers: number;
+  /** Answers that came and could not be used; their tokens and money count too. */
+  broken: number;
+  /** Of all of these, those with estimated tokens. */
+  estimated: number;
   promptTokens: number;
   completionTokens: number;
   /** By the cost that is stored, or else by the prices given now. */
@@ -30,6 +35,8 @@ export interface AnswerStore extends AsyncDisposable {
   answers(key: string): Promise<readonly PaidAnswer[]>;
   /** When this returns, the answer is on disk. */
   append(key: string, answer: PaidAnswer): Promise<void>;
+  /** The same for an answer that cannot be used: it is counted, and never handed out. */
+  appendBroken(key: string, taken: PaidFault): Promise<void>;
 }
 
 /** Keys are hashes; so much of one tells 10^9 questions apart. */
@@ -49,7 +56,7 @@ export interface AnswerStoreOptions {
  */
 export async function openAnswerStore(
   path: string,
-  costOf: (answer: ChatAnswer) => number = () => 0,
+  costOf: (tokens: ReportedTokens) => number = () => 0,
   { owner, isReadOnly = false }: AnswerStoreOptions = {},
 ): Promise<AnswerStore> {
   const lock = isReadOnly ? undefined : await lockFileForWriting(path);
@@ -69,6 +76,8 @@ export async function openAnswerStore(
   }
 }
 
+type BrokenAnswer = PaidFault & { readonly finish: "broken" };
+
 interface OpenFile {
   readonly path: string;
   readonly file: FileHandle;
@@ -81,12 +90,16 @@ async function openWith(
     costOf,
     owner,
     isReadOnly,
-  }: AnswerStoreOptions & { readonly costOf: (answer: ChatAnswer) => number },
+  }: AnswerStoreOptions & { readonly costOf: (tokens: ReportedTokens) => number },
 ): Promise<AnswerStore> {
   const index = createIndex(costOf, owner);
   const size = await readAnswerLines(path, index.enter);
   if (isReadOnly !== true) await file.truncate(size);
-  const append = createAppender(path, file, size);
+  const write = createAppender(path, file, size);
+  const append = async (key: string, said: PaidAnswer | BrokenAnswer): Promise<void> => {
+    const line = { key, ...(owner === undefined ? {} : { owner }), ...said };
+    index.enter(line, await write(`${JSON.stringify(line)}\n`));
+  };
   return {
     totals: index.totals,
     own: index.own,
@@ -94,17 +107,15 @@ async function openWith(
       const places = index.places.get(key.slice(0, KEY_LENGTH)) ?? [];
       return Promise.all(places.map((place) => readLine({ path, file }, place, key)));
     },
-    async append(key, answer) {
-      const line = { key, ...(owner === undefined ? {} : { owner }), ...answer };
-      index.enter(line, await append(`${JSON.stringify(line)}\n`));
-    },
+    append,
+    appendBroken: (key, taken) => append(key, { ...taken, finish: "broken" }),
     [Symbol.asyncDispose]: close,
   };
 }
 
 /** Where the answers to each question stand, and what all of them and the owner's come to. */
 function createIndex(
-  costOf: (answer: ChatAnswer) => number,
+  costOf: (tokens: ReportedTokens) => number,
   owner: string | undefined,
 ): Pick<AnswerStore, "totals" | "own"> & {
   readonly places: ReadonlyMap<string, readonly LinePlace[]>;
@@ -112,17 +123,21 @@ function createIndex(
 } {
   const [totals, own] = [noTotals(), noTotals()];
   const places = new Map<string, LinePlace[]>();
+  const note = (key: string, place: LinePlace): void => {
+    const known = places.get(key);
+    if (known === undefined) places.set(key, [place]);
+    else known.push(place);
+  };
   return {
     totals,
     own,
     places,
     enter(line, place) {
-      const key = line.key.slice(0, KEY_LENGTH);
-      const known = places.get(key);
-      if (known === undefined) places.set(key, [place]);
-      else known.push(place);
+      const isBroken = line.finish === "broken";
+      if (!isBroken) note(line.key.slice(0, KEY_LENGTH), place);
       for (const each of line.owner === owner ? [totals, own] : [totals]) {
-        each.answers++;
+        each[isBroken ? "broken" : "answers"]++;
+        if (line.isEstimated === true) each.estimated++;
         each.promptTokens += line.promptTokens ?? 0;
         each.completionTokens += line.completionTokens ?? 0;
         each.cost += line.cost ?? costOf(line);
@@ -133,6 +148,8 @@ function createIndex(
 
 const noTotals = (): StoreTotals => ({
   answers: 0,
+  broken: 0,
+  estimated: 0,
   promptTokens: 0,
   completionTokens: 0,
   cost: 0,
@@ -145,7 +162,7 @@ async function readLine(
 ): Promise<PaidAnswer> {
   const { buffer } = await file.read(Buffer.alloc(bytes), 0, bytes, at);
   const { key, owner: _, ...answer } = parseOwn(path, buffer.toString("utf8"));
-  if (key !== wanted) throw changed(path);
+  if (key !== wanted || answer.finish === "broken") throw changed(path);
   return answer;
 }
 

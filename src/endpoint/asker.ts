@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { ConfigError, RuntimeError } from "../util/errors.ts";
 import { createRng } from "../util/rng.ts";
 import type { ChatAnswer, ChatEndpoint, ChatRequest } from "./chat-endpoint.ts";
-import { EndpointFault, NO_MODEL } from "./endpoint-fault.ts";
-import type { Purse } from "./money.ts";
+import { EndpointFault } from "./endpoint-fault.ts";
+import { explainFault } from "./explain-fault.ts";
+import { createGrace } from "./grace.ts";
+import { brokenCounts, type Purse, type TokenCount, withCounts } from "./money.ts";
 import { createRequestGate, type RequestLimits } from "./request-gate.ts";
 import { estimateTokens } from "./token-estimate.ts";
 
@@ -17,6 +18,8 @@ export interface RetrySettings {
   readonly maxDelayMs?: number;
   /** Longest wait that an endpoint may ask for; where it is longer, the run ends for a rate limit, and else the item. Default 600,000. */
   readonly maxAskedDelayMs?: number;
+  /** How long answers under way are waited for after an abort, so that what is paid for is kept. Default 10,000. */
+  readonly graceMs?: number;
 }
 
 /** What asking came to so far. */
@@ -25,6 +28,8 @@ export interface AskCounts {
   answers: number;
   /** Requests without an answer, by cause. */
   readonly faults: Map<string, number>;
+  /** Requests that the purse did not pay for: never sent. */
+  beyondBudget: number;
 }
 
 /** The requests that one item may still make. */
@@ -48,12 +53,17 @@ export interface AskOptions {
   readonly signal?: AbortSignal | undefined;
   /** Pays for each request when it is sent; where it does not, the fault is "budget". */
   readonly purse?: Purse | undefined;
+  /** Told of each answer that came and cannot be used, before the request counts as ended. */
+  readonly onBroken?: ((taken: TokenCount) => Promise<void>) | undefined;
 }
 
 export const DEFAULT_ATTEMPTS = 6;
+/** The fault of a request that was not paid for. */
+export const BEYOND_BUDGET = "budget";
+/** How long answers under way are waited for once everything is to end: they are paid for. */
+const GRACE_MS = 10_000;
 /** So many items without any answer ever: no item will get one. */
 const PATIENCE = 20;
-const MAX_SAID = 200;
 
 /** Makes an asker; its random waits come from a fixed seed. */
 export function createAsker(
@@ -61,34 +71,47 @@ export function createAsker(
   settings: RetrySettings & RequestLimits = {},
 ): Asker {
   const { attempts = DEFAULT_ATTEMPTS, firstDelayMs = 500, maxDelayMs = 60_000 } = settings;
-  const { maxAskedDelayMs = 600_000 } = settings;
+  const { maxAskedDelayMs = 600_000, graceMs = GRACE_MS } = settings;
   const gate = createRequestGate(settings);
   const rng = createRng(0);
-  const counts: AskCounts = { requests: 0, answers: 0, faults: new Map() };
+  const counts: AskCounts = { requests: 0, answers: 0, faults: new Map(), beyondBudget: 0 };
+  const grace = createGrace(graceMs);
+  const fail = (fault: EndpointFault, { schema }: ChatRequest, items?: number): Error =>
+    explainFault(endpoint, fault, { items, hasSchema: schema !== undefined });
   let givenUp = 0;
   /** Somebody has ever answered or refused: nobody there may then pass, as a server does that starts again. */
   let wasThere = false;
   /** What ends an item; where nothing was ever answered, after so many the run. */
-  const giveUp = (fault: EndpointFault): Error => {
+  const giveUp = (fault: EndpointFault, request: ChatRequest): Error => {
     givenUp++;
-    if (fault.what === "budget" || counts.answers > 0 || givenUp < PATIENCE) return fault;
-    return explain(endpoint, fault, givenUp);
+    if (counts.answers > 0 || givenUp < PATIENCE) return fault;
+    return fail(fault, request, givenUp);
   };
 
-  const send = async (request: ChatRequest, { signal, purse }: AskOptions): Promise<ChatAnswer> => {
-    if (purse?.reserve(request) === false) throw new EndpointFault("budget", "item");
-    let answer: ChatAnswer | undefined;
+  const send = async (
+    request: ChatRequest,
+    { signal, purse, onBroken }: AskOptions,
+  ): Promise<ChatAnswer> => {
+    if ((await purse?.reserve(request)) === false) throw new EndpointFault(BEYOND_BUDGET, "item");
+    let taken: TokenCount | undefined;
     try {
+      signal?.throwIfAborted();
       counts.requests++;
-      answer = await endpoint.ask(request, signal);
+      const answer = await endpoint.ask(request, grace(signal));
       counts.answers++;
       wasThere = true;
+      taken = withCounts(request, answer);
       return answer;
     } catch (error) {
-      if (error instanceof EndpointFault && error.concerns !== "unreachable") wasThere = true;
+      if (!(error instanceof EndpointFault)) throw error;
+      if (error.concerns !== "unreachable") wasThere = true;
+      if (error.billed !== undefined) {
+        taken = brokenCounts(request, error.billed);
+        await onBroken?.(taken);
+      }
       throw error;
     } finally {
-      purse?.settle(request, answer);
+      purse?.settle(request, taken);
     }
   };
 
@@ -105,23 +128,27 @@ export function createAsker(
           return await gate.run(estimateTokens(request), () => send(request, options), signal);
         } catch (error) {
           if (!(error instanceof EndpointFault)) throw error;
+          if (error.what === BEYOND_BUDGET) {
+            counts.beyondBudget++;
+            throw error;
+          }
           counts.faults.set(error.what, (counts.faults.get(error.what) ?? 0) + 1);
           const isAlone = counts.answers === answersBefore;
-          if (error.concerns === "unreachable" && !wasThere) throw explain(endpoint, error);
+          if (error.concerns === "unreachable" && !wasThere) throw fail(error, request);
           if (error.concerns === "all" && (counts.answers === 0 || isHopeless(error))) {
-            throw explain(endpoint, error);
+            throw fail(error, request);
           }
-          if (error.concerns === "all" || error.concerns === "item") throw giveUp(error);
+          if (error.concerns === "all" || error.concerns === "item") throw giveUp(error, request);
           const backOffMs = Math.min(maxDelayMs, firstDelayMs * 2 ** (failures - 1));
           // No sooner than we would by ourselves: dates are to the second, and 0 asks for nothing.
           const ownDelayMs = backOffMs * (0.5 + rng.uniform() / 2);
           const askedMs = error.retryAfterMs ?? 0;
           const delayMs = Math.max(askedMs, ownDelayMs);
           const isTooLong = askedMs > maxAskedDelayMs;
-          if (isTooLong && error.status === 429) throw explain(endpoint, error);
+          if (isTooLong && error.status === 429) throw fail(error, request);
           if (allowance.left <= 0 || isTooLong) {
-            if (error.concerns === "unreachable" && isAlone) throw explain(endpoint, error);
-            throw giveUp(error);
+            if (error.concerns === "unreachable" && isAlone) throw fail(error, request);
+            throw giveUp(error, request);
           }
           if (askedMs > 0) gate.pause(delayMs);
           await sleep(delayMs, undefined, signal === undefined ? {} : { signal });
@@ -134,46 +161,3 @@ export function createAsker(
 /** A key that was taken and no longer is, or an empty account, will not come back for the next item. */
 const isHopeless = ({ status }: EndpointFault): boolean =>
   status === 401 || status === 402 || status === 429;
-
-/** What ends the run. `items`: so many got no answer, and none did. */
-function explain({ baseUrl, model }: ChatEndpoint, fault: EndpointFault, items?: number): Error {
-  const cause = { cause: fault };
-  const name = JSON.stringify(model.slice(0, 100));
-  if (fault.status === 401 || fault.status === 403) {
-    return new ConfigError(`${baseUrl}: expected a key that it accepts, got ${fault.what}`, {
-      hint: "Name the environment variable that holds the key: --api-key-env, or apiKeyEnv in an experiment.",
-      ...cause,
-    });
-  }
-  if (fault.what.startsWith(NO_MODEL)) {
-    return new ConfigError(
-      `${baseUrl}: expected the model ${name} behind /chat/completions, got ${fault.what}`,
-      { hint: `${baseUrl}/models lists the names; the address usually ends in /v1.`, ...cause },
-    );
-  }
-  if (fault.concerns === "unreachable") {
-    return new RuntimeError(`${baseUrl}: ${fault.what}`, {
-      hint: "Start the server, or correct the address; what was answered is kept, and the same command goes on.",
-      ...cause,
-    });
-  }
-  const said = fault.detail.trim();
-  if (items !== undefined && fault.concerns === "item") {
-    return new ConfigError(
-      `${baseUrl}: expected an answer, got none to ${items} items: ${fault.what}`,
-      {
-        hint: `Check model, temperature and length. ${said === "" ? "" : `The endpoint says: ${said.slice(0, MAX_SAID)}`}`.trim(),
-        ...cause,
-      },
-    );
-  }
-  const never = items === undefined ? "" : `no answer to ${items} items, `;
-  const wait =
-    fault.retryAfterMs === undefined
-      ? ""
-      : `, and asks to wait ${Math.ceil(fault.retryAfterMs / 1000)} s`;
-  return new RuntimeError(`${baseUrl}: ${never}${fault.what}${wait}`, {
-    hint: "What was answered is kept: the same command goes on once the endpoint answers again.",
-    ...cause,
-  });
-}

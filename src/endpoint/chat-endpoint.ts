@@ -3,6 +3,7 @@ import OpenAI from "openai";
 import type { Message } from "../format/messages.ts";
 import { checkAddress, checkKey } from "./check-endpoint.ts";
 import { EndpointFault, faultOf } from "./endpoint-fault.ts";
+import type { ReportedTokens } from "./money.ts";
 import { readCompletion } from "./read-completion.ts";
 
 /** A JSON Schema that an answer must follow, where the endpoint can see to it. */
@@ -136,15 +137,21 @@ async function askOnce(
   signal?.addEventListener("abort", onAbort, { once: true });
   // The package's own limit ends with the headers; a body can hang too.
   const timer = setTimeout(onAbort, timeoutMs);
+  let billed: ReportedTokens | undefined;
   try {
     const response = await client.chat.completions
       .create(body, { signal: abort.signal })
       .asResponse();
+    billed = {}; // it is being answered
     return await readCompletion(response);
   } catch (error) {
     signal?.throwIfAborted();
     if (error instanceof EndpointFault) throw error;
-    if (abort.signal.aborted) throw new EndpointFault("timed out", "again", { cause: error });
+    if (abort.signal.aborted)
+      throw new EndpointFault("timed out", "again", { cause: error, billed });
+    if (billed !== undefined) {
+      throw new EndpointFault("connection cut", "again", { cause: error, billed });
+    }
     throw faultOf(error, apiKey);
   } finally {
     clearTimeout(timer);

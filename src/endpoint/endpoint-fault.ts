@@ -1,5 +1,7 @@
 import { APIConnectionError, APIError } from "openai";
 
+import type { ReportedTokens } from "./money.ts";
+
 const MAX_DETAIL = 500;
 
 /** What went wrong with one request, and whether asking again can help. */
@@ -16,6 +18,8 @@ export class EndpointFault extends Error {
   readonly status: number | undefined;
   /** What the endpoint said, for looking at; never printed at length. */
   readonly detail: string;
+  /** An answer came that cannot be used: what it took, as far as the endpoint says. Undefined where none came. */
+  readonly billed: ReportedTokens | undefined;
 
   constructor(
     what: string,
@@ -24,6 +28,7 @@ export class EndpointFault extends Error {
       readonly retryAfterMs?: number | undefined;
       readonly status?: number | undefined;
       readonly detail?: string;
+      readonly billed?: ReportedTokens | undefined;
       readonly cause?: unknown;
     } = {},
   ) {
@@ -34,6 +39,7 @@ export class EndpointFault extends Error {
     this.retryAfterMs = more.retryAfterMs;
     this.status = more.status;
     this.detail = more.detail ?? "";
+    this.billed = more.billed;
   }
 }
 
@@ -60,7 +66,9 @@ export const NO_MODEL = "no such model or address";
 /** Several servers know no 404 for a model. */
 const UNKNOWN_MODEL =
   /model_not_found|(?:invalid|unknown|no such) model|model\b.{0,80}(?:not found|not exist)/i;
-const UNKNOWN_SCHEMA = /response_format|json_schema/;
+/** What servers say that take no JSON schema, or cannot follow this one. */
+const UNKNOWN_SCHEMA =
+  /response_?format|json_?schema|structured.?outputs?|guided.?(?:decoding|json)|\bgrammar/i;
 
 /** The fault that an HTTP status means. */
 export function faultOfStatus(status: number, headers: Headers, detail: string): EndpointFault {
@@ -73,16 +81,19 @@ export function faultOfStatus(status: number, headers: Headers, detail: string):
   if (status === 401) return fault("key refused", "all");
   if (status === 402) return fault("nothing left to pay with", "all");
   if (status === 403) return fault("not allowed", "all");
+  const isModel = UNKNOWN_MODEL.test(detail);
+  const isSchema = UNKNOWN_SCHEMA.test(detail);
+  // Routers say so of a model that no server of theirs holds to a schema.
+  if (status === 404 && isSchema && !isModel) return fault("request refused", "item");
   if (status === 404) return fault(NO_MODEL, "all");
   if (status === 429) {
     return /insufficient_quota/.test(detail)
       ? fault("nothing left to pay with", "all")
       : fault("rate limited", "again");
   }
-  const isModel = UNKNOWN_MODEL.test(detail);
   if ((status === 400 || status === 422) && isModel) return fault(NO_MODEL, "all");
   // Not this request's fault, but it will not go away either.
-  if (status === 501 || (status >= 500 && UNKNOWN_SCHEMA.test(detail))) {
+  if (status === 501 || (status >= 500 && isSchema)) {
     return fault("request refused", "item");
   }
   if (status === 408 || status === 409 || status === 425 || status >= 500) {

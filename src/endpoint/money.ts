@@ -7,14 +7,23 @@ export interface Prices {
   readonly completionPerMillion: number;
 }
 
-interface TokenCount {
+/** What a request took. */
+export interface TokenCount {
   readonly promptTokens: number;
   readonly completionTokens: number;
+  /** The endpoint left one of them out; that one is estimated by bytes, or counted at its greatest. */
+  readonly isEstimated?: true;
+}
+
+/** The tokens that an endpoint says a request took, as far as it does. */
+export interface ReportedTokens {
+  readonly promptTokens?: number | undefined;
+  readonly completionTokens?: number | undefined;
 }
 
 /** What so many tokens cost; 0 without prices, and for tokens that nobody counted. */
 export function costOf(
-  { promptTokens = 0, completionTokens = 0 }: Pick<ChatAnswer, "promptTokens" | "completionTokens">,
+  { promptTokens = 0, completionTokens = 0 }: ReportedTokens,
   prices: Prices | undefined,
 ): number {
   if (prices === undefined) return 0;
@@ -24,10 +33,18 @@ export function costOf(
 
 /** Decides whether a request may be sent, and learns what it cost. */
 export interface Purse {
-  /** False where the request at its dearest no longer fits. */
-  reserve(request: ChatRequest): boolean;
-  /** The request has ended, with an answer or without one. */
-  settle(request: ChatRequest, answer: ChatAnswer | undefined): void;
+  /**
+   * Waits, in order of arrival, until the request at its dearest fits; false where it does not although nothing is under way any more.
+   * After true, `settle` must follow.
+   */
+  reserve(request: ChatRequest): Promise<boolean>;
+  /** The request has ended; `taken` is undefined where it took nothing. */
+  settle(request: ChatRequest, taken: TokenCount | undefined): void;
+}
+
+interface Waiting {
+  readonly amount: number;
+  readonly decide: (fits: boolean) => void;
 }
 
 /**
@@ -39,16 +56,33 @@ export function createPurse(
   { spent, prices }: { readonly spent: number; readonly prices: Prices },
 ): Purse {
   let used = spent;
+  let reserved = 0;
+  let underWay = 0;
+  const waiting: Waiting[] = [];
+  const price = (request: ChatRequest): number => costOf(dearest(request), prices);
+  const pump = (): void => {
+    for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
+      const fits = used + reserved + next.amount <= limit;
+      if (!fits && underWay > 0) return; // what is under way may give some back
+      waiting.shift();
+      if (fits) {
+        reserved += next.amount;
+        underWay++;
+      }
+      next.decide(fits);
+    }
+  };
   return {
-    reserve(request) {
-      const amount = costOf(dearest(request), prices);
-      if (used + amount > limit) return false;
-      used += amount;
-      return true;
-    },
-    settle(request, answer) {
-      used -= costOf(dearest(request), prices);
-      if (answer !== undefined) used += costOf(withCounts(request, answer), prices);
+    reserve: (request) =>
+      new Promise((decide) => {
+        waiting.push({ amount: price(request), decide });
+        pump();
+      }),
+    settle(request, taken) {
+      underWay--;
+      reserved = underWay === 0 ? 0 : reserved - price(request); // sums of fractions drift
+      if (taken !== undefined) used += costOf(taken, prices);
+      pump();
     },
   };
 }
@@ -60,11 +94,28 @@ const dearest = ({ messages, maxTokens }: ChatRequest): TokenCount => ({
 
 /** An answer with its tokens estimated where the endpoint did not count them. */
 export function withCounts(request: ChatRequest, answer: ChatAnswer): ChatAnswer & TokenCount {
-  const { promptTokens, completionTokens, text } = answer;
+  const { promptTokens, completionTokens, text, finish } = answer;
+  const isCounted = promptTokens !== undefined && completionTokens !== undefined;
+  const length = (): number =>
+    finish === "length"
+      ? request.maxTokens
+      : estimatePromptTokens([{ role: "assistant", content: text }]);
   return {
     ...answer,
     promptTokens: promptTokens ?? estimatePromptTokens(request.messages),
-    completionTokens:
-      completionTokens ?? estimatePromptTokens([{ role: "assistant", content: text }]),
+    completionTokens: completionTokens ?? length(),
+    ...(isCounted ? {} : { isEstimated: true }),
+  };
+}
+
+/** What an answer took that cannot be used; at its dearest where the endpoint does not say. */
+export function brokenCounts(request: ChatRequest, reported: ReportedTokens): TokenCount {
+  const { promptTokens, completionTokens } = reported;
+  const most = dearest(request);
+  const isCounted = promptTokens !== undefined && completionTokens !== undefined;
+  return {
+    promptTokens: promptTokens ?? most.promptTokens,
+    completionTokens: completionTokens ?? most.completionTokens,
+    ...(isCounted ? {} : { isEstimated: true }),
   };
 }

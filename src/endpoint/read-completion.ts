@@ -2,13 +2,14 @@ import { z } from "zod";
 
 import type { ChatAnswer } from "./chat-endpoint.ts";
 import { EndpointFault } from "./endpoint-fault.ts";
+import type { ReportedTokens } from "./money.ts";
 
 /** A broken server must not fill the memory. */
 const MAX_ANSWER_BYTES = 16 * 2 ** 20;
 /** How an answer ends that its server gave up. */
 const BROKEN_OFF: readonly unknown[] = ["abort", "error"];
 
-/** The answer in a response to /chat/completions. Throws EndpointFault where there is none. */
+/** The answer in a response to /chat/completions. Throws EndpointFault where there is none, with what it took as far as it says. */
 export async function readCompletion(response: Response): Promise<ChatAnswer> {
   return parseAnswer(await readBounded(response));
 }
@@ -18,18 +19,42 @@ async function readBounded(response: Response): Promise<string> {
   let size = 0;
   for await (const part of response.body ?? []) {
     size += part.length;
-    if (size > MAX_ANSWER_BYTES) throw new EndpointFault("answer too large", "item");
+    if (size > MAX_ANSWER_BYTES) {
+      throw new EndpointFault("answer too large", "item", { billed: {} });
+    }
     parts.push(part);
   }
   return Buffer.concat(parts).toString("utf8");
 }
+
+/** Some servers write their counts as texts. */
+const TOKENS = z
+  .union([z.number(), z.string().regex(/^\d+$/).transform(Number)])
+  .pipe(z.number().nonnegative())
+  .nullish()
+  .catch(undefined);
+
+const USAGE = z.object({
+  usage: z.object({ prompt_tokens: TOKENS, completion_tokens: TOKENS }).nullish().catch(undefined),
+});
+
+const PART = z.object({ type: z.string(), text: z.string().nullish().catch(undefined) });
+/** A text, or parts of which those of text make it. */
+const CONTENT = z.union([
+  z.string(),
+  z
+    .array(PART)
+    .transform((parts) =>
+      parts.map(({ type, text }) => (/^(output_)?text$/.test(type) ? (text ?? "") : "")).join(""),
+    ),
+]);
 
 const ANSWER = z.object({
   choices: z
     .array(
       z.object({
         message: z.object({
-          content: z.string().nullish(),
+          content: CONTENT.nullish(),
           refusal: z.string().nullish(),
           tool_calls: z.array(z.unknown()).nullish().catch(undefined),
           // vLLM and llama.cpp say it the first way, OpenRouter and Ollama the second.
@@ -40,12 +65,6 @@ const ANSWER = z.object({
       }),
     )
     .min(1),
-  usage: z
-    .object({
-      prompt_tokens: z.number().nonnegative().nullish(),
-      completion_tokens: z.number().nonnegative().nullish(),
-    })
-    .nullish(),
 });
 
 function parseAnswer(body: string): ChatAnswer {
@@ -53,24 +72,46 @@ function parseAnswer(body: string): ChatAnswer {
   try {
     json = JSON.parse(body);
   } catch (cause) {
-    throw new EndpointFault("answer is not JSON", "again", { cause });
+    throw new EndpointFault("answer is not JSON", "again", { cause, billed: {} });
   }
+  const tokens = reportedTokens(json);
   const parsed = ANSWER.safeParse(json);
   if (!parsed.success) {
-    throw new EndpointFault("answer is no chat completion", "again", { cause: parsed.error });
+    throw new EndpointFault("answer is no chat completion", "again", {
+      cause: parsed.error,
+      // Some send their errors under status 200: that is no answer.
+      billed: isError(json) ? undefined : tokens,
+    });
   }
   const { message, finish_reason: reason } = parsed.data.choices[0]!; // the schema wants one
-  if (BROKEN_OFF.includes(reason)) throw new EndpointFault("answer broken off", "again");
+  if (BROKEN_OFF.includes(reason)) {
+    throw new EndpointFault("answer broken off", "again", { billed: tokens });
+  }
   const text = message.content || message.refusal || "";
   const instead = text === "" ? insteadOf(message) : undefined;
   return {
     text,
     ...(instead === undefined ? {} : { instead }),
     finish: finishOf(reason, !message.content && Boolean(message.refusal)),
-    promptTokens: parsed.data.usage?.prompt_tokens ?? undefined,
-    completionTokens: parsed.data.usage?.completion_tokens ?? undefined,
+    promptTokens: tokens.promptTokens,
+    completionTokens: tokens.completionTokens,
   };
 }
+
+function reportedTokens(json: unknown): ReportedTokens {
+  const { usage } = USAGE.safeParse(json).data ?? {};
+  return {
+    promptTokens: usage?.prompt_tokens ?? undefined,
+    completionTokens: usage?.completion_tokens ?? undefined,
+  };
+}
+
+const isError = (json: unknown): boolean =>
+  typeof json === "object" &&
+  json !== null &&
+  "error" in json &&
+  !("choices" in json) &&
+  !("usage" in json);
 
 function insteadOf({
   tool_calls: calls,

@@ -14,11 +14,15 @@ export interface Cost {
 
 /** What endpoints took, in all attempts. */
 export interface EndpointCost {
-  /** Sent, with or without an answer. */
+  /** Sent, with or without an answer; of killed attempts, those that were answered, and others up to the last sign of life. */
   readonly requests: number;
+  /** That came, those included that could not be used. Absent in ledgers of earlier versions. */
+  readonly answers?: number | undefined;
   /** Of the answers that came. */
   readonly promptTokens: number;
   readonly completionTokens: number;
+  /** Answers whose tokens, and so money, are estimated because the endpoint did not say. Absent: none. */
+  readonly estimated?: number | undefined;
   /** In the currency of the prices; absent without prices. */
   readonly money?: number | undefined;
 }
@@ -29,7 +33,7 @@ export interface CostMeter {
   add(tokens: number, flopsPerToken: number): void;
   /** A counter of sampling, read again until the stage ends: what an attempt sampled that was then killed counts too. */
   watchSampling(work: Readonly<GenerationCounter>): void;
-  /** `read` gives the requests of this attempt, and tokens and money of all attempts; it is asked again until the stage ends. */
+  /** `read` gives an endpointLedger; it is asked again until the stage ends. */
   watchEndpoint(read: () => EndpointCost): void;
 }
 
@@ -55,14 +59,25 @@ function addEndpointCosts(
   b: EndpointCost | undefined,
 ): EndpointCost | undefined {
   if (a === undefined || b === undefined) return a ?? b;
-  const money =
-    a.money === undefined && b.money === undefined ? undefined : (a.money ?? 0) + (b.money ?? 0);
+  const sum = (key: "answers" | "estimated" | "money"): Partial<EndpointCost> =>
+    a[key] === undefined && b[key] === undefined ? {} : { [key]: (a[key] ?? 0) + (b[key] ?? 0) };
   return {
     requests: a.requests + b.requests,
+    ...sum("answers"),
     promptTokens: a.promptTokens + b.promptTokens,
     completionTokens: a.completionTokens + b.completionTokens,
-    ...(money === undefined ? {} : { money }),
+    ...sum("estimated"),
+    ...sum("money"),
   };
+}
+
+/** A cost with its money, where there are prices. */
+export type PricedCost = Cost & { readonly money?: number };
+
+/** Puts the money of `priceOf` beside a cost. */
+export function withMoney(cost: Cost, pricePerHour: number | undefined): PricedCost {
+  const money = priceOf(cost, pricePerHour);
+  return money === undefined ? cost : { ...cost, money };
 }
 
 /** Money for a cost: the machine's time by its price, and what endpoints were paid; undefined where neither has a price. */

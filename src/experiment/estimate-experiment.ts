@@ -1,6 +1,7 @@
 import { join } from "node:path";
 
 import type { OpenInputsOptions } from "./experiment-inputs.ts";
+import { forcedStages } from "./forced-stages.ts";
 import { openInputs } from "./open-inputs.ts";
 import { planExperiment } from "./plan-experiment.ts";
 import type { ExperimentFile } from "./read-experiment.ts";
@@ -28,25 +29,32 @@ export interface ExperimentEstimate {
  */
 export async function estimateExperiment(
   file: ExperimentFile,
-  options: OpenInputsOptions & { readonly out: string },
+  options: OpenInputsOptions & { readonly out: string; readonly force?: readonly string[] },
 ): Promise<ExperimentEstimate> {
   const { out } = options;
   const stages = planExperiment(file.experiment, await openInputs(file, options));
+  const forced = forcedStages(stages, options.force ?? []);
   const finished = await findFinished(stages, out);
+  const isDone = (id: string): boolean => finished.has(id) && !forced.has(id);
   const asking = stages.filter((stage) => "estimate" in stage);
   const estimates: StageEstimate[] = [];
-  for (const stage of asking.filter((each) => !finished.has(stageId(each)))) {
+  for (const stage of asking.filter((each) => !isDone(stageId(each)))) {
     const input = (name: string): string | undefined => {
       const given = stage.inputs[name];
       const found = given && "stage" in given ? finished.get(given.stage) : undefined;
       return found && join(out, found.directory);
     };
-    const estimate = await stage.estimate!({ input, cache: join(out, "cache") }); // filtered by it
+    const estimate = await stage.estimate!({
+      // filtered by it
+      input,
+      cache: join(out, "cache"),
+      isForced: forced.has(stageId(stage)),
+    });
     estimates.push({ id: stageId(stage), ...estimate });
   }
   return {
     stages: estimates,
-    done: asking.map(stageId).filter((id) => finished.has(id)),
+    done: asking.map(stageId).filter(isDone),
     currency: file.experiment.cost.currency,
   };
 }

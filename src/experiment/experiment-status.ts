@@ -2,7 +2,8 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 
 import { ConfigError } from "../util/errors.ts";
-import { type ManifestStage, readManifest, type RunManifest } from "./run-manifest.ts";
+import { type PricedCost, withMoney } from "./cost.ts";
+import { type ManifestStage, readManifest, type RunManifest, sumCosts } from "./run-manifest.ts";
 import { readRecord, readWorking, type StageWorking } from "./stage-record.ts";
 
 /** `interrupted`: begun, and the process that did is gone; the next run goes on with it. */
@@ -24,6 +25,8 @@ export interface ExperimentStatus {
   readonly out: string;
   readonly manifest: RunManifest;
   readonly stages: readonly StageStatus[];
+  /** Of all stages, those at work and interrupted ones included. */
+  readonly total: PricedCost;
 }
 
 /** Reads how far an experiment is, without disturbing a run. Throws ConfigError where the folder holds none. */
@@ -42,20 +45,29 @@ export async function readExperimentStatus(out: string): Promise<ExperimentStatu
     });
   }
   const stages: StageStatus[] = [];
-  for (const stage of manifest.stages) stages.push(await stageStatus(out, stage));
-  return { out, manifest, stages };
+  const { pricePerHour } = manifest.experiment.cost;
+  for (const stage of manifest.stages) stages.push(await stageStatus(out, stage, pricePerHour));
+  return { out, manifest, stages, total: sumCosts(stages, pricePerHour) };
 }
 
-async function stageStatus(out: string, stage: ManifestStage): Promise<StageStatus> {
+async function stageStatus(
+  out: string,
+  stage: ManifestStage,
+  pricePerHour: number | undefined,
+): Promise<StageStatus> {
   if (stage.directory === undefined) return { ...stage, state: "missing" };
   const directory = join(out, stage.directory);
-  if ((await readRecord(directory)) !== undefined) return { ...stage, state: "done" };
+  const record = await readRecord(directory);
+  if (record !== undefined) {
+    // A kill may have come before the manifest had it.
+    return { ...stage, cost: withMoney(record.cost, pricePerHour), state: "done" };
+  }
   const working = await readWorking(directory);
   if (working === undefined) return { ...stage, state: "missing" };
   const { cost, updatedAt, unit, done, total } = working;
   return {
     ...stage,
-    cost,
+    cost: withMoney(cost, pricePerHour),
     state: isAlive(working) ? "running" : "interrupted",
     updatedAt,
     ...(unit === undefined ? {} : { unit }),

@@ -8,6 +8,7 @@ import { ConfigError } from "../util/errors.ts";
 import type { Progress } from "../util/progress.ts";
 import { lockForWriting } from "../util/writer-lock.ts";
 import type { ExperimentInputs, OpenInputsOptions } from "./experiment-inputs.ts";
+import { forcedStages } from "./forced-stages.ts";
 import { openInputs } from "./open-inputs.ts";
 import { expectOwnFolder } from "./own-folder.ts";
 import { planExperiment } from "./plan-experiment.ts";
@@ -145,21 +146,5 @@ function stopAfter(stages: readonly Stage[], until: StageKind | undefined): read
   const kinds = [...new Set(stages.map(({ kind }) => kind))];
   throw new ConfigError(
     `until: expected a stage of this experiment (${kinds.join(", ")}), got ${until}`,
-  );
-}
-
-function forcedStages(stages: readonly Stage[], names: readonly string[]): ReadonlySet<string> {
-  const ids = stages.map(stageId);
-  for (const name of names) {
-    if (!stages.some((stage) => stage.kind === name) && !ids.includes(name)) {
-      throw new ConfigError(`force: expected stages of this experiment, got ${name}`, {
-        hint: `They are ${ids.join(", ")}.`,
-      });
-    }
-  }
-  return new Set(
-    stages
-      .filter((stage) => names.includes(stage.kind) || names.includes(stageId(stage)))
-      .map(stageId),
   );
 }

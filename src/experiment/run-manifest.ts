@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { writeFileAtomic } from "../util/atomic-file.ts";
 import { FormatError } from "../util/errors.ts";
 import { VERSION } from "../util/version.ts";
-import { addCosts, type Cost, priceOf } from "./cost.ts";
+import { addCosts, type PricedCost, withMoney } from "./cost.ts";
 import type { ExperimentInputs } from "./experiment-inputs.ts";
 import { hashJudge } from "./judge-input.ts";
 import type { ExperimentFile } from "./read-experiment.ts";
@@ -25,7 +25,7 @@ export interface ManifestStage {
   /** Relative to the experiment's folder; absent until the stage has begun. */
   readonly directory?: string;
   /** Absent until the stage is done. */
-  readonly cost?: Cost & { readonly money?: number };
+  readonly cost?: PricedCost;
   readonly isCached?: boolean;
 }
 
@@ -43,7 +43,16 @@ export interface RunManifest {
   readonly startedAt: string;
   readonly finishedAt?: string;
   readonly stages: readonly ManifestStage[];
-  readonly total: Cost & { readonly money?: number };
+  readonly total: PricedCost;
+}
+
+/** What the stages took together, as far as they have begun. */
+export function sumCosts(
+  stages: readonly Pick<ManifestStage, "cost">[],
+  pricePerHour: number | undefined,
+): PricedCost {
+  const costs = stages.flatMap(({ cost }) => (cost === undefined ? [] : [cost]));
+  return withMoney(addCosts(costs), pricePerHour);
 }
 
 /** Keeps `run.json` up to date while an experiment runs. */
@@ -62,10 +71,6 @@ export async function startManifest(
 ): Promise<ManifestWriter> {
   const { experiment } = file;
   const { pricePerHour } = experiment.cost;
-  const withMoney = (cost: Cost): Cost & { money?: number } => {
-    const money = priceOf(cost, pricePerHour);
-    return money === undefined ? cost : { ...cost, money };
-  };
   const listed = new Map<string, ManifestStage>(
     stages.map((stage) => {
       const id = stageId(stage);
@@ -90,7 +95,7 @@ export async function startManifest(
       ...head,
       ...(finishedAt === undefined ? {} : { finishedAt }),
       stages: all,
-      total: withMoney(addCosts(all.flatMap(({ cost }) => (cost === undefined ? [] : [cost])))),
+      total: sumCosts(all, pricePerHour),
     };
     await writeFileAtomic(join(out, MANIFEST_NAME), `${JSON.stringify(manifest, undefined, 2)}\n`);
     return manifest;
@@ -105,7 +110,7 @@ export async function startManifest(
     },
     finished: async (...finished) => {
       for (const { id, directory, record, isCached } of finished) {
-        const cost = withMoney(record.cost);
+        const cost = withMoney(record.cost, pricePerHour);
         listed.set(id, { ...listed.get(id)!, directory, cost, isCached });
       }
       await write();

@@ -3,6 +3,7 @@ import { mkdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 import { describeWriteError } from "../util/atomic-file.ts";
+import { FormatError } from "../util/errors.ts";
 import { hashValue } from "../util/hash.ts";
 import { type Progress, silentProgress } from "../util/progress.ts";
 import { VERSION } from "../util/version.ts";
@@ -11,8 +12,8 @@ import { startStageMeter } from "./stage-meter.ts";
 import { listStageOutputs } from "./stage-outputs.ts";
 import {
   hashOutputs,
+  readEarlierCost,
   readRecord,
-  readWorking,
   RECORD_NAME,
   type StageRecord,
   WORKING_NAME,
@@ -145,6 +146,7 @@ async function runStage(
         return join(options.out, finishedInput(stage, input.stage, done).directory);
       },
       cache: join(options.out, "cache"),
+      isForced,
       signal: options.signal,
       progress: (unit) =>
         meter.watch(options.progress?.(stage, position, unit) ?? silentProgress, unit),
@@ -176,7 +178,8 @@ async function runStage(
 
 /** Makes the folder ready; what was spent on it already. */
 async function prepare(path: string, stage: Stage, isForced: boolean): Promise<Cost> {
-  const working = isForced ? undefined : await readWorking(path);
+  const earlier = await readEarlierCost(path).catch(ignoreDamage);
+  const before = isForced ? { ...NO_COST, endpoint: earlier.endpoint } : earlier;
   // A folder with a record is here only if files that it lists are gone: then nothing in it can be trusted.
   const isKept = stage.canResume === true && !isForced && !(await exists(join(path, RECORD_NAME)));
   if (!isKept) await rm(path, { recursive: true, force: true });
@@ -185,7 +188,13 @@ async function prepare(path: string, stage: Stage, isForced: boolean): Promise<C
   } catch (error) {
     throw describeWriteError(path, error);
   }
-  return working?.cost ?? NO_COST;
+  return before;
+}
+
+/** What made a file unreadable is about to be removed with it. */
+function ignoreDamage(error: unknown): Cost {
+  if (error instanceof FormatError) return NO_COST;
+  throw error;
 }
 
 async function exists(path: string): Promise<boolean> {

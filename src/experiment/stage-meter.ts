@@ -1,5 +1,6 @@
 import type { Progress } from "../util/progress.ts";
 import type { Cost, CostMeter, EndpointCost } from "./cost.ts";
+import { addEarlierRequests } from "./endpoint-ledger.ts";
 import { writeWorking } from "./stage-record.ts";
 
 /** How often a running stage shows that it is alive. */
@@ -25,7 +26,7 @@ export async function startStageMeter(path: string, before: Cost): Promise<Stage
   const sampling: Parameters<CostMeter["watchSampling"]>[0][] = [];
   let readEndpoint: (() => EndpointCost) | undefined;
   const total = (): Cost => {
-    const endpoint = withEarlier(before.endpoint, readEndpoint?.());
+    const endpoint = addEarlierRequests(before.endpoint, readEndpoint?.());
     return {
       seconds: before.seconds + (performance.now() - startMs) / 1000,
       tokens: sampling.reduce(
@@ -76,12 +77,4 @@ export async function startStageMeter(path: string, before: Cost): Promise<Stage
       await writing.then(beat).catch(() => {});
     },
   };
-}
-
-function withEarlier(
-  before: EndpointCost | undefined,
-  now: EndpointCost | undefined,
-): EndpointCost | undefined {
-  if (now === undefined || before === undefined) return now ?? before;
-  return { ...now, requests: before.requests + now.requests };
 }

@@ -7,6 +7,7 @@ import { z } from "zod";
 import { writeFileAtomic } from "../util/atomic-file.ts";
 import { FormatError } from "../util/errors.ts";
 import { hashValue } from "../util/hash.ts";
+import { type Cost, NO_COST } from "./cost.ts";
 import { STAGE_KINDS } from "./stage.ts";
 
 /** Written last: a folder without it is unfinished. */
@@ -22,8 +23,10 @@ const costSchema = z.strictObject({
   endpoint: z
     .strictObject({
       requests: amount,
+      answers: amount.optional(),
       promptTokens: amount,
       completionTokens: amount,
+      estimated: amount.optional(),
       money: amount.optional(),
     })
     .optional(),
@@ -79,6 +82,17 @@ export async function readRecord(directory: string): Promise<StageRecord | undef
     if (found?.size !== sizeBytes) return undefined;
   }
   return record;
+}
+
+/**
+ * What was spent on a stage that is to be made again: what was begun, all of it; of what was made before, only what endpoints took,
+ * whose answers are kept.
+ */
+export async function readEarlierCost(directory: string): Promise<Cost> {
+  const working = await readWorking(directory);
+  if (working !== undefined) return working.cost;
+  const { endpoint } = (await readJson(join(directory, RECORD_NAME), recordSchema))?.cost ?? {};
+  return endpoint === undefined ? NO_COST : { ...NO_COST, endpoint };
 }
 
 export async function writeRecord(directory: string, record: StageRecord): Promise<void> {

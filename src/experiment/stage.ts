@@ -56,6 +56,7 @@ export interface EstimatePlace {
   readonly input: (name: string) => string | undefined;
   /** As in StageWork; may not be there. */
   readonly cache: string;
+  readonly isForced: boolean;
 }
 
 /** What asking an endpoint would take at most, repeated requests aside. */
@@ -77,6 +78,8 @@ export interface StageWork {
   readonly input: (name: string) => string;
   /** A folder that stages share and that may be deleted at any time: what is kept there is found by its content. */
   readonly cache: string;
+  /** Made again although it may be done: what has no usable answer is asked again. */
+  readonly isForced: boolean;
   readonly signal: AbortSignal | undefined;
   /** A progress display for one part of the work; `unit` is plural. */
   readonly progress: (unit: string) => Progress;

@@ -1,5 +1,6 @@
 const OPEN = "<think>";
-const CLOSE = "</think>";
+/** How thinking ends. */
+export const CLOSE = "</think>";
 
 /**
  * A text without the thinking that some models put before it: what follows the last `</think>`, trimmed. Thinking that never ends is all

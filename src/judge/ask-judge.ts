@@ -3,12 +3,13 @@ import type { PaidAnswer } from "../endpoint/answer-lines.ts";
 import type { AskAllowance } from "../endpoint/asker.ts";
 import type { ChatAnswer, ChatRequest } from "../endpoint/chat-endpoint.ts";
 import { EndpointFault } from "../endpoint/endpoint-fault.ts";
-import { costOf, type Purse, withCounts } from "../endpoint/money.ts";
+import { costOf, type Purse, type TokenCount, withCounts } from "../endpoint/money.ts";
 import type { Message } from "../format/messages.ts";
 import { RuntimeError } from "../util/errors.ts";
 import type { JudgeUsage, LlmJudgeOptions } from "./llm-judge-options.ts";
 import { parseAnswer, type ParsedAnswer } from "./parse-answer.ts";
 import { answerSchema } from "./rubric-request.ts";
+import type { RubricAnswer } from "./rubric.ts";
 
 /** What is known of one question. */
 export interface Outcome {
@@ -22,9 +23,12 @@ export interface Outcome {
 export interface Books {
   readonly usage: JudgeUsage;
   readonly purse: Purse | undefined;
-  /** Answers, stored ones too, that say something, and that do not. */
+  /** Answers, stored ones too, that say something. */
   readable: number;
+  /** Answers of this run that do not. */
   unreadable: number;
+  /** Questions that were asked anew: once is enough. */
+  readonly anew: Set<string>;
   /** The first question, which finds out whether the endpoint takes a schema. */
   first?: Promise<unknown>;
 }
@@ -41,16 +45,18 @@ export async function askUntilReadable(
   books: Books,
   question: Question,
 ): Promise<Outcome> {
-  const { rubric, asker, store, answers: most = 3 } = options;
+  const { rubric, asker, store } = options;
   const paid = [...(await store.answers(question.key))];
   const before = paid.length;
+  const isAnew = options.isAnew === true && !books.anew.has(question.key);
+  const most = before + answersLeft(paid, { ...options, answer: rubric.answer, isAnew });
+  if (isAnew && most > before) books.anew.add(question.key);
   const allowance = asker.allowance();
   for (;;) {
     const last = paid.at(-1);
     const parsed = last === undefined ? undefined : parseAnswer(last, rubric.answer);
-    if (parsed !== undefined) countAnswer(options, books, parsed);
-    const isDone = parsed !== undefined && (!("missing" in parsed) || parsed.isFinal);
-    if (isDone || paid.length >= most) {
+    if (parsed !== undefined) countAnswer(options, books, parsed, paid.length > before);
+    if ((parsed !== undefined && saysSomething(parsed)) || paid.length >= most) {
       return { ...outcome(parsed!, paid), isCached: paid.length === before }; // most is at least 1
     }
     const failed = (missing: string): Outcome => ({
@@ -67,21 +73,44 @@ export async function askUntilReadable(
   }
 }
 
+const saysSomething = (parsed: ParsedAnswer): boolean => !("missing" in parsed) || parsed.isFinal;
+
+/** How many answers to a question may still be asked for, `paid` being there: none once one says something. */
+export function answersLeft(
+  paid: readonly PaidAnswer[],
+  {
+    answer,
+    answers = DEFAULT_ANSWERS,
+    isAnew = false,
+  }: Pick<LlmJudgeOptions, "answers" | "isAnew"> & { readonly answer: RubricAnswer },
+): number {
+  const last = paid.at(-1);
+  if (last !== undefined && saysSomething(parseAnswer(last, answer))) return 0;
+  return isAnew && paid.length >= answers ? answers : Math.max(0, answers - paid.length);
+}
+
+const DEFAULT_ANSWERS = 3;
 /** So many answers of which none can be read: the judge does not do what is asked of it. */
 const PATIENCE = 60;
 
 /** Throws RuntimeError where no answer can ever be read: the others would be paid for as well. */
-function countAnswer({ rubric, asker }: LlmJudgeOptions, books: Books, parsed: ParsedAnswer): void {
+function countAnswer(
+  { rubric, asker }: LlmJudgeOptions,
+  books: Books,
+  parsed: ParsedAnswer,
+  isOfThisRun: boolean,
+): void {
   if (!("missing" in parsed) || parsed.isFinal) {
     books.readable++;
     return;
   }
+  if (!isOfThisRun) return;
   books.unreadable++;
   if (books.readable > 0 || books.unreadable < PATIENCE) return;
   throw new RuntimeError(
     `judge ${rubric.name}, model ${JSON.stringify(asker.endpoint.model.slice(0, 100))}: expected answers by the rubric, got none in ${books.unreadable}: ${parsed.missing}`,
     {
-      hint: "Its answers are in the cache. A judge that thinks needs a rubric with more maxTokens; else take another model.",
+      hint: "A judge that thinks needs a rubric with more maxTokens; else take another model. The answers are kept: the same command asks only what has too few, --force (--force-stage in an experiment) also asks these again.",
     },
   );
 }
@@ -104,18 +133,26 @@ async function askOnce(
 ): Promise<PaidAnswer> {
   const { rubric, store, prices, temperature = 0 } = options;
   const plain: ChatRequest = { messages, temperature, maxTokens: rubric.maxTokens };
-  const ask: Ask = (request) =>
-    options.asker.ask(request, allowance, { signal, purse: books.purse });
-  const answer = withCounts(plain, await askStructured(options, books, plain, ask));
-  const cost = costOf(answer, prices);
-  const { usage } = books;
+  const { usage, purse } = books;
+  const priced = <T extends TokenCount>(taken: T): T & { readonly cost?: number } =>
+    prices === undefined ? taken : { ...taken, cost: costOf(taken, prices) };
+  const onBroken = async (taken: TokenCount): Promise<void> => {
+    addTaken(usage, priced(taken));
+    await store.appendBroken(key, priced(taken));
+  };
+  const ask: Ask = (request) => options.asker.ask(request, allowance, { signal, purse, onBroken });
+  const paid = priced(withCounts(plain, await askStructured(options, books, plain, ask)));
   usage.answers++;
-  usage.promptTokens += answer.promptTokens;
-  usage.completionTokens += answer.completionTokens;
-  usage.cost += cost;
-  const paid = prices === undefined ? answer : { ...answer, cost };
+  addTaken(usage, paid);
   await store.append(key, paid);
   return paid;
+}
+
+function addTaken(usage: JudgeUsage, taken: TokenCount & { readonly cost?: number }): void {
+  usage.promptTokens += taken.promptTokens;
+  usage.completionTokens += taken.completionTokens;
+  usage.cost += taken.cost ?? 0;
+  if (taken.isEstimated === true) usage.estimated++;
 }
 
 type Ask = (request: ChatRequest) => Promise<ChatAnswer>;
@@ -132,7 +169,9 @@ async function askStructured(
   const asked = (): Promise<ChatAnswer> =>
     askEitherWay({ rubric, structured, usage: books.usage }, plain, ask);
   if (books.first !== undefined) {
-    await books.first.catch(() => {}); // its own question tells
+    await books.first.catch((error: unknown) => {
+      if (!(error instanceof EndpointFault)) throw error; // ends the run
+    });
     return asked();
   }
   const first = asked();

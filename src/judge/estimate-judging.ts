@@ -3,6 +3,7 @@ import type { AnswerStore } from "../endpoint/answer-store.ts";
 import { costOf, type Prices } from "../endpoint/money.ts";
 import { estimatePromptTokens } from "../endpoint/token-estimate.ts";
 import { answerText } from "./answer-text.ts";
+import { answersLeft } from "./ask-judge.ts";
 import type { RolloutWithPrompt } from "./judge.ts";
 import { rubricRequest } from "./rubric-request.ts";
 import type { Rubric } from "./rubric.ts";
@@ -12,7 +13,7 @@ export interface JudgingEstimate {
   readonly rollouts: number;
   /** Responses without text, about which nothing is asked. */
   readonly empty: number;
-  /** With a stored answer, or with the text of another rollout. */
+  /** With a stored answer that says something, or with as many as are asked for, or with the text of another rollout. */
   readonly cached: number;
   /** Requests if each is answered readably at once. */
   readonly requests: number;
@@ -34,9 +35,11 @@ export async function estimateJudging(
     /** Undefined: nothing was asked yet. */
     readonly store?: AnswerStore | undefined;
     readonly prices?: Prices | undefined;
+    /** As in LlmJudgeOptions. */
+    readonly isAnew?: boolean | undefined;
   },
 ): Promise<JudgingEstimate> {
-  const { rubric, endpoint, temperature = 0, store, prices } = options;
+  const { rubric, endpoint, temperature = 0, store, prices, isAnew } = options;
   const settings = { endpoint, temperature, maxTokens: rubric.maxTokens };
   const seen = new Set<string>();
   const counts = { rollouts: 0, empty: 0, cached: 0, requests: 0, promptTokens: 0 };
@@ -48,7 +51,8 @@ export async function estimateJudging(
       continue;
     }
     const { messages, key } = rubricRequest(rubric, { prompt, response: answer }, settings);
-    if (seen.has(key) || ((await store?.answers(key)) ?? []).length > 0) {
+    const paid = seen.has(key) ? undefined : ((await store?.answers(key)) ?? []);
+    if (paid === undefined || answersLeft(paid, { answer: rubric.answer, isAnew }) === 0) {
       counts.cached++;
       continue;
     }

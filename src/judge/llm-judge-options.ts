@@ -21,6 +21,8 @@ export interface LlmJudgeOptions {
   readonly structured?: StructuredMode;
   /** Unreadable answers to one question before it is given up. Default 3. */
   readonly answers?: number;
+  /** Ask anew, once, about what has no readable answer although it was asked often enough. Default false. */
+  readonly isAnew?: boolean | undefined;
 }
 
 /** What judging took so far. */
@@ -29,6 +31,10 @@ export interface JudgeUsage {
   cached: number;
   /** Answers of this run. */
   answers: number;
+  /** Verdicts that are missing because the stored answers cannot be read: isAnew would ask again. */
+  unreadable: number;
+  /** Of this run's answers, those with estimated tokens; tokens and cost are also of answers that came broken. */
+  estimated: number;
   promptTokens: number;
   completionTokens: number;
   /** In the currency of the prices. */

@@ -26,6 +26,8 @@ export function createLlmJudge(options: LlmJudgeOptions): LlmJudge {
   const usage: JudgeUsage = {
     cached: 0,
     answers: 0,
+    unreadable: 0,
+    estimated: 0,
     promptTokens: 0,
     completionTokens: 0,
     cost: 0,
@@ -36,7 +38,13 @@ export function createLlmJudge(options: LlmJudgeOptions): LlmJudge {
     maxCost === undefined || prices === undefined
       ? undefined
       : createPurse(maxCost, { spent: store.totals.cost, prices });
-  const decide = createDecider(options, { usage, purse, readable: 0, unreadable: 0 });
+  const decide = createDecider(options, {
+    usage,
+    purse,
+    readable: 0,
+    unreadable: 0,
+    anew: new Set(),
+  });
   const name = `${rubric.name}@${hashValue({ rubric, model: asker.endpoint.model }).slice(0, 8)}`;
   return {
     name,
@@ -47,6 +55,7 @@ export function createLlmJudge(options: LlmJudgeOptions): LlmJudge {
       const one = async (rollout: RolloutWithPrompt, inner: AbortSignal): Promise<Verdict> => {
         const { parsed, raw, cost, isCached } = await decide(rollout, inner);
         if (isCached) usage.cached++;
+        if ("missing" in parsed && !parsed.isFinal) usage.unreadable++;
         progress?.update(++done, undefined);
         const { isFinal: _, ...said } = { isFinal: undefined, ...parsed };
         return {

@@ -1,6 +1,6 @@
 import { isObject, ownField } from "../data/readers/file-row.ts";
 import type { ChatAnswer } from "../endpoint/chat-endpoint.ts";
-import { answerText } from "./answer-text.ts";
+import { answerText, CLOSE } from "./answer-text.ts";
 import type { RubricAnswer } from "./rubric.ts";
 import type { Label } from "./verdict.ts";
 
@@ -16,7 +16,7 @@ export type ParsedAnswer =
 const unreadable = (missing: string): ParsedAnswer => ({ missing, isFinal: false });
 
 /**
- * Reads a judge's answer strictly: after `</think>`, the whole text is one JSON object, in a code fence at most, with a score on the
+ * Reads a judge's answer strictly: all of the text, or of what follows a `</think>`, is one JSON object, in a code fence at most, with a score on the
  * scale or a label of the rubric. Whatever else it is, no label comes of it. Scores come out on 0 to 100.
  */
 export function parseAnswer(
@@ -25,10 +25,23 @@ export function parseAnswer(
 ): ParsedAnswer {
   if (finish === "filtered") return { missing: "judge's answer filtered", isFinal: true };
   if (finish === "refused") return { missing: "judge refused to answer", isFinal: true };
-  const answer = answerText(text);
-  const parsed = answer === "" ? unreadable("judge's answer empty") : parseObject(answer, rubric);
+  const parsed = parseBehindThinking(text, rubric);
   const isCut = "missing" in parsed && !parsed.isFinal && finish === "length";
   return isCut ? unreadable("judge's answer cut off") : parsed;
+}
+
+/** The longest end of the text behind a `</think>`, or all of it, that is a verdict: a reason may have a `</think>` in it, and so may the thinking. */
+function parseBehindThinking(text: string, rubric: RubricAnswer): ParsedAnswer {
+  for (let rest = text.trim(); ;) {
+    const end = rest.indexOf(CLOSE);
+    if (end === -1) {
+      const answer = answerText(rest);
+      return answer === "" ? unreadable("judge's answer empty") : parseObject(answer, rubric);
+    }
+    const parsed = parseObject(rest, rubric);
+    if (!("missing" in parsed) || parsed.isFinal) return parsed;
+    rest = rest.slice(end + CLOSE.length).trim();
+  }
 }
 
 function parseObject(answer: string, rubric: RubricAnswer): ParsedAnswer {

@@ -51,6 +51,8 @@ export interface FakeEndpointOptions {
     readonly message: unknown;
     readonly finish_reason: string;
   };
+  /** The whole body under status 200, a text as it is; undefined: an answer as else. */
+  readonly body?: (body: AskedBody, request: number) => unknown;
   /** Share of the requests that meet a fault, drawn from a fixed seed. */
   readonly faultShare?: number;
   readonly faults?: readonly FaultKind[];
@@ -122,6 +124,12 @@ export async function startFakeEndpoint(options: FakeEndpointOptions = {}): Prom
         return;
       }
       counts.answers++;
+      const whole = options.body?.(body, number);
+      if (whole !== undefined) {
+        response.writeHead(200, { "content-type": "application/json" });
+        response.end(typeof whole === "string" ? whole : JSON.stringify(whole));
+        return;
+      }
       if (options.choice !== undefined) {
         sendJson(response, 200, { choices: [options.choice(body)] });
         return;

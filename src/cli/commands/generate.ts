@@ -60,7 +60,7 @@ left out, and the same command asks for them again.
     force: {
       type: "boolean",
       describe:
-        "Start over where the file, or part of it, is there. Of OUT.answers.jsonl it takes what this endpoint, its address and model, answered to the same requests; remove that file to ask them again.",
+        "Start over where the file, or part of it, is there. Of OUT.answers.jsonl it takes what this endpoint, its address and model, answered to the same requests, and asks again for samples whose answer had no text; remove that file to ask all of them again.",
     },
   },
   run,

@@ -40,7 +40,7 @@ How far the built-in rules agree with people is in docs/benchmarks.md.
 
 --llm names a rubric, or a YAML file, and asks the model behind --base-url. Every paid answer is kept in a cache before it counts:
 the same command, after a kill too, asks only what is not there. A request that fails is repeated, --attempts at most; what then
-has no readable answer is missing with its cause. See docs/how-to-judge-with-llms.md.
+has no readable answer is missing with its cause; --force asks about it again. See docs/how-to-judge-with-llms.md.
 
 --labels takes what people said, --review asks you: one key a rollout, written at once, resumed by the same command. culprit
 agreement compares any judge with them.
@@ -55,7 +55,11 @@ agreement compares any judge with them.
       describe: `Judge by a rules file, or ${Object.keys(BUILT_IN_RULES).join(" or ")}. Default: by another way.`,
     },
     out: { type: "string", value: "FILE", describe: "The verdicts to write, JSON lines." },
-    force: { type: "boolean", describe: "Replace an existing --out." },
+    force: {
+      type: "boolean",
+      describe:
+        "Replace an existing --out. With --llm, ask again about what has no readable answer in the cache, and about nothing else.",
+    },
     llm: {
       type: "string",
       value: "FILE|NAME",
@@ -91,7 +95,11 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   checkOutputFiles([out], { isForced: args.has("force"), inputs: read });
   if (llm !== undefined) {
     await using opened = await openLlmJudge(args, llm, { out });
-    const counts = await judgeToFile(opened.judge, { path, out }, context);
+    const counts = await judgeToFile(opened.judge, { path, out }, context).catch((error) => {
+      // What was asked is paid for, and says what went wrong.
+      for (const line of describeUsage(opened.summary())) context.log(line);
+      throw error;
+    });
     const took = opened.summary();
     printSummary({ ...counts, llm: took }, describeUsage(took), { args, context });
     requireVerdicts(counts, out);

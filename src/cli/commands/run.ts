@@ -43,7 +43,7 @@ DIR shows them.
       value: "STAGES",
       multiple: true,
       describe:
-        "Makes these stages again whatever is there: kinds, or ids as culprit status shows them. Default: none.",
+        "Makes these stages again whatever is there: kinds, or ids as culprit status shows them. Answers of endpoints are kept; those without text or that the rubric cannot read are asked for again. Default: none.",
     },
     "dry-run": {
       type: "boolean",
@@ -64,7 +64,7 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   const isDry = args.has("dry-run");
   expectFlagsOfWay(args, [
     { name: "--schema and --settings", isOn: isShown, flags: [] },
-    { name: "--dry-run", isOn: isDry && !isShown, flags: ["dry-run", "out"] },
+    { name: "--dry-run", isOn: isDry && !isShown, flags: ["dry-run", "out", "force-stage"] },
     { name: "a run", isOn: !isDry && !isShown, flags: ["out", "until", "force-stage"] },
   ]);
   if (args.has("schema"))
@@ -74,10 +74,10 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   const until = readUntil(args);
   const file = await readExperiment(path);
   const out = args.text("out") ?? join("culprit-out", file.experiment.name);
-  if (isDry) {
-    return printEstimates(file, out, { isJson: args.has("json"), context });
-  }
   const force = args.list("force-stage");
+  if (isDry) {
+    return printEstimates(file, { out, force }, { isJson: args.has("json"), context });
+  }
   await runAndPrint(file, { out, until, force }, { isJson: args.has("json"), context });
 }
 

@@ -17,7 +17,7 @@ import { RuntimeError } from "../../util/errors.ts";
 import { endpointLedger } from "../endpoint-ledger.ts";
 import { withSetting } from "../in-setting.ts";
 import type { LlmJudgeInput } from "../judge-input.ts";
-import type { AskingEstimate, StageWork } from "../stage.ts";
+import type { AskingEstimate, EstimatePlace, StageWork } from "../stage.ts";
 import type { JudgePlace, StageJudge } from "./stage-judge.ts";
 
 /** In the experiment's cache folder; all judge stages share it, so that equal responses are asked about once. */
@@ -38,8 +38,17 @@ export async function openLlmJudge(
   const asker = endpoint.openAsker();
   await mkdir(work.cache, { recursive: true });
   const store = await openStore(judge, work.cache, { owner: basename(work.directory) });
-  work.cost.watchEndpoint(() => endpointLedger(asker, store, prices !== undefined));
-  const llm = createLlmJudge({ rubric, asker, store, prices, maxCost, temperature, structured });
+  work.cost.watchEndpoint(endpointLedger(asker, store, prices !== undefined));
+  const llm = createLlmJudge({
+    rubric,
+    asker,
+    store,
+    prices,
+    maxCost,
+    temperature,
+    structured,
+    isAnew: work.isForced,
+  });
   return {
     name: llm.name,
     behavior: llm.behavior,
@@ -84,7 +93,7 @@ async function* naming(verdicts: AsyncIterable<Verdict>): AsyncGenerator<Verdict
 /** What judging would take at most. */
 export async function estimateLlmJudging(
   judge: LlmJudgeInput,
-  cache: string,
+  { cache, isForced }: Pick<EstimatePlace, "cache" | "isForced">,
   rollouts: Iterable<RolloutWithPrompt> | AsyncIterable<RolloutWithPrompt>,
 ): Promise<Omit<AskingEstimate, "isSampled">> {
   const { rubric, settings, endpoint } = judge;
@@ -96,6 +105,7 @@ export async function estimateLlmJudging(
     temperature: settings.temperature,
     store,
     prices: endpoint.prices,
+    isAnew: isForced,
   });
   return { requests, promptTokens, completionTokens, money: cost };
 }

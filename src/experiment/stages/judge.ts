@@ -29,7 +29,7 @@ export function judgeStage(
   return {
     kind,
     name,
-    version: 3,
+    version: 4,
     settings: judgeSettings(inputs),
     inputs: {
       rollouts: { stage: `${rolloutsKind}-${name}` },
@@ -43,13 +43,13 @@ export function judgeStage(
       return judgeByPeople(judge, labels, work, { path, stage: place.stage });
     },
     ...(judge.kind === "llm" && {
-      estimate: async ({ input, cache }) => {
-        const folder = input("rollouts");
+      estimate: async (at) => {
+        const folder = at.input("rollouts");
         const rollouts =
           folder === undefined
             ? plannedRollouts({ kind: rolloutsKind, experiment, inputs })
             : readStageRollouts(folder);
-        const estimated = await estimateLlmJudging(judge, cache, rollouts);
+        const estimated = await estimateLlmJudging(judge, at, rollouts);
         return { ...estimated, isSampled: folder !== undefined };
       },
     }),

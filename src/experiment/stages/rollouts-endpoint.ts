@@ -5,6 +5,7 @@ import { basename, join } from "node:path";
 
 import { readAbsentRollouts } from "../../data/absent-rollouts.ts";
 import {
+  chosenAnswer,
   endpointRequests,
   type EndpointSampling,
   generateFromEndpoint,
@@ -37,7 +38,7 @@ export function endpointRolloutsStage(model: EndpointModel, of: PlannedRolloutsO
   return {
     kind: of.kind,
     name: model.name,
-    version: 5,
+    version: 6,
     settings: { ...sampling, variants },
     inputs: { model: model.input, scenarios: { content: scenarios.sha256 } },
     asides: [rolloutManifestPath(ROLLOUTS_NAME)],
@@ -61,20 +62,21 @@ function samplingOf(of: PlannedRolloutsOf): EndpointSampling {
 
 async function sample(
   model: EndpointModel,
-  { cache, cost, directory, progress, signal }: StageWork,
+  { cache, cost, directory, isForced, progress, signal }: StageWork,
   sampling: EndpointSampling,
   prompts: readonly ScenarioPrompt[],
 ): Promise<void> {
   const asker = model.endpoint.openAsker();
   await mkdir(cache, { recursive: true });
   await using store = await openStore(model, cache, { owner: basename(directory) });
-  cost.watchEndpoint(() => endpointLedger(asker, store, model.endpoint.prices !== undefined));
+  cost.watchEndpoint(endpointLedger(asker, store, model.endpoint.prices !== undefined));
   const out = join(directory, ROLLOUTS_NAME);
   await generateFromEndpoint(prompts, {
     ...sampling,
     out,
     asker,
     store,
+    isAnew: isForced,
     progress: progress("responses"),
     ...(signal === undefined ? {} : { signal }),
   });
@@ -85,7 +87,7 @@ async function sample(
 
 async function estimate(
   model: EndpointModel,
-  { cache }: EstimatePlace,
+  { cache, isForced }: EstimatePlace,
   sampling: EndpointSampling,
   prompts: readonly ScenarioPrompt[],
 ): Promise<AskingEstimate> {
@@ -94,7 +96,8 @@ async function estimate(
     : undefined;
   const counts = { requests: 0, promptTokens: 0 };
   for (const { key, request } of endpointRequests(prompts, model.settings, sampling)) {
-    if (((await store?.answers(key)) ?? []).length > 0) continue;
+    const stored = (await store?.answers(key)) ?? [];
+    if (chosenAnswer(stored, { isAnew: isForced }) !== undefined) continue;
     counts.requests++;
     counts.promptTokens += estimatePromptTokens(request.messages);
   }

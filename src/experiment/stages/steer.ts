@@ -40,7 +40,7 @@ export function steerStage(
   return {
     kind: "steer",
     name: mode,
-    version: 5,
+    version: 6,
     settings: {
       ...given,
       ...(mode === "add" ? {} : { projectOutAt }),
@@ -137,9 +137,9 @@ function estimateSteering(
   const targets = steersTogether({ mode, projectOutAt }) ? 1 : (layers?.length ?? 1);
   const arms = 1 + targets * (directed + randomDirections);
   const { maxTokens } = experiment.sampling;
-  return async ({ cache }) => {
+  return async (at) => {
     const responses = longestRollouts(prompts, { samples: arms * rollouts, maxTokens });
-    return { ...(await estimateLlmJudging(judge, cache, responses)), isSampled: false };
+    return { ...(await estimateLlmJudging(judge, at, responses)), isSampled: false };
   };
 }
 

@@ -1,0 +1,79 @@
+import { ConfigError, type CulpritError, RuntimeError } from "../util/errors.ts";
+import type { ChatEndpoint } from "./chat-endpoint.ts";
+import { type EndpointFault, NO_MODEL } from "./endpoint-fault.ts";
+
+const MAX_SAID = 200;
+
+/** What was asked in vain. */
+export interface AskedInVain {
+  /** So many got no answer, and none did; undefined where one fault is enough. */
+  readonly items: number | undefined;
+  /** The last one was asked with a JSON schema. */
+  readonly hasSchema: boolean;
+}
+
+const SCHEMA_HINT =
+  "The answer was asked for by a JSON schema, which not every endpoint takes: --structured off (judge.structured in an experiment) asks without.";
+
+/** The error that ends a run: where the fault is the user's to mend, a ConfigError. */
+export function explainFault(
+  endpoint: ChatEndpoint,
+  fault: EndpointFault,
+  { items, hasSchema }: AskedInVain,
+): CulpritError {
+  const error = explain(endpoint, fault, items);
+  const mayBeSchema = hasSchema && (fault.status === 404 || (fault.status ?? 0) >= 500);
+  const isRefused = hasSchema && fault.concerns === "item";
+  if (!mayBeSchema && !isRefused) return error;
+  const Kind = error instanceof ConfigError ? ConfigError : RuntimeError;
+  return new Kind(error.message, {
+    hint: `${error.hint ?? ""} ${SCHEMA_HINT}`.trim(),
+    cause: fault,
+  });
+}
+
+function explain(
+  { baseUrl, model }: ChatEndpoint,
+  fault: EndpointFault,
+  items: number | undefined,
+): CulpritError {
+  const cause = { cause: fault };
+  const name = JSON.stringify(model.slice(0, 100));
+  if (fault.status === 401 || fault.status === 403) {
+    return new ConfigError(`${baseUrl}: expected a key that it accepts, got ${fault.what}`, {
+      hint: "Name the environment variable that holds the key: --api-key-env, or apiKeyEnv in an experiment.",
+      ...cause,
+    });
+  }
+  if (fault.what.startsWith(NO_MODEL)) {
+    return new ConfigError(
+      `${baseUrl}: expected the model ${name} behind /chat/completions, got ${fault.what}`,
+      { hint: `${baseUrl}/models lists the names; the address usually ends in /v1.`, ...cause },
+    );
+  }
+  if (fault.concerns === "unreachable") {
+    return new RuntimeError(`${baseUrl}: ${fault.what}`, {
+      hint: "Start the server, or correct the address; what was answered is kept, and the same command goes on.",
+      ...cause,
+    });
+  }
+  const said = fault.detail.trim();
+  if (items !== undefined && fault.concerns === "item") {
+    return new ConfigError(
+      `${baseUrl}: expected an answer, got none to ${items} items: ${fault.what}`,
+      {
+        hint: `Check model, temperature and length. ${said === "" ? "" : `The endpoint says: ${said.slice(0, MAX_SAID)}`}`.trim(),
+        ...cause,
+      },
+    );
+  }
+  const never = items === undefined ? "" : `no answer to ${items} items, `;
+  const wait =
+    fault.retryAfterMs === undefined
+      ? ""
+      : `, and asks to wait ${Math.ceil(fault.retryAfterMs / 1000)} s`;
+  return new RuntimeError(`${baseUrl}: ${never}${fault.what}${wait}`, {
+    hint: "What was answered is kept: the same command goes on once the endpoint answers again.",
+    ...cause,
+  });
+}
