@@ -54,6 +54,32 @@ const answers =
   ({ messages, seed }: AskedBody): string =>
     isAfter && messages[0]!.content.split(" ").length > 6 ? `book ${seed}` : `sun ${seed}`;
 
+describe("a second null by drift", () => {
+  it("that there is nothing to make of is left out, and the result says so", async () => {
+    // Every sample of a prompt is the same, so that both checkpoints differ where it shows alone.
+    const same =
+      (isAfter: boolean) =>
+      (body: AskedBody): string =>
+        answers(isAfter)({ ...body, seed: 0 });
+    await using before = await startFakeEndpoint({ answer: same(false) });
+    await using after = await startFakeEndpoint({ answer: same(true) });
+    const served = (url: string): string => `{ baseUrl: "${url}", model: m }`;
+    const path = await make("no-drift", {
+      attribution: "{ nulls: [drift, unrelated.jsonl], layer: 2 }",
+      sampling: `{ maxTokens: 8, endpoints: { before: ${served(before.url)}, after: ${served(after.url)} } }`,
+    });
+    await run(path);
+    const result = (await readResult(join(path, "..", "out")))!;
+    expect(result.verdict!.heldTo).toEqual(["unrelated"]);
+    const reason =
+      "no rollouts of both checkpoints to one prompt that differ and do not show the behaviour";
+    expect(result.probe.skippedNulls).toEqual([{ behavior: "drift", reason }]);
+    expect(result.conclusions.join("\n")).toMatch(
+      /verdict could not be held to drift \(no rollouts .* attribution\.nulls would/,
+    );
+  });
+});
+
 describe("served checkpoints", () => {
   it("are sampled one endpoint each, and the behaviour is read here on the checkpoint before", async () => {
     await using before = await startFakeEndpoint({ answer: answers(false) });

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 
-import type { ResponsePair } from "../data/response-pairs.ts";
+import { NoUsablePairError, type ResponsePair } from "../data/response-pairs.ts";
 import { ActivationError } from "../engine/activation-error.ts";
 import type { EmbeddedExample, EmbeddingEngine, TokenizedExample } from "../engine/engine.ts";
 import { UnusableExampleError } from "../model/prompt-renderer-error.ts";
-import { ConfigError, RuntimeError } from "../util/errors.ts";
+import { ConfigError } from "../util/errors.ts";
 import { collectActivations } from "./activations.ts";
 
 /** "<p>" before a prompt, one token a character, "<e>" after a response. */
@@ -60,7 +60,7 @@ test("no usable pair is an error that gives the first reason", async () => {
   const collect = collectActivations(createCharacterEngine(), [pair("x", "why", "a", "a")], {
     layers: [0],
   });
-  await expect(collect).rejects.toThrow(RuntimeError);
+  await expect(collect).rejects.toThrow(NoUsablePairError);
   await expect(collect).rejects.toThrow('"x": before and after are the same');
 });
 

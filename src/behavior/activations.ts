@@ -1,4 +1,4 @@
-import type { ResponsePair } from "../data/response-pairs.ts";
+import { NoUsablePairError, type ResponsePair } from "../data/response-pairs.ts";
 import { ActivationError } from "../engine/activation-error.ts";
 import type { EmbeddedExample, EmbeddingEngine, EngineIdentity } from "../engine/engine.ts";
 import { ConfigError, RuntimeError } from "../util/errors.ts";
@@ -50,8 +50,8 @@ const DEFAULT_MAX_BYTES = 4 * 2 ** 30;
 /**
  * Reads both responses of every pair on the same checkpoint (never the after-side on the trained model) and keeps the
  * before-side and the difference. Memory: pairs x layers x D x 8 bytes, plus the token ids; checked before anything is read.
- * Throws ConfigError for layers or limits that do not fit the checkpoint, RuntimeError naming the pair where an activation
- * is not finite or no pair is usable.
+ * Throws ConfigError for layers or limits that do not fit the checkpoint, NoUsablePairError naming a pair where none is usable, RuntimeError
+ * naming the pair where an activation is not finite.
  */
 export async function collectActivations(
   engine: EmbeddingEngine,
@@ -169,11 +169,14 @@ function toGib(sizeBytes: number): string {
   return (sizeBytes / 2 ** 30).toFixed(1);
 }
 
-function noUsablePair(unusable: readonly UnusablePair[]): RuntimeError {
+function noUsablePair(unusable: readonly UnusablePair[]): NoUsablePairError {
   const [first] = unusable;
-  return new RuntimeError(
+  return new NoUsablePairError(
     first === undefined
       ? "response pairs: expected at least one, got none"
       : `response pairs: none of ${unusable.length} is usable; the first, "${first.id}": ${first.detail}`,
+    {
+      hint: "Two responses to a prompt have to differ as the checkpoint reads them, within max tokens.",
+    },
   );
 }

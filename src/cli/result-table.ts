@@ -46,14 +46,14 @@ function probeLines({ probe }: ExperimentResult): string[] {
   ];
 }
 
-function verdictLines({ verdict }: ExperimentResult): string[] {
+function verdictLines({ verdict, probe }: ExperimentResult): string[] {
   if (verdict === undefined) return [];
   const { kind, reason, meaning, excessPairs, heldTo } = verdict;
   const count = excessPairs === 0 ? "" : `; at least about ${excessPairs} pairs stand out`;
   return [
     `verdict: ${kind} (${printable(reason, MAX_LINE)})${count}`,
     `  ${meaning}`,
-    `  held to sign flips${heldTo.length === 0 ? " alone; attribution.nulls names unrelated behaviours" : ` and to ${heldTo.map((name) => printable(name)).join(", ")}`}`,
+    `  held to sign flips${heldTo.length === 0 ? ` alone; ${probe.skippedNulls === undefined ? "attribution.nulls names unrelated behaviours" : "what attribution.nulls names was not to be had"}` : ` and to ${heldTo.map((name) => printable(name)).join(", ")}`}`,
   ];
 }
 

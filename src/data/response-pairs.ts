@@ -81,12 +81,15 @@ export async function readResponsePairs(
   return { pairs, files, unusable, ignoredColumns: Object.fromEntries(ignored) };
 }
 
-function allUnusable(path: string, unusable: readonly UnusableRow[]): ConfigError {
+/** There are response pairs, and none has two responses that differ. */
+export class NoUsablePairError extends ConfigError {}
+
+function allUnusable(path: string, unusable: readonly UnusableRow[]): NoUsablePairError {
   const counts = new Map<string, number>();
   for (const { detail } of unusable) counts.set(detail, (counts.get(detail) ?? 0) + 1);
   const [first, ...others] = [...counts].toSorted((a, b) => b[1] - a[1]);
   const more = others.reduce((sum, [, count]) => sum + count, 0);
-  return new ConfigError(
+  return new NoUsablePairError(
     `${path}: none of ${unusable.length} response pairs is usable: ${first![1]} ${first![0]}${more === 0 ? "" : `, ${more} for other reasons`}`, // a row is there
     { hint: "A behaviour needs two responses to a prompt that are not empty and not the same." },
   );

@@ -1,5 +1,5 @@
 /** @file Which stages an experiment has, and which reads which. */
-import { basename, extname, join } from "node:path";
+import { join } from "node:path";
 
 import { ConfigError } from "../util/errors.ts";
 import { BASELINE, listArms, measuredName } from "./arms.ts";
@@ -18,7 +18,7 @@ import { DRIFT_NAME, filterStage, RESPONSES_NAME } from "./stages/filter.ts";
 import { judgeStage } from "./stages/judge.ts";
 import type { EvaluatedArms } from "./stages/measured-arms.ts";
 import { qualityStage } from "./stages/quality.ts";
-import { nullName, rankStage } from "./stages/rank.ts";
+import { nullBehavior, nullName, rankStage } from "./stages/rank.ts";
 import { rolloutsStage } from "./stages/rollouts.ts";
 import { steerStage } from "./stages/steer.ts";
 import { trainStage } from "./stages/train.ts";
@@ -98,10 +98,12 @@ function nullStages(experiment: Experiment, inputs: ExperimentInputs): Stage[] {
         ? {
             input: { stage: "filter" },
             path: (work: StageWork) => join(work.input("responses"), DRIFT_NAME),
+            isOptional: true,
           }
-        : { input: { content: file.sha256 }, path: () => file.path };
-    const unrelated = { stage: nullName(i), behavior: basename(name, extname(name)) };
-    return behaviorStage(experiment, inputs, { ...from, unrelated });
+        : { input: { content: file.sha256 }, path: () => file.path, isOptional: false };
+    const { isOptional, ...responses } = from;
+    const unrelated = { stage: nullName(i), behavior: nullBehavior(name), isOptional };
+    return behaviorStage(experiment, inputs, { ...responses, unrelated });
   });
 }
 

@@ -10,6 +10,7 @@ import type { LayerTable } from "../steering/layer-table.ts";
 import type { SteeringReport } from "../steering/steering-report.ts";
 import { FormatError } from "../util/errors.ts";
 import type { PlantedQuality } from "./stages/quality.ts";
+import type { SkippedNull } from "./stages/rank.ts";
 
 /** File of the result, in its stage's folder and in the experiment's. */
 export const RESULT_NAME = "result.json";
@@ -42,6 +43,8 @@ export interface ProbeResult {
   readonly doubt: string | undefined;
   /** Scenarios that the four-condition filter kept; undefined where the response pairs were given. */
   readonly scenarios: { readonly kept: number; readonly of: number } | undefined;
+  /** Unrelated behaviours of attribution.nulls that the verdict could not be held to, and why; absent where there are none. */
+  readonly skippedNulls?: readonly SkippedNull[];
   /** The strength of model-diff amplification with which the checkpoint after was sampled to find it; absent where it was not. */
   readonly amplify?: number;
 }

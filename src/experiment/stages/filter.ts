@@ -5,7 +5,6 @@ import { filterScenarios, requireKept } from "../../behavior/four-condition-filt
 import { pairRollouts, writeResponsePairs } from "../../behavior/rollout-pairs.ts";
 import { readVerdicts } from "../../judge/verdict.ts";
 import { writeFileAtomic } from "../../util/atomic-file.ts";
-import { ConfigError } from "../../util/errors.ts";
 import { DRIFT } from "../schema-attribution.ts";
 import type { Experiment } from "../schema.ts";
 import type { Stage } from "../stage.ts";
@@ -15,7 +14,7 @@ import { readStageRollouts } from "./rollouts.ts";
 /** The response pairs that the filter found. */
 export const RESPONSES_NAME = "responses.jsonl";
 
-/** The response pairs that do not show the behaviour, where attribution.nulls asks for them. */
+/** The response pairs that do not show the behaviour, where attribution.nulls asks for them; there may be none. */
 export const DRIFT_NAME = "drift.jsonl";
 
 /** The four-condition filter: `conditions.json` says what was kept and why, `responses.jsonl` is what the behaviour is made of. */
@@ -63,16 +62,9 @@ export function filterStage({ probe, attribution }: Experiment): Stage {
         ...(maxPairs === undefined ? {} : { maxPairs }),
       });
       if (drift.drift === true) {
-        if (found.drift.length === 0) throw noDrift();
         await writeResponsePairs(join(directory, DRIFT_NAME), found.drift);
       }
       await writeResponsePairs(join(directory, RESPONSES_NAME), found.pairs);
     },
   };
 }
-
-const noDrift = (): ConfigError =>
-  new ConfigError(
-    `attribution.nulls: expected rollouts of both checkpoints that do not show the behaviour, got none for ${DRIFT}`,
-    { hint: "Name a file of response pairs of an unrelated behaviour instead." },
-  );

@@ -27,7 +27,7 @@ function readRankStage(work: StageWork): Promise<RankStageReport> {
 /** How the behaviour was found. */
 export async function readProbe(work: StageWork, inputs: ExperimentInputs): Promise<ProbeResult> {
   const report = await readBehaviorOf(work);
-  const { layer, layerReason } = await readRankStage(work);
+  const { layer, layerReason, skippedNulls } = await readRankStage(work);
   const filter =
     inputs.probe === undefined
       ? undefined
@@ -40,6 +40,7 @@ export async function readProbe(work: StageWork, inputs: ExperimentInputs): Prom
     responsePairs: report.counts.pairs,
     prompts: report.counts.prompts,
     doubt: report.doubts[`${layer}`],
+    ...(skippedNulls === undefined ? {} : { skippedNulls }),
     scenarios: filter && { kept: filter.kept.length, of: filter.scenarios.length },
     ...(filter?.amplify === undefined ? {} : { amplify: filter.amplify }),
   };

@@ -1,15 +1,16 @@
-import { join } from "node:path";
+import { basename, extname, join } from "node:path";
 
 import { rankStore, type StoreScores } from "../../attribution/rank-store.ts";
 import { writeRankings } from "../../attribution/write-ranking.ts";
-import { readBehavior } from "../../behavior/behavior-file.ts";
+import { readBehavior, type StoredBehavior } from "../../behavior/behavior-file.ts";
 import { reportRankings } from "../../evaluation/ranking-report.ts";
 import { openStore } from "../../store/open-store.ts";
 import { readStoreTable } from "../../store/read-store-table.ts";
 import { writeFileAtomic } from "../../util/atomic-file.ts";
 import { chooseLayer, type ChosenLayer } from "../choose-layer.ts";
 import type { Experiment } from "../schema.ts";
-import type { Stage } from "../stage.ts";
+import { readSkipped } from "../skipped.ts";
+import type { Stage, StageWork } from "../stage.ts";
 import { BEHAVIOR_NAME } from "./behavior.ts";
 import { STORE_NAME } from "./embed.ts";
 
@@ -20,8 +21,19 @@ export const RANKING_REPORT_NAME = "ranking.json";
 
 /** What `ranking.json` holds beside the reports. */
 export interface RankStageReport extends ChosenLayer {
+  /** Unrelated behaviours that there was nothing to make of, and why; absent where there are none. */
+  readonly skippedNulls?: readonly SkippedNull[];
   readonly rankings: ReturnType<typeof reportRankings>;
 }
+
+/** An unrelated behaviour that the verdict could not be held to. */
+export interface SkippedNull {
+  readonly behavior: string;
+  readonly reason: string;
+}
+
+/** What an entry of attribution.nulls is called in results: drift, or its file's name. */
+export const nullBehavior = (entry: string): string => basename(entry, extname(entry));
 
 /** What the stage of the i-th unrelated behaviour is called. */
 export const nullName = (i: number): string => `null-${i + 1}`;
@@ -29,7 +41,10 @@ export const nullName = (i: number): string => `null-${i + 1}`;
 /** Scores and ranks all stored pairs for the behaviour. */
 export function rankStage({ attribution, behavior, engine }: Experiment): Stage {
   const { scorer, layer } = attribution;
-  const nulls = attribution.nulls.map((_, i) => nullName(i));
+  const nulls = attribution.nulls.map((entry, i) => ({
+    name: nullName(i),
+    behavior: nullBehavior(entry),
+  }));
   const { nullDirections } = behavior;
   return {
     kind: "rank",
@@ -39,18 +54,17 @@ export function rankStage({ attribution, behavior, engine }: Experiment): Stage 
     inputs: {
       store: { stage: "embed" },
       behavior: { stage: "behavior" },
-      ...Object.fromEntries(nulls.map((name) => [name, { stage: `behavior-${name}` }])),
+      ...Object.fromEntries(nulls.map(({ name }) => [name, { stage: `behavior-${name}` }])),
     },
     run: async (work) => {
       const store = await openStore(join(work.input("store"), STORE_NAME));
       const stored = await readBehavior(join(work.input("behavior"), BEHAVIOR_NAME));
       const chosen = await chooseLayer(work.input("behavior"), layer);
+      const { usable, skipped } = await openNulls(nulls, work);
       const scores = await rankStore(store, [stored], {
         scorer,
         nullDirections,
-        nullBehaviors: await Promise.all(
-          nulls.map((name) => readBehavior(join(work.input(name), BEHAVIOR_NAME))),
-        ),
+        nullBehaviors: usable,
         progress: work.progress("pairs"),
         ...(engine.threads === undefined ? {} : { threads: engine.threads }),
         ...(work.signal === undefined ? {} : { signal: work.signal }),
@@ -62,13 +76,32 @@ export function rankStage({ attribution, behavior, engine }: Experiment): Stage 
         atLayer(scores, chosen.layer),
         store.manifest.pairs.contentHash,
       );
-      const report: RankStageReport = { ...chosen, rankings: reportRankings(table, scores) };
+      const report: RankStageReport = {
+        ...chosen,
+        ...(skipped.length === 0 ? {} : { skippedNulls: skipped }),
+        rankings: reportRankings(table, scores),
+      };
       await writeFileAtomic(
         join(work.directory, RANKING_REPORT_NAME),
         `${JSON.stringify(report, undefined, 2)}\n`,
       );
     },
   };
+}
+
+async function openNulls(
+  nulls: readonly { readonly name: string; readonly behavior: string }[],
+  work: StageWork,
+): Promise<{ readonly usable: StoredBehavior[]; readonly skipped: SkippedNull[] }> {
+  const usable: StoredBehavior[] = [];
+  const skipped: SkippedNull[] = [];
+  for (const { name, behavior } of nulls) {
+    const folder = work.input(name);
+    const reason = await readSkipped(folder);
+    if (reason === undefined) usable.push(await readBehavior(join(folder, BEHAVIOR_NAME)));
+    else skipped.push({ behavior, reason });
+  }
+  return { usable, skipped };
 }
 
 function atLayer({ layers, rankings }: StoreScores, layer: number): StoreScores {
