@@ -265,6 +265,26 @@ describe("an experiment with an LLM judge", () => {
     );
   });
 
+  it("estimates an upper bound where scenarios share their base", async () => {
+    await using server = await startFakeEndpoint({ answer: score });
+    const path = await makeExperiment("shared-base", server, { endpoint: PRICES });
+    const scenarios = Array.from({ length: 6 }, (_, i) => ({
+      id: `s${i}`,
+      base: "one and the same",
+      distractor: `distractor ${i}`,
+    }));
+    const lines = scenarios.map((each) => `${JSON.stringify(each)}\n`);
+    await writeFile(join(path, "..", "probe.jsonl"), lines.join(""));
+    const out = join(path, "..", "out");
+    const [first] = (await estimateExperiment(await readExperiment(path), { out })).stages;
+    expect(first!.requests).toBe(6 * 2 * 2);
+    const { stages } = await run(path);
+    const asked = stages.find(({ id }) => id === "judge-before")!.record.cost.endpoint!;
+    expect(asked.requests).toBeLessThanOrEqual(first!.requests);
+    expect(asked.promptTokens).toBeLessThanOrEqual(first!.promptTokens);
+    expect(asked.money).toBeLessThanOrEqual(first!.money!);
+  });
+
   it.each([
     ["rubric: harm", /judge\.endpoint \(line \d+\): expected settings by name, got nothing/],
     ["rubric: harm, endpoint: { baseUrl: x, model: m }", /baseUrl .*expected an address such as/],

@@ -43,14 +43,15 @@ export function plannedRollouts(of: PlannedRolloutsOf): Generator<Omit<Rollout, 
   return longestRollouts(scenarioPrompts(scenarios, variants), { samples: rollouts, maxTokens });
 }
 
-/** The same for prompts. */
+/** The same for prompts. No two responses are equal, whatever the prompts: each may have to be asked about. */
 export function* longestRollouts(
   prompts: readonly ScenarioPrompt[],
   { samples, maxTokens }: { readonly samples: number; readonly maxTokens: number },
 ): Generator<Omit<Rollout, "finish">> {
+  let number = 0;
   for (const prompt of prompts) {
     for (let sample = 0; sample < samples; sample++) {
-      const response = `${sample} `.padEnd(maxTokens * BYTES_PER_TOKEN, "text ");
+      const response = `${number++} `.padEnd(maxTokens * BYTES_PER_TOKEN, "text ");
       yield { ...prompt, id: rolloutId(prompt, sample), sample, response, tokens: maxTokens };
     }
   }
