@@ -134,6 +134,11 @@ export {
 } from "./data/generate-rollouts.ts";
 export { type AbsentRollout, readAbsentRollouts } from "./data/absent-rollouts.ts";
 export {
+  createSampleCounts,
+  type LackingSamples,
+  type SampleCounts,
+} from "./data/sample-counts.ts";
+export {
   type EndpointRolloutsOptions,
   type EndpointRolloutsResult,
   generateFromEndpoint,

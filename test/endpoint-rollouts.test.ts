@@ -105,6 +105,29 @@ describe("culprit generate --base-url", () => {
     expect(missingCauses(await judge())).toEqual({});
   });
 
+  it("says where samples are lacking whose manifest was left behind", async () => {
+    let requests = 0;
+    await using server = await startFakeEndpoint({
+      refuse: () => (++requests % 5 === 0 ? { status: 400, message: "no" } : undefined),
+    });
+    const out = path("whole.jsonl");
+    await generate(server.url, out, "--concurrency", "1");
+    const warned: string[] = [];
+    const judge = (file: string): Promise<string> =>
+      runCommand(
+        judgeCommand,
+        [file, "--rules", "compliance", "--out", `${file}.v.jsonl`],
+        (line) => void warned.push(line),
+      );
+    await judge(out);
+    expect(warned.filter((line) => line.includes("samples"))).toEqual([]);
+    writeFileSync(path("alone.jsonl"), readFileSync(out, "utf8"));
+    await judge(path("alone.jsonl"));
+    expect(warned.join("\n")).toMatch(
+      /alone\.jsonl: 3 samples are not in it, in 3 of 6 scenarios × variants, .*alone\.jsonl\.json says what failed/,
+    );
+  });
+
   it("leaves each sample answered or counted where the endpoint fails, and asks a bounded number of times", async () => {
     await using server = await startFakeEndpoint({
       faultShare: 0.3,

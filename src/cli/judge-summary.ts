@@ -1,10 +1,13 @@
 import {
+  createSampleCounts,
   groupedRollouts,
   isMissing,
   type Judge,
+  type LackingSamples,
   readAbsentRollouts,
   readRollouts,
   type Rollout,
+  rolloutManifestPath,
   type Verdict,
   writeVerdicts,
 } from "../index.ts";
@@ -68,18 +71,21 @@ export async function judgeToFile(
   const causes = new Map<string, number>();
   const variants = new Map<string, VariantCounts>();
   const absent = new Map((await readAbsentRollouts(path)).map((each) => [each.rollout, each]));
+  const samples = createSampleCounts();
   let rollouts = 0;
   const grouped = groupedRollouts(() => readRollouts(path, options));
   const counted = async function* (): AsyncGenerator<Verdict> {
     for await (const verdict of judge.judge(grouped, options)) {
       rollouts++;
       countVerdict(verdict, variants, causes);
+      samples.add(verdict);
       absent.delete(verdict.rollout);
       yield verdict;
     }
     // What was never sampled is in no rate, and is no rollout that does not show it either.
     for (const verdict of absent.values()) {
       countVerdict(verdict, variants, causes);
+      samples.add(verdict);
       yield { ...verdict, judge: judge.name };
     }
   };
@@ -88,6 +94,7 @@ export async function judgeToFile(
   } finally {
     progress.end();
   }
+  warnOfLacking(path, samples.lacking(), context);
   return {
     judge: judge.name,
     behavior: judge.behavior,
@@ -95,6 +102,19 @@ export async function judgeToFile(
     causes: Object.fromEntries([...causes].toSorted((a, b) => b[1] - a[1])),
     variants: [...variants.values()],
   };
+}
+
+/** What a file lacks is counted nowhere else: its manifest, which says what failed, may have been left behind. */
+function warnOfLacking(
+  path: string,
+  lacking: LackingSamples | undefined,
+  context: CommandContext,
+): void {
+  if (lacking === undefined) return;
+  const { samples, places, of } = lacking;
+  context.warn(
+    `${path}: ${samples} samples are not in it, in ${places} of ${of} scenarios × variants, as others have more; they count as missing only where ${rolloutManifestPath(path)} says what failed, which goes with the file`,
+  );
 }
 
 function countVerdict(
