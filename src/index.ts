@@ -53,6 +53,7 @@ export {
   DEFAULT_ATTEMPTS,
   type RetrySettings,
 } from "./endpoint/asker.ts";
+export { describeCounts } from "./endpoint/describe-counts.ts";
 export { keyOfVariable } from "./endpoint/check-endpoint.ts";
 export {
   type ChatAnswer,

@@ -162,7 +162,10 @@ describe("an experiment with an LLM judge", () => {
     expect(new Set(keys).size).toBe(keys.length);
     expect(server.counts.requests - asked).toBe(keys.length - stored);
     expect(manifest.total.endpoint!.completionTokens).toBe(keys.length);
-    expect(manifest.total.endpoint!.requests).toBeGreaterThanOrEqual(keys.length - stored);
+    // Every request of the killed attempts that was answered, and no more than were sent.
+    expect(manifest.total.endpoint!.answers).toBe(keys.length);
+    expect(manifest.total.endpoint!.requests).toBeGreaterThanOrEqual(keys.length);
+    expect(manifest.total.endpoint!.requests).toBeLessThanOrEqual(server.counts.requests);
   });
 
   it("stops where the budget is used up, says what was spent, and goes on with a higher one", async () => {

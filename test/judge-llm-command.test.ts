@@ -4,11 +4,12 @@ import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
+import { parseArguments } from "../src/cli/arguments.ts";
 import { judgeCommand } from "../src/cli/commands/judge.ts";
 import { readVerdicts } from "../src/judge/verdict.ts";
 import { startFakeEndpoint } from "./support/fake-endpoint.ts";
 import { runCli } from "./support/run-cli.ts";
-import { runCommand } from "./support/run-command.ts";
+import { runCommand, silentContext } from "./support/run-command.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
 
 const folder = suiteFolder();
@@ -102,6 +103,18 @@ describe("culprit judge --llm", () => {
       /expected verdicts, got none of 3 rollouts \(3 judge's answer unreadable\)/,
     );
     expect(await readVerdicts(path("n-v.jsonl"))).toHaveLength(3);
+  });
+
+  it("says what was asked, and what failed, where it ends by an error", async () => {
+    await using server = await startFakeEndpoint({ answer: () => "?" });
+    const lines: string[] = [];
+    const words = [writeRollouts("ends-in.jsonl", 100), ...llmFlags(server.url)];
+    const args = parseArguments(judgeCommand, [...words, "--out", path("ends.jsonl")]);
+    const log = (line: string): void => void lines.push(line);
+    const run = judgeCommand.run(args, { ...silentContext(), log });
+    await expect(run).rejects.toThrow(/got none in 60/);
+    expect(lines.join("\n")).toMatch(/^\d+ requests, \d+ answered$/m);
+    expect(lines.join("\n")).toMatch(/prompt and \d+ answer tokens/);
   });
 
   it("takes the name of built-in rules for no file that --out would replace", async () => {

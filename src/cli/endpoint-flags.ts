@@ -1,6 +1,5 @@
 import {
   type Asker,
-  type AskCounts,
   createAsker,
   DEFAULT_ATTEMPTS,
   DEFAULT_CONCURRENCY,
@@ -10,7 +9,6 @@ import {
 } from "../index.ts";
 import type { FlagSpec, ParsedArguments } from "./command.ts";
 import { requiredText } from "./required.ts";
-import { printable } from "./text-table.ts";
 
 /** Flags of commands that ask an OpenAI-compatible endpoint. */
 export const ENDPOINT_FLAGS = {
@@ -72,13 +70,4 @@ export function readAsker(args: ParsedArguments, command: string): Asker {
     ...(tokensPerMinute === undefined ? {} : { tokensPerMinute }),
     ...(attempts === undefined ? {} : { attempts }),
   });
-}
-
-/** Requests and faults in words, one line each. */
-export function describeCounts({ requests, answers, faults, beyondBudget }: AskCounts): string[] {
-  return [
-    `${requests} requests, ${answers} answered`,
-    ...[...faults].map(([what, count]) => `${count} requests failed: ${printable(what)}`),
-    ...(beyondBudget === 0 ? [] : [`${beyondBudget} not asked: budget`]),
-  ];
 }

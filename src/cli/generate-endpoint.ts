@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 
 import {
   ConfigError,
+  describeCounts,
   generateFromEndpoint,
   type EndpointRolloutsResult,
   importRollouts,
@@ -12,7 +13,7 @@ import {
   writeFileAtomic,
 } from "../index.ts";
 import type { CommandContext, ParsedArguments } from "./command.ts";
-import { describeCounts, readAsker } from "./endpoint-flags.ts";
+import { readAsker } from "./endpoint-flags.ts";
 import { checkOutputFiles } from "./output-files.ts";
 import type { Sampling } from "./sampling-flags.ts";
 import { printable } from "./text-table.ts";

@@ -7,6 +7,7 @@ import {
   ConfigError,
   costOf,
   createLlmJudge,
+  describeCounts,
   estimateJudging,
   type JudgingEstimate,
   type LlmJudge,
@@ -19,7 +20,7 @@ import {
   type StructuredMode,
 } from "../index.ts";
 import type { CommandContext, FlagSpec, ParsedArguments } from "./command.ts";
-import { describeCounts, ENDPOINT_FLAGS, readAsker } from "./endpoint-flags.ts";
+import { ENDPOINT_FLAGS, readAsker } from "./endpoint-flags.ts";
 import { approximately, moneyAmount } from "./figures.ts";
 
 /** Flags of `culprit judge --llm`. */

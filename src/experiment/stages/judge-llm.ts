@@ -8,6 +8,7 @@ import {
   type AnswerStoreOptions,
   openAnswerStore,
 } from "../../endpoint/answer-store.ts";
+import { describeCounts } from "../../endpoint/describe-counts.ts";
 import { costOf } from "../../endpoint/money.ts";
 import { estimateJudging } from "../../judge/estimate-judging.ts";
 import type { RolloutWithPrompt } from "../../judge/judge.ts";
@@ -54,7 +55,18 @@ export async function openLlmJudge(
     behavior: llm.behavior,
     async *judge(rollouts, options) {
       const counts = { rollouts: 0, beyondBudget: 0 };
-      yield* withinBudget(naming(llm.judge(rollouts, options)), counts);
+      try {
+        yield* withinBudget(naming(llm.judge(rollouts, options)), counts);
+      } catch (error) {
+        for (const line of describeCounts(asker.counts)) options?.progress?.note(line);
+        throw error;
+      }
+      const { unreadable } = llm.usage;
+      if (unreadable > 0) {
+        options?.progress?.note(
+          `${stage}: ${unreadable} rollouts have only answers that cannot be read; --force-stage ${stage} asks for these again`,
+        );
+      }
       if (counts.beyondBudget === 0) return;
       throw new RuntimeError(
         `${stage}: judge.maxCost of ${maxCost} ${currency} is used up: ${store.totals.cost.toFixed(4)} spent, ${counts.beyondBudget} of ${counts.rollouts} rollouts not judged`,

@@ -17,6 +17,7 @@ import {
   type AnswerStoreOptions,
   openAnswerStore,
 } from "../../endpoint/answer-store.ts";
+import { describeCounts } from "../../endpoint/describe-counts.ts";
 import { costOf } from "../../endpoint/money.ts";
 import { estimatePromptTokens } from "../../endpoint/token-estimate.ts";
 import { writeFileAtomic } from "../../util/atomic-file.ts";
@@ -71,14 +72,19 @@ async function sample(
   await using store = await openStore(model, cache, { owner: basename(directory) });
   cost.watchEndpoint(endpointLedger(asker, store, model.endpoint.prices !== undefined));
   const out = join(directory, ROLLOUTS_NAME);
-  await generateFromEndpoint(prompts, {
+  const shown = progress("responses");
+  const result = generateFromEndpoint(prompts, {
     ...sampling,
     out,
     asker,
     store,
     isAnew: isForced,
-    progress: progress("responses"),
+    progress: shown,
     ...(signal === undefined ? {} : { signal }),
+  });
+  await result.catch((error: unknown) => {
+    for (const line of describeCounts(asker.counts)) shown.note(line);
+    throw error;
   });
   // The manifest says the same, and does not count as the stage's result: it has the endpoint's address.
   const lines = (await readAbsentRollouts(out)).map((each) => `${JSON.stringify(each)}\n`);
