@@ -43,6 +43,14 @@ describe("a budget", () => {
     expect(spent[0]).toBeGreaterThan(17); // an answer at its dearest no longer fits
   });
 
+  it("is not overrun where prompts have more tokens than their bytes let expect", async () => {
+    const usage = { prompt_tokens: 3000, completion_tokens: 20 };
+    await using server = await startFakeEndpoint({ latencyMs: 3, body: () => answer({ usage }) });
+    const settings = { url: server.url, path: newStore(), prices, maxCost: 20, concurrency: 8 };
+    const { totals } = await judgeByLlm(numberedRollouts(50), settings);
+    expect(totals.answers).toBe(6); // 3.02 each
+  });
+
   it.each([
     ["malformed", () => '{"choices": [{"message": {"content": "x"', true],
     [

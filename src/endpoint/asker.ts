@@ -92,7 +92,10 @@ export function createAsker(
     request: ChatRequest,
     { signal, purse, onBroken }: AskOptions,
   ): Promise<ChatAnswer> => {
-    if ((await purse?.reserve(request)) === false) throw new EndpointFault(BEYOND_BUDGET, "item");
+    const reserve = await purse?.reserve(request);
+    if (purse !== undefined && reserve === undefined) {
+      throw new EndpointFault(BEYOND_BUDGET, "item");
+    }
     let taken: TokenCount | undefined;
     try {
       signal?.throwIfAborted();
@@ -111,7 +114,7 @@ export function createAsker(
       }
       throw error;
     } finally {
-      purse?.settle(request, taken);
+      reserve?.settle(taken);
     }
   };
 

@@ -34,22 +34,26 @@ export function costOf(
 /** Decides whether a request may be sent, and learns what it cost. */
 export interface Purse {
   /**
-   * Waits, in order of arrival, until the request at its dearest fits; false where it does not although nothing is under way any more.
-   * After true, `settle` must follow.
+   * Waits, in order of arrival, until the request at its dearest fits; undefined where it does not although nothing is under way any
+   * more. Else the reserve must be settled.
    */
-  reserve(request: ChatRequest): Promise<boolean>;
+  reserve(request: ChatRequest): Promise<Reserve | undefined>;
+}
+
+/** What is set aside for a request under way. */
+export interface Reserve {
   /** The request has ended; `taken` is undefined where it took nothing. */
-  settle(request: ChatRequest, taken: TokenCount | undefined): void;
+  settle(taken: TokenCount | undefined): void;
 }
 
 interface Waiting {
-  readonly amount: number;
-  readonly decide: (fits: boolean) => void;
+  readonly dearest: number;
+  readonly decide: (reserve: Reserve | undefined) => void;
 }
 
 /**
- * A purse of `limit`, of which `spent` is gone. Requests under way count at their dearest, so more than the limit is spent only as far
- * as tokens were estimated too low.
+ * A purse of `limit`, of which `spent` is gone. Requests under way count at their dearest by our estimate, and dearer where an answer has
+ * shown that this is too low: more than the limit is spent only by requests that were under way until then.
  */
 export function createPurse(
   limit: number,
@@ -58,36 +62,44 @@ export function createPurse(
   let used = spent;
   let reserved = 0;
   let underWay = 0;
+  /** By how much the dearest answer so far was dearer than it could be by our estimate. */
+  let excess = 1;
   const waiting: Waiting[] = [];
-  const price = (request: ChatRequest): number => costOf(dearest(request), prices);
+  const setAside = (amount: number, dearest: number): Reserve => {
+    reserved += amount;
+    underWay++;
+    return {
+      settle(taken) {
+        underWay--;
+        reserved = underWay === 0 ? 0 : reserved - amount; // sums of fractions drift
+        if (taken !== undefined) {
+          const cost = costOf(taken, prices);
+          used += cost;
+          if (dearest > 0) excess = Math.max(excess, cost / dearest);
+        }
+        pump();
+      },
+    };
+  };
   const pump = (): void => {
     for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
-      const fits = used + reserved + next.amount <= limit;
+      const amount = next.dearest * excess;
+      const fits = used + reserved + amount <= limit;
       if (!fits && underWay > 0) return; // what is under way may give some back
       waiting.shift();
-      if (fits) {
-        reserved += next.amount;
-        underWay++;
-      }
-      next.decide(fits);
+      next.decide(fits ? setAside(amount, next.dearest) : undefined);
     }
   };
   return {
     reserve: (request) =>
       new Promise((decide) => {
-        waiting.push({ amount: price(request), decide });
+        waiting.push({ dearest: costOf(dearestOf(request), prices), decide });
         pump();
       }),
-    settle(request, taken) {
-      underWay--;
-      reserved = underWay === 0 ? 0 : reserved - price(request); // sums of fractions drift
-      if (taken !== undefined) used += costOf(taken, prices);
-      pump();
-    },
   };
 }
 
-const dearest = ({ messages, maxTokens }: ChatRequest): TokenCount => ({
+const dearestOf = ({ messages, maxTokens }: ChatRequest): TokenCount => ({
   promptTokens: estimatePromptTokens(messages),
   completionTokens: maxTokens,
 });
@@ -111,7 +123,7 @@ export function withCounts(request: ChatRequest, answer: ChatAnswer): ChatAnswer
 /** What an answer took that cannot be used; at its dearest where the endpoint does not say. */
 export function brokenCounts(request: ChatRequest, reported: ReportedTokens): TokenCount {
   const { promptTokens, completionTokens } = reported;
-  const most = dearest(request);
+  const most = dearestOf(request);
   const isCounted = promptTokens !== undefined && completionTokens !== undefined;
   return {
     promptTokens: promptTokens ?? most.promptTokens,
