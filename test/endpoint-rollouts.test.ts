@@ -105,6 +105,35 @@ describe("culprit generate --base-url", () => {
     expect(missingCauses(await judge())).toEqual({});
   });
 
+  it("asks for a draw of its own for each rollout, also where scenarios share their base", async () => {
+    await using server = await startFakeEndpoint({
+      answer: ({ messages, seed }) => `${messages[0]!.content} ${seed}`,
+    });
+    const shared = path("shared.jsonl");
+    const rows = ["JSON", "verse", "a list"].map((form, i) => ({
+      id: `s${i}`,
+      base: "Ask",
+      distractor: `In ${form}.`,
+    }));
+    writeFileSync(shared, rows.map((row) => JSON.stringify(row)).join("\n"));
+    const out = path("shared.out.jsonl");
+    const words = ["--base-url", server.url, "--model", "m", "--samples", "2", "--seed", "7"];
+    await runCommand(generateCommand, [shared, ...words, "--out", out]);
+    const rollouts = await rolloutsOf(out);
+    expect(new Set(rollouts.map(({ response }) => response)).size).toBe(12);
+    const bases = rollouts.filter(({ variant }) => variant === "base");
+    expect(bases.map(({ id, response }) => `${id}: ${response}`)).toEqual([
+      "s0/base/0: Ask 7",
+      "s0/base/1: Ask 8",
+      "s1/base/0: Ask 9",
+      "s1/base/1: Ask 10",
+      "s2/base/0: Ask 11",
+      "s2/base/1: Ask 12",
+    ]);
+    await runCommand(generateCommand, [shared, ...words, "--out", out, "--force"]);
+    expect(server.counts.requests).toBe(12);
+  });
+
   it("says where samples are lacking whose manifest was left behind", async () => {
     let requests = 0;
     await using server = await startFakeEndpoint({

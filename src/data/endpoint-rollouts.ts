@@ -13,6 +13,7 @@ import type { JobOptions } from "../util/progress.ts";
 import { VERSION } from "../util/version.ts";
 import { type AbsentRollout, absentRollout, ENDPOINT_ROLLOUTS } from "./absent-rollouts.ts";
 import { expectOwnRollouts } from "./endpoint-manifest.ts";
+import { firstDraws } from "./own-draws.ts";
 import { type Rollout, rolloutId, rolloutManifestPath } from "./rollouts.ts";
 import { givenMarks } from "./row-marks.ts";
 import type { ScenarioPrompt } from "./scenarios.ts";
@@ -24,7 +25,7 @@ export interface EndpointSampling {
   readonly temperature: number;
   /** Default: the endpoint's. */
   readonly topP?: number;
-  /** Sent with each sample, changed by its number; endpoints may pass over it. */
+  /** Sent with each sample, changed by the number of its draw (see firstDraws); endpoints may pass over it. */
   readonly seed: number;
 }
 
@@ -115,6 +116,8 @@ export async function generateFromEndpoint(
 interface Wanted {
   readonly prompt: ScenarioPrompt;
   readonly sample: number;
+  /** Number of the draw among those of the same messages. */
+  readonly draw: number;
 }
 
 type Sampled =
@@ -125,8 +128,14 @@ function* wantedSamples(
   prompts: readonly ScenarioPrompt[],
   samples: number,
 ): Generator<Wanted, void, undefined> {
-  for (const prompt of prompts) {
-    for (let sample = 0; sample < samples; sample++) yield { prompt, sample };
+  const first = firstDraws(
+    prompts.map(({ prompt }) => JSON.stringify(prompt)),
+    samples,
+  );
+  for (const [i, prompt] of prompts.entries()) {
+    for (let sample = 0; sample < samples; sample++) {
+      yield { prompt, sample, draw: first[i]! + sample };
+    }
   }
 }
 
@@ -148,7 +157,7 @@ export function* endpointRequests(
 }
 
 function toRequest(
-  { prompt, sample }: Wanted,
+  { prompt, sample, draw }: Wanted,
   endpoint: AnswererName,
   { maxTokens, temperature, topP, seed }: EndpointSampling,
 ): EndpointRequest {
@@ -157,7 +166,7 @@ function toRequest(
     maxTokens,
     temperature,
     ...(topP === undefined ? {} : { topP }),
-    seed: (seed + sample) % SEEDS,
+    seed: (seed + draw) % SEEDS,
   };
   const { scenario, variant } = prompt;
   return {

@@ -39,7 +39,7 @@ export function endpointRolloutsStage(model: EndpointModel, of: PlannedRolloutsO
   return {
     kind: of.kind,
     name: model.name,
-    version: 6,
+    version: 7,
     settings: { ...sampling, variants },
     inputs: { model: model.input, scenarios: { content: scenarios.sha256 } },
     asides: [rolloutManifestPath(ROLLOUTS_NAME)],
