@@ -14,10 +14,12 @@ export interface Cost {
 
 /** What endpoints took, in all attempts. */
 export interface EndpointCost {
-  /** Sent, with or without an answer; of killed attempts, those that were answered, and others up to the last sign of life. */
+  /** Sent, with or without an answer; of killed attempts, those that were answered, and those that failed up to the last sign of life. */
   readonly requests: number;
   /** That came, those included that could not be used. Absent in ledgers of earlier versions. */
   readonly answers?: number | undefined;
+  /** That ended without an answer. Absent in ledgers of earlier versions. */
+  readonly failed?: number | undefined;
   /** Of the answers that came. */
   readonly promptTokens: number;
   readonly completionTokens: number;
@@ -33,8 +35,8 @@ export interface CostMeter {
   add(tokens: number, flopsPerToken: number): void;
   /** A counter of sampling, read again until the stage ends: what an attempt sampled that was then killed counts too. */
   watchSampling(work: Readonly<GenerationCounter>): void;
-  /** `read` gives an endpointLedger; it is asked again until the stage ends. */
-  watchEndpoint(read: () => EndpointCost): void;
+  /** `read` adds this attempt to what earlier ones took, see endpointLedger; it is asked again until the stage ends. */
+  watchEndpoint(read: (before: EndpointCost | undefined) => EndpointCost): void;
 }
 
 export const NO_COST: Cost = { seconds: 0, tokens: 0, flops: 0 };
@@ -59,11 +61,12 @@ function addEndpointCosts(
   b: EndpointCost | undefined,
 ): EndpointCost | undefined {
   if (a === undefined || b === undefined) return a ?? b;
-  const sum = (key: "answers" | "estimated" | "money"): Partial<EndpointCost> =>
+  const sum = (key: "answers" | "failed" | "estimated" | "money"): Partial<EndpointCost> =>
     a[key] === undefined && b[key] === undefined ? {} : { [key]: (a[key] ?? 0) + (b[key] ?? 0) };
   return {
     requests: a.requests + b.requests,
     ...sum("answers"),
+    ...sum("failed"),
     promptTokens: a.promptTokens + b.promptTokens,
     completionTokens: a.completionTokens + b.completionTokens,
     ...sum("estimated"),

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { StoreTotals } from "../endpoint/answer-store.ts";
 import type { Asker } from "../endpoint/asker.ts";
 import type { EndpointCost } from "./cost.ts";
-import { addEarlierRequests, endpointLedger } from "./endpoint-ledger.ts";
+import { endpointLedger } from "./endpoint-ledger.ts";
 
 const none: StoreTotals = {
   answers: 0,
@@ -14,20 +14,23 @@ const none: StoreTotals = {
   cost: 0,
 };
 
-/** An attempt over a store: it sends, and some of it is answered. */
+type Attempt = ReturnType<typeof attempt>;
+
+/** An attempt over a store: what it asks is answered, fails or is under way. */
 function attempt(own: StoreTotals): {
-  send(sent: number, answered: number): void;
-  read(): EndpointCost;
+  ask(what: { answered?: number; failed?: number; underWay?: number }): void;
+  read(before?: EndpointCost): EndpointCost;
 } {
-  const counts = { requests: 0, answers: 0, faults: new Map(), beyondBudget: 0 };
+  const counts = { requests: 0, answers: 0, faults: new Map<string, number>(), beyondBudget: 0 };
   // Nothing else is looked at.
-  const ledger = endpointLedger({ counts } as unknown as Asker, { own } as never, true);
+  const read = endpointLedger({ counts } as unknown as Asker, { own } as never, true);
   return {
-    send(sent, answered) {
-      counts.requests += sent;
+    ask({ answered = 0, failed = 0, underWay = 0 }) {
+      counts.requests += answered + failed + underWay;
+      counts.faults.set("timed out", (counts.faults.get("timed out") ?? 0) + failed);
       own.answers += answered;
     },
-    read: ledger,
+    read: (before) => read(before),
   };
 }
 
@@ -35,32 +38,38 @@ describe("the ledger of a stage that asks", () => {
   it("has the requests of all attempts, also those answered after a killed one's last sign of life", () => {
     const own = { ...none };
     const killed = attempt(own);
-    killed.send(116, 100);
+    killed.ask({ answered: 100, failed: 7, underWay: 16 });
     const lastSign = killed.read();
-    expect(lastSign).toMatchObject({ requests: 116, answers: 100 });
-    killed.send(200, 200); // then the kill: 16 were under way
+    expect(lastSign).toMatchObject({ requests: 123, answers: 100, failed: 7 });
+    own.answers += 10; // of those under way; then the kill
+    expect(attempt(own).read(lastSign).requests).toBe(123);
+    own.answers += 190; // it was a later kill
     const next = attempt(own);
-    expect(addEarlierRequests(lastSign, next.read())!.requests).toBe(316);
-    next.send(10, 7);
-    expect(addEarlierRequests(lastSign, next.read())).toMatchObject({
-      requests: 326,
-      answers: 307,
-    });
+    expect(next.read(lastSign).requests).toBe(307);
+    next.ask({ answered: 7, failed: 3 });
+    expect(next.read(lastSign)).toMatchObject({ requests: 317, answers: 307, failed: 10 });
   });
 
-  it("does not change by an attempt that asks nothing", () => {
+  it("does not change by an attempt that asks nothing, whatever the one before came to", () => {
     const own = { ...none };
     const first = attempt(own);
-    first.send(50, 40);
+    first.ask({ answered: 40, failed: 8, underWay: 2 });
     const total = first.read();
-    const again = addEarlierRequests(total, attempt(own).read());
-    expect(again).toEqual(total);
-    expect(addEarlierRequests(again, attempt(own).read())).toEqual(total);
+    const again: Attempt = attempt(own);
+    expect(again.read(total)).toEqual(total);
+    expect(attempt(own).read(again.read(total))).toEqual(total);
   });
 
-  it("counts no request twice where an earlier version wrote no answers", () => {
+  it("counts a broken answer as an answer, and no request twice", () => {
+    const own = { ...none };
+    const first = attempt(own);
+    first.ask({ answered: 3, failed: 2 });
+    own.broken += 2; // these two faults
+    expect(first.read()).toMatchObject({ requests: 5, answers: 5, failed: 0 });
+  });
+
+  it("goes on from what an earlier version wrote", () => {
     const old = { requests: 50, promptTokens: 1, completionTokens: 1 };
-    const own = { ...none, answers: 40 };
-    expect(addEarlierRequests(old, attempt(own).read())!.requests).toBe(40);
+    expect(attempt({ ...none, answers: 40 }).read(old).requests).toBe(50);
   });
 });

@@ -1,6 +1,5 @@
 import type { Progress } from "../util/progress.ts";
-import type { Cost, CostMeter, EndpointCost } from "./cost.ts";
-import { addEarlierRequests } from "./endpoint-ledger.ts";
+import type { Cost, CostMeter } from "./cost.ts";
 import { writeWorking } from "./stage-record.ts";
 
 /** How often a running stage shows that it is alive. */
@@ -24,9 +23,9 @@ export async function startStageMeter(path: string, before: Cost): Promise<Stage
   let shown: { unit: string; done?: number; total?: number } | undefined;
   const shows: Progress[] = [];
   const sampling: Parameters<CostMeter["watchSampling"]>[0][] = [];
-  let readEndpoint: (() => EndpointCost) | undefined;
+  let readEndpoint: Parameters<CostMeter["watchEndpoint"]>[0] | undefined;
   const total = (): Cost => {
-    const endpoint = addEarlierRequests(before.endpoint, readEndpoint?.());
+    const endpoint = readEndpoint?.(before.endpoint) ?? before.endpoint;
     return {
       seconds: before.seconds + (performance.now() - startMs) / 1000,
       tokens: sampling.reduce(

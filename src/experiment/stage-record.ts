@@ -24,6 +24,7 @@ const costSchema = z.strictObject({
     .strictObject({
       requests: amount,
       answers: amount.optional(),
+      failed: amount.optional(),
       promptTokens: amount,
       completionTokens: amount,
       estimated: amount.optional(),
