@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 
 import { readBehavior } from "../src/behavior/behavior-file.ts";
 import { behaviorCommand } from "../src/cli/commands/behavior.ts";
+import { NoUsablePairError } from "../src/data/response-pairs.ts";
 import { openLocalEngine } from "../src/engine/local-engine.ts";
 import { openSafetensors } from "../src/format/safetensors.ts";
 import { ConfigError, type CulpritError, FormatError } from "../src/util/errors.ts";
@@ -294,7 +295,7 @@ describe("bad input", () => {
     [
       "only unusable pairs",
       jsonLines([{ id: "a", prompt: "p", before: "b", after: "b" }]),
-      ConfigError,
+      NoUsablePairError,
       /none of 1 response pairs is usable/,
     ],
   ])("%s is named", async (about, text, kind, says) => {
