@@ -9,7 +9,8 @@ import {
 } from "../index.ts";
 import type { FlagSpec, ParsedArguments } from "./command.ts";
 import { expectFlagsOfWay, expectOneFlag } from "./flag-ways.ts";
-import { describeUsage, LLM_JUDGE_FLAGS, openLlmJudge } from "./judge-llm.ts";
+import { describeUsage } from "./judge-llm-usage.ts";
+import { LLM_JUDGE_FLAGS, openLlmJudge } from "./judge-llm.ts";
 
 const { temperature, "dry-run": _, ...LLM_FLAGS } = LLM_JUDGE_FLAGS;
 

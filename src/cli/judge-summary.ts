@@ -12,7 +12,7 @@ import {
   writeVerdicts,
 } from "../index.ts";
 import type { CommandContext, ParsedArguments } from "./command.ts";
-import type { LlmSummary } from "./judge-llm.ts";
+import type { LlmSummary } from "./judge-llm-usage.ts";
 import { printable, textTable } from "./text-table.ts";
 
 /** Counts of one variant. */

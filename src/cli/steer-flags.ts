@@ -82,7 +82,11 @@ export const STEER_FLAGS = {
   ...PROMPT_FLAGS,
   ...SAMPLING_FLAGS,
   ...JUDGE_FLAGS,
-  force: { type: "boolean", describe: "Start over where --out holds arms of an earlier run." },
+  force: {
+    type: "boolean",
+    describe:
+      "Start over where --out holds arms of an earlier run. With --llm, ask again about what has no readable answer in the cache.",
+  },
 } as const satisfies Record<string, FlagSpec>;
 
 /** How to steer, as the flags say. */

@@ -10,7 +10,8 @@ import {
 import { uncheckedLabels } from "../agreement-table.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { expectFlagsOfWay, expectOneFlag, type FlagWay } from "../flag-ways.ts";
-import { describeUsage, LLM_JUDGE_FLAGS, openLlmJudge, printEstimate } from "../judge-llm.ts";
+import { describeUsage } from "../judge-llm-usage.ts";
+import { LLM_JUDGE_FLAGS, openLlmJudge, printEstimate } from "../judge-llm.ts";
 import { review, REVIEW_FLAGS } from "../judge-review.ts";
 import { judgeToFile, type JudgeSummary, printSummary } from "../judge-summary.ts";
 import { checkOutputFiles, expectOtherFiles } from "../output-files.ts";

@@ -104,7 +104,10 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
     progress: context.progress("steer", "rollouts"),
   };
   await claimSteeringFolder(engine.identity, asked, options);
-  const { report } = await steer(engine, asked, options);
+  const { report } = await steer(engine, asked, options).catch((error: unknown) => {
+    for (const line of opened.usage()) context.log(line);
+    throw error;
+  });
   const table = await writeLayers(report, { behaviorPath, out });
   context.print(
     args.has("json")

@@ -1,0 +1,51 @@
+import { describeCounts } from "../index.ts";
+import { approximately, moneyAmount } from "./figures.ts";
+
+/** What asking took. */
+export interface LlmSummary {
+  readonly requests: number;
+  readonly answered: number;
+  readonly faults: Readonly<Record<string, number>>;
+  /** Requests that no longer fitted the budget: not sent. */
+  readonly beyondBudget: number;
+  readonly cached: number;
+  /** Verdicts that are missing because their answers cannot be read. */
+  readonly unreadable: number;
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  /** Answers of which the endpoint did not say the tokens, in this run and in the cache: these are estimated, and what they cost. */
+  readonly estimated: number;
+  readonly cacheEstimated: number;
+  /** Of this run, and of everything in the cache; undefined without prices. */
+  readonly cost: number | undefined;
+  readonly cacheCost: number | undefined;
+}
+
+/** What judging took, in words. */
+export function describeUsage(summary: LlmSummary): string[] {
+  const { requests, answered, faults, beyondBudget, cached, unreadable } = summary;
+  const counts = { requests, answers: answered, faults: new Map(Object.entries(faults)) };
+  return [
+    ...describeCounts({ ...counts, beyondBudget }),
+    `${cached} verdicts needed no request`,
+    ...(unreadable === 0
+      ? []
+      : [`${unreadable} have only answers that cannot be read: --force asks for these again`]),
+    describeTokens(summary),
+  ];
+}
+
+function describeTokens(summary: LlmSummary): string {
+  const { promptTokens, completionTokens, estimated, cacheEstimated, cost, cacheCost } = summary;
+  const about = approximately(estimated);
+  const tokens = `${about}${promptTokens} prompt and ${about}${completionTokens} answer tokens`;
+  const money =
+    cost === undefined
+      ? ""
+      : `: ${about}${moneyAmount(cost)}; the whole cache has cost ${approximately(cacheEstimated)}${moneyAmount(cacheCost!)}`;
+  const why =
+    estimated === 0
+      ? ""
+      : ` (≈: estimated for ${estimated} answers, of which the endpoint did not say the tokens)`;
+  return `${tokens}${money}${why}`;
+}
