@@ -77,23 +77,33 @@ beforeAll(async () => {
 });
 
 describe("the file", () => {
-  it("has every sample of every prompt in order, each what the engine gives for the prompt alone", async () => {
+  it("has every sample of every prompt in order, each a draw of its own that the engine gives for the prompt alone", async () => {
     const rollouts = await collect(readRollouts(WHOLE));
     expect(rollouts.map(({ id }) => id)).toEqual(
       Array.from({ length: PROMPT_COUNT }, (_, i) => [`p${i}/base/0`, `p${i}/base/1`]).flat(),
     );
     await using engine = await openEngine(CHECKPOINT, { threads: 1 });
+    const asked = rollouts.filter(({ sample }) => sample === 0).map(({ prompt }) => prompt);
+    const texts = asked.map((prompt) => JSON.stringify(prompt));
+    const earlier = texts.map(
+      (text, i) => texts.slice(0, i).filter((each) => each === text).length,
+    );
+    expect(earlier[0]).toBe(0);
+    expect(earlier[59]).toBeGreaterThan(1);
     for (const i of [0, 7, 59]) {
-      const { prompt } = rollouts[2 * i]!;
+      const prompt = asked[i]!;
+      const firstSample = 2 * earlier[i]!;
       const samples = await collect(
         engine.generate([engine.tokenizePrompt(prompt)], {
           samples: 2,
+          firstSample,
           temperature: 0.8,
           maxTokens: 10,
           batch: 1,
         }),
       );
-      for (const { sample, tokens, finish } of samples) {
+      for (const { sample: draw, tokens, finish } of samples) {
+        const sample = draw - firstSample;
         expect(rollouts[2 * i + sample]).toMatchObject({
           sample,
           finish,

@@ -11,6 +11,7 @@ import { CulpritError, ConfigError } from "../util/errors.ts";
 import { hashBytes, hashValue } from "../util/hash.ts";
 import type { Progress } from "../util/progress.ts";
 import { VERSION } from "../util/version.ts";
+import { firstDraws } from "./own-draws.ts";
 import { openRolloutSink } from "./rollout-sink.ts";
 import {
   type Rollout,
@@ -25,7 +26,10 @@ import type { ScenarioPrompt } from "./scenarios.ts";
 /** Prompts of one unit have so many times the samples that run side by side: few enough to lose, enough to keep the batch full. */
 const BATCHES_PER_UNIT = 8;
 
-export interface GenerateRolloutsOptions extends Omit<GenerateOptions, "firstSample"> {
+export interface GenerateRolloutsOptions extends Omit<
+  GenerateOptions,
+  "firstSample" | "firstSamples"
+> {
   /** The rollout file, .jsonl or .parquet. Its manifest is `<out>.json`. */
   readonly out: string;
 }
@@ -40,7 +44,8 @@ export interface GenerateRolloutsResult {
 }
 
 /**
- * Samples responses to every prompt and writes them, prompt by prompt, sample by sample. A run that was killed goes on after the last
+ * Samples responses to every prompt and writes them, prompt by prompt, sample by sample. Where a prompt is there again its samples are
+ * further draws (see firstDraws), so that no rollout is another one over. A run that was killed goes on after the last
  * whole unit of prompts and ends with the same bytes as one that was not; the finished file is left as it is. Throws ConfigError
  * where a prompt cannot be used, two have one scenario and variant, or the file was made with other settings.
  */
@@ -50,7 +55,8 @@ export async function generateRollouts(
   { out, ...options }: GenerateRolloutsOptions,
 ): Promise<GenerateRolloutsResult> {
   const tokens = tokenizePrompts(engine, prompts);
-  const manifest = describeRollouts(engine, prompts, options);
+  const repeats = new Set(tokens.map((each) => each.join())).size < tokens.length;
+  const manifest = describeRollouts(engine, { prompts, repeats }, options);
   // Refuses what does not fit the checkpoint before anything is written; nothing is sampled until somebody asks for it.
   engine.generate([], options);
   const { samples, batch } = manifest.sampling;
@@ -61,6 +67,10 @@ export async function generateRollouts(
     );
   const sink = await openRolloutSink(out, manifest, units.map(idsOf));
   const work = options.counter ?? newGenerationCounter();
+  const first = firstDraws(
+    tokens.map((each) => each.join()),
+    samples,
+  );
   const total = prompts.length * samples;
   const sum = (some: readonly Unit[]): number =>
     some.reduce((count, unit) => count + unit.prompts.length * samples, 0);
@@ -71,6 +81,7 @@ export async function generateRollouts(
     const rollouts = await sampleUnit(engine, unit, {
       ...options,
       tokens: tokens.slice(unit.first, unit.first + unit.prompts.length),
+      firstSamples: first.slice(unit.first, unit.first + unit.prompts.length),
       samples,
       counter: work,
       ...progressFrom(options.progress, finished, total),
@@ -103,19 +114,25 @@ async function sampleUnit(
   {
     tokens,
     samples,
+    firstSamples,
     ...options
-  }: GenerateOptions & { readonly tokens: readonly Int32Array[]; readonly samples: number },
+  }: GenerateOptions & {
+    readonly tokens: readonly Int32Array[];
+    readonly samples: number;
+    readonly firstSamples: readonly number[];
+  },
 ): Promise<readonly Rollout[]> {
   const rollouts: Rollout[] = [];
-  for await (const each of engine.generate(tokens, { ...options, samples })) {
+  for await (const each of engine.generate(tokens, { ...options, samples, firstSamples })) {
     const { scenario, variant, prompt, ...marks } = prompts[each.prompt]!; // an index into the unit
+    const sample = each.sample - firstSamples[each.prompt]!;
     // A stop token of the user's choice may have a text, which is not part of the response.
     const said = each.finish === "stop" ? each.tokens.subarray(0, -1) : each.tokens;
-    rollouts[each.prompt * samples + each.sample] = {
-      id: rolloutId(prompts[each.prompt]!, each.sample),
+    rollouts[each.prompt * samples + sample] = {
+      id: rolloutId(prompts[each.prompt]!, sample),
       scenario,
       variant,
-      sample: each.sample,
+      sample,
       prompt,
       response: engine.decode(said),
       finish: each.finish,
@@ -164,7 +181,7 @@ function tokenizeOne(
 
 function describeRollouts(
   engine: GeneratingEngine,
-  prompts: readonly ScenarioPrompt[],
+  { prompts, repeats }: { readonly prompts: readonly ScenarioPrompt[]; readonly repeats: boolean },
   options: GenerateOptions,
 ): RolloutManifest {
   const settings = generateSettings(options);
@@ -188,6 +205,7 @@ function describeRollouts(
       seed: settings.seed,
       stopTokens: [...new Set(stopTokens)].toSorted((a, b) => a - b),
       batch: settings.batch,
+      ...(repeats ? { repeats: "own draws" } : {}),
     },
     steering: options.steering === undefined ? null : describeSteering(options.steering),
     amplify: options.amplify === undefined ? null : describeAmplification(options.amplify),

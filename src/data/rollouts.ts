@@ -80,6 +80,8 @@ export interface RolloutSampling {
   readonly stopTokens: readonly number[];
   /** Rows that ran side by side: rounding differs with it, so that once in a great many tokens another one is sampled. */
   readonly batch: number;
+  /** There where prompts occur more than once; files of earlier versions have one draw several times then. */
+  readonly repeats?: "own draws";
 }
 
 const manifestSchema = z.object({
@@ -100,6 +102,7 @@ const manifestSchema = z.object({
     seed: z.int(),
     stopTokens: z.array(z.int()),
     batch: z.int().positive(),
+    repeats: z.literal("own draws").exactOptional(),
   }),
   steering: z
     .object({

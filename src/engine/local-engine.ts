@@ -92,13 +92,14 @@ class LocalEngine implements Engine {
     options: GenerateOptions = {},
   ): AsyncIterable<GeneratedSample> {
     const settings = generateSettings(options);
-    const { steering, signal, progress } = options;
+    const { steering, signal, progress, firstSamples } = options;
     if (steering !== undefined) expectSteering(steering, this.identity);
     const amplify = this.#amplification(options.amplify);
     return generateTokens(this.#generationHost(), prompts, {
       ...settings,
       ...(signal === undefined ? {} : { signal }),
       ...(progress === undefined ? {} : { progress }),
+      ...(firstSamples === undefined ? {} : { firstSamples }),
       // Without a change the unchanged graph runs, not one that adds zeros.
       ...(steering === undefined || changesNothing(steering) ? {} : { steering }),
       ...(amplify === undefined ? {} : { amplify }),

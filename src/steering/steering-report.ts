@@ -48,7 +48,7 @@ export interface SteerRequest {
 
 export interface SteerOptions extends Omit<
   GenerateOptions,
-  "firstSample" | "steering" | "amplify"
+  "firstSample" | "firstSamples" | "steering" | "amplify"
 > {
   /** A folder, made where it is not there: `steering.json`, and in `arms/NAME/` all rollouts and verdicts. */
   readonly out: string;

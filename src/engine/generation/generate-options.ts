@@ -23,6 +23,8 @@ export interface GenerateOptions extends JobOptions {
   readonly batch?: number;
   /** First sample number, for more samples of the same prompts later. Default 0. */
   readonly firstSample?: number;
+  /** The same for each prompt, in place of `firstSample`. */
+  readonly firstSamples?: readonly number[];
   /** Changes the residual stream while sampling. Default: none. */
   readonly steering?: Steering;
   /** Samples from logits_after + α(logits_after − logits_before). Default: from this engine's own logits. */

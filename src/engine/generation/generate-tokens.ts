@@ -18,6 +18,8 @@ export interface GenerateJob extends JobOptions, GenerateSettings {
   /** Tokens of prompt and sample together at most. */
   readonly contextLength: number;
   readonly counter: GenerationCounter;
+  /** By prompt, in place of `firstSample`. */
+  readonly firstSamples?: readonly number[];
   /** Fits the model; see expectSteering. */
   readonly steering?: Steering;
   /** `before` has the same vocabulary. */
@@ -57,10 +59,11 @@ export async function* generateTokens(
 
 function* waitingSamples(
   order: readonly number[],
-  { samples, firstSample }: GenerateJob,
+  { samples, firstSample, firstSamples }: GenerateJob,
 ): Generator<{ prompt: number; sample: number }, void, undefined> {
   for (const prompt of order) {
-    for (let i = 0; i < samples; i++) yield { prompt, sample: firstSample + i };
+    const first = firstSamples?.[prompt] ?? firstSample;
+    for (let i = 0; i < samples; i++) yield { prompt, sample: first + i };
   }
 }
 

@@ -30,7 +30,7 @@ export function rolloutsStage(
   return {
     kind,
     name: model.name,
-    version: 5,
+    version: 6,
     settings: {
       ...settings,
       rollouts,

@@ -40,7 +40,7 @@ export function steerStage(
   return {
     kind: "steer",
     name: mode,
-    version: 6,
+    version: 7,
     settings: {
       ...given,
       ...(mode === "add" ? {} : { projectOutAt }),
