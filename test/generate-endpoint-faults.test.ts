@@ -59,7 +59,7 @@ describe("an endpoint where 30% of the requests fail", () => {
       answer: ({ messages, seed }) => `${messages[0]!.content} ${seed}`,
     });
     const out = path("faults.jsonl");
-    const flags = ["--attempts", "2", "--timeout", "0.5", "--concurrency", "32"];
+    const flags = ["--attempts", "2", "--timeout", "1.5", "--concurrency", "32"];
     const printed = JSON.parse(await generate(server.url, out, ...flags, "--json")) as unknown;
     const { sampled, missing } = await ended(out);
     expect([...sampled, ...missing.keys()].toSorted()).toEqual(ALL.toSorted());
