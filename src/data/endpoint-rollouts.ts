@@ -1,8 +1,7 @@
-import { answerKey, answererName, type AnswererName } from "../endpoint/answer-key.ts";
+import { answererName } from "../endpoint/answer-key.ts";
 import type { PaidAnswer } from "../endpoint/answer-lines.ts";
 import type { AnswerStore } from "../endpoint/answer-store.ts";
 import type { Asker } from "../endpoint/asker.ts";
-import type { ChatRequest } from "../endpoint/chat-endpoint.ts";
 import { EndpointFault } from "../endpoint/endpoint-fault.ts";
 import { type TokenCount, withCounts } from "../endpoint/money.ts";
 import { writeFileAtomic } from "../util/atomic-file.ts";
@@ -13,21 +12,15 @@ import type { JobOptions } from "../util/progress.ts";
 import { VERSION } from "../util/version.ts";
 import { type AbsentRollout, absentRollout, ENDPOINT_ROLLOUTS } from "./absent-rollouts.ts";
 import { expectOwnRollouts } from "./endpoint-manifest.ts";
-import { firstDraws } from "./own-draws.ts";
+import {
+  type EndpointSampling,
+  requestFor,
+  type WantedSample,
+  wantedSamples,
+} from "./endpoint-requests.ts";
 import { type Rollout, rolloutId, rolloutManifestPath } from "./rollouts.ts";
 import { givenMarks } from "./row-marks.ts";
 import type { ScenarioPrompt } from "./scenarios.ts";
-
-/** How an endpoint is to sample. */
-export interface EndpointSampling {
-  readonly samples: number;
-  readonly maxTokens: number;
-  readonly temperature: number;
-  /** Default: the endpoint's. */
-  readonly topP?: number;
-  /** Sent with each sample, changed by the number of its draw (see firstDraws); endpoints may pass over it. */
-  readonly seed: number;
-}
 
 export interface EndpointRolloutsOptions extends JobOptions, EndpointSampling {
   /** The rollout file, .jsonl. */
@@ -52,7 +45,6 @@ export interface EndpointRolloutsResult {
 
 /** Samples under way and not yet written, at most. */
 const WINDOW = 1024;
-const SEEDS = 2 ** 31;
 
 /**
  * Samples responses from an endpoint and writes them as `generateRollouts` does, prompt by prompt, sample by sample. A sample that got no
@@ -72,7 +64,7 @@ export async function generateFromEndpoint(
   const absent: AbsentRollout[] = [];
   const total = prompts.length * samples;
   let done = 0;
-  const one = async (wanted: Wanted, inner: AbortSignal): Promise<Sampled> => {
+  const one = async (wanted: WantedSample, inner: AbortSignal): Promise<Sampled> => {
     const sampled = await sampleOne(wanted, options, inner);
     progress?.update(++done, total);
     return sampled;
@@ -113,75 +105,17 @@ export async function generateFromEndpoint(
   return { rollouts, resumed, estimated, failed };
 }
 
-interface Wanted {
-  readonly prompt: ScenarioPrompt;
-  readonly sample: number;
-  /** Number of the draw among those of the same messages. */
-  readonly draw: number;
-}
-
 type Sampled =
   | { readonly rollout: Rollout; readonly isResumed: boolean; readonly isEstimated: boolean }
-  | { readonly failed: string; readonly wanted: Wanted };
-
-function* wantedSamples(
-  prompts: readonly ScenarioPrompt[],
-  samples: number,
-): Generator<Wanted, void, undefined> {
-  const first = firstDraws(
-    prompts.map(({ prompt }) => JSON.stringify(prompt)),
-    samples,
-  );
-  for (const [i, prompt] of prompts.entries()) {
-    for (let sample = 0; sample < samples; sample++) {
-      yield { prompt, sample, draw: first[i]! + sample };
-    }
-  }
-}
-
-/** What is asked for one sample, and the key that its answer is stored under. */
-export interface EndpointRequest {
-  readonly request: ChatRequest;
-  readonly key: string;
-}
-
-/** Everything that `generateFromEndpoint` would ask an endpoint, for estimates. */
-export function* endpointRequests(
-  prompts: readonly ScenarioPrompt[],
-  endpoint: AnswererName,
-  sampling: EndpointSampling,
-): Generator<EndpointRequest, void, undefined> {
-  for (const wanted of wantedSamples(prompts, sampling.samples)) {
-    yield toRequest(wanted, endpoint, sampling);
-  }
-}
-
-function toRequest(
-  { prompt, sample, draw }: Wanted,
-  endpoint: AnswererName,
-  { maxTokens, temperature, topP, seed }: EndpointSampling,
-): EndpointRequest {
-  const request: ChatRequest = {
-    messages: prompt.prompt,
-    maxTokens,
-    temperature,
-    ...(topP === undefined ? {} : { topP }),
-    seed: (seed + draw) % SEEDS,
-  };
-  const { scenario, variant } = prompt;
-  return {
-    request,
-    key: answerKey(endpoint, { kind: "rollout", scenario, variant, sample, ...request }),
-  };
-}
+  | { readonly failed: string; readonly wanted: WantedSample };
 
 async function sampleOne(
-  wanted: Wanted,
+  wanted: WantedSample,
   options: EndpointRolloutsOptions,
   signal: AbortSignal,
 ): Promise<Sampled> {
   const { asker, store } = options;
-  const { request, key } = toRequest(wanted, asker.endpoint, options);
+  const { request, key } = requestFor(wanted, asker.endpoint, options);
   const stored = chosenAnswer(await store.answers(key), options);
   if (stored !== undefined) return toSampled(wanted, stored, true);
   const onBroken = (taken: TokenCount): Promise<void> => store.appendBroken(key, taken);
@@ -207,7 +141,7 @@ export function chosenAnswer(
 const isWithoutText = ({ text, finish }: PaidAnswer): boolean =>
   finish !== "filtered" && text.trim() === "";
 
-function toSampled(wanted: Wanted, answer: PaidAnswer, isResumed: boolean): Sampled {
+function toSampled(wanted: WantedSample, answer: PaidAnswer, isResumed: boolean): Sampled {
   const { text, instead, finish, completionTokens, isEstimated = false } = answer;
   if (finish === "filtered") return { failed: "answer filtered", wanted };
   if (isWithoutText(answer)) {

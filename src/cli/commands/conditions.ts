@@ -34,7 +34,8 @@ export const conditionsCommand: Command = {
 Takes the verdicts of both checkpoints, before (M0) and after (M1) preference training, on the same scenarios in two variants.
 A scenario is kept where no rollout shows the behaviour in before × base, before × base+distractor and after × base, and at
 least one does in after × base+distractor. It is dropped where one of the four fails for certain, and unknown where rollouts
-or verdicts are missing that could decide it: one that shows is never undone by others that are missing. Where no scenario is left, the command fails and says which condition emptied it.
+or verdicts are missing that could decide it: one that shows is never undone by others that are missing. Where no scenario is
+left, the command fails and says which condition emptied it.
 
 With --out and the rollouts of both, it writes the response pairs that culprit behavior reads: every rollout of M1 that shows
 the behaviour, with one of M0 to the same prompt that does not.

@@ -4,12 +4,8 @@ import { mkdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 
 import { readAbsentRollouts } from "../../data/absent-rollouts.ts";
-import {
-  chosenAnswer,
-  endpointRequests,
-  type EndpointSampling,
-  generateFromEndpoint,
-} from "../../data/endpoint-rollouts.ts";
+import { endpointRequests, type EndpointSampling } from "../../data/endpoint-requests.ts";
+import { chosenAnswer, generateFromEndpoint } from "../../data/endpoint-rollouts.ts";
 import { rolloutManifestPath } from "../../data/rollouts.ts";
 import { type ScenarioPrompt, scenarioPrompts } from "../../data/scenarios.ts";
 import {
