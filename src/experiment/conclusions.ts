@@ -75,7 +75,7 @@ function concludeEdit(
   const change = `${what} takes the rate from ${percent(before)} to ${percent(arm)}`;
   if (difference >= 0 || adjustedP >= LEVEL) {
     return [
-      `${change}, which chance explains (p ${pValue(adjustedP)}): no sign that these pairs are a cause.`,
+      `${change}, which chance can explain (p ${pValue(adjustedP)}): no sign that these pairs are a cause.`,
     ];
   }
   return [concludeControl(edit, arm, { change, rates })];
