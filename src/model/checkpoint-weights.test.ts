@@ -161,7 +161,7 @@ describe("openWeights", () => {
       "a corrupt file",
       { "model.safetensors": "<html>page not found</html>" },
       FormatError,
-      "model.safetensors: header of",
+      "model.safetensors: expected a safetensors file",
     ],
     [
       "pickled weights alone",
