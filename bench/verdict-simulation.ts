@@ -1,13 +1,13 @@
 /**
  * @file How often the verdict on a ranking is right, over simulated behaviours and pairs.
  *
- *   npx tsx bench/verdict-simulation.ts [--runs 200] [--pairs 3000] [--scorer cosine] [--unrelated]
+ *   npx tsx bench/verdict-simulation.ts [--runs 200] [--pairs 3000] [--scorer cosine] [--unrelated] [--rows TEXT]
  *
  * One run: 40 prompts whose response pairs differ by a common direction plus noise of their own; from them the behaviour vector, its
  * stability and 64 null directions, by the code that culprit behavior runs. Pairs have noise vectors of unequal length. All noise
  * has a spectrum that falls as 1/rank over 64 dimensions. What the pairs have of the common direction is the row of the table; strengths
  * are in units of the noise's standard deviation along that direction. With --unrelated the verdict is held to a second behaviour too, whose
- * direction and whose pairs the row tells.
+ * direction and whose pairs the row tells. With --rows only the rows whose name holds the text.
  */
 import { parseArgs } from "node:util";
 
@@ -28,6 +28,7 @@ const { values } = parseArgs({
     pairs: { type: "string", default: "3000" },
     scorer: { type: "string", default: "cosine" },
     unrelated: { type: "boolean", default: false },
+    rows: { type: "string", default: "" },
   },
 });
 const RUNS = Number(values.runs);
@@ -62,6 +63,11 @@ const ROWS: readonly (readonly [name: string, expected: string, push: Push, stre
       "concentrated",
       (pair) => 0.5 + (pair < 0.05 * PAIRS ? 3 : 0),
     ],
+    ["30% planted at 6", "concentrated", first(0.3, 6)],
+    ["40% planted at 6", "concentrated", first(0.4, 6)],
+    ["50% planted at 6", "diffuse", first(0.5, 6)],
+    ["60% planted at 6", "diffuse", first(0.6, 6)],
+    ["all tilted by -1", "no signal", () => -1],
   ];
 
 /** Rows with an unrelated behaviour: what a pair has of its direction, and the cosine between the two. */
@@ -243,6 +249,7 @@ print(
 );
 print("|---|---|---|---|---|");
 for (const [row, { name, expected, ...setting }] of settings.entries()) {
+  if (!name.includes(values.rows)) continue;
   const rng = createRng(100 + row);
   const found = Array.from({ length: RUNS }, () => simulate(setting, rng));
   const share = (kind: string): string =>

@@ -42,7 +42,7 @@ export interface BehaviorScores extends GroupScores {
 /** What an unrelated behaviour makes of the same pairs. */
 export interface UnrelatedScores {
   readonly behavior: string;
-  /** Why its vector is not stable at this layer, which makes it a weak null; undefined where it is. */
+  /** Why its vector is not stable at this layer, which makes it no null; undefined where it is. */
   readonly doubt: string | undefined;
   /** Between its direction and that of the behaviour. */
   readonly cosine: number;

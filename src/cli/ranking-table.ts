@@ -88,13 +88,16 @@ function verdictLines({ verdict, scorer, null: comparison }: RankingReport): str
         : `the largest of many cosines (${scorer}) grows with the spread of the pairs as with a push of all; --scorer cosine has one`;
     return [`verdict: none, ${why}`];
   }
-  const { kind, reason, meaning, excessPairs, heldTo } = verdict;
+  const { kind, reason, meaning, excessPairs, heldTo, notHeldTo } = verdict;
   return [
     `verdict: ${kind} (${printable(reason, 400)})${excessPairs === 0 ? "" : `; at least about ${excessPairs} pairs stand out`}`,
     `  ${meaning}`,
-    heldTo.length === 0
+    heldTo.length === 0 && notHeldTo.length === 0
       ? "  Held to sign flips only; --null-behavior holds it to an unrelated behaviour as well."
-      : `  Held to sign flips and to ${heldTo.map((name) => `"${printable(name)}"`).join(", ")}.`,
+      : heldTo.length === 0
+        ? "  Held to sign flips only."
+        : `  Held to sign flips and to ${heldTo.map((name) => `"${printable(name)}"`).join(", ")}.`,
+    ...notHeldTo.map((each) => `  Not held to "${printable(each.behavior)}": ${each.reason}.`),
   ];
 }
 

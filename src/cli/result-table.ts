@@ -46,15 +46,22 @@ function probeLines({ probe }: ExperimentResult): string[] {
   ];
 }
 
-function verdictLines({ verdict, probe }: ExperimentResult): string[] {
+function verdictLines(result: ExperimentResult): string[] {
+  const { verdict } = result;
   if (verdict === undefined) return [];
-  const { kind, reason, meaning, excessPairs, heldTo } = verdict;
+  const { kind, reason, meaning, excessPairs, heldTo, notHeldTo } = verdict;
   const count = excessPairs === 0 ? "" : `; at least about ${excessPairs} pairs stand out`;
   return [
     `verdict: ${kind} (${printable(reason, MAX_LINE)})${count}`,
     `  ${meaning}`,
-    `  held to sign flips${heldTo.length === 0 ? ` alone; ${probe.skippedNulls === undefined ? "attribution.nulls names unrelated behaviours" : "what attribution.nulls names was not to be had"}` : ` and to ${heldTo.map((name) => printable(name)).join(", ")}`}`,
+    `  held to sign flips${heldTo.length === 0 ? ` alone${whyAlone(result)}` : ` and to ${heldTo.map((name) => printable(name)).join(", ")}`}`,
+    ...notHeldTo.map((each) => `  not held to ${printable(each.behavior)}: ${each.reason}`),
   ];
+}
+
+function whyAlone({ verdict, probe }: ExperimentResult): string {
+  if (verdict!.notHeldTo.length > 0) return "";
+  return `; ${probe.skippedNulls === undefined ? "attribution.nulls names unrelated behaviours" : "what attribution.nulls names was not to be had"}`;
 }
 
 function qualityLines({ quality }: ExperimentResult): string[] {

@@ -26,6 +26,8 @@ interface Setting {
   readonly other?: (row: number, rng: Rng) => number;
   readonly scorer?: Scorer;
   readonly doubt?: string;
+  /** Of the unrelated behaviour. */
+  readonly otherDoubt?: string;
   readonly seed?: number;
 }
 
@@ -35,6 +37,7 @@ async function verdictOf({
   other,
   scorer = "cosine",
   doubt,
+  otherDoubt,
   seed = 1,
 }: Setting): Promise<SignalVerdict | undefined> {
   const rng = createRng(seed);
@@ -51,7 +54,7 @@ async function verdictOf({
   const scores = await rankStore(store, [behaviorAt(0, "b", rng, doubt)], {
     scorer,
     nullDirections: 64,
-    nullBehaviors: other === undefined ? [] : [behaviorAt(1, "other", rng)],
+    nullBehaviors: other === undefined ? [] : [behaviorAt(1, "other", rng, otherDoubt)],
   });
   return reportRankings(await readStoreTable(store), scores)[0]!.verdict;
 }
@@ -151,6 +154,17 @@ describe("the verdict held to an unrelated behaviour", () => {
     expect(found!.reason).toMatch(/"other" (has|too)|for "other" too/);
     expect(found!.meaning).toMatch(/unrelated behaviour as well/);
     expect(found!.excessPairs).toBe(0);
+  });
+
+  it("stays where that one is not stable, whatever is at its top, and says so", async () => {
+    const found = await verdictOf({ push: tail, other: tail, otherDoubt: "split-half 0.38" });
+    expect([found!.kind, found!.heldTo]).toEqual(["concentrated", []]);
+    expect(found!.notHeldTo).toEqual([
+      { behavior: "other", reason: "not stable at this layer (split-half 0.38)" },
+    ]);
+    const all = (): number => 1;
+    const shifted = await verdictOf({ push: all, other: all, otherDoubt: "split-half 0.38" });
+    expect(shifted!.kind).toBe("diffuse");
   });
 
   it("is no signal where as many other pairs are at its top", async () => {

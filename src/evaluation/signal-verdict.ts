@@ -17,6 +17,15 @@ export interface SignalVerdict {
   readonly excessPairs: number;
   /** The unrelated behaviours that it was held to; none where sign flips are the only null. */
   readonly heldTo: readonly string[];
+  /** Those that it was not held to, since their own vectors are not stable at the layer. */
+  readonly notHeldTo: readonly UnusedNull[];
+}
+
+/** An unrelated behaviour whose vector is noise, and so is no null. */
+export interface UnusedNull {
+  readonly behavior: string;
+  /** Why, one clause. */
+  readonly reason: string;
 }
 
 /** A tail holds at least so many times what is expected of it. */
@@ -50,17 +59,34 @@ export interface JudgedRanking {
  * shape, moved and stretched to the bulk of the scores, lets expect; its excess in standard errors is above that of any null direction in
  * any tail; and in no such tail has an unrelated behaviour half of the excess, or half of the pairs that make it in its own top. Diffuse:
  * no such tail; the median is above the null's by more than that of any null direction is off it, and by a quarter of the spread; and
- * that of no unrelated behaviour of another direction (cosine below 0.5) by half as many spreads. Otherwise no signal. For centred-cosine the median is that of the cosines
+ * that of no unrelated behaviour of another direction (cosine below 0.5) by half as many spreads. Otherwise no signal. An unrelated
+ * behaviour that is not stable at the layer takes nothing away. For centred-cosine the median is that of the cosines
  * before the mean is taken out. Undefined without null directions, and for
  * bank-max: the largest of many cosines rises with the spread of the pairs as it does with a shift, and null banks that have the bank's
  * shape differ from it in more than meaning (bench/verdict-simulation.ts: 33% false alarms).
  */
 export function signalVerdict(ranking: JudgedRanking): SignalVerdict | undefined {
-  const { doubt, scored, unrelated = [] } = ranking;
-  const heldTo = unrelated.map(({ behavior }) => behavior);
-  if (doubt !== undefined) return { ...verdict("no signal", doubt), heldTo };
-  if (ranking.null === undefined || SCORER_TRAITS[ranking.scorer].usesBank) return undefined;
-  const { signal } = ranking.null;
+  const { unrelated = [] } = ranking;
+  const stable = unrelated.filter(({ doubt }) => doubt === undefined);
+  const found = judge(ranking, stable);
+  if (found === undefined) return undefined;
+  const heldTo = stable.map(({ behavior }) => behavior);
+  const notHeldTo = unrelated.flatMap(({ behavior, doubt }) =>
+    doubt === undefined ? [] : [{ behavior, reason: `not stable at this layer (${doubt})` }],
+  );
+  return { ...found, heldTo, notHeldTo };
+}
+
+/** The verdict but for what it was held to. */
+type Judgement = Omit<SignalVerdict, "heldTo" | "notHeldTo">;
+
+function judge(
+  { doubt, scored, scorer, null: comparison }: JudgedRanking,
+  unrelated: readonly UnrelatedComparison[],
+): Judgement | undefined {
+  if (doubt !== undefined) return verdict("no signal", doubt);
+  if (comparison === undefined || SCORER_TRAITS[scorer].usesBank) return undefined;
+  const { signal } = comparison;
   const beyond = tailsBeyond(signal);
   const explained = firstOf(beyond, (tail) =>
     firstOf(unrelated, (each) => explainTail(tail, scored, each)),
@@ -69,18 +95,18 @@ export function signalVerdict(ranking: JudgedRanking): SignalVerdict | undefined
   if (clearest !== undefined && explained === undefined) {
     const most = Math.max(...beyond.map((tail) => tail.share - tail.expected));
     const excessPairs = Math.round(most * scored);
-    return { ...verdict("concentrated", describeTail(clearest, signal)), excessPairs, heldTo };
+    return { ...verdict("concentrated", describeTail(clearest, signal)), excessPairs };
   }
   const isShifted =
     signal.shift > signal.largestNullShift && signal.shift >= MIN_SHIFT * signal.spread;
   const shared = isShifted ? firstOf(unrelated, (each) => explainShift(signal, each)) : undefined;
   if (isShifted && shared === undefined) {
-    return { ...verdict("diffuse", describeShift(signal, beyond)), heldTo };
+    return verdict("diffuse", describeShift(signal, beyond));
   }
   const why = explained ?? shared;
-  if (why === undefined) return { ...verdict("no signal", describeShift(signal, beyond)), heldTo };
+  if (why === undefined) return verdict("no signal", describeShift(signal, beyond));
   const found = clearest === undefined ? describeShift(signal, []) : describeTail(clearest, signal);
-  return { ...verdict("no signal", `${found}; but ${why}`), meaning: NOT_SPECIFIC, heldTo };
+  return { ...verdict("no signal", `${found}; but ${why}`), meaning: NOT_SPECIFIC };
 }
 
 /** The tails that are told from the null directions, the clearest first. */
@@ -116,8 +142,8 @@ function describeShift(
   return `the median score is ${number(Math.abs(shift))} ${shift < 0 ? "below" : "above"} the null's (single null directions are off by at most ${number(largestNullShift)}), with ${tail}`;
 }
 
-function verdict(kind: Signal, reason: string): SignalVerdict {
-  return { kind, reason, meaning: MEANING[kind], excessPairs: 0, heldTo: [] };
+function verdict(kind: Signal, reason: string): Judgement {
+  return { kind, reason, meaning: MEANING[kind], excessPairs: 0 };
 }
 
 function percent(share: number): string {

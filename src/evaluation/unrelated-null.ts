@@ -6,7 +6,7 @@ import { type Correlation, spearman } from "./spearman.ts";
 /** A ranking beside that of an unrelated behaviour, over the same pairs: the second null. */
 export interface UnrelatedComparison {
   readonly behavior: string;
-  /** Why its vector is not stable, which makes it a weak null; undefined where it is. */
+  /** Why its vector is not stable, which makes it no null; undefined where it is. */
   readonly doubt: string | undefined;
   /** Between the two directions. */
   readonly cosine: number;

@@ -11,6 +11,19 @@ const result = (choice: LayerTable["choice"] | undefined): ExperimentResult =>
     ...(choice === undefined ? {} : { layerTable: { rows: [], choice } }),
   }) as unknown as ExperimentResult; // what the conclusions of a result without arms read
 
+it("says which unrelated behaviour the verdict was not held to", () => {
+  const verdict = {
+    notHeldTo: [{ behavior: "drift", reason: "not stable at this layer (noise)" }],
+  };
+  expect(
+    concludeExperiment({ ...result(undefined), verdict } as unknown as ExperimentResult),
+  ).toEqual([
+    expect.stringMatching(
+      /^The verdict was not held to drift: not stable at this layer \(noise\)\./,
+    ),
+  ]);
+});
+
 it("says where steering speaks for another layer than that of the ranking, and is silent where it does not", () => {
   const chosen = { kind: "chosen", layer: 4, reason: "split-half 0.9" } as const;
   expect(concludeExperiment(result(chosen))).toEqual([

@@ -21,6 +21,10 @@ export function concludeExperiment(
       ({ behavior, reason }) =>
         `The verdict could not be held to ${behavior} (${reason}): what else training changed was not ruled out. A file of response pairs of an unrelated behaviour in attribution.nulls would.`,
     ),
+    ...(result.verdict?.notHeldTo ?? []).map(
+      ({ behavior, reason }) =>
+        `The verdict was not held to ${behavior}: ${reason}. More response pairs of it may make it stable.`,
+    ),
     ...(probe.amplify === undefined
       ? []
       : [

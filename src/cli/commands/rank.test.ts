@@ -56,11 +56,15 @@ async function makeBehavior(
   name: string,
   layers = [1, 3],
   checkpointHash?: string,
+  strength = 2,
 ): Promise<string> {
   const rng = createRng(8);
   const names = Array.from({ length: 12 }, (_, i) => `prompt-${i}`);
   const draw = (): Float32Array =>
-    Float32Array.from({ length: 12 * DIM }, (_, i) => (i % DIM === 0 ? 2 : 0) + rng.normal());
+    Float32Array.from(
+      { length: 12 * DIM },
+      (_, i) => (i % DIM === 0 ? strength : 0) + rng.normal(),
+    );
   const behavior = computeBehavior(
     {
       identity: {
@@ -123,6 +127,22 @@ describe("culprit rank", () => {
     expect(text).toMatch(/\nsource-0 +2 +10 +100\.0% +50\.0% +2\.00 +\[/);
     expect(text).toMatch(/\nlength difference +[+-]0\.\d+ +\[/);
     expect(text).not.toContain("\u001b");
+  });
+
+  it("does not hold the verdict to an unrelated behaviour of noise, and says so", async () => {
+    const [behavior, noise] = [
+      await makeBehavior("one"),
+      await makeBehavior("noise", [3], undefined, 0),
+    ];
+    const words = [await makeStore(), "--behavior", behavior, "--layers", "3"];
+    const { text, warnings } = await run(...words, "--null-behavior", noise);
+    const why = /ot held to "noise": not stable at this layer \(halves .*, below 0\.5\)/;
+    expect(text).toMatch(why);
+    expect(text).toMatch(/Held to sign flips only\./);
+    expect(warnings).toEqual([expect.stringMatching(why)]);
+    const other = await run(...words, "--null-behavior", await makeBehavior("two", [3]));
+    expect(other.text).toMatch(/Held to sign flips and to "two"\./);
+    expect(other.warnings).toEqual([]);
   });
 
   it("sums up several behaviours and layers in a table, and gives all of it as JSON", async () => {

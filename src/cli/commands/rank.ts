@@ -6,6 +6,7 @@ import {
   readBehavior,
   readStoreTable,
   reportRankings,
+  type RankingReport,
   requireRankingFormat,
   SCORERS,
   type ScoredBehavior,
@@ -142,11 +143,21 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   if (out !== undefined) {
     await writeRankings(out, table, scores, store.manifest.pairs.contentHash);
   }
-  for (const { behavior, layer, doubt } of reports) {
-    if (doubt !== undefined) context.warn(`behavior "${behavior}", layer ${layer}: ${doubt}`);
-  }
+  for (const report of reports) warnOfDoubts(report, context);
   context.print(args.has("json") ? JSON.stringify(reports, undefined, 2) : formatRankings(reports));
   if (out !== undefined) context.log(`ranking written to ${out}`);
+}
+
+function warnOfDoubts(
+  { behavior, layer, doubt, verdict }: RankingReport,
+  context: CommandContext,
+): void {
+  if (doubt !== undefined) context.warn(`behavior "${behavior}", layer ${layer}: ${doubt}`);
+  for (const other of verdict?.notHeldTo ?? []) {
+    context.warn(
+      `behavior "${behavior}", layer ${layer}: not held to "${other.behavior}": ${other.reason}`,
+    );
+  }
 }
 
 type RankOptions = NonNullable<Parameters<typeof rankStore>[2]>;

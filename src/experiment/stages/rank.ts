@@ -49,7 +49,7 @@ export function rankStage({ attribution, behavior, engine }: Experiment): Stage 
   return {
     kind: "rank",
     name: "",
-    version: 4,
+    version: 5,
     settings: { scorer, layer, nullDirections, threads: engine.threads ?? null },
     inputs: {
       store: { stage: "embed" },
@@ -70,6 +70,8 @@ export function rankStage({ attribution, behavior, engine }: Experiment): Stage 
         ...(work.signal === undefined ? {} : { signal: work.signal }),
       });
       const table = await readStoreTable(store);
+      const rankings = reportRankings(table, scores);
+      noteUnstableNulls(rankings, chosen.layer, work);
       await writeRankings(
         join(work.directory, RANKING_NAME),
         table,
@@ -79,7 +81,7 @@ export function rankStage({ attribution, behavior, engine }: Experiment): Stage 
       const report: RankStageReport = {
         ...chosen,
         ...(skipped.length === 0 ? {} : { skippedNulls: skipped }),
-        rankings: reportRankings(table, scores),
+        rankings,
       };
       await writeFileAtomic(
         join(work.directory, RANKING_REPORT_NAME),
@@ -87,6 +89,17 @@ export function rankStage({ attribution, behavior, engine }: Experiment): Stage 
       );
     },
   };
+}
+
+function noteUnstableNulls(
+  rankings: RankStageReport["rankings"],
+  layer: number,
+  work: StageWork,
+): void {
+  const verdict = rankings.find((ranking) => ranking.layer === layer)?.verdict;
+  for (const { behavior, reason } of verdict?.notHeldTo ?? []) {
+    work.progress("pairs").note(`verdict not held to ${behavior}: ${reason}`);
+  }
 }
 
 async function openNulls(
