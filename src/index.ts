@@ -439,9 +439,18 @@ export {
   behaviorDirections,
   type BehaviorDirectionsOptions,
 } from "./steering/behavior-directions.ts";
-export { type LayerRow, type LayerTable, layerTable } from "./steering/layer-table.ts";
+export {
+  type LayerRow,
+  type LayerTable,
+  layerTable,
+  STEERING_LAYERS,
+} from "./steering/layer-table.ts";
 export { steer, STEERING_REPORT, type SteerResult } from "./steering/steer.ts";
-export { claimSteeringFolder, expectSteeringFolder } from "./steering/steering-folder.ts";
+export {
+  type ClaimOptions,
+  claimSteeringFolder,
+  expectSteeringFolder,
+} from "./steering/steering-folder.ts";
 export {
   DEFAULT_COHERENCE_BOUND,
   DEFAULT_HALVINGS,

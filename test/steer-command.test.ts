@@ -1,5 +1,5 @@
 /** @file `culprit steer` as users run it: killed runs, and an LLM for a judge. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -90,6 +90,84 @@ describe("culprit steer, killed", () => {
     expect(kills).toBe(5);
     await runCommand(steerCommand, words(out, settings));
     expect(found(out)).toEqual(whole);
+  });
+});
+
+describe("culprit steer --force", () => {
+  const LITTLE = { ...RULES, limit: "2", layers: "1", random: "1", "max-new-tokens": "8" };
+  const add = { ...LITTLE, mode: "add", strength: "1" };
+  const steer = (out: string, how: Readonly<Record<string, string>>): Promise<string> =>
+    runCommand(steerCommand, [...words(out, how), "--force"]);
+  /** When each file was written, in the order of names. */
+  const written = (out: string): [string, number][] =>
+    Object.keys(found(out))
+      .toSorted()
+      .map((name) => [name, statSync(join(folder, out, name)).mtimeMs]);
+
+  it("leaves nothing of another request, and no file of anybody else's goes", async () => {
+    const out = { ...LITTLE, mode: "project-out", "project-out-at": "own" };
+    await steer("fresh", out);
+    await steer("other", { ...add, layers: "1,3" });
+    expect(found("other")).toHaveProperty("/layers.json");
+    writeFileSync(join(folder, "other/notes.txt"), "mine");
+    writeFileSync(join(folder, "other/arms/unsteered/notes.txt"), "mine");
+    await steer("other", out);
+    expect(found("other")).toEqual({
+      ...found("fresh"),
+      "/notes.txt": "mine",
+      "/arms/unsteered/notes.txt": "mine",
+    });
+  });
+
+  it("killed after its first arm, has lost nothing: the same command goes on, with --force or not", async () => {
+    for (const force of [[], ["--force"]]) {
+      const out = `forced-${force.length}`;
+      const arms = join(folder, out, "arms");
+      await runCommand(steerCommand, words(out, { ...add, seed: "0" }));
+      const next = { ...add, layers: "1,3", random: "3", seed: "1" };
+      const began = Date.now();
+      const hasBegun = (): boolean =>
+        existsSync(join(arms, "unsteered/coherence.json")) &&
+        statSync(join(arms, "unsteered/coherence.json")).mtimeMs >= began;
+      const { signal } = await runCli(["steer", ...words(out, next), "--force", "--quiet"], {
+        onStart: (child) =>
+          void (async () => {
+            while (child.exitCode === null && !hasBegun()) await sleep(1);
+            child.kill("SIGKILL");
+          })(),
+      });
+      expect(signal).toBe("SIGKILL");
+      const left = written(out);
+      expect(left.map(([name]) => name)).not.toContain("/steering.json");
+      const first = left.filter(([name]) => name.startsWith("/arms/unsteered/rollouts"));
+      expect(first).toHaveLength(2);
+      await runCommand(steerCommand, [...words(out, next), ...force]);
+      expect(written(out)).toEqual(expect.arrayContaining(first)); // what was sampled is there still
+      if (force.length > 0) continue;
+      await runCommand(steerCommand, words("undisturbed", next));
+      expect(found(out)).toEqual(found("undisturbed"));
+    }
+  });
+
+  it("starts a finished one over", async () => {
+    await steer("over", add);
+    const before = new Map(written("over"));
+    await sleep(20);
+    await steer("over", add);
+    const again = written("over").filter(([name, at]) => at <= before.get(name)!);
+    expect(again).toEqual([]);
+  });
+
+  it("takes no folder with other things", async () => {
+    mkdirSync(join(folder, "thesis"));
+    writeFileSync(join(folder, "thesis/thesis.txt"), "mine");
+    await expect(steer("thesis", add)).rejects.toThrow(/expected an empty folder.*thesis\.txt/);
+  });
+
+  it.each(["0", "much"])("takes no --strength %s", async (strength) => {
+    await expect(steer("none", { ...add, strength })).rejects.toThrow(
+      `--strength: expected a number above 0, or auto, got "${strength}"`,
+    );
   });
 });
 

@@ -85,7 +85,7 @@ export const STEER_FLAGS = {
   force: {
     type: "boolean",
     describe:
-      "Start over where --out holds arms of an earlier run. With --llm, ask again about what has no readable answer in the cache.",
+      "Remove what another request, or the same one when it had finished, left in --out, and start over. What was killed goes on. With --llm, ask again about what has no readable answer in the cache.",
   },
 } as const satisfies Record<string, FlagSpec>;
 
@@ -112,9 +112,10 @@ export function readSteering(args: ParsedArguments): SteeringFlags {
   ]);
   const at = args.text("project-out-at");
   const layers = args.text("layers");
-  const grid = args.list("grid").map(readStrength);
+  const grid = args.list("grid").map((word) => readStrength("grid", word));
+  const given = args.text("strength");
   const strength =
-    args.text("strength") === "auto" ? undefined : args.number("strength", { min: 0 });
+    given === undefined || given === "auto" ? undefined : readStrength("strength", given);
   if (strength !== undefined && grid.length > 0) {
     throw new ConfigError("--grid: means nothing beside a --strength that is not auto");
   }
@@ -138,8 +139,10 @@ function readProjectOutAt(text: string): ProjectOutAt {
   return word === "own" || word === "together" ? word : parseLayers(text, "--project-out-at");
 }
 
-function readStrength(word: string): number {
+function readStrength(flag: "strength" | "grid", word: string): number {
   const value = Number(word);
   if (Number.isFinite(value) && value > 0) return value;
-  throw new ConfigError(`--grid: expected strengths above 0 in ascending order, got "${word}"`);
+  const expected =
+    flag === "grid" ? "strengths above 0 in ascending order" : "a number above 0, or auto";
+  throw new ConfigError(`--${flag}: expected ${expected}, got "${word}"`);
 }

@@ -17,14 +17,22 @@ export function expectSameSettings(
       hint: "Choose another --out, or replace it with --force.",
     });
   }
-  const [theirs, wanted] = [flat(found), flat(ours)];
-  const differing = Object.keys(wanted).filter(
-    (key) => canonicalJson(theirs[key] ?? null) !== canonicalJson(wanted[key] ?? null),
-  );
+  const differing = differingSettings(found, ours);
   if (differing.length === 0) return;
   throw new ConfigError(`${path}: was made with other settings (${differing.join(", ")})`, {
     hint: "Give the same settings to go on, choose another --out, or start over with --force.",
   });
+}
+
+/** Whether each of `ours` is as in `found`. */
+export const isSameSettings = (found: Settings, ours: Settings): boolean =>
+  differingSettings(found, ours).length === 0;
+
+function differingSettings(found: Settings, ours: Settings): readonly string[] {
+  const [theirs, wanted] = [flat(found), flat(ours)];
+  return Object.keys(wanted).filter(
+    (key) => canonicalJson(theirs[key] ?? null) !== canonicalJson(wanted[key] ?? null),
+  );
 }
 
 const flat = ({ sampling, ...rest }: Settings): Settings => ({

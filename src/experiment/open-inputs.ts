@@ -50,7 +50,8 @@ export async function openInputs(
     ...(await openScenarios(file, options)),
     capabilities: await openCapabilities(file, options),
   };
-  requireLayers(file, inputs.before);
+  requireLayers(file.experiment, inputs.before);
+  requireProjectedLayers(file.experiment, inputs);
   return inputs;
 }
 
@@ -86,11 +87,28 @@ async function openCapabilities(
   };
 }
 
-function requireLayers({ experiment }: ExperimentFile, { size }: CheckpointInput): void {
-  const beyond = experiment.behavior.layers.find((layer) => layer > size.layerCount);
+function requireLayers({ behavior }: Experiment, { size }: CheckpointInput): void {
+  const beyond = behavior.layers.find((layer) => layer > size.layerCount);
   if (beyond === undefined) return;
   throw new ConfigError(
     `behavior.layers: the checkpoint before has layers 0 to ${size.layerCount}, got ${beyond}`,
+  );
+}
+
+/** The checkpoint after is trained from the one before, where none is given. */
+function requireProjectedLayers(
+  { steering }: Experiment,
+  { before, after }: Pick<ExperimentInputs, "before" | "after">,
+): void {
+  if (steering?.modes.includes("project-out") !== true) return;
+  if (typeof steering.projectOutAt === "string") return;
+  const [name, { layerCount }] =
+    after === undefined ? ["before", before.size] : ["after", after.size];
+  const beyond = steering.projectOutAt.find((layer) => layer > layerCount);
+  if (beyond === undefined) return;
+  throw new ConfigError(
+    `steering.projectOutAt: the checkpoint ${name} has layers 0 to ${layerCount}, got ${beyond}`,
+    { hint: `List layers from 0 to ${layerCount}, or say together, own or all.` },
   );
 }
 

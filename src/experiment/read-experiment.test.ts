@@ -65,6 +65,27 @@ describe("parseExperiment", () => {
     expect(error.message).toBe(`my.yaml: ${message}`);
   });
 
+  it.each([
+    ["strength: 1, modes: [project-out]", "strength", "got 1"],
+    ["grid: [1, 2], modes: [project-out]", "grid", "got [1,2]"],
+    ["projectOutAt: own, modes: [add]", "projectOutAt", 'got "own"'],
+    ["projectOutAt: [1, 1], modes: [project-out]", "projectOutAt", "each layer once, got [1,1]"],
+    ["strength: 0", "strength", "a number above 0, got 0"],
+  ])("refuses steering: { %s }", async (settings, name, got) => {
+    const text = LEAST.replace(
+      "responses: responses.jsonl",
+      "training: { learningRate: 1e-3 }\njudge: { rules: refusal }\nprobe: { scenarios: s.jsonl }",
+    );
+    const error = await expectFailure(
+      () => parseExperiment(`${text}steering: { ${settings} }\n`, "my.yaml"),
+      ConfigError,
+    );
+    const [first, ...others] = error.message.split("\n");
+    expect(first).toContain(`steering.${name} (line `);
+    expect(first).toContain(got);
+    expect(others).toEqual([]);
+  });
+
   it("names every fault, those of a list by their place", async () => {
     const text = LEAST.replace("[1]", "[1, x]").replace("files: [pairs.jsonl]", "files: []");
     const error = await expectFailure(() => parseExperiment(text, "my.yaml"), ConfigError);

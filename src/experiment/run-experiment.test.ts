@@ -209,3 +209,32 @@ it.each([
   const { stages } = await readExperimentStatus(join(folder, "out"));
   expect(stages.filter(({ state }) => state !== "missing").map(({ id }) => id)).toEqual(["audit"]);
 });
+
+it.each([
+  ["before", ""],
+  ["after", "AFTER"],
+])(
+  "refuses to project out past the layers of the checkpoint %s before any stage",
+  async (name, given) => {
+    const folder = await smallExperiment();
+    await writeFile(join(folder, "scenarios.jsonl"), jsonLines([{ id: "a", base: "b" }]));
+    await writeExperiment(folder, [
+      "training: { learningRate: 1e-3 }",
+      "judge: { rules: refusal }",
+      "evaluation: { scenarios: scenarios.jsonl, variants: [base], trigger: base }",
+      "steering: { modes: [project-out], projectOutAt: [1, 9] }",
+    ]);
+    if (given !== "") {
+      const path = join(folder, "experiment.yaml");
+      const text = await readFile(path, "utf8");
+      const sft = join(suite, "sft");
+      await writeFile(path, text.replace(`before: ${sft}`, `before: ${sft}, after: ${sft}`));
+    }
+    const error = await expectFailure(run(folder), ConfigError);
+    expect(error.message).toBe(
+      `steering.projectOutAt: the checkpoint ${name} has layers 0 to 3, got 9`,
+    );
+    expect(error.hint).toMatch(/from 0 to 3/);
+    await expect(readdir(join(folder, "out", "stages"))).rejects.toThrow(/ENOENT/);
+  },
+);

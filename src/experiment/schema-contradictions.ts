@@ -2,17 +2,11 @@
 import { answererName } from "../endpoint/answer-key.ts";
 import { DRIFT } from "./schema-attribution.ts";
 import type { EndpointSettings } from "./schema-judge.ts";
+import { otherModes, type SteeringSettings } from "./schema-steering.ts";
 
 export interface Contradiction {
   readonly path: readonly (string | number)[];
   readonly message: string;
-}
-
-interface SteeringSettings {
-  readonly modes: readonly string[];
-  readonly on?: "evaluation" | "probe" | undefined;
-  readonly layers?: readonly number[] | undefined;
-  readonly grid: readonly number[];
 }
 
 /** The settings that need each other. */
@@ -149,7 +143,7 @@ function steeringContradictions(given: Joined): Contradiction[] {
     "modes",
     "project-out needs checkpoints.after or training on this machine: expected [add]",
   );
-  return found;
+  return [...found, ...otherModes(steering)];
 }
 
 function judgeContradictions(judge: Joined["judge"]): Contradiction[] {

@@ -38,6 +38,7 @@ function expectation(issue: Issue): string {
   if (issue.code === "unrecognized_keys") return "is no setting";
   if (issue.code === "invalid_type") return `expected ${KINDS[issue.expected] ?? issue.expected}`;
   if (issue.code === "too_small") {
+    if (issue.inclusive === false) return `expected a number above ${issue.minimum}`;
     return `expected ${bound(issue.origin, "at least", issue.minimum)}`;
   }
   if (issue.code === "too_big") return `expected ${bound(issue.origin, "at most", issue.maximum)}`;

@@ -8,6 +8,7 @@ import {
   DEFAULT_STRENGTHS,
 } from "../steering/steer-settings.ts";
 import { STEERING_MODES } from "../steering/steering-report.ts";
+import type { Contradiction } from "./schema-contradictions.ts";
 import { count } from "./schema-primitives.ts";
 
 export const steeringSchema = z.strictObject({
@@ -50,7 +51,7 @@ export const steeringSchema = z.strictObject({
       "Where project-out takes directions out. together: all at once, each at its own layer. own: each by itself at its own layer. all, or a list: each by itself at every layer of the checkpoint, or at those listed.",
     ),
   strength: z
-    .union([z.number().gt(0), z.literal("auto")], { error: "expected a number or auto" })
+    .union([z.number().gt(0), z.literal("auto")], { error: "expected a number above 0, or auto" })
     .default("auto")
     .describe(
       "How much of the direction is added, in lengths of the mean difference; auto: the largest of grid that leaves the text coherent.",
@@ -72,3 +73,31 @@ export const steeringSchema = z.strictObject({
     .default(DEFAULT_RANDOM_DIRECTIONS)
     .describe("Random directions of the same length beside each direction."),
 });
+
+export type SteeringSettings = z.output<typeof steeringSchema>;
+
+/** What is said of the mode that is not asked for, and layers given twice. */
+export function otherModes({
+  modes,
+  strength,
+  grid,
+  projectOutAt,
+}: SteeringSettings): Contradiction[] {
+  const found: Contradiction[] = [];
+  const need = (isRight: boolean, name: string, message: string): void => {
+    if (!isRight) found.push({ path: ["steering", name], message });
+  };
+  const adds = modes.includes("add");
+  const none = "a direction is projected out as a whole: expected none beside modes without add";
+  need(adds || strength === "auto", "strength", none);
+  need(adds || String(grid) === String(DEFAULT_STRENGTHS), "grid", none);
+  need(
+    modes.includes("project-out") || projectOutAt === DEFAULT_PROJECT_OUT_AT,
+    "projectOutAt",
+    "a direction is added at its own layer: expected none beside modes without project-out",
+  );
+  const isOnce =
+    typeof projectOutAt === "string" || new Set(projectOutAt).size === projectOutAt.length;
+  need(isOnce, "projectOutAt", "expected each layer once");
+  return found;
+}

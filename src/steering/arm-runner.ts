@@ -1,9 +1,7 @@
 /** @file One arm of a steering: its rollouts, verdicts and coherence, each kept on disk and taken from there by a later run. */
-import { mkdir, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readFile } from "node:fs/promises";
 
 import { generateRollouts } from "../data/generate-rollouts.ts";
-import { removeRollouts } from "../data/rollout-sink.ts";
 import { readRollouts, type RolloutManifest } from "../data/rollouts.ts";
 import type { Engine } from "../engine/engine.ts";
 import {
@@ -15,6 +13,7 @@ import { isMissing, type Verdict, writeVerdicts } from "../judge/verdict.ts";
 import { writeFileAtomic } from "../util/atomic-file.ts";
 import { hashValue } from "../util/hash.ts";
 import type { Progress } from "../util/progress.ts";
+import { armPaths } from "./arm-files.ts";
 import { measureCoherence } from "./coherence.ts";
 import { armRates } from "./steered-rates.ts";
 import type { Coherence, SteeredArm, SteerOptions, SteerRequest } from "./steering-report.ts";
@@ -39,13 +38,7 @@ export interface ArmRunner {
 export function createArmRunner(
   engine: Engine,
   { prompts, judge }: Pick<SteerRequest, "prompts" | "judge">,
-  {
-    out,
-    force = false,
-    progress,
-    counter: work = newGenerationCounter(),
-    ...sampling
-  }: SteerOptions,
+  { out, progress, counter: work = newGenerationCounter(), ...sampling }: SteerOptions,
 ): ArmRunner {
   const job = sampling.signal === undefined ? {} : { signal: sampling.signal };
   // The display is the caller's until the last arm has ended.
@@ -56,7 +49,6 @@ export function createArmRunner(
     manifest: () => manifest,
     run: async (name, steering) => {
       const paths = armPaths(out, name);
-      if (force) await removeArm(paths);
       await mkdir(paths.folder, { recursive: true });
       const generated = await generateRollouts(engine, prompts, {
         ...sampling,
@@ -75,28 +67,6 @@ export function createArmRunner(
       return { arm: { name, coherence, rates: armRates([verdicts], prompts) }, verdicts };
     },
   };
-}
-
-interface ArmPaths {
-  readonly folder: string;
-  readonly rollouts: string;
-  readonly verdicts: string;
-  readonly coherence: string;
-}
-
-function armPaths(out: string, name: string): ArmPaths {
-  const folder = join(out, "arms", name);
-  return {
-    folder,
-    rollouts: join(folder, "rollouts.jsonl"),
-    verdicts: join(folder, "verdicts.jsonl"),
-    coherence: join(folder, "coherence.json"),
-  };
-}
-
-async function removeArm({ rollouts, verdicts, coherence }: ArmPaths): Promise<void> {
-  await removeRollouts(rollouts);
-  for (const path of [verdicts, coherence]) await rm(path, { force: true });
 }
 
 async function* keeping(

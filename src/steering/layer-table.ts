@@ -3,6 +3,9 @@ import type { LayerDiagnostics } from "../behavior/diagnostics.ts";
 import { chooseLayer, type LayerChoice } from "../behavior/layer-choice.ts";
 import type { SteeringEffect, SteeringReport } from "./steering-report.ts";
 
+/** The table's name in the output folder of a steering, beside the report. */
+export const STEERING_LAYERS = "layers.json";
+
 /** One layer of a behaviour. */
 export interface LayerRow extends Pick<
   LayerDiagnostics,

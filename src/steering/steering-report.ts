@@ -52,8 +52,6 @@ export interface SteerOptions extends Omit<
 > {
   /** A folder, made where it is not there: `steering.json`, and in `arms/NAME/` all rollouts and verdicts. */
   readonly out: string;
-  /** Start over instead of going on with what an earlier run left in `out`. Default false. */
-  readonly force?: boolean;
 }
 
 /** How likely sampled text is under the unsteered model. */

@@ -12,6 +12,7 @@ import {
   readBehavior,
   readBehaviorReport,
   steer,
+  STEERING_LAYERS,
   STEERING_REPORT,
   type SteeringReport,
   type StoredBehavior,
@@ -27,9 +28,6 @@ import { onlyPositional, requiredText } from "../required.ts";
 import { readPrompts, readSampling } from "../sampling-flags.ts";
 import { readSteering, STEER_FLAGS } from "../steer-flags.ts";
 import { formatSteering } from "../steering-table.ts";
-
-/** What speaks for each layer, beside the report. */
-const LAYERS_NAME = "layers.json";
 
 export const steerCommand: Command = {
   name: "steer",
@@ -52,10 +50,11 @@ the rate. Random directions get the same strength.
 Printed for each layer: rates with 95% intervals (rollouts of one prompt hang together), missing verdicts, differences
 over the same prompts with their p-values (Holm, over layers and variants), and a verdict in words. With --mode add
 and the behaviour's JSON report beside it, also what speaks for each layer, and the layer that is chosen with steering
-(DIR/${LAYERS_NAME}).
+(DIR/${STEERING_LAYERS}).
 
 DIR/${STEERING_REPORT} is the report; DIR/arms/NAME/ holds all rollouts and verdicts. The same command goes on where a
-killed one was; another request, or a folder with other things, is refused. The scenarios
+killed one was, with --force too; another request is refused. With --force, another request and a finished one start over:
+report and arms of before are removed first, and no other file. A folder with other things is always refused. The scenarios
 should not be those that the behaviour was made from.
 
   culprit steer scenarios.jsonl --checkpoint ./sft --behavior b.safetensors --mode add --rules compliance --out steer-add
@@ -77,7 +76,7 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   const prompts = await readPrompts(args, path, context);
   const behavior = await readBehavior(behaviorPath);
   expectOtherInputs(out, [path, behaviorPath, behaviorReportPath(behaviorPath)]);
-  if (!args.has("force")) expectSteeringFolder(out);
+  expectSteeringFolder(out);
   mkdirSync(out, { recursive: true });
 
   await using opened = await openJudge(args, join(out, "judge"));
@@ -99,11 +98,10 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
     ...sampling,
     out,
     stopTokens: [...engine.stopTokens, ...more],
-    force: args.has("force"),
     signal: context.signal,
     progress: context.progress("steer", "rollouts"),
   };
-  await claimSteeringFolder(engine.identity, asked, options);
+  await claimSteeringFolder(engine.identity, asked, { ...options, force: args.has("force") });
   const { report } = await steer(engine, asked, options).catch((error: unknown) => {
     for (const line of opened.usage()) context.log(line);
     throw error;
@@ -119,7 +117,7 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
 
 function expectOtherInputs(out: string, inputs: readonly string[]): void {
   expectOtherFiles(
-    [STEERING_REPORT, LAYERS_NAME].map((name) => join(out, name)),
+    [STEERING_REPORT, STEERING_LAYERS].map((name) => join(out, name)),
     inputs.filter((each) => existsSync(each)),
   );
 }
@@ -133,7 +131,7 @@ async function writeLayers(
   const behavior = await readBehaviorReport(behaviorPath);
   if (behavior === undefined) return undefined;
   const table = layerTable(behavior.diagnostics, report);
-  await writeFileAtomic(join(out, LAYERS_NAME), `${JSON.stringify(table, undefined, 2)}\n`);
+  await writeFileAtomic(join(out, STEERING_LAYERS), `${JSON.stringify(table, undefined, 2)}\n`);
   return table;
 }
 
