@@ -33,3 +33,69 @@ it("says where steering speaks for another layer than that of the ranking, and i
   expect(concludeExperiment(result({ kind: "none", reason: "no layer is stable" }))).toEqual([]);
   expect(concludeExperiment(result(undefined))).toEqual([]);
 });
+
+/** An edit that tells, after so many training seeds; of its control so many were judged. */
+function edited(
+  seeds: number,
+  { toBaseline = 0.001, toRandom = 0.001 } = {},
+  judgedControls: number = seeds,
+): ExperimentResult {
+  const arm = (name: string, rate: number, judged: number, more: object): object => ({
+    arm: name,
+    rate: { rate },
+    bySeed: Array.from({ length: seeds }, (_, s) => ({
+      seed: `${s}`,
+      rate: s < judged ? rate : undefined,
+    })),
+    toControls: [],
+    ...more,
+  });
+  const compared = { difference: -0.8, adjustedP: toBaseline };
+  const arms = [
+    arm("baseline", 0.9, seeds, {}),
+    arm("filter-9", 0.1, seeds, {
+      toBaseline: compared,
+      toControls: [{ against: "filter-9-random", difference: -0.7, adjustedP: toRandom }],
+    }),
+    arm("filter-9-random", 0.8, judgedControls, {}),
+  ];
+  return {
+    ...result(undefined),
+    trigger: "t",
+    edits: [
+      {
+        arm: "filter-9",
+        action: "filter",
+        pick: "chosen",
+        top: 9,
+        pairs: 9,
+        groups: [],
+        controls: ["filter-9-random"],
+      },
+    ],
+    evaluation: { baseline: "baseline", variants: [{ variant: "t", arms }], notes: [] },
+  } as unknown as ExperimentResult; // what the conclusions about edits read
+}
+
+const START =
+  "Dropping the 9 pairs ranked highest takes the rate from 90.0% to 10.0%, as many random pairs leave 80.0%: ";
+const ONE_SEED = `${START}in this one training dropping them did more than as many random pairs (p 0.001 against random, over prompts). One seed does not show that these pairs are a cause across trainings: train several (training.seeds: [1, 2, 3]).`;
+const CAUSE = `${START}more than chance explains (p 0.001 against random), so these pairs are a cause.`;
+
+it("calls pairs a cause only where at least two trainings of the edit and of its control say so", () => {
+  expect(concludeExperiment(edited(1))).toEqual([ONE_SEED]);
+  expect(concludeExperiment(edited(2))).toEqual([
+    `${CAUSE} Two seeds hardly tell how trainings differ: three are the least for an interval that means much (training.seeds: [1, 2, 3]).`,
+  ]);
+  expect(concludeExperiment(edited(3))).toEqual([CAUSE]);
+  expect(concludeExperiment(edited(3, {}, 1))).toEqual([ONE_SEED]);
+});
+
+it("says against what a p-value is", () => {
+  expect(concludeExperiment(edited(3, { toBaseline: 0.948 }))[0]).toMatch(
+    /chance can explain \(p 0\.948 against the baseline\): no sign/,
+  );
+  expect(concludeExperiment(edited(3, { toRandom: 0.31 }))[0]).toMatch(
+    /not told apart \(p 0\.310 against random\): that it is these pairs is not shown/,
+  );
+});

@@ -4,6 +4,8 @@ import type { ArmEdit, ExperimentResult } from "./result.ts";
 
 /** Below this an adjusted p-value counts as telling. */
 const LEVEL = 0.05;
+/** Training seeds from which an interval over seeds means much. */
+const SEEDS_THAT_TELL = 3;
 
 /** What an experiment's figures mean, one sentence each: the vector, each edit beside its control, and what limits them. */
 export function concludeExperiment(
@@ -79,7 +81,7 @@ function concludeEdit(
   const change = `${what} takes the rate from ${percent(before)} to ${percent(arm)}`;
   if (difference >= 0 || adjustedP >= LEVEL) {
     return [
-      `${change}, which chance can explain (p ${pValue(adjustedP)}): no sign that these pairs are a cause.`,
+      `${change}, which chance can explain (p ${pValue(adjustedP)} against the baseline): no sign that these pairs are a cause.`,
     ];
   }
   return [concludeControl(edit, arm, { change, rates })];
@@ -96,9 +98,26 @@ function concludeControl(
     return `${change}, more than chance explains; it has no random control, so that it is these pairs is not shown.`;
   }
   const random = percent(rates.find((each) => each.arm === control.against));
-  return control.difference < 0 && control.adjustedP < LEVEL
-    ? `${change}, as many random pairs leave ${random}: more than chance explains (p ${pValue(control.adjustedP)}), so these pairs are a cause.`
-    : `${change}, but as many random pairs leave ${random}, which is not told apart (p ${pValue(control.adjustedP)}): that it is these pairs is not shown.`;
+  const told = `p ${pValue(control.adjustedP)} against random`;
+  if (control.difference >= 0 || control.adjustedP >= LEVEL) {
+    return `${change}, but as many random pairs leave ${random}, which is not told apart (${told}): that it is these pairs is not shown.`;
+  }
+  const compared = [arm, ...rates.filter((each) => each.arm === control.against)];
+  const seeds = Math.min(...compared.map(measuredSeeds));
+  if (seeds < 2) {
+    const doing = edit.action === "swap" ? "swapping" : "dropping";
+    return `${change}, as many random pairs leave ${random}: in this one training ${doing} them did more than as many random pairs (${told}, over prompts). One seed does not show that these pairs are a cause across trainings: train several (training.seeds: [1, 2, 3]).`;
+  }
+  const few =
+    seeds < SEEDS_THAT_TELL
+      ? " Two seeds hardly tell how trainings differ: three are the least for an interval that means much (training.seeds: [1, 2, 3])."
+      : "";
+  return `${change}, as many random pairs leave ${random}: more than chance explains (${told}), so these pairs are a cause.${few}`;
+}
+
+/** Training seeds with a judged rollout. */
+function measuredSeeds({ bySeed }: ArmRate): number {
+  return bySeed.filter(({ rate }) => rate !== undefined).length;
 }
 
 function describeEdit({ action, pairs, groups, top }: ArmEdit): string {

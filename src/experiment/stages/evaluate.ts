@@ -32,7 +32,7 @@ export function evaluateStage(
   return {
     kind: "evaluate",
     name: "",
-    version: 5,
+    version: 6,
     settings: {
       name,
       behavior: behavior.name,
