@@ -52,6 +52,45 @@ describe("a judge that was broken for a while", () => {
     expect([requests, verdicts.filter(isMissing)]).toEqual([left, []]);
   });
 
+  it("ends the run although the cache has an answer that can be read, and says why and where", async () => {
+    const answers = ["?", '{"score": 1000}', '{"label": "?"}'];
+    let asked = 0;
+    await using server = await startFakeEndpoint({
+      answer: () => (asked++ === 0 ? '{"score": 10}' : answers[asked % 3]!),
+    });
+    const path = newStore();
+    const settings = { url: server.url, path, concurrency: 1 };
+    await judgeByLlm(rollouts.slice(0, 1), settings);
+    const before = server.counts.requests;
+    await expect(judgeByLlm(rollouts, settings)).rejects.toMatchObject({
+      message: expect.stringMatching(
+        /got none in 60: (?=.*20 no JSON)(?=.*20 a score off)(?=.*20 JSON without a score)/,
+      ),
+      hint: expect.stringContaining(path),
+    });
+    expect(server.counts.requests - before).toBeLessThan(90); // of 300
+  });
+
+  it("ends the run too where the judge breaks in the middle, and not where it fails now and then", async () => {
+    let asked = 0;
+    const breaks = await startFakeEndpoint({
+      answer: () => (asked++ < 30 ? '{"score": 10}' : "?"),
+    });
+    await using _ = breaks;
+    const settings = { url: breaks.url, path: newStore(), concurrency: 1 };
+    await expect(judgeByLlm(rollouts, settings)).rejects.toThrow(/got none in the last 60: 60/);
+    expect(breaks.counts.requests).toBeLessThan(140); // of 240
+    await using often = await startFakeEndpoint({
+      answer: () => (asked++ % 20 === 0 ? '{"score": 9}' : "?"),
+    });
+    const { verdicts } = await judgeByLlm(rollouts, {
+      url: often.url,
+      path: newStore(),
+      concurrency: 1,
+    });
+    expect(verdicts.filter(isMissing).length).toBeGreaterThan(20); // 60 answers and more, not in a row
+  });
+
   it("is asked again only with isAnew, and only about what has no answer that can be read", async () => {
     const { server, repair } = await startBroken();
     await using _ = server;

@@ -12,7 +12,14 @@ import { expectFlagsOfWay, expectOneFlag } from "./flag-ways.ts";
 import { describeUsage } from "./judge-llm-usage.ts";
 import { LLM_JUDGE_FLAGS, openLlmJudge } from "./judge-llm.ts";
 
-const { temperature, "dry-run": _, ...LLM_FLAGS } = LLM_JUDGE_FLAGS;
+const { temperature, cache, "dry-run": _, ...OTHER_FLAGS } = LLM_JUDGE_FLAGS;
+const LLM_FLAGS = {
+  ...OTHER_FLAGS,
+  cache: {
+    ...cache,
+    describe: "Where paid answers are kept and looked up. Default: judge.cache.jsonl in --out.",
+  },
+} as const;
 
 /** Flags that choose a judge beside those of sampling. */
 export const JUDGE_FLAGS = {

@@ -27,6 +27,7 @@ export interface StoreTotals {
 
 /** Every answer that was paid for, on disk before it is used. */
 export interface AnswerStore extends AsyncDisposable {
+  readonly path: string;
   readonly totals: Readonly<StoreTotals>;
   /** Of the answers that were entered in the owner's name, now or by an earlier process. */
   readonly own: Readonly<StoreTotals>;
@@ -100,6 +101,7 @@ async function openWith(
     index.enter(line, await write(`${JSON.stringify(line)}\n`));
   };
   return {
+    path,
     totals: index.totals,
     own: index.own,
     async answers(key) {

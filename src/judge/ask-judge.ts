@@ -5,11 +5,11 @@ import type { ChatAnswer, ChatRequest } from "../endpoint/chat-endpoint.ts";
 import { EndpointFault } from "../endpoint/endpoint-fault.ts";
 import { costOf, type Purse, type TokenCount, withCounts } from "../endpoint/money.ts";
 import type { Message } from "../format/messages.ts";
-import { RuntimeError } from "../util/errors.ts";
 import type { JudgeUsage, LlmJudgeOptions } from "./llm-judge-options.ts";
 import { parseAnswer, type ParsedAnswer } from "./parse-answer.ts";
 import { answerSchema } from "./rubric-request.ts";
 import type { RubricAnswer } from "./rubric.ts";
+import { unreadableJudge } from "./unreadable-judge.ts";
 
 /** What is known of one question. */
 export interface Outcome {
@@ -23,10 +23,9 @@ export interface Outcome {
 export interface Books {
   readonly usage: JudgeUsage;
   readonly purse: Purse | undefined;
-  /** Answers, stored ones too, that say something. */
-  readable: number;
-  /** Answers of this run that do not. */
-  unreadable: number;
+  /** Of this run's answers: whether one ever said something, and why each since the last such one does not. */
+  hasReadable: boolean;
+  readonly unreadable: string[];
   /** Questions that were asked anew: once is enough. */
   readonly anew: Set<string>;
   /** The first question, which finds out whether the endpoint takes a schema. */
@@ -55,7 +54,7 @@ export async function askUntilReadable(
   for (;;) {
     const last = paid.at(-1);
     const parsed = last === undefined ? undefined : parseAnswer(last, rubric.answer);
-    if (parsed !== undefined) countAnswer(options, books, parsed, paid.length > before);
+    if (parsed !== undefined && paid.length > before) countAnswer(options, books, parsed);
     if ((parsed !== undefined && saysSomething(parsed)) || paid.length >= most) {
       return { ...outcome(parsed!, paid), isCached: paid.length === before }; // most is at least 1
     }
@@ -90,29 +89,18 @@ export function answersLeft(
 }
 
 const DEFAULT_ANSWERS = 3;
-/** So many answers of which none can be read: the judge does not do what is asked of it. */
+/** So many answers in a row of which none can be read: the judge does not, or no longer does, what is asked of it. */
 const PATIENCE = 60;
 
-/** Throws RuntimeError where no answer can ever be read: the others would be paid for as well. */
-function countAnswer(
-  { rubric, asker }: LlmJudgeOptions,
-  books: Books,
-  parsed: ParsedAnswer,
-  isOfThisRun: boolean,
-): void {
+/** Counts an answer of this run. Throws RuntimeError where the last 60 cannot be read: the others would be paid for as well. */
+function countAnswer(options: LlmJudgeOptions, books: Books, parsed: ParsedAnswer): void {
   if (!("missing" in parsed) || parsed.isFinal) {
-    books.readable++;
+    books.hasReadable = true;
+    books.unreadable.length = 0;
     return;
   }
-  if (!isOfThisRun) return;
-  books.unreadable++;
-  if (books.readable > 0 || books.unreadable < PATIENCE) return;
-  throw new RuntimeError(
-    `judge ${rubric.name}, model ${JSON.stringify(asker.endpoint.model.slice(0, 100))}: expected answers by the rubric, got none in ${books.unreadable}: ${parsed.missing}`,
-    {
-      hint: "A judge that thinks needs a rubric with more maxTokens; else take another model. The answers are kept: the same command asks only what has too few, --force (--force-stage in an experiment) also asks these again.",
-    },
-  );
+  books.unreadable.push(parsed.missing);
+  if (books.unreadable.length >= PATIENCE) throw unreadableJudge(options, books);
 }
 
 function outcome(parsed: ParsedAnswer, paid: readonly PaidAnswer[]): Omit<Outcome, "isCached"> {

@@ -41,8 +41,8 @@ export function createLlmJudge(options: LlmJudgeOptions): LlmJudge {
   const decide = createDecider(options, {
     usage,
     purse,
-    readable: 0,
-    unreadable: 0,
+    hasReadable: false,
+    unreadable: [],
     anew: new Set(),
   });
   const name = `${rubric.name}@${hashValue({ rubric, model: asker.endpoint.model }).slice(0, 8)}`;
