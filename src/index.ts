@@ -316,6 +316,7 @@ export type { Measured } from "./behavior/measured.ts";
 export {
   type EstimatedNuisance,
   estimateNuisance,
+  nuisanceDoubts,
   nuisanceOfBehavior,
 } from "./behavior/nuisance.ts";
 export { type Probe, PROBES } from "./behavior/probe-kind.ts";

@@ -1,5 +1,5 @@
 /** @file An experiment that samples served checkpoints, or an amplified one. */
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { describe, expect, it, vi } from "vitest";
@@ -9,14 +9,18 @@ import {
   estimateExperiment,
   isMissing,
   parseExperiment,
+  type Progress,
   readExperiment,
   readResult,
   readVerdicts,
   runExperiment,
+  silentProgress,
   type RunExperimentOptions,
 } from "../src/index.ts";
+import { jsonLines } from "./support/data-files.ts";
 import { type AskedBody, startFakeEndpoint } from "./support/fake-endpoint.ts";
 import { makeMiniatureExperiment } from "./support/miniature-experiment.ts";
+import { randomPairs } from "./support/random-pairs.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
 
 vi.setConfig({ testTimeout: 400_000 });
@@ -80,6 +84,31 @@ describe("a second null by drift", () => {
       /verdict could not be held to drift \(no rollouts .* attribution\.nulls would/,
     );
   });
+});
+
+it("warns of a direction to project out that is not stable, in the log and in the result", async () => {
+  const path = await make("nuisance", {
+    probe: undefined,
+    sampling: undefined,
+    judge: undefined,
+    responses: "tagged.jsonl",
+    behavior:
+      "{ name: x, layers: [2], orthogonalTo: [tag:one], splits: 20, flips: 20, nullDirections: 4 }",
+    attribution: "{ layer: 2 }",
+  });
+  // One pair has the tag, so that halves of the prompts cannot agree on what it looks like.
+  const tagged = randomPairs(12, 5).map(({ id, prompt, chosen, rejected }, i) => {
+    return { id, prompt, before: rejected, after: chosen, tags: i === 0 ? ["one"] : [] };
+  });
+  await writeFile(join(path, "..", "tagged.jsonl"), jsonLines(tagged));
+  const notes: string[] = [];
+  const progress = (): Progress => ({ ...silentProgress, note: (line) => void notes.push(line) });
+  await run(path, { progress });
+  const doubt = /layer 2: the direction of tag:one is not stable \(split-half cosine .*\)/;
+  expect(notes.join("\n")).toMatch(doubt);
+  const result = (await readResult(join(path, "..", "out")))!;
+  expect(result.probe.nuisanceDoubts).toEqual([expect.stringMatching(doubt)]);
+  expect(result.conclusions.join("\n")).toMatch(doubt);
 });
 
 describe("served checkpoints", () => {

@@ -16,6 +16,20 @@ export interface EstimatedNuisance extends Nuisance {
 
 const SPLITS = 20;
 
+/** Below this the directions of two halves of the prompts are mostly noise. */
+const MIN_AGREEMENT = 0.5;
+
+/** For each layer at which halves of the prompts do not agree on the direction, one line that says so. */
+export function nuisanceDoubts({ name, splitHalf }: EstimatedNuisance): string[] {
+  return [...splitHalf].flatMap(([layer, agreement]) =>
+    agreement !== undefined && agreement >= MIN_AGREEMENT
+      ? []
+      : [
+          `layer ${layer}: the direction of ${name} is not stable (split-half cosine ${agreement?.toFixed(2) ?? "unknown"}): taking it out may leave much of it`,
+        ],
+  );
+}
+
 /**
  * The direction in which activations move with a measure of the response: the sum over responses of (measure - its mean) x
  * (activation - its mean), both means those of the response's side. Comparing within the sides keeps the behaviour itself out:

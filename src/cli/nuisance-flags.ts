@@ -5,6 +5,7 @@ import {
   measureResponses,
   MEASURES,
   type Nuisance,
+  nuisanceDoubts,
   nuisanceOfBehavior,
   projectOut,
   readBehavior,
@@ -13,9 +14,6 @@ import {
   type StoredBehavior,
 } from "../index.ts";
 import type { CommandContext } from "./command.ts";
-
-/** Below this the directions of two halves of the prompts are mostly noise. */
-const MIN_AGREEMENT = 0.5;
 
 /** What `--orthogonal-to` names: measures of the response, and behaviour files as they were read. */
 export type NamedNuisance = { readonly measure: string } | { readonly behavior: StoredBehavior };
@@ -58,11 +56,6 @@ function measureNuisance(
   context: CommandContext,
 ): Nuisance {
   const nuisance = estimateNuisance(activations, measureResponses(name, pairs, activations));
-  for (const [layer, agreement] of nuisance.splitHalf) {
-    if (agreement !== undefined && agreement >= MIN_AGREEMENT) continue;
-    context.warn(
-      `layer ${layer}: the direction of ${name} is not stable (split-half cosine ${agreement?.toFixed(2) ?? "unknown"}): taking it out may leave much of it`,
-    );
-  }
+  for (const doubt of nuisanceDoubts(nuisance)) context.warn(doubt);
   return nuisance;
 }

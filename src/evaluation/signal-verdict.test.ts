@@ -29,6 +29,8 @@ interface Setting {
   /** Of the unrelated behaviour. */
   readonly otherDoubt?: string;
   readonly seed?: number;
+  /** Default ROWS. */
+  readonly rows?: number;
 }
 
 /** The verdict on a store of noise whose pairs have `push` (in standard deviations) of the behaviour's direction, the first axis. */
@@ -39,9 +41,10 @@ async function verdictOf({
   doubt,
   otherDoubt,
   seed = 1,
+  rows = ROWS,
 }: Setting): Promise<SignalVerdict | undefined> {
   const rng = createRng(seed);
-  const vectors = Float32Array.from({ length: ROWS * DIM }, (_, i) => {
+  const vectors = Float32Array.from({ length: rows * DIM }, (_, i) => {
     const axis = i % DIM;
     const row = Math.floor(i / DIM);
     const along = axis === 0 ? push(row, rng) : axis === 1 ? (other?.(row, rng) ?? 0) : 0;
@@ -49,7 +52,7 @@ async function verdictOf({
   });
   const folder = await temporaryFolder();
   const manifest = smallManifest({ dim: DIM, layers: [1], shardRows: 500 });
-  await writeSmallStore(folder, manifest, ROWS, (_, row, i) => vectors[row * DIM + i]!);
+  await writeSmallStore(folder, manifest, rows, (_, row, i) => vectors[row * DIM + i]!);
   const store = await openStore(folder);
   const scores = await rankStore(store, [behaviorAt(0, "b", rng, doubt)], {
     scorer,
@@ -98,7 +101,7 @@ describe("the verdict on a synthetic store", () => {
   it.each([1, 2, 3])("is diffuse where every pair pushes a little (seed %i)", async (seed) => {
     const found = await verdictOf({ push: (_, rng) => 0.6 + 0.3 * rng.normal(), seed });
     expect(found!.kind).toBe("diffuse");
-    expect(found!.meaning).toMatch(/hardly more than removing random pairs/);
+    expect(found!.meaning).toMatch(/most push a little, or about half push much/);
   });
 
   it.each([1, 2, 3])("is no signal where none pushes, or as many back (seed %i)", async (seed) => {
@@ -110,6 +113,24 @@ describe("the verdict on a synthetic store", () => {
   it("is no signal where all pairs push the other way", async () => {
     const found = await verdictOf({ push: () => -0.6 });
     expect([found!.kind, found!.reason]).toEqual(["no signal", expect.stringMatching(/below/)]);
+  });
+
+  it("says of a bulk against the behaviour that it is, and of noise that it is not", async () => {
+    expect((await verdictOf({ push: () => -1 }))!.meaning).toMatch(/moves against the behaviour/);
+    expect((await verdictOf({ push: () => 0 }))!.meaning).toMatch(/^Nothing here is told/);
+  });
+
+  it("is diffuse where half of the pairs push much, and claims no small push of nearly all", async () => {
+    const found = await verdictOf({ push: (row) => (row % 2 === 0 ? 6 : 0) });
+    expect(found!.kind).toBe("diffuse");
+    expect(found!.meaning).toMatch(/or about half push much/);
+    expect(found!.meaning).not.toMatch(/none stands out/);
+  });
+
+  it("does not say nothing of few pairs, but that it is not known", async () => {
+    const found = await verdictOf({ push: () => 0, rows: 60, seed: 2 });
+    expect(found!.kind).toBe("no signal");
+    expect(found!.meaning).toMatch(/^Of 60 pairs .* not known/);
   });
 
   it("is no signal where the vector is not stable, whatever the scores", async () => {

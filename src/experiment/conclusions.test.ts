@@ -24,6 +24,14 @@ it("says which unrelated behaviour the verdict was not held to", () => {
   ]);
 });
 
+it("says which directions projected out are not stable", () => {
+  const { probe, ...rest } = result(undefined);
+  const doubted = { ...probe, nuisanceDoubts: ["layer 2: the direction of tag:one is not stable"] };
+  expect(concludeExperiment({ ...rest, probe: doubted })).toEqual([
+    "Projected out at layer 2: the direction of tag:one is not stable.",
+  ]);
+});
+
 it("says where steering speaks for another layer than that of the ranking, and is silent where it does not", () => {
   const chosen = { kind: "chosen", layer: 4, reason: "split-half 0.9" } as const;
   expect(concludeExperiment(result(chosen))).toEqual([

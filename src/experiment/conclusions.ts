@@ -19,6 +19,7 @@ export function concludeExperiment(
       : [
           `The behaviour's vector is not stable (${probe.doubt}): the ranking is evidence of nothing.`,
         ]),
+    ...(probe.nuisanceDoubts ?? []).map((line) => `Projected out at ${line}.`),
     ...(probe.skippedNulls ?? []).map(
       ({ behavior, reason }) =>
         `The verdict could not be held to ${behavior} (${reason}): what else training changed was not ruled out. A file of response pairs of an unrelated behaviour in attribution.nulls would.`,

@@ -41,6 +41,8 @@ export interface ProbeResult {
   readonly prompts: number;
   /** Why the vector is not stable, which makes what follows evidence of nothing; undefined where it is. */
   readonly doubt: string | undefined;
+  /** Directions of orthogonalTo that are not stable, so that much of them may be left, a line each; absent where there are none. */
+  readonly nuisanceDoubts?: readonly string[];
   /** Scenarios that the four-condition filter kept; undefined where the response pairs were given. */
   readonly scenarios: { readonly kept: number; readonly of: number } | undefined;
   /** Unrelated behaviours of attribution.nulls that the verdict could not be held to, and why; absent where there are none. */

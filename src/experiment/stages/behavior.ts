@@ -4,12 +4,13 @@ import { join } from "node:path";
 import { collectActivations } from "../../behavior/activations.ts";
 import { writeBehavior } from "../../behavior/behavior-file.ts";
 import { computeBehavior } from "../../behavior/behavior.ts";
-import { estimateNuisance } from "../../behavior/nuisance.ts";
+import { estimateNuisance, nuisanceDoubts } from "../../behavior/nuisance.ts";
 import { projectOut } from "../../behavior/project-out.ts";
 import { measureResponses } from "../../behavior/response-measures.ts";
 import { trainProbe } from "../../behavior/train-probe.ts";
 import { NoUsablePairError, readResponsePairs } from "../../data/response-pairs.ts";
 import { openEngine } from "../../engine/open-engine.ts";
+import { writeFileAtomic } from "../../util/atomic-file.ts";
 import { engineOptions } from "../checkpoint-input.ts";
 import type { ExperimentInputs } from "../experiment-inputs.ts";
 import { withoutFolders } from "../portable-paths.ts";
@@ -19,6 +20,8 @@ import type { Stage, StageInput, StageWork } from "../stage.ts";
 
 /** The behaviour file of the stage. */
 export const BEHAVIOR_NAME = "behavior.safetensors";
+/** Why directions that were projected out are not stable, a list of lines; absent unless there are such. */
+export const NUISANCE_DOUBTS_NAME = "nuisance-doubts.json";
 
 /** The response pairs that a behaviour is made of. */
 export interface BehaviorResponses {
@@ -45,7 +48,7 @@ export function behaviorStage(
   return {
     kind: "behavior",
     name: unrelated?.stage ?? "",
-    version: 4,
+    version: 5,
     settings: { ...settingsOf(experiment, responses), template: checkpoints.template, engine },
     inputs: { before: { content: inputs.before.hash }, responses: responses.input },
     run: async (work) => {
@@ -90,6 +93,7 @@ async function makeBehavior(
   const nuisances = orthogonalTo.map((name) =>
     estimateNuisance(collected, measureResponses(name, read.pairs, collected), options),
   );
+  await keepDoubts(nuisances.flatMap(nuisanceDoubts), work);
   const activations = nuisances.length === 0 ? collected : projectOut(collected, nuisances);
   const means = computeBehavior(activations, options);
   const job = work.signal === undefined ? {} : { signal: work.signal };
@@ -101,6 +105,13 @@ async function makeBehavior(
     files: withoutFolders(read.files),
     unusable: read.unusable,
   });
+}
+
+async function keepDoubts(doubts: readonly string[], work: StageWork): Promise<void> {
+  if (doubts.length === 0) return;
+  for (const doubt of doubts) work.progress("response pairs").note(`warning: ${doubt}`);
+  const text = `${JSON.stringify(doubts, undefined, 2)}\n`;
+  await writeFileAtomic(join(work.directory, NUISANCE_DOUBTS_NAME), text);
 }
 
 /** A control that cannot be had does not end a run: what it would have been held to is said in the result. */

@@ -11,6 +11,7 @@ import type { ExperimentResult, ProbeResult, StageAgreement } from "../result.ts
 import type { Experiment } from "../schema.ts";
 import type { StageInput, StageWork } from "../stage.ts";
 import { agreementIds, readAgreement } from "./agreement.ts";
+import { NUISANCE_DOUBTS_NAME } from "./behavior.ts";
 import { RANKING_REPORT_NAME, type RankStageReport } from "./rank.ts";
 import { readSteering } from "./steer.ts";
 
@@ -40,10 +41,21 @@ export async function readProbe(work: StageWork, inputs: ExperimentInputs): Prom
     responsePairs: report.counts.pairs,
     prompts: report.counts.prompts,
     doubt: report.doubts[`${layer}`],
+    ...(await readNuisanceDoubts(work)),
     ...(skippedNulls === undefined ? {} : { skippedNulls }),
     scenarios: filter && { kept: filter.kept.length, of: filter.scenarios.length },
     ...(filter?.amplify === undefined ? {} : { amplify: filter.amplify }),
   };
+}
+
+async function readNuisanceDoubts(work: StageWork): Promise<Pick<ProbeResult, "nuisanceDoubts">> {
+  const path = join(work.input("behavior"), NUISANCE_DOUBTS_NAME);
+  try {
+    return { nuisanceDoubts: await readJson<readonly string[]>(path) };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
+    throw error;
+  }
 }
 
 function readBehaviorOf(work: StageWork): Promise<BehaviorReport> {
