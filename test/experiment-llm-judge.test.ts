@@ -108,6 +108,12 @@ describe("an experiment with an LLM judge", () => {
     expect(manifest.total.endpoint).toEqual(endpoint);
     expect(manifest.total.money).toBe(endpoint!.money);
     expect(await runHere(statusCommand, [out])).toMatch(/requests +endpoint tokens +USD\n/);
+    expect(await runHere(statusCommand, [out, "--stage", "judge-after"])).toBe(
+      join(out, after!.directory),
+    );
+    await expect(runHere(statusCommand, [out, "--stage", "judge-never"])).rejects.toThrow(
+      '--stage: expected a finished stage, got "judge-never"',
+    );
     // As the rules judge the same responses.
     const verdicts = await readVerdicts(join(out, after!.directory, "verdicts.jsonl"));
     expect(verdicts).toHaveLength(240);

@@ -17,7 +17,7 @@ import { behaviorDirections } from "./behavior-directions.ts";
 import { describeSteering } from "./describe-steering.ts";
 import { randomDirection } from "./random-direction.ts";
 import { steer } from "./steer.ts";
-import { claimSteeringFolder, expectSteeringFolder } from "./steering-folder.ts";
+import { claimSteeringFolder, expectSteeringFolder, STEERING_REQUEST } from "./steering-folder.ts";
 import type { SteeringDirection, SteeringReport, SteerRequest } from "./steering-report.ts";
 import { unnamedLayers } from "./steering-target.ts";
 
@@ -320,6 +320,17 @@ describe("the folder of a steering", () => {
     await expect(claim("claimed", 2)).rejects.toThrow(/claimed: .*settings \(strength, grid\)/);
     await claim("claimed", 2, true);
     await claim("claimed", 2);
+    const path = join(folder, "claimed", STEERING_REQUEST);
+    const { version: _, ...earlier } = JSON.parse(readFileSync(path, "utf8")) as object & {
+      version: number;
+    };
+    writeFileSync(path, JSON.stringify(earlier));
+    const arm = join(folder, "claimed/arms/unsteered");
+    mkdirSync(arm, { recursive: true });
+    writeFileSync(join(arm, "rollouts.jsonl.partial.json"), "{}");
+    await expect(claim("claimed", 2)).rejects.toThrow(/other settings \(version\)/);
+    await claim("claimed", 2, true);
+    expect(existsSync(arm)).toBe(false);
   });
 
   it("holds nothing else, but what a judge has kept", async () => {

@@ -16,6 +16,8 @@ import type { SteerOptions, SteerRequest } from "./steering-report.ts";
 
 /** What was asked for, in the output folder. */
 export const STEERING_REQUEST = "request.json";
+/** Raised by hand where arms of an earlier build no longer go on: --force then starts over, as with another request. */
+const REQUEST_VERSION = 2;
 /** What a judge keeps in the folder, maybe before the request stands there. */
 const JUDGE = /^judge\b/;
 const HINT = "Choose another --out.";
@@ -101,6 +103,7 @@ function describe(
 ): Readonly<Record<string, unknown>> {
   return {
     kind: "steering-request",
+    version: REQUEST_VERSION,
     mode: request.mode,
     checkpointHash: identity.checkpointHash,
     templateHash: identity.templateHash,

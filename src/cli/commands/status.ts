@@ -1,4 +1,6 @@
-import { readExperimentStatus } from "../../index.ts";
+import { join } from "node:path";
+
+import { ConfigError, type ExperimentStatus, readExperimentStatus } from "../../index.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { onlyPositional } from "../required.ts";
 import { formatStatus } from "../status-table.ts";
@@ -10,13 +12,34 @@ export const statusCommand: Command = {
   description: `
 DIR is the folder of an experiment, as culprit run --out named it. Reads only, so it may be called while a run is at work.
 
-  culprit status culprit-out/my-experiment`,
-  flags: {},
+With --stage, the folder of that stage alone, of those that earlier settings left the one that the last run used.
+
+  culprit status culprit-out/my-experiment
+  cat "$(culprit status culprit-out/my-experiment --stage filter)/conditions.json"`,
+  flags: {
+    stage: {
+      type: "string",
+      value: "ID",
+      describe: "Print the folder of this stage instead. Default: the whole experiment.",
+    },
+  },
   run,
 };
 
 async function run(args: ParsedArguments, context: CommandContext): Promise<void> {
   const out = onlyPositional(args, "status", "one experiment folder");
   const status = await readExperimentStatus(out);
+  const id = args.text("stage");
+  if (id !== undefined) return context.print(stageFolder(status, id));
   context.print(args.has("json") ? JSON.stringify(status, undefined, 2) : formatStatus(status));
+}
+
+function stageFolder({ out, stages }: ExperimentStatus, id: string): string {
+  const stage = stages.find((each) => each.id === id);
+  if (stage?.state === "done" && stage.directory !== undefined) return join(out, stage.directory);
+  const ids = stages.filter(({ state }) => state === "done").map((each) => each.id);
+  throw new ConfigError(
+    `--stage: expected a finished stage, got ${JSON.stringify(id.slice(0, 60))}`,
+    { hint: `They are ${ids.join(", ") || "none yet"}.` },
+  );
 }
