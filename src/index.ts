@@ -539,6 +539,12 @@ export {
   type StageState,
   type StageStatus,
 } from "./experiment/experiment-status.ts";
+export {
+  type ConditionChange,
+  type ConditionRates,
+  conditionRates,
+  describeConditions,
+} from "./experiment/condition-rates.ts";
 export { experimentJsonSchema, type JsonSchema } from "./experiment/json-schema.ts";
 export {
   type ExperimentFile,
@@ -549,6 +555,7 @@ export {
 export {
   type ArmEdit,
   type ExperimentResult,
+  type FilteredScenarios,
   type ProbeResult,
   readResult,
   type StageAgreement,

@@ -5,7 +5,9 @@ import {
   CAPABILITIES,
   type Capability,
   type Evaluation,
+  type ConditionRow,
   type ExperimentResult,
+  type FilteredScenarios,
 } from "../index.ts";
 import { formatAgreement, formatCorrectedRates, formatRequests } from "./agreement-table.ts";
 import { percent, points, pValue, wholePercent, withInterval } from "./figures.ts";
@@ -24,6 +26,7 @@ export function formatResult(result: ExperimentResult): string {
     ...probeLines(result),
     ...verdictLines(result),
     ...qualityLines(result),
+    ...conditionLines(result),
     ...steeringLines(result),
     ...agreementLines(result),
     ...(evaluation === undefined || trigger === undefined
@@ -41,8 +44,64 @@ function probeLines({ probe }: ExperimentResult): string[] {
   return [
     scenarios === undefined
       ? `vector from ${from}`
-      : `vector from ${from}: ${scenarios.kept} of ${scenarios.of} scenarios passed the four conditions`,
+      : `vector from ${from}: ${scenarios.kept} of ${scenarios.of} scenarios passed the four conditions${undecided(scenarios)}`,
     `layer ${layer} (${printable(layerReason, MAX_LINE)})`,
+  ];
+}
+
+function undecided({ dropped, unknown, missing, causes }: FilteredScenarios): string {
+  const parts = [
+    ...(unknown === 0 ? [] : [`${dropped} dropped, ${unknown} unknown`]),
+    ...(missing === 0
+      ? []
+      : [
+          `${missing} verdicts missing (${Object.entries(causes)
+            .map(([cause, count]) => `${count} ${printable(cause)}`)
+            .join(", ")})`,
+        ]),
+  ];
+  if (parts.length === 0) return "";
+  return `, ${parts.join(unknown === 0 ? ", " : ": ")}`;
+}
+
+/** How often both checkpoints show the behaviour where it was looked for, and how much more often the later one does. */
+function conditionLines({ probe: { rates, amplify } }: ExperimentResult): string[] {
+  if (rates === undefined) return [];
+  const { conditions, changes } = rates;
+  const variants = [...new Set(conditions.map(({ variant }) => variant))];
+  const of = (checkpoint: string, variant: string): ConditionRow | undefined =>
+    conditions.find((each) => each.checkpoint === checkpoint && each.variant === variant);
+  const change = (variant: string): string => {
+    const found = changes.find((each) => each.variant === variant);
+    return found === undefined
+      ? "-"
+      : withInterval([found.difference, found.low, found.high], points);
+  };
+  const counts = (variant: string, what: (row: ConditionRow) => number): string =>
+    ["before", "after"]
+      .map((role) => of(role, variant))
+      .map((row) => (row === undefined ? "-" : `${what(row)}`))
+      .join(" / ");
+  return [
+    "",
+    ...textTable([
+      [
+        "scenarios of the probe",
+        "before [95%]",
+        `after${amplify === undefined ? "" : `, amplified by ${amplify}`} [95%]`,
+        "after - before [95%]",
+        "judged",
+        "missing",
+      ],
+      ...variants.map((variant) => [
+        printable(variant),
+        rateCell(of("before", variant)),
+        rateCell(of("after", variant)),
+        change(variant),
+        counts(variant, ({ rate }) => rate.judged),
+        counts(variant, ({ missing }) => missing),
+      ]),
+    ]),
   ];
 }
 
@@ -189,7 +248,7 @@ const CAPABILITY_HEADINGS: { readonly [C in Capability]: string } = {
   overRefusal: "over-refusal",
 };
 
-function rateCell(arm: ArmRate | undefined): string {
+function rateCell(arm: Pick<ArmRate, "rate"> | undefined): string {
   if (arm?.rate.rate === undefined) return "-";
   const { rate, low, high } = arm.rate;
   return `${percent(rate)} [${percent(low)}, ${percent(high)}]`;

@@ -1,6 +1,6 @@
 import type { ArmRate, Evaluation } from "../evaluation/evaluation.ts";
 import type { SteeringReport } from "../steering/steering-report.ts";
-import type { ArmEdit, ExperimentResult } from "./result.ts";
+import type { ArmEdit, ExperimentResult, ProbeResult } from "./result.ts";
 
 /** Below this an adjusted p-value counts as telling. */
 const LEVEL = 0.05;
@@ -20,6 +20,7 @@ export function concludeExperiment(
           `The behaviour's vector is not stable (${probe.doubt}): the ranking is evidence of nothing.`,
         ]),
     ...(probe.nuisanceDoubts ?? []).map((line) => `Projected out at ${line}.`),
+    ...concludeUnknown(probe.scenarios),
     ...(probe.skippedNulls ?? []).map(
       ({ behavior, reason }) =>
         `The verdict could not be held to ${behavior} (${reason}): what else training changed was not ruled out. A file of response pairs of an unrelated behaviour in attribution.nulls would.`,
@@ -39,6 +40,19 @@ export function concludeExperiment(
       .filter(({ pick }) => pick === "chosen")
       .flatMap((edit) => concludeEdit(edit, rates, evaluation)),
     ...(evaluation?.notes ?? []),
+  ];
+}
+
+/** Scenarios that were not decided are none that were decided: what a broken judge leaves must be seen. */
+function concludeUnknown(scenarios: ProbeResult["scenarios"]): string[] {
+  if (scenarios === undefined || scenarios.unknown === 0) return [];
+  const { unknown, of, missing } = scenarios;
+  const start = `Of ${unknown} of ${of} scenarios it is unknown whether they pass the four conditions`;
+  if (missing === 0) {
+    return [`${start}, as they have too few rollouts: the vector is of the others alone.`];
+  }
+  return [
+    `${start}, as verdicts are missing (${missing} in all): the vector is of the others alone. Mend what the table gives as the cause and judge again (--force-stage judge-before,judge-after).`,
   ];
 }
 

@@ -9,6 +9,7 @@ import type { SignalVerdict } from "../evaluation/signal-verdict.ts";
 import type { LayerTable } from "../steering/layer-table.ts";
 import type { SteeringReport } from "../steering/steering-report.ts";
 import { FormatError } from "../util/errors.ts";
+import type { ConditionRates } from "./condition-rates.ts";
 import type { PlantedQuality } from "./stages/quality.ts";
 import type { SkippedNull } from "./stages/rank.ts";
 
@@ -33,6 +34,18 @@ export interface ArmEdit {
   readonly skipped: string | undefined;
 }
 
+/** Scenarios by what the four-condition filter decided. */
+export interface FilteredScenarios {
+  readonly kept: number;
+  readonly dropped: number;
+  /** Rollouts or verdicts are missing that could decide it. */
+  readonly unknown: number;
+  readonly of: number;
+  /** Missing verdicts in the four conditions, and how many by each cause. */
+  readonly missing: number;
+  readonly causes: Readonly<Record<string, number>>;
+}
+
 /** How the behaviour's vector came to be. */
 export interface ProbeResult {
   readonly layer: number;
@@ -43,8 +56,10 @@ export interface ProbeResult {
   readonly doubt: string | undefined;
   /** Directions of orthogonalTo that are not stable, so that much of them may be left, a line each; absent where there are none. */
   readonly nuisanceDoubts?: readonly string[];
-  /** Scenarios that the four-condition filter kept; undefined where the response pairs were given. */
-  readonly scenarios: { readonly kept: number; readonly of: number } | undefined;
+  /** What the four-condition filter made of the scenarios; undefined where the response pairs were given. */
+  readonly scenarios: FilteredScenarios | undefined;
+  /** How often both checkpoints show the behaviour on these scenarios; absent where the response pairs were given. */
+  readonly rates?: ConditionRates;
   /** Unrelated behaviours of attribution.nulls that the verdict could not be held to, and why; absent where there are none. */
   readonly skippedNulls?: readonly SkippedNull[];
   /** The strength of model-diff amplification with which the checkpoint after was sampled to find it; absent where it was not. */

@@ -32,7 +32,7 @@ export function evaluateStage(
   return {
     kind: "evaluate",
     name: "",
-    version: 6,
+    version: 7,
     settings: {
       name,
       behavior: behavior.name,

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 
-import { conditionsTable } from "../../behavior/conditions.ts";
 import { filterScenarios, requireKept } from "../../behavior/four-condition-filter.ts";
 import { pairRollouts, writeResponsePairs } from "../../behavior/rollout-pairs.ts";
 import { readVerdicts } from "../../judge/verdict.ts";
 import { writeFileAtomic } from "../../util/atomic-file.ts";
+import { conditionRates, describeConditions } from "../condition-rates.ts";
 import { DRIFT } from "../schema-attribution.ts";
 import type { Experiment } from "../schema.ts";
 import type { Stage } from "../stage.ts";
@@ -26,7 +26,7 @@ export function filterStage({ probe, attribution }: Experiment): Stage {
   return {
     kind: "filter",
     name: "",
-    version: 5,
+    version: 6,
     settings: { plain, trigger, minJudged, maxPairs, ...amplified, ...drift },
     inputs: {
       rolloutsBefore: { stage: "rollouts-before" },
@@ -34,7 +34,7 @@ export function filterStage({ probe, attribution }: Experiment): Stage {
       judgedBefore: { stage: "judge-before" },
       judgedAfter: { stage: "judge-after" },
     },
-    run: async ({ directory, input }) => {
+    run: async ({ directory, input, progress }) => {
       const judged = {
         before: await readVerdicts(join(input("judgedBefore"), VERDICTS_NAME)),
         after: await readVerdicts(join(input("judgedAfter"), VERDICTS_NAME)),
@@ -45,10 +45,17 @@ export function filterStage({ probe, attribution }: Experiment): Stage {
         ...(minJudged === undefined ? {} : { minJudged }),
       });
       // With it the rates after are of amplified sampling, which whoever reads them must see.
-      const report = { ...amplified, conditions: conditionsTable(judged), ...result };
+      const rates = conditionRates(judged);
+      const report = { ...amplified, ...rates, ...result };
       const reportPath = join(directory, "conditions.json");
       // Before the check: it says why nothing was left.
       await writeFileAtomic(reportPath, `${JSON.stringify(report, undefined, 2)}\n`);
+      if (result.kept.length === 0) {
+        // There will be no table to show them.
+        const log = progress("scenarios");
+        for (const line of describeConditions(rates)) log.note(line);
+        log.end();
+      }
       requireKept(result);
       const rollouts = {
         before: readStageRollouts(input("rolloutsBefore")),

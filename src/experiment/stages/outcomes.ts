@@ -3,11 +3,17 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { BehaviorReport } from "../../behavior/behavior-file.ts";
-import type { FilterResult } from "../../behavior/four-condition-filter.ts";
+import type { FilterDecision, FilterResult } from "../../behavior/four-condition-filter.ts";
 import type { RankingReport } from "../../evaluation/ranking-report.ts";
 import { layerTable } from "../../steering/layer-table.ts";
+import { type ConditionRates, missingByCause } from "../condition-rates.ts";
 import type { ExperimentInputs } from "../experiment-inputs.ts";
-import type { ExperimentResult, ProbeResult, StageAgreement } from "../result.ts";
+import type {
+  ExperimentResult,
+  FilteredScenarios,
+  ProbeResult,
+  StageAgreement,
+} from "../result.ts";
 import type { Experiment } from "../schema.ts";
 import type { StageInput, StageWork } from "../stage.ts";
 import { agreementIds, readAgreement } from "./agreement.ts";
@@ -32,9 +38,7 @@ export async function readProbe(work: StageWork, inputs: ExperimentInputs): Prom
   const filter =
     inputs.probe === undefined
       ? undefined
-      : await readJson<FilterResult & { readonly amplify?: number }>(
-          join(work.input("filter"), "conditions.json"),
-        );
+      : await readJson<FilterReport>(join(work.input("filter"), "conditions.json"));
   return {
     layer,
     layerReason,
@@ -43,7 +47,8 @@ export async function readProbe(work: StageWork, inputs: ExperimentInputs): Prom
     doubt: report.doubts[`${layer}`],
     ...(await readNuisanceDoubts(work)),
     ...(skippedNulls === undefined ? {} : { skippedNulls }),
-    scenarios: filter && { kept: filter.kept.length, of: filter.scenarios.length },
+    scenarios: filter && countScenarios(filter),
+    ...(filter && { rates: { conditions: filter.conditions, changes: filter.changes } }),
     ...(filter?.amplify === undefined ? {} : { amplify: filter.amplify }),
   };
 }
@@ -56,6 +61,26 @@ async function readNuisanceDoubts(work: StageWork): Promise<Pick<ProbeResult, "n
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
     throw error;
   }
+}
+
+/** What the filter's stage wrote. */
+type FilterReport = FilterResult & ConditionRates & { readonly amplify?: number };
+
+function countScenarios({ scenarios, requirements, conditions }: FilterReport): FilteredScenarios {
+  const count = (decision: FilterDecision): number =>
+    scenarios.filter((each) => each.decision === decision).length;
+  const causes = missingByCause(
+    conditions,
+    requirements.map(({ variant }) => variant),
+  );
+  return {
+    kept: count("kept"),
+    dropped: count("dropped"),
+    unknown: count("unknown"),
+    of: scenarios.length,
+    missing: Object.values(causes).reduce((sum, each) => sum + each, 0),
+    causes,
+  };
 }
 
 function readBehaviorOf(work: StageWork): Promise<BehaviorReport> {

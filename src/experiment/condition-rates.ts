@@ -1,0 +1,78 @@
+/** @file How often both checkpoints show the behaviour in each variant, and by how much the later one shows it more. */
+import {
+  type ConditionRow,
+  conditionsTable,
+  type JudgedCheckpoints,
+} from "../behavior/conditions.ts";
+import { scenarioGroups } from "../behavior/scenario-groups.ts";
+import type { RateComparison } from "../evaluation/compare-rates.ts";
+import { compareCells, tallyCells } from "../evaluation/rate-cells.ts";
+import { tallyVerdicts } from "../judge/tally-verdicts.ts";
+
+/** The rate after minus the one before in one variant, over the scenarios judged in both. */
+export interface ConditionChange extends Omit<RateComparison, "reduction"> {
+  readonly variant: string;
+}
+
+export interface ConditionRates {
+  readonly conditions: readonly ConditionRow[];
+  /** Of the variants that both checkpoints were judged in. */
+  readonly changes: readonly ConditionChange[];
+}
+
+/** The rates of both checkpoints and their differences; scenarios that ask one request are one unit of the intervals. */
+export function conditionRates(judged: JudgedCheckpoints): ConditionRates {
+  const groups = scenarioGroups([...judged.before, ...judged.after]);
+  const tallies = { before: tallyVerdicts(judged.before), after: tallyVerdicts(judged.after) };
+  const changes = [...tallies.after.keys()].flatMap((variant): ConditionChange[] => {
+    const scenarios = [
+      ...new Set(
+        [tallies.before, tallies.after].flatMap((each) => [...(each.get(variant)?.keys() ?? [])]),
+      ),
+    ];
+    const cells = (role: keyof JudgedCheckpoints) =>
+      tallyCells([tallies[role]], variant, { scenarios, groups });
+    const found = compareCells(cells("after"), cells("before"));
+    if (found === undefined) return [];
+    const { reduction: _, ...change } = found;
+    return [{ variant, ...change }];
+  });
+  return { conditions: conditionsTable(judged), changes };
+}
+
+/** The rates in a line for each condition, as a run tells them before it is known whether a scenario is left. */
+export function describeConditions({ conditions, changes }: ConditionRates): readonly string[] {
+  return [
+    ...conditions.map(
+      ({ checkpoint, variant, rate, missing }) =>
+        `${checkpoint} × ${variant}: ${interval([rate.rate, rate.low, rate.high], "%")} of ${rate.judged} judged rollouts show it, ${missing} missing`,
+    ),
+    ...changes.map(
+      ({ variant, difference, low, high }) =>
+        `after - before × ${variant}: ${interval([difference, low, high])} in percentage points`,
+    ),
+  ];
+}
+
+function interval(
+  [value, low, high]: readonly [number | undefined, number | undefined, number | undefined],
+  unit = "",
+): string {
+  if (value === undefined || low === undefined || high === undefined) return "unknown";
+  const show = (share: number): string => `${(100 * share).toFixed(1)}${unit}`;
+  return `${show(value)} [${show(low)}, ${show(high)}]`;
+}
+
+/** Verdicts that are missing in the four conditions, by cause, the commonest first. */
+export function missingByCause(
+  conditions: readonly ConditionRow[],
+  variants: readonly string[],
+): Readonly<Record<string, number>> {
+  const causes = new Map<string, number>();
+  for (const row of conditions.filter(({ variant }) => variants.includes(variant))) {
+    for (const [cause, count] of Object.entries(row.causes)) {
+      causes.set(cause, (causes.get(cause) ?? 0) + count);
+    }
+  }
+  return Object.fromEntries([...causes].toSorted((a, b) => b[1] - a[1]));
+}
