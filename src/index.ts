@@ -229,6 +229,7 @@ export {
   type HumanJudge,
   type HumanLabel,
   type HumanLabels,
+  labelsOfJudges,
   readHumanLabels,
 } from "./judge/human-labels.ts";
 export { createLlmJudge, type LlmJudge } from "./judge/llm-judge.ts";

@@ -80,6 +80,20 @@ describe("people as a judge", () => {
     expect(json.agreement.labelled).toBe(30);
   });
 
+  it("are no verdicts of the judge itself: that is said", async () => {
+    const [verdicts, labels] = [path("self.jsonl"), path("others.csv")];
+    await runCommand(judgeCommand, [rollouts, "--rules", "refusal", "--out", verdicts]);
+    const first = (await readVerdicts(verdicts))[0]!;
+    writeFileSync(labels, `rollout,label\n${first.rollout},shows\n`);
+    const warned = async (file: string): Promise<string> => {
+      const lines: string[] = [];
+      await runCommand(agreementCommand, [verdicts, "--labels", file], (line) => lines.push(line));
+      return lines.join("\n");
+    };
+    expect(await warned(verdicts)).toMatch(/60 labels are verdicts of the judge of .* itself/);
+    expect(await warned(labels)).not.toMatch(/itself/);
+  });
+
   it("are refused where none of their labels is of a rollout with a verdict", async () => {
     const [verdicts, labels] = [path("lone.jsonl"), path("lone.csv")];
     await runCommand(judgeCommand, [rollouts, "--rules", "refusal", "--out", verdicts]);

@@ -123,7 +123,15 @@ describe("where there is little to go by", () => {
   it("says why there is no Rogan-Gladen rate", () => {
     const chance = [...rows(9, 1, 0), ...rows(9, 0, 1)];
     expect(correctedRates(cellsOf(chance)).roganGladen.why).toBe(
-      "the judge is no better than chance",
+      "no correction: the judge found 0 of the 9 labelled that show it, and it says shows of 9 of the 9 that do not",
+    );
+    const missed = [...rows(1, 0, 1), ...rows(9, 0, 0)];
+    expect(correctedRates(cellsOf(missed)).roganGladen.why).toBe(
+      "no correction: the judge found 0 of the 1 labelled that show it",
+    );
+    const allCalled = rows(4, 1, 0);
+    expect(correctedRates(cellsOf(allCalled)).roganGladen.why).toBe(
+      "no correction: no labelled rollout shows it, and the judge says shows of all 4",
     );
     const { ppi, roganGladen } = correctedRates(cellsOf(rows(9, 1, null)));
     expect([ppi.why, roganGladen.why]).toEqual(["nothing is labelled", "nothing is labelled"]);
@@ -193,6 +201,25 @@ describe("where there is little to go by", () => {
     expect(correctedRates(cellsOf(perfect)).ppi.weight).toBeGreaterThan(0.3);
     const blind = [...rows(20, 0, 1), ...rows(40, 0, 0), ...rows(30, 0, null)];
     expect(correctedRates(cellsOf(blind)).ppi).toMatchObject({ weight: 0, rate: 1 / 3 });
+  });
+
+  it.each([
+    // By SciPy: kappa's numeric gradient at the padded table, with the multinomial covariance.
+    ["all agree", [3, 0, 0, 2], [1.0, -0.040633, 1.0]],
+    ["all disagree one way", [0, 5, 0, 0], [0.0, -0.732983, 0.462713]],
+    ["the judge always says the same", [3, 2, 0, 0], [0.0, -0.776222, 0.867131]],
+    ["all disagree both ways", [0, 10, 10, 0], [-1.0, -1.0, -0.723191]],
+  ] as const)("has a kappa with width where %s", (_, [both, judge, person, neither], wanted) => {
+    const cells = cellsOf(
+      [
+        ...rows(both, 1, 1),
+        ...rows(judge, 1, 0),
+        ...rows(person, 0, 1),
+        ...rows(neither, 0, 0),
+      ].map(([, ...said], p) => [p, ...said]),
+    );
+    const { value, low, high } = cohenKappa(cells);
+    [value, low, high].forEach((each, i) => expect(each).toBeCloseTo(wanted[i]!, 5));
   });
 
   it("has no kappa where all say the same", () => {

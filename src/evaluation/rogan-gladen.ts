@@ -32,7 +32,7 @@ export function roganGladen(cells: JudgeCells): CorrectedRate {
   const { positives, negatives, unlabelled } = counts;
   if (positives + negatives === 0) return unknown("nothing is labelled");
   const rate = estimate(counts);
-  if (rate === undefined) return unknown("the judge is no better than chance");
+  if (rate === undefined) return unknown(`no correction: ${whatJudgeFound(counts)}`);
   if (unlabelled === 0) {
     const { low, high } = rateInterval(labelCells(cells), LEVEL);
     return { rate, low: Math.min(rate, low), high: Math.max(rate, high), why: undefined };
@@ -42,6 +42,15 @@ export function roganGladen(cells: JudgeCells): CorrectedRate {
     return { rate, low: 1 - high, high: 1 - low, why: undefined };
   }
   return { rate, ...interval(cells, rate), why: undefined };
+}
+
+/** What the labels say of a judge that has no correction: they may be too few to say more. */
+function whatJudgeFound({ positives, hits, negatives, alarms }: JudgeCounts): string {
+  const found = `the judge found ${hits} of the ${positives} labelled that show it`;
+  const alarmed = `it says shows of ${alarms} of the ${negatives} that do not`;
+  if (positives === 0)
+    return `no labelled rollout shows it, and the judge says shows of all ${negatives}`;
+  return alarms === 0 ? found : `${found}, and ${alarmed}`;
 }
 
 function countsOf(cells: JudgeCells): JudgeCounts {

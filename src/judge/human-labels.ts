@@ -82,6 +82,16 @@ function toLabel(value: unknown, fail: Fail): HumanLabel {
   );
 }
 
+/** How many labels of a file say that one of these judges gave them: a judge is not to be held to itself. */
+export async function labelsOfJudges(path: string, judges: ReadonlySet<string>): Promise<number> {
+  let own = 0;
+  for await (const row of readRows(path)) {
+    const judge = row.kind === "fields" ? ownField(row.fields, "judge") : undefined;
+    if (typeof judge === "string" && judges.has(judge)) own++;
+  }
+  return own;
+}
+
 /** Throws ConfigError where a label is of another text than what has its rollout's id; what is not known of either side passes. */
 export function expectSameContent(
   rollout: string,

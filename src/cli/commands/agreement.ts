@@ -1,4 +1,10 @@
-import { ConfigError, judgeBesidePeople, readHumanLabels, readVerdicts } from "../../index.ts";
+import {
+  ConfigError,
+  judgeBesidePeople,
+  labelsOfJudges,
+  readHumanLabels,
+  readVerdicts,
+} from "../../index.ts";
 import { formatBesidePeople, uncheckedLabels } from "../agreement-table.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { onlyPositional, requiredText } from "../required.ts";
@@ -28,7 +34,15 @@ labels are of other rollouts with the same ids, and are refused. Labels without 
 async function run(args: ParsedArguments, context: CommandContext): Promise<void> {
   const path = onlyPositional(args, "agreement", "one file of verdicts");
   const labelsPath = requiredText(args, "agreement", "labels");
-  const found = judgeBesidePeople(await readVerdicts(path), await readHumanLabels(labelsPath));
+  const verdicts = await readVerdicts(path);
+  const found = judgeBesidePeople(verdicts, await readHumanLabels(labelsPath));
+  const judges = new Set(verdicts.flatMap(({ judge }) => judge ?? []));
+  const own = await labelsOfJudges(labelsPath, judges);
+  if (own > 0) {
+    context.warn(
+      `${labelsPath}: ${own} labels are verdicts of the judge of ${path} itself: how far it agrees with itself says nothing of its errors`,
+    );
+  }
   const { foreign, unchecked, agreement } = found;
   if (foreign > 0) context.warn(`${labelsPath}: ${foreign} labels of rollouts not in ${path}`);
   if (agreement.labelled === 0) {

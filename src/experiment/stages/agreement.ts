@@ -20,7 +20,7 @@ export function agreementStage(judged: Stage, labels: FileInput): Stage {
   return {
     kind: judged.kind === "judge" ? "agreement" : "evaluation-agreement",
     name: judged.name,
-    version: 4,
+    version: 5,
     settings: {},
     inputs: { judged: { stage: id }, labels: { content: labels.sha256 } },
     run: async ({ directory, input }) => {
