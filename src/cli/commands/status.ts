@@ -12,7 +12,7 @@ export const statusCommand: Command = {
   description: `
 DIR is the folder of an experiment, as culprit run --out named it. Reads only, so it may be called while a run is at work.
 
-With --stage, the folder of that stage alone, of those that earlier settings left the one that the last run used.
+With --stage, only the folder that the last run used for that stage; folders that earlier settings left are passed over.
 
   culprit status culprit-out/my-experiment
   cat "$(culprit status culprit-out/my-experiment --stage filter)/conditions.json"`,
@@ -30,7 +30,10 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   const out = onlyPositional(args, "status", "one experiment folder");
   const status = await readExperimentStatus(out);
   const id = args.text("stage");
-  if (id !== undefined) return context.print(stageFolder(status, id));
+  if (id !== undefined) {
+    const folder = stageFolder(status, id);
+    return context.print(args.has("json") ? JSON.stringify(folder) : folder);
+  }
   context.print(args.has("json") ? JSON.stringify(status, undefined, 2) : formatStatus(status));
 }
 
