@@ -10,6 +10,7 @@ export {
   ShapeError,
   UnsupportedError,
 } from "./util/errors.ts";
+export { nearest } from "./util/nearest.ts";
 export { VERSION } from "./util/version.ts";
 export { clusteredRate, type ClusteredRate, type RateCells } from "./util/clustered-rate.ts";
 export { createRng, type Rng } from "./util/rng.ts";
@@ -89,6 +90,7 @@ export {
   readScenarios,
   type Scenario,
   type ScenarioPrompt,
+  type UnknownKey,
   scenarioPrompts,
   type ScenarioSet,
 } from "./data/scenarios.ts";

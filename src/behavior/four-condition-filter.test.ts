@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
+import { expectFailure } from "../../test/support/errors.ts";
 import { readResponsePairs } from "../data/response-pairs.ts";
 import { rolloutContent, type RolloutWithPrompt } from "../judge/judge.ts";
 import type { Verdict } from "../judge/verdict.ts";
@@ -111,6 +112,15 @@ describe("filterScenarios", () => {
     expect(() => filterScenarios({ ...JUDGED, before: verdicts({ base: { a: "n" } }) })).toThrow(
       /checkpoint before: expected the variant "base\+distractor", got only base/,
     );
+  });
+
+  it("asks whether another variant was meant", async () => {
+    const error = await expectFailure(
+      () => filterScenarios(JUDGED, { trigger: "baes+distractor" }),
+      ConfigError,
+    );
+    expect(error.message).toContain("got only base, base+distractor");
+    expect(error.hint).toContain('Did you mean "base+distractor"?');
   });
 });
 

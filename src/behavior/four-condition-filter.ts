@@ -1,5 +1,6 @@
 import { tallyVerdicts, type VerdictTallies, type VerdictTally } from "../judge/tally-verdicts.ts";
 import { ConfigError } from "../util/errors.ts";
+import { nearest } from "../util/nearest.ts";
 import type { CheckpointRole, JudgedCheckpoints } from "./conditions.ts";
 
 /** What training brought out, and only with the distractor. */
@@ -141,9 +142,16 @@ function requireVariants(
     const has = [...tallies[checkpoint].keys()].join(", ");
     throw new ConfigError(
       `verdicts of the checkpoint ${checkpoint}: expected the variant "${variant}", got ${has === "" ? "no verdicts" : `only ${has}`}`,
-      { hint: "Sample both variants with both checkpoints, and judge all four." },
+      { hint: hintVariant(variant, [...tallies[checkpoint].keys()]) },
     );
   }
+}
+
+function hintVariant(variant: string, has: readonly string[]): string {
+  const near = nearest(variant, has);
+  return near === undefined
+    ? "Sample both variants with both checkpoints, and judge all four."
+    : `Did you mean "${near}"? Otherwise sample both variants with both checkpoints, and judge all four.`;
 }
 
 /** Verdicts of other scenarios leave all of them unknown, and nothing of the advice below would help. */
@@ -179,7 +187,7 @@ function adviseUnknown({ scenarios, requirements }: FilterResult, at: number): s
     return `Most have no rollout in ${condition}: give the verdicts of both checkpoints on all scenarios.`;
   }
   if (isMost(({ judged }) => judged === 0)) {
-    return `Most have no verdict in ${condition}, only missing ones: mend what the table gives as their cause, and judge again.`;
+    return `Most have no verdict in ${condition}, only missing ones: mend their causes (the verdicts file and the list of conditions have them), and judge again.`;
   }
   return `Most are unknown by ${condition}: judge the missing rollouts, or accept fewer judged ones (--min-judged, in an experiment probe.minJudged).`;
 }

@@ -2,8 +2,8 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { expectFailure } from "../../test/support/errors.ts";
-import { ConfigError } from "../index.ts";
-import { COMMON_FLAGS, nearest, parseArguments } from "./arguments.ts";
+import { ConfigError, nearest } from "../index.ts";
+import { COMMON_FLAGS, parseArguments } from "./arguments.ts";
 import type { Command, ParsedArguments } from "./command.ts";
 
 const command: Command = {

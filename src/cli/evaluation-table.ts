@@ -87,7 +87,9 @@ function comparisonCells(comparison: AdjustedComparison | undefined): string[] {
     pValue(adjustedP, P_DECIMALS),
     reduction === undefined
       ? "nothing to reduce"
-      : `${wholePercent(reduction.value)} [${wholePercent(reduction.low)}, ${wholePercent(reduction.high)}]`,
+      : reduction.high < 0
+        ? "a rise"
+        : `${wholePercent(reduction.value)} [${wholePercent(reduction.low)}, ${wholePercent(reduction.high)}]`,
   ];
 }
 

@@ -1,6 +1,13 @@
 #!/usr/bin/env node
-import { ConfigError, CulpritError, FormatError, silentProgress, VERSION } from "../index.ts";
-import { nearest, parseArguments } from "./arguments.ts";
+import {
+  ConfigError,
+  CulpritError,
+  FormatError,
+  nearest,
+  silentProgress,
+  VERSION,
+} from "../index.ts";
+import { parseArguments } from "./arguments.ts";
 import { COMMANDS } from "./commands/index.ts";
 import { commandHelp, overviewHelp } from "./help.ts";
 import { createProgressBar } from "./progress-bar.ts";

@@ -104,6 +104,21 @@ export function formatScenarios({
     ...(composition === undefined || probe === undefined ? [] : [""]),
     ...(probe === undefined ? [] : [half("probe", probe)]),
     ...(evaluation === undefined ? [] : [half("evaluation", evaluation)]),
+    ...sameRequestLine(composition?.bases, probe, evaluation),
+  ];
+}
+
+/** The halves count base prompts that differ in punctuation alone as one, since these must not be in both. */
+function sameRequestLine(
+  bases: number | undefined,
+  probe: HalfSize | undefined,
+  evaluation: HalfSize | undefined,
+): string[] {
+  if (bases === undefined || probe === undefined || evaluation === undefined) return [];
+  const same = bases - probe.bases - evaluation.bases;
+  if (same === 0) return [];
+  return [
+    `${same} base ${same === 1 ? "prompt differs" : "prompts differ"} from another in punctuation alone: one request, counted once and kept in one half`,
   ];
 }
 

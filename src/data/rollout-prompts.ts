@@ -9,6 +9,7 @@ import {
   readScenarios,
   scenarioPrompts,
   type ScenarioPrompt,
+  type UnknownKey,
 } from "./scenarios.ts";
 import { readPrompt } from "./shapes/read-turns.ts";
 import { RowProblem } from "./shapes/shape.ts";
@@ -23,6 +24,8 @@ export interface RolloutPrompts {
   readonly kind: "scenarios" | "prompts";
   /** Variants that only some scenarios have, and that are not sampled; none where variants were asked for. */
   readonly omitted: readonly OmittedVariant[];
+  /** Keys of a scenarios file that mean nothing; none of other files. */
+  readonly unknownKeys: readonly UnknownKey[];
 }
 
 const HINT =
@@ -50,6 +53,7 @@ export async function readRolloutPrompts(
       sha256: set.sha256,
       kind: "scenarios",
       omitted: variants === undefined ? set.omitted : [],
+      unknownKeys: set.unknownKeys,
     };
   }
   if (variants !== undefined) {
@@ -58,7 +62,7 @@ export async function readRolloutPrompts(
     });
   }
   const prompts = await readPromptRows(path);
-  return { prompts, sha256: await hashFile(path), kind: "prompts", omitted: [] };
+  return { prompts, sha256: await hashFile(path), kind: "prompts", omitted: [], unknownKeys: [] };
 }
 
 /** What a file holds, by its first row. */

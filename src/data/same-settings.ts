@@ -19,9 +19,12 @@ export function expectSameSettings(
   }
   const differing = differingSettings(found, ours);
   if (differing.length === 0) return;
-  throw new ConfigError(`${path}: was made with other settings (${differing.join(", ")})`, {
-    hint: "Give the same settings to go on, choose another --out, or start over with --force.",
-  });
+  throw new ConfigError(
+    `${path}: was made with other settings (${differing.map((key) => key.replace(/Hash$/, "")).join(", ")})`,
+    {
+      hint: "Give the same settings to go on, choose another --out, or start over with --force.",
+    },
+  );
 }
 
 /** Whether each of `ours` is as in `found`. */

@@ -111,6 +111,21 @@ describe("readScenarios", () => {
     expect(listed.omitted).toEqual([]);
   });
 
+  it("says which keys mean nothing, and which was meant", async () => {
+    const rows = [
+      { id: "a", base: "A", note: 1 },
+      { id: "b", base: "B", distracter: "D", note: 2 },
+    ];
+    const set = await read(rows.map((each) => JSON.stringify(each)).join("\n"));
+    expect(set.unknownKeys).toEqual([
+      { key: "note", row: 0, rows: 2, near: undefined },
+      { key: "distracter", row: 1, rows: 1, near: "distractor" },
+    ]);
+    expect(
+      (await read('{"id": "a", "base": "A", "title": "t", "tags": ["x"]}')).unknownKeys,
+    ).toEqual([]);
+  });
+
   it("names the line of broken YAML and refuses aliases", async () => {
     await expect(read("- {id: a\n- b: [", "yaml")).rejects.toThrow(/line \d: expected YAML/);
     await expect(read("- &x {id: a, base: B}\n- *x\n", "yaml")).rejects.toThrow(/alias/);

@@ -2,6 +2,7 @@
 import type { Message } from "../format/messages.ts";
 import { ConfigError, FormatError } from "../util/errors.ts";
 import { hashFile } from "../util/hash.ts";
+import { nearest } from "../util/nearest.ts";
 import { requestGroup } from "./base-key.ts";
 import { isObject, ownField, type RowFields } from "./readers/file-row.ts";
 import type { ListedRow } from "./readers/listed-rows.ts";
@@ -35,6 +36,19 @@ export interface ScenarioSet {
   readonly variants: readonly string[];
   /** Variants that only some scenarios have, and that are therefore not among `variants`; none where the file lists its variants. */
   readonly omitted: readonly OmittedVariant[];
+  /** Keys of its rows that mean nothing here; side columns may be among them. */
+  readonly unknownKeys: readonly UnknownKey[];
+}
+
+/** A key that no scenario has. */
+export interface UnknownKey {
+  readonly key: string;
+  /** The first row that has it, from 0. */
+  readonly row: number;
+  /** Rows that have it. */
+  readonly rows: number;
+  /** The key that may be meant: one that lacks little to it, and that none of these rows has. */
+  readonly near: string | undefined;
 }
 
 /** A variant that some scenarios have and others do not. */
@@ -56,6 +70,7 @@ export interface ScenarioPrompt extends Marks {
 /** The request alone, and the request with its distractor after one space. */
 export const BUILT_IN_VARIANTS = ["base", "base+distractor"] as const;
 
+const KEYS = ["id", "title", "base", "distractor", "tags", "variants"] as const;
 const HINT =
   'A scenario is {"id", "title"?, "base", "distractor"?, "tags"?, "variants"?: {NAME: whole prompt}}; rows count from 0.';
 
@@ -82,7 +97,8 @@ export async function readScenarios(path: string): Promise<ScenarioSet> {
   }
   const variants = document.variants ?? commonVariants(scenarios);
   const omitted = document.variants === undefined ? omittedVariants(scenarios, variants) : [];
-  const set = { path, sha256: await hashFile(path), scenarios, variants, omitted };
+  const unknownKeys = findUnknownKeys(document.rows);
+  const set = { path, sha256: await hashFile(path), scenarios, variants, omitted, unknownKeys };
   scenarioPrompts(set); // what the file lists, every scenario must have
   return set;
 }
@@ -150,6 +166,21 @@ function omittedVariants(
       const without = scenarios.filter((each) => variantText(each, variant) === undefined);
       return { variant, lacking: without.length, first: without[0]!.id }; // not common
     });
+}
+
+function findUnknownKeys(rows: readonly ListedRow[]): readonly UnknownKey[] {
+  const having = new Map<string, ListedRow[]>();
+  for (const row of rows) {
+    for (const key of Object.keys(row.fields)) {
+      if ((KEYS as readonly string[]).includes(key)) continue;
+      having.set(key, [...(having.get(key) ?? []), row]);
+    }
+  }
+  return [...having].map(([key, found]) => {
+    const free = KEYS.filter((name) => found.every(({ fields }) => !Object.hasOwn(fields, name)));
+    const near = nearest(key.toLowerCase(), free);
+    return { key, row: found[0]!.row, rows: found.length, near };
+  });
 }
 
 function readScenario(

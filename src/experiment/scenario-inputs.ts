@@ -77,6 +77,7 @@ function toSet(half: string, scenarios: readonly Scenario[]): ScenarioSet {
     scenarios,
     variants: BUILT_IN_VARIANTS,
     omitted: [],
+    unknownKeys: [],
   };
 }
 

@@ -24,6 +24,8 @@ import { printable, textTable } from "../text-table.ts";
 
 /** Scenarios listed with their reasons, at most; the JSON output has all of them. */
 const MAX_LISTED = 20;
+/** Characters of a reason, at most: it names conditions whose names come from data. */
+const MAX_REASON = 1000;
 const INPUT_FLAGS = ["before", "after", "before-verdicts", "after-verdicts"] as const;
 
 export const conditionsCommand: Command = {
@@ -205,6 +207,7 @@ function formatFilter(conditions: readonly ConditionRow[], result: FilterResult)
         formatRate(rate),
       ]),
     ]),
+    ...causeLines(conditions),
     "",
     `${count("kept")} of ${scenarios.length} scenarios kept, ${count("dropped")} dropped, ${count("unknown")} unknown`,
     ...textTable([
@@ -222,8 +225,18 @@ function formatFilter(conditions: readonly ConditionRow[], result: FilterResult)
       .slice(0, MAX_LISTED)
       .map(
         ({ scenario, decision, reason }) =>
-          `${decision} ${printable(scenario)}: ${printable(reason)}`,
+          `${decision} ${printable(scenario)}: ${printable(reason, MAX_REASON)}`,
       ),
     ...(others.length > MAX_LISTED ? [`… and ${others.length - MAX_LISTED} more (--json)`] : []),
   ].join("\n");
+}
+
+/** Why verdicts are missing, for each condition that lacks some. */
+function causeLines(conditions: readonly ConditionRow[]): string[] {
+  return conditions
+    .filter(({ missing }) => missing > 0)
+    .map(({ checkpoint, variant, causes }) => {
+      const list = Object.entries(causes).map(([cause, n]) => `${n} ${printable(cause)}`);
+      return `missing in ${printable(`${checkpoint} × ${variant}`)}: ${list.join("; ")}`;
+    });
 }

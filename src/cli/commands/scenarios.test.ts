@@ -32,6 +32,16 @@ describe("culprit scenarios", () => {
     expect(scenarios).toHaveLength(20);
   });
 
+  it("says that halves count as one what punctuation alone tells apart", async () => {
+    await writeFile(at("few.txt"), "Make tea.\nMake tea!\nMake soup.\nMake bread.");
+    const halves = ["--out-probe", at("p.jsonl"), "--out-evaluation", at("e.jsonl")];
+    const text = await run(at("few.txt"), ...halves);
+    expect(text).toContain("4 scenarios of 4 base prompts");
+    expect(text).toContain("1 base prompt differs from another in punctuation alone");
+    const apart = await run(at("bases.txt"), ...halves, "--force");
+    expect(apart).not.toContain("punctuation alone");
+  });
+
   it("splits what it composed as it would split the file", async () => {
     const halves = (name: string) => [
       "--out-probe",

@@ -15,6 +15,7 @@ import { expectFlagsOfWay } from "../flag-ways.ts";
 import { checkOutputFiles } from "../output-files.ts";
 import { resolveRemote } from "../pair-flags.ts";
 import { onlyPositional, requiredPositionals } from "../required.ts";
+import { warnOfUnknownKeys } from "../sampling-flags.ts";
 import { formatScenarios, type MadeScenarios, summariseScenarios } from "../scenarios-summary.ts";
 import { printable } from "../text-table.ts";
 
@@ -100,7 +101,7 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   if (args.has("list")) return listConstraints(args, context);
   const outputs = readOutputs(args);
   const { scenarios, composed, skipped } = args.has("split-only")
-    ? await readExisting(args, outputs.paths)
+    ? await readExisting(args, outputs.paths, context)
     : await compose(args, outputs.paths, context);
   const split =
     outputs.halves === undefined ? undefined : splitScenarios(scenarios, readSplitOptions(args));
@@ -174,10 +175,12 @@ function readOutputs(args: ParsedArguments): Outputs {
 async function readExisting(
   args: ParsedArguments,
   paths: Outputs["paths"],
+  context: CommandContext,
 ): Promise<MadeScenarios> {
   const path = onlyPositional(args, "scenarios", "one scenarios file to split");
   checkOutputFiles(paths, { isForced: args.has("force"), inputs: [path] });
-  const { scenarios } = await readScenarios(path);
+  const { scenarios, unknownKeys } = await readScenarios(path);
+  warnOfUnknownKeys(path, unknownKeys, context);
   return { scenarios, composed: undefined, skipped: {} };
 }
 

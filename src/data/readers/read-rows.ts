@@ -40,7 +40,7 @@ export async function detectFormat(path: string): Promise<FileFormat> {
   // A `.json` file of other text is read by line too: its rows then say what is wrong with them.
   if (first === "{" || extension === "json") return "json-lines";
   throw new ConfigError(`${path}: expected a data file, got an unknown kind`, {
-    hint: "Known are .jsonl, .json, .csv, .tsv (each also .gz) and .parquet.",
+    hint: "Known are .jsonl, .json, .csv, .tsv (each also .gz) and .parquet; scenarios, constraints and rules may be .yaml too.",
   });
 }
 
