@@ -283,8 +283,8 @@ export {
   type FilterOptions,
   type FilterResult,
   filterScenarios,
-  requireKept,
 } from "./behavior/four-condition-filter.ts";
+export { requireKept } from "./behavior/require-kept.ts";
 export {
   type PairedRollouts,
   pairRollouts,

@@ -1,5 +1,5 @@
 /** @file From rollouts of two checkpoints to response pairs, by the commands. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
@@ -84,13 +84,30 @@ describe("culprit judge and culprit conditions", () => {
     expect(json.kept).toEqual(["bake"]);
   });
 
+  it("refuse one file of verdicts for both checkpoints, however it is called", async () => {
+    await judge(writeRollouts("same.jsonl", []), path("same-v.jsonl"));
+    const again = path("link-v.jsonl");
+    symlinkSync(path("same-v.jsonl"), again);
+    for (const after of [path("same-v.jsonl"), again]) {
+      await expect(
+        runCommand(conditionsCommand, [
+          "--before-verdicts",
+          path("same-v.jsonl"),
+          "--after-verdicts",
+          after,
+        ]),
+      ).rejects.toThrow(/--after-verdicts: expected the verdicts on two checkpoints, got one file/);
+    }
+  });
+
   it("fail where no scenario is left, and write nothing", async () => {
     await judge(writeRollouts("none.jsonl", []), path("none-v.jsonl"));
+    copyFileSync(path("none-v.jsonl"), path("none-too-v.jsonl"));
     const run = runCommand(conditionsCommand, [
       "--before-verdicts",
       path("none-v.jsonl"),
       "--after-verdicts",
-      path("none-v.jsonl"),
+      path("none-too-v.jsonl"),
       "--before",
       path("none.jsonl"),
       "--after",

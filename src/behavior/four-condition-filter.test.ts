@@ -10,7 +10,8 @@ import { rolloutContent, type RolloutWithPrompt } from "../judge/judge.ts";
 import type { Verdict } from "../judge/verdict.ts";
 import { ConfigError } from "../util/errors.ts";
 import { conditionsTable, type JudgedCheckpoints } from "./conditions.ts";
-import { filterScenarios, requireKept } from "./four-condition-filter.ts";
+import { filterScenarios } from "./four-condition-filter.ts";
+import { requireKept } from "./require-kept.ts";
 import { pairRollouts, writeResponsePairs } from "./rollout-pairs.ts";
 
 /** `s`: shows, `n`: does not, `?`: missing. */
@@ -158,6 +159,31 @@ describe("a filter that leaves nothing names the one condition that emptied it",
       expect((error as ConfigError).message).not.toContain(`${other}:`);
     }
     expect((error as ConfigError).hint).toMatch(hint);
+  });
+});
+
+describe("a filter that leaves nothing", () => {
+  const emptied = (before: string, after: string): string => {
+    const all = (text: string): Record<string, string> => ({ a: text, b: text });
+    const of = (text: string): Verdict[] =>
+      verdicts({ base: all("nnnn"), "base+distractor": all(text) });
+    const error = catchError(() =>
+      requireKept(filterScenarios({ before: of(before), after: of(after) })),
+    );
+    return (error as ConfigError).hint!;
+  };
+
+  it("says that the checkpoints may be exchanged where the one before shows it more often", () => {
+    expect(emptied("sssn", "nnnn")).toMatch(
+      /with the distractor already.*\(75\.0% and 0\.0% of .*the two checkpoints may be exchanged\.$/,
+    );
+    expect(emptied("sssn", "snnn")).toMatch(/may be exchanged/);
+  });
+
+  it("does not where it shows it as often or more seldom", () => {
+    expect(emptied("sssn", "sssn")).not.toMatch(/exchanged/);
+    expect(emptied("snnn", "ssss")).not.toMatch(/exchanged/);
+    expect(emptied("nnnn", "nnnn")).not.toMatch(/exchanged/);
   });
 });
 

@@ -1,3 +1,5 @@
+import { existsSync, realpathSync } from "node:fs";
+
 import {
   ConfigError,
   conditionName,
@@ -118,9 +120,14 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
     requiredText(args, "conditions", "before");
     requiredText(args, "conditions", "after");
   }
+  const verdicts = {
+    before: requiredText(args, "conditions", "before-verdicts"),
+    after: requiredText(args, "conditions", "after-verdicts"),
+  };
+  expectTwoFiles(verdicts);
   const judged: JudgedCheckpoints = {
-    before: await readVerdicts(requiredText(args, "conditions", "before-verdicts")),
-    after: await readVerdicts(requiredText(args, "conditions", "after-verdicts")),
+    before: await readVerdicts(verdicts.before),
+    after: await readVerdicts(verdicts.after),
   };
   warnOfJudges(judged, context);
   const trigger = args.text("trigger");
@@ -161,6 +168,18 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   }
   await writeResponsePairs(out, found.pairs);
   context.log(`${found.pairs.length} response pairs written to ${out}`);
+}
+
+/** A checkpoint beside itself tells nothing of training. */
+function expectTwoFiles({ before, after }: Readonly<Record<"before" | "after", string>>): void {
+  const [one, other] = [before, after].map((path) =>
+    existsSync(path) ? realpathSync(path) : path,
+  );
+  if (one !== other) return;
+  throw new ConfigError(
+    `--before-verdicts, --after-verdicts: expected the verdicts on two checkpoints, got one file for both (${before})`,
+    { hint: "Judge the rollouts of each checkpoint into a file of its own." },
+  );
 }
 
 /** What the rollouts that were given say, each file read once: one alone still tells which scenarios ask the same request. */

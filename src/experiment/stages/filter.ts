@@ -1,6 +1,7 @@
 import { join } from "node:path";
 
-import { filterScenarios, requireKept } from "../../behavior/four-condition-filter.ts";
+import { filterScenarios } from "../../behavior/four-condition-filter.ts";
+import { requireKept } from "../../behavior/require-kept.ts";
 import { pairRollouts, writeResponsePairs } from "../../behavior/rollout-pairs.ts";
 import { readVerdicts } from "../../judge/verdict.ts";
 import { writeFileAtomic } from "../../util/atomic-file.ts";
