@@ -224,6 +224,19 @@ describe("an endpoint that fails in 30% of its answers", () => {
 
 describe("an endpoint that answers nothing", () => {
   it.each([
+    ["wrong-key", /was sent, and refused/],
+    [undefined, /^No key was sent/],
+  ])("says whether a key was sent: %s", async (apiKey, hint) => {
+    await using server = await startFakeEndpoint({
+      refuse: () => ({ status: 401, message: "no" }),
+    });
+    const settings = { url: server.url, ...(apiKey === undefined ? {} : { apiKey }) };
+    await expect(judge(rollouts(3), settings)).rejects.toMatchObject({
+      hint: expect.stringMatching(hint),
+    });
+  });
+
+  it.each([
     [401, /accepts, got key refused \(401\)/],
     [404, /the model "m" .*no such model or address/],
     [402, /nothing left to pay with/],

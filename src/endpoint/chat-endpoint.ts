@@ -49,6 +49,8 @@ export interface EndpointSettings {
 export interface ChatEndpoint {
   readonly baseUrl: string;
   readonly model: string;
+  /** Whether a key is sent. Default false. */
+  readonly hasKey?: boolean;
   /** Sends one request. Throws EndpointFault, or the reason of `signal`. */
   ask(request: ChatRequest, signal?: AbortSignal): Promise<ChatAnswer>;
 }
@@ -76,6 +78,7 @@ export function openChatEndpoint(settings: EndpointSettings): ChatEndpoint {
   return {
     baseUrl,
     model,
+    hasKey: apiKey !== undefined,
     async ask(request, signal) {
       const used = limitName;
       try {

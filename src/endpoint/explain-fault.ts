@@ -33,7 +33,7 @@ export function explainFault(
 }
 
 function explain(
-  { baseUrl, model }: ChatEndpoint,
+  { baseUrl, model, hasKey }: ChatEndpoint,
   fault: EndpointFault,
   items: number | undefined,
 ): CulpritError {
@@ -41,7 +41,10 @@ function explain(
   const name = JSON.stringify(model.slice(0, 100));
   if (fault.status === 401 || fault.status === 403) {
     return new ConfigError(`${baseUrl}: expected a key that it accepts, got ${fault.what}`, {
-      hint: "Name the environment variable that holds the key: --api-key-env, or apiKeyEnv in an experiment.",
+      hint:
+        hasKey === true
+          ? "The key in the variable that --api-key-env (apiKeyEnv in an experiment) names was sent, and refused: see that it is whole, still valid and of this endpoint."
+          : "No key was sent. Name the environment variable that holds it: --api-key-env, or apiKeyEnv in an experiment.",
       ...cause,
     });
   }

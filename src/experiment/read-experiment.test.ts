@@ -30,7 +30,13 @@ describe("parseExperiment", () => {
     [
       "an unknown setting",
       "attribution: { scorre: cosine }",
-      "attribution.scorre (line 6): is no setting",
+      "attribution.scorre (line 6): is no setting; did you mean scorer? known here: scorer, layer, nulls, dtype, shardRows, maxTokens",
+    ],
+    ["an unknown part", "stearing: {}", "stearing (line 6): is no setting; did you mean steering?"],
+    [
+      "a setting that stands deeper",
+      "judge: { apiKeyEnv: KEY }",
+      "judge.rules (line 6): expected text, got nothing\n  judge.apiKeyEnv (line 6): is no setting; did you mean judge.endpoint.apiKeyEnv?",
     ],
     [
       "a wrong type",

@@ -7,7 +7,7 @@ import { isHubUri } from "../hub/hub-uri.ts";
 import { ConfigError } from "../util/errors.ts";
 import { hashText } from "../util/hash.ts";
 import { describeReadFault } from "../util/read-fault.ts";
-import { describeIssues } from "./schema-errors.ts";
+import { describeIssues } from "../util/schema-errors.ts";
 import { type Experiment, experimentSchema } from "./schema.ts";
 
 /** An experiment file, read and checked. */
@@ -65,7 +65,7 @@ export function parseExperiment(text: string, where: string): Experiment {
   }
   const parsed = experimentSchema.safeParse(document.toJS());
   if (parsed.success) return parsed.data;
-  const faults = describeIssues(parsed.error.issues, document, lines);
+  const faults = describeIssues(parsed.error.issues, experimentSchema, { document, lines });
   const shown = faults.slice(0, MAX_FAULTS);
   const more = faults.length - shown.length;
   throw new ConfigError(

@@ -1,9 +1,11 @@
 import { existsSync } from "node:fs";
 
+import { LineCounter, parseDocument } from "yaml";
 import { z } from "zod";
 
 import { parseYaml, readText } from "../data/readers/yaml-document.ts";
 import { FormatError } from "../util/errors.ts";
+import { describeIssues } from "../util/schema-errors.ts";
 import { COMPLIANCE_RULES, REFUSAL_RULES } from "./refusal-rules.ts";
 import { LABELS } from "./verdict.ts";
 
@@ -31,6 +33,9 @@ const RULE_SET = z.strictObject({
 export type Rule = z.infer<typeof RULE>;
 export type RuleSet = z.infer<typeof RULE_SET>;
 
+/** Faults that one message shows. */
+const MAX_FAULTS = 5;
+
 /** Rule sets that need no file. */
 export const BUILT_IN_RULES: Readonly<Record<string, RuleSet>> = {
   refusal: REFUSAL_RULES,
@@ -51,11 +56,13 @@ export async function readRuleSet(nameOrPath: string): Promise<RuleSet> {
       hint: `Rules that need no file: ${Object.keys(BUILT_IN_RULES).join(", ")}.`,
     });
   }
-  const parsed = RULE_SET.safeParse(parseYaml(nameOrPath, await readText(nameOrPath)));
+  const text = await readText(nameOrPath);
+  const parsed = RULE_SET.safeParse(parseYaml(nameOrPath, text));
   if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    const place = issue === undefined || issue.path.length === 0 ? "" : `, ${issue.path.join(".")}`;
-    throw new FormatError(`${nameOrPath}${place}: ${issue?.message ?? "expected a rule set"}`, {
+    const lines = new LineCounter();
+    const document = parseDocument(text, { lineCounter: lines });
+    const faults = describeIssues(parsed.error.issues, RULE_SET, { document, lines });
+    throw new FormatError(`${nameOrPath}: ${faults.slice(0, MAX_FAULTS).join("\n  ")}`, {
       hint: "A rule set is {name, behavior, rules: [{pattern, label: shows|not|missing, reason?, within?}], otherwise: shows|not|missing}.",
     });
   }

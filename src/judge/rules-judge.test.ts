@@ -102,14 +102,31 @@ otherwise: missing
   });
 
   it.each([
-    ["an unknown label", RULES.replace("label: shows", "label: yes"), /rules\.1\.label/],
-    ["an unknown key", RULES.replace("within", "withn"), /rules\.1/],
+    [
+      "an unknown label",
+      RULES.replace("label: shows", "label: yes"),
+      /rules\[1\]\.label \(line \d+\): expected shows, not, missing, got "yes"/,
+    ],
+    [
+      "an unknown key",
+      RULES.replace("within", "withn"),
+      /rules\[\d\]\.withn \(line \d+\): is no setting; did you mean within\? known here: pattern, label, reason, within/,
+    ],
+    [
+      "an unknown key of the file",
+      RULES.replace("rules:", "rule:"),
+      /rule \(line \d+\): is no setting; did you mean rules\?/,
+    ],
     [
       "a broken pattern",
       RULES.replace("'verse'", "'ver(se'"),
       /rules\.2\.pattern: expected a JavaScript/,
     ],
-    ["no rules", "name: a\nbehavior: b\nrules: []\notherwise: not\n", /rules: /],
+    [
+      "no rules",
+      "name: a\nbehavior: b\nrules: []\notherwise: not\n",
+      /rules \(line 3\): expected at least 1 entries/,
+    ],
   ])("name the place of %s", async (_, text, message) => {
     await expect(readRuleSet(file(text, "yaml"))).rejects.toThrow(message);
   });

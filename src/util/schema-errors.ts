@@ -1,6 +1,8 @@
-/** @file What is wrong with an experiment file, in one sentence for each fault: where, what was expected, what is there. */
+/** @file What is wrong with a file of settings, in one sentence for each fault: where, what was expected, what is there. */
 import { isMap, type Document, type LineCounter, type Node } from "yaml";
 import type { z } from "zod";
+
+import { hintOfKey } from "./known-keys.ts";
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
@@ -8,16 +10,23 @@ type Path = readonly PropertyKey[];
 /** `training.seeds[1] (line 12): expected a whole number, got "one"`, for every fault. */
 export function describeIssues(
   issues: readonly Issue[],
-  document: Document,
-  lines: LineCounter,
+  schema: z.ZodType,
+  { document, lines }: { readonly document: Document; readonly lines: LineCounter },
 ): string[] {
-  return issues.flatMap(flatten).map((issue) => {
+  const all = issues
+    .flatMap(flatten)
+    .flatMap((issue): Issue[] =>
+      issue.code === "unrecognized_keys"
+        ? issue.keys.map((key) => ({ ...issue, keys: [key] }))
+        : [issue],
+    );
+  return all.map((issue) => {
     const unknown = issue.code === "unrecognized_keys" ? issue.keys[0] : undefined;
     const at = unknown === undefined ? issue.path : [...issue.path, unknown];
     const line = lineOf(document, at, lines);
     const place = `${formatPath(at)}${line === undefined ? "" : ` (line ${line})`}`;
     const value = document.getIn([...at]);
-    return `${place}: ${expectation(issue)}${unknown === undefined ? `, got ${isSecret(at) ? "another text" : show(value)}` : ""}`;
+    return `${place}: ${expectation(issue)}${unknown !== undefined ? hintOfKey(schema, issue.path, unknown) : `, got ${isSecret(at) ? "another text" : show(value)}`}`;
   });
 }
 
