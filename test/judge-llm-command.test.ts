@@ -117,6 +117,28 @@ describe("culprit judge --llm", () => {
     expect(lines.join("\n")).toMatch(/prompt and \d+ answer tokens/);
   });
 
+  it("says which conditions a budget did not reach", async () => {
+    await using server = await startFakeEndpoint({ answer: () => '{"score": 10}' });
+    const rollouts = writeRollouts("budget.jsonl", 20);
+    const lines = readFileSync(rollouts, "utf8").trim().split("\n");
+    const second = lines.map((line) => {
+      const each = JSON.parse(line) as { id: string; response: string };
+      const { id, response } = each;
+      return JSON.stringify({ ...each, id: `${id}b`, variant: "late", response: `${response} b` });
+    });
+    writeFileSync(rollouts, [...lines, ...second].join("\n"));
+    const words = [rollouts, ...llmFlags(server.url), "--concurrency", "1", "--force"];
+    const money = ["--price-in", "0", "--price-out", "1000000", "--max-cost"];
+    const judge = (most: string, out: string): Promise<string> =>
+      runCommand(judgeCommand, [...words, ...money, most, "--out", path(out)]);
+    expect(await judge("0", "b0.jsonl").catch(String)).toContain("budget");
+    // An answer is 2 tokens of money 1, and 400 at its dearest: 26 fit.
+    expect(await judge("450", "b2.jsonl")).toMatch(
+      /the budget did not reach (?!.*base)\d+ of 20 of late: rollouts are judged in the file's order/,
+    );
+    expect(await judge("1000000", "b2.jsonl")).not.toContain("did not reach");
+  });
+
   it("takes the name of built-in rules for no file that --out would replace", async () => {
     const cwd = process.cwd();
     const rollouts = writeRollouts("name.jsonl", 3);

@@ -21,6 +21,21 @@ interface VariantCounts {
   shows: number;
   not: number;
   missing: number;
+  /** Of the missing, those that the budget did not reach. */
+  beyondBudget: number;
+}
+
+/** What a budget that was used up left out: rollouts are judged in the file's order, so what it reached is no sample drawn by chance. */
+function describeLeftOut({ variants }: Pick<JudgeSummary, "variants">): string[] {
+  const left = variants.filter(({ beyondBudget }) => beyondBudget > 0);
+  if (left.length === 0) return [];
+  const list = left.map(
+    ({ variant, shows, not, missing, beyondBudget }) =>
+      `${beyondBudget} of ${shows + not + missing} of ${printable(variant)}`,
+  );
+  return [
+    `the budget did not reach ${list.join(", ")}: rollouts are judged in the file's order, so those judged are no sample drawn by chance, and rates of them may mislead; a higher --max-cost goes on`,
+  ];
 }
 
 /** What a judge said, counted. */
@@ -55,6 +70,7 @@ export function printSummary(
           ...Object.entries(summary.causes).map(
             ([cause, count]) => `${count} missing: ${printable(cause)}`,
           ),
+          ...describeLeftOut(summary),
           ...more,
         ].join("\n"),
   );
@@ -123,11 +139,18 @@ function countVerdict(
   causes: Map<string, number>,
 ): void {
   const { variant } = verdict;
-  const counts = variants.get(variant) ?? { variant, shows: 0, not: 0, missing: 0 };
+  const counts = variants.get(variant) ?? {
+    variant,
+    shows: 0,
+    not: 0,
+    missing: 0,
+    beyondBudget: 0,
+  };
   variants.set(variant, counts);
   if (!isMissing(verdict)) counts[verdict.label]++;
   else {
     counts.missing++;
+    if (verdict.missing === "budget") counts.beyondBudget++;
     causes.set(verdict.missing, (causes.get(verdict.missing) ?? 0) + 1);
   }
 }
