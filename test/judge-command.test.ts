@@ -1,5 +1,5 @@
 /** @file From rollouts of two checkpoints to response pairs, by the commands. */
-import { copyFileSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
@@ -8,6 +8,8 @@ import { conditionsCommand } from "../src/cli/commands/conditions.ts";
 import { judgeCommand } from "../src/cli/commands/judge.ts";
 import { readResponsePairs } from "../src/data/response-pairs.ts";
 import type { Rollout } from "../src/data/rollouts.ts";
+import { ConfigError } from "../src/util/errors.ts";
+import { expectFailure } from "./support/errors.ts";
 import { runCommand } from "./support/run-command.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
 
@@ -138,4 +140,12 @@ describe("culprit judge and culprit conditions", () => {
       runCommand(judgeCommand, [path("m0.jsonl"), "--rules", "refusals", "--out", path("x.jsonl")]),
     ).rejects.toThrow(/refusals/);
   });
+});
+
+it("makes no file of no rollouts", async () => {
+  writeFileSync(path("none.jsonl"), "");
+  const words = [path("none.jsonl"), "--rules", "compliance", "--out", path("none.verdicts.jsonl")];
+  const error = await expectFailure(runCommand(judgeCommand, words), ConfigError);
+  expect(error.message).toMatch(/none\.jsonl: expected rollouts, got none/);
+  expect(existsSync(path("none.verdicts.jsonl"))).toBe(false);
 });

@@ -1,4 +1,5 @@
 import {
+  ConfigError,
   createSampleCounts,
   groupedRollouts,
   isMissing,
@@ -97,6 +98,12 @@ export async function judgeToFile(
       samples.add(verdict);
       absent.delete(verdict.rollout);
       yield verdict;
+    }
+    // Thrown here, the file is not made; one without a row would only be in the way of the next try.
+    if (rollouts + absent.size === 0) {
+      throw new ConfigError(`${path}: expected rollouts, got none`, {
+        hint: "culprit generate writes them; see whether it sampled any.",
+      });
     }
     // What was never sampled is in no rate, and is no rollout that does not show it either.
     for (const verdict of absent.values()) {

@@ -10,13 +10,16 @@ const WORDS: Readonly<Record<string, string>> = {
   ENAMETOOLONG: "expected the name of a file, got one that is too long",
 };
 
+/** Where a path is one of the command line; one in an experiment counts from elsewhere, and inSetting says so. */
+export const CHECK_PATH = "Check the path; it counts from the folder that you are in.";
+
 /** Why a file could not be opened, as a ConfigError that starts with `where`; other errors as they are. */
 export function describeReadFault(where: string, error: unknown, hint?: string): unknown {
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
   const words = code === undefined ? undefined : WORDS[code];
   if (words === undefined) return error;
   return new ConfigError(`${where}: ${words}`, {
-    hint: hint ?? "Check the path; it counts from the folder that you are in.",
+    hint: hint ?? CHECK_PATH,
     cause: error,
   });
 }

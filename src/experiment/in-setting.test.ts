@@ -1,0 +1,13 @@
+import { expect, test } from "vitest";
+
+import { expectFailure } from "../../test/support/errors.ts";
+import { readHumanLabels } from "../judge/human-labels.ts";
+import { ConfigError } from "../util/errors.ts";
+import { inSetting } from "./in-setting.ts";
+
+test("a path in an experiment counts from the experiment's folder, and the hint says so", async () => {
+  const work = inSetting("judge.labels.before", () => readHumanLabels("/nowhere/labels.jsonl"));
+  const error = await expectFailure(work, ConfigError);
+  expect(error.message).toBe("judge.labels.before: /nowhere/labels.jsonl: no such file");
+  expect(error.hint).toMatch(/counts from the folder of the experiment's file/);
+});
