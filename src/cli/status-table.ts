@@ -13,9 +13,10 @@ export function formatStatus({ out, manifest, stages, total }: ExperimentStatus)
     ),
     hasMoney: [total, ...stages.map(({ cost }) => cost)].some((cost) => cost?.money !== undefined),
   };
+  const failed = stages.filter(({ state }) => state === "failed");
   const { currency } = manifest.experiment.cost;
   return [
-    `${printable(manifest.name)} in ${out}: ${count("done")} of ${stages.length} stages done, ${count("running")} running, ${count("interrupted")} interrupted, ${count("missing")} missing`,
+    `${printable(manifest.name)} in ${out}: ${count("done")} of ${stages.length} stages done, ${count("running")} running, ${count("interrupted")} interrupted, ${failed.length === 0 ? "" : `${failed.length} failed, `}${count("missing")} missing`,
     "",
     ...textTable([
       [
@@ -35,6 +36,8 @@ export function formatStatus({ out, manifest, stages, total }: ExperimentStatus)
       ]),
       ["sum", "", ...costCells(total, shown)],
     ]),
+    ...(failed.length === 0 ? [] : [""]),
+    ...failed.map(({ id, failure = "" }) => `${printable(id)} failed: ${printable(failure, 300)}`),
     ...((total.endpoint?.estimated ?? 0) > 0
       ? ["", "≈: estimated in part, where the endpoint did not say the tokens of an answer"]
       : []),

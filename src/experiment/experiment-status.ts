@@ -6,8 +6,8 @@ import { type PricedCost, withMoney } from "./cost.ts";
 import { type ManifestStage, readManifest, type RunManifest, sumCosts } from "./run-manifest.ts";
 import { readRecord, readWorking, type StageWorking } from "./stage-record.ts";
 
-/** `interrupted`: begun, and the process that did is gone; the next run goes on with it. */
-export const STAGE_STATES = ["done", "running", "interrupted", "missing"] as const;
+/** `failed`: an error ended it. `interrupted`: begun, and the process that did is gone; the next run goes on with it. */
+export const STAGE_STATES = ["done", "running", "interrupted", "failed", "missing"] as const;
 export type StageState = (typeof STAGE_STATES)[number];
 
 /** One stage of an experiment as its folder shows it. */
@@ -19,6 +19,8 @@ export interface StageStatus extends ManifestStage {
   readonly unit?: string;
   /** When its process last gave a sign of life, ISO 8601. */
   readonly updatedAt?: string;
+  /** Of a failed stage: the first line of the error. */
+  readonly failure?: string;
 }
 
 export interface ExperimentStatus {
@@ -64,15 +66,16 @@ async function stageStatus(
   }
   const working = await readWorking(directory);
   if (working === undefined) return { ...stage, state: "missing" };
-  const { cost, updatedAt, unit, done, total } = working;
+  const { cost, updatedAt, unit, done, total, failure } = working;
   return {
     ...stage,
     cost: withMoney(cost, pricePerHour),
-    state: isAlive(working) ? "running" : "interrupted",
+    state: failure !== undefined ? "failed" : isAlive(working) ? "running" : "interrupted",
     updatedAt,
     ...(unit === undefined ? {} : { unit }),
     ...(done === undefined ? {} : { done }),
     ...(total === undefined ? {} : { total }),
+    ...(failure === undefined ? {} : { failure }),
   };
 }
 

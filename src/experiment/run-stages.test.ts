@@ -127,6 +127,33 @@ describe("runStages", () => {
     }
   });
 
+  it("writes down why a stage failed, and nothing where it was stopped by hand", async () => {
+    const abort = new AbortController();
+    const stage = (fail: () => never): Stage => ({
+      ...chain().stages[0]!,
+      run: async () => fail(),
+    });
+    const failureOf = async (fail: () => never): Promise<unknown> => {
+      const out = await temporaryFolder();
+      const { signal } = abort;
+      await expect(runStages([stage(fail)], { out, signal })).rejects.toThrow();
+      const [working] = (await readdir(out, { recursive: true })).filter((name) =>
+        name.endsWith("working.json"),
+      );
+      return (JSON.parse(await readFile(join(out, working!), "utf8")) as { failure?: unknown })
+        .failure;
+    };
+    const full = failureOf(() => {
+      throw new Error("the disk is full\nand more");
+    });
+    expect(await full).toBe("the disk is full");
+    const stopped = failureOf(() => {
+      abort.abort();
+      throw new Error("aborted");
+    });
+    expect(await stopped).toBeUndefined();
+  });
+
   it("counts what an attempt sampled that ended on the way", async () => {
     const out = await temporaryFolder();
     const stage = (sampledTokens: number, fails: boolean): Stage => ({

@@ -135,6 +135,7 @@ async function runStage(
   await options.onStart?.(stage, position, directory);
   const before = await prepare(path, stage, isForced);
   const meter = await startStageMeter(path, before);
+  let failure: Error | undefined;
   try {
     await stage.run({
       directory: path,
@@ -152,8 +153,11 @@ async function runStage(
         meter.watch(options.progress?.(stage, position, unit) ?? silentProgress, unit),
       cost: meter,
     });
+  } catch (error) {
+    if (error instanceof Error && options.signal?.aborted !== true) failure = error;
+    throw error;
   } finally {
-    await meter.stop();
+    await meter.stop(failure);
   }
   const { kind, name, version, settings } = stage;
   const files = await listStageOutputs(path, stage.asides ?? []);

@@ -4,6 +4,8 @@ import { writeWorking } from "./stage-record.ts";
 
 /** How often a running stage shows that it is alive. */
 const HEARTBEAT_MS = 1000;
+/** Characters kept of an error: it may quote data. */
+const MAX_FAILURE = 300;
 
 /** Counts what a running stage costs, and shows that it is alive. */
 export interface StageMeter {
@@ -13,7 +15,8 @@ export interface StageMeter {
   /** The same display, of which the heartbeat sees the counts. */
   watch(progress: Progress, unit: string): Progress;
   total(): Cost;
-  stop(): Promise<void>;
+  /** `failure`: the error that ended the stage; none where it is done or was stopped by hand. */
+  stop(failure?: Error): Promise<void>;
 }
 
 /** Counts a stage's cost on top of `before`, and writes it down every second so that a killed attempt counts too. */
@@ -36,12 +39,14 @@ export async function startStageMeter(path: string, before: Cost): Promise<Stage
       ...(endpoint === undefined ? {} : { endpoint }),
     };
   };
+  let failed: string | undefined;
   const beat = (): Promise<void> =>
     writeWorking(path, {
       pid: process.pid,
       cost: total(),
       updatedAt: new Date().toISOString(),
       ...shown,
+      ...(failed === undefined ? {} : { failure: failed }),
     });
   await beat();
   // One write at a time; a disk that fills up shows in the stage's own files.
@@ -70,7 +75,8 @@ export async function startStageMeter(path: string, before: Cost): Promise<Stage
       };
     },
     total,
-    stop: async () => {
+    stop: async (failure) => {
+      failed = failure?.message.split("\n", 1)[0]!.slice(0, MAX_FAILURE);
       clearInterval(timer);
       for (const each of shows) each.end();
       await writing.then(beat).catch(() => {});

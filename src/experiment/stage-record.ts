@@ -62,6 +62,8 @@ const workingSchema = z.strictObject({
   unit: z.string().optional(),
   done: amount.optional(),
   total: amount.optional(),
+  /** First line of the error that ended it; absent where it is at work, was killed or was stopped. */
+  failure: z.string().optional(),
 });
 /** A stage at work, or one that was killed at work. */
 export type StageWorking = Readonly<z.infer<typeof workingSchema>>;
