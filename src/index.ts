@@ -90,10 +90,10 @@ export {
   readScenarios,
   type Scenario,
   type ScenarioPrompt,
-  type UnknownKey,
   scenarioPrompts,
   type ScenarioSet,
 } from "./data/scenarios.ts";
+export type { UnknownKey } from "./data/unknown-keys.ts";
 export {
   type BasePrompt,
   type BasePrompts,

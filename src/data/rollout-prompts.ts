@@ -9,10 +9,10 @@ import {
   readScenarios,
   scenarioPrompts,
   type ScenarioPrompt,
-  type UnknownKey,
 } from "./scenarios.ts";
 import { readPrompt } from "./shapes/read-turns.ts";
 import { RowProblem } from "./shapes/shape.ts";
+import type { UnknownKey } from "./unknown-keys.ts";
 import { variantName } from "./variant-name.ts";
 
 /** The prompts of a file, ready to sample responses to. */

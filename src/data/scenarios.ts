@@ -2,7 +2,6 @@
 import type { Message } from "../format/messages.ts";
 import { ConfigError, FormatError } from "../util/errors.ts";
 import { hashFile } from "../util/hash.ts";
-import { nearest } from "../util/nearest.ts";
 import { requestGroup } from "./base-key.ts";
 import { isObject, ownField, type RowFields } from "./readers/file-row.ts";
 import type { ListedRow } from "./readers/listed-rows.ts";
@@ -10,6 +9,7 @@ import { otherKind } from "./row-kind.ts";
 import { givenTags, type Marks, readTags } from "./row-marks.ts";
 import { readScenarioDocument } from "./scenario-document.ts";
 import { RowProblem } from "./shapes/shape.ts";
+import { findUnknownKeys, type UnknownKey } from "./unknown-keys.ts";
 import { variantName } from "./variant-name.ts";
 
 /** A request, and what may be appended to it. */
@@ -40,17 +40,6 @@ export interface ScenarioSet {
   readonly unknownKeys: readonly UnknownKey[];
 }
 
-/** A key that no scenario has. */
-export interface UnknownKey {
-  readonly key: string;
-  /** The first row that has it, from 0. */
-  readonly row: number;
-  /** Rows that have it. */
-  readonly rows: number;
-  /** The key that may be meant: one that lacks little to it, and that none of these rows has. */
-  readonly near: string | undefined;
-}
-
 /** A variant that some scenarios have and others do not. */
 export interface OmittedVariant {
   readonly variant: string;
@@ -70,7 +59,6 @@ export interface ScenarioPrompt extends Marks {
 /** The request alone, and the request with its distractor after one space. */
 export const BUILT_IN_VARIANTS = ["base", "base+distractor"] as const;
 
-const KEYS = ["id", "title", "base", "distractor", "tags", "variants"] as const;
 const HINT =
   'A scenario is {"id", "title"?, "base", "distractor"?, "tags"?, "variants"?: {NAME: whole prompt}}; rows count from 0.';
 
@@ -166,21 +154,6 @@ function omittedVariants(
       const without = scenarios.filter((each) => variantText(each, variant) === undefined);
       return { variant, lacking: without.length, first: without[0]!.id }; // not common
     });
-}
-
-function findUnknownKeys(rows: readonly ListedRow[]): readonly UnknownKey[] {
-  const having = new Map<string, ListedRow[]>();
-  for (const row of rows) {
-    for (const key of Object.keys(row.fields)) {
-      if ((KEYS as readonly string[]).includes(key)) continue;
-      having.set(key, [...(having.get(key) ?? []), row]);
-    }
-  }
-  return [...having].map(([key, found]) => {
-    const free = KEYS.filter((name) => found.every(({ fields }) => !Object.hasOwn(fields, name)));
-    const near = nearest(key.toLowerCase(), free);
-    return { key, row: found[0]!.row, rows: found.length, near };
-  });
 }
 
 function readScenario(
