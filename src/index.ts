@@ -449,6 +449,7 @@ export {
   layerTable,
   STEERING_LAYERS,
 } from "./steering/layer-table.ts";
+export { countShared, describeShared } from "./steering/shared-scenarios.ts";
 export { steer, STEERING_REPORT, type SteerResult } from "./steering/steer.ts";
 export {
   type ClaimOptions,

@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
+import { cp, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { expect, it, vi } from "vitest";
@@ -92,6 +92,7 @@ it("runs every kind of stage, and ends with arms beside their controls", async (
     ],
     ["project-out", "after", [[undefined, [1, 2]]]],
   ]);
+  expect(result.steering!.map(({ shared }) => shared)).toEqual([undefined, undefined]);
   expect(result.layerTable!.rows.map(({ layer, effects }) => [layer, effects.length])).toEqual([
     [1, 2],
     [2, 2],
@@ -103,6 +104,30 @@ it("runs every kind of stage, and ends with arms beside their controls", async (
     ["judge-after", MINIATURE_LABELS],
     ["evaluation-judge-baseline-seed1", MINIATURE_LABELS],
   ]);
+});
+
+it("says of steering on the probe's own scenarios that its effect is not held out", async () => {
+  const file = withTrainingSeeds(await readExperiment(await experiment), 1);
+  const { steering } = file.experiment;
+  const onProbe = { ...steering!, on: "probe" as const, limit: 1000 };
+  const lines: string[] = [];
+  const out = join(suite, "own-scenarios");
+  await cp(join(suite, "whole"), out, { recursive: true });
+  const { stages } = await runExperiment(
+    { ...file, experiment: { ...file.experiment, steering: onProbe } },
+    {
+      out,
+      until: "steer",
+      progress: () => ({ update: () => {}, note: (line) => void lines.push(line), end: () => {} }),
+    },
+  );
+  const said = /^(warning: )?\d+ scenarios are of those that the behaviour was made from/;
+  expect(lines).toContainEqual(expect.stringMatching(said));
+  const { directory } = stages.find(({ id }) => id === "steer-add")!;
+  const report = await readFile(join(out, directory, "steering.json"), "utf8");
+  expect((JSON.parse(report) as { notes: string[] }).notes).toContainEqual(
+    expect.stringMatching(said),
+  );
 });
 
 it("ends in the same bytes when it is stopped again and again", async () => {

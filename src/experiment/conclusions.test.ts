@@ -42,6 +42,18 @@ it("says where steering speaks for another layer than that of the ranking, and i
   expect(concludeExperiment(result(undefined))).toEqual([]);
 });
 
+it("says where steering was measured on what the behaviour was made from", () => {
+  const steering = (shared: number | undefined): ExperimentResult =>
+    ({
+      ...result(undefined),
+      steering: [{ mode: "add", layers: [], scenarios: 8, ...(shared && { shared }) }],
+    }) as unknown as ExperimentResult; // what the conclusions about steering read
+  expect(concludeExperiment(steering(undefined))).toEqual([]);
+  expect(concludeExperiment(steering(5))).toEqual([
+    expect.stringMatching(/^Adding .* on 5 of 8 scenarios that the behaviour was made from, /),
+  ]);
+});
+
 /** An edit that tells, after so many training seeds; of its control so many were judged. */
 function edited(
   seeds: number,

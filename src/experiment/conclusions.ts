@@ -56,9 +56,15 @@ function concludeUnknown(scenarios: ProbeResult["scenarios"]): string[] {
   ];
 }
 
-function concludeSteering({ mode, layers }: SteeringReport): string[] {
+function concludeSteering({ mode, layers, scenarios, shared }: SteeringReport): string[] {
   const what = mode === "add" ? "Adding the direction" : "Projecting the direction out";
-  return layers.flatMap(({ layer, at, steered, effects }) => {
+  const held =
+    shared === undefined
+      ? []
+      : [
+          `${what} was measured on ${shared} of ${scenarios} scenarios that the behaviour was made from, so its effect is not held out: name others (evaluation.scenarios, steering.on: evaluation).`,
+        ];
+  const found = layers.flatMap(({ layer, at, steered, effects }) => {
     const where =
       layer === undefined
         ? `${what} of each layer (${at.join(", ")})`
@@ -67,6 +73,7 @@ function concludeSteering({ mode, layers }: SteeringReport): string[] {
       ? [`${where}: no strength leaves the text coherent.`]
       : effects.map(({ variant, sentence }) => `${where}, ${variant}: ${sentence}`);
   });
+  return [...found, ...held];
 }
 
 /** The layer that steering speaks for, where the ranking is at another. */

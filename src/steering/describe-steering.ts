@@ -1,6 +1,7 @@
 import type { RolloutSampling } from "../data/rollouts.ts";
 import type { EngineIdentity } from "../engine/engine.ts";
 import type { RanArm } from "./arm-runner.ts";
+import { countShared, describeShared } from "./shared-scenarios.ts";
 import { formatDrop, type LayerArms } from "./steer-layer.ts";
 import type { SteerSettings } from "./steer-settings.ts";
 import { armRates, countRequests, type VerdictRuns } from "./steered-rates.ts";
@@ -27,6 +28,7 @@ interface SteeringArms {
 /** The report of arms that have run. */
 export function describeSteering(request: SteerRequest, arms: SteeringArms): SteeringReport {
   const { identity, settings, sampling, unsteered } = arms;
+  const shared = countShared(request.prompts, request.madeFrom ?? []);
   const effects = compareLayers(request, arms);
   const layers = arms.layers.map((layer) =>
     describeLayer(request, { layer, settings, effects: effects.get(layer) ?? [] }),
@@ -40,11 +42,15 @@ export function describeSteering(request: SteerRequest, arms: SteeringArms): Ste
     behavior: request.judge.behavior,
     prompts: request.prompts.length,
     ...countRequests(request.prompts),
+    ...(shared === 0 ? {} : { shared }),
     sampling,
     coherenceBound: settings.coherenceBound,
     unsteered: unsteered.arm,
     layers,
-    notes: steeringNotes(unsteered.arm, layers),
+    notes: [
+      ...(shared === 0 ? [] : [`${describeShared(shared)}.`]),
+      ...steeringNotes(unsteered.arm, layers),
+    ],
   };
 }
 

@@ -29,6 +29,8 @@ export interface SteerRequest {
   readonly directions: readonly SteeringDirection[];
   readonly prompts: readonly ScenarioPrompt[];
   readonly judge: Judge<RolloutWithPrompt>;
+  /** Scenarios that the behaviour was made from: the report says how many are steered on. Default: none. */
+  readonly madeFrom?: readonly string[];
   /** Of `project-out`. Default: DEFAULT_PROJECT_OUT_AT. */
   readonly projectOutAt?: ProjectOutAt;
   /** How much of the direction to add: a number, or `auto`, the default: the largest of `grid` that leaves the text coherent. */
@@ -161,6 +163,8 @@ export interface SteeringReport {
   readonly scenarios: number;
   /** Different requests: scenarios that ask the same one hang together, and are one unit of all intervals. */
   readonly requests: number;
+  /** Scenarios that the behaviour was made from too; absent where there are none. */
+  readonly shared?: number;
   readonly sampling: RolloutSampling;
   readonly coherenceBound: number;
   readonly unsteered: SteeredArm;

@@ -5,6 +5,8 @@ import {
   behaviorDirections,
   behaviorReportPath,
   claimSteeringFolder,
+  countShared,
+  describeShared,
   expectSteeringFolder,
   type LayerTable,
   layerTable,
@@ -88,6 +90,7 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
     ...request,
     prompts,
     judge: opened.judge,
+    madeFrom: behavior.scenarioIds,
     directions: behaviorDirections(behavior, engine.identity, {
       mode: request.mode,
       otherCheckpoint: args.has("other-checkpoint"),
@@ -140,10 +143,6 @@ function warnOfShared(
   prompts: readonly ScenarioPrompt[],
   context: CommandContext,
 ): void {
-  const made = new Set(scenarioIds);
-  const shared = new Set(prompts.map(({ scenario }) => scenario).filter((id) => made.has(id)));
-  if (shared.size === 0) return;
-  context.warn(
-    `${shared.size} scenarios are of those that the behaviour was made from: take others to measure it`,
-  );
+  const shared = countShared(prompts, scenarioIds);
+  if (shared > 0) context.warn(describeShared(shared));
 }

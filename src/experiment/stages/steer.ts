@@ -5,6 +5,7 @@ import { readBehavior } from "../../behavior/behavior-file.ts";
 import { type ScenarioPrompt, scenarioPrompts } from "../../data/scenarios.ts";
 import { newGenerationCounter } from "../../engine/generation/generate-options.ts";
 import { behaviorDirections } from "../../steering/behavior-directions.ts";
+import { countShared, describeShared } from "../../steering/shared-scenarios.ts";
 import { DEFAULT_HALVINGS } from "../../steering/steer-settings.ts";
 import { steer, STEERING_REPORT } from "../../steering/steer.ts";
 import type { SteeringMode, SteeringReport } from "../../steering/steering-report.ts";
@@ -40,7 +41,7 @@ export function steerStage(
   return {
     kind: "steer",
     name: mode,
-    version: 7,
+    version: 8,
     settings: {
       ...given,
       ...(mode === "add" ? {} : { projectOutAt }),
@@ -84,6 +85,10 @@ async function steerModel(
     unnamedLayers({ mode, projectOutAt }, behavior) ?? [
       (await chooseLayer(folder, experiment.attribution.layer)).layer,
     ];
+  const madeFrom = madeFromSame(experiment, inputs, behavior.scenarioIds);
+  const progress = work.progress("responses");
+  const shared = countShared(prompts, madeFrom);
+  if (shared > 0) progress.note(`warning: ${describeShared(shared)}`);
   await using judge = await openStageJudge(inputs, work, {
     stage: `steer-${mode}`,
     currency: experiment.cost.currency,
@@ -97,6 +102,7 @@ async function steerModel(
       mode,
       prompts,
       judge,
+      madeFrom,
       directions: behaviorDirections(behavior, opened.identity, { mode, layers }),
       ...(mode === "add" ? { strength, grid } : { projectOutAt }),
       coherenceBound,
@@ -108,10 +114,30 @@ async function steerModel(
       samples: rollouts,
       counter,
       out: work.directory,
-      progress: work.progress("responses"),
+      progress,
       ...(work.signal === undefined ? {} : { signal: work.signal }),
     },
   );
+}
+
+function steeredOn({
+  steering,
+  evaluation,
+}: Pick<Experiment, "steering" | "evaluation">): "probe" | "evaluation" {
+  return steering?.on ?? (evaluation === undefined ? "probe" : "evaluation");
+}
+
+/** Of the scenarios that the behaviour was made from those that are steered on: two files may give one id to different ones. */
+function madeFromSame(
+  experiment: Experiment,
+  { probe, evaluation }: ExperimentInputs,
+  scenarioIds: readonly string[],
+): readonly string[] {
+  if (steeredOn(experiment) === "probe" || probe === undefined) return scenarioIds;
+  const hashes = (set: typeof probe | undefined): Map<string, string> =>
+    new Map((set?.scenarios ?? []).map((each) => [each.id, hashValue(each)]));
+  const [made, steered] = [hashes(probe), hashes(evaluation)];
+  return scenarioIds.filter((id) => made.get(id) === steered.get(id));
 }
 
 /** The prompts of the scenarios that are steered on. */
@@ -119,7 +145,7 @@ function promptsToSteer(
   { steering, probe, evaluation }: Experiment,
   inputs: ExperimentInputs,
 ): readonly ScenarioPrompt[] {
-  const on = steering?.on ?? (evaluation === undefined ? "probe" : "evaluation");
+  const on = steeredOn({ steering, evaluation });
   const set = inputs[on];
   if (set === undefined) throw new Error("internal: no scenarios to steer on");
   const own = on === "probe" ? probe && [probe.plain, probe.trigger] : evaluation?.variants;
