@@ -136,7 +136,7 @@ describe("runStages", () => {
     const failureOf = async (fail: () => never): Promise<unknown> => {
       const out = await temporaryFolder();
       const { signal } = abort;
-      await expect(runStages([stage(fail)], { out, signal })).rejects.toThrow();
+      await expect(runStages([stage(fail)], { out, signal })).rejects.toThrow(/full|abort/);
       const [working] = (await readdir(out, { recursive: true })).filter((name) =>
         name.endsWith("working.json"),
       );
