@@ -5,11 +5,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { describe, expect, it, vi } from "vitest";
 
+import { parseArguments } from "../src/cli/arguments.ts";
 import { steerCommand } from "../src/cli/commands/steer.ts";
 import { readVerdicts, type SteeringReport } from "../src/index.ts";
 import { type AskedBody, startFakeEndpoint } from "./support/fake-endpoint.ts";
 import { runCli } from "./support/run-cli.ts";
-import { runCommand } from "./support/run-command.ts";
+import { runCommand, silentContext } from "./support/run-command.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -188,6 +189,22 @@ describe("culprit steer --llm", () => {
   };
   const reportOf = (out: string): SteeringReport =>
     JSON.parse(readFileSync(join(folder, out, "steering.json"), "utf8")) as SteeringReport;
+
+  it("says what was asked and paid where a judge that cannot be read ends it", async () => {
+    await using server = await startFakeEndpoint({ answer: () => "Hm." });
+    const prices = { "price-in": "1000", "price-out": "1000" };
+    const args = parseArguments(
+      steerCommand,
+      words("llm-broken", { ...llm(server.url), ...prices }),
+    );
+    const lines: string[] = [];
+    const log = (line: string): void => void lines.push(line);
+    const run = steerCommand.run(args, { ...silentContext(), log });
+    await expect(run).rejects.toThrow(/^judge .*sycophancy/);
+    expect(lines.join("\n")).toMatch(
+      /requests, \d+ answered[\s\S]*answer tokens: .*the whole cache has cost/,
+    );
+  });
 
   it("counts responses that the judge has no verdict on as missing, in no rate", async () => {
     await using server = await startFakeEndpoint({ answer });

@@ -89,10 +89,12 @@ export function answersLeft(
 }
 
 const DEFAULT_ANSWERS = 3;
-/** So many answers in a row of which none can be read: the judge does not, or no longer does, what is asked of it. */
+/** So many first answers of which none can be read: the judge does not do what is asked of it. */
 const PATIENCE = 60;
+/** So many in a row after one that could be: it no longer does. More, as a condition of the file may be one that it cannot answer about. */
+const LATER_PATIENCE = 180;
 
-/** Counts an answer of this run. Throws RuntimeError where the last 60 cannot be read: the others would be paid for as well. */
+/** Counts an answer of this run. Throws RuntimeError where the last ones cannot be read: the others would be paid for as well. */
 function countAnswer(options: LlmJudgeOptions, books: Books, parsed: ParsedAnswer): void {
   if (!("missing" in parsed) || parsed.isFinal) {
     books.hasReadable = true;
@@ -100,7 +102,8 @@ function countAnswer(options: LlmJudgeOptions, books: Books, parsed: ParsedAnswe
     return;
   }
   books.unreadable.push(parsed.missing);
-  if (books.unreadable.length >= PATIENCE) throw unreadableJudge(options, books);
+  const most = books.hasReadable ? LATER_PATIENCE : PATIENCE;
+  if (books.unreadable.length >= most) throw unreadableJudge(options, books);
 }
 
 function outcome(parsed: ParsedAnswer, paid: readonly PaidAnswer[]): Omit<Outcome, "isCached"> {

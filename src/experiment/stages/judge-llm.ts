@@ -59,6 +59,11 @@ export async function openLlmJudge(
         yield* withinBudget(naming(llm.judge(rollouts, options)), counts);
       } catch (error) {
         for (const line of describeCounts(asker.counts)) options?.progress?.note(line);
+        if (prices !== undefined) {
+          options?.progress?.note(
+            `${stage}: ${llm.usage.cost.toFixed(4)} ${currency} paid for these answers, ${store.totals.cost.toFixed(4)} for all that are kept`,
+          );
+        }
         throw error;
       }
       const { unreadable } = llm.usage;
