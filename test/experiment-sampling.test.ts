@@ -130,7 +130,14 @@ describe("served checkpoints", () => {
     const done = await run(path);
     expect([before.counts.requests, after.counts.requests]).toEqual([240, 240]);
     const result = (await readResult(out))!;
-    expect(result.probe.scenarios).toEqual({ kept: 60, of: 60 });
+    expect(result.probe.scenarios).toEqual({
+      kept: 60,
+      dropped: 0,
+      unknown: 0,
+      of: 60,
+      missing: 0,
+      causes: {},
+    });
     expect(result.probe.responsePairs).toBe(120);
     const sampled = done.stages.find(({ id }) => id === "rollouts-after")!.record.cost.endpoint!;
     expect(sampled).toMatchObject({ requests: 240, completionTokens: 480 });

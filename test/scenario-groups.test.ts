@@ -1,5 +1,5 @@
 /** @file Scenarios that ask one request stay one unit from the scenarios file to every table, by the commands. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { beforeAll, describe, expect, it } from "vitest";
@@ -105,10 +105,12 @@ describe("scenarios of one request", () => {
   });
 
   it("are one unit for conditions, by the verdicts alone", async () => {
-    const both = ["--before-verdicts", "--after-verdicts"].flatMap((flag) => [
-      flag,
-      path("verdicts.jsonl"),
-    ]);
+    // The same verdicts, but not the same file, which would be refused.
+    copyFileSync(path("verdicts.jsonl"), path("again.jsonl"));
+    const both = [
+      ["--before-verdicts", path("verdicts.jsonl")],
+      ["--after-verdicts", path("again.jsonl")],
+    ].flat();
     let printed = "";
     const context = { ...silentContext(), print: (text: string) => void (printed += text) };
     // One checkpoint cannot have brought anything out: the table comes before the error.
