@@ -70,6 +70,7 @@ export function compareMeasure(
   return {
     difference,
     ...(saturatedDifference(a.mean, b.mean, variance, items.length) ??
+      unchangedShare([a, b], variance, items.length) ??
       interval(difference, margin, isKnown)),
     p: !isKnown ? undefined : difference === 0 ? 1 : levelAt(margin, Math.abs(difference)),
     items: items.length,
@@ -113,6 +114,21 @@ function saturatedDifference(
   };
 }
 
+/**
+ * Where both arms have the same values, 0 or 1, on every item, no item tells how many might differ: as large a share as Wilson's interval of none of as
+ * many items allows, either way.
+ */
+function unchangedShare(
+  arms: readonly Cells[],
+  variance: number,
+  items: number,
+): Bounds | undefined {
+  if (variance > 0 || items === 1) return undefined;
+  if (!arms.every(({ isShare }) => isShare)) return undefined;
+  const { high } = wilsonShare(0, items);
+  return high === undefined ? undefined : { low: -high, high };
+}
+
 function hasSpread(runs: readonly MeasureValues[], items: readonly string[]): boolean {
   return runs.length > 1 || items.length > 1;
 }
@@ -131,10 +147,14 @@ function commonItems(runs: readonly MeasureValues[]): readonly string[] {
   );
 }
 
-function cellsOf(
-  runs: readonly MeasureValues[],
-  items: readonly string[],
-): { mean: number; errors: Float64Array } {
+interface Cells {
+  readonly mean: number;
+  readonly errors: Float64Array;
+  /** Whether every item of every run is 0 or 1. */
+  readonly isShare: boolean;
+}
+
+function cellsOf(runs: readonly MeasureValues[], items: readonly string[]): Cells {
   const values = Float64Array.from(
     runs.flatMap((run) => {
       const byItem = toItems(run);
@@ -142,5 +162,9 @@ function cellsOf(
     }),
   );
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return { mean, errors: values.map((value) => value - mean) };
+  return {
+    mean,
+    errors: values.map((value) => value - mean),
+    isShare: values.every((value) => value === 0 || value === 1),
+  };
 }

@@ -133,6 +133,19 @@ describe("measures", () => {
     expect(compareMeasure([0.8], [0.7])).toMatchObject({ p: undefined, low: undefined });
   });
 
+  it("keep a width where two arms get every item alike", () => {
+    // One of 240 wrong, the same one in both: up to z²/(240 + z²) of all items might have differed, either way.
+    const shares = Object.fromEntries(
+      Array.from({ length: 240 }, (_, i) => [`i${i}`, i === 0 ? 0 : 1]),
+    );
+    const found = compareMeasure([shares], [shares])!;
+    const z = 1.959963984540054;
+    expect(found.difference).toBe(0);
+    expect(found.high).toBeCloseTo((z * z) / (240 + z * z), 10);
+    expect(found.low).toBe(-found.high!);
+    expect(found.p).toBe(1);
+  });
+
   it("compares the items that all runs have", () => {
     const found = compareMeasure([{ a: 1, b: 2, c: 3 }], [{ b: 1, c: 1, d: 5 }])!;
     expect([found.items, found.difference]).toEqual([2, 1.5]);

@@ -32,7 +32,7 @@ export function evaluateStage(
   return {
     kind: "evaluate",
     name: "",
-    version: 7,
+    version: 8,
     settings: {
       name,
       behavior: behavior.name,
