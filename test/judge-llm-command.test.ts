@@ -8,6 +8,7 @@ import { parseArguments } from "../src/cli/arguments.ts";
 import { judgeCommand } from "../src/cli/commands/judge.ts";
 import { readVerdicts } from "../src/judge/verdict.ts";
 import { startFakeEndpoint } from "./support/fake-endpoint.ts";
+import { killWhilePaying } from "./support/kill-while-paying.ts";
 import { runCli } from "./support/run-cli.ts";
 import { runCommand, silentContext } from "./support/run-command.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
@@ -156,20 +157,7 @@ describe("culprit judge --llm", () => {
     const rollouts = writeRollouts("k.jsonl", 120);
     const out = path("k-v.jsonl");
     const words = ["judge", rollouts, ...llmFlags(server.url), "--out", out, "--concurrency", "4"];
-    const killed = await runCli(words, {
-      onStart: (child) => {
-        const timer = setInterval(() => {
-          if (server.counts.answers < 40) return;
-          clearInterval(timer);
-          child.kill("SIGKILL");
-        }, 5);
-      },
-    });
-    expect(killed.signal).toBe("SIGKILL");
-    const before = server.counts.answers;
-    const stored = readFileSync(`${out}.cache.jsonl`, "utf8").split("\n").length - 1;
-    // Answered, but not yet here or just being written when the process died: 4 were under way, 4 more may have been written.
-    expect(before - stored).toBeLessThanOrEqual(8);
+    const stored = await killWhilePaying(words, server, `${out}.cache.jsonl`);
     const { code, stdout } = await runCli([...words, "--json"]);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
