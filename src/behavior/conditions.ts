@@ -2,7 +2,8 @@
 import { missingCauses, tallyVerdicts, type VerdictTally } from "../judge/tally-verdicts.ts";
 import type { Verdict } from "../judge/verdict.ts";
 import { clusteredRate, type ClusteredRate } from "../util/clustered-rate.ts";
-import { groupScenarios, type ScenarioGroups, scenarioGroups } from "./scenario-groups.ts";
+import { groupedCells, tallyCells } from "./scenario-cells.ts";
+import { type ScenarioGroups, scenarioGroups } from "./scenario-groups.ts";
 
 /** M0 and M1. */
 export const CHECKPOINTS = ["before", "after"] as const;
@@ -34,8 +35,9 @@ export function conditionsTable(
 ): readonly ConditionRow[] {
   const said = scenarioGroups([...judged.before, ...judged.after]);
   const known = new Map([...groups, ...said]);
-  return CHECKPOINTS.flatMap((checkpoint) =>
-    [...tallyVerdicts(judged[checkpoint])].map(([variant, scenarios]) => {
+  return CHECKPOINTS.flatMap((checkpoint) => {
+    const run = tallyVerdicts(judged[checkpoint]);
+    return [...run].map(([variant, scenarios]) => {
       const tallies = [...scenarios.values()];
       const total = (of: (tally: VerdictTally) => number): number =>
         tallies.reduce((sum, tally) => sum + of(tally), 0);
@@ -46,23 +48,12 @@ export function conditionsTable(
         rollouts: total(({ judged: count, missing }) => count + missing),
         missing: total(({ missing }) => missing),
         causes: missingCauses(judged[checkpoint].filter((each) => each.variant === variant)),
-        rate: rateOf(scenarios, known),
+        rate: clusteredRate(
+          groupedCells(
+            tallyCells([run], variant, { scenarios: [...scenarios.keys()], groups: known }),
+          ),
+        ),
       };
-    }),
-  );
-}
-
-function rateOf(
-  scenarios: ReadonlyMap<string, Readonly<VerdictTally>>,
-  groups: ScenarioGroups,
-): ClusteredRate {
-  const units = groupScenarios([...scenarios.keys()], groups);
-  const prompts = units.labels.length;
-  const shows = new Float64Array(prompts);
-  const judged = new Float64Array(prompts);
-  for (const [i, tally] of [...scenarios.values()].entries()) {
-    shows[units.of[i]!]! += tally.shows;
-    judged[units.of[i]!]! += tally.judged;
-  }
-  return clusteredRate({ seeds: 1, prompts, shows, judged });
+    });
+  });
 }

@@ -5,6 +5,7 @@ import type { Asker } from "../endpoint/asker.ts";
 import { EndpointFault } from "../endpoint/endpoint-fault.ts";
 import { type TokenCount, withCounts } from "../endpoint/money.ts";
 import { writeFileAtomic } from "../util/atomic-file.ts";
+import { commonestFirst } from "../util/commonest-first.ts";
 import { ConfigError } from "../util/errors.ts";
 import { hashValue } from "../util/hash.ts";
 import { mapOrdered } from "../util/map-ordered.ts";
@@ -90,7 +91,7 @@ export async function generateFromEndpoint(
     }
   };
   await writeFileAtomic(out, lines());
-  const failed = Object.fromEntries([...counts.failed].toSorted((a, b) => b[1] - a[1]));
+  const failed = commonestFirst(counts.failed);
   const manifest = {
     ...settings,
     version: VERSION,

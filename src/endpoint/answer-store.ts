@@ -147,7 +147,8 @@ function createIndex(
   };
 }
 
-const noTotals = (): StoreTotals => ({
+/** The totals of a store without answers. */
+export const noTotals = (): StoreTotals => ({
   answers: 0,
   broken: 0,
   estimated: 0,

@@ -1,4 +1,10 @@
 import {
+  groupedCells,
+  judgedScenarios,
+  type ScenarioCells,
+  tallyCells,
+} from "../behavior/scenario-cells.ts";
+import {
   groupScenarios,
   type ScenarioGroups,
   scenarioGroups,
@@ -9,6 +15,7 @@ import { clusteredRate } from "../util/clustered-rate.ts";
 import { ConfigError } from "../util/errors.ts";
 import { createRng } from "../util/rng.ts";
 import { clusterBootstrap } from "./cluster-bootstrap.ts";
+import { compareCells } from "./compare-cells.ts";
 import { compareMeasure, type MeasureValues, summariseMeasure } from "./compare-measures.ts";
 import type {
   AdjustedComparison,
@@ -19,13 +26,6 @@ import type {
   VariantRates,
 } from "./evaluation.ts";
 import { holm } from "./holm.ts";
-import {
-  compareCells,
-  groupedCells,
-  judgedScenarios,
-  type ScenarioCells,
-  tallyCells,
-} from "./rate-cells.ts";
 
 /**
  * Rates of a behaviour for several arms and training seeds, each with its interval, against the baseline and against the random

@@ -4,10 +4,12 @@ import {
   conditionsTable,
   type JudgedCheckpoints,
 } from "../behavior/conditions.ts";
+import { tallyCells } from "../behavior/scenario-cells.ts";
 import { scenarioGroups } from "../behavior/scenario-groups.ts";
+import { compareCells } from "../evaluation/compare-cells.ts";
 import type { RateComparison } from "../evaluation/compare-rates.ts";
-import { compareCells, tallyCells } from "../evaluation/rate-cells.ts";
 import { tallyVerdicts } from "../judge/tally-verdicts.ts";
+import { commonestFirst } from "../util/commonest-first.ts";
 
 /** The rate after minus the one before in one variant, over the scenarios judged in both. */
 export interface ConditionChange extends Omit<RateComparison, "reduction"> {
@@ -74,5 +76,5 @@ export function missingByCause(
       causes.set(cause, (causes.get(cause) ?? 0) + count);
     }
   }
-  return Object.fromEntries([...causes].toSorted((a, b) => b[1] - a[1]));
+  return commonestFirst(causes);
 }

@@ -1,18 +1,11 @@
 import { describe, expect, it } from "vitest";
 
-import type { StoreTotals } from "../endpoint/answer-store.ts";
+import { noTotals, type StoreTotals } from "../endpoint/answer-store.ts";
 import type { Asker } from "../endpoint/asker.ts";
 import type { EndpointCost } from "./cost.ts";
 import { endpointLedger } from "./endpoint-ledger.ts";
 
-const none: StoreTotals = {
-  answers: 0,
-  broken: 0,
-  estimated: 0,
-  promptTokens: 0,
-  completionTokens: 0,
-  cost: 0,
-};
+const none = noTotals();
 
 type Attempt = ReturnType<typeof attempt>;
 

@@ -1,3 +1,4 @@
+import { commonestFirst } from "../util/commonest-first.ts";
 import { isMissing, type Verdict } from "./verdict.ts";
 
 /** The verdicts of one scenario in one variant. */
@@ -38,5 +39,5 @@ export function missingCauses(verdicts: Iterable<Verdict>): Readonly<Record<stri
   for (const verdict of verdicts) {
     if (isMissing(verdict)) causes.set(verdict.missing, (causes.get(verdict.missing) ?? 0) + 1);
   }
-  return Object.fromEntries([...causes].toSorted((a, b) => b[1] - a[1]));
+  return commonestFirst(causes);
 }

@@ -1,6 +1,6 @@
+import { groupedCells, type ScenarioCells, tallyCells } from "../behavior/scenario-cells.ts";
 import { groupScenarios, scenarioGroups } from "../behavior/scenario-groups.ts";
 import type { ScenarioPrompt } from "../data/scenarios.ts";
-import { groupedCells, type ScenarioCells, tallyCells } from "../evaluation/rate-cells.ts";
 import { missingCauses, tallyVerdicts } from "../judge/tally-verdicts.ts";
 import { isMissing, type Verdict } from "../judge/verdict.ts";
 import { clusteredRate } from "../util/clustered-rate.ts";
