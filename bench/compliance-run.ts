@@ -11,10 +11,10 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 
-import { openPairs } from "../src/data/open-pairs.ts";
-import { readRows } from "../src/data/readers/read-rows.ts";
-import { auroc } from "../src/evaluation/auroc.ts";
-import { spearman } from "../src/evaluation/spearman.ts";
+import { openPairs } from "../src/pairs/open-pairs.ts";
+import { readRows } from "../src/pairs/readers/read-rows.ts";
+import { auroc } from "../src/stats/auroc.ts";
+import { spearman } from "../src/stats/spearman.ts";
 import { createRng } from "../src/util/rng.ts";
 import { refuses } from "./refusal-rule.ts";
 

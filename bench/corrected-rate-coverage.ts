@@ -11,8 +11,8 @@
  */
 import { parseArgs } from "node:util";
 
-import { correctedRates } from "../src/evaluation/corrected-rates.ts";
-import { CELL_COUNTS, type JudgeCells } from "../src/evaluation/judge-cells.ts";
+import { correctedRates } from "../src/rates/corrected-rates.ts";
+import { CELL_COUNTS, type JudgeCells } from "../src/rates/judge-cells.ts";
 import { createRng, type Rng } from "../src/util/rng.ts";
 import { attainable, Counter } from "./attainable.ts";
 

@@ -9,7 +9,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 
-import { openPairs } from "../src/data/open-pairs.ts";
 import { batchInputs, prefixInputs } from "../src/engine/batch-inputs.ts";
 import type { TokenizedExample } from "../src/engine/engine.ts";
 import { ParameterCache } from "../src/engine/parameter-cache.ts";
@@ -19,6 +18,7 @@ import { openWeights } from "../src/model/checkpoint-weights.ts";
 import { pooledActivations, prefixKeys } from "../src/model/pooled-activations.ts";
 import { createRenderer } from "../src/model/prompt-renderer.ts";
 import { readModel } from "../src/model/read-model.ts";
+import { openPairs } from "../src/pairs/open-pairs.ts";
 import { compile } from "../src/runtime/ort.ts";
 import { lowerToOnnx } from "../src/tensor/lower.ts";
 import { matrixPeak } from "./support.ts";

@@ -11,9 +11,9 @@
  */
 import { parseArgs } from "node:util";
 
-import { clusterBootstrap } from "../src/evaluation/cluster-bootstrap.ts";
-import { compareIntervals } from "../src/evaluation/compare-rates.ts";
-import { clusteredRate, type RateCells } from "../src/util/clustered-rate.ts";
+import { compareIntervals } from "../src/rates/compare-rates.ts";
+import { clusterBootstrap } from "../src/stats/cluster-bootstrap.ts";
+import { clusteredRate, type RateCells } from "../src/stats/clustered-rate.ts";
 import { createRng, type Rng } from "../src/util/rng.ts";
 import { attainable, Counter } from "./attainable.ts";
 

@@ -14,7 +14,7 @@ import { parseArgs } from "node:util";
 
 import { stringify } from "yaml";
 
-import { readRows } from "../src/data/readers/read-rows.ts";
+import { readRows } from "../src/pairs/readers/read-rows.ts";
 import { createRng } from "../src/util/rng.ts";
 import { refuses } from "./refusal-rule.ts";
 

@@ -10,10 +10,10 @@ import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
 
-import { readRows } from "../src/data/readers/read-rows.ts";
 import { REFUSAL_RULES } from "../src/judge/refusal-rules.ts";
 import { compileRules } from "../src/judge/rules-judge.ts";
-import { wilsonShare } from "../src/util/wilson.ts";
+import { readRows } from "../src/pairs/readers/read-rows.ts";
+import { wilsonShare } from "../src/stats/wilson.ts";
 import { refuses } from "./refusal-rule.ts";
 
 const { values, positionals } = parseArgs({

@@ -17,8 +17,8 @@ import { SCORER_TRAITS, type ScoredBehavior, SCORERS } from "../src/attribution/
 import { diagnoseLayer } from "../src/behavior/diagnostics.ts";
 import { meanDifference, pairWeights } from "../src/behavior/mean-difference.ts";
 import { groupKeys } from "../src/behavior/prompt-groups.ts";
-import { SIGNALS, signalVerdict } from "../src/evaluation/signal-verdict.ts";
-import { compareUnrelated, tailSizes } from "../src/evaluation/unrelated-null.ts";
+import { SIGNALS, signalVerdict } from "../src/ranking/signal-verdict.ts";
+import { compareUnrelated, tailSizes } from "../src/ranking/unrelated-null.ts";
 import { createRng, type Rng } from "../src/util/rng.ts";
 import { dot, norm } from "../src/util/vector.ts";
 

@@ -8,7 +8,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { readRows } from "../src/data/readers/read-rows.ts";
+import { readRows } from "../src/pairs/readers/read-rows.ts";
 
 const [folder, out] = process.argv.slice(2);
 if (folder === undefined || out === undefined) throw new Error("usage: see the head of this file");

@@ -12,7 +12,7 @@ export {
 } from "./util/errors.ts";
 export { nearest } from "./util/nearest.ts";
 export { VERSION } from "./util/version.ts";
-export { clusteredRate, type ClusteredRate, type RateCells } from "./util/clustered-rate.ts";
+export { clusteredRate, type ClusteredRate, type RateCells } from "./stats/clustered-rate.ts";
 export { createRng, type Rng } from "./util/rng.ts";
 export {
   bfloat16ToFloat32,
@@ -74,81 +74,85 @@ export type {
   PreferencePair,
   UnusableReason,
   UnusableRow,
-} from "./data/preference-pair.ts";
-export { auditPairs, type AuditOptions } from "./data/audit-pairs.ts";
-export { type TokenCounts } from "./data/audit-truncation.ts";
-export type { AuditReport, LengthComparison, Share } from "./data/audit-report.ts";
-export { type ResolveRemote } from "./data/expand-patterns.ts";
+} from "./pairs/preference-pair.ts";
+export { auditPairs, type AuditOptions } from "./pairs/audit-pairs.ts";
+export { type TokenCounts } from "./pairs/audit-truncation.ts";
+export type { AuditReport, LengthComparison, Share } from "./pairs/audit-report.ts";
+export { type ResolveRemote } from "./pairs/expand-patterns.ts";
 export {
   type DataFile,
   openPairs,
   type OpenPairsOptions,
   type PairSet,
-} from "./data/open-pairs.ts";
-export { readResponsePairs, type ResponsePair, type ResponsePairs } from "./data/response-pairs.ts";
+} from "./pairs/open-pairs.ts";
+export {
+  readResponsePairs,
+  type ResponsePair,
+  type ResponsePairs,
+} from "./pairs/response-pairs.ts";
 export {
   readScenarios,
   type Scenario,
   type ScenarioPrompt,
   scenarioPrompts,
   type ScenarioSet,
-} from "./data/scenarios.ts";
-export type { UnknownKey } from "./data/unknown-keys.ts";
+} from "./rollouts/scenarios.ts";
+export type { UnknownKey } from "./pairs/unknown-keys.ts";
 export {
   type BasePrompt,
   type BasePrompts,
   readBasePrompts,
   type ReadBasePromptsOptions,
-} from "./data/base-prompts.ts";
+} from "./rollouts/base-prompts.ts";
 export {
   type ComposedScenarios,
   type ComposeOptions,
   composeScenarios,
-} from "./data/compose-scenarios.ts";
+} from "./rollouts/compose-scenarios.ts";
 export {
   BUILT_IN_POOL,
   type Constraint,
   constraintFamily,
   readConstraints,
   selectConstraints,
-} from "./data/constraints.ts";
+} from "./rollouts/constraints.ts";
 export {
   type ScenarioHalf,
   type ScenarioSplit,
   splitScenarios,
   type SplitOptions,
-} from "./data/split-scenarios.ts";
-export { writeScenarios } from "./data/write-scenarios.ts";
-export { variantName } from "./data/variant-name.ts";
-export { PAIR_SHAPES, type PairShape } from "./data/shapes/shapes.ts";
+} from "./rollouts/split-scenarios.ts";
+export { writeScenarios } from "./rollouts/write-scenarios.ts";
+export { variantName } from "./rollouts/variant-name.ts";
+export { PAIR_SHAPES, type PairShape } from "./pairs/shapes/shapes.ts";
 export {
   openUnusableFile,
   type UnusableFile,
   type UnusableSummary,
   writeUnusable,
-} from "./data/unusable-file.ts";
+} from "./pairs/unusable-file.ts";
 
-export { openSftFiles, type SftExample, type SftSet } from "./data/sft-examples.ts";
+export { openSftFiles, type SftExample, type SftSet } from "./pairs/sft-examples.ts";
 
 export {
   generateRollouts,
   type GenerateRolloutsOptions,
   type GenerateRolloutsResult,
-} from "./data/generate-rollouts.ts";
-export { type AbsentRollout, readAbsentRollouts } from "./data/absent-rollouts.ts";
+} from "./rollouts/generate-rollouts.ts";
+export { type AbsentRollout, readAbsentRollouts } from "./rollouts/absent-rollouts.ts";
 export {
   createSampleCounts,
   type LackingSamples,
   type SampleCounts,
-} from "./data/sample-counts.ts";
+} from "./rollouts/sample-counts.ts";
 export {
   type EndpointRolloutsOptions,
   type EndpointRolloutsResult,
   generateFromEndpoint,
-} from "./data/endpoint-rollouts.ts";
-export { importRollouts } from "./data/import-rollouts.ts";
-export { readRolloutPrompts, type RolloutPrompts } from "./data/rollout-prompts.ts";
-export { checkRolloutOutput, removeRollouts } from "./data/rollout-sink.ts";
+} from "./rollouts/endpoint-rollouts.ts";
+export { importRollouts } from "./rollouts/import-rollouts.ts";
+export { readRolloutPrompts, type RolloutPrompts } from "./rollouts/rollout-prompts.ts";
+export { checkRolloutOutput, removeRollouts } from "./rollouts/rollout-sink.ts";
 export {
   readRolloutManifest,
   readRollouts,
@@ -157,7 +161,7 @@ export {
   type RolloutManifest,
   rolloutManifestPath,
   type RolloutSampling,
-} from "./data/rollouts.ts";
+} from "./rollouts/rollouts.ts";
 
 // runtime
 export { type Device, DEVICES } from "./runtime/device.ts";
@@ -269,13 +273,13 @@ export {
   type ConditionRow,
   conditionsTable,
   type JudgedCheckpoints,
-} from "./behavior/conditions.ts";
+} from "./rates/conditions.ts";
 export {
   groupedRollouts,
   noteGroups,
   type ScenarioGroups,
   scenarioGroups,
-} from "./behavior/scenario-groups.ts";
+} from "./rates/scenario-groups.ts";
 export {
   conditionName,
   type FilterDecision,
@@ -283,14 +287,14 @@ export {
   type FilterOptions,
   type FilterResult,
   filterScenarios,
-} from "./behavior/four-condition-filter.ts";
-export { requireKept } from "./behavior/require-kept.ts";
+} from "./rates/four-condition-filter.ts";
+export { requireKept } from "./rates/require-kept.ts";
 export {
   type PairedRollouts,
   pairRollouts,
   type RolloutPairsOptions,
   writeResponsePairs,
-} from "./behavior/rollout-pairs.ts";
+} from "./rates/rollout-pairs.ts";
 export {
   collectActivations,
   type CollectOptions,
@@ -348,28 +352,24 @@ export { SCORER_TRAITS, SCORERS, type ScoredBehavior, type Scorer } from "./attr
 export type { NullComparison, NullTail } from "./attribution/null-comparison.ts";
 export type { SignalStatistics, SignalTail } from "./attribution/signal-statistics.ts";
 export { findLowNorms, type LowNorm } from "./attribution/low-norm.ts";
-export { requireRankingFormat, writeRankings } from "./attribution/write-ranking.ts";
+export { requireRankingFormat, writeRankings } from "./ranking/write-ranking.ts";
 
 // evaluation
-export { auroc, type Auroc } from "./evaluation/auroc.ts";
+export { auroc, type Auroc } from "./stats/auroc.ts";
 export {
   type BootstrapIntervals,
   type BootstrapOptions,
   clusterBootstrap,
-} from "./evaluation/cluster-bootstrap.ts";
+} from "./stats/cluster-bootstrap.ts";
 export {
   compareMeasure,
   type MeasureComparison,
   type MeasureSummary,
   type MeasureValues,
   summariseMeasure,
-} from "./evaluation/compare-measures.ts";
-export {
-  compareRates,
-  type RateComparison,
-  type RateReduction,
-} from "./evaluation/compare-rates.ts";
-export { evaluateArms } from "./evaluation/evaluate-arms.ts";
+} from "./rates/compare-measures.ts";
+export { compareRates, type RateComparison, type RateReduction } from "./rates/compare-rates.ts";
+export { evaluateArms } from "./rates/evaluate-arms.ts";
 export type {
   AdjustedComparison,
   Arm,
@@ -379,48 +379,48 @@ export type {
   EvaluateOptions,
   Evaluation,
   VariantRates,
-} from "./evaluation/evaluation.ts";
-export type { TopOverlap, UnrelatedComparison } from "./evaluation/unrelated-null.ts";
-export type { CorrectedRate } from "./evaluation/corrected-rate.ts";
-export { correctedRates, type CorrectedRates } from "./evaluation/corrected-rates.ts";
-export { type PpiRate, predictionPowered } from "./evaluation/prediction-powered.ts";
-export { roganGladen } from "./evaluation/rogan-gladen.ts";
+} from "./rates/evaluation.ts";
+export type { TopOverlap, UnrelatedComparison } from "./ranking/unrelated-null.ts";
+export type { CorrectedRate } from "./rates/corrected-rate.ts";
+export { correctedRates, type CorrectedRates } from "./rates/corrected-rates.ts";
+export { type PpiRate, predictionPowered } from "./rates/prediction-powered.ts";
+export { roganGladen } from "./rates/rogan-gladen.ts";
 export {
   cohenKappa,
   judgeAgreement,
   type JudgeAgreement,
   type Kappa,
-} from "./evaluation/judge-agreement.ts";
-export { type JudgeBesidePeople, judgeBesidePeople } from "./evaluation/judge-beside-people.ts";
-export { judgeCells, type JudgeCells } from "./evaluation/judge-cells.ts";
-export { holm } from "./evaluation/holm.ts";
+} from "./rates/judge-agreement.ts";
+export { type JudgeBesidePeople, judgeBesidePeople } from "./rates/judge-beside-people.ts";
+export { judgeCells, type JudgeCells } from "./rates/judge-cells.ts";
+export { holm } from "./stats/holm.ts";
 export {
   type EvaluationFile,
   readArms,
   readEvaluationFile,
   readMeasure,
   type RunFiles,
-} from "./evaluation/read-evaluation.ts";
+} from "./rates/read-evaluation.ts";
 export {
   CONFOUNDS,
   confoundTable,
   rankConfounds,
   type ConfoundTable,
-} from "./evaluation/confound-table.ts";
-export { liftTables, type LiftRow, type LiftTable } from "./evaluation/lift-table.ts";
+} from "./ranking/confound-table.ts";
+export { liftTables, type LiftRow, type LiftTable } from "./ranking/lift-table.ts";
 export {
   type Estimate,
   type QualityAtK,
   type RankingQuality,
   rankingQuality,
   type RankingQualityOptions,
-} from "./evaluation/ranking-quality.ts";
+} from "./ranking/ranking-quality.ts";
 export {
   markPlanted,
   type RankingTable,
   readPlanted,
   readRankings,
-} from "./evaluation/read-ranking.ts";
+} from "./ranking/read-ranking.ts";
 export {
   chooseGroupColumn,
   reportRankings,
@@ -428,15 +428,15 @@ export {
   type RankingReport,
   type RankingReportOptions,
   type TopSize,
-} from "./evaluation/ranking-report.ts";
-export { ratioInterval } from "./evaluation/ratio-interval.ts";
+} from "./ranking/ranking-report.ts";
+export { ratioInterval } from "./stats/ratio-interval.ts";
 export {
   type Signal,
   SIGNALS,
   type SignalVerdict,
   signalVerdict,
-} from "./evaluation/signal-verdict.ts";
-export { spearman, type Correlation } from "./evaluation/spearman.ts";
+} from "./ranking/signal-verdict.ts";
+export { spearman, type Correlation } from "./stats/spearman.ts";
 
 // steering
 export {
@@ -523,7 +523,7 @@ export {
   type RankingFile,
   readRanking,
   type ReadRankingOptions,
-} from "./edit/ranking-file.ts";
+} from "./ranking/ranking-file.ts";
 export { type PairSurvey, surveyPairs } from "./edit/survey-pairs.ts";
 export { verifyEdit } from "./edit/verify-edit.ts";
 export { writeEdit, type WriteEditOptions, type WrittenEdit } from "./edit/write-edit.ts";

@@ -6,9 +6,9 @@ import { beforeAll, describe, expect, it } from "vitest";
 
 import { readBehavior } from "../src/behavior/behavior-file.ts";
 import { behaviorCommand } from "../src/cli/commands/behavior.ts";
-import { NoUsablePairError } from "../src/data/response-pairs.ts";
 import { openLocalEngine } from "../src/engine/local-engine.ts";
 import { openSafetensors } from "../src/format/safetensors.ts";
+import { NoUsablePairError } from "../src/pairs/response-pairs.ts";
 import { ConfigError, type CulpritError, FormatError } from "../src/util/errors.ts";
 import { createRng } from "../src/util/rng.ts";
 import { cosine } from "../src/util/vector.ts";

@@ -6,9 +6,9 @@ import { describe, expect, it } from "vitest";
 
 import { generateCommand } from "../src/cli/commands/generate.ts";
 import { judgeCommand } from "../src/cli/commands/judge.ts";
-import { readRollouts, type Rollout } from "../src/data/rollouts.ts";
 import { missingCauses } from "../src/judge/tally-verdicts.ts";
 import { readVerdicts, type Verdict } from "../src/judge/verdict.ts";
+import { readRollouts, type Rollout } from "../src/rollouts/rollouts.ts";
 import { startFakeEndpoint } from "./support/fake-endpoint.ts";
 import { runCommand } from "./support/run-command.ts";
 import { suiteFolder } from "./support/suite-folder.ts";

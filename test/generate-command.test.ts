@@ -8,8 +8,8 @@ import { beforeAll, describe, expect, it } from "vitest";
 
 import { parseArguments } from "../src/cli/arguments.ts";
 import { generateCommand } from "../src/cli/commands/generate.ts";
-import { readRollouts } from "../src/data/rollouts.ts";
 import { openEngine } from "../src/engine/open-engine.ts";
+import { readRollouts } from "../src/rollouts/rollouts.ts";
 import { ConfigError, FormatError } from "../src/util/errors.ts";
 import { createRng } from "../src/util/rng.ts";
 import { collect, jsonLines } from "./support/data-files.ts";

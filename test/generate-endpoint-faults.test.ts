@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { generateCommand } from "../src/cli/commands/generate.ts";
-import { readAbsentRollouts } from "../src/data/absent-rollouts.ts";
-import { readRollouts } from "../src/data/rollouts.ts";
+import { readAbsentRollouts } from "../src/rollouts/absent-rollouts.ts";
+import { readRollouts } from "../src/rollouts/rollouts.ts";
 import { ConfigError, RuntimeError } from "../src/util/errors.ts";
 import { collect } from "./support/data-files.ts";
 import { expectFailure } from "./support/errors.ts";

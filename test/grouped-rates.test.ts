@@ -1,10 +1,10 @@
 /** @file Scenarios of one request are one unit of every interval: simulated, with a share that all scenarios of a request have in common. */
 import { describe, expect, it } from "vitest";
 
-import { evaluateArms } from "../src/evaluation/evaluate-arms.ts";
-import { judgeBesidePeople } from "../src/evaluation/judge-beside-people.ts";
 import type { HumanLabels } from "../src/judge/human-labels.ts";
 import type { Verdict } from "../src/judge/verdict.ts";
+import { evaluateArms } from "../src/rates/evaluate-arms.ts";
+import { judgeBesidePeople } from "../src/rates/judge-beside-people.ts";
 import { armRates } from "../src/steering/steered-rates.ts";
 import { steeringEffects } from "../src/steering/steering-effects.ts";
 import { createRng, type Rng } from "../src/util/rng.ts";

@@ -6,8 +6,8 @@ import { describe, expect, it } from "vitest";
 
 import { conditionsCommand } from "../src/cli/commands/conditions.ts";
 import { judgeCommand } from "../src/cli/commands/judge.ts";
-import { readResponsePairs } from "../src/data/response-pairs.ts";
-import type { Rollout } from "../src/data/rollouts.ts";
+import { readResponsePairs } from "../src/pairs/response-pairs.ts";
+import type { Rollout } from "../src/rollouts/rollouts.ts";
 import { ConfigError } from "../src/util/errors.ts";
 import { expectFailure } from "./support/errors.ts";
 import { runCommand } from "./support/run-command.ts";

@@ -1,6 +1,6 @@
+import { quantile } from "../stats/quantile.ts";
 /** @file What a score group is given and gives, and how it collects scores while the store streams by. R rows, K columns. */
 import { RuntimeError } from "../util/errors.ts";
-import { quantile } from "../util/quantile.ts";
 import { norm } from "../util/vector.ts";
 import { compareWithNull, type NullComparison } from "./null-comparison.ts";
 import { createNullTally, type NullTally, tallyScores } from "./null-tally.ts";

@@ -1,7 +1,7 @@
 import { assert, float, array, property } from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { quantile } from "../util/quantile.ts";
+import { quantile } from "../stats/quantile.ts";
 import { findLowNorms } from "./low-norm.ts";
 
 const STORED = { dtype: "F16", dim: 4096 } as const;

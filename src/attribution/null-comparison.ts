@@ -1,5 +1,5 @@
+import { quantileOfAscending } from "../stats/quantile.ts";
 import { firstIndex } from "../util/first-index.ts";
-import { quantileOfAscending } from "../util/quantile.ts";
 import {
   binEdge,
   binnedQuantile,

@@ -1,5 +1,5 @@
+import { quantile, quantileOfAscending } from "../stats/quantile.ts";
 import { firstIndex } from "../util/first-index.ts";
-import { quantile, quantileOfAscending } from "../util/quantile.ts";
 import { binnedQuantile, type NullTally, shareAbove, TALLY_BINS } from "./null-tally.ts";
 
 /** How the bulk of the scores lies and how far their upper end reaches beyond it, against single null directions. */

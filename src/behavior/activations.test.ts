@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 
-import { NoUsablePairError, type ResponsePair } from "../data/response-pairs.ts";
 import { ActivationError } from "../engine/activation-error.ts";
 import type { EmbeddedExample, EmbeddingEngine, TokenizedExample } from "../engine/engine.ts";
 import { UnusableExampleError } from "../model/prompt-renderer-error.ts";
+import { NoUsablePairError, type ResponsePair } from "../pairs/response-pairs.ts";
 import { ConfigError } from "../util/errors.ts";
 import { collectActivations } from "./activations.ts";
 

@@ -1,6 +1,6 @@
-import { NoUsablePairError, type ResponsePair } from "../data/response-pairs.ts";
 import { ActivationError } from "../engine/activation-error.ts";
 import type { EmbeddedExample, EmbeddingEngine, EngineIdentity } from "../engine/engine.ts";
+import { NoUsablePairError, type ResponsePair } from "../pairs/response-pairs.ts";
 import { ConfigError, RuntimeError } from "../util/errors.ts";
 import { hashValue } from "../util/hash.ts";
 import type { JobOptions } from "../util/progress.ts";

@@ -8,13 +8,13 @@
  */
 import { readFile, rm } from "node:fs/promises";
 
-import type { UnusableRow } from "../data/preference-pair.ts";
-import type { ResponsePairs } from "../data/response-pairs.ts";
 import {
   openSafetensors,
   writeSafetensors,
   type SafetensorsTensor,
 } from "../format/safetensors.ts";
+import type { UnusableRow } from "../pairs/preference-pair.ts";
+import type { ResponsePairs } from "../pairs/response-pairs.ts";
 import { writeFileAtomic } from "../util/atomic-file.ts";
 import { ConfigError, FormatError } from "../util/errors.ts";
 import { norm } from "../util/vector.ts";

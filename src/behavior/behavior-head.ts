@@ -1,7 +1,7 @@
 /** @file What a behaviour file says about itself, as JSON under the metadata key `behavior`. */
 import { z } from "zod";
 
-import type { ResponsePairs } from "../data/response-pairs.ts";
+import type { ResponsePairs } from "../pairs/response-pairs.ts";
 import { LAYER_CONVENTION } from "../store/vector-store-manifest.ts";
 import { FormatError } from "../util/errors.ts";
 import { VERSION } from "../util/version.ts";

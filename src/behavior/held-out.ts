@@ -1,7 +1,7 @@
+import { wilsonShare } from "../stats/wilson.ts";
 /** @file How well a probe tells after- from before-responses of prompts that it was not made from. */
 import type { Rng } from "../util/rng.ts";
 import { dot } from "../util/vector.ts";
-import { wilsonShare } from "../util/wilson.ts";
 import { type Folds, membersWithin } from "./folds.ts";
 import type { LabelledRows } from "./labelled-rows.ts";
 import { notComputed, tooFewPrompts, type Measured } from "./measured.ts";

@@ -5,9 +5,9 @@
  * covariance with its correlations shrunk towards zero by Ledoit and Wolf's intensity (variances are kept). With fewer rows than
  * dimensions it is diagonal plus low rank, and solved in the space of the rows (Woodbury's identity).
  */
-import { choleskyFactor, choleskySolve } from "../util/cholesky.ts";
+import { choleskyFactor, choleskySolve } from "../stats/cholesky.ts";
+import { gramMatrix } from "../stats/gram.ts";
 import { RuntimeError } from "../util/errors.ts";
-import { gramMatrix } from "../util/gram.ts";
 import { type LabelledRows, requireTwoClasses } from "./labelled-rows.ts";
 
 /** A factored covariance of D dimensions. */

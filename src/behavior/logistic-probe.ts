@@ -1,5 +1,5 @@
-import { gramCoordinates } from "../util/cholesky.ts";
-import { gramMatrix } from "../util/gram.ts";
+import { gramCoordinates } from "../stats/cholesky.ts";
+import { gramMatrix } from "../stats/gram.ts";
 import type { Rng } from "../util/rng.ts";
 import { drawFolds, membersOutside, membersWithin } from "./folds.ts";
 import { type LabelledRows, requireTwoClasses } from "./labelled-rows.ts";

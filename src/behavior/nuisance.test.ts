@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { ResponsePair } from "../data/response-pairs.ts";
+import type { ResponsePair } from "../pairs/response-pairs.ts";
 import { ConfigError, RuntimeError } from "../util/errors.ts";
 import { createRng } from "../util/rng.ts";
 import { cosine, dot, norm } from "../util/vector.ts";

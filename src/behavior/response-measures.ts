@@ -1,8 +1,8 @@
-/** @file Plain properties of responses whose directions can be projected out of a behaviour. */
-import type { ResponsePair } from "../data/response-pairs.ts";
-import { responseText } from "../data/text-measures.ts";
 import { REFUSAL_RULES } from "../judge/refusal-rules.ts";
 import { compileRules } from "../judge/rules-judge.ts";
+/** @file Plain properties of responses whose directions can be projected out of a behaviour. */
+import type { ResponsePair } from "../pairs/response-pairs.ts";
+import { responseText } from "../pairs/text-measures.ts";
 import { ConfigError } from "../util/errors.ts";
 import type { ResponseActivations } from "./activations.ts";
 

@@ -5,7 +5,7 @@
  * response pairs still share what is particular to the prompt. Flipping each response pair by itself would average that away,
  * make the null too short and every p-value too small.
  */
-import { quantile } from "../util/quantile.ts";
+import { quantile } from "../stats/quantile.ts";
 import type { Rng } from "../util/rng.ts";
 import { norm } from "../util/vector.ts";
 import { notComputed, tooFewPrompts, type Measured } from "./measured.ts";

@@ -4,7 +4,7 @@
  * The unit is always the prompt: all response pairs of one prompt go to the same half, are drawn together and are left out
  * together. Splitting by rollout would let what is particular to one prompt pass for agreement.
  */
-import { quantile } from "../util/quantile.ts";
+import { quantile } from "../stats/quantile.ts";
 import type { Rng } from "../util/rng.ts";
 import { cosine, dot, norm } from "../util/vector.ts";
 import { notComputed, tooFewPrompts, type Measured } from "./measured.ts";

@@ -1,7 +1,7 @@
-import type { UnusableReason } from "../data/preference-pair.ts";
-import type { ResponsePair } from "../data/response-pairs.ts";
-import { tokenizeSides } from "../data/tokenize-sides.ts";
 import type { EmbeddingEngine, TokenizedExample } from "../engine/engine.ts";
+import type { UnusableReason } from "../pairs/preference-pair.ts";
+import type { ResponsePair } from "../pairs/response-pairs.ts";
+import { tokenizeSides } from "../pairs/tokenize-sides.ts";
 
 /** A response pair that gives no difference. */
 export interface UnusablePair {

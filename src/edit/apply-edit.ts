@@ -1,5 +1,5 @@
-import type { PreferencePair, UnusableRow } from "../data/preference-pair.ts";
-import { exchangeSides, findSideColumns } from "../data/side-columns.ts";
+import type { PreferencePair, UnusableRow } from "../pairs/preference-pair.ts";
+import { exchangeSides, findSideColumns } from "../pairs/side-columns.ts";
 import { RuntimeError } from "../util/errors.ts";
 import type { Edit } from "./edit.ts";
 

@@ -1,9 +1,9 @@
-import type { PairShape } from "../data/shapes/shapes.ts";
-import type { SideColumns } from "../data/side-columns.ts";
+import type { PairShape } from "../pairs/shapes/shapes.ts";
+import type { SideColumns } from "../pairs/side-columns.ts";
+import type { Ranking, RankingFile } from "../ranking/ranking-file.ts";
 import { hashText } from "../util/hash.ts";
 import { VERSION } from "../util/version.ts";
 import type { Edit, EditedGroup } from "./edit.ts";
-import type { Ranking, RankingFile } from "./ranking-file.ts";
 import type { PairSurvey } from "./survey-pairs.ts";
 
 /** Says how an edited data set was made; written beside it as `<out>.manifest.json`. Nothing of it depends on when or where. */

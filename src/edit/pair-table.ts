@@ -1,5 +1,5 @@
-import type { PreferencePair, UnusableRow } from "../data/preference-pair.ts";
-import { chooseGroupColumn, groupName } from "../evaluation/ranking-report.ts";
+import type { PreferencePair, UnusableRow } from "../pairs/preference-pair.ts";
+import { chooseGroupColumn, groupName } from "../ranking/ranking-report.ts";
 import { ConfigError } from "../util/errors.ts";
 
 /** What choosing pairs for an edit needs to know of a data set; N usable pairs in its order, no text. */

@@ -1,12 +1,12 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import type { PreferencePair, UnusableRow } from "../data/preference-pair.ts";
+import type { PreferencePair, UnusableRow } from "../pairs/preference-pair.ts";
+import { createRanking } from "../ranking/ranking-file.ts";
 import { createRng } from "../util/rng.ts";
 import { applyEdit, swapPair } from "./apply-edit.ts";
 import { readPairTable } from "./pair-table.ts";
 import { planEdit } from "./plan-edit.ts";
-import { createRanking } from "./ranking-file.ts";
 
 function pair(row: number, columns: PreferencePair["columns"]): PreferencePair {
   return {

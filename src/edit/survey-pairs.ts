@@ -1,6 +1,6 @@
-import type { PairSet } from "../data/open-pairs.ts";
-import { findSideColumns, type SideColumns } from "../data/side-columns.ts";
-import { type IdColumnFinder, createIdColumnFinder } from "../data/written-ids.ts";
+import type { PairSet } from "../pairs/open-pairs.ts";
+import { findSideColumns, type SideColumns } from "../pairs/side-columns.ts";
+import { type IdColumnFinder, createIdColumnFinder } from "../pairs/written-ids.ts";
 import { UnsupportedError } from "../util/errors.ts";
 import type { JobOptions } from "../util/progress.ts";
 import { createPairTableBuilder, type PairTable } from "./pair-table.ts";

@@ -7,15 +7,15 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { collect, jsonLines, temporaryFolder } from "../../test/support/data-files.ts";
-import { openPairs } from "../data/open-pairs.ts";
-import type { PreferencePair, UnusableRow } from "../data/preference-pair.ts";
-import { readRows } from "../data/readers/read-rows.ts";
-import { PAIR_SHAPES, type PairShape } from "../data/shapes/shapes.ts";
+import { openPairs } from "../pairs/open-pairs.ts";
+import type { PreferencePair, UnusableRow } from "../pairs/preference-pair.ts";
+import { readRows } from "../pairs/readers/read-rows.ts";
+import { PAIR_SHAPES, type PairShape } from "../pairs/shapes/shapes.ts";
+import { createRanking } from "../ranking/ranking-file.ts";
 import { createRng } from "../util/rng.ts";
 import { applyEdit } from "./apply-edit.ts";
 import type { Edit } from "./edit.ts";
 import { planEdit } from "./plan-edit.ts";
-import { createRanking } from "./ranking-file.ts";
 import { type PairSurvey, surveyPairs } from "./survey-pairs.ts";
 import { writeEdit } from "./write-edit.ts";
 

@@ -1,14 +1,14 @@
 import { mkdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
-import { rewriteFile } from "../data/writers/rewrite-file.ts";
-import type { RowEdit } from "../data/writers/row-edit.ts";
+import { rewriteFile } from "../pairs/writers/rewrite-file.ts";
+import type { RowEdit } from "../pairs/writers/row-edit.ts";
+import type { Ranking } from "../ranking/ranking-file.ts";
 import { describeWriteError, writeFileAtomic } from "../util/atomic-file.ts";
 import type { JobOptions } from "../util/progress.ts";
 import { createEditManifest, type EditManifest, idLines } from "./edit-manifest.ts";
 import { type EditPaths, planEditPaths } from "./edit-paths.ts";
 import type { Edit } from "./edit.ts";
-import type { Ranking } from "./ranking-file.ts";
 import type { PairSurvey, SurveyedFile } from "./survey-pairs.ts";
 import { verifyEdit } from "./verify-edit.ts";
 

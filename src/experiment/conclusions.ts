@@ -1,4 +1,4 @@
-import type { ArmRate, Evaluation } from "../evaluation/evaluation.ts";
+import type { ArmRate, Evaluation } from "../rates/evaluation.ts";
 import type { SteeringReport } from "../steering/steering-report.ts";
 import type { ArmEdit, ExperimentResult, ProbeResult } from "./result.ts";
 

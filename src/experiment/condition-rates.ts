@@ -1,14 +1,10 @@
-/** @file How often both checkpoints show the behaviour in each variant, and by how much the later one shows it more. */
-import {
-  type ConditionRow,
-  conditionsTable,
-  type JudgedCheckpoints,
-} from "../behavior/conditions.ts";
-import { tallyCells } from "../behavior/scenario-cells.ts";
-import { scenarioGroups } from "../behavior/scenario-groups.ts";
-import { compareCells } from "../evaluation/compare-cells.ts";
-import type { RateComparison } from "../evaluation/compare-rates.ts";
 import { tallyVerdicts } from "../judge/tally-verdicts.ts";
+import { compareCells } from "../rates/compare-cells.ts";
+import type { RateComparison } from "../rates/compare-rates.ts";
+/** @file How often both checkpoints show the behaviour in each variant, and by how much the later one shows it more. */
+import { type ConditionRow, conditionsTable, type JudgedCheckpoints } from "../rates/conditions.ts";
+import { tallyCells } from "../rates/scenario-cells.ts";
+import { scenarioGroups } from "../rates/scenario-groups.ts";
 import { commonestFirst } from "../util/commonest-first.ts";
 
 /** The rate after minus the one before in one variant, over the scenarios judged in both. */

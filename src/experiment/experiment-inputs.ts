@@ -1,6 +1,6 @@
-import type { ResolveRemote } from "../data/expand-patterns.ts";
-import type { PairSet } from "../data/open-pairs.ts";
-import type { ScenarioSet } from "../data/scenarios.ts";
+import type { ResolveRemote } from "../pairs/expand-patterns.ts";
+import type { PairSet } from "../pairs/open-pairs.ts";
+import type { ScenarioSet } from "../rollouts/scenarios.ts";
 import type { JobOptions } from "../util/progress.ts";
 import type { CheckpointSize } from "./checkpoint-input.ts";
 import type { JudgeInput } from "./judge-input.ts";

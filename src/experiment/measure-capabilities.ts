@@ -1,10 +1,10 @@
-/** @file What a checkpoint can do beside the behaviour, item by item, so that arms are compared on the same items. */
-import type { PairSet } from "../data/open-pairs.ts";
-import { openSftFiles } from "../data/sft-examples.ts";
 import type { Engine, TokenizedExample } from "../engine/engine.ts";
 import type { Message } from "../format/messages.ts";
 import { UnusableExampleError } from "../model/prompt-renderer-error.ts";
 import { truncateExample } from "../model/prompt-renderer-truncate.ts";
+/** @file What a checkpoint can do beside the behaviour, item by item, so that arms are compared on the same items. */
+import type { PairSet } from "../pairs/open-pairs.ts";
+import { openSftFiles } from "../pairs/sft-examples.ts";
 import { FormatError } from "../util/errors.ts";
 import type { JobOptions } from "../util/progress.ts";
 import { readTasks } from "./read-tasks.ts";

@@ -1,6 +1,6 @@
-/** @file What an experiment reads from outside, opened and hashed before any stage runs. */
-import { openPairs } from "../data/open-pairs.ts";
 import { localFolder } from "../engine/open-engine.ts";
+/** @file What an experiment reads from outside, opened and hashed before any stage runs. */
+import { openPairs } from "../pairs/open-pairs.ts";
 import { ConfigError } from "../util/errors.ts";
 import { hashFile } from "../util/hash.ts";
 import type { JobOptions } from "../util/progress.ts";

@@ -1,6 +1,6 @@
 import { dirname, resolve } from "node:path";
 
-import { openPairs, type PairSet } from "../data/open-pairs.ts";
+import { openPairs, type PairSet } from "../pairs/open-pairs.ts";
 import { ConfigError } from "../util/errors.ts";
 import type { ExperimentInputs, OpenInputsOptions } from "./experiment-inputs.ts";
 import { inSetting } from "./in-setting.ts";

@@ -1,7 +1,7 @@
 /** @file Names of files that do not depend on where an experiment lies: results hold these and no path of this machine. */
 import { basename, relative, resolve, sep } from "node:path";
 
-import type { DataFile, PairSet } from "../data/open-pairs.ts";
+import type { DataFile, PairSet } from "../pairs/open-pairs.ts";
 
 /**
  * The same pairs under names that do not depend on where the experiment lies: paths below its folder are relative to it, others (a hub

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
-import { readRows } from "../data/readers/read-rows.ts";
 import { type Message, ROLES } from "../format/messages.ts";
+import { readRows } from "../pairs/readers/read-rows.ts";
 import { FormatError } from "../util/errors.ts";
 
 /** A task whose answer can be checked by a pattern. */

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import type { AuditReport } from "../data/audit-report.ts";
+import type { AuditReport } from "../pairs/audit-report.ts";
 import { ConfigError } from "../util/errors.ts";
 import type { Experiment } from "./schema.ts";
 import { AUDIT_NAME } from "./stages/audit.ts";

@@ -3,9 +3,9 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { EditAction, EditedGroup, EditPick } from "../edit/edit.ts";
-import type { Evaluation } from "../evaluation/evaluation.ts";
-import type { JudgeBesidePeople } from "../evaluation/judge-beside-people.ts";
-import type { SignalVerdict } from "../evaluation/signal-verdict.ts";
+import type { SignalVerdict } from "../ranking/signal-verdict.ts";
+import type { Evaluation } from "../rates/evaluation.ts";
+import type { JudgeBesidePeople } from "../rates/judge-beside-people.ts";
 import type { LayerTable } from "../steering/layer-table.ts";
 import type { SteeringReport } from "../steering/steering-report.ts";
 import { FormatError } from "../util/errors.ts";

@@ -1,16 +1,16 @@
 /** @file The scenarios of an experiment: from files, or composed here and split into halves that share no request. */
-import { requestKey } from "../data/base-key.ts";
-import { readBasePrompts } from "../data/base-prompts.ts";
-import { composeScenarios } from "../data/compose-scenarios.ts";
-import { BUILT_IN_POOL, readConstraints, selectConstraints } from "../data/constraints.ts";
+import { requestKey } from "../rollouts/base-key.ts";
+import { readBasePrompts } from "../rollouts/base-prompts.ts";
+import { composeScenarios } from "../rollouts/compose-scenarios.ts";
+import { BUILT_IN_POOL, readConstraints, selectConstraints } from "../rollouts/constraints.ts";
 import {
   BUILT_IN_VARIANTS,
   readScenarios,
   scenarioPrompts,
   type Scenario,
   type ScenarioSet,
-} from "../data/scenarios.ts";
-import { splitScenarios } from "../data/split-scenarios.ts";
+} from "../rollouts/scenarios.ts";
+import { splitScenarios } from "../rollouts/split-scenarios.ts";
 import { ConfigError } from "../util/errors.ts";
 import { hashValue } from "../util/hash.ts";
 import type { ExperimentInputs, OpenInputsOptions } from "./experiment-inputs.ts";

@@ -1,8 +1,8 @@
 /** @file Settings of the experiment file: what goes in, and how responses are sampled and judged. */
 import { z } from "zod";
 
-import { BUILT_IN_POOL } from "../data/constraints.ts";
-import { PAIR_SHAPES } from "../data/shapes/shapes.ts";
+import { PAIR_SHAPES } from "../pairs/shapes/shapes.ts";
+import { BUILT_IN_POOL } from "../rollouts/constraints.ts";
 import { endpointSchema } from "./schema-judge.ts";
 import { count, path, seed } from "./schema-primitives.ts";
 

@@ -1,6 +1,6 @@
 /** @file Labels that people gave, as a judge. */
-import { ownField, type RowFields } from "../data/readers/file-row.ts";
-import { readRows } from "../data/readers/read-rows.ts";
+import { ownField, type RowFields } from "../pairs/readers/file-row.ts";
+import { readRows } from "../pairs/readers/read-rows.ts";
 import { ConfigError, FormatError } from "../util/errors.ts";
 import { hashValue } from "../util/hash.ts";
 import { type Judge, type JudgedRollout, judgeInTurn, rolloutContent } from "./judge.ts";

@@ -1,5 +1,5 @@
-import { isObject, ownField } from "../data/readers/file-row.ts";
 import type { ChatAnswer } from "../endpoint/chat-endpoint.ts";
+import { isObject, ownField } from "../pairs/readers/file-row.ts";
 import { answerText, CLOSE } from "./answer-text.ts";
 import type { RubricAnswer } from "./rubric.ts";
 import type { Label } from "./verdict.ts";

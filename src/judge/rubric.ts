@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 
 import { z } from "zod";
 
-import { parseYaml, readText } from "../data/readers/yaml-document.ts";
+import { parseYaml, readText } from "../pairs/readers/yaml-document.ts";
 import { FormatError } from "../util/errors.ts";
 import { LABELS } from "./verdict.ts";
 

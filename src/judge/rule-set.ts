@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { LineCounter, parseDocument } from "yaml";
 import { z } from "zod";
 
-import { parseYaml, readText } from "../data/readers/yaml-document.ts";
+import { parseYaml, readText } from "../pairs/readers/yaml-document.ts";
 import { FormatError } from "../util/errors.ts";
 import { describeIssues } from "../util/schema-errors.ts";
 import { COMPLIANCE_RULES, REFUSAL_RULES } from "./refusal-rules.ts";

@@ -1,8 +1,8 @@
 /** @file Verdicts: what a judge says of a rollout, or why it says nothing. */
-import { ownField, type RowFields } from "../data/readers/file-row.ts";
-import { readRows } from "../data/readers/read-rows.ts";
-import { otherKind } from "../data/row-kind.ts";
-import { kindOf } from "../data/shapes/read-turns.ts";
+import { ownField, type RowFields } from "../pairs/readers/file-row.ts";
+import { readRows } from "../pairs/readers/read-rows.ts";
+import { otherKind } from "../pairs/row-kind.ts";
+import { kindOf } from "../pairs/shapes/read-turns.ts";
 import { writeFileAtomic } from "../util/atomic-file.ts";
 import { FormatError } from "../util/errors.ts";
 

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { readdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 
-import { removeRollouts } from "../data/rollout-sink.ts";
+import { removeRollouts } from "../rollouts/rollout-sink.ts";
 
 /** The folder of all arms, beneath the output folder. */
 const ARMS = "arms";

@@ -1,8 +1,6 @@
 /** @file One arm of a steering: its rollouts, verdicts and coherence, each kept on disk and taken from there by a later run. */
 import { mkdir, readFile } from "node:fs/promises";
 
-import { generateRollouts } from "../data/generate-rollouts.ts";
-import { readRollouts, type RolloutManifest } from "../data/rollouts.ts";
 import type { Engine } from "../engine/engine.ts";
 import {
   type GenerationCounter,
@@ -10,6 +8,8 @@ import {
 } from "../engine/generation/generate-options.ts";
 import type { Steering } from "../engine/generation/steering.ts";
 import { isMissing, type Verdict, writeVerdicts } from "../judge/verdict.ts";
+import { generateRollouts } from "../rollouts/generate-rollouts.ts";
+import { readRollouts, type RolloutManifest } from "../rollouts/rollouts.ts";
 import { writeFileAtomic } from "../util/atomic-file.ts";
 import { hashValue } from "../util/hash.ts";
 import type { Progress } from "../util/progress.ts";

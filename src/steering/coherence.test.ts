@@ -2,8 +2,8 @@ import { join } from "node:path";
 
 import { expect, it } from "vitest";
 
-import type { Rollout } from "../data/rollouts.ts";
 import { openEngine } from "../engine/open-engine.ts";
+import type { Rollout } from "../rollouts/rollouts.ts";
 import { measureCoherence } from "./coherence.ts";
 
 const ORGANISM = join(import.meta.dirname, "../../organisms/diffuse/checkpoint");

@@ -1,6 +1,6 @@
-import type { Rollout } from "../data/rollouts.ts";
 import type { Engine, TokenizedExample } from "../engine/engine.ts";
 import { UnusableExampleError } from "../model/prompt-renderer-error.ts";
+import type { Rollout } from "../rollouts/rollouts.ts";
 import type { Coherence } from "./steering-report.ts";
 
 /** The part of an engine that says how likely a text is. */

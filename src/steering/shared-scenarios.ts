@@ -1,5 +1,5 @@
 /** @file Scenarios that both make a behaviour and measure what its direction does: the measure is then not held out. */
-import type { ScenarioPrompt } from "../data/scenarios.ts";
+import type { ScenarioPrompt } from "../rollouts/scenarios.ts";
 
 /** How many scenarios of the prompts are among those that a behaviour was made from. */
 export function countShared(

@@ -1,9 +1,9 @@
-import { groupedCells, type ScenarioCells, tallyCells } from "../behavior/scenario-cells.ts";
-import { groupScenarios, scenarioGroups } from "../behavior/scenario-groups.ts";
-import type { ScenarioPrompt } from "../data/scenarios.ts";
 import { missingCauses, tallyVerdicts } from "../judge/tally-verdicts.ts";
 import { isMissing, type Verdict } from "../judge/verdict.ts";
-import { clusteredRate } from "../util/clustered-rate.ts";
+import { groupedCells, type ScenarioCells, tallyCells } from "../rates/scenario-cells.ts";
+import { groupScenarios, scenarioGroups } from "../rates/scenario-groups.ts";
+import type { ScenarioPrompt } from "../rollouts/scenarios.ts";
+import { clusteredRate } from "../stats/clustered-rate.ts";
 import type { SteeredRate } from "./steering-report.ts";
 
 /** The verdicts of several runs over the same prompts: one for an arm, several for the random directions. */

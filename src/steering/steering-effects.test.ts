@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 
-import type { ScenarioPrompt } from "../data/scenarios.ts";
 import type { Verdict } from "../judge/verdict.ts";
+import type { ScenarioPrompt } from "../rollouts/scenarios.ts";
 import { effectVerdict, steeringEffects } from "./steering-effects.ts";
 
 const effect = (difference: number, adjustedP: number) => ({ difference, adjustedP });

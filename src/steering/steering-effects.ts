@@ -1,9 +1,9 @@
-import type { ScenarioCells } from "../behavior/scenario-cells.ts";
+import { compareCells } from "../rates/compare-cells.ts";
+import type { RateComparison } from "../rates/compare-rates.ts";
+import type { ScenarioCells } from "../rates/scenario-cells.ts";
 /** @file What steering did: each arm against the others on the same prompts, and what that says of the direction. */
-import type { ScenarioPrompt } from "../data/scenarios.ts";
-import { compareCells } from "../evaluation/compare-cells.ts";
-import type { RateComparison } from "../evaluation/compare-rates.ts";
-import { holm } from "../evaluation/holm.ts";
+import type { ScenarioPrompt } from "../rollouts/scenarios.ts";
+import { holm } from "../stats/holm.ts";
 import { variantCells, variantsOf, type VerdictRuns } from "./steered-rates.ts";
 import type {
   AdjustedEffect,

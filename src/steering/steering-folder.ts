@@ -3,8 +3,8 @@ import { existsSync, readdirSync } from "node:fs";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 
-import { expectSameSettings, isSameSettings } from "../data/same-settings.ts";
 import type { EngineIdentity } from "../engine/engine.ts";
+import { expectSameSettings, isSameSettings } from "../rollouts/same-settings.ts";
 import { writeFileAtomic } from "../util/atomic-file.ts";
 import { ConfigError } from "../util/errors.ts";
 import { hashBytes, hashValue } from "../util/hash.ts";

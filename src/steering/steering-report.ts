@@ -1,10 +1,10 @@
-/** @file What steering takes and gives. */
-import type { RolloutSampling } from "../data/rollouts.ts";
-import type { ScenarioPrompt } from "../data/scenarios.ts";
 import type { GenerateOptions } from "../engine/generation/generate-options.ts";
-import type { RateComparison } from "../evaluation/compare-rates.ts";
 import type { Judge, RolloutWithPrompt } from "../judge/judge.ts";
-import type { ClusteredRate } from "../util/clustered-rate.ts";
+import type { RateComparison } from "../rates/compare-rates.ts";
+/** @file What steering takes and gives. */
+import type { RolloutSampling } from "../rollouts/rollouts.ts";
+import type { ScenarioPrompt } from "../rollouts/scenarios.ts";
+import type { ClusteredRate } from "../stats/clustered-rate.ts";
 
 /** `add` the direction, to see the behaviour appear; `project-out` what lies along it, to see it vanish. */
 export const STEERING_MODES = ["add", "project-out"] as const;

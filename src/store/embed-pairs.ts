@@ -1,12 +1,12 @@
 /** @file Fills a vector store: pairs in, one datapoint vector for each pair and layer out, shard by shard. */
 import { join } from "node:path";
 
-import type { PairSet } from "../data/open-pairs.ts";
-import type { ColumnValue, PreferencePair, UnusableRow } from "../data/preference-pair.ts";
-import { tokenizeSides } from "../data/tokenize-sides.ts";
-import { openUnusableFile, type UnusableSummary } from "../data/unusable-file.ts";
 import { ActivationError } from "../engine/activation-error.ts";
 import type { Engine, TokenizedExample } from "../engine/engine.ts";
+import type { PairSet } from "../pairs/open-pairs.ts";
+import type { ColumnValue, PreferencePair, UnusableRow } from "../pairs/preference-pair.ts";
+import { tokenizeSides } from "../pairs/tokenize-sides.ts";
+import { openUnusableFile, type UnusableSummary } from "../pairs/unusable-file.ts";
 import { ConfigError, RuntimeError } from "../util/errors.ts";
 import { type JobOptions, silentProgress } from "../util/progress.ts";
 import type { ShardRows } from "./encode-shard.ts";

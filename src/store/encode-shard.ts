@@ -1,4 +1,4 @@
-import type { ColumnValue } from "../data/preference-pair.ts";
+import type { ColumnValue } from "../pairs/preference-pair.ts";
 import { RuntimeError } from "../util/errors.ts";
 import { float32ToFloat16 } from "../util/float16.ts";
 import {

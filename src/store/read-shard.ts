@@ -1,7 +1,7 @@
 import { z } from "zod";
 
-import type { ColumnValue } from "../data/preference-pair.ts";
 import { openSafetensors } from "../format/safetensors.ts";
+import type { ColumnValue } from "../pairs/preference-pair.ts";
 import { FormatError } from "../util/errors.ts";
 import {
   checkShardTensors,

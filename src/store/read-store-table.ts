@@ -1,4 +1,4 @@
-import type { ColumnValue } from "../data/preference-pair.ts";
+import type { ColumnValue } from "../pairs/preference-pair.ts";
 import type { VectorStore } from "./open-store.ts";
 import { readShardTable } from "./read-shard.ts";
 import { damaged } from "./shard-layout.ts";

@@ -1,7 +1,7 @@
-/** @file What can be trained on, before tokens. */
-import type { PairSet } from "../data/open-pairs.ts";
-import type { SftExample, SftSet } from "../data/sft-examples.ts";
 import type { Message } from "../format/messages.ts";
+/** @file What can be trained on, before tokens. */
+import type { PairSet } from "../pairs/open-pairs.ts";
+import type { SftExample, SftSet } from "../pairs/sft-examples.ts";
 
 /** What training needs of a preference pair; a PreferencePair is one. */
 export interface TrainPair {

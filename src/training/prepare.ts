@@ -1,9 +1,6 @@
 /** @file From examples to token ids, once before training. All token ids are held in memory: 4 bytes a token. */
 import { createHash } from "node:crypto";
 
-import type { UnusableReason, UnusableRow } from "../data/preference-pair.ts";
-import type { SftExample } from "../data/sft-examples.ts";
-import { tokenizeSides } from "../data/tokenize-sides.ts";
 import type { Engine, TokenizedExample } from "../engine/engine.ts";
 import type { Message } from "../format/messages.ts";
 import {
@@ -11,6 +8,9 @@ import {
   type UnusableExampleReason,
 } from "../model/prompt-renderer-error.ts";
 import { truncateExample } from "../model/prompt-renderer-truncate.ts";
+import type { UnusableReason, UnusableRow } from "../pairs/preference-pair.ts";
+import type { SftExample } from "../pairs/sft-examples.ts";
+import { tokenizeSides } from "../pairs/tokenize-sides.ts";
 import type { PairSource, SftSource, TrainPair } from "./examples.ts";
 
 /** The examples of a run as token ids, in the order of the data. */

@@ -2,11 +2,11 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
-import type { DataFile } from "../data/open-pairs.ts";
-import { writeUnusable } from "../data/unusable-file.ts";
 import { localFolder, openTrainer } from "../engine/open-engine.ts";
 import type { Trainer } from "../engine/trainer.ts";
 import { readModel } from "../model/read-model.ts";
+import type { DataFile } from "../pairs/open-pairs.ts";
+import { writeUnusable } from "../pairs/unusable-file.ts";
 import { ConfigError } from "../util/errors.ts";
 import { lockForWriting } from "../util/writer-lock.ts";
 import type { PairSource, SftSource } from "./examples.ts";

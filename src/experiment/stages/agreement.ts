@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { type JudgeBesidePeople, judgeBesidePeople } from "../../evaluation/judge-beside-people.ts";
 import { readHumanLabels } from "../../judge/human-labels.ts";
 import { readVerdicts } from "../../judge/verdict.ts";
+import { type JudgeBesidePeople, judgeBesidePeople } from "../../rates/judge-beside-people.ts";
 import { writeFileAtomic } from "../../util/atomic-file.ts";
 import { ConfigError } from "../../util/errors.ts";
 import type { ExperimentInputs, FileInput } from "../experiment-inputs.ts";

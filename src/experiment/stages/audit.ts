@@ -1,7 +1,7 @@
 import { join } from "node:path";
 
-import { auditPairs } from "../../data/audit-pairs.ts";
-import { openUnusableFile } from "../../data/unusable-file.ts";
+import { auditPairs } from "../../pairs/audit-pairs.ts";
+import { openUnusableFile } from "../../pairs/unusable-file.ts";
 import { writeFileAtomic } from "../../util/atomic-file.ts";
 import type { ExperimentInputs } from "../experiment-inputs.ts";
 import type { Experiment } from "../schema.ts";

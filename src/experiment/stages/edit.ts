@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Edit } from "../../edit/edit.ts";
 import { readPairTable } from "../../edit/pair-table.ts";
 import { planEdit } from "../../edit/plan-edit.ts";
-import { readRanking } from "../../edit/ranking-file.ts";
+import { readRanking } from "../../ranking/ranking-file.ts";
 import { writeFileAtomic } from "../../util/atomic-file.ts";
 import type { Arm } from "../arms.ts";
 import type { ExperimentInputs } from "../experiment-inputs.ts";

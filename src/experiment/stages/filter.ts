@@ -1,9 +1,9 @@
 import { join } from "node:path";
 
-import { filterScenarios } from "../../behavior/four-condition-filter.ts";
-import { requireKept } from "../../behavior/require-kept.ts";
-import { pairRollouts, writeResponsePairs } from "../../behavior/rollout-pairs.ts";
 import { readVerdicts } from "../../judge/verdict.ts";
+import { filterScenarios } from "../../rates/four-condition-filter.ts";
+import { requireKept } from "../../rates/require-kept.ts";
+import { pairRollouts, writeResponsePairs } from "../../rates/rollout-pairs.ts";
 import { writeFileAtomic } from "../../util/atomic-file.ts";
 import { conditionRates, describeConditions } from "../condition-rates.ts";
 import { DRIFT } from "../schema-attribution.ts";

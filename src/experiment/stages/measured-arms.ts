@@ -1,9 +1,9 @@
 /** @file The arms of an experiment: what was edited, and what was measured of each checkpoint. */
 import { join } from "node:path";
 
-import { evaluateArms } from "../../evaluation/evaluate-arms.ts";
-import type { Arm as EvaluatedArm, ArmRun, Evaluation } from "../../evaluation/evaluation.ts";
 import { readVerdicts } from "../../judge/verdict.ts";
+import { evaluateArms } from "../../rates/evaluate-arms.ts";
+import type { Arm as EvaluatedArm, ArmRun, Evaluation } from "../../rates/evaluation.ts";
 import { type Arm, BASELINE, measuredName } from "../arms.ts";
 import type { ArmEdit } from "../result.ts";
 import type { Experiment } from "../schema.ts";

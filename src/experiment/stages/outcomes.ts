@@ -3,8 +3,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { BehaviorReport } from "../../behavior/behavior-file.ts";
-import type { FilterDecision, FilterResult } from "../../behavior/four-condition-filter.ts";
-import type { RankingReport } from "../../evaluation/ranking-report.ts";
+import type { RankingReport } from "../../ranking/ranking-report.ts";
+import type { FilterDecision, FilterResult } from "../../rates/four-condition-filter.ts";
 import { layerTable } from "../../steering/layer-table.ts";
 import { type ConditionRates, missingByCause } from "../condition-rates.ts";
 import type { ExperimentInputs } from "../experiment-inputs.ts";

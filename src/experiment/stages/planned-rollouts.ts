@@ -1,5 +1,5 @@
-import { type Rollout, rolloutId } from "../../data/rollouts.ts";
-import { type ScenarioPrompt, scenarioPrompts } from "../../data/scenarios.ts";
+import { type Rollout, rolloutId } from "../../rollouts/rollouts.ts";
+import { type ScenarioPrompt, scenarioPrompts } from "../../rollouts/scenarios.ts";
 import type { ExperimentInputs } from "../experiment-inputs.ts";
 import type { Experiment } from "../schema.ts";
 

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { rankingQuality, type RankingQuality } from "../../evaluation/ranking-quality.ts";
-import { markPlanted, readRankings } from "../../evaluation/read-ranking.ts";
+import { rankingQuality, type RankingQuality } from "../../ranking/ranking-quality.ts";
+import { markPlanted, readRankings } from "../../ranking/read-ranking.ts";
 import { writeFileAtomic } from "../../util/atomic-file.ts";
 import { hashValue } from "../../util/hash.ts";
 import type { Stage } from "../stage.ts";

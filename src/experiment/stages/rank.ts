@@ -1,9 +1,9 @@
 import { basename, extname, join } from "node:path";
 
 import { rankStore, type StoreScores } from "../../attribution/rank-store.ts";
-import { writeRankings } from "../../attribution/write-ranking.ts";
 import { readBehavior, type StoredBehavior } from "../../behavior/behavior-file.ts";
-import { reportRankings } from "../../evaluation/ranking-report.ts";
+import { reportRankings } from "../../ranking/ranking-report.ts";
+import { writeRankings } from "../../ranking/write-ranking.ts";
 import { openStore } from "../../store/open-store.ts";
 import { readStoreTable } from "../../store/read-store-table.ts";
 import { writeFileAtomic } from "../../util/atomic-file.ts";

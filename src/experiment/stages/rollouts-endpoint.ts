@@ -3,11 +3,6 @@ import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 
-import { readAbsentRollouts } from "../../data/absent-rollouts.ts";
-import { endpointRequests, type EndpointSampling } from "../../data/endpoint-requests.ts";
-import { chosenAnswer, generateFromEndpoint } from "../../data/endpoint-rollouts.ts";
-import { rolloutManifestPath } from "../../data/rollouts.ts";
-import { type ScenarioPrompt, scenarioPrompts } from "../../data/scenarios.ts";
 import {
   type AnswerStore,
   type AnswerStoreOptions,
@@ -16,6 +11,11 @@ import {
 import { describeCounts } from "../../endpoint/describe-counts.ts";
 import { costOf } from "../../endpoint/money.ts";
 import { estimatePromptTokens } from "../../endpoint/token-estimate.ts";
+import { readAbsentRollouts } from "../../rollouts/absent-rollouts.ts";
+import { endpointRequests, type EndpointSampling } from "../../rollouts/endpoint-requests.ts";
+import { chosenAnswer, generateFromEndpoint } from "../../rollouts/endpoint-rollouts.ts";
+import { rolloutManifestPath } from "../../rollouts/rollouts.ts";
+import { type ScenarioPrompt, scenarioPrompts } from "../../rollouts/scenarios.ts";
 import { writeFileAtomic } from "../../util/atomic-file.ts";
 import { endpointLedger } from "../endpoint-ledger.ts";
 import { inSetting } from "../in-setting.ts";

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 
-import { generateRollouts } from "../../data/generate-rollouts.ts";
-import { readRollouts, type Rollout, rolloutManifestPath } from "../../data/rollouts.ts";
-import { scenarioPrompts } from "../../data/scenarios.ts";
 import { newGenerationCounter } from "../../engine/generation/generate-options.ts";
 import { openEngine } from "../../engine/open-engine.ts";
+import { generateRollouts } from "../../rollouts/generate-rollouts.ts";
+import { readRollouts, type Rollout, rolloutManifestPath } from "../../rollouts/rollouts.ts";
+import { scenarioPrompts } from "../../rollouts/scenarios.ts";
 import { engineOptions } from "../checkpoint-input.ts";
 import type { ExperimentInputs } from "../experiment-inputs.ts";
 import type { LocalModel, Model } from "../models.ts";

@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { readBehavior } from "../../behavior/behavior-file.ts";
-import { type ScenarioPrompt, scenarioPrompts } from "../../data/scenarios.ts";
 import { newGenerationCounter } from "../../engine/generation/generate-options.ts";
+import { type ScenarioPrompt, scenarioPrompts } from "../../rollouts/scenarios.ts";
 import { behaviorDirections } from "../../steering/behavior-directions.ts";
 import { countShared, describeShared } from "../../steering/shared-scenarios.ts";
 import { DEFAULT_HALVINGS } from "../../steering/steer-settings.ts";

@@ -1,0 +1,57 @@
+/**
+ * @file The folders of `src/` in their order: a folder imports only from itself and from those above it in this list. The linter's rules,
+ * the table of CONTRIBUTING.md and the picture of docs/architecture.md follow it (`npm run regenerate`, test/rooms.test.ts).
+ */
+
+/** One folder of `src/`. */
+export interface Room {
+  readonly name: string;
+  /** What it holds, as one line. */
+  readonly holds: string;
+}
+
+export const ROOMS: readonly Room[] = [
+  { name: "util", holds: "small generic things: errors, rng, hashing, atomic files" },
+  { name: "stats", holds: "estimators and intervals over plain numbers" },
+  { name: "hub", holds: "`hf://` downloads into the standard cache" },
+  { name: "format", holds: "bytes and plain data: safetensors, ONNX protobuf, messages" },
+  {
+    name: "endpoint",
+    holds: "OpenAI-compatible endpoints: requests, retries, limits, paid answers",
+  },
+  { name: "tensor", holds: "the graph, its ops with their gradients, the lowering to ONNX" },
+  { name: "runtime", holds: "the only importer of onnxruntime-node" },
+  {
+    name: "model",
+    holds: "config and weights, one file for each family, tokenizer, template, adapters",
+  },
+  {
+    name: "engine",
+    holds: "what can be done with a checkpoint, as an interface, and the local engine",
+  },
+  {
+    name: "pairs",
+    holds: "preference pairs and response pairs: readers, writers, shapes, ids, audit",
+  },
+  { name: "store", holds: "the vector store" },
+  {
+    name: "training",
+    holds: "preference pairs into the engine's trainer: steps, metrics, states, resume",
+  },
+  { name: "rollouts", holds: "scenarios, sampled responses and their files" },
+  { name: "judge", holds: "judges of rollouts, one interface; verdict files" },
+  {
+    name: "behavior",
+    holds: "behaviour vectors and probes, nuisance directions, the layer choice",
+  },
+  {
+    name: "rates",
+    holds: "conditions, the four-condition filter, arms, rates corrected for the judge",
+  },
+  { name: "attribution", holds: "attribution methods: from pairs and a behaviour to scores" },
+  { name: "ranking", holds: "ranking file, report, nulls, verdict, lifts, quality" },
+  { name: "steering", holds: "steering with a behaviour vector, beside random directions" },
+  { name: "edit", holds: "choosing and applying edits of a data set" },
+  { name: "experiment", holds: "the experiment file, its stages, the content-addressed cache" },
+  { name: "cli", holds: "flags, help, tables; imports only `src/index.ts`" },
+];

@@ -1,0 +1,223 @@
+/** @file Rankings as a table on disk: Parquet, JSON lines or CSV, through DuckDB, best pair first. */
+import { mkdtemp, rename, rm } from "node:fs/promises";
+import { basename, dirname, extname, join, resolve } from "node:path";
+
+import type { DuckDBConnection, DuckDBValue } from "@duckdb/node-api";
+
+import { percentile, rankScores } from "../attribution/rank-scores.ts";
+import type { BehaviorScores, LayerNorms, StoreScores } from "../attribution/rank-store.ts";
+import type { ColumnValue } from "../pairs/preference-pair.ts";
+import type { StoreTable } from "../store/read-store-table.ts";
+import { ConfigError, RuntimeError } from "../util/errors.ts";
+
+/** How each extension is written. */
+const FORMATS: Readonly<Record<string, string>> = {
+  ".parquet": "FORMAT parquet, COMPRESSION zstd",
+  ".jsonl": "FORMAT json",
+  ".csv": "FORMAT csv, HEADER",
+};
+
+/** Name of the note in a Parquet ranking's metadata that holds the content hash of the ranked pairs. */
+export const PAIRS_HASH_NOTE = "culprit_pairs";
+
+/** Rows of one DuckDB vector. */
+const CHUNK_ROWS = 2048;
+/** The table is kept on disk beside the output, so memory does not grow with the number of rankings. */
+const DUCKDB_OPTIONS = {
+  threads: "1",
+  memory_limit: "400MB",
+  autoinstall_known_extensions: "false",
+  autoload_known_extensions: "false",
+} as const;
+
+/** Throws ConfigError unless the extension of `path` says how to write it. */
+export function requireRankingFormat(path: string): void {
+  if (FORMATS[extname(path)] === undefined) {
+    throw new ConfigError(
+      `${path}: expected a name ending in ${Object.keys(FORMATS).join(", ")}, got "${extname(path)}"`,
+    );
+  }
+}
+
+/**
+ * Writes all rankings to one table, whole or not at all, in the format of the extension (.parquet, .jsonl, .csv). Columns: id, row,
+ * source where there is one and the other kept columns, behavior and layer where there are several of either, score (empty where
+ * a pair has none), rank, percentile, norm, low_norm, and winner for a bank. A kept column whose name is taken gets the
+ * prefix `pair_`. Rows stand in the order of the rankings, then by rank. `pairsHash`, the content hash of the ranked pairs, is
+ * noted in the metadata of a Parquet file, so that an edit of other pairs is noticed.
+ */
+export async function writeRankings(
+  path: string,
+  table: StoreTable,
+  { layers, rankings }: StoreScores,
+  pairsHash?: string,
+): Promise<void> {
+  requireRankingFormat(path);
+  const columns = outputColumns(table, rankings);
+  const work = await makeWorkFolder(path);
+  try {
+    // Loading DuckDB takes a third of a second: not before it is needed.
+    const { DuckDBInstance } = await import("@duckdb/node-api");
+    const instance = await DuckDBInstance.create(join(work, "table.duckdb"), DUCKDB_OPTIONS);
+    const connection = await instance.connect();
+    try {
+      const names = columns.map(({ name, type }) => `${quoteName(name)} ${type}`);
+      await connection.run(`CREATE TABLE ranking (${names.join(", ")})`);
+      for (const ranking of rankings) {
+        const norms = layers.find(({ layer }) => layer === ranking.layer);
+        if (norms === undefined) throw new Error(`internal: no norms of layer ${ranking.layer}`);
+        await appendRanking(connection, columns, ranking, norms);
+      }
+      const partial = join(work, basename(path));
+      await connection.run(
+        `COPY ranking TO '${partial.replaceAll("'", "''")}' (${copyOptions(path, pairsHash)})`,
+      );
+      await rename(partial, path);
+    } finally {
+      connection.closeSync();
+      instance.closeSync();
+    }
+  } catch (error) {
+    throw describeWriteError(path, error);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+function copyOptions(path: string, pairsHash: string | undefined): string {
+  const format = FORMATS[extname(path)]!;
+  if (extname(path) !== ".parquet" || pairsHash === undefined) return format;
+  return `${format}, KV_METADATA {${PAIRS_HASH_NOTE}: '${pairsHash.replaceAll("'", "''")}'}`;
+}
+
+/** One row of the output, as its columns see it. */
+interface OutputRow {
+  readonly row: number;
+  readonly rank: number;
+  readonly scored: number;
+  readonly ranking: BehaviorScores;
+  readonly norms: LayerNorms;
+}
+
+interface OutputColumn {
+  readonly name: string;
+  readonly type: "VARCHAR" | "INTEGER" | "FLOAT" | "DOUBLE" | "BOOLEAN";
+  value(at: OutputRow): DuckDBValue;
+}
+
+function outputColumns(
+  table: StoreTable,
+  rankings: readonly BehaviorScores[],
+): readonly OutputColumn[] {
+  const several = (key: "behavior" | "layer"): boolean =>
+    new Set(rankings.map((ranking) => ranking[key])).size > 1;
+  const columns: (OutputColumn | false)[] = [
+    several("behavior") && {
+      name: "behavior",
+      type: "VARCHAR",
+      value: ({ ranking }) => ranking.behavior,
+    },
+    several("layer") && { name: "layer", type: "INTEGER", value: ({ ranking }) => ranking.layer },
+    {
+      name: "score",
+      type: "FLOAT",
+      value: ({ ranking, row }) => finiteOrNull(ranking.scores[row]!),
+    },
+    { name: "rank", type: "INTEGER", value: ({ rank }) => rank },
+    {
+      name: "percentile",
+      type: "DOUBLE",
+      value: ({ rank, scored }) => percentile(rank, scored) ?? null,
+    },
+    { name: "norm", type: "FLOAT", value: ({ norms, row }) => norms.norms[row]! },
+    {
+      name: "low_norm",
+      type: "BOOLEAN",
+      value: ({ norms, row }) => norms.lowNorm.isLow[row] === 1,
+    },
+    rankings.some(({ winners }) => winners !== undefined) && {
+      name: "winner",
+      type: "VARCHAR",
+      value: ({ ranking, row }) => ranking.scenarioIds[ranking.winners?.[row] ?? -1] ?? null,
+    },
+  ];
+  const scores = columns.filter((column) => column !== false);
+  const taken = new Set(["id", "row", ...scores.map(({ name }) => name)]);
+  const kept = Object.entries(table.columns).map(([name, values]) => {
+    let free = name;
+    // DuckDB does not tell upper from lower case.
+    while (taken.has(free.toLowerCase())) free = `pair_${free}`;
+    taken.add(free.toLowerCase());
+    return keptColumn(free, values);
+  });
+  return [
+    { name: "id", type: "VARCHAR", value: ({ row }) => table.ids[row]! },
+    { name: "row", type: "INTEGER", value: ({ row }) => table.rows[row]! },
+    ...kept,
+    ...scores,
+  ];
+}
+
+function keptColumn(name: string, values: readonly ColumnValue[]): OutputColumn {
+  const present = values.filter((value) => value !== null);
+  if (present.length > 0 && present.every((value) => typeof value === "number")) {
+    return { name, type: "DOUBLE", value: ({ row }) => values[row]! };
+  }
+  if (present.length > 0 && present.every((value) => typeof value === "boolean")) {
+    return { name, type: "BOOLEAN", value: ({ row }) => values[row]! };
+  }
+  const toText = (value: ColumnValue): string | null => (value === null ? null : String(value));
+  return { name, type: "VARCHAR", value: ({ row }) => toText(values[row]!) };
+}
+
+async function appendRanking(
+  connection: DuckDBConnection,
+  columns: readonly OutputColumn[],
+  ranking: BehaviorScores,
+  norms: LayerNorms,
+): Promise<void> {
+  const { order, scored } = rankScores(ranking.scores);
+  const duckdb = await import("@duckdb/node-api");
+  const appender = await connection.createAppender("ranking");
+  const types = columns.map(({ type }) => duckdb[type]);
+  for (let first = 0; first < order.length; first += CHUNK_ROWS) {
+    const rows = Array.from(order.subarray(first, first + CHUNK_ROWS), (row, i) => {
+      const rank = first + i + 1;
+      return { row, rank, scored, ranking, norms };
+    });
+    const chunk = duckdb.DuckDBDataChunk.create(types, rows.length);
+    chunk.setColumns(columns.map((column) => rows.map((row) => column.value(row))));
+    appender.appendDataChunk(chunk);
+  }
+  appender.closeSync();
+}
+
+async function makeWorkFolder(path: string): Promise<string> {
+  const folder = dirname(resolve(path));
+  try {
+    // On the disk of the output, so that the finished file only has to be renamed.
+    return await mkdtemp(join(folder, ".culprit-ranking-"));
+  } catch (error) {
+    throw new RuntimeError(
+      `${path}: cannot be written (${(error as NodeJS.ErrnoException).code})`,
+      { hint: "Check that the folder exists and that you may write to it.", cause: error },
+    );
+  }
+}
+
+function describeWriteError(path: string, error: unknown): unknown {
+  const message = error instanceof Error ? error.message : "";
+  if (!/no space|disk|ENOSPC|quota/i.test(message)) return error;
+  return new RuntimeError(`${path}: the disk is full, nothing was left half-written`, {
+    hint: "Free some space or choose another --out, then run the same command again.",
+    cause: error,
+  });
+}
+
+function finiteOrNull(score: number): number | null {
+  return Number.isNaN(score) ? null : score;
+}
+
+function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}

@@ -1,0 +1,30 @@
+/** @file The rate that people would find, from a judge's verdicts on all rollouts and people's labels on some of them. */
+import type { ClusteredRate } from "../stats/clustered-rate.ts";
+import type { CorrectedRate } from "./corrected-rate.ts";
+import { addCounts, type JudgeCells, rateOf } from "./judge-cells.ts";
+import { type PpiRate, predictionPowered } from "./prediction-powered.ts";
+import { roganGladen } from "./rogan-gladen.ts";
+
+/** The same rate by several ways. Labelled rollouts are taken to be drawn from all by chance. */
+export interface CorrectedRates {
+  /** As the judge says, its errors left in. */
+  readonly judge: ClusteredRate;
+  /** The labelled rollouts alone. */
+  readonly people: ClusteredRate;
+  readonly roganGladen: CorrectedRate;
+  readonly ppi: PpiRate;
+}
+
+/** Corrects a judge's rate for its errors. */
+export function correctedRates(cells: JudgeCells): CorrectedRates {
+  const { bothShow, judgeOnly, personOnly, neither, unlabelledShow, unlabelledNot } = cells;
+  return {
+    judge: rateOf(
+      addCounts(bothShow, judgeOnly, unlabelledShow),
+      addCounts(personOnly, neither, unlabelledNot),
+    ),
+    people: rateOf(addCounts(bothShow, personOnly), addCounts(judgeOnly, neither)),
+    roganGladen: roganGladen(cells),
+    ppi: predictionPowered(cells),
+  };
+}

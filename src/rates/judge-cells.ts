@@ -1,0 +1,102 @@
+import type { HumanLabels } from "../judge/human-labels.ts";
+import { isMissing, type Verdict } from "../judge/verdict.ts";
+import { clusteredRate, type ClusteredRate, type RateCells } from "../stats/clustered-rate.ts";
+import { type ScenarioGroups, unitOf } from "./scenario-groups.ts";
+
+/**
+ * A judge beside people, counted by prompt, each [P]. Rollouts that the judge has no verdict on are in none of the counts; those with
+ * a label only the judge gave are unlabelled.
+ */
+export interface JudgeCells {
+  /** Prompts with a verdict. */
+  readonly prompts: number;
+  /** Labelled: judge and person say that it shows. */
+  readonly bothShow: Float64Array;
+  /** Labelled: only the judge says so. */
+  readonly judgeOnly: Float64Array;
+  /** Labelled: only the person says so. */
+  readonly personOnly: Float64Array;
+  /** Labelled: neither. */
+  readonly neither: Float64Array;
+  /** Not labelled: the judge says that it shows, or that it does not. */
+  readonly unlabelledShow: Float64Array;
+  readonly unlabelledNot: Float64Array;
+}
+
+/** The kinds of rollouts that are counted for each prompt. */
+export const CELL_COUNTS = [
+  "bothShow",
+  "judgeOnly",
+  "personOnly",
+  "neither",
+  "unlabelledShow",
+  "unlabelledNot",
+] as const;
+
+/** Joins a judge's verdicts with labels by rollout; a prompt is a request: a scenario or a group of them, in all its variants. */
+export function judgeCells(
+  verdicts: Iterable<Verdict>,
+  labels: HumanLabels,
+  groups: ScenarioGroups = new Map(),
+): JudgeCells {
+  const byPrompt = new Map<string, Record<(typeof CELL_COUNTS)[number], number>>();
+  for (const verdict of verdicts) {
+    if (isMissing(verdict)) continue;
+    const unit = unitOf(verdict.scenario, groups);
+    let counts = byPrompt.get(unit);
+    if (counts === undefined) {
+      counts = {
+        bothShow: 0,
+        judgeOnly: 0,
+        personOnly: 0,
+        neither: 0,
+        unlabelledShow: 0,
+        unlabelledNot: 0,
+      };
+      byPrompt.set(unit, counts);
+    }
+    const label = labels.get(verdict.rollout);
+    const person = label === undefined || "missing" in label ? undefined : label.label === "shows";
+    counts[cellOf(verdict.label === "shows", person)]++;
+  }
+  const column = (name: (typeof CELL_COUNTS)[number]): Float64Array =>
+    Float64Array.from(byPrompt.values(), (counts) => counts[name]);
+  return {
+    prompts: byPrompt.size,
+    bothShow: column("bothShow"),
+    judgeOnly: column("judgeOnly"),
+    personOnly: column("personOnly"),
+    neither: column("neither"),
+    unlabelledShow: column("unlabelledShow"),
+    unlabelledNot: column("unlabelledNot"),
+  };
+}
+
+function cellOf(judge: boolean, person: boolean | undefined): (typeof CELL_COUNTS)[number] {
+  if (person === undefined) return judge ? "unlabelledShow" : "unlabelledNot";
+  if (person) return judge ? "bothShow" : "personOnly";
+  return judge ? "judgeOnly" : "neither";
+}
+
+/** Elementwise sum of counts. */
+export function addCounts(...columns: readonly Float64Array[]): Float64Array {
+  return columns[0]!.map((_, p) => columns.reduce((sum, column) => sum + column[p]!, 0));
+}
+
+/** Counts as the cells of a rate; prompts without any are left out, since they say nothing of how prompts differ. */
+export function rateCells(shows: Float64Array, other: Float64Array): RateCells {
+  const judged = addCounts(shows, other);
+  const isCounted = (_: number, p: number): boolean => judged[p]! > 0;
+  const counted = judged.filter(isCounted);
+  return { seeds: 1, prompts: counted.length, shows: shows.filter(isCounted), judged: counted };
+}
+
+/** The rate of counts by prompt, with its interval. */
+export function rateOf(shows: Float64Array, other: Float64Array): ClusteredRate {
+  return clusteredRate(rateCells(shows, other));
+}
+
+/** The sum of all counts of a column. */
+export function total(column: Float64Array): number {
+  return column.reduce((sum, value) => sum + value, 0);
+}

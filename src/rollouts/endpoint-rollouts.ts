@@ -1,0 +1,186 @@
+import { answererName } from "../endpoint/answer-key.ts";
+import type { PaidAnswer } from "../endpoint/answer-lines.ts";
+import type { AnswerStore } from "../endpoint/answer-store.ts";
+import type { Asker } from "../endpoint/asker.ts";
+import { EndpointFault } from "../endpoint/endpoint-fault.ts";
+import { type TokenCount, withCounts } from "../endpoint/money.ts";
+import { givenMarks } from "../pairs/row-marks.ts";
+import { writeFileAtomic } from "../util/atomic-file.ts";
+import { commonestFirst } from "../util/commonest-first.ts";
+import { ConfigError } from "../util/errors.ts";
+import { hashValue } from "../util/hash.ts";
+import { mapOrdered } from "../util/map-ordered.ts";
+import type { JobOptions } from "../util/progress.ts";
+import { VERSION } from "../util/version.ts";
+import { type AbsentRollout, absentRollout, ENDPOINT_ROLLOUTS } from "./absent-rollouts.ts";
+import { expectOwnRollouts } from "./endpoint-manifest.ts";
+import {
+  type EndpointSampling,
+  requestFor,
+  type WantedSample,
+  wantedSamples,
+} from "./endpoint-requests.ts";
+import { type Rollout, rolloutId, rolloutManifestPath } from "./rollouts.ts";
+import type { ScenarioPrompt } from "./scenarios.ts";
+
+export interface EndpointRolloutsOptions extends JobOptions, EndpointSampling {
+  /** The rollout file, .jsonl. */
+  readonly out: string;
+  readonly asker: Asker;
+  /** Every answer goes in before it counts; samples that are in it are not asked for. */
+  readonly store: AnswerStore;
+  /** Ask again, once, for samples whose stored answers have no text. Default false. */
+  readonly isAnew?: boolean | undefined;
+}
+
+export interface EndpointRolloutsResult {
+  /** In the file. */
+  readonly rollouts: number;
+  /** Of them, in the store before. */
+  readonly resumed: number;
+  /** Rollouts whose `tokens` are estimated, because the endpoint did not say. */
+  readonly estimated: number;
+  /** Samples without a rollout, by cause. */
+  readonly failed: Readonly<Record<string, number>>;
+}
+
+/** Samples under way and not yet written, at most. */
+const WINDOW = 1024;
+
+/**
+ * Samples responses from an endpoint and writes them as `generateRollouts` does, prompt by prompt, sample by sample. A sample that got no
+ * answer is left out and counted with its cause; the same call asks for it again. So is an answer without a text, which is paid for and
+ * asked for again only with `isAnew`. The manifest beside the file says how the rollouts were made and what failed. Throws ConfigError where two prompts have one scenario and variant or `out` is another file
+ * than this call's, and what the asker throws where the endpoint answers nothing.
+ */
+export async function generateFromEndpoint(
+  prompts: readonly ScenarioPrompt[],
+  options: EndpointRolloutsOptions,
+): Promise<EndpointRolloutsResult> {
+  const { out, samples, signal, progress } = options;
+  checkNames(prompts);
+  const settings = describe(prompts, options);
+  await expectOwnRollouts(out, settings);
+  const counts = { rollouts: 0, resumed: 0, estimated: 0, failed: new Map<string, number>() };
+  const absent: AbsentRollout[] = [];
+  const total = prompts.length * samples;
+  let done = 0;
+  const one = async (wanted: WantedSample, inner: AbortSignal): Promise<Sampled> => {
+    const sampled = await sampleOne(wanted, options, inner);
+    progress?.update(++done, total);
+    return sampled;
+  };
+  const lines = async function* (): AsyncGenerator<string> {
+    for await (const sampled of mapOrdered(
+      wantedSamples(prompts, samples),
+      { window: WINDOW, signal },
+      one,
+    )) {
+      if ("failed" in sampled) {
+        counts.failed.set(sampled.failed, (counts.failed.get(sampled.failed) ?? 0) + 1);
+        const { prompt, sample } = sampled.wanted;
+        const { scenario, variant, group } = prompt;
+        const place = { rollout: rolloutId(prompt, sample), scenario, variant, sample };
+        absent.push(absentRollout({ ...place, ...givenMarks({ group }) }, sampled.failed));
+        continue;
+      }
+      counts.rollouts++;
+      if (sampled.isResumed) counts.resumed++;
+      if (sampled.isEstimated) counts.estimated++;
+      yield `${JSON.stringify(sampled.rollout)}\n`;
+    }
+  };
+  await writeFileAtomic(out, lines());
+  const failed = commonestFirst(counts.failed);
+  const manifest = {
+    ...settings,
+    version: VERSION,
+    rollouts: counts.rollouts,
+    estimated: counts.estimated,
+    failed,
+    absent,
+  };
+  await writeFileAtomic(rolloutManifestPath(out), `${JSON.stringify(manifest, undefined, 2)}\n`);
+  progress?.end();
+  const { rollouts, resumed, estimated } = counts;
+  return { rollouts, resumed, estimated, failed };
+}
+
+type Sampled =
+  | { readonly rollout: Rollout; readonly isResumed: boolean; readonly isEstimated: boolean }
+  | { readonly failed: string; readonly wanted: WantedSample };
+
+async function sampleOne(
+  wanted: WantedSample,
+  options: EndpointRolloutsOptions,
+  signal: AbortSignal,
+): Promise<Sampled> {
+  const { asker, store } = options;
+  const { request, key } = requestFor(wanted, asker.endpoint, options);
+  const stored = chosenAnswer(await store.answers(key), options);
+  if (stored !== undefined) return toSampled(wanted, stored, true);
+  const onBroken = (taken: TokenCount): Promise<void> => store.appendBroken(key, taken);
+  try {
+    const said = await asker.ask(request, asker.allowance(), { signal, onBroken });
+    const answer = withCounts(request, said);
+    await store.append(key, answer);
+    return toSampled(wanted, answer, false);
+  } catch (error) {
+    if (!(error instanceof EndpointFault)) throw error;
+    return { failed: error.what, wanted };
+  }
+}
+
+/** The stored answer that a sample is made of: the first that is not without a text. Undefined where one is to be asked for. */
+export function chosenAnswer(
+  stored: readonly PaidAnswer[],
+  { isAnew = false }: Pick<EndpointRolloutsOptions, "isAnew">,
+): PaidAnswer | undefined {
+  return stored.find((answer) => !isWithoutText(answer)) ?? (isAnew ? undefined : stored[0]);
+}
+
+const isWithoutText = ({ text, finish }: PaidAnswer): boolean =>
+  finish !== "filtered" && text.trim() === "";
+
+function toSampled(wanted: WantedSample, answer: PaidAnswer, isResumed: boolean): Sampled {
+  const { text, instead, finish, completionTokens, isEstimated = false } = answer;
+  if (finish === "filtered") return { failed: "answer filtered", wanted };
+  if (isWithoutText(answer)) {
+    return { failed: `answer without text${instead === undefined ? "" : `: ${instead}`}`, wanted };
+  }
+  const { prompt: named, sample } = wanted;
+  const { scenario, variant, prompt, ...marks } = named;
+  const id = rolloutId(named, sample);
+  const tokens = Math.round(completionTokens ?? 0);
+  const place = { id, scenario, variant, sample };
+  const said = { prompt, response: text, finish: finish === "refused" ? "stop" : finish } as const;
+  const rollout = { ...place, ...said, tokens, ...givenMarks(marks) };
+  return { rollout, isResumed, isEstimated };
+}
+
+function checkNames(prompts: readonly ScenarioPrompt[]): void {
+  if (prompts.length === 0) throw new ConfigError("generate: expected prompts, got none");
+  const seen = new Set<string>();
+  for (const { scenario, variant } of prompts) {
+    const name = JSON.stringify([scenario, variant]);
+    if (!seen.has(name)) seen.add(name);
+    else
+      throw new ConfigError(`scenario and variant ${name}: there is another prompt of that name`);
+  }
+}
+
+/** What the rollouts follow from. */
+function describe(
+  prompts: readonly ScenarioPrompt[],
+  { asker, samples, maxTokens, temperature, topP, seed }: EndpointRolloutsOptions,
+): Readonly<Record<string, unknown>> {
+  const { baseUrl, model } = answererName(asker.endpoint);
+  return {
+    kind: ENDPOINT_ROLLOUTS,
+    baseUrl,
+    model,
+    promptsHash: hashValue(prompts),
+    prompts: prompts.length,
+    sampling: { samples, maxTokens, temperature, topP: topP ?? null, seed },
+  };
+}
