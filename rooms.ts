@@ -52,6 +52,7 @@ export const ROOMS: readonly Room[] = [
   { name: "ranking", holds: "ranking file, report, nulls, verdict, lifts, quality" },
   { name: "steering", holds: "steering with a behaviour vector, beside random directions" },
   { name: "edit", holds: "choosing and applying edits of a data set" },
+  { name: "verbs", holds: "every verb declared once: settings, inputs, outputs, run, show" },
   { name: "experiment", holds: "the experiment file, its stages, the content-addressed cache" },
   { name: "cli", holds: "flags, help, tables; imports only `src/index.ts`" },
 ];

@@ -529,7 +529,7 @@ export { verifyEdit } from "./edit/verify-edit.ts";
 export { writeEdit, type WriteEditOptions, type WrittenEdit } from "./edit/write-edit.ts";
 
 // experiment
-export { addCosts, type Cost, type EndpointCost, type PricedCost } from "./experiment/cost.ts";
+export { addCosts, type Cost, type EndpointCost, type PricedCost } from "./engine/cost.ts";
 export {
   estimateExperiment,
   type ExperimentEstimate,

@@ -4,7 +4,6 @@ import { join } from "node:path";
 
 import { beforeAll, describe, expect, it } from "vitest";
 
-import { embedCommand } from "../src/cli/commands/embed.ts";
 import {
   ConfigError,
   type CulpritError,
@@ -191,7 +190,7 @@ const CHECKPOINTS: readonly Case[] = [
 describe("culprit embed with", () => {
   it.each(CHECKPOINTS)("$about", async ({ about, checkpoint, spoil, flags, kind, says }) => {
     const { words: given, out } = await prepare(about, { checkpoint, spoil, flags });
-    const error = await expectFailure(runCommand(embedCommand, given), kind);
+    const error = await expectFailure(runCommand("embed", given), kind);
     for (const line of says) expect(`${error.message}\n${error.hint}`).toMatch(line);
     expect(await listVectors(out)).toEqual([]);
   });
@@ -231,7 +230,7 @@ describe("culprit embed with", () => {
       { "max-tokens": "9999" },
       /--max-tokens: .* made for 256 positions, got 9999/,
     ],
-    ["another dtype", { dtype: "int8" }, /--dtype: expected fp16 or fp32, got "int8"/],
+    ["another dtype", { dtype: "int8" }, /--dtype: expected F16 or F32, got "int8"/],
     [
       "empty shards",
       { "shard-rows": "0" },
@@ -240,13 +239,14 @@ describe("culprit embed with", () => {
     ["half a thread", { threads: "0.5" }, /--threads: expected a whole number from 1/],
     ["no folder to write to", { out: "" }, /--out is missing/],
     ["a flag that does not exist", { "shard-row": "5" }, /unknown flag --shard-row$/],
-    ["an unknown device", { device: "tpu" }, /--device: expected cpu or cuda/],
+    [
+      "an unknown device",
+      { device: "tpu" },
+      /--device: expected cpu, cuda, webgpu, coreml or dml, got/,
+    ],
   ])("%s", async (_about, changes, says) => {
     const all = { checkpoint: GOOD, layers: "1", out: join(ROOT, "never"), ...changes };
-    const error = await expectFailure(
-      runCommand(embedCommand, [PAIRS, ...words(all)]),
-      ConfigError,
-    );
+    const error = await expectFailure(runCommand("embed", [PAIRS, ...words(all)]), ConfigError);
     expect(error.message).toMatch(says);
     expect(await readdir(ROOT)).not.toContain("never");
   });
@@ -260,10 +260,7 @@ describe("culprit embed with", () => {
     await writeFile(join(ROOT, "empty.jsonl"), "");
     await writeFile(join(ROOT, "odd.jsonl"), jsonLines([{ colour: "green" }]));
     const all = { checkpoint: GOOD, layers: "1", out: join(ROOT, "never") };
-    const error = await expectFailure(
-      runCommand(embedCommand, [...files, ...words(all)]),
-      ConfigError,
-    );
+    const error = await expectFailure(runCommand("embed", [...files, ...words(all)]), ConfigError);
     expect(error.message).toMatch(says);
     expect(await readdir(ROOT)).not.toContain("never");
   });

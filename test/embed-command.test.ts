@@ -68,7 +68,7 @@ let result: CliResult;
 beforeAll(async () => {
   await makeTinyCheckpoint(CHECKPOINT);
   await writeFile(PAIRS, jsonLines(rows));
-  result = await embed("fp32", "--dtype", "fp32", "--shard-rows", "10", "--json");
+  result = await embed("fp32", "--dtype", "F32", "--shard-rows", "10", "--json");
 });
 
 describe("culprit embed", () => {
@@ -169,7 +169,7 @@ describe("culprit embed", () => {
     await duck.run(`COPY (SELECT * FROM read_json('${PAIRS}')) TO '${parquet}' (FORMAT parquet)`);
     duck.closeSync();
     const run = await runCli(
-      `embed ${parquet} --checkpoint ${CHECKPOINT} --layers 0,2-3 --threads 1 --dtype fp32 --shard-rows 10 --out ${join(ROOT, "parquet")}`.split(
+      `embed ${parquet} --checkpoint ${CHECKPOINT} --layers 0,2-3 --threads 1 --dtype F32 --shard-rows 10 --out ${join(ROOT, "parquet")}`.split(
         " ",
       ),
     );

@@ -6,7 +6,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { beforeAll, describe, expect, it } from "vitest";
 
-import { embedCommand } from "../src/cli/commands/embed.ts";
 import { ConfigError } from "../src/util/errors.ts";
 import { createRng } from "../src/util/rng.ts";
 import { jsonLines } from "./support/data-files.ts";
@@ -234,12 +233,12 @@ describe("a store of other settings", () => {
     ["checkpoint.templateHash", { checkpoint: otherTemplate }],
     ["checkpoint.templateHash", { template: "raw" }],
     ["layers", { layers: "1-3" }],
-    ["dtype", { dtype: "fp32" }],
+    ["dtype", { dtype: "F32" }],
     ["maxTokens", { "max-tokens": "100" }],
     ["shardRows", { "shard-rows": "20" }],
   ])("is refused, naming %s", async (field, changes) => {
     const before = await readStore(WHOLE);
-    const error = await expectFailure(runCommand(embedCommand, words(WHOLE, changes)), ConfigError);
+    const error = await expectFailure(runCommand("embed", words(WHOLE, changes)), ConfigError);
     expect(error.message).toContain(`${WHOLE}: the vectors there were made with ${field} `);
     expect(error.hint).toMatch(/choose another folder/);
     expect(await readStore(WHOLE)).toEqual(before);
@@ -249,7 +248,7 @@ describe("a store of other settings", () => {
     "of other %s is refused, saying what may differ",
     async (_, changes) => {
       const before = await readStore(WHOLE);
-      const work = runCommand(embedCommand, words(WHOLE, changes));
+      const work = runCommand("embed", words(WHOLE, changes));
       const error = await expectFailure(work, ConfigError);
       expect(error.message).toMatch(/other preference pairs: other files, or another --limit/);
       expect(await readStore(WHOLE)).toEqual(before);
@@ -257,7 +256,7 @@ describe("a store of other settings", () => {
   );
 
   it("exits with 2", async () => {
-    const result = await embed(WHOLE, { dtype: "fp32" });
+    const result = await embed(WHOLE, { dtype: "F32" });
     expect(result).toMatchObject({ code: 2, stdout: "" });
     expect(result.stderr).toMatch(/made with dtype "F16", now it is "F32"\n {2}Use the settings/);
   });

@@ -35,13 +35,13 @@ export interface ParsedArguments {
 /** What a command may touch of the outside world. */
 export interface CommandContext {
   /** The result; nothing else goes to stdout. */
-  print(text: string): void;
+  readonly print: (text: string) => void;
   /** News, to stderr; nothing with --quiet. */
-  log(line: string): void;
+  readonly log: (line: string) => void;
   /** What the user must know before trusting the result: to stderr after "warning: ", with --quiet too. */
-  warn(line: string): void;
+  readonly warn: (line: string) => void;
   /** A progress display on stderr: a bar on a terminal, plain lines otherwise. */
-  progress(label: string, unit: string): Progress;
+  readonly progress: (label: string, unit: string) => Progress;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { noTotals, type StoreTotals } from "../endpoint/answer-store.ts";
 import type { Asker } from "../endpoint/asker.ts";
-import type { EndpointCost } from "./cost.ts";
+import type { EndpointCost } from "../engine/cost.ts";
 import { endpointLedger } from "./endpoint-ledger.ts";
 
 const none = noTotals();

@@ -1,6 +1,6 @@
 import type { AnswerStore } from "../endpoint/answer-store.ts";
 import type { Asker } from "../endpoint/asker.ts";
-import type { EndpointCost } from "./cost.ts";
+import type { EndpointCost } from "../engine/cost.ts";
 
 /**
  * Reads what a stage's asking took, with what it took `before`. Answers, tokens and money are by the store, which has every answer on

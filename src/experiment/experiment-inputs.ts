@@ -1,8 +1,8 @@
+import type { CheckpointSize } from "../engine/checkpoint-size.ts";
 import type { ResolveRemote } from "../pairs/expand-patterns.ts";
 import type { PairSet } from "../pairs/open-pairs.ts";
 import type { ScenarioSet } from "../rollouts/scenarios.ts";
 import type { JobOptions } from "../util/progress.ts";
-import type { CheckpointSize } from "./checkpoint-input.ts";
 import type { JudgeInput } from "./judge-input.ts";
 import type { EndpointInput } from "./open-asker.ts";
 

@@ -1,8 +1,8 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 
+import { type PricedCost, withMoney } from "../engine/cost.ts";
 import { ConfigError } from "../util/errors.ts";
-import { type PricedCost, withMoney } from "./cost.ts";
 import { type ManifestStage, readManifest, type RunManifest, sumCosts } from "./run-manifest.ts";
 import { readRecord, readWorking, type StageWorking } from "./stage-record.ts";
 

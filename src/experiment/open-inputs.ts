@@ -1,3 +1,4 @@
+import { checkpointSize, hashCheckpoint } from "../engine/checkpoint-size.ts";
 import { localFolder } from "../engine/open-engine.ts";
 /** @file What an experiment reads from outside, opened and hashed before any stage runs. */
 import { openPairs } from "../pairs/open-pairs.ts";
@@ -5,7 +6,6 @@ import { ConfigError } from "../util/errors.ts";
 import { hashFile } from "../util/hash.ts";
 import type { JobOptions } from "../util/progress.ts";
 import { describeReadFault } from "../util/read-fault.ts";
-import { checkpointSize, hashCheckpoint } from "./checkpoint-input.ts";
 import type {
   CheckpointInput,
   ExperimentInputs,

@@ -6,6 +6,7 @@ import type { ExperimentInputs, OpenInputsOptions } from "./experiment-inputs.ts
 import { inSetting } from "./in-setting.ts";
 import { withRelativePaths } from "./portable-paths.ts";
 import type { ExperimentFile } from "./read-experiment.ts";
+import type { BoundContent } from "./verb-stage.ts";
 
 /** Opens the preference pairs without the column that says which are planted, and reads that column apart. */
 export async function openPreferencePairs(
@@ -46,4 +47,13 @@ async function readPlanted(pairs: PairSet, column: string): Promise<readonly str
   }
   if (ids.length > 0) return ids;
   throw new ConfigError(`pairs.planted: expected pairs for which "${column}" is true, got none`);
+}
+
+/** The pairs as verbs read them; which columns are kept is no part of their content. */
+export function boundPairs(pairs: PairSet): BoundContent<PairSet> {
+  return {
+    content: pairs.contentHash,
+    settings: { columns: pairs.columns },
+    open: () => pairs,
+  };
 }

@@ -4,10 +4,10 @@ import { createRequire } from "node:module";
 import { cpus } from "node:os";
 import { join } from "node:path";
 
+import { addCosts, type PricedCost, withMoney } from "../engine/cost.ts";
 import { writeFileAtomic } from "../util/atomic-file.ts";
 import { FormatError } from "../util/errors.ts";
 import { VERSION } from "../util/version.ts";
-import { addCosts, type PricedCost, withMoney } from "./cost.ts";
 import type { ExperimentInputs } from "./experiment-inputs.ts";
 import { hashJudge } from "./judge-input.ts";
 import type { ExperimentFile } from "./read-experiment.ts";

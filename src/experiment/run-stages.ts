@@ -2,12 +2,12 @@
 import { mkdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 
+import { type Cost, NO_COST } from "../engine/cost.ts";
 import { describeWriteError } from "../util/atomic-file.ts";
 import { FormatError } from "../util/errors.ts";
 import { hashValue } from "../util/hash.ts";
 import { type Progress, silentProgress } from "../util/progress.ts";
 import { VERSION } from "../util/version.ts";
-import { type Cost, NO_COST } from "./cost.ts";
 import { startStageMeter } from "./stage-meter.ts";
 import { listStageOutputs } from "./stage-outputs.ts";
 import {

@@ -1,5 +1,5 @@
+import type { Cost, CostMeter } from "../engine/cost.ts";
 import type { Progress } from "../util/progress.ts";
-import type { Cost, CostMeter } from "./cost.ts";
 import { writeWorking } from "./stage-record.ts";
 
 /** How often a running stage shows that it is alive. */

@@ -4,10 +4,10 @@ import { join } from "node:path";
 
 import { z } from "zod";
 
+import { type Cost, NO_COST } from "../engine/cost.ts";
 import { writeFileAtomic } from "../util/atomic-file.ts";
 import { FormatError } from "../util/errors.ts";
 import { hashValue } from "../util/hash.ts";
-import { type Cost, NO_COST } from "./cost.ts";
 import { STAGE_KINDS } from "./stage.ts";
 
 /** Written last: a folder without it is unfinished. */

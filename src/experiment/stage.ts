@@ -1,6 +1,6 @@
+import type { CostMeter } from "../engine/cost.ts";
 /** @file What a stage of an experiment is: a function from settings and inputs to the files of its folder. */
 import type { Progress } from "../util/progress.ts";
-import type { CostMeter } from "./cost.ts";
 
 /** Every kind of stage, in the order of the work; `--until` takes these names. */
 export const STAGE_KINDS = [

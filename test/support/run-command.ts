@@ -1,5 +1,6 @@
 import { parseArguments } from "../../src/cli/arguments.ts";
 import type { Command, CommandContext } from "../../src/cli/command.ts";
+import { COMMANDS } from "../../src/cli/commands/index.ts";
 import { silentProgress } from "../../src/util/progress.ts";
 
 /**
@@ -7,10 +8,11 @@ import { silentProgress } from "../../src/util/progress.ts";
  * main.ts makes exit codes of them, which the tests with runCli look at.
  */
 export async function runCommand(
-  command: Command,
+  named: Command | string,
   words: readonly string[],
   warn: CommandContext["warn"] = () => {},
 ): Promise<string> {
+  const command = typeof named === "string" ? COMMANDS.find(({ name }) => name === named)! : named;
   let printed = "";
   const context = silentContext();
   await command.run(parseArguments(command, words), {

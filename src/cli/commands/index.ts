@@ -1,12 +1,13 @@
 /** @file Every command. Tests walk this list: what holds for one command holds for all. */
+import { embed } from "../../verbs/embed.ts";
 import type { Command } from "../command.ts";
+import { verbCommand } from "../verb-command.ts";
 import { agreementCommand } from "./agreement.ts";
 import { auditCommand } from "./audit.ts";
 import { behaviorCommand } from "./behavior.ts";
 import { conditionsCommand } from "./conditions.ts";
 import { demoCommand } from "./demo.ts";
 import { editCommand } from "./edit.ts";
-import { embedCommand } from "./embed.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { generateCommand } from "./generate.ts";
 import { judgeCommand } from "./judge.ts";
@@ -23,7 +24,7 @@ export const COMMANDS: readonly Command[] = [
   auditCommand,
   scenariosCommand,
   generateCommand,
-  embedCommand,
+  verbCommand(embed),
   judgeCommand,
   agreementCommand,
   conditionsCommand,

@@ -1,45 +1,23 @@
-import { join } from "node:path";
-
-import { openEngine } from "../../engine/open-engine.ts";
-import { embedPairs } from "../../store/embed-pairs.ts";
-import { blockFlops, engineOptions } from "../checkpoint-input.ts";
+import { embed } from "../../verbs/embed.ts";
+import { givenCheckpoint } from "../checkpoints.ts";
 import type { ExperimentInputs } from "../experiment-inputs.ts";
+import { boundPairs } from "../pair-inputs.ts";
 import type { Experiment } from "../schema.ts";
 import type { Stage } from "../stage.ts";
+import { verbStage } from "../verb-stage.ts";
 
 /** The vector store, a folder of its own: stores hold nothing else. */
-export const STORE_NAME = "vectors";
-
-const DEFAULT_MAX_TOKENS = 2048;
+export const STORE_NAME = embed.outputs.out.artifact.name;
 
 /** The vector store of all pairs, read on the checkpoint before. */
 export function embedStage(experiment: Experiment, inputs: ExperimentInputs): Stage {
-  const { attribution, behavior, checkpoints, engine } = experiment;
-  const { dtype, shardRows, maxTokens } = attribution;
-  const { layers } = behavior;
-  const { template } = checkpoints;
-  const { before, pairs } = inputs;
-  const { columns } = pairs;
-  return {
+  const { dtype, shardRows, maxTokens } = experiment.attribution;
+  return verbStage(embed, {
     kind: "embed",
-    name: "",
-    version: 1,
-    settings: { layers, template, dtype, shardRows, maxTokens, columns, engine },
-    inputs: { before: { content: before.hash }, pairs: { content: pairs.contentHash } },
-    asides: [`${STORE_NAME}/writer.lock`],
-    canResume: true,
-    run: async ({ directory, signal, progress, cost }) => {
-      await using opened = await openEngine(before.folder, engineOptions(experiment, "before"));
-      const result = await embedPairs(opened, pairs, join(directory, STORE_NAME), {
-        layers,
-        template,
-        maxTokens: maxTokens ?? Math.min(DEFAULT_MAX_TOKENS, opened.identity.maxPositions),
-        dtype,
-        shardRows,
-        progress: progress("pairs"),
-        ...(signal === undefined ? {} : { signal }),
-      });
-      cost.add(result.tokens, blockFlops(before.size, Math.max(...layers)));
+    settings: { layers: experiment.behavior.layers, dtype, shardRows, maxTokens },
+    inputs: {
+      pairs: boundPairs(inputs.pairs),
+      checkpoint: givenCheckpoint(experiment, "before", inputs.before),
     },
-  };
+  });
 }

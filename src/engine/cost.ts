@@ -1,4 +1,4 @@
-import type { GenerationCounter } from "../engine/generation/generate-options.ts";
+import type { GenerationCounter } from "./generation/generate-options.ts";
 
 /** What a stage has used up. */
 export interface Cost {
@@ -38,6 +38,13 @@ export interface CostMeter {
   /** `read` adds this attempt to what earlier ones took, see endpointLedger; it is asked again until the stage ends. */
   watchEndpoint(read: (before: EndpointCost | undefined) => EndpointCost): void;
 }
+
+/** Counts nothing. */
+export const NO_METER: CostMeter = {
+  add: () => {},
+  watchSampling: () => {},
+  watchEndpoint: () => {},
+};
 
 export const NO_COST: Cost = { seconds: 0, tokens: 0, flops: 0 };
 

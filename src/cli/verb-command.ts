@@ -1,0 +1,134 @@
+/** @file The command of a verb: flags, help, reading, running and printing, all from its declaration. */
+import { NO_METER } from "../engine/cost.ts";
+import { ConfigError } from "../util/errors.ts";
+import { type GivenInput, runVerb } from "../verbs/run-verb.ts";
+import { renameSetting } from "../verbs/setting-errors.ts";
+import { kebab } from "../verbs/settings.ts";
+import type { Verb } from "../verbs/verb.ts";
+import type { Command, CommandContext, ParsedArguments } from "./command.ts";
+import { readSettings, type VerbFlags, verbFlags } from "./verb-flags.ts";
+
+/** Makes the command of a verb. */
+export function verbCommand(verb: Verb): Command {
+  const flags = verbFlags(verb);
+  const words = Object.values(verb.inputs).filter(({ isPositional }) => isPositional === true);
+  const positionals = words
+    .map(({ placeholder, isMany, isOptional }) => {
+      const shown = `${placeholder}${isMany === true ? "..." : ""}`;
+      return isOptional === true ? `[${shown}]` : shown;
+    })
+    .join(" ");
+  return {
+    name: verb.name,
+    summary: verb.summary,
+    positionals,
+    description: verb.about,
+    flags: flags.specs,
+    run: (args, context) =>
+      runCommand(verb, flags, args, context).catch((error: unknown) => {
+        // Errors of verbs name settings, inputs and outputs; the user knows them as flags.
+        throw renameSetting(error, verb, (name, setting) => `--${setting?.flag ?? kebab(name)}`);
+      }),
+  };
+}
+
+async function runCommand(
+  verb: Verb,
+  flags: VerbFlags,
+  args: ParsedArguments,
+  context: CommandContext,
+): Promise<void> {
+  // Everything that can be wrong with the words is found before anything is opened.
+  const given = readInputs(verb, flags, args);
+  const settings = readSettings(
+    args,
+    verb.name,
+    verb.settings,
+    flags.ofSettings,
+    (found) => verb.check?.(found) ?? [],
+  );
+  const out = readOutputs(verb, args);
+  const shown: { end(): void }[] = [];
+  try {
+    const result = await runVerb(verb, given, settings, {
+      out,
+      isForced: "force" in flags.specs && args.has("force"),
+      signal: context.signal,
+      download: { signal: context.signal, progress: context.progress("download", "bytes") },
+      note: context.log,
+      warn: context.warn,
+      progress: (unit) => {
+        const progress = context.progress(verb.name, unit);
+        shown.push(progress);
+        return progress;
+      },
+      cost: NO_METER,
+    });
+    for (const each of shown.splice(0)) each.end();
+    for (const line of verb.warnings?.(result) ?? []) context.warn(line);
+    context.print(args.has("json") ? JSON.stringify(result, undefined, 2) : verb.show(result));
+  } finally {
+    for (const each of shown) each.end();
+  }
+}
+
+function readInputs(
+  verb: Verb,
+  { ofInputs }: VerbFlags,
+  args: ParsedArguments,
+): Record<string, GivenInput | undefined> {
+  const given: Record<string, GivenInput | undefined> = {};
+  let words = args.positionals;
+  for (const [name, input] of Object.entries(verb.inputs)) {
+    const { isPositional, isMany, isOptional, describe } = input;
+    let paths: readonly string[];
+    if (isPositional === true) {
+      paths = isMany === true ? words : words.slice(0, 1);
+      words = words.slice(paths.length);
+      if (paths.length === 0 && isOptional !== true) {
+        throw new ConfigError(`${verb.name}: expected ${lowerFirst(describe)}, got none`, {
+          hint: `culprit ${verb.name} --help shows an example.`,
+        });
+      }
+    } else {
+      paths = isMany === true ? args.texts(kebab(name)) : args.texts(kebab(name)).slice(-1);
+      if ((paths.length === 0 || paths.includes("")) && isOptional !== true) {
+        throw new ConfigError(`${verb.name}: --${kebab(name)} is missing`, {
+          hint: `culprit ${verb.name} --help lists the flags.`,
+        });
+      }
+    }
+    if (paths.length === 0) continue;
+    const settings =
+      input.settings === undefined
+        ? undefined
+        : readSettings(args, verb.name, input.settings, ofInputs[name]!);
+    given[name] = { paths, settings };
+  }
+  if (words.length > 0) {
+    const wanted = Object.values(verb.inputs).find(({ isPositional }) => isPositional === true);
+    throw new ConfigError(
+      `${verb.name}: expected ${wanted === undefined ? "flags only" : lowerFirst(wanted.describe)}, got ${args.positionals.length} arguments`,
+      { hint: `culprit ${verb.name} --help shows an example.` },
+    );
+  }
+  return given;
+}
+
+function readOutputs(verb: Verb, args: ParsedArguments): Record<string, string | undefined> {
+  const out: Record<string, string | undefined> = {};
+  for (const [name, { isOptional }] of Object.entries(verb.outputs)) {
+    const path = args.text(kebab(name));
+    if ((path === undefined || path === "") && isOptional !== true) {
+      throw new ConfigError(`${verb.name}: --${kebab(name)} is missing`, {
+        hint: `culprit ${verb.name} --help lists the flags.`,
+      });
+    }
+    out[name] = path;
+  }
+  return out;
+}
+
+/** `Files of …` as it stands within a sentence, without its stop. */
+const lowerFirst = (text: string): string =>
+  `${text.slice(0, 1).toLowerCase()}${text.slice(1)}`.replace(/\.$/, "");

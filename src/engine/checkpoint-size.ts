@@ -1,0 +1,55 @@
+/** @file What a checkpoint folder holds, without opening it: its size for estimates of cost, and a hash of what decides its answers. */
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+
+import { readModel } from "../model/read-model.ts";
+import { ConfigError } from "../util/errors.ts";
+import { hashFile, hashValue } from "../util/hash.ts";
+
+/** How large a checkpoint is, for estimates of cost. */
+export interface CheckpointSize {
+  readonly layerCount: number;
+  /** Weights of the matrices of one block. */
+  readonly blockParameters: number;
+  /** Weights of the output matrix. */
+  readonly headParameters: number;
+}
+
+/** Reads the size off config.json. */
+export async function checkpointSize(folder: string): Promise<CheckpointSize> {
+  const { config } = await readModel(folder);
+  const { dim, heads, keyHeads, headDim, mlpDim, vocabSize, layerCount } = config;
+  return {
+    layerCount,
+    blockParameters: dim * headDim * (2 * heads + 2 * keyHeads) + 3 * dim * mlpDim,
+    headParameters: dim * vocabSize,
+  };
+}
+
+/** Floating-point operations of a token on its way through the first `blocks` blocks: two for each weight. */
+export function blockFlops(size: CheckpointSize, blocks: number): number {
+  return 2 * blocks * size.blockParameters;
+}
+
+/** Floating-point operations of a token on its way through the whole model, next-token logits included. */
+export function forwardFlops(size: CheckpointSize): number {
+  return blockFlops(size, size.layerCount) + 2 * size.headParameters;
+}
+
+/** Weights, config, tokenizer and chat template: what a checkpoint does depends on these and no other files. */
+const COUNTED = /\.(safetensors|json|jinja|txt|model)$/;
+
+/** Hash over the names and contents of a checkpoint folder's files; reads all of them. */
+export async function hashCheckpoint(folder: string): Promise<string> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    throw new ConfigError(`${folder}: expected a checkpoint folder, got ${error.code ?? "none"}`, {
+      hint: "A checkpoint is a Hugging Face folder, or hf://owner/name to download one.",
+      cause: error,
+    });
+  });
+  const files: [string, string][] = [];
+  for (const name of names.filter((each) => COUNTED.test(each)).toSorted()) {
+    files.push([name, await hashFile(join(folder, name))]);
+  }
+  return hashValue(files);
+}

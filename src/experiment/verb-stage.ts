@@ -1,0 +1,163 @@
+/** @file The stage of a verb: what it reads and where that comes from, its key, and its run, which sees nothing else. */
+import { join } from "node:path";
+
+import type { z } from "zod";
+
+import { silentProgress } from "../util/progress.ts";
+import { writeResult } from "../verbs/run-verb.ts";
+import { renameSetting } from "../verbs/setting-errors.ts";
+import { countedSettings } from "../verbs/verb-key.ts";
+import type { Inputs, OpenWork, Outputs, Places, Verb } from "../verbs/verb.ts";
+import { readSkipped, writeSkipped } from "./skipped.ts";
+import type { Stage, StageInput, StageKind, StageWork } from "./stage.ts";
+
+/** Where an input of a verb comes from. */
+export type Bound<T> = BoundStage<T> | BoundContent<T>;
+
+/** The output of an earlier stage. */
+export interface BoundStage<T> {
+  readonly stage: string;
+  /** Its file or folder there; default: as the input says. */
+  readonly artifact?: string | undefined;
+  /** How it is read. */
+  readonly settings?: object | undefined;
+  /** Opens it otherwise than the input would. */
+  readonly open?: ((path: string, work: StageWork) => T | Promise<T>) | undefined;
+}
+
+/** Something from outside, of which only the content counts. */
+export interface BoundContent<T> {
+  readonly content: string;
+  /** What else about it decides the result: how it is read, which columns are kept. */
+  readonly settings?: object | undefined;
+  readonly open: (work: StageWork) => T | Promise<T>;
+}
+
+type BoundInputs<I extends Inputs> = {
+  readonly [K in keyof I]: I[K] extends { open(...args: never[]): Promise<infer T> }
+    ? I[K]["isOptional"] extends true
+      ? Bound<T> | undefined
+      : Bound<T>
+    : never;
+};
+
+/** How an experiment uses a verb. */
+export interface VerbStagePlan<I extends Inputs, S extends z.ZodObject, O extends Outputs> {
+  readonly kind: StageKind;
+  /** Tells stages of one kind apart. */
+  readonly name?: string | undefined;
+  /** With defaults filled in. */
+  readonly settings: z.output<S>;
+  readonly inputs: BoundInputs<I>;
+  /** Optional outputs that are wanted; the others always are. */
+  readonly outputs?: readonly (keyof O & string)[] | undefined;
+  /** False: it runs although something that it reads was skipped, and says what it makes of that. Default true. */
+  readonly skipsWithInputs?: boolean | undefined;
+  readonly estimate?: Stage["estimate"] | undefined;
+}
+
+/** The stage of a verb. Its key has the verb's name and version, its settings but for those that change no result, and its inputs. */
+export function verbStage<I extends Inputs, S extends z.ZodObject, O extends Outputs, R>(
+  verb: Verb<I, S, O, R>,
+  plan: VerbStagePlan<I, S, O>,
+): Stage {
+  const { kind, name = "", settings, outputs = [], estimate } = plan;
+  const bound = Object.entries(plan.inputs as Record<string, Bound<unknown> | undefined>).filter(
+    (entry): entry is [string, Bound<unknown>] => entry[1] !== undefined,
+  );
+  const reading = bound.flatMap(([input, each]) =>
+    each.settings === undefined ? [] : [[input, each.settings] as const],
+  );
+  return {
+    kind,
+    name,
+    version: verb.version,
+    settings: {
+      ...(countedSettings(verb.settings, settings) as object), // an object of settings
+      ...(reading.length > 0 && { reading: Object.fromEntries(reading) }),
+    },
+    inputs: Object.fromEntries(bound.map(([input, each]) => [input, toStageInput(each)])),
+    asides: verb.asides ?? [],
+    canResume: verb.canResume === true,
+    ...(estimate && { estimate }),
+    run: async (work) => {
+      const reason = plan.skipsWithInputs === false ? undefined : await skippedInput(bound, work);
+      if (reason !== undefined) return writeSkipped(work.directory, reason);
+      const out = placesOf(verb.outputs, new Set(outputs), work);
+      try {
+        const opened = await openBound(verb.inputs, bound, work);
+        const result = await verb.run(opened as Parameters<typeof verb.run>[0], settings, {
+          ...openWork(work),
+          out: out as Places<O>, // those wanted and those always written
+          isForced: work.isForced,
+          progress: work.progress,
+          cost: work.cost,
+        });
+        await writeResult(verb.outputs, out, result);
+        for (const line of verb.warnings?.(result) ?? []) openWork(work).warn(line);
+      } catch (error) {
+        throw renameSetting(error, verb, (each) => `${verb.name}.${each}`);
+      }
+    },
+  };
+}
+
+const toStageInput = (bound: Bound<unknown>): StageInput =>
+  "stage" in bound ? { stage: bound.stage } : { content: bound.content };
+
+async function skippedInput(
+  bound: readonly (readonly [string, Bound<unknown>])[],
+  work: StageWork,
+): Promise<string | undefined> {
+  for (const [name, each] of bound) {
+    const reason = "stage" in each ? await readSkipped(work.input(name)) : undefined;
+    if (reason !== undefined) return reason;
+  }
+  return undefined;
+}
+
+function placesOf(
+  outputs: Outputs,
+  wanted: ReadonlySet<string>,
+  { directory, cache }: StageWork,
+): Record<string, string | undefined> {
+  return Object.fromEntries(
+    Object.entries(outputs).map(([name, { isOptional, shared, artifact }]) => {
+      if (shared !== undefined) return [name, join(cache, artifact.name)];
+      const isWritten = isOptional !== true || wanted.has(name);
+      return [name, isWritten ? join(directory, artifact.name) : undefined];
+    }),
+  );
+}
+
+async function openBound(
+  inputs: Inputs,
+  bound: readonly (readonly [string, Bound<unknown>])[],
+  work: StageWork,
+): Promise<Record<string, unknown>> {
+  const opened: Record<string, unknown> = {};
+  for (const [name, each] of bound) {
+    const input = inputs[name]!; // bound by the names of the verb's inputs
+    if ("content" in each) {
+      opened[name] = await each.open(work);
+      continue;
+    }
+    const path = join(work.input(name), each.artifact ?? input.artifact ?? "");
+    opened[name] =
+      each.open === undefined
+        ? await input.open([path], input.settings?.parse(each.settings ?? {}) ?? {}, openWork(work))
+        : await each.open(path, work);
+  }
+  return opened;
+}
+
+/** News of a stage go to its display; a warning is a line of news that says so. */
+function openWork({ signal, progress }: StageWork): OpenWork {
+  const note = (line: string): void => progress("").note(line);
+  return {
+    signal,
+    download: { progress: silentProgress, ...(signal && { signal }) },
+    note,
+    warn: (line) => note(`warning: ${line}`),
+  };
+}

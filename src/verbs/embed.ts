@@ -1,0 +1,106 @@
+import { z } from "zod";
+
+import { blockFlops } from "../engine/checkpoint-size.ts";
+import { embedPairs, type EmbedPairsResult } from "../store/embed-pairs.ts";
+import { STORE_DTYPES } from "../store/vector-store-manifest.ts";
+import { checkpointInput } from "./inputs/checkpoint.ts";
+import { pairsInput } from "./inputs/pairs.ts";
+import { count, layers, limitTokens, maxTokens, resolveLayers } from "./setting-types.ts";
+import { defineVerb } from "./verb.ts";
+
+/** Share of unusable rows from which on the user must hear of it. */
+const MANY_UNUSABLE = 0.1;
+
+/** What was embedded, and where it is. */
+export interface Embedded extends EmbedPairsResult {
+  readonly store: string;
+  readonly seconds: number;
+}
+
+export const embed = defineVerb({
+  name: "embed",
+  summary: "Datapoint vectors of preference pairs, into a vector store",
+  about: `
+PAIRS are files of preference pairs (JSONL, JSONL.gz, JSON, Parquet, CSV; globs in quotes; hf://datasets/owner/name/path).
+
+The datapoint vector of a pair is the mean activation over the chosen response's tokens minus that over the rejected one's, in the
+residual stream of the checkpoint before preference training, at each layer asked for. Layer l is the stream after l blocks;
+layer 0 is the embedding output.
+
+The store is a folder: manifest.json, shard-00000.safetensors and so on, complete.json, unusable.jsonl. An interrupted run goes on
+from the last whole shard when the same command is given again. A store made with other settings is refused.
+
+  culprit embed pairs.jsonl.gz --checkpoint ./sft --layers 8,10,12 --out vectors/`,
+  version: 1,
+  inputs: { pairs: pairsInput, checkpoint: checkpointInput },
+  settings: z.strictObject({
+    layers,
+    maxTokens,
+    dtype: z.enum(STORE_DTYPES).default("F16").describe("How vectors are stored."),
+    shardRows: count
+      .max(2 ** 20)
+      .default(2048)
+      .describe("Pairs of one shard, the unit of resume."),
+  }),
+  outputs: {
+    out: {
+      artifact: { name: "vectors", files: (path) => [path] },
+      placeholder: "DIR",
+      describe: "The store's folder.",
+      isResumable: true,
+    },
+  },
+  asides: ["vectors/writer.lock"],
+  canResume: true,
+  run: async ({ pairs, checkpoint }, settings, { out, progress, signal, cost }) => {
+    const startMs = performance.now();
+    await using engine = await checkpoint.open();
+    const found = resolveLayers(settings.layers, engine.identity.layerCount);
+    const result = await embedPairs(engine, pairs, out.out, {
+      layers: found,
+      template: checkpoint.template,
+      maxTokens: limitTokens(settings.maxTokens, engine.identity),
+      dtype: settings.dtype,
+      shardRows: settings.shardRows,
+      progress: progress("pairs"),
+      ...(signal && { signal }),
+    });
+    cost.add(result.tokens, blockFlops(await checkpoint.size(), Math.max(...found)));
+    const seconds = (performance.now() - startMs) / 1000;
+    return { store: out.out, seconds, ...result };
+  },
+  show: ({
+    store,
+    seconds,
+    pairs,
+    resumedPairs,
+    truncatedPairs,
+    manifest,
+    unusable,
+    unusablePath,
+  }) => {
+    const embedded = pairs - resumedPairs;
+    const reasons = Object.entries(unusable.byReason).map(([why, number]) => `${why} ${number}`);
+    return [
+      `${store}: ${pairs} pairs, layers ${manifest.layers.join(", ")}, ${manifest.dim} dimensions, ${manifest.dtype}`,
+      ...(resumedPairs > 0 ? [`${resumedPairs} pairs were there already`] : []),
+      `${embedded} pairs in ${seconds.toFixed(1)} s (${(embedded / seconds).toFixed(2)} pairs/s)`,
+      `${truncatedPairs} pairs had a response cut at ${manifest.maxTokens} tokens`,
+      `${unusable.count} unusable rows${reasons.length > 0 ? ` (${reasons.join(", ")})` : ""}, listed in ${unusablePath}`,
+    ].join("\n");
+  },
+  warnings: ({ pairs, unusable, unusablePath }) => {
+    const broken = unusable.byReason["broken-json"] ?? 0;
+    const rows = pairs + unusable.count;
+    return [
+      ...(broken > 0
+        ? [
+            `${broken} rows are broken JSON; a file that was cut off has lost the rows behind them too, see ${unusablePath}`,
+          ]
+        : []),
+      ...(unusable.count > MANY_UNUSABLE * rows
+        ? [`${unusable.count} of ${rows} rows cannot be used, see ${unusablePath}`]
+        : []),
+    ];
+  },
+});

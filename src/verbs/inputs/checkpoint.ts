@@ -1,0 +1,88 @@
+import { z } from "zod";
+
+import { checkpointSize, type CheckpointSize } from "../../engine/checkpoint-size.ts";
+import type { Engine } from "../../engine/engine.ts";
+import {
+  type EngineOptions,
+  localFolder,
+  openEngine,
+  openTrainer,
+} from "../../engine/open-engine.ts";
+import type { Trainer, TrainerSettings } from "../../engine/trainer.ts";
+import { DEVICES } from "../../runtime/device.ts";
+import { count, path } from "../setting-types.ts";
+import type { Input } from "../verb.ts";
+
+/** On what a checkpoint runs. */
+export const engineSettings = z.strictObject({
+  device: z.enum(DEVICES).default("cpu").describe("Where the arithmetic runs."),
+  threads: count
+    .max(1024)
+    .optional()
+    .describe("Threads of the arithmetic; results depend on it. Absent: one for each core."),
+  weights: z
+    .enum(["shared", "constant"])
+    .optional()
+    .describe(
+      "shared: one copy of the weights for all graphs. constant: packed into the graph for its matrix kernels, 2 GiB at most. Absent: shared, but packed for sampling where that takes 1 GiB at most.",
+    ),
+  batchTokens: count
+    .optional()
+    .describe("Tokens of one batch, at most; less needs less memory. Absent: 1024."),
+});
+
+/** How a checkpoint is opened. */
+export const checkpointSettings = z.strictObject({
+  adapter: path.optional().meta({
+    description: "A LoRA adapter (PEFT folder) to merge into the checkpoint. Absent: none.",
+    placeholder: "DIR",
+  }),
+  template: z
+    .enum(["chat", "raw"])
+    .default("chat")
+    .describe(
+      "chat: the checkpoint's own chat template. raw: the turns joined by newlines, as in the paper's code.",
+    ),
+  ...engineSettings.shape,
+});
+
+/** A checkpoint that can be opened, to ask it or to train it. */
+export interface Checkpoint {
+  /** As it was named. */
+  readonly name: string;
+  readonly template: "chat" | "raw";
+  open(): Promise<Engine>;
+  openTrainer(settings: TrainerSettings): Promise<Trainer>;
+  /** For estimates of what work on it costs. */
+  size(): Promise<CheckpointSize>;
+}
+
+/** A checkpoint that is not opened before it is needed. */
+export function checkpointAt(folder: string, options: EngineOptions): Checkpoint {
+  return {
+    name: options.name ?? folder,
+    template: options.template ?? "chat",
+    open: () => openEngine(folder, options),
+    openTrainer: (settings) => openTrainer(folder, settings, options),
+    size: async () => checkpointSize(await localFolder(folder, options.download ?? {})),
+  };
+}
+
+/** A checkpoint: a Hugging Face folder, or one of the hub. */
+export const checkpointInput = {
+  kind: "checkpoint",
+  placeholder: "DIR",
+  describe:
+    "The checkpoint before preference training: a Hugging Face folder, or hf://owner/name@revision.",
+  settings: checkpointSettings,
+  artifact: "checkpoint",
+  open: (paths, options, { download }) =>
+    Promise.resolve(
+      checkpointAt(paths[0]!, {
+        ...(Object.fromEntries(
+          Object.entries(options).filter(([, value]) => value !== undefined),
+        ) as EngineOptions), // absent, not undefined
+        download,
+      }),
+    ),
+} as const satisfies Input<Checkpoint, typeof checkpointSettings>;

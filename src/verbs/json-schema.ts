@@ -1,0 +1,108 @@
+/** @file The parts of JSON Schema that settings are described by, and values in words. */
+import { z } from "zod";
+
+/** A setting or a group of settings. */
+export interface JsonSchema {
+  readonly type?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly const?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly additionalProperties?: JsonSchema | boolean;
+  readonly required?: readonly string[];
+  readonly items?: JsonSchema;
+  readonly anyOf?: readonly JsonSchema[];
+  readonly oneOf?: readonly JsonSchema[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly exclusiveMaximum?: number;
+}
+
+/** What a setting says of itself beside its description, by `.meta()`. */
+export interface SettingMeta {
+  /** Its flag where that is not its name in kebab case. */
+  readonly flag?: string;
+  /** What stands for its value in help: DIR, FILE. */
+  readonly placeholder?: string;
+  /** Texts of a list that may hold commas: paths, tokens. Each is given by a flag of its own. */
+  readonly isWhole?: boolean;
+  /** False: changes no result, so it is in no key (pace, prices, how often a state is kept). */
+  readonly counts?: boolean;
+}
+
+const META = [
+  "flag",
+  "placeholder",
+  "isWhole",
+  "counts",
+] as const satisfies readonly (keyof SettingMeta)[];
+
+/** JSON Schema of settings as people write them (draft 2020-12): what may be left out is not required. */
+export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
+  return z.toJSONSchema(schema, { io: "input" }) as JsonSchema; // a JSON Schema by definition
+}
+
+/** The same without what only we read. */
+export function publicJsonSchema(schema: z.ZodType): JsonSchema {
+  return z.toJSONSchema(schema, {
+    io: "input",
+    override: ({ jsonSchema }) => {
+      for (const name of META) delete (jsonSchema as Record<string, unknown>)[name];
+    },
+  }) as JsonSchema; // a JSON Schema by definition
+}
+
+/** What a setting says of itself. */
+export function metaOf(schema: JsonSchema): SettingMeta {
+  return schema as SettingMeta; // zod writes the members of .meta() beside the others
+}
+
+/** A value in words, as a table has it: `whole number from 1 to 8`, `fp16, fp32`, `list of text`. */
+export function describeValue(schema: JsonSchema): string {
+  if (schema.const !== undefined) return show(schema.const);
+  if (schema.enum !== undefined) return schema.enum.map(show).join(", ");
+  const choices = schema.anyOf ?? schema.oneOf;
+  if (choices !== undefined) return choices.map(describeValue).join(" or ");
+  if (schema.items !== undefined) return `list of ${describeValue(schema.items)}`;
+  const kind = KINDS[schema.type ?? ""] ?? schema.type ?? "any";
+  return [kind, ...bounds(schema)].join(" ");
+}
+
+/** The same as an error has it: `expected a whole number from 1 to 8`. */
+export function describeExpected(schema: JsonSchema): string {
+  const words = describeValue(schema);
+  const isNoun = Object.values(KINDS).some((kind) => words.startsWith(kind) && kind !== "text");
+  return `expected ${isNoun && !words.startsWith("true") ? `a ${words}` : words.replaceAll(/, (?=[^,]*$)/g, " or ")}`;
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  integer: "whole number",
+  number: "number",
+  string: "text",
+  boolean: "true or false",
+  object: "text by name",
+};
+
+/** zod writes these for any safe integer. */
+const isBound = (limit: number | undefined): limit is number =>
+  limit !== undefined && Math.abs(limit) < 2 ** 31 - 1;
+
+function bounds({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: JsonSchema): string[] {
+  const isBelow = isBound(maximum) || exclusiveMaximum !== undefined;
+  return [
+    ...(isBound(minimum) ? [`${isBelow ? "from" : "of at least"} ${minimum}`] : []),
+    ...(exclusiveMinimum === undefined ? [] : [`above ${exclusiveMinimum}`]),
+    ...(isBound(maximum)
+      ? [
+          `${isBound(minimum) ? "to" : exclusiveMinimum === undefined ? "of at most" : "to"} ${maximum}`,
+        ]
+      : []),
+    ...(exclusiveMaximum === undefined ? [] : [`below ${exclusiveMaximum}`]),
+  ];
+}
+
+function show(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}

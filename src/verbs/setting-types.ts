@@ -1,0 +1,88 @@
+/** @file Kinds of settings that several verbs have. */
+import { z } from "zod";
+
+import { ConfigError } from "../util/errors.ts";
+
+/** At least one. */
+export const count = z.int().min(1);
+
+/** Of a file or folder; in an experiment file relative to it. */
+export const path = z.string().min(1);
+
+/** Of a stream of random numbers. */
+export const seed = z
+  .int()
+  .min(0)
+  .max(2 ** 31 - 1);
+
+/** Prompt and response together. */
+export const maxTokens = z
+  .int()
+  .min(2)
+  .optional()
+  .describe(
+    "Prompt and response together, in tokens; longer responses are cut at the end. Absent: 2048, or the checkpoint's positions where those are fewer.",
+  );
+
+const DEFAULT_MAX_TOKENS = 2048;
+
+/** The limit that `maxTokens` sets on a checkpoint. Throws ConfigError where the checkpoint has fewer positions. */
+export function limitTokens(
+  asked: number | undefined,
+  { name, maxPositions }: { readonly name: string; readonly maxPositions: number },
+): number {
+  if (asked === undefined) return Math.min(DEFAULT_MAX_TOKENS, maxPositions);
+  if (asked <= maxPositions) return asked;
+  throw new ConfigError(`maxTokens: ${name} was made for ${maxPositions} positions, got ${asked}`);
+}
+
+/** Layers: `all`, or the numbers, rising and each once. */
+export type LayerSelection = "all" | readonly number[];
+
+/** Deeper than any model there is; keeps `0-999999999` from filling the memory. */
+const MAX_LAYER = 9999;
+
+const LAYERS_EXPECTED = "expected numbers and ranges like 8,10-12, or all";
+
+/** Layers as people write them: a list of numbers, or text like `8,10-12` or `all`. */
+export const layers = z
+  .union([z.array(z.int().min(0)).min(1), z.int().min(0), z.string()], { error: LAYERS_EXPECTED })
+  .transform((value, context): LayerSelection => {
+    const found = typeof value === "string" ? parseLayers(value) : sortLayers([value].flat());
+    if (typeof found === "object") return found;
+    if (found === "all") return found;
+    context.addIssue({ code: "custom", message: `${LAYERS_EXPECTED}; ${found}` });
+    return z.NEVER;
+  })
+  .meta({
+    description:
+      "Residual-stream layers: numbers and ranges like 8,10-12, or all; layer l is the stream after l blocks, 0 the embedding output.",
+    placeholder: "LIST",
+  });
+
+/** The layers that a text names; else what is wrong with it. */
+function parseLayers(text: string): LayerSelection | `got "${string}"` {
+  if (text.trim() === "all") return "all";
+  const found: number[] = [];
+  for (const part of text.split(",")) {
+    const match = /^\s*(\d+)\s*(?:-\s*(\d+)\s*)?$/.exec(part);
+    const first = Number(match?.[1]);
+    const last = Number(match?.[2] ?? match?.[1]);
+    if (match === null || first > last || last > MAX_LAYER) return `got "${part.trim()}"`;
+    for (let layer = first; layer <= last; layer++) found.push(layer);
+  }
+  return sortLayers(found);
+}
+
+const sortLayers = (found: readonly number[]): readonly number[] =>
+  [...new Set(found)].toSorted((a, b) => a - b);
+
+/** The layer numbers for a checkpoint of `layerCount` blocks: `all` is 0 to layerCount. Throws ConfigError past the end. */
+export function resolveLayers(selection: LayerSelection, layerCount: number): readonly number[] {
+  if (selection === "all") return Array.from({ length: layerCount + 1 }, (_, layer) => layer);
+  const beyond = selection.find((layer) => layer > layerCount);
+  if (beyond === undefined) return selection;
+  throw new ConfigError(`layers: the checkpoint has layers 0 to ${layerCount}, got ${beyond}`, {
+    hint: `Layer 0 is the embedding output, layer ${layerCount} that of the last block; all takes every one.`,
+  });
+}
