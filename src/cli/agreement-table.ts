@@ -1,7 +1,7 @@
 import type { ClusteredRate, CorrectedRate, JudgeAgreement, JudgeBesidePeople } from "../index.ts";
+import { countPrompts } from "../util/figures.ts";
+import { printable, textTable } from "../util/text-table.ts";
 import { formatRate } from "./evaluation-table.ts";
-import { countPrompts } from "./figures.ts";
-import { printable, textTable } from "./text-table.ts";
 
 /** What `culprit agreement` prints. */
 export function formatBesidePeople(found: JudgeBesidePeople): string[] {

@@ -1,6 +1,6 @@
 import type { ExperimentEstimate } from "../index.ts";
-import { moneyAmount } from "./figures.ts";
-import { printable, textTable } from "./text-table.ts";
+import { moneyAmount } from "../util/figures.ts";
+import { printable, textTable } from "../util/text-table.ts";
 
 /** What `culprit run --dry-run` prints: a line for each stage that would ask an endpoint, then the sum. */
 export function formatEstimates({ stages, done, currency }: ExperimentEstimate): string {

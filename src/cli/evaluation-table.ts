@@ -6,8 +6,15 @@ import type {
   Evaluation,
   VariantRates,
 } from "../index.ts";
-import { countPrompts, percent, points, pValue, wholePercent, withInterval } from "./figures.ts";
-import { printable, textTable } from "./text-table.ts";
+import {
+  countPrompts,
+  percent,
+  points,
+  pValue,
+  wholePercent,
+  withInterval,
+} from "../util/figures.ts";
+import { printable, textTable } from "../util/text-table.ts";
 
 const P_DECIMALS = 4;
 

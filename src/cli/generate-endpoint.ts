@@ -12,11 +12,11 @@ import {
   type ScenarioPrompt,
   writeFileAtomic,
 } from "../index.ts";
+import { printable } from "../util/text-table.ts";
 import type { CommandContext, ParsedArguments } from "./command.ts";
 import { readAsker } from "./endpoint-flags.ts";
 import { checkOutputFiles } from "./output-files.ts";
 import type { Sampling } from "./sampling-flags.ts";
-import { printable } from "./text-table.ts";
 
 /** `culprit generate --base-url`: samples from an endpoint. What it answers is kept beside the output, also after the end. */
 export async function generateByEndpoint(

@@ -1,5 +1,5 @@
 import { describeCounts } from "../index.ts";
-import { approximately, moneyAmount } from "./figures.ts";
+import { approximately, moneyAmount } from "../util/figures.ts";
 
 /** What asking took. */
 export interface LlmSummary {

@@ -18,9 +18,9 @@ import {
   STRUCTURED_MODES,
   type StructuredMode,
 } from "../index.ts";
+import { moneyAmount } from "../util/figures.ts";
 import type { CommandContext, FlagSpec, ParsedArguments } from "./command.ts";
 import { ENDPOINT_FLAGS, readAsker } from "./endpoint-flags.ts";
-import { moneyAmount } from "./figures.ts";
 import type { LlmSummary } from "./judge-llm-usage.ts";
 
 /** Flags of `culprit judge --llm`. */

@@ -16,10 +16,10 @@ import {
   type Verdict,
   writeVerdicts,
 } from "../index.ts";
+import { printable } from "../util/text-table.ts";
 import type { CommandContext, FlagSpec, ParsedArguments } from "./command.ts";
 import { requiredText } from "./required.ts";
 import { type ReviewAnswer, type ReviewScreen, reviewSession } from "./review-session.ts";
-import { printable } from "./text-table.ts";
 
 /** Flags of `culprit judge --review`. */
 export const REVIEW_FLAGS = {

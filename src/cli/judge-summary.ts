@@ -12,9 +12,9 @@ import {
   type Verdict,
   writeVerdicts,
 } from "../index.ts";
+import { printable, textTable } from "../util/text-table.ts";
 import type { CommandContext, ParsedArguments } from "./command.ts";
 import type { LlmSummary } from "./judge-llm-usage.ts";
-import { printable, textTable } from "./text-table.ts";
 
 /** Counts of one variant. */
 interface VariantCounts {

@@ -7,11 +7,11 @@ import {
   silentProgress,
   VERSION,
 } from "../index.ts";
+import { printableLines } from "../util/text-table.ts";
 import { parseArguments } from "./arguments.ts";
 import { COMMANDS } from "./commands/index.ts";
 import { commandHelp, overviewHelp } from "./help.ts";
 import { createProgressBar } from "./progress-bar.ts";
-import { printableLines } from "./text-table.ts";
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   // A reader that has seen enough (head, less) is no failure of ours.

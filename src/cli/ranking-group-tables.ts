@@ -1,7 +1,7 @@
 /** @file What else the top of a ranking has in common: sources and confounds. */
 import { CONFOUNDS, type LiftTable, type RankingReport } from "../index.ts";
-import { percent, signed } from "./figures.ts";
-import { printable, textTable } from "./text-table.ts";
+import { percent, signed } from "../util/figures.ts";
+import { printable, textTable } from "../util/text-table.ts";
 
 /** Groups of one lift table, at most; the JSON output has all of them. */
 const MAX_GROUPS = 15;

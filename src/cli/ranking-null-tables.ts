@@ -1,7 +1,7 @@
 /** @file What a ranking is held to: null directions, and unrelated behaviours. */
 import { SCORER_TRAITS, type NullComparison, type RankingReport } from "../index.ts";
-import { number, percent, signed } from "./figures.ts";
-import { printable, textTable } from "./text-table.ts";
+import { number, percent, signed } from "../util/figures.ts";
+import { printable, textTable } from "../util/text-table.ts";
 
 const BAR_WIDTH = 30;
 

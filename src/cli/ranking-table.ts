@@ -1,8 +1,8 @@
 import { CONFOUNDS, SCORER_TRAITS, type RankedPair, type RankingReport } from "../index.ts";
-import { number, percent, signed } from "./figures.ts";
+import { number, percent, signed } from "../util/figures.ts";
+import { printable, textTable } from "../util/text-table.ts";
 import { confoundSection, liftSections } from "./ranking-group-tables.ts";
 import { nullSection, unrelatedSection } from "./ranking-null-tables.ts";
-import { printable, textTable } from "./text-table.ts";
 
 /** With more rankings than this only the summary is printed. */
 const MAX_DETAILED = 4;

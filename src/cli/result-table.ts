@@ -9,10 +9,10 @@ import {
   type ExperimentResult,
   type FilteredScenarios,
 } from "../index.ts";
+import { percent, points, pValue, wholePercent, withInterval } from "../util/figures.ts";
+import { printable, textTable } from "../util/text-table.ts";
 import { formatAgreement, formatCorrectedRates, formatRequests } from "./agreement-table.ts";
-import { percent, points, pValue, wholePercent, withInterval } from "./figures.ts";
 import { formatSteering } from "./steering-table.ts";
-import { printable, textTable } from "./text-table.ts";
 
 /** Of a sentence or a list that is not a name. */
 const MAX_LINE = 600;

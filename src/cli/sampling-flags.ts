@@ -1,6 +1,6 @@
 import { ConfigError, readRolloutPrompts, type ScenarioPrompt, type UnknownKey } from "../index.ts";
+import { printable } from "../util/text-table.ts";
 import type { CommandContext, FlagSpec, ParsedArguments } from "./command.ts";
-import { printable } from "./text-table.ts";
 
 const DEFAULT_MAX_NEW_TOKENS = 256;
 const DEFAULT_BATCH = 32;

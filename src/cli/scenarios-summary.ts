@@ -6,7 +6,7 @@ import {
   type Scenario,
   type ScenarioSplit,
 } from "../index.ts";
-import { printable, textTable } from "./text-table.ts";
+import { printable, textTable } from "../util/text-table.ts";
 
 /** Scenarios, and where they come from. */
 export interface MadeScenarios {

@@ -1,6 +1,6 @@
 import { type FinishedStage, type RunExperimentOptions, stageId } from "../index.ts";
+import { formatSeconds } from "../util/duration.ts";
 import type { CommandContext } from "./command.ts";
-import { formatSeconds } from "./duration.ts";
 
 /** What a run tells on stderr: a line for each stage, a progress display inside it, and how long the rest may take. */
 export function createStageLog(

@@ -1,7 +1,7 @@
 import type { Cost, ExperimentStatus, StageStatus } from "../index.ts";
-import { formatSeconds } from "./duration.ts";
-import { approximately } from "./figures.ts";
-import { printable, textTable } from "./text-table.ts";
+import { formatSeconds } from "../util/duration.ts";
+import { approximately } from "../util/figures.ts";
+import { printable, textTable } from "../util/text-table.ts";
 
 /** What `culprit status` prints: a line for each stage, then the sum. */
 export function formatStatus({ out, manifest, stages, total }: ExperimentStatus): string {

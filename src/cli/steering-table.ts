@@ -8,9 +8,9 @@ import type {
   SteeredRate,
   SteeringReport,
 } from "../index.ts";
+import { countPrompts, points, pValue } from "../util/figures.ts";
+import { printable, textTable } from "../util/text-table.ts";
 import { formatRate } from "./evaluation-table.ts";
-import { countPrompts, points, pValue } from "./figures.ts";
-import { printable, textTable } from "./text-table.ts";
 
 const P_DECIMALS = 4;
 

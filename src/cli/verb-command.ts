@@ -1,9 +1,9 @@
 /** @file The command of a verb: flags, help, reading, running and printing, all from its declaration. */
 import { NO_METER } from "../engine/cost.ts";
 import { ConfigError } from "../util/errors.ts";
+import { kebab } from "../verbs/list-settings.ts";
 import { type GivenInput, runVerb } from "../verbs/run-verb.ts";
 import { renameSetting } from "../verbs/setting-errors.ts";
-import { kebab } from "../verbs/settings.ts";
 import type { Verb } from "../verbs/verb.ts";
 import type { Command, CommandContext, ParsedArguments } from "./command.ts";
 import { readSettings, type VerbFlags, verbFlags } from "./verb-flags.ts";

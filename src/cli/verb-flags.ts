@@ -2,8 +2,9 @@
 import type { z } from "zod";
 
 import { ConfigError } from "../util/errors.ts";
+import { isSecret } from "../util/schema-errors.ts";
 import { describeExpected, jsonSchemaOf, type JsonSchema, metaOf } from "../verbs/json-schema.ts";
-import { describeSetting, kebab, listSettings, type Setting } from "../verbs/settings.ts";
+import { describeSetting, kebab, listSettings, type Setting } from "../verbs/list-settings.ts";
 import type { Contradiction, Input, Output, Verb } from "../verbs/verb.ts";
 import type { FlagSpec, ParsedArguments } from "./command.ts";
 
@@ -256,8 +257,9 @@ function fault(
   );
   const inner = issue.path.length > names.length ? itemsOf(setting.schema) : setting.schema;
   const expected = issue.message.startsWith("expected") ? issue.message : describeExpected(inner);
-  const got = typeof value === "string" ? value : (args.text(setting.flag) ?? "");
-  return new ConfigError(`--${setting.flag}: ${expected}, got "${got}"`);
+  const word = typeof value === "string" ? value : (args.text(setting.flag) ?? "");
+  const got = isSecret(setting.path) ? "another text" : `"${word}"`;
+  return new ConfigError(`--${setting.flag}: ${expected}, got ${got}`);
 }
 
 const itemsOf = (schema: JsonSchema): JsonSchema =>

@@ -3,6 +3,7 @@ import { join } from "node:path";
 
 import type { z } from "zod";
 
+import { NothingToDoError } from "../util/errors.ts";
 import { silentProgress } from "../util/progress.ts";
 import { writeResult } from "../verbs/run-verb.ts";
 import { renameSetting } from "../verbs/setting-errors.ts";
@@ -12,7 +13,7 @@ import { readSkipped, writeSkipped } from "./skipped.ts";
 import type { Stage, StageInput, StageKind, StageWork } from "./stage.ts";
 
 /** Where an input of a verb comes from. */
-export type Bound<T> = BoundStage<T> | BoundContent<T>;
+export type Bound<T> = BoundStage<T> | BoundStages<T> | BoundContent<T>;
 
 /** The output of an earlier stage. */
 export interface BoundStage<T> {
@@ -23,6 +24,14 @@ export interface BoundStage<T> {
   readonly settings?: object | undefined;
   /** Opens it otherwise than the input would. */
   readonly open?: ((path: string, work: StageWork) => T | Promise<T>) | undefined;
+}
+
+/** The outputs of several earlier stages, by a name of each. */
+export interface BoundStages<T> {
+  readonly stages: Readonly<Record<string, string>>;
+  readonly settings?: object | undefined;
+  /** `work.input` takes the names. */
+  readonly open: (work: StageWork) => T | Promise<T>;
 }
 
 /** Something from outside, of which only the content counts. */
@@ -76,7 +85,7 @@ export function verbStage<I extends Inputs, S extends z.ZodObject, O extends Out
       ...(countedSettings(verb.settings, settings) as object), // an object of settings
       ...(reading.length > 0 && { reading: Object.fromEntries(reading) }),
     },
-    inputs: Object.fromEntries(bound.map(([input, each]) => [input, toStageInput(each)])),
+    inputs: Object.fromEntries(bound.flatMap(toStageInputs)),
     asides: verb.asides ?? [],
     canResume: verb.canResume === true,
     ...(estimate && { estimate }),
@@ -96,14 +105,18 @@ export function verbStage<I extends Inputs, S extends z.ZodObject, O extends Out
         await writeResult(verb.outputs, out, result);
         for (const line of verb.warnings?.(result) ?? []) openWork(work).warn(line);
       } catch (error) {
+        if (error instanceof NothingToDoError) return writeSkipped(work.directory, error.message);
         throw renameSetting(error, verb, (each) => `${verb.name}.${each}`);
       }
     },
   };
 }
 
-const toStageInput = (bound: Bound<unknown>): StageInput =>
-  "stage" in bound ? { stage: bound.stage } : { content: bound.content };
+function toStageInputs([name, bound]: readonly [string, Bound<unknown>]): [string, StageInput][] {
+  if ("stage" in bound) return [[name, { stage: bound.stage }]];
+  if ("content" in bound) return [[name, { content: bound.content }]];
+  return Object.entries(bound.stages).map(([each, stage]) => [each, { stage }]);
+}
 
 async function skippedInput(
   bound: readonly (readonly [string, Bound<unknown>])[],
@@ -138,7 +151,7 @@ async function openBound(
   const opened: Record<string, unknown> = {};
   for (const [name, each] of bound) {
     const input = inputs[name]!; // bound by the names of the verb's inputs
-    if ("content" in each) {
+    if (!("stage" in each)) {
       opened[name] = await each.open(work);
       continue;
     }

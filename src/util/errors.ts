@@ -25,3 +25,6 @@ export class UnsupportedError extends CulpritError {}
 
 /** The work itself failed: disk full, network, NaN in activations, a missing execution provider. */
 export class RuntimeError extends CulpritError {}
+
+/** There is nothing to do: an edit that takes no pairs, say. A stage is then skipped with the message, and what reads it too. */
+export class NothingToDoError extends RuntimeError {}

@@ -31,7 +31,7 @@ export function describeIssues(
 }
 
 /** Somebody may have written the key in place of its variable's name. */
-const isSecret = (path: Path): boolean => path.at(-1) === "apiKeyEnv";
+export const isSecret = (path: Path): boolean => path.at(-1) === "apiKeyEnv";
 
 /** A choice between shapes reports the shape that came closest: the one whose faults lie deepest. */
 function flatten(issue: Issue): Issue[] {

@@ -5,7 +5,7 @@ import { embedPairs, type EmbedPairsResult } from "../store/embed-pairs.ts";
 import { STORE_DTYPES } from "../store/vector-store-manifest.ts";
 import { checkpointInput } from "./inputs/checkpoint.ts";
 import { pairsInput } from "./inputs/pairs.ts";
-import { count, layers, limitTokens, maxTokens, resolveLayers } from "./setting-types.ts";
+import { count, layers, limitTokens, maxTokens, resolveLayers } from "./settings/common.ts";
 import { defineVerb } from "./verb.ts";
 
 /** Share of unusable rows from which on the user must hear of it. */

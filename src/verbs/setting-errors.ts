@@ -1,6 +1,6 @@
 import { ConfigError } from "../util/errors.ts";
 import { jsonSchemaOf } from "./json-schema.ts";
-import { listSettings, type Setting } from "./settings.ts";
+import { listSettings, type Setting } from "./list-settings.ts";
 import type { Verb } from "./verb.ts";
 
 /**

@@ -2,7 +2,7 @@
 import type { z } from "zod";
 
 import { jsonSchemaOf, metaOf } from "./json-schema.ts";
-import { listSettings } from "./settings.ts";
+import { listSettings } from "./list-settings.ts";
 
 /** The settings without those that say of themselves that they change no result (pace, prices). */
 export function countedSettings(schema: z.ZodObject, settings: unknown): unknown {

@@ -18,11 +18,11 @@ import {
   type RolloutPairsOptions,
   writeResponsePairs,
 } from "../../index.ts";
+import { printable, textTable } from "../../util/text-table.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { formatRate } from "../evaluation-table.ts";
 import { checkOutputFiles } from "../output-files.ts";
 import { requiredText } from "../required.ts";
-import { printable, textTable } from "../text-table.ts";
 
 /** Scenarios listed with their reasons, at most; the JSON output has all of them. */
 const MAX_LISTED = 20;

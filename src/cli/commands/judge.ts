@@ -7,6 +7,7 @@ import {
   readRuleSet,
   RuntimeError,
 } from "../../index.ts";
+import { printable } from "../../util/text-table.ts";
 import { uncheckedLabels } from "../agreement-table.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { expectFlagsOfWay, expectOneFlag, type FlagWay } from "../flag-ways.ts";
@@ -17,7 +18,6 @@ import { judgeToFile, type JudgeSummary, printSummary } from "../judge-summary.t
 import { checkOutputFiles, expectOtherFiles } from "../output-files.ts";
 import { onlyPositional, requiredText } from "../required.ts";
 import { openTerminal } from "../review-terminal.ts";
-import { printable } from "../text-table.ts";
 
 export const judgeCommand: Command = {
   name: "judge",

@@ -6,9 +6,9 @@ import {
   readPlanted,
   readRankings,
 } from "../../index.ts";
+import { printable, textTable } from "../../util/text-table.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { onlyPositional, requiredText } from "../required.ts";
-import { printable, textTable } from "../text-table.ts";
 
 export const qualityCommand: Command = {
   name: "quality",

@@ -10,6 +10,7 @@ import {
   splitScenarios,
   writeScenarios,
 } from "../../index.ts";
+import { printable } from "../../util/text-table.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { expectFlagsOfWay } from "../flag-ways.ts";
 import { checkOutputFiles } from "../output-files.ts";
@@ -17,7 +18,6 @@ import { resolveRemote } from "../pair-flags.ts";
 import { onlyPositional, requiredPositionals } from "../required.ts";
 import { warnOfUnknownKeys } from "../sampling-flags.ts";
 import { formatScenarios, type MadeScenarios, summariseScenarios } from "../scenarios-summary.ts";
-import { printable } from "../text-table.ts";
 
 export const scenariosCommand: Command = {
   name: "scenarios",

@@ -10,7 +10,7 @@ import {
 } from "../../engine/open-engine.ts";
 import type { Trainer, TrainerSettings } from "../../engine/trainer.ts";
 import { DEVICES } from "../../runtime/device.ts";
-import { count, path } from "../setting-types.ts";
+import { count, path } from "../settings/common.ts";
 import type { Input } from "../verb.ts";
 
 /** On what a checkpoint runs. */

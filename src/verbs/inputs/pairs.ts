@@ -3,7 +3,7 @@ import { z } from "zod";
 import { resolveDatasetFiles } from "../../hub/resolve-dataset-files.ts";
 import { openPairs, type PairSet } from "../../pairs/open-pairs.ts";
 import { PAIR_SHAPES } from "../../pairs/shapes/shapes.ts";
-import { count } from "../setting-types.ts";
+import { count } from "../settings/common.ts";
 import type { Input } from "../verb.ts";
 
 /** How files of preference pairs are read. */

@@ -1,7 +1,7 @@
 /** @file Kinds of settings that several verbs have. */
 import { z } from "zod";
 
-import { ConfigError } from "../util/errors.ts";
+import { ConfigError } from "../../util/errors.ts";
 
 /** At least one. */
 export const count = z.int().min(1);

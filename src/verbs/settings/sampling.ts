@@ -1,0 +1,49 @@
+import { z } from "zod";
+
+import type { Contradiction } from "../verb.ts";
+import { count, seed } from "./common.ts";
+
+/** How responses are sampled. */
+export const samplingSettings = z.strictObject({
+  temperature: z
+    .number()
+    .min(0)
+    .default(0.7)
+    .describe("Logits are divided by it; 0 takes the likeliest token each time."),
+  topK: count.optional().describe("Samples from the k likeliest tokens only. Absent: all."),
+  topP: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(1)
+    .describe("Samples from the likeliest tokens that together have this probability only."),
+  maxTokens: count.default(256).describe("Tokens of one response, at most."),
+  stop: z.array(z.string().min(1)).optional().meta({
+    description:
+      "Further tokens that end a response, as the tokenizer spells them. Absent: those of the checkpoint alone.",
+    placeholder: "TOKEN",
+    isWhole: true,
+  }),
+  seed: seed.default(0).describe("Seed of the sampling."),
+  batch: count
+    .max(4096)
+    .default(32)
+    .describe(
+      "Responses that are sampled side by side; less needs less memory. Rounding differs with it, so results depend on it.",
+    ),
+});
+export type SamplingSettings = z.output<typeof samplingSettings>;
+
+/** The likeliest token leaves nothing to choose from. */
+export function samplingContradictions(
+  { temperature, topK, topP }: SamplingSettings,
+  at: readonly string[] = [],
+): readonly Contradiction[] {
+  if (temperature > 0 || (topK === undefined && topP === 1)) return [];
+  return [
+    {
+      path: [...at, topK === undefined ? "topP" : "topK"],
+      message: "means nothing beside a temperature of 0, which takes the likeliest token",
+    },
+  ];
+}
