@@ -1,8 +1,10 @@
 import { stat } from "node:fs/promises";
+import { hostname } from "node:os";
 import { join } from "node:path";
 
 import { type PricedCost, withMoney } from "../engine/cost.ts";
 import { ConfigError } from "../util/errors.ts";
+import { isProcessAlive } from "../util/process.ts";
 import { type ManifestStage, readManifest, type RunManifest, sumCosts } from "./run-manifest.ts";
 import { readRecord, readWorking, type StageWorking } from "./stage-record.ts";
 
@@ -79,12 +81,11 @@ async function stageStatus(
   };
 }
 
-function isAlive({ pid }: StageWorking): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: the process is there and belongs to somebody else.
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
+/** A second's beat that is a minute old is of a process that is gone, or of a machine that hangs. */
+const SILENT_MS = 60_000;
+
+/** A process of another machine, on a shared folder, cannot be asked: it is there while it gives signs of life. */
+function isAlive({ pid, host, updatedAt }: StageWorking): boolean {
+  if (host === hostname()) return isProcessAlive(pid);
+  return Date.now() - Date.parse(updatedAt) < SILENT_MS;
 }

@@ -1,3 +1,5 @@
+import { hostname } from "node:os";
+
 import type { Cost, CostMeter } from "../engine/cost.ts";
 import type { Progress } from "../util/progress.ts";
 import { writeWorking } from "./stage-record.ts";
@@ -43,6 +45,7 @@ export async function startStageMeter(path: string, before: Cost): Promise<Stage
   const beat = (): Promise<void> =>
     writeWorking(path, {
       pid: process.pid,
+      host: hostname(),
       cost: total(),
       updatedAt: new Date().toISOString(),
       ...shown,

@@ -56,6 +56,8 @@ export type StageRecord = Readonly<z.infer<typeof recordSchema>>;
 
 const workingSchema = z.strictObject({
   pid: z.int(),
+  /** The machine that the process runs on. */
+  host: z.string(),
   cost: costSchema,
   /** ISO 8601. */
   updatedAt: z.string(),

@@ -8,6 +8,7 @@ import { open, readdir, rename, rm, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 
+import { isProcessAlive } from "../util/process.ts";
 import { absentAsUndefined, errorCode } from "./cache-layout.ts";
 
 /**
@@ -110,16 +111,6 @@ function isOwnerLive(owner: string, isClaimedHere: boolean, idleMs: number): boo
   if (host === HOST && Number(pid) === process.pid) return isClaimedHere;
   if (idleMs > STALE_MS) return false;
   return host !== HOST || isProcessAlive(Number(pid));
-}
-
-function isProcessAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // Not ours to signal still means that it is there.
-    return errorCode(error) === "EPERM";
-  }
 }
 
 async function renameIfThere(from: string, to: string): Promise<boolean> {

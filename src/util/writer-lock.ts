@@ -7,6 +7,7 @@ import { z } from "zod";
 
 import { describeWriteError } from "./atomic-file.ts";
 import { RuntimeError } from "./errors.ts";
+import { isProcessAlive } from "./process.ts";
 
 const LOCK_NAME = "writer.lock";
 
@@ -94,13 +95,7 @@ async function readLock(path: string): Promise<Lock | "gone" | "unreadable"> {
 function isAlive(lock: Lock, path: string): boolean {
   if (lock.host !== hostname()) return true; // cannot be asked from here
   if (lock.pid === process.pid) return heldHere.has(path);
-  try {
-    process.kill(lock.pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: the process is there and belongs to somebody else.
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
+  return isProcessAlive(lock.pid);
 }
 
 async function removeStale(path: string, stale: Lock | "unreadable"): Promise<void> {

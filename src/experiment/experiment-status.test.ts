@@ -1,0 +1,34 @@
+import { mkdir, mkdtemp } from "node:fs/promises";
+import { hostname, tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { expect, test } from "vitest";
+
+import { NO_COST } from "../engine/cost.ts";
+import { writeFileAtomic } from "../util/atomic-file.ts";
+import { readExperimentStatus } from "./experiment-status.ts";
+import { writeWorking } from "./stage-record.ts";
+
+const DIRECTORY = "stages/embed-0123456789ab";
+
+/** The folder of an experiment with one stage that somebody works, or worked, on. */
+async function experimentAtWork(host: string, secondsAgo: number): Promise<string> {
+  const out = await mkdtemp(join(tmpdir(), "culprit-"));
+  await mkdir(join(out, DIRECTORY), { recursive: true });
+  const stages = [{ id: "embed", kind: "embed", name: "", directory: DIRECTORY }];
+  const manifest = { format: "culprit-run", experiment: { cost: {} }, stages, total: NO_COST };
+  await writeFileAtomic(join(out, "run.json"), JSON.stringify(manifest));
+  const updatedAt = new Date(Date.now() - 1000 * secondsAgo).toISOString();
+  // A process that is there on this machine; on another one its number means nothing.
+  await writeWorking(join(out, DIRECTORY), { pid: process.pid, host, cost: NO_COST, updatedAt });
+  return out;
+}
+
+test.each([
+  ["this machine", hostname(), 3600, "running"],
+  ["another machine, with a sign of life", `not-${hostname()}`, 5, "running"],
+  ["another machine, silent for an hour", `not-${hostname()}`, 3600, "interrupted"],
+])("a stage of a process on %s", async (_where, host, secondsAgo, state) => {
+  const { stages } = await readExperimentStatus(await experimentAtWork(host, secondsAgo));
+  expect(stages.map((stage) => stage.state)).toEqual([state]);
+});
