@@ -9,7 +9,7 @@ import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 
 import { isProcessAlive } from "../util/process.ts";
-import { absentAsUndefined, errorCode } from "./cache-layout.ts";
+import { absentAsUndefined } from "./cache-layout.ts";
 
 /**
  * A live writer touches its file at least every retry and idle timeout (a minute or two). Past this the owner is taken for
