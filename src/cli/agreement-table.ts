@@ -1,4 +1,7 @@
-import type { ClusteredRate, CorrectedRate, JudgeAgreement, JudgeBesidePeople } from "../index.ts";
+import type { CorrectedRate } from "../rates/corrected-rate.ts";
+import type { JudgeAgreement } from "../rates/judge-agreement.ts";
+import type { JudgeBesidePeople } from "../rates/judge-beside-people.ts";
+import type { ClusteredRate } from "../stats/clustered-rate.ts";
 import { countPrompts } from "../util/figures.ts";
 import { printable, textTable } from "../util/text-table.ts";
 import { formatRate } from "./evaluation-table.ts";

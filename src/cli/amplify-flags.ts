@@ -1,10 +1,7 @@
-import {
-  type Amplification,
-  ConfigError,
-  type Engine,
-  type EngineOptions,
-  openEngine,
-} from "../index.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Amplification } from "../engine/generation/amplification.ts";
+import { type EngineOptions, openEngine } from "../engine/open-engine.ts";
+import { ConfigError } from "../util/errors.ts";
 import type { CommandContext, FlagSpec, ParsedArguments } from "./command.ts";
 
 /** Flags of model-diff amplification. */

@@ -2,7 +2,8 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { expectFailure } from "../../test/support/errors.ts";
-import { ConfigError, nearest } from "../index.ts";
+import { ConfigError } from "../util/errors.ts";
+import { nearest } from "../util/nearest.ts";
 import { COMMON_FLAGS, parseArguments } from "./arguments.ts";
 import type { Command, ParsedArguments } from "./command.ts";
 

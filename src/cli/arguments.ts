@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 
-import { ConfigError, nearest } from "../index.ts";
+import { ConfigError } from "../util/errors.ts";
+import { nearest } from "../util/nearest.ts";
 import type { Command, ParsedArguments } from "./command.ts";
 
 /** Flags that every command has. */

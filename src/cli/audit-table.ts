@@ -1,4 +1,4 @@
-import type { AuditReport, LengthComparison, Share } from "../index.ts";
+import type { AuditReport, LengthComparison, Share } from "../pairs/audit-report.ts";
 import { percent } from "../util/figures.ts";
 
 /** Rows of one table, at most; the JSON report has all of them. */

@@ -1,4 +1,4 @@
-import type { Progress } from "../index.ts";
+import type { Progress } from "../util/progress.ts";
 
 /** One flag of a command. Every flag states its default and unit in `describe`. */
 export interface FlagSpec {

@@ -1,4 +1,7 @@
-import { ConfigError, type Edit, idLines, writeFileAtomic } from "../index.ts";
+import { idLines } from "../edit/edit-manifest.ts";
+import type { Edit } from "../edit/edit.ts";
+import { writeFileAtomic } from "../util/atomic-file.ts";
+import { ConfigError } from "../util/errors.ts";
 import type { CommandContext, ParsedArguments } from "./command.ts";
 import { checkOutputFiles } from "./output-files.ts";
 

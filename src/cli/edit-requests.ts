@@ -1,4 +1,5 @@
-import { ConfigError, EDIT_ACTIONS, type EditPick, type EditSettings } from "../index.ts";
+import { EDIT_ACTIONS, type EditPick, type EditSettings } from "../edit/edit.ts";
+import { ConfigError } from "../util/errors.ts";
 import type { ParsedArguments } from "./command.ts";
 import { expectFlagsOfWay } from "./flag-ways.ts";
 

@@ -1,4 +1,4 @@
-import type { Edit } from "../index.ts";
+import type { Edit } from "../edit/edit.ts";
 import { printable, textTable } from "../util/text-table.ts";
 
 /** Groups of one table, at most; the JSON output has all of them. */

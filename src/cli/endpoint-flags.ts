@@ -1,12 +1,7 @@
-import {
-  type Asker,
-  createAsker,
-  DEFAULT_ATTEMPTS,
-  DEFAULT_CONCURRENCY,
-  DEFAULT_TIMEOUT_MS,
-  keyOfVariable,
-  openChatEndpoint,
-} from "../index.ts";
+import { type Asker, createAsker, DEFAULT_ATTEMPTS } from "../endpoint/asker.ts";
+import { DEFAULT_TIMEOUT_MS, openChatEndpoint } from "../endpoint/chat-endpoint.ts";
+import { keyOfVariable } from "../endpoint/check-endpoint.ts";
+import { DEFAULT_CONCURRENCY } from "../endpoint/request-gate.ts";
 import type { FlagSpec, ParsedArguments } from "./command.ts";
 import { requiredText } from "./required.ts";
 

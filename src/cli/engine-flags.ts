@@ -1,4 +1,5 @@
-import { DEVICES, type EngineOptions } from "../index.ts";
+import type { EngineOptions } from "../engine/open-engine.ts";
+import { DEVICES } from "../runtime/device.ts";
 import type { CommandContext, FlagSpec, ParsedArguments } from "./command.ts";
 
 /** Flags of every command that runs a checkpoint. */

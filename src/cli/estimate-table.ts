@@ -1,4 +1,4 @@
-import type { ExperimentEstimate } from "../index.ts";
+import type { ExperimentEstimate } from "../experiment/estimate-experiment.ts";
 import { moneyAmount } from "../util/figures.ts";
 import { printable, textTable } from "../util/text-table.ts";
 

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 
-import { evaluateArms, type Verdict } from "../index.ts";
+import type { Verdict } from "../judge/verdict.ts";
+import { evaluateArms } from "../rates/evaluate-arms.ts";
 import { formatEvaluation } from "./evaluation-table.ts";
 
 /** Ten scenarios of four rollouts, the first `shows` of all of them showing the behaviour. */

@@ -2,10 +2,10 @@ import type {
   AdjustedComparison,
   ArmMeasure,
   ArmRate,
-  ClusteredRate,
   Evaluation,
   VariantRates,
-} from "../index.ts";
+} from "../rates/evaluation.ts";
+import type { ClusteredRate } from "../stats/clustered-rate.ts";
 import {
   countPrompts,
   percent,

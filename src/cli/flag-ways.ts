@@ -1,4 +1,4 @@
-import { ConfigError } from "../index.ts";
+import { ConfigError } from "../util/errors.ts";
 import type { ParsedArguments } from "./command.ts";
 
 /** One way of using a command, or a part of it that is on or off. */

@@ -1,17 +1,16 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 
+import { openAnswerStore } from "../endpoint/answer-store.ts";
+import { describeCounts } from "../endpoint/describe-counts.ts";
 import {
-  ConfigError,
-  describeCounts,
   generateFromEndpoint,
   type EndpointRolloutsResult,
-  importRollouts,
-  openAnswerStore,
-  RuntimeError,
-  type ScenarioPrompt,
-  writeFileAtomic,
-} from "../index.ts";
+} from "../rollouts/endpoint-rollouts.ts";
+import { importRollouts } from "../rollouts/import-rollouts.ts";
+import type { ScenarioPrompt } from "../rollouts/scenarios.ts";
+import { writeFileAtomic } from "../util/atomic-file.ts";
+import { ConfigError, RuntimeError } from "../util/errors.ts";
 import { printable } from "../util/text-table.ts";
 import type { CommandContext, ParsedArguments } from "./command.ts";
 import { readAsker } from "./endpoint-flags.ts";

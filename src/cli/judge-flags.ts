@@ -1,12 +1,8 @@
+import type { Judge, RolloutWithPrompt } from "../judge/judge.ts";
 /** @file The judge of commands that sample and judge in one go. */
-import {
-  BUILT_IN_RUBRICS,
-  BUILT_IN_RULES,
-  createRulesJudge,
-  type Judge,
-  readRuleSet,
-  type RolloutWithPrompt,
-} from "../index.ts";
+import { BUILT_IN_RUBRICS } from "../judge/rubric.ts";
+import { BUILT_IN_RULES, readRuleSet } from "../judge/rule-set.ts";
+import { createRulesJudge } from "../judge/rules-judge.ts";
 import type { FlagSpec, ParsedArguments } from "./command.ts";
 import { expectFlagsOfWay, expectOneFlag } from "./flag-ways.ts";
 import { describeUsage } from "./judge-llm-usage.ts";

@@ -1,4 +1,4 @@
-import { describeCounts } from "../index.ts";
+import { describeCounts } from "../endpoint/describe-counts.ts";
 import { approximately, moneyAmount } from "../util/figures.ts";
 
 /** What asking took. */

@@ -3,21 +3,16 @@ import { existsSync } from "node:fs";
 import {
   type AnswerStore,
   type AnswerStoreOptions,
-  type Asker,
-  ConfigError,
-  costOf,
-  createLlmJudge,
-  estimateJudging,
-  type JudgingEstimate,
-  type LlmJudge,
   openAnswerStore,
-  type Prices,
-  readRollouts,
-  readRubric,
-  type Rubric,
-  STRUCTURED_MODES,
-  type StructuredMode,
-} from "../index.ts";
+} from "../endpoint/answer-store.ts";
+import type { Asker } from "../endpoint/asker.ts";
+import { costOf, type Prices } from "../endpoint/money.ts";
+import { estimateJudging, type JudgingEstimate } from "../judge/estimate-judging.ts";
+import { STRUCTURED_MODES, type StructuredMode } from "../judge/llm-judge-options.ts";
+import { createLlmJudge, type LlmJudge } from "../judge/llm-judge.ts";
+import { readRubric, type Rubric } from "../judge/rubric.ts";
+import { readRollouts } from "../rollouts/rollouts.ts";
+import { ConfigError } from "../util/errors.ts";
 import { moneyAmount } from "../util/figures.ts";
 import type { CommandContext, FlagSpec, ParsedArguments } from "./command.ts";
 import { ENDPOINT_FLAGS, readAsker } from "./endpoint-flags.ts";

@@ -1,21 +1,14 @@
 import { existsSync } from "node:fs";
 
-import {
-  ConfigError,
-  createRng,
-  expectSameContent,
-  groupedRollouts,
-  isMissing,
-  placeOf,
-  promptText,
-  readRollouts,
-  readVerdicts,
-  type Rollout,
-  rolloutContent,
-  stratifiedSample,
-  type Verdict,
-  writeVerdicts,
-} from "../index.ts";
+import { expectSameContent } from "../judge/human-labels.ts";
+import { placeOf, rolloutContent } from "../judge/judge.ts";
+import { promptText } from "../judge/rubric-request.ts";
+import { stratifiedSample } from "../judge/stratified-sample.ts";
+import { isMissing, readVerdicts, type Verdict, writeVerdicts } from "../judge/verdict.ts";
+import { groupedRollouts } from "../rates/scenario-groups.ts";
+import { readRollouts, type Rollout } from "../rollouts/rollouts.ts";
+import { ConfigError } from "../util/errors.ts";
+import { createRng } from "../util/rng.ts";
 import { printable } from "../util/text-table.ts";
 import type { CommandContext, FlagSpec, ParsedArguments } from "./command.ts";
 import { requiredText } from "./required.ts";

@@ -1,17 +1,10 @@
-import {
-  ConfigError,
-  createSampleCounts,
-  groupedRollouts,
-  isMissing,
-  type Judge,
-  type LackingSamples,
-  readAbsentRollouts,
-  readRollouts,
-  type Rollout,
-  rolloutManifestPath,
-  type Verdict,
-  writeVerdicts,
-} from "../index.ts";
+import type { Judge } from "../judge/judge.ts";
+import { isMissing, type Verdict, writeVerdicts } from "../judge/verdict.ts";
+import { groupedRollouts } from "../rates/scenario-groups.ts";
+import { readAbsentRollouts } from "../rollouts/absent-rollouts.ts";
+import { readRollouts, type Rollout, rolloutManifestPath } from "../rollouts/rollouts.ts";
+import { createSampleCounts, type LackingSamples } from "../rollouts/sample-counts.ts";
+import { ConfigError } from "../util/errors.ts";
 import { printable, textTable } from "../util/text-table.ts";
 import type { CommandContext, ParsedArguments } from "./command.ts";
 import type { LlmSummary } from "./judge-llm-usage.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { ConfigError } from "../index.ts";
+import { ConfigError } from "../util/errors.ts";
 import { parseLayers, resolveLayers } from "./layers.ts";
 
 test("reads numbers, ranges and mixtures, ascending and each once", () => {

@@ -1,4 +1,4 @@
-import { ConfigError } from "../index.ts";
+import { ConfigError } from "../util/errors.ts";
 
 /** Layers as the user wrote them: `all`, or the numbers, ascending and each once. */
 export type LayerSelection = "all" | readonly number[];

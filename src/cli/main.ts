@@ -1,13 +1,9 @@
 #!/usr/bin/env node
-import {
-  ConfigError,
-  CulpritError,
-  FormatError,
-  nearest,
-  silentProgress,
-  VERSION,
-} from "../index.ts";
+import { ConfigError, CulpritError, FormatError } from "../util/errors.ts";
+import { nearest } from "../util/nearest.ts";
+import { silentProgress } from "../util/progress.ts";
 import { printableLines } from "../util/text-table.ts";
+import { VERSION } from "../util/version.ts";
 import { parseArguments } from "./arguments.ts";
 import { COMMANDS } from "./commands/index.ts";
 import { commandHelp, overviewHelp } from "./help.ts";

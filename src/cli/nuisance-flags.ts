@@ -1,18 +1,10 @@
-import {
-  ConfigError,
-  estimateNuisance,
-  isMeasure,
-  measureResponses,
-  MEASURES,
-  type Nuisance,
-  nuisanceDoubts,
-  nuisanceOfBehavior,
-  projectOut,
-  readBehavior,
-  type ResponseActivations,
-  type ResponsePair,
-  type StoredBehavior,
-} from "../index.ts";
+import type { ResponseActivations } from "../behavior/activations.ts";
+import { readBehavior, type StoredBehavior } from "../behavior/behavior-file.ts";
+import { estimateNuisance, nuisanceDoubts, nuisanceOfBehavior } from "../behavior/nuisance.ts";
+import { type Nuisance, projectOut } from "../behavior/project-out.ts";
+import { isMeasure, measureResponses, MEASURES } from "../behavior/response-measures.ts";
+import type { ResponsePair } from "../pairs/response-pairs.ts";
+import { ConfigError } from "../util/errors.ts";
 import type { CommandContext } from "./command.ts";
 
 /** What `--orthogonal-to` names: measures of the response, and behaviour files as they were read. */

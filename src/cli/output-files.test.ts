@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 
 import { expectFailure } from "../../test/support/errors.ts";
 import { suiteFolder } from "../../test/support/suite-folder.ts";
-import { ConfigError } from "../index.ts";
+import { ConfigError } from "../util/errors.ts";
 import { checkOutputFiles, expectOtherFiles } from "./output-files.ts";
 
 const folder = suiteFolder();

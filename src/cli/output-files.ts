@@ -1,7 +1,7 @@
 import { existsSync, realpathSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 
-import { ConfigError } from "../index.ts";
+import { ConfigError } from "../util/errors.ts";
 
 /**
  * Throws ConfigError where the folder of --out is missing, where one of the files is there and may not be replaced, or is one of the

@@ -1,9 +1,7 @@
-import {
-  type OpenPairsOptions,
-  PAIR_SHAPES,
-  resolveDatasetFiles,
-  type ResolveRemote,
-} from "../index.ts";
+import { resolveDatasetFiles } from "../hub/resolve-dataset-files.ts";
+import type { ResolveRemote } from "../pairs/expand-patterns.ts";
+import type { OpenPairsOptions } from "../pairs/open-pairs.ts";
+import { PAIR_SHAPES } from "../pairs/shapes/shapes.ts";
 import type { CommandContext, FlagSpec, ParsedArguments } from "./command.ts";
 
 /** Flags of every command that reads preference pairs. */

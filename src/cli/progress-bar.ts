@@ -1,4 +1,4 @@
-import type { Progress } from "../index.ts";
+import type { Progress } from "../util/progress.ts";
 
 const BAR_WIDTH = 24;
 /** Often enough to look alive, rare enough to cost nothing. */

@@ -1,5 +1,7 @@
 /** @file What else the top of a ranking has in common: sources and confounds. */
-import { CONFOUNDS, type LiftTable, type RankingReport } from "../index.ts";
+import { CONFOUNDS } from "../ranking/confound-table.ts";
+import type { LiftTable } from "../ranking/lift-table.ts";
+import type { RankingReport } from "../ranking/ranking-report.ts";
 import { percent, signed } from "../util/figures.ts";
 import { printable, textTable } from "../util/text-table.ts";
 

@@ -1,4 +1,6 @@
-import { CONFOUNDS, SCORER_TRAITS, type RankedPair, type RankingReport } from "../index.ts";
+import { SCORER_TRAITS } from "../attribution/scorer.ts";
+import { CONFOUNDS } from "../ranking/confound-table.ts";
+import type { RankedPair, RankingReport } from "../ranking/ranking-report.ts";
 import { number, percent, signed } from "../util/figures.ts";
 import { printable, textTable } from "../util/text-table.ts";
 import { confoundSection, liftSections } from "./ranking-group-tables.ts";

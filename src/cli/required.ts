@@ -1,4 +1,4 @@
-import { ConfigError } from "../index.ts";
+import { ConfigError } from "../util/errors.ts";
 import type { ParsedArguments } from "./command.ts";
 
 /** The value of a flag that must be given; throws ConfigError naming command and flag. */

@@ -1,14 +1,7 @@
-import {
-  type ArmEdit,
-  type ArmMeasure,
-  type ArmRate,
-  CAPABILITIES,
-  type Capability,
-  type Evaluation,
-  type ConditionRow,
-  type ExperimentResult,
-  type FilteredScenarios,
-} from "../index.ts";
+import type { ArmEdit, ExperimentResult, FilteredScenarios } from "../experiment/result.ts";
+import { CAPABILITIES, type Capability } from "../experiment/stages/capabilities.ts";
+import type { ConditionRow } from "../rates/conditions.ts";
+import type { ArmMeasure, ArmRate, Evaluation } from "../rates/evaluation.ts";
 import { percent, points, pValue, wholePercent, withInterval } from "../util/figures.ts";
 import { printable, textTable } from "../util/text-table.ts";
 import { formatAgreement, formatCorrectedRates, formatRequests } from "./agreement-table.ts";

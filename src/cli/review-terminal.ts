@@ -1,7 +1,7 @@
 import { emitKeypressEvents, type Key } from "node:readline";
 import type { Readable } from "node:stream";
 
-import { ConfigError } from "../index.ts";
+import { ConfigError } from "../util/errors.ts";
 import type { ReviewScreen } from "./review-session.ts";
 
 /** What a terminal is made of, `process` or a test's. */

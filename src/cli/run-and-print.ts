@@ -1,17 +1,13 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
-import {
-  estimateExperiment,
-  type ExperimentFile,
-  type OpenInputsOptions,
-  readExperimentStatus,
-  readResult,
-  runExperiment,
-  type RunExperimentOptions,
-  TABLE_NAME,
-  writeFileAtomic,
-} from "../index.ts";
+import { estimateExperiment } from "../experiment/estimate-experiment.ts";
+import type { OpenInputsOptions } from "../experiment/experiment-inputs.ts";
+import { readExperimentStatus } from "../experiment/experiment-status.ts";
+import type { ExperimentFile } from "../experiment/read-experiment.ts";
+import { readResult, TABLE_NAME } from "../experiment/result.ts";
+import { runExperiment, type RunExperimentOptions } from "../experiment/run-experiment.ts";
+import { writeFileAtomic } from "../util/atomic-file.ts";
 import type { CommandContext } from "./command.ts";
 import { formatEstimates } from "./estimate-table.ts";
 import { resolveRemote } from "./pair-flags.ts";

@@ -1,4 +1,7 @@
-import { ConfigError, readRolloutPrompts, type ScenarioPrompt, type UnknownKey } from "../index.ts";
+import type { UnknownKey } from "../pairs/unknown-keys.ts";
+import { readRolloutPrompts } from "../rollouts/rollout-prompts.ts";
+import type { ScenarioPrompt } from "../rollouts/scenarios.ts";
+import { ConfigError } from "../util/errors.ts";
 import { printable } from "../util/text-table.ts";
 import type { CommandContext, FlagSpec, ParsedArguments } from "./command.ts";
 

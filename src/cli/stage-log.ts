@@ -1,4 +1,6 @@
-import { type FinishedStage, type RunExperimentOptions, stageId } from "../index.ts";
+import type { RunExperimentOptions } from "../experiment/run-experiment.ts";
+import type { FinishedStage } from "../experiment/run-stages.ts";
+import { stageId } from "../experiment/stage.ts";
 import { formatSeconds } from "../util/duration.ts";
 import type { CommandContext } from "./command.ts";
 

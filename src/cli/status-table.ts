@@ -1,4 +1,5 @@
-import type { Cost, ExperimentStatus, StageStatus } from "../index.ts";
+import type { Cost } from "../engine/cost.ts";
+import type { ExperimentStatus, StageStatus } from "../experiment/experiment-status.ts";
 import { formatSeconds } from "../util/duration.ts";
 import { approximately } from "../util/figures.ts";
 import { printable, textTable } from "../util/text-table.ts";

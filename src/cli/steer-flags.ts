@@ -1,14 +1,16 @@
 import {
-  ConfigError,
   DEFAULT_COHERENCE_BOUND,
   DEFAULT_HALVINGS,
   DEFAULT_PROJECT_OUT_AT,
   DEFAULT_RANDOM_DIRECTIONS,
   DEFAULT_STRENGTHS,
+} from "../steering/steer-settings.ts";
+import {
   type ProjectOutAt,
   STEERING_MODES,
   type SteerRequest,
-} from "../index.ts";
+} from "../steering/steering-report.ts";
+import { ConfigError } from "../util/errors.ts";
 import type { FlagSpec, ParsedArguments } from "./command.ts";
 import { MODEL_FLAGS } from "./engine-flags.ts";
 import { expectFlagsOfWay } from "./flag-ways.ts";

@@ -1,13 +1,12 @@
+import type { LayerRow, LayerTable } from "../steering/layer-table.ts";
 import type {
   AdjustedEffect,
-  LayerRow,
   LayerSteering,
-  LayerTable,
   RandomArms,
   SteeredArm,
   SteeredRate,
   SteeringReport,
-} from "../index.ts";
+} from "../steering/steering-report.ts";
 import { countPrompts, points, pValue } from "../util/figures.ts";
 import { printable, textTable } from "../util/text-table.ts";
 import { formatRate } from "./evaluation-table.ts";

@@ -1,10 +1,7 @@
-import {
-  ConfigError,
-  judgeBesidePeople,
-  labelsOfJudges,
-  readHumanLabels,
-  readVerdicts,
-} from "../../index.ts";
+import { labelsOfJudges, readHumanLabels } from "../../judge/human-labels.ts";
+import { readVerdicts } from "../../judge/verdict.ts";
+import { judgeBesidePeople } from "../../rates/judge-beside-people.ts";
+import { ConfigError } from "../../util/errors.ts";
 import { formatBesidePeople, uncheckedLabels } from "../agreement-table.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { onlyPositional, requiredText } from "../required.ts";

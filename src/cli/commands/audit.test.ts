@@ -5,7 +5,8 @@ import { describe, expect, it } from "vitest";
 
 import { jsonLines, temporaryFolder } from "../../../test/support/data-files.ts";
 import { runCommand } from "../../../test/support/run-command.ts";
-import { type AuditReport, ConfigError } from "../../index.ts";
+import type { AuditReport } from "../../pairs/audit-report.ts";
+import { ConfigError } from "../../util/errors.ts";
 import { auditCommand } from "./audit.ts";
 
 const run = (...words: string[]): Promise<string> => runCommand(auditCommand, words);

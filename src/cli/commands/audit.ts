@@ -1,17 +1,13 @@
-import {
-  type AuditOptions,
-  auditPairs,
-  type AuditReport,
-  ConfigError,
-  createRenderer,
-  downloadCheckpoint,
-  isHubUri,
-  openPairs,
-  openUnusableFile,
-  type PairSet,
-  UnusableExampleError,
-  writeFileAtomic,
-} from "../../index.ts";
+import { downloadCheckpoint } from "../../hub/download-checkpoint.ts";
+import { isHubUri } from "../../hub/hub-uri.ts";
+import { UnusableExampleError } from "../../model/prompt-renderer-error.ts";
+import { createRenderer } from "../../model/prompt-renderer.ts";
+import { type AuditOptions, auditPairs } from "../../pairs/audit-pairs.ts";
+import type { AuditReport } from "../../pairs/audit-report.ts";
+import { openPairs, type PairSet } from "../../pairs/open-pairs.ts";
+import { openUnusableFile } from "../../pairs/unusable-file.ts";
+import { writeFileAtomic } from "../../util/atomic-file.ts";
+import { ConfigError } from "../../util/errors.ts";
 import { formatAudit } from "../audit-table.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { expectFlagsOfWay } from "../flag-ways.ts";

@@ -1,24 +1,19 @@
 import { basename } from "node:path";
 
 import {
-  behaviorReportPath,
   collectActivations,
-  MEASURES,
-  PROBES,
-  trainProbe,
-  type Behavior,
-  type Probe,
-  computeBehavior,
-  openEngine,
-  readResponsePairs,
-  WEIGHTINGS,
-  writeBehavior,
-  type BehaviorOptions,
   type CollectOptions,
-  type Engine,
   type ResponseActivations,
-  type ResponsePair,
-} from "../../index.ts";
+} from "../../behavior/activations.ts";
+import { behaviorReportPath, writeBehavior } from "../../behavior/behavior-file.ts";
+import { type Behavior, computeBehavior, type BehaviorOptions } from "../../behavior/behavior.ts";
+import { WEIGHTINGS } from "../../behavior/mean-difference.ts";
+import { PROBES, type Probe } from "../../behavior/probe-kind.ts";
+import { MEASURES } from "../../behavior/response-measures.ts";
+import { trainProbe } from "../../behavior/train-probe.ts";
+import type { Engine } from "../../engine/engine.ts";
+import { openEngine } from "../../engine/open-engine.ts";
+import { readResponsePairs, type ResponsePair } from "../../pairs/response-pairs.ts";
 import { formatBehavior, listBehaviorWarnings } from "../behavior-table.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { ENGINE_FLAGS, readEngineOptions } from "../engine-flags.ts";

@@ -1,23 +1,26 @@
 import { existsSync, realpathSync } from "node:fs";
 
+import { readVerdicts } from "../../judge/verdict.ts";
 import {
-  ConfigError,
-  conditionName,
   type ConditionRow,
   conditionsTable,
+  type JudgedCheckpoints,
+} from "../../rates/conditions.ts";
+import {
+  conditionName,
   type FilterResult,
   filterScenarios,
-  type JudgedCheckpoints,
-  noteGroups,
+} from "../../rates/four-condition-filter.ts";
+import { requireKept } from "../../rates/require-kept.ts";
+import {
   type PairedRollouts,
   pairRollouts,
-  readRollouts,
-  readVerdicts,
-  requireKept,
-  type Rollout,
   type RolloutPairsOptions,
   writeResponsePairs,
-} from "../../index.ts";
+} from "../../rates/rollout-pairs.ts";
+import { noteGroups } from "../../rates/scenario-groups.ts";
+import { readRollouts, type Rollout } from "../../rollouts/rollouts.ts";
+import { ConfigError } from "../../util/errors.ts";
 import { printable, textTable } from "../../util/text-table.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { formatRate } from "../evaluation-table.ts";

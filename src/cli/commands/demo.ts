@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { readExperiment, withTrainingSeeds } from "../../index.ts";
+import { readExperiment, withTrainingSeeds } from "../../experiment/read-experiment.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { runAndPrint } from "../run-and-print.ts";
 

@@ -7,7 +7,8 @@ import { jsonLines } from "../../../test/support/data-files.ts";
 import { randomPairs } from "../../../test/support/random-pairs.ts";
 import { runCommand } from "../../../test/support/run-command.ts";
 import { suiteFolder } from "../../../test/support/suite-folder.ts";
-import type { Edit, EditManifest } from "../../index.ts";
+import type { EditManifest } from "../../edit/edit-manifest.ts";
+import type { Edit } from "../../edit/edit.ts";
 import { editCommand } from "./edit.ts";
 
 const ROOT = suiteFolder();

@@ -2,21 +2,15 @@ import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 
-import {
-  ConfigError,
-  DEFAULT_MIN_LIFT,
-  type Edit,
-  type EditManifest,
-  openPairs,
-  type PairSet,
-  type PairSurvey,
-  planEdit,
-  planEditPaths,
-  type Ranking,
-  readRanking,
-  surveyPairs,
-  writeEdit,
-} from "../../index.ts";
+import type { EditManifest } from "../../edit/edit-manifest.ts";
+import { planEditPaths } from "../../edit/edit-paths.ts";
+import type { Edit } from "../../edit/edit.ts";
+import { DEFAULT_MIN_LIFT, planEdit } from "../../edit/plan-edit.ts";
+import { type PairSurvey, surveyPairs } from "../../edit/survey-pairs.ts";
+import { writeEdit } from "../../edit/write-edit.ts";
+import { openPairs, type PairSet } from "../../pairs/open-pairs.ts";
+import { type Ranking, readRanking } from "../../ranking/ranking-file.ts";
+import { ConfigError } from "../../util/errors.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { checkIdsOutput, writeIds } from "../edit-ids.ts";
 import { type EditRequest, readEditRequests } from "../edit-requests.ts";

@@ -1,11 +1,8 @@
-import {
-  ConfigError,
-  evaluateArms,
-  readArms,
-  readEvaluationFile,
-  writeFileAtomic,
-} from "../../index.ts";
-import type { EvaluationFile } from "../../index.ts";
+import { evaluateArms } from "../../rates/evaluate-arms.ts";
+import { readArms, readEvaluationFile } from "../../rates/read-evaluation.ts";
+import type { EvaluationFile } from "../../rates/read-evaluation.ts";
+import { writeFileAtomic } from "../../util/atomic-file.ts";
+import { ConfigError } from "../../util/errors.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { formatEvaluation } from "../evaluation-table.ts";
 import { checkOutputFiles } from "../output-files.ts";

@@ -1,12 +1,8 @@
-import {
-  BUILT_IN_RUBRICS,
-  BUILT_IN_RULES,
-  createHumanJudge,
-  createRulesJudge,
-  readHumanLabels,
-  readRuleSet,
-  RuntimeError,
-} from "../../index.ts";
+import { createHumanJudge, readHumanLabels } from "../../judge/human-labels.ts";
+import { BUILT_IN_RUBRICS } from "../../judge/rubric.ts";
+import { BUILT_IN_RULES, readRuleSet } from "../../judge/rule-set.ts";
+import { createRulesJudge } from "../../judge/rules-judge.ts";
+import { RuntimeError } from "../../util/errors.ts";
 import { printable } from "../../util/text-table.ts";
 import { uncheckedLabels } from "../agreement-table.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";

@@ -1,11 +1,6 @@
-import {
-  ConfigError,
-  markPlanted,
-  type RankingQuality,
-  rankingQuality,
-  readPlanted,
-  readRankings,
-} from "../../index.ts";
+import { type RankingQuality, rankingQuality } from "../../ranking/ranking-quality.ts";
+import { markPlanted, readPlanted, readRankings } from "../../ranking/read-ranking.ts";
+import { ConfigError } from "../../util/errors.ts";
 import { printable, textTable } from "../../util/text-table.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { onlyPositional, requiredText } from "../required.ts";

@@ -9,14 +9,11 @@ import {
   smallManifest,
   writeSmallStore,
 } from "../../../test/support/small-store.ts";
-import {
-  computeBehavior,
-  createRng,
-  readBehavior,
-  type RankingReport,
-  silentProgress,
-  writeBehavior,
-} from "../../index.ts";
+import { readBehavior, writeBehavior } from "../../behavior/behavior-file.ts";
+import { computeBehavior } from "../../behavior/behavior.ts";
+import type { RankingReport } from "../../ranking/ranking-report.ts";
+import { silentProgress } from "../../util/progress.ts";
+import { createRng } from "../../util/rng.ts";
 import { parseArguments } from "../arguments.ts";
 import { rankCommand } from "./rank.ts";
 

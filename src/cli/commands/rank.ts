@@ -1,20 +1,16 @@
+import { rankStore, type StoreScores } from "../../attribution/rank-store.ts";
+import { SCORERS, type ScoredBehavior } from "../../attribution/scorer.ts";
+import { readBehavior } from "../../behavior/behavior-file.ts";
 import {
   chooseGroupColumn,
-  ConfigError,
-  openStore,
-  rankStore,
-  readBehavior,
-  readStoreTable,
   reportRankings,
   type RankingReport,
-  requireRankingFormat,
-  SCORERS,
-  type ScoredBehavior,
-  type StoreScores,
   type TopSize,
-  type VectorStore,
-  writeRankings,
-} from "../../index.ts";
+} from "../../ranking/ranking-report.ts";
+import { requireRankingFormat, writeRankings } from "../../ranking/write-ranking.ts";
+import { openStore, type VectorStore } from "../../store/open-store.ts";
+import { readStoreTable } from "../../store/read-store-table.ts";
+import { ConfigError } from "../../util/errors.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { parseLayers } from "../layers.ts";
 import { checkOutputFiles } from "../output-files.ts";

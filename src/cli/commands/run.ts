@@ -1,12 +1,10 @@
 import { join } from "node:path";
 
-import {
-  ConfigError,
-  experimentJsonSchema,
-  readExperiment,
-  settingsTable,
-  STAGE_KINDS,
-} from "../../index.ts";
+import { experimentJsonSchema } from "../../experiment/json-schema.ts";
+import { readExperiment } from "../../experiment/read-experiment.ts";
+import { settingsTable } from "../../experiment/settings-table.ts";
+import { STAGE_KINDS } from "../../experiment/stage.ts";
+import { ConfigError } from "../../util/errors.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { expectFlagsOfWay } from "../flag-ways.ts";
 import { onlyPositional } from "../required.ts";

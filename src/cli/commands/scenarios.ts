@@ -1,15 +1,15 @@
+import { readBasePrompts } from "../../rollouts/base-prompts.ts";
+import { composeScenarios } from "../../rollouts/compose-scenarios.ts";
 import {
   BUILT_IN_POOL,
-  composeScenarios,
-  ConfigError,
   type Constraint,
-  readBasePrompts,
   readConstraints,
-  readScenarios,
   selectConstraints,
-  splitScenarios,
-  writeScenarios,
-} from "../../index.ts";
+} from "../../rollouts/constraints.ts";
+import { readScenarios } from "../../rollouts/scenarios.ts";
+import { splitScenarios } from "../../rollouts/split-scenarios.ts";
+import { writeScenarios } from "../../rollouts/write-scenarios.ts";
+import { ConfigError } from "../../util/errors.ts";
 import { printable } from "../../util/text-table.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { expectFlagsOfWay } from "../flag-ways.ts";

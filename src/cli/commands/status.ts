@@ -1,6 +1,7 @@
 import { join } from "node:path";
 
-import { ConfigError, type ExperimentStatus, readExperimentStatus } from "../../index.ts";
+import { type ExperimentStatus, readExperimentStatus } from "../../experiment/experiment-status.ts";
+import { ConfigError } from "../../util/errors.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { onlyPositional } from "../required.ts";
 import { formatStatus } from "../status-table.ts";

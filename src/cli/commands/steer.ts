@@ -2,26 +2,21 @@ import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 
 import {
-  behaviorDirections,
   behaviorReportPath,
-  claimSteeringFolder,
-  countShared,
-  describeShared,
-  expectSteeringFolder,
-  type LayerTable,
-  layerTable,
-  openEngine,
   readBehavior,
   readBehaviorReport,
-  steer,
-  STEERING_LAYERS,
-  STEERING_REPORT,
-  type SteeringReport,
   type StoredBehavior,
-  type ScenarioPrompt,
-  unnamedLayers,
-  writeFileAtomic,
-} from "../../index.ts";
+} from "../../behavior/behavior-file.ts";
+import { openEngine } from "../../engine/open-engine.ts";
+import type { ScenarioPrompt } from "../../rollouts/scenarios.ts";
+import { behaviorDirections } from "../../steering/behavior-directions.ts";
+import { type LayerTable, layerTable, STEERING_LAYERS } from "../../steering/layer-table.ts";
+import { countShared, describeShared } from "../../steering/shared-scenarios.ts";
+import { steer, STEERING_REPORT } from "../../steering/steer.ts";
+import { claimSteeringFolder, expectSteeringFolder } from "../../steering/steering-folder.ts";
+import type { SteeringReport } from "../../steering/steering-report.ts";
+import { unnamedLayers } from "../../steering/steering-target.ts";
+import { writeFileAtomic } from "../../util/atomic-file.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { readModelOptions } from "../engine-flags.ts";
 import { expectOneJudge, openJudge } from "../judge-flags.ts";

@@ -1,18 +1,17 @@
+import { openPairs } from "../../pairs/open-pairs.ts";
+import { openSftFiles } from "../../pairs/sft-examples.ts";
 import {
   type Adaptation,
   CHECKPOINT_DTYPES,
-  ConfigError,
   type DpoSettings,
-  openPairs,
-  openSftFiles,
   SCHEDULES,
   type SftSettings,
-  trainDpo,
   type TrainRequest,
-  type TrainResult,
   type TrainSettings,
-  trainSft,
-} from "../../index.ts";
+} from "../../training/settings.ts";
+import type { TrainResult } from "../../training/train-result.ts";
+import { trainDpo, trainSft } from "../../training/train.ts";
+import { ConfigError } from "../../util/errors.ts";
 import type { Command, CommandContext, FlagSpec, ParsedArguments } from "../command.ts";
 import { ENGINE_FLAGS, readEngineOptions } from "../engine-flags.ts";
 import { expectFlagsOfWay } from "../flag-ways.ts";
