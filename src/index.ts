@@ -548,7 +548,7 @@ export {
   type ConditionRates,
   conditionRates,
   describeConditions,
-} from "./experiment/condition-rates.ts";
+} from "./rates/condition-rates.ts";
 export { experimentJsonSchema, type JsonSchema } from "./experiment/json-schema.ts";
 export {
   type ExperimentFile,

@@ -4,8 +4,8 @@ import type { ConditionRow } from "../rates/conditions.ts";
 import type { ArmMeasure, ArmRate, Evaluation } from "../rates/evaluation.ts";
 import { percent, points, pValue, wholePercent, withInterval } from "../util/figures.ts";
 import { printable, textTable } from "../util/text-table.ts";
-import { formatAgreement, formatCorrectedRates, formatRequests } from "./agreement-table.ts";
-import { formatSteering } from "./steering-table.ts";
+import { formatAgreement, formatCorrectedRates, formatRequests } from "../verbs/show/agreement.ts";
+import { formatSteering } from "../verbs/show/steering.ts";
 
 /** Of a sentence or a list that is not a name. */
 const MAX_LINE = 600;

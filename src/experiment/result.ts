@@ -4,12 +4,12 @@ import { join } from "node:path";
 
 import type { EditAction, EditedGroup, EditPick } from "../edit/edit.ts";
 import type { SignalVerdict } from "../ranking/signal-verdict.ts";
+import type { ConditionRates } from "../rates/condition-rates.ts";
 import type { Evaluation } from "../rates/evaluation.ts";
 import type { JudgeBesidePeople } from "../rates/judge-beside-people.ts";
 import type { LayerTable } from "../steering/layer-table.ts";
 import type { SteeringReport } from "../steering/steering-report.ts";
 import { FormatError } from "../util/errors.ts";
-import type { ConditionRates } from "./condition-rates.ts";
 import type { PlantedQuality } from "./stages/quality.ts";
 import type { SkippedNull } from "./stages/rank.ts";
 

@@ -2,7 +2,7 @@ import { labelsOfJudges, readHumanLabels } from "../../judge/human-labels.ts";
 import { readVerdicts } from "../../judge/verdict.ts";
 import { judgeBesidePeople } from "../../rates/judge-beside-people.ts";
 import { ConfigError } from "../../util/errors.ts";
-import { formatBesidePeople, uncheckedLabels } from "../agreement-table.ts";
+import { formatBesidePeople, uncheckedLabels } from "../../verbs/show/agreement.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { onlyPositional, requiredText } from "../required.ts";
 

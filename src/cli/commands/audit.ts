@@ -8,7 +8,7 @@ import { openPairs, type PairSet } from "../../pairs/open-pairs.ts";
 import { openUnusableFile } from "../../pairs/unusable-file.ts";
 import { writeFileAtomic } from "../../util/atomic-file.ts";
 import { ConfigError } from "../../util/errors.ts";
-import { formatAudit } from "../audit-table.ts";
+import { formatAudit } from "../../verbs/show/audit.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { expectFlagsOfWay } from "../flag-ways.ts";
 import { checkOutputFiles } from "../output-files.ts";

@@ -14,7 +14,7 @@ import { trainProbe } from "../../behavior/train-probe.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { openEngine } from "../../engine/open-engine.ts";
 import { readResponsePairs, type ResponsePair } from "../../pairs/response-pairs.ts";
-import { formatBehavior, listBehaviorWarnings } from "../behavior-table.ts";
+import { formatBehavior, listBehaviorWarnings } from "../../verbs/show/behavior.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { ENGINE_FLAGS, readEngineOptions } from "../engine-flags.ts";
 import { parseLayers, resolveLayers } from "../layers.ts";

@@ -22,8 +22,8 @@ import { noteGroups } from "../../rates/scenario-groups.ts";
 import { readRollouts, type Rollout } from "../../rollouts/rollouts.ts";
 import { ConfigError } from "../../util/errors.ts";
 import { printable, textTable } from "../../util/text-table.ts";
+import { formatRate } from "../../verbs/show/evaluation.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
-import { formatRate } from "../evaluation-table.ts";
 import { checkOutputFiles } from "../output-files.ts";
 import { requiredText } from "../required.ts";
 

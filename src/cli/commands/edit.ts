@@ -11,10 +11,10 @@ import { writeEdit } from "../../edit/write-edit.ts";
 import { openPairs, type PairSet } from "../../pairs/open-pairs.ts";
 import { type Ranking, readRanking } from "../../ranking/ranking-file.ts";
 import { ConfigError } from "../../util/errors.ts";
+import { formatEdit } from "../../verbs/show/edit.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { checkIdsOutput, writeIds } from "../edit-ids.ts";
 import { type EditRequest, readEditRequests } from "../edit-requests.ts";
-import { formatEdit } from "../edit-table.ts";
 import { PAIR_FLAGS, readPairOptions } from "../pair-flags.ts";
 import { requiredPositionals, requiredText } from "../required.ts";
 

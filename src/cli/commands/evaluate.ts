@@ -3,8 +3,8 @@ import { readArms, readEvaluationFile } from "../../rates/read-evaluation.ts";
 import type { EvaluationFile } from "../../rates/read-evaluation.ts";
 import { writeFileAtomic } from "../../util/atomic-file.ts";
 import { ConfigError } from "../../util/errors.ts";
+import { formatEvaluation } from "../../verbs/show/evaluation.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
-import { formatEvaluation } from "../evaluation-table.ts";
 import { checkOutputFiles } from "../output-files.ts";
 
 export const evaluateCommand: Command = {

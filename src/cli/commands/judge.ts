@@ -4,7 +4,7 @@ import { BUILT_IN_RULES, readRuleSet } from "../../judge/rule-set.ts";
 import { createRulesJudge } from "../../judge/rules-judge.ts";
 import { RuntimeError } from "../../util/errors.ts";
 import { printable } from "../../util/text-table.ts";
-import { uncheckedLabels } from "../agreement-table.ts";
+import { uncheckedLabels } from "../../verbs/show/agreement.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { expectFlagsOfWay, expectOneFlag, type FlagWay } from "../flag-ways.ts";
 import { describeUsage } from "../judge-llm-usage.ts";

@@ -11,10 +11,10 @@ import { requireRankingFormat, writeRankings } from "../../ranking/write-ranking
 import { openStore, type VectorStore } from "../../store/open-store.ts";
 import { readStoreTable } from "../../store/read-store-table.ts";
 import { ConfigError } from "../../util/errors.ts";
+import { formatRankings } from "../../verbs/show/ranking.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { parseLayers } from "../layers.ts";
 import { checkOutputFiles } from "../output-files.ts";
-import { formatRankings } from "../ranking-table.ts";
 import { onlyPositional } from "../required.ts";
 
 export const rankCommand: Command = {

@@ -11,13 +11,17 @@ import { splitScenarios } from "../../rollouts/split-scenarios.ts";
 import { writeScenarios } from "../../rollouts/write-scenarios.ts";
 import { ConfigError } from "../../util/errors.ts";
 import { printable } from "../../util/text-table.ts";
+import {
+  formatScenarios,
+  type MadeScenarios,
+  summariseScenarios,
+} from "../../verbs/show/scenarios.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { expectFlagsOfWay } from "../flag-ways.ts";
 import { checkOutputFiles } from "../output-files.ts";
 import { resolveRemote } from "../pair-flags.ts";
 import { onlyPositional, requiredPositionals } from "../required.ts";
 import { warnOfUnknownKeys } from "../sampling-flags.ts";
-import { formatScenarios, type MadeScenarios, summariseScenarios } from "../scenarios-summary.ts";
 
 export const scenariosCommand: Command = {
   name: "scenarios",

@@ -17,6 +17,7 @@ import { claimSteeringFolder, expectSteeringFolder } from "../../steering/steeri
 import type { SteeringReport } from "../../steering/steering-report.ts";
 import { unnamedLayers } from "../../steering/steering-target.ts";
 import { writeFileAtomic } from "../../util/atomic-file.ts";
+import { formatSteering } from "../../verbs/show/steering.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { readModelOptions } from "../engine-flags.ts";
 import { expectOneJudge, openJudge } from "../judge-flags.ts";
@@ -24,7 +25,6 @@ import { expectOtherFiles } from "../output-files.ts";
 import { onlyPositional, requiredText } from "../required.ts";
 import { readPrompts, readSampling } from "../sampling-flags.ts";
 import { readSteering, STEER_FLAGS } from "../steer-flags.ts";
-import { formatSteering } from "../steering-table.ts";
 
 export const steerCommand: Command = {
   name: "steer",

@@ -1,14 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { writeFileAtomic } from "../../util/atomic-file.ts";
-import type { ExperimentInputs } from "../experiment-inputs.ts";
 import {
   type CapabilityMeasure,
   measureAnswers,
   measurePreferences,
   measureTasks,
-} from "../measure-capabilities.ts";
+} from "../../rates/measure-capabilities.ts";
+import { writeFileAtomic } from "../../util/atomic-file.ts";
+import type { ExperimentInputs } from "../experiment-inputs.ts";
 import type { LocalModel } from "../models.ts";
 import type { Experiment } from "../schema.ts";
 import { readSkipped, writeSkipped } from "../skipped.ts";

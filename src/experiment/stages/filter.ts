@@ -1,11 +1,11 @@
 import { join } from "node:path";
 
 import { readVerdicts } from "../../judge/verdict.ts";
+import { conditionRates, describeConditions } from "../../rates/condition-rates.ts";
 import { filterScenarios } from "../../rates/four-condition-filter.ts";
 import { requireKept } from "../../rates/require-kept.ts";
 import { pairRollouts, writeResponsePairs } from "../../rates/rollout-pairs.ts";
 import { writeFileAtomic } from "../../util/atomic-file.ts";
-import { conditionRates, describeConditions } from "../condition-rates.ts";
 import { DRIFT } from "../schema-attribution.ts";
 import type { Experiment } from "../schema.ts";
 import type { Stage } from "../stage.ts";

@@ -4,9 +4,9 @@ import { join } from "node:path";
 
 import type { BehaviorReport } from "../../behavior/behavior-file.ts";
 import type { RankingReport } from "../../ranking/ranking-report.ts";
+import { type ConditionRates, missingByCause } from "../../rates/condition-rates.ts";
 import type { FilterDecision, FilterResult } from "../../rates/four-condition-filter.ts";
 import { layerTable } from "../../steering/layer-table.ts";
-import { type ConditionRates, missingByCause } from "../condition-rates.ts";
 import type { ExperimentInputs } from "../experiment-inputs.ts";
 import type {
   ExperimentResult,

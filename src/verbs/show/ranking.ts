@@ -1,10 +1,10 @@
-import { SCORER_TRAITS } from "../attribution/scorer.ts";
-import { CONFOUNDS } from "../ranking/confound-table.ts";
-import type { RankedPair, RankingReport } from "../ranking/ranking-report.ts";
-import { number, percent, signed } from "../util/figures.ts";
-import { printable, textTable } from "../util/text-table.ts";
-import { confoundSection, liftSections } from "./ranking-group-tables.ts";
-import { nullSection, unrelatedSection } from "./ranking-null-tables.ts";
+import { SCORER_TRAITS } from "../../attribution/scorer.ts";
+import { CONFOUNDS } from "../../ranking/confound-table.ts";
+import type { RankedPair, RankingReport } from "../../ranking/ranking-report.ts";
+import { number, percent, signed } from "../../util/figures.ts";
+import { printable, textTable } from "../../util/text-table.ts";
+import { confoundSection, liftSections } from "./ranking-groups.ts";
+import { nullSection, unrelatedSection } from "./ranking-nulls.ts";
 
 /** With more rankings than this only the summary is printed. */
 const MAX_DETAILED = 4;

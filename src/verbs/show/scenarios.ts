@@ -1,9 +1,9 @@
 /** @file What `culprit scenarios` prints of the scenarios that it made. */
-import type { ComposedScenarios } from "../rollouts/compose-scenarios.ts";
-import { type Constraint, constraintFamily } from "../rollouts/constraints.ts";
-import type { Scenario } from "../rollouts/scenarios.ts";
-import type { ScenarioSplit } from "../rollouts/split-scenarios.ts";
-import { printable, textTable } from "../util/text-table.ts";
+import type { ComposedScenarios } from "../../rollouts/compose-scenarios.ts";
+import { type Constraint, constraintFamily } from "../../rollouts/constraints.ts";
+import type { Scenario } from "../../rollouts/scenarios.ts";
+import type { ScenarioSplit } from "../../rollouts/split-scenarios.ts";
+import { printable, textTable } from "../../util/text-table.ts";
 
 /** Scenarios, and where they come from. */
 export interface MadeScenarios {

@@ -1,5 +1,5 @@
-import type { AuditReport, LengthComparison, Share } from "../pairs/audit-report.ts";
-import { percent } from "../util/figures.ts";
+import type { AuditReport, LengthComparison, Share } from "../../pairs/audit-report.ts";
+import { percent } from "../../util/figures.ts";
 
 /** Rows of one table, at most; the JSON report has all of them. */
 const MAX_TABLE_ROWS = 20;

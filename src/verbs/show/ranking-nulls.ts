@@ -1,9 +1,9 @@
-import type { NullComparison } from "../attribution/null-comparison.ts";
+import type { NullComparison } from "../../attribution/null-comparison.ts";
 /** @file What a ranking is held to: null directions, and unrelated behaviours. */
-import { SCORER_TRAITS } from "../attribution/scorer.ts";
-import type { RankingReport } from "../ranking/ranking-report.ts";
-import { number, percent, signed } from "../util/figures.ts";
-import { printable, textTable } from "../util/text-table.ts";
+import { SCORER_TRAITS } from "../../attribution/scorer.ts";
+import type { RankingReport } from "../../ranking/ranking-report.ts";
+import { number, percent, signed } from "../../util/figures.ts";
+import { printable, textTable } from "../../util/text-table.ts";
 
 const BAR_WIDTH = 30;
 

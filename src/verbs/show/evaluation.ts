@@ -4,8 +4,8 @@ import type {
   ArmRate,
   Evaluation,
   VariantRates,
-} from "../rates/evaluation.ts";
-import type { ClusteredRate } from "../stats/clustered-rate.ts";
+} from "../../rates/evaluation.ts";
+import type { ClusteredRate } from "../../stats/clustered-rate.ts";
 import {
   countPrompts,
   percent,
@@ -13,8 +13,8 @@ import {
   pValue,
   wholePercent,
   withInterval,
-} from "../util/figures.ts";
-import { printable, textTable } from "../util/text-table.ts";
+} from "../../util/figures.ts";
+import { printable, textTable } from "../../util/text-table.ts";
 
 const P_DECIMALS = 4;
 

@@ -1,5 +1,5 @@
-import type { Edit } from "../edit/edit.ts";
-import { printable, textTable } from "../util/text-table.ts";
+import type { Edit } from "../../edit/edit.ts";
+import { printable, textTable } from "../../util/text-table.ts";
 
 /** Groups of one table, at most; the JSON output has all of them. */
 const MAX_GROUPS = 15;

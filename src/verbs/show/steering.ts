@@ -1,4 +1,4 @@
-import type { LayerRow, LayerTable } from "../steering/layer-table.ts";
+import type { LayerRow, LayerTable } from "../../steering/layer-table.ts";
 import type {
   AdjustedEffect,
   LayerSteering,
@@ -6,10 +6,10 @@ import type {
   SteeredArm,
   SteeredRate,
   SteeringReport,
-} from "../steering/steering-report.ts";
-import { countPrompts, points, pValue } from "../util/figures.ts";
-import { printable, textTable } from "../util/text-table.ts";
-import { formatRate } from "./evaluation-table.ts";
+} from "../../steering/steering-report.ts";
+import { countPrompts, points, pValue } from "../../util/figures.ts";
+import { printable, textTable } from "../../util/text-table.ts";
+import { formatRate } from "./evaluation.ts";
 
 const P_DECIMALS = 4;
 

@@ -1,11 +1,11 @@
 import { tallyVerdicts } from "../judge/tally-verdicts.ts";
-import { compareCells } from "../rates/compare-cells.ts";
-import type { RateComparison } from "../rates/compare-rates.ts";
-/** @file How often both checkpoints show the behaviour in each variant, and by how much the later one shows it more. */
-import { type ConditionRow, conditionsTable, type JudgedCheckpoints } from "../rates/conditions.ts";
-import { tallyCells } from "../rates/scenario-cells.ts";
-import { scenarioGroups } from "../rates/scenario-groups.ts";
 import { commonestFirst } from "../util/commonest-first.ts";
+import { compareCells } from "./compare-cells.ts";
+import type { RateComparison } from "./compare-rates.ts";
+/** @file How often both checkpoints show the behaviour in each variant, and by how much the later one shows it more. */
+import { type ConditionRow, conditionsTable, type JudgedCheckpoints } from "./conditions.ts";
+import { tallyCells } from "./scenario-cells.ts";
+import { scenarioGroups } from "./scenario-groups.ts";
 
 /** The rate after minus the one before in one variant, over the scenarios judged in both. */
 export interface ConditionChange extends Omit<RateComparison, "reduction"> {

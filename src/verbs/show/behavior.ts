@@ -1,6 +1,6 @@
-import type { BehaviorReport } from "../behavior/behavior-file.ts";
-import type { LayerDiagnostics } from "../behavior/diagnostics.ts";
-import type { Measured } from "../behavior/measured.ts";
+import type { BehaviorReport } from "../../behavior/behavior-file.ts";
+import type { LayerDiagnostics } from "../../behavior/diagnostics.ts";
+import type { Measured } from "../../behavior/measured.ts";
 
 const HEADINGS = [
   "layer",

@@ -1,9 +1,9 @@
 /** @file What else the top of a ranking has in common: sources and confounds. */
-import { CONFOUNDS } from "../ranking/confound-table.ts";
-import type { LiftTable } from "../ranking/lift-table.ts";
-import type { RankingReport } from "../ranking/ranking-report.ts";
-import { percent, signed } from "../util/figures.ts";
-import { printable, textTable } from "../util/text-table.ts";
+import { CONFOUNDS } from "../../ranking/confound-table.ts";
+import type { LiftTable } from "../../ranking/lift-table.ts";
+import type { RankingReport } from "../../ranking/ranking-report.ts";
+import { percent, signed } from "../../util/figures.ts";
+import { printable, textTable } from "../../util/text-table.ts";
 
 /** Groups of one lift table, at most; the JSON output has all of them. */
 const MAX_GROUPS = 15;

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 
-import type { Verdict } from "../judge/verdict.ts";
-import { evaluateArms } from "../rates/evaluate-arms.ts";
-import { formatEvaluation } from "./evaluation-table.ts";
+import type { Verdict } from "../../judge/verdict.ts";
+import { evaluateArms } from "../../rates/evaluate-arms.ts";
+import { formatEvaluation } from "./evaluation.ts";
 
 /** Ten scenarios of four rollouts, the first `shows` of all of them showing the behaviour. */
 const verdicts = (shows: number): Verdict[] =>
