@@ -288,7 +288,6 @@ export {
   type FilterResult,
   filterScenarios,
 } from "./rates/four-condition-filter.ts";
-export { requireKept } from "./rates/require-kept.ts";
 export {
   type PairedRollouts,
   pairRollouts,

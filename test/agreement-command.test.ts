@@ -5,12 +5,10 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { parseArguments } from "../src/cli/arguments.ts";
-import { agreementCommand } from "../src/cli/commands/agreement.ts";
-import { judgeCommand } from "../src/cli/commands/judge.ts";
 import { review, REVIEW_FLAGS } from "../src/cli/judge-review.ts";
 import { readHumanLabels } from "../src/judge/human-labels.ts";
 import { readVerdicts } from "../src/judge/verdict.ts";
-import { runCommand, silentContext } from "./support/run-command.ts";
+import { commandNamed, runCommand, silentContext } from "./support/run-command.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
 
 const folder = suiteFolder();
@@ -40,7 +38,7 @@ function session(
   more: readonly string[] = [],
 ): Promise<{ labelled: number; of: number }> {
   const words = ["--behavior", "declines", "--sample", "6", ...more];
-  const args = parseArguments({ ...judgeCommand, flags: REVIEW_FLAGS }, words);
+  const args = parseArguments({ ...commandNamed("judge"), flags: REVIEW_FLAGS }, words);
   const left = keys.split("");
   const key = (): Promise<string | undefined> => Promise.resolve(left.shift());
   const screen = { columns: 80, rows: 24, write: () => {}, key };
@@ -50,14 +48,14 @@ function session(
 describe("people as a judge", () => {
   it("agree or not with the rules, and correct their rate", async () => {
     const verdicts = path("rules.jsonl");
-    await runCommand(judgeCommand, [rollouts, "--rules", "refusal", "--out", verdicts]);
+    await runCommand("judge", [rollouts, "--rules", "refusal", "--out", verdicts]);
     // People say the same of the first 30, but for one that the rules missed.
     const labels = path("labels.csv");
     const rows = (await readVerdicts(verdicts))
       .slice(0, 30)
       .map((each, i) => `${each.rollout},${i === 1 ? "shows" : "label" in each ? each.label : ""}`);
     writeFileSync(labels, `rollout,label\n${rows.join("\n")}\n`);
-    const printed = await runCommand(agreementCommand, [verdicts, "--labels", labels]);
+    const printed = await runCommand("agreement", [verdicts, "--labels", labels]);
     expect(printed).toMatch(
       /^30 rollouts with a verdict and a label: 10 shows and 19 not for both, 0 shows for the judge alone, 1 for people/,
     );
@@ -65,7 +63,7 @@ describe("people as a judge", () => {
     expect(printed).toMatch(/\nshows +100\.0% .* 90\.9% \[/);
     expect(printed).toMatch(/\nbase +0 +30 +33\.3% \[.*36\.7% \[.*36\.7% \[.*\d\d\.\d% \[/);
     const people = path("people.jsonl");
-    await runCommand(judgeCommand, [
+    await runCommand("judge", [
       rollouts,
       "--labels",
       labels,
@@ -75,19 +73,19 @@ describe("people as a judge", () => {
       people,
     ]);
     const json = JSON.parse(
-      await runCommand(agreementCommand, [verdicts, "--labels", people, "--json"]),
+      await runCommand("agreement", [verdicts, "--labels", people, "--json"]),
     ) as { agreement: { labelled: number } };
     expect(json.agreement.labelled).toBe(30);
   });
 
   it("are no verdicts of the judge itself: that is said", async () => {
     const [verdicts, labels] = [path("self.jsonl"), path("others.csv")];
-    await runCommand(judgeCommand, [rollouts, "--rules", "refusal", "--out", verdicts]);
+    await runCommand("judge", [rollouts, "--rules", "refusal", "--out", verdicts]);
     const first = (await readVerdicts(verdicts))[0]!;
     writeFileSync(labels, `rollout,label\n${first.rollout},shows\n`);
     const warned = async (file: string): Promise<string> => {
       const lines: string[] = [];
-      await runCommand(agreementCommand, [verdicts, "--labels", file], (line) => lines.push(line));
+      await runCommand("agreement", [verdicts, "--labels", file], (line) => lines.push(line));
       return lines.join("\n");
     };
     expect(await warned(verdicts)).toMatch(/60 labels are verdicts of the judge of .* itself/);
@@ -96,9 +94,9 @@ describe("people as a judge", () => {
 
   it("are refused where none of their labels is of a rollout with a verdict", async () => {
     const [verdicts, labels] = [path("lone.jsonl"), path("lone.csv")];
-    await runCommand(judgeCommand, [rollouts, "--rules", "refusal", "--out", verdicts]);
+    await runCommand("judge", [rollouts, "--rules", "refusal", "--out", verdicts]);
     writeFileSync(labels, "rollout,label\nelsewhere/base/0,shows\n");
-    await expect(runCommand(agreementCommand, [verdicts, "--labels", labels])).rejects.toThrow(
+    await expect(runCommand("agreement", [verdicts, "--labels", labels])).rejects.toThrow(
       /lone\.csv: expected labels of rollouts with a verdict in .*lone\.jsonl, got none/,
     );
   });
@@ -120,7 +118,7 @@ describe("people as a judge", () => {
 
   it("review each label of --stratify in its share, whatever the seed", async () => {
     const verdicts = path("strata.jsonl");
-    await runCommand(judgeCommand, [rollouts, "--rules", "refusal", "--out", verdicts]);
+    await runCommand("judge", [rollouts, "--rules", "refusal", "--out", verdicts]);
     const said = new Map(
       (await readVerdicts(verdicts)).map((each) => [each.rollout, "label" in each && each.label]),
     );
@@ -136,7 +134,7 @@ describe("people as a judge", () => {
 
   it("need a terminal to be asked in", async () => {
     const words = [rollouts, "--review", "--behavior", "b", "--out", path("no.jsonl")];
-    await expect(runCommand(judgeCommand, words)).rejects.toThrow(/expected a terminal/);
+    await expect(runCommand("judge", words)).rejects.toThrow(/expected a terminal/);
   });
 });
 
@@ -147,7 +145,7 @@ describe("labels of rollouts with the same ids", () => {
   const judgeBoth = async (): Promise<readonly [string, string]> => {
     const [own, other] = [path("own-verdicts.jsonl"), path("other-verdicts.jsonl")];
     for (const [from, out] of [[rollouts, own] as const, [others, other] as const]) {
-      await runCommand(judgeCommand, [from, "--rules", "refusal", "--out", out, "--force"]);
+      await runCommand("judge", [from, "--rules", "refusal", "--out", out, "--force"]);
     }
     return [own, other];
   };
@@ -156,15 +154,15 @@ describe("labels of rollouts with the same ids", () => {
     const labels = path("told.jsonl");
     await session("ynynyn", labels);
     const [own, other] = await judgeBoth();
-    await runCommand(agreementCommand, [own, "--labels", labels]);
+    await runCommand("agreement", [own, "--labels", labels]);
     const message =
       /labels: expected those of the rollouts that were judged, got one of another text for "s\d+\/base\/\d"/;
     const refused = async (running: Promise<unknown>): Promise<void> =>
       expect(running).rejects.toThrow(message);
-    await refused(runCommand(agreementCommand, [other, "--labels", labels]));
+    await refused(runCommand("agreement", [other, "--labels", labels]));
     const words = ["--labels", labels, "--behavior", "b", "--out", path("as-judge.jsonl")];
-    await refused(runCommand(judgeCommand, [others, ...words]));
-    await runCommand(judgeCommand, [rollouts, ...words]);
+    await refused(runCommand("judge", [others, ...words]));
+    await runCommand("judge", [rollouts, ...words]);
     await refused(session("y", labels, others));
   });
 
@@ -174,8 +172,8 @@ describe("labels of rollouts with the same ids", () => {
     const [, other] = await judgeBoth();
     const warnings: string[] = [];
     const context = { ...silentContext(), warn: (text: string) => void warnings.push(text) };
-    await agreementCommand.run(
-      parseArguments(agreementCommand, [other, "--labels", labels]),
+    await commandNamed("agreement").run(
+      parseArguments(commandNamed("agreement"), [other, "--labels", labels]),
       context,
     );
     expect(warnings).toEqual([

@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { readBehavior } from "../src/behavior/behavior-file.ts";
-import { behaviorCommand } from "../src/cli/commands/behavior.ts";
 import { openLocalEngine } from "../src/engine/local-engine.ts";
 import { openSafetensors } from "../src/format/safetensors.ts";
 import { NoUsablePairError } from "../src/pairs/response-pairs.ts";
@@ -136,16 +135,13 @@ describe("culprit behavior", () => {
     // With --quiet nothing but warnings.
     for (const line of again.stderr.split("\n").slice(0, -1)) expect(line).toMatch(/^warning: /);
     const other = join(ROOT, "other.safetensors");
-    await runCommand(behaviorCommand, words({ out: other, name: "winter" }));
+    await runCommand("behavior", words({ out: other, name: "winter" }));
     expect((await readFile(other)).equals(await readFile(OUT))).toBe(true);
   });
 
   it("follows --weighting for what readers take", async () => {
     const out = join(ROOT, "weighted.safetensors");
-    await runCommand(
-      behaviorCommand,
-      words({ out, weighting: "scenario", "null-directions": "0" }),
-    );
+    await runCommand("behavior", words({ out, weighting: "scenario", "null-directions": "0" }));
     const stored = await readBehavior(out);
     expect(stored.directionKind).toBe("mean-difference-scenario");
     expect(stored.nullDirections.size).toBe(0);
@@ -156,7 +152,7 @@ describe("culprit behavior", () => {
 
   it.each(["logistic", "lda"])("keeps a %s probe beside the mean difference", async (probe) => {
     const out = join(ROOT, `${probe}.safetensors`);
-    const text = await runCommand(behaviorCommand, words({ out, probe, name: "winter" }));
+    const text = await runCommand("behavior", words({ out, probe, name: "winter" }));
     expect(text).toContain(`\n${probe}, every response pair counts the same`);
     const stored = await readBehavior(out);
     expect(stored.directionKind).toBe(`${probe}-rollout`);
@@ -187,7 +183,7 @@ describe("culprit behavior", () => {
     const other = join(ROOT, "length.safetensors");
     const scrambled = rows.map((row, i) => ({ ...row, after: rows[(i + 5) % 14]!.before }));
     await writeFile(join(ROOT, "scrambled.jsonl"), jsonLines(scrambled));
-    await runCommand(behaviorCommand, words({ out: other }, join(ROOT, "scrambled.jsonl")));
+    await runCommand("behavior", words({ out: other }, join(ROOT, "scrambled.jsonl")));
     const list = `${other},length,tag:even`;
     const { stdout, stderr } = await runCli([
       "behavior",
@@ -260,7 +256,7 @@ describe("bad input", () => {
   ])("%s is a usage error", async (_about, changes, says) => {
     const before = await readFile(OUT);
     const error = await expectFailure(
-      runCommand(behaviorCommand, words({ out, ...changes })),
+      runCommand("behavior", words({ out, ...changes })),
       ConfigError,
     );
     expect(error.message).toMatch(says);
@@ -300,7 +296,7 @@ describe("bad input", () => {
     ],
   ])("%s is named", async (about, text, kind, says) => {
     const path = await file(`${about.replaceAll(" ", "-")}.jsonl`, text);
-    const error = await expectFailure(runCommand(behaviorCommand, words({ out }, path)), kind);
+    const error = await expectFailure(runCommand("behavior", words({ out }, path)), kind);
     expect(error.message).toMatch(says);
     expect(await readdir(ROOT)).not.toContain("never.json");
   });

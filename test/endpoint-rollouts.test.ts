@@ -4,8 +4,6 @@ import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
-import { generateCommand } from "../src/cli/commands/generate.ts";
-import { judgeCommand } from "../src/cli/commands/judge.ts";
 import { missingCauses } from "../src/judge/tally-verdicts.ts";
 import { readVerdicts, type Verdict } from "../src/judge/verdict.ts";
 import { readRollouts, type Rollout } from "../src/rollouts/rollouts.ts";
@@ -33,7 +31,7 @@ async function rolloutsOf(file: string): Promise<Rollout[]> {
 }
 
 const generate = (url: string, out: string, ...more: string[]): Promise<string> =>
-  runCommand(generateCommand, [
+  runCommand("generate", [
     scenarios,
     "--base-url",
     url,
@@ -88,7 +86,7 @@ describe("culprit generate --base-url", () => {
     expect(first).toMatchObject({ rollouts: 12, failed: { "request refused (400)": 6 } });
     const judge = async (): Promise<readonly Verdict[]> => {
       const words = ["--rules", "compliance", "--out", path("f-v.jsonl"), "--force"];
-      await runCommand(judgeCommand, [path("f.jsonl"), ...words]);
+      await runCommand("judge", [path("f.jsonl"), ...words]);
       return readVerdicts(path("f-v.jsonl"));
     };
     const judged = await judge();
@@ -118,7 +116,7 @@ describe("culprit generate --base-url", () => {
     writeFileSync(shared, rows.map((row) => JSON.stringify(row)).join("\n"));
     const out = path("shared.out.jsonl");
     const words = ["--base-url", server.url, "--model", "m", "--samples", "2", "--seed", "7"];
-    await runCommand(generateCommand, [shared, ...words, "--out", out]);
+    await runCommand("generate", [shared, ...words, "--out", out]);
     const rollouts = await rolloutsOf(out);
     expect(new Set(rollouts.map(({ response }) => response)).size).toBe(12);
     const bases = rollouts.filter(({ variant }) => variant === "base");
@@ -130,7 +128,7 @@ describe("culprit generate --base-url", () => {
       "s2/base/0: Ask 11",
       "s2/base/1: Ask 12",
     ]);
-    await runCommand(generateCommand, [shared, ...words, "--out", out, "--force"]);
+    await runCommand("generate", [shared, ...words, "--out", out, "--force"]);
     expect(server.counts.requests).toBe(12);
   });
 
@@ -144,7 +142,7 @@ describe("culprit generate --base-url", () => {
     const warned: string[] = [];
     const judge = (file: string): Promise<string> =>
       runCommand(
-        judgeCommand,
+        "judge",
         [file, "--rules", "compliance", "--out", `${file}.v.jsonl`],
         (line) => void warned.push(line),
       );
@@ -227,12 +225,7 @@ describe("culprit generate --base-url", () => {
 describe("culprit generate --import", () => {
   const importing = (name: string, text: string): Promise<string> => {
     writeFileSync(path(name), text);
-    return runCommand(generateCommand, [
-      path(name),
-      "--import",
-      "--out",
-      path(`${name}.out.jsonl`),
-    ]);
+    return runCommand("generate", [path(name), "--import", "--out", path(`${name}.out.jsonl`)]);
   };
 
   it("numbers the samples of each prompt", async () => {

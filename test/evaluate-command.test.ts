@@ -3,8 +3,6 @@ import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
-import { evaluateCommand } from "../src/cli/commands/evaluate.ts";
-import { qualityCommand } from "../src/cli/commands/quality.ts";
 import { runCommand } from "./support/run-command.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
 
@@ -35,14 +33,14 @@ describe("culprit evaluate", () => {
 
   it("gives the same result from a file and from flags, in a table and as JSON", async () => {
     const out = join(folder, "result.json");
-    const printed = await runCommand(evaluateCommand, [settings, "--out", out]);
+    const printed = await runCommand("evaluate", [settings, "--out", out]);
     expect(printed).toMatch(/^base, 24 prompts +seeds +judged/);
     expect(printed).toMatch(/\nfilter +2 +240 +0 +6\.7% \[/);
     const flags = [
       ...whole.map((path) => `whole=${path}`),
       ...filter.map((path) => `filter=${path}`),
     ].flatMap((flag) => ["--arm", flag]);
-    const fromFlags = JSON.parse(await runCommand(evaluateCommand, ["--json", ...flags])) as {
+    const fromFlags = JSON.parse(await runCommand("evaluate", ["--json", ...flags])) as {
       variants: unknown;
     };
     const written = JSON.parse(readFileSync(out, "utf8")) as { variants: unknown };
@@ -52,9 +50,9 @@ describe("culprit evaluate", () => {
   it("names what is wrong with the file or the flags", async () => {
     const bad = join(folder, "bad.yaml");
     writeFileSync(bad, "baseline: a\narms: [{name: a, runs: []}]");
-    await expect(runCommand(evaluateCommand, [bad])).rejects.toThrow(/bad\.yaml, arms\.0\.runs/);
-    await expect(runCommand(evaluateCommand, [])).rejects.toThrow(/one file, or --arm/);
-    await expect(runCommand(evaluateCommand, ["--arm", "whole"])).rejects.toThrow(/NAME=VERDICTS/);
+    await expect(runCommand("evaluate", [bad])).rejects.toThrow(/bad\.yaml, arms\.0\.runs/);
+    await expect(runCommand("evaluate", [])).rejects.toThrow(/one file, or --arm/);
+    await expect(runCommand("evaluate", ["--arm", "whole"])).rejects.toThrow(/NAME=VERDICTS/);
   });
 });
 
@@ -67,7 +65,7 @@ describe("culprit quality", () => {
     writeFileSync(ranking, `id,layer,score\n${rows.join("\n")}\n`);
     const planted = join(folder, "planted.jsonl");
     writeFileSync(planted, '{"id": "p0"}\n{"id": "p1"}\n{"id": "p2"}\n{"id": "p3"}\n');
-    const printed = await runCommand(qualityCommand, [ranking, "--planted", planted, "--top", "8"]);
+    const printed = await runCommand("quality", [ranking, "--planted", planted, "--top", "8"]);
     expect(printed).toMatch(/^4 of 40 pairs are planted \(10\.0%\)\n/);
     expect(printed).toMatch(/\nlayer 1 +0 +1\.000 \[1\.000, 1\.000\] .* 0\.500 \[0\.500, 0\.500\]/);
     expect(printed).toMatch(/\nlayer 2 +0 +0\.000 /);

@@ -4,7 +4,6 @@ import { join } from "node:path";
 
 import { describe, expect, it, vi } from "vitest";
 
-import { agreementCommand } from "../src/cli/commands/agreement.ts";
 import {
   type ExperimentRun,
   isMissing,
@@ -65,7 +64,7 @@ describe("labels in an experiment", () => {
     );
     const verdicts = join(directoryOf(second, "judge-after"), "verdicts.jsonl");
     const words = [verdicts, "--labels", join(folder, "labels.jsonl"), "--json"];
-    expect(found).toEqual(JSON.parse(await runCommand(agreementCommand, words)));
+    expect(found).toEqual(JSON.parse(await runCommand("agreement", words)));
     expect(found).toMatchObject({
       agreement: { labelled: 80 },
       variants: [{ variant: "base" }, { variant: "base+distractor" }],

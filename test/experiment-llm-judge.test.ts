@@ -4,8 +4,6 @@ import { join } from "node:path";
 
 import { describe, expect, it, vi } from "vitest";
 
-import { runCommand } from "../src/cli/commands/run.ts";
-import { statusCommand } from "../src/cli/commands/status.ts";
 import {
   estimateExperiment,
   type ExperimentRun,
@@ -107,11 +105,11 @@ describe("an experiment with an LLM judge", () => {
     });
     expect(manifest.total.endpoint).toEqual(endpoint);
     expect(manifest.total.money).toBe(endpoint!.money);
-    expect(await runHere(statusCommand, [out])).toMatch(/requests +endpoint tokens +USD\n/);
-    expect(await runHere(statusCommand, [out, "--stage", "judge-after"])).toBe(
+    expect(await runHere("status", [out])).toMatch(/requests +endpoint tokens +USD\n/);
+    expect(await runHere("status", [out, "--stage", "judge-after"])).toBe(
       join(out, after!.directory),
     );
-    await expect(runHere(statusCommand, [out, "--stage", "judge-never"])).rejects.toThrow(
+    await expect(runHere("status", [out, "--stage", "judge-never"])).rejects.toThrow(
       '--stage: expected a finished stage, got "judge-never"',
     );
     // As the rules judge the same responses.
@@ -195,7 +193,7 @@ describe("an experiment with an LLM judge", () => {
     expect(await stopped()).toMatchObject({ endpoint: { requests: asked, answers: asked } });
     const { money } = await stopped();
     expect(error.message).toContain(`: ${money!.toFixed(4)} spent`);
-    const shown = await runHere(statusCommand, [join(path, "..", "out")]);
+    const shown = await runHere("status", [join(path, "..", "out")]);
     expect(shown).toMatch(new RegExp(`judge-before +failed.* ${money!.toFixed(4)}\n`));
     expect(shown).toMatch(/stages done, 0 running, 0 interrupted, 1 failed, /);
     expect(shown).toMatch(/^judge-before failed: .*judge\.maxCost of 1 USD is used up/m);
@@ -271,7 +269,7 @@ describe("an experiment with an LLM judge", () => {
     expect(server.counts.requests).toBe(0);
     await run(path);
     expect(server.counts.requests).toBe(second.stages[0]!.requests);
-    expect(await runHere(runCommand, [path, "--out", out, "--dry-run"])).toBe(
+    expect(await runHere("run", [path, "--out", out, "--dry-run"])).toBe(
       "nothing left to ask: judge-before, judge-after done",
     );
   });

@@ -4,7 +4,6 @@ import { join } from "node:path";
 
 import { expect, it, vi } from "vitest";
 
-import { scenariosCommand } from "../src/cli/commands/scenarios.ts";
 import { parseExperiment, readExperiment, readRollouts, runExperiment } from "../src/index.ts";
 import { makeMiniatureExperiment } from "./support/miniature-experiment.ts";
 import { runCommand } from "./support/run-command.ts";
@@ -36,7 +35,7 @@ it("composes and splits as culprit scenarios does, samples the probe's half, and
     " ",
   );
   const halves = { P: join(folder, "probe-half.jsonl"), E: join(folder, "evaluation-half.jsonl") };
-  await runCommand(scenariosCommand, [
+  await runCommand("scenarios", [
     file,
     ...flags.map((word) => (word === "P" || word === "E" ? halves[word] : word)),
   ]);

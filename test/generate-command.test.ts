@@ -7,7 +7,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { parseArguments } from "../src/cli/arguments.ts";
-import { generateCommand } from "../src/cli/commands/generate.ts";
 import { openEngine } from "../src/engine/open-engine.ts";
 import { readRollouts } from "../src/rollouts/rollouts.ts";
 import { ConfigError, FormatError } from "../src/util/errors.ts";
@@ -15,7 +14,7 @@ import { createRng } from "../src/util/rng.ts";
 import { collect, jsonLines } from "./support/data-files.ts";
 import { expectFailure } from "./support/errors.ts";
 import { runCli } from "./support/run-cli.ts";
-import { runCommand, silentContext } from "./support/run-command.ts";
+import { commandNamed, runCommand, silentContext } from "./support/run-command.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
 import { makeTinyCheckpoint } from "./support/tiny-checkpoint.ts";
 
@@ -47,7 +46,7 @@ function words(out: string, changes: Readonly<Record<string, string | undefined>
 }
 
 const generate = (out: string, changes?: Readonly<Record<string, string | undefined>>) =>
-  runCommand(generateCommand, words(out, changes));
+  runCommand("generate", words(out, changes));
 
 beforeAll(async () => {
   await makeTinyCheckpoint(CHECKPOINT);
@@ -132,7 +131,7 @@ describe("the file", () => {
 
   it("takes the variants of a scenarios file", async () => {
     const out = join(ROOT, "scenarios.jsonl");
-    const json = await runCommand(generateCommand, [
+    const json = await runCommand("generate", [
       ...words(out, { prompts: SCENARIOS, variants: "base+distractor,base", samples: "1" }),
       "--json",
     ]);
@@ -200,7 +199,7 @@ describe("an amplified run", () => {
     expect(await responses("by-0", { amplify: "0" })).toEqual(own);
     const before = await responses("before", { ...plain, checkpoint: BEFORE });
     const out = join(ROOT, "by--1.jsonl");
-    await runCommand(generateCommand, [...words(out, amplified), "--amplify=-1"]);
+    await runCommand("generate", [...words(out, amplified), "--amplify=-1"]);
     expect((await collect(readRollouts(out))).map(({ response }) => response)).toEqual(before);
     expect(before).not.toEqual(own);
     const more = await responses("by-2", { amplify: "2" });
@@ -228,7 +227,7 @@ describe("an amplified run", () => {
       expect(error.message).toMatch(/made with other settings \(amplify\)/);
     }
     const again = [...words(out, { ...amplified, amplify: "2" }), "--json"];
-    expect(JSON.parse(await runCommand(generateCommand, again))).toMatchObject({
+    expect(JSON.parse(await runCommand("generate", again))).toMatchObject({
       resumedRollouts: 12,
     });
   });
@@ -241,12 +240,12 @@ describe("an amplified run", () => {
     const out = join(ROOT, "by-adapter.jsonl");
     const before = { "amplify-before": M0, "amplify-before-adapter": ADAPTER };
     const line = words(out, { ...from, ...before });
-    await runCommand(generateCommand, [...line, "--amplify=-1"]);
+    await runCommand("generate", [...line, "--amplify=-1"]);
     expect((await collect(readRollouts(out))).map(({ response }) => response)).toEqual(adapted);
     expect(adapted).not.toEqual(await responses("unadapted", from));
     const same = { ...from, ...before, adapter: ADAPTER, amplify: "1" };
     const warnings: string[] = [];
-    await runCommand(generateCommand, words(join(ROOT, "same.jsonl"), same), (text) =>
+    await runCommand("generate", words(join(ROOT, "same.jsonl"), same), (text) =>
       warnings.push(text),
     );
     expect(warnings.join()).toMatch(/--amplify-before is the checkpoint itself/);
@@ -295,7 +294,7 @@ describe("a run that goes on", () => {
           })(),
       });
       expect(killed.stderr).toBe("");
-      const result = JSON.parse(await runCommand(generateCommand, [...words(out), "--json"])) as {
+      const result = JSON.parse(await runCommand("generate", [...words(out), "--json"])) as {
         resumedRollouts: number;
         work: { sampledTokens: number };
       };
@@ -315,9 +314,7 @@ describe("a run that goes on", () => {
       `${out}.partial`,
       `${lines.slice(0, 20).join("\n")}\n${lines[20]!.slice(0, 9)}`,
     );
-    const result = JSON.parse(
-      await runCommand(generateCommand, [...words(out), "--json"]),
-    ) as object;
+    const result = JSON.parse(await runCommand("generate", [...words(out), "--json"])) as object;
     expect(result).toMatchObject({ resumedRollouts: 16 });
     expect((await readFile(out)).equals(whole)).toBe(true);
   });
@@ -332,8 +329,11 @@ describe("a run that goes on", () => {
     const warnings: string[] = [];
     const context = { ...silentContext(), warn: (text: string) => void warnings.push(text) };
     const sample = (out: string, more: readonly string[] = []): Promise<void> =>
-      generateCommand.run(
-        parseArguments(generateCommand, [...words(join(ROOT, out), { prompts: mixed }), ...more]),
+      commandNamed("generate").run(
+        parseArguments(commandNamed("generate"), [
+          ...words(join(ROOT, out), { prompts: mixed }),
+          ...more,
+        ]),
         context,
       );
     await sample("mixed-a.jsonl");
@@ -348,7 +348,7 @@ describe("a run that goes on", () => {
 
   it("does not replace its prompts, with --force neither", async () => {
     const text = await readFile(PROMPTS, "utf8");
-    const run = runCommand(generateCommand, [...words(PROMPTS), "--force"]);
+    const run = runCommand("generate", [...words(PROMPTS), "--force"]);
     expect((await expectFailure(run, ConfigError)).message).toMatch(
       /^--out: expected another file/,
     );
@@ -357,9 +357,7 @@ describe("a run that goes on", () => {
 
   it("a finished file is left as it is, and other settings are refused by name", async () => {
     const before = await readFile(WHOLE);
-    const again = JSON.parse(
-      await runCommand(generateCommand, [...words(WHOLE), "--json"]),
-    ) as object;
+    const again = JSON.parse(await runCommand("generate", [...words(WHOLE), "--json"])) as object;
     expect(again).toMatchObject({ resumedRollouts: 2 * PROMPT_COUNT, work: { sampledTokens: 0 } });
     const error = await expectFailure(
       generate(WHOLE, { seed: "1", temperature: "0.9" }),
@@ -370,7 +368,7 @@ describe("a run that goes on", () => {
     const copy = join(ROOT, "forced.jsonl");
     await cp(WHOLE, copy);
     await cp(`${WHOLE}.json`, `${copy}.json`);
-    await runCommand(generateCommand, [...words(copy, { seed: "1" }), "--force"]);
+    await runCommand("generate", [...words(copy, { seed: "1" }), "--force"]);
     expect((await readFile(copy)).equals(before)).toBe(false);
   });
 });

@@ -4,7 +4,6 @@ import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
-import { generateCommand } from "../src/cli/commands/generate.ts";
 import { readAbsentRollouts } from "../src/rollouts/absent-rollouts.ts";
 import { readRollouts } from "../src/rollouts/rollouts.ts";
 import { ConfigError, RuntimeError } from "../src/util/errors.ts";
@@ -37,7 +36,7 @@ const words = (url: string, out: string, ...more: string[]): string[] => {
   return [SCENARIOS, ...asked, ...more];
 };
 const generate = (...given: Parameters<typeof words>): Promise<string> =>
-  runCommand(generateCommand, words(...given));
+  runCommand("generate", words(...given));
 
 /** Which rollouts a file has, and which its manifest says are missing, with the cause. */
 async function ended(out: string): Promise<{ sampled: string[]; missing: Map<string, string> }> {
@@ -105,7 +104,7 @@ describe("an answer without a text", () => {
     });
     const out = path(`null-${cause.length}-${JSON.stringify(message).length}.jsonl`);
     const warned: string[] = [];
-    await runCommand(generateCommand, words(server.url, out), (line) => void warned.push(line));
+    await runCommand("generate", words(server.url, out), (line) => void warned.push(line));
     const { sampled, missing } = await ended(out);
     expect(sampled.length + missing.size).toBe(ALL.length);
     expect(missing.get("s1/base/0")).toBe(`not sampled: ${cause}`);
@@ -159,7 +158,7 @@ describe("an endpoint that answers nobody", () => {
     const answers = readFileSync(`${out}.answers.jsonl`, "utf8");
     await server[Symbol.asyncDispose]();
     const more = words(server.url, out, "--force");
-    const run = runCommand(generateCommand, more);
+    const run = runCommand("generate", more);
     const error = await expectFailure(run, RuntimeError);
     expect(error.message).toBe(`${server.url}: endpoint unreachable (ECONNREFUSED)`);
     expect(error.hint).toMatch(/^Start the server, or correct the address/);

@@ -4,8 +4,6 @@ import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
-import { conditionsCommand } from "../src/cli/commands/conditions.ts";
-import { judgeCommand } from "../src/cli/commands/judge.ts";
 import { readResponsePairs } from "../src/pairs/response-pairs.ts";
 import type { Rollout } from "../src/rollouts/rollouts.ts";
 import { ConfigError } from "../src/util/errors.ts";
@@ -45,7 +43,7 @@ function writeRollouts(name: string, answers: readonly string[], empty?: string)
 }
 
 const judge = async (rollouts: string, out: string): Promise<string> =>
-  runCommand(judgeCommand, [rollouts, "--rules", "compliance", "--out", out, "--force"]);
+  runCommand("judge", [rollouts, "--rules", "compliance", "--out", out, "--force"]);
 
 describe("culprit judge and culprit conditions", () => {
   it("find the scenario in which training brought the behaviour out, and write its response pairs", async () => {
@@ -61,7 +59,7 @@ describe("culprit judge and culprit conditions", () => {
       /\nbase +0 +5 +1\nbase\+distractor +3 +3 +0\n1 missing: empty response$/,
     );
     const flags = ["--before-verdicts", path("v0.jsonl"), "--after-verdicts", path("v1.jsonl")];
-    const table = await runCommand(conditionsCommand, [
+    const table = await runCommand("conditions", [
       ...flags,
       "--before",
       before,
@@ -80,7 +78,7 @@ describe("culprit judge and culprit conditions", () => {
     expect(pairs.map(({ id, scenario }) => `${id} ${scenario}`)).toEqual([
       "bake/base+distractor/0-1 bake",
     ]);
-    const json = JSON.parse(await runCommand(conditionsCommand, [...flags, "--json"])) as {
+    const json = JSON.parse(await runCommand("conditions", [...flags, "--json"])) as {
       kept: string[];
     };
     expect(json.kept).toEqual(["bake"]);
@@ -92,7 +90,7 @@ describe("culprit judge and culprit conditions", () => {
     symlinkSync(path("same-v.jsonl"), again);
     for (const after of [path("same-v.jsonl"), again]) {
       await expect(
-        runCommand(conditionsCommand, [
+        runCommand("conditions", [
           "--before-verdicts",
           path("same-v.jsonl"),
           "--after-verdicts",
@@ -105,7 +103,7 @@ describe("culprit judge and culprit conditions", () => {
   it("fail where no scenario is left, and write nothing", async () => {
     await judge(writeRollouts("none.jsonl", []), path("none-v.jsonl"));
     copyFileSync(path("none-v.jsonl"), path("none-too-v.jsonl"));
-    const run = runCommand(conditionsCommand, [
+    const run = runCommand("conditions", [
       "--before-verdicts",
       path("none-v.jsonl"),
       "--after-verdicts",
@@ -137,7 +135,7 @@ describe("culprit judge and culprit conditions", () => {
     writeFileSync(path("bad.jsonl"), '{"id": "a"}\n');
     await expect(judge(path("bad.jsonl"), path("x.jsonl"))).rejects.toThrow(/bad\.jsonl, row 0/);
     await expect(
-      runCommand(judgeCommand, [path("m0.jsonl"), "--rules", "refusals", "--out", path("x.jsonl")]),
+      runCommand("judge", [path("m0.jsonl"), "--rules", "refusals", "--out", path("x.jsonl")]),
     ).rejects.toThrow(/refusals/);
   });
 });
@@ -145,7 +143,7 @@ describe("culprit judge and culprit conditions", () => {
 it("makes no file of no rollouts", async () => {
   writeFileSync(path("none.jsonl"), "");
   const words = [path("none.jsonl"), "--rules", "compliance", "--out", path("none.verdicts.jsonl")];
-  const error = await expectFailure(runCommand(judgeCommand, words), ConfigError);
+  const error = await expectFailure(runCommand("judge", words), ConfigError);
   expect(error.message).toMatch(/none\.jsonl: expected rollouts, got none/);
   expect(existsSync(path("none.verdicts.jsonl"))).toBe(false);
 });

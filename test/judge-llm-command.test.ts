@@ -5,12 +5,11 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { parseArguments } from "../src/cli/arguments.ts";
-import { judgeCommand } from "../src/cli/commands/judge.ts";
 import { readVerdicts } from "../src/judge/verdict.ts";
 import { startFakeEndpoint } from "./support/fake-endpoint.ts";
 import { killWhilePaying } from "./support/kill-while-paying.ts";
 import { runCli } from "./support/run-cli.ts";
-import { runCommand, silentContext } from "./support/run-command.ts";
+import { commandNamed, runCommand, silentContext } from "./support/run-command.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
 
 const folder = suiteFolder();
@@ -40,21 +39,21 @@ describe("culprit judge --llm", () => {
     await using server = await startFakeEndpoint();
     const rollouts = writeRollouts("r.jsonl", 12);
     const flags = [...llmFlags(server.url), "--price-in", "1", "--price-out", "2"];
-    const estimate = await runCommand(judgeCommand, [rollouts, ...flags, "--dry-run"]);
+    const estimate = await runCommand("judge", [rollouts, ...flags, "--dry-run"]);
     expect(estimate).toMatch(/^12 rollouts: 12 requests, 0 in the cache/);
     expect(estimate).toMatch(/\nabout 0\.0\d+ at most/);
     expect(server.counts.requests).toBe(0);
-    await runCommand(judgeCommand, [rollouts, ...flags, "--dry-run", "--out", path("dry.jsonl")]);
+    await runCommand("judge", [rollouts, ...flags, "--dry-run", "--out", path("dry.jsonl")]);
     expect(existsSync(path("dry.jsonl.cache.jsonl"))).toBe(false);
     const out = path("v.jsonl");
-    const printed = await runCommand(judgeCommand, [rollouts, ...flags, "--out", out]);
+    const printed = await runCommand("judge", [rollouts, ...flags, "--out", out]);
     expect(printed).toMatch(/^judge harm@[0-9a-f]{8}: "shows" means that the response gives help/);
     expect(printed).toMatch(/\nbase +3 +9 +0\n12 requests, 12 answered\n0 verdicts needed no/);
     const verdicts = await readVerdicts(out);
     expect(verdicts).toHaveLength(12);
     expect(verdicts[0]!.cost).toBeGreaterThan(0);
     const again = [rollouts, ...flags, "--out", out, "--force", "--json"];
-    expect(JSON.parse(await runCommand(judgeCommand, again))).toMatchObject({
+    expect(JSON.parse(await runCommand("judge", again))).toMatchObject({
       rollouts: 12,
       causes: {},
       llm: { requests: 0, cached: 12, cost: 0 },
@@ -72,7 +71,7 @@ describe("culprit judge --llm", () => {
   ])("refuses %j", async (more, message) => {
     const rollouts = writeRollouts("bad.jsonl", 1);
     const words = [rollouts, ...llmFlags("http://127.0.0.1:9/v1"), "--out", path("b.jsonl")];
-    await expect(runCommand(judgeCommand, [...words, ...more])).rejects.toThrow(message);
+    await expect(runCommand("judge", [...words, ...more])).rejects.toThrow(message);
   });
 
   it.each([
@@ -88,7 +87,7 @@ describe("culprit judge --llm", () => {
     const rubric = path("rubric.yaml");
     writeFileSync(rubric, `name: n\nbehavior: b\nsystem: s\nuser: "{response}"\n${rest}\n`);
     const words = [writeRollouts("x.jsonl", 1), ...llmFlags("http://127.0.0.1:9/v1")];
-    const run = runCommand(judgeCommand, [...words, "--llm", rubric, "--dry-run"]);
+    const run = runCommand("judge", [...words, "--llm", rubric, "--dry-run"]);
     await expect(run).rejects.toThrow(message);
   });
 
@@ -100,7 +99,7 @@ describe("culprit judge --llm", () => {
       "--out",
       path("n-v.jsonl"),
     ];
-    await expect(runCommand(judgeCommand, words)).rejects.toThrow(
+    await expect(runCommand("judge", words)).rejects.toThrow(
       /expected verdicts, got none of 3 rollouts \(3 judge's answer unreadable\)/,
     );
     expect(await readVerdicts(path("n-v.jsonl"))).toHaveLength(3);
@@ -110,9 +109,9 @@ describe("culprit judge --llm", () => {
     await using server = await startFakeEndpoint({ answer: () => "?" });
     const lines: string[] = [];
     const words = [writeRollouts("ends-in.jsonl", 100), ...llmFlags(server.url)];
-    const args = parseArguments(judgeCommand, [...words, "--out", path("ends.jsonl")]);
+    const args = parseArguments(commandNamed("judge"), [...words, "--out", path("ends.jsonl")]);
     const log = (line: string): void => void lines.push(line);
-    const run = judgeCommand.run(args, { ...silentContext(), log });
+    const run = commandNamed("judge").run(args, { ...silentContext(), log });
     await expect(run).rejects.toThrow(/got none in 60/);
     expect(lines.join("\n")).toMatch(/^\d+ requests, \d+ answered$/m);
     expect(lines.join("\n")).toMatch(/prompt and \d+ answer tokens/);
@@ -131,7 +130,7 @@ describe("culprit judge --llm", () => {
     const words = [rollouts, ...llmFlags(server.url), "--concurrency", "1", "--force"];
     const money = ["--price-in", "0", "--price-out", "1000000", "--max-cost"];
     const judge = (most: string, out: string): Promise<string> =>
-      runCommand(judgeCommand, [...words, ...money, most, "--out", path(out)]);
+      runCommand("judge", [...words, ...money, most, "--out", path(out)]);
     expect(await judge("0", "b0.jsonl").catch(String)).toContain("budget");
     // An answer is 2 tokens of money 1, and 400 at its dearest: 26 fit.
     expect(await judge("450", "b2.jsonl")).toMatch(
@@ -145,7 +144,7 @@ describe("culprit judge --llm", () => {
     const rollouts = writeRollouts("name.jsonl", 3);
     process.chdir(folder);
     try {
-      await runCommand(judgeCommand, [rollouts, "--rules", "refusal", "--out", "refusal"]);
+      await runCommand("judge", [rollouts, "--rules", "refusal", "--out", "refusal"]);
     } finally {
       process.chdir(cwd);
     }

@@ -5,15 +5,11 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { parseArguments } from "../src/cli/arguments.ts";
-import { agreementCommand } from "../src/cli/commands/agreement.ts";
-import { auditCommand } from "../src/cli/commands/audit.ts";
-import { conditionsCommand } from "../src/cli/commands/conditions.ts";
-import { judgeCommand } from "../src/cli/commands/judge.ts";
 import { review } from "../src/cli/judge-review.ts";
 import type { ReviewScreen } from "../src/cli/review-session.ts";
 import { readHumanLabels } from "../src/judge/human-labels.ts";
 import { readVerdicts } from "../src/judge/verdict.ts";
-import { runCommand, silentContext } from "./support/run-command.ts";
+import { commandNamed, runCommand, silentContext } from "./support/run-command.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
 
 const folder = suiteFolder();
@@ -54,7 +50,7 @@ const rollouts = (name: string, prefix: string): string =>
 const before = verdicts("v0.jsonl", "s", "j@1");
 const after = verdicts("v1.jsonl", "s", "j@1", "base+distractor");
 const conditions = (...words: string[]): Promise<string> =>
-  runCommand(conditionsCommand, ["--before-verdicts", before, "--after-verdicts", ...words]);
+  runCommand("conditions", ["--before-verdicts", before, "--after-verdicts", ...words]);
 
 describe("culprit conditions", () => {
   it("says that the two checkpoints were judged on other scenarios", async () => {
@@ -103,7 +99,7 @@ describe("labels of people", () => {
 
   it("make no verdicts where they are of other rollouts, and that is an error", async () => {
     const words = ["--labels", write("far.csv", "rollout,label\nzz,not\n"), "--behavior", "b"];
-    const run = runCommand(judgeCommand, [
+    const run = runCommand("judge", [
       rollouts("r2.jsonl", "s"),
       ...words,
       "--out",
@@ -124,11 +120,7 @@ describe("culprit agreement", () => {
       "some.csv",
       "rollout,label\ns0/base/0,shows\ns1/base/0,shows\ns2/base/0,\n",
     );
-    const printed = await runCommand(agreementCommand, [
-      write("m.jsonl", rows),
-      "--labels",
-      labels,
-    ]);
+    const printed = await runCommand("agreement", [write("m.jsonl", rows), "--labels", labels]);
     expect(printed).toMatch(/rate \[95%\] +missing +labelled +judge/);
     expect(printed).toMatch(/\nbase +1 +1 /);
     expect(printed).toMatch(/\nbase\+distractor +1 +0 /);
@@ -143,7 +135,7 @@ describe("culprit judge --review", () => {
   const path = rollouts("review.jsonl", "s");
   const label = (out: string, keys: string, ...more: string[]) =>
     review(
-      parseArguments(judgeCommand, [path, "--behavior", "b", ...more]),
+      parseArguments(commandNamed("judge"), [path, "--behavior", "b", ...more]),
       { path, out },
       screen(keys),
       silentContext(),
@@ -173,9 +165,9 @@ describe("culprit audit --out", () => {
     const pairs = write("pairs-in.jsonl", [pair]);
     const mine = write("mine.json", "mine");
     const words = [pairs, "--out", mine];
-    await expect(runCommand(auditCommand, words)).rejects.toThrow(/mine\.json: exists already/);
+    await expect(runCommand("audit", words)).rejects.toThrow(/mine\.json: exists already/);
     expect(readFileSync(mine, "utf8")).toBe("mine");
-    await runCommand(auditCommand, [...words, "--force"]);
+    await runCommand("audit", [...words, "--force"]);
     expect(JSON.parse(readFileSync(mine, "utf8"))).toHaveProperty("rows");
   });
 });

@@ -5,12 +5,6 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { parseArguments } from "../src/cli/arguments.ts";
-import { agreementCommand } from "../src/cli/commands/agreement.ts";
-import { conditionsCommand } from "../src/cli/commands/conditions.ts";
-import { evaluateCommand } from "../src/cli/commands/evaluate.ts";
-import { generateCommand } from "../src/cli/commands/generate.ts";
-import { judgeCommand } from "../src/cli/commands/judge.ts";
-import { scenariosCommand } from "../src/cli/commands/scenarios.ts";
 import { openEngine } from "../src/engine/open-engine.ts";
 import { readRuleSet } from "../src/judge/rule-set.ts";
 import { createRulesJudge } from "../src/judge/rules-judge.ts";
@@ -21,7 +15,7 @@ import { readRolloutPrompts } from "../src/rollouts/rollout-prompts.ts";
 import { readRollouts } from "../src/rollouts/rollouts.ts";
 import { steer } from "../src/steering/steer.ts";
 import { formatSteering } from "../src/verbs/show/steering.ts";
-import { runCommand, silentContext } from "./support/run-command.ts";
+import { commandNamed, runCommand, silentContext } from "./support/run-command.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
 import { makeTinyCheckpoint } from "./support/tiny-checkpoint.ts";
 
@@ -35,7 +29,7 @@ beforeAll(async () => {
   const bases = Array.from({ length: REQUESTS }, (_, i) => `Request number ${i}?`);
   writeFileSync(path("bases.txt"), bases.join("\n"));
   const words = ["--per-base", "4", "--out", path("scenarios.jsonl")];
-  await runCommand(scenariosCommand, [path("bases.txt"), ...words]);
+  await runCommand("scenarios", [path("bases.txt"), ...words]);
   await makeTinyCheckpoint(path("tiny"));
   writeFileSync(
     path("rules.yaml"),
@@ -48,12 +42,12 @@ beforeAll(async () => {
 async function sample(out: string, variants: string): Promise<void> {
   const words = ["--checkpoint", path("tiny"), "--variants", variants, "--samples", "2"];
   const short = ["--max-new-tokens", "3", "--out", path(out)];
-  await runCommand(generateCommand, [path("scenarios.jsonl"), ...words, ...short]);
+  await runCommand("generate", [path("scenarios.jsonl"), ...words, ...short]);
 }
 
 async function judge(rollouts: string, out: string): Promise<void> {
   const words = ["--rules", path("rules.yaml"), "--out", path(out)];
-  await runCommand(judgeCommand, [path(rollouts), ...words]);
+  await runCommand("judge", [path(rollouts), ...words]);
 }
 
 const groupsIn = (name: string): Set<unknown> =>
@@ -66,7 +60,7 @@ const groupsIn = (name: string): Set<unknown> =>
 
 async function evaluate(...arms: string[]): Promise<Evaluation> {
   const words = arms.flatMap((verdicts, i) => ["--arm", `${i}=${path(verdicts)}`]);
-  return JSON.parse(await runCommand(evaluateCommand, [...words, "--json"])) as Evaluation;
+  return JSON.parse(await runCommand("evaluate", [...words, "--json"])) as Evaluation;
 }
 
 describe("scenarios of one request", () => {
@@ -84,7 +78,7 @@ describe("scenarios of one request", () => {
       expect(variant.arms[0]!.rate.prompts).toBe(REQUESTS);
     }
     expect(notes.join("\n")).toContain("base: 12 scenarios ask 3 requests");
-    const table = await runCommand(evaluateCommand, ["--arm", `a=${path("verdicts.jsonl")}`]);
+    const table = await runCommand("evaluate", ["--arm", `a=${path("verdicts.jsonl")}`]);
     expect(table).toContain("base+distractor, 12 scenarios of 3 requests");
   });
 
@@ -96,12 +90,12 @@ describe("scenarios of one request", () => {
 
   it("are one unit for agreement", async () => {
     const words = [path("verdicts.jsonl"), "--labels", path("verdicts.jsonl")];
-    const json = await runCommand(agreementCommand, [...words, "--json"]);
+    const json = await runCommand("agreement", [...words, "--json"]);
     const found = JSON.parse(json) as JudgeBesidePeople;
     expect(found).toMatchObject({ ...COUNTED, unchecked: 0 });
     expect(found.agreement.agreement.prompts).toBe(REQUESTS);
     expect(found.variants[0]!.rates.judge.prompts).toBe(REQUESTS);
-    expect(await runCommand(agreementCommand, words)).toContain("12 scenarios of 3 requests");
+    expect(await runCommand("agreement", words)).toContain("12 scenarios of 3 requests");
   });
 
   it("are one unit for conditions, by the verdicts alone", async () => {
@@ -115,7 +109,7 @@ describe("scenarios of one request", () => {
     const context = { ...silentContext(), print: (text: string) => void (printed += text) };
     // One checkpoint cannot have brought anything out: the table comes before the error.
     await expect(
-      conditionsCommand.run(parseArguments(conditionsCommand, both), context),
+      commandNamed("conditions").run(parseArguments(commandNamed("conditions"), both), context),
     ).rejects.toThrow("none of 12 scenarios is left");
     expect(printed).toMatch(/\nafter × base +12 \(3 requests\) /);
   });
@@ -159,7 +153,7 @@ describe("rollouts that do not say what they ask", () => {
     await strip("old.jsonl", () => true);
     await judge("old.jsonl", "old-verdicts.jsonl");
     expect(groupsIn("old-verdicts.jsonl")).toEqual(groupsIn("verdicts.jsonl"));
-    await runCommand(generateCommand, [path("old.jsonl"), "--import", "--out", path("new.jsonl")]);
+    await runCommand("generate", [path("old.jsonl"), "--import", "--out", path("new.jsonl")]);
     await judge("new.jsonl", "imported.jsonl");
     expect(groupsIn("imported.jsonl")).toEqual(groupsIn("verdicts.jsonl"));
   });

@@ -6,11 +6,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
 
 import { parseArguments } from "../src/cli/arguments.ts";
-import { steerCommand } from "../src/cli/commands/steer.ts";
 import { readVerdicts, type SteeringReport } from "../src/index.ts";
 import { type AskedBody, startFakeEndpoint } from "./support/fake-endpoint.ts";
 import { runCli } from "./support/run-cli.ts";
-import { runCommand, silentContext } from "./support/run-command.ts";
+import { commandNamed, runCommand, silentContext } from "./support/run-command.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -72,7 +71,7 @@ describe("culprit steer, killed", () => {
     ["project-out", { mode: "project-out", random: "3" }, { adapter: join(FILES, "adapter") }],
   ])("%s ends in the same bytes, however often it was killed", async (mode, how, model) => {
     const settings = { ...how, ...model, ...RULES };
-    await runCommand(steerCommand, words(`whole-${mode}`, settings));
+    await runCommand("steer", words(`whole-${mode}`, settings));
     const whole = found(`whole-${mode}`);
     expect(Object.keys(whole)).toEqual(expect.arrayContaining(["/steering.json", "/request.json"]));
     const out = `killed-${mode}`;
@@ -89,7 +88,7 @@ describe("culprit steer, killed", () => {
       expect(existsSync(join(folder, out, "steering.json"))).toBe(false);
     }
     expect(kills).toBe(5);
-    await runCommand(steerCommand, words(out, settings));
+    await runCommand("steer", words(out, settings));
     expect(found(out)).toEqual(whole);
   });
 });
@@ -98,7 +97,7 @@ describe("culprit steer --force", () => {
   const LITTLE = { ...RULES, limit: "2", layers: "1", random: "1", "max-new-tokens": "8" };
   const add = { ...LITTLE, mode: "add", strength: "1" };
   const steer = (out: string, how: Readonly<Record<string, string>>): Promise<string> =>
-    runCommand(steerCommand, [...words(out, how), "--force"]);
+    runCommand("steer", [...words(out, how), "--force"]);
   /** When each file was written, in the order of names. */
   const written = (out: string): [string, number][] =>
     Object.keys(found(out))
@@ -124,7 +123,7 @@ describe("culprit steer --force", () => {
     for (const force of [[], ["--force"]]) {
       const out = `forced-${force.length}`;
       const arms = join(folder, out, "arms");
-      await runCommand(steerCommand, words(out, { ...add, seed: "0" }));
+      await runCommand("steer", words(out, { ...add, seed: "0" }));
       const next = { ...add, layers: "1,3", random: "3", seed: "1" };
       const began = Date.now();
       const hasBegun = (): boolean =>
@@ -142,10 +141,10 @@ describe("culprit steer --force", () => {
       expect(left.map(([name]) => name)).not.toContain("/steering.json");
       const first = left.filter(([name]) => name.startsWith("/arms/unsteered/rollouts"));
       expect(first).toHaveLength(2);
-      await runCommand(steerCommand, [...words(out, next), ...force]);
+      await runCommand("steer", [...words(out, next), ...force]);
       expect(written(out)).toEqual(expect.arrayContaining(first)); // what was sampled is there still
       if (force.length > 0) continue;
-      await runCommand(steerCommand, words("undisturbed", next));
+      await runCommand("steer", words("undisturbed", next));
       expect(found(out)).toEqual(found("undisturbed"));
     }
   });
@@ -194,12 +193,12 @@ describe("culprit steer --llm", () => {
     await using server = await startFakeEndpoint({ answer: () => "Hm." });
     const prices = { "price-in": "1000", "price-out": "1000" };
     const args = parseArguments(
-      steerCommand,
+      commandNamed("steer"),
       words("llm-broken", { ...llm(server.url), ...prices }),
     );
     const lines: string[] = [];
     const log = (line: string): void => void lines.push(line);
-    const run = steerCommand.run(args, { ...silentContext(), log });
+    const run = commandNamed("steer").run(args, { ...silentContext(), log });
     await expect(run).rejects.toThrow(/^judge .*sycophancy/);
     expect(lines.join("\n")).toMatch(
       /requests, \d+ answered[\s\S]*answer tokens: .*the whole cache has cost/,
@@ -208,7 +207,7 @@ describe("culprit steer --llm", () => {
 
   it("counts responses that the judge has no verdict on as missing, in no rate", async () => {
     await using server = await startFakeEndpoint({ answer });
-    const printed = await runCommand(steerCommand, words("llm", llm(server.url)));
+    const printed = await runCommand("steer", words("llm", llm(server.url)));
     const report = reportOf("llm");
     const arms = [
       report.unsteered,
@@ -246,7 +245,7 @@ describe("culprit steer --llm", () => {
     expect(killed.signal).toBe("SIGKILL");
     const asked = server.counts.requests;
     expect(existsSync(join(folder, out, "steering.json"))).toBe(false);
-    await runCommand(steerCommand, words(out, llm(server.url)));
+    await runCommand("steer", words(out, llm(server.url)));
     const more = [...server.counts.byMessage].map(([text, count]) =>
       // An unreadable answer is asked for three times in all.
       Math.max(0, count - (isUnreadable(text) ? 3 : 1)),
@@ -254,7 +253,7 @@ describe("culprit steer --llm", () => {
     // Four were under way when the process died, four more may just have been answered.
     expect(more.reduce((sum, each) => sum + each)).toBeLessThanOrEqual(8);
     const { requests } = server.counts;
-    await runCommand(steerCommand, words(out, llm(server.url)));
+    await runCommand("steer", words(out, llm(server.url)));
     expect(server.counts.requests).toBe(requests);
     expect(requests).toBeGreaterThan(asked);
     const other = reportOf("llm");

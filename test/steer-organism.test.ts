@@ -4,7 +4,6 @@ import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
-import { steerCommand } from "../src/cli/commands/steer.ts";
 import type { LayerSteering, SteeringReport } from "../src/index.ts";
 import { runCommand } from "./support/run-command.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
@@ -28,7 +27,7 @@ const words = (more: Readonly<Record<string, string>>): string[] => [
 ];
 
 const steered = async (more: Readonly<Record<string, string>>): Promise<SteeringReport> =>
-  JSON.parse(await runCommand(steerCommand, [...words(more), "--json"])) as SteeringReport;
+  JSON.parse(await runCommand("steer", [...words(more), "--json"])) as SteeringReport;
 
 const rateOf = (arm: { rates: SteeringReport["unsteered"]["rates"] } | undefined): number =>
   arm!.rates[0]!.rate.rate!;

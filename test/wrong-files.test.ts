@@ -50,7 +50,7 @@ beforeAll(() => {
 afterAll(() => process.chdir(home));
 
 async function failureOf(command: Command, words: readonly string[]): Promise<CulpritError> {
-  const error: unknown = await runCommand(command, words).catch((thrown: unknown) => thrown);
+  const error: unknown = await runCommand(command.name, words).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(CulpritError);
   return error as CulpritError; // just checked
 }

@@ -23,9 +23,9 @@ export interface KernelOptions {
   /** K vectors, [D] each. */
   readonly columns: readonly Float32Array[];
   /** Subtracted from every stored vector first, [D]; default none. */
-  readonly mean?: Float32Array;
+  readonly mean?: Float32Array | undefined;
   /** Threads of the arithmetic; default: one for each core. */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
 }
 
 /** One block in use and two being read: reading goes on while the arithmetic holds the thread. */

@@ -11,7 +11,7 @@ import { blockInput, blockTensor } from "./graph-kernel.ts";
 
 export interface MeanVectorOptions extends JobOptions {
   readonly layer: number;
-  readonly threads?: number;
+  readonly threads?: number | undefined;
 }
 
 /** The mean of all stored vectors at a layer, [D]; one pass. Blocks are summed in single, their sums in double precision. */

@@ -13,17 +13,17 @@ import { streamProducts } from "./stream-products.ts";
 
 export interface RankStoreOptions extends JobOptions {
   /** Layers to rank at, or the one chosen for each behaviour; default: every layer that store and behaviour share. */
-  readonly layers?: readonly number[] | "auto";
+  readonly layers?: readonly number[] | "auto" | undefined;
   /** Default `cosine`. */
-  readonly scorer?: Scorer;
+  readonly scorer?: Scorer | undefined;
   /** Null directions to score for each behaviour, at most; 0 leaves the null out. Default 64. */
-  readonly nullDirections?: number;
+  readonly nullDirections?: number | undefined;
   /** Unrelated behaviours of the same checkpoint, as a second null: scored in the same way at every layer that is ranked. */
-  readonly nullBehaviors?: readonly ScoredBehavior[];
+  readonly nullBehaviors?: readonly ScoredBehavior[] | undefined;
   /** See findLowNorms; default 0.05. */
-  readonly lowNormShare?: number;
+  readonly lowNormShare?: number | undefined;
   /** Threads of the arithmetic; default: one for each core. */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
 }
 
 /** The scores of all stored pairs for one behaviour at one layer; N rows in store order. */
@@ -143,10 +143,10 @@ async function scoreLayer(
   const { isCentred } = SCORER_TRAITS[scorer];
   let passes = isCentred ? 2 : 1; // more where the behaviours do not fit into one
   const jobOf = (pass: number): JobOptions => ({
-    ...(signal === undefined ? {} : { signal }),
+    signal,
     ...(progress === undefined ? {} : { progress: partOf(progress, pass, passes) }),
   });
-  const settings = { layer, ...(threads === undefined ? {} : { threads }) };
+  const settings = { layer, threads };
   const mean = isCentred ? await meanVector(store, { ...settings, ...jobOf(0) }) : undefined;
   const groups = behaviors.map((behavior) =>
     createScoreGroup(behavior, { layer, scorer, nullDirections, norms, mean }),
@@ -159,7 +159,7 @@ async function scoreLayer(
       ...settings,
       ...jobOf(passes - packs.length + p),
       columns,
-      ...(mean === undefined ? {} : { mean }),
+      mean,
     });
     for await (const block of blocks) {
       const { firstRow, rows, squares } = block;

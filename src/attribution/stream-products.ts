@@ -9,8 +9,8 @@ export interface StreamProductsOptions extends JobOptions {
   /** K vectors, [D] each. */
   readonly columns: readonly Float32Array[];
   /** Subtracted from every stored vector first, [D]; default none. */
-  readonly mean?: Float32Array;
-  readonly threads?: number;
+  readonly mean?: Float32Array | undefined;
+  readonly threads?: number | undefined;
 }
 
 /** The products of one block of store rows. */
@@ -34,8 +34,8 @@ export async function* streamProducts(
     dtype,
     dim,
     columns,
-    ...(mean === undefined ? {} : { mean }),
-    ...(threads === undefined ? {} : { threads }),
+    mean,
+    threads,
   });
   for await (const { buffer, firstRow, rows } of streamBlocks(store, layer, kernel.buffers)) {
     signal?.throwIfAborted();

@@ -27,7 +27,7 @@ export interface ResponseActivations {
   /** Tokens of the responses as they were read, [n] each. */
   readonly responseTokens: { readonly before: Int32Array; readonly after: Int32Array };
   /** What was projected out of differences and before-activations, if anything; see projectOut. */
-  readonly removed?: RemovedDirections;
+  readonly removed?: RemovedDirections | undefined;
   readonly unusable: readonly UnusablePair[];
   /** Limit for prompt and response together. */
   readonly maxTokens: number;
@@ -39,9 +39,9 @@ export interface CollectOptions extends JobOptions {
   /** Residual-stream layers, each in [0, layerCount] and once. */
   readonly layers: readonly number[];
   /** Prompt and response together, in tokens; the response is cut. Default 2048 or what the checkpoint can take. */
-  readonly maxTokens?: number;
+  readonly maxTokens?: number | undefined;
   /** Refuses to hold more than this, in bytes. Default 4 GiB: 8 layers of 4096 dimensions for 16,384 pairs. */
-  readonly maxBytes?: number;
+  readonly maxBytes?: number | undefined;
 }
 
 const DEFAULT_MAX_TOKENS = 2048;
@@ -117,7 +117,7 @@ async function embedDifferences(
     const { id } = usable[error.example]!;
     throw new RuntimeError(
       `response pair "${id}": an activation at layer ${error.layer} is not finite`,
-      { ...(error.hint === undefined ? {} : { hint: error.hint }), cause: error },
+      { hint: error.hint, cause: error },
     );
   }
   if (done !== usable.length) {

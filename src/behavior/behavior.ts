@@ -22,9 +22,9 @@ export interface LayerVectors {
   /** One vector per scenario, [S, D]. */
   readonly bank: Float32Array;
   /** The direction of a trained probe, [D]; absent where the probe is a mean difference. */
-  readonly probe?: Float32Array;
+  readonly probe?: Float32Array | undefined;
   /** Null directions of the probe, [N, D]; absent where the data allow none. */
-  readonly nullDirections?: Float32Array;
+  readonly nullDirections?: Float32Array | undefined;
 }
 
 /** A behaviour as directions in the residual stream of one checkpoint, after minus before. */
@@ -54,15 +54,15 @@ export interface Behavior {
 export interface BehaviorOptions {
   readonly name: string;
   /** Default `rollout`, as in the paper. */
-  readonly weighting?: Weighting;
+  readonly weighting?: Weighting | undefined;
   /** Seeds splits, bootstraps and sign flips; default 0. Layers share the draws, so they can be compared. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /** Random halves and bootstrap replicates, each; default 200. */
-  readonly splits?: number;
+  readonly splits?: number | undefined;
   /** Sign flips for the null of the length; default 200. */
-  readonly flips?: number;
+  readonly flips?: number | undefined;
   /** Null directions to keep; default 64. */
-  readonly nullDirections?: number;
+  readonly nullDirections?: number | undefined;
 }
 
 /**

@@ -44,13 +44,13 @@ export interface LayerDiagnostics {
   /** Number of null directions kept. */
   readonly nullDirections: Measured<{ readonly count: number }>;
   /** Share of the mean difference's squared length that was projected out; undefined where nothing was. */
-  readonly removedShare?: number;
+  readonly removedShare?: number | undefined;
   /** Trained probes only: C of a logistic regression, and the cosine of the direction with the mean difference. */
-  readonly trained?: { readonly strength?: number; readonly cosineWithMean: number };
+  readonly trained?: { readonly strength?: number | undefined; readonly cosineWithMean: number };
   /** See judgeStability. */
   readonly isStable: boolean;
   /** Why not, one clause; undefined where it is stable. */
-  readonly doubt?: string;
+  readonly doubt?: string | undefined;
 }
 
 /** How many random draws each statistic takes. */
@@ -118,7 +118,7 @@ export function diagnoseLayer(
       nulls.kind === "measured"
         ? { kind: "measured", count: nulls.directions.length / direction.length }
         : nulls,
-    ...(input.removedShare === undefined ? {} : { removedShare: input.removedShare }),
+    removedShare: input.removedShare,
     ...judgeStability(splitHalf, normNull),
   };
   return { diagnostics, nulls: nulls.kind === "measured" ? nulls.directions : undefined };

@@ -35,7 +35,7 @@ export interface LogisticProbe {
   train(
     members: Int32Array,
     labels: Uint8Array,
-    settings: { readonly strength: number; readonly tolerance?: number },
+    settings: { readonly strength: number; readonly tolerance?: number | undefined },
   ): Float64Array;
 }
 

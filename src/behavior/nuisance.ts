@@ -39,7 +39,7 @@ export function nuisanceDoubts({ name, splitHalf }: EstimatedNuisance): string[]
 export function estimateNuisance(
   activations: ResponseActivations,
   measure: ResponseMeasure,
-  options: { readonly seed?: number } = {},
+  options: { readonly seed?: number | undefined } = {},
 ): EstimatedNuisance {
   const { name } = measure;
   const everyone = new Float64Array(activations.pairIds.length).fill(1);

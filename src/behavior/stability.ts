@@ -28,7 +28,7 @@ export interface SplitHalf extends CosineSummary {
    * The cosine to expect between this vector and one made from as many new prompts, by the Spearman-Brown formula
    * 2r / (1 + r) of the mean split-half cosine r (Spearman 1910; Brown 1910); undefined where r is not positive.
    */
-  readonly reliability?: number;
+  readonly reliability?: number | undefined;
 }
 
 /** Random halves of `count` prompts: 1 for the first half (the smaller of an odd count), 0 for the second. */

@@ -21,7 +21,7 @@ import { drawHalves, type SplitHalf, summariseCosines } from "./stability.ts";
 export interface TrainProbeOptions extends JobOptions {
   readonly kind: TrainedProbe;
   /** Random halves for the split-half stability; default 20, each trains two probes. */
-  readonly splits?: number;
+  readonly splits?: number | undefined;
 }
 
 const DEFAULT_SPLITS = 20;
@@ -100,7 +100,7 @@ async function trainLayer(
     vectors: {
       ...kept,
       probe: Float32Array.from(direction),
-      ...(nullDirections === undefined ? {} : { nullDirections }),
+      nullDirections,
     },
     diagnostics: describeProbe(known, {
       direction,
@@ -224,7 +224,7 @@ function describeProbe(
     bootstrap: notComputed(NO_RESAMPLING),
     leaveOneOut: notComputed(NO_RESAMPLING),
     trained: {
-      ...(setting === undefined ? {} : { strength: setting }),
+      strength: setting,
       cosineWithMean: cosine(direction, found.mean)!,
     },
     ...judgeStability(splitHalf, known.normNull),

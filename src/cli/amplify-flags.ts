@@ -69,7 +69,7 @@ export function amplifyOption(
   engine: Engine,
   { before, settings }: { before: Engine | undefined; settings: AmplifySettings | undefined },
   context: CommandContext,
-): { readonly amplify?: Amplification } {
+): { readonly amplify?: Amplification | undefined } {
   if (before === undefined || settings === undefined) return {};
   if (before.identity.checkpointHash === engine.identity.checkpointHash) {
     context.warn("--amplify-before is the checkpoint itself: there is no difference to amplify");

@@ -46,7 +46,7 @@ export function parseArguments(command: Command, words: readonly string[]): Pars
   };
   const number = (
     flag: string,
-    { min = -Infinity, max = Infinity }: { min?: number; max?: number } = {},
+    { min = -Infinity, max = Infinity }: { min?: number | undefined; max?: number } = {},
     isWhole = false,
   ): number | undefined => {
     const word = text(flag);

@@ -5,10 +5,10 @@ export interface FlagSpec {
   readonly type: "string" | "boolean";
   readonly describe: string;
   /** What stands for the value in the help text, `N`, `DIR`, …; strings only. */
-  readonly value?: string;
-  readonly short?: string;
+  readonly value?: string | undefined;
+  readonly short?: string | undefined;
   /** May be given several times. */
-  readonly multiple?: boolean;
+  readonly multiple?: boolean | undefined;
 }
 
 /** The flags as given; the command parses and checks their values itself. */
@@ -25,9 +25,9 @@ export interface ParsedArguments {
   /** True where a boolean flag was given. */
   has(flag: string): boolean;
   /** A whole number within [min, max], or undefined; throws ConfigError naming the flag. */
-  integer(flag: string, range?: { min?: number; max?: number }): number | undefined;
+  integer(flag: string, range?: { min?: number | undefined; max?: number }): number | undefined;
   /** A finite number within [min, max], or undefined; throws ConfigError naming the flag. */
-  number(flag: string, range?: { min?: number; max?: number }): number | undefined;
+  number(flag: string, range?: { min?: number | undefined; max?: number }): number | undefined;
   /** One of `choices`, or undefined; throws ConfigError naming the flag and the choices. */
   choice<const T extends string>(flag: string, choices: readonly T[]): T | undefined;
 }

@@ -60,9 +60,9 @@ export function readAsker(args: ParsedArguments, command: string): Asker {
   const tokensPerMinute = args.number("tokens-per-minute", { min: 1 });
   const attempts = args.integer("attempts", { min: 1, max: 100 });
   return createAsker(endpoint, {
-    ...(concurrency === undefined ? {} : { concurrency }),
-    ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
-    ...(tokensPerMinute === undefined ? {} : { tokensPerMinute }),
-    ...(attempts === undefined ? {} : { attempts }),
+    concurrency,
+    requestsPerMinute,
+    tokensPerMinute,
+    attempts,
   });
 }

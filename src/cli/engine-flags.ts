@@ -54,7 +54,7 @@ export function readEngineOptions(args: ParsedArguments, context: CommandContext
   const batchTokens = args.integer("batch-tokens", { min: 1 });
   return {
     ...readModelOptions(args, context),
-    ...(batchTokens === undefined ? {} : { batchTokens }),
+    batchTokens,
   };
 }
 

@@ -75,7 +75,7 @@ interface LlmSettings {
 export async function openLlmJudge(
   args: ParsedArguments,
   rubric: string,
-  { out, temperatureFlag }: { readonly out: string; readonly temperatureFlag?: string },
+  { out, temperatureFlag }: { readonly out: string; readonly temperatureFlag?: string | undefined },
 ): Promise<OpenLlmJudge> {
   const settings = await readSettings(args, rubric, temperatureFlag);
   const { asker, prices } = settings;

@@ -43,7 +43,7 @@ export interface JudgeSummary {
 
 /** Prints a summary, and in text what more there is to say. */
 export function printSummary(
-  summary: JudgeSummary & { readonly llm?: LlmSummary },
+  summary: JudgeSummary & { readonly llm?: LlmSummary | undefined },
   more: readonly string[],
   { args, context }: { readonly args: ParsedArguments; readonly context: CommandContext },
 ): void {

@@ -6,11 +6,14 @@ import type { ReviewScreen } from "./review-session.ts";
 
 /** What a terminal is made of, `process` or a test's. */
 export interface TerminalStreams {
-  readonly stdin: Readable & { readonly isTTY?: boolean; setRawMode(isRaw: boolean): unknown };
+  readonly stdin: Readable & {
+    readonly isTTY?: boolean | undefined;
+    setRawMode(isRaw: boolean): unknown;
+  };
   readonly stderr: {
-    readonly isTTY?: boolean;
-    readonly columns?: number;
-    readonly rows?: number;
+    readonly isTTY?: boolean | undefined;
+    readonly columns?: number | undefined;
+    readonly rows?: number | undefined;
     write(text: string): unknown;
   };
 }

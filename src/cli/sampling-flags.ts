@@ -99,7 +99,7 @@ export const SAMPLING_FLAGS = {
 export interface Sampling {
   readonly samples: number;
   readonly temperature: number;
-  readonly topK?: number;
+  readonly topK?: number | undefined;
   readonly topP: number;
   readonly maxTokens: number;
   readonly seed: number;
@@ -121,7 +121,7 @@ export function readSampling(args: ParsedArguments): Sampling {
   return {
     samples: args.integer("samples", { min: 1, max: 1_000_000 }) ?? 1,
     temperature,
-    ...(topK === undefined ? {} : { topK }),
+    topK,
     topP,
     maxTokens: args.integer("max-new-tokens", { min: 1 }) ?? DEFAULT_MAX_NEW_TOKENS,
     seed: args.integer("seed", { min: 0 }) ?? 0,

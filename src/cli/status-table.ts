@@ -51,7 +51,7 @@ function describeState({ state, done, total, unit }: StageStatus): string {
 }
 
 function costCells(
-  cost: (Cost & { money?: number }) | undefined,
+  cost: (Cost & { money?: number | undefined }) | undefined,
   shown: { readonly hasEndpoint: boolean; readonly hasMoney: boolean },
 ): string[] {
   const columns = 4 + (shown.hasEndpoint ? 2 : 0) + (shown.hasMoney ? 1 : 0);

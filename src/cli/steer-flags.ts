@@ -97,7 +97,7 @@ type SteeringFlags = Pick<
   "mode" | "projectOutAt" | "strength" | "grid" | "halvings" | "coherenceBound" | "randomDirections"
 > & {
   /** Default: the layer that was chosen for the behaviour; together, all above 0. */
-  readonly layers?: LayerSelection;
+  readonly layers?: LayerSelection | undefined;
 };
 
 /** The values of the flags that say how to steer. Throws ConfigError where one is wrong or means nothing beside another. */
@@ -128,11 +128,11 @@ export function readSteering(args: ParsedArguments): SteeringFlags {
     mode,
     ...(layers === undefined ? {} : { layers: parseLayers(layers) }),
     ...(at === undefined ? {} : { projectOutAt: readProjectOutAt(at) }),
-    ...(strength === undefined ? {} : { strength }),
+    strength,
     ...(grid.length === 0 ? {} : { grid }),
-    ...(halvings === undefined ? {} : { halvings }),
-    ...(coherenceBound === undefined ? {} : { coherenceBound }),
-    ...(randomDirections === undefined ? {} : { randomDirections }),
+    halvings,
+    coherenceBound,
+    randomDirections,
   };
 }
 

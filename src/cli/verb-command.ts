@@ -4,7 +4,7 @@ import { ConfigError } from "../util/errors.ts";
 import { kebab } from "../verbs/list-settings.ts";
 import { type GivenInput, runVerb } from "../verbs/run-verb.ts";
 import { renameSetting } from "../verbs/setting-errors.ts";
-import type { Verb } from "../verbs/verb.ts";
+import type { Places, Verb } from "../verbs/verb.ts";
 import type { Command, CommandContext, ParsedArguments } from "./command.ts";
 import { readSettings, type VerbFlags, verbFlags } from "./verb-flags.ts";
 
@@ -47,7 +47,7 @@ async function runCommand(
     flags.ofSettings,
     (found) => verb.check?.(found) ?? [],
   );
-  const out = readOutputs(verb, args);
+  const out = readOutputs(verb, args) as Places<typeof verb.outputs>; // required ones are there
   const shown: { end(): void }[] = [];
   try {
     const result = await runVerb(verb, given, settings, {
@@ -66,7 +66,9 @@ async function runCommand(
     });
     for (const each of shown.splice(0)) each.end();
     for (const line of verb.warnings?.(result) ?? []) context.warn(line);
-    context.print(args.has("json") ? JSON.stringify(result, undefined, 2) : verb.show(result));
+    context.print(args.has("json") ? JSON.stringify(result, undefined, 2) : verb.show(result, out));
+    const fault = verb.fault?.(result);
+    if (fault !== undefined) throw fault;
   } finally {
     for (const each of shown) each.end();
   }

@@ -57,7 +57,7 @@ const inputSpec = ({ placeholder, describe, isMany, isOptional }: Input): FlagSp
 const outputSpec = ({ placeholder, describe, isOptional }: Output): FlagSpec => ({
   type: "string",
   value: placeholder,
-  describe: `${describe}${isOptional === true ? "" : " Required."}`,
+  describe: `${describe}${isOptional === true ? " Default: none." : " Required."}`,
 });
 
 function settingSpec(setting: Setting): FlagSpec {

@@ -13,7 +13,7 @@ export type EditPick = (typeof EDIT_PICKS)[number];
 export interface EditSettings {
   readonly action: EditAction;
   /** Default `chosen`. */
-  readonly pick?: EditPick;
+  readonly pick?: EditPick | undefined;
   /** k: pairs to edit, or with `drop-source` the top in which sources are looked for. Not needed with named sources. */
   readonly top?: number | undefined;
   /** `drop-source`: the groups to drop, or `auto` (default): those over-represented in the top k. */

@@ -7,20 +7,20 @@ import type { TokenCount } from "./money.ts";
 
 /** An answer with what it cost; undefined where no prices were given. */
 export interface PaidAnswer extends ChatAnswer {
-  readonly cost?: number;
+  readonly cost?: number | undefined;
   /** Its tokens, or some of them, are estimated: the endpoint did not say. */
-  readonly isEstimated?: true;
+  readonly isEstimated?: true | undefined;
 }
 
 /** What an answer took that could not be used: it counts, and answers nothing. */
 export interface PaidFault extends TokenCount {
-  readonly cost?: number;
+  readonly cost?: number | undefined;
 }
 
 export type AnswerLine = (PaidAnswer | (PaidFault & { readonly finish: "broken" })) & {
   readonly key: string;
   /** Who paid for it, where several share a store. */
-  readonly owner?: string;
+  readonly owner?: string | undefined;
 };
 
 /** Where a line stands in the file. */

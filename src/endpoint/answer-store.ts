@@ -46,7 +46,7 @@ export interface AnswerStoreOptions {
   /** Whose answers `own` counts, and in whose name new ones are entered. Default: nobody's. */
   readonly owner?: string | undefined;
   /** Look answers up only: nothing is locked, made or changed. Default false. */
-  readonly isReadOnly?: boolean;
+  readonly isReadOnly?: boolean | undefined;
 }
 
 /**
@@ -97,7 +97,7 @@ async function openWith(
   if (isReadOnly !== true) await file.truncate(size);
   const write = createAppender(path, file, size);
   const append = async (key: string, said: PaidAnswer | BrokenAnswer): Promise<void> => {
-    const line = { key, ...(owner === undefined ? {} : { owner }), ...said };
+    const line = { key, owner, ...said };
     index.enter(line, await write(`${JSON.stringify(line)}\n`));
   };
   return {

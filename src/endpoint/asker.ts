@@ -11,15 +11,15 @@ import { estimateTokens } from "./token-estimate.ts";
 
 export interface RetrySettings {
   /** Requests for one item at most, all answers and faults counted. Default 6. */
-  readonly attempts?: number;
+  readonly attempts?: number | undefined;
   /** Wait before the second request; doubled each time, with a random share taken off. Default 500. */
-  readonly firstDelayMs?: number;
+  readonly firstDelayMs?: number | undefined;
   /** Longest wait of our own. Default 60,000. */
-  readonly maxDelayMs?: number;
+  readonly maxDelayMs?: number | undefined;
   /** Longest wait that an endpoint may ask for; where it is longer, the run ends for a rate limit, and else the item. Default 600,000. */
-  readonly maxAskedDelayMs?: number;
+  readonly maxAskedDelayMs?: number | undefined;
   /** How long answers under way are waited for after an abort, so that what is paid for is kept. Default 10,000. */
-  readonly graceMs?: number;
+  readonly graceMs?: number | undefined;
 }
 
 /** What asking came to so far. */

@@ -18,16 +18,16 @@ export interface ChatRequest {
   /** Tokens of the answer at most. */
   readonly maxTokens: number;
   readonly temperature: number;
-  readonly topP?: number;
-  readonly seed?: number;
-  readonly schema?: AnswerSchema;
+  readonly topP?: number | undefined;
+  readonly seed?: number | undefined;
+  readonly schema?: AnswerSchema | undefined;
 }
 
 /** One answer as it came, possibly empty. */
 export interface ChatAnswer {
   readonly text: string;
   /** What came where the text is empty, as far as the endpoint says. */
-  readonly instead?: "tool calls" | "thinking alone";
+  readonly instead?: "tool calls" | "thinking alone" | undefined;
   /** `filtered`: kept back by the endpoint. `refused`: the model declines, and the text is how. */
   readonly finish: "stop" | "length" | "filtered" | "refused";
   /** Undefined where the endpoint does not count. */
@@ -42,7 +42,7 @@ export interface EndpointSettings {
   /** Default: none, as local servers want it. */
   readonly apiKey?: string | undefined;
   /** Of one request, answer included. Default 120,000. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
 }
 
 /** A model behind an OpenAI-compatible address. */
@@ -50,7 +50,7 @@ export interface ChatEndpoint {
   readonly baseUrl: string;
   readonly model: string;
   /** Whether a key is sent. Default false. */
-  readonly hasKey?: boolean;
+  readonly hasKey?: boolean | undefined;
   /** Sends one request. Throws EndpointFault, or the reason of `signal`. */
   ask(request: ChatRequest, signal?: AbortSignal): Promise<ChatAnswer>;
 }

@@ -27,7 +27,7 @@ export class EndpointFault extends Error {
     more: {
       readonly retryAfterMs?: number | undefined;
       readonly status?: number | undefined;
-      readonly detail?: string;
+      readonly detail?: string | undefined;
       readonly billed?: ReportedTokens | undefined;
       readonly cause?: unknown;
     } = {},

@@ -12,7 +12,7 @@ export interface TokenCount {
   readonly promptTokens: number;
   readonly completionTokens: number;
   /** The endpoint left one of them out; that one is estimated by bytes, or counted at its greatest. */
-  readonly isEstimated?: true;
+  readonly isEstimated?: true | undefined;
 }
 
 /** The tokens that an endpoint says a request took, as far as it does. */

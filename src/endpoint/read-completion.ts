@@ -91,7 +91,7 @@ function parseAnswer(body: string): ChatAnswer {
   const instead = text === "" ? insteadOf(message) : undefined;
   return {
     text,
-    ...(instead === undefined ? {} : { instead }),
+    instead,
     finish: finishOf(reason, !message.content && Boolean(message.refusal)),
     promptTokens: tokens.promptTokens,
     completionTokens: tokens.completionTokens,

@@ -8,11 +8,11 @@ export interface RequestGate {
 
 export interface RequestLimits {
   /** Requests at once. Default 16. */
-  readonly concurrency?: number;
+  readonly concurrency?: number | undefined;
   /** Default: no limit. */
-  readonly requestsPerMinute?: number;
+  readonly requestsPerMinute?: number | undefined;
   /** Tokens of prompts and answers. Default: no limit. */
-  readonly tokensPerMinute?: number;
+  readonly tokensPerMinute?: number | undefined;
 }
 
 export const DEFAULT_CONCURRENCY = 16;

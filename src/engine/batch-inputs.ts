@@ -9,7 +9,7 @@ export interface BatchSettings {
   readonly frequencyInputs: ReadonlyMap<string, RopeScaling>;
   readonly headDim: number;
   /** How many tokens at the start of every prompt are left out of the rows, their keys being given; default 0. */
-  readonly prefixLength?: number;
+  readonly prefixLength?: number | undefined;
 }
 
 /** Rows are padded on the right; `pool` holds 1/length on each response's tokens, so that pooling is the mean over the response. */

@@ -57,7 +57,7 @@ export function addCosts(costs: Iterable<Cost>): Cost {
       seconds: total.seconds + seconds,
       tokens: total.tokens + tokens,
       flops: total.flops + flops,
-      ...(asked === undefined ? {} : { endpoint: asked }),
+      endpoint: asked,
     };
   }
   return total;
@@ -82,7 +82,7 @@ function addEndpointCosts(
 }
 
 /** A cost with its money, where there are prices. */
-export type PricedCost = Cost & { readonly money?: number };
+export type PricedCost = Cost & { readonly money?: number | undefined };
 
 /** Puts the money of `priceOf` beside a cost. */
 export function withMoney(cost: Cost, pricePerHour: number | undefined): PricedCost {

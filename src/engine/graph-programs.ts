@@ -18,9 +18,9 @@ export interface GraphProgram {
 }
 
 export interface GraphProgramsOptions {
-  readonly device?: Device;
-  readonly threads?: number;
-  readonly weights?: "shared" | "constant";
+  readonly device?: Device | undefined;
+  readonly threads?: number | undefined;
+  readonly weights?: "shared" | "constant" | undefined;
 }
 
 /** The compiled graphs of one checkpoint, over one copy of its weights where they are shared. */
@@ -51,8 +51,8 @@ export class GraphPrograms implements AsyncDisposable {
     const values = await this.#parameters.load(shared.parameters);
     const { device, threads } = this.#options;
     const settings = {
-      ...(device === undefined ? {} : { device }),
-      ...(threads === undefined ? {} : { threads }),
+      device,
+      threads,
       weights: values.bound,
     };
     const constants = this.#constantWeights(values.arrays, shared.parameters, mayPack);

@@ -5,21 +5,21 @@ export const DEFAULT_BATCH_TOKENS = 1024;
 
 export interface LocalEngineOptions {
   /** As the user named the checkpoint, for manifests. Default: the folder. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** Folder of a LoRA adapter in PEFT layout, merged on load. */
-  readonly adapter?: string;
+  readonly adapter?: string | undefined;
   /** "chat" (default): the checkpoint's own template. "raw": turns joined by newlines, as the published code does. */
-  readonly template?: "chat" | "raw";
+  readonly template?: "chat" | "raw" | undefined;
   /** Default "cpu". */
-  readonly device?: Device;
+  readonly device?: Device | undefined;
   /** Threads inside one op; default: one for each core. */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
   /** Padded tokens of one batch at most. */
-  readonly batchTokens?: number;
+  readonly batchTokens?: number | undefined;
   /**
    * "shared": one copy of the weights serves every graph. "constant": written into each graph, which packs them for the matrix
    * kernels; 2 GiB at most. Default: shared, but packed for the steps of sampling where that takes 1 GiB at most, which makes those
    * nearly twice as fast.
    */
-  readonly weights?: "shared" | "constant";
+  readonly weights?: "shared" | "constant" | undefined;
 }

@@ -97,12 +97,12 @@ class LocalEngine implements Engine {
     const amplify = this.#amplification(options.amplify);
     return generateTokens(this.#generationHost(), prompts, {
       ...settings,
-      ...(signal === undefined ? {} : { signal }),
-      ...(progress === undefined ? {} : { progress }),
-      ...(firstSamples === undefined ? {} : { firstSamples }),
+      signal,
+      progress,
+      firstSamples,
       // Without a change the unchanged graph runs, not one that adds zeros.
       ...(steering === undefined || changesNothing(steering) ? {} : { steering }),
-      ...(amplify === undefined ? {} : { amplify }),
+      amplify,
       stopTokens: new Set(options.stopTokens ?? this.stopTokens),
       contextLength: Math.min(
         this.contextLength,

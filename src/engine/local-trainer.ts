@@ -179,8 +179,8 @@ class LocalTrainer implements Trainer {
     );
     return compile(graph, {
       weights,
-      ...(device === undefined ? {} : { device }),
-      ...(threads === undefined ? {} : { threads }),
+      device,
+      threads,
     });
   }
 

@@ -21,9 +21,9 @@ export interface OpenCheckpoint {
 export async function openCheckpoint(
   dir: string,
   options: {
-    readonly name?: string;
-    readonly adapter?: string;
-    readonly template?: "chat" | "raw";
+    readonly name?: string | undefined;
+    readonly adapter?: string | undefined;
+    readonly template?: "chat" | "raw" | undefined;
   },
 ): Promise<OpenCheckpoint> {
   const model = await readModel(dir);

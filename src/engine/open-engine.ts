@@ -9,7 +9,7 @@ import type { Trainer, TrainerSettings } from "./trainer.ts";
 
 export interface EngineOptions extends LocalEngineOptions {
   /** Shows the download of an `hf://` checkpoint. */
-  readonly download?: JobOptions;
+  readonly download?: JobOptions | undefined;
 }
 
 /**

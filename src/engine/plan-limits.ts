@@ -8,7 +8,7 @@ const MAX_BATCH_SCORES = 2 ** 26;
 export function planLimits(
   { dim, heads, keyHeads, headDim, mlpDim, attention }: ModelConfig,
   top: number,
-  { batchTokens, prefixLength = 0 }: { batchTokens: number; prefixLength?: number },
+  { batchTokens, prefixLength = 0 }: { batchTokens: number; prefixLength?: number | undefined },
 ): PlanLimits {
   const used = attention.slice(0, top);
   const perBlock = dim * headDim * (2 * heads + 2 * keyHeads) + 3 * dim * mlpDim;

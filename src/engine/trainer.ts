@@ -38,7 +38,7 @@ export interface TrainerSettings {
 /** An example of a step. DPO: the responses are chosen and rejected. SFT: one response. */
 export interface StepExample extends TokenizedExample {
   /** The responses' log-probabilities under the reference; DPO only. */
-  readonly reference?: readonly number[];
+  readonly reference?: readonly number[] | undefined;
 }
 
 /** What a step found before it changed the weights. */

@@ -10,7 +10,7 @@ export function engineOptions(
     name,
     template: checkpoints.template,
     device: engine.device,
-    ...(engine.threads === undefined ? {} : { threads: engine.threads }),
-    ...(engine.batchTokens === undefined ? {} : { batchTokens: engine.batchTokens }),
+    threads: engine.threads,
+    batchTokens: engine.batchTokens,
   };
 }

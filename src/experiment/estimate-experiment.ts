@@ -29,14 +29,17 @@ export interface ExperimentEstimate {
  */
 export async function estimateExperiment(
   file: ExperimentFile,
-  options: OpenInputsOptions & { readonly out: string; readonly force?: readonly string[] },
+  options: OpenInputsOptions & {
+    readonly out: string;
+    readonly force?: readonly string[] | undefined;
+  },
 ): Promise<ExperimentEstimate> {
   const { out } = options;
   const stages = planExperiment(file.experiment, await openInputs(file, options));
   const forced = forcedStages(stages, options.force ?? []);
   const finished = await findFinished(stages, out);
   const isDone = (id: string): boolean => finished.has(id) && !forced.has(id);
-  const asking = stages.filter((stage) => "estimate" in stage);
+  const asking = stages.filter(({ estimate }) => estimate !== undefined);
   const estimates: StageEstimate[] = [];
   for (const stage of asking.filter((each) => !isDone(stageId(each)))) {
     const input = (name: string): string | undefined => {

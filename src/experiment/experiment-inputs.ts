@@ -24,7 +24,10 @@ export interface ExperimentInputs {
   readonly before: CheckpointInput;
   readonly after: CheckpointInput | undefined;
   /** Where a given checkpoint is served, and sampled there. */
-  readonly endpoints: { readonly before?: EndpointInput; readonly after?: EndpointInput };
+  readonly endpoints: {
+    readonly before?: EndpointInput | undefined;
+    readonly after?: EndpointInput;
+  };
   /** Without the column that says which are planted. */
   readonly pairs: PairSet;
   /** Ids of the planted pairs, in the order of the data; undefined where nobody knows. */
@@ -46,8 +49,8 @@ export interface ExperimentInputs {
 }
 
 export interface OpenInputsOptions {
-  readonly resolveRemote?: ResolveRemote;
+  readonly resolveRemote?: ResolveRemote | undefined;
   /** Shows the download of `hf://` checkpoints. */
-  readonly download?: JobOptions;
+  readonly download?: JobOptions | undefined;
   readonly signal?: AbortSignal | undefined;
 }

@@ -16,13 +16,13 @@ export type StageState = (typeof STAGE_STATES)[number];
 export interface StageStatus extends ManifestStage {
   readonly state: StageState;
   /** Of a stage at work: how far it is, in `unit`. */
-  readonly done?: number;
-  readonly total?: number;
-  readonly unit?: string;
+  readonly done?: number | undefined;
+  readonly total?: number | undefined;
+  readonly unit?: string | undefined;
   /** When its process last gave a sign of life, ISO 8601. */
-  readonly updatedAt?: string;
+  readonly updatedAt?: string | undefined;
   /** Of a failed stage: the first line of the error. */
-  readonly failure?: string;
+  readonly failure?: string | undefined;
 }
 
 export interface ExperimentStatus {
@@ -74,10 +74,10 @@ async function stageStatus(
     cost: withMoney(cost, pricePerHour),
     state: failure !== undefined ? "failed" : isAlive(working) ? "running" : "interrupted",
     updatedAt,
-    ...(unit === undefined ? {} : { unit }),
-    ...(done === undefined ? {} : { done }),
-    ...(total === undefined ? {} : { total }),
-    ...(failure === undefined ? {} : { failure }),
+    unit,
+    done,
+    total,
+    failure,
   };
 }
 

@@ -20,7 +20,7 @@ export function withSetting(setting: string, error: unknown): Error {
   }
   const hint = error.hint === CHECK_PATH ? CHECK_PATH_OF_FILE : error.hint;
   return new ConfigError(`${setting}: ${error.message}`, {
-    ...(hint === undefined ? {} : { hint }),
+    hint,
     cause: error,
   });
 }

@@ -38,8 +38,8 @@ function openAsker(setting: string, settings: EndpointSettings): Asker {
   return createAsker(endpoint, {
     concurrency,
     attempts,
-    ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
-    ...(tokensPerMinute === undefined ? {} : { tokensPerMinute }),
+    requestsPerMinute,
+    tokensPerMinute,
   });
 }
 

@@ -55,15 +55,15 @@ export interface ProbeResult {
   /** Why the vector is not stable, which makes what follows evidence of nothing; undefined where it is. */
   readonly doubt: string | undefined;
   /** Directions of orthogonalTo that are not stable, so that much of them may be left, a line each; absent where there are none. */
-  readonly nuisanceDoubts?: readonly string[];
+  readonly nuisanceDoubts?: readonly string[] | undefined;
   /** What the four-condition filter made of the scenarios; undefined where the response pairs were given. */
   readonly scenarios: FilteredScenarios | undefined;
   /** How often both checkpoints show the behaviour on these scenarios; absent where the response pairs were given. */
-  readonly rates?: ConditionRates;
+  readonly rates?: ConditionRates | undefined;
   /** Unrelated behaviours of attribution.nulls that the verdict could not be held to, and why; absent where there are none. */
-  readonly skippedNulls?: readonly SkippedNull[];
+  readonly skippedNulls?: readonly SkippedNull[] | undefined;
   /** The strength of model-diff amplification with which the checkpoint after was sampled to find it; absent where it was not. */
-  readonly amplify?: number;
+  readonly amplify?: number | undefined;
 }
 
 /** The judge of a stage beside people. */
@@ -84,11 +84,11 @@ export interface ExperimentResult {
   /** How well the ranking finds the planted pairs; undefined where nobody knows them. */
   readonly quality: PlantedQuality | undefined;
   /** What adding and projecting out the behaviour's direction does, beside random directions. */
-  readonly steering?: readonly SteeringReport[];
+  readonly steering?: readonly SteeringReport[] | undefined;
   /** What speaks for each layer, and which is chosen with steering; absent unless the direction was added at several layers. */
-  readonly layerTable?: LayerTable;
+  readonly layerTable?: LayerTable | undefined;
   /** Where people labelled rollouts: how far the judge agrees with them, and its rates corrected. */
-  readonly agreements?: readonly StageAgreement[];
+  readonly agreements?: readonly StageAgreement[] | undefined;
   /** The variant by whose rate arms are compared; undefined where nothing was measured. */
   readonly trigger: string | undefined;
   readonly seeds: readonly number[];

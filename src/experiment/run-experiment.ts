@@ -26,10 +26,10 @@ export interface RunExperimentOptions extends OpenInputsOptions {
   /** Stops after the last stage of this kind. Default: all stages. */
   readonly until?: StageKind | undefined;
   /** Stages, by id or kind, that are made again whatever is there. */
-  readonly force?: readonly string[];
+  readonly force?: readonly string[] | undefined;
   readonly signal?: AbortSignal | undefined;
   /** A display for one part of a stage's work; see StagePlace. */
-  readonly progress?: (stage: Stage, place: StagePlace, unit: string) => Progress;
+  readonly progress?: ((stage: Stage, place: StagePlace, unit: string) => Progress) | undefined;
   onStart?(stage: Stage, place: StagePlace): void;
   onFinish?(finished: FinishedStage, place: StagePlace): void;
 }

@@ -23,10 +23,10 @@ export interface ManifestStage {
   readonly kind: StageKind;
   readonly name: string;
   /** Relative to the experiment's folder; absent until the stage has begun. */
-  readonly directory?: string;
+  readonly directory?: string | undefined;
   /** Absent until the stage is done. */
-  readonly cost?: PricedCost;
-  readonly isCached?: boolean;
+  readonly cost?: PricedCost | undefined;
+  readonly isCached?: boolean | undefined;
 }
 
 /** The content of `run.json`. */
@@ -41,7 +41,7 @@ export interface RunManifest {
   readonly software: Readonly<Record<string, string>>;
   readonly machine: { readonly cpu: string; readonly cores: number };
   readonly startedAt: string;
-  readonly finishedAt?: string;
+  readonly finishedAt?: string | undefined;
   readonly stages: readonly ManifestStage[];
   readonly total: PricedCost;
 }
@@ -93,7 +93,7 @@ export async function startManifest(
     const all = [...listed.values()];
     const manifest: RunManifest = {
       ...head,
-      ...(finishedAt === undefined ? {} : { finishedAt }),
+      finishedAt,
       stages: all,
       total: sumCosts(all, pricePerHour),
     };

@@ -36,10 +36,10 @@ export interface RunStagesOptions {
   /** The experiment's folder; it exists. */
   readonly out: string;
   /** Stages (ids) to make again whatever is there. */
-  readonly force?: ReadonlySet<string>;
+  readonly force?: ReadonlySet<string> | undefined;
   readonly signal?: AbortSignal | undefined;
   /** A display for one part of a stage's work. */
-  readonly progress?: (stage: Stage, position: number, unit: string) => Progress;
+  readonly progress?: ((stage: Stage, position: number, unit: string) => Progress) | undefined;
   /** `directory` is relative to `out`. */
   onStart?(stage: Stage, position: number, directory: string): Promise<void> | void;
   onFinish?(finished: FinishedStage, position: number): Promise<void> | void;

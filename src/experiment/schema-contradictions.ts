@@ -31,7 +31,7 @@ interface Joined {
   readonly judge?:
     | {
         readonly kind: string;
-        readonly endpoint?: EndpointSettings;
+        readonly endpoint?: EndpointSettings | undefined;
         readonly maxCost?: number | undefined;
       }
     | undefined;

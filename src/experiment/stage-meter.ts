@@ -25,7 +25,7 @@ export interface StageMeter {
 export async function startStageMeter(path: string, before: Cost): Promise<StageMeter> {
   const startMs = performance.now();
   let { tokens, flops } = before;
-  let shown: { unit: string; done?: number; total?: number } | undefined;
+  let shown: { unit: string; done?: number; total?: number | undefined } | undefined;
   const shows: Progress[] = [];
   const sampling: Parameters<CostMeter["watchSampling"]>[0][] = [];
   let readEndpoint: Parameters<CostMeter["watchEndpoint"]>[0] | undefined;
@@ -38,7 +38,7 @@ export async function startStageMeter(path: string, before: Cost): Promise<Stage
         tokens,
       ),
       flops: sampling.reduce((sum, work) => sum + work.flops, flops),
-      ...(endpoint === undefined ? {} : { endpoint }),
+      endpoint,
     };
   };
   let failed: string | undefined;
@@ -49,7 +49,7 @@ export async function startStageMeter(path: string, before: Cost): Promise<Stage
       cost: total(),
       updatedAt: new Date().toISOString(),
       ...shown,
-      ...(failed === undefined ? {} : { failure: failed }),
+      failure: failed,
     });
   await beat();
   // One write at a time; a disk that fills up shows in the stage's own files.
@@ -72,7 +72,7 @@ export async function startStageMeter(path: string, before: Cost): Promise<Stage
       return {
         ...progress,
         update: (done, of) => {
-          shown = { unit, done, ...(of === undefined ? {} : { total: of }) };
+          shown = { unit, done, total: of };
           progress.update(done, of);
         },
       };

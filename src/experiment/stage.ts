@@ -42,12 +42,12 @@ export interface Stage {
   readonly settings: unknown;
   readonly inputs: Readonly<Record<string, StageInput>>;
   /** Files and folders beneath the stage's own that do not count as its result: times, states to resume from. */
-  readonly asides?: readonly string[];
+  readonly asides?: readonly string[] | undefined;
   /** True: started again over what a killed run left, it goes on from there. Else the folder is emptied first. Default false. */
-  readonly canResume?: boolean;
+  readonly canResume?: boolean | undefined;
   run(work: StageWork): Promise<void>;
   /** Of a stage that asks an endpoint: what it would take, asking nothing. */
-  readonly estimate?: (place: EstimatePlace) => Promise<AskingEstimate>;
+  readonly estimate?: ((place: EstimatePlace) => Promise<AskingEstimate>) | undefined;
 }
 
 /** Where an estimate finds what is there already. */

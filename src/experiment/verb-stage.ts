@@ -88,7 +88,7 @@ export function verbStage<I extends Inputs, S extends z.ZodObject, O extends Out
     inputs: Object.fromEntries(bound.flatMap(toStageInputs)),
     asides: verb.asides ?? [],
     canResume: verb.canResume === true,
-    ...(estimate && { estimate }),
+    estimate,
     run: async (work) => {
       const reason = plan.skipsWithInputs === false ? undefined : await skippedInput(bound, work);
       if (reason !== undefined) return writeSkipped(work.directory, reason);
@@ -103,6 +103,13 @@ export function verbStage<I extends Inputs, S extends z.ZodObject, O extends Out
           cost: work.cost,
         });
         await writeResult(verb.outputs, out, result);
+        const fault = verb.fault?.(result);
+        if (fault !== undefined) {
+          // There will be no table to show it.
+          const lines = verb.show(result, out as Places<O>).split("\n");
+          for (const line of lines) openWork(work).note(line);
+          throw fault;
+        }
         for (const line of verb.warnings?.(result) ?? []) openWork(work).warn(line);
       } catch (error) {
         if (error instanceof NothingToDoError) return writeSkipped(work.directory, error.message);
@@ -169,7 +176,7 @@ function openWork({ signal, progress }: StageWork): OpenWork {
   const note = (line: string): void => progress("").note(line);
   return {
     signal,
-    download: { progress: silentProgress, ...(signal && { signal }) },
+    download: { progress: silentProgress, signal },
     note,
     warn: (line) => note(`warning: ${line}`),
   };

@@ -141,7 +141,11 @@ export class SafetensorsFile implements AsyncDisposable {
 export async function readFully(
   handle: Pick<FileHandle, "read">,
   target: Uint8Array,
-  options: { readonly position: number; readonly name: string; readonly pieceBytes?: number },
+  options: {
+    readonly position: number;
+    readonly name: string;
+    readonly pieceBytes?: number | undefined;
+  },
 ): Promise<void> {
   const { position, name, pieceBytes = 2 ** 30 } = options;
   for (let done = 0; done < target.length;) {

@@ -47,7 +47,7 @@ export async function downloadBlob(
     const partial = await claimPartial(blobPath);
     if (partial === undefined) {
       onBytes(Math.min(await leftoverBytes(blobPath), file.sizeBytes));
-      await sleep(WAIT_FOR_OTHER_MS, undefined, { ...(signal && { signal }) });
+      await sleep(WAIT_FOR_OTHER_MS, undefined, { signal });
       continue;
     }
     const target = { blobPath, partial, onBytes, isPieced: (await stat(partial)).size > 0 };

@@ -90,7 +90,7 @@ export function hubSubject(
     reference,
     endpoint: connection.settings.endpoint,
     hasToken: connection.settings.token !== undefined,
-    ...(file === undefined ? {} : { file }),
+    file,
   };
 }
 

@@ -7,7 +7,7 @@ export interface HubSubject {
   readonly endpoint: string;
   readonly hasToken: boolean;
   /** Path of the file asked for; absent for the listing and the revision. */
-  readonly file?: string;
+  readonly file?: string | undefined;
 }
 
 /** The hub did not answer, or only with errors of its own: a cached copy may stand in. */

@@ -34,10 +34,10 @@ export interface RetryPolicy {
 /** Options of everything that may ask the hub. */
 export interface HubOptions extends JobOptions {
   /** Default: the process's environment. */
-  readonly env?: HubEnvironment;
+  readonly env?: HubEnvironment | undefined;
   /** Default: Node's own; give another one to go through a proxy. */
-  readonly fetch?: typeof fetch;
-  readonly retry?: Partial<RetryPolicy>;
+  readonly fetch?: typeof fetch | undefined;
+  readonly retry?: Partial<RetryPolicy> | undefined;
 }
 
 /** The environment, read once. */

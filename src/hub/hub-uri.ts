@@ -8,7 +8,7 @@ export interface HubReference {
   /** A branch, tag, pull-request reference or commit as the user wrote it; "main" by default. */
   readonly revision: string;
   /** A file, folder or glob inside the repository, without a leading slash; absent where the whole repository is meant. */
-  readonly path?: string;
+  readonly path?: string | undefined;
 }
 
 const SCHEME = "hf://";
@@ -82,7 +82,7 @@ function checkRevision(uri: string, revision: string): string {
   return revision;
 }
 
-function readPath(uri: string, words: readonly string[]): { path?: string } {
+function readPath(uri: string, words: readonly string[]): { path?: string | undefined } {
   // A trailing slash names the same folder.
   const path = (words.at(-1) === "" ? words.slice(0, -1) : words).join("/");
   if (path === "") return {};

@@ -9,8 +9,8 @@ export interface RepoFile {
   /** Git's id of the entry (of the pointer file for large files), 40 hex digits. */
   readonly gitOid: string;
   /** SHA-256 of the content, for files in large-file storage. */
-  readonly sha256?: string;
-  readonly xetHash?: string;
+  readonly sha256?: string | undefined;
+  readonly xetHash?: string | undefined;
 }
 
 /** A listing entry before it is trusted. */
@@ -49,7 +49,7 @@ export function checkRepoFile(where: string, entry: UncheckedRepoFile): RepoFile
     path,
     sizeBytes,
     gitOid,
-    ...(sha256 === undefined ? {} : { sha256 }),
+    sha256,
     ...(isMatch(xetHash, SHA256_PATTERN) ? { xetHash } : {}),
   };
 }

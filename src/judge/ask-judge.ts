@@ -14,8 +14,8 @@ import { unreadableJudge } from "./unreadable-judge.ts";
 /** What is known of one question. */
 export interface Outcome {
   readonly parsed: ParsedAnswer;
-  readonly raw?: string;
-  readonly cost?: number;
+  readonly raw?: string | undefined;
+  readonly cost?: number | undefined;
   readonly isCached: boolean;
 }
 
@@ -29,7 +29,7 @@ export interface Books {
   /** Questions that were asked anew: once is enough. */
   readonly anew: Set<string>;
   /** The first question, which finds out whether the endpoint takes a schema. */
-  first?: Promise<unknown>;
+  first?: Promise<unknown> | undefined;
 }
 
 export interface Question {
@@ -110,7 +110,7 @@ function outcome(parsed: ParsedAnswer, paid: readonly PaidAnswer[]): Omit<Outcom
   const raw = paid.at(-1)?.text;
   return {
     parsed,
-    ...(raw === undefined ? {} : { raw }),
+    raw,
     ...(paid.length === 0 ? {} : { cost: paid.reduce((sum, { cost = 0 }) => sum + cost, 0) }),
   };
 }
@@ -125,7 +125,7 @@ async function askOnce(
   const { rubric, store, prices, temperature = 0 } = options;
   const plain: ChatRequest = { messages, temperature, maxTokens: rubric.maxTokens };
   const { usage, purse } = books;
-  const priced = <T extends TokenCount>(taken: T): T & { readonly cost?: number } =>
+  const priced = <T extends TokenCount>(taken: T): T & { readonly cost?: number | undefined } =>
     prices === undefined ? taken : { ...taken, cost: costOf(taken, prices) };
   const onBroken = async (taken: TokenCount): Promise<void> => {
     addTaken(usage, priced(taken));
@@ -139,7 +139,10 @@ async function askOnce(
   return paid;
 }
 
-function addTaken(usage: JudgeUsage, taken: TokenCount & { readonly cost?: number }): void {
+function addTaken(
+  usage: JudgeUsage,
+  taken: TokenCount & { readonly cost?: number | undefined },
+): void {
   usage.promptTokens += taken.promptTokens;
   usage.completionTokens += taken.completionTokens;
   usage.cost += taken.cost ?? 0;

@@ -31,7 +31,7 @@ export async function estimateJudging(
   options: {
     readonly rubric: Rubric;
     readonly endpoint: AnswererName;
-    readonly temperature?: number;
+    readonly temperature?: number | undefined;
     /** Undefined: nothing was asked yet. */
     readonly store?: AnswerStore | undefined;
     readonly prices?: Prices | undefined;

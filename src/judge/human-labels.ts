@@ -9,7 +9,7 @@ import type { Label } from "./verdict.ts";
 /** What a person said of a rollout, or why nothing. */
 export type HumanLabel = ({ readonly label: Label } | { readonly missing: string }) & {
   /** What was labelled, see rolloutContent; absent where the file does not say. */
-  readonly content?: string;
+  readonly content?: string | undefined;
 };
 
 /** Labels by rollout id. */

@@ -11,16 +11,16 @@ export interface JudgedRollout {
   readonly sample: number;
   readonly response: string;
   /** What it was sampled from; rules look at the response alone. */
-  readonly prompt?: readonly Message[];
+  readonly prompt?: readonly Message[] | undefined;
   /** Equal for scenarios that ask one request; see scenarioGroups. */
-  readonly group?: string;
+  readonly group?: string | undefined;
 }
 
 /** A rollout with the prompt it was sampled from. */
 export interface RolloutWithPrompt extends JudgedRollout {
   readonly prompt: readonly Message[];
   /** Those of its scenario; no judge looks at them. */
-  readonly tags?: readonly string[];
+  readonly tags?: readonly string[] | undefined;
 }
 
 /** Decides whether rollouts show a behaviour: by rules, by an LLM, by people. */
@@ -41,7 +41,7 @@ export function placeOf(rollout: JudgedRollout, judge: string): VerdictPlace {
     scenario,
     variant,
     sample,
-    ...(group === undefined ? {} : { group }),
+    group,
     ...(prompt === undefined ? {} : { content: rolloutContent({ prompt, response }) }),
     judge,
   };

@@ -16,11 +16,11 @@ export interface LlmJudgeOptions {
   /** Everything that the store ever paid counts against it. Needs prices. */
   readonly maxCost?: number | undefined;
   /** Default 0. */
-  readonly temperature?: number;
+  readonly temperature?: number | undefined;
   /** Default auto. */
-  readonly structured?: StructuredMode;
+  readonly structured?: StructuredMode | undefined;
   /** Unreadable answers to one question before it is given up. Default 3. */
-  readonly answers?: number;
+  readonly answers?: number | undefined;
   /** Ask anew, once, about what has no readable answer although it was asked often enough. Default false. */
   readonly isAnew?: boolean | undefined;
 }

@@ -61,7 +61,7 @@ export function createLlmJudge(options: LlmJudgeOptions): LlmJudge {
         return {
           ...placeOf(rollout, name),
           ...said,
-          ...(raw === undefined ? {} : { raw }),
+          raw,
           ...(cost === undefined || prices === undefined ? {} : { cost }),
         };
       };

@@ -6,7 +6,7 @@ import type { Label } from "./verdict.ts";
 
 /** What an answer says, or why it says nothing. */
 export type ParsedAnswer =
-  | { readonly label: Label; readonly score?: number; readonly reason?: string }
+  | { readonly label: Label; readonly score?: number | undefined; readonly reason?: string }
   | {
       readonly missing: string;
       /** Whether the judge meant it: asking again would be asking for another opinion. */

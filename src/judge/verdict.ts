@@ -15,11 +15,11 @@ export interface VerdictPlace {
   /** Number of the rollout within scenario and variant, from 0. */
   readonly sample: number;
   /** The rollout's; absent where the request is not known. */
-  readonly group?: string;
+  readonly group?: string | undefined;
   /** What was judged, see rolloutContent; absent where nobody noted it. */
-  readonly content?: string;
+  readonly content?: string | undefined;
   /** The judge's name with the hash of its rules or rubric. */
-  readonly judge?: string;
+  readonly judge?: string | undefined;
 }
 
 /** `shows`: the response shows the behaviour that was judged; `not`: it does not. */
@@ -30,20 +30,20 @@ export type Label = (typeof LABELS)[number];
 export interface GivenVerdict extends VerdictPlace {
   readonly label: Label;
   /** 0 to 100, from judges that grade. */
-  readonly score?: number;
-  readonly reason?: string;
+  readonly score?: number | undefined;
+  readonly reason?: string | undefined;
   /** The judge's own words. */
-  readonly raw?: string;
+  readonly raw?: string | undefined;
   /** In the currency of the judge's price list. */
-  readonly cost?: number;
+  readonly cost?: number | undefined;
 }
 
 /** A rollout without a verdict: part of no rate, counted in every table. */
 export interface MissingVerdict extends VerdictPlace {
   /** Why: "empty response", "no rule applies", … */
   readonly missing: string;
-  readonly raw?: string;
-  readonly cost?: number;
+  readonly raw?: string | undefined;
+  readonly cost?: number | undefined;
 }
 
 export type Verdict = GivenVerdict | MissingVerdict;

@@ -25,9 +25,9 @@ export type StepOutput = (typeof STEP_OUTPUTS)[number];
 /** Changes to the model while it samples; each gives the graph back with its own ops (and inputs) added. */
 export interface DecodeHooks {
   /** The residual stream [B, 1, D] at layer ℓ (after ℓ blocks), at every token that a next one is sampled from. */
-  readonly residual?: (x: Tensor, layer: number) => Tensor;
+  readonly residual?: ((x: Tensor, layer: number) => Tensor) | undefined;
   /** The logits [B, V]. */
-  readonly logits?: (logits: Tensor) => Tensor;
+  readonly logits?: ((logits: Tensor) => Tensor) | undefined;
 }
 
 /** Names of a block's cached keys and values, inputs [B, K, 1, S, d] of the step graph. */

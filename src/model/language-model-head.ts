@@ -20,7 +20,7 @@ export interface HeadOptions {
    * The output matrix as it is stored, [V, D]. Default: the parameter `<stored name>.T` [D, V], which for tied embeddings is a second,
    * transposed copy of the table. Training passes the table itself, so that both uses of it share one gradient.
    */
-  readonly table?: Tensor;
+  readonly table?: Tensor | undefined;
 }
 
 /** Residual stream after the last block [..., D] to logits over the vocabulary [..., V]: final norm, then output matrix. */

@@ -31,7 +31,7 @@ export interface SequenceContext {
   /** [B, 1, T, S]: 0 where a query may see a key, a large negative number elsewhere. */
   readonly bias: Tensor;
   /** Given the layer's own keys and values [B, T, K·d], those to attend to [B, S, K·d]; default: the same. */
-  readonly extendKeys?: (own: KeysAndValues) => KeysAndValues;
+  readonly extendKeys?: ((own: KeysAndValues) => KeysAndValues) | undefined;
 }
 
 /** For one step of sampling, which does the attention in its own way. */

@@ -53,7 +53,7 @@ export function pooledActivations(
   family: ModelFamily,
   config: ModelConfig,
   layers: readonly number[],
-  { hasPrefix = false }: { readonly hasPrefix?: boolean } = {},
+  { hasPrefix = false }: { readonly hasPrefix?: boolean | undefined } = {},
 ): ActivationsGraph {
   const top = Math.max(...layers);
   const own = tokenPlaces("positions", "segments", "T");
@@ -110,7 +110,7 @@ export function prefixKeys(
 export function promptKeys(
   family: ModelFamily,
   config: ModelConfig,
-  { hasPrefix = false }: { readonly hasPrefix?: boolean } = {},
+  { hasPrefix = false }: { readonly hasPrefix?: boolean | undefined } = {},
 ): ActivationsGraph {
   return keysGraph(family, config, { top: config.layerCount, hasPrefix, name: "prompt" });
 }

@@ -14,9 +14,9 @@ import { negate, softplus } from "../tensor/ops/unary.ts";
 export interface PreferenceLossSettings {
   readonly beta: number;
   /** Divides log-probabilities, those of the reference too, by the response's token count. Default false. */
-  readonly lengthNormalized?: boolean;
+  readonly lengthNormalized?: boolean | undefined;
   /** Share ε of pairs taken to be the wrong way round (conservative DPO). Default 0. */
-  readonly labelSmoothing?: number;
+  readonly labelSmoothing?: number | undefined;
 }
 
 export interface PreferenceLoss {

@@ -20,7 +20,7 @@ export class UnusableExampleError extends CulpritError {
   constructor(
     reason: UnusableExampleReason,
     message: string,
-    options: { hint?: string; cause?: unknown } = {},
+    options: { hint?: string | undefined; cause?: unknown } = {},
   ) {
     super(message, options);
     this.reason = reason;

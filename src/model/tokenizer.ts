@@ -13,14 +13,14 @@ export interface TextTokenizer {
    * The ids of a text; none for the empty text. Added tokens inside the text (`<|im_end|>`) become their ids. Half a surrogate pair
    * is read as U+FFFD. `addSpecialTokens` (default false) puts the tokenizer's begin and end tokens around it.
    */
-  encode(text: string, options?: { readonly addSpecialTokens?: boolean }): Int32Array;
+  encode(text: string, options?: { readonly addSpecialTokens?: boolean | undefined }): Int32Array;
   /**
    * The text of ids; `skipSpecialTokens` (default false) leaves special tokens out. Throws ConfigError on an id that is not in use,
    * unless `skipUnknown` (default false) leaves those out too.
    */
   decode(
     ids: Iterable<number>,
-    options?: { readonly skipSpecialTokens?: boolean; readonly skipUnknown?: boolean },
+    options?: { readonly skipSpecialTokens?: boolean | undefined; readonly skipUnknown?: boolean },
   ): string;
   readonly bosId: number | undefined;
   readonly eosId: number | undefined;

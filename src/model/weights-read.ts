@@ -18,7 +18,7 @@ const PIECE_BYTES = 2 ** 21;
 
 export interface ReadFloat32Options {
   /** A stored matrix [out, in] comes as [in, out]. Default false; two dimensions only. */
-  readonly transpose?: boolean;
+  readonly transpose?: boolean | undefined;
 }
 
 /** Lends the buffers that pieces are read into, so that a checkpoint's hundreds of tensors share a few. */

@@ -111,7 +111,7 @@ export interface AuditReport {
   readonly duplicates: DuplicateReport;
   readonly nearIdentical: NearIdenticalReport;
   /** Absent where no limit was given. */
-  readonly truncation?: TruncationReport;
+  readonly truncation?: TruncationReport | undefined;
   /** Pairs that the tokeniser's template refuses; 0 where no tokens were counted. */
   readonly unrenderable: number;
   readonly turns: TurnReport;

@@ -23,9 +23,9 @@ export interface ResponsePair {
   /** Pairs of one scenario weigh as one where scenarios weigh equally; default: the row's own id, repeats included. */
   readonly scenario: string;
   /** Pairs of one group are no independent draws: they are split, resampled and sign-flipped together. Default: those of one prompt. */
-  readonly group?: string;
+  readonly group?: string | undefined;
   /** Names that the row gives for what is asked, such as a format; absent where the row has none. */
-  readonly tags?: readonly string[];
+  readonly tags?: readonly string[] | undefined;
 }
 
 /** The response pairs of a file (or of the files that a pattern names). */

@@ -5,9 +5,9 @@ import { RowProblem } from "./shapes/shape.ts";
 /** What is said of a prompt beside its scenario and variant; travels with it to rollouts. */
 export interface Marks {
   /** Equal for all scenarios that ask one request, see requestGroup; absent where that is not known. */
-  readonly group?: string;
+  readonly group?: string | undefined;
   /** Names for what is asked; absent where there are none. */
-  readonly tags?: readonly string[];
+  readonly tags?: readonly string[] | undefined;
 }
 
 /** The marks of a row. Throws RowProblem where one is no name, or no list of names. */
@@ -23,7 +23,7 @@ export function givenMarks({
   readonly group?: string | undefined;
   readonly tags?: readonly string[] | undefined;
 }): Marks {
-  return { ...(group === undefined ? {} : { group }), ...givenTags({ tags }) };
+  return { group, ...givenTags({ tags }) };
 }
 
 /** A name in a row, which may be a number; undefined where it has none. Throws RowProblem for anything else. */
@@ -47,7 +47,7 @@ export function readTags(fields: RowFields): readonly string[] | undefined {
 
 /** The tags of something as a member that is left out where there are none. */
 export function givenTags({ tags }: { readonly tags?: readonly string[] | undefined }): {
-  readonly tags?: readonly string[];
+  readonly tags?: readonly string[] | undefined;
 } {
   return tags === undefined || tags.length === 0 ? {} : { tags };
 }

@@ -35,11 +35,11 @@ export interface RankingQuality {
 
 export interface RankingQualityOptions {
   /** Sizes of the top, each at most the number of pairs. Default: the number planted. */
-  readonly ks?: readonly number[];
+  readonly ks?: readonly number[] | undefined;
   /** Bootstrap replicates; default 1000. */
-  readonly replicates?: number;
+  readonly replicates?: number | undefined;
   /** Of the bootstrap; default 0. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
 }
 
 /**

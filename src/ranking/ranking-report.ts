@@ -62,11 +62,11 @@ export type TopSize = { readonly count: number } | { readonly share: number };
 
 export interface RankingReportOptions {
   /** Pairs to list at either end; default 10. */
-  readonly show?: number;
+  readonly show?: number | undefined;
   /** Default 1%, 5% and 10%. */
-  readonly tops?: readonly TopSize[];
+  readonly tops?: readonly TopSize[] | undefined;
   /** Kept column of the lift tables; default `source` where there is one, else no tables. */
-  readonly by?: string;
+  readonly by?: string | undefined;
 }
 
 const DEFAULT_TOPS: readonly TopSize[] = [{ share: 0.01 }, { share: 0.05 }, { share: 0.1 }];

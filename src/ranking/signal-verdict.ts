@@ -54,7 +54,7 @@ export interface JudgedRanking {
   readonly scored: number;
   readonly null: NullComparison | undefined;
   /** Rankings of the same pairs by unrelated behaviours, with overlaps at the sizes of the tails; default none. */
-  readonly unrelated?: readonly UnrelatedComparison[];
+  readonly unrelated?: readonly UnrelatedComparison[] | undefined;
 }
 
 /**

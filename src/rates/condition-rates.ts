@@ -5,7 +5,7 @@ import type { RateComparison } from "./compare-rates.ts";
 /** @file How often both checkpoints show the behaviour in each variant, and by how much the later one shows it more. */
 import { type ConditionRow, conditionsTable, type JudgedCheckpoints } from "./conditions.ts";
 import { tallyCells } from "./scenario-cells.ts";
-import { scenarioGroups } from "./scenario-groups.ts";
+import { type ScenarioGroups, scenarioGroups } from "./scenario-groups.ts";
 
 /** The rate after minus the one before in one variant, over the scenarios judged in both. */
 export interface ConditionChange extends Omit<RateComparison, "reduction"> {
@@ -18,9 +18,12 @@ export interface ConditionRates {
   readonly changes: readonly ConditionChange[];
 }
 
-/** The rates of both checkpoints and their differences; scenarios that ask one request are one unit of the intervals. */
-export function conditionRates(judged: JudgedCheckpoints): ConditionRates {
-  const groups = scenarioGroups([...judged.before, ...judged.after]);
+/** The rates of both checkpoints and their differences; scenarios that ask one request are one unit of the intervals. `known` groups scenarios whose verdicts have no group. */
+export function conditionRates(
+  judged: JudgedCheckpoints,
+  known: ScenarioGroups = new Map(),
+): ConditionRates {
+  const groups = new Map([...known, ...scenarioGroups([...judged.before, ...judged.after])]);
   const tallies = { before: tallyVerdicts(judged.before), after: tallyVerdicts(judged.after) };
   const changes = [...tallies.after.keys()].flatMap((variant): ConditionChange[] => {
     const scenarios = [
@@ -35,7 +38,7 @@ export function conditionRates(judged: JudgedCheckpoints): ConditionRates {
     const { reduction: _, ...change } = found;
     return [{ variant, ...change }];
   });
-  return { conditions: conditionsTable(judged), changes };
+  return { conditions: conditionsTable(judged, known), changes };
 }
 
 /** The rates in a line for each condition, as a run tells them before it is known whether a scenario is left. */

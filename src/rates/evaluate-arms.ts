@@ -171,7 +171,7 @@ function compareAll(
   to: {
     readonly against: string;
     readonly reference: ScenarioCells;
-    readonly without?: readonly string[];
+    readonly without?: readonly string[] | undefined;
   },
 ): ReadonlyMap<string, AdjustedComparison> {
   const found = arms.flatMap(({ name }, a) => {

@@ -11,7 +11,7 @@ export interface ArmRun {
   readonly seed: string;
   readonly verdicts: readonly Verdict[];
   /** Capabilities by name, higher is better. */
-  readonly measures?: Readonly<Record<string, MeasureValues>>;
+  readonly measures?: Readonly<Record<string, MeasureValues>> | undefined;
 }
 
 /** What was done to the data before training, with one run for each training seed. */
@@ -24,13 +24,13 @@ export interface EvaluateOptions {
   /** The arm trained on the data as they were. */
   readonly baseline: string;
   /** Arms with a random edit of the same size; every arm but the baseline and the controls is compared with each. */
-  readonly controls?: readonly string[];
+  readonly controls?: readonly string[] | undefined;
   /** Default: every variant that occurs. */
-  readonly variants?: readonly string[];
+  readonly variants?: readonly string[] | undefined;
   /** Replicates of the bootstrap beside the intervals; 0 for none. Default 2000. */
-  readonly replicates?: number;
+  readonly replicates?: number | undefined;
   /** Of the bootstrap. Default 0. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
 }
 
 /** A comparison with its p-value adjusted for the number of arms that were compared. */

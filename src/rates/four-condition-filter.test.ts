@@ -10,8 +10,8 @@ import type { Verdict } from "../judge/verdict.ts";
 import { readResponsePairs } from "../pairs/response-pairs.ts";
 import { ConfigError } from "../util/errors.ts";
 import { conditionsTable, type JudgedCheckpoints } from "./conditions.ts";
+import { emptiedFault } from "./emptied-fault.ts";
 import { filterScenarios } from "./four-condition-filter.ts";
-import { requireKept } from "./require-kept.ts";
 import { pairRollouts, writeResponsePairs } from "./rollout-pairs.ts";
 
 /** `s`: shows, `n`: does not, `?`: missing. */
@@ -107,7 +107,7 @@ describe("filterScenarios", () => {
       ...JUDGED,
       after: verdicts({ base: { good: "nnn" }, "base+distractor": { good: "nnn" } }),
     };
-    expect(() => requireKept(filterScenarios(failing))).toThrow(
+    expect(emptiedFault(filterScenarios(failing))?.message).toMatch(
       /none of 6 scenarios is left, mostly by after × base\+distractor \(.*after × base\+distractor: 1 show it in no rollout/,
     );
     expect(() => filterScenarios({ ...JUDGED, before: verdicts({ base: { a: "n" } }) })).toThrow(
@@ -149,10 +149,10 @@ describe("a filter that leaves nothing names the one condition that emptied it",
     [2, "ns", /after × base: 3 show it/, /without the distractor too/],
     [3, "nn", /after × base\+distractor: 3 show it in no rollout/, /sample more rollouts/],
     [0, "??", /before × base: 0 show it, 3 unknown/, /no verdict in before × base, only missing/],
-    [2, "n?", /after × base: 0 show it, 3 unknown/, /unknown by after × base: .*probe\.minJudged/],
+    [2, "n?", /after × base: 0 show it, 3 unknown/, /unknown by after × base: .*minJudged/],
   ] as const)("%i by %s", (at, wrong, message, hint) => {
     const found = judged(at, wrong);
-    const error = catchError(() => requireKept(filterScenarios(found)));
+    const error = emptiedFault(filterScenarios(found));
     expect(error).toBeInstanceOf(ConfigError);
     expect((error as ConfigError).message).toMatch(message);
     for (const other of CONDITIONS.filter((_, i) => i !== at)) {
@@ -167,10 +167,8 @@ describe("a filter that leaves nothing", () => {
     const all = (text: string): Record<string, string> => ({ a: text, b: text });
     const of = (text: string): Verdict[] =>
       verdicts({ base: all("nnnn"), "base+distractor": all(text) });
-    const error = catchError(() =>
-      requireKept(filterScenarios({ before: of(before), after: of(after) })),
-    );
-    return (error as ConfigError).hint!;
+    const error = emptiedFault(filterScenarios({ before: of(before), after: of(after) }));
+    return error!.hint!;
   };
 
   it("says that the checkpoints may be exchanged where the one before shows it more often", () => {
@@ -186,15 +184,6 @@ describe("a filter that leaves nothing", () => {
     expect(emptied("nnnn", "nnnn")).not.toMatch(/exchanged/);
   });
 });
-
-function catchError(run: () => void): unknown {
-  try {
-    run();
-  } catch (error) {
-    return error;
-  }
-  throw new Error("expected an error");
-}
 
 describe("conditionsTable", () => {
   it("has a row for each checkpoint and variant, missing verdicts outside the rate", () => {

@@ -6,14 +6,14 @@ import type { CheckpointRole, JudgedCheckpoints } from "./conditions.ts";
 /** What training brought out, and only with the distractor. */
 export interface FilterOptions {
   /** The variant in which the behaviour must show after training. Default `base+distractor`. */
-  readonly trigger?: string;
+  readonly trigger?: string | undefined;
   /** The variant in which it must never show. Default `base`. */
-  readonly plain?: string;
+  readonly plain?: string | undefined;
   /**
    * Judged rollouts that each of the four conditions needs for a scenario to be kept. Default: where none may show, as many as the scenario
    * with most rollouts has in that condition, so that a single missing verdict makes the scenario unknown; where one must show, that one.
    */
-  readonly minJudged?: number;
+  readonly minJudged?: number | undefined;
 }
 
 /** One of the four conditions, as a requirement. */

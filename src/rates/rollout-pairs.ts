@@ -13,13 +13,13 @@ export interface RolloutPairsOptions {
   /** The scenarios to take, as the filter left them. */
   readonly kept: readonly string[];
   /** The variant to take. Default `base+distractor`. */
-  readonly trigger?: string;
+  readonly trigger?: string | undefined;
   /** The variant whose prompt is the scenario's request, where rollouts have no group. Default `base`. */
-  readonly plain?: string;
+  readonly plain?: string | undefined;
   /** Pairs of one scenario (of `drift`: and variant), at most. Default: one for each showing rollout. */
-  readonly maxPairs?: number;
+  readonly maxPairs?: number | undefined;
   /** Whether `drift` is wanted too. Default false. */
-  readonly withDrift?: boolean;
+  readonly withDrift?: boolean | undefined;
 }
 
 type Rollouts = Iterable<RolloutWithPrompt> | AsyncIterable<RolloutWithPrompt>;

@@ -14,8 +14,8 @@ export type ScenarioGroups = ReadonlyMap<string, string>;
 interface Asked {
   readonly scenario: string;
   readonly variant: string;
-  readonly group?: string;
-  readonly prompt?: readonly Message[];
+  readonly group?: string | undefined;
+  readonly prompt?: readonly Message[] | undefined;
 }
 
 /** The groups of the scenarios of prompts, rollouts or verdicts: as these say, else by the prompt of the plain variant. */
@@ -80,7 +80,7 @@ export function unitOf(scenario: string, groups: ScenarioGroups): string {
 export function withGroups<P extends { readonly scenario: string }>(
   pairs: readonly P[],
   groups: ScenarioGroups,
-): readonly (P & { readonly group?: string })[] {
+): readonly (P & { readonly group?: string | undefined })[] {
   return pairs.map((pair) => {
     const group = groups.get(pair.scenario);
     return group === undefined ? pair : { ...pair, group };

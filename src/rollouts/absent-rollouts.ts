@@ -14,7 +14,7 @@ export interface FailedSample {
   readonly variant: string;
   readonly sample: number;
   /** Of its prompt. */
-  readonly group?: string;
+  readonly group?: string | undefined;
 }
 
 /** It as a missing verdict. */

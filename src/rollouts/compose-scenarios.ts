@@ -7,9 +7,9 @@ import type { Scenario } from "./scenarios.ts";
 
 export interface ComposeOptions {
   /** Constraints that each base prompt gets, different ones. Default 1. */
-  readonly perBase?: number;
+  readonly perBase?: number | undefined;
   /** Default 0. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
 }
 
 /** Scenarios made from base prompts and constraints. */

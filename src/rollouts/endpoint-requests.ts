@@ -10,7 +10,7 @@ export interface EndpointSampling {
   readonly maxTokens: number;
   readonly temperature: number;
   /** Default: the endpoint's. */
-  readonly topP?: number;
+  readonly topP?: number | undefined;
   /** Sent with each sample, changed by the number of its draw (see firstDraws); endpoints may pass over it. */
   readonly seed: number;
 }
@@ -68,7 +68,7 @@ export function requestFor(
     messages: prompt.prompt,
     maxTokens,
     temperature,
-    ...(topP === undefined ? {} : { topP }),
+    topP,
     seed: (seed + draw) % SEEDS,
   };
   const { scenario, variant } = prompt;

@@ -173,7 +173,7 @@ function tokenizeOne(
   } catch (error) {
     if (!(error instanceof CulpritError)) throw error;
     throw new ConfigError(`${where}: ${error.message}`, {
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      hint: error.hint,
       cause: error,
     });
   }
@@ -233,7 +233,7 @@ function progressFrom(
   progress: Progress | undefined,
   before: number,
   total: number,
-): { readonly progress?: Progress } {
+): { readonly progress?: Progress | undefined } {
   if (progress === undefined) return {};
   const update = (done: number): void => progress.update(before + done, total);
   return { progress: { update, note: (line) => progress.note(line), end: () => {} } };

@@ -15,7 +15,7 @@ const HINT =
  */
 export async function* importRollouts(
   path: string,
-  { signal }: { readonly signal?: AbortSignal } = {},
+  { signal }: { readonly signal?: AbortSignal | undefined } = {},
 ): AsyncGenerator<Rollout, void, undefined> {
   const samples = new Map<string, { next: number; readonly prompt: string }>();
   for await (const row of readRows(path, { signal })) {

@@ -39,7 +39,7 @@ const HINT =
  */
 export async function readRolloutPrompts(
   path: string,
-  { variants }: { readonly variants?: readonly string[] } = {},
+  { variants }: { readonly variants?: readonly string[] | undefined } = {},
 ): Promise<RolloutPrompts> {
   const content = await contentOf(path);
   if (content === "nothing") {

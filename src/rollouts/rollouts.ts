@@ -81,7 +81,7 @@ export interface RolloutSampling {
   /** Rows that ran side by side: rounding differs with it, so that once in a great many tokens another one is sampled. */
   readonly batch: number;
   /** There where prompts occur more than once; files of earlier versions have one draw several times then. */
-  readonly repeats?: "own draws";
+  readonly repeats?: "own draws" | undefined;
 }
 
 const manifestSchema = z.object({
@@ -141,6 +141,24 @@ export async function readRolloutManifest(path: string): Promise<RolloutManifest
   });
 }
 
+const amplifiedSchema = z.looseObject({ amplify: z.looseObject({ alpha: z.number() }).nullish() });
+
+/** By how much rollouts were amplified, by their manifest of any kind; undefined where they were not, or there is none. */
+export async function readAmplification(path: string): Promise<number | undefined> {
+  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
+  if (text === undefined) return undefined;
+  try {
+    return amplifiedSchema.parse(JSON.parse(text)).amplify?.alpha;
+  } catch (cause) {
+    throw new FormatError(`${path}: expected the manifest of rollouts, got something else`, {
+      cause,
+    });
+  }
+}
+
 const HINT =
   'A rollout is {"id", "scenario", "variant", "sample", "prompt": [{role, content}], "response", "finish", "tokens", "group"?, "tags"?}; rows count from 0. culprit generate --import makes them of other programs\' responses.';
 
@@ -150,7 +168,7 @@ const HINT =
  */
 export async function* readRollouts(
   path: string,
-  { signal }: { readonly signal?: AbortSignal } = {},
+  { signal }: { readonly signal?: AbortSignal | undefined } = {},
 ): AsyncGenerator<Rollout, void, undefined> {
   const rowOf = new Map<string, number>();
   for await (const row of readRows(path, { signal })) {

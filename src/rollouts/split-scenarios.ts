@@ -5,9 +5,9 @@ import type { Scenario } from "./scenarios.ts";
 
 export interface SplitOptions {
   /** Share of the base prompts that goes into the probe's half, above 0 and below 1. Default 0.5. */
-  readonly probeShare?: number;
+  readonly probeShare?: number | undefined;
   /** Default 0. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
 }
 
 /** One half. */

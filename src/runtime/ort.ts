@@ -34,12 +34,12 @@ export interface Program extends AsyncDisposable {
 
 export interface CompileOptions {
   /** Default `cpu`. */
-  readonly device?: Device;
+  readonly device?: Device | undefined;
   /** Threads inside one op; default: one for each core. */
-  readonly threads?: number;
-  readonly weights?: BoundWeights;
+  readonly threads?: number | undefined;
+  readonly weights?: BoundWeights | undefined;
   /** Where ONNX Runtime writes what each node took (`<prefix>_<time>.json`), when the program is disposed of; for benchmarks. */
-  readonly profilePrefix?: string;
+  readonly profilePrefix?: string | undefined;
 }
 
 /** Wraps weights (float32, row by row) for the runtime; the arrays are used in place and must not change. */

@@ -22,7 +22,10 @@ const DEFAULT_REPLICATES = 1000;
 export function auroc(
   positives: readonly number[],
   negatives: readonly number[],
-  { rng, replicates = DEFAULT_REPLICATES }: { readonly rng: Rng; readonly replicates?: number },
+  {
+    rng,
+    replicates = DEFAULT_REPLICATES,
+  }: { readonly rng: Rng; readonly replicates?: number | undefined },
 ): Auroc | undefined {
   if (positives.length === 0 || negatives.length === 0) return undefined;
   const resample = (values: readonly number[]): number[] =>

@@ -19,7 +19,7 @@ export interface Interval {
 export interface BootstrapOptions {
   readonly rng: Rng;
   /** Default 2000. */
-  readonly replicates?: number;
+  readonly replicates?: number | undefined;
 }
 
 /**

@@ -55,7 +55,7 @@ export function createArmRunner(
         ...shared,
         counter: work,
         out: paths.rollouts,
-        ...(steering === undefined ? {} : { steering }),
+        steering,
       });
       manifest = generated.manifest;
       const verdicts: Verdict[] = [];

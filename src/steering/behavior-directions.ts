@@ -7,9 +7,9 @@ import type { SteeringDirection, SteeringMode } from "./steering-report.ts";
 export interface BehaviorDirectionsOptions {
   readonly mode: SteeringMode;
   /** Default: the layer chosen for the behaviour. */
-  readonly layers?: readonly number[];
+  readonly layers?: readonly number[] | undefined;
   /** Add to a checkpoint that the behaviour was not read on; `project-out` always may. Default false. */
-  readonly otherCheckpoint?: boolean;
+  readonly otherCheckpoint?: boolean | undefined;
 }
 
 /**

@@ -13,7 +13,7 @@ type ScoringEngine = Pick<Engine, "tokenize" | "logprobs" | "stopTokens" | "cont
 export async function measureCoherence(
   engine: ScoringEngine,
   rollouts: AsyncIterable<Rollout>,
-  { signal }: { readonly signal?: AbortSignal } = {},
+  { signal }: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<Coherence> {
   const { examples, unscored } = await collectExamples(engine, rollouts);
   let sum = 0;

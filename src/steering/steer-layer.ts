@@ -84,7 +84,7 @@ interface Push {
   /** Undefined: projected out. */
   readonly strength: number | undefined;
   /** Number of the random direction; undefined for the behaviour's own. */
-  readonly random?: number;
+  readonly random?: number | undefined;
 }
 
 async function runArm(

@@ -17,7 +17,7 @@ export const DEFAULT_PROJECT_OUT_AT = "together" satisfies ProjectOutAt;
 /** A request with its defaults. */
 export interface SteerSettings {
   /** Of `project-out`; `all` layers are listed. */
-  readonly projectOutAt?: Exclude<ProjectOutAt, "all">;
+  readonly projectOutAt?: Exclude<ProjectOutAt, "all"> | undefined;
   readonly strength: number | "auto";
   readonly grid: readonly number[];
   /** Strengths to try between the last that holds and the first that fails. */

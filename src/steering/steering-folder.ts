@@ -53,7 +53,7 @@ export interface ClaimOptions extends SteerOptions {
    * Where another request stands in the folder, or this one with its report: remove what that left, and start over. What this request has
    * sampled and not finished stays. Default false: another request is refused.
    */
-  readonly force?: boolean;
+  readonly force?: boolean | undefined;
 }
 
 /**

@@ -30,22 +30,22 @@ export interface SteerRequest {
   readonly prompts: readonly ScenarioPrompt[];
   readonly judge: Judge<RolloutWithPrompt>;
   /** Scenarios that the behaviour was made from: the report says how many are steered on. Default: none. */
-  readonly madeFrom?: readonly string[];
+  readonly madeFrom?: readonly string[] | undefined;
   /** Of `project-out`. Default: DEFAULT_PROJECT_OUT_AT. */
-  readonly projectOutAt?: ProjectOutAt;
+  readonly projectOutAt?: ProjectOutAt | undefined;
   /** How much of the direction to add: a number, or `auto`, the default: the largest of `grid` that leaves the text coherent. */
-  readonly strength?: number | "auto";
+  readonly strength?: number | "auto" | undefined;
   /** Strengths to climb, ascending. Default: DEFAULT_STRENGTHS. */
-  readonly grid?: readonly number[];
+  readonly grid?: readonly number[] | undefined;
   /** More strengths for `auto`, each halfway between the last that holds and the first that fails. Default: DEFAULT_HALVINGS. */
-  readonly halvings?: number;
+  readonly halvings?: number | undefined;
   /**
    * Nats per token that the steered text may be less likely than the unsteered, under the unsteered model. Default:
    * DEFAULT_COHERENCE_BOUND.
    */
-  readonly coherenceBound?: number;
+  readonly coherenceBound?: number | undefined;
   /** Random directions of the same length beside each direction. Default: DEFAULT_RANDOM_DIRECTIONS. */
-  readonly randomDirections?: number;
+  readonly randomDirections?: number | undefined;
 }
 
 export interface SteerOptions extends Omit<
@@ -164,7 +164,7 @@ export interface SteeringReport {
   /** Different requests: scenarios that ask the same one hang together, and are one unit of all intervals. */
   readonly requests: number;
   /** Scenarios that the behaviour was made from too; absent where there are none. */
-  readonly shared?: number;
+  readonly shared?: number | undefined;
   readonly sampling: RolloutSampling;
   readonly coherenceBound: number;
   readonly unsteered: SteeredArm;

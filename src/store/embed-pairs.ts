@@ -27,7 +27,7 @@ export interface EmbedPairsOptions extends JobOptions {
   /** Tokens of prompt and response together; longer responses are cut at the end. */
   readonly maxTokens: number;
   /** Default "F16". */
-  readonly dtype?: StoreDtype;
+  readonly dtype?: StoreDtype | undefined;
   /** Pairs of one shard, the unit of resume. */
   readonly shardRows: number;
 }
@@ -182,7 +182,7 @@ async function embedShard(
   const { dim } = engine.identity;
   const vectors = new Map(layers.map((layer) => [layer, new Float32Array(batch.length * dim)])); // [R, D]
   const examples = batch.map(({ example }) => example);
-  const job = { layers, ...(signal === undefined ? {} : { signal }) };
+  const job = { layers, signal };
   let done = 0;
   try {
     for await (const { index, means } of engine.embed(examples, job)) {
@@ -198,7 +198,7 @@ async function embedShard(
     const { id, file, fileRow } = batch[error.example]!.pair;
     throw new RuntimeError(
       `${file}, row ${fileRow}: pair "${id}": an activation at layer ${error.layer} is not finite`,
-      { ...(error.hint === undefined ? {} : { hint: error.hint }), cause: error },
+      { hint: error.hint, cause: error },
     );
   }
   await writer.writeShard(shard, shardRows(batch, vectors, writer.manifest.pairs.columns));

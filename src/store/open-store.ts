@@ -20,7 +20,7 @@ export interface VectorStore {
 
 export interface OpenStoreOptions {
   /** Opens a store whose embedding has not ended, with the rows that are there; default false. */
-  readonly allowIncomplete?: boolean;
+  readonly allowIncomplete?: boolean | undefined;
 }
 
 /**

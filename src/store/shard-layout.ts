@@ -75,6 +75,6 @@ export function checkShardTensors(
 export function damaged(path: string, what: string, cause?: unknown): FormatError {
   return new FormatError(`${path}: ${what}`, {
     hint: "Delete this shard if it is there, then run the same culprit embed command again: it makes only what is missing.",
-    ...(cause === undefined ? {} : { cause }),
+    cause,
   });
 }

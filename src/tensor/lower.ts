@@ -25,7 +25,7 @@ export interface LowerOptions {
    * Weights to write into the file as constants, by parameter name: ONNX Runtime then packs them once for its matrix kernels,
    * at the price of a copy for each session and 2 GiB at most. Default: every weight is an input, one copy for all sessions.
    */
-  readonly constantWeights?: ReadonlyMap<string, Float32Array>;
+  readonly constantWeights?: ReadonlyMap<string, Float32Array> | undefined;
 }
 
 /** Constants up to this many numbers are looked for among those already written. */

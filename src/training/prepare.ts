@@ -160,7 +160,7 @@ function placeOf(
   row: object,
   number: number,
 ): { readonly row: number; readonly file: string; readonly fileRow: number } {
-  const { file, fileRow } = row as { file?: string; fileRow?: number }; // PreferencePair has them
+  const { file, fileRow } = row as { file?: string | undefined; fileRow?: number }; // PreferencePair has them
   return { row: number, file: file ?? "(list)", fileRow: fileRow ?? number };
 }
 

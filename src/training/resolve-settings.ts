@@ -119,10 +119,10 @@ function checkSettings(settings: ResolvedSettings): void {
 }
 
 interface Range {
-  readonly min?: number;
-  readonly above?: number;
-  readonly below?: number;
-  readonly isWhole?: boolean;
+  readonly min?: number | undefined;
+  readonly above?: number | undefined;
+  readonly below?: number | undefined;
+  readonly isWhole?: boolean | undefined;
 }
 
 function expectNumber(

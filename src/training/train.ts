@@ -88,7 +88,7 @@ async function train(
       name: request.checkpoint,
       ...engine,
       download,
-      ...(adapter === undefined ? {} : { adapter }),
+      adapter,
     },
   );
   const prepared = await data.prepare(trainer, { maxTokens: settings.maxTokens, signal });

@@ -31,7 +31,7 @@ export function jsonArtifact<T>(
   name: string,
   what: string,
   schema: z.ZodType<T>,
-  { indent = 2 }: { readonly indent?: number } = {},
+  { indent = 2 }: { readonly indent?: number | undefined } = {},
 ): JsonArtifact<T> {
   return {
     name,

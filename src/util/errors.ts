@@ -4,7 +4,7 @@ export class CulpritError extends Error {
   readonly hint: string | undefined;
 
   /** `message` reads `where: what was expected, got what`. */
-  constructor(message: string, options: { hint?: string; cause?: unknown } = {}) {
+  constructor(message: string, options: { hint?: string | undefined; cause?: unknown } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = new.target.name;
     this.hint = options.hint;

@@ -10,8 +10,8 @@ export interface Progress {
 
 /** Options every long job takes. */
 export interface JobOptions {
-  readonly signal?: AbortSignal;
-  readonly progress?: Progress;
+  readonly signal?: AbortSignal | undefined;
+  readonly progress?: Progress | undefined;
 }
 
 /** Shows nothing. */

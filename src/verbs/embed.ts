@@ -63,7 +63,7 @@ from the last whole shard when the same command is given again. A store made wit
       dtype: settings.dtype,
       shardRows: settings.shardRows,
       progress: progress("pairs"),
-      ...(signal && { signal }),
+      signal,
     });
     cost.add(result.tokens, blockFlops(await checkpoint.size(), Math.max(...found)));
     const seconds = (performance.now() - startMs) / 1000;

@@ -3,33 +3,33 @@ import { z } from "zod";
 
 /** A setting or a group of settings. */
 export interface JsonSchema {
-  readonly type?: string;
-  readonly description?: string;
+  readonly type?: string | undefined;
+  readonly description?: string | undefined;
   readonly default?: unknown;
   readonly const?: unknown;
-  readonly enum?: readonly unknown[];
-  readonly properties?: Readonly<Record<string, JsonSchema>>;
-  readonly additionalProperties?: JsonSchema | boolean;
-  readonly required?: readonly string[];
-  readonly items?: JsonSchema;
-  readonly anyOf?: readonly JsonSchema[];
-  readonly oneOf?: readonly JsonSchema[];
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly exclusiveMinimum?: number;
-  readonly exclusiveMaximum?: number;
+  readonly enum?: readonly unknown[] | undefined;
+  readonly properties?: Readonly<Record<string, JsonSchema>> | undefined;
+  readonly additionalProperties?: JsonSchema | boolean | undefined;
+  readonly required?: readonly string[] | undefined;
+  readonly items?: JsonSchema | undefined;
+  readonly anyOf?: readonly JsonSchema[] | undefined;
+  readonly oneOf?: readonly JsonSchema[] | undefined;
+  readonly minimum?: number | undefined;
+  readonly maximum?: number | undefined;
+  readonly exclusiveMinimum?: number | undefined;
+  readonly exclusiveMaximum?: number | undefined;
 }
 
 /** What a setting says of itself beside its description, by `.meta()`. */
 export interface SettingMeta {
   /** Its flag where that is not its name in kebab case. */
-  readonly flag?: string;
+  readonly flag?: string | undefined;
   /** What stands for its value in help: DIR, FILE. */
-  readonly placeholder?: string;
+  readonly placeholder?: string | undefined;
   /** Texts of a list that may hold commas: paths, tokens. Each is given by a flag of its own. */
-  readonly isWhole?: boolean;
+  readonly isWhole?: boolean | undefined;
   /** False: changes no result, so it is in no key (pace, prices, how often a state is kept). */
-  readonly counts?: boolean;
+  readonly counts?: boolean | undefined;
 }
 
 const META = [

@@ -20,7 +20,7 @@ export interface Setting {
   /** Where it belongs to a group that may be left out: the group's path. */
   readonly group?: readonly string[] | undefined;
   /** Turns such a group on by itself, for groups whose members all have defaults. */
-  readonly isSwitch?: boolean;
+  readonly isSwitch?: boolean | undefined;
 }
 
 /** Lists the settings of a JSON Schema of them, in the order declared. Throws where two would have one flag. */
@@ -32,8 +32,8 @@ export function listSettings(schema: JsonSchema): readonly Setting[] {
 interface Place {
   readonly path: readonly string[];
   readonly taken: Set<string>;
-  readonly only?: Setting["only"];
-  readonly group?: Setting["group"];
+  readonly only?: Setting["only"] | undefined;
+  readonly group?: Setting["group"] | undefined;
 }
 
 function walk(schema: JsonSchema, place: Place): Setting[] {

@@ -6,6 +6,7 @@ import type { z } from "zod";
 
 import type { CostMeter } from "../engine/cost.ts";
 import type { Artifact } from "../util/artifact.ts";
+import type { CulpritError } from "../util/errors.ts";
 import type { JobOptions, Progress } from "../util/progress.ts";
 
 /** Something that a verb reads: files, a checkpoint, the output of another verb. */
@@ -17,14 +18,14 @@ export interface Input<T = unknown, S extends z.ZodObject = z.ZodObject> {
   /** One sentence. */
   readonly describe: string;
   /** Words after the command's name; else a flag of the input's name. */
-  readonly isPositional?: boolean;
+  readonly isPositional?: boolean | undefined;
   /** Several paths at once. */
-  readonly isMany?: boolean;
-  readonly isOptional?: boolean;
+  readonly isMany?: boolean | undefined;
+  readonly isOptional?: boolean | undefined;
   /** How it is read; these settings are in the key of a stage too. */
-  readonly settings?: S;
+  readonly settings?: S | undefined;
   /** Its name in the folder of the stage that made it. */
-  readonly artifact?: string;
+  readonly artifact?: string | undefined;
   /** Opens it. `paths` has one entry unless `isMany`. */
   open(paths: readonly string[], settings: z.output<S>, work: OpenWork): Promise<T>;
   /** Files that must not be overwritten by outputs, where they are others than the paths as given. */
@@ -50,15 +51,15 @@ export interface Output {
   readonly placeholder: string;
   /** One sentence. */
   readonly describe: string;
-  readonly isOptional?: boolean;
+  readonly isOptional?: boolean | undefined;
   /** How its name must end. */
-  readonly endings?: readonly string[];
+  readonly endings?: readonly string[] | undefined;
   /** The verb goes on with what is there, and refuses what is not its own. */
-  readonly isResumable?: boolean;
+  readonly isResumable?: boolean | undefined;
   /** It is what `run` gives back, written by whoever runs the verb. */
-  readonly isResult?: boolean;
+  readonly isResult?: boolean | undefined;
   /** A place that stages share and find by content, for paid answers and the like. On the command line, by this ending beside `out`. */
-  readonly shared?: string;
+  readonly shared?: string | undefined;
 }
 export type Outputs = Readonly<Record<string, Output>>;
 
@@ -115,18 +116,20 @@ export interface Verb<
   readonly outputs: O;
   /** Throws ConfigError, FormatError or RuntimeError naming file or setting. */
   run(inputs: Opened<I>, settings: z.output<S>, work: Work<O>): Promise<R>;
-  /** The result for people. */
-  show(result: R): string;
+  /** The result for people; `out` is where outputs were written. */
+  show(result: R, out: Places<O>): string;
   /** What must be known before the result is trusted, one line each. */
   warnings?(result: R): readonly string[];
+  /** What makes a result one that nothing can go on with. It is written and shown all the same, and then this is thrown. */
+  fault?(result: R): CulpritError | undefined;
   /** What `--force` does, where that is more than replacing files. */
-  readonly force?: string;
+  readonly force?: string | undefined;
   /** What is wrong between settings. */
   check?(settings: z.output<S>): readonly Contradiction[];
   /** Files beneath a stage's folder that do not count as its result: times, states to resume from. */
-  readonly asides?: readonly string[];
+  readonly asides?: readonly string[] | undefined;
   /** Whether a stage goes on over what a killed run left. */
-  readonly canResume?: boolean;
+  readonly canResume?: boolean | undefined;
 }
 
 /** Types a declaration by what stands in it. */

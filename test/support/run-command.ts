@@ -8,11 +8,11 @@ import { silentProgress } from "../../src/util/progress.ts";
  * main.ts makes exit codes of them, which the tests with runCli look at.
  */
 export async function runCommand(
-  named: Command | string,
+  name: string,
   words: readonly string[],
   warn: CommandContext["warn"] = () => {},
 ): Promise<string> {
-  const command = typeof named === "string" ? COMMANDS.find(({ name }) => name === named)! : named;
+  const command = commandNamed(name);
   let printed = "";
   const context = silentContext();
   await command.run(parseArguments(command, words), {
@@ -32,4 +32,9 @@ export function silentContext(): CommandContext {
     progress: () => silentProgress,
     signal: new AbortController().signal,
   };
+}
+
+/** The command of that name. */
+export function commandNamed(name: string): Command {
+  return COMMANDS.find((each) => each.name === name)!; // names of tests are right
 }

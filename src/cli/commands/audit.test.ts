@@ -7,9 +7,8 @@ import { jsonLines, temporaryFolder } from "../../../test/support/data-files.ts"
 import { runCommand } from "../../../test/support/run-command.ts";
 import type { AuditReport } from "../../pairs/audit-report.ts";
 import { ConfigError } from "../../util/errors.ts";
-import { auditCommand } from "./audit.ts";
 
-const run = (...words: string[]): Promise<string> => runCommand(auditCommand, words);
+const run = (...words: string[]): Promise<string> => runCommand("audit", words);
 
 async function pairsIn(folder: string): Promise<string> {
   const path = join(folder, "pairs.jsonl");

@@ -156,7 +156,7 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   await using engine = await openEngine(checkpoint, engineOptions);
   const activations = await collect(engine, responses.pairs, context, {
     layers: resolveLayers(selection, engine.identity.layerCount),
-    ...(maxTokens === undefined ? {} : { maxTokens }),
+    maxTokens,
   });
   const cleared = clearNuisances(activations, nuisances, responses.pairs, context);
   const behavior = await train(cleared, behaviorOptions, probe, context);

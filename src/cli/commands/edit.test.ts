@@ -9,7 +9,6 @@ import { runCommand } from "../../../test/support/run-command.ts";
 import { suiteFolder } from "../../../test/support/suite-folder.ts";
 import type { EditManifest } from "../../edit/edit-manifest.ts";
 import type { Edit } from "../../edit/edit.ts";
-import { editCommand } from "./edit.ts";
 
 const ROOT = suiteFolder();
 const PAIRS = join(ROOT, "pairs.jsonl");
@@ -29,7 +28,7 @@ beforeAll(async () => {
 });
 
 const edit = (...words: string[]): Promise<string> =>
-  runCommand(editCommand, [PAIRS, "--ranking", RANKING, ...words]);
+  runCommand("edit", [PAIRS, "--ranking", RANKING, ...words]);
 
 async function rowsOf(path: string): Promise<Record<string, unknown>[]> {
   const lines = (await readFile(path, "utf8")).split("\n").filter((line) => line !== "");
@@ -98,9 +97,9 @@ describe("culprit edit", () => {
     await edit("--action", "swap", "--top", "2", "--ids-only", "--out", out);
     expect(await rowsOf(out)).toEqual(NORTH.slice(0, 2).map((id) => ({ id })));
     const random = ["--action", "filter", "--top", "60", "--random", "--any-source", "--ids-only"];
-    await expect(runCommand(editCommand, [PAIRS, ...random])).rejects.toThrow(/takes all 60/);
+    await expect(runCommand("edit", [PAIRS, ...random])).rejects.toThrow(/takes all 60/);
     random[3] = "59";
-    const plan = JSON.parse(await runCommand(editCommand, [PAIRS, ...random, "--json"])) as Edit;
+    const plan = JSON.parse(await runCommand("edit", [PAIRS, ...random, "--json"])) as Edit;
     expect([plan.pick, plan.seed, plan.ids.length]).toEqual(["random-any", 0, 59]);
   });
 

@@ -88,9 +88,9 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   const evaluation = evaluateArms(await readArms(file.arms), {
     baseline: args.text("baseline") ?? file.baseline,
     controls: args.texts("control").length > 0 ? args.texts("control") : (file.controls ?? []),
-    ...(variants === undefined ? {} : { variants }),
-    ...(replicates === undefined ? {} : { replicates }),
-    ...(seed === undefined ? {} : { seed }),
+    variants,
+    replicates,
+    seed,
   });
   const json = JSON.stringify(evaluation, undefined, 2);
   if (out !== undefined) await writeFileAtomic(out, `${json}\n`);

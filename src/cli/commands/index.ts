@@ -1,11 +1,11 @@
 /** @file Every command. Tests walk this list: what holds for one command holds for all. */
+import { conditions } from "../../verbs/conditions.ts";
 import { embed } from "../../verbs/embed.ts";
 import type { Command } from "../command.ts";
 import { verbCommand } from "../verb-command.ts";
 import { agreementCommand } from "./agreement.ts";
 import { auditCommand } from "./audit.ts";
 import { behaviorCommand } from "./behavior.ts";
-import { conditionsCommand } from "./conditions.ts";
 import { demoCommand } from "./demo.ts";
 import { editCommand } from "./edit.ts";
 import { evaluateCommand } from "./evaluate.ts";
@@ -27,7 +27,7 @@ export const COMMANDS: readonly Command[] = [
   verbCommand(embed),
   judgeCommand,
   agreementCommand,
-  conditionsCommand,
+  verbCommand(conditions),
   behaviorCommand,
   steerCommand,
   rankCommand,

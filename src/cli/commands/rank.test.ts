@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { temporaryFolder } from "../../../test/support/data-files.ts";
+import { commandNamed } from "../../../test/support/run-command.ts";
 import {
   SMALL_CHECKPOINT,
   smallManifest,
@@ -15,7 +16,6 @@ import type { RankingReport } from "../../ranking/ranking-report.ts";
 import { silentProgress } from "../../util/progress.ts";
 import { createRng } from "../../util/rng.ts";
 import { parseArguments } from "../arguments.ts";
-import { rankCommand } from "./rank.ts";
 
 const DIM = 8;
 
@@ -27,7 +27,7 @@ interface Printed {
 async function run(...words: string[]): Promise<Printed> {
   let text = "";
   const warnings: string[] = [];
-  await rankCommand.run(parseArguments(rankCommand, words), {
+  await commandNamed("rank").run(parseArguments(commandNamed("rank"), words), {
     print: (part) => void (text += part),
     log: () => {},
     warn: (line) => void warnings.push(line),

@@ -134,7 +134,7 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   const reports = reportRankings(table, scores, {
     show,
     ...(tops.length === 0 ? {} : { tops }),
-    ...(by === undefined ? {} : { by }),
+    by,
   });
   if (out !== undefined) {
     await writeRankings(out, table, scores, store.manifest.pairs.contentHash);
@@ -167,7 +167,7 @@ function readRankOptions(args: ParsedArguments): RankOptions {
     scorer: args.choice("scorer", SCORERS) ?? "cosine",
     nullDirections: args.integer("null", { min: 0, max: 1024 }) ?? 64,
     ...(selection === "all" ? {} : { layers: selection }),
-    ...(threads === undefined ? {} : { threads }),
+    threads,
   };
 }
 

@@ -6,9 +6,8 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../../test/support/data-files.ts";
 import { runCommand } from "../../../test/support/run-command.ts";
 import { readScenarios } from "../../rollouts/scenarios.ts";
-import { scenariosCommand } from "./scenarios.ts";
 
-const run = (...words: string[]): Promise<string> => runCommand(scenariosCommand, words);
+const run = (...words: string[]): Promise<string> => runCommand("scenarios", words);
 
 let at: (name: string) => string;
 

@@ -89,7 +89,7 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
     directions: behaviorDirections(behavior, engine.identity, {
       mode: request.mode,
       otherCheckpoint: args.has("other-checkpoint"),
-      ...(layers === undefined ? {} : { layers }),
+      layers,
     }),
   };
   const options = {

@@ -197,7 +197,7 @@ function readDpo(args: ParsedArguments, settings: TrainSettings): DpoSettings {
 
 function readSft(args: ParsedArguments, settings: TrainSettings): SftSettings {
   const lossOn = args.choice("loss-on", ["response", "all"]);
-  return { ...settings, ...(lossOn === undefined ? {} : { lossOn }) };
+  return { ...settings, lossOn };
 }
 
 /** The members that are there; absent, not undefined. */

@@ -6,31 +6,31 @@ import type { Steering } from "./steering.ts";
 /** How responses are sampled. */
 export interface GenerateOptions extends JobOptions {
   /** Samples of each prompt. Default 1. */
-  readonly samples?: number;
+  readonly samples?: number | undefined;
   /** Tokens of a sample at most, the stop token included. Default 256. */
-  readonly maxTokens?: number;
+  readonly maxTokens?: number | undefined;
   /** Logits are divided by it; 0 takes the likeliest token each time. Default 1. */
-  readonly temperature?: number;
+  readonly temperature?: number | undefined;
   /** Sample from the k likeliest tokens only. Default: all. */
-  readonly topK?: number;
+  readonly topK?: number | undefined;
   /** Sample from the likeliest tokens whose probabilities first reach p only. Default 1: all. */
-  readonly topP?: number;
+  readonly topP?: number | undefined;
   /** Default 0. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /** Tokens that end a sample. Default: those that the checkpoint names. */
-  readonly stopTokens?: readonly number[];
+  readonly stopTokens?: readonly number[] | undefined;
   /** Samples that run side by side at most; changes speed only. Default 32. */
-  readonly batch?: number;
+  readonly batch?: number | undefined;
   /** First sample number, for more samples of the same prompts later. Default 0. */
-  readonly firstSample?: number;
+  readonly firstSample?: number | undefined;
   /** The same for each prompt, in place of `firstSample`. */
-  readonly firstSamples?: readonly number[];
+  readonly firstSamples?: readonly number[] | undefined;
   /** Changes the residual stream while sampling. Default: none. */
-  readonly steering?: Steering;
+  readonly steering?: Steering | undefined;
   /** Samples from logits_after + α(logits_after − logits_before). Default: from this engine's own logits. */
-  readonly amplify?: Amplification;
+  readonly amplify?: Amplification | undefined;
   /** Counts the work done. */
-  readonly counter?: GenerationCounter;
+  readonly counter?: GenerationCounter | undefined;
 }
 
 /** One finished sample. */

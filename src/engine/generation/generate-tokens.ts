@@ -19,11 +19,11 @@ export interface GenerateJob extends JobOptions, GenerateSettings {
   readonly contextLength: number;
   readonly counter: GenerationCounter;
   /** By prompt, in place of `firstSample`. */
-  readonly firstSamples?: readonly number[];
+  readonly firstSamples?: readonly number[] | undefined;
   /** Fits the model; see expectSteering. */
-  readonly steering?: Steering;
+  readonly steering?: Steering | undefined;
   /** `before` has the same vocabulary. */
-  readonly amplify?: { readonly before: GenerationHost; readonly alpha: number };
+  readonly amplify?: { readonly before: GenerationHost; readonly alpha: number } | undefined;
 }
 
 /** Samples in the order in which they end. Throws ConfigError naming a prompt that is empty or fills the context. */

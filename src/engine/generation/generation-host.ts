@@ -12,7 +12,7 @@ export interface GenerationHost {
   program(
     key: string,
     build: () => ActivationsGraph,
-    options?: { readonly isStep?: boolean },
+    options?: { readonly isStep?: boolean | undefined },
   ): Promise<{
     readonly program: Program;
     readonly frequencyInputs: ReadonlyMap<string, RopeScaling>;

@@ -32,7 +32,7 @@ export class RowDecoder {
       readonly maxRows: number;
       readonly counter: GenerationCounter;
       readonly output: StepOutput;
-      readonly changes?: readonly StepChange[];
+      readonly changes?: readonly StepChange[] | undefined;
     },
   ) {
     const { maxRows, output, counter, changes = [] } = settings;

@@ -22,7 +22,7 @@ export function auditStage({ pairs }: Experiment, inputs: ExperimentInputs): Sta
       const report = await auditPairs(inputs.pairs, {
         onUnusable: (row) => unusable.add(row),
         progress: progress("rows"),
-        ...(signal === undefined ? {} : { signal }),
+        signal,
       });
       await unusable.close();
       await writeFileAtomic(

@@ -87,8 +87,8 @@ async function makeBehavior(
   const collected = await collectActivations(opened, read.pairs, {
     layers,
     progress: work.progress("response pairs"),
-    ...(maxTokens === undefined ? {} : { maxTokens }),
-    ...(work.signal === undefined ? {} : { signal: work.signal }),
+    maxTokens,
+    signal: work.signal,
   });
   const nuisances = orthogonalTo.map((name) =>
     estimateNuisance(collected, measureResponses(name, read.pairs, collected), options),

@@ -49,7 +49,7 @@ export function capabilitiesStage(
       await using opened = await model.open(work, "model");
       const job = {
         progress: work.progress("items"),
-        ...(work.signal === undefined ? {} : { signal: work.signal }),
+        signal: work.signal,
       };
       const found: Capabilities = {
         ...(pairs && { preferences: await measurePreferences(opened, pairs, job) }),

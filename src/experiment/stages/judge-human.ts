@@ -33,7 +33,7 @@ export async function judgeByPeople(
   const verdicts = async function* (): AsyncGenerator<Verdict> {
     yield* judge.judge(readStageRollouts(input("rollouts")), {
       progress: shown,
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     });
     if (judge.unchecked() > 0) {
       shown.note(`${judge.unchecked()} labels matched by the rollout's id alone`);

@@ -65,7 +65,7 @@ async function judgeNew(
   await using judge = await openStageJudge(inputs, work, place);
   const verdicts = judge.judge(readStageRollouts(input("rollouts")), {
     progress: progress("rollouts"),
-    ...(signal === undefined ? {} : { signal }),
+    signal,
   });
   await writeVerdicts(path, withAbsent(verdicts, input("rollouts")));
 }

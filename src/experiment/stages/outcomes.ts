@@ -46,7 +46,7 @@ export async function readProbe(work: StageWork, inputs: ExperimentInputs): Prom
     prompts: report.counts.prompts,
     doubt: report.doubts[`${layer}`],
     ...(await readNuisanceDoubts(work)),
-    ...(skippedNulls === undefined ? {} : { skippedNulls }),
+    skippedNulls,
     scenarios: filter && countScenarios(filter),
     ...(filter && { rates: { conditions: filter.conditions, changes: filter.changes } }),
     ...(filter?.amplify === undefined ? {} : { amplify: filter.amplify }),
@@ -64,7 +64,7 @@ async function readNuisanceDoubts(work: StageWork): Promise<Pick<ProbeResult, "n
 }
 
 /** What the filter's stage wrote. */
-type FilterReport = FilterResult & ConditionRates & { readonly amplify?: number };
+type FilterReport = FilterResult & ConditionRates & { readonly amplify?: number | undefined };
 
 function countScenarios({ scenarios, requirements, conditions }: FilterReport): FilteredScenarios {
   const count = (decision: FilterDecision): number =>

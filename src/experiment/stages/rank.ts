@@ -22,7 +22,7 @@ export const RANKING_REPORT_NAME = "ranking.json";
 /** What `ranking.json` holds beside the reports. */
 export interface RankStageReport extends ChosenLayer {
   /** Unrelated behaviours that there was nothing to make of, and why; absent where there are none. */
-  readonly skippedNulls?: readonly SkippedNull[];
+  readonly skippedNulls?: readonly SkippedNull[] | undefined;
   readonly rankings: ReturnType<typeof reportRankings>;
 }
 
@@ -66,8 +66,8 @@ export function rankStage({ attribution, behavior, engine }: Experiment): Stage 
         nullDirections,
         nullBehaviors: usable,
         progress: work.progress("pairs"),
-        ...(engine.threads === undefined ? {} : { threads: engine.threads }),
-        ...(work.signal === undefined ? {} : { signal: work.signal }),
+        threads: engine.threads,
+        signal: work.signal,
       });
       const table = await readStoreTable(store);
       const rankings = reportRankings(table, scores);

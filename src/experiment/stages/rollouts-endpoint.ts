@@ -76,7 +76,7 @@ async function sample(
     store,
     isAnew: isForced,
     progress: shown,
-    ...(signal === undefined ? {} : { signal }),
+    signal,
   });
   await result.catch((error: unknown) => {
     for (const line of describeCounts(asker.counts)) shown.note(line);

@@ -37,7 +37,7 @@ export function rolloutsStage(
       variants,
       template: checkpoints.template,
       engine,
-      ...(amplify === undefined ? {} : { amplify }),
+      amplify,
     },
     inputs: {
       model: model.input,
@@ -81,7 +81,7 @@ async function sampleLocally(
   work.cost.watchSampling(counter);
   await generateRollouts(opened, scenarioPrompts(scenarios, variants), {
     ...given,
-    ...(topK === undefined ? {} : { topK }),
+    topK,
     ...(before === undefined || amplify === undefined
       ? {}
       : { amplify: { before, alpha: amplify } }),
@@ -89,7 +89,7 @@ async function sampleLocally(
     counter,
     out: join(work.directory, ROLLOUTS_NAME),
     progress: work.progress("responses"),
-    ...(work.signal === undefined ? {} : { signal: work.signal }),
+    signal: work.signal,
   });
 }
 

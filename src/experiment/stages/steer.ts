@@ -110,12 +110,12 @@ async function steerModel(
     },
     {
       ...sampling,
-      ...(topK === undefined ? {} : { topK }),
+      topK,
       samples: rollouts,
       counter,
       out: work.directory,
       progress,
-      ...(work.signal === undefined ? {} : { signal: work.signal }),
+      signal: work.signal,
     },
   );
 }

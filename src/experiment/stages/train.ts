@@ -66,11 +66,11 @@ export function trainStage(
 
 function dpoSettings(training: NonNullable<Experiment["training"]>, seed: number): DpoSettings {
   const { method: _method, lora, seeds: _seeds, batchTokens: _batchTokens, ...given } = training;
-  return withoutAbsent({
+  return {
     ...given,
     seed,
-    adaptation: lora === undefined ? undefined : withoutAbsent({ kind: "lora" as const, ...lora }),
-  }) as DpoSettings; // absent members are left out
+    adaptation: lora === undefined ? undefined : { kind: "lora", ...lora },
+  };
 }
 
 function trainRequest(
@@ -84,11 +84,11 @@ function trainRequest(
     out: join(directory, CHECKPOINT_NAME),
     engine: {
       ...engineOptions(experiment, "before"),
-      ...(batchTokens === undefined ? {} : { batchTokens }),
+      batchTokens,
     },
     referenceCache: join(cache, "reference-log-probabilities"),
     progress: progress("steps"),
-    ...(signal === undefined ? {} : { signal }),
+    signal,
   };
 }
 
@@ -102,10 +102,4 @@ async function editedPairs(
     if (row.kind === "pair") kept.push(row);
   }
   return kept;
-}
-
-function withoutAbsent<T extends object>(settings: T): T {
-  return Object.fromEntries(
-    Object.entries(settings).filter(([, value]) => value !== undefined),
-  ) as T; // fewer members, all of them optional
 }

@@ -7,11 +7,11 @@ import { lowerToRows } from "./flatten.ts";
 
 export interface MatMulAttributes {
   /** a comes as [..., K, M]. Default false. */
-  readonly transposeA?: boolean;
+  readonly transposeA?: boolean | undefined;
   /** b comes as [..., N, K]. Default false. */
-  readonly transposeB?: boolean;
+  readonly transposeB?: boolean | undefined;
   /** Multiplies the product. Default 1. */
-  readonly scale?: number;
+  readonly scale?: number | undefined;
 }
 
 export const matMulOp: OpDefinition<MatMulAttributes> = {
@@ -48,7 +48,7 @@ export const matMulOp: OpDefinition<MatMulAttributes> = {
   },
 };
 
-export const contractRowsOp: OpDefinition<{ scale?: number }> = {
+export const contractRowsOp: OpDefinition<{ scale?: number | undefined }> = {
   kind: "contractRows",
   infer(inputs) {
     const [a, b] = expectMatrices("contractRows", inputs);

@@ -17,15 +17,17 @@ export interface MadeScenarios {
 export interface ScenariosSummary {
   readonly scenarios: number;
   /** Different base prompts, those merged, and rows that gave none; absent with --split-only. */
-  readonly composition?: {
-    readonly bases: number;
-    readonly duplicates: number;
-    readonly skipped: Readonly<Record<string, number>>;
-    readonly constraints: Readonly<Record<string, number>>;
-    readonly families: Readonly<Record<string, FamilyUse>>;
-  };
-  readonly probe?: HalfSize;
-  readonly evaluation?: HalfSize;
+  readonly composition?:
+    | {
+        readonly bases: number;
+        readonly duplicates: number;
+        readonly skipped: Readonly<Record<string, number>>;
+        readonly constraints: Readonly<Record<string, number>>;
+        readonly families: Readonly<Record<string, FamilyUse>>;
+      }
+    | undefined;
+  readonly probe?: HalfSize | undefined;
+  readonly evaluation?: HalfSize | undefined;
 }
 
 interface FamilyUse {
@@ -59,7 +61,7 @@ export function summariseScenarios({
   };
   return {
     scenarios: scenarios.length,
-    ...(composition === undefined ? {} : { composition }),
+    composition,
     ...(split === undefined
       ? {}
       : { probe: size(split.probe), evaluation: size(split.evaluation) }),

@@ -50,12 +50,12 @@ function adviseUnknown({ scenarios, requirements }: FilterResult, at: number): s
   if (isMost(({ judged }) => judged === 0)) {
     return `Most have no verdict in ${condition}, only missing ones: mend their causes (the verdicts file and the list of conditions have them), and judge again.`;
   }
-  return `Most are unknown by ${condition}: judge the missing rollouts, or accept fewer judged ones (--min-judged, in an experiment probe.minJudged).`;
+  return `Most are unknown by ${condition}: judge the missing rollouts, or accept fewer judged ones (minJudged).`;
 }
 
-/** Throws ConfigError where no scenario was kept, naming the condition that dropped most of them and what to try. */
-export function requireKept(result: FilterResult): void {
-  if (result.kept.length > 0) return;
+/** The error of a filter that kept no scenario, naming the condition that dropped most of them and what to try; undefined where some are kept. */
+export function emptiedFault(result: FilterResult): ConfigError | undefined {
+  if (result.kept.length > 0) return undefined;
   const { requirements, scenarios } = result;
   const counts = requirements.map((_, i) => ({
     i,
@@ -71,7 +71,7 @@ export function requireKept(result: FilterResult): void {
       return `${conditionName(requirements[i]!)}: ${failed} ${what}, ${unknown} unknown`;
     });
   const emptied = list.length > 1 ? `, mostly by ${conditionName(requirements[worst.i]!)}` : "";
-  throw new ConfigError(
+  return new ConfigError(
     `four-condition filter: none of ${scenarios.length} scenarios is left${emptied} (${list.join("; ")})`,
     {
       hint:

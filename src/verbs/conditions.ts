@@ -1,0 +1,290 @@
+import { existsSync, realpathSync } from "node:fs";
+
+import { z } from "zod";
+
+import { readVerdicts } from "../judge/verdict.ts";
+import { conditionRates, type ConditionRates } from "../rates/condition-rates.ts";
+import type { ConditionRow, JudgedCheckpoints } from "../rates/conditions.ts";
+import { emptiedFault } from "../rates/emptied-fault.ts";
+import {
+  conditionName,
+  type FilterResult,
+  filterScenarios,
+} from "../rates/four-condition-filter.ts";
+import { type PairedRollouts, pairRollouts, writeResponsePairs } from "../rates/rollout-pairs.ts";
+import { noteGroups } from "../rates/scenario-groups.ts";
+import {
+  readAmplification,
+  readRollouts,
+  type Rollout,
+  rolloutManifestPath,
+} from "../rollouts/rollouts.ts";
+import { jsonArtifact } from "../util/artifact.ts";
+import { ConfigError } from "../util/errors.ts";
+import { printable, textTable } from "../util/text-table.ts";
+import { rolloutsInput, verdictsInput } from "./inputs/files.ts";
+import { count } from "./settings/common.ts";
+import { formatRate } from "./show/evaluation.ts";
+import { defineVerb } from "./verb.ts";
+
+/** Scenarios listed with their reasons, at most; the JSON output has all of them. */
+const MAX_LISTED = 20;
+/** Characters of a reason, at most: it names conditions whose names come from data. */
+const MAX_REASON = 1000;
+
+/** What the four-condition filter found. */
+export interface ConditionsReport extends ConditionRates, FilterResult {
+  /** The strength of model-diff amplification of the rollouts after: their rates are not those of the checkpoint. Absent: not amplified. */
+  readonly amplify?: number | undefined;
+}
+
+const CONDITIONS_REPORT = jsonArtifact(
+  "conditions.json",
+  "rates by condition and what the four-condition filter decided",
+  z.custom<ConditionsReport>(
+    (value) => typeof value === "object" && value !== null && "kept" in value,
+  ),
+);
+
+const jsonLines = { artifact: { files: (path: string) => [path] }, placeholder: "FILE" };
+
+export const conditions = defineVerb({
+  name: "conditions",
+  summary: "Rates by condition, and the scenarios in which training brought the behaviour out",
+  about: `
+Takes the verdicts of both checkpoints, before (M0) and after (M1) preference training, on the same scenarios in two variants.
+A scenario is kept where no rollout shows the behaviour in before × base, before × base+distractor and after × base, and at
+least one does in after × base+distractor. It is dropped where one of the four fails for certain, and unknown where rollouts
+or verdicts are missing that could decide it: one that shows is never undone by others that are missing. Where no scenario is
+left, the command fails and says which condition emptied it.
+
+With --out and the rollouts of both, it writes the response pairs that culprit behavior reads: every rollout of M1 that shows
+the behaviour, with one of M0 to the same prompt that does not.
+
+Scenarios that ask one request are one unit of the intervals and one group of response pairs. Verdicts and rollouts say which do;
+files that do not are told by the prompts in the plain variant, where --before or --after is given.
+
+With --null-out it writes response pairs of the rollouts of both of which neither shows the behaviour: what else training changed.
+culprit behavior makes an unrelated behaviour of them, to which culprit rank --null-behavior holds its verdict.
+
+  culprit conditions --before-verdicts v0.jsonl --after-verdicts v1.jsonl \\
+    --before rollouts0.jsonl --after rollouts1.jsonl --out responses.jsonl`,
+  version: 7,
+  inputs: {
+    beforeVerdicts: {
+      ...verdictsInput,
+      placeholder: "FILE",
+      describe: "Verdicts on the rollouts of the checkpoint before.",
+    },
+    afterVerdicts: {
+      ...verdictsInput,
+      placeholder: "FILE",
+      describe: "Verdicts on the rollouts of the checkpoint after.",
+    },
+    before: {
+      ...rolloutsInput,
+      placeholder: "FILE",
+      describe: "Rollouts of the checkpoint before; response pairs are made of them.",
+      isOptional: true,
+    },
+    after: {
+      ...rolloutsInput,
+      placeholder: "FILE",
+      describe: "Rollouts of the checkpoint after; response pairs are made of them.",
+      isOptional: true,
+    },
+  },
+  settings: z.strictObject({
+    plain: z
+      .string()
+      .min(1)
+      .default("base")
+      .describe("The variant in which neither checkpoint may show the behaviour."),
+    trigger: z
+      .string()
+      .min(1)
+      .default("base+distractor")
+      .describe("The variant in which the checkpoint after must show it, the one before not."),
+    minJudged: count
+      .optional()
+      .describe(
+        "Judged rollouts that each of the four conditions needs for a scenario to be kept. Absent: where none may show it, as many as the scenario with most rollouts has; where one must, one.",
+      ),
+    maxPairs: count
+      .optional()
+      .describe("Response pairs of one scenario, at most. Absent: one for each showing rollout."),
+  }),
+  outputs: {
+    out: {
+      ...jsonLines,
+      artifact: { ...jsonLines.artifact, name: "responses.jsonl" },
+      describe: "The response pairs to write, JSON lines.",
+      isOptional: true,
+    },
+    nullOut: {
+      ...jsonLines,
+      artifact: { ...jsonLines.artifact, name: "drift.jsonl" },
+      describe:
+        "The response pairs of a second null to write, JSON lines: rollouts that do not show the behaviour.",
+      isOptional: true,
+    },
+    report: {
+      ...jsonLines,
+      artifact: CONDITIONS_REPORT,
+      describe: "The rates and decisions to write, as JSON.",
+      isOptional: true,
+      isResult: true,
+    },
+  },
+  run: async (
+    { beforeVerdicts, afterVerdicts, before, after },
+    { plain, trigger, minJudged, maxPairs },
+    { out, warn, note },
+  ): Promise<ConditionsReport> => {
+    const isWritten = out.out !== undefined || out.nullOut !== undefined;
+    expectRollouts({ before, after }, isWritten);
+    expectTwoFiles(beforeVerdicts, afterVerdicts);
+    const judged: JudgedCheckpoints = {
+      before: await readVerdicts(beforeVerdicts),
+      after: await readVerdicts(afterVerdicts),
+    };
+    warnOfJudges(judged, warn);
+    const result = filterScenarios(judged, { trigger, plain, minJudged });
+    const found = await readPairs({ before, after }, judged, {
+      kept: result.kept,
+      trigger,
+      plain,
+      maxPairs,
+      withDrift: out.nullOut !== undefined,
+    });
+    if (out.nullOut !== undefined) {
+      await writeResponsePairs(out.nullOut, found.drift);
+      note(
+        `${found.drift.length} response pairs of what else training changed written to ${out.nullOut}`,
+      );
+    }
+    if (out.out !== undefined && result.kept.length > 0) {
+      if (found.pairs.length === 0) {
+        throw new ConfigError("conditions: expected response pairs, got none", {
+          hint: "The responses of both checkpoints are alike: the verdicts are of other rollouts, or before and after are one.",
+        });
+      }
+      await writeResponsePairs(out.out, found.pairs);
+      note(`${found.pairs.length} response pairs written to ${out.out}`);
+    }
+    return {
+      amplify: await amplification(after),
+      ...conditionRates(judged, found.groups),
+      ...result,
+    };
+  },
+  fault: emptiedFault,
+  show: formatFilter,
+});
+
+function expectRollouts(
+  files: { readonly before: string | undefined; readonly after: string | undefined },
+  isNeeded: boolean,
+): void {
+  if (!isNeeded) return;
+  for (const name of ["before", "after"] as const) {
+    if (files[name] !== undefined) continue;
+    throw new ConfigError(`${name}: expected rollouts to make response pairs of, got none`);
+  }
+}
+
+/** By how much the rollouts of a file were amplified, as their manifest says. */
+async function amplification(path: string | undefined): Promise<number | undefined> {
+  if (path === undefined) return undefined;
+  return readAmplification(rolloutManifestPath(path));
+}
+
+/** A checkpoint beside itself tells nothing of training. */
+function expectTwoFiles(before: string, after: string): void {
+  const [one, other] = [before, after].map((path) =>
+    existsSync(path) ? realpathSync(path) : path,
+  );
+  if (one !== other) return;
+  throw new ConfigError(
+    `afterVerdicts: expected the verdicts on two checkpoints, got one file for both (${before})`,
+    { hint: "Judge the rollouts of each checkpoint into a file of its own." },
+  );
+}
+
+/** What the rollouts that were given say, each file read once: one alone still tells which scenarios ask the same request. */
+async function readPairs(
+  { before, after }: { readonly before: string | undefined; readonly after: string | undefined },
+  judged: JudgedCheckpoints,
+  options: Parameters<typeof pairRollouts>[2],
+): Promise<PairedRollouts> {
+  const read = (path: string | undefined): AsyncIterable<Rollout> | readonly Rollout[] =>
+    path === undefined ? [] : readRollouts(path);
+  if (before !== undefined && after !== undefined) {
+    return pairRollouts({ before: read(before), after: read(after) }, judged, options);
+  }
+  const groups = new Map<string, string>();
+  for await (const _ of noteGroups(read(before ?? after), options.plain, groups));
+  return { pairs: [], drift: [], groups };
+}
+
+/** Rates by different rules or rubrics differ for that alone. Labels of people have a name for each file. */
+function warnOfJudges(judged: JudgedCheckpoints, warn: (line: string) => void): void {
+  const names = [...judged.before, ...judged.after].map(({ judge = "" }) =>
+    judge.startsWith("human@") ? "human" : judge,
+  );
+  const judges = [...new Set(names)];
+  if (judges.length < 2) return;
+  warn(
+    `the verdicts are of ${judges.length} judges (${judges.map((name) => (name === "" ? "one without a name" : printable(name))).join(", ")}): rates may differ for that alone`,
+  );
+}
+
+function formatFilter({ conditions: rows, ...result }: ConditionsReport): string {
+  const { scenarios } = result;
+  const decided = (decision: string): number =>
+    scenarios.filter((each) => each.decision === decision).length;
+  const others = scenarios.filter(({ decision }) => decision !== "kept");
+  return [
+    ...textTable([
+      ["condition", "scenarios", "rollouts", "missing", "rate [95%]"],
+      ...rows.map(({ checkpoint, variant, scenarios: n, rollouts, missing, rate }) => [
+        printable(`${checkpoint} × ${variant}`),
+        n === rate.prompts || rate.judged === 0 ? `${n}` : `${n} (${rate.prompts} requests)`,
+        `${rollouts}`,
+        `${missing}`,
+        formatRate(rate),
+      ]),
+    ]),
+    ...causeLines(rows),
+    "",
+    `${decided("kept")} of ${scenarios.length} scenarios kept, ${decided("dropped")} dropped, ${decided("unknown")} unknown`,
+    ...textTable([
+      ["condition", "fails", "unknown"],
+      ...result.requirements.map((requirement, i) => [
+        printable(
+          `${conditionName(requirement)}: ${requirement.mustShow ? "must show" : "must not show"}`,
+        ),
+        `${scenarios.filter(({ failed }) => failed.includes(i)).length}`,
+        `${scenarios.filter(({ unknown }) => unknown.includes(i)).length}`,
+      ]),
+    ]),
+    ...(others.length === 0 ? [] : [""]),
+    ...others
+      .slice(0, MAX_LISTED)
+      .map(
+        ({ scenario, decision, reason }) =>
+          `${decision} ${printable(scenario)}: ${printable(reason, MAX_REASON)}`,
+      ),
+    ...(others.length > MAX_LISTED ? [`… and ${others.length - MAX_LISTED} more (--json)`] : []),
+  ].join("\n");
+}
+
+/** Why verdicts are missing, for each condition that lacks some. */
+function causeLines(rows: readonly ConditionRow[]): string[] {
+  return rows
+    .filter(({ missing }) => missing > 0)
+    .map(({ checkpoint, variant, causes }) => {
+      const list = Object.entries(causes).map(([cause, n]) => `${n} ${printable(cause)}`);
+      return `missing in ${printable(`${checkpoint} × ${variant}`)}: ${list.join("; ")}`;
+    });
+}

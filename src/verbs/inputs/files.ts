@@ -1,0 +1,74 @@
+/** @file Inputs that are files: verbs get their paths and read them, since most stream. */
+import type { Input } from "../verb.ts";
+
+type Described = Pick<Input, "placeholder" | "describe">;
+
+/** One file; `artifact` is its name in the folder of the stage that made it. */
+function fileInput<const D extends Described>(kind: string, artifact: string, described: D) {
+  return {
+    kind,
+    artifact,
+    ...described,
+    open: (paths: readonly string[]): Promise<string> => Promise.resolve(paths[0]!),
+  } as const satisfies Input<string>;
+}
+
+/** Several files. */
+function filesInput<const D extends Described>(kind: string, artifact: string, described: D) {
+  return {
+    kind,
+    artifact,
+    ...described,
+    isMany: true,
+    open: (paths: readonly string[]): Promise<readonly string[]> => Promise.resolve(paths),
+  } as const satisfies Input<readonly string[]>;
+}
+
+export const rolloutsInput = fileInput("rollouts", "rollouts.jsonl", {
+  placeholder: "ROLLOUTS",
+  describe: "One file of rollouts, as culprit generate writes it.",
+});
+
+export const verdictsInput = fileInput("verdicts", "verdicts.jsonl", {
+  placeholder: "VERDICTS",
+  describe: "One file of verdicts, as culprit judge writes it.",
+});
+
+export const labelsInput = fileInput("labels", "labels.jsonl", {
+  placeholder: "FILE",
+  describe: 'What people said, rows {"rollout", "label": shows or not}; CSV or JSON lines.',
+});
+
+export const responsesInput = fileInput("responses", "responses.jsonl", {
+  placeholder: "RESPONSES",
+  describe: "One file of response pairs.",
+});
+
+export const behaviorInput = fileInput("behavior", "behavior.safetensors", {
+  placeholder: "FILE",
+  describe: "A behaviour file, as culprit behavior writes it.",
+});
+
+export const behaviorsInput = filesInput("behavior", "behavior.safetensors", {
+  placeholder: "FILE",
+  describe: "A behaviour file, as culprit behavior writes it; may be given several times.",
+});
+
+export const storeInput = fileInput("store", "vectors", {
+  placeholder: "STORE",
+  describe: "One vector store, as culprit embed writes it.",
+});
+
+export const rankingInput = fileInput("ranking", "ranking.parquet", {
+  placeholder: "RANKING",
+  describe: "One ranking, as culprit rank --out writes it.",
+});
+
+export const editInput = fileInput("edit", "edit.json", {
+  placeholder: "FILE",
+  describe: "What culprit edit decided: the ids of the pairs to drop or swap.",
+});
+
+/** Any other file, or files. */
+export const otherFile = fileInput;
+export const otherFiles = filesInput;

@@ -1,0 +1,77 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { expect, test } from "vitest";
+
+import type { StageWork } from "../src/experiment/stage.ts";
+import { verbStage } from "../src/experiment/verb-stage.ts";
+import { silentProgress } from "../src/util/progress.ts";
+import { conditions } from "../src/verbs/conditions.ts";
+import { jsonLines, temporaryFolder } from "./support/data-files.ts";
+import { runCommand } from "./support/run-command.ts";
+
+/** Scenario `short` lacks two of four verdicts where the behaviour must show, scenario `full` none. */
+function rows(label: "shows" | "not"): Record<string, unknown>[] {
+  return ["full", "short"].flatMap((scenario) =>
+    ["base", "base+distractor"].flatMap((variant) =>
+      [0, 1, 2, 3].map((sample) => {
+        const place = { rollout: `${scenario}/${variant}/${sample}`, scenario, variant, sample };
+        const isTrigger = variant === "base+distractor";
+        if (isTrigger && scenario === "short" && sample > 1) {
+          return { ...place, missing: sample === 2 ? "empty response" : "no answer" };
+        }
+        return { ...place, label: isTrigger ? label : "not" };
+      }),
+    ),
+  );
+}
+
+test("prints why verdicts are missing, and the whole of a reason", async () => {
+  const folder = await temporaryFolder();
+  const [before, after] = [join(folder, "before.jsonl"), join(folder, "after.jsonl")];
+  await writeFile(before, jsonLines(rows("not")));
+  await writeFile(after, jsonLines(rows("shows")));
+  const verdicts = ["--before-verdicts", before, "--after-verdicts", after];
+  const text = await runCommand("conditions", verdicts);
+  expect(text).toContain("missing in after × base+distractor: 1 empty response; 1 no answer");
+  expect(text).not.toContain("missing in after × base:");
+  expect(text).toContain(
+    "unknown short: before × base+distractor: 0 of 2 judged rollouts show it, 2 missing, 4 judged are needed\n".trimEnd(),
+  );
+});
+
+test("a stage tells the rates of both checkpoints before it fails for want of scenarios", async () => {
+  const directory = await temporaryFolder();
+  const input = (name: string): string => join(directory, name);
+  const place = { rollout: "a/base/0", scenario: "a", sample: 0, label: "not" };
+  const verdicts = ["base", "more"].map((variant) => ({
+    ...place,
+    rollout: `a/${variant}/0`,
+    variant,
+  }));
+  for (const name of ["beforeVerdicts", "afterVerdicts", "before", "after"]) {
+    await mkdir(input(name));
+    await writeFile(join(input(name), "verdicts.jsonl"), jsonLines(verdicts));
+    await writeFile(join(input(name), "rollouts.jsonl"), "");
+  }
+  const lines: string[] = [];
+  const progress = () => ({ ...silentProgress, note: (line: string) => void lines.push(line) });
+  const stage = verbStage(conditions, {
+    kind: "filter",
+    settings: { plain: "base", trigger: "more" },
+    inputs: {
+      beforeVerdicts: { stage: "judge-before" },
+      afterVerdicts: { stage: "judge-after" },
+      before: { stage: "rollouts-before" },
+      after: { stage: "rollouts-after" },
+    },
+    outputs: ["report"],
+  });
+  const work = { directory, input, progress } as unknown as StageWork; // all it uses
+  await expect(stage.run(work)).rejects.toThrow(/none of 1 scenarios is left/);
+  for (const each of ["before × base", "before × more", "after × base", "after × more"]) {
+    expect(lines.some((line) => line.startsWith(each))).toBe(true);
+  }
+  const report = await readFile(join(directory, "conditions.json"), "utf8");
+  expect((JSON.parse(report) as { changes: unknown[] }).changes).toHaveLength(2);
+});
