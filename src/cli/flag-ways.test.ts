@@ -70,7 +70,10 @@ describe("flags that would be passed over", () => {
       "edit p --out o --action filter --top 3 --min-lift 2",
       "--min-lift: expected --action drop-source with it, got none",
     ],
-    ["scenarios p --list --per-base 2", "--per-base: expected composing with it, got --list"],
+    [
+      "scenarios --scenarios p --out-probe a --out-evaluation b --per-base 2",
+      "--per-base: expected composing with it, got a scenarios file to split",
+    ],
     ["audit p --template raw", "--template: expected --checkpoint with it, got none"],
     ["run e.yaml --dry-run --until rank", "--until: expected a run with it, got --dry-run"],
   ])("%s", async (words, message) => {

@@ -1,14 +1,12 @@
-import type { UnknownKey } from "../pairs/unknown-keys.ts";
 import { readRolloutPrompts } from "../rollouts/rollout-prompts.ts";
 import type { ScenarioPrompt } from "../rollouts/scenarios.ts";
 import { ConfigError } from "../util/errors.ts";
 import { printable } from "../util/text-table.ts";
+import { describeUnknownKeys } from "../verbs/inputs/prompts.ts";
 import type { CommandContext, FlagSpec, ParsedArguments } from "./command.ts";
 
 const DEFAULT_MAX_NEW_TOKENS = 256;
 const DEFAULT_BATCH = 32;
-/** Unknown keys listed in a warning. */
-const MAX_KEYS = 6;
 
 /** Flags that say which prompts of a file are sampled. */
 export const PROMPT_FLAGS = {
@@ -36,24 +34,8 @@ export async function readPrompts(
       `${path}: the variant "${printable(variant)}" is not sampled, since ${lacking} ${lacking === 1 ? "scenario has" : "scenarios have"} none of it, "${printable(first)}" first; give them one, or name with --variants what to sample`,
     );
   }
-  warnOfUnknownKeys(path, read.unknownKeys, context);
+  for (const line of describeUnknownKeys(path, read.unknownKeys)) context.warn(line);
   return read.prompts.slice(0, limit);
-}
-
-/** One warning for all of them: side columns are allowed, and a mistyped key changes what is sampled. */
-export function warnOfUnknownKeys(
-  path: string,
-  unknown: readonly UnknownKey[],
-  context: Pick<CommandContext, "warn">,
-): void {
-  if (unknown.length === 0) return;
-  const list = unknown.map(({ key, row, rows, near }) => {
-    const meant = near === undefined ? "" : `; did you mean "${near}"?`;
-    return `"${printable(key)}" (row ${row}${rows === 1 ? "" : ` first, ${rows} rows`}${meant})`;
-  });
-  const shown = list.slice(0, MAX_KEYS).join(", ");
-  const more = list.length > MAX_KEYS ? ` and ${list.length - MAX_KEYS} more` : "";
-  context.warn(`${path}: scenarios have keys that mean nothing and are left out: ${shown}${more}`);
 }
 
 /** Flags of every command that samples responses. */

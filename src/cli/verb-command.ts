@@ -107,6 +107,7 @@ function readInputs(
         : readSettings(args, verb.name, input.settings, ofInputs[name]!);
     given[name] = { paths, settings };
   }
+  expectRead(given, verb, ofInputs, args);
   if (words.length > 0) {
     const wanted = Object.values(verb.inputs).find(({ isPositional }) => isPositional === true);
     throw new ConfigError(
@@ -115,6 +116,27 @@ function readInputs(
     );
   }
   return given;
+}
+
+/** Throws ConfigError for a flag that says how an input is read which is not there: it would be passed over. */
+function expectRead(
+  given: Readonly<Record<string, GivenInput | undefined>>,
+  verb: Verb,
+  ofInputs: VerbFlags["ofInputs"],
+  args: ParsedArguments,
+): void {
+  const inputs = Object.entries(ofInputs);
+  const isRead = (flag: string): boolean =>
+    inputs.some(([name, settings]) => name in given && settings.some((each) => each.flag === flag));
+  for (const [name, settings] of inputs) {
+    const unread = settings.find(({ flag }) => args.given.includes(flag) && !isRead(flag));
+    if (unread === undefined) continue;
+    const { isPositional, placeholder } = verb.inputs[name]!; // lists are of these
+    const wanted = isPositional === true ? placeholder : `--${kebab(name)}`;
+    throw new ConfigError(`--${unread.flag}: expected ${wanted} with it, got none`, {
+      hint: `--${unread.flag} means nothing here: leave it out.`,
+    });
+  }
 }
 
 function readOutputs(verb: Verb, args: ParsedArguments): Record<string, string | undefined> {

@@ -3,8 +3,11 @@ import { jsonSchemaOf } from "./json-schema.ts";
 import { listSettings, type Setting } from "./list-settings.ts";
 import type { Verb } from "./verb.ts";
 
+/** A word in camel case: in messages only names of settings, inputs and outputs are such. */
+const CAMEL_CASE = /\b[a-z]+(?:\.[a-z]\w*)*[A-Z]\w*(?:\.\w+)*\b/g;
+
 /**
- * The same error with what it names first, a setting, input or output of the verb, called as the user knows it; other errors as they are.
+ * The same error with settings, inputs and outputs of the verb called as the user knows them; errors that name none stay as they are.
  * Messages of verbs begin with `maxTokens: …`; `rename` makes `--max-tokens` or `embed.maxTokens` of it.
  */
 export function renameSetting(
@@ -13,19 +16,20 @@ export function renameSetting(
   rename: (name: string, setting: Setting | undefined) => string,
 ): unknown {
   if (!(error instanceof ConfigError)) return error;
-  const name = /^([A-Za-z][A-Za-z0-9.]*): /.exec(error.message)?.[1];
-  if (name === undefined) return error;
   const schemas = [
     verb.settings,
     ...Object.values(verb.inputs).flatMap(({ settings }) => settings ?? []),
   ];
-  const setting = schemas
-    .flatMap((schema) => listSettings(jsonSchemaOf(schema)))
-    .find(({ path }) => path.join(".") === name);
-  const isNamed = Object.hasOwn(verb.inputs, name) || Object.hasOwn(verb.outputs, name);
-  if (setting === undefined && !isNamed) return error;
-  return new ConfigError(`${rename(name, setting)}${error.message.slice(name.length)}`, {
-    ...(error.hint !== undefined && { hint: error.hint }),
-    cause: error,
-  });
+  const settings = schemas.flatMap((schema) => listSettings(jsonSchemaOf(schema)));
+  const renamed = (name: string): string => {
+    const setting = settings.find(({ path }) => path.join(".") === name);
+    const isNamed = Object.hasOwn(verb.inputs, name) || Object.hasOwn(verb.outputs, name);
+    return setting === undefined && !isNamed ? name : rename(name, setting);
+  };
+  const message = error.message
+    .replace(/^[A-Za-z][A-Za-z0-9.]*(?=: )/, renamed)
+    .replaceAll(CAMEL_CASE, renamed);
+  const hint = error.hint?.replaceAll(CAMEL_CASE, renamed);
+  if (message === error.message && hint === error.hint) return error;
+  return new ConfigError(message, { ...(hint !== undefined && { hint }), cause: error });
 }

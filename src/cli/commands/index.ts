@@ -1,6 +1,7 @@
 /** @file Every command. Tests walk this list: what holds for one command holds for all. */
 import { conditions } from "../../verbs/conditions.ts";
 import { embed } from "../../verbs/embed.ts";
+import { scenarios } from "../../verbs/scenarios.ts";
 import type { Command } from "../command.ts";
 import { verbCommand } from "../verb-command.ts";
 import { agreementCommand } from "./agreement.ts";
@@ -14,7 +15,6 @@ import { judgeCommand } from "./judge.ts";
 import { qualityCommand } from "./quality.ts";
 import { rankCommand } from "./rank.ts";
 import { runCommand } from "./run.ts";
-import { scenariosCommand } from "./scenarios.ts";
 import { statusCommand } from "./status.ts";
 import { steerCommand } from "./steer.ts";
 import { trainCommand } from "./train.ts";
@@ -22,7 +22,7 @@ import { trainCommand } from "./train.ts";
 /** Every subcommand, in the order of the work. */
 export const COMMANDS: readonly Command[] = [
   auditCommand,
-  scenariosCommand,
+  verbCommand(scenarios),
   generateCommand,
   verbCommand(embed),
   judgeCommand,

@@ -3,9 +3,9 @@ import { join } from "node:path";
 
 import { beforeEach, describe, expect, it } from "vitest";
 
-import { temporaryFolder } from "../../../test/support/data-files.ts";
-import { runCommand } from "../../../test/support/run-command.ts";
-import { readScenarios } from "../../rollouts/scenarios.ts";
+import { readScenarios } from "../src/rollouts/scenarios.ts";
+import { temporaryFolder } from "./support/data-files.ts";
+import { runCommand } from "./support/run-command.ts";
 
 const run = (...words: string[]): Promise<string> => runCommand("scenarios", words);
 
@@ -57,7 +57,7 @@ describe("culprit scenarios", () => {
       probe: { bases: 3, scenarios: 3 },
       evaluation: { bases: 7, scenarios: 7 },
     });
-    const text = await run(at("all.jsonl"), "--split-only", ...halves("b"));
+    const text = await run("--scenarios", at("all.jsonl"), ...halves("b"));
     expect(text).toContain("probe: 3 scenarios of 3 base prompts");
     for (const half of ["p", "e"]) {
       expect(await readFile(at(`b.${half}.jsonl`), "utf8")).toBe(
@@ -74,7 +74,7 @@ describe("culprit scenarios", () => {
       "  - {id: b, base: B., distractor: E.}",
     ].join("\n");
     await writeFile(at("s.yaml"), yaml);
-    await run(at("s.yaml"), "--split-only", "--out-probe", at("p"), "--out-evaluation", at("e"));
+    await run("--scenarios", at("s.yaml"), "--out-probe", at("p"), "--out-evaluation", at("e"));
     const rows = `${await readFile(at("p"), "utf8")}${await readFile(at("e"), "utf8")}`;
     const first = rows.split("\n").find((row) => row.includes('"a"'));
     expect(JSON.parse(first!)).toEqual({
@@ -91,7 +91,7 @@ describe("culprit scenarios", () => {
     await run(at("bases.txt"), "--constraints", at("own.yaml"), "--out", at("a.jsonl"));
     const { scenarios } = await readScenarios(at("a.jsonl"));
     expect(new Set(scenarios.map(({ distractor }) => distractor))).toEqual(new Set(["In verse."]));
-    const list = await run("--list", "--constraints", at("own.yaml"), "--constraints", "builtin");
+    const list = await run("--constraints", at("own.yaml"), "--constraints", "builtin");
     expect(list).toMatch(/^verse:short\n {4}In verse\.\nlength_constraints:/);
   });
 
@@ -101,20 +101,20 @@ describe("culprit scenarios", () => {
     const refused = async (words: readonly string[], message: RegExp): Promise<void> => {
       await expect(run(...words)).rejects.toThrow(message);
     };
-    await refused([bases], /expected --out, or --out-probe and --out-evaluation/);
+    await refused([bases], /expected out, or --out-probe and --out-evaluation/);
     await refused([bases, "--out-probe", at("p")], /expected both .*, got one/);
     await refused(
       [bases, ...out, "--probe-share", "0.4"],
       /--probe-share: expected --out-probe and/,
     );
-    await refused([bases, "--out-probe", at("p"), "--out-evaluation", at("p")], /one twice/);
+    await refused([bases, "--out-probe", at("p"), "--out-evaluation", at("p")], /twice/);
     await refused([...out], /expected files of base prompts, got none/);
     await refused([bases, "--out", bases, "--force"], /another file than the input/);
     await refused([bases, ...out, "--only", "lenght"], /got "lenght"/);
     await refused([bases, ...out, "--per-base", "500"], /expected at most \d+/);
     await refused(
-      [bases, ...out, "--split-only", "--only", "x"],
-      /--(only|out): expected .*composing with it, got --split-only/,
+      ["--scenarios", bases, ...out, "--only", "x"],
+      /--(only|out): expected composing with it, got a scenarios file to split/,
     );
     const own = at("own.yaml");
     await writeFile(own, "- {id: a, text: A.}\n");

@@ -1,0 +1,54 @@
+import { z } from "zod";
+
+import type { UnknownKey } from "../../pairs/unknown-keys.ts";
+import { readRolloutPrompts } from "../../rollouts/rollout-prompts.ts";
+import type { ScenarioPrompt } from "../../rollouts/scenarios.ts";
+import { printable } from "../../util/text-table.ts";
+import { count } from "../settings/common.ts";
+import type { Input } from "../verb.ts";
+
+/** Unknown keys listed in a warning. */
+const MAX_KEYS = 6;
+
+/** Which prompts of a file are sampled. */
+export const promptSettings = z.strictObject({
+  variants: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe(
+      "Variants of a scenarios file, such as base,base+distractor. Absent: those that all scenarios have.",
+    ),
+  limit: count.optional().describe("The first prompts only. Absent: all."),
+});
+
+/** Scenarios or prompts, read; variants that only some scenarios have are warned of, since those are not sampled. */
+export const promptsInput = {
+  kind: "prompts",
+  placeholder: "PROMPTS",
+  describe: "One file of prompts or scenarios.",
+  isPositional: true,
+  settings: promptSettings,
+  open: async ([path = ""], { variants, limit }, { warn }) => {
+    const read = await readRolloutPrompts(path, { variants });
+    for (const { variant, lacking, first } of read.omitted) {
+      warn(
+        `${path}: the variant "${printable(variant)}" is not sampled, since ${lacking} ${lacking === 1 ? "scenario has" : "scenarios have"} none of it, "${printable(first)}" first; give them one, or name with variants what to sample`,
+      );
+    }
+    for (const line of describeUnknownKeys(path, read.unknownKeys)) warn(line);
+    return read.prompts.slice(0, limit);
+  },
+} as const satisfies Input<readonly ScenarioPrompt[], typeof promptSettings>;
+
+/** One line for all of them: side columns are allowed, and a mistyped key changes what is sampled. */
+export function describeUnknownKeys(path: string, unknown: readonly UnknownKey[]): string[] {
+  if (unknown.length === 0) return [];
+  const list = unknown.map(({ key, row, rows, near }) => {
+    const meant = near === undefined ? "" : `; did you mean "${near}"?`;
+    return `"${printable(key)}" (row ${row}${rows === 1 ? "" : ` first, ${rows} rows`}${meant})`;
+  });
+  const shown = list.slice(0, MAX_KEYS).join(", ");
+  const more = list.length > MAX_KEYS ? ` and ${list.length - MAX_KEYS} more` : "";
+  return [`${path}: scenarios have keys that mean nothing and are left out: ${shown}${more}`];
+}
