@@ -40,14 +40,15 @@ async function runCommand(
 ): Promise<void> {
   // Everything that can be wrong with the words is found before anything is opened.
   const given = readInputs(verb, flags, args);
+  const out = readOutputs(verb, args) as Places<typeof verb.outputs>; // required ones are there
+  const named = Object.entries({ ...given, ...out }).filter(([, each]) => each !== undefined);
   const settings = readSettings(
     args,
     verb.name,
     verb.settings,
     flags.ofSettings,
-    (found) => verb.check?.(found) ?? [],
+    (found) => verb.check?.(found, new Set(named.map(([name]) => name))) ?? [],
   );
-  const out = readOutputs(verb, args) as Places<typeof verb.outputs>; // required ones are there
   const shown: { end(): void }[] = [];
   try {
     const result = await runVerb(verb, given, settings, {
@@ -141,9 +142,9 @@ function expectRead(
 
 function readOutputs(verb: Verb, args: ParsedArguments): Record<string, string | undefined> {
   const out: Record<string, string | undefined> = {};
-  for (const [name, { isOptional }] of Object.entries(verb.outputs)) {
+  for (const [name, { isOptional, shared }] of Object.entries(verb.outputs)) {
     const path = args.text(kebab(name));
-    if ((path === undefined || path === "") && isOptional !== true) {
+    if ((path === undefined || path === "") && isOptional !== true && shared === undefined) {
       throw new ConfigError(`${verb.name}: --${kebab(name)} is missing`, {
         hint: `culprit ${verb.name} --help lists the flags.`,
       });

@@ -54,10 +54,10 @@ const inputSpec = ({ placeholder, describe, isMany, isOptional }: Input): FlagSp
   ...(isMany === true && { multiple: true }),
 });
 
-const outputSpec = ({ placeholder, describe, isOptional }: Output): FlagSpec => ({
+const outputSpec = ({ placeholder, describe, isOptional, shared }: Output): FlagSpec => ({
   type: "string",
   value: placeholder,
-  describe: `${describe}${isOptional === true ? " Default: none." : " Required."}`,
+  describe: `${describe} ${shared !== undefined ? `Default: OUT${shared}.` : isOptional === true ? "Default: none." : "Required."}`,
 });
 
 function settingSpec(setting: Setting): FlagSpec {

@@ -99,7 +99,11 @@ function bounds({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: JsonSc
           `${isBound(minimum) ? "to" : exclusiveMinimum === undefined ? "of at most" : "to"} ${maximum}`,
         ]
       : []),
-    ...(exclusiveMaximum === undefined ? [] : [`below ${exclusiveMaximum}`]),
+    ...(exclusiveMaximum === undefined
+      ? []
+      : [
+          `${isBound(minimum) ? "to " : exclusiveMinimum === undefined ? "" : "and "}below ${exclusiveMaximum}`,
+        ]),
   ];
 }
 

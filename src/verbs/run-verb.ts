@@ -33,13 +33,26 @@ export async function runVerb<I extends Inputs, S extends z.ZodObject, O extends
   checkOutputs(verb.outputs, options, named);
   const opened = await openInputs(verb.inputs, given, options);
   checkOutputs(verb.outputs, options, readFiles(verb.inputs, opened));
-  const out = options.out as Places<O>; // checked above: required ones are there
+  const out = withShared(verb.outputs, options.out) as Places<O>; // checked above: required ones are there
   const result = await verb.run(opened as Parameters<typeof verb.run>[0], settings, {
     ...options,
     out,
   });
   await writeResult(verb.outputs, options.out, result);
   return result;
+}
+
+/** The places with those of shared outputs, which lie beside `out` unless they are named. */
+function withShared(
+  outputs: Outputs,
+  out: RunVerbOptions["out"],
+): Readonly<Record<string, string | undefined>> {
+  const beside = Object.entries(outputs).flatMap(([name, { shared }]) =>
+    shared === undefined || out[name] !== undefined || out["out"] === undefined
+      ? []
+      : [[name, `${out["out"]}${shared}`] as const],
+  );
+  return { ...out, ...Object.fromEntries(beside) };
 }
 
 /** Writes the outputs that are the result itself. */
@@ -90,7 +103,7 @@ function checkOutputs(
   for (const [name, output] of Object.entries(outputs)) {
     const path = out[name];
     if (path === undefined) continue;
-    const { endings, isResumable, artifact } = output;
+    const { endings, isResumable, shared, artifact } = output;
     if (endings !== undefined && !endings.some((ending) => path.endsWith(ending))) {
       throw new ConfigError(
         `${name}: expected a name ending in ${endings.join(" or ")}, got "${path}"`,
@@ -110,7 +123,7 @@ function checkOutputs(
       );
     }
     seen.add(realPath(path));
-    if (isResumable !== true) expectFree(name, files, isForced);
+    if (isResumable !== true && shared === undefined) expectFree(name, files, isForced);
   }
 }
 

@@ -91,6 +91,7 @@ export interface Work<O extends Outputs = Outputs> extends OpenWork {
 
 /** A fault between settings that are each right by themselves. */
 export interface Contradiction {
+  /** Of a setting, or an input or output by its name. */
   readonly path: readonly (string | number)[];
   /** `expected …`. */
   readonly message: string;
@@ -124,8 +125,8 @@ export interface Verb<
   fault?(result: R): CulpritError | undefined;
   /** What `--force` does, where that is more than replacing files. */
   readonly force?: string | undefined;
-  /** What is wrong between settings. */
-  check?(settings: z.output<S>): readonly Contradiction[];
+  /** What is wrong between settings, and with inputs and optional or shared outputs, of which `given` has the names of those that are there. */
+  check?(settings: z.output<S>, given: ReadonlySet<string>): readonly Contradiction[];
   /** Files beneath a stage's folder that do not count as its result: times, states to resume from. */
   readonly asides?: readonly string[] | undefined;
   /** Whether a stage goes on over what a killed run left. */
