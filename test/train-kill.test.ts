@@ -78,6 +78,6 @@ describe("culprit train", () => {
       "--learning-rate=-1",
     ]);
     expect(code).toBe(2);
-    expect(stderr).toBe("culprit: learning rate: expected a number above 0, got -1\n");
+    expect(stderr).toBe('culprit: --learning-rate: expected a number above 0, got "-1"\n');
   });
 });

@@ -147,7 +147,7 @@ describe("trainDpo", () => {
     );
     const manifest = join(out, "train.json");
     await expect(trainDpo(pairs, settings, { ...request, out: manifest })).rejects.toThrow(
-      `--out: expected a folder, ${manifest} is a file`,
+      `out: expected a folder, ${manifest} is a file`,
     );
     const copy = fresh();
     await cp(start, copy, { recursive: true });
@@ -199,7 +199,7 @@ describe("trainDpo", () => {
 
   test("writes half-precision weights that open", async () => {
     const out = fresh();
-    await trainDpo(pairs, { ...settings, epochs: 1 }, { checkpoint: start, out, dtype: "bf16" });
+    await trainDpo(pairs, { ...settings, epochs: 1 }, { checkpoint: start, out, dtype: "BF16" });
     const config = JSON.parse(await readFile(join(out, "config.json"), "utf8")) as {
       dtype: string;
     };
@@ -220,11 +220,11 @@ describe("trainDpo", () => {
     const run = (changes: Partial<DpoSettings>): Promise<unknown> =>
       trainDpo(pairs, { ...settings, ...changes }, { checkpoint: start, out: fresh() });
     await expect(run({ learningRate: 0 })).rejects.toThrow(
-      /learning rate: expected a number above 0/,
+      /learningRate: expected a number above 0/,
     );
     await expect(run({ learningRate: -1 })).rejects.toThrow(ConfigError);
-    await expect(run({ batchSize: 0 })).rejects.toThrow(/batch size/);
-    await expect(run({ labelSmoothing: 0.5 })).rejects.toThrow(/label smoothing/);
+    await expect(run({ batchSize: 0 })).rejects.toThrow(/batchSize/);
+    await expect(run({ labelSmoothing: 0.5 })).rejects.toThrow(/labelSmoothing/);
     await expect(run({ maxTokens: 4096 })).rejects.toThrow(/made for 128 positions/);
     const lora = { kind: "lora", targets: ["q_proj", "attention"] } as const;
     await expect(run({ adaptation: lora })).rejects.toThrow(/target "attention"/);

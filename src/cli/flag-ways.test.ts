@@ -64,7 +64,7 @@ describe("flags that would be passed over", () => {
     ],
     [
       "train p --checkpoint c --learning-rate 1 --out o --method sft --length-normalized",
-      "--length-normalized: expected --method dpo with it, got --method sft",
+      "--length-normalized: expected method dpo with it, got sft",
     ],
     [
       "edit p --out o --action filter --top 3 --min-lift 2",

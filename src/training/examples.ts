@@ -11,8 +11,8 @@ export interface TrainPair {
   readonly rejected: readonly Message[];
 }
 
-/** Pairs from files, or a list in memory (an edited arm, say). */
-export type PairSource = PairSet | readonly TrainPair[];
+/** Pairs from files, edited on the way or not, or a list in memory. */
+export type PairSource = Pick<PairSet, "files" | "read"> | readonly TrainPair[];
 
 /** The chosen sides of pairs, or examples. */
 export type SftSource = PairSource | SftSet | readonly SftExample[];

@@ -54,7 +54,7 @@ export function resolveSettings(settings: TrainSettings, maxPositions: number): 
   checkSettings(resolved);
   if (resolved.maxTokens > maxPositions) {
     throw new ConfigError(
-      `max tokens: the checkpoint was made for ${maxPositions} positions, got ${resolved.maxTokens}`,
+      `maxTokens: the checkpoint was made for ${maxPositions} positions, got ${resolved.maxTokens}`,
     );
   }
   return resolved;
@@ -66,7 +66,7 @@ export function resolveDpo(settings: DpoSettings): Extract<Method, { kind: "dpo"
   const beta = settings.beta ?? (lengthNormalized ? 5 : 0.1);
   const labelSmoothing = settings.labelSmoothing ?? 0;
   expectNumber("beta", beta, { above: 0 });
-  expectNumber("label smoothing", labelSmoothing, { min: 0, below: 0.5 });
+  expectNumber("labelSmoothing", labelSmoothing, { min: 0, below: 0.5 });
   return { kind: "dpo", beta, lengthNormalized, labelSmoothing };
 }
 
@@ -84,10 +84,10 @@ function resolveAdaptation({ adaptation }: TrainSettings): ResolvedSettings["ada
   if (adaptation === undefined || adaptation.kind === "full") return { kind: "full" };
   const rank = adaptation.rank ?? DEFAULT_RANK;
   const alpha = adaptation.alpha ?? 2 * rank;
-  expectNumber("LoRA rank", rank, { min: 1, isWhole: true });
-  expectNumber("LoRA alpha", alpha, { above: 0 });
+  expectNumber("lora.rank", rank, { min: 1, isWhole: true });
+  expectNumber("lora.alpha", alpha, { above: 0 });
   if (adaptation.targets?.length === 0) {
-    throw new ConfigError("LoRA targets: expected at least one, got none", {
+    throw new ConfigError("lora.targets: expected at least one, got none", {
       hint: "Leave them out to adapt every linear layer of the blocks.",
     });
   }
@@ -95,23 +95,23 @@ function resolveAdaptation({ adaptation }: TrainSettings): ResolvedSettings["ada
 }
 
 function checkSettings(settings: ResolvedSettings): void {
-  expectNumber("learning rate", settings.learningRate, { above: 0 });
+  expectNumber("learningRate", settings.learningRate, { above: 0 });
   if (!SCHEDULES.includes(settings.schedule)) {
     throw new ConfigError(`schedule: expected ${SCHEDULES.join(", ")}, got ${settings.schedule}`);
   }
   if ("steps" in settings.warmup) {
-    expectNumber("warm-up steps", settings.warmup.steps, { min: 0, isWhole: true });
+    expectNumber("warmupSteps", settings.warmup.steps, { min: 0, isWhole: true });
   } else {
-    expectNumber("warm-up ratio", settings.warmup.ratio, { min: 0, below: 1 });
+    expectNumber("warmupRatio", settings.warmup.ratio, { min: 0, below: 1 });
   }
   expectNumber("epochs", settings.epochs, { min: 1, isWhole: true });
   if (settings.maxSteps !== null) {
-    expectNumber("max steps", settings.maxSteps, { min: 1, isWhole: true });
+    expectNumber("maxSteps", settings.maxSteps, { min: 1, isWhole: true });
   }
-  expectNumber("batch size", settings.batchSize, { min: 1, isWhole: true });
-  expectNumber("max tokens", settings.maxTokens, { min: 2, isWhole: true });
-  expectNumber("weight decay", settings.weightDecay, { min: 0 });
-  expectNumber("max grad norm", settings.maxGradNorm, { min: 0 });
+  expectNumber("batchSize", settings.batchSize, { min: 1, isWhole: true });
+  expectNumber("maxTokens", settings.maxTokens, { min: 2, isWhole: true });
+  expectNumber("weightDecay", settings.weightDecay, { min: 0 });
+  expectNumber("maxGradNorm", settings.maxGradNorm, { min: 0 });
   expectNumber("beta1", settings.beta1, { min: 0, below: 1 });
   expectNumber("beta2", settings.beta2, { min: 0, below: 1 });
   expectNumber("epsilon", settings.epsilon, { above: 0 });

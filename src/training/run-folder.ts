@@ -78,7 +78,7 @@ export function createTrainManifest(
 /** Throws ConfigError where the folder of a run would take the place of a file. */
 export function expectFolder(out: string): void {
   if (statSync(out, { throwIfNoEntry: false })?.isDirectory() ?? true) return;
-  throw new ConfigError(`--out: expected a folder, ${out} is a file`, {
+  throw new ConfigError(`out: expected a folder, ${out} is a file`, {
     hint: "Choose another folder for the run.",
   });
 }

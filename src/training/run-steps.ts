@@ -2,7 +2,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 
-import type { StepExample, StepResult, Trainer, WeightDtype } from "../engine/trainer.ts";
+import type { StepExample, StepResult, Trainer } from "../engine/trainer.ts";
 import { RuntimeError } from "../util/errors.ts";
 import { hashFile } from "../util/hash.ts";
 import { type MetricsFile, openMetrics, stepMetrics } from "./metrics.ts";
@@ -17,7 +17,7 @@ import {
   writeManifest,
 } from "./run-folder.ts";
 import { learningRateAt } from "./schedule.ts";
-import type { CheckpointDtype, TrainRequest } from "./settings.ts";
+import type { TrainRequest } from "./settings.ts";
 import { planSteps, type StepPlan } from "./step-plan.ts";
 import { finalMetrics, type TrainResult } from "./train-result.ts";
 import { readState, type TrainingProgress, writeState } from "./training-state.ts";
@@ -26,12 +26,6 @@ import { readState, type TrainingProgress, writeState } from "./training-state.t
 const STATE_SHARE = 0.01;
 /** Pairs named in an error. */
 const MAX_NAMED = 5;
-
-const DTYPES: Readonly<Record<CheckpointDtype, WeightDtype>> = {
-  f32: "F32",
-  bf16: "BF16",
-  f16: "F16",
-};
 
 interface Run {
   readonly prepared: PreparedExamples;
@@ -65,7 +59,7 @@ export async function runSteps(
     done = await takeSteps(trainer, manifest, { ...run, plan, metrics, start, seconds });
     await metrics.sync();
   }
-  await trainer.save(out, DTYPES[manifest.dtype]);
+  await trainer.save(out, manifest.dtype);
   const result: TrainResult = {
     checkpoint: out,
     weightsHash: await hashFile(join(out, weightsName(manifest))),
@@ -195,7 +189,7 @@ async function saveOnTheWay(
   step: number,
 ): Promise<void> {
   if (saveEvery === undefined || step % saveEvery !== 0) return;
-  await writeCheckpoint(out, step, (dir) => trainer.save(dir, DTYPES[dtype]));
+  await writeCheckpoint(out, step, (dir) => trainer.save(dir, dtype));
   if (keep === undefined) return;
   const steps = (await checkpointSteps(out)).filter((each) => each <= step);
   for (const old of steps.slice(0, Math.max(0, steps.length - keep))) {
@@ -210,6 +204,8 @@ function notFinite(step: number, result: StepResult, ids: readonly string[]): Ru
   const what = Number.isFinite(result.loss) ? "the gradient" : "the loss";
   return new RuntimeError(
     `step ${step}: ${what} is not finite; ${bad.length > 0 ? "log-probabilities are not, of" : "its examples are"} ${named.join(", ")}${(bad.length > 0 ? bad : ids).length > MAX_NAMED ? ", …" : ""}`,
-    { hint: "Lower the learning rate or --max-grad-norm. The state before this step is kept." },
+    {
+      hint: "Lower the learning rate, or the norm that gradients are shortened to. The state before this step is kept.",
+    },
   );
 }

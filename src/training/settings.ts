@@ -1,5 +1,6 @@
 /** @file What a training run is told. Every field that changes the result is here; where it runs and writes is in TrainRequest. */
 import type { EngineOptions } from "../engine/open-engine.ts";
+import type { WeightDtype } from "../engine/trainer.ts";
 import type { JobOptions } from "../util/progress.ts";
 
 /** How the learning rate runs over the steps, after warm-up; transformers' formulas. */
@@ -70,7 +71,7 @@ export interface SftSettings extends TrainSettings {
 }
 
 /** Element types of written checkpoints. */
-export const CHECKPOINT_DTYPES = ["f32", "bf16", "f16"] as const;
+export const CHECKPOINT_DTYPES = ["F32", "BF16", "F16"] as const satisfies readonly WeightDtype[];
 export type CheckpointDtype = (typeof CHECKPOINT_DTYPES)[number];
 
 /** Where a run starts from and what it leaves behind. */
@@ -81,7 +82,7 @@ export interface TrainRequest extends JobOptions {
   readonly out: string;
   /** `adapter` is merged before training; `weights` is not heeded. `batchTokens` bounds one run of the graph. */
   readonly engine?: EngineOptions | undefined;
-  /** Of the written weights. Default "f32". */
+  /** Of the written weights. Default "F32". */
   readonly dtype?: CheckpointDtype | undefined;
   /** Steps between checkpoints on the way, `out`/checkpoint-<step>. Default: none. */
   readonly saveEvery?: number | undefined;

@@ -85,8 +85,8 @@ async function train(
     startDir,
     { ...settings, objective },
     {
-      name: request.checkpoint,
       ...engine,
+      name: engine.name ?? request.checkpoint,
       download,
       adapter,
     },
@@ -130,7 +130,7 @@ function describeRun(
   return createTrainManifest({
     method: run.method,
     settings: run.settings,
-    dtype: run.request.dtype ?? "f32",
+    dtype: run.request.dtype ?? "F32",
     start: {
       name,
       checkpointHash,

@@ -2,6 +2,7 @@
 import { conditions } from "../../verbs/conditions.ts";
 import { embed } from "../../verbs/embed.ts";
 import { scenarios } from "../../verbs/scenarios.ts";
+import { train } from "../../verbs/train.ts";
 import type { Command } from "../command.ts";
 import { verbCommand } from "../verb-command.ts";
 import { agreementCommand } from "./agreement.ts";
@@ -17,7 +18,6 @@ import { rankCommand } from "./rank.ts";
 import { runCommand } from "./run.ts";
 import { statusCommand } from "./status.ts";
 import { steerCommand } from "./steer.ts";
-import { trainCommand } from "./train.ts";
 
 /** Every subcommand, in the order of the work. */
 export const COMMANDS: readonly Command[] = [
@@ -33,7 +33,7 @@ export const COMMANDS: readonly Command[] = [
   rankCommand,
   qualityCommand,
   editCommand,
-  trainCommand,
+  verbCommand(train),
   evaluateCommand,
   runCommand,
   statusCommand,

@@ -51,6 +51,9 @@ export interface Checkpoint {
   /** As it was named. */
   readonly name: string;
   readonly template: "chat" | "raw";
+  /** Where it is, and how it is opened. */
+  readonly folder: string;
+  readonly options: EngineOptions;
   open(): Promise<Engine>;
   openTrainer(settings: TrainerSettings): Promise<Trainer>;
   /** For estimates of what work on it costs. */
@@ -62,6 +65,8 @@ export function checkpointAt(folder: string, options: EngineOptions): Checkpoint
   return {
     name: options.name ?? folder,
     template: options.template ?? "chat",
+    folder,
+    options,
     open: () => openEngine(folder, options),
     openTrainer: (settings) => openTrainer(folder, settings, options),
     size: async () => checkpointSize(await localFolder(folder, options.download ?? {})),

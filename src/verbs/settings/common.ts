@@ -2,6 +2,7 @@
 import { z } from "zod";
 
 import { ConfigError } from "../../util/errors.ts";
+import type { Contradiction } from "../verb.ts";
 
 /** At least one. */
 export const count = z.int().min(1);
@@ -14,6 +15,24 @@ export const seed = z
   .int()
   .min(0)
   .max(2 ** 31 - 1);
+
+/** What is given and belongs to other values of a choice, and so would be passed over. `owned` says by value what belongs to it. */
+export function othersChoice(
+  choice: string,
+  got: string,
+  owned: Readonly<Record<string, Readonly<Record<string, boolean>>>>,
+): readonly Contradiction[] {
+  return Object.entries(owned).flatMap(([value, given]) =>
+    value === got
+      ? []
+      : Object.keys(given)
+          .filter((name) => given[name])
+          .map((name) => ({
+            path: [name],
+            message: `expected ${choice} ${value} with it, got ${got}`,
+          })),
+  );
+}
 
 /** Prompt and response together. */
 export const maxTokens = z

@@ -1,0 +1,190 @@
+import { z } from "zod";
+
+import { applyEdit } from "../edit/apply-edit.ts";
+import { type Edit, EDIT_ACTIONS } from "../edit/edit.ts";
+import { resolveDatasetFiles } from "../hub/resolve-dataset-files.ts";
+import { openPairs, type PairSet } from "../pairs/open-pairs.ts";
+import { openSftFiles, type SftSet } from "../pairs/sft-examples.ts";
+import type { PairSource } from "../training/examples.ts";
+import { RUN_FILES } from "../training/run-folder.ts";
+import type { TrainRequest } from "../training/settings.ts";
+import type { TrainResult } from "../training/train-result.ts";
+import { trainDpo, trainSft } from "../training/train.ts";
+import { jsonArtifact } from "../util/artifact.ts";
+import { ConfigError, NothingToDoError } from "../util/errors.ts";
+import { checkpointInput, checkpointSettings } from "./inputs/checkpoint.ts";
+import { editInput } from "./inputs/files.ts";
+import { pairSettings } from "./inputs/pairs.ts";
+import { othersChoice } from "./settings/common.ts";
+import { trainingSettings } from "./settings/training.ts";
+import { defineVerb, type Input } from "./verb.ts";
+
+/** Data to train on; the method says what its rows have to be. */
+export interface TrainingData {
+  /** Preference pairs. */
+  pairs(): Promise<PairSet>;
+  /** Responses or texts; of preference pairs the chosen sides. */
+  examples(): Promise<PairSet | SftSet>;
+}
+
+const dataInput = {
+  kind: "pairs",
+  placeholder: "DATA",
+  describe: "Files of preference pairs or examples.",
+  isPositional: true,
+  isMany: true,
+  settings: pairSettings,
+  open: (paths, { keep, ...others }, { signal, download }) => {
+    const options = {
+      ...others,
+      keepColumns: keep,
+      resolveRemote: (uri: string) => resolveDatasetFiles(uri, download),
+      signal,
+    };
+    return Promise.resolve({
+      pairs: () => openPairs(paths, options),
+      examples: () => openSftFiles(paths, options),
+    });
+  },
+} as const satisfies Input<TrainingData, typeof pairSettings>;
+
+/** Training changes the weights in place, so there is one way to keep them. */
+const startSettings = checkpointSettings.omit({ weights: true, batchTokens: true });
+
+const EDIT = jsonArtifact(
+  "edit.json",
+  "what culprit edit decided",
+  z.looseObject({ action: z.enum(EDIT_ACTIONS), ids: z.array(z.string()) }),
+);
+
+export const train = defineVerb({
+  name: "train",
+  summary: "Preference training (DPO) or supervised fine-tuning of a checkpoint",
+  about: `
+DATA are files of preference pairs; for --method sft also rows {prompt, response}, {messages} or {text}, and of preference pairs
+the chosen sides (JSONL, JSONL.gz, JSON, Parquet, CSV; globs in quotes; hf://datasets/owner/name/path).
+
+DPO minimises -log sigmoid(beta * [(log p(chosen) - log p0(chosen)) - (log p(rejected) - log p0(rejected))]), p0 being the start
+checkpoint, whose log-probabilities are computed once and kept by content. SFT minimises the cross-entropy of the response tokens.
+
+--out is a checkpoint folder afterwards (with --lora a PEFT adapter) and has metrics.jsonl, one line a step, and train.json. An
+interrupted run goes on when the same command is given again, and ends in the same bytes as one that was not.
+
+  culprit train pairs.jsonl --checkpoint ./sft --out ./dpo --learning-rate 1e-6 --beta 5 --length-normalized
+  culprit train pairs.jsonl --checkpoint ./sft --out ./adapter --learning-rate 1e-4 --lora
+  culprit train chat.jsonl --method sft --checkpoint ./base --out ./sft --learning-rate 1e-5`,
+  version: 1,
+  inputs: {
+    data: dataInput,
+    checkpoint: {
+      ...checkpointInput,
+      settings: startSettings,
+      describe: "The checkpoint to start from: a Hugging Face folder, or hf://owner/name@revision.",
+    },
+    edit: {
+      ...editInput,
+      describe:
+        "An edit to train on, as culprit edit decided it: the data is edited as it is read.",
+      isOptional: true,
+    },
+  },
+  settings: trainingSettings,
+  check: ({ method, beta, lengthNormalized, labelSmoothing, lossOn }, given) =>
+    othersChoice("method", method, {
+      dpo: {
+        beta: beta !== undefined,
+        lengthNormalized,
+        labelSmoothing: labelSmoothing > 0,
+        referenceCache: given.has("referenceCache"),
+      },
+      sft: { lossOn: lossOn !== undefined },
+    }),
+  outputs: {
+    out: {
+      artifact: { name: "checkpoint", files: (path) => [path] },
+      placeholder: "DIR",
+      describe: "The run's folder.",
+      isResumable: true,
+    },
+    referenceCache: {
+      artifact: { name: "reference-log-probabilities", files: (path) => [path] },
+      placeholder: "DIR",
+      describe:
+        "Where DPO's reference log-probabilities are kept by content; runs over edited data can share it.",
+      shared: `/${RUN_FILES.referenceCache}`,
+    },
+  },
+  force: "Replace another run in --out.",
+  // Times, paths of this machine, and what only resuming needs.
+  asides: Object.values(RUN_FILES).map((name) => `checkpoint/${name}`),
+  canResume: true,
+  run: async ({ data, checkpoint, edit }, given, work): Promise<TrainResult> => {
+    const { method, lora: factors, batchTokens, keepCheckpoints } = given;
+    const { out, isForced, signal, progress, cost } = work;
+    const how = {
+      ...given,
+      adaptation: factors && { kind: "lora" as const, ...factors },
+    };
+    const { dtype, saveEvery, stateEvery } = given;
+    const request: TrainRequest = {
+      checkpoint: checkpoint.folder,
+      out: out.out,
+      engine: {
+        ...checkpoint.options,
+        batchTokens: batchTokens ?? checkpoint.options.batchTokens,
+      },
+      referenceCache: out.referenceCache,
+      dtype,
+      saveEvery,
+      keep: keepCheckpoints,
+      stateEvery,
+      force: isForced,
+      signal,
+      progress: progress("steps"),
+    };
+    const taken = edit === undefined ? undefined : await readEdit(edit);
+    const result =
+      method === "dpo"
+        ? await trainDpo(edited(await data.pairs(), taken), how, request)
+        : await trainSft(edited(await data.examples(), taken), how, request);
+    cost.add(result.tokens, result.tokens === 0 ? 0 : result.flops / result.tokens);
+    return result;
+  },
+  show: ({ checkpoint, steps, examples, seconds, tokens, flops, final }) => {
+    const shown = SHOWN.flatMap((name) =>
+      final[name] === undefined ? [] : [`${name} ${final[name].toFixed(4)}`],
+    );
+    return [
+      `${checkpoint}: ${steps} steps over ${examples} examples in ${seconds.toFixed(1)} s`,
+      `last tenth: ${shown.join(", ")}`,
+      `${tokens} tokens, ${(flops / 1e12).toFixed(3)} TFLOP; metrics in ${checkpoint}/${RUN_FILES.metrics}`,
+    ].join("\n");
+  },
+  warnings: ({ unusable, checkpoint }) =>
+    unusable === 0
+      ? []
+      : [`${unusable} rows cannot be used, see ${checkpoint}/${RUN_FILES.unusable}`],
+});
+
+/** Metrics that are printed. */
+const SHOWN = ["loss", "accuracy", "margin", "chosenLogprob", "rejectedLogprob"];
+
+type TakenEdit = Pick<Edit, "action" | "ids">;
+
+async function readEdit(path: string): Promise<TakenEdit> {
+  const edit = await EDIT.read(path);
+  if (edit.ids.length > 0) return edit;
+  throw new NothingToDoError("the edit takes no pairs, so there is nothing to compare");
+}
+
+/** The data as an edit leaves it, edited as it is read. */
+function edited<T extends PairSet | SftSet>(
+  opened: T,
+  edit: TakenEdit | undefined,
+): T | PairSource {
+  if (edit === undefined) return opened;
+  if (!("shape" in opened)) {
+    throw new ConfigError("edit: expected preference pairs to edit, got other examples");
+  }
+  return { files: opened.files, read: (options) => applyEdit(opened.read(options), edit) };
+}
