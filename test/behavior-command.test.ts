@@ -184,10 +184,12 @@ describe("culprit behavior", () => {
     const scrambled = rows.map((row, i) => ({ ...row, after: rows[(i + 5) % 14]!.before }));
     await writeFile(join(ROOT, "scrambled.jsonl"), jsonLines(scrambled));
     await runCommand("behavior", words({ out: other }, join(ROOT, "scrambled.jsonl")));
-    const list = `${other},length,tag:even`;
     const { stdout, stderr } = await runCli([
       "behavior",
-      ...words({ out, "orthogonal-to": list, probe: "lda" }, file),
+      ...words(
+        { out, "orthogonal-to-behavior": other, "orthogonal-to": "length,tag:even", probe: "lda" },
+        file,
+      ),
     ]);
     expect(stdout).toContain("orthogonal to length, length, tag:even\n");
     expect(stderr).toMatch(/layer \d: the direction of tag:even is not stable/);
@@ -248,8 +250,8 @@ describe("bad input", () => {
     ["an --out in no folder", { out: join(ROOT, "no/x.safetensors") }, /no such folder/],
     ["a layer beyond the last", { layers: "4" }, /layers 0 to 3, got 4/],
     ["an unknown weighting", { weighting: "best" }, /--weighting: expected rollout or scenario/],
-    ["an unknown probe", { probe: "svm" }, /--probe: expected mean-difference or logistic or lda/],
-    ["an unknown measure", { "orthogonal-to": "tone" }, /expected behaviour files or length, /],
+    ["an unknown probe", { probe: "svm" }, /--probe: expected mean-difference, logistic or lda/],
+    ["an unknown measure", { "orthogonal-to": "tone" }, /--orthogonal-to: expected length, /],
     ["a measure that never varies", { "orthogonal-to": "code" }, /that differ in it, got none/],
     ["no splits", { splits: "0" }, /--splits: expected a whole number from 1/],
     ["too many tokens", { "max-tokens": "9999" }, /256 positions, got 9999/],

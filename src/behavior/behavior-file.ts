@@ -15,6 +15,7 @@ import {
 } from "../format/safetensors.ts";
 import type { UnusableRow } from "../pairs/preference-pair.ts";
 import type { ResponsePairs } from "../pairs/response-pairs.ts";
+import type { Artifact } from "../util/artifact.ts";
 import { writeFileAtomic } from "../util/atomic-file.ts";
 import { ConfigError, FormatError } from "../util/errors.ts";
 import { norm } from "../util/vector.ts";
@@ -54,6 +55,8 @@ export interface BehaviorReport extends BehaviorHead {
   readonly diagnostics: readonly LayerDiagnostics[];
   /** Rows that were not read as a pair, and pairs that gave no difference. */
   readonly unusable: readonly (UnusablePair | UnusableRow)[];
+  /** Why directions that were projected out are not stable, a line each; absent where all are. */
+  readonly nuisanceDoubts?: readonly string[] | undefined;
 }
 
 /** `x.json` for `x.safetensors`. Throws ConfigError for another extension. */
@@ -71,13 +74,14 @@ export function behaviorReportPath(path: string): string {
 export async function writeBehavior(
   path: string,
   behavior: Behavior,
-  source: Pick<ResponsePairs, "files" | "unusable">,
+  source: Pick<ResponsePairs, "files" | "unusable"> & Pick<BehaviorReport, "nuisanceDoubts">,
 ): Promise<BehaviorReport> {
   const head = describeBehavior(behavior, source);
   const report: BehaviorReport = {
     ...head,
     diagnostics: behavior.diagnostics,
     unusable: [...source.unusable, ...behavior.unusable],
+    nuisanceDoubts: source.nuisanceDoubts?.length === 0 ? undefined : source.nuisanceDoubts,
   };
   const reportPath = behaviorReportPath(path);
   await writeFileAtomic(reportPath, `${JSON.stringify(report, undefined, 2)}\n`);
@@ -203,3 +207,10 @@ function checkFinite(path: string, name: string, values: Float32Array): Float32A
     `${path}: tensor "${name}": expected finite values, got ${values[at]} at ${at}`,
   );
 }
+
+/** A behaviour: its vectors, and the report beside them. */
+export const BEHAVIOR_FILE = {
+  name: "behavior.safetensors",
+  files: (path: string): readonly string[] => [path, behaviorReportPath(path)],
+  read: readBehavior,
+} as const satisfies Artifact<StoredBehavior>;

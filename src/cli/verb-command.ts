@@ -2,7 +2,7 @@
 import { NO_METER } from "../engine/cost.ts";
 import { ConfigError } from "../util/errors.ts";
 import { kebab } from "../verbs/list-settings.ts";
-import { type GivenInput, runVerb } from "../verbs/run-verb.ts";
+import { type GivenInput, runVerb, withBeside } from "../verbs/run-verb.ts";
 import { renameSetting } from "../verbs/setting-errors.ts";
 import type { Places, Verb } from "../verbs/verb.ts";
 import type { Command, CommandContext, ParsedArguments } from "./command.ts";
@@ -40,7 +40,7 @@ async function runCommand(
 ): Promise<void> {
   // Everything that can be wrong with the words is found before anything is opened.
   const given = readInputs(verb, flags, args);
-  const out = readOutputs(verb, args) as Places<typeof verb.outputs>; // required ones are there
+  const out = withBeside(verb.outputs, readOutputs(verb, args)) as Places<typeof verb.outputs>; // required ones are there
   const named = Object.entries({ ...given, ...out }).filter(([, each]) => each !== undefined);
   const settings = readSettings(
     args,
@@ -56,6 +56,7 @@ async function runCommand(
       isForced: "force" in flags.specs && args.has("force"),
       signal: context.signal,
       download: { signal: context.signal, progress: context.progress("download", "bytes") },
+      nameOf: (path) => path,
       note: context.log,
       warn: context.warn,
       progress: (unit) => {
@@ -141,7 +142,7 @@ function expectRead(
 }
 
 function readOutputs(verb: Verb, args: ParsedArguments): Record<string, string | undefined> {
-  const out: Record<string, string | undefined> = {};
+  const places: Record<string, string | undefined> = {};
   for (const [name, { isOptional, shared }] of Object.entries(verb.outputs)) {
     const path = args.text(kebab(name));
     if ((path === undefined || path === "") && isOptional !== true && shared === undefined) {
@@ -149,9 +150,9 @@ function readOutputs(verb: Verb, args: ParsedArguments): Record<string, string |
         hint: `culprit ${verb.name} --help lists the flags.`,
       });
     }
-    out[name] = path;
+    places[name] = path;
   }
-  return out;
+  return places;
 }
 
 /** `Files of …` as it stands within a sentence, without its stop. */

@@ -1,20 +1,18 @@
 /** @file Which stages an experiment has, and which reads which. */
-import { join } from "node:path";
-
 import { ConfigError } from "../util/errors.ts";
 import { BASELINE, listArms, measuredName } from "./arms.ts";
 import type { ExperimentInputs } from "./experiment-inputs.ts";
 import { givenModel, type Model, sampledModel, trainedModel } from "./models.ts";
 import type { Experiment } from "./schema.ts";
-import { type Stage, STAGE_KINDS, stageId, type StageWork } from "./stage.ts";
+import { type Stage, STAGE_KINDS, stageId } from "./stage.ts";
 import { agreementIds, agreementStage } from "./stages/agreement.ts";
 import { auditStage } from "./stages/audit.ts";
-import { behaviorStage } from "./stages/behavior.ts";
+import { behaviorStage, boundDrift, boundResponses } from "./stages/behavior.ts";
 import { capabilitiesStage } from "./stages/capabilities.ts";
 import { editStage } from "./stages/edit.ts";
 import { embedStage } from "./stages/embed.ts";
 import { evaluateStage } from "./stages/evaluate.ts";
-import { DRIFT_NAME, filterStage, RESPONSES_NAME } from "./stages/filter.ts";
+import { filterStage } from "./stages/filter.ts";
 import { judgeStage } from "./stages/judge.ts";
 import type { EvaluatedArms } from "./stages/measured-arms.ts";
 import { qualityStage } from "./stages/quality.ts";
@@ -70,8 +68,7 @@ function agreementStages(planned: readonly Stage[], inputs: ExperimentInputs): S
 function probeStages(experiment: Experiment, inputs: ExperimentInputs): Stage[] {
   const { responses } = inputs;
   if (responses !== undefined) {
-    const given = { input: { content: responses.sha256 }, path: () => responses.path };
-    return [behaviorStage(experiment, inputs, given)];
+    return [behaviorStage(experiment, inputs, boundResponses(responses))];
   }
   const before = sampledModel(experiment, inputs, "before")!; // never absent
   const { after, stages } = checkpointAfter(experiment, inputs);
@@ -82,10 +79,7 @@ function probeStages(experiment: Experiment, inputs: ExperimentInputs): Stage[] 
       judgeStage("judge", model.name, experiment, inputs),
     ]),
     filterStage(experiment),
-    behaviorStage(experiment, inputs, {
-      input: { stage: "filter" },
-      path: (work) => join(work.input("responses"), RESPONSES_NAME),
-    }),
+    behaviorStage(experiment, inputs, { stage: "filter" }),
   ];
 }
 
@@ -93,17 +87,13 @@ function probeStages(experiment: Experiment, inputs: ExperimentInputs): Stage[] 
 function nullStages(experiment: Experiment, inputs: ExperimentInputs): Stage[] {
   return experiment.attribution.nulls.map((name, i) => {
     const file = inputs.nulls[i];
-    const from =
-      file === undefined
-        ? {
-            input: { stage: "filter" },
-            path: (work: StageWork) => join(work.input("responses"), DRIFT_NAME),
-            isOptional: true,
-          }
-        : { input: { content: file.sha256 }, path: () => file.path, isOptional: false };
-    const { isOptional, ...responses } = from;
-    const unrelated = { stage: nullName(i), behavior: nullBehavior(name), isOptional };
-    return behaviorStage(experiment, inputs, { ...responses, unrelated });
+    const unrelated = {
+      stage: nullName(i),
+      behavior: nullBehavior(name),
+      isOptional: file === undefined,
+    };
+    const responses = file === undefined ? boundDrift : boundResponses(file);
+    return behaviorStage(experiment, inputs, responses, unrelated);
   });
 }
 

@@ -1,5 +1,5 @@
 /** @file The stage of a verb: what it reads and where that comes from, its key, and its run, which sees nothing else. */
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 import type { z } from "zod";
 
@@ -23,15 +23,15 @@ export interface BoundStage<T> {
   /** How it is read. */
   readonly settings?: object | undefined;
   /** Opens it otherwise than the input would. */
-  readonly open?: ((path: string, work: StageWork) => T | Promise<T>) | undefined;
+  readonly open?: ((path: string, work: OpenWork) => T | Promise<T>) | undefined;
 }
 
 /** The outputs of several earlier stages, by a name of each. */
 export interface BoundStages<T> {
   readonly stages: Readonly<Record<string, string>>;
   readonly settings?: object | undefined;
-  /** `work.input` takes the names. */
-  readonly open: (work: StageWork) => T | Promise<T>;
+  /** `folder` gives that of a name. */
+  readonly open: (folder: (name: string) => string, work: OpenWork) => T | Promise<T>;
 }
 
 /** Something from outside, of which only the content counts. */
@@ -39,10 +39,11 @@ export interface BoundContent<T> {
   readonly content: string;
   /** What else about it decides the result: how it is read, which columns are kept. */
   readonly settings?: object | undefined;
-  readonly open: (work: StageWork) => T | Promise<T>;
+  readonly open: (work: OpenWork) => T | Promise<T>;
 }
 
-type BoundInputs<I extends Inputs> = {
+/** Where the inputs of a verb come from. */
+export type BoundInputs<I extends Inputs> = {
   readonly [K in keyof I]: I[K] extends { open(...args: never[]): Promise<infer T> }
     ? I[K]["isOptional"] extends true
       ? Bound<T> | undefined
@@ -62,6 +63,8 @@ export interface VerbStagePlan<I extends Inputs, S extends z.ZodObject, O extend
   readonly outputs?: readonly (keyof O & string)[] | undefined;
   /** False: it runs although something that it reads was skipped, and says what it makes of that. Default true. */
   readonly skipsWithInputs?: boolean | undefined;
+  /** Why the stage is skipped, and the run goes on, where this error ends it. */
+  readonly skipsOn?: ((error: unknown) => string | undefined) | undefined;
   readonly estimate?: Stage["estimate"] | undefined;
 }
 
@@ -112,7 +115,8 @@ export function verbStage<I extends Inputs, S extends z.ZodObject, O extends Out
         }
         for (const line of verb.warnings?.(result) ?? []) openWork(work).warn(line);
       } catch (error) {
-        if (error instanceof NothingToDoError) return writeSkipped(work.directory, error.message);
+        const skipped = error instanceof NothingToDoError ? error.message : plan.skipsOn?.(error);
+        if (skipped !== undefined) return skip(skipped, bound, work);
         throw renameSetting(error, verb, (each) => `${verb.name}.${each}`);
       }
     },
@@ -134,6 +138,18 @@ async function skippedInput(
     if (reason !== undefined) return reason;
   }
   return undefined;
+}
+
+/** Marks the stage as skipped; its reason has no path of this machine. */
+async function skip(
+  reason: string,
+  bound: readonly (readonly [string, Bound<unknown>])[],
+  work: StageWork,
+): Promise<void> {
+  const folders = bound.flatMap(([name, each]) => ("stage" in each ? [work.input(name)] : []));
+  const portable = folders.reduce((text, folder) => text.replaceAll(`${folder}/`, ""), reason);
+  openWork(work).note(`skipped: ${portable}`);
+  await writeSkipped(work.directory, portable);
 }
 
 function placesOf(
@@ -159,14 +175,16 @@ async function openBound(
   for (const [name, each] of bound) {
     const input = inputs[name]!; // bound by the names of the verb's inputs
     if (!("stage" in each)) {
-      opened[name] = await each.open(work);
+      opened[name] = await ("content" in each
+        ? each.open(openWork(work))
+        : each.open(work.input, openWork(work)));
       continue;
     }
     const path = join(work.input(name), each.artifact ?? input.artifact ?? "");
     opened[name] =
       each.open === undefined
         ? await input.open([path], input.settings?.parse(each.settings ?? {}) ?? {}, openWork(work))
-        : await each.open(path, work);
+        : await each.open(path, openWork(work));
   }
   return opened;
 }
@@ -177,6 +195,8 @@ function openWork({ signal, progress }: StageWork): OpenWork {
   return {
     signal,
     download: { progress: silentProgress, signal },
+    // Results hold no path of this machine.
+    nameOf: (path) => basename(path),
     note,
     warn: (line) => note(`warning: ${line}`),
   };

@@ -1,4 +1,7 @@
+import { z } from "zod";
+
 import type { Share } from "../stats/wilson.ts";
+import { jsonArtifact } from "../util/artifact.ts";
 import type { DataFile } from "./open-pairs.ts";
 import type { UnusableRow } from "./preference-pair.ts";
 import type { PairShape } from "./shapes/shapes.ts";
@@ -120,3 +123,12 @@ export interface AuditReport {
   /** What looks dangerous, one sentence each. */
   readonly warnings: readonly string[];
 }
+
+/** What `auditPairs` finds, as a file. */
+export const AUDIT = jsonArtifact(
+  "audit.json",
+  "the audit of preference pairs",
+  z.custom<AuditReport>(
+    (value) => typeof value === "object" && value !== null && "usable" in value,
+  ),
+);

@@ -44,7 +44,7 @@ from the last whole shard when the same command is given again. A store made wit
   }),
   outputs: {
     out: {
-      artifact: { name: "vectors", files: (path) => [path] },
+      artifact: { name: "vectors", files: (path: string) => [path] },
       placeholder: "DIR",
       describe: "The store's folder.",
       isResumable: true,

@@ -29,30 +29,32 @@ export async function runVerb<I extends Inputs, S extends z.ZodObject, O extends
   settings: z.output<S>,
   options: RunVerbOptions,
 ): Promise<R> {
+  const places = withBeside(verb.outputs, options.out);
   const named = Object.values(given).flatMap((each) => each?.paths ?? []);
-  checkOutputs(verb.outputs, options, named);
+  checkOutputs(verb.outputs, { ...options, out: places }, named);
   const opened = await openInputs(verb.inputs, given, options);
-  checkOutputs(verb.outputs, options, readFiles(verb.inputs, opened));
-  const out = withShared(verb.outputs, options.out) as Places<O>; // checked above: required ones are there
+  checkOutputs(verb.outputs, { ...options, out: places }, readFiles(verb.inputs, opened));
+  const out = places as Places<O>; // checked above: required ones are there
   const result = await verb.run(opened as Parameters<typeof verb.run>[0], settings, {
     ...options,
     out,
   });
-  await writeResult(verb.outputs, options.out, result);
+  await writeResult(verb.outputs, places, result);
   return result;
 }
 
-/** The places with those of shared outputs, which lie beside `out` unless they are named. */
-function withShared(
+/** The places with those that lie beside `out` unless they are named. */
+export function withBeside(
   outputs: Outputs,
-  out: RunVerbOptions["out"],
+  places: RunVerbOptions["out"],
 ): Readonly<Record<string, string | undefined>> {
-  const beside = Object.entries(outputs).flatMap(([name, { shared }]) =>
-    shared === undefined || out[name] !== undefined || out["out"] === undefined
-      ? []
-      : [[name, `${out["out"]}${shared}`] as const],
-  );
-  return { ...out, ...Object.fromEntries(beside) };
+  const { out } = places;
+  if (out === undefined) return places;
+  const beside = Object.entries(outputs).flatMap(([name, each]) => {
+    const path = each.shared === undefined ? each.beside?.(out) : `${out}${each.shared}`;
+    return path === undefined || places[name] !== undefined ? [] : [[name, path] as const];
+  });
+  return { ...places, ...Object.fromEntries(beside) };
 }
 
 /** Writes the outputs that are the result itself. */

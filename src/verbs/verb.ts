@@ -52,6 +52,8 @@ export interface Output {
   /** One sentence. */
   readonly describe: string;
   readonly isOptional?: boolean | undefined;
+  /** Its name where none is given and `out` is, made of that. */
+  readonly beside?: (out: string) => string;
   /** How its name must end. */
   readonly endings?: readonly string[] | undefined;
   /** The verb goes on with what is there, and refuses what is not its own. */
@@ -73,6 +75,8 @@ export interface OpenWork {
   readonly signal: AbortSignal | undefined;
   /** Shows downloads. */
   readonly download: JobOptions;
+  /** How a file that was read is called in results: as the user named it, or without its folder. */
+  readonly nameOf: (path: string) => string;
   /** News. */
   readonly note: (line: string) => void;
   /** What must be known before the result is trusted. */

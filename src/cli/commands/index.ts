@@ -1,4 +1,6 @@
 /** @file Every command. Tests walk this list: what holds for one command holds for all. */
+import { audit } from "../../verbs/audit.ts";
+import { behavior } from "../../verbs/behavior.ts";
 import { conditions } from "../../verbs/conditions.ts";
 import { embed } from "../../verbs/embed.ts";
 import { scenarios } from "../../verbs/scenarios.ts";
@@ -6,8 +8,6 @@ import { train } from "../../verbs/train.ts";
 import type { Command } from "../command.ts";
 import { verbCommand } from "../verb-command.ts";
 import { agreementCommand } from "./agreement.ts";
-import { auditCommand } from "./audit.ts";
-import { behaviorCommand } from "./behavior.ts";
 import { demoCommand } from "./demo.ts";
 import { editCommand } from "./edit.ts";
 import { evaluateCommand } from "./evaluate.ts";
@@ -21,14 +21,14 @@ import { steerCommand } from "./steer.ts";
 
 /** Every subcommand, in the order of the work. */
 export const COMMANDS: readonly Command[] = [
-  auditCommand,
+  verbCommand(audit),
   verbCommand(scenarios),
   generateCommand,
   verbCommand(embed),
   judgeCommand,
   agreementCommand,
   verbCommand(conditions),
-  behaviorCommand,
+  verbCommand(behavior),
   steerCommand,
   rankCommand,
   qualityCommand,

@@ -1,34 +1,18 @@
-import { join } from "node:path";
-
-import { auditPairs } from "../../pairs/audit-pairs.ts";
-import { openUnusableFile } from "../../pairs/unusable-file.ts";
-import { writeFileAtomic } from "../../util/atomic-file.ts";
+import { audit } from "../../verbs/audit.ts";
 import type { ExperimentInputs } from "../experiment-inputs.ts";
+import { boundPairs } from "../pair-inputs.ts";
 import type { Experiment } from "../schema.ts";
 import type { Stage } from "../stage.ts";
+import { verbStage } from "../verb-stage.ts";
 
-export const AUDIT_NAME = "audit.json";
+export const AUDIT_NAME = audit.outputs.out.artifact.name;
 
-/** `audit.json` and `unusable.jsonl`: what is in the pairs, before any compute. */
-export function auditStage({ pairs }: Experiment, inputs: ExperimentInputs): Stage {
-  return {
+/** What is in the pairs, before any compute, and the list of unusable rows. */
+export function auditStage(_experiment: Experiment, { pairs }: ExperimentInputs): Stage {
+  return verbStage(audit, {
     kind: "audit",
-    name: "",
-    version: 1,
-    settings: { source: pairs.source ?? null, columns: inputs.pairs.columns },
-    inputs: { pairs: { content: inputs.pairs.contentHash } },
-    run: async ({ directory, signal, progress }) => {
-      const unusable = openUnusableFile(join(directory, "unusable.jsonl"));
-      const report = await auditPairs(inputs.pairs, {
-        onUnusable: (row) => unusable.add(row),
-        progress: progress("rows"),
-        signal,
-      });
-      await unusable.close();
-      await writeFileAtomic(
-        join(directory, AUDIT_NAME),
-        `${JSON.stringify(report, undefined, 2)}\n`,
-      );
-    },
-  };
+    settings: {},
+    inputs: { pairs: boundPairs(pairs), checkpoint: undefined },
+    outputs: ["out", "unusable"],
+  });
 }

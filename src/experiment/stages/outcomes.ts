@@ -17,7 +17,6 @@ import type {
 import type { Experiment } from "../schema.ts";
 import type { StageInput, StageWork } from "../stage.ts";
 import { agreementIds, readAgreement } from "./agreement.ts";
-import { NUISANCE_DOUBTS_NAME } from "./behavior.ts";
 import { RANKING_REPORT_NAME, type RankStageReport } from "./rank.ts";
 import { readSteering } from "./steer.ts";
 
@@ -45,22 +44,12 @@ export async function readProbe(work: StageWork, inputs: ExperimentInputs): Prom
     responsePairs: report.counts.pairs,
     prompts: report.counts.prompts,
     doubt: report.doubts[`${layer}`],
-    ...(await readNuisanceDoubts(work)),
+    nuisanceDoubts: report.nuisanceDoubts,
     skippedNulls,
     scenarios: filter && countScenarios(filter),
     ...(filter && { rates: { conditions: filter.conditions, changes: filter.changes } }),
     ...(filter?.amplify === undefined ? {} : { amplify: filter.amplify }),
   };
-}
-
-async function readNuisanceDoubts(work: StageWork): Promise<Pick<ProbeResult, "nuisanceDoubts">> {
-  const path = join(work.input("behavior"), NUISANCE_DOUBTS_NAME);
-  try {
-    return { nuisanceDoubts: await readJson<readonly string[]>(path) };
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
-    throw error;
-  }
 }
 
 /** What the filter's stage wrote. */

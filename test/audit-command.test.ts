@@ -3,10 +3,10 @@ import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
-import { jsonLines, temporaryFolder } from "../../../test/support/data-files.ts";
-import { runCommand } from "../../../test/support/run-command.ts";
-import type { AuditReport } from "../../pairs/audit-report.ts";
-import { ConfigError } from "../../util/errors.ts";
+import type { AuditReport } from "../src/pairs/audit-report.ts";
+import { ConfigError } from "../src/util/errors.ts";
+import { jsonLines, temporaryFolder } from "./support/data-files.ts";
+import { runCommand } from "./support/run-command.ts";
 
 const run = (...words: string[]): Promise<string> => runCommand("audit", words);
 

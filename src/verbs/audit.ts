@@ -1,0 +1,108 @@
+import { z } from "zod";
+
+import { downloadCheckpoint } from "../hub/download-checkpoint.ts";
+import { isHubUri } from "../hub/hub-uri.ts";
+import { UnusableExampleError } from "../model/prompt-renderer-error.ts";
+import { createRenderer } from "../model/prompt-renderer.ts";
+import { type AuditOptions, auditPairs } from "../pairs/audit-pairs.ts";
+import { AUDIT } from "../pairs/audit-report.ts";
+import { openUnusableFile } from "../pairs/unusable-file.ts";
+import { checkpointSettings } from "./inputs/checkpoint.ts";
+import { pairsInput } from "./inputs/pairs.ts";
+import { count } from "./settings/common.ts";
+import { formatAudit } from "./show/audit.ts";
+import { defineVerb, type Input } from "./verb.ts";
+
+type CountTokens = NonNullable<AuditOptions["countTokens"]>;
+
+const tokenizerSettings = checkpointSettings.pick({ template: true });
+
+/** A checkpoint of which only tokenizer and template are read. */
+const tokenizerInput = {
+  kind: "checkpoint",
+  placeholder: "DIR",
+  describe:
+    "Counts tokens with this checkpoint's tokenizer and template: a Hugging Face folder, or hf://owner/name@revision.",
+  isOptional: true,
+  settings: tokenizerSettings,
+  open: async ([name = ""], { template }, { download }) => {
+    const folder = isHubUri(name) ? await downloadCheckpoint(name, download) : name;
+    return tokenCounter(folder, template);
+  },
+} as const satisfies Input<CountTokens, typeof tokenizerSettings>;
+
+/** Counts the tokens of pairs as the checkpoint in `folder` would read them. */
+export async function tokenCounter(folder: string, template: "chat" | "raw"): Promise<CountTokens> {
+  const renderer = await createRenderer(folder, { template });
+  return ({ prompt, chosen, rejected }) => {
+    try {
+      const tokens = renderer.tokenize(prompt, [chosen, rejected]);
+      const [chosenTokens, rejectedTokens] = tokens.responses;
+      return {
+        prompt: tokens.prompt.length,
+        chosen: chosenTokens!.length,
+        rejected: rejectedTokens!.length,
+      };
+    } catch (error) {
+      // Counted and warned about: `embed` will list the pair as unusable.
+      if (error instanceof UnusableExampleError) return undefined;
+      throw error;
+    }
+  };
+}
+
+export const audit = defineVerb({
+  name: "audit",
+  summary: "What is in preference pairs: sources, duplicates, lengths, truncation",
+  about: `
+PAIRS are files of preference pairs (JSONL, JSONL.gz, JSON, Parquet, CSV; globs in quotes; hf://datasets/owner/name/path).
+
+Reads them once, without any model, and prints rows, unusable rows by reason, sources and generators, duplicates and
+contradictory labels, near-identical sides, length of chosen against rejected, truncation, turns and scripts, and warnings.
+With a checkpoint, lengths and truncation are in its tokens as well.
+
+  culprit audit pairs.jsonl.gz
+  culprit audit "mix/*.parquet" --checkpoint ./sft --max-tokens 2048 --out audit.json`,
+  version: 1,
+  inputs: { pairs: pairsInput, checkpoint: tokenizerInput },
+  settings: z.strictObject({
+    maxTokens: count
+      .optional()
+      .describe(
+        "Prompt and response together, in tokens: reports what would be cut; without a checkpoint tokens are estimated at 4 characters each. Absent: no such report.",
+      ),
+  }),
+  outputs: {
+    out: {
+      artifact: AUDIT,
+      placeholder: "FILE.json",
+      describe: "Writes the report as JSON.",
+      endings: [".json"],
+      isOptional: true,
+      isResult: true,
+    },
+    unusable: {
+      artifact: { name: "unusable.jsonl", files: (path: string) => [path] },
+      placeholder: "FILE.jsonl",
+      describe:
+        "Lists the unusable rows with file, row number and reason. Default: beside --out, as FILE.unusable.jsonl.",
+      endings: [".jsonl"],
+      isOptional: true,
+      beside: (out: string) => out.replace(/\.json$/, ".unusable.jsonl"),
+    },
+  },
+  run: async ({ pairs, checkpoint }, { maxTokens }, { out, signal, progress }) => {
+    const options = { countTokens: checkpoint, maxTokens, signal, progress: progress("rows") };
+    if (out.unusable === undefined) return auditPairs(pairs, options);
+    const file = openUnusableFile(out.unusable);
+    try {
+      const report = await auditPairs(pairs, { ...options, onUnusable: (row) => file.add(row) });
+      await file.close();
+      return report;
+    } catch (error) {
+      await file.discard();
+      throw error;
+    }
+  },
+  show: formatAudit,
+});
