@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { parseArguments } from "../src/cli/arguments.ts";
-import { review, REVIEW_FLAGS } from "../src/cli/judge-review.ts";
+import { review } from "../src/cli/commands/review.ts";
 import { readHumanLabels } from "../src/judge/human-labels.ts";
 import { readVerdicts } from "../src/judge/verdict.ts";
 import { commandNamed, runCommand, silentContext } from "./support/run-command.ts";
@@ -37,8 +37,8 @@ function session(
   of = rollouts,
   more: readonly string[] = [],
 ): Promise<{ labelled: number; of: number }> {
-  const words = ["--behavior", "declines", "--sample", "6", ...more];
-  const args = parseArguments({ ...commandNamed("judge"), flags: REVIEW_FLAGS }, words);
+  const words = ["--meaning", "declines", "--sample", "6", ...more];
+  const args = parseArguments(commandNamed("review"), words);
   const left = keys.split("");
   const key = (): Promise<string | undefined> => Promise.resolve(left.shift());
   const screen = { columns: 80, rows: 24, write: () => {}, key };
@@ -67,7 +67,7 @@ describe("people as a judge", () => {
       rollouts,
       "--labels",
       labels,
-      "--behavior",
+      "--meaning",
       "declines",
       "--out",
       people,
@@ -97,7 +97,7 @@ describe("people as a judge", () => {
     await runCommand("judge", [rollouts, "--rules", "refusal", "--out", verdicts]);
     writeFileSync(labels, "rollout,label\nelsewhere/base/0,shows\n");
     await expect(runCommand("agreement", [verdicts, "--labels", labels])).rejects.toThrow(
-      /lone\.csv: expected labels of rollouts with a verdict in .*lone\.jsonl, got none/,
+      /--labels: expected labels of rollouts with a verdict, got none of 1/,
     );
   });
 
@@ -133,8 +133,8 @@ describe("people as a judge", () => {
   });
 
   it("need a terminal to be asked in", async () => {
-    const words = [rollouts, "--review", "--behavior", "b", "--out", path("no.jsonl")];
-    await expect(runCommand("judge", words)).rejects.toThrow(/expected a terminal/);
+    const words = [rollouts, "--meaning", "b", "--out", path("no.jsonl")];
+    await expect(runCommand("review", words)).rejects.toThrow(/expected a terminal/);
   });
 });
 
@@ -160,7 +160,7 @@ describe("labels of rollouts with the same ids", () => {
     const refused = async (running: Promise<unknown>): Promise<void> =>
       expect(running).rejects.toThrow(message);
     await refused(runCommand("agreement", [other, "--labels", labels]));
-    const words = ["--labels", labels, "--behavior", "b", "--out", path("as-judge.jsonl")];
+    const words = ["--labels", labels, "--meaning", "b", "--out", path("as-judge.jsonl")];
     await refused(runCommand("judge", [others, ...words]));
     await runCommand("judge", [rollouts, ...words]);
     await refused(session("y", labels, others));

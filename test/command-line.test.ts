@@ -101,7 +101,7 @@ describe.each(COMMANDS)("culprit $name --help", (command) => {
       ([name, { type }]) => type === "string" && !required.includes(name),
     );
     for (const [name, { describe: text }] of optional)
-      expect(text, `--${name}`).toMatch(/default|see culprit/i);
+      expect(text, `--${name}`).toMatch(/default|required|see culprit/i);
     expect(Math.max(...help.split("\n").map((line) => line.length))).toBeLessThanOrEqual(130);
   });
 });

@@ -80,11 +80,11 @@ describe("labels in an experiment", () => {
     await writeFile(join(folder, "others.jsonl"), jsonLines(edited));
     const judge = "{ rules: rules.yaml, labels: { judge-after: others.jsonl } }";
     await expect(run(judge, "agreement")).rejects.toThrow(
-      /^judge\.labels\.judge-after: labels: expected those of the rollouts that were judged, got one of another text/,
+      /^judge\.labels\.judge-after: expected those of the rollouts that were judged, got one of another text/,
     );
     const human = "{ kind: human, behavior: b, labels: { judge-before: others.jsonl } }";
     await expect(run(human, "judge")).rejects.toThrow(
-      /^judge\.labels\.judge-before: labels: expected those .* another text/,
+      /^judge\.labels\.judge-before: expected those .* another text/,
     );
   });
 
@@ -94,7 +94,7 @@ describe("labels in an experiment", () => {
     expect(error.message).toBe(
       "judge.labels: expected a file of labels for judge-before, got none",
     );
-    expect(error.hint).toMatch(/^culprit judge .*rollouts\.jsonl --review --behavior "begins late/);
+    expect(error.hint).toMatch(/^culprit review .*rollouts\.jsonl --meaning "begins late/);
     const sampled = await run(judge, "rollouts");
     await label(join(directoryOf(sampled, "rollouts-before"), "rollouts.jsonl"), 2);
     const both = "{ judge-before: labels.jsonl, judge-after: labels.jsonl }";
@@ -109,10 +109,7 @@ describe("labels in an experiment", () => {
   it.each([
     ["{ nowhere: labels.jsonl }", /^judge\.labels: expected stages that judge, got "nowhere"/],
     ["{ judge-after: none.jsonl }", /^judge\.labels\.judge-after: .*none\.jsonl/],
-    [
-      "{ judge-after: foreign.jsonl }",
-      /expected labels of rollouts that have a verdict, got none of 1/,
-    ],
+    ["{ judge-after: foreign.jsonl }", /expected labels of rollouts with a verdict, got none of 1/],
     ["{ judge-after: broken.jsonl }", /row 0: label: expected "shows" or "not"/],
   ])("refuses %s", async (labels, message) => {
     await writeFile(join(folder, "foreign.jsonl"), jsonLines([{ rollout: "x", label: "not" }]));

@@ -179,7 +179,7 @@ describe("an experiment with an LLM judge", () => {
     const path = await judge(1);
     const error = await expectFailure(run(path), RuntimeError);
     expect(error.message).toMatch(
-      /^judge-before: judge\.maxCost of 1 USD is used up: 0\.\d{4} spent, \d+ of 240 rollouts not judged$/,
+      /^judge-before: judge\.maxCost: used up, 0\.\d{4} spent, \d+ of 240 rollouts not judged$/,
     );
     expect(error.hint).toMatch(/Raise judge\.maxCost/);
     const asked = server.counts.answers;
@@ -192,7 +192,7 @@ describe("an experiment with an LLM judge", () => {
     };
     expect(await stopped()).toMatchObject({ endpoint: { requests: asked, answers: asked } });
     const { money } = await stopped();
-    expect(error.message).toContain(`: ${money!.toFixed(4)} spent`);
+    expect(error.message).toContain(`, ${money!.toFixed(4)} spent`);
     const shown = await runHere("status", [join(path, "..", "out")]);
     expect(shown).toMatch(new RegExp(`judge-before +failed.* ${money!.toFixed(4)}\n`));
     expect(shown).toMatch(/stages done, 0 running, 0 interrupted, 1 failed, /);

@@ -1,4 +1,4 @@
-/** @file `culprit judge --llm`, as users run it, killed runs included. */
+/** @file `culprit judge --rubric`, as users run it, killed runs included. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -32,9 +32,9 @@ function writeRollouts(name: string, count: number): string {
   return path(name);
 }
 
-const llmFlags = (url: string): string[] => ["--llm", "harm", "--base-url", url, "--model", "m"];
+const llmFlags = (url: string): string[] => ["--rubric", "harm", "--base-url", url, "--model", "m"];
 
-describe("culprit judge --llm", () => {
+describe("culprit judge --rubric", () => {
   it("writes verdicts and prints what they took", async () => {
     await using server = await startFakeEndpoint();
     const rollouts = writeRollouts("r.jsonl", 12);
@@ -44,14 +44,14 @@ describe("culprit judge --llm", () => {
     expect(estimate).toMatch(/\nabout 0\.0\d+ at most/);
     expect(server.counts.requests).toBe(0);
     await runCommand("judge", [rollouts, ...flags, "--dry-run", "--out", path("dry.jsonl")]);
-    expect(existsSync(path("dry.jsonl.cache.jsonl"))).toBe(false);
+    expect(existsSync(path("dry.jsonl.answers.jsonl"))).toBe(false);
     const out = path("v.jsonl");
     const printed = await runCommand("judge", [rollouts, ...flags, "--out", out]);
     expect(printed).toMatch(/^judge harm@[0-9a-f]{8}: "shows" means that the response gives help/);
     expect(printed).toMatch(/\nbase +3 +9 +0\n12 requests, 12 answered\n0 verdicts needed no/);
     const verdicts = await readVerdicts(out);
     expect(verdicts).toHaveLength(12);
-    expect(verdicts[0]!.cost).toBeGreaterThan(0);
+    expect(readFileSync(`${out}.answers.jsonl`, "utf8")).toMatch(/"cost":0\.0/);
     const again = [rollouts, ...flags, "--out", out, "--force", "--json"];
     expect(JSON.parse(await runCommand("judge", again))).toMatchObject({
       rollouts: 12,
@@ -62,12 +62,12 @@ describe("culprit judge --llm", () => {
   });
 
   it.each([
-    [["--rules", "refusal"], /one of --rules, --llm, --labels and --review/],
+    [["--rules", "refusal"], /one of rules, rubric and labels, got rules and rubric/],
     [["--max-cost", "1"], /--max-cost: expected --price-in/],
     [["--price-in", "1"], /both --price-in and --price-out/],
     [["--base-url", "localhost:1"], /expected an address such as http/],
     [["--api-key-env", "CULPRIT_NO_SUCH_KEY"], /a variable that is set/],
-    [["--llm", "kindness"], /kindness: expected a rubric file, got no file/],
+    [["--rubric", "kindness"], /kindness: expected a rubric file, got no file/],
   ])("refuses %j", async (more, message) => {
     const rollouts = writeRollouts("bad.jsonl", 1);
     const words = [rollouts, ...llmFlags("http://127.0.0.1:9/v1"), "--out", path("b.jsonl")];
@@ -87,7 +87,7 @@ describe("culprit judge --llm", () => {
     const rubric = path("rubric.yaml");
     writeFileSync(rubric, `name: n\nbehavior: b\nsystem: s\nuser: "{response}"\n${rest}\n`);
     const words = [writeRollouts("x.jsonl", 1), ...llmFlags("http://127.0.0.1:9/v1")];
-    const run = runCommand("judge", [...words, "--llm", rubric, "--dry-run"]);
+    const run = runCommand("judge", [...words, "--rubric", rubric, "--dry-run"]);
     await expect(run).rejects.toThrow(message);
   });
 
@@ -156,7 +156,7 @@ describe("culprit judge --llm", () => {
     const rollouts = writeRollouts("k.jsonl", 120);
     const out = path("k-v.jsonl");
     const words = ["judge", rollouts, ...llmFlags(server.url), "--out", out, "--concurrency", "4"];
-    const stored = await killWhilePaying(words, server, `${out}.cache.jsonl`);
+    const stored = await killWhilePaying(words, server, `${out}.answers.jsonl`);
     const { code, stdout } = await runCli([...words, "--json"]);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
@@ -165,7 +165,7 @@ describe("culprit judge --llm", () => {
       llm: { requests: 120 - stored },
     });
     const verdicts = readFileSync(out, "utf8");
-    await runCli([...words, "--force", "--cache", path("fresh.jsonl"), "--quiet"]);
+    await runCli([...words, "--force", "--answers", path("fresh.jsonl"), "--quiet"]);
     expect(readFileSync(out, "utf8")).toBe(verdicts);
   });
 });

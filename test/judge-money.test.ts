@@ -11,7 +11,7 @@ import { suiteFolder } from "./support/suite-folder.ts";
 
 const folder = suiteFolder();
 let stores = 0;
-const newStore = (): string => join(folder, `${stores++}.cache.jsonl`);
+const newStore = (): string => join(folder, `${stores++}.answers.jsonl`);
 const prices = { promptPerMillion: 1000, completionPerMillion: 1000 };
 /** 500 tokens an answer, 0.5 of money. */
 const answer = (over: object = {}): unknown => ({

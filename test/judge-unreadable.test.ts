@@ -20,7 +20,7 @@ import { suiteFolder } from "./support/suite-folder.ts";
 
 const folder = suiteFolder();
 let stores = 0;
-const newStore = (): string => join(folder, `${stores++}.cache.jsonl`);
+const newStore = (): string => join(folder, `${stores++}.answers.jsonl`);
 const rollouts = numberedRollouts(100);
 
 async function estimatedRequests(path: string, isAnew: boolean, url: string): Promise<number> {

@@ -25,7 +25,7 @@ import { suiteFolder } from "./support/suite-folder.ts";
 
 const folder = suiteFolder();
 let stores = 0;
-const newStore = (): string => join(folder, `${stores++}.cache.jsonl`);
+const newStore = (): string => join(folder, `${stores++}.answers.jsonl`);
 
 const rollouts = numberedRollouts;
 const judge = (

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { parseArguments } from "../src/cli/arguments.ts";
-import { review } from "../src/cli/judge-review.ts";
+import { review } from "../src/cli/commands/review.ts";
 import type { ReviewScreen } from "../src/cli/review-session.ts";
 import { readHumanLabels } from "../src/judge/human-labels.ts";
 import { readVerdicts } from "../src/judge/verdict.ts";
@@ -98,16 +98,14 @@ describe("labels of people", () => {
   });
 
   it("make no verdicts where they are of other rollouts, and that is an error", async () => {
-    const words = ["--labels", write("far.csv", "rollout,label\nzz,not\n"), "--behavior", "b"];
+    const words = ["--labels", write("far.csv", "rollout,label\nzz,not\n"), "--meaning", "b"];
     const run = runCommand("judge", [
       rollouts("r2.jsonl", "s"),
       ...words,
       "--out",
       join(folder, "l.jsonl"),
     ]);
-    await expect(run).rejects.toThrow(
-      /expected verdicts, got none of 6 rollouts \(6 not labelled\)/,
-    );
+    await expect(run).rejects.toThrow(/--labels: expected labels of its rollouts, got none of /);
   });
 });
 
@@ -127,7 +125,7 @@ describe("culprit agreement", () => {
   });
 });
 
-describe("culprit judge --review", () => {
+describe("culprit review", () => {
   const screen = (keys: string): ReviewScreen => {
     const typed = keys.split("");
     return { columns: 80, rows: 24, write: () => {}, key: () => Promise.resolve(typed.shift()) };
@@ -135,7 +133,7 @@ describe("culprit judge --review", () => {
   const path = rollouts("review.jsonl", "s");
   const label = (out: string, keys: string, ...more: string[]) =>
     review(
-      parseArguments(commandNamed("judge"), [path, "--behavior", "b", ...more]),
+      parseArguments(commandNamed("review"), [path, "--meaning", "b", ...more]),
       { path, out },
       screen(keys),
       silentContext(),
@@ -153,7 +151,7 @@ describe("culprit judge --review", () => {
 
   it("takes no other judge's verdicts for labels", async () => {
     const content = readFileSync(before, "utf8");
-    await expect(label(before, "y")).rejects.toThrow(/earlier --review, got verdicts of j@1/);
+    await expect(label(before, "y")).rejects.toThrow(/earlier review, got verdicts of j@1/);
     expect(readFileSync(before, "utf8")).toBe(content);
   });
 });

@@ -12,20 +12,19 @@ async function refusal(words: string): Promise<string> {
 describe("flags that would be passed over", () => {
   it.each([
     [
-      "judge r --out v --rules refusal --base-url u",
-      "--base-url: expected --llm with it, got --rules",
-    ],
-    ["judge r --out v --rules refusal --dry-run", "--dry-run: expected --llm with it, got --rules"],
-    [
-      "judge r --out v --review --temperature 0",
-      "--temperature: expected --llm with it, got --review",
+      "judge r --out v --rules refusal --base-url http://u/v1 --model m",
+      "--base-url: expected rubric with it, got rules",
     ],
     [
-      "judge r --out v --review --force",
-      "--force: expected --rules or --llm or --labels with it, got --review",
+      "judge r --out v --labels l --meaning b --threshold 3",
+      "--threshold: expected rubric with it, got labels",
     ],
-    ["judge r --out v --labels l --sample 5", "--sample: expected --review with it, got --labels"],
-    ["judge r --out v", "judge: expected one of --rules, --llm, --labels and --review, got none"],
+    ["judge r --rules refusal --dry-run", "--rubric: expected one to estimate, got none"],
+    [
+      "judge r --out v --rules refusal --meaning b",
+      "--meaning: expected labels with it, got rules",
+    ],
+    ["judge r --out v", "--rules: expected one of rules, rubric and labels, got none"],
     [
       "generate p --out o.jsonl --import --samples 2",
       "--samples: expected --checkpoint or --base-url with it, got --import",

@@ -3,9 +3,9 @@ import type { Judge, RolloutWithPrompt } from "../judge/judge.ts";
 import { BUILT_IN_RUBRICS } from "../judge/rubric.ts";
 import { BUILT_IN_RULES, readRuleSet } from "../judge/rule-set.ts";
 import { createRulesJudge } from "../judge/rules-judge.ts";
+import { describeUsage } from "../verbs/show/llm-usage.ts";
 import type { FlagSpec, ParsedArguments } from "./command.ts";
 import { expectFlagsOfWay, expectOneFlag } from "./flag-ways.ts";
-import { describeUsage } from "./judge-llm-usage.ts";
 import { LLM_JUDGE_FLAGS, openLlmJudge } from "./judge-llm.ts";
 
 const { temperature, cache, "dry-run": _, ...OTHER_FLAGS } = LLM_JUDGE_FLAGS;

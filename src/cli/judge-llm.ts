@@ -14,9 +14,9 @@ import { readRubric, type Rubric } from "../judge/rubric.ts";
 import { readRollouts } from "../rollouts/rollouts.ts";
 import { ConfigError } from "../util/errors.ts";
 import { moneyAmount } from "../util/figures.ts";
+import type { LlmSummary } from "../verbs/show/llm-usage.ts";
 import type { CommandContext, FlagSpec, ParsedArguments } from "./command.ts";
 import { ENDPOINT_FLAGS, readAsker } from "./endpoint-flags.ts";
-import type { LlmSummary } from "./judge-llm-usage.ts";
 
 /** Flags of `culprit judge --llm`. */
 export const LLM_JUDGE_FLAGS = {

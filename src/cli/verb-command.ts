@@ -2,11 +2,17 @@
 import { NO_METER } from "../engine/cost.ts";
 import { ConfigError } from "../util/errors.ts";
 import { kebab } from "../verbs/list-settings.ts";
-import { type GivenInput, runVerb, withBeside } from "../verbs/run-verb.ts";
+import {
+  estimateVerb,
+  type GivenInput,
+  runVerb,
+  type RunVerbOptions,
+  withBeside,
+} from "../verbs/run-verb.ts";
 import { renameSetting } from "../verbs/setting-errors.ts";
 import type { Places, Verb } from "../verbs/verb.ts";
 import type { Command, CommandContext, ParsedArguments } from "./command.ts";
-import { readSettings, type VerbFlags, verbFlags } from "./verb-flags.ts";
+import { DRY_RUN, readSettings, type VerbFlags, verbFlags } from "./verb-flags.ts";
 
 /** Makes the command of a verb. */
 export function verbCommand(verb: Verb): Command {
@@ -40,8 +46,9 @@ async function runCommand(
 ): Promise<void> {
   // Everything that can be wrong with the words is found before anything is opened.
   const given = readInputs(verb, flags, args);
-  const out = withBeside(verb.outputs, readOutputs(verb, args)) as Places<typeof verb.outputs>; // required ones are there
-  const named = Object.entries({ ...given, ...out }).filter(([, each]) => each !== undefined);
+  const isDry = verb.estimate !== undefined && args.has(DRY_RUN);
+  const places = readOutputs(verb, args, isDry);
+  const named = Object.entries({ ...given, ...places }).filter(([, each]) => each !== undefined);
   const settings = readSettings(
     args,
     verb.name,
@@ -49,11 +56,14 @@ async function runCommand(
     flags.ofSettings,
     (found) => verb.check?.(found, new Set(named.map(([name]) => name))) ?? [],
   );
+  const print = (value: unknown, show: () => string): void =>
+    context.print(args.has("json") ? JSON.stringify(value, undefined, 2) : show());
   const shown: { end(): void }[] = [];
   try {
-    const result = await runVerb(verb, given, settings, {
-      out,
+    const options: RunVerbOptions = {
+      out: places,
       isForced: "force" in flags.specs && args.has("force"),
+      owner: undefined,
       signal: context.signal,
       download: { signal: context.signal, progress: context.progress("download", "bytes") },
       nameOf: (path) => path,
@@ -65,10 +75,16 @@ async function runCommand(
         return progress;
       },
       cost: NO_METER,
-    });
+    };
+    if (isDry) {
+      const estimate = await estimateVerb(verb, given, settings, options);
+      return print(estimate, () => verb.estimate!.show(estimate as never)); // what `of` gave
+    }
+    const result = await runVerb(verb, given, settings, options);
     for (const each of shown.splice(0)) each.end();
     for (const line of verb.warnings?.(result) ?? []) context.warn(line);
-    context.print(args.has("json") ? JSON.stringify(result, undefined, 2) : verb.show(result, out));
+    const out = withBeside(verb.outputs, places) as Places<typeof verb.outputs>; // required ones are there
+    print(result, () => verb.show(result, out));
     const fault = verb.fault?.(result);
     if (fault !== undefined) throw fault;
   } finally {
@@ -141,11 +157,16 @@ function expectRead(
   }
 }
 
-function readOutputs(verb: Verb, args: ParsedArguments): Record<string, string | undefined> {
+function readOutputs(
+  verb: Verb,
+  args: ParsedArguments,
+  isDry: boolean,
+): Record<string, string | undefined> {
   const places: Record<string, string | undefined> = {};
   for (const [name, { isOptional, shared }] of Object.entries(verb.outputs)) {
     const path = args.text(kebab(name));
-    if ((path === undefined || path === "") && isOptional !== true && shared === undefined) {
+    const isNeeded = isOptional !== true && shared === undefined && !isDry;
+    if ((path === undefined || path === "") && isNeeded) {
       throw new ConfigError(`${verb.name}: --${kebab(name)} is missing`, {
         hint: `culprit ${verb.name} --help lists the flags.`,
       });

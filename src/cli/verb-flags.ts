@@ -8,6 +8,9 @@ import { describeSetting, kebab, listSettings, type Setting } from "../verbs/lis
 import type { Contradiction, Input, Output, Verb } from "../verbs/verb.ts";
 import type { FlagSpec, ParsedArguments } from "./command.ts";
 
+/** Shows what a verb would take. */
+export const DRY_RUN = "dry-run";
+
 /** A verb's flags and what each stands for. */
 export interface VerbFlags {
   readonly specs: Readonly<Record<string, FlagSpec>>;
@@ -35,6 +38,12 @@ export function verbFlags(verb: Verb): VerbFlags {
       describe: verb.force ?? "Replace what is there under the names of the outputs.",
     });
   }
+  if (verb.estimate !== undefined) {
+    add(DRY_RUN, {
+      type: "boolean",
+      describe: "Ask and write nothing: estimate requests, tokens and money.",
+    });
+  }
   const ofSettings = listSettings(jsonSchemaOf(verb.settings));
   for (const each of ofSettings) add(each.flag, settingSpec(each));
   for (const [name, { settings }] of Object.entries(verb.inputs)) {
@@ -59,6 +68,11 @@ const outputSpec = ({ placeholder, describe, isOptional, shared }: Output): Flag
   value: placeholder,
   describe: `${describe} ${shared !== undefined ? `Default: OUT${shared}.` : isOptional === true ? "Default: none." : "Required."}`,
 });
+
+/** The flags of settings by name. */
+export function settingFlags(settings: readonly Setting[]): Record<string, FlagSpec> {
+  return Object.fromEntries(settings.map((each) => [each.flag, settingSpec(each)]));
+}
 
 function settingSpec(setting: Setting): FlagSpec {
   const { schema } = setting;

@@ -4,6 +4,7 @@ import { localFolder } from "../engine/open-engine.ts";
 import { openPairs } from "../pairs/open-pairs.ts";
 import { ConfigError } from "../util/errors.ts";
 import { hashFile } from "../util/hash.ts";
+import { inSetting } from "../util/in-setting.ts";
 import type { JobOptions } from "../util/progress.ts";
 import { describeReadFault } from "../util/read-fault.ts";
 import type {
@@ -12,7 +13,6 @@ import type {
   FileInput,
   OpenInputsOptions,
 } from "./experiment-inputs.ts";
-import { inSetting } from "./in-setting.ts";
 import { openJudge, openLabels } from "./judge-input.ts";
 import { openEndpoint } from "./open-asker.ts";
 import { openPreferencePairs } from "./pair-inputs.ts";

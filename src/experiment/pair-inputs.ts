@@ -2,8 +2,8 @@ import { dirname, resolve } from "node:path";
 
 import { openPairs, type PairSet } from "../pairs/open-pairs.ts";
 import { ConfigError } from "../util/errors.ts";
+import { inSetting } from "../util/in-setting.ts";
 import type { ExperimentInputs, OpenInputsOptions } from "./experiment-inputs.ts";
-import { inSetting } from "./in-setting.ts";
 import { withRelativePaths } from "./portable-paths.ts";
 import type { ExperimentFile } from "./read-experiment.ts";
 import type { BoundContent } from "./verb-stage.ts";

@@ -13,8 +13,8 @@ import {
 import { splitScenarios } from "../rollouts/split-scenarios.ts";
 import { ConfigError } from "../util/errors.ts";
 import { hashValue } from "../util/hash.ts";
+import { inSetting } from "../util/in-setting.ts";
 import type { ExperimentInputs, OpenInputsOptions } from "./experiment-inputs.ts";
-import { inSetting } from "./in-setting.ts";
 import type { ExperimentFile } from "./read-experiment.ts";
 
 type ScenarioInputs = Pick<ExperimentInputs, "probe" | "evaluation">;

@@ -3,14 +3,14 @@ import { basename, join } from "node:path";
 
 import type { z } from "zod";
 
-import { NothingToDoError } from "../util/errors.ts";
+import { type CulpritError, NothingToDoError, RuntimeError } from "../util/errors.ts";
 import { silentProgress } from "../util/progress.ts";
 import { writeResult } from "../verbs/run-verb.ts";
 import { renameSetting } from "../verbs/setting-errors.ts";
 import { countedSettings } from "../verbs/verb-key.ts";
 import type { Inputs, OpenWork, Outputs, Places, Verb } from "../verbs/verb.ts";
 import { readSkipped, writeSkipped } from "./skipped.ts";
-import type { Stage, StageInput, StageKind, StageWork } from "./stage.ts";
+import { type Stage, stageId, type StageInput, type StageKind, type StageWork } from "./stage.ts";
 
 /** Where an input of a verb comes from. */
 export type Bound<T> = BoundStage<T> | BoundStages<T> | BoundContent<T>;
@@ -37,9 +37,12 @@ export interface BoundStages<T> {
 /** Something from outside, of which only the content counts. */
 export interface BoundContent<T> {
   readonly content: string;
+  /** The setting of the experiment file that names it; default: the input's name in the verb's section. */
+  readonly setting?: string | undefined;
   /** What else about it decides the result: how it is read, which columns are kept. */
   readonly settings?: object | undefined;
-  readonly open: (work: OpenWork) => T | Promise<T>;
+  /** `folder` gives that of an input that is a stage. */
+  readonly open: (work: OpenWork, folder: (input: string) => string) => T | Promise<T>;
 }
 
 /** Where the inputs of a verb come from. */
@@ -102,10 +105,13 @@ export function verbStage<I extends Inputs, S extends z.ZodObject, O extends Out
           ...openWork(work),
           out: out as Places<O>, // those wanted and those always written
           isForced: work.isForced,
+          owner: basename(work.directory),
           progress: work.progress,
           cost: work.cost,
         });
         await writeResult(verb.outputs, out, result);
+        const unfinished = verb.unfinished?.(result);
+        if (unfinished !== undefined) throw namedBy(unfinished, stageId({ kind, name }), verb);
         const fault = verb.fault?.(result);
         if (fault !== undefined) {
           // There will be no table to show it.
@@ -117,10 +123,27 @@ export function verbStage<I extends Inputs, S extends z.ZodObject, O extends Out
       } catch (error) {
         const skipped = error instanceof NothingToDoError ? error.message : plan.skipsOn?.(error);
         if (skipped !== undefined) return skip(skipped, bound, work);
-        throw renameSetting(error, verb, (each) => `${verb.name}.${each}`);
+        throw renameSetting(error, verb, (each) => settingOf(each, verb, bound));
       }
     },
   };
+}
+
+/** What the experiment file calls a setting or an input of a verb. */
+function settingOf(
+  name: string,
+  verb: { readonly name: string },
+  bound: readonly (readonly [string, Bound<unknown>])[],
+): string {
+  const input = bound.find(([each]) => each === name)?.[1];
+  const setting = input !== undefined && "content" in input ? input.setting : undefined;
+  return setting ?? `${verb.name}.${name}`;
+}
+
+/** An error with the stage before its message. */
+function namedBy(error: CulpritError, id: string, verb: Verb): CulpritError {
+  const renamed = renameSetting(error, verb, (each) => `${verb.name}.${each}`) as CulpritError; // or the same
+  return new RuntimeError(`${id}: ${renamed.message}`, { hint: renamed.hint, cause: error });
 }
 
 function toStageInputs([name, bound]: readonly [string, Bound<unknown>]): [string, StageInput][] {
@@ -176,7 +199,7 @@ async function openBound(
     const input = inputs[name]!; // bound by the names of the verb's inputs
     if (!("stage" in each)) {
       opened[name] = await ("content" in each
-        ? each.open(openWork(work))
+        ? each.open(openWork(work), work.input)
         : each.open(work.input, openWork(work)));
       continue;
     }

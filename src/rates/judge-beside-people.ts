@@ -1,5 +1,8 @@
+import { z } from "zod";
+
 import { expectSameContent, type HumanLabels } from "../judge/human-labels.ts";
 import { isMissing, type Verdict } from "../judge/verdict.ts";
+import { jsonArtifact } from "../util/artifact.ts";
 import { correctedRates, type CorrectedRates } from "./corrected-rates.ts";
 import { judgeAgreement, type JudgeAgreement } from "./judge-agreement.ts";
 import { judgeCells } from "./judge-cells.ts";
@@ -76,3 +79,12 @@ function matchLabels(
   }
   return { foreign: labels.size - found, unchecked };
 }
+
+/** A judge beside people, as a file. */
+export const AGREEMENT = jsonArtifact(
+  "agreement.json",
+  "a judge beside people",
+  z.custom<JudgeBesidePeople>(
+    (value) => typeof value === "object" && value !== null && "agreement" in value,
+  ),
+);

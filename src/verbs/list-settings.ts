@@ -122,7 +122,7 @@ export function kebab(name: string): string {
 }
 
 /** The value in words with its default, as help has it. */
-export function describeSetting({ schema, isRequired, isSwitch }: Setting): string {
+export function describeSetting({ schema, isRequired, isSwitch, group }: Setting): string {
   const text = (schema.description ?? "").replace("Absent: ", "Default: ");
   if (isSwitch === true || schema.type === "boolean") return text;
   const choices = schema.enum === undefined ? "" : ` One of ${describeValue(schema)}.`;
@@ -132,7 +132,8 @@ export function describeSetting({ schema, isRequired, isSwitch }: Setting): stri
     const value = isNothing ? "none" : [fallback].flat().map(showDefault).join(",");
     return `${text}${choices} Default: ${value}.`;
   }
-  return `${text}${choices}${isRequired ? " Required." : ""}`;
+  const need = group === undefined ? " Required." : " Default: none.";
+  return `${text}${choices}${isRequired ? need : ""}`;
 }
 
 function showDefault(value: unknown): string {

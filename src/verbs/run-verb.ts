@@ -30,7 +30,9 @@ export async function runVerb<I extends Inputs, S extends z.ZodObject, O extends
   options: RunVerbOptions,
 ): Promise<R> {
   const places = withBeside(verb.outputs, options.out);
-  const named = Object.values(given).flatMap((each) => each?.paths ?? []);
+  const named = Object.entries(given).flatMap(([name, each]) =>
+    (each?.paths ?? []).filter((path) => verb.inputs[name]?.isFile?.(path) !== false),
+  );
   checkOutputs(verb.outputs, { ...options, out: places }, named);
   const opened = await openInputs(verb.inputs, given, options);
   checkOutputs(verb.outputs, { ...options, out: places }, readFiles(verb.inputs, opened));
@@ -41,6 +43,18 @@ export async function runVerb<I extends Inputs, S extends z.ZodObject, O extends
   });
   await writeResult(verb.outputs, places, result);
   return result;
+}
+
+/** What running the verb would take. */
+export async function estimateVerb(
+  verb: Verb,
+  given: Readonly<Record<string, GivenInput | undefined>>,
+  settings: unknown,
+  options: RunVerbOptions,
+): Promise<object> {
+  const out = withBeside(verb.outputs, options.out);
+  const opened = await openInputs(verb.inputs, given, options);
+  return verb.estimate!.of(opened, settings as z.output<z.ZodObject>, { ...options, out }); // as read
 }
 
 /** The places with those that lie beside `out` unless they are named. */

@@ -1,4 +1,4 @@
-import { ConfigError } from "../util/errors.ts";
+import { ConfigError, RuntimeError } from "../util/errors.ts";
 import { jsonSchemaOf } from "./json-schema.ts";
 import { listSettings, type Setting } from "./list-settings.ts";
 import type { Verb } from "./verb.ts";
@@ -15,14 +15,16 @@ export function renameSetting(
   verb: Verb,
   rename: (name: string, setting: Setting | undefined) => string,
 ): unknown {
-  if (!(error instanceof ConfigError)) return error;
+  if (!(error instanceof ConfigError || error instanceof RuntimeError)) return error;
   const schemas = [
     verb.settings,
     ...Object.values(verb.inputs).flatMap(({ settings }) => settings ?? []),
   ];
   const settings = schemas.flatMap((schema) => listSettings(jsonSchemaOf(schema)));
   const renamed = (name: string): string => {
-    const setting = settings.find(({ path }) => path.join(".") === name);
+    const setting =
+      settings.find(({ path }) => path.join(".") === name) ??
+      settings.find(({ path }) => path.at(-1) === name);
     const isNamed = Object.hasOwn(verb.inputs, name) || Object.hasOwn(verb.outputs, name);
     return setting === undefined && !isNamed ? name : rename(name, setting);
   };
@@ -31,5 +33,6 @@ export function renameSetting(
     .replaceAll(CAMEL_CASE, renamed);
   const hint = error.hint?.replaceAll(CAMEL_CASE, renamed);
   if (message === error.message && hint === error.hint) return error;
-  return new ConfigError(message, { ...(hint !== undefined && { hint }), cause: error });
+  const Same = error instanceof ConfigError ? ConfigError : RuntimeError;
+  return new Same(message, { hint, cause: error });
 }

@@ -22,6 +22,8 @@ export interface Input<T = unknown, S extends z.ZodObject = z.ZodObject> {
   /** Several paths at once. */
   readonly isMany?: boolean | undefined;
   readonly isOptional?: boolean | undefined;
+  /** False for a word that names something built in; without it every word is a file. */
+  isFile?(name: string): boolean;
   /** How it is read; these settings are in the key of a stage too. */
   readonly settings?: S | undefined;
   /** Its name in the folder of the stage that made it. */
@@ -88,6 +90,8 @@ export interface Work<O extends Outputs = Outputs> extends OpenWork {
   readonly out: Places<O>;
   /** Made again although it may be there. */
   readonly isForced: boolean;
+  /** In whose name paid answers are kept that stages share; undefined where they are not shared. */
+  readonly owner: string | undefined;
   /** A display for one part of the work; `unit` is plural. */
   readonly progress: (unit: string) => Progress;
   readonly cost: CostMeter;
@@ -99,6 +103,19 @@ export interface Contradiction {
   readonly path: readonly (string | number)[];
   /** `expected …`. */
   readonly message: string;
+}
+
+/** What a verb would take. */
+export interface Estimate<I extends Inputs, S extends z.ZodObject, O extends Outputs> {
+  of(inputs: Opened<I>, settings: z.output<S>, work: EstimateWork<O>): Promise<object>;
+  /** For people. */
+  show(estimate: never): string;
+}
+
+/** What an estimate may use. */
+export interface EstimateWork<O extends Outputs> extends OpenWork {
+  readonly out: { readonly [K in keyof O]: string | undefined };
+  readonly isForced: boolean;
 }
 
 /** See the file's head. `run` sees its inputs, its settings and nothing else: that is what a stage's key is made of. */
@@ -125,12 +142,16 @@ export interface Verb<
   show(result: R, out: Places<O>): string;
   /** What must be known before the result is trusted, one line each. */
   warnings?(result: R): readonly string[];
+  /** What is left to be done, so that a stage is not finished by it and stops; whoever gives the command may take the result as it is. */
+  unfinished?(result: R): CulpritError | undefined;
   /** What makes a result one that nothing can go on with. It is written and shown all the same, and then this is thrown. */
   fault?(result: R): CulpritError | undefined;
   /** What `--force` does, where that is more than replacing files. */
   readonly force?: string | undefined;
   /** What is wrong between settings, and with inputs and optional or shared outputs, of which `given` has the names of those that are there. */
   check?(settings: z.output<S>, given: ReadonlySet<string>): readonly Contradiction[];
+  /** What running it would take, asking and writing nothing: `--dry-run`. */
+  readonly estimate?: Estimate<I, S, O> | undefined;
   /** Files beneath a stage's folder that do not count as its result: times, states to resume from. */
   readonly asides?: readonly string[] | undefined;
   /** Whether a stage goes on over what a killed run left. */

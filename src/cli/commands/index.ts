@@ -1,20 +1,21 @@
 /** @file Every command. Tests walk this list: what holds for one command holds for all. */
+import { agreement } from "../../verbs/agreement.ts";
 import { audit } from "../../verbs/audit.ts";
 import { behavior } from "../../verbs/behavior.ts";
 import { conditions } from "../../verbs/conditions.ts";
 import { embed } from "../../verbs/embed.ts";
+import { judge } from "../../verbs/judge.ts";
 import { scenarios } from "../../verbs/scenarios.ts";
 import { train } from "../../verbs/train.ts";
 import type { Command } from "../command.ts";
 import { verbCommand } from "../verb-command.ts";
-import { agreementCommand } from "./agreement.ts";
 import { demoCommand } from "./demo.ts";
 import { editCommand } from "./edit.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { generateCommand } from "./generate.ts";
-import { judgeCommand } from "./judge.ts";
 import { qualityCommand } from "./quality.ts";
 import { rankCommand } from "./rank.ts";
+import { reviewCommand } from "./review.ts";
 import { runCommand } from "./run.ts";
 import { statusCommand } from "./status.ts";
 import { steerCommand } from "./steer.ts";
@@ -25,8 +26,9 @@ export const COMMANDS: readonly Command[] = [
   verbCommand(scenarios),
   generateCommand,
   verbCommand(embed),
-  judgeCommand,
-  agreementCommand,
+  verbCommand(judge),
+  reviewCommand,
+  verbCommand(agreement),
   verbCommand(conditions),
   verbCommand(behavior),
   steerCommand,

@@ -1,18 +1,18 @@
 import { join } from "node:path";
 
-import { writeVerdicts } from "../../judge/verdict.ts";
+import { ConfigError } from "../../util/errors.ts";
+import { judge } from "../../verbs/judge.ts";
+import { estimateByRubric } from "../../verbs/judging/open-judge.ts";
+import type { OpenWork } from "../../verbs/verb.ts";
 import type { ExperimentInputs } from "../experiment-inputs.ts";
 import type { Experiment } from "../schema.ts";
-import { readSkipped, writeSkipped } from "../skipped.ts";
-import { type Stage, stageId, type StageWork } from "../stage.ts";
-import { withAbsent } from "./absent-rollouts.ts";
-import { judgeByPeople } from "./judge-human.ts";
-import { estimateLlmJudging } from "./judge-llm.ts";
+import { type Stage, stageId } from "../stage.ts";
+import { verbStage } from "../verb-stage.ts";
 import { plannedRollouts } from "./planned-rollouts.ts";
 import { readStageRollouts } from "./rollouts.ts";
-import { type JudgePlace, judgeSettings, openStageJudge } from "./stage-judge.ts";
+import { ANSWERS_NAME, judgeInputs, judgingOf } from "./stage-judge.ts";
 
-export const VERDICTS_NAME = "verdicts.jsonl";
+export const VERDICTS_NAME = judge.outputs.out.artifact.name;
 
 /** One verdict for each rollout of another stage; what cannot be judged is missing with its cause. */
 export function judgeStage(
@@ -21,51 +21,53 @@ export function judgeStage(
   experiment: Experiment,
   inputs: ExperimentInputs,
 ): Stage {
-  const { judge } = inputs;
-  if (judge === undefined) throw new Error("internal: no judge");
+  const how = inputs.judge;
+  if (how === undefined) throw new Error("internal: no judge");
   const rolloutsKind = kind === "judge" ? "rollouts" : "evaluation-rollouts";
-  const place = { stage: stageId({ kind, name }), currency: experiment.cost.currency };
-  const labels = judge.kind === "human" ? inputs.labels[place.stage] : undefined;
-  return {
+  const id = stageId({ kind, name });
+  const labels = how.kind === "human" ? inputs.labels[id] : undefined;
+  return verbStage(judge, {
     kind,
     name,
-    version: 4,
-    settings: judgeSettings(inputs),
+    settings: { ...judgingOf(how), meaning: how.kind === "human" ? how.behavior : undefined },
     inputs: {
       rollouts: { stage: `${rolloutsKind}-${name}` },
-      ...(labels && { labels: { content: labels.sha256 } }),
+      ...judgeInputs(how),
+      labels:
+        how.kind === "human"
+          ? {
+              content: labels?.sha256 ?? "none",
+              setting: `judge.labels.${id}`,
+              open: (_work: OpenWork, folder: (input: string) => string) => {
+                if (labels !== undefined) return labels.path;
+                throw new ConfigError(
+                  `judge.labels: expected a file of labels for ${id}, got none`,
+                  {
+                    hint: `culprit review ${join(folder("rollouts"), "rollouts.jsonl")} --meaning ${JSON.stringify(how.behavior)} --sample 100000 --out ${id}.jsonl writes them; then judge.labels: { ${id}: ${id}.jsonl }.`,
+                  },
+                );
+              },
+            }
+          : undefined,
     },
-    run: async (work) => {
-      const skipped = await readSkipped(work.input("rollouts"));
-      if (skipped !== undefined) return writeSkipped(work.directory, skipped);
-      const path = join(work.directory, VERDICTS_NAME);
-      if (judge.kind !== "human") return judgeNew(inputs, work, { ...place, path });
-      return judgeByPeople(judge, labels, work, { path, stage: place.stage });
-    },
-    ...(judge.kind === "llm" && {
+    ...(how.kind === "llm" && {
       estimate: async (at) => {
         const folder = at.input("rollouts");
         const rollouts =
           folder === undefined
             ? plannedRollouts({ kind: rolloutsKind, experiment, inputs })
             : readStageRollouts(folder);
-        const estimated = await estimateLlmJudging(judge, at, rollouts);
-        return { ...estimated, isSampled: folder !== undefined };
+        const { cost, ...estimated } = await estimateByRubric(
+          rollouts,
+          how.rubric,
+          judgingOf(how),
+          {
+            answers: join(at.cache, ANSWERS_NAME),
+            isForced: at.isForced,
+          },
+        );
+        return { ...estimated, money: cost, isSampled: folder !== undefined };
       },
     }),
-  };
-}
-
-async function judgeNew(
-  inputs: ExperimentInputs,
-  work: StageWork,
-  { path, ...place }: JudgePlace & { readonly path: string },
-): Promise<void> {
-  const { input, signal, progress } = work;
-  await using judge = await openStageJudge(inputs, work, place);
-  const verdicts = judge.judge(readStageRollouts(input("rollouts")), {
-    progress: progress("rollouts"),
-    signal,
   });
-  await writeVerdicts(path, withAbsent(verdicts, input("rollouts")));
 }

@@ -11,14 +11,14 @@ import {
 import { describeCounts } from "../../endpoint/describe-counts.ts";
 import { costOf } from "../../endpoint/money.ts";
 import { estimatePromptTokens } from "../../endpoint/token-estimate.ts";
+import { endpointLedger } from "../../judge/endpoint-ledger.ts";
 import { readAbsentRollouts } from "../../rollouts/absent-rollouts.ts";
 import { endpointRequests, type EndpointSampling } from "../../rollouts/endpoint-requests.ts";
 import { chosenAnswer, generateFromEndpoint } from "../../rollouts/endpoint-rollouts.ts";
 import { rolloutManifestPath } from "../../rollouts/rollouts.ts";
 import { type ScenarioPrompt, scenarioPrompts } from "../../rollouts/scenarios.ts";
 import { writeFileAtomic } from "../../util/atomic-file.ts";
-import { endpointLedger } from "../endpoint-ledger.ts";
-import { inSetting } from "../in-setting.ts";
+import { inSetting } from "../../util/in-setting.ts";
 import type { EndpointModel } from "../models.ts";
 import type { AskingEstimate, EstimatePlace, Stage, StageWork } from "../stage.ts";
 import { ABSENT_NAME } from "./absent-rollouts.ts";

@@ -1,38 +1,34 @@
-/** @file The judge of an experiment as stages use it. */
-import { answererName } from "../../endpoint/answer-key.ts";
-import type { Judge, RolloutWithPrompt } from "../../judge/judge.ts";
-import { createRulesJudge } from "../../judge/rules-judge.ts";
-import type { ExperimentInputs } from "../experiment-inputs.ts";
-import type { StageWork } from "../stage.ts";
-import { openLlmJudge } from "./judge-llm.ts";
+/** @file The judge of an experiment as verbs read it. */
+import type { Rubric } from "../../judge/rubric.ts";
+import type { RuleSet } from "../../judge/rule-set.ts";
+import { hashValue } from "../../util/hash.ts";
+import { judge } from "../../verbs/judge.ts";
+import { type JudgingSettings, judgingSettings } from "../../verbs/settings/judging.ts";
+import type { JudgeInput } from "../judge-input.ts";
+import type { BoundContent } from "../verb-stage.ts";
 
-/** A judge, to be closed after judging. */
-export type StageJudge = Judge<RolloutWithPrompt> & AsyncDisposable;
+/** In the experiment's cache folder; all stages share it, so that equal responses are asked about once. */
+export const ANSWERS_NAME = judge.outputs.answers.artifact.name;
 
-/** What stands in errors of a judge. */
-export interface JudgePlace {
-  /** The stage's id. */
-  readonly stage: string;
-  readonly currency: string;
+/** How it judges. */
+export function judgingOf(how: JudgeInput): JudgingSettings {
+  if (how.kind !== "llm") return judgingSettings.parse({});
+  const { endpoint, temperature, structured, maxCost } = how.settings;
+  return { endpoint, temperature, structured, maxCost };
 }
 
-/** Opens the judge by rules or by an LLM. People judge only what is there already. */
-export async function openStageJudge(
-  { judge }: Pick<ExperimentInputs, "judge">,
-  work: StageWork,
-  place: JudgePlace,
-): Promise<StageJudge> {
-  if (judge?.kind === "llm") return openLlmJudge(judge, work, place);
-  if (judge?.kind !== "rules") throw new Error("internal: no judge of new responses");
-  return { ...createRulesJudge(judge.rules), [Symbol.asyncDispose]: () => Promise.resolve() };
+/** What it judges by, new responses too. */
+export function judgeInputs(how: JudgeInput): {
+  readonly rules: BoundContent<RuleSet> | undefined;
+  readonly rubric: BoundContent<Rubric> | undefined;
+} {
+  return {
+    rules: how.kind === "rules" ? boundValue(how.rules) : undefined,
+    rubric: how.kind === "llm" ? boundValue(how.rubric) : undefined,
+  };
 }
 
-/** What verdicts depend on. Of an LLM's endpoint that is its address and model: how it is paced and paid changes no answer. */
-export function judgeSettings({ judge }: Pick<ExperimentInputs, "judge">): unknown {
-  if (judge === undefined) throw new Error("internal: no judge");
-  if (judge.kind === "rules") return { kind: "rules", rules: judge.rules };
-  if (judge.kind === "human") return judge;
-  const { rubric, settings } = judge;
-  const { endpoint, temperature } = settings;
-  return { kind: "llm", rubric, endpoint: answererName(endpoint), temperature };
-}
+const boundValue = <T>(value: T): BoundContent<T> => ({
+  content: hashValue(value),
+  open: () => value,
+});

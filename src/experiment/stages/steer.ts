@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 import { readBehavior } from "../../behavior/behavior-file.ts";
 import { newGenerationCounter } from "../../engine/generation/generate-options.ts";
@@ -11,6 +11,7 @@ import { steer, STEERING_REPORT } from "../../steering/steer.ts";
 import type { SteeringMode, SteeringReport } from "../../steering/steering-report.ts";
 import { steersTogether, unnamedLayers } from "../../steering/steering-target.ts";
 import { hashValue } from "../../util/hash.ts";
+import { estimateByRubric, openJudge } from "../../verbs/judging/open-judge.ts";
 import { chooseLayer } from "../choose-layer.ts";
 import type { ExperimentInputs } from "../experiment-inputs.ts";
 import type { LlmJudgeInput } from "../judge-input.ts";
@@ -18,9 +19,8 @@ import type { LocalModel } from "../models.ts";
 import type { Experiment } from "../schema.ts";
 import type { Stage, StageWork } from "../stage.ts";
 import { BEHAVIOR_NAME } from "./behavior.ts";
-import { estimateLlmJudging } from "./judge-llm.ts";
 import { longestRollouts } from "./planned-rollouts.ts";
-import { judgeSettings, openStageJudge } from "./stage-judge.ts";
+import { ANSWERS_NAME, judgeInputs, judgingOf } from "./stage-judge.ts";
 
 /**
  * Steers a checkpoint with the behaviour's direction and with random ones: `steering.json`. Responses and verdicts are in `arms/`, from
@@ -48,7 +48,7 @@ export function steerStage(
       mode,
       layer: attribution.layer,
       sampling: sampled,
-      judge: judgeSettings(inputs),
+      judge: judgingOf(inputs.judge!), // schema-contradictions.ts
       template: checkpoints.template,
       engine,
     },
@@ -56,12 +56,21 @@ export function steerStage(
       behavior: { stage: "behavior" },
       model: model.input,
       prompts: { content: hashValue(prompts) },
+      judge: { content: judgedBy(inputs) },
     },
     asides: ["arms"],
     canResume: true,
     ...(inputs.judge?.kind === "llm" && { estimate: estimateSteering(inputs.judge, steered) }),
     run: (work) => steerModel(model, work, steered),
   };
+}
+
+/** Rules and rubrics are read already. */
+const NO_WORK = undefined as never; // unused
+
+function judgedBy({ judge }: ExperimentInputs): string {
+  const { rules, rubric } = judgeInputs(judge!); // schema-contradictions.ts
+  return (rules ?? rubric)?.content ?? "none";
 }
 
 interface Steered {
@@ -89,10 +98,20 @@ async function steerModel(
   const progress = work.progress("responses");
   const shared = countShared(prompts, madeFrom);
   if (shared > 0) progress.note(`warning: ${describeShared(shared)}`);
-  await using judge = await openStageJudge(inputs, work, {
-    stage: `steer-${mode}`,
-    currency: experiment.cost.currency,
-  });
+  const how = inputs.judge!; // schema-contradictions.ts
+  const { rules, rubric } = judgeInputs(how);
+  await using asked = await openJudge(
+    { rules: await rules?.open(NO_WORK, NO_WORK), rubric: await rubric?.open(NO_WORK, NO_WORK) },
+    judgingOf(how),
+    {
+      answers: join(work.cache, ANSWERS_NAME),
+      setting: "judge.endpoint",
+      isForced: work.isForced,
+      owner: basename(work.directory),
+      cost: work.cost,
+    },
+  );
+  const { judge } = asked;
   await using opened = await model.open(work, "model");
   const counter = newGenerationCounter();
   work.cost.watchSampling(counter);
@@ -165,7 +184,13 @@ function estimateSteering(
   const { maxTokens } = experiment.sampling;
   return async (at) => {
     const responses = longestRollouts(prompts, { samples: arms * rollouts, maxTokens });
-    return { ...(await estimateLlmJudging(judge, at, responses)), isSampled: false };
+    const { cost, ...estimated } = await estimateByRubric(
+      responses,
+      judge.rubric,
+      judgingOf(judge),
+      { answers: join(at.cache, ANSWERS_NAME), isForced: at.isForced },
+    );
+    return { ...estimated, money: cost, isSampled: false };
   };
 }
 

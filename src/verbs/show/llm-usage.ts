@@ -1,5 +1,5 @@
-import { describeCounts } from "../endpoint/describe-counts.ts";
-import { approximately, moneyAmount } from "../util/figures.ts";
+import { describeCounts } from "../../endpoint/describe-counts.ts";
+import { approximately, moneyAmount } from "../../util/figures.ts";
 
 /** What asking took. */
 export interface LlmSummary {

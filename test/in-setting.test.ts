@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 
-import { expectFailure } from "../../test/support/errors.ts";
-import { readHumanLabels } from "../judge/human-labels.ts";
-import { ConfigError } from "../util/errors.ts";
-import { inSetting } from "./in-setting.ts";
+import { readHumanLabels } from "../src/judge/human-labels.ts";
+import { ConfigError } from "../src/util/errors.ts";
+import { inSetting } from "../src/util/in-setting.ts";
+import { expectFailure } from "./support/errors.ts";
 
 test("a path in an experiment counts from the experiment's folder, and the hint says so", async () => {
   const work = inSetting("judge.labels.before", () => readHumanLabels("/nowhere/labels.jsonl"));

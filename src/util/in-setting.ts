@@ -1,5 +1,5 @@
-import { ConfigError } from "../util/errors.ts";
-import { CHECK_PATH } from "../util/read-fault.ts";
+import { ConfigError } from "./errors.ts";
+import { CHECK_PATH } from "./read-fault.ts";
 
 const CHECK_PATH_OF_FILE =
   "Check the path; a relative one counts from the folder of the experiment's file.";

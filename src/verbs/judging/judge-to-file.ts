@@ -1,0 +1,99 @@
+import type { Judge } from "../../judge/judge.ts";
+import { isMissing, type Verdict, writeVerdicts } from "../../judge/verdict.ts";
+import { groupedRollouts } from "../../rates/scenario-groups.ts";
+import { readAbsentRollouts } from "../../rollouts/absent-rollouts.ts";
+import { readRollouts, type Rollout } from "../../rollouts/rollouts.ts";
+import { createSampleCounts, type LackingSamples } from "../../rollouts/sample-counts.ts";
+import { commonestFirst } from "../../util/commonest-first.ts";
+import { ConfigError } from "../../util/errors.ts";
+import type { JobOptions } from "../../util/progress.ts";
+
+/** Counts of one variant. */
+export interface VariantCounts {
+  readonly variant: string;
+  shows: number;
+  not: number;
+  missing: number;
+  /** Of the missing, those that the budget did not reach. */
+  beyondBudget: number;
+}
+
+/** What a judge said, counted. */
+export interface JudgedFile {
+  readonly judge: string;
+  readonly behavior: string;
+  readonly rollouts: number;
+  readonly causes: Readonly<Record<string, number>>;
+  readonly variants: readonly VariantCounts[];
+  /** Samples that others of the file have and some lack. */
+  readonly lacking: LackingSamples | undefined;
+}
+
+/**
+ * Judges the rollouts of a file into another and counts on the way: memory does not grow with it. Samples that were never made, as the
+ * rollouts' manifest says, are missing verdicts: they are in no rate, and no rollouts that do not show the behaviour either.
+ */
+export async function judgeToFile(
+  judge: Judge<Rollout>,
+  { path, out }: { readonly path: string; readonly out: string },
+  job: JobOptions,
+): Promise<JudgedFile> {
+  const causes = new Map<string, number>();
+  const variants = new Map<string, VariantCounts>();
+  const absent = new Map((await readAbsentRollouts(path)).map((each) => [each.rollout, each]));
+  const samples = createSampleCounts();
+  let rollouts = 0;
+  const grouped = groupedRollouts(() => readRollouts(path, job));
+  const counted = async function* (): AsyncGenerator<Verdict> {
+    // What an answer cost depends on who asked first; the store of answers has it.
+    for await (const { cost: _, ...verdict } of judge.judge(grouped, job)) {
+      rollouts++;
+      countVerdict(verdict, variants, causes);
+      samples.add(verdict);
+      absent.delete(verdict.rollout);
+      yield verdict;
+    }
+    // Thrown here, the file is not made; one without a row would only be in the way of the next try.
+    if (rollouts + absent.size === 0) {
+      throw new ConfigError(`${path}: expected rollouts, got none`, {
+        hint: "culprit generate writes them; see whether it sampled any.",
+      });
+    }
+    for (const verdict of absent.values()) {
+      countVerdict(verdict, variants, causes);
+      samples.add(verdict);
+      yield { ...verdict, judge: judge.name };
+    }
+  };
+  await writeVerdicts(out, counted());
+  return {
+    judge: judge.name,
+    behavior: judge.behavior,
+    rollouts,
+    causes: commonestFirst(causes),
+    variants: [...variants.values()],
+    lacking: samples.lacking(),
+  };
+}
+
+function countVerdict(
+  verdict: Verdict,
+  variants: Map<string, VariantCounts>,
+  causes: Map<string, number>,
+): void {
+  const { variant } = verdict;
+  const counts = variants.get(variant) ?? {
+    variant,
+    shows: 0,
+    not: 0,
+    missing: 0,
+    beyondBudget: 0,
+  };
+  variants.set(variant, counts);
+  if (!isMissing(verdict)) counts[verdict.label]++;
+  else {
+    counts.missing++;
+    if (verdict.missing === "budget") counts.beyondBudget++;
+    causes.set(verdict.missing, (causes.get(verdict.missing) ?? 0) + 1);
+  }
+}

@@ -1,0 +1,37 @@
+import { type Asker, createAsker } from "../../endpoint/asker.ts";
+import { openChatEndpoint } from "../../endpoint/chat-endpoint.ts";
+import { keyOfVariable } from "../../endpoint/check-endpoint.ts";
+import type { Prices } from "../../endpoint/money.ts";
+import type { EndpointSettings } from "../settings/endpoint.ts";
+import type { Contradiction } from "../verb.ts";
+
+/**
+ * The endpoint that settings describe, with its retries and limits; sends nothing yet. The key is read from the environment here and kept
+ * nowhere. Throws ConfigError naming `setting` where the variable is not set.
+ */
+export function openAsker(settings: EndpointSettings, setting = "endpoint"): Asker {
+  const { baseUrl, model, timeout, apiKeyEnv, ...pace } = settings;
+  const endpoint = openChatEndpoint({
+    baseUrl,
+    model,
+    apiKey: keyOfVariable(`${setting}.apiKeyEnv`, apiKeyEnv),
+    timeoutMs: timeout * 1000,
+  });
+  return createAsker(endpoint, pace);
+}
+
+/** Prices where there are both. */
+export function pricesOf({ priceIn, priceOut }: EndpointSettings): Prices | undefined {
+  if (priceIn === undefined || priceOut === undefined) return undefined;
+  return { promptPerMillion: priceIn, completionPerMillion: priceOut };
+}
+
+/** A price by itself gives no costs. */
+export function priceContradictions(
+  endpoint: EndpointSettings | undefined,
+  at: readonly string[],
+): readonly Contradiction[] {
+  if ((endpoint?.priceIn === undefined) === (endpoint?.priceOut === undefined)) return [];
+  const given = endpoint?.priceIn === undefined ? "priceOut" : "priceIn";
+  return [{ path: [...at, given], message: "expected both priceIn and priceOut, got one" }];
+}

@@ -1,0 +1,206 @@
+/** @file The judge of verbs that judge new responses, judge and steer: by rules, or by an LLM whose paid answers are kept. */
+import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { basename, dirname } from "node:path";
+
+import { answererName } from "../../endpoint/answer-key.ts";
+import {
+  type AnswerStore,
+  type AnswerStoreOptions,
+  openAnswerStore,
+} from "../../endpoint/answer-store.ts";
+import { costOf } from "../../endpoint/money.ts";
+import type { CostMeter } from "../../engine/cost.ts";
+import { endpointLedger } from "../../judge/endpoint-ledger.ts";
+import { estimateJudging, type JudgingEstimate } from "../../judge/estimate-judging.ts";
+import type { Judge, RolloutWithPrompt } from "../../judge/judge.ts";
+import { createLlmJudge } from "../../judge/llm-judge.ts";
+import type { Rubric } from "../../judge/rubric.ts";
+import type { RuleSet } from "../../judge/rule-set.ts";
+import { createRulesJudge } from "../../judge/rules-judge.ts";
+import type { Verdict } from "../../judge/verdict.ts";
+import { ConfigError } from "../../util/errors.ts";
+import { withSetting } from "../../util/in-setting.ts";
+import type { EndpointSettings } from "../settings/endpoint.ts";
+import type { JudgingSettings } from "../settings/judging.ts";
+import { describeUsage, type LlmSummary } from "../show/llm-usage.ts";
+import type { Contradiction } from "../verb.ts";
+import { openAsker, priceContradictions, pricesOf } from "./open-asker.ts";
+
+/** A judge, to be closed after judging. */
+export interface OpenJudge extends AsyncDisposable {
+  readonly judge: Judge<RolloutWithPrompt>;
+  /** What an LLM took so far; undefined for rules. */
+  summary(): LlmSummary | undefined;
+  /** The same in words. */
+  usage(): readonly string[];
+}
+
+/** Rules or a rubric: one of the two. */
+export interface JudgeInputs {
+  readonly rules: RuleSet | undefined;
+  readonly rubric: Rubric | undefined;
+}
+
+export interface OpenJudgeOptions {
+  /** Where paid answers are kept and looked up. */
+  readonly answers: string;
+  /** What the endpoint's settings are called in errors. */
+  readonly setting: string;
+  /** Whether to ask again about what has no readable answer. */
+  readonly isForced: boolean;
+  readonly cost: CostMeter;
+  /** Whose the new answers are, where several share a store: their costs are told apart by it. */
+  readonly owner?: string | undefined;
+}
+
+/** What is wrong between the settings of a judge and what judges. */
+export function judgingContradictions(
+  { endpoint, threshold, maxCost }: JudgingSettings,
+  isGiven: (input: string) => boolean,
+  at: readonly string[] = [],
+): readonly Contradiction[] {
+  const hasRubric = isGiven("rubric");
+  const got = isGiven("rules") ? "rules" : isGiven("labels") ? "labels" : "none";
+  const needsRubric = Object.entries({ "endpoint.baseUrl": endpoint, threshold, maxCost })
+    .filter(([, value]) => value !== undefined && !hasRubric)
+    .map(([name]) => ({
+      path: [...at, ...name.split(".")],
+      message: `expected rubric with it, got ${got}`,
+    }));
+  return [
+    ...needsRubric,
+    ...(hasRubric && endpoint === undefined
+      ? [{ path: [...at, "endpoint", "baseUrl"], message: "expected an endpoint to ask, got none" }]
+      : []),
+    ...priceContradictions(endpoint, [...at, "endpoint"]),
+    ...(maxCost !== undefined && (endpoint?.priceIn ?? endpoint?.priceOut) === undefined
+      ? [
+          {
+            path: [...at, "maxCost"],
+            message: "expected priceIn and priceOut beside it, got neither",
+          },
+        ]
+      : []),
+  ];
+}
+
+/** Opens the judge that the inputs name. */
+export async function openJudge(
+  { rules, rubric }: JudgeInputs,
+  settings: JudgingSettings,
+  options: OpenJudgeOptions,
+): Promise<OpenJudge> {
+  if (rubric !== undefined) return openLlmJudge(rubric, settings, options);
+  if (rules === undefined) throw new Error("internal: neither rules nor a rubric");
+  return {
+    judge: createRulesJudge(rules),
+    summary: () => undefined,
+    usage: () => [],
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+async function openLlmJudge(
+  given: Rubric,
+  settings: JudgingSettings,
+  { answers, setting, isForced, cost, owner }: OpenJudgeOptions,
+): Promise<OpenJudge> {
+  const { maxCost, temperature, structured } = settings;
+  const endpoint = settings.endpoint!; // judgingContradictions
+  const rubric = withThreshold(given, settings.threshold);
+  const asker = openAsker(endpoint, setting);
+  const prices = pricesOf(endpoint);
+  await mkdir(dirname(answers), { recursive: true });
+  const store = await openStore(answers, endpoint, { owner });
+  cost.watchEndpoint(endpointLedger(asker, store, prices !== undefined));
+  const llm = createLlmJudge({
+    rubric,
+    asker,
+    store,
+    prices,
+    maxCost,
+    temperature,
+    structured,
+    isAnew: isForced,
+  });
+  const summary = (): LlmSummary => ({
+    requests: asker.counts.requests,
+    answered: asker.counts.answers,
+    faults: Object.fromEntries(asker.counts.faults),
+    beyondBudget: asker.counts.beyondBudget,
+    cached: llm.usage.cached,
+    unreadable: llm.usage.unreadable,
+    promptTokens: llm.usage.promptTokens,
+    completionTokens: llm.usage.completionTokens,
+    estimated: llm.usage.estimated,
+    cacheEstimated: store.totals.estimated,
+    cost: prices === undefined ? undefined : llm.usage.cost,
+    cacheCost: prices === undefined ? undefined : store.totals.cost,
+  });
+  return {
+    judge: { ...llm, judge: (rollouts, job) => naming(llm.judge(rollouts, job), setting) },
+    summary,
+    usage: () => describeUsage(summary()),
+    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+  };
+}
+
+/** Errors of the endpoint say which settings name it. */
+async function* naming(verdicts: AsyncIterable<Verdict>, setting: string): AsyncGenerator<Verdict> {
+  try {
+    yield* verdicts;
+  } catch (error) {
+    throw withSetting(setting, error);
+  }
+}
+
+/** What judging by a rubric would take, asking nothing. */
+export async function estimateByRubric(
+  rollouts: Iterable<RolloutWithPrompt> | AsyncIterable<RolloutWithPrompt>,
+  rubric: Rubric,
+  settings: JudgingSettings,
+  { answers, isForced }: { readonly answers: string | undefined; readonly isForced: boolean },
+): Promise<JudgingEstimate> {
+  const endpoint = settings.endpoint!; // judgingContradictions
+  const isThere = answers !== undefined && existsSync(answers);
+  await using store = isThere
+    ? await openStore(answers, endpoint, { isReadOnly: true })
+    : undefined;
+  return await estimateJudging(rollouts, {
+    rubric: withThreshold(rubric, settings.threshold),
+    endpoint: answererName(endpoint),
+    temperature: settings.temperature,
+    store,
+    prices: pricesOf(endpoint),
+    isAnew: isForced,
+  });
+}
+
+function openStore(
+  path: string,
+  endpoint: EndpointSettings,
+  options: AnswerStoreOptions,
+): Promise<AnswerStore> {
+  const prices = pricesOf(endpoint);
+  return openAnswerStore(path, (answer) => costOf(answer, prices), options);
+}
+
+/** Whose answers a verb's are, by the folder that it writes into. */
+export const ownerOf = (out: string): string => basename(dirname(out));
+
+/** The rubric with another threshold. Throws ConfigError where it has none, or one that is no score. */
+export function withThreshold(rubric: Rubric, threshold: number | undefined): Rubric {
+  if (threshold === undefined) return rubric;
+  const { answer } = rubric;
+  if (answer.kind !== "score") {
+    throw new ConfigError("threshold: expected none, as the rubric has labels");
+  }
+  const { low, high } = answer;
+  if (threshold <= low || threshold > high) {
+    throw new ConfigError(
+      `threshold: expected a number above ${low} and at most ${high}, got ${threshold}`,
+    );
+  }
+  return { ...rubric, answer: { ...answer, threshold } };
+}
