@@ -575,4 +575,4 @@ export type { FinishedStage } from "./experiment/run-stages.ts";
 export { type Experiment, experimentSchema } from "./experiment/schema.ts";
 export { settingsTable } from "./experiment/settings-table.ts";
 export { type Stage, STAGE_KINDS, stageId, type StageKind } from "./experiment/stage.ts";
-export { CAPABILITIES, type Capability } from "./experiment/stages/capabilities.ts";
+export { CAPABILITIES, type Capability } from "./rates/measure-capabilities.ts";

@@ -1,10 +1,11 @@
 import type { ArmEdit, ExperimentResult, FilteredScenarios } from "../experiment/result.ts";
-import { CAPABILITIES, type Capability } from "../experiment/stages/capabilities.ts";
 import type { ConditionRow } from "../rates/conditions.ts";
 import type { ArmMeasure, ArmRate, Evaluation } from "../rates/evaluation.ts";
+import { CAPABILITIES, type Capability } from "../rates/measure-capabilities.ts";
 import { percent, points, pValue, wholePercent, withInterval } from "../util/figures.ts";
 import { printable, textTable } from "../util/text-table.ts";
 import { formatAgreement, formatCorrectedRates, formatRequests } from "../verbs/show/agreement.ts";
+import { CAPABILITY_HEADINGS, formatCapability, nats } from "../verbs/show/capabilities.ts";
 import { formatSteering } from "../verbs/show/steering.ts";
 
 /** Of a sentence or a list that is not a name. */
@@ -234,13 +235,6 @@ function tableOf(arms: readonly string[], columns: readonly Column[]): string[] 
 const CAPABILITY_NOTE =
   "the value, and of an edit its change from the baseline, in percentage points; answers in nats per token";
 
-const CAPABILITY_HEADINGS: { readonly [C in Capability]: string } = {
-  preferences: "preferences",
-  answers: "answers",
-  tasks: "tasks",
-  overRefusal: "over-refusal",
-};
-
 function rateCell(arm: Pick<ArmRate, "rate"> | undefined): string {
   if (arm?.rate.rate === undefined) return "-";
   const { rate, low, high } = arm.rate;
@@ -267,19 +261,13 @@ function measureCell(
   isEdited: boolean,
 ): string {
   if (found?.summary === undefined) return "-";
-  const isShare = measure !== "answers";
-  const { mean, low, high } = found.summary;
-  if (!isEdited) return withInterval([mean, low, high], isShare ? shareWithin : nats);
+  if (!isEdited) return formatCapability(measure, found.summary);
   const { toBaseline } = found;
   if (toBaseline === undefined) return "-";
   const change = [toBaseline.difference, toBaseline.low, toBaseline.high] as const;
-  return withInterval(change, isShare ? points : signedNats);
+  return withInterval(change, measure === "answers" ? signedNats : points);
 }
 
-/** The interval of a mean of shares may reach past what a share can be. */
-const shareWithin = (value: number): string => percent(Math.min(1, Math.max(0, value)));
-
-const nats = (value: number): string => value.toFixed(3);
 const signedNats = (value: number): string => `${value < 0 ? "" : "+"}${nats(value)}`;
 
 /** What each arm took, by source. */

@@ -1,16 +1,32 @@
+/** @file What a checkpoint can do beside the behaviour, item by item, so that arms are compared on the same items. */
+import { z } from "zod";
+
 import type { Engine, TokenizedExample } from "../engine/engine.ts";
 import type { Message } from "../format/messages.ts";
 import { UnusableExampleError } from "../model/prompt-renderer-error.ts";
 import { truncateExample } from "../model/prompt-renderer-truncate.ts";
-/** @file What a checkpoint can do beside the behaviour, item by item, so that arms are compared on the same items. */
 import type { PairSet } from "../pairs/open-pairs.ts";
 import { openSftFiles } from "../pairs/sft-examples.ts";
+import { jsonArtifact } from "../util/artifact.ts";
 import { FormatError } from "../util/errors.ts";
 import type { JobOptions } from "../util/progress.ts";
 import { readTasks } from "./read-tasks.ts";
 
+/** What is measured beside the behaviour. */
+export const CAPABILITIES = ["preferences", "answers", "tasks", "overRefusal"] as const;
+export type Capability = (typeof CAPABILITIES)[number];
+
 /** One number for each item, by the item's id. */
 export type CapabilityMeasure = Readonly<Record<string, number>>;
+
+/** Those that were measured of a checkpoint. */
+export const CAPABILITY_MEASURES = jsonArtifact(
+  "capabilities.json",
+  "the measured capabilities of a checkpoint",
+  z.partialRecord(z.enum(CAPABILITIES), z.record(z.string(), z.number())),
+  { indent: 0 },
+);
+export type CapabilityMeasures = z.output<typeof CAPABILITY_MEASURES.schema>;
 
 /** Log-probability per token of each response of an example. */
 interface ScoredItem {

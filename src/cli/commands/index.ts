@@ -2,6 +2,7 @@
 import { agreement } from "../../verbs/agreement.ts";
 import { audit } from "../../verbs/audit.ts";
 import { behavior } from "../../verbs/behavior.ts";
+import { capabilities } from "../../verbs/capabilities.ts";
 import { conditions } from "../../verbs/conditions.ts";
 import { embed } from "../../verbs/embed.ts";
 import { judge } from "../../verbs/judge.ts";
@@ -36,6 +37,7 @@ export const COMMANDS: readonly Command[] = [
   qualityCommand,
   editCommand,
   verbCommand(train),
+  verbCommand(capabilities),
   evaluateCommand,
   runCommand,
   statusCommand,

@@ -1,27 +1,17 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import {
-  type CapabilityMeasure,
+  CAPABILITY_MEASURES,
+  type CapabilityMeasures,
   measureAnswers,
   measurePreferences,
   measureTasks,
 } from "../../rates/measure-capabilities.ts";
-import { writeFileAtomic } from "../../util/atomic-file.ts";
 import type { ExperimentInputs } from "../experiment-inputs.ts";
 import type { LocalModel } from "../models.ts";
 import type { Experiment } from "../schema.ts";
 import { readSkipped, writeSkipped } from "../skipped.ts";
 import type { Stage, StageInput } from "../stage.ts";
-
-const CAPABILITIES_NAME = "capabilities.json";
-
-/** What is measured beside the behaviour. */
-export const CAPABILITIES = ["preferences", "answers", "tasks", "overRefusal"] as const;
-export type Capability = (typeof CAPABILITIES)[number];
-
-/** `capabilities.json` of a stage; a measure is absent where the experiment names no file for it. */
-export type Capabilities = { readonly [C in Capability]?: CapabilityMeasure };
 
 /** Held-out preference accuracy, likelihood of good answers, and tasks, item by item. */
 export function capabilitiesStage(
@@ -51,7 +41,7 @@ export function capabilitiesStage(
         progress: work.progress("items"),
         signal: work.signal,
       };
-      const found: Capabilities = {
+      const found: CapabilityMeasures = {
         ...(pairs && { preferences: await measurePreferences(opened, pairs, job) }),
         ...(answers && { answers: await measureAnswers(opened, answers.path, job) }),
         ...(tasks && { tasks: await measureTasks(opened, tasks.path, { ...job, maxTokens }) }),
@@ -59,16 +49,9 @@ export function capabilitiesStage(
           overRefusal: await measureTasks(opened, overRefusal.path, { ...job, maxTokens }),
         }),
       };
-      const path = join(work.directory, CAPABILITIES_NAME);
-      await writeFileAtomic(path, `${JSON.stringify(found)}\n`);
+      await CAPABILITY_MEASURES.write(join(work.directory, CAPABILITY_MEASURES.name), found);
     },
   };
-}
-
-/** Reads the measures of a finished stage. */
-export async function readCapabilities(directory: string): Promise<Capabilities> {
-  // Our own file, hashed when it was written.
-  return JSON.parse(await readFile(join(directory, CAPABILITIES_NAME), "utf8")) as Capabilities;
 }
 
 function contentInput(name: string, content: string | undefined): Record<string, StageInput> {

@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { readVerdicts } from "../../judge/verdict.ts";
 import { evaluateArms } from "../../rates/evaluate-arms.ts";
 import type { Arm as EvaluatedArm, ArmRun, Evaluation } from "../../rates/evaluation.ts";
+import { CAPABILITY_MEASURES } from "../../rates/measure-capabilities.ts";
 import { type Arm, BASELINE, measuredName } from "../arms.ts";
 import type { ArmEdit } from "../result.ts";
 import type { Experiment } from "../schema.ts";
 import { readSkipped } from "../skipped.ts";
 import type { StageWork } from "../stage.ts";
-import { readCapabilities } from "./capabilities.ts";
 import { readEdit } from "./edit.ts";
 import { VERDICTS_NAME } from "./judge.ts";
 
@@ -79,7 +79,9 @@ export async function measureArms(
     for (const { seed, measured } of runs) {
       const verdicts = await readVerdicts(join(work.input(`judged ${measured}`), VERDICTS_NAME));
       const measures = settings.hasCapabilities
-        ? await readCapabilities(work.input(`capabilities ${measured}`))
+        ? await CAPABILITY_MEASURES.read(
+            join(work.input(`capabilities ${measured}`), CAPABILITY_MEASURES.name),
+          )
         : {};
       read.push({ seed, verdicts, measures });
     }

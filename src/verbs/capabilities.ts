@@ -1,0 +1,102 @@
+import { resolveDatasetFiles } from "../hub/resolve-dataset-files.ts";
+import { openPairs, type PairSet } from "../pairs/open-pairs.ts";
+import {
+  CAPABILITY_MEASURES,
+  type CapabilityMeasures,
+  measureAnswers,
+  measurePreferences,
+  measureTasks,
+} from "../rates/measure-capabilities.ts";
+import { checkpointInput } from "./inputs/checkpoint.ts";
+import { otherFile } from "./inputs/files.ts";
+import { samplingSettings } from "./settings/sampling.ts";
+import { formatCapabilities } from "./show/capabilities.ts";
+import { defineVerb, type Input } from "./verb.ts";
+
+/** How its rows are laid out is detected; nothing but the pairs is read. */
+const heldOutInput = {
+  kind: "pairs",
+  placeholder: "FILE",
+  describe: "Held-out preference pairs: how often the chosen side is the likelier one.",
+  isOptional: true,
+  open: (paths, _settings, { signal, download }) =>
+    openPairs(paths, { resolveRemote: (uri) => resolveDatasetFiles(uri, download), signal }),
+  files: ({ files }) => files.map(({ path }) => path),
+} as const satisfies Input<PairSet>;
+
+const file = (kind: string, describe: string) =>
+  ({
+    ...otherFile(kind, `${kind}.jsonl`, { placeholder: "FILE", describe }),
+    isOptional: true,
+  }) as const;
+
+export const capabilities = defineVerb({
+  name: "capabilities",
+  summary:
+    "What a checkpoint can do beside the behaviour: preferences, answers, tasks, over-refusal",
+  about: `
+Measures, item by item, what must not get worse where data are edited:
+  preferences   1 where the chosen side of a held-out pair has the higher log-probability per token, 1/2 where both are equal
+  answers       log-probability per token of a good answer, in nats
+  tasks         1 where the likeliest response matches the task's pattern, a JavaScript regular expression, anywhere
+  over-refusal  the same for harmless requests, the pattern that of a refusal: lower is better
+
+Pairs and answers that the template refuses, or whose prompt does not fit the checkpoint, are left out; longer responses are cut.
+
+  culprit capabilities --checkpoint ./dpo --pairs held-out.jsonl --tasks tasks.jsonl --out capabilities.json`,
+  version: 1,
+  inputs: {
+    checkpoint: {
+      ...checkpointInput,
+      describe: "The checkpoint to measure: a Hugging Face folder, or hf://owner/name@revision.",
+    },
+    pairs: heldOutInput,
+    answers: file(
+      "answers",
+      "Held-out good answers {prompt, response}: their log-likelihood per token.",
+    ),
+    tasks: file(
+      "tasks",
+      "Tasks {prompt, pattern}: how often the likeliest response matches the pattern.",
+    ),
+    overRefusal: file(
+      "tasks",
+      "Harmless requests {prompt, pattern}, the pattern that of a refusal: how often the likeliest response matches; lower is better.",
+    ),
+  },
+  settings: samplingSettings.pick({ maxTokens: true }),
+  check: (_settings, given) =>
+    ["pairs", "answers", "tasks", "overRefusal"].some((name) => given.has(name))
+      ? []
+      : [
+          {
+            path: ["pairs"],
+            message: "expected held-out pairs, answers or tasks to measure, got none",
+          },
+        ],
+  outputs: {
+    out: {
+      artifact: CAPABILITY_MEASURES,
+      placeholder: "FILE",
+      describe: "The measures to write, item by item, as JSON.",
+      isOptional: true,
+      isResult: true,
+    },
+  },
+  run: async (
+    { checkpoint, pairs, answers, tasks, overRefusal },
+    { maxTokens },
+    { signal, progress },
+  ): Promise<CapabilityMeasures> => {
+    await using engine = await checkpoint.open();
+    const job = { progress: progress("items"), signal };
+    const matched = (path: string) => measureTasks(engine, path, { ...job, maxTokens });
+    return {
+      ...(pairs && { preferences: await measurePreferences(engine, pairs, job) }),
+      ...(answers && { answers: await measureAnswers(engine, answers, job) }),
+      ...(tasks && { tasks: await matched(tasks) }),
+      ...(overRefusal && { overRefusal: await matched(overRefusal) }),
+    };
+  },
+  show: formatCapabilities,
+});
