@@ -1,8 +1,13 @@
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
+import type { StageWork } from "../src/experiment/stage.ts";
+import { verbStage } from "../src/experiment/verb-stage.ts";
+import type { Evaluation } from "../src/rates/evaluation.ts";
+import { silentProgress } from "../src/util/progress.ts";
+import { evaluate } from "../src/verbs/evaluate.ts";
 import { runCommand } from "./support/run-command.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
 
@@ -47,11 +52,99 @@ describe("culprit evaluate", () => {
     expect(fromFlags.variants).toEqual(written.variants);
   });
 
+  it("takes what the file says unless a flag says something else", async () => {
+    const words = "--json --baseline filter --replicates 0 --controls filter --controls whole";
+    const json = await runCommand("evaluate", [settings, ...words.split(" ")]);
+    const evaluation = JSON.parse(json) as Evaluation;
+    expect([evaluation.baseline, evaluation.controls]).toEqual(["filter", ["filter", "whole"]]);
+    const { bootstrap } = evaluation.variants[0]!.arms[0]!;
+    expect(bootstrap).toBeUndefined();
+  });
+
+  it("compares capabilities item by item, and refuses a measure of the same name", async () => {
+    const tasks = (value: number) => JSON.stringify({ tasks: { a: value, b: 1 } });
+    writeFileSync(join(folder, "whole.json"), tasks(1));
+    writeFileSync(join(folder, "filter.json"), tasks(0));
+    const file = (measures: string): string => {
+      const runs = (arm: string): string =>
+        `[{verdicts: ${arm}-1.jsonl, capabilities: ${arm}.json, measures: ${measures}}]`;
+      const path = join(folder, "capabilities.yaml");
+      const arms = ["whole", "filter"].map((arm) => `  - {name: ${arm}, runs: ${runs(arm)}}\n`);
+      writeFileSync(path, `baseline: whole\narms:\n${arms.join("")}`);
+      return path;
+    };
+    const json = await runCommand("evaluate", [file("{other: 1}"), "--json"]);
+    const { measures } = JSON.parse(json) as Evaluation;
+    const compared = measures.map(({ arm, measure, toBaseline }) => [
+      `${arm} ${measure}`,
+      toBaseline?.items,
+      toBaseline?.difference,
+    ]);
+    expect(compared).toContainEqual(["filter tasks", 2, -0.5]);
+    expect(compared).toContainEqual(["filter other", 1, 0]);
+    await expect(runCommand("evaluate", [file("{tasks: 1}")])).rejects.toThrow(
+      /whole\.json: expected other capabilities than the measures of arm "whole", got "tasks" in both/,
+    );
+  });
+
+  it("writes the same from stages, each with the verdicts of a run", async () => {
+    const stages = Object.fromEntries(
+      ["whole-1", "whole-2", "filter-1", "filter-2"].map((name) => [name, `judge-${name}`]),
+    );
+    const runs = (arm: string, at: (name: string) => string) =>
+      ["1", "2"].map((seed) => ({ seed, verdicts: at(`${arm}-${seed}`), measures: {} }));
+    const directory = join(folder, "stage");
+    mkdirSync(directory);
+    const stage = verbStage(evaluate, {
+      kind: "evaluate",
+      settings: { replicates: 50, seed: 3 },
+      inputs: {
+        arm: undefined,
+        file: {
+          stages,
+          open: (at: (name: string) => string) => ({
+            baseline: "whole",
+            controls: undefined,
+            variants: undefined,
+            arms: ["whole", "filter"].map((name) => ({ name, runs: runs(name, at) })),
+          }),
+        },
+      },
+      outputs: ["out"],
+    });
+    expect(stage.inputs).toEqual(
+      Object.fromEntries(Object.entries(stages).map(([name, id]) => [name, { stage: id }])),
+    );
+    const work = {
+      directory,
+      input: (name: string) => join(folder, `${name}.jsonl`),
+      progress: () => silentProgress,
+    } as unknown as StageWork; // all it uses
+    await stage.run(work);
+    const arms = [...whole, ...filter].flatMap((path) => {
+      return ["--arm", `${basename(path).replace(/-.*/, "")}=${path}`];
+    });
+    const json = await runCommand("evaluate", [
+      ...arms,
+      "--replicates",
+      "50",
+      "--seed",
+      "3",
+      "--json",
+    ]);
+    expect(readFileSync(join(directory, "evaluation.json"), "utf8")).toBe(`${json}\n`);
+  });
+
   it("names what is wrong with the file or the flags", async () => {
     const bad = join(folder, "bad.yaml");
     writeFileSync(bad, "baseline: a\narms: [{name: a, runs: []}]");
     await expect(runCommand("evaluate", [bad])).rejects.toThrow(/bad\.yaml, arms\.0\.runs/);
-    await expect(runCommand("evaluate", [])).rejects.toThrow(/one file, or --arm/);
+    await expect(runCommand("evaluate", [])).rejects.toThrow(
+      /^--arm: expected it, or one file of arms, got neither$/,
+    );
+    await expect(runCommand("evaluate", [settings, "--arm", `whole=${whole[0]}`])).rejects.toThrow(
+      /^--arm: expected it, or one file of arms, got both$/,
+    );
     await expect(runCommand("evaluate", ["--arm", "whole"])).rejects.toThrow(/NAME=VERDICTS/);
   });
 });

@@ -9,11 +9,14 @@ import { parseYaml, readText } from "../pairs/readers/yaml-document.ts";
 import { FormatError } from "../util/errors.ts";
 import type { MeasureValues } from "./compare-measures.ts";
 import type { Arm, ArmRun } from "./evaluation.ts";
+import { CAPABILITY_MEASURES } from "./measure-capabilities.ts";
 
 const RUN = z.strictObject({
   seed: z.union([z.string(), z.number()]).transform(String).optional(),
   /** Verdict file, relative to this file. */
   verdicts: z.string().min(1),
+  /** What culprit capabilities wrote. */
+  capabilities: z.string().min(1).optional(),
   /** A number for the run, or a file of rows {id, value}. */
   measures: z.record(z.string(), z.union([z.number(), z.string().min(1)])).optional(),
 });
@@ -40,17 +43,18 @@ export interface EvaluationFile {
 export interface RunFiles {
   readonly seed: string;
   readonly verdicts: string;
+  readonly capabilities?: string | undefined;
   readonly measures: Readonly<Record<string, number | string>>;
 }
 
-/** Reads {baseline, controls?, variants?, arms: [{name, runs: [{seed?, verdicts, measures?}]}]} from YAML or JSON; a run's seed defaults to its number from 1. Throws FormatError naming the place. */
+/** Reads {baseline, controls?, variants?, arms: [{name, runs: [{seed?, verdicts, capabilities?, measures?}]}]} from YAML or JSON; a run's seed defaults to its number from 1. Throws FormatError naming the place. */
 export async function readEvaluationFile(path: string): Promise<EvaluationFile> {
   const parsed = EVALUATION.safeParse(parseYaml(path, await readText(path)));
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const place = issue === undefined || issue.path.length === 0 ? "" : `, ${issue.path.join(".")}`;
     throw new FormatError(`${path}${place}: ${issue?.message ?? "expected an evaluation"}`, {
-      hint: "An evaluation is {baseline, controls?, variants?, arms: [{name, runs: [{seed?, verdicts, measures?}]}]}.",
+      hint: "An evaluation is {baseline, controls?, variants?, arms: [{name, runs: [{seed?, verdicts, capabilities?, measures?}]}]}.",
     });
   }
   const place = (file: string): string => resolve(dirname(path), file);
@@ -61,9 +65,10 @@ export async function readEvaluationFile(path: string): Promise<EvaluationFile> 
     variants,
     arms: arms.map(({ name, runs }) => ({
       name,
-      runs: runs.map(({ seed, verdicts, measures = {} }, i) => ({
+      runs: runs.map(({ seed, verdicts, capabilities, measures = {} }, i) => ({
         seed: seed ?? `${i + 1}`,
         verdicts: place(verdicts),
+        capabilities: capabilities && place(capabilities),
         measures: Object.fromEntries(
           Object.entries(measures).map(([key, value]) => [
             key,
@@ -75,14 +80,32 @@ export async function readEvaluationFile(path: string): Promise<EvaluationFile> 
   };
 }
 
-/** Reads the verdicts and measures of all arms. */
+/** Every file that the arms name. */
+export function listFiles(arms: EvaluationFile["arms"]): readonly string[] {
+  return arms
+    .flatMap(({ runs }) => runs)
+    .flatMap(({ verdicts, capabilities, measures }) => [
+      verdicts,
+      capabilities,
+      ...Object.values(measures),
+    ])
+    .filter((each) => typeof each === "string");
+}
+
+/** Reads the verdicts and measures of all arms; capabilities are measures by their names. */
 export async function readArms(arms: EvaluationFile["arms"]): Promise<readonly Arm[]> {
   const read: Arm[] = [];
   for (const { name, runs } of arms) {
     const found: ArmRun[] = [];
-    for (const { seed, verdicts, measures } of runs) {
-      const values: Record<string, MeasureValues> = {};
+    for (const { seed, verdicts, capabilities, measures } of runs) {
+      const values: Record<string, MeasureValues> =
+        capabilities === undefined ? {} : { ...(await CAPABILITY_MEASURES.read(capabilities)) };
       for (const [measure, value] of Object.entries(measures)) {
+        if (Object.hasOwn(values, measure)) {
+          throw new FormatError(
+            `${capabilities}: expected other capabilities than the measures of arm "${name}", got "${measure}" in both`,
+          );
+        }
         values[measure] = typeof value === "number" ? value : await readMeasure(value);
       }
       found.push({ seed, verdicts: await readVerdicts(verdicts), measures: values });

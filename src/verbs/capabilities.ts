@@ -42,6 +42,7 @@ Measures, item by item, what must not get worse where data are edited:
   over-refusal  the same for harmless requests, the pattern that of a refusal: lower is better
 
 Pairs and answers that the template refuses, or whose prompt does not fit the checkpoint, are left out; longer responses are cut.
+culprit evaluate compares checkpoints item by item: its FILE names what this command wrote as the capabilities of a run.
 
   culprit capabilities --checkpoint ./dpo --pairs held-out.jsonl --tasks tasks.jsonl --out capabilities.json`,
   version: 1,

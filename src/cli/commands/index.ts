@@ -5,6 +5,7 @@ import { behavior } from "../../verbs/behavior.ts";
 import { capabilities } from "../../verbs/capabilities.ts";
 import { conditions } from "../../verbs/conditions.ts";
 import { embed } from "../../verbs/embed.ts";
+import { evaluate } from "../../verbs/evaluate.ts";
 import { judge } from "../../verbs/judge.ts";
 import { scenarios } from "../../verbs/scenarios.ts";
 import { train } from "../../verbs/train.ts";
@@ -12,7 +13,6 @@ import type { Command } from "../command.ts";
 import { verbCommand } from "../verb-command.ts";
 import { demoCommand } from "./demo.ts";
 import { editCommand } from "./edit.ts";
-import { evaluateCommand } from "./evaluate.ts";
 import { generateCommand } from "./generate.ts";
 import { qualityCommand } from "./quality.ts";
 import { rankCommand } from "./rank.ts";
@@ -38,7 +38,7 @@ export const COMMANDS: readonly Command[] = [
   editCommand,
   verbCommand(train),
   verbCommand(capabilities),
-  evaluateCommand,
+  verbCommand(evaluate),
   runCommand,
   statusCommand,
   demoCommand,
