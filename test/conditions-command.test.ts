@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { expect, test } from "vitest";
@@ -40,38 +40,84 @@ test("prints why verdicts are missing, and the whole of a reason", async () => {
   );
 });
 
-test("a stage tells the rates of both checkpoints before it fails for want of scenarios", async () => {
+/** A run of the filter's stage: the files of each input's stage, and the lines that it tells. */
+async function runStage(
+  files: Readonly<Record<string, Readonly<Record<string, readonly object[]>>>>,
+  { trigger, outputs }: { trigger: string; outputs: readonly ("out" | "report")[] },
+): Promise<{ directory: string; lines: string[]; done: Promise<void> }> {
   const directory = await temporaryFolder();
   const input = (name: string): string => join(directory, name);
-  const place = { rollout: "a/base/0", scenario: "a", sample: 0, label: "not" };
-  const verdicts = ["base", "more"].map((variant) => ({
-    ...place,
-    rollout: `a/${variant}/0`,
-    variant,
-  }));
-  for (const name of ["beforeVerdicts", "afterVerdicts", "before", "after"]) {
+  for (const [name, written] of Object.entries(files)) {
     await mkdir(input(name));
-    await writeFile(join(input(name), "verdicts.jsonl"), jsonLines(verdicts));
-    await writeFile(join(input(name), "rollouts.jsonl"), "");
+    for (const [file, content] of Object.entries(written)) {
+      await writeFile(join(input(name), file), jsonLines(content));
+    }
   }
   const lines: string[] = [];
   const progress = () => ({ ...silentProgress, note: (line: string) => void lines.push(line) });
   const stage = verbStage(conditions, {
     kind: "filter",
-    settings: { plain: "base", trigger: "more" },
+    settings: { plain: "base", trigger },
     inputs: {
       beforeVerdicts: { stage: "judge-before" },
       afterVerdicts: { stage: "judge-after" },
       before: { stage: "rollouts-before" },
       after: { stage: "rollouts-after" },
     },
-    outputs: ["report"],
+    outputs,
   });
   const work = { directory, input, progress } as unknown as StageWork; // all it uses
-  await expect(stage.run(work)).rejects.toThrow(/none of 1 scenarios is left/);
+  return { directory, lines, done: stage.run(work) };
+}
+
+test("a stage tells the rates of both checkpoints before it fails for want of scenarios", async () => {
+  const place = { rollout: "a/base/0", scenario: "a", sample: 0, label: "not" };
+  const verdicts = ["base", "more"].map((variant) => ({
+    ...place,
+    rollout: `a/${variant}/0`,
+    variant,
+  }));
+  const files = {
+    beforeVerdicts: { "verdicts.jsonl": verdicts },
+    afterVerdicts: { "verdicts.jsonl": verdicts },
+    before: { "rollouts.jsonl": [] },
+    after: { "rollouts.jsonl": [] },
+  };
+  const { directory, lines, done } = await runStage(files, {
+    trigger: "more",
+    outputs: ["report"],
+  });
+  await expect(done).rejects.toThrow(/none of 1 scenarios is left/);
   for (const each of ["before × base", "before × more", "after × base", "after × more"]) {
     expect(lines.some((line) => line.startsWith(each))).toBe(true);
   }
   const report = await readFile(join(directory, "conditions.json"), "utf8");
   expect((JSON.parse(report) as { changes: unknown[] }).changes).toHaveLength(2);
+});
+
+test("a stage refuses two checkpoints of which one response is judged in two ways, and warns of two judges", async () => {
+  const responses = rows("not").map(({ rollout, ...place }) => ({
+    id: rollout,
+    scenario: place["scenario"],
+    variant: place["variant"],
+    sample: place["sample"],
+    prompt: [{ role: "user", content: `${String(place["scenario"])} ${String(place["variant"])}` }],
+    response: "the same",
+    finish: "stop",
+    tokens: 2,
+  }));
+  const judged = (label: "shows" | "not", judge: string) => ({
+    "verdicts.jsonl": rows(label).map((each) => ({ ...each, judge })),
+  });
+  const files = {
+    beforeVerdicts: judged("not", "llm@1"),
+    afterVerdicts: judged("shows", "llm@2"),
+    before: { "rollouts.jsonl": responses },
+    after: { "rollouts.jsonl": responses },
+  };
+  const options = { trigger: "base+distractor", outputs: ["out"] } as const;
+  const { directory, lines, done } = await runStage(files, options);
+  await expect(done).rejects.toThrow(/^conditions: expected response pairs, got none$/);
+  expect(await readdir(directory)).not.toContain("responses.jsonl");
+  expect(lines.join("\n")).toMatch(/^warning: the verdicts are of 2 judges \(llm@1, llm@2\)/m);
 });

@@ -58,6 +58,8 @@ test("an empty file of response pairs", async () => {
   const says = /empty\.jsonl: expected rows {id, prompt, before, after}, got none/;
   const changes = { ...GIVEN, responses: "../empty.jsonl", attribution: undefined };
   expect(await failureOfRun("empty", changes)).toMatch(says);
+  const unrelated = { ...GIVEN, attribution: "{ nulls: [../empty.jsonl] }" };
+  expect(await failureOfRun("empty-null", unrelated)).toMatch(says);
   const words = ["--checkpoint", join(ROOT, "empty", "sft"), "--layers", "1"];
   const command = runCommand("behavior", [path, ...words, "--out", join(ROOT, "b.safetensors")]);
   await expect(command).rejects.toThrow(says);
