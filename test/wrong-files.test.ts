@@ -171,8 +171,8 @@ describe("a wrong command line", () => {
     ],
     ["judge rollouts.jsonl --rules refusal --out gone/o", /^gone: no such folder for --out/],
     [
-      "scenarios scenarios.jsonl --split-only --out-probe dir --out-evaluation o",
-      /^dir: expected a file for --out, got a folder/,
+      "scenarios --scenarios scenarios.jsonl --out-probe dir --out-evaluation o",
+      /^dir: expected a file for --out-probe, got a folder/,
     ],
     [
       "generate scenarios.jsonl --checkpoint ck --out dir",

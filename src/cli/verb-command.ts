@@ -33,7 +33,11 @@ export function verbCommand(verb: Verb): Command {
     run: (args, context) =>
       runCommand(verb, flags, args, context).catch((error: unknown) => {
         // Errors of verbs name settings, inputs and outputs; the user knows them as flags.
-        throw renameSetting(error, verb, (name, setting) => `--${setting?.flag ?? kebab(name)}`);
+        throw renameSetting(error, verb, (name, setting) =>
+          setting === undefined && verb.inputs[name]?.isPositional === true
+            ? name
+            : `--${setting?.flag ?? kebab(name)}`,
+        );
       }),
   };
 }

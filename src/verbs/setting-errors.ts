@@ -6,6 +6,9 @@ import type { Verb } from "./verb.ts";
 /** A word in camel case: in messages only names of settings, inputs and outputs are such. */
 const CAMEL_CASE = /\b[a-z]+(?:\.[a-z]\w*)*[A-Z]\w*(?:\.\w+)*\b/g;
 
+/** `no such folder for out`: what the name of a path belongs to. */
+const OWNER = /(?<=\bfor )\w+(?=,|$)/g;
+
 /**
  * The same error with settings, inputs and outputs of the verb called as the user knows them; errors that name none stay as they are.
  * Messages of verbs begin with `maxTokens: …`; `rename` makes `--max-tokens` or `embed.maxTokens` of it.
@@ -30,6 +33,7 @@ export function renameSetting(
   };
   const message = error.message
     .replace(/^[A-Za-z][A-Za-z0-9.]*(?=: )/, renamed)
+    .replaceAll(OWNER, renamed)
     .replaceAll(CAMEL_CASE, renamed);
   const hint = error.hint?.replaceAll(CAMEL_CASE, renamed);
   if (message === error.message && hint === error.hint) return error;
