@@ -89,7 +89,7 @@ function requireDisjoint({ probe, evaluation }: ScenarioInputs): void {
   throw new ConfigError(
     `evaluation.scenarios: expected other requests than those of probe.scenarios, got ${shared.length} of the same, the first in scenario "${shared[0]!.id}"`,
     {
-      hint: "Split the scenarios so that no request is in both files: culprit scenarios --split-only.",
+      hint: "Split the scenarios so that no request is in both files: culprit scenarios --scenarios FILE.",
     },
   );
 }

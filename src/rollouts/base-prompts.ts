@@ -126,7 +126,7 @@ function readRow(fields: RowFields, place: string): BaseRow {
   const distractor = ownField(fields, "distractor") ?? "";
   if (distractor !== "") {
     throw new FormatError(`${place}: expected a request alone, got one with a distractor`, {
-      hint: "Scenarios that are composed already can be split: --split-only.",
+      hint: "Scenarios that are composed already can be split: give them as scenarios.",
     });
   }
   try {

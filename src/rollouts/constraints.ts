@@ -70,8 +70,8 @@ export function selectConstraints(
   if (unknown !== undefined) {
     const families = [...new Set(pool.map(constraintFamily))];
     throw new ConfigError(
-      `constraints: expected ids or families of the pool, got ${JSON.stringify(unknown.slice(0, MAX_ID_LENGTH))}`,
-      { hint: `Its families are ${families.join(", ")}; --list shows every id.` },
+      `only: expected ids or families of the pool, got ${JSON.stringify(unknown.slice(0, MAX_ID_LENGTH))}`,
+      { hint: `Its families are ${families.join(", ")}; culprit scenarios alone shows every id.` },
     );
   }
   return pool.filter((constraint) => names.some((name) => has(name, constraint)));

@@ -16,7 +16,7 @@ export interface MadeScenarios {
 /** Counts, as the JSON output has them. */
 export interface ScenariosSummary {
   readonly scenarios: number;
-  /** Different base prompts, those merged, and rows that gave none; absent with --split-only. */
+  /** Different base prompts, those merged, and rows that gave none; absent where a file is split. */
   readonly composition?:
     | {
         readonly bases: number;
