@@ -15,6 +15,7 @@ const escaped = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]{}|]/g,
 const REQUIRED_BY_ONE: Readonly<Record<string, readonly string[]>> = {
   agreement: ["labels"],
   edit: ["action", "top"],
+  steer: ["mode"],
   train: ["learning-rate"],
 };
 

@@ -6,7 +6,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
 
 import { parseArguments } from "../src/cli/arguments.ts";
+import { runStages } from "../src/experiment/run-stages.ts";
+import { verbStage } from "../src/experiment/verb-stage.ts";
 import { readVerdicts, type SteeringReport } from "../src/index.ts";
+import { readRuleSet } from "../src/judge/rule-set.ts";
+import { readRolloutPrompts } from "../src/rollouts/rollout-prompts.ts";
+import { checkpointAt } from "../src/verbs/inputs/checkpoint.ts";
+import { openBehaviorToSteer, steer as verb } from "../src/verbs/steer.ts";
 import { type AskedBody, startFakeEndpoint } from "./support/fake-endpoint.ts";
 import { runCli } from "./support/run-cli.ts";
 import { commandNamed, runCommand, silentContext } from "./support/run-command.ts";
@@ -17,7 +23,13 @@ vi.setConfig({ testTimeout: 120_000 });
 const folder = suiteFolder();
 const ORGANISM = join(import.meta.dirname, "../organisms/diffuse");
 const FILES = join(import.meta.dirname, "golden/steer-organism");
-const ADD = { mode: "add", layers: "1,3", grid: "0.5,1,3", halvings: "1", random: "2" };
+const ADD = {
+  mode: "add",
+  layers: "1,3",
+  grid: "0.5,1,3",
+  halvings: "1",
+  "random-directions": "2",
+};
 const RULES = { rules: join(ORGANISM, "rules.yaml") };
 
 const words = (out: string, more: Readonly<Record<string, string>>): string[] => [
@@ -26,9 +38,9 @@ const words = (out: string, more: Readonly<Record<string, string>>): string[] =>
     checkpoint: join(ORGANISM, "checkpoint"),
     behavior: join(FILES, "behavior.safetensors"),
     limit: "8",
-    samples: "2",
+    rollouts: "2",
     temperature: "0.7",
-    "max-new-tokens": "24",
+    "max-tokens": "24",
     threads: "1",
     batch: "4",
     out: join(folder, out),
@@ -68,7 +80,11 @@ async function killAtArm(
 describe("culprit steer, killed", () => {
   it.each([
     ["add", ADD, {}],
-    ["project-out", { mode: "project-out", random: "3" }, { adapter: join(FILES, "adapter") }],
+    [
+      "project-out",
+      { mode: "project-out", "random-directions": "3" },
+      { adapter: join(FILES, "adapter") },
+    ],
   ])("%s ends in the same bytes, however often it was killed", async (mode, how, model) => {
     const settings = { ...how, ...model, ...RULES };
     await runCommand("steer", words(`whole-${mode}`, settings));
@@ -94,7 +110,7 @@ describe("culprit steer, killed", () => {
 });
 
 describe("culprit steer --force", () => {
-  const LITTLE = { ...RULES, limit: "2", layers: "1", random: "1", "max-new-tokens": "8" };
+  const LITTLE = { ...RULES, limit: "2", layers: "1", "random-directions": "1", "max-tokens": "8" };
   const add = { ...LITTLE, mode: "add", strength: "1" };
   const steer = (out: string, how: Readonly<Record<string, string>>): Promise<string> =>
     runCommand("steer", [...words(out, how), "--force"]);
@@ -124,7 +140,7 @@ describe("culprit steer --force", () => {
       const out = `forced-${force.length}`;
       const arms = join(folder, out, "arms");
       await runCommand("steer", words(out, { ...add, seed: "0" }));
-      const next = { ...add, layers: "1,3", random: "3", seed: "1" };
+      const next = { ...add, layers: "1,3", "random-directions": "3", seed: "1" };
       const began = Date.now();
       const hasBegun = (): boolean =>
         existsSync(join(arms, "unsteered/coherence.json")) &&
@@ -166,15 +182,69 @@ describe("culprit steer --force", () => {
 
   it.each(["0", "much"])("takes no --strength %s", async (strength) => {
     await expect(steer("none", { ...add, strength })).rejects.toThrow(
-      `--strength: expected a number above 0, or auto, got "${strength}"`,
+      `--strength: expected a number above 0 or auto, got "${strength}"`,
     );
   });
 });
 
-describe("culprit steer --llm", () => {
+describe("a stage that steers", () => {
+  const command = { ...RULES, mode: "add", layers: "1", strength: "1", "random-directions": "1" };
+  const settings = verb.settings.parse({
+    mode: "add",
+    layers: [1],
+    strength: 1,
+    randomDirections: 1,
+    rollouts: 2,
+    sampling: { temperature: 0.7, maxTokens: 24, batch: 4 },
+  });
+
+  it("finds what the command finds, in a folder of its own", async () => {
+    await runCommand("steer", words("by-command", command));
+    const scenarios = join(ORGANISM, "scenarios.evaluation.jsonl");
+    const { prompts } = await readRolloutPrompts(scenarios);
+    const behavior = join(FILES, "behavior.safetensors");
+    const stage = verbStage(verb, {
+      kind: "steer",
+      settings,
+      inputs: {
+        prompts: { content: "scenarios", open: () => prompts.slice(0, 8) },
+        checkpoint: {
+          content: "before",
+          open: () => checkpointAt(join(ORGANISM, "checkpoint"), { threads: 1 }),
+        },
+        behavior: {
+          content: "behavior",
+          open: () => openBehaviorToSteer(behavior),
+        },
+        rules: { content: "rules", open: () => readRuleSet(RULES.rules) },
+        rubric: undefined,
+      },
+    });
+    const [done] = await runStages([stage], { out: folder });
+    const { record, directory } = done!;
+    expect(record.files.map(({ path }) => path)).toEqual([
+      "steering/layers.json",
+      "steering/steering.json",
+    ]);
+    expect(record.cost.tokens).toBeGreaterThan(0);
+    expect(found(join(directory, "steering"))).toEqual(found("by-command"));
+  });
+
+  it("has the bounds of the command", () => {
+    const ok = { mode: "add" };
+    expect(verb.settings.parse({ ...ok, randomDirections: 1000 }).randomDirections).toBe(1000);
+    expect(verb.settings.safeParse({ ...ok, randomDirections: 1001 }).success).toBe(false);
+    expect(verb.settings.parse(ok)).toMatchObject({
+      rollouts: 10,
+      sampling: { temperature: 0.7 },
+    });
+  });
+});
+
+describe("culprit steer --rubric", () => {
   const llm = (url: string): Readonly<Record<string, string>> => ({
     ...ADD,
-    llm: "sycophancy",
+    rubric: "sycophancy",
     "base-url": url,
     model: "m",
     concurrency: "4",

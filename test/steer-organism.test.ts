@@ -20,7 +20,7 @@ const words = (more: Readonly<Record<string, string>>): string[] => [
     rules: join(ORGANISM, "rules.yaml"),
     variants: "base+distractor",
     temperature: "0.7",
-    "max-new-tokens": "48",
+    "max-tokens": "48",
     batch: "128",
     ...more,
   }).flatMap(([flag, value]) => [`--${flag}`, value]),
@@ -36,14 +36,14 @@ describe("steering the organism diffuse", { timeout: 300_000 }, () => {
   const add = join(folder, "add");
   const adding = {
     mode: "add",
-    samples: "4",
+    rollouts: "4",
     grid: "1,1.5,3",
     halvings: "0",
     out: add,
   };
   const projecting = (out: string): Readonly<Record<string, string>> => ({
     mode: "project-out",
-    samples: "1",
+    rollouts: "1",
     adapter: join(FILES, "adapter"),
     out: join(folder, out),
   });
@@ -82,7 +82,7 @@ describe("steering the organism diffuse", { timeout: 300_000 }, () => {
     await steered(adding);
     expect(readFileSync(join(add, "steering.json"), "utf8")).toBe(before);
     expect(statSync(join(kept, "rollouts.jsonl")).mtimeMs).toBe(mtimeMs);
-    await expect(steered({ ...adding, samples: "5" })).rejects.toThrow(
+    await expect(steered({ ...adding, rollouts: "5" })).rejects.toThrow(
       /other settings \(samples\)/,
     );
     expect(readFileSync(join(add, "steering.json"), "utf8")).toBe(before);
@@ -125,7 +125,7 @@ describe("steering the organism diffuse", { timeout: 300_000 }, () => {
     const report = await steered({
       mode: "add",
       strength: "1000",
-      random: "1",
+      "random-directions": "1",
       out: join(folder, "noise"),
     });
     const [noise] = report.layers;

@@ -51,11 +51,23 @@ describe("flags that would be passed over", () => {
     ],
     [
       "steer s --checkpoint c --behavior b --mode add --out o --rules refusal --model m",
-      "--model: expected --llm with it, got --rules",
+      "--model: expected --base-url with it, got none",
+    ],
+    [
+      "steer s --checkpoint c --behavior b --mode add --out o --rules refusal --model m --base-url http://h",
+      "--base-url: expected rubric with it, got rules",
+    ],
+    [
+      "steer s --checkpoint c --behavior b --mode add --out o --rules refusal --answers a",
+      "--answers: expected rubric with it, got rules",
+    ],
+    [
+      "steer s --checkpoint c --behavior b --mode add --out o",
+      "--rules: expected one of rules and rubric, got none",
     ],
     [
       "steer s --checkpoint c --behavior b --mode project-out --out o --rules refusal --grid 1",
-      "--grid: expected --mode add with it, got --mode project-out",
+      "--grid: expected mode add with it, got project-out",
     ],
     [
       "train p --checkpoint c --learning-rate 1 --out o --rank 4",

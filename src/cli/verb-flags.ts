@@ -181,12 +181,10 @@ const isList = (schema: JsonSchema): boolean =>
 /** The value that a flag's words stand for; words that stand for nothing stay words, for the schema to refuse. */
 function readWords(schema: JsonSchema, flag: string, args: ParsedArguments): unknown {
   if (schema.type === "boolean") return args.has(flag);
-  const isText =
-    schema.type === "string" || (schema.anyOf ?? []).some(({ type }) => type === "string");
   const list = schema.items ?? schema.anyOf?.find(isList)?.items;
-  // Text that may be a list as well says itself what it is, 8,10-12 say.
-  if (list === undefined || (isText && !hasConst(schema)))
-    return readWord(schema, args.text(flag)!);
+  // Any text that may be a list as well says itself what it is, 8,10-12 say.
+  const isText = [schema, ...(schema.anyOf ?? [])].some(isAnyText);
+  if (list === undefined || isText) return readWord(schema, args.text(flag)!);
   const words = metaOf(schema).isWhole === true ? args.texts(flag) : args.list(flag);
   const others = schema.anyOf?.filter((each) => each.items === undefined) ?? [];
   const [only] = words;
@@ -197,8 +195,8 @@ function readWords(schema: JsonSchema, flag: string, args: ParsedArguments): unk
   return words.map((word) => readWord(list, word));
 }
 
-const hasConst = ({ anyOf = [] }: JsonSchema): boolean =>
-  anyOf.some((each) => each.const !== undefined || each.enum !== undefined);
+const isAnyText = (schema: JsonSchema): boolean =>
+  schema.type === "string" && schema.enum === undefined && schema.const === undefined;
 
 function readWord(schema: JsonSchema, word: string): unknown {
   const choices = schema.anyOf ?? [schema];
@@ -209,9 +207,7 @@ function readWord(schema: JsonSchema, word: string): unknown {
 }
 
 const admits = (schema: JsonSchema, word: string): boolean =>
-  schema.const === word ||
-  schema.enum?.includes(word) === true ||
-  (schema.type === "string" && schema.enum === undefined && schema.const === undefined);
+  schema.const === word || schema.enum?.includes(word) === true || isAnyText(schema);
 
 function put(target: Record<string, unknown>, path: readonly string[], value: unknown): void {
   const [first, ...rest] = path;
@@ -264,7 +260,17 @@ function fault(
     );
     return missing(command, inner?.flag ?? names.join("."));
   }
-  if (!args.given.includes(setting.flag)) return missing(command, setting.flag);
+  if (!args.given.includes(setting.flag)) {
+    // One that its group cannot do without is missed only by others of the group.
+    const { group } = setting;
+    const other = settings.find(
+      (each) => group && each.group?.join() === group.join() && args.given.includes(each.flag),
+    );
+    if (other === undefined) return missing(command, setting.flag);
+    return new ConfigError(`--${other.flag}: expected --${setting.flag} with it, got none`, {
+      hint: `culprit ${command} --help lists the flags.`,
+    });
+  }
   const value: unknown = issue.path.reduce<unknown>(
     (at, part) => (at as Record<PropertyKey, unknown> | undefined)?.[part],
     raw,

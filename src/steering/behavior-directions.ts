@@ -46,7 +46,7 @@ function chooseLayers(
   const missing = asked.find((layer) => !layers.includes(layer));
   if (missing === undefined) return asked;
   throw new ConfigError(
-    `layer ${missing}: expected a layer of behavior "${name}" (${layers.join(", ")})`,
+    `layers: expected layers of behavior "${name}" (${layers.join(", ")}), got ${missing}`,
     { hint: "Make the behavior file again with that layer, or name another." },
   );
 }

@@ -387,7 +387,7 @@ describe("the directions of a behaviour", () => {
     const get = (identity: Partial<Engine["identity"]>, options: object = {}) =>
       behaviorDirections(behavior(), { ...engine.identity, ...identity }, { mode, ...options });
     expect(() => get({}, { layers: [3] })).toThrow(
-      /layer 3: expected a layer of behavior "b" \(1, 2\)/,
+      /layers: expected layers of behavior "b" \(1, 2\), got 3/,
     );
     expect(() => get({ dim: 64 })).toThrow(
       /with 3 blocks of 32 dimensions, got llama with 3 of 64/,

@@ -20,7 +20,7 @@ export const STEERING_REQUEST = "request.json";
 const REQUEST_VERSION = 2;
 /** What a judge keeps in the folder, maybe before the request stands there. */
 const JUDGE = /^judge\b/;
-const HINT = "Choose another --out.";
+const HINT = "Choose another folder.";
 
 /** Throws ConfigError where `folder` is a file, or holds something and no request for steering. */
 export function expectSteeringFolder(folder: string): void {
@@ -41,10 +41,7 @@ function listFolder(folder: string): readonly string[] {
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     const got = code === "ENOTDIR" ? "a file" : `one that cannot be read (${code})`;
-    throw new ConfigError(`${folder}: expected a folder for --out, got ${got}`, {
-      hint: "Choose another --out.",
-      cause,
-    });
+    throw new ConfigError(`out: expected a folder, ${folder} is ${got}`, { hint: HINT, cause });
   }
 }
 
@@ -123,7 +120,7 @@ function parse(path: string, text: string): Readonly<Record<string, unknown>> {
   } catch (cause) {
     throw new ConfigError(`${path}: not valid JSON`, {
       cause,
-      hint: "Choose another --out, or start over with --force.",
+      hint: "Choose another folder, or start over with --force.",
     });
   }
 }

@@ -8,6 +8,7 @@ import { embed } from "../../verbs/embed.ts";
 import { evaluate } from "../../verbs/evaluate.ts";
 import { judge } from "../../verbs/judge.ts";
 import { scenarios } from "../../verbs/scenarios.ts";
+import { steer } from "../../verbs/steer.ts";
 import { train } from "../../verbs/train.ts";
 import type { Command } from "../command.ts";
 import { verbCommand } from "../verb-command.ts";
@@ -19,7 +20,6 @@ import { rankCommand } from "./rank.ts";
 import { reviewCommand } from "./review.ts";
 import { runCommand } from "./run.ts";
 import { statusCommand } from "./status.ts";
-import { steerCommand } from "./steer.ts";
 
 /** Every subcommand, in the order of the work. */
 export const COMMANDS: readonly Command[] = [
@@ -32,7 +32,7 @@ export const COMMANDS: readonly Command[] = [
   verbCommand(agreement),
   verbCommand(conditions),
   verbCommand(behavior),
-  steerCommand,
+  verbCommand(steer),
   rankCommand,
   qualityCommand,
   editCommand,

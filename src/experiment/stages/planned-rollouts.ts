@@ -1,5 +1,6 @@
-import { type Rollout, rolloutId } from "../../rollouts/rollouts.ts";
-import { type ScenarioPrompt, scenarioPrompts } from "../../rollouts/scenarios.ts";
+import { longestRollouts } from "../../rollouts/longest-rollouts.ts";
+import type { Rollout } from "../../rollouts/rollouts.ts";
+import { scenarioPrompts } from "../../rollouts/scenarios.ts";
 import type { ExperimentInputs } from "../experiment-inputs.ts";
 import type { Experiment } from "../schema.ts";
 
@@ -33,26 +34,9 @@ export function whatToSample({ kind, experiment, inputs }: PlannedRolloutsOf): {
   return { scenarios: inputs.evaluation, variants, rollouts };
 }
 
-/** Bytes of a token at most, nearly: estimates are rather too high. */
-const BYTES_PER_TOKEN = 4;
-
 /** The rollouts that a stage will sample, each with a response of the greatest length and no meaning; for estimates. */
 export function plannedRollouts(of: PlannedRolloutsOf): Generator<Omit<Rollout, "finish">> {
   const { scenarios, variants, rollouts } = whatToSample(of);
   const { maxTokens } = of.experiment.sampling;
   return longestRollouts(scenarioPrompts(scenarios, variants), { samples: rollouts, maxTokens });
-}
-
-/** The same for prompts. No two responses are equal, whatever the prompts: each may have to be asked about. */
-export function* longestRollouts(
-  prompts: readonly ScenarioPrompt[],
-  { samples, maxTokens }: { readonly samples: number; readonly maxTokens: number },
-): Generator<Omit<Rollout, "finish">> {
-  let number = 0;
-  for (const prompt of prompts) {
-    for (let sample = 0; sample < samples; sample++) {
-      const response = `${number++} `.padEnd(maxTokens * BYTES_PER_TOKEN, "text ");
-      yield { ...prompt, id: rolloutId(prompt, sample), sample, response, tokens: maxTokens };
-    }
-  }
 }

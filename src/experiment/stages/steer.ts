@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 
 import { readBehavior } from "../../behavior/behavior-file.ts";
 import { newGenerationCounter } from "../../engine/generation/generate-options.ts";
+import { longestRollouts } from "../../rollouts/longest-rollouts.ts";
 import { type ScenarioPrompt, scenarioPrompts } from "../../rollouts/scenarios.ts";
 import { behaviorDirections } from "../../steering/behavior-directions.ts";
 import { countShared, describeShared } from "../../steering/shared-scenarios.ts";
@@ -19,7 +20,6 @@ import type { LocalModel } from "../models.ts";
 import type { Experiment } from "../schema.ts";
 import type { Stage, StageWork } from "../stage.ts";
 import { BEHAVIOR_NAME } from "./behavior.ts";
-import { longestRollouts } from "./planned-rollouts.ts";
 import { ANSWERS_NAME, judgeInputs, judgingOf } from "./stage-judge.ts";
 
 /**

@@ -66,18 +66,22 @@ const LAYERS_EXPECTED = "expected numbers and ranges like 8,10-12, or all";
 /** Layers as people write them: a list of numbers, or text like `8,10-12` or `all`. */
 export const layers = z
   .union([z.array(z.int().min(0)).min(1), z.int().min(0), z.string()], { error: LAYERS_EXPECTED })
-  .transform((value, context): LayerSelection => {
-    const found = typeof value === "string" ? parseLayers(value) : sortLayers([value].flat());
-    if (typeof found === "object") return found;
-    if (found === "all") return found;
-    context.addIssue({ code: "custom", message: `${LAYERS_EXPECTED}; ${found}` });
-    return z.NEVER;
-  })
+  .transform((value, context) =>
+    typeof value === "string" ? readLayers(value, context) : sortLayers([value].flat()),
+  )
   .meta({
     description:
       "Residual-stream layers: numbers and ranges like 8,10-12, or all; layer l is the stream after l blocks, 0 the embedding output.",
     placeholder: "LIST",
   });
+
+/** The layers that a text names, or an issue that says what is wrong with it. */
+export function readLayers(text: string, context: z.RefinementCtx): LayerSelection {
+  const found = parseLayers(text);
+  if (typeof found === "object" || found === "all") return found;
+  context.addIssue({ code: "custom", message: `${LAYERS_EXPECTED}; ${found}` });
+  return z.NEVER;
+}
 
 /** The layers that a text names; else what is wrong with it. */
 function parseLayers(text: string): LayerSelection | `got "${string}"` {
@@ -97,11 +101,15 @@ const sortLayers = (found: readonly number[]): readonly number[] =>
   [...new Set(found)].toSorted((a, b) => a - b);
 
 /** The layer numbers for a checkpoint of `layerCount` blocks: `all` is 0 to layerCount. Throws ConfigError past the end. */
-export function resolveLayers(selection: LayerSelection, layerCount: number): readonly number[] {
+export function resolveLayers(
+  selection: LayerSelection,
+  layerCount: number,
+  setting = "layers",
+): readonly number[] {
   if (selection === "all") return Array.from({ length: layerCount + 1 }, (_, layer) => layer);
   const beyond = selection.find((layer) => layer > layerCount);
   if (beyond === undefined) return selection;
-  throw new ConfigError(`layers: the checkpoint has layers 0 to ${layerCount}, got ${beyond}`, {
+  throw new ConfigError(`${setting}: the checkpoint has layers 0 to ${layerCount}, got ${beyond}`, {
     hint: `Layer 0 is the embedding output, layer ${layerCount} that of the last block; all takes every one.`,
   });
 }

@@ -1,0 +1,245 @@
+import { join } from "node:path";
+
+import {
+  BEHAVIOR_FILE,
+  type BehaviorReport,
+  readBehavior,
+  readBehaviorReport,
+  type StoredBehavior,
+} from "../behavior/behavior-file.ts";
+import { newGenerationCounter } from "../engine/generation/generate-options.ts";
+import { longestRollouts } from "../rollouts/longest-rollouts.ts";
+import type { Rollout } from "../rollouts/rollouts.ts";
+import type { ScenarioPrompt } from "../rollouts/scenarios.ts";
+import { behaviorDirections } from "../steering/behavior-directions.ts";
+import { type LayerTable, layerTable, STEERING_LAYERS } from "../steering/layer-table.ts";
+import { describeShared } from "../steering/shared-scenarios.ts";
+import { steer as steerEngine, STEERING_REPORT } from "../steering/steer.ts";
+import {
+  claimSteeringFolder,
+  expectSteeringFolder,
+  STEERING_REQUEST,
+} from "../steering/steering-folder.ts";
+import type { SteeringReport } from "../steering/steering-report.ts";
+import { steersTogether, unnamedLayers } from "../steering/steering-target.ts";
+import { writeFileAtomic } from "../util/atomic-file.ts";
+import { RuntimeError } from "../util/errors.ts";
+import { checkpointInput } from "./inputs/checkpoint.ts";
+import { behaviorInput } from "./inputs/files.ts";
+import { rubricInput, rulesInput } from "./inputs/judges.ts";
+import { promptsInput } from "./inputs/prompts.ts";
+import { judgingContradictions, openJudge } from "./judging/open-judge.ts";
+import { resolveLayers } from "./settings/common.ts";
+import {
+  steeringContradictions,
+  steeringSettings,
+  type SteeringSettings,
+} from "./settings/steering.ts";
+import { describeUsage, type LlmSummary } from "./show/llm-usage.ts";
+import { formatSteering } from "./show/steering.ts";
+import { type Contradiction, defineVerb, type Input } from "./verb.ts";
+
+/** A behaviour to steer with; the report, where there is one, has what speaks for each layer. */
+export interface BehaviorToSteer {
+  readonly stored: StoredBehavior;
+  readonly report: BehaviorReport | undefined;
+  /** What was read. */
+  readonly files: readonly string[];
+}
+
+/** Reads a behaviour with its report. */
+export async function openBehaviorToSteer(path: string): Promise<BehaviorToSteer> {
+  return {
+    stored: await readBehavior(path),
+    report: await readBehaviorReport(path),
+    files: BEHAVIOR_FILE.files(path),
+  };
+}
+
+const behaviorToSteer = {
+  ...behaviorInput,
+  open: ([path = ""]) => openBehaviorToSteer(path),
+  files: ({ files }) => files,
+} as const satisfies Input<BehaviorToSteer>;
+
+/** What steering did. */
+export interface Steered extends SteeringReport {
+  /** What speaks for each layer; undefined where steering says nothing of single layers, and without the behaviour's report. */
+  readonly layerTable: LayerTable | undefined;
+  /** What an LLM took that judged. */
+  readonly llm: LlmSummary | undefined;
+}
+
+const outputs = {
+  out: {
+    artifact: {
+      name: "steering",
+      files: (path: string) => [STEERING_REPORT, STEERING_LAYERS].map((name) => join(path, name)),
+    },
+    placeholder: "DIR",
+    describe: "The folder for report, rollouts and verdicts.",
+    isResumable: true,
+  },
+  answers: {
+    artifact: { name: "judge-answers.jsonl", files: (path: string) => [path] },
+    placeholder: "FILE",
+    describe: "Where paid answers of an LLM are kept and looked up.",
+    shared: "/judge.answers.jsonl",
+    isResumable: true,
+  },
+} as const;
+
+export const steer = defineVerb({
+  name: "steer",
+  summary: "Whether a behaviour's direction causes the behaviour: rates with and without steering",
+  about: `
+Samples responses while the behaviour's direction is added to the residual stream (--mode add, on the checkpoint
+before: does the behaviour appear?) or projected out of it (--mode project-out, on the one after: does it vanish?),
+judges them, and compares with unsteered samples and with random directions of the same length. Steered is every
+position that a token is sampled from, the first one too. Layer l is the residual stream after l blocks.
+
+Projected out are, unless --project-out-at says otherwise, the directions of all layers of the behaviour at once, each
+at its own layer: what is taken out at one layer alone, the blocks behind it may write anew.
+
+A strength of 1 adds the mean difference between after- and before-responses once, whatever the probe. --strength auto
+climbs --grid and takes the largest strength at which the sampled text is, under the unsteered checkpoint, at most
+--coherence-bound nats per token less likely than unsteered text. The strength is chosen by coherence alone, never by
+the rate. Random directions get the same strength.
+
+Printed for each layer: rates with 95% intervals (rollouts of one prompt hang together), missing verdicts, differences
+over the same prompts with their p-values (Holm, over layers and variants), and a verdict in words. With --mode add
+and the behaviour's JSON report beside it, also what speaks for each layer, and the layer that is chosen with steering
+(DIR/${STEERING_LAYERS}).
+
+DIR/${STEERING_REPORT} is the report; DIR/arms/NAME/ holds all rollouts and verdicts. The same command goes on where a
+killed one was, with --force too; another request is refused. With --force, another request and a finished one start over:
+report and arms of before are removed first, and no other file. A folder with other things is always refused. The scenarios
+should not be those that the behaviour was made from.
+
+  culprit steer scenarios.jsonl --checkpoint ./sft --behavior b.safetensors --mode add --rules compliance --out steer-add
+  culprit steer scenarios.jsonl --checkpoint ./dpo --behavior b.safetensors --mode project-out --rules compliance --out steer-out`,
+  version: 9,
+  inputs: {
+    prompts: {
+      ...promptsInput,
+      placeholder: "SCENARIOS",
+      describe: "One file of scenarios or prompts.",
+    },
+    checkpoint: {
+      ...checkpointInput,
+      describe: "What to steer: a Hugging Face folder, or hf://owner/name@revision.",
+    },
+    behavior: behaviorToSteer,
+    rules: rulesInput,
+    rubric: rubricInput,
+  },
+  settings: steeringSettings,
+  check: (settings, given) => [
+    ...steeringContradictions(settings),
+    ...judgeContradictions(settings, given),
+  ],
+  outputs,
+  force:
+    "Remove what another request, or the same one when it had finished, left in --out, and start over. What was killed goes on. With --rubric, ask again about what has no readable answer among those kept.",
+  // Responses and verdicts, from which a killed run goes on.
+  asides: ["steering/arms", `steering/${STEERING_REQUEST}`],
+  canResume: true,
+  run: async (
+    { prompts, checkpoint, behavior, rules, rubric },
+    settings,
+    work,
+  ): Promise<Steered> => {
+    const { out, isForced, owner, cost, signal, progress, note } = work;
+    const { layers, otherCheckpoint, rollouts, sampling, judge, ...how } = settings;
+    expectSteeringFolder(out.out);
+    await using opened = await openJudge({ rules, rubric }, judge, {
+      answers: out.answers,
+      setting: "judge.endpoint",
+      isForced,
+      owner,
+      cost,
+    });
+    await using engine = await checkpoint.open();
+    if (typeof how.projectOutAt === "object") {
+      resolveLayers(how.projectOutAt, engine.identity.layerCount, "projectOutAt");
+    }
+    const { stored, report: known } = behavior;
+    const request = {
+      ...how,
+      prompts,
+      judge: opened.judge,
+      madeFrom: stored.scenarioIds,
+      directions: behaviorDirections(stored, engine.identity, {
+        mode: how.mode,
+        layers: layers === "all" ? stored.layers : (layers ?? unnamedLayers(how, stored)),
+        otherCheckpoint,
+      }),
+    };
+    const { stop = [], ...sampled } = sampling;
+    const options = {
+      samples: rollouts,
+      ...sampled,
+      out: out.out,
+      stopTokens: [...engine.stopTokens, ...stop.map((text) => engine.tokenId(text))],
+      signal,
+      progress: progress("rollouts"),
+    };
+    await claimSteeringFolder(engine.identity, request, { ...options, force: isForced });
+    const counter = newGenerationCounter();
+    cost.watchSampling(counter);
+    const { report } = await steerEngine(engine, request, { ...options, counter }).catch(
+      (error: unknown) => {
+        // What was asked is paid for, and says what went wrong.
+        for (const line of opened.usage()) note(line);
+        throw error;
+      },
+    );
+    const table =
+      how.mode === "add" && known !== undefined ? layerTable(known.diagnostics, report) : undefined;
+    if (table !== undefined) {
+      const path = join(out.out, STEERING_LAYERS);
+      await writeFileAtomic(path, `${JSON.stringify(table, undefined, 2)}\n`);
+    }
+    return { ...report, layerTable: table, llm: opened.summary() };
+  },
+  show: ({ layerTable: table, llm, ...report }) =>
+    [formatSteering(report, table), ...(llm === undefined ? [] : describeUsage(llm))].join("\n"),
+  warnings: ({ shared = 0 }) => (shared > 0 ? [describeShared(shared)] : []),
+  unfinished: ({ llm }) =>
+    llm === undefined || llm.beyondBudget === 0
+      ? undefined
+      : new RuntimeError(`maxCost: used up, ${llm.beyondBudget} responses not judged`, {
+          hint: "Raise maxCost and give the same command: every answer so far is kept and not asked again.",
+        }),
+});
+
+/** Rules or a rubric judge, and nothing is said of what does not. */
+function judgeContradictions(
+  { judge }: SteeringSettings,
+  given: ReadonlySet<string>,
+): readonly Contradiction[] {
+  const ways = ["rules", "rubric"].filter((way) => given.has(way));
+  if (ways.length === 1) {
+    return [
+      ...judgingContradictions(judge, (input) => given.has(input), ["judge"]),
+      ...(given.has("answers") && !given.has("rubric")
+        ? [{ path: ["answers"], message: "expected rubric with it, got rules" }]
+        : []),
+    ];
+  }
+  const got = ways.length === 0 ? "none" : "both";
+  return [{ path: ["rules"], message: `expected one of rules and rubric, got ${got}` }];
+}
+
+/** Responses of the greatest length, as many as steering at `layers` layers samples at most; for estimates of their judging. */
+export function longestSteered(
+  prompts: readonly ScenarioPrompt[],
+  { mode, projectOutAt, strength, grid, halvings, randomDirections, ...others }: SteeringSettings,
+  layers: number,
+): Generator<Omit<Rollout, "finish">> {
+  const directed = mode === "add" && strength === "auto" ? grid.length + halvings : 1;
+  const targets = steersTogether({ mode, projectOutAt }) ? 1 : layers;
+  const arms = 1 + targets * (directed + randomDirections);
+  const { maxTokens } = others.sampling;
+  return longestRollouts(prompts, { samples: arms * others.rollouts, maxTokens });
+}
