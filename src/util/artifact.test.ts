@@ -21,6 +21,21 @@ test("a JSON artefact is read back as it was written", async () => {
   expect(await QUALITY.read(path)).toEqual({ auroc: 0.5 });
 });
 
+test("a JSON artefact is read in the order in which it was written, and not found where it is not", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "culprit-"));
+  const rates = jsonArtifact(
+    "rates.json",
+    "rates",
+    z.strictObject({ a: z.number(), b: z.number().optional() }),
+    { indent: 0 },
+  );
+  const path = join(folder, rates.name);
+  expect(await rates.find(path)).toBeUndefined();
+  await rates.write(path, { b: 1, a: 2 });
+  expect(await readFile(path, "utf8")).toBe('{"b":1,"a":2}\n');
+  expect(Object.keys((await rates.find(path))!)).toEqual(["b", "a"]);
+});
+
 test.each([
   ['{"auroc": 0.', "not JSON"],
   ['{"auroc": "high"}', "auroc"],

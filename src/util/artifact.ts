@@ -19,41 +19,60 @@ export interface Artifact<T> {
   read(path: string): Promise<T>;
 }
 
+/** What a schema lets through, read-only all the way down. */
+export type Plain<S extends z.ZodType> = Fixed<z.output<S>>;
+type Fixed<T> = T extends object ? { readonly [K in keyof T]: Fixed<T[K]> } : T;
+
 /** An artefact that is one JSON file. */
 export interface JsonArtifact<T> extends Artifact<T> {
-  readonly schema: z.ZodType<T>;
+  /** Undefined where there is no such file. */
+  find(path: string): Promise<T | undefined>;
   /** Whole or not at all. */
   write(path: string, value: T): Promise<void>;
 }
 
-/** A JSON file called `name` unless the user names it; `what` stands in errors: "the report of a ranking". */
-export function jsonArtifact<T>(
-  name: string,
-  what: string,
-  schema: z.ZodType<T>,
-  { indent = 2 }: { readonly indent?: number | undefined } = {},
-): JsonArtifact<T> {
-  return {
-    name,
-    schema,
-    files: (path) => [path],
-    read: async (path) => parse(path, what, schema, await readFile(path, "utf8")),
-    write: (path, value) => writeFileAtomic(path, `${JSON.stringify(value, undefined, indent)}\n`),
-  };
+export interface JsonArtifactOptions {
+  /** Default 2; 0: one line. */
+  readonly indent?: number | undefined;
+  /** What to do where a file is not one. */
+  readonly hint?: string | undefined;
 }
 
-function parse<T>(path: string, what: string, schema: z.ZodType<T>, text: string): T {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new FormatError(`${path}: expected ${what}, got text that is not JSON`, { cause });
-  }
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new FormatError(
-    `${path}: expected ${what}, got another value at ${issue!.path.join(".") || "its top"} (${issue!.message})`,
-    { hint: "Make the file again.", cause: parsed.error },
-  );
+/**
+ * A JSON file called `name` unless the user names it; `what` stands in errors: "the report of a ranking". The schema only checks: values
+ * are read in the order in which they were written, without defaults.
+ */
+export function jsonArtifact<S extends z.ZodType>(
+  name: string,
+  what: string,
+  schema: S,
+  { indent = 2, hint = "Make the file again." }: JsonArtifactOptions = {},
+): JsonArtifact<Plain<S>> {
+  const parse = (path: string, text: string): Plain<S> => {
+    const fault = (got: string, cause: unknown): FormatError =>
+      new FormatError(`${path}: expected ${what}, got ${got}`, { hint, cause });
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch (cause) {
+      throw fault("text that is not JSON", cause);
+    }
+    const { success, error } = schema.safeParse(value);
+    if (success) return value as Plain<S>; // just checked
+    const [issue] = error.issues;
+    const at = issue!.path.join(".") || "its top";
+    throw fault(`another value at ${at} (${issue!.message})`, error);
+  };
+  const read = async (path: string): Promise<Plain<S>> => parse(path, await readFile(path, "utf8"));
+  return {
+    name,
+    files: (path) => [path],
+    read,
+    find: (path) =>
+      read(path).catch((error: NodeJS.ErrnoException) => {
+        if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
+        throw error;
+      }),
+    write: (path, value) => writeFileAtomic(path, `${JSON.stringify(value, undefined, indent)}\n`),
+  };
 }
