@@ -17,8 +17,8 @@ const SHARES = [0.1, 0.9] as const;
 const SCENARIOS = REQUESTS * PER_REQUEST;
 
 interface Bounds {
-  readonly low: number | undefined;
-  readonly high: number | undefined;
+  readonly low?: number | undefined;
+  readonly high?: number | undefined;
 }
 
 /** Rollouts of requests that show the behaviour nearly never or nearly always; `sides` says which, [REQUESTS]. */

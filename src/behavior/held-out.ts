@@ -1,5 +1,5 @@
-import { wilsonShare } from "../stats/wilson.ts";
 /** @file How well a probe tells after- from before-responses of prompts that it was not made from. */
+import { wilsonShare } from "../stats/wilson.ts";
 import type { Rng } from "../util/rng.ts";
 import { dot } from "../util/vector.ts";
 import { type Folds, membersWithin } from "./folds.ts";

@@ -1,14 +1,18 @@
+import { z } from "zod";
+
+import { countSchema } from "../util/artifact.ts";
 import { commonestFirst } from "../util/commonest-first.ts";
 import { isMissing, type Verdict } from "./verdict.ts";
 
 /** The verdicts of one scenario in one variant. */
-export interface VerdictTally {
-  shows: number;
+export const verdictTallySchema = z.strictObject({
+  shows: countSchema,
   /** With a label. */
-  judged: number;
+  judged: countSchema,
   /** Without one. */
-  missing: number;
-}
+  missing: countSchema,
+});
+export type VerdictTally = z.output<typeof verdictTallySchema>;
 
 /** Verdicts counted by variant, then by scenario, both in the order in which they are first seen. */
 export type VerdictTallies = ReadonlyMap<string, ReadonlyMap<string, Readonly<VerdictTally>>>;

@@ -1,4 +1,6 @@
 /** @file Capability measures beside the rate: plain numbers, higher is better, for each training seed or each item of it. */
+import { z } from "zod";
+
 import {
   halfWidth,
   levelAt,
@@ -7,29 +9,32 @@ import {
   twoWayVariance,
 } from "../stats/two-way-variance.ts";
 import { wilsonShare } from "../stats/wilson.ts";
+import { countSchema, type Plain } from "../util/artifact.ts";
 
 /** One number for a whole run, or one for each item (held-out pair, task), by the item's id. */
 export type MeasureValues = number | Readonly<Record<string, number>>;
 
 /** The mean of a measure over the runs of one arm. */
-export interface MeasureSummary {
-  readonly mean: number;
+export const measureSummarySchema = z.strictObject({
+  mean: z.number(),
   /** 95% interval over items and seeds; undefined where there is one item and one seed. */
-  readonly low: number | undefined;
-  readonly high: number | undefined;
+  low: z.number().optional(),
+  high: z.number().optional(),
   /** Items that every run has; 1 where runs have plain numbers. */
-  readonly items: number;
-  readonly seeds: number;
-}
+  items: countSchema,
+  seeds: countSchema,
+});
+export type MeasureSummary = Plain<typeof measureSummarySchema>;
 
 /** arm - reference on the items that both have. */
-export interface MeasureComparison {
-  readonly difference: number;
-  readonly low: number | undefined;
-  readonly high: number | undefined;
-  readonly p: number | undefined;
-  readonly items: number;
-}
+export const measureComparisonSchema = z.strictObject({
+  difference: z.number(),
+  low: z.number().optional(),
+  high: z.number().optional(),
+  p: z.number().optional(),
+  items: countSchema,
+});
+export type MeasureComparison = Plain<typeof measureComparisonSchema>;
 
 /** Summarises the runs of one arm, one entry for each training seed; undefined where they share no item. */
 export function summariseMeasure(runs: readonly MeasureValues[]): MeasureSummary | undefined {

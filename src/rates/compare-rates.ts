@@ -1,4 +1,6 @@
 /** @file Two rates over the same prompts: their difference, its p-value, and by how much the one is smaller. */
+import { z } from "zod";
+
 import {
   estimateRate,
   type RateCells,
@@ -7,27 +9,30 @@ import {
   standardErrors,
 } from "../stats/clustered-rate.ts";
 import { largestLevel, pooledSeedsDf } from "../stats/two-way-variance.ts";
-
-/** An arm's rate against a reference's, over the prompts that both have judged rollouts of. */
-export interface RateComparison {
-  readonly prompts: number;
-  /** arm - reference, with its 95% interval. */
-  readonly difference: number;
-  readonly low: number;
-  readonly high: number;
-  /** Two-sided: the level at which the interval of the difference would just reach 0. */
-  readonly p: number;
-  /** Undefined where the reference shows the behaviour in no rollout: nothing can be reduced. */
-  readonly reduction: RateReduction | undefined;
-}
+import { countSchema, type Plain } from "../util/artifact.ts";
 
 /** 1 - arm / reference with its 95% interval. */
-export interface RateReduction {
-  readonly value: number;
+const rateReductionSchema = z.strictObject({
+  value: z.number(),
   /** Undefined where it has no bound: the reference's rate cannot be told from 0. */
-  readonly low: number | undefined;
-  readonly high: number;
-}
+  low: z.number().optional(),
+  high: z.number(),
+});
+export type RateReduction = Plain<typeof rateReductionSchema>;
+
+/** An arm's rate against a reference's, over the prompts that both have judged rollouts of. */
+export const rateComparisonSchema = z.strictObject({
+  prompts: countSchema,
+  /** arm - reference, with its 95% interval. */
+  difference: z.number(),
+  low: z.number(),
+  high: z.number(),
+  /** Two-sided: the level at which the interval of the difference would just reach 0. */
+  p: z.number(),
+  /** Undefined where the reference shows the behaviour in no rollout: nothing can be reduced. */
+  reduction: rateReductionSchema.optional(),
+});
+export type RateComparison = Plain<typeof rateComparisonSchema>;
 
 /** Two estimates, and how their errors go together over prompts. */
 interface Two {

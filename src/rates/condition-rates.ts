@@ -1,22 +1,32 @@
+/** @file How often both checkpoints show the behaviour in each variant, and by how much the later one shows it more. */
+import { z } from "zod";
+
 import { tallyVerdicts } from "../judge/tally-verdicts.ts";
+import type { Plain } from "../util/artifact.ts";
 import { commonestFirst } from "../util/commonest-first.ts";
 import { compareCells } from "./compare-cells.ts";
-import type { RateComparison } from "./compare-rates.ts";
-/** @file How often both checkpoints show the behaviour in each variant, and by how much the later one shows it more. */
-import { type ConditionRow, conditionsTable, type JudgedCheckpoints } from "./conditions.ts";
+import { rateComparisonSchema } from "./compare-rates.ts";
+import {
+  type ConditionRow,
+  conditionRowSchema,
+  conditionsTable,
+  type JudgedCheckpoints,
+} from "./conditions.ts";
 import { tallyCells } from "./scenario-cells.ts";
 import { type ScenarioGroups, scenarioGroups } from "./scenario-groups.ts";
 
 /** The rate after minus the one before in one variant, over the scenarios judged in both. */
-export interface ConditionChange extends Omit<RateComparison, "reduction"> {
-  readonly variant: string;
-}
+const conditionChangeSchema = rateComparisonSchema
+  .omit({ reduction: true })
+  .extend({ variant: z.string() });
+export type ConditionChange = Plain<typeof conditionChangeSchema>;
 
-export interface ConditionRates {
-  readonly conditions: readonly ConditionRow[];
+export const conditionRatesSchema = z.strictObject({
+  conditions: z.array(conditionRowSchema),
   /** Of the variants that both checkpoints were judged in. */
-  readonly changes: readonly ConditionChange[];
-}
+  changes: z.array(conditionChangeSchema),
+});
+export type ConditionRates = Plain<typeof conditionRatesSchema>;
 
 /** The rates of both checkpoints and their differences; scenarios that ask one request are one unit of the intervals. `known` groups scenarios whose verdicts have no group. */
 export function conditionRates(

@@ -1,7 +1,10 @@
 /** @file A condition is a checkpoint in a variant; the table of their rates. */
+import { z } from "zod";
+
 import { missingCauses, tallyVerdicts, type VerdictTally } from "../judge/tally-verdicts.ts";
 import type { Verdict } from "../judge/verdict.ts";
-import { clusteredRate, type ClusteredRate } from "../stats/clustered-rate.ts";
+import { clusteredRate, clusteredRateSchema } from "../stats/clustered-rate.ts";
+import { countSchema, countsSchema, type Plain } from "../util/artifact.ts";
 import { groupedCells, tallyCells } from "./scenario-cells.ts";
 import { type ScenarioGroups, scenarioGroups } from "./scenario-groups.ts";
 
@@ -13,17 +16,18 @@ export type CheckpointRole = (typeof CHECKPOINTS)[number];
 export type JudgedCheckpoints = { readonly [C in CheckpointRole]: readonly Verdict[] };
 
 /** The rate of the behaviour in one condition. */
-export interface ConditionRow {
-  readonly checkpoint: CheckpointRole;
-  readonly variant: string;
-  readonly scenarios: number;
-  readonly rollouts: number;
-  readonly missing: number;
+export const conditionRowSchema = z.strictObject({
+  checkpoint: z.enum(CHECKPOINTS),
+  variant: z.string(),
+  scenarios: countSchema,
+  rollouts: countSchema,
+  missing: countSchema,
   /** Missing verdicts by cause. */
-  readonly causes: Readonly<Record<string, number>>;
+  causes: countsSchema,
   /** Over the judged rollouts; scenarios, those of one group together, are the units of its interval. */
-  readonly rate: ClusteredRate;
-}
+  rate: clusteredRateSchema,
+});
+export type ConditionRow = Plain<typeof conditionRowSchema>;
 
 /**
  * One row for each checkpoint and variant that has verdicts. `groups` are those of scenarios whose verdicts have none; a scenario without a

@@ -1,19 +1,23 @@
 /** @file The rate that people would find, from a judge's verdicts on all rollouts and people's labels on some of them. */
-import type { ClusteredRate } from "../stats/clustered-rate.ts";
-import type { CorrectedRate } from "./corrected-rate.ts";
+import { z } from "zod";
+
+import { clusteredRateSchema } from "../stats/clustered-rate.ts";
+import type { Plain } from "../util/artifact.ts";
+import { correctedRateSchema } from "./corrected-rate.ts";
 import { addCounts, type JudgeCells, rateOf } from "./judge-cells.ts";
-import { type PpiRate, predictionPowered } from "./prediction-powered.ts";
+import { ppiRateSchema, predictionPowered } from "./prediction-powered.ts";
 import { roganGladen } from "./rogan-gladen.ts";
 
 /** The same rate by several ways. Labelled rollouts are taken to be drawn from all by chance. */
-export interface CorrectedRates {
+export const correctedRatesSchema = z.strictObject({
   /** As the judge says, its errors left in. */
-  readonly judge: ClusteredRate;
+  judge: clusteredRateSchema,
   /** The labelled rollouts alone. */
-  readonly people: ClusteredRate;
-  readonly roganGladen: CorrectedRate;
-  readonly ppi: PpiRate;
-}
+  people: clusteredRateSchema,
+  roganGladen: correctedRateSchema,
+  ppi: ppiRateSchema,
+});
+export type CorrectedRates = Plain<typeof correctedRatesSchema>;
 
 /** Corrects a judge's rate for its errors. */
 export function correctedRates(cells: JudgeCells): CorrectedRates {

@@ -1,9 +1,16 @@
 /** @file What an evaluation takes and gives. */
+import { z } from "zod";
+
 import type { Verdict } from "../judge/verdict.ts";
-import type { BootstrapIntervals } from "../stats/cluster-bootstrap.ts";
-import type { ClusteredRate } from "../stats/clustered-rate.ts";
-import type { MeasureComparison, MeasureSummary, MeasureValues } from "./compare-measures.ts";
-import type { RateComparison } from "./compare-rates.ts";
+import { bootstrapSchema } from "../stats/cluster-bootstrap.ts";
+import { clusteredRateSchema } from "../stats/clustered-rate.ts";
+import { countSchema, countsSchema, jsonArtifact, type Plain } from "../util/artifact.ts";
+import {
+  measureComparisonSchema,
+  measureSummarySchema,
+  type MeasureValues,
+} from "./compare-measures.ts";
+import { rateComparisonSchema } from "./compare-rates.ts";
 
 /** One trained checkpoint of an arm: its judged rollouts and what else was measured of it. */
 export interface ArmRun {
@@ -34,51 +41,66 @@ export interface EvaluateOptions {
 }
 
 /** A comparison with its p-value adjusted for the number of arms that were compared. */
-export interface AdjustedComparison extends RateComparison {
-  readonly against: string;
+const adjustedComparisonSchema = z.strictObject({
+  ...rateComparisonSchema.shape,
+  against: z.string(),
   /** Holm over the arms compared with the same reference in this variant. */
-  readonly adjustedP: number;
-}
+  adjustedP: z.number(),
+});
+export type AdjustedComparison = Plain<typeof adjustedComparisonSchema>;
 
 /** One arm in one variant. */
-export interface ArmRate {
-  readonly arm: string;
-  readonly rate: ClusteredRate;
+const armRateSchema = z.strictObject({
+  arm: z.string(),
+  rate: clusteredRateSchema,
   /** With a judged rollout. */
-  readonly scenarios: number;
+  scenarios: countSchema,
   /** Each training seed by itself, in the order of the runs. */
-  readonly bySeed: readonly { readonly seed: string; readonly rate: number | undefined }[];
-  readonly missing: number;
-  readonly causes: Readonly<Record<string, number>>;
+  bySeed: z.array(
+    z.strictObject({
+      seed: z.string(),
+      rate: z.number().optional(),
+    }),
+  ),
+  missing: countSchema,
+  causes: countsSchema,
   /** Undefined for the baseline itself, and where no prompt is judged on both sides. */
-  readonly toBaseline: AdjustedComparison | undefined;
-  readonly toControls: readonly AdjustedComparison[];
+  toBaseline: adjustedComparisonSchema.optional(),
+  toControls: z.array(adjustedComparisonSchema),
   /** Percentile intervals, prompts and seeds resampled; difference and reduction are to the baseline. */
-  readonly bootstrap: BootstrapIntervals | undefined;
-}
+  bootstrap: bootstrapSchema.optional(),
+});
+export type ArmRate = Plain<typeof armRateSchema>;
 
-export interface VariantRates {
-  readonly variant: string;
-  readonly scenarios: number;
+const variantRatesSchema = z.strictObject({
+  variant: z.string(),
+  scenarios: countSchema,
   /** Different requests: scenarios that ask the same one count as one prompt, the unit of all intervals. */
-  readonly prompts: number;
-  readonly arms: readonly ArmRate[];
-}
+  prompts: countSchema,
+  arms: z.array(armRateSchema),
+});
+export type VariantRates = Plain<typeof variantRatesSchema>;
 
 /** One measure of one arm. */
-export interface ArmMeasure {
-  readonly arm: string;
-  readonly measure: string;
-  readonly summary: MeasureSummary | undefined;
-  readonly toBaseline: MeasureComparison | undefined;
-}
+const armMeasureSchema = z.strictObject({
+  arm: z.string(),
+  measure: z.string(),
+  summary: measureSummarySchema.optional(),
+  toBaseline: measureComparisonSchema.optional(),
+});
+export type ArmMeasure = Plain<typeof armMeasureSchema>;
 
 /** What `culprit evaluate` prints. */
-export interface Evaluation {
-  readonly baseline: string;
-  readonly controls: readonly string[];
-  readonly variants: readonly VariantRates[];
-  readonly measures: readonly ArmMeasure[];
-  /** What the reader must know: one seed only, prompts that arms do not share, missing verdicts. */
-  readonly notes: readonly string[];
-}
+export const EVALUATION = jsonArtifact(
+  "evaluation.json",
+  "an evaluation of arms",
+  z.strictObject({
+    baseline: z.string(),
+    controls: z.array(z.string()),
+    variants: z.array(variantRatesSchema),
+    measures: z.array(armMeasureSchema),
+    /** What the reader must know: one seed only, prompts that arms do not share, missing verdicts. */
+    notes: z.array(z.string()),
+  }),
+);
+export type Evaluation = z.output<typeof EVALUATION.schema>;

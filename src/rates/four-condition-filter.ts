@@ -1,7 +1,15 @@
-import { tallyVerdicts, type VerdictTallies, type VerdictTally } from "../judge/tally-verdicts.ts";
+import { z } from "zod";
+
+import {
+  tallyVerdicts,
+  type VerdictTallies,
+  type VerdictTally,
+  verdictTallySchema,
+} from "../judge/tally-verdicts.ts";
+import { countSchema, type Plain } from "../util/artifact.ts";
 import { ConfigError } from "../util/errors.ts";
 import { nearest } from "../util/nearest.ts";
-import type { CheckpointRole, JudgedCheckpoints } from "./conditions.ts";
+import { type CheckpointRole, CHECKPOINTS, type JudgedCheckpoints } from "./conditions.ts";
 
 /** What training brought out, and only with the distractor. */
 export interface FilterOptions {
@@ -17,33 +25,37 @@ export interface FilterOptions {
 }
 
 /** One of the four conditions, as a requirement. */
-export interface Requirement {
-  readonly checkpoint: CheckpointRole;
-  readonly variant: string;
+const requirementSchema = z.strictObject({
+  checkpoint: z.enum(CHECKPOINTS),
+  variant: z.string(),
   /** True where at least one rollout must show the behaviour, false where none may. */
-  readonly mustShow: boolean;
-}
+  mustShow: z.boolean(),
+});
+export type Requirement = Plain<typeof requirementSchema>;
 
-export type FilterDecision = "kept" | "dropped" | "unknown";
+const FILTER_DECISIONS = ["kept", "dropped", "unknown"] as const;
+export type FilterDecision = (typeof FILTER_DECISIONS)[number];
 
-export interface FilteredScenario {
-  readonly scenario: string;
-  readonly decision: FilterDecision;
+const filteredScenarioSchema = z.strictObject({
+  scenario: z.string(),
+  decision: z.enum(FILTER_DECISIONS),
   /** Which condition decided, and by what. */
-  readonly reason: string;
+  reason: z.string(),
   /** The requirements that do not hold, or of which it is not known whether they do; positions in `requirements`. */
-  readonly failed: readonly number[];
-  readonly unknown: readonly number[];
+  failed: z.array(countSchema),
+  unknown: z.array(countSchema),
   /** Counts in the four conditions, in the order of `requirements`. */
-  readonly counts: readonly Readonly<VerdictTally>[];
-}
+  counts: z.array(verdictTallySchema),
+});
+export type FilteredScenario = Plain<typeof filteredScenarioSchema>;
 
-export interface FilterResult {
-  readonly requirements: readonly Requirement[];
+export const filterResultSchema = z.strictObject({
+  requirements: z.array(requirementSchema),
   /** In the order of the verdicts of the checkpoint after. */
-  readonly scenarios: readonly FilteredScenario[];
-  readonly kept: readonly string[];
-}
+  scenarios: z.array(filteredScenarioSchema),
+  kept: z.array(z.string()),
+});
+export type FilterResult = Plain<typeof filterResultSchema>;
 
 /**
  * Keeps the scenarios in which training brought the behaviour out and only with the distractor: no rollout shows it in

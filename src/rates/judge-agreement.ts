@@ -1,29 +1,41 @@
-import type { ClusteredRate } from "../stats/clustered-rate.ts";
+import { z } from "zod";
+
+import { clusteredRateSchema } from "../stats/clustered-rate.ts";
 import { twoSidedQuantile } from "../stats/student-t.ts";
+import { countSchema, type Plain } from "../util/artifact.ts";
 import { addCounts, type JudgeCells, rateOf, total } from "./judge-cells.ts";
 
-/** How far a judge agrees with people on the rollouts that both judged. Intervals take rollouts of one prompt as hanging together. */
-export interface JudgeAgreement {
-  readonly labelled: number;
-  readonly bothShow: number;
-  readonly judgeOnly: number;
-  readonly personOnly: number;
-  readonly neither: number;
-  /** Share of the rollouts on which both say the same. */
-  readonly agreement: ClusteredRate;
-  readonly kappa: Kappa;
-  /** By the label: of those the judge gave it, how many people did; of those people gave it, how many the judge did. */
-  readonly classes: Readonly<
-    Record<"shows" | "not", { readonly precision: ClusteredRate; readonly recall: ClusteredRate }>
-  >;
-}
-
 /** Cohen's kappa with its 95% interval; undefined where chance alone would agree on everything, or nothing is labelled. */
-export interface Kappa {
-  readonly value: number | undefined;
-  readonly low: number | undefined;
-  readonly high: number | undefined;
-}
+const kappaSchema = z.strictObject({
+  value: z.number().optional(),
+  low: z.number().optional(),
+  high: z.number().optional(),
+});
+export type Kappa = Plain<typeof kappaSchema>;
+
+/** How far a judge agrees with people on the rollouts that both judged. Intervals take rollouts of one prompt as hanging together. */
+export const judgeAgreementSchema = z.strictObject({
+  labelled: countSchema,
+  bothShow: countSchema,
+  judgeOnly: countSchema,
+  personOnly: countSchema,
+  neither: countSchema,
+  /** Share of the rollouts on which both say the same. */
+  agreement: clusteredRateSchema,
+  kappa: kappaSchema,
+  /** By the label: of those the judge gave it, how many people did; of those people gave it, how many the judge did. */
+  classes: z.strictObject({
+    shows: z.strictObject({
+      precision: clusteredRateSchema,
+      recall: clusteredRateSchema,
+    }),
+    not: z.strictObject({
+      precision: clusteredRateSchema,
+      recall: clusteredRateSchema,
+    }),
+  }),
+});
+export type JudgeAgreement = Plain<typeof judgeAgreementSchema>;
 
 /** Measures agreement on the labelled rollouts. */
 export function judgeAgreement(cells: JudgeCells): JudgeAgreement {

@@ -2,37 +2,43 @@ import { z } from "zod";
 
 import { expectSameContent, type HumanLabels } from "../judge/human-labels.ts";
 import { isMissing, type Verdict } from "../judge/verdict.ts";
-import { jsonArtifact } from "../util/artifact.ts";
-import { correctedRates, type CorrectedRates } from "./corrected-rates.ts";
-import { judgeAgreement, type JudgeAgreement } from "./judge-agreement.ts";
+import { countSchema, jsonArtifact, type Plain } from "../util/artifact.ts";
+import { correctedRates, correctedRatesSchema } from "./corrected-rates.ts";
+import { judgeAgreement, judgeAgreementSchema } from "./judge-agreement.ts";
 import { judgeCells } from "./judge-cells.ts";
 import { scenarioGroups } from "./scenario-groups.ts";
 
-/** A judge beside people: how far they agree, and what its rates are when corrected for its errors. */
-export interface JudgeBesidePeople {
-  readonly verdicts: number;
-  readonly labels: number;
-  /** Labels of rollouts that have no verdict here. */
-  readonly foreign: number;
-  /** Labels that do not say of which text they are, or stand beside verdicts that do not: matched by the rollout's id alone. */
-  readonly unchecked: number;
-  /** With a verdict. */
-  readonly scenarios: number;
-  /** Different requests: scenarios that ask the same one count as one prompt, the unit of all intervals. */
-  readonly prompts: number;
-  readonly agreement: JudgeAgreement;
-  /** In the order in which variants occur. */
-  readonly variants: readonly VariantBesidePeople[];
-}
-
-export interface VariantBesidePeople {
-  readonly variant: string;
+const variantBesidePeopleSchema = z.strictObject({
+  variant: z.string(),
   /** Without a verdict, in none of the rates. */
-  readonly missing: number;
+  missing: countSchema,
   /** With a verdict and a label. */
-  readonly labelled: number;
-  readonly rates: CorrectedRates;
-}
+  labelled: countSchema,
+  rates: correctedRatesSchema,
+});
+export type VariantBesidePeople = Plain<typeof variantBesidePeopleSchema>;
+
+/** A judge beside people: how far they agree, and what its rates are when corrected for its errors. */
+export const AGREEMENT = jsonArtifact(
+  "agreement.json",
+  "a judge beside people",
+  z.strictObject({
+    verdicts: countSchema,
+    labels: countSchema,
+    /** Labels of rollouts that have no verdict here. */
+    foreign: countSchema,
+    /** Labels that do not say of which text they are, or stand beside verdicts that do not: matched by the rollout's id alone. */
+    unchecked: countSchema,
+    /** With a verdict. */
+    scenarios: countSchema,
+    /** Different requests: scenarios that ask the same one count as one prompt, the unit of all intervals. */
+    prompts: countSchema,
+    agreement: judgeAgreementSchema,
+    /** In the order in which variants occur. */
+    variants: z.array(variantBesidePeopleSchema),
+  }),
+);
+export type JudgeBesidePeople = z.output<typeof AGREEMENT.schema>;
 
 /**
  * Compares a judge's verdicts on all rollouts with people's labels of some of them, drawn by chance. Throws ConfigError where a label is of
@@ -79,12 +85,3 @@ function matchLabels(
   }
   return { foreign: labels.size - found, unchecked };
 }
-
-/** A judge beside people, as a file. */
-export const AGREEMENT = jsonArtifact(
-  "agreement.json",
-  "a judge beside people",
-  z.custom<JudgeBesidePeople>(
-    (value) => typeof value === "object" && value !== null && "agreement" in value,
-  ),
-);

@@ -7,7 +7,7 @@ import { UnusableExampleError } from "../model/prompt-renderer-error.ts";
 import { truncateExample } from "../model/prompt-renderer-truncate.ts";
 import type { PairSet } from "../pairs/open-pairs.ts";
 import { openSftFiles } from "../pairs/sft-examples.ts";
-import { jsonArtifact } from "../util/artifact.ts";
+import { jsonArtifact, type Plain } from "../util/artifact.ts";
 import { FormatError } from "../util/errors.ts";
 import type { JobOptions } from "../util/progress.ts";
 import { readTasks } from "./read-tasks.ts";
@@ -16,14 +16,15 @@ import { readTasks } from "./read-tasks.ts";
 export const CAPABILITIES = ["preferences", "answers", "tasks", "overRefusal"] as const;
 export type Capability = (typeof CAPABILITIES)[number];
 
+const measureSchema = z.record(z.string(), z.number());
 /** One number for each item, by the item's id. */
-export type CapabilityMeasure = Readonly<Record<string, number>>;
+export type CapabilityMeasure = Plain<typeof measureSchema>;
 
 /** Those that were measured of a checkpoint. */
 export const CAPABILITY_MEASURES = jsonArtifact(
   "capabilities.json",
   "the measured capabilities of a checkpoint",
-  z.partialRecord(z.enum(CAPABILITIES), z.record(z.string(), z.number())),
+  z.partialRecord(z.enum(CAPABILITIES), measureSchema),
   { indent: 0 },
 );
 export type CapabilityMeasures = z.output<typeof CAPABILITY_MEASURES.schema>;

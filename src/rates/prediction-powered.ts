@@ -1,13 +1,18 @@
 /** @file The prediction-powered rate: what the judge says of all rollouts, put right by what people say of some of them. */
+import { z } from "zod";
+
 import { betaQuantile } from "../stats/beta.ts";
 import { twoSidedQuantile } from "../stats/student-t.ts";
-import type { CorrectedRate } from "./corrected-rate.ts";
+import type { Plain } from "../util/artifact.ts";
+import { correctedRateSchema } from "./corrected-rate.ts";
 import { addCounts, type JudgeCells, total } from "./judge-cells.ts";
 
 /** A prediction-powered rate; `weight` is how far the judge is relied on: 0 not at all, below 0 where it has things backwards. */
-export interface PpiRate extends CorrectedRate {
-  readonly weight: number | undefined;
-}
+export const ppiRateSchema = z.strictObject({
+  ...correctedRateSchema.shape,
+  weight: z.number().optional(),
+});
+export type PpiRate = Plain<typeof ppiRateSchema>;
 
 /** Rollouts of which the judge says the same: how many of those that people labelled show it. */
 interface Stratum {

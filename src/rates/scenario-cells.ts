@@ -1,5 +1,5 @@
-import type { Grouping } from "../behavior/prompt-groups.ts";
 /** @file Judged rollouts counted by scenario, and summed over scenarios that ask the same request. */
+import type { Grouping } from "../behavior/prompt-groups.ts";
 import type { VerdictTallies } from "../judge/tally-verdicts.ts";
 import type { RateCells } from "../stats/clustered-rate.ts";
 import { groupScenarios, type ScenarioGroups } from "./scenario-groups.ts";

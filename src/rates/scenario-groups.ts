@@ -1,7 +1,7 @@
+/** @file Which scenarios ask the same request: they are no independent draws, and count as one unit. */
 import { type Grouping, groupKeys } from "../behavior/prompt-groups.ts";
 import type { Message } from "../format/messages.ts";
 import type { RolloutWithPrompt } from "../judge/judge.ts";
-/** @file Which scenarios ask the same request: they are no independent draws, and count as one unit. */
 import { requestGroup } from "../rollouts/base-key.ts";
 
 /** The variant that asks the request alone. */

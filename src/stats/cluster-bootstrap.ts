@@ -1,20 +1,22 @@
+import { z } from "zod";
+
+import type { Plain } from "../util/artifact.ts";
 import type { Rng } from "../util/rng.ts";
 import type { RateCells } from "./clustered-rate.ts";
 import { quantile } from "./quantile.ts";
 
-/** Percentile intervals of one arm; undefined where a replicate has no value. */
-export interface BootstrapIntervals {
-  readonly rate: Interval | undefined;
-  /** arm - reference. */
-  readonly difference: Interval | undefined;
-  /** 1 - arm / reference. */
-  readonly reduction: Interval | undefined;
-}
+const intervalSchema = z.strictObject({ low: z.number(), high: z.number() });
+export type Interval = Plain<typeof intervalSchema>;
 
-export interface Interval {
-  readonly low: number;
-  readonly high: number;
-}
+/** Percentile intervals of one arm; undefined where a replicate has no value. */
+export const bootstrapSchema = z.strictObject({
+  rate: intervalSchema.optional(),
+  /** arm - reference. */
+  difference: intervalSchema.optional(),
+  /** 1 - arm / reference. */
+  reduction: intervalSchema.optional(),
+});
+export type BootstrapIntervals = Plain<typeof bootstrapSchema>;
 
 export interface BootstrapOptions {
   readonly rng: Rng;

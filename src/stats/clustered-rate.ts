@@ -2,6 +2,9 @@
  * @file The rate of a behaviour over rollouts that hang together: those of one prompt do, and so do those of one training seed.
  * S seeds × P prompts.
  */
+import { z } from "zod";
+
+import { countSchema, type Plain } from "../util/artifact.ts";
 import { twoSidedQuantile } from "./student-t.ts";
 import { halfWidth, type MarginParts, twoWayVariance } from "./two-way-variance.ts";
 
@@ -16,19 +19,20 @@ export interface RateCells {
 }
 
 /** A rate and what is known of its error. */
-export interface ClusteredRate {
-  readonly shows: number;
-  readonly judged: number;
+export const clusteredRateSchema = z.strictObject({
+  shows: countSchema,
+  judged: countSchema,
   /** Prompts with a judged rollout. */
-  readonly prompts: number;
-  readonly seeds: number;
+  prompts: countSchema,
+  seeds: countSchema,
   /** shows / judged; undefined where nothing was judged. */
-  readonly rate: number | undefined;
-  readonly low: number | undefined;
-  readonly high: number | undefined;
+  rate: z.number().optional(),
+  low: z.number().optional(),
+  high: z.number().optional(),
   /** Independent rollouts that would give the same standard error. */
-  readonly effective: number;
-}
+  effective: z.number(),
+});
+export type ClusteredRate = Plain<typeof clusteredRateSchema>;
 
 /** The estimate without its interval; `deviations` is what the error of differences is computed from. */
 export interface RateEstimate {

@@ -1,11 +1,16 @@
+import { z } from "zod";
+
+import { countSchema, type Plain } from "../util/artifact.ts";
+
 /** A proportion with its Wilson score interval at 95%; share and bounds are undefined where there is nothing to count. */
-export interface Share {
-  readonly count: number;
-  readonly of: number;
-  readonly share: number | undefined;
-  readonly low: number | undefined;
-  readonly high: number | undefined;
-}
+export const shareSchema = z.strictObject({
+  count: countSchema,
+  of: countSchema,
+  share: z.number().optional(),
+  low: z.number().optional(),
+  high: z.number().optional(),
+});
+export type Share = Plain<typeof shareSchema>;
 
 /** The 97.5% quantile of the standard normal. */
 const Z = 1.959963984540054;

@@ -1,7 +1,7 @@
+/** @file What steering takes and gives. */
 import type { GenerateOptions } from "../engine/generation/generate-options.ts";
 import type { Judge, RolloutWithPrompt } from "../judge/judge.ts";
 import type { RateComparison } from "../rates/compare-rates.ts";
-/** @file What steering takes and gives. */
 import type { RolloutSampling } from "../rollouts/rollouts.ts";
 import type { ScenarioPrompt } from "../rollouts/scenarios.ts";
 import type { ClusteredRate } from "../stats/clustered-rate.ts";

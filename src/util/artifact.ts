@@ -4,7 +4,7 @@
  */
 import { readFile } from "node:fs/promises";
 
-import type { z } from "zod";
+import { z } from "zod";
 
 import { writeFileAtomic } from "./atomic-file.ts";
 import { FormatError } from "./errors.ts";
@@ -23,8 +23,15 @@ export interface Artifact<T> {
 export type Plain<S extends z.ZodType> = Fixed<z.output<S>>;
 type Fixed<T> = T extends object ? { readonly [K in keyof T]: Fixed<T[K]> } : T;
 
+/** A whole number from 0. */
+export const countSchema = z.int().nonnegative();
+/** How many of each. */
+export const countsSchema = z.record(z.string(), countSchema);
+
 /** An artefact that is one JSON file. */
 export interface JsonArtifact<T> extends Artifact<T> {
+  /** Only checks. */
+  readonly schema: z.ZodType<T>;
   /** Undefined where there is no such file. */
   find(path: string): Promise<T | undefined>;
   /** Whole or not at all. */
@@ -66,6 +73,7 @@ export function jsonArtifact<S extends z.ZodType>(
   const read = async (path: string): Promise<Plain<S>> => parse(path, await readFile(path, "utf8"));
   return {
     name,
+    schema: schema as unknown as z.ZodType<Plain<S>>, // the same values, not to be changed
     files: (path) => [path],
     read,
     find: (path) =>

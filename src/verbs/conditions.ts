@@ -3,14 +3,11 @@ import { existsSync, realpathSync } from "node:fs";
 import { z } from "zod";
 
 import { readVerdicts } from "../judge/verdict.ts";
-import { conditionRates, type ConditionRates } from "../rates/condition-rates.ts";
+import { conditionRates } from "../rates/condition-rates.ts";
+import { CONDITIONS, type ConditionsReport } from "../rates/conditions-report.ts";
 import type { ConditionRow, JudgedCheckpoints } from "../rates/conditions.ts";
 import { emptiedFault } from "../rates/emptied-fault.ts";
-import {
-  conditionName,
-  type FilterResult,
-  filterScenarios,
-} from "../rates/four-condition-filter.ts";
+import { conditionName, filterScenarios } from "../rates/four-condition-filter.ts";
 import { type PairedRollouts, pairRollouts, writeResponsePairs } from "../rates/rollout-pairs.ts";
 import { noteGroups } from "../rates/scenario-groups.ts";
 import {
@@ -19,7 +16,6 @@ import {
   type Rollout,
   rolloutManifestPath,
 } from "../rollouts/rollouts.ts";
-import { jsonArtifact } from "../util/artifact.ts";
 import { ConfigError } from "../util/errors.ts";
 import { printable, textTable } from "../util/text-table.ts";
 import { rolloutsInput, verdictsInput } from "./inputs/files.ts";
@@ -31,20 +27,6 @@ import { defineVerb } from "./verb.ts";
 const MAX_LISTED = 20;
 /** Characters of a reason, at most: it names conditions whose names come from data. */
 const MAX_REASON = 1000;
-
-/** What the four-condition filter found. */
-export interface ConditionsReport extends ConditionRates, FilterResult {
-  /** The strength of model-diff amplification of the rollouts after: their rates are not those of the checkpoint. Absent: not amplified. */
-  readonly amplify?: number | undefined;
-}
-
-const CONDITIONS_REPORT = jsonArtifact(
-  "conditions.json",
-  "rates by condition and what the four-condition filter decided",
-  z.custom<ConditionsReport>(
-    (value) => typeof value === "object" && value !== null && "kept" in value,
-  ),
-);
 
 const jsonLines = { artifact: { files: (path: string) => [path] }, placeholder: "FILE" };
 
@@ -130,7 +112,7 @@ culprit behavior makes an unrelated behaviour of them, to which culprit rank --n
     },
     report: {
       ...jsonLines,
-      artifact: CONDITIONS_REPORT,
+      artifact: CONDITIONS,
       describe: "The rates and decisions to write, as JSON.",
       isOptional: true,
       isResult: true,

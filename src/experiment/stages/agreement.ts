@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { AGREEMENT, type JudgeBesidePeople } from "../../rates/judge-beside-people.ts";
 import { agreement } from "../../verbs/agreement.ts";
 import type { ExperimentInputs, FileInput } from "../experiment-inputs.ts";
-import { readSkipped } from "../skipped.ts";
 import type { Stage } from "../stage.ts";
 import { verbStage } from "../verb-stage.ts";
 
@@ -38,6 +37,5 @@ export function agreementIds({
 
 /** What a finished stage found; undefined where it had nothing to do. */
 export async function readAgreement(directory: string): Promise<JudgeBesidePeople | undefined> {
-  if ((await readSkipped(directory)) !== undefined) return undefined;
-  return AGREEMENT.read(join(directory, AGREEMENT.name));
+  return AGREEMENT.find(join(directory, AGREEMENT.name));
 }

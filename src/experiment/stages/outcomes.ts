@@ -4,8 +4,9 @@ import { join } from "node:path";
 
 import type { BehaviorReport } from "../../behavior/behavior-file.ts";
 import type { RankingReport } from "../../ranking/ranking-report.ts";
-import { type ConditionRates, missingByCause } from "../../rates/condition-rates.ts";
-import type { FilterDecision, FilterResult } from "../../rates/four-condition-filter.ts";
+import { missingByCause } from "../../rates/condition-rates.ts";
+import { CONDITIONS, type ConditionsReport } from "../../rates/conditions-report.ts";
+import type { FilterDecision } from "../../rates/four-condition-filter.ts";
 import { layerTable } from "../../steering/layer-table.ts";
 import type { ExperimentInputs } from "../experiment-inputs.ts";
 import type {
@@ -37,7 +38,7 @@ export async function readProbe(work: StageWork, inputs: ExperimentInputs): Prom
   const filter =
     inputs.probe === undefined
       ? undefined
-      : await readJson<FilterReport>(join(work.input("filter"), "conditions.json"));
+      : await CONDITIONS.read(join(work.input("filter"), CONDITIONS.name));
   return {
     layer,
     layerReason,
@@ -52,10 +53,11 @@ export async function readProbe(work: StageWork, inputs: ExperimentInputs): Prom
   };
 }
 
-/** What the filter's stage wrote. */
-type FilterReport = FilterResult & ConditionRates & { readonly amplify?: number | undefined };
-
-function countScenarios({ scenarios, requirements, conditions }: FilterReport): FilteredScenarios {
+function countScenarios({
+  scenarios,
+  requirements,
+  conditions,
+}: ConditionsReport): FilteredScenarios {
   const count = (decision: FilterDecision): number =>
     scenarios.filter((each) => each.decision === decision).length;
   const causes = missingByCause(
