@@ -77,7 +77,8 @@ export type {
 } from "./pairs/preference-pair.ts";
 export { auditPairs, type AuditOptions } from "./pairs/audit-pairs.ts";
 export { type TokenCounts } from "./pairs/audit-truncation.ts";
-export type { AuditReport, LengthComparison, Share } from "./pairs/audit-report.ts";
+export type { AuditReport, LengthComparison } from "./pairs/audit-report.ts";
+export type { Share } from "./stats/wilson.ts";
 export { type ResolveRemote } from "./pairs/expand-patterns.ts";
 export {
   type DataFile,
@@ -307,7 +308,7 @@ export {
 } from "./behavior/behavior.ts";
 export {
   readBehavior,
-  readBehaviorReport,
+  BEHAVIOR_REPORT,
   behaviorReportPath,
   writeBehavior,
   type BehaviorReport,

@@ -1,3 +1,5 @@
+import { rm } from "node:fs/promises";
+
 /**
  * @file A behaviour on disk: a safetensors file that any reader opens, and a JSON report beside it.
  *
@@ -6,25 +8,24 @@
  * there are enough prompts. None is normalised, but null directions of a trained probe are unit vectors. The metadata
  * key `behavior` holds what they are as JSON.
  */
-import { readFile, rm } from "node:fs/promises";
+import { z } from "zod";
 
 import {
   openSafetensors,
   writeSafetensors,
   type SafetensorsTensor,
 } from "../format/safetensors.ts";
-import type { UnusableRow } from "../pairs/preference-pair.ts";
+import { unusableRowSchema } from "../pairs/preference-pair.ts";
 import type { ResponsePairs } from "../pairs/response-pairs.ts";
-import type { Artifact } from "../util/artifact.ts";
-import { writeFileAtomic } from "../util/atomic-file.ts";
+import { type Artifact, jsonArtifact } from "../util/artifact.ts";
 import { ConfigError, FormatError } from "../util/errors.ts";
 import { norm } from "../util/vector.ts";
-import { describeBehavior, parseHead, type BehaviorHead } from "./behavior-head.ts";
+import { describeBehavior, parseHead, type BehaviorHead, headSchema } from "./behavior-head.ts";
 import type { Behavior } from "./behavior.ts";
-import type { LayerDiagnostics } from "./diagnostics.ts";
+import { layerDiagnosticsSchema } from "./diagnostics.ts";
 import type { Weighting } from "./mean-difference.ts";
 import type { Probe } from "./probe-kind.ts";
-import type { UnusablePair } from "./tokenize-pairs.ts";
+import { unusablePairSchema } from "./tokenize-pairs.ts";
 
 /** A behaviour read back for scoring. */
 export interface StoredBehavior {
@@ -51,13 +52,19 @@ export interface StoredBehavior {
 }
 
 /** What stands in the JSON file beside the vectors. */
-export interface BehaviorReport extends BehaviorHead {
-  readonly diagnostics: readonly LayerDiagnostics[];
-  /** Rows that were not read as a pair, and pairs that gave no difference. */
-  readonly unusable: readonly (UnusablePair | UnusableRow)[];
-  /** Why directions that were projected out are not stable, a line each; absent where all are. */
-  readonly nuisanceDoubts?: readonly string[] | undefined;
-}
+export const BEHAVIOR_REPORT = jsonArtifact(
+  "behavior.json",
+  "the report of a behaviour",
+  z.strictObject({
+    ...headSchema.shape,
+    diagnostics: z.array(layerDiagnosticsSchema),
+    /** Rows that were not read as a pair, and pairs that gave no difference. */
+    unusable: z.array(z.union([unusablePairSchema, unusableRowSchema])),
+    /** Why directions that were projected out are not stable, a line each; absent where all are. */
+    nuisanceDoubts: z.array(z.string()).optional(),
+  }),
+);
+export type BehaviorReport = z.output<typeof BEHAVIOR_REPORT.schema>;
 
 /** `x.json` for `x.safetensors`. Throws ConfigError for another extension. */
 export function behaviorReportPath(path: string): string {
@@ -84,7 +91,7 @@ export async function writeBehavior(
     nuisanceDoubts: source.nuisanceDoubts?.length === 0 ? undefined : source.nuisanceDoubts,
   };
   const reportPath = behaviorReportPath(path);
-  await writeFileAtomic(reportPath, `${JSON.stringify(report, undefined, 2)}\n`);
+  await BEHAVIOR_REPORT.write(reportPath, report);
   try {
     await writeSafetensors(path, listTensors(behavior), { behavior: JSON.stringify(head) });
   } catch (error) {
@@ -93,25 +100,6 @@ export async function writeBehavior(
     throw error;
   }
   return report;
-}
-
-/** The report beside a behaviour file, or undefined where there is none. Throws FormatError where it is something else. */
-export async function readBehaviorReport(path: string): Promise<BehaviorReport | undefined> {
-  const reportPath = behaviorReportPath(path);
-  let text;
-  try {
-    text = await readFile(reportPath, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
-  try {
-    const report = JSON.parse(text) as BehaviorReport; // checked below as far as anything reads it unasked
-    if (report.format === "culprit-behavior" && Array.isArray(report.diagnostics)) return report;
-  } catch (cause) {
-    throw new FormatError(`${reportPath}: not valid JSON`, { cause });
-  }
-  throw new FormatError(`${reportPath}: expected the report of a behaviour, got something else`);
 }
 
 /**

@@ -1,12 +1,14 @@
 /** @file What a behaviour file says about itself, as JSON under the metadata key `behavior`. */
 import { z } from "zod";
 
+import { dataFileSchema } from "../pairs/open-pairs.ts";
 import type { ResponsePairs } from "../pairs/response-pairs.ts";
 import { LAYER_CONVENTION } from "../store/vector-store-manifest.ts";
+import { countSchema, type Plain } from "../util/artifact.ts";
 import { FormatError } from "../util/errors.ts";
 import { VERSION } from "../util/version.ts";
 import type { Behavior } from "./behavior.ts";
-import { chooseLayer } from "./layer-choice.ts";
+import { chooseLayer, layerChoiceSchema } from "./layer-choice.ts";
 import { WEIGHTINGS } from "./mean-difference.ts";
 import { NULL_CONVENTIONS, PROBES } from "./probe-kind.ts";
 
@@ -14,22 +16,21 @@ const SIGN_CONVENTION = "after minus before, both read on the checkpoint named h
 const POOLING = "mean-response-tokens";
 
 const hash = z.string().min(1);
-const count = z.int().nonnegative();
 
-const headSchema = z.object({
+export const headSchema = z.strictObject({
   format: z.literal("culprit-behavior"),
   version: z.literal(2),
   name: z.string(),
-  checkpoint: z.object({
+  checkpoint: z.strictObject({
     name: z.string(),
     checkpointHash: hash,
     tokenizerHash: hash,
     templateHash: hash,
     family: z.string(),
-    layerCount: count,
+    layerCount: countSchema,
   }),
   dim: z.int().positive(),
-  layers: z.array(count).min(1),
+  layers: z.array(countSchema).min(1),
   layerConvention: z.literal(LAYER_CONVENTION),
   sign: z.literal(SIGN_CONVENTION),
   pooling: z.literal(POOLING),
@@ -41,22 +42,22 @@ const headSchema = z.object({
   /** Names of the directions that were projected out of all activations. */
   orthogonalTo: z.array(z.string()),
   /** What `--layers auto` takes; see chooseLayer. */
-  layerChoice: z.discriminatedUnion("kind", [
-    z.object({ kind: z.literal("chosen"), layer: count, reason: z.string() }),
-    z.object({ kind: z.literal("none"), reason: z.string() }),
-  ]),
+  layerChoice: layerChoiceSchema,
   /** Why the vector of a layer is not stable, by layer; none for stable ones. */
   doubts: z.record(z.string(), z.string()),
   scenarioIds: z.array(z.string()).min(1),
-  counts: z.object({ pairs: count, prompts: count, unusable: count, truncated: count }),
-  pairFiles: z.array(
-    z.object({ path: z.string(), sha256: hash, sizeBytes: z.number().nonnegative() }),
-  ),
-  software: z.object({ name: z.literal("culprit"), version: z.string() }),
+  counts: z.strictObject({
+    pairs: countSchema,
+    prompts: countSchema,
+    unusable: countSchema,
+    truncated: countSchema,
+  }),
+  pairFiles: z.array(dataFileSchema),
+  software: z.strictObject({ name: z.literal("culprit"), version: z.string() }),
 });
 
 /** What a behaviour file says about itself. */
-export type BehaviorHead = z.infer<typeof headSchema>;
+export type BehaviorHead = Plain<typeof headSchema>;
 
 /** The head of a behaviour that is about to be written. */
 export function describeBehavior(
@@ -77,7 +78,7 @@ export function describeBehavior(
       layerCount: identity.layerCount,
     },
     dim: identity.dim,
-    layers: [...behavior.layers],
+    layers: behavior.layers,
     layerConvention: LAYER_CONVENTION,
     sign: SIGN_CONVENTION,
     pooling: POOLING,
@@ -86,14 +87,14 @@ export function describeBehavior(
     weighting: behavior.weighting,
     seed: behavior.seed,
     maxTokens: behavior.maxTokens,
-    orthogonalTo: [...behavior.orthogonalTo],
+    orthogonalTo: behavior.orthogonalTo,
     layerChoice: chooseLayer(behavior.diagnostics),
     doubts: Object.fromEntries(
       behavior.diagnostics.flatMap(({ layer, isStable, doubt }) =>
         isStable ? [] : [[`${layer}`, doubt ?? "not stable"]],
       ),
     ),
-    scenarioIds: [...behavior.scenarioIds],
+    scenarioIds: behavior.scenarioIds,
     counts: {
       pairs: behavior.pairs,
       prompts: behavior.prompts,

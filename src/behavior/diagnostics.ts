@@ -1,11 +1,14 @@
 /** @file Everything printed about one layer's behaviour vector: its length, its stability, its null. */
+import { z } from "zod";
+
+import { countSchema, type Plain } from "../util/artifact.ts";
 import type { Rng } from "../util/rng.ts";
 import { norm } from "../util/vector.ts";
 import { drawFolds, type Folds, membersOutside } from "./folds.ts";
-import { FOLDS, type HeldOut, measureHeldOut } from "./held-out.ts";
+import { FOLDS, type HeldOut, heldOutSchema, measureHeldOut } from "./held-out.ts";
 import { allMembers, labelledDifference, labelPairs, type LabelledRows } from "./labelled-rows.ts";
 import { pairWeights, type Weighting } from "./mean-difference.ts";
-import { notComputed, tooFewPrompts, type Measured } from "./measured.ts";
+import { type Measured, measuredSchema, notComputed, tooFewPrompts } from "./measured.ts";
 import { sumByPrompt, type Grouping } from "./prompt-groups.ts";
 import { namedStream } from "./random-streams.ts";
 import {
@@ -14,6 +17,7 @@ import {
   nullDirections,
   testNorm,
   type NormNull,
+  normNullSchema,
 } from "./sign-flips.ts";
 import {
   bootstrapCosine,
@@ -21,37 +25,41 @@ import {
   drawHalves,
   leaveOnePromptOut,
   splitHalfStability,
-  type CosineSummary,
-  type LeaveOneOut,
+  cosineSummarySchema,
+  leaveOneOutSchema,
   type SplitHalf,
+  splitHalfSchema,
 } from "./stability.ts";
 
 /** What is known about the behaviour vector of one layer. */
-export interface LayerDiagnostics {
-  readonly layer: number;
+export const layerDiagnosticsSchema = z.strictObject({
+  layer: countSchema,
   /** Length of the vector. */
-  readonly norm: number;
+  norm: z.number(),
   /** Length of the vector over the mean length of the before-responses' activations. */
-  readonly relativeNorm: number;
-  readonly splitHalf: Measured<SplitHalf>;
-  readonly bootstrap: Measured<CosineSummary>;
-  readonly normNull: Measured<NormNull>;
+  relativeNorm: z.number(),
+  splitHalf: measuredSchema(splitHalfSchema),
+  bootstrap: measuredSchema(cosineSummarySchema),
+  normNull: measuredSchema(normNullSchema),
   /** The length of the mean difference over the 95% quantile of its lengths under random signs; above 1 it stands out. */
-  readonly separation: Measured<{ readonly ratio: number }>;
+  separation: measuredSchema(z.strictObject({ ratio: z.number() })),
   /** AUROC of the probe on held-out prompts. */
-  readonly heldOut: Measured<HeldOut>;
-  readonly leaveOneOut: Measured<LeaveOneOut>;
+  heldOut: measuredSchema(heldOutSchema),
+  leaveOneOut: measuredSchema(leaveOneOutSchema),
   /** Number of null directions kept. */
-  readonly nullDirections: Measured<{ readonly count: number }>;
+  nullDirections: measuredSchema(z.strictObject({ count: countSchema })),
   /** Share of the mean difference's squared length that was projected out; undefined where nothing was. */
-  readonly removedShare?: number | undefined;
+  removedShare: z.number().optional(),
   /** Trained probes only: C of a logistic regression, and the cosine of the direction with the mean difference. */
-  readonly trained?: { readonly strength?: number | undefined; readonly cosineWithMean: number };
+  trained: z
+    .strictObject({ strength: z.number().optional(), cosineWithMean: z.number() })
+    .optional(),
   /** See judgeStability. */
-  readonly isStable: boolean;
+  isStable: z.boolean(),
   /** Why not, one clause; undefined where it is stable. */
-  readonly doubt?: string | undefined;
-}
+  doubt: z.string().optional(),
+});
+export type LayerDiagnostics = Plain<typeof layerDiagnosticsSchema>;
 
 /** How many random draws each statistic takes. */
 export interface DiagnosticDraws {

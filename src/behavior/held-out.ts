@@ -1,5 +1,8 @@
 /** @file How well a probe tells after- from before-responses of prompts that it was not made from. */
+import { z } from "zod";
+
 import { wilsonShare } from "../stats/wilson.ts";
+import { countSchema, type Plain } from "../util/artifact.ts";
 import type { Rng } from "../util/rng.ts";
 import { dot } from "../util/vector.ts";
 import { type Folds, membersWithin } from "./folds.ts";
@@ -8,13 +11,14 @@ import { notComputed, tooFewPrompts, type Measured } from "./measured.ts";
 import { drawBootstraps } from "./stability.ts";
 
 /** Area under the ROC curve on held-out prompts: how often an after-response scores above a before-response. */
-export interface HeldOut {
-  readonly auroc: number;
+export const heldOutSchema = z.strictObject({
+  auroc: z.number(),
   /** 95% interval over prompts, the trained directions held fixed; of non-zero width at 0 and 1 too. */
-  readonly low: number;
-  readonly high: number;
-  readonly folds: number;
-}
+  low: z.number(),
+  high: z.number(),
+  folds: countSchema,
+});
+export type HeldOut = Plain<typeof heldOutSchema>;
 
 /** Folds of the cross-validation. */
 export const FOLDS = 5;

@@ -1,9 +1,14 @@
+import { z } from "zod";
+
+import { countSchema, type Plain } from "../util/artifact.ts";
 import type { LayerDiagnostics } from "./diagnostics.ts";
 
 /** The layer that `--layers auto` takes, or why there is none. */
-export type LayerChoice =
-  | { readonly kind: "chosen"; readonly layer: number; readonly reason: string }
-  | { readonly kind: "none"; readonly reason: string };
+export const layerChoiceSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("chosen"), layer: countSchema, reason: z.string() }),
+  z.strictObject({ kind: z.literal("none"), reason: z.string() }),
+]);
+export type LayerChoice = Plain<typeof layerChoiceSchema>;
 
 /**
  * Chooses a layer by one rule. Candidates are the stable layers above 0 (layer 0 holds the words, before any block has read

@@ -5,27 +5,31 @@
  * response pairs still share what is particular to the prompt. Flipping each response pair by itself would average that away,
  * make the null too short and every p-value too small.
  */
+import { z } from "zod";
+
 import { quantile } from "../stats/quantile.ts";
+import { countSchema, type Plain } from "../util/artifact.ts";
 import type { Rng } from "../util/rng.ts";
 import { norm } from "../util/vector.ts";
 import { notComputed, tooFewPrompts, type Measured } from "./measured.ts";
 import { mapCombined, sumPrompts, type PromptSums } from "./prompt-groups.ts";
 
 /** The length of the mean difference against its lengths under random signs. */
-export interface NormNull {
+export const normNullSchema = z.strictObject({
   /**
    * (1 + flips at least as long) / (1 + flips): how often a vector would be this long were there no direction. Never 0,
    * since the observed signs are one of the patterns (Phipson and Smyth 2010).
    */
-  readonly p: number;
+  p: z.number(),
   /** About the smallest p that so many prompts and flips can give; the length has 2^(prompts - 1) sign patterns. */
-  readonly smallestP: number;
+  smallestP: z.number(),
   /** Median of the length under random signs. */
-  readonly median: number;
+  median: z.number(),
   /** 95% quantile of the length under random signs. */
-  readonly high: number;
-  readonly flips: number;
-}
+  high: z.number(),
+  flips: countSchema,
+});
+export type NormNull = Plain<typeof normNullSchema>;
 
 /** Fair random signs for `count` prompts. All signs equal may come up: without that the p-value would be too small. */
 export function drawSigns(count: number, draws: number, rng: Rng): Int8Array[] {

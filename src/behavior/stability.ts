@@ -4,32 +4,38 @@
  * The unit is always the prompt: all response pairs of one prompt go to the same half, are drawn together and are left out
  * together. Splitting by rollout would let what is particular to one prompt pass for agreement.
  */
+import { z } from "zod";
+
 import { quantile } from "../stats/quantile.ts";
+import { countSchema, type Plain } from "../util/artifact.ts";
 import type { Rng } from "../util/rng.ts";
 import { cosine, dot, norm } from "../util/vector.ts";
 import { notComputed, tooFewPrompts, type Measured } from "./measured.ts";
 import { mapCombined, sumPrompts, type Grouping, type PromptSums } from "./prompt-groups.ts";
 
 /** Mean and 2.5% and 97.5% quantiles of a cosine over random draws. */
-export interface CosineSummary {
-  readonly mean: number;
-  readonly low: number;
-  readonly high: number;
+export const cosineSummarySchema = z.strictObject({
+  mean: z.number(),
+  low: z.number(),
+  high: z.number(),
   /** Number of draws summarised. */
-  readonly draws: number;
-}
+  draws: countSchema,
+});
+export type CosineSummary = Plain<typeof cosineSummarySchema>;
 
 /**
  * The cosine between the mean differences of two random halves of the prompts. The interval is the spread over splits,
  * not a confidence interval.
  */
-export interface SplitHalf extends CosineSummary {
+export const splitHalfSchema = z.strictObject({
+  ...cosineSummarySchema.shape,
   /**
    * The cosine to expect between this vector and one made from as many new prompts, by the Spearman-Brown formula
    * 2r / (1 + r) of the mean split-half cosine r (Spearman 1910; Brown 1910); undefined where r is not positive.
    */
-  readonly reliability?: number | undefined;
-}
+  reliability: z.number().optional(),
+});
+export type SplitHalf = Plain<typeof splitHalfSchema>;
 
 /** Random halves of `count` prompts: 1 for the first half (the smaller of an odd count), 0 for the second. */
 export function drawHalves(count: number, draws: number, rng: Rng): Uint8Array[] {
@@ -92,14 +98,15 @@ export function bootstrapCosine(
 }
 
 /** How single response pairs agree with the vector of all other prompts. */
-export interface LeaveOneOut {
+export const leaveOneOutSchema = z.strictObject({
   /** Mean over response pairs of the cosine between its difference and the mean difference without its prompt. */
-  readonly mean: number;
+  mean: z.number(),
   /** Share of those cosines above 0. */
-  readonly sharePositive: number;
+  sharePositive: z.number(),
   /** Rollout pairs that count; one whose difference is exactly zero has no direction and is left out. */
-  readonly pairs: number;
-}
+  pairs: countSchema,
+});
+export type LeaveOneOut = Plain<typeof leaveOneOutSchema>;
 
 /** `differences` [n, D]; `prompts` must be the sums of the same rows under `grouping`. */
 export function leaveOnePromptOut(

@@ -1,14 +1,18 @@
+import { z } from "zod";
+
 import type { EmbeddingEngine, TokenizedExample } from "../engine/engine.ts";
-import type { UnusableReason } from "../pairs/preference-pair.ts";
+import { UNUSABLE_REASONS } from "../pairs/preference-pair.ts";
 import type { ResponsePair } from "../pairs/response-pairs.ts";
 import { tokenizeSides } from "../pairs/tokenize-sides.ts";
+import type { Plain } from "../util/artifact.ts";
 
 /** A response pair that gives no difference. */
-export interface UnusablePair {
-  readonly id: string;
-  readonly reason: UnusableReason;
-  readonly detail: string;
-}
+export const unusablePairSchema = z.strictObject({
+  id: z.string(),
+  reason: z.enum(UNUSABLE_REASONS),
+  detail: z.string(),
+});
+export type UnusablePair = Plain<typeof unusablePairSchema>;
 
 /** Response pairs as token ids: before, then after. */
 export interface TokenizedPairs {

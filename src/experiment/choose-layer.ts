@@ -1,7 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import type { BehaviorReport } from "../behavior/behavior-file.ts";
+import { BEHAVIOR_REPORT } from "../behavior/behavior-file.ts";
 import type { LayerDiagnostics } from "../behavior/diagnostics.ts";
 
 /** The layer whose ranking an experiment uses. */
@@ -20,8 +19,9 @@ export async function chooseLayer(
   behaviorFolder: string,
   asked: number | "auto",
 ): Promise<ChosenLayer> {
-  const text = await readFile(join(behaviorFolder, "behavior.json"), "utf8");
-  const { diagnostics, layerChoice } = JSON.parse(text) as BehaviorReport; // our own file, hashed when written
+  const { diagnostics, layerChoice } = await BEHAVIOR_REPORT.read(
+    join(behaviorFolder, BEHAVIOR_REPORT.name),
+  );
   if (asked !== "auto") return { layer: asked, layerReason: "named in the experiment file" };
   return layerChoice.kind === "chosen"
     ? { layer: layerChoice.layer, layerReason: layerChoice.reason }

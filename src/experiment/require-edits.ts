@@ -1,10 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import type { AuditReport } from "../pairs/audit-report.ts";
+import { AUDIT } from "../pairs/audit-report.ts";
 import { ConfigError } from "../util/errors.ts";
 import type { Experiment } from "./schema.ts";
-import { AUDIT_NAME } from "./stages/audit.ts";
 
 /**
  * Throws ConfigError naming the setting where an edit asks for more pairs than the audit counted, or for a source that it did not
@@ -15,8 +13,7 @@ export async function requireEdits(
   auditFolder: string,
 ): Promise<void> {
   if (edits.length === 0) return;
-  const text = await readFile(join(auditFolder, AUDIT_NAME), "utf8");
-  const { usable, sources: seen } = JSON.parse(text) as AuditReport; // our own file, hashed when written
+  const { usable, sources: seen } = await AUDIT.read(join(auditFolder, AUDIT.name));
   for (const [i, { action, top, sources, by }] of edits.entries()) {
     const most = action === "filter" ? usable - 1 : usable;
     const beyond = [top].flat().find((each) => each !== "planted" && each > most);

@@ -1,134 +1,136 @@
 import { z } from "zod";
 
-import type { Share } from "../stats/wilson.ts";
-import { jsonArtifact } from "../util/artifact.ts";
-import type { DataFile } from "./open-pairs.ts";
-import type { UnusableRow } from "./preference-pair.ts";
-import type { PairShape } from "./shapes/shapes.ts";
-import type { UnusableSummary } from "./unusable-file.ts";
-
-export type { Share } from "../stats/wilson.ts";
+import { shareSchema } from "../stats/wilson.ts";
+import { countSchema, jsonArtifact, type Plain } from "../util/artifact.ts";
+import { dataFileSchema } from "./open-pairs.ts";
+import { unusableRowSchema } from "./preference-pair.ts";
+import { PAIR_SHAPES } from "./shapes/shapes.ts";
+import { unusableSummarySchema } from "./unusable-file.ts";
 
 /** The lengths of one side over many pairs. */
-export interface LengthSummary {
-  readonly mean: number;
-  readonly median: number;
-  readonly p90: number;
-}
+const lengthSummarySchema = z.strictObject({
+  mean: z.number(),
+  median: z.number(),
+  p90: z.number(),
+});
+export type LengthSummary = Plain<typeof lengthSummarySchema>;
 
 /** Chosen against rejected responses in one unit; all turns of a response count, the prompt does not. */
-export interface LengthComparison {
+const lengthComparisonSchema = z.strictObject({
   /** Characters are UTF-16 code units; words see text-measures.ts; tokens are the checkpoint's. */
-  readonly unit: "characters" | "words" | "tokens";
-  readonly pairs: number;
-  readonly chosen: LengthSummary;
-  readonly rejected: LengthSummary;
+  unit: z.enum(["characters", "words", "tokens"]),
+  pairs: countSchema,
+  chosen: lengthSummarySchema,
+  rejected: lengthSummarySchema,
   /** Pairs whose longer side is the chosen one, of those whose sides differ in length. */
-  readonly longerChosen: Share;
+  longerChosen: shareSchema,
   /** Pairs with sides of equal length. */
-  readonly ties: number;
-}
+  ties: countSchema,
+});
+export type LengthComparison = Plain<typeof lengthComparisonSchema>;
 
 /** The pairs of one source. */
-export interface SourceRow {
+const sourceRowSchema = z.strictObject({
   /** null: pairs without a source. */
-  readonly source: string | null;
-  readonly pairs: number;
+  source: z.string().nullable(),
+  pairs: countSchema,
   /** Of all usable pairs. */
-  readonly share: number;
+  share: z.number(),
   /** In characters. */
-  readonly lengths: LengthComparison;
-  readonly nearIdentical: number;
-}
+  lengths: lengthComparisonSchema,
+  nearIdentical: countSchema,
+});
+export type SourceRow = Plain<typeof sourceRowSchema>;
 
 /** One model that wrote responses. */
-export interface GeneratorRow {
-  readonly generator: string;
+const generatorRowSchema = z.strictObject({
+  generator: z.string(),
   /** Pairs in which it wrote the chosen, and the rejected side. */
-  readonly chosen: number;
-  readonly rejected: number;
+  chosen: countSchema,
+  rejected: countSchema,
   /** Of all sides whose writer is known. */
-  readonly share: number;
+  share: z.number(),
   /** How often its side is the chosen one, of the pairs whose other side it did not write as well. */
-  readonly wins: Share;
-}
+  wins: shareSchema,
+});
+export type GeneratorRow = Plain<typeof generatorRowSchema>;
 
-export interface DuplicateReport {
+const duplicateReportSchema = z.strictObject({
   /** Rows that repeat an earlier pair: same prompt, same chosen, same rejected. */
-  readonly repeatedPairs: number;
+  repeatedPairs: countSchema,
   /** Rows whose prompt some other row has too, and the number of such prompts. */
-  readonly sharedPromptRows: number;
-  readonly sharedPrompts: number;
+  sharedPromptRows: countSchema,
+  sharedPrompts: countSchema,
   /** Pairs of responses to one prompt that occur with chosen and rejected swapped, and the rows that do so. */
-  readonly contradictions: number;
-  readonly contradictoryRows: number;
+  contradictions: countSchema,
+  contradictoryRows: countSchema,
   /** Row numbers of the first contradictions, at most 10. */
-  readonly contradictionExamples: readonly (readonly number[])[];
-}
+  contradictionExamples: z.array(z.array(countSchema)),
+});
+export type DuplicateReport = Plain<typeof duplicateReportSchema>;
 
-export interface NearIdenticalReport {
+const nearIdenticalReportSchema = z.strictObject({
   /** Sides count as near-identical from this word overlap on; see wordOverlap. */
-  readonly threshold: number;
-  readonly pairs: number;
+  threshold: z.number(),
+  pairs: countSchema,
   /** Row numbers of the first ones, at most 10. */
-  readonly examples: readonly number[];
-}
+  examples: z.array(countSchema),
+});
+export type NearIdenticalReport = Plain<typeof nearIdenticalReportSchema>;
 
-export interface TruncationReport {
-  readonly maxTokens: number;
+const truncationReportSchema = z.strictObject({
+  maxTokens: countSchema,
   /** "estimate": 4 characters a token, for lack of a tokenizer. */
-  readonly basis: "tokens" | "estimate";
+  basis: z.enum(["tokens", "estimate"]),
   /** Pairs whose prompt alone fills the limit: they will be unusable. */
-  readonly promptTooLong: Share;
+  promptTooLong: shareSchema,
   /** Other pairs of which at least one response is cut. */
-  readonly responseCut: Share;
-}
+  responseCut: shareSchema,
+});
+export type TruncationReport = Plain<typeof truncationReportSchema>;
 
-export interface TurnReport {
+const turnReportSchema = z.strictObject({
   /** Pairs by the number of their prompt's turns, system turns not counted; ascending. */
-  readonly promptTurns: readonly { readonly turns: number; readonly pairs: number }[];
-  readonly withSystem: Share;
+  promptTurns: z.array(z.strictObject({ turns: countSchema, pairs: countSchema })),
+  withSystem: shareSchema,
   /** Pairs with a side of more than one turn. */
-  readonly longResponses: number;
-}
+  longResponses: countSchema,
+});
+export type TurnReport = Plain<typeof turnReportSchema>;
 
 /** What `auditPairs` finds; plain data, written as JSON by `culprit audit --out`. */
-export interface AuditReport {
-  readonly culpritVersion: string;
-  readonly files: readonly DataFile[];
-  readonly shape: PairShape;
-  readonly shapeReason: string;
-  readonly columns: readonly string[];
-  readonly contentHash: string;
-  readonly rows: number;
-  readonly usable: number;
-  readonly unusable: UnusableSummary;
-  /** The first unusable rows, at most 5. */
-  readonly unusableExamples: readonly UnusableRow[];
-  /** Empty where no pair is usable. */
-  readonly lengths: readonly LengthComparison[];
-  /** By size; empty where the data have no source column. */
-  readonly sources: readonly SourceRow[];
-  /** By number of sides; empty where the data do not name the generators. */
-  readonly generators: readonly GeneratorRow[];
-  readonly duplicates: DuplicateReport;
-  readonly nearIdentical: NearIdenticalReport;
-  /** Absent where no limit was given. */
-  readonly truncation?: TruncationReport | undefined;
-  /** Pairs that the tokeniser's template refuses; 0 where no tokens were counted. */
-  readonly unrenderable: number;
-  readonly turns: TurnReport;
-  /** Pairs by the Unicode script of most letters of the chosen response; by size. */
-  readonly scripts: readonly { readonly script: string; readonly pairs: number }[];
-  /** What looks dangerous, one sentence each. */
-  readonly warnings: readonly string[];
-}
-
-/** What `auditPairs` finds, as a file. */
 export const AUDIT = jsonArtifact(
   "audit.json",
   "the audit of preference pairs",
-  z.custom<AuditReport>(
-    (value) => typeof value === "object" && value !== null && "usable" in value,
-  ),
+  z.strictObject({
+    culpritVersion: z.string(),
+    files: z.array(dataFileSchema),
+    shape: z.enum(PAIR_SHAPES),
+    shapeReason: z.string(),
+    columns: z.array(z.string()),
+    contentHash: z.string(),
+    rows: countSchema,
+    usable: countSchema,
+    unusable: unusableSummarySchema,
+    /** The first unusable rows, at most 5. */
+    unusableExamples: z.array(unusableRowSchema),
+    /** Empty where no pair is usable. */
+    lengths: z.array(lengthComparisonSchema),
+    /** By size; empty where the data have no source column. */
+    sources: z.array(sourceRowSchema),
+    /** By number of sides; empty where the data do not name the generators. */
+    generators: z.array(generatorRowSchema),
+    duplicates: duplicateReportSchema,
+    nearIdentical: nearIdenticalReportSchema,
+    /** Absent where no limit was given. */
+    truncation: truncationReportSchema.optional(),
+    /** Pairs that the tokeniser's template refuses; 0 where no tokens were counted. */
+    unrenderable: countSchema,
+    turns: turnReportSchema,
+    /** Pairs by the Unicode script of most letters of the chosen response; by size. */
+    scripts: z.array(z.strictObject({ script: z.string(), pairs: countSchema })),
+    /** What looks dangerous, one sentence each. */
+    warnings: z.array(z.string()),
+  }),
 );
+export type AuditReport = z.output<typeof AUDIT.schema>;

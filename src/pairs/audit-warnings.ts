@@ -1,4 +1,5 @@
-import type { AuditReport, Share } from "./audit-report.ts";
+import type { Share } from "../stats/wilson.ts";
+import type { AuditReport } from "./audit-report.ts";
 
 /** Below this many pairs a share says little. */
 const MIN_PAIRS = 30;

@@ -1,9 +1,12 @@
+import { stat } from "node:fs/promises";
+
 /**
  * @file Opens preference pairs: which files, which shape, which columns, decided once from a sample; then read as often as
  * needed, streaming. Nothing here holds more than one row and the ids given so far.
  */
-import { stat } from "node:fs/promises";
+import { z } from "zod";
 
+import { countSchema, type Plain } from "../util/artifact.ts";
 import { ConfigError } from "../util/errors.ts";
 import { hashFile, hashValue } from "../util/hash.ts";
 import { createIdAssigner, ID_RULES_VERSION } from "./assign-ids.ts";
@@ -19,12 +22,13 @@ import { RowProblem } from "./shapes/shape.ts";
 import { type PairShape, SHAPES } from "./shapes/shapes.ts";
 
 /** One file of a data set. */
-export interface DataFile {
+export const dataFileSchema = z.strictObject({
   /** As the user named it, or as the glob expanded. */
-  readonly path: string;
-  readonly sha256: string;
-  readonly sizeBytes: number;
-}
+  path: z.string(),
+  sha256: z.string(),
+  sizeBytes: countSchema,
+});
+export type DataFile = Plain<typeof dataFileSchema>;
 
 /** Reads a file for its hash and size. */
 export async function describeFile(path: string): Promise<DataFile> {

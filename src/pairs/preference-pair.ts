@@ -1,4 +1,7 @@
+import { z } from "zod";
+
 import type { Message } from "../format/messages.ts";
+import { countSchema, type Plain } from "../util/artifact.ts";
 
 /** The value of a column that travels with a pair from its file to the ranking (source, chosen_model, …). */
 export type ColumnValue = string | number | boolean | null;
@@ -47,12 +50,13 @@ export const UNUSABLE_REASONS = [
 export type UnusableReason = (typeof UNUSABLE_REASONS)[number];
 
 /** A row that is not a usable pair; counted by reason and listed in a side file, never dropped silently. */
-export interface UnusableRow {
-  readonly kind: "unusable";
-  readonly row: number;
-  readonly file: string;
-  readonly fileRow: number;
-  readonly reason: UnusableReason;
+export const unusableRowSchema = z.strictObject({
+  kind: z.literal("unusable"),
+  row: countSchema,
+  file: z.string(),
+  fileRow: countSchema,
+  reason: z.enum(UNUSABLE_REASONS),
   /** One sentence: what was expected, what was there (no data-set text at length). */
-  readonly detail: string;
-}
+  detail: z.string(),
+});
+export type UnusableRow = Plain<typeof unusableRowSchema>;

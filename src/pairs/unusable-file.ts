@@ -1,15 +1,19 @@
 import { once } from "node:events";
 import { PassThrough } from "node:stream";
 
+import { z } from "zod";
+
+import { countSchema, type Plain } from "../util/artifact.ts";
 import { writeFileAtomic } from "../util/atomic-file.ts";
-import type { UnusableReason, UnusableRow } from "./preference-pair.ts";
+import { UNUSABLE_REASONS, type UnusableReason, type UnusableRow } from "./preference-pair.ts";
 
 /** How many rows were unusable, and why. */
-export interface UnusableSummary {
-  readonly count: number;
+export const unusableSummarySchema = z.strictObject({
+  count: countSchema,
   /** Only reasons that occurred, most frequent first. */
-  readonly byReason: Readonly<Partial<Record<UnusableReason, number>>>;
-}
+  byReason: z.partialRecord(z.enum(UNUSABLE_REASONS), countSchema),
+});
+export type UnusableSummary = Plain<typeof unusableSummarySchema>;
 
 /**
  * Writes unusable rows as JSONL {file, row, fileRow, reason, detail}, streaming; the file appears whole or not at all, and is

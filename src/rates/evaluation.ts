@@ -56,12 +56,7 @@ const armRateSchema = z.strictObject({
   /** With a judged rollout. */
   scenarios: countSchema,
   /** Each training seed by itself, in the order of the runs. */
-  bySeed: z.array(
-    z.strictObject({
-      seed: z.string(),
-      rate: z.number().optional(),
-    }),
-  ),
+  bySeed: z.array(z.strictObject({ seed: z.string(), rate: z.number().optional() })),
   missing: countSchema,
   causes: countsSchema,
   /** Undefined for the baseline itself, and where no prompt is judged on both sides. */

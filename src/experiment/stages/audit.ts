@@ -5,8 +5,6 @@ import type { Experiment } from "../schema.ts";
 import type { Stage } from "../stage.ts";
 import { verbStage } from "../verb-stage.ts";
 
-export const AUDIT_NAME = audit.outputs.out.artifact.name;
-
 /** What is in the pairs, before any compute, and the list of unusable rows. */
 export function auditStage(_experiment: Experiment, { pairs }: ExperimentInputs): Stage {
   return verbStage(audit, {

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import type { BehaviorReport } from "../../behavior/behavior-file.ts";
+import { BEHAVIOR_REPORT, type BehaviorReport } from "../../behavior/behavior-file.ts";
 import type { RankingReport } from "../../ranking/ranking-report.ts";
 import { missingByCause } from "../../rates/condition-rates.ts";
 import { CONDITIONS, type ConditionsReport } from "../../rates/conditions-report.ts";
@@ -75,7 +75,7 @@ function countScenarios({
 }
 
 function readBehaviorOf(work: StageWork): Promise<BehaviorReport> {
-  return readJson(join(work.input("behavior"), "behavior.json"));
+  return BEHAVIOR_REPORT.read(join(work.input("behavior"), BEHAVIOR_REPORT.name));
 }
 
 /** The stages that steer, as inputs. */

@@ -1,4 +1,5 @@
-import type { AuditReport, LengthComparison, Share } from "../../pairs/audit-report.ts";
+import type { AuditReport, LengthComparison } from "../../pairs/audit-report.ts";
+import type { Share } from "../../stats/wilson.ts";
 import { percent } from "../../util/figures.ts";
 
 /** Rows of one table, at most; the JSON report has all of them. */
