@@ -140,7 +140,6 @@ export {
   type GenerateRolloutsOptions,
   type GenerateRolloutsResult,
 } from "./rollouts/generate-rollouts.ts";
-export { type AbsentRollout, readAbsentRollouts } from "./rollouts/absent-rollouts.ts";
 export {
   createSampleCounts,
   type LackingSamples,
@@ -155,14 +154,14 @@ export { importRollouts } from "./rollouts/import-rollouts.ts";
 export { readRolloutPrompts, type RolloutPrompts } from "./rollouts/rollout-prompts.ts";
 export { checkRolloutOutput, removeRollouts } from "./rollouts/rollout-sink.ts";
 export {
-  readRolloutManifest,
-  readRollouts,
-  type Rollout,
-  type RolloutAmplification,
+  type AbsentRollout,
+  readAbsentRollouts,
+  ROLLOUT_MANIFEST,
   type RolloutManifest,
   rolloutManifestPath,
   type RolloutSampling,
-} from "./rollouts/rollouts.ts";
+} from "./rollouts/rollout-manifest.ts";
+export { readRollouts, type Rollout } from "./rollouts/rollouts.ts";
 
 // runtime
 export { type Device, DEVICES } from "./runtime/device.ts";
@@ -443,14 +442,9 @@ export {
   behaviorDirections,
   type BehaviorDirectionsOptions,
 } from "./steering/behavior-directions.ts";
-export {
-  type LayerRow,
-  type LayerTable,
-  layerTable,
-  STEERING_LAYERS,
-} from "./steering/layer-table.ts";
+export { type LayerRow, type LayerTable, layerTable, LAYER_TABLE } from "./steering/layer-table.ts";
 export { countShared, describeShared } from "./steering/shared-scenarios.ts";
-export { steer, STEERING_REPORT, type SteerResult } from "./steering/steer.ts";
+export { steer, type SteerResult } from "./steering/steer.ts";
 export {
   type ClaimOptions,
   claimSteeringFolder,
@@ -473,6 +467,7 @@ export {
   type RandomArms,
   type SteeredArm,
   type SteeredRate,
+  STEERING,
   STEERING_MODES,
   STEERING_VERDICTS,
   type SteeringDirection,

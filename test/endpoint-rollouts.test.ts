@@ -1,4 +1,3 @@
-/** @file Rollouts from an endpoint, and of other programs, by the command. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -6,6 +5,8 @@ import { describe, expect, it } from "vitest";
 
 import { missingCauses } from "../src/judge/tally-verdicts.ts";
 import { readVerdicts, type Verdict } from "../src/judge/verdict.ts";
+/** @file Rollouts from an endpoint, and of other programs, by the command. */
+import { ROLLOUT_MANIFEST, type RolloutManifest } from "../src/rollouts/rollout-manifest.ts";
 import { readRollouts, type Rollout } from "../src/rollouts/rollouts.ts";
 import { startFakeEndpoint } from "./support/fake-endpoint.ts";
 import { runCommand } from "./support/run-command.ts";
@@ -45,6 +46,27 @@ const generate = (url: string, out: string, ...more: string[]): Promise<string> 
     out,
     ...more,
   ]);
+
+const OF_A_CHECKPOINT: RolloutManifest = {
+  kind: "rollouts",
+  version: "0.1.0",
+  checkpoint: "./sft",
+  checkpointHash: "c",
+  tokenizerHash: "t",
+  templateHash: "h",
+  promptsHash: "p",
+  prompts: 1,
+  sampling: {
+    samples: 3,
+    maxTokens: 8,
+    temperature: 1,
+    topK: null,
+    topP: 1,
+    seed: 0,
+    stopTokens: [0],
+    batch: 8,
+  },
+};
 
 describe("culprit generate --base-url", () => {
   it("writes rollouts in the order of the prompts, each sample with a seed of its own", async () => {
@@ -177,10 +199,11 @@ describe("culprit generate --base-url", () => {
     const out = path("own.jsonl");
     writeFileSync(out, "a foreign text\n");
     await expect(generate(server.url, out)).rejects.toThrow(/own\.jsonl: exists already/);
-    writeFileSync(
-      `${out}.json`,
-      '{"promptsHash":"x","checkpointHash":"y","sampling":{"samples":3}}',
+    writeFileSync(`${out}.json`, '{"promptsHash":"x"}');
+    await expect(generate(server.url, out)).rejects.toThrow(
+      /own\.jsonl\.json: expected the manifest of rollouts/,
     );
+    await ROLLOUT_MANIFEST.write(`${out}.json`, OF_A_CHECKPOINT);
     await expect(generate(server.url, out)).rejects.toThrow(
       /other settings \(kind, baseUrl, model,/,
     );

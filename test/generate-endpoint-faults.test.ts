@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
-import { readAbsentRollouts } from "../src/rollouts/absent-rollouts.ts";
+import { readAbsentRollouts } from "../src/rollouts/rollout-manifest.ts";
 import { readRollouts } from "../src/rollouts/rollouts.ts";
 import { ConfigError, RuntimeError } from "../src/util/errors.ts";
 import { collect } from "./support/data-files.ts";

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+
 import { answererName } from "../endpoint/answer-key.ts";
 import type { PaidAnswer } from "../endpoint/answer-lines.ts";
 import type { AnswerStore } from "../endpoint/answer-store.ts";
@@ -12,15 +14,20 @@ import { hashValue } from "../util/hash.ts";
 import { mapOrdered } from "../util/map-ordered.ts";
 import type { JobOptions } from "../util/progress.ts";
 import { VERSION } from "../util/version.ts";
-import { type AbsentRollout, absentRollout, ENDPOINT_ROLLOUTS } from "./absent-rollouts.ts";
-import { expectOwnRollouts } from "./endpoint-manifest.ts";
 import {
   type EndpointSampling,
   requestFor,
   type WantedSample,
   wantedSamples,
 } from "./endpoint-requests.ts";
-import { type Rollout, rolloutId, rolloutManifestPath } from "./rollouts.ts";
+import {
+  type AbsentRollout,
+  type EndpointManifest,
+  ROLLOUT_MANIFEST,
+  rolloutManifestPath,
+} from "./rollout-manifest.ts";
+import { type Rollout, rolloutId } from "./rollouts.ts";
+import { expectSameSettings } from "./same-settings.ts";
 import type { ScenarioPrompt } from "./scenarios.ts";
 
 export interface EndpointRolloutsOptions extends JobOptions, EndpointSampling {
@@ -60,7 +67,7 @@ export async function generateFromEndpoint(
   const { out, samples, signal, progress } = options;
   checkNames(prompts);
   const settings = describe(prompts, options);
-  await expectOwnRollouts(out, settings);
+  await expectOwn(out, settings);
   const counts = { rollouts: 0, resumed: 0, estimated: 0, failed: new Map<string, number>() };
   const absent: AbsentRollout[] = [];
   const total = prompts.length * samples;
@@ -80,8 +87,15 @@ export async function generateFromEndpoint(
         counts.failed.set(sampled.failed, (counts.failed.get(sampled.failed) ?? 0) + 1);
         const { prompt, sample } = sampled.wanted;
         const { scenario, variant, group } = prompt;
-        const place = { rollout: rolloutId(prompt, sample), scenario, variant, sample };
-        absent.push(absentRollout({ ...place, ...givenMarks({ group }) }, sampled.failed));
+        const missing = `not sampled: ${sampled.failed}`;
+        absent.push({
+          rollout: rolloutId(prompt, sample),
+          scenario,
+          variant,
+          sample,
+          group,
+          missing,
+        });
         continue;
       }
       counts.rollouts++;
@@ -92,17 +106,16 @@ export async function generateFromEndpoint(
   };
   await writeFileAtomic(out, lines());
   const failed = commonestFirst(counts.failed);
-  const manifest = {
+  const { rollouts, resumed, estimated } = counts;
+  await ROLLOUT_MANIFEST.write(rolloutManifestPath(out), {
     ...settings,
     version: VERSION,
-    rollouts: counts.rollouts,
-    estimated: counts.estimated,
+    rollouts,
+    estimated,
     failed,
     absent,
-  };
-  await writeFileAtomic(rolloutManifestPath(out), `${JSON.stringify(manifest, undefined, 2)}\n`);
+  });
   progress?.end();
-  const { rollouts, resumed, estimated } = counts;
   return { rollouts, resumed, estimated, failed };
 }
 
@@ -169,14 +182,23 @@ function checkNames(prompts: readonly ScenarioPrompt[]): void {
   }
 }
 
+/** Throws ConfigError where `out` or its manifest is there and was not made with `settings`. */
+async function expectOwn(out: string, settings: ReturnType<typeof describe>): Promise<void> {
+  const manifest = rolloutManifestPath(out);
+  const there = [out, manifest].find((each) => existsSync(each));
+  if (there !== undefined) {
+    expectSameSettings(there, await ROLLOUT_MANIFEST.find(manifest), settings);
+  }
+}
+
 /** What the rollouts follow from. */
 function describe(
   prompts: readonly ScenarioPrompt[],
   { asker, samples, maxTokens, temperature, topP, seed }: EndpointRolloutsOptions,
-): Readonly<Record<string, unknown>> {
+): Pick<EndpointManifest, "kind" | "baseUrl" | "model" | "promptsHash" | "prompts" | "sampling"> {
   const { baseUrl, model } = answererName(asker.endpoint);
   return {
-    kind: ENDPOINT_ROLLOUTS,
+    kind: "endpoint-rollouts",
     baseUrl,
     model,
     promptsHash: hashValue(prompts),

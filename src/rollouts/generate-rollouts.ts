@@ -1,5 +1,4 @@
 import type { GeneratingEngine } from "../engine/engine.ts";
-import type { Amplification } from "../engine/generation/amplification.ts";
 import {
   type GenerateOptions,
   generateSettings,
@@ -13,14 +12,9 @@ import { hashBytes, hashValue } from "../util/hash.ts";
 import type { Progress } from "../util/progress.ts";
 import { VERSION } from "../util/version.ts";
 import { firstDraws } from "./own-draws.ts";
+import type { RolloutManifest } from "./rollout-manifest.ts";
 import { openRolloutSink } from "./rollout-sink.ts";
-import {
-  type Rollout,
-  type RolloutAmplification,
-  rolloutId,
-  type RolloutManifest,
-  type RolloutSteering,
-} from "./rollouts.ts";
+import { type Rollout, rolloutId } from "./rollouts.ts";
 import type { ScenarioPrompt } from "./scenarios.ts";
 
 /** Prompts of one unit have so many times the samples that run side by side: few enough to lose, enough to keep the batch full. */
@@ -84,7 +78,7 @@ export async function generateRollouts(
       firstSamples: first.slice(unit.first, unit.first + unit.prompts.length),
       samples,
       counter: work,
-      ...progressFrom(options.progress, finished, total),
+      progress: partOf(options.progress, finished, total),
     });
     await sink.append(rollouts);
     finished += rollouts.length;
@@ -186,7 +180,7 @@ function describeRollouts(
 ): RolloutManifest {
   const settings = generateSettings(options);
   const { name, checkpointHash, tokenizerHash, templateHash } = engine.identity;
-  const stopTokens = options.stopTokens ?? engine.stopTokens;
+  const { steering, amplify, stopTokens = engine.stopTokens } = options;
   return {
     kind: "rollouts",
     version: VERSION,
@@ -205,14 +199,17 @@ function describeRollouts(
       seed: settings.seed,
       stopTokens: [...new Set(stopTokens)].toSorted((a, b) => a - b),
       batch: settings.batch,
-      ...(repeats ? { repeats: "own draws" } : {}),
+      repeats: repeats ? "own draws" : undefined,
     },
-    steering: options.steering === undefined ? null : describeSteering(options.steering),
-    amplify: options.amplify === undefined ? null : describeAmplification(options.amplify),
+    steering: steering === undefined ? null : describeSteering(steering),
+    amplify:
+      amplify === undefined
+        ? null
+        : { beforeHash: amplify.before.identity.checkpointHash, alpha: amplify.alpha },
   };
 }
 
-function describeSteering(steering: Steering): RolloutSteering {
+function describeSteering(steering: Steering): RolloutManifest["steering"] {
   const directions = [...steeredDirections(steering)].toSorted(([a], [b]) => a - b);
   return {
     kind: steering.kind,
@@ -224,17 +221,13 @@ function describeSteering(steering: Steering): RolloutSteering {
   };
 }
 
-function describeAmplification({ before, alpha }: Amplification): RolloutAmplification {
-  return { beforeHash: before.identity.checkpointHash, alpha };
-}
-
 /** A unit's progress as part of the whole. */
-function progressFrom(
+function partOf(
   progress: Progress | undefined,
   before: number,
   total: number,
-): { readonly progress?: Progress | undefined } {
-  if (progress === undefined) return {};
+): Progress | undefined {
+  if (progress === undefined) return undefined;
   const update = (done: number): void => progress.update(before + done, total);
-  return { progress: { update, note: (line) => progress.note(line), end: () => {} } };
+  return { update, note: (line) => progress.note(line), end: () => {} };
 }

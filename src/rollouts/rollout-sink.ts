@@ -2,14 +2,10 @@ import { existsSync, statSync } from "node:fs";
 import { open, readFile, rename, rm, truncate } from "node:fs/promises";
 import { dirname, extname, join } from "node:path";
 
-import { describeWriteError, writeFileAtomic } from "../util/atomic-file.ts";
+import { describeWriteError } from "../util/atomic-file.ts";
 import { ConfigError, RuntimeError } from "../util/errors.ts";
-import {
-  readRolloutManifest,
-  type Rollout,
-  type RolloutManifest,
-  rolloutManifestPath,
-} from "./rollouts.ts";
+import { ROLLOUT_MANIFEST, type RolloutManifest, rolloutManifestPath } from "./rollout-manifest.ts";
+import type { Rollout } from "./rollouts.ts";
 import { expectSameSettings } from "./same-settings.ts";
 
 /** Extensions of rollout files. */
@@ -66,16 +62,16 @@ export async function openRolloutSink(
 ): Promise<RolloutSink> {
   checkRolloutOutput(path);
   if (existsSync(path)) {
-    expectSame(path, await readRolloutManifest(rolloutManifestPath(path)), manifest);
+    await expectSame(path, rolloutManifestPath(path), manifest);
     await removePartial(path);
     return completeSink(units.length);
   }
   const partial = partialPaths(path);
   if (existsSync(partial.manifest)) {
-    expectSame(path, await readRolloutManifest(partial.manifest), manifest);
+    await expectSame(path, partial.manifest, manifest);
   } else {
     await rm(partial.lines, { force: true });
-    await writeFileAtomic(partial.manifest, `${JSON.stringify(manifest, undefined, 2)}\n`);
+    await ROLLOUT_MANIFEST.write(partial.manifest, manifest);
   }
   const { doneUnits, bytes } = await wholeUnits(partial.lines, units);
   let size = bytes;
@@ -86,10 +82,7 @@ export async function openRolloutSink(
       size = await appendAt(partial.lines, size, lines);
     },
     async finish() {
-      await writeFileAtomic(
-        rolloutManifestPath(path),
-        `${JSON.stringify(manifest, undefined, 2)}\n`,
-      );
+      await ROLLOUT_MANIFEST.write(rolloutManifestPath(path), manifest);
       if (extname(path) === ".parquet") {
         // DuckDB takes a third of a second to load: only those who write Parquet wait for it.
         const { writeRolloutParquet } = await import("./rollout-parquet.ts");
@@ -119,10 +112,10 @@ async function removePartial(path: string): Promise<void> {
   await rm(manifest, { force: true });
 }
 
-function expectSame(path: string, found: RolloutManifest | undefined, ours: RolloutManifest): void {
+async function expectSame(path: string, manifest: string, ours: RolloutManifest): Promise<void> {
   // A checkpoint is its hash, whatever its folder is called.
   const { checkpoint: _, ...settings } = ours;
-  expectSameSettings(path, found && { ...found }, settings);
+  expectSameSettings(path, await ROLLOUT_MANIFEST.find(manifest), settings);
 }
 
 /** Counts the units that are whole, and cuts off what follows them. */

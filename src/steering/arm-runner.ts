@@ -1,5 +1,7 @@
+import { mkdir } from "node:fs/promises";
+
 /** @file One arm of a steering: its rollouts, verdicts and coherence, each kept on disk and taken from there by a later run. */
-import { mkdir, readFile } from "node:fs/promises";
+import { z } from "zod";
 
 import type { Engine } from "../engine/engine.ts";
 import {
@@ -9,14 +11,21 @@ import {
 import type { Steering } from "../engine/generation/steering.ts";
 import { isMissing, type Verdict, writeVerdicts } from "../judge/verdict.ts";
 import { generateRollouts } from "../rollouts/generate-rollouts.ts";
-import { readRollouts, type RolloutManifest } from "../rollouts/rollouts.ts";
-import { writeFileAtomic } from "../util/atomic-file.ts";
+import type { RolloutManifest } from "../rollouts/rollout-manifest.ts";
+import { readRollouts } from "../rollouts/rollouts.ts";
+import { jsonArtifact } from "../util/artifact.ts";
 import { hashValue } from "../util/hash.ts";
 import type { Progress } from "../util/progress.ts";
 import { armPaths } from "./arm-files.ts";
 import { measureCoherence } from "./coherence.ts";
 import { armRates } from "./steered-rates.ts";
-import type { Coherence, SteeredArm, SteerOptions, SteerRequest } from "./steering-report.ts";
+import {
+  type Coherence,
+  coherenceSchema,
+  type SteeredArm,
+  type SteerOptions,
+  type SteerRequest,
+} from "./steering-report.ts";
 
 /** An arm with what it is compared by. */
 export interface RanArm<Arm extends SteeredArm = SteeredArm> {
@@ -91,18 +100,20 @@ async function keptCoherence(
   rollouts: string,
   measure: () => Promise<Coherence>,
 ): Promise<Coherence> {
-  const kept = await readFile(path, "utf8").catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  });
-  if (kept !== undefined) {
-    const found = JSON.parse(kept) as { rollouts: string; coherence: Coherence }; // our own file, written whole
-    if (found.rollouts === rollouts) return found.coherence;
-  }
+  const kept = await ARM_COHERENCE.find(path);
+  if (kept?.rollouts === rollouts) return kept.coherence;
   const coherence = await measure();
-  await writeFileAtomic(path, `${JSON.stringify({ rollouts, coherence })}\n`);
+  await ARM_COHERENCE.write(path, { rollouts, coherence });
   return coherence;
 }
+
+/** `rollouts`: the hash of their manifest. */
+const ARM_COHERENCE = jsonArtifact(
+  "coherence.json",
+  "the coherence of an arm's rollouts",
+  z.strictObject({ rollouts: z.string(), coherence: coherenceSchema }),
+  { indent: 0 },
+);
 
 function withoutEnd(progress: Progress): Progress {
   return {

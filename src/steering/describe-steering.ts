@@ -1,5 +1,5 @@
 import type { EngineIdentity } from "../engine/engine.ts";
-import type { RolloutSampling } from "../rollouts/rollouts.ts";
+import type { RolloutSampling } from "../rollouts/rollout-manifest.ts";
 import type { RanArm } from "./arm-runner.ts";
 import { countShared, describeShared } from "./shared-scenarios.ts";
 import { formatDrop, type LayerArms } from "./steer-layer.ts";

@@ -1,25 +1,36 @@
 /** @file What speaks for each layer, steering included. */
-import type { LayerDiagnostics } from "../behavior/diagnostics.ts";
-import { chooseLayer, type LayerChoice } from "../behavior/layer-choice.ts";
-import type { SteeringEffect, SteeringReport } from "./steering-report.ts";
+import { z } from "zod";
 
-/** The table's name in the output folder of a steering, beside the report. */
-export const STEERING_LAYERS = "layers.json";
+import { type LayerDiagnostics, layerDiagnosticsSchema } from "../behavior/diagnostics.ts";
+import { chooseLayer, layerChoiceSchema } from "../behavior/layer-choice.ts";
+import { jsonArtifact, type Plain } from "../util/artifact.ts";
+import { steeringEffectSchema, type SteeringReport } from "./steering-report.ts";
 
 /** One layer of a behaviour. */
-export interface LayerRow extends Pick<
-  LayerDiagnostics,
-  "layer" | "heldOut" | "splitHalf" | "separation" | "isStable"
-> {
+const layerRowSchema = z.strictObject({
+  ...layerDiagnosticsSchema.pick({
+    layer: true,
+    heldOut: true,
+    splitHalf: true,
+    separation: true,
+    isStable: true,
+  }).shape,
   /** One for each variant; none where steering was not measured, or no strength leaves the text coherent. */
-  readonly effects: readonly SteeringEffect[];
-}
+  effects: z.array(steeringEffectSchema),
+});
+export type LayerRow = Plain<typeof layerRowSchema>;
 
-export interface LayerTable {
-  readonly rows: readonly LayerRow[];
-  /** See chooseLayer. */
-  readonly choice: LayerChoice;
-}
+/** In the output folder of a steering, beside the report. */
+export const LAYER_TABLE = jsonArtifact(
+  "layers.json",
+  "the table of a steering's layers",
+  z.strictObject({
+    rows: z.array(layerRowSchema),
+    /** See chooseLayer. */
+    choice: layerChoiceSchema,
+  }),
+);
+export type LayerTable = z.output<typeof LAYER_TABLE.schema>;
 
 /** The diagnostics of a behaviour with the effects of steering beside them, and the layer that both choose. */
 export function layerTable(

@@ -10,7 +10,7 @@ import type { Engine } from "../engine/engine.ts";
 import { openEngine } from "../engine/open-engine.ts";
 import { createRulesJudge } from "../judge/rules-judge.ts";
 import { openWeights } from "../model/checkpoint-weights.ts";
-import type { RolloutManifest } from "../rollouts/rollouts.ts";
+import type { RolloutManifest } from "../rollouts/rollout-manifest.ts";
 import { hashBytes } from "../util/hash.ts";
 import { norm } from "../util/vector.ts";
 import { behaviorDirections } from "./behavior-directions.ts";
@@ -320,7 +320,7 @@ describe("the folder of a steering", () => {
     await expect(claim("claimed", 2)).rejects.toThrow(/claimed: .*settings \(strength, grid\)/);
     await claim("claimed", 2, true);
     await claim("claimed", 2);
-    const path = join(folder, "claimed", STEERING_REQUEST);
+    const path = join(folder, "claimed", STEERING_REQUEST.name);
     const { version: _, ...earlier } = JSON.parse(readFileSync(path, "utf8")) as object & {
       version: number;
     };

@@ -2,17 +2,18 @@ import { join } from "node:path";
 
 import type { Engine } from "../engine/engine.ts";
 import type { GenerationCounter } from "../engine/generation/generate-options.ts";
-import { writeFileAtomic } from "../util/atomic-file.ts";
 import { ConfigError } from "../util/errors.ts";
 import { createArmRunner, type RanArm } from "./arm-runner.ts";
 import { describeSteering } from "./describe-steering.ts";
 import { type LayerArms, steerLayer } from "./steer-layer.ts";
 import { steerSettings } from "./steer-settings.ts";
-import type { SteeringReport, SteerOptions, SteerRequest } from "./steering-report.ts";
+import {
+  STEERING,
+  type SteeringReport,
+  type SteerOptions,
+  type SteerRequest,
+} from "./steering-report.ts";
 import { steeringTargets } from "./steering-target.ts";
-
-/** The report's name in the output folder. */
-export const STEERING_REPORT = "steering.json";
 
 export interface SteerResult {
   readonly report: SteeringReport;
@@ -56,10 +57,7 @@ export async function steer(
     unsteered,
     layers,
   });
-  await writeFileAtomic(
-    join(options.out, STEERING_REPORT),
-    `${JSON.stringify(report, undefined, 2)}\n`,
-  );
+  await STEERING.write(join(options.out, STEERING.name), report);
   progress?.end();
   return { report, work: runner.work };
 }

@@ -1,21 +1,27 @@
 /** @file Whose a folder of steering is: what was asked for stands in it, so that no other request replaces what it found. */
 import { existsSync, readdirSync } from "node:fs";
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+
+import { z } from "zod";
 
 import type { EngineIdentity } from "../engine/engine.ts";
 import { expectSameSettings, isSameSettings } from "../rollouts/same-settings.ts";
-import { writeFileAtomic } from "../util/atomic-file.ts";
-import { ConfigError } from "../util/errors.ts";
+import { jsonArtifact } from "../util/artifact.ts";
+import { ConfigError, FormatError } from "../util/errors.ts";
 import { hashBytes, hashValue } from "../util/hash.ts";
 import { removeArms } from "./arm-files.ts";
-import { STEERING_LAYERS } from "./layer-table.ts";
+import { LAYER_TABLE } from "./layer-table.ts";
 import { steerSettings } from "./steer-settings.ts";
-import { STEERING_REPORT } from "./steer.ts";
-import type { SteerOptions, SteerRequest } from "./steering-report.ts";
+import { STEERING, type SteerOptions, type SteerRequest } from "./steering-report.ts";
 
-/** What was asked for, in the output folder. */
-export const STEERING_REQUEST = "request.json";
+/** What was asked for, in the output folder; every member is compared. */
+export const STEERING_REQUEST = jsonArtifact(
+  "request.json",
+  "the request of a steering",
+  z.record(z.string(), z.unknown()),
+  { hint: "Choose another --out, or start over with --force." },
+);
 /** Raised by hand where arms of an earlier build no longer go on: --force then starts over, as with another request. */
 const REQUEST_VERSION = 2;
 /** What a judge keeps in the folder, maybe before the request stands there. */
@@ -25,11 +31,11 @@ const HINT = "Choose another folder.";
 /** Throws ConfigError where `folder` is a file, or holds something and no request for steering. */
 export function expectSteeringFolder(folder: string): void {
   const entries = listFolder(folder);
-  if (entries.includes(STEERING_REQUEST)) return;
+  if (entries.includes(STEERING_REQUEST.name)) return;
   const other = entries.find((name) => !JUDGE.test(name));
   if (other === undefined) return;
   throw new ConfigError(
-    `${folder}: expected an empty folder, or one of culprit steer, got one with ${JSON.stringify(other)} and no ${STEERING_REQUEST}`,
+    `${folder}: expected an empty folder, or one of culprit steer, got one with ${JSON.stringify(other)} and no ${STEERING_REQUEST.name}`,
     { hint: HINT },
   );
 }
@@ -62,36 +68,36 @@ export async function claimSteeringFolder(
   request: SteerRequest,
   { out, force = false, signal: _signal, progress: _progress, ...sampling }: ClaimOptions,
 ): Promise<void> {
-  const path = join(out, STEERING_REQUEST);
+  const path = join(out, STEERING_REQUEST.name);
   const settings = { ...describe(identity, request), sampling };
   expectSteeringFolder(out);
   if (existsSync(path)) {
-    const text = await readFile(path, "utf8");
-    if (!force) expectSameSettings(out, parse(path, text), settings);
-    else if (!isUnfinished(out, text, settings)) await removeFound(out);
+    if (!force) expectSameSettings(out, await STEERING_REQUEST.read(path), settings);
+    else if (!(await isUnfinished(out, path, settings))) await removeFound(out);
   }
   await mkdir(out, { recursive: true });
-  await writeFileAtomic(path, `${JSON.stringify(settings, undefined, 2)}\n`);
+  await STEERING_REQUEST.write(path, settings);
 }
 
 /** Whether an earlier run of the same request left no report yet. */
-function isUnfinished(
+async function isUnfinished(
   out: string,
-  text: string,
+  path: string,
   settings: Readonly<Record<string, unknown>>,
-): boolean {
-  if (existsSync(join(out, STEERING_REPORT))) return false;
+): Promise<boolean> {
+  if (existsSync(join(out, STEERING.name))) return false;
   try {
-    return isSameSettings(parse(STEERING_REQUEST, text), settings);
-  } catch {
-    return false; // not ours any more: to be replaced
+    return isSameSettings(await STEERING_REQUEST.read(path), settings);
+  } catch (error) {
+    if (error instanceof FormatError) return false; // not ours any more: to be replaced
+    throw error;
   }
 }
 
 /** The report goes last: killed before that, the folder still counts as a finished one. Nothing else in the folder is touched. */
 async function removeFound(out: string): Promise<void> {
   await removeArms(out);
-  for (const name of [STEERING_LAYERS, STEERING_REPORT]) await rm(join(out, name), { force: true });
+  for (const name of [LAYER_TABLE.name, STEERING.name]) await rm(join(out, name), { force: true });
 }
 
 function describe(
@@ -112,15 +118,4 @@ function describe(
     ),
     ...steerSettings(request, identity),
   };
-}
-
-function parse(path: string, text: string): Readonly<Record<string, unknown>> {
-  try {
-    return JSON.parse(text) as Readonly<Record<string, unknown>>; // every member is compared
-  } catch (cause) {
-    throw new ConfigError(`${path}: not valid JSON`, {
-      cause,
-      hint: "Choose another folder, or start over with --force.",
-    });
-  }
 }

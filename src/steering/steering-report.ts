@@ -1,10 +1,13 @@
 /** @file What steering takes and gives. */
+import { z } from "zod";
+
 import type { GenerateOptions } from "../engine/generation/generate-options.ts";
 import type { Judge, RolloutWithPrompt } from "../judge/judge.ts";
-import type { RateComparison } from "../rates/compare-rates.ts";
-import type { RolloutSampling } from "../rollouts/rollouts.ts";
+import { rateComparisonSchema } from "../rates/compare-rates.ts";
+import { samplingSchema } from "../rollouts/rollout-manifest.ts";
 import type { ScenarioPrompt } from "../rollouts/scenarios.ts";
-import type { ClusteredRate } from "../stats/clustered-rate.ts";
+import { clusteredRateSchema } from "../stats/clustered-rate.ts";
+import { countSchema, countsSchema, jsonArtifact, type Plain } from "../util/artifact.ts";
 
 /** `add` the direction, to see the behaviour appear; `project-out` what lies along it, to see it vanish. */
 export const STEERING_MODES = ["add", "project-out"] as const;
@@ -57,51 +60,59 @@ export interface SteerOptions extends Omit<
 }
 
 /** How likely sampled text is under the unsteered model. */
-export interface Coherence {
+export const coherenceSchema = z.strictObject({
   /** Mean over all tokens, in nats; undefined where nothing could be scored. */
-  readonly logprob: number | undefined;
-  readonly tokens: number;
+  logprob: z.number().optional(),
+  tokens: countSchema,
   /** Rollouts that the checkpoint's template cannot render: in no mean. */
-  readonly unscored: number;
-}
+  unscored: countSchema,
+});
+export type Coherence = Plain<typeof coherenceSchema>;
 
 /** The rate of one arm in one variant. */
-export interface SteeredRate {
-  readonly variant: string;
-  readonly rate: ClusteredRate;
+const steeredRateSchema = z.strictObject({
+  variant: z.string(),
+  rate: clusteredRateSchema,
   /** Rollouts without a verdict, in no rate, and why. */
-  readonly missing: number;
-  readonly causes: Readonly<Record<string, number>>;
-}
+  missing: countSchema,
+  causes: countsSchema,
+});
+export type SteeredRate = Plain<typeof steeredRateSchema>;
 
 /** Rollouts sampled in one way. */
-export interface SteeredArm {
+const steeredArmSchema = z.strictObject({
   /** Its folder beneath `arms/`. */
-  readonly name: string;
-  readonly coherence: Coherence;
-  readonly rates: readonly SteeredRate[];
-}
+  name: z.string(),
+  coherence: coherenceSchema,
+  rates: z.array(steeredRateSchema),
+});
+export type SteeredArm = Plain<typeof steeredArmSchema>;
 
 /** An arm with steering. */
-export interface CheckedArm extends SteeredArm {
+const checkedArmSchema = z.strictObject({
+  ...steeredArmSchema.shape,
   /** Of `add`. */
-  readonly strength: number | undefined;
+  strength: z.number().optional(),
   /** Nats per token less likely than the unsteered text; undefined where one of them could not be scored. */
-  readonly drop: number | undefined;
-  readonly isCoherent: boolean;
-}
+  drop: z.number().optional(),
+  isCoherent: z.boolean(),
+});
+export type CheckedArm = Plain<typeof checkedArmSchema>;
 
 /** All random directions of a layer. */
-export interface RandomArms {
-  readonly directions: readonly CheckedArm[];
+const randomArmsSchema = z.strictObject({
+  directions: z.array(checkedArmSchema),
   /** Over those whose text is coherent, or over all where none is; the interval allows for their differences. */
-  readonly rates: readonly SteeredRate[];
-}
+  rates: z.array(steeredRateSchema),
+});
+export type RandomArms = Plain<typeof randomArmsSchema>;
 
 /** A comparison over the same prompts; `adjustedP` is Holm's over all layers and variants of the report. */
-export interface AdjustedEffect extends RateComparison {
-  readonly adjustedP: number;
-}
+const adjustedEffectSchema = z.strictObject({
+  ...rateComparisonSchema.shape,
+  adjustedP: z.number(),
+});
+export type AdjustedEffect = Plain<typeof adjustedEffectSchema>;
 
 /**
  * `causes`: the rate moves, and more than by random directions. `unspecific`: random directions move it as well, and no less that could be told.
@@ -121,54 +132,61 @@ export const STEERING_VERDICTS = [
 export type SteeringVerdict = (typeof STEERING_VERDICTS)[number];
 
 /** What steering at a layer does in one variant. */
-export interface SteeringEffect {
-  readonly variant: string;
-  readonly steeredToUnsteered: AdjustedEffect | undefined;
-  readonly steeredToRandom: AdjustedEffect | undefined;
-  readonly randomToUnsteered: AdjustedEffect | undefined;
-  readonly verdict: SteeringVerdict;
+export const steeringEffectSchema = z.strictObject({
+  variant: z.string(),
+  steeredToUnsteered: adjustedEffectSchema.optional(),
+  steeredToRandom: adjustedEffectSchema.optional(),
+  randomToUnsteered: adjustedEffectSchema.optional(),
+  verdict: z.enum(STEERING_VERDICTS),
   /** The verdict as a sentence with its figures. */
-  readonly sentence: string;
-}
+  sentence: z.string(),
+});
+export type SteeringEffect = Plain<typeof steeringEffectSchema>;
 
 /** Steering with the direction of one layer, or with those of several at once. */
-export interface LayerSteering {
+const layerSteeringSchema = z.strictObject({
   /** The direction's; undefined of several at once. */
-  readonly layer: number | undefined;
+  layer: countSchema.optional(),
   /** The layers at which the residual stream was changed. */
-  readonly at: readonly number[];
+  at: z.array(countSchema),
   /** Length of the direction; undefined of several. */
-  readonly length: number | undefined;
+  length: z.number().optional(),
   /** `add`: what was tried, by rising strength. */
-  readonly grid: readonly CheckedArm[];
+  grid: z.array(checkedArmSchema),
   /** Where the strength comes from. */
-  readonly reason: string;
+  reason: z.string(),
   /** Undefined where no strength leaves the text coherent: then there are no effects. */
-  readonly steered: CheckedArm | undefined;
-  readonly random: RandomArms | undefined;
-  readonly effects: readonly SteeringEffect[];
-}
+  steered: checkedArmSchema.optional(),
+  random: randomArmsSchema.optional(),
+  effects: z.array(steeringEffectSchema),
+});
+export type LayerSteering = Plain<typeof layerSteeringSchema>;
 
 /** What `culprit steer` found; the same for the same settings, whenever it is run. */
-export interface SteeringReport {
-  readonly format: "culprit-steering";
-  readonly version: 1;
-  readonly mode: SteeringMode;
-  readonly checkpoint: { readonly name: string; readonly checkpointHash: string };
-  readonly judge: string;
-  /** What "shows" means. */
-  readonly behavior: string;
-  /** Of all scenarios and variants. */
-  readonly prompts: number;
-  readonly scenarios: number;
-  /** Different requests: scenarios that ask the same one hang together, and are one unit of all intervals. */
-  readonly requests: number;
-  /** Scenarios that the behaviour was made from too; absent where there are none. */
-  readonly shared?: number | undefined;
-  readonly sampling: RolloutSampling;
-  readonly coherenceBound: number;
-  readonly unsteered: SteeredArm;
-  readonly layers: readonly LayerSteering[];
-  /** What the reader must know. */
-  readonly notes: readonly string[];
-}
+export const STEERING = jsonArtifact(
+  "steering.json",
+  "the report of a steering",
+  z.strictObject({
+    format: z.literal("culprit-steering"),
+    version: z.literal(1),
+    mode: z.enum(STEERING_MODES),
+    checkpoint: z.strictObject({ name: z.string(), checkpointHash: z.string() }),
+    judge: z.string(),
+    /** What "shows" means. */
+    behavior: z.string(),
+    /** Of all scenarios and variants. */
+    prompts: countSchema,
+    scenarios: countSchema,
+    /** Different requests: scenarios that ask the same one hang together, and are one unit of all intervals. */
+    requests: countSchema,
+    /** Scenarios that the behaviour was made from too; absent where there are none. */
+    shared: countSchema.optional(),
+    sampling: samplingSchema,
+    coherenceBound: z.number(),
+    unsteered: steeredArmSchema,
+    layers: z.array(layerSteeringSchema),
+    /** What the reader must know. */
+    notes: z.array(z.string()),
+  }),
+);
+export type SteeringReport = z.output<typeof STEERING.schema>;

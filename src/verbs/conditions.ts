@@ -10,12 +10,8 @@ import { emptiedFault } from "../rates/emptied-fault.ts";
 import { conditionName, filterScenarios } from "../rates/four-condition-filter.ts";
 import { type PairedRollouts, pairRollouts, writeResponsePairs } from "../rates/rollout-pairs.ts";
 import { noteGroups } from "../rates/scenario-groups.ts";
-import {
-  readAmplification,
-  readRollouts,
-  type Rollout,
-  rolloutManifestPath,
-} from "../rollouts/rollouts.ts";
+import { readAmplification } from "../rollouts/rollout-manifest.ts";
+import { readRollouts, type Rollout } from "../rollouts/rollouts.ts";
 import { ConfigError } from "../util/errors.ts";
 import { printable, textTable } from "../util/text-table.ts";
 import { rolloutsInput, verdictsInput } from "./inputs/files.ts";
@@ -155,7 +151,7 @@ culprit behavior makes an unrelated behaviour of them, to which culprit rank --n
       note(`${found.pairs.length} response pairs written to ${out.out}`);
     }
     return {
-      amplify: await amplification(after),
+      amplify: after === undefined ? undefined : await readAmplification(after),
       ...conditionRates(judged, found.groups),
       ...result,
     };
@@ -173,12 +169,6 @@ function expectRollouts(
     if (files[name] !== undefined) continue;
     throw new ConfigError(`${name}: expected rollouts to make response pairs of, got none`);
   }
-}
-
-/** By how much the rollouts of a file were amplified, as their manifest says. */
-async function amplification(path: string | undefined): Promise<number | undefined> {
-  if (path === undefined) return undefined;
-  return readAmplification(rolloutManifestPath(path));
 }
 
 /** A checkpoint beside itself tells nothing of training. */

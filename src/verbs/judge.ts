@@ -2,7 +2,8 @@ import { z } from "zod";
 
 import { createHumanJudge, readHumanLabels } from "../judge/human-labels.ts";
 import { BUILT_IN_RULES } from "../judge/rule-set.ts";
-import { readRollouts, rolloutManifestPath } from "../rollouts/rollouts.ts";
+import { rolloutManifestPath } from "../rollouts/rollout-manifest.ts";
+import { readRollouts } from "../rollouts/rollouts.ts";
 import { ConfigError, type CulpritError, RuntimeError } from "../util/errors.ts";
 import { moneyAmount } from "../util/figures.ts";
 import { printable, textTable } from "../util/text-table.ts";

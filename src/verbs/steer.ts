@@ -2,9 +2,10 @@ import { join } from "node:path";
 
 import {
   BEHAVIOR_FILE,
+  BEHAVIOR_REPORT,
   type BehaviorReport,
+  behaviorReportPath,
   readBehavior,
-  readBehaviorReport,
   type StoredBehavior,
 } from "../behavior/behavior-file.ts";
 import { newGenerationCounter } from "../engine/generation/generate-options.ts";
@@ -12,17 +13,16 @@ import { longestRollouts } from "../rollouts/longest-rollouts.ts";
 import type { Rollout } from "../rollouts/rollouts.ts";
 import type { ScenarioPrompt } from "../rollouts/scenarios.ts";
 import { behaviorDirections } from "../steering/behavior-directions.ts";
-import { type LayerTable, layerTable, STEERING_LAYERS } from "../steering/layer-table.ts";
+import { LAYER_TABLE, type LayerTable, layerTable } from "../steering/layer-table.ts";
 import { describeShared } from "../steering/shared-scenarios.ts";
-import { steer as steerEngine, STEERING_REPORT } from "../steering/steer.ts";
+import { steer as steerEngine } from "../steering/steer.ts";
 import {
   claimSteeringFolder,
   expectSteeringFolder,
   STEERING_REQUEST,
 } from "../steering/steering-folder.ts";
-import type { SteeringReport } from "../steering/steering-report.ts";
+import { STEERING, type SteeringReport } from "../steering/steering-report.ts";
 import { steersTogether, unnamedLayers } from "../steering/steering-target.ts";
-import { writeFileAtomic } from "../util/atomic-file.ts";
 import { RuntimeError } from "../util/errors.ts";
 import { checkpointInput } from "./inputs/checkpoint.ts";
 import { behaviorInput } from "./inputs/files.ts";
@@ -51,7 +51,7 @@ export interface BehaviorToSteer {
 export async function openBehaviorToSteer(path: string): Promise<BehaviorToSteer> {
   return {
     stored: await readBehavior(path),
-    report: await readBehaviorReport(path),
+    report: await BEHAVIOR_REPORT.find(behaviorReportPath(path)),
     files: BEHAVIOR_FILE.files(path),
   };
 }
@@ -74,7 +74,7 @@ const outputs = {
   out: {
     artifact: {
       name: "steering",
-      files: (path: string) => [STEERING_REPORT, STEERING_LAYERS].map((name) => join(path, name)),
+      files: (path: string) => [STEERING.name, LAYER_TABLE.name].map((name) => join(path, name)),
     },
     placeholder: "DIR",
     describe: "The folder for report, rollouts and verdicts.",
@@ -109,9 +109,9 @@ the rate. Random directions get the same strength.
 Printed for each layer: rates with 95% intervals (rollouts of one prompt hang together), missing verdicts, differences
 over the same prompts with their p-values (Holm, over layers and variants), and a verdict in words. With --mode add
 and the behaviour's JSON report beside it, also what speaks for each layer, and the layer that is chosen with steering
-(DIR/${STEERING_LAYERS}).
+(DIR/${LAYER_TABLE.name}).
 
-DIR/${STEERING_REPORT} is the report; DIR/arms/NAME/ holds all rollouts and verdicts. The same command goes on where a
+DIR/${STEERING.name} is the report; DIR/arms/NAME/ holds all rollouts and verdicts. The same command goes on where a
 killed one was, with --force too; another request is refused. With --force, another request and a finished one start over:
 report and arms of before are removed first, and no other file. A folder with other things is always refused. The scenarios
 should not be those that the behaviour was made from.
@@ -142,7 +142,7 @@ should not be those that the behaviour was made from.
   force:
     "Remove what another request, or the same one when it had finished, left in --out, and start over. What was killed goes on. With --rubric, ask again about what has no readable answer among those kept.",
   // Responses and verdicts, from which a killed run goes on.
-  asides: ["steering/arms", `steering/${STEERING_REQUEST}`],
+  asides: ["steering/arms", `steering/${STEERING_REQUEST.name}`],
   canResume: true,
   run: async (
     { prompts, checkpoint, behavior, rules, rubric },
@@ -197,8 +197,7 @@ should not be those that the behaviour was made from.
     const table =
       how.mode === "add" && known !== undefined ? layerTable(known.diagnostics, report) : undefined;
     if (table !== undefined) {
-      const path = join(out.out, STEERING_LAYERS);
-      await writeFileAtomic(path, `${JSON.stringify(table, undefined, 2)}\n`);
+      await LAYER_TABLE.write(join(out.out, LAYER_TABLE.name), table);
     }
     return { ...report, layerTable: table, llm: opened.summary() };
   },

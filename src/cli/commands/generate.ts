@@ -1,7 +1,7 @@
 import { openEngine } from "../../engine/open-engine.ts";
 import { generateRollouts, type GenerateRolloutsResult } from "../../rollouts/generate-rollouts.ts";
+import { rolloutManifestPath } from "../../rollouts/rollout-manifest.ts";
 import { checkRolloutOutput, removeRollouts } from "../../rollouts/rollout-sink.ts";
-import { rolloutManifestPath } from "../../rollouts/rollouts.ts";
 import { AMPLIFY_FLAGS, amplifyOption, openBefore, readAmplify } from "../amplify-flags.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { ENDPOINT_FLAGS } from "../endpoint-flags.ts";

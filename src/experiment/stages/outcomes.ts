@@ -8,6 +8,7 @@ import { missingByCause } from "../../rates/condition-rates.ts";
 import { CONDITIONS, type ConditionsReport } from "../../rates/conditions-report.ts";
 import type { FilterDecision } from "../../rates/four-condition-filter.ts";
 import { layerTable } from "../../steering/layer-table.ts";
+import { STEERING } from "../../steering/steering-report.ts";
 import type { ExperimentInputs } from "../experiment-inputs.ts";
 import type {
   ExperimentResult,
@@ -19,7 +20,6 @@ import type { Experiment } from "../schema.ts";
 import type { StageInput, StageWork } from "../stage.ts";
 import { agreementIds, readAgreement } from "./agreement.ts";
 import { RANKING_REPORT_NAME, type RankStageReport } from "./rank.ts";
-import { readSteering } from "./steer.ts";
 
 /** The report of the ranking that the edits used. */
 export async function readUsedRanking(work: StageWork): Promise<RankingReport> {
@@ -91,7 +91,9 @@ export async function readSteered(
 ): Promise<Pick<ExperimentResult, "steering" | "layerTable">> {
   const names = Object.keys(steeringInputs(experiment));
   if (names.length === 0) return {};
-  const steering = await Promise.all(names.map((name) => readSteering(work.input(name))));
+  const steering = await Promise.all(
+    names.map((name) => STEERING.read(join(work.input(name), STEERING.name))),
+  );
   const added = steering.find(({ mode, layers }) => mode === "add" && layers.length > 1);
   if (added === undefined) return { steering };
   const { diagnostics } = await readBehaviorOf(work);

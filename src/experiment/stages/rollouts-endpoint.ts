@@ -12,12 +12,11 @@ import { describeCounts } from "../../endpoint/describe-counts.ts";
 import { costOf } from "../../endpoint/money.ts";
 import { estimatePromptTokens } from "../../endpoint/token-estimate.ts";
 import { endpointLedger } from "../../judge/endpoint-ledger.ts";
-import { readAbsentRollouts } from "../../rollouts/absent-rollouts.ts";
+import { writeVerdicts } from "../../judge/verdict.ts";
 import { endpointRequests, type EndpointSampling } from "../../rollouts/endpoint-requests.ts";
 import { chosenAnswer, generateFromEndpoint } from "../../rollouts/endpoint-rollouts.ts";
-import { rolloutManifestPath } from "../../rollouts/rollouts.ts";
+import { readAbsentRollouts, rolloutManifestPath } from "../../rollouts/rollout-manifest.ts";
 import { type ScenarioPrompt, scenarioPrompts } from "../../rollouts/scenarios.ts";
-import { writeFileAtomic } from "../../util/atomic-file.ts";
 import { inSetting } from "../../util/in-setting.ts";
 import type { EndpointModel } from "../models.ts";
 import type { AskingEstimate, EstimatePlace, Stage, StageWork } from "../stage.ts";
@@ -83,8 +82,7 @@ async function sample(
     throw error;
   });
   // The manifest says the same, and does not count as the stage's result: it has the endpoint's address.
-  const lines = (await readAbsentRollouts(out)).map((each) => `${JSON.stringify(each)}\n`);
-  await writeFileAtomic(join(directory, ABSENT_NAME), lines.join(""));
+  await writeVerdicts(join(directory, ABSENT_NAME), await readAbsentRollouts(out));
 }
 
 async function estimate(

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 
 import { readBehavior } from "../../behavior/behavior-file.ts";
@@ -8,8 +7,8 @@ import { type ScenarioPrompt, scenarioPrompts } from "../../rollouts/scenarios.t
 import { behaviorDirections } from "../../steering/behavior-directions.ts";
 import { countShared, describeShared } from "../../steering/shared-scenarios.ts";
 import { DEFAULT_HALVINGS } from "../../steering/steer-settings.ts";
-import { steer, STEERING_REPORT } from "../../steering/steer.ts";
-import type { SteeringMode, SteeringReport } from "../../steering/steering-report.ts";
+import { steer } from "../../steering/steer.ts";
+import type { SteeringMode } from "../../steering/steering-report.ts";
 import { steersTogether, unnamedLayers } from "../../steering/steering-target.ts";
 import { hashValue } from "../../util/hash.ts";
 import { estimateByRubric, openJudge } from "../../verbs/judging/open-judge.ts";
@@ -192,10 +191,4 @@ function estimateSteering(
     );
     return { ...estimated, money: cost, isSampled: false };
   };
-}
-
-/** What a finished stage found. */
-export async function readSteering(directory: string): Promise<SteeringReport> {
-  // Our own file, hashed when it was written.
-  return JSON.parse(await readFile(join(directory, STEERING_REPORT), "utf8")) as SteeringReport;
 }

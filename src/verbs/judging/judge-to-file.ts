@@ -1,7 +1,7 @@
 import type { Judge } from "../../judge/judge.ts";
 import { isMissing, type Verdict, writeVerdicts } from "../../judge/verdict.ts";
 import { groupedRollouts } from "../../rates/scenario-groups.ts";
-import { readAbsentRollouts } from "../../rollouts/absent-rollouts.ts";
+import { readAbsentRollouts } from "../../rollouts/rollout-manifest.ts";
 import { readRollouts, type Rollout } from "../../rollouts/rollouts.ts";
 import { createSampleCounts, type LackingSamples } from "../../rollouts/sample-counts.ts";
 import { commonestFirst } from "../../util/commonest-first.ts";
