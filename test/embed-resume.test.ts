@@ -234,8 +234,8 @@ describe("a store of other settings", () => {
     ["checkpoint.templateHash", { template: "raw" }],
     ["layers", { layers: "1-3" }],
     ["dtype", { dtype: "F32" }],
-    ["maxTokens", { "max-tokens": "100" }],
-    ["shardRows", { "shard-rows": "20" }],
+    ["--max-tokens", { "max-tokens": "100" }],
+    ["--shard-rows", { "shard-rows": "20" }],
   ])("is refused, naming %s", async (field, changes) => {
     const before = await readStore(WHOLE);
     const error = await expectFailure(runCommand("embed", words(WHOLE, changes)), ConfigError);

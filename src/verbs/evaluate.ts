@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { evaluateArms } from "../rates/evaluate-arms.ts";
-import type { Evaluation } from "../rates/evaluation.ts";
+import { EVALUATION, type Evaluation } from "../rates/evaluation.ts";
 import {
   type EvaluationFile,
   listFiles,
@@ -9,19 +9,10 @@ import {
   readEvaluationFile,
   type RunFiles,
 } from "../rates/read-evaluation.ts";
-import { jsonArtifact } from "../util/artifact.ts";
 import { ConfigError } from "../util/errors.ts";
 import { seed } from "./settings/common.ts";
 import { formatEvaluation } from "./show/evaluation.ts";
 import { defineVerb, type Input } from "./verb.ts";
-
-const EVALUATION = jsonArtifact(
-  "evaluation.json",
-  "an evaluation of arms",
-  z.custom<Evaluation>(
-    (value) => typeof value === "object" && value !== null && "variants" in value,
-  ),
-);
 
 /** Arms, with the files of each run. */
 const armsInput = {
