@@ -1,10 +1,8 @@
 /** @file Runs a verb on inputs that are named by paths: what its command and a library's caller do. */
-import { existsSync, realpathSync, statSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
-
 import type { z } from "zod";
 
 import { ConfigError } from "../util/errors.ts";
+import { checkOutputs } from "./check-outputs.ts";
 import type { Input, Inputs, OpenWork, Outputs, Places, Verb, Work } from "./verb.ts";
 
 /** The inputs of a verb by name: a path or several, and how they are read. */
@@ -33,9 +31,10 @@ export async function runVerb<I extends Inputs, S extends z.ZodObject, O extends
   const named = Object.entries(given).flatMap(([name, each]) =>
     (each?.paths ?? []).filter((path) => verb.inputs[name]?.isFile?.(path) !== false),
   );
-  checkOutputs(verb.outputs, { ...options, out: places }, named);
+  const { isForced } = options;
+  checkOutputs(verb.outputs, places, { isForced, inputs: named });
   const opened = await openInputs(verb.inputs, given, options);
-  checkOutputs(verb.outputs, { ...options, out: places }, readFiles(verb.inputs, opened));
+  checkOutputs(verb.outputs, places, { isForced, inputs: readFiles(verb.inputs, opened) });
   const out = places as Places<O>; // checked above: required ones are there
   const result = await verb.run(opened as Parameters<typeof verb.run>[0], settings, {
     ...options,
@@ -106,65 +105,4 @@ function readSettings(input: Input, settings: unknown): z.output<z.ZodObject> {
 
 function readFiles(inputs: Inputs, opened: Readonly<Record<string, unknown>>): readonly string[] {
   return Object.entries(opened).flatMap(([name, value]) => inputs[name]?.files?.(value) ?? []);
-}
-
-/** Throws ConfigError where an output is missing, misnamed, there already, or one of the files read. */
-function checkOutputs(
-  outputs: Outputs,
-  { out, isForced }: Pick<RunVerbOptions, "out" | "isForced">,
-  inputs: readonly string[],
-): void {
-  const read = new Set(inputs.map(realPath));
-  const seen = new Set<string>();
-  for (const [name, output] of Object.entries(outputs)) {
-    const path = out[name];
-    if (path === undefined) continue;
-    const { endings, isResumable, shared, artifact } = output;
-    if (endings !== undefined && !endings.some((ending) => path.endsWith(ending))) {
-      throw new ConfigError(
-        `${name}: expected a name ending in ${endings.join(" or ")}, got "${path}"`,
-      );
-    }
-    const files = artifact.files(path);
-    const both = files.find((file) => read.has(realPath(file)));
-    if (both !== undefined) {
-      throw new ConfigError(
-        `${name}: expected another file than the input, ${both} would be replaced`,
-        { hint: "Choose another name for what is written." },
-      );
-    }
-    if (seen.has(realPath(path))) {
-      throw new ConfigError(
-        `${name}: expected another file than the other outputs, got ${path} twice`,
-      );
-    }
-    seen.add(realPath(path));
-    if (isResumable !== true && shared === undefined) expectFree(name, files, isForced);
-  }
-}
-
-function expectFree(name: string, files: readonly string[], isForced: boolean): void {
-  const folder = dirname(files[0]!);
-  if (!existsSync(folder)) {
-    throw new ConfigError(`${folder}: no such folder for ${name}`, {
-      hint: "Make it first, or choose another place.",
-    });
-  }
-  const taken = files.find((path) => statSync(path, { throwIfNoEntry: false })?.isDirectory());
-  if (taken !== undefined) {
-    throw new ConfigError(`${taken}: expected a file for ${name}, got a folder`, {
-      hint: `Name a file in it, ${join(taken, "NAME")} say.`,
-    });
-  }
-  const existing = isForced ? undefined : files.find((path) => existsSync(path));
-  if (existing !== undefined) {
-    throw new ConfigError(`${existing}: exists already`, {
-      hint: "Choose another place, or replace it with --force.",
-    });
-  }
-}
-
-/** By another name or link too. */
-function realPath(path: string): string {
-  return existsSync(path) ? realpathSync(path) : resolve(path);
 }
