@@ -7,10 +7,10 @@ import { readExperimentStatus } from "../experiment/experiment-status.ts";
 import type { ExperimentFile } from "../experiment/read-experiment.ts";
 import { readResult, TABLE_NAME } from "../experiment/result.ts";
 import { runExperiment, type RunExperimentOptions } from "../experiment/run-experiment.ts";
+import { resolveDatasetFiles } from "../hub/resolve-dataset-files.ts";
 import { writeFileAtomic } from "../util/atomic-file.ts";
 import type { CommandContext } from "./command.ts";
 import { formatEstimates } from "./estimate-table.ts";
-import { resolveRemote } from "./pair-flags.ts";
 import { formatResult } from "./result-table.ts";
 import { createStageLog } from "./stage-log.ts";
 import { formatStatus } from "./status-table.ts";
@@ -56,11 +56,10 @@ export async function printEstimates(
   context.print(isJson ? JSON.stringify(estimate, undefined, 2) : formatEstimates(estimate));
 }
 
-const inputOptions = (context: CommandContext): OpenInputsOptions => ({
-  resolveRemote: resolveRemote(context),
-  download: { signal: context.signal, progress: context.progress("download", "bytes") },
-  signal: context.signal,
-});
+function inputOptions({ signal, progress }: CommandContext): OpenInputsOptions {
+  const download = { signal, progress: progress("download", "bytes") };
+  return { resolveRemote: (uri) => resolveDatasetFiles(uri, download), download, signal };
+}
 
 const WRITTEN: readonly (readonly [name: string, what: string])[] = [
   [TABLE_NAME, "this table"],

@@ -1,11 +1,24 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { z } from "zod";
+
 import { readExperiment, withTrainingSeeds } from "../../experiment/read-experiment.ts";
+import { jsonSchemaOf } from "../../verbs/json-schema.ts";
+import { listSettings } from "../../verbs/list-settings.ts";
+import { count } from "../../verbs/settings/common.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { runAndPrint } from "../run-and-print.ts";
+import { readSettings, settingFlags } from "../verb-flags.ts";
 
-const ORGANISMS = ["distractor", "diffuse"] as const;
+const settings = z.strictObject({
+  organism: z.enum(["distractor", "diffuse"]).default("distractor").describe("Which organism."),
+  seeds: count
+    .max(100)
+    .default(1)
+    .describe("Trains every arm with as many seeds, so that intervals hold what the seed decides."),
+});
+const flags = listSettings(jsonSchemaOf(settings));
 
 export const demoCommand: Command = {
   name: "demo",
@@ -25,17 +38,7 @@ it goes on where it was; given again, it does what is new.
   culprit demo
   culprit demo --seeds 3 --out culprit-out/three-seeds`,
   flags: {
-    organism: {
-      type: "string",
-      value: "NAME",
-      describe: `Which organism: ${ORGANISMS.join(" or ")}. Default: distractor.`,
-    },
-    seeds: {
-      type: "string",
-      value: "N",
-      describe:
-        "Trains every arm with N seeds, so that intervals hold what the seed decides. Default: 1.",
-    },
+    ...settingFlags(flags),
     out: {
       type: "string",
       value: "DIR",
@@ -46,8 +49,7 @@ it goes on where it was; given again, it does what is new.
 };
 
 async function run(args: ParsedArguments, context: CommandContext): Promise<void> {
-  const organism = args.choice("organism", ORGANISMS) ?? "distractor";
-  const seeds = args.integer("seeds", { min: 1, max: 100 }) ?? 1;
+  const { organism, seeds } = readSettings(args, "demo", settings, flags);
   const out = args.text("out") ?? join("culprit-out", `demo-${organism}`);
   const file = await readExperiment(experimentPath(organism));
   await runAndPrint(withTrainingSeeds(file, seeds), { out }, { isJson: args.has("json"), context });
