@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 
-import { openTrainer } from "../src/engine/open-engine.ts";
+import { localHost } from "../src/engine/local-host.ts";
 
 const { values } = parseArgs({
   options: {
@@ -22,7 +22,7 @@ interface JobPair {
 }
 const { steps } = JSON.parse(readFileSync(values.job!, "utf8")) as { steps: JobPair[][] };
 const rank = Number(values.lora);
-await using trainer = await openTrainer(
+await using trainer = await localHost.openTrainer(
   values.model!,
   {
     objective: { kind: "dpo", beta: 0.1, lengthNormalized: false, labelSmoothing: 0 },

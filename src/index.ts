@@ -209,7 +209,8 @@ export {
   type GenerationCounter,
   newGenerationCounter,
 } from "./engine/generation/generate-options.ts";
-export { type EngineOptions, openEngine } from "./engine/open-engine.ts";
+export type { EngineHost, EngineOptions } from "./engine/engine-host.ts";
+export { openEngine } from "./engine/local-host.ts";
 
 // store
 export { embedPairs, type EmbedPairsOptions, type EmbedPairsResult } from "./store/embed-pairs.ts";

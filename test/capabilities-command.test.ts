@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 
 import { openLocalEngine } from "../src/engine/local-engine.ts";
+import { localHost } from "../src/engine/local-host.ts";
 import type { StageWork } from "../src/experiment/stage.ts";
 import { verbStage } from "../src/experiment/verb-stage.ts";
 import type { CapabilityMeasures } from "../src/rates/measure-capabilities.ts";
@@ -84,7 +85,7 @@ test("a stage writes what the command writes", async () => {
     kind: "capabilities",
     settings: { maxTokens: 8 },
     inputs: {
-      checkpoint: { content: "c", open: () => checkpointAt(CHECKPOINT, { threads: 1 }) },
+      checkpoint: { content: "c", open: () => checkpointAt(localHost, CHECKPOINT, { threads: 1 }) },
       pairs: undefined,
       answers: file(ANSWERS),
       tasks: undefined,

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { parseArguments } from "../src/cli/arguments.ts";
-import { openEngine } from "../src/engine/open-engine.ts";
+import { openEngine } from "../src/engine/local-host.ts";
 import { readRollouts } from "../src/rollouts/rollouts.ts";
 import { ConfigError, FormatError } from "../src/util/errors.ts";
 import { createRng } from "../src/util/rng.ts";

@@ -6,7 +6,7 @@ import { gunzipSync } from "node:zlib";
 
 import { describe, expect, it } from "vitest";
 
-import { openEngine } from "../src/engine/open-engine.ts";
+import { openEngine } from "../src/engine/local-host.ts";
 import { readRuleSet } from "../src/judge/rule-set.ts";
 import { loadTokenizer } from "../src/model/tokenizer.ts";
 

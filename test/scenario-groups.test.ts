@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { parseArguments } from "../src/cli/arguments.ts";
-import { openEngine } from "../src/engine/open-engine.ts";
+import { openEngine } from "../src/engine/local-host.ts";
 import { readRuleSet } from "../src/judge/rule-set.ts";
 import { createRulesJudge } from "../src/judge/rules-judge.ts";
 import { readVerdicts } from "../src/judge/verdict.ts";

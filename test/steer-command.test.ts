@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
 
 import { parseArguments } from "../src/cli/arguments.ts";
+import { localHost } from "../src/engine/local-host.ts";
 import { runStages } from "../src/experiment/run-stages.ts";
 import { verbStage } from "../src/experiment/verb-stage.ts";
 import { readVerdicts, type SteeringReport } from "../src/index.ts";
@@ -210,7 +211,7 @@ describe("a stage that steers", () => {
         prompts: { content: "scenarios", open: () => prompts.slice(0, 8) },
         checkpoint: {
           content: "before",
-          open: () => checkpointAt(join(ORGANISM, "checkpoint"), { threads: 1 }),
+          open: () => checkpointAt(localHost, join(ORGANISM, "checkpoint"), { threads: 1 }),
         },
         behavior: {
           content: "behavior",

@@ -8,7 +8,7 @@ import type { Engine, GeneratingEngine } from "../src/engine/engine.ts";
 import type { GenerateOptions } from "../src/engine/generation/generate-options.ts";
 import { newGenerationCounter } from "../src/engine/generation/generate-options.ts";
 import type { Steering } from "../src/engine/generation/steering.ts";
-import { openEngine } from "../src/engine/open-engine.ts";
+import { openEngine } from "../src/engine/local-host.ts";
 import { ConfigError } from "../src/util/errors.ts";
 import { createRng } from "../src/util/rng.ts";
 import { collect } from "./support/data-files.ts";

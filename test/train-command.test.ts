@@ -5,6 +5,7 @@ import { join } from "node:path";
 
 import { beforeAll, describe, expect, it } from "vitest";
 
+import { localHost } from "../src/engine/local-host.ts";
 import { runStages } from "../src/experiment/run-stages.ts";
 import { readSkipped } from "../src/experiment/skipped.ts";
 import type { Stage } from "../src/experiment/stage.ts";
@@ -156,7 +157,10 @@ describe("a stage that trains", () => {
             examples: () => Promise.resolve(opened),
           }),
         },
-        checkpoint: { content: "start", open: () => checkpointAt(START, { threads: 1 }) },
+        checkpoint: {
+          content: "start",
+          open: () => checkpointAt(localHost, START, { threads: 1 }),
+        },
         edit: { stage: "edit" },
       },
     });

@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { openTrainer } from "../src/engine/open-engine.ts";
-import type { Trainer, TrainerSettings } from "../src/engine/trainer.ts";
+import { type LocalTrainer, openLocalTrainer } from "../src/engine/local-trainer.ts";
+import type { TrainerSettings } from "../src/engine/trainer.ts";
 import { stepMetrics } from "../src/training/metrics.ts";
 import type { Method } from "../src/training/resolve-settings.ts";
 import { learningRateAt } from "../src/training/schedule.ts";
@@ -66,7 +66,7 @@ async function ourCurve(
     epsilon: 1e-8,
     seed: 0,
   };
-  await using trainer = await openTrainer(dir, trainerSettings, {
+  await using trainer = await openLocalTrainer(dir, trainerSettings, {
     template: "raw",
     batchTokens: 64,
   });
@@ -94,7 +94,7 @@ async function ourCurve(
 }
 
 /** As in trl_reference.py: A [in, rank] here is stored [rank, in] there. */
-async function startFactors(trainer: Trainer): Promise<void> {
+async function startFactors(trainer: LocalTrainer): Promise<void> {
   for (const { name, shape, values } of await trainer.state()) {
     if (!name.endsWith(".lora_A.weight.T")) continue;
     const [inner, rank] = shape as readonly [number, number];

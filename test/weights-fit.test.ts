@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { expect, it } from "vitest";
 
-import { openEngine } from "../src/engine/open-engine.ts";
+import { openEngine } from "../src/engine/local-host.ts";
 import { temporaryFolder } from "./support/data-files.ts";
 import { makeTinyCheckpoint, type TinyFamily } from "./support/tiny-checkpoint.ts";
 

@@ -1,6 +1,7 @@
+import type { EngineOptions } from "../engine/engine-host.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Amplification } from "../engine/generation/amplification.ts";
-import { type EngineOptions, openEngine } from "../engine/open-engine.ts";
+import { openEngine } from "../engine/local-host.ts";
 import { ConfigError } from "../util/errors.ts";
 import type { CommandContext, FlagSpec, ParsedArguments } from "./command.ts";
 

@@ -1,4 +1,4 @@
-import type { EngineOptions } from "../engine/open-engine.ts";
+import type { EngineOptions } from "../engine/engine-host.ts";
 import { DEVICES } from "../runtime/device.ts";
 import type { CommandContext, FlagSpec, ParsedArguments } from "./command.ts";
 

@@ -1,5 +1,6 @@
 /** @file The command of a verb: flags, help, reading, running and printing, all from its declaration. */
 import { NO_METER } from "../engine/cost.ts";
+import { ENGINES } from "../engine/engines.ts";
 import { ConfigError } from "../util/errors.ts";
 import { kebab } from "../verbs/list-settings.ts";
 import {
@@ -68,6 +69,7 @@ async function runCommand(
       out: places,
       isForced: "force" in flags.specs && args.has("force"),
       owner: undefined,
+      engines: ENGINES,
       signal: context.signal,
       download: { signal: context.signal, progress: context.progress("download", "bytes") },
       nameOf: (path) => path,

@@ -16,14 +16,8 @@ import { ParameterCache } from "./parameter-cache.ts";
 import { saveTrained } from "./save-trained.ts";
 import { tokenizeExample, tokenizeText } from "./tokenize-example.ts";
 import { buildTrainerGraph, startFactors } from "./trainer-graph.ts";
-import type {
-  StateTensor,
-  StepExample,
-  StepResult,
-  Trainer,
-  TrainerSettings,
-  WeightDtype,
-} from "./trainer.ts";
+import { readStateTensors, type StateTensor, writeStateTensors } from "./trainer-state.ts";
+import type { StepExample, StepResult, Trainer, TrainerSettings, WeightDtype } from "./trainer.ts";
 
 /** Padded tokens of one run of the training graph, unless the user says otherwise; see docs/benchmarks.md for the choice. */
 const DEFAULT_BATCH_TOKENS = 1024;
@@ -36,7 +30,7 @@ export async function openLocalTrainer(
   dir: string,
   settings: TrainerSettings,
   options: LocalEngineOptions = {},
-): Promise<Trainer> {
+): Promise<LocalTrainer> {
   if (settings.adaptation.kind === "lora" && options.adapter !== undefined) {
     throw new UnsupportedError(
       "training: a LoRA adapter on top of another adapter could not be written as one",
@@ -53,7 +47,8 @@ export async function openLocalTrainer(
   }
 }
 
-class LocalTrainer implements Trainer {
+/** A trainer in this process, whose numbers can be looked at. */
+export class LocalTrainer implements Trainer {
   readonly identity: EngineIdentity;
   readonly trainedNumbers: number;
   readonly #dir: string;
@@ -145,6 +140,17 @@ class LocalTrainer implements Trainer {
     });
   }
 
+  async saveState(dir: string, metadata: Readonly<Record<string, string>>): Promise<void> {
+    await writeStateTensors(dir, await this.state(), { ...metadata, step: `${this.#steps}` });
+  }
+
+  async loadState(dir: string): Promise<Readonly<Record<string, string>> | undefined> {
+    const metadata = await readStateTensors(dir, await this.state());
+    if (metadata !== undefined) this.#steps = Number(metadata["step"]);
+    return metadata;
+  }
+
+  /** Trained weights and both moments, as views. */
   async state(): Promise<readonly StateTensor[]> {
     const { slots } = await this.#openArena();
     return slots.flatMap(({ name, shape, values, firstMoment, secondMoment }) => [
@@ -152,10 +158,6 @@ class LocalTrainer implements Trainer {
       { name: `${name}:first-moment`, shape, values: firstMoment },
       { name: `${name}:second-moment`, shape, values: secondMoment },
     ]);
-  }
-
-  restored(steps: number): void {
-    this.#steps = steps;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -56,13 +56,6 @@ export interface StepResult {
 /** Element type of written weights. */
 export type WeightDtype = "F32" | "BF16" | "F16";
 
-/** A named array of a training state; a view, to be read or filled at once. */
-export interface StateTensor {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly values: Float32Array;
-}
-
 /** A checkpoint in training. Holds weights, moments and gradients: dispose of it when done. */
 export interface Trainer extends AsyncDisposable {
   /** Of the start checkpoint. */
@@ -93,8 +86,14 @@ export interface Trainer extends AsyncDisposable {
   step(examples: readonly StepExample[], learningRate: number): Promise<StepResult>;
   /** Writes a Hugging Face folder (full) or a PEFT adapter folder (LoRA) into an existing folder; each file whole or not at all. */
   save(dir: string, dtype: WeightDtype): Promise<void>;
-  /** Everything that later steps depend on: trained weights and both moments, as views. */
-  state(): Promise<readonly StateTensor[]>;
-  /** Says that the arrays of `state()` were filled with those of a run after `steps` steps. */
-  restored(steps: number): void;
+  /**
+   * Writes everything that later steps depend on (trained weights, both moments, steps taken) into an existing folder, whole or not at
+   * all, with `metadata` beside it.
+   */
+  saveState(dir: string, metadata: Readonly<Record<string, string>>): Promise<void>;
+  /**
+   * Goes on from a state in a folder: the same steps then give the same bytes as without the interruption. Gives back its metadata;
+   * undefined where there is none. Throws FormatError where it is the state of another run.
+   */
+  loadState(dir: string): Promise<Readonly<Record<string, string>> | undefined>;
 }

@@ -1,4 +1,4 @@
-import type { EngineOptions } from "../engine/open-engine.ts";
+import type { EngineOptions } from "../engine/engine-host.ts";
 import type { Experiment } from "./schema.ts";
 
 /** The engine options of an experiment; `name` stands in manifests instead of a path of this machine. */

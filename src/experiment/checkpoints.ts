@@ -1,4 +1,5 @@
 /** @file The checkpoints of an experiment as verbs read them. */
+import { findEngine } from "../engine/engines.ts";
 import { type Checkpoint, checkpointAt } from "../verbs/inputs/checkpoint.ts";
 import { engineOptions } from "./checkpoint-input.ts";
 import type { CheckpointInput } from "./experiment-inputs.ts";
@@ -15,6 +16,7 @@ export function givenCheckpoint(
   return {
     content: hash,
     settings: { template: checkpoints.template, engine },
-    open: () => checkpointAt(folder, engineOptions(experiment, name)),
+    open: ({ engines }) =>
+      checkpointAt(findEngine(engines, engine.kind), folder, engineOptions(experiment, name)),
   };
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { answererName } from "../endpoint/answer-key.ts";
 import type { Engine } from "../engine/engine.ts";
-import { openEngine } from "../engine/open-engine.ts";
+import { openEngine } from "../engine/local-host.ts";
 import { hashValue } from "../util/hash.ts";
 import { engineOptions } from "./checkpoint-input.ts";
 import type { CheckpointInput, ExperimentInputs } from "./experiment-inputs.ts";

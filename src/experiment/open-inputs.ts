@@ -1,5 +1,5 @@
 import { checkpointSize, hashCheckpoint } from "../engine/checkpoint-size.ts";
-import { localFolder } from "../engine/open-engine.ts";
+import { localFolder } from "../engine/local-host.ts";
 /** @file What an experiment reads from outside, opened and hashed before any stage runs. */
 import { openPairs } from "../pairs/open-pairs.ts";
 import { ConfigError } from "../util/errors.ts";

@@ -1,4 +1,5 @@
 import type { CostMeter } from "../engine/cost.ts";
+import type { EngineHost } from "../engine/engine-host.ts";
 /** @file What a stage of an experiment is: a function from settings and inputs to the files of its folder. */
 import type { Progress } from "../util/progress.ts";
 
@@ -80,6 +81,8 @@ export interface StageWork {
   readonly cache: string;
   /** Made again although it may be done: what has no usable answer is asked again. */
   readonly isForced: boolean;
+  /** Where checkpoints may run; default: all engines that there are. */
+  readonly engines?: readonly EngineHost[] | undefined;
   readonly signal: AbortSignal | undefined;
   /** A progress display for one part of the work; `unit` is plural. */
   readonly progress: (unit: string) => Progress;

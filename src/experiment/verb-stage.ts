@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 
 import type { z } from "zod";
 
+import { ENGINES } from "../engine/engines.ts";
 import { type CulpritError, NothingToDoError, RuntimeError } from "../util/errors.ts";
 import { silentProgress } from "../util/progress.ts";
 import { writeResult } from "../verbs/run-verb.ts";
@@ -213,9 +214,10 @@ async function openBound(
 }
 
 /** News of a stage go to its display; a warning is a line of news that says so. */
-function openWork({ signal, progress }: StageWork): OpenWork {
+function openWork({ signal, progress, engines = ENGINES }: StageWork): OpenWork {
   const note = (line: string): void => progress("").note(line);
   return {
+    engines,
     signal,
     download: { progress: silentProgress, signal },
     // Results hold no path of this machine.

@@ -2,7 +2,7 @@ import { join } from "node:path";
 
 import { expect, it } from "vitest";
 
-import { openEngine } from "../engine/open-engine.ts";
+import { openEngine } from "../engine/local-host.ts";
 import type { Rollout } from "../rollouts/rollouts.ts";
 import { measureCoherence } from "./coherence.ts";
 

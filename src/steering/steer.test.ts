@@ -7,7 +7,7 @@ import { suiteFolder } from "../../test/support/suite-folder.ts";
 import { makeTinyCheckpoint } from "../../test/support/tiny-checkpoint.ts";
 import type { StoredBehavior } from "../behavior/behavior-file.ts";
 import type { Engine } from "../engine/engine.ts";
-import { openEngine } from "../engine/open-engine.ts";
+import { openEngine } from "../engine/local-host.ts";
 import { createRulesJudge } from "../judge/rules-judge.ts";
 import { openWeights } from "../model/checkpoint-weights.ts";
 import type { RolloutManifest } from "../rollouts/rollout-manifest.ts";

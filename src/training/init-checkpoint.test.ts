@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { openEngine } from "../engine/open-engine.ts";
+import { openEngine } from "../engine/local-host.ts";
 import { openWeights } from "../model/checkpoint-weights.ts";
 import { ConfigError, UnsupportedError } from "../util/errors.ts";
 import { hashFile } from "../util/hash.ts";

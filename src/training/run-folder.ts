@@ -6,6 +6,7 @@ import { join, resolve } from "node:path";
 import { z } from "zod";
 
 import type { EngineIdentity } from "../engine/engine.ts";
+import { STATE_NAME } from "../engine/trainer-state.ts";
 import { writeFileAtomic } from "../util/atomic-file.ts";
 import { ConfigError, FormatError } from "../util/errors.ts";
 import { firstDifference } from "../util/first-difference.ts";
@@ -18,7 +19,7 @@ import type { TrainResult } from "./train-result.ts";
 export const RUN_FILES = {
   manifest: "train.json",
   metrics: "metrics.jsonl",
-  state: "state.safetensors",
+  state: STATE_NAME,
   unusable: "unusable.jsonl",
   referenceCache: "reference-cache",
 } as const;

@@ -48,9 +48,8 @@ export async function runSteps(
     ...settings,
     maxSteps: settings.maxSteps ?? undefined,
   });
-  const statePath = join(out, RUN_FILES.state);
   const metricsPath = join(out, RUN_FILES.metrics);
-  const start = (await readState(statePath, trainer)) ?? NO_PROGRESS;
+  const start = (await readState(out, trainer)) ?? NO_PROGRESS;
   const earlier = start.seconds;
   const seconds = (): number => earlier + (performance.now() - run.startMs) / 1000;
   let done: TrainingProgress;
@@ -72,7 +71,7 @@ export async function runSteps(
     final: await finalMetrics(metricsPath),
   };
   await writeManifest(out, { ...manifest, result });
-  await rm(statePath, { force: true });
+  await rm(join(out, RUN_FILES.state), { force: true });
   return result;
 }
 
@@ -96,7 +95,6 @@ async function takeSteps(
 ): Promise<TrainingProgress> {
   const { plan, metrics, start, request } = loop;
   const { progress, signal } = request;
-  const statePath = join(request.out, RUN_FILES.state);
   const timer = stateTimer(request.stateEvery);
   let { tokens, flops } = start;
   const reached = (step: number): TrainingProgress => ({
@@ -108,7 +106,7 @@ async function takeSteps(
   });
   const keepState = async (step: number): Promise<void> => {
     await metrics.sync();
-    await writeState(statePath, trainer, reached(step));
+    await writeState(request.out, trainer, reached(step));
   };
   try {
     for (let step = start.step; step < plan.steps; step++) {

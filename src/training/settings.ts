@@ -1,5 +1,5 @@
 /** @file What a training run is told. Every field that changes the result is here; where it runs and writes is in TrainRequest. */
-import type { EngineOptions } from "../engine/open-engine.ts";
+import type { EngineHost, EngineOptions } from "../engine/engine-host.ts";
 import type { WeightDtype } from "../engine/trainer.ts";
 import type { JobOptions } from "../util/progress.ts";
 
@@ -80,6 +80,8 @@ export interface TrainRequest extends JobOptions {
   readonly checkpoint: string;
   /** Folder of the run: the final checkpoint (or PEFT adapter), metrics.jsonl and train.json; made where it is not there. */
   readonly out: string;
+  /** Where it is trained. Default: on this machine. */
+  readonly host?: EngineHost | undefined;
   /** `adapter` is merged before training; `weights` is not heeded. `batchTokens` bounds one run of the graph. */
   readonly engine?: EngineOptions | undefined;
   /** Of the written weights. Default "F32". */

@@ -2,7 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
-import { localFolder, openTrainer } from "../engine/open-engine.ts";
+import { localFolder, localHost } from "../engine/local-host.ts";
 import type { Trainer } from "../engine/trainer.ts";
 import { readModel } from "../model/read-model.ts";
 import type { DataFile } from "../pairs/open-pairs.ts";
@@ -81,7 +81,7 @@ async function train(
   const { config } = await readModel(startDir);
   const settings = resolveSettings(given, config.maxPositions);
   const objective = method.kind === "dpo" ? method : ({ kind: "sft" } as const);
-  await using trainer = await openTrainer(
+  await using trainer = await (request.host ?? localHost).openTrainer(
     startDir,
     { ...settings, objective },
     {

@@ -1,10 +1,7 @@
 /** @file What a killed run goes on from: weights, moments, and how far it was. */
-import { existsSync } from "node:fs";
-
 import { z } from "zod";
 
-import type { StateTensor, Trainer } from "../engine/trainer.ts";
-import { openSafetensors, writeSafetensors } from "../format/safetensors.ts";
+import type { Trainer } from "../engine/trainer.ts";
 import { FormatError } from "../util/errors.ts";
 
 /** How far a run was when its state was written. */
@@ -28,46 +25,26 @@ const progressSchema = z.object({
   seconds: count,
 });
 
-/** Writes a state, whole or not at all. */
+/** Writes a state into the run's folder, whole or not at all. */
 export async function writeState(
-  path: string,
+  folder: string,
   trainer: Trainer,
   progress: TrainingProgress,
 ): Promise<void> {
-  const tensors = (await trainer.state()).map(({ name, shape, values }) => ({
-    name,
-    dtype: "F32" as const,
-    shape,
-    bytes: bytesOf(values),
-  }));
-  const metadata = Object.fromEntries(
-    Object.entries(progress).map(([key, value]) => [key, String(value)]),
-  );
-  await writeSafetensors(path, tensors, metadata);
+  const metadata = Object.entries(progress).map(([key, value]) => [key, String(value)] as const);
+  await trainer.saveState(folder, Object.fromEntries(metadata));
 }
 
-/** Fills the trainer from a state; undefined where there is none. Throws FormatError where it is another trainer's. */
+/** Lets the trainer go on from the state in the run's folder; undefined where there is none. Throws FormatError where it is another run's. */
 export async function readState(
-  path: string,
+  folder: string,
   trainer: Trainer,
 ): Promise<TrainingProgress | undefined> {
-  if (!existsSync(path)) return undefined;
-  await using file = await openSafetensors(path);
-  const parsed = progressSchema.safeParse(file.metadata);
-  const state = await trainer.state();
-  const fits = (tensor: StateTensor): boolean =>
-    file.tensors.get(tensor.name)?.dtype === "F32" &&
-    file.tensors.get(tensor.name)?.shape.join() === tensor.shape.join();
-  if (!parsed.success || file.tensors.size !== state.length || !state.every(fits)) {
-    throw new FormatError(`${path}: not the state of this run`, {
-      hint: "Start the run anew with --force.",
-    });
-  }
-  for (const { name, values } of state) bytesOf(values).set(await file.readBytes(name));
-  trainer.restored(parsed.data.step);
-  return parsed.data;
-}
-
-function bytesOf(values: Float32Array): Uint8Array {
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  const metadata = await trainer.loadState(folder);
+  if (metadata === undefined) return undefined;
+  const parsed = progressSchema.safeParse(metadata);
+  if (parsed.success) return parsed.data;
+  throw new FormatError(`${folder}: its state does not say how far it was`, {
+    hint: "Start the run anew with --force.",
+  });
 }

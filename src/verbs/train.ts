@@ -128,6 +128,7 @@ interrupted run goes on when the same command is given again, and ends in the sa
     const { dtype, saveEvery, stateEvery } = given;
     const request: TrainRequest = {
       checkpoint: checkpoint.folder,
+      host: checkpoint.host,
       out: out.out,
       engine: {
         ...checkpoint.options,

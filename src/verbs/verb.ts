@@ -5,6 +5,7 @@
 import type { z } from "zod";
 
 import type { CostMeter } from "../engine/cost.ts";
+import type { EngineHost } from "../engine/engine-host.ts";
 import type { Artifact } from "../util/artifact.ts";
 import type { CulpritError } from "../util/errors.ts";
 import type { JobOptions, Progress } from "../util/progress.ts";
@@ -74,6 +75,8 @@ export type Places<O extends Outputs> = {
 
 /** What opening an input may use. */
 export interface OpenWork {
+  /** Where checkpoints may run. */
+  readonly engines: readonly EngineHost[];
   readonly signal: AbortSignal | undefined;
   /** Shows downloads. */
   readonly download: JobOptions;

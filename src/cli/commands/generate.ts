@@ -1,4 +1,4 @@
-import { openEngine } from "../../engine/open-engine.ts";
+import { openEngine } from "../../engine/local-host.ts";
 import { generateRollouts, type GenerateRolloutsResult } from "../../rollouts/generate-rollouts.ts";
 import { rolloutManifestPath } from "../../rollouts/rollout-manifest.ts";
 import { checkRolloutOutput, removeRollouts } from "../../rollouts/rollout-sink.ts";

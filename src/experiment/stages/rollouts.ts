@@ -1,7 +1,7 @@
 import { join } from "node:path";
 
 import { newGenerationCounter } from "../../engine/generation/generate-options.ts";
-import { openEngine } from "../../engine/open-engine.ts";
+import { openEngine } from "../../engine/local-host.ts";
 import { generateRollouts } from "../../rollouts/generate-rollouts.ts";
 import { rolloutManifestPath } from "../../rollouts/rollout-manifest.ts";
 import { readRollouts, type Rollout } from "../../rollouts/rollouts.ts";

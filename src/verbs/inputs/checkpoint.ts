@@ -1,20 +1,20 @@
 import { z } from "zod";
 
 import { checkpointSize, type CheckpointSize } from "../../engine/checkpoint-size.ts";
+import type { EngineHost, EngineOptions } from "../../engine/engine-host.ts";
 import type { Engine } from "../../engine/engine.ts";
-import {
-  type EngineOptions,
-  localFolder,
-  openEngine,
-  openTrainer,
-} from "../../engine/open-engine.ts";
-import type { Trainer, TrainerSettings } from "../../engine/trainer.ts";
+import { ENGINES, findEngine } from "../../engine/engines.ts";
+import { localFolder } from "../../engine/local-host.ts";
 import { DEVICES } from "../../runtime/device.ts";
 import { count, path } from "../settings/common.ts";
 import type { Input } from "../verb.ts";
 
 /** On what a checkpoint runs. */
 export const engineSettings = z.strictObject({
+  kind: z
+    .enum(ENGINES.map((host) => host.kind))
+    .default(ENGINES[0].kind)
+    .meta({ description: "The engine: local is this process.", flag: "engine" }),
   device: z.enum(DEVICES).default("cpu").describe("Where the arithmetic runs."),
   threads: count
     .max(1024)
@@ -54,21 +54,22 @@ export interface Checkpoint {
   /** Where it is, and how it is opened. */
   readonly folder: string;
   readonly options: EngineOptions;
+  /** Where it runs. */
+  readonly host: EngineHost;
   open(): Promise<Engine>;
-  openTrainer(settings: TrainerSettings): Promise<Trainer>;
   /** For estimates of what work on it costs. */
   size(): Promise<CheckpointSize>;
 }
 
 /** A checkpoint that is not opened before it is needed. */
-export function checkpointAt(folder: string, options: EngineOptions): Checkpoint {
+export function checkpointAt(host: EngineHost, folder: string, options: EngineOptions): Checkpoint {
   return {
     name: options.name ?? folder,
     template: options.template ?? "chat",
     folder,
     options,
-    open: () => openEngine(folder, options),
-    openTrainer: (settings) => openTrainer(folder, settings, options),
+    host,
+    open: () => host.open(folder, options),
     size: async () => checkpointSize(await localFolder(folder, options.download ?? {})),
   };
 }
@@ -81,13 +82,6 @@ export const checkpointInput = {
     "The checkpoint before preference training: a Hugging Face folder, or hf://owner/name@revision.",
   settings: checkpointSettings,
   artifact: "checkpoint",
-  open: (paths, options, { download }) =>
-    Promise.resolve(
-      checkpointAt(paths[0]!, {
-        ...(Object.fromEntries(
-          Object.entries(options).filter(([, value]) => value !== undefined),
-        ) as EngineOptions), // absent, not undefined
-        download,
-      }),
-    ),
+  open: ([name = ""], { kind, ...options }, { download, engines }) =>
+    Promise.resolve(checkpointAt(findEngine(engines, kind), name, { ...options, download })),
 } as const satisfies Input<Checkpoint, typeof checkpointSettings>;
