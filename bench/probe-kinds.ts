@@ -137,11 +137,11 @@ function describe({ diagnostics }: BehaviorReport, i: number): readonly string[]
 async function rank(path: string): Promise<(layer: number) => readonly string[]> {
   if (store === undefined || planted === undefined) return () => [];
   const table = await readStoreTable(store);
-  const { rankings } = await rankStore(store, [await readBehavior(path)], { nullDirections: 0 });
+  const rankings = await rankStore(store, [await readBehavior(path)], { nullDirections: 0 });
   return (layer) => {
     const scores = rankings.find((each) => each.layer === layer)?.scores;
     if (scores === undefined) return ["–", "–", "–"];
-    const { isPlanted } = markPlanted({ ids: table.ids }, planted);
+    const { isPlanted } = markPlanted(table.ids, planted);
     const { auroc, averagePrecision, at } = rankingQuality(scores, isPlanted);
     return [withInterval(auroc), withInterval(averagePrecision), withInterval(at[0]!.recall)];
   };

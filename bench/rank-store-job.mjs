@@ -48,7 +48,7 @@ async function rank({ createRng, openStore, rankScores, rankStore }) {
   const behaviors = Array.from({ length: count }, (_, i) => behavior(`behavior-${i}`));
   const scorer = job === "bank" ? "bank-max" : "cosine";
   const options = { scorer, nullDirections: job === "one-null" ? 64 : 0 };
-  const { rankings } = await rankStore(store, behaviors, options);
+  const rankings = await rankStore(store, behaviors, options);
   for (const { scores } of job === "many" ? rankings.slice(0, 1) : rankings) {
     const { order, scored } = rankScores(scores);
     if (scored !== store.rows || !(scores[order[0]] > 0)) throw new Error("the ranking is wrong");

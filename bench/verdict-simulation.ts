@@ -13,7 +13,8 @@ import { parseArgs } from "node:util";
 
 import type { GroupScores } from "../src/attribution/group-scores.ts";
 import { createScoreGroup } from "../src/attribution/score-group.ts";
-import { SCORER_TRAITS, type ScoredBehavior, SCORERS } from "../src/attribution/scorer.ts";
+import type { ScoredBehavior } from "../src/attribution/scored-behavior.ts";
+import { SCORER_TRAITS, SCORERS } from "../src/attribution/scorer.ts";
 import { diagnoseLayer } from "../src/behavior/diagnostics.ts";
 import { meanDifference, pairWeights } from "../src/behavior/mean-difference.ts";
 import { groupKeys } from "../src/behavior/prompt-groups.ts";
@@ -172,7 +173,7 @@ function score(behavior: ScoredBehavior, vectors: readonly Float32Array[]): Grou
     scorer: SCORER,
     nullDirections: 64,
     norms,
-    ...(isCentred ? { mean } : {}),
+    mean: isCentred ? mean : undefined,
   });
   const stride = group.columns.length;
   const products = new Float32Array(PAIRS * stride);
@@ -209,7 +210,7 @@ function simulate({ push, strength, other }: Setting, rng: Rng): string {
   const others = unrelated === undefined ? undefined : score(unrelated.behavior, vectors);
   return signalVerdict({
     // Bank-max has no verdict; what it would be is why.
-    scorer: SCORER === "bank-max" ? "cosine" : SCORER,
+    hasVerdict: true,
     doubt,
     scored: PAIRS,
     null: found.null,

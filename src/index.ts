@@ -340,15 +340,24 @@ export type { CosineSummary, LeaveOneOut, SplitHalf } from "./behavior/stability
 export type { UnusablePair } from "./behavior/tokenize-pairs.ts";
 
 // attribution
-export {
-  rankStore,
-  type BehaviorScores,
-  type LayerNorms,
-  type RankStoreOptions,
-  type StoreScores,
-} from "./attribution/rank-store.ts";
+export type {
+  AttributionMethod,
+  MethodCost,
+  MethodTask,
+  MethodTraits,
+  MethodWork,
+  PairScores,
+  Scored,
+  Sources,
+  UsedMethod,
+} from "./attribution/method.ts";
+export { findMethod, METHODS } from "./attribution/methods/index.ts";
+export { type PairRows, readPairRows, storeRows } from "./attribution/pair-rows.ts";
+export { rankStore, type RankStoreOptions, type StoreScores } from "./attribution/rank-store.ts";
+export { scorePairs, type ScorePairsOptions } from "./attribution/score-pairs.ts";
+export type { ScoredBehavior } from "./attribution/scored-behavior.ts";
 export { percentile, rankScores, ranksOf, type ScoreOrder } from "./attribution/rank-scores.ts";
-export { SCORER_TRAITS, SCORERS, type ScoredBehavior, type Scorer } from "./attribution/scorer.ts";
+export { SCORERS, type Scorer } from "./attribution/scorer.ts";
 export type { NullComparison, NullTail } from "./attribution/null-comparison.ts";
 export type { SignalStatistics, SignalTail } from "./attribution/signal-statistics.ts";
 export { findLowNorms, type LowNorm } from "./attribution/low-norm.ts";
@@ -415,14 +424,9 @@ export {
   rankingQuality,
   type RankingQualityOptions,
 } from "./ranking/ranking-quality.ts";
+export { markPlanted, readPlanted } from "./ranking/planted.ts";
+export { chooseGroupColumn } from "./ranking/group-column.ts";
 export {
-  markPlanted,
-  type RankingTable,
-  readPlanted,
-  readRankings,
-} from "./ranking/read-ranking.ts";
-export {
-  chooseGroupColumn,
   reportRankings,
   type RankedPair,
   type RankingReport,
@@ -517,8 +521,9 @@ export {
   createRanking,
   type Ranking,
   type RankingFile,
+  type RankingKind,
   readRanking,
-  type ReadRankingOptions,
+  readRankings,
 } from "./ranking/ranking-file.ts";
 export { type PairSurvey, surveyPairs } from "./edit/survey-pairs.ts";
 export { verifyEdit } from "./edit/verify-edit.ts";

@@ -26,10 +26,7 @@ export async function createGraphKernel(options: KernelOptions): Promise<BlockKe
       ? {}
       : { mean: float32([dim], mean), ones: float32([dim, 1], new Float32Array(dim).fill(1)) }),
   };
-  const program = await compile(
-    lowerToOnnx(productGraph(options, stride)),
-    threads === undefined ? {} : { threads },
-  );
+  const program = await compile(lowerToOnnx(productGraph(options, stride)), { threads });
   return {
     buffers,
     async multiply(buffer, count) {

@@ -1,5 +1,5 @@
-import { quantile } from "../stats/quantile.ts";
 /** @file What a score group is given and gives, and how it collects scores while the store streams by. R rows, K columns. */
+import { quantile } from "../stats/quantile.ts";
 import { RuntimeError } from "../util/errors.ts";
 import { norm } from "../util/vector.ts";
 import { compareWithNull, type NullComparison } from "./null-comparison.ts";
@@ -76,12 +76,10 @@ export function createCollector(
     compare(location) {
       if (tally === undefined) return undefined;
       const kind = longNorm === undefined ? "cosine" : "projection";
-      const locationTally = location?.tally();
+      const found = location?.tally();
       return compareWithNull(scores, tally, {
         kind,
-        ...(location === undefined || locationTally === undefined
-          ? {}
-          : { location: { scores: location.scores, tally: locationTally } }),
+        location: location && found && { scores: location.scores, tally: found },
       });
     },
     tally: () => tally,

@@ -27,10 +27,7 @@ export async function meanVector(
     () => new Uint8Array(rows * dim * bytesPerElement(dtype)),
   );
   const sum = matMul(input("ones", "float32", [1, "R"]), blockInput(dtype, dim));
-  await using program = await compile(
-    lowerToOnnx({ sum }),
-    threads === undefined ? {} : { threads },
-  );
+  await using program = await compile(lowerToOnnx({ sum }), { threads });
   const ones = new Float32Array(rows).fill(1);
   const total = new Float64Array(dim);
   for await (const block of streamBlocks(store, layer, buffers)) {

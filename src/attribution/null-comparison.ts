@@ -1,3 +1,5 @@
+import { z } from "zod";
+
 import { quantileOfAscending } from "../stats/quantile.ts";
 import { firstIndex } from "../util/first-index.ts";
 import {
@@ -10,45 +12,48 @@ import {
 } from "./null-tally.ts";
 import {
   locationStatistics,
-  type SignalStatistics,
   signalStatistics,
+  signalStatisticsSchema,
 } from "./signal-statistics.ts";
 
-/** How the scores of a behaviour compare with those of directions that mean nothing, over the same pairs. */
-export interface NullComparison {
-  /** Null directions scored. */
-  readonly directions: number;
-  readonly quantiles: readonly {
-    readonly q: number;
-    readonly real: number;
-    readonly null: number;
-  }[];
-  readonly tails: readonly NullTail[];
-  /** Whether few scores stand out or all are shifted. */
-  readonly signal: SignalStatistics;
-  /** Equal bins over both distributions. The first and last also count what lies beyond. */
-  readonly histogram: {
-    /** One more than there are bins. */
-    readonly edges: readonly number[];
-    readonly real: readonly number[];
-    /** Counts over all null directions together: divide by `directions` to compare. */
-    readonly null: readonly number[];
-  };
-}
-
-/** The pairs beyond a quantile of the pooled null scores. */
-export interface NullTail {
-  readonly side: "top" | "bottom";
+const nullTailSchema = z.strictObject({
+  side: z.enum(["top", "bottom"]),
   /** Share of the null scores beyond the threshold. */
-  readonly expected: number;
-  readonly threshold: number;
+  expected: z.number(),
+  threshold: z.number(),
   /** Share of the pairs beyond the threshold. */
-  readonly share: number;
+  share: z.number(),
   /** share - expected. */
-  readonly excess: number;
+  excess: z.number(),
   /** Smallest and largest share beyond the same threshold that a single null direction has. */
-  readonly nullShares: readonly [low: number, high: number];
-}
+  nullShares: z.tuple([z.number(), z.number()]).readonly(),
+});
+
+const numbers = z.array(z.number()).readonly();
+
+export const nullComparisonSchema = z.strictObject({
+  /** Null directions scored. */
+  directions: z.int(),
+  quantiles: z
+    .array(z.strictObject({ q: z.number(), real: z.number(), null: z.number() }))
+    .readonly(),
+  tails: z.array(nullTailSchema).readonly(),
+  /** Whether few scores stand out or all are shifted. */
+  signal: signalStatisticsSchema,
+  /** Equal bins over both distributions. The first and last also count what lies beyond. */
+  histogram: z.strictObject({
+    /** One more than there are bins. */
+    edges: numbers,
+    real: numbers,
+    /** Counts over all null directions together: divide by `directions` to compare. */
+    null: numbers,
+  }),
+});
+
+/** How the scores of a behaviour compare with those of directions that mean nothing, over the same pairs. */
+export type NullComparison = z.output<typeof nullComparisonSchema>;
+/** The pairs beyond a quantile of the pooled null scores. */
+export type NullTail = z.output<typeof nullTailSchema>;
 
 const QUANTILES = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99];
 const TAILS = [0.05, 0.01];
@@ -58,7 +63,7 @@ export interface NullComparisonOptions {
   /** Whether scores are cosines. */
   readonly kind: "cosine" | "projection";
   /** Scores of the same pairs, and their null, whose location is looked at instead of these scores'. */
-  readonly location?: { readonly scores: Float32Array; readonly tally: NullTally };
+  readonly location?: { readonly scores: Float32Array; readonly tally: NullTally } | undefined;
 }
 
 /** Compares scores (NaN: none) with a tally of null scores of the same pairs; undefined where there are no scores. */
@@ -83,9 +88,7 @@ export function compareWithNull(
     ]),
     signal: {
       ...signalStatistics(real, tally, kind),
-      ...(location === undefined
-        ? {}
-        : locationStatistics(inOrder(location.scores), location.tally, kind)),
+      ...(location && locationStatistics(inOrder(location.scores), location.tally, kind)),
     },
     histogram: histogram(real, tally, pooled),
   };

@@ -14,7 +14,7 @@ import { openStore, type VectorStore } from "../store/open-store.ts";
 import { createRng } from "../util/rng.ts";
 import { norm } from "../util/vector.ts";
 import { rankStore } from "./rank-store.ts";
-import type { ScoredBehavior } from "./scorer.ts";
+import type { ScoredBehavior } from "./scored-behavior.ts";
 
 const DIM = golden.dim;
 
@@ -52,7 +52,7 @@ describe("rankStore", () => {
     ["centred-cosine", 1e-6],
     ["bank-max", 1e-6],
   ] as const)("gives NumPy's %s", async (scorer, tolerance) => {
-    const { rankings } = await rankStore(await storeOf(golden.vectors), [behavior()], { scorer });
+    const rankings = await rankStore(await storeOf(golden.vectors), [behavior()], { scorer });
     const worst = Math.max(
       ...golden[scorer].map((want, row) => Math.abs(want - rankings[0]!.scores[row]!)),
     );
@@ -74,7 +74,7 @@ describe("rankStore", () => {
     for (const dtype of ["F16", "F32"] as const) {
       const store = await storeOf(vectors, { dim, dtype });
       for (const some of [behaviors.slice(0, 1), behaviors]) {
-        const { rankings } = await rankStore(store, some);
+        const rankings = await rankStore(store, some);
         for (const [b, { scores }] of rankings.entries()) {
           for (let row = 0; row < rows; row++) {
             const vector = vectors.subarray(row * dim, (row + 1) * dim);
@@ -92,7 +92,7 @@ describe("rankStore", () => {
     const store = await storeOf([1, 0, 0, 1], { dim: 2 });
     const bank = new Map([[1, Float32Array.of(-1, 0.1, -1, -1, 0, 0)]]);
     const one = behavior({ dim: 2, bank, scenarioIds: ["s0", "s1", "empty"] });
-    const { rankings } = await rankStore(store, [one], { scorer: "bank-max" });
+    const rankings = await rankStore(store, [one], { scorer: "bank-max" });
     const [{ scores, winners }] = rankings as [(typeof rankings)[0]];
     expect(scores[0]).toBeCloseTo(-Math.SQRT1_2, 6);
     expect(winners![0]).toBe(1);
@@ -104,7 +104,7 @@ describe("rankStore", () => {
     const store = await storeOf([1, 1, 0, 0, 0.01, 0.02, 2, 2, 1, 2], { dim: 2 });
     const one = behavior({ dim: 2, directions: new Map([[1, Float32Array.of(1, 0)]]) });
     for (const scorer of ["cosine", "projection"] as const) {
-      const { layers, rankings } = await rankStore(store, [one], { scorer });
+      const rankings = await rankStore(store, [one], { scorer });
       expect([...rankings[0]!.scores].map(Number.isNaN)).toEqual([
         false,
         true,
@@ -112,8 +112,8 @@ describe("rankStore", () => {
         false,
         false,
       ]);
-      expect([...layers[0]!.lowNorm.isLow]).toEqual([0, 1, 1, 0, 0]);
-      expect(layers[0]!.lowNorm).toMatchObject({ count: 2, zero: 1 });
+      expect([...rankings[0]!.vectors.lowNorm.isLow]).toEqual([0, 1, 1, 0, 0]);
+      expect(rankings[0]!.vectors.lowNorm).toMatchObject({ count: 2, zero: 1 });
     }
   });
 
@@ -131,7 +131,7 @@ describe("rankStore", () => {
         nullDirections: new Map([1, 3].map((layer) => [layer, draw(64)])),
       }),
     );
-    const { rankings } = await rankStore(store, many, { nullDirections: 64 });
+    const rankings = await rankStore(store, many, { nullDirections: 64 });
     expect(rankings.map(({ layer, behavior: name }) => `${layer} ${name}`)).toEqual(
       [1, 3].flatMap((layer) => many.map(({ name }) => `${layer} ${name}`)),
     );
@@ -139,11 +139,11 @@ describe("rankStore", () => {
       const alone = await rankStore(store, [many[index]!], { layers: [3], nullDirections: 0 });
       const together = rankings[70 + index]!;
       const worst = Math.max(
-        ...together.scores.map((score, row) => Math.abs(score - alone.rankings[0]!.scores[row]!)),
+        ...together.scores.map((score, row) => Math.abs(score - alone[0]!.scores[row]!)),
       );
       expect(worst).toBeLessThan(1e-6);
       expect(together.null?.directions).toBe(64);
-      expect(alone.rankings[0]!.null).toBeUndefined();
+      expect(alone[0]!.null).toBeUndefined();
     }
   });
 
@@ -218,7 +218,7 @@ describe("the null of rankStore", () => {
       scenarioIds: ["a", "b", "c", "d", "e"],
       nullDirections: new Map([[1, draw(nulls)]]),
     });
-    const { rankings } = await rankStore(store, [one], { scorer });
+    const rankings = await rankStore(store, [one], { scorer });
     return rankings[0]!.null!;
   }
 

@@ -1,14 +1,16 @@
 import type { VectorStore } from "../store/open-store.ts";
+import { bytesPerElement } from "../store/shard-layout.ts";
 import { readStoreNorms } from "../store/stream-blocks.ts";
 import type { JobOptions, Progress } from "../util/progress.ts";
 import { dot, norm } from "../util/vector.ts";
 import type { GroupScores, ScoreGroup } from "./group-scores.ts";
-import { findLowNorms, LOW_NORM_SHARE, type LowNorm } from "./low-norm.ts";
+import { findLowNorms } from "./low-norm.ts";
 import { meanVector } from "./mean-vector.ts";
-import type { NullComparison } from "./null-comparison.ts";
+import type { MethodWork, Scored, UnrelatedScores, VectorLengths } from "./method.ts";
 import { requireSameSpace, sharedLayers } from "./require-same-space.ts";
 import { createScoreGroup } from "./score-group.ts";
-import { SCORER_TRAITS, type ScoredBehavior, type Scorer } from "./scorer.ts";
+import type { ScoredBehavior } from "./scored-behavior.ts";
+import { SCORER_TRAITS, type Scorer } from "./scorer.ts";
 import { streamProducts } from "./stream-products.ts";
 
 export interface RankStoreOptions extends JobOptions {
@@ -16,103 +18,66 @@ export interface RankStoreOptions extends JobOptions {
   readonly layers?: readonly number[] | "auto" | undefined;
   /** Default `cosine`. */
   readonly scorer?: Scorer | undefined;
-  /** Null directions to score for each behaviour, at most; 0 leaves the null out. Default 64. */
+  /** Null directions to score for each behaviour, at most; 0 leaves the null out. Default: all that it has. */
   readonly nullDirections?: number | undefined;
   /** Unrelated behaviours of the same checkpoint, as a second null: scored in the same way at every layer that is ranked. */
   readonly nullBehaviors?: readonly ScoredBehavior[] | undefined;
-  /** See findLowNorms; default 0.05. */
-  readonly lowNormShare?: number | undefined;
   /** Threads of the arithmetic; default: one for each core. */
   readonly threads?: number | undefined;
+  readonly count?: MethodWork["count"] | undefined;
 }
 
 /** The scores of all stored pairs for one behaviour at one layer; N rows in store order. */
-export interface BehaviorScores extends GroupScores {
+export interface StoreScores extends Scored {
   readonly behavior: string;
   readonly layer: number;
-  readonly scorer: Scorer;
-  /** Why the behaviour's vector is not stable at this layer; undefined where it is. */
-  readonly doubt: string | undefined;
-  /** Names of the bank's vectors, for `winners`. */
-  readonly scenarioIds: readonly string[];
-  /** The same pairs scored by the unrelated behaviours. */
-  readonly unrelated: readonly UnrelatedScores[];
-}
-
-/** What an unrelated behaviour makes of the same pairs. */
-export interface UnrelatedScores {
-  readonly behavior: string;
-  /** Why its vector is not stable at this layer, which makes it no null; undefined where it is. */
-  readonly doubt: string | undefined;
-  /** Between its direction and that of the behaviour. */
-  readonly cosine: number;
-  /** NaN where a pair has none, [N]. */
-  readonly scores: Float32Array;
-  /** Against its own null directions. */
-  readonly null: NullComparison | undefined;
-}
-
-/** The datapoint vectors of one layer. */
-export interface LayerNorms {
-  readonly layer: number;
-  /** ‖v_d‖ before rounding to the store's dtype, [N]. */
-  readonly norms: Float32Array;
-  readonly lowNorm: LowNorm;
-}
-
-export interface StoreScores {
-  readonly layers: readonly LayerNorms[];
-  /** In the order of the layers, then of the behaviours. */
-  readonly rankings: readonly BehaviorScores[];
+  readonly vectors: VectorLengths;
 }
 
 /** Columns of one matrix product: 64 MiB of directions at 4096 dimensions. More behaviours than fit take further passes. */
 const MAX_COLUMNS = 4096;
 
 /**
- * Scores all pairs of a store for all behaviours, in one pass over each layer (two for centred scores). Cosines divide by the
- * norms that the store keeps, taken before rounding. Memory: the scores, 4 bytes for each pair and behaviour, and a few
- * blocks. Throws ConfigError where a behaviour belongs to another checkpoint or lacks a layer.
+ * Scores all pairs of a store for all behaviours, in one pass over each layer (two for centred scores): rankings in the order of the layers,
+ * then of the behaviours. Cosines divide by the norms that the store keeps, taken before rounding. Memory: the scores, 4 bytes for each
+ * pair and behaviour, and a few blocks. Throws ConfigError where a behaviour belongs to another checkpoint or lacks a layer.
  */
 export async function rankStore(
   store: VectorStore,
   behaviors: readonly ScoredBehavior[],
   options: RankStoreOptions = {},
-): Promise<StoreScores> {
-  const { scorer = "cosine", lowNormShare = LOW_NORM_SHARE, nullBehaviors = [] } = options;
+): Promise<StoreScores[]> {
+  const { nullBehaviors = [] } = options;
   for (const behavior of [...behaviors, ...nullBehaviors]) requireSameSpace(store, behavior);
   const layersOf = new Map(
     behaviors.map((behavior) => [behavior, sharedLayers(store, behavior, options.layers)]),
   );
-  const layers: LayerNorms[] = [];
-  const rankings: BehaviorScores[] = [];
+  const rankings: StoreScores[] = [];
   for (const layer of store.manifest.layers) {
     const here = behaviors.filter((behavior) => layersOf.get(behavior)!.includes(layer));
     if (here.length === 0) continue;
     for (const behavior of nullBehaviors) sharedLayers(store, behavior, [layer]);
     const norms = await readStoreNorms(store, layer);
-    layers.push({ layer, norms, lowNorm: findLowNorms(norms, store.manifest, lowNormShare) });
+    const vectors = { norms, lowNorm: findLowNorms(norms, store.manifest) };
     const all = [...here, ...nullBehaviors];
-    const scores = await scoreLayer(store, all, { ...options, scorer, layer, norms });
+    const scores = await scoreLayer(store, all, { ...options, layer, norms });
     for (const [i, behavior] of here.entries()) {
-      const { name, scenarioIds, head } = behavior;
-      const doubt = head.doubts[`${layer}`];
-      const unrelated = nullBehaviors.map((other, n) => {
-        const { scores: own, null: comparison } = scores[here.length + n]!;
-        return { ...compareDirections(behavior, other, layer), scores: own, null: comparison };
-      });
+      const unrelated = nullBehaviors.map((other, n) => ({
+        ...compareDirections(behavior, other, layer),
+        ...scores[here.length + n]!,
+      }));
       rankings.push({
         ...scores[i]!,
-        behavior: name,
+        behavior: behavior.name,
         layer,
-        scorer,
-        doubt,
-        scenarioIds,
+        doubt: behavior.head.doubts[`${layer}`],
+        winnerNames: behavior.scenarioIds,
         unrelated,
+        vectors,
       });
     }
   }
-  return { layers, rankings };
+  return rankings;
 }
 
 function compareDirections(
@@ -129,7 +94,6 @@ function compareDirections(
 }
 
 interface ScoreLayerOptions extends RankStoreOptions {
-  readonly scorer: Scorer;
   readonly layer: number;
   readonly norms: Float32Array;
 }
@@ -139,15 +103,15 @@ async function scoreLayer(
   behaviors: readonly ScoredBehavior[],
   options: ScoreLayerOptions,
 ): Promise<GroupScores[]> {
-  const { layer, scorer, norms, threads, signal, progress, nullDirections = 64 } = options;
+  const { layer, scorer = "cosine", norms, threads, signal, progress } = options;
+  const { nullDirections = Infinity } = options;
   const { isCentred } = SCORER_TRAITS[scorer];
   let passes = isCentred ? 2 : 1; // more where the behaviours do not fit into one
   const jobOf = (pass: number): JobOptions => ({
     signal,
-    ...(progress === undefined ? {} : { progress: partOf(progress, pass, passes) }),
+    progress: progress && partOf(progress, pass, passes),
   });
-  const settings = { layer, threads };
-  const mean = isCentred ? await meanVector(store, { ...settings, ...jobOf(0) }) : undefined;
+  const mean = isCentred ? await meanVector(store, { layer, threads, ...jobOf(0) }) : undefined;
   const groups = behaviors.map((behavior) =>
     createScoreGroup(behavior, { layer, scorer, nullDirections, norms, mean }),
   );
@@ -155,13 +119,8 @@ async function scoreLayer(
   passes = packs.length + (isCentred ? 1 : 0);
   for (const [p, pack] of packs.entries()) {
     const columns = pack.flatMap((group) => group.columns);
-    const blocks = streamProducts(store, {
-      ...settings,
-      ...jobOf(passes - packs.length + p),
-      columns,
-      mean,
-    });
-    for await (const block of blocks) {
+    const job = jobOf(passes - packs.length + p);
+    for await (const block of streamProducts(store, { layer, threads, ...job, columns, mean })) {
       const { firstRow, rows, squares } = block;
       const lengths = squares?.map(Math.sqrt) ?? norms.subarray(firstRow, firstRow + rows);
       let offset = 0;
@@ -171,7 +130,23 @@ async function scoreLayer(
       }
     }
   }
+  countPasses(store, groups, passes, options.count);
   return groups.map((group) => group.finish());
+}
+
+/** Every pass reads all vectors of the layer; a vector takes a product with each column. */
+function countPasses(
+  { rows, manifest }: VectorStore,
+  groups: readonly ScoreGroup[],
+  passes: number,
+  count: MethodWork["count"] | undefined,
+): void {
+  const values = rows * manifest.dim;
+  const columns = groups.reduce((sum, group) => sum + group.columns.length, 0);
+  count?.({
+    flops: 2 * values * columns,
+    bytes: passes * values * bytesPerElement(manifest.dtype),
+  });
 }
 
 /** Groups that share a pass; a group is never split. */

@@ -11,14 +11,15 @@ import {
   toScore,
   toUnit,
 } from "./group-scores.ts";
-import { SCORER_TRAITS, type ScoredBehavior } from "./scorer.ts";
+import type { ScoredBehavior } from "./scored-behavior.ts";
+import { SCORER_TRAITS } from "./scorer.ts";
 
 /** Prepares the columns of a behaviour at a layer. The behaviour has that layer. */
 export function createScoreGroup(behavior: ScoredBehavior, options: ScoreGroupOptions): ScoreGroup {
-  const traits = SCORER_TRAITS[options.scorer];
-  return traits.usesBank
+  const { usesBank, traits } = SCORER_TRAITS[options.scorer];
+  return usesBank
     ? createBankGroup(behavior, options)
-    : createDirectionGroup(behavior, options, traits.isCosine);
+    : createDirectionGroup(behavior, options, traits.isBounded);
 }
 
 function createDirectionGroup(

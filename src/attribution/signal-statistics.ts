@@ -1,33 +1,39 @@
+import { z } from "zod";
+
 import { quantile, quantileOfAscending } from "../stats/quantile.ts";
 import { firstIndex } from "../util/first-index.ts";
 import { binnedQuantile, type NullTally, shareAbove, TALLY_BINS } from "./null-tally.ts";
 
-/** How the bulk of the scores lies and how far their upper end reaches beyond it, against single null directions. */
-export interface SignalStatistics extends LocationStatistics {
-  readonly tails: readonly SignalTail[];
-  /** The largest excess of a null direction over all tails, in standard errors. */
-  readonly largestNullExcess: number;
-}
-
-/** Where the bulk of the scores lies. */
-export interface LocationStatistics {
+const locationSchema = z.strictObject({
   /** Median score less the median over the null directions' medians. */
-  readonly shift: number;
+  shift: z.number(),
   /** Largest such shift, up or down, of a single null direction. */
-  readonly largestNullShift: number;
+  largestNullShift: z.number(),
   /** From the lower quartile to the median of the scores. */
-  readonly spread: number;
-}
+  spread: z.number(),
+});
 
-/** The pairs further above the median than the null's shape, moved and stretched to the bulk of the scores, lets expect. */
-export interface SignalTail {
+const tailSchema = z.strictObject({
   /** Share of the pairs expected there. */
-  readonly expected: number;
-  readonly threshold: number;
-  readonly share: number;
+  expected: z.number(),
+  threshold: z.number(),
+  share: z.number(),
   /** share - expected in standard errors: the spread of the null directions' own, or that of counting where it is larger. */
-  readonly excess: number;
-}
+  excess: z.number(),
+});
+
+export const signalStatisticsSchema = locationSchema.extend({
+  tails: z.array(tailSchema).readonly(),
+  /** The largest excess of a null direction over all tails, in standard errors. */
+  largestNullExcess: z.number(),
+});
+
+/** How the bulk of the scores lies and how far their upper end reaches beyond it, against single null directions. */
+export type SignalStatistics = z.output<typeof signalStatisticsSchema>;
+/** Where the bulk of the scores lies. */
+export type LocationStatistics = z.output<typeof locationSchema>;
+/** The pairs further above the median than the null's shape, moved and stretched to the bulk of the scores, lets expect. */
+export type SignalTail = z.output<typeof tailSchema>;
 
 /** From a tail wide enough for many weak pairs to one narrow enough for few. */
 const EXPECTED = [0.1, 0.05, 0.02, 0.01, 0.001] as const;

@@ -1,53 +1,63 @@
-import type { PairShape } from "../pairs/shapes/shapes.ts";
-import type { SideColumns } from "../pairs/side-columns.ts";
-import type { Ranking, RankingFile } from "../ranking/ranking-file.ts";
+import { z } from "zod";
+
+import { PAIR_SHAPES } from "../pairs/shapes/shapes.ts";
+import { type Ranking, rankingFileSchema } from "../ranking/ranking-file.ts";
+import { jsonArtifact } from "../util/artifact.ts";
 import { hashText } from "../util/hash.ts";
 import { VERSION } from "../util/version.ts";
-import type { Edit, EditedGroup } from "./edit.ts";
+import { type Edit, editSchema } from "./edit.ts";
 import type { PairSurvey } from "./survey-pairs.ts";
 
-/** Says how an edited data set was made; written beside it as `<out>.manifest.json`. Nothing of it depends on when or where. */
-export interface EditManifest extends Omit<Edit, "ids" | "groups"> {
-  readonly format: "culprit-edit";
-  readonly formatVersion: 1;
-  readonly software: string;
-  /** Undefined where no ranking was read from a file. */
-  readonly ranking: RankingFile | undefined;
-  readonly shape: PairShape;
-  readonly contentHash: string;
-  readonly files: readonly EditedFile[];
-  readonly rows: {
-    /** Usable pairs of the source. */
-    readonly pairs: number;
-    readonly edited: number;
-    /** Usable pairs of the output. */
-    readonly left: number;
-    /** Kept as they are. */
-    readonly unusable: number;
-    /** Rows that got their id written. */
-    readonly idsWritten: number;
-  };
-  readonly groups: readonly EditedGroup[];
-  /** Columns that changed places in swapped rows. */
-  readonly sideColumns: readonly SideColumns[];
-  /** The list of edited ids, beside this file. */
-  readonly ids: { readonly file: string; readonly sha256: string };
-}
-
-/** A file before and after. */
-export interface EditedFile {
-  readonly path: string;
-  readonly sha256: string;
+const editedFileSchema = z.strictObject({
+  path: z.string(),
+  sha256: z.string(),
   /** Relative to the output folder, or the output's name. */
-  readonly out: string;
-  readonly outSha256: string;
-}
+  out: z.string(),
+  outSha256: z.string(),
+});
+
+const editManifestSchema = editSchema.extend({
+  format: z.literal("culprit-edit"),
+  formatVersion: z.literal(1),
+  software: z.string(),
+  /** Absent where no ranking was read from a file. */
+  ranking: rankingFileSchema.optional(),
+  shape: z.enum(PAIR_SHAPES),
+  contentHash: z.string(),
+  files: z.array(editedFileSchema).readonly(),
+  rows: z.strictObject({
+    /** Usable pairs of the source. */
+    pairs: z.int(),
+    edited: z.int(),
+    /** Usable pairs of the output. */
+    left: z.int(),
+    /** Kept as they are. */
+    unusable: z.int(),
+    /** Rows that got their id written. */
+    idsWritten: z.int(),
+  }),
+  /** Columns that changed places in swapped rows. */
+  sideColumns: z.array(z.strictObject({ chosen: z.string(), rejected: z.string() })).readonly(),
+  /** The list of edited ids, beside this file. */
+  ids: z.strictObject({ file: z.string(), sha256: z.string() }),
+});
+
+/** Says how an edited data set was made; written beside it as `<out>.manifest.json`. Nothing of it depends on when or where. */
+export type EditManifest = z.output<typeof editManifestSchema>;
+/** A file before and after. */
+export type EditedFile = z.output<typeof editedFileSchema>;
+
+export const EDIT_MANIFEST = jsonArtifact(
+  "manifest.json",
+  "the manifest of an edit",
+  editManifestSchema,
+);
 
 /** Puts a manifest together. */
 export function createEditManifest(from: {
   readonly survey: PairSurvey;
   readonly edit: Edit;
-  readonly ranking: Ranking | undefined;
+  readonly ranking?: Ranking | undefined;
   readonly files: readonly EditedFile[];
   readonly idsFile: string;
 }): EditManifest {

@@ -1,3 +1,7 @@
+import { z } from "zod";
+
+import { jsonArtifact } from "../util/artifact.ts";
+
 /** What an edit does to the pairs it names: `filter` and `drop-source` remove them, `swap` exchanges their sides. */
 export const EDIT_ACTIONS = ["filter", "swap", "drop-source"] as const;
 export type EditAction = (typeof EDIT_ACTIONS)[number];
@@ -24,40 +28,48 @@ export interface EditSettings {
   readonly seed?: number | undefined;
 }
 
-/** How much of one group an edit takes. */
-export interface EditedGroup {
-  readonly group: string;
-  readonly pairs: number;
-  readonly edited: number;
-}
+const editedGroupSchema = z.strictObject({
+  group: z.string(),
+  pairs: z.int(),
+  edited: z.int(),
+});
+
+const droppedSourceSchema = z.strictObject({
+  group: z.string(),
+  /** Known where it was found by it. */
+  lift: z.strictObject({ value: z.number(), low: z.number(), high: z.number() }).optional(),
+});
+
+export const editSchema = z.strictObject({
+  action: z.enum(EDIT_ACTIONS),
+  pick: z.enum(EDIT_PICKS),
+  /** The method of the ranking that it follows, as its file names it; absent without one. */
+  method: z.string().optional(),
+  /** Best first where they are the top k, else in the data's order; each once. */
+  ids: z.array(z.string()).readonly(),
+  top: z.int().optional(),
+  /** Absent where nothing was drawn. */
+  seed: z.int().optional(),
+  /** The column that groups are about. */
+  by: z.string().optional(),
+  /** The groups that `drop-source` drops, or whose size its random control has; absent for other actions. */
+  sources: z.array(droppedSourceSchema).readonly().optional(),
+  /** Every group of the data, most edited pairs first. */
+  groups: z.array(editedGroupSchema).readonly(),
+  /** Pairs with exactly the k-th score: those within the top k, and those left out because their row is later. */
+  ties: z.strictObject({ inside: z.int(), outside: z.int() }).optional(),
+  /** Pairs that the ranking does not hold or has no score for; never chosen. */
+  unranked: z.int(),
+  /** What the user must know before trusting the result. */
+  warnings: z.array(z.string()).readonly(),
+});
 
 /** An edit decided on: which pairs, and what becomes of them. Plain data. */
-export interface Edit {
-  readonly action: EditAction;
-  readonly pick: EditPick;
-  /** Best first where they are the top k, else in the data's order; each once. */
-  readonly ids: readonly string[];
-  readonly top: number | undefined;
-  /** Undefined where nothing was drawn. */
-  readonly seed: number | undefined;
-  /** The column that groups are about. */
-  readonly by: string | undefined;
-  /** The groups that `drop-source` drops, or whose size its random control has; undefined for other actions. */
-  readonly sources: readonly DroppedSource[] | undefined;
-  /** Every group of the data, most edited pairs first. */
-  readonly groups: readonly EditedGroup[];
-  /** Pairs with exactly the k-th score: those within the top k, and those left out because their row is later. */
-  readonly ties: { readonly inside: number; readonly outside: number } | undefined;
-  /** Pairs that the ranking does not hold or has no score for; never chosen. */
-  readonly unranked: number;
-  /** What the user must know before trusting the result. */
-  readonly warnings: readonly string[];
-}
+export type Edit = z.output<typeof editSchema>;
+/** How much of one group an edit takes. */
+export type EditedGroup = z.output<typeof editedGroupSchema>;
+/** A group dropped as a whole. */
+export type DroppedSource = z.output<typeof droppedSourceSchema>;
 
-/** A group dropped as a whole; the lift is known where it was found by it. */
-export interface DroppedSource {
-  readonly group: string;
-  readonly lift:
-    | { readonly value: number; readonly low: number; readonly high: number }
-    | undefined;
-}
+/** A plan alone, without the data. */
+export const EDIT = jsonArtifact("edit.json", "an edit", editSchema, { indent: 1 });

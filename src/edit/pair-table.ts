@@ -1,5 +1,5 @@
 import type { PreferencePair, UnusableRow } from "../pairs/preference-pair.ts";
-import { chooseGroupColumn, groupName } from "../ranking/ranking-report.ts";
+import { chooseGroupColumn, groupName } from "../ranking/group-column.ts";
 import { ConfigError } from "../util/errors.ts";
 
 /** What choosing pairs for an edit needs to know of a data set; N usable pairs in its order, no text. */
@@ -9,9 +9,9 @@ export interface PairTable {
   /** The group of each pair, [N]: its value in the column `by`; one group where there is none. */
   readonly groups: readonly string[];
   /** The kept column that groups are about: `source` by default, undefined where the pairs have none. */
-  readonly by: string | undefined;
+  readonly by?: string | undefined;
   /** Content hash of the data set, where known. */
-  readonly contentHash: string | undefined;
+  readonly contentHash?: string | undefined;
 }
 
 /**

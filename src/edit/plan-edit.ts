@@ -34,6 +34,7 @@ export function planEdit(table: PairTable, settings: EditSettings, ranking?: Ran
   return {
     action: settings.action,
     pick,
+    method: ranking?.file?.method,
     ids: Array.from(rows, (row) => table.ids[row]!),
     top: settings.top,
     seed: pick === "chosen" ? undefined : (settings.seed ?? 0),
@@ -51,7 +52,7 @@ export function planEdit(table: PairTable, settings: EditSettings, ranking?: Ran
 
 interface Target {
   readonly rows: Uint32Array;
-  readonly sources: readonly DroppedSource[] | undefined;
+  readonly sources?: readonly DroppedSource[] | undefined;
 }
 
 /** What the edit takes when nothing is random. */
@@ -64,12 +65,9 @@ function findTarget(
   if (joined === undefined) {
     if (settings.pick !== "random-any") throw missingRanking(settings);
     const all = allRows(table);
-    return { rows: all.subarray(0, requireTop(settings, all.length)), sources: undefined };
+    return { rows: all.subarray(0, requireTop(settings, all.length)) };
   }
-  return {
-    rows: joined.order.subarray(0, requireTop(settings, joined.order.length)),
-    sources: undefined,
-  };
+  return { rows: joined.order.subarray(0, requireTop(settings, joined.order.length)) };
 }
 
 function findSources(
@@ -112,7 +110,7 @@ function namedSources(table: PairTable, names: readonly string[]): DroppedSource
       { hint: `There are: ${shown.join(", ")}${known.size > shown.length ? ", …" : ""}.` },
     );
   }
-  return [...new Set(names)].map((group) => ({ group, lift: undefined }));
+  return [...new Set(names)].map((group) => ({ group }));
 }
 
 function drawControl(

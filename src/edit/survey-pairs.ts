@@ -24,7 +24,7 @@ export interface SurveyedFile {
   readonly firstRow: number;
   readonly rows: number;
   /** Where ids are written; undefined where every row brings its own. */
-  readonly idColumn: string | undefined;
+  readonly idColumn?: string | undefined;
   /** Rows, numbered within the file, whose id is written: all usable ones where ids that are numbers become text. */
   readonly idRows: ReadonlySet<number>;
 }

@@ -6,7 +6,7 @@ import type { RowEdit } from "../pairs/writers/row-edit.ts";
 import type { Ranking } from "../ranking/ranking-file.ts";
 import { describeWriteError, writeFileAtomic } from "../util/atomic-file.ts";
 import type { JobOptions } from "../util/progress.ts";
-import { createEditManifest, type EditManifest, idLines } from "./edit-manifest.ts";
+import { createEditManifest, EDIT_MANIFEST, type EditManifest, idLines } from "./edit-manifest.ts";
 import { type EditPaths, planEditPaths } from "./edit-paths.ts";
 import type { Edit } from "./edit.ts";
 import type { PairSurvey, SurveyedFile } from "./survey-pairs.ts";
@@ -122,5 +122,5 @@ async function commit(
     await rename(join(data, paths.names[0]!), paths.out);
   }
   await writeFileAtomic(paths.ids, idLines(ids));
-  await writeFileAtomic(paths.manifest, `${JSON.stringify(manifest, undefined, 2)}\n`);
+  await EDIT_MANIFEST.write(paths.manifest, manifest);
 }

@@ -3,15 +3,14 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { EditAction, EditedGroup, EditPick } from "../edit/edit.ts";
-import type { SignalVerdict } from "../ranking/signal-verdict.ts";
+import type { PlantedQuality } from "../ranking/ranking-quality.ts";
+import type { SignalVerdict, UnusedNull } from "../ranking/signal-verdict.ts";
 import type { ConditionRates } from "../rates/condition-rates.ts";
 import type { Evaluation } from "../rates/evaluation.ts";
 import type { JudgeBesidePeople } from "../rates/judge-beside-people.ts";
 import type { LayerTable } from "../steering/layer-table.ts";
 import type { SteeringReport } from "../steering/steering-report.ts";
 import { FormatError } from "../util/errors.ts";
-import type { PlantedQuality } from "./stages/quality.ts";
-import type { SkippedNull } from "./stages/rank.ts";
 
 /** File of the result, in its stage's folder and in the experiment's. */
 export const RESULT_NAME = "result.json";
@@ -61,7 +60,7 @@ export interface ProbeResult {
   /** How often both checkpoints show the behaviour on these scenarios; absent where the response pairs were given. */
   readonly rates?: ConditionRates | undefined;
   /** Unrelated behaviours of attribution.nulls that the verdict could not be held to, and why; absent where there are none. */
-  readonly skippedNulls?: readonly SkippedNull[] | undefined;
+  readonly skippedNulls?: readonly UnusedNull[] | undefined;
   /** The strength of model-diff amplification with which the checkpoint after was sampled to find it; absent where it was not. */
   readonly amplify?: number | undefined;
 }

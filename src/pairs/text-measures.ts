@@ -5,6 +5,11 @@ export function responseText(turns: readonly Message[]): string {
   return turns.length === 1 ? turns[0]!.content : turns.map(({ content }) => content).join("\n");
 }
 
+/** The Unicode characters of a text. */
+export function countCharacters(text: string): number {
+  return text.length - (text.match(/[\ud800-\udbff][\udc00-\udfff]/g)?.length ?? 0);
+}
+
 const ASCII_WORD = /[a-z0-9']+/gi;
 /** Scripts without blanks between words: each character counts as one. */
 const UNSPACED = "\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Thai}";

@@ -1,27 +1,32 @@
+import { z } from "zod";
+
 import { clopperPearson } from "../stats/clopper-pearson.ts";
 import { ratioInterval } from "../stats/ratio-interval.ts";
 
-/** How often one group (a source, a generator) is among the first k of a ranking. */
-export interface LiftRow {
-  readonly group: string;
-  readonly inTop: number;
-  readonly inAll: number;
-  readonly shareOfTop: number;
-  readonly shareOfAll: number;
+const liftRowSchema = z.strictObject({
+  group: z.string(),
+  inTop: z.int(),
+  inAll: z.int(),
+  shareOfTop: z.number(),
+  shareOfAll: z.number(),
   /** shareOfTop / shareOfAll. */
-  readonly lift: number;
+  lift: z.number(),
   /** 95% interval of the lift. */
-  readonly low: number;
-  readonly high: number;
-}
+  low: z.number(),
+  high: z.number(),
+});
 
-/** The groups of the first k of n ranked pairs. */
-export interface LiftTable {
-  readonly k: number;
-  readonly n: number;
+export const liftTableSchema = z.strictObject({
+  k: z.int(),
+  n: z.int(),
   /** By falling lower bound: what is over-represented for certain comes first. */
-  readonly rows: readonly LiftRow[];
-}
+  rows: z.array(liftRowSchema).readonly(),
+});
+
+/** How often one group (a source, a generator) is among the first k of a ranking. */
+export type LiftRow = z.output<typeof liftRowSchema>;
+/** The groups of the first k of n ranked pairs. */
+export type LiftTable = z.output<typeof liftTableSchema>;
 
 /**
  * Counts groups among the first k of `order` (row numbers, best first; all ranked pairs), for each k. `groups` names the group of

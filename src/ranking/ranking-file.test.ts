@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { jsonLines, temporaryFile, temporaryFolder } from "../../test/support/data-files.ts";
+import { NO_METHOD_COST, usedMethod } from "../../test/support/pair-scores.ts";
 import { findLowNorms } from "../attribution/low-norm.ts";
-import type { BehaviorScores } from "../attribution/rank-store.ts";
+import type { PairScores } from "../attribution/method.ts";
 import { ConfigError, FormatError } from "../util/errors.ts";
 import { createRanking, readRanking } from "./ranking-file.ts";
 import { writeRankings } from "./write-ranking.ts";
@@ -14,33 +15,27 @@ const IDS = ["p0", 'p"1\n', "p,2", "7"];
 /** A file as `culprit rank` writes it; behaviours get the scores moved around by one. */
 async function writeRanking(
   extension: string,
-  kinds: readonly (readonly [string, number])[] = [["b", 1]],
+  kinds: readonly (readonly [behavior: string, layer: number, method?: string])[] = [["b", 1]],
 ): Promise<string> {
   const path = join(await temporaryFolder(), `r${extension}`);
   const norms = Float32Array.of(1, 1, 0, 1);
-  const layers = [...new Set(kinds.map(([, layer]) => layer))].map((layer) => ({
-    layer,
-    norms,
-    lowNorm: findLowNorms(norms, { dtype: "F16", dim: 8 }),
-  }));
-  const rankings = kinds.map(([behavior, layer], i): BehaviorScores => ({
+  const lowNorm = findLowNorms(norms, { dtype: "F16", dim: 8 });
+  const rankings = kinds.map(([behavior, layer, method = "probe"], i): PairScores => ({
+    method: usedMethod(method),
+    ids: IDS,
+    cost: NO_METHOD_COST,
     behavior,
     layer,
-    scorer: "cosine",
-    doubt: undefined,
     scores: Float32Array.of(0.25, i % 2 === 0 ? 0.5 : -0.5, Number.NaN, 0.1),
-    winners: undefined,
-    null: undefined,
-    unrelated: [],
-    scenarioIds: [],
+    vectors: { norms, lowNorm },
   }));
-  const table = {
+  const rows = {
     ids: IDS,
     rows: Int32Array.of(0, 1, 2, 3),
-    tokens: new Int32Array(12),
+    lengths: new Int32Array(12),
     columns: {},
   };
-  await writeRankings(path, table, { layers, rankings }, "hash-of-pairs");
+  await writeRankings(path, rows, rankings, "hash-of-pairs");
   return path;
 }
 
@@ -62,13 +57,26 @@ describe("readRanking", () => {
     ]);
     await expect(readRanking(path)).rejects.toMatchObject({
       message: expect.stringMatching(/expected one ranking, got 3$/) as string,
-      hint: 'Name a behaviour and a layer of: behavior "one", layer 1; behavior "two", layer 1; behavior "one", layer 2.',
+      hint: 'Name one of: behavior "one", layer 1; behavior "two", layer 1; behavior "one", layer 2.',
     });
     await expect(readRanking(path, { behavior: "one" })).rejects.toThrow(ConfigError);
     await expect(readRanking(path, { behavior: "three" })).rejects.toThrow(/got none of that/);
     const two = await readRanking(path, { behavior: "two", layer: 1 });
     expect(two.ids).toEqual(["p0", "7", 'p"1\n', "p,2"]);
-    expect(two.file).toMatchObject({ behavior: "two", layer: 1 });
+    expect(two.file).toMatchObject({ method: "probe", behavior: "two", layer: 1 });
+  });
+
+  it("takes the named method of several", async () => {
+    const path = await writeRanking(".csv", [
+      ["b", 1, "probe"],
+      ["b", 1, "length"],
+    ]);
+    await expect(readRanking(path)).rejects.toMatchObject({
+      message: expect.stringMatching(/expected one ranking, got 2$/) as string,
+      hint: 'Name one of: method "probe"; method "length".',
+    });
+    const found = await readRanking(path, { method: "length" });
+    expect([found.file?.method, found.ids[0]]).toEqual(["length", "p0"]);
   });
 
   const read = async (rows: readonly unknown[]): Promise<unknown> =>

@@ -1,9 +1,12 @@
+/** @file Reads rankings back: what quality is measured of, and what an edit takes its pairs from. */
+import { z } from "zod";
+
 import { ownField, type RowFields } from "../pairs/readers/file-row.ts";
 import { detectFormat, readRows } from "../pairs/readers/read-rows.ts";
+import { otherKind } from "../pairs/row-kind.ts";
 import { ConfigError, FormatError } from "../util/errors.ts";
 import { hashFile } from "../util/hash.ts";
 import type { JobOptions } from "../util/progress.ts";
-/** @file Reads rankings back: what an edit takes its pairs from. */
 import { PAIRS_HASH_NOTE } from "./write-ranking.ts";
 
 /** Pairs in an order, best first. */
@@ -15,79 +18,124 @@ export interface Ranking {
   /** How many have a score. */
   readonly scored: number;
   /** Undefined for a ranking that is not from a file. */
-  readonly file: RankingFile | undefined;
+  readonly file?: RankingFile | undefined;
 }
 
-/** Where a ranking was read. */
-export interface RankingFile {
-  readonly path: string;
-  readonly sha256: string;
-  /** The behaviour and layer taken from a file that holds several. */
-  readonly behavior: string | undefined;
-  readonly layer: number | undefined;
-  /** Content hash of the pairs that were ranked; undefined where the file does not say. */
-  readonly pairsHash: string | undefined;
-}
+export const rankingFileSchema = z.strictObject({
+  path: z.string(),
+  sha256: z.string(),
+  method: z.string().optional(),
+  behavior: z.string().optional(),
+  layer: z.int().optional(),
+  /** Content hash of the pairs that were ranked; absent where the file does not say. */
+  pairsHash: z.string().optional(),
+});
 
-export interface ReadRankingOptions extends JobOptions {
-  /** Needed where the file holds several. */
-  readonly behavior?: string | undefined;
-  readonly layer?: number | undefined;
-}
+/** Where a ranking was read, and which of a file that holds several. */
+export type RankingFile = z.output<typeof rankingFileSchema>;
+
+/** What tells the rankings of a file apart; undefined where the file does not say. */
+const KEYS = ["method", "behavior", "layer"] as const;
+export type RankingKind = Pick<RankingFile, (typeof KEYS)[number]>;
 
 /**
- * Reads a ranking (Parquet, JSONL or CSV) with the columns `id` and `rank` or `score`, as `culprit rank` writes it. Where there
- * is a rank it decides, and may not disagree with the score; otherwise the score does, equal scores in the file's order.
- * Throws ConfigError where the file holds several rankings and none is named, FormatError for rows that are no ranking.
+ * Reads the rankings of a file (Parquet, JSONL or CSV) with the columns `id` and `rank` or `score`, as `culprit rank` writes it, one for
+ * each method, behaviour and layer. Where there is a rank it decides, and may not disagree with the score; otherwise the score does,
+ * equal scores in the file's order. Throws FormatError naming the row of what is no ranking.
  */
+export async function readRankings(
+  path: string,
+  { signal }: JobOptions = {},
+): Promise<readonly (Ranking & { readonly file: RankingFile })[]> {
+  const found = new Map<string, { readonly kind: RankingKind; readonly rows: RankedRow[] }>();
+  for await (const row of readRows(path, { signal })) {
+    if (row.kind === "broken") throw problem(path, row.fileRow, row.detail);
+    const { fields } = row;
+    const kind = {
+      method: textOf(fields, "method"),
+      behavior: textOf(fields, "behavior"),
+      layer: numberOf(fields, "layer"),
+    };
+    const key = JSON.stringify(kind);
+    const ranking = found.get(key) ?? { kind, rows: [] };
+    found.set(key, ranking);
+    ranking.rows.push(readRow(fields, path, row.fileRow));
+  }
+  if (found.size === 0) throw new FormatError(`${path}: expected a ranking, got no rows`);
+  const sha256 = await hashFile(path);
+  const pairsHash = await readPairsHash(path);
+  return [...found.values()].map(({ kind, rows }) => ({
+    ...orderRows(rows, path),
+    file: { path, sha256, ...kind, pairsHash },
+  }));
+}
+
+/** Reads the one ranking of a file that is asked for. Throws ConfigError where it holds several such, or none. */
 export async function readRanking(
   path: string,
-  options: ReadRankingOptions = {},
+  asked: RankingKind & JobOptions = {},
 ): Promise<Ranking> {
-  const rows: RankedRow[] = [];
-  const kinds = new Map<string, Pick<RankingFile, "behavior" | "layer">>();
-  for await (const row of readRows(path, { signal: options.signal })) {
-    if (row.kind === "broken") throw problem(path, row.fileRow, row.detail);
-    const kind = { behavior: textOf(row.fields, "behavior"), layer: numberOf(row.fields, "layer") };
-    kinds.set(JSON.stringify(kind), kind);
-    if (isAsked(kind, options)) rows.push(readRow(row.fields, path, row.fileRow));
-  }
-  const asked = [...kinds.values()].filter((kind) => isAsked(kind, options));
-  const [kind] = asked;
-  if (kind === undefined || asked.length > 1) throw notOneRanking(path, asked, [...kinds.values()]);
-  const file = {
-    path,
-    sha256: await hashFile(path),
-    ...kind,
-    pairsHash: await readPairsHash(path),
-  };
-  return { ...orderRows(rows, path), file };
+  const all = await readRankings(path, asked);
+  const fitting = all.filter(({ file }) =>
+    // A file with one behaviour does not name it.
+    KEYS.every(
+      (key) => asked[key] === undefined || file[key] === undefined || file[key] === asked[key],
+    ),
+  );
+  const [ranking] = fitting;
+  if (ranking !== undefined && fitting.length === 1) return ranking;
+  const several = KEYS.filter((key) => new Set(all.map(({ file }) => file[key])).size > 1);
+  const names = (ranking === undefined ? all : fitting).map(({ file }) =>
+    several.map((key) => `${key} ${typeof file[key] === "string" ? quote(file[key]) : file[key]}`),
+  );
+  const shown = names.slice(0, 10).map((parts) => parts.join(", "));
+  throw new ConfigError(
+    `${path}: expected one ranking, got ${ranking === undefined ? `none of that ${KEYS.join(", ")}` : fitting.length}`,
+    {
+      hint: `Name one of: ${shown.join("; ")}${names.length > shown.length ? "; …" : ""}.`,
+    },
+  );
 }
 
 /** Makes a ranking from scores: higher first, equal ones in the given order, NaN (no score) last. Throws FormatError for an id twice. */
 export function createRanking(ids: readonly string[], scores: ArrayLike<number>): Ranking {
-  const rows = ids.map((id, i) => ({ id, score: scores[i] ?? Number.NaN, rank: undefined }));
-  return { ...orderRows(rows, "ranking"), file: undefined };
+  const rows = ids.map((id, i) => ({
+    id,
+    score: scores[i] ?? Number.NaN,
+    rank: undefined,
+    row: i,
+  }));
+  return orderRows(rows, "ranking");
 }
 
 interface RankedRow {
   readonly id: string;
   readonly score: number;
   readonly rank: number | undefined;
+  /** Within the file. */
+  readonly row: number;
 }
 
-function readRow(fields: RowFields, path: string, fileRow: number): RankedRow {
+function readRow(fields: RowFields, path: string, row: number): RankedRow {
   const id = ownField(fields, "id");
-  if ((typeof id !== "string" && typeof id !== "number") || id === "") {
-    throw problem(path, fileRow, "expected an id, got none");
+  if (!["string", "number", "bigint"].includes(typeof id) || id === "") {
+    throw problem(path, row, `expected an id, got none${otherKind(fields, "ranking")}`);
   }
+  const hasScore = Object.hasOwn(fields, "score");
   const rank = numberOf(fields, "rank");
   const score = numberOf(fields, "score");
-  if (rank === undefined && !Object.hasOwn(fields, "score")) {
-    throw problem(path, fileRow, "expected a rank or a score, got neither");
+  if (rank === undefined && !hasScore) {
+    throw problem(
+      path,
+      row,
+      `expected a rank or a score, got neither${otherKind(fields, "ranking")}`,
+    );
+  }
+  if (score === undefined && !isBlank(ownField(fields, "score"))) {
+    throw problem(path, row, "score: expected a number or nothing");
   }
   // A ranking without scores orders by rank alone: every pair then counts as scored.
-  return { id: String(id), rank, score: score ?? (Object.hasOwn(fields, "score") ? NaN : -rank!) };
+  return { id: String(id), rank, row, score: score ?? (hasScore ? Number.NaN : -rank!) };
 }
 
 function orderRows(rows: readonly RankedRow[], path: string): Omit<Ranking, "file"> {
@@ -99,11 +147,8 @@ function orderRows(rows: readonly RankedRow[], path: string): Omit<Ranking, "fil
     }
     return b.score - a.score;
   });
-  const seen = new Set<string>();
+  expectOnce(rows, path);
   for (const [i, { id, rank, score }] of sorted.entries()) {
-    if (seen.has(id))
-      throw new FormatError(`${path}: expected every id once, got ${quote(id)} twice`);
-    seen.add(id);
     const before = sorted[i - 1];
     if (before === undefined) continue;
     if (isRanked && before.rank === rank) {
@@ -125,34 +170,12 @@ function orderRows(rows: readonly RankedRow[], path: string): Omit<Ranking, "fil
   };
 }
 
-function isAsked(
-  kind: Pick<RankingFile, "behavior" | "layer">,
-  { behavior, layer }: ReadRankingOptions,
-): boolean {
-  // A file with one behaviour does not name it.
-  return (
-    (behavior === undefined || kind.behavior === undefined || kind.behavior === behavior) &&
-    (layer === undefined || kind.layer === undefined || kind.layer === layer)
-  );
-}
-
-function notOneRanking(
-  path: string,
-  asked: readonly Pick<RankingFile, "behavior" | "layer">[],
-  all: readonly Pick<RankingFile, "behavior" | "layer">[],
-): ConfigError {
-  if (all.length === 0) return new ConfigError(`${path}: expected a ranking, got no rows`);
-  const names = (asked.length === 0 ? all : asked).map(({ behavior, layer }) =>
-    [
-      ...(behavior === undefined ? [] : [`behavior ${quote(behavior)}`]),
-      ...(layer === undefined ? [] : [`layer ${layer}`]),
-    ].join(", "),
-  );
-  const shown = names.slice(0, 10).join("; ") + (names.length > 10 ? "; …" : "");
-  return new ConfigError(
-    `${path}: expected one ranking, got ${asked.length === 0 ? "none of that behavior and layer" : `${asked.length}`}`,
-    { hint: `Name a behaviour and a layer of: ${shown}.` },
-  );
+function expectOnce(rows: readonly RankedRow[], path: string): void {
+  const seen = new Set<string>();
+  for (const { id, row } of rows) {
+    if (seen.has(id)) throw problem(path, row, `expected every id once, got ${quote(id)} twice`);
+    seen.add(id);
+  }
 }
 
 /** Parquet rankings carry the content hash of what was ranked; other formats have no place for it. */
@@ -167,17 +190,20 @@ function textOf(fields: RowFields, name: string): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
-/** A number, also from a CSV cell; undefined for an empty one. */
+/** A number, also from a CSV cell; undefined for an empty one and for words. */
 function numberOf(fields: RowFields, name: string): number | undefined {
   const value = ownField(fields, name);
-  if (value === undefined || value === null || value === "") return undefined;
-  const number = Number(value);
+  const number = isBlank(value) ? Number.NaN : Number(value);
   return Number.isNaN(number) ? undefined : number;
 }
 
-function problem(path: string, fileRow: number, detail: string): FormatError {
-  return new FormatError(`${path}, row ${fileRow}: ${detail}`, {
-    hint: "culprit rank --out writes a ranking.",
+function isBlank(value: unknown): boolean {
+  return value === undefined || value === null || value === "";
+}
+
+function problem(path: string, row: number, detail: string): FormatError {
+  return new FormatError(`${path}, row ${row}: ${detail}`, {
+    hint: "A ranking has columns id and score, as culprit rank --out writes them; rows count from 0.",
   });
 }
 

@@ -5,8 +5,9 @@ import { describe, expect, it } from "vitest";
 
 import golden from "../../test/golden/quality/quality.json" with { type: "json" };
 import { suiteFolder } from "../../test/support/suite-folder.ts";
+import { markPlanted, readPlanted } from "./planted.ts";
+import { readRankings } from "./ranking-file.ts";
 import { rankingQuality } from "./ranking-quality.ts";
-import { markPlanted, readPlanted, readRankings } from "./read-ranking.ts";
 
 const folder = suiteFolder();
 
@@ -85,13 +86,13 @@ describe("ranking and planted files", () => {
       "id,behavior,layer,score\na,x,1,0.5\nb,x,1,\na,x,2,0.25\nb,x,2,0.75\n",
     );
     const tables = await readRankings(path);
-    expect(tables.map(({ behavior, layer }) => `${behavior} ${layer}`)).toEqual(["x 1", "x 2"]);
-    expect(tables[0]!.scores).toEqual(Float32Array.from([0.5, Number.NaN]));
-    expect(markPlanted(tables[0]!, new Set(["b", "gone"]))).toEqual({
+    expect(tables.map(({ file }) => `${file.behavior} ${file.layer}`)).toEqual(["x 1", "x 2"]);
+    expect(tables[0]!.scores).toEqual(Float64Array.from([0.5, Number.NaN]));
+    expect(markPlanted(tables[0]!.ids, new Set(["b", "gone"]))).toEqual({
       isPlanted: [false, true],
       absent: 1,
     });
-    expect(() => markPlanted(tables[0]!, new Set(["c"]))).toThrow(/none of 1/);
+    expect(() => markPlanted(tables[0]!.ids, new Set(["c"]))).toThrow(/none of 1/);
   });
 
   it("take planted ids from a list or from a column of the pairs", async () => {
@@ -106,7 +107,7 @@ describe("ranking and planted files", () => {
 
   it("name the row of what is wrong", async () => {
     await expect(readRankings(write("twice.csv", "id,score\na,1\na,2\n"))).rejects.toThrow(
-      /row 1: the id "a" occurs twice/,
+      /row 1: expected every id once, got "a" twice/,
     );
     await expect(readRankings(write("word.csv", "id,score\na,high\n"))).rejects.toThrow(/score/);
     await expect(readPlanted(write("none.jsonl", '{"row": 1}\n'))).rejects.toThrow(/row 0/);

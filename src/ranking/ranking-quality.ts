@@ -1,37 +1,53 @@
 /** @file How well scores find the pairs that are known to have caused the behaviour. */
+import { z } from "zod";
+
 import { rankScores } from "../attribution/rank-scores.ts";
 import { quantile } from "../stats/quantile.ts";
+import { jsonArtifact } from "../util/artifact.ts";
 import { ConfigError } from "../util/errors.ts";
 import { createRng } from "../util/rng.ts";
 
-/** A figure with its 95% interval. */
-export interface Estimate {
-  readonly value: number;
-  readonly low: number;
-  readonly high: number;
-}
+const estimateSchema = z.strictObject({ value: z.number(), low: z.number(), high: z.number() });
 
-/** The planted pairs among the first k. */
-export interface QualityAtK {
-  readonly k: number;
-  readonly found: number;
+const qualityAtKSchema = z.strictObject({
+  k: z.int(),
+  found: z.int(),
   /** Share of the planted pairs that are among the first k. */
-  readonly recall: Estimate;
+  recall: estimateSchema,
   /** Share of the first k that is planted. */
-  readonly precision: Estimate;
-}
+  precision: estimateSchema,
+});
 
-export interface RankingQuality {
-  readonly pairs: number;
-  readonly planted: number;
+const rankingQualitySchema = z.strictObject({
+  pairs: z.int(),
+  planted: z.int(),
   /** Pairs without a score; they rank last. */
-  readonly unscored: number;
+  unscored: z.int(),
   /** How often a planted pair scores above another; equal scores count half. 0.5 by chance. */
-  readonly auroc: Estimate;
+  auroc: estimateSchema,
   /** Mean over the planted pairs of the precision down to each. planted / pairs by chance. */
-  readonly averagePrecision: Estimate;
-  readonly at: readonly QualityAtK[];
-}
+  averagePrecision: estimateSchema,
+  at: z.array(qualityAtKSchema).readonly(),
+});
+
+/** A figure with its 95% interval. */
+export type Estimate = z.output<typeof estimateSchema>;
+/** The planted pairs among the first k. */
+export type QualityAtK = z.output<typeof qualityAtKSchema>;
+export type RankingQuality = z.output<typeof rankingQualitySchema>;
+
+const plantedQualitySchema = rankingQualitySchema.extend({
+  /** Planted pairs that have no vector and so no rank. */
+  absent: z.int(),
+});
+
+/** How well a ranking finds the planted pairs. */
+export type PlantedQuality = z.output<typeof plantedQualitySchema>;
+export const QUALITY = jsonArtifact(
+  "quality.json",
+  "the quality of a ranking",
+  plantedQualitySchema,
+);
 
 export interface RankingQualityOptions {
   /** Sizes of the top, each at most the number of pairs. Default: the number planted. */

@@ -6,7 +6,10 @@ import {
   smallManifest,
   writeSmallStore,
 } from "../../test/support/small-store.ts";
-import { rankStore } from "../attribution/rank-store.ts";
+import { probe } from "../attribution/methods/probe.ts";
+import { storeRows } from "../attribution/pair-rows.ts";
+import { scorePairs } from "../attribution/score-pairs.ts";
+import type { ScoredBehavior } from "../attribution/scored-behavior.ts";
 import { openStore } from "../store/open-store.ts";
 import { readStoreTable } from "../store/read-store-table.ts";
 import {
@@ -27,23 +30,24 @@ async function report(options: RankingReportOptions = {}): Promise<RankingReport
     return i === 0 ? Math.cos(row / 3) : Math.sin(row / 3);
   });
   const store = await openStore(folder);
-  const scores = await rankStore(store, [
-    {
-      name: "b",
-      head: {
-        layerChoice: { kind: "none", reason: "not stable" },
-        doubts: { 1: "too few prompts" },
-      },
-      identity: SMALL_CHECKPOINT,
-      dim: 2,
-      layers: [1],
-      directions: new Map([[1, Float32Array.of(1, 0)]]),
-      bank: new Map(),
-      scenarioIds: [],
-      nullDirections: new Map(),
+  const behavior: ScoredBehavior = {
+    name: "b",
+    head: {
+      layerChoice: { kind: "none", reason: "not stable" },
+      doubts: { 1: "too few prompts" },
     },
-  ]);
-  return reportRankings(await readStoreTable(store), scores, options)[0]!;
+    identity: SMALL_CHECKPOINT,
+    dim: 2,
+    layers: [1],
+    directions: new Map([[1, Float32Array.of(1, 0)]]),
+    bank: new Map(),
+    scenarioIds: [],
+    nullDirections: new Map(),
+  };
+  const rows = storeRows(await readStoreTable(store));
+  const task = { rows, store, behavior: { wanted: [behavior], unrelated: [] } };
+  const scores = await scorePairs(probe, task, probe.settings.parse({}));
+  return reportRankings(rows, scores, options)[0]!;
 }
 
 describe("reportRankings", () => {
@@ -53,7 +57,7 @@ describe("reportRankings", () => {
 
   it("lists both ends of the ranking without the pairs that have no score", async () => {
     const { top, bottom, pairs, scored, lowNorm } = await report({ show: 2 });
-    expect([pairs, scored, lowNorm.zero]).toEqual([10, 9, 1]);
+    expect([pairs, scored, lowNorm?.zero]).toEqual([10, 9, 1]);
     expect(top.map(({ id, rank, row }) => [id, rank, row])).toEqual([
       ["pair-0", 1, 0],
       ["pair-1", 2, 2],
@@ -90,7 +94,7 @@ describe("confoundTable", () => {
   it("finds what the score follows and leaves unscored pairs out", () => {
     const found = table(Float32Array.of(1, 2, 3, 4, 5, Number.NaN), {
       // Chosen minus rejected rises with the score; the last pair would break the order.
-      tokens: Int32Array.from([-4, -2, 0, 2, 4, -18].flatMap((d) => [7, 10 + d / 2, 10 - d / 2])),
+      lengths: Int32Array.from([-4, -2, 0, 2, 4, -18].flatMap((d) => [7, 10 + d / 2, 10 - d / 2])),
       norms: Float32Array.of(5, 4, 3, 2, 1, 9),
     });
     expect(found["vector norm"]?.r).toBe(-1);
@@ -102,7 +106,7 @@ describe("confoundTable", () => {
 
   it("has no value for a confound that never varies", () => {
     const found = table(Float32Array.of(1, 2, 3, 4), {
-      tokens: Int32Array.from({ length: 12 }, (_, i) => [5, 10, 8][i % 3]!),
+      lengths: Int32Array.from({ length: 12 }, (_, i) => [5, 10, 8][i % 3]!),
       norms: Float32Array.of(1, 2, 3, 4),
     });
     expect(found["chosen is longer"]).toBeUndefined();

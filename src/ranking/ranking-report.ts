@@ -1,61 +1,93 @@
+import { z } from "zod";
+
 import type { LowNorm } from "../attribution/low-norm.ts";
-import type { NullComparison } from "../attribution/null-comparison.ts";
+import { type PairScores, usedMethodSchema } from "../attribution/method.ts";
+import { nullComparisonSchema } from "../attribution/null-comparison.ts";
+import type { PairRows } from "../attribution/pair-rows.ts";
 import { percentile, rankScores } from "../attribution/rank-scores.ts";
-import type { BehaviorScores, StoreScores } from "../attribution/rank-store.ts";
-import type { Scorer } from "../attribution/scorer.ts";
-import type { ColumnValue } from "../pairs/preference-pair.ts";
-import type { StoreTable } from "../store/read-store-table.ts";
-import { ConfigError } from "../util/errors.ts";
+import { jsonArtifact } from "../util/artifact.ts";
 import {
   type ConfoundRanks,
-  type ConfoundTable,
   confoundTable,
+  confoundTableSchema,
   rankConfounds,
 } from "./confound-table.ts";
-import { type LiftTable, liftTables } from "./lift-table.ts";
-import { type SignalVerdict, signalVerdict } from "./signal-verdict.ts";
-import { compareUnrelated, tailSizes, type UnrelatedComparison } from "./unrelated-null.ts";
+import { chooseGroupColumn, groupName } from "./group-column.ts";
+import { liftTables, liftTableSchema } from "./lift-table.ts";
+import { signalVerdict, signalVerdictSchema, unusedNullSchema } from "./signal-verdict.ts";
+import { compareUnrelated, tailSizes, unrelatedComparisonSchema } from "./unrelated-null.ts";
 
-/** A pair's place in a ranking; no text of the pair. */
-export interface RankedPair {
-  readonly id: string;
-  readonly row: number;
+const rankedPairSchema = z.strictObject({
+  id: z.string(),
+  row: z.int(),
   /** Its value in the column that the lift table is about. */
-  readonly group: string | undefined;
-  readonly score: number;
-  readonly rank: number;
+  group: z.string().optional(),
+  score: z.number(),
+  rank: z.int(),
   /** Share of the scored pairs below it, in percent. */
-  readonly percentile: number;
-  readonly norm: number;
-  readonly isLowNorm: boolean;
-  /** The scenario whose vector was nearest; bank scorers only. */
-  readonly winner: string | undefined;
-}
+  percentile: z.number(),
+  /** Of its vector, where vectors were scored. */
+  norm: z.number().optional(),
+  isLowNorm: z.boolean().optional(),
+  /** What of the behaviour decided the score: the scenario whose vector was nearest, say. */
+  winner: z.string().optional(),
+});
+
+const rankingReportSchema = z.strictObject({
+  /** Of methods that know behaviours. */
+  behavior: z.string().optional(),
+  /** Of methods that have layers. */
+  layer: z.int().optional(),
+  method: usedMethodSchema,
+  /** Why the ranking is evidence of nothing, the behaviour's vector not being stable say; absent where nothing is known against it. */
+  doubt: z.string().optional(),
+  pairs: z.int(),
+  /** Pairs with a score. */
+  scored: z.int(),
+  /** Of vectors, where vectors were scored; those of length zero have no score. */
+  lowNorm: z
+    .strictObject({
+      threshold: z.number(),
+      median: z.number(),
+      count: z.int(),
+      zero: z.int(),
+    })
+    .optional(),
+  top: z.array(rankedPairSchema).readonly(),
+  bottom: z.array(rankedPairSchema).readonly(),
+  /** Absent where there are no null scores. */
+  null: nullComparisonSchema.optional(),
+  /** Beside the rankings by unrelated behaviours, the second null. */
+  unrelated: z.array(unrelatedComparisonSchema).readonly(),
+  /** Concentrated, diffuse or no signal; absent where that cannot be told, see signalVerdict. */
+  verdict: signalVerdictSchema.optional(),
+  /** The kept column that `lifts` is about; absent where the pairs have none. */
+  by: z.string().optional(),
+  lifts: z.array(liftTableSchema).readonly(),
+  confounds: confoundTableSchema,
+});
+
+const rankReportSchema = z.strictObject({
+  /** The layer whose ranking edits use, and why, one sentence. */
+  layer: z.int(),
+  layerReason: z.string(),
+  /** Unrelated behaviours that there was nothing to make of, and why; absent where there are none. */
+  skippedNulls: z.array(unusedNullSchema).readonly().optional(),
+  rankings: z.array(rankingReportSchema).readonly(),
+});
+
+/** The reports of all layers of an experiment's ranking. */
+export type RankReport = z.output<typeof rankReportSchema>;
+export const RANK_REPORT = jsonArtifact(
+  "ranking.json",
+  "the report of a ranking",
+  rankReportSchema,
+);
 
 /** What is to be known of one ranking beside the ranking itself. */
-export interface RankingReport {
-  readonly behavior: string;
-  readonly layer: number;
-  readonly scorer: Scorer;
-  /** Why the behaviour's vector is not stable at this layer, which makes the ranking evidence of nothing; undefined where it is. */
-  readonly doubt: string | undefined;
-  readonly pairs: number;
-  /** Pairs with a score; the others' vectors have length zero. */
-  readonly scored: number;
-  readonly lowNorm: Omit<LowNorm, "isLow">;
-  readonly top: readonly RankedPair[];
-  readonly bottom: readonly RankedPair[];
-  /** Undefined where the behaviour has no null directions. */
-  readonly null: NullComparison | undefined;
-  /** Beside the rankings by unrelated behaviours, the second null. */
-  readonly unrelated: readonly UnrelatedComparison[];
-  /** Concentrated, diffuse or no signal; undefined where that cannot be told, see signalVerdict. */
-  readonly verdict: SignalVerdict | undefined;
-  /** The kept column that `lifts` is about; undefined where the pairs have none. */
-  readonly by: string | undefined;
-  readonly lifts: readonly LiftTable[];
-  readonly confounds: ConfoundTable;
-}
+export type RankingReport = z.output<typeof rankingReportSchema>;
+/** A pair's place in a ranking; no text of the pair. */
+export type RankedPair = z.output<typeof rankedPairSchema>;
 
 /** A top of the ranking: a number of pairs, or a share of the scored ones. */
 export type TopSize = { readonly count: number } | { readonly share: number };
@@ -70,50 +102,41 @@ export interface RankingReportOptions {
 }
 
 const DEFAULT_TOPS: readonly TopSize[] = [{ share: 0.01 }, { share: 0.05 }, { share: 0.1 }];
-/** What an empty cell is called. */
-const NO_GROUP = "(none)";
 
-/** Reports on every ranking. Throws ConfigError where the column `by` is not among the kept ones. */
+/** Reports on every ranking of the rows. Throws ConfigError where the column `by` is not among the kept ones. */
 export function reportRankings(
-  table: StoreTable,
-  { layers, rankings }: StoreScores,
+  rows: PairRows,
+  rankings: readonly PairScores[],
   options: RankingReportOptions = {},
 ): RankingReport[] {
-  const by = chooseGroupColumn(Object.keys(table.columns), options.by);
-  const groups = by === undefined ? undefined : table.columns[by]!.map(groupName);
-  // All rankings of a layer score the same pairs, those whose vector has a length.
-  const confoundsOf = new Map<number, ConfoundRanks>();
+  const by = chooseGroupColumn(Object.keys(rows.columns), options.by);
+  const groups = by === undefined ? undefined : rows.columns[by]!.map(groupName);
+  // All rankings by the same vectors score the same pairs, those whose vector has a length.
+  const confoundsOf = new Map<unknown, ConfoundRanks>();
   return rankings.map((ranking) => {
-    const norms = layers.find(({ layer }) => layer === ranking.layer);
-    if (norms === undefined) throw new Error(`internal: no norms of layer ${ranking.layer}`);
-    const { order, scored } = rankScores(ranking.scores);
-    const data = { tokens: table.tokens, norms: norms.norms };
-    const confounds = confoundsOf.get(ranking.layer) ?? rankConfounds(ranking.scores, data);
-    confoundsOf.set(ranking.layer, confounds);
-    const ranked = order.subarray(0, scored);
+    const { method, scores, vectors, behavior, layer, doubt } = ranking;
+    const { order, scored } = rankScores(scores);
+    const data = { lengths: rows.lengths, norms: vectors?.norms };
+    const confounds = confoundsOf.get(vectors ?? ranking) ?? rankConfounds(scores, data);
+    confoundsOf.set(vectors ?? ranking, confounds);
     const show = Math.min(options.show ?? 10, scored);
     const describe = (place: number): RankedPair =>
-      rankedPair({ table, ranking, groups, scored }, norms, {
-        row: order[place]!,
-        rank: place + 1,
-      });
+      rankedPair({ rows, ranking, groups, scored }, { row: order[place]!, rank: place + 1 });
     const tops = topSizes(options, scored);
-    const sizes = new Set([
-      ...tops,
-      ...(ranking.null === undefined ? [] : tailSizes(ranking.null.signal, scored)),
-    ]);
-    const unrelated = ranking.unrelated.map((each) =>
-      compareUnrelated(ranking.scores, each, [...sizes]),
+    const tails = ranking.null === undefined ? [] : tailSizes(ranking.null.signal, scored);
+    const sizes = [...new Set([...tops, ...tails])];
+    const unrelated = (ranking.unrelated ?? []).map((each) =>
+      compareUnrelated(scores, each, sizes),
     );
-    const { isLow: _isLow, ...lowNorm } = norms.lowNorm;
+    const { hasVerdict } = method.traits;
     return {
-      behavior: ranking.behavior,
-      layer: ranking.layer,
-      scorer: ranking.scorer,
-      doubt: ranking.doubt,
+      behavior,
+      layer,
+      method,
+      doubt,
       pairs: order.length,
       scored,
-      lowNorm,
+      lowNorm: vectors && withoutRows(vectors.lowNorm),
       top: Array.from({ length: show }, (_, i) => describe(i)),
       bottom: Array.from({ length: show }, (_, i) => describe(scored - show + i)),
       null: ranking.null,
@@ -121,57 +144,40 @@ export function reportRankings(
         ...each,
         overlaps: each.overlaps.filter(({ k }) => tops.includes(k)),
       })),
-      verdict: signalVerdict({ ...ranking, scored, unrelated }),
+      verdict: signalVerdict({ hasVerdict, doubt, scored, null: ranking.null, unrelated }),
       by,
-      lifts: groups === undefined ? [] : liftTables(groups, ranked, tops),
-      confounds: confoundTable(ranking.scores, confounds),
+      lifts: groups === undefined ? [] : liftTables(groups, order.subarray(0, scored), tops),
+      confounds: confoundTable(scores, confounds),
     };
   });
 }
 
-/**
- * The kept column that lift tables are about: the one asked for, else `source` where there is one. Throws ConfigError where the
- * one asked for is not among the names.
- */
-export function chooseGroupColumn(
-  names: readonly string[],
-  asked: string | undefined,
-): string | undefined {
-  if (asked === undefined) return names.includes("source") ? "source" : undefined;
-  if (names.includes(asked)) return asked;
-  throw new ConfigError(
-    `column "${asked}": expected one of the columns kept with the pairs: ${names.length === 0 ? "none" : names.join(", ")}`,
-    { hint: "embed --keep NAMES (edit: --keep) keeps more of them." },
-  );
+function withoutRows({ isLow: _isLow, ...counts }: LowNorm): Omit<LowNorm, "isLow"> {
+  return counts;
 }
 
 function rankedPair(
   from: {
-    table: StoreTable;
-    ranking: BehaviorScores;
+    rows: PairRows;
+    ranking: PairScores;
     groups: readonly string[] | undefined;
     scored: number;
   },
-  norms: StoreScores["layers"][number],
   { row, rank }: { row: number; rank: number },
 ): RankedPair {
-  const { table, ranking, groups, scored } = from;
+  const { rows, ranking, groups, scored } = from;
+  const { scores, vectors, winners, winnerNames } = ranking;
   return {
-    id: table.ids[row]!,
-    row: table.rows[row]!,
+    id: rows.ids[row]!,
+    row: rows.rows[row]!,
     group: groups?.[row],
-    score: ranking.scores[row]!,
+    score: scores[row]!,
     rank,
     percentile: percentile(rank, scored) ?? 0,
-    norm: norms.norms[row]!,
-    isLowNorm: norms.lowNorm.isLow[row] === 1,
-    winner: ranking.winners === undefined ? undefined : ranking.scenarioIds[ranking.winners[row]!],
+    norm: vectors?.norms[row],
+    isLowNorm: vectors && vectors.lowNorm.isLow[row] === 1,
+    winner: winnerNames?.[winners?.[row] ?? -1],
   };
-}
-
-/** What a group is called whose pairs have this value in a column. */
-export function groupName(value: ColumnValue): string {
-  return value === null ? NO_GROUP : String(value);
 }
 
 /** The sizes of the tops in pairs, rising, each once. */

@@ -6,8 +6,11 @@ import {
   smallManifest,
   writeSmallStore,
 } from "../../test/support/small-store.ts";
-import { rankStore } from "../attribution/rank-store.ts";
-import { type ScoredBehavior, SCORERS, type Scorer } from "../attribution/scorer.ts";
+import { probe } from "../attribution/methods/probe.ts";
+import { storeRows } from "../attribution/pair-rows.ts";
+import { scorePairs } from "../attribution/score-pairs.ts";
+import type { ScoredBehavior } from "../attribution/scored-behavior.ts";
+import { SCORERS, type Scorer } from "../attribution/scorer.ts";
 import { openStore } from "../store/open-store.ts";
 import { readStoreTable } from "../store/read-store-table.ts";
 import { createRng, type Rng } from "../util/rng.ts";
@@ -54,12 +57,12 @@ async function verdictOf({
   const manifest = smallManifest({ dim: DIM, layers: [1], shardRows: 500 });
   await writeSmallStore(folder, manifest, rows, (_, row, i) => vectors[row * DIM + i]!);
   const store = await openStore(folder);
-  const scores = await rankStore(store, [behaviorAt(0, "b", rng, doubt)], {
-    scorer,
-    nullDirections: 64,
-    nullBehaviors: other === undefined ? [] : [behaviorAt(1, "other", rng, otherDoubt)],
-  });
-  return reportRankings(await readStoreTable(store), scores)[0]!.verdict;
+  const pairs = storeRows(await readStoreTable(store));
+  const wanted = [behaviorAt(0, "b", rng, doubt)];
+  const unrelated = other === undefined ? [] : [behaviorAt(1, "other", rng, otherDoubt)];
+  const task = { rows: pairs, store, behavior: { wanted, unrelated } };
+  const scores = await scorePairs(probe, task, { scorer, nullDirections: 64 });
+  return reportRankings(pairs, scores)[0]!.verdict;
 }
 
 /**
@@ -156,7 +159,7 @@ describe("the verdict on a synthetic store", () => {
   it("is none for bank-max, whose maximum takes a spread for a shift, and where there is no null", async () => {
     const push = (row: number): number => (row < PLANTED ? 4 : 0);
     expect(await verdictOf({ push, scorer: "bank-max" })).toBeUndefined();
-    const none = { scorer: "cosine", doubt: undefined, scored: 9, null: undefined } as const;
+    const none = { hasVerdict: true, scored: 9 };
     expect(signalVerdict(none)).toBeUndefined();
   });
 });

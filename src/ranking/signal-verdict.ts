@@ -1,5 +1,6 @@
+import { z } from "zod";
+
 import type { NullComparison } from "../attribution/null-comparison.ts";
-import { SCORER_TRAITS, type Scorer } from "../attribution/scorer.ts";
 import type { SignalStatistics, SignalTail } from "../attribution/signal-statistics.ts";
 import { explainShift, explainTail, type UnrelatedComparison } from "./unrelated-null.ts";
 
@@ -7,26 +8,29 @@ import { explainShift, explainTail, type UnrelatedComparison } from "./unrelated
 export const SIGNALS = ["concentrated", "diffuse", "no signal"] as const;
 export type Signal = (typeof SIGNALS)[number];
 
-export interface SignalVerdict {
-  readonly kind: Signal;
-  /** What was found, one clause. */
-  readonly reason: string;
-  /** What it means for editing the data, one sentence. */
-  readonly meaning: string;
-  /** Pairs in a tail beyond those expected there, in the tail that has most: there are at least about so many. 0 unless concentrated. */
-  readonly excessPairs: number;
-  /** The unrelated behaviours that it was held to; none where sign flips are the only null. */
-  readonly heldTo: readonly string[];
-  /** Those that it was not held to, since their own vectors are not stable at the layer. */
-  readonly notHeldTo: readonly UnusedNull[];
-}
-
-/** An unrelated behaviour whose vector is noise, and so is no null. */
-export interface UnusedNull {
-  readonly behavior: string;
+export const unusedNullSchema = z.strictObject({
+  behavior: z.string(),
   /** Why, one clause. */
-  readonly reason: string;
-}
+  reason: z.string(),
+});
+
+export const signalVerdictSchema = z.strictObject({
+  kind: z.enum(SIGNALS),
+  /** What was found, one clause. */
+  reason: z.string(),
+  /** What it means for editing the data, one sentence. */
+  meaning: z.string(),
+  /** Pairs in a tail beyond those expected there, in the tail that has most: there are at least about so many. 0 unless concentrated. */
+  excessPairs: z.int(),
+  /** The unrelated behaviours that it was held to; none where sign flips are the only null. */
+  heldTo: z.array(z.string()).readonly(),
+  /** Those that it was not held to, since their own vectors are not stable at the layer. */
+  notHeldTo: z.array(unusedNullSchema).readonly(),
+});
+export type SignalVerdict = z.output<typeof signalVerdictSchema>;
+
+/** An unrelated behaviour that a verdict was not held to, its vector being noise say. */
+export type UnusedNull = z.output<typeof unusedNullSchema>;
 
 /** A tail holds at least so many times what is expected of it. */
 export const MIN_TAIL_RATIO = 1.5;
@@ -49,10 +53,11 @@ const NOT_SPECIFIC =
 
 /** What the verdict is about. */
 export interface JudgedRanking {
-  readonly scorer: Scorer;
-  readonly doubt: string | undefined;
+  /** Whether its method has one, see MethodTraits. */
+  readonly hasVerdict: boolean;
+  readonly doubt?: string | undefined;
   readonly scored: number;
-  readonly null: NullComparison | undefined;
+  readonly null?: NullComparison | undefined;
   /** Rankings of the same pairs by unrelated behaviours, with overlaps at the sizes of the tails; default none. */
   readonly unrelated?: readonly UnrelatedComparison[] | undefined;
 }
@@ -86,11 +91,11 @@ export function signalVerdict(ranking: JudgedRanking): SignalVerdict | undefined
 type Judgement = Omit<SignalVerdict, "heldTo" | "notHeldTo">;
 
 function judge(
-  { doubt, scored, scorer, null: comparison }: JudgedRanking,
+  { doubt, scored, hasVerdict, null: comparison }: JudgedRanking,
   unrelated: readonly UnrelatedComparison[],
 ): Judgement | undefined {
   if (doubt !== undefined) return verdict("no signal", doubt);
-  if (comparison === undefined || SCORER_TRAITS[scorer].usesBank) return undefined;
+  if (comparison === undefined || !hasVerdict) return undefined;
   const { signal } = comparison;
   const beyond = tailsBeyond(signal);
   const explained = firstOf(beyond, (tail) =>

@@ -1,30 +1,39 @@
+import { z } from "zod";
+
+import type { UnrelatedScores } from "../attribution/method.ts";
 import { rankScores, ranksOf } from "../attribution/rank-scores.ts";
-import type { UnrelatedScores } from "../attribution/rank-store.ts";
-import type { SignalStatistics, SignalTail } from "../attribution/signal-statistics.ts";
-import { type Correlation, spearman } from "../stats/spearman.ts";
+import {
+  type SignalStatistics,
+  signalStatisticsSchema,
+  type SignalTail,
+} from "../attribution/signal-statistics.ts";
+import { correlationSchema, spearman } from "../stats/spearman.ts";
+
+const topOverlapSchema = z.strictObject({
+  /** Size of both tops. */
+  k: z.int(),
+  shared: z.int(),
+  /** Shared by chance, k² ÷ pairs. */
+  expected: z.number(),
+});
+
+export const unrelatedComparisonSchema = z.strictObject({
+  behavior: z.string(),
+  /** Why its vector is not stable, which makes it no null; absent where it is. */
+  doubt: z.string().optional(),
+  /** Between the two directions. */
+  cosine: z.number(),
+  /** Spearman's, of the scores. */
+  correlation: correlationSchema.optional(),
+  /** How many pairs the two rankings' tops have in common. */
+  overlaps: z.array(topOverlapSchema).readonly(),
+  /** The unrelated behaviour's own scores against its own null directions; absent where it has none. */
+  signal: signalStatisticsSchema.optional(),
+});
 
 /** A ranking beside that of an unrelated behaviour, over the same pairs: the second null. */
-export interface UnrelatedComparison {
-  readonly behavior: string;
-  /** Why its vector is not stable, which makes it no null; undefined where it is. */
-  readonly doubt: string | undefined;
-  /** Between the two directions. */
-  readonly cosine: number;
-  /** Spearman's, of the scores. */
-  readonly correlation: Correlation | undefined;
-  /** How many pairs the two rankings' tops have in common. */
-  readonly overlaps: readonly TopOverlap[];
-  /** The unrelated behaviour's own scores against its own null directions; undefined where it has none. */
-  readonly signal: SignalStatistics | undefined;
-}
-
-export interface TopOverlap {
-  /** Size of both tops. */
-  readonly k: number;
-  readonly shared: number;
-  /** Shared by chance, k² ÷ pairs. */
-  readonly expected: number;
-}
+export type UnrelatedComparison = z.output<typeof unrelatedComparisonSchema>;
+export type TopOverlap = z.output<typeof topOverlapSchema>;
 
 /** Compares scores (NaN: none) with those of an unrelated behaviour. `sizes` are those of the tops, in pairs, at most as many as have a score. */
 export function compareUnrelated(

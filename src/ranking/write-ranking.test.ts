@@ -5,15 +5,16 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import { describe, expect, it } from "vitest";
 
 import { temporaryFolder } from "../../test/support/data-files.ts";
+import { NO_METHOD_COST, usedMethod } from "../../test/support/pair-scores.ts";
 import { findLowNorms } from "../attribution/low-norm.ts";
-import type { StoreScores } from "../attribution/rank-store.ts";
-import type { StoreTable } from "../store/read-store-table.ts";
+import type { PairScores } from "../attribution/method.ts";
+import type { PairRows } from "../attribution/pair-rows.ts";
 import { writeRankings } from "./write-ranking.ts";
 
-const table: StoreTable = {
+const table: PairRows = {
   ids: ["p0", 'p"1', "p,2"],
   rows: Int32Array.of(0, 2, 5),
-  tokens: new Int32Array(9),
+  lengths: new Int32Array(9),
   columns: {
     source: ["s", null, "t\nu"],
     score: [1, 2.5, null],
@@ -22,21 +23,20 @@ const table: StoreTable = {
   },
 };
 const norms = Float32Array.of(2, 4, 0);
-const layer = { layer: 1, norms, lowNorm: findLowNorms(norms, { dtype: "F16", dim: 8 }) };
+const vectors = { norms, lowNorm: findLowNorms(norms, { dtype: "F16", dim: 8 }) };
 
-function scores(count: 1 | 2, withWinners = false): StoreScores {
+function scores(count: 1 | 2, withWinners = false): PairScores[] {
   const one = {
+    method: usedMethod("probe"),
+    ids: table.ids,
+    cost: NO_METHOD_COST,
     layer: 1,
-    scorer: "cosine",
-    doubt: undefined,
+    vectors,
     scores: Float32Array.of(-0.5, 0.25, Number.NaN),
     winners: withWinners ? Int32Array.of(1, 0, -1) : undefined,
-    null: undefined,
-    unrelated: [],
-    scenarioIds: ["x", "y"],
-  } as const;
-  const rankings = ["first", "second"].slice(0, count).map((behavior) => ({ ...one, behavior }));
-  return { layers: [layer], rankings };
+    winnerNames: ["x", "y"],
+  };
+  return ["first", "second"].slice(0, count).map((behavior) => ({ ...one, behavior }));
 }
 
 describe("writeRankings", () => {
@@ -45,11 +45,11 @@ describe("writeRankings", () => {
     await writeRankings(join(folder, "r.csv"), table, scores(1, true));
     const lines = (await readFile(join(folder, "r.csv"), "utf8")).split("\n");
     expect(lines[0]).toBe(
-      "id,row,source,pair_score,pair_SOURCE,mixed,score,rank,percentile,norm,low_norm,winner",
+      "id,row,source,pair_score,pair_SOURCE,mixed,method,score,rank,percentile,norm,low_norm,winner",
     );
-    expect(lines[1]).toMatch(/^"p""1",2,,2\.5,false,x,0\.25,1,50\.0,4\.0,false,x$/);
-    expect(lines[2]).toMatch(/^p0,0,s,1\.0,true,1,-0\.5,2,0\.0,2\.0,false,y$/);
-    expect(lines.slice(3).join("\n")).toBe('"p,2",5,"t\nu",,,false,,3,,0.0,true,\n');
+    expect(lines[1]).toMatch(/^"p""1",2,,2\.5,false,x,probe,0\.25,1,50\.0,4\.0,false,x$/);
+    expect(lines[2]).toMatch(/^p0,0,s,1\.0,true,1,probe,-0\.5,2,0\.0,2\.0,false,y$/);
+    expect(lines.slice(3).join("\n")).toBe('"p,2",5,"t\nu",,,false,probe,,3,,0.0,true,\n');
     expect(await readdir(folder)).toEqual(["r.csv"]);
   });
 
@@ -74,20 +74,22 @@ describe("writeRankings", () => {
 
   it("writes Parquet that keeps types and more rows than one chunk", async () => {
     const count = 5000;
-    const many: StoreTable = {
+    const many: PairRows = {
       ids: Array.from({ length: count }, (_, i) => `p${i}`),
       rows: Int32Array.from({ length: count }, (_, i) => i),
-      tokens: new Int32Array(count * 3),
+      lengths: new Int32Array(count * 3),
       columns: {},
     };
     const lengths = new Float32Array(count).fill(1);
     const path = join(await temporaryFolder(), "it's.parquet");
-    await writeRankings(path, many, {
-      layers: [
-        { ...layer, norms: lengths, lowNorm: findLowNorms(lengths, { dtype: "F16", dim: 8 }) },
-      ],
-      rankings: [{ ...scores(1).rankings[0]!, scores: Float32Array.from(many.rows, (i) => i / 8) }],
-    });
+    await writeRankings(path, many, [
+      {
+        ...scores(1)[0]!,
+        ids: many.ids,
+        vectors: { norms: lengths, lowNorm: findLowNorms(lengths, { dtype: "F16", dim: 8 }) },
+        scores: Float32Array.from(many.rows, (i) => i / 8),
+      },
+    ]);
     const connection = await (await DuckDBInstance.create(":memory:")).connect();
     const read = await connection.runAndReadAll(
       `SELECT count(*), min(score), max(score), sum(rank), typeof(any_value(score)), first(id) FROM '${path.replace("'", "''")}'`,

@@ -4,10 +4,10 @@ import { basename, dirname, extname, join, resolve } from "node:path";
 
 import type { DuckDBConnection, DuckDBValue } from "@duckdb/node-api";
 
+import type { PairScores } from "../attribution/method.ts";
+import type { PairRows } from "../attribution/pair-rows.ts";
 import { percentile, rankScores } from "../attribution/rank-scores.ts";
-import type { BehaviorScores, LayerNorms, StoreScores } from "../attribution/rank-store.ts";
 import type { ColumnValue } from "../pairs/preference-pair.ts";
-import type { StoreTable } from "../store/read-store-table.ts";
 import { ConfigError, RuntimeError } from "../util/errors.ts";
 
 /** How each extension is written. */
@@ -40,20 +40,20 @@ export function requireRankingFormat(path: string): void {
 }
 
 /**
- * Writes all rankings to one table, whole or not at all, in the format of the extension (.parquet, .jsonl, .csv). Columns: id, row,
- * source where there is one and the other kept columns, behavior and layer where there are several of either, score (empty where
- * a pair has none), rank, percentile, norm, low_norm, and winner for a bank. A kept column whose name is taken gets the
- * prefix `pair_`. Rows stand in the order of the rankings, then by rank. `pairsHash`, the content hash of the ranked pairs, is
- * noted in the metadata of a Parquet file, so that an edit of other pairs is noticed.
+ * Writes all rankings of the pairs to one table, whole or not at all, in the format of the extension (.parquet, .jsonl, .csv). Columns: id,
+ * row, source where there is one and the other kept columns, method, behavior and layer where there are several of either, score (empty
+ * where a pair has none), rank, percentile, norm and low_norm where vectors were scored, and winner for a bank. A kept column whose name is
+ * taken gets the prefix `pair_`. Rows stand in the order of the rankings, then by rank. `pairsHash`, the content hash of the ranked pairs,
+ * is noted in the metadata of a Parquet file, so that an edit of other pairs is noticed.
  */
 export async function writeRankings(
   path: string,
-  table: StoreTable,
-  { layers, rankings }: StoreScores,
+  pairs: PairRows,
+  rankings: readonly PairScores[],
   pairsHash?: string,
 ): Promise<void> {
   requireRankingFormat(path);
-  const columns = outputColumns(table, rankings);
+  const columns = outputColumns(pairs, rankings);
   const work = await makeWorkFolder(path);
   try {
     // Loading DuckDB takes a third of a second: not before it is needed.
@@ -63,11 +63,7 @@ export async function writeRankings(
     try {
       const names = columns.map(({ name, type }) => `${quoteName(name)} ${type}`);
       await connection.run(`CREATE TABLE ranking (${names.join(", ")})`);
-      for (const ranking of rankings) {
-        const norms = layers.find(({ layer }) => layer === ranking.layer);
-        if (norms === undefined) throw new Error(`internal: no norms of layer ${ranking.layer}`);
-        await appendRanking(connection, columns, ranking, norms);
-      }
+      for (const ranking of rankings) await appendRanking(connection, columns, ranking);
       const partial = join(work, basename(path));
       await connection.run(
         `COPY ranking TO '${partial.replaceAll("'", "''")}' (${copyOptions(path, pairsHash)})`,
@@ -95,8 +91,7 @@ interface OutputRow {
   readonly row: number;
   readonly rank: number;
   readonly scored: number;
-  readonly ranking: BehaviorScores;
-  readonly norms: LayerNorms;
+  readonly ranking: PairScores;
 }
 
 interface OutputColumn {
@@ -105,19 +100,23 @@ interface OutputColumn {
   value(at: OutputRow): DuckDBValue;
 }
 
-function outputColumns(
-  table: StoreTable,
-  rankings: readonly BehaviorScores[],
-): readonly OutputColumn[] {
+function outputColumns(pairs: PairRows, rankings: readonly PairScores[]): readonly OutputColumn[] {
   const several = (key: "behavior" | "layer"): boolean =>
     new Set(rankings.map((ranking) => ranking[key])).size > 1;
+  const some = (key: "vectors" | "winners"): boolean =>
+    rankings.some((ranking) => ranking[key] !== undefined);
   const columns: (OutputColumn | false)[] = [
+    { name: "method", type: "VARCHAR", value: ({ ranking }) => ranking.method.name },
     several("behavior") && {
       name: "behavior",
       type: "VARCHAR",
-      value: ({ ranking }) => ranking.behavior,
+      value: ({ ranking }) => ranking.behavior ?? null,
     },
-    several("layer") && { name: "layer", type: "INTEGER", value: ({ ranking }) => ranking.layer },
+    several("layer") && {
+      name: "layer",
+      type: "INTEGER",
+      value: ({ ranking }) => ranking.layer ?? null,
+    },
     {
       name: "score",
       type: "FLOAT",
@@ -129,21 +128,26 @@ function outputColumns(
       type: "DOUBLE",
       value: ({ rank, scored }) => percentile(rank, scored) ?? null,
     },
-    { name: "norm", type: "FLOAT", value: ({ norms, row }) => norms.norms[row]! },
-    {
+    some("vectors") && {
+      name: "norm",
+      type: "FLOAT",
+      value: ({ ranking, row }) => ranking.vectors?.norms[row] ?? null,
+    },
+    some("vectors") && {
       name: "low_norm",
       type: "BOOLEAN",
-      value: ({ norms, row }) => norms.lowNorm.isLow[row] === 1,
+      value: ({ ranking: { vectors }, row }) =>
+        vectors === undefined ? null : vectors.lowNorm.isLow[row] === 1,
     },
-    rankings.some(({ winners }) => winners !== undefined) && {
+    some("winners") && {
       name: "winner",
       type: "VARCHAR",
-      value: ({ ranking, row }) => ranking.scenarioIds[ranking.winners?.[row] ?? -1] ?? null,
+      value: ({ ranking, row }) => ranking.winnerNames?.[ranking.winners?.[row] ?? -1] ?? null,
     },
   ];
   const scores = columns.filter((column) => column !== false);
   const taken = new Set(["id", "row", ...scores.map(({ name }) => name)]);
-  const kept = Object.entries(table.columns).map(([name, values]) => {
+  const kept = Object.entries(pairs.columns).map(([name, values]) => {
     let free = name;
     // DuckDB does not tell upper from lower case.
     while (taken.has(free.toLowerCase())) free = `pair_${free}`;
@@ -151,8 +155,8 @@ function outputColumns(
     return keptColumn(free, values);
   });
   return [
-    { name: "id", type: "VARCHAR", value: ({ row }) => table.ids[row]! },
-    { name: "row", type: "INTEGER", value: ({ row }) => table.rows[row]! },
+    { name: "id", type: "VARCHAR", value: ({ row }) => pairs.ids[row]! },
+    { name: "row", type: "INTEGER", value: ({ row }) => pairs.rows[row]! },
     ...kept,
     ...scores,
   ];
@@ -173,8 +177,7 @@ function keptColumn(name: string, values: readonly ColumnValue[]): OutputColumn 
 async function appendRanking(
   connection: DuckDBConnection,
   columns: readonly OutputColumn[],
-  ranking: BehaviorScores,
-  norms: LayerNorms,
+  ranking: PairScores,
 ): Promise<void> {
   const { order, scored } = rankScores(ranking.scores);
   const duckdb = await import("@duckdb/node-api");
@@ -183,7 +186,7 @@ async function appendRanking(
   for (let first = 0; first < order.length; first += CHUNK_ROWS) {
     const rows = Array.from(order.subarray(first, first + CHUNK_ROWS), (row, i) => {
       const rank = first + i + 1;
-      return { row, rank, scored, ranking, norms };
+      return { row, rank, scored, ranking };
     });
     const chunk = duckdb.DuckDBDataChunk.create(types, rows.length);
     chunk.setColumns(columns.map((column) => rows.map((row) => column.value(row))));

@@ -1,12 +1,16 @@
+import { z } from "zod";
+
 import { firstIndex } from "../util/first-index.ts";
 
+export const correlationSchema = z.strictObject({
+  r: z.number(),
+  low: z.number(),
+  high: z.number(),
+  n: z.int(),
+});
+
 /** A correlation with its 95% interval. */
-export interface Correlation {
-  readonly r: number;
-  readonly low: number;
-  readonly high: number;
-  readonly n: number;
-}
+export type Correlation = z.output<typeof correlationSchema>;
 
 /** The 97.5% quantile of the standard normal. */
 const Z = 1.959963984540054;

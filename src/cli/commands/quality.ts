@@ -1,5 +1,6 @@
+import { markPlanted, readPlanted } from "../../ranking/planted.ts";
+import { readRankings } from "../../ranking/ranking-file.ts";
 import { type RankingQuality, rankingQuality } from "../../ranking/ranking-quality.ts";
-import { markPlanted, readPlanted, readRankings } from "../../ranking/read-ranking.ts";
 import { ConfigError } from "../../util/errors.ts";
 import { printable, textTable } from "../../util/text-table.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
@@ -42,8 +43,9 @@ the top k, each with its 95% interval (bootstrap, planted and other pairs resamp
 };
 
 interface NamedQuality extends RankingQuality {
-  readonly behavior: string;
-  readonly layer: string;
+  readonly method?: string | undefined;
+  readonly behavior?: string | undefined;
+  readonly layer?: number | undefined;
   /** Planted pairs that the ranking does not have. */
   readonly absent: number;
 }
@@ -61,9 +63,10 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
     seed: args.integer("seed") ?? 0,
   };
   const found = (await readRankings(path)).map((table): NamedQuality => {
-    const { isPlanted, absent } = markPlanted(table, planted);
-    const { behavior, layer, scores } = table;
-    return { behavior, layer, absent, ...rankingQuality(scores, isPlanted, options) };
+    const { isPlanted, absent } = markPlanted(table.ids, planted);
+    const { method, behavior, layer } = table.file;
+    const quality = rankingQuality(Float32Array.from(table.scores), isPlanted, options);
+    return { method, behavior, layer, absent, ...quality };
   });
   const absent = found[0]?.absent ?? 0;
   if (absent > 0) {
@@ -75,8 +78,8 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
 function formatQuality(found: readonly NamedQuality[]): string {
   const [first] = found;
   if (first === undefined) return "no ranking";
-  const names = found.map(({ behavior, layer }) =>
-    [behavior, layer === "" ? "" : `layer ${layer}`].filter((part) => part !== "").join(", "),
+  const names = found.map(({ method, behavior, layer }) =>
+    [method, behavior, layer && `layer ${layer}`].filter((part) => part !== undefined).join(", "),
   );
   const estimate = ({ value, low, high }: RankingQuality["auroc"]): string =>
     `${value.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`;

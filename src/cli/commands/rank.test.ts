@@ -115,7 +115,7 @@ describe("culprit rank", () => {
       "--show",
       "3",
     );
-    expect(text).toMatch(/^20 pairs ranked by cosine: /);
+    expect(text).toMatch(/^20 pairs ranked by probe: cos\(v, v_d\)/);
     expect(text).toMatch(/== behavior "com�plies", layer 3/);
     expect(text).toMatch(/\npair-\d+ +source-0 +0\.9\d+ +3\.\d+ +1\n/);
     expect(text).toMatch(/\npair-\d+ +source-1 +-0\.9\d+ +3\.\d+ +20\n/);

@@ -1,14 +1,14 @@
-import { rankStore, type StoreScores } from "../../attribution/rank-store.ts";
-import { SCORERS, type ScoredBehavior } from "../../attribution/scorer.ts";
+import type { PairScores } from "../../attribution/method.ts";
+import { probe } from "../../attribution/methods/probe.ts";
+import { storeRows } from "../../attribution/pair-rows.ts";
+import { scorePairs } from "../../attribution/score-pairs.ts";
+import type { ScoredBehavior } from "../../attribution/scored-behavior.ts";
+import { SCORERS } from "../../attribution/scorer.ts";
 import { readBehavior } from "../../behavior/behavior-file.ts";
-import {
-  chooseGroupColumn,
-  reportRankings,
-  type RankingReport,
-  type TopSize,
-} from "../../ranking/ranking-report.ts";
+import { chooseGroupColumn } from "../../ranking/group-column.ts";
+import { reportRankings, type RankingReport, type TopSize } from "../../ranking/ranking-report.ts";
 import { requireRankingFormat, writeRankings } from "../../ranking/write-ranking.ts";
-import { openStore, type VectorStore } from "../../store/open-store.ts";
+import { openStore } from "../../store/open-store.ts";
 import { readStoreTable } from "../../store/read-store-table.ts";
 import { ConfigError } from "../../util/errors.ts";
 import { formatRankings } from "../../verbs/show/ranking.ts";
@@ -118,7 +118,14 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   }
   const tops = args.list("top").map(parseTop);
   const show = args.integer("show", { min: 0, max: 10_000 }) ?? 10;
-  const options = readRankOptions(args);
+  const selection = args.text("layers");
+  const asked = selection?.trim() === "auto" ? "auto" : parseLayers(selection ?? "all");
+  const layers: "auto" | readonly number[] | undefined = asked === "all" ? undefined : asked;
+  const threads = args.integer("threads", { min: 1, max: 1024 });
+  const settings = {
+    scorer: args.choice("scorer", SCORERS) ?? "cosine",
+    nullDirections: args.integer("null", { min: 0, max: 1024 }),
+  } as const;
 
   const store = await openStore(directory, { allowIncomplete: args.has("allow-incomplete") });
   if (store.completion === undefined) {
@@ -127,17 +134,23 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   // Before the work, not after it.
   const by = chooseGroupColumn(store.manifest.pairs.columns, args.text("by"));
   const read = await readBehaviors([...files, ...nullFiles]);
-  const behaviors = read.slice(0, files.length);
-  const nullBehaviors = read.slice(files.length);
-  const scores = await score(store, behaviors, { ...options, nullBehaviors }, context);
-  const table = await readStoreTable(store);
-  const reports = reportRankings(table, scores, {
+  const behavior = { wanted: read.slice(0, files.length), unrelated: read.slice(files.length) };
+  const rows = storeRows(await readStoreTable(store));
+  const task = { rows, store, behavior, layers };
+  const progress = context.progress("rank", "pairs");
+  let scores: readonly PairScores[];
+  try {
+    scores = await scorePairs(probe, task, settings, { threads, progress, signal: context.signal });
+  } finally {
+    progress.end();
+  }
+  const reports = reportRankings(rows, scores, {
     show,
     ...(tops.length === 0 ? {} : { tops }),
     by,
   });
   if (out !== undefined) {
-    await writeRankings(out, table, scores, store.manifest.pairs.contentHash);
+    await writeRankings(out, rows, scores, store.manifest.pairs.contentHash);
   }
   for (const report of reports) warnOfDoubts(report, context);
   context.print(args.has("json") ? JSON.stringify(reports, undefined, 2) : formatRankings(reports));
@@ -153,35 +166,6 @@ function warnOfDoubts(
     context.warn(
       `behavior "${behavior}", layer ${layer}: not held to "${other.behavior}": ${other.reason}`,
     );
-  }
-}
-
-type RankOptions = NonNullable<Parameters<typeof rankStore>[2]>;
-
-function readRankOptions(args: ParsedArguments): RankOptions {
-  const layers = args.text("layers");
-  const selection =
-    layers === undefined ? "all" : layers.trim() === "auto" ? "auto" : parseLayers(layers);
-  const threads = args.integer("threads", { min: 1, max: 1024 });
-  return {
-    scorer: args.choice("scorer", SCORERS) ?? "cosine",
-    nullDirections: args.integer("null", { min: 0, max: 1024 }) ?? 64,
-    ...(selection === "all" ? {} : { layers: selection }),
-    threads,
-  };
-}
-
-async function score(
-  store: VectorStore,
-  behaviors: readonly ScoredBehavior[],
-  options: RankOptions,
-  context: CommandContext,
-): Promise<StoreScores> {
-  const progress = context.progress("rank", "pairs");
-  try {
-    return await rankStore(store, behaviors, { ...options, progress, signal: context.signal });
-  } finally {
-    progress.end();
   }
 }
 

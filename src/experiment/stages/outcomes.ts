@@ -1,9 +1,8 @@
 /** @file What earlier stages found, as the result has it. */
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { BEHAVIOR_REPORT, type BehaviorReport } from "../../behavior/behavior-file.ts";
-import type { RankingReport } from "../../ranking/ranking-report.ts";
+import { RANK_REPORT, type RankingReport, type RankReport } from "../../ranking/ranking-report.ts";
 import { missingByCause } from "../../rates/condition-rates.ts";
 import { CONDITIONS, type ConditionsReport } from "../../rates/conditions-report.ts";
 import type { FilterDecision } from "../../rates/four-condition-filter.ts";
@@ -19,7 +18,6 @@ import type {
 import type { Experiment } from "../schema.ts";
 import type { StageInput, StageWork } from "../stage.ts";
 import { agreementIds, readAgreement } from "./agreement.ts";
-import { RANKING_REPORT_NAME, type RankStageReport } from "./rank.ts";
 
 /** The report of the ranking that the edits used. */
 export async function readUsedRanking(work: StageWork): Promise<RankingReport> {
@@ -27,8 +25,8 @@ export async function readUsedRanking(work: StageWork): Promise<RankingReport> {
   return rankings.find((each) => each.layer === layer)!; // one for each layer
 }
 
-function readRankStage(work: StageWork): Promise<RankStageReport> {
-  return readJson(join(work.input("ranking"), RANKING_REPORT_NAME));
+function readRankStage(work: StageWork): Promise<RankReport> {
+  return RANK_REPORT.read(join(work.input("ranking"), RANK_REPORT.name));
 }
 
 /** How the behaviour was found. */
@@ -111,9 +109,4 @@ export async function readAgreements(
     if (found !== undefined) agreements.push({ stage, ...found });
   }
   return agreements.length === 0 ? {} : { agreements };
-}
-
-/** A file of an earlier stage of ours, hashed when it was written. */
-async function readJson<T>(path: string): Promise<T> {
-  return JSON.parse(await readFile(path, "utf8")) as T;
 }

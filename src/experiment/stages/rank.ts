@@ -1,13 +1,15 @@
 import { basename, extname, join } from "node:path";
 
-import { rankStore, type StoreScores } from "../../attribution/rank-store.ts";
+import { probe } from "../../attribution/methods/probe.ts";
+import { storeRows } from "../../attribution/pair-rows.ts";
+import { scorePairs } from "../../attribution/score-pairs.ts";
 import { readBehavior, type StoredBehavior } from "../../behavior/behavior-file.ts";
-import { reportRankings } from "../../ranking/ranking-report.ts";
+import { RANK_REPORT, type RankingReport, reportRankings } from "../../ranking/ranking-report.ts";
+import type { UnusedNull } from "../../ranking/signal-verdict.ts";
 import { writeRankings } from "../../ranking/write-ranking.ts";
 import { openStore } from "../../store/open-store.ts";
 import { readStoreTable } from "../../store/read-store-table.ts";
-import { writeFileAtomic } from "../../util/atomic-file.ts";
-import { chooseLayer, type ChosenLayer } from "../choose-layer.ts";
+import { chooseLayer } from "../choose-layer.ts";
 import type { Experiment } from "../schema.ts";
 import { readSkipped } from "../skipped.ts";
 import type { Stage, StageWork } from "../stage.ts";
@@ -17,20 +19,7 @@ import { STORE_NAME } from "./embed.ts";
 /** All pairs at the chosen layer, best first. */
 export const RANKING_NAME = "ranking.parquet";
 /** The chosen layer, and the report of every layer's ranking. */
-export const RANKING_REPORT_NAME = "ranking.json";
-
-/** What `ranking.json` holds beside the reports. */
-export interface RankStageReport extends ChosenLayer {
-  /** Unrelated behaviours that there was nothing to make of, and why; absent where there are none. */
-  readonly skippedNulls?: readonly SkippedNull[] | undefined;
-  readonly rankings: ReturnType<typeof reportRankings>;
-}
-
-/** An unrelated behaviour that the verdict could not be held to. */
-export interface SkippedNull {
-  readonly behavior: string;
-  readonly reason: string;
-}
+export const RANKING_REPORT_NAME = RANK_REPORT.name;
 
 /** What an entry of attribution.nulls is called in results: drift, or its file's name. */
 export const nullBehavior = (entry: string): string => basename(entry, extname(entry));
@@ -49,7 +38,7 @@ export function rankStage({ attribution, behavior, engine }: Experiment): Stage 
   return {
     kind: "rank",
     name: "",
-    version: 5,
+    version: 6,
     settings: { scorer, layer, nullDirections, threads: engine.threads ?? null },
     inputs: {
       store: { stage: "embed" },
@@ -61,38 +50,34 @@ export function rankStage({ attribution, behavior, engine }: Experiment): Stage 
       const stored = await readBehavior(join(work.input("behavior"), BEHAVIOR_NAME));
       const chosen = await chooseLayer(work.input("behavior"), layer);
       const { usable, skipped } = await openNulls(nulls, work);
-      const scores = await rankStore(store, [stored], {
-        scorer,
-        nullDirections,
-        nullBehaviors: usable,
-        progress: work.progress("pairs"),
-        threads: engine.threads,
-        signal: work.signal,
-      });
-      const table = await readStoreTable(store);
-      const rankings = reportRankings(table, scores);
+      const rows = storeRows(await readStoreTable(store));
+      const given = { wanted: [stored], unrelated: usable };
+      const scores = await scorePairs(
+        probe,
+        { rows, store, behavior: given },
+        { scorer, nullDirections },
+        { progress: work.progress("pairs"), threads: engine.threads, signal: work.signal },
+      );
+      const rankings = reportRankings(rows, scores);
       noteUnstableNulls(rankings, chosen.layer, work);
       await writeRankings(
         join(work.directory, RANKING_NAME),
-        table,
-        atLayer(scores, chosen.layer),
+        rows,
+        scores.filter((ranking) => ranking.layer === chosen.layer),
         store.manifest.pairs.contentHash,
       );
-      const report: RankStageReport = {
+      const skippedNulls = skipped.length === 0 ? undefined : skipped;
+      await RANK_REPORT.write(join(work.directory, RANKING_REPORT_NAME), {
         ...chosen,
-        ...(skipped.length === 0 ? {} : { skippedNulls: skipped }),
+        skippedNulls,
         rankings,
-      };
-      await writeFileAtomic(
-        join(work.directory, RANKING_REPORT_NAME),
-        `${JSON.stringify(report, undefined, 2)}\n`,
-      );
+      });
     },
   };
 }
 
 function noteUnstableNulls(
-  rankings: RankStageReport["rankings"],
+  rankings: readonly RankingReport[],
   layer: number,
   work: StageWork,
 ): void {
@@ -105,9 +90,9 @@ function noteUnstableNulls(
 async function openNulls(
   nulls: readonly { readonly name: string; readonly behavior: string }[],
   work: StageWork,
-): Promise<{ readonly usable: StoredBehavior[]; readonly skipped: SkippedNull[] }> {
+): Promise<{ readonly usable: StoredBehavior[]; readonly skipped: UnusedNull[] }> {
   const usable: StoredBehavior[] = [];
-  const skipped: SkippedNull[] = [];
+  const skipped: UnusedNull[] = [];
   for (const { name, behavior } of nulls) {
     const folder = work.input(name);
     const reason = await readSkipped(folder);
@@ -115,8 +100,4 @@ async function openNulls(
     else skipped.push({ behavior, reason });
   }
   return { usable, skipped };
-}
-
-function atLayer({ layers, rankings }: StoreScores, layer: number): StoreScores {
-  return { layers, rankings: rankings.filter((ranking) => ranking.layer === layer) };
 }

@@ -1,6 +1,5 @@
 import type { NullComparison } from "../../attribution/null-comparison.ts";
 /** @file What a ranking is held to: null directions, and unrelated behaviours. */
-import { SCORER_TRAITS } from "../../attribution/scorer.ts";
 import type { RankingReport } from "../../ranking/ranking-report.ts";
 import { number, percent, signed } from "../../util/figures.ts";
 import { printable, textTable } from "../../util/text-table.ts";
@@ -11,12 +10,15 @@ const BAR_WIDTH = 30;
 export function nullSection(report: RankingReport): string[] {
   const comparison = report.null;
   if (comparison === undefined) {
-    return ["No null to compare with: the behaviour file has no null directions, or --null is 0."];
+    return report.method.traits.null === "none"
+      ? [`No null to compare with: ${report.method.name} has none.`]
+      : ["No null to compare with: the behaviour file has no null directions, or --null is 0."];
   }
   const { histogram, directions } = comparison;
-  const nulls = SCORER_TRAITS[report.scorer].usesBank
-    ? "null banks (the bank with its mean turned into a null direction, and random signs for what its vectors have of their own)"
-    : "null directions (what is left of the behaviour's vector under random signs for each prompt)";
+  const nulls =
+    report.method.traits.null === "banks"
+      ? "null banks (the bank with its mean turned into a null direction, and random signs for what its vectors have of their own)"
+      : "null directions (what is left of the behaviour's vector under random signs for each prompt)";
   const total = (counts: readonly number[]): number => counts.reduce((sum, each) => sum + each, 0);
   const real = histogram.real.map((count) => count / total(histogram.real));
   const none = histogram.null.map((count) => count / total(histogram.null));

@@ -1,4 +1,3 @@
-import { SCORER_TRAITS } from "../../attribution/scorer.ts";
 import { CONFOUNDS } from "../../ranking/confound-table.ts";
 import type { RankedPair, RankingReport } from "../../ranking/ranking-report.ts";
 import { number, percent, signed } from "../../util/figures.ts";
@@ -15,7 +14,7 @@ export function formatRankings(reports: readonly RankingReport[]): string {
   if (first === undefined) return "nothing to rank";
   const detailed = reports.length <= MAX_DETAILED ? reports : [];
   return [
-    `${first.pairs} pairs ranked by ${first.scorer}: ${SCORER_TRAITS[first.scorer].meaning}; higher = chosen minus rejected points more along after minus before`,
+    `${first.pairs} pairs ranked by ${printable(first.method.name)}: ${first.method.formula}`,
     ...(reports.length > 1 ? ["", ...summarySection(reports)] : []),
     ...detailed.flatMap((report) => ["", ...detailSections(report)]),
     ...(detailed.length === 0
@@ -44,12 +43,12 @@ function summarySection(reports: readonly RankingReport[]): string[] {
       );
       const median = report.null?.quantiles.find(({ q }) => q === 0.5)?.real;
       return [
-        printable(report.behavior),
-        `${report.layer}`,
+        printable(report.behavior ?? "-"),
+        `${report.layer ?? "-"}`,
         report.doubt === undefined ? "yes" : "NO",
         report.verdict?.kind ?? "-",
         `${report.scored}`,
-        `${report.lowNorm.count}`,
+        `${report.lowNorm?.count ?? "-"}`,
         tail === undefined ? "-" : percent(tail.share),
         tail === undefined ? "-" : tail.nullShares.map(percent).join(" to "),
         median === undefined ? "-" : number(median),
@@ -62,13 +61,12 @@ function summarySection(reports: readonly RankingReport[]): string[] {
 function detailSections(report: RankingReport): string[] {
   const { lowNorm, scored, pairs } = report;
   return [
-    `== behavior "${printable(report.behavior)}", layer ${report.layer}`,
+    `== ${titleOf(report)}`,
     ...(report.doubt === undefined
       ? []
       : [`NOT STABLE, so this ranking is evidence of nothing: ${printable(report.doubt)}`]),
     ...verdictLines(report),
-    `${scored} of ${pairs} pairs have a score${lowNorm.zero === 0 ? "" : `, ${lowNorm.zero} have a vector of length zero`}; ` +
-      `${lowNorm.count} are marked low norm (|v_d| below ${number(lowNorm.threshold)}, median ${number(lowNorm.median)})`,
+    `${scored} of ${pairs} pairs have a score${lowNorm === undefined ? "" : describeNorms(lowNorm)}`,
     "",
     ...pairsSection("top", report.top, report.by),
     "",
@@ -82,13 +80,27 @@ function detailSections(report: RankingReport): string[] {
   ];
 }
 
-function verdictLines({ verdict, scorer, null: comparison }: RankingReport): string[] {
+function titleOf({ behavior, layer, method }: RankingReport): string {
+  if (behavior === undefined) return `method ${printable(method.name)}`;
+  return `behavior "${printable(behavior)}"${layer === undefined ? "" : `, layer ${layer}`}`;
+}
+
+function describeNorms({
+  zero,
+  count,
+  threshold,
+  median,
+}: NonNullable<RankingReport["lowNorm"]>): string {
+  const without = zero === 0 ? "" : `, ${zero} have a vector of length zero`;
+  return `${without}; ${count} are marked low norm (|v_d| below ${number(threshold)}, median ${number(median)})`;
+}
+
+function verdictLines({ verdict, method, null: comparison }: RankingReport): string[] {
   if (verdict === undefined) {
-    const why =
-      comparison === undefined
-        ? "there is no null to compare with"
-        : `the largest of many cosines (${scorer}) grows with the spread of the pairs as with a push of all; --scorer cosine has one`;
-    return [`verdict: none, ${why}`];
+    const { noVerdict = "its scores have none" } = method;
+    return [
+      `verdict: none, ${comparison === undefined ? "there is no null to compare with" : noVerdict}`,
+    ];
   }
   const { kind, reason, meaning, excessPairs, heldTo, notHeldTo } = verdict;
   return [
@@ -109,17 +121,19 @@ function pairsSection(
   by: string | undefined,
 ): string[] {
   const hasWinner = pairs.some(({ winner }) => winner !== undefined);
-  const heading = [title, ...(by === undefined ? [] : [by]), "score", "norm", "rank"];
+  const hasNorm = pairs.some(({ norm }) => norm !== undefined);
+  const norm = hasNorm ? ["norm"] : [];
+  const heading = [title, ...(by === undefined ? [] : [by]), "score", ...norm, "rank"];
   return textTable([
     [...heading, ...(hasWinner ? ["nearest scenario"] : []), ""],
     ...pairs.map((pair) => [
       printable(pair.id),
       ...(by === undefined ? [] : [printable(pair.group ?? "")]),
       number(pair.score),
-      number(pair.norm),
+      ...(pair.norm === undefined ? [] : [number(pair.norm)]),
       `${pair.rank}`,
       ...(hasWinner ? [printable(pair.winner ?? "")] : []),
-      pair.isLowNorm ? "low norm" : "",
+      pair.isLowNorm === true ? "low norm" : "",
     ]),
   ]);
 }

@@ -1,0 +1,167 @@
+/**
+ * @file What an attribution method is: from preference pairs, and whatever else it names, to a score for each pair. A method is one file in
+ * methods/ and one line in METHODS; rankings, quality, edits and experiments take any.
+ */
+import { z } from "zod";
+
+import type { Engine } from "../engine/engine.ts";
+import type { PairSet } from "../pairs/open-pairs.ts";
+import type { VectorStore } from "../store/open-store.ts";
+import type { JobOptions } from "../util/progress.ts";
+import type { LowNorm } from "./low-norm.ts";
+import type { NullComparison } from "./null-comparison.ts";
+import type { PairRows } from "./pair-rows.ts";
+import type { ScoredBehavior } from "./scored-behavior.ts";
+
+/** What methods read, by the names under which they need it. */
+export interface Sources {
+  /** Datapoint vectors of the pairs. */
+  readonly store: VectorStore;
+  readonly behavior: {
+    readonly wanted: readonly ScoredBehavior[];
+    /** Unrelated behaviours of the same checkpoint, as a second null. */
+    readonly unrelated: readonly ScoredBehavior[];
+  };
+  /** The text of the pairs. */
+  readonly pairs: Pick<PairSet, "read">;
+  /** The checkpoint before preference training. */
+  readonly engine: { open(): Promise<Engine> };
+  /** The checkpoint after it. */
+  readonly trained: { open(): Promise<Engine> };
+}
+export type Need = keyof Sources;
+
+/** What is so of all scores that a method gives with some settings. */
+export interface MethodTraits {
+  /** They lie within [-1, 1]. */
+  readonly isBounded: boolean;
+  /** What they are held to: directions of random signs, banks like the behaviour's own, or nothing. */
+  readonly null: "signs" | "banks" | "none";
+  /** Whether scores and null tell concentrated from diffuse from nothing. */
+  readonly hasVerdict: boolean;
+  /** There is a ranking for each layer. */
+  readonly hasLayer: boolean;
+}
+
+/** What a method is with some settings. */
+export interface MethodDescription {
+  /** From a pair to its score, one clause: `cos(v, v_d)`. */
+  readonly formula: string;
+  readonly traits: MethodTraits;
+  /** Why there is no verdict although there is a null, one clause. */
+  readonly noVerdict?: string | undefined;
+}
+
+export interface AttributionMethod<N extends Need = Need, S extends z.ZodObject = z.ZodObject> {
+  readonly name: string;
+  /** What a high score means, one sentence. */
+  readonly meaning: string;
+  /** Each with its range, its default and one sentence. */
+  readonly settings: S;
+  readonly needs: readonly N[];
+  describe(settings: z.output<S>): MethodDescription;
+  /** The scores of all rows, for each behaviour and layer where the method has those. Throws ConfigError for settings that do not fit. */
+  score(task: MethodTask<N>, settings: z.output<S>, work: MethodWork): Promise<readonly Scored[]>;
+}
+
+/** Types a method by what stands in it. */
+export function defineMethod<N extends Need, S extends z.ZodObject>(
+  method: AttributionMethod<N, S>,
+): AttributionMethod<N, S> {
+  return method;
+}
+
+/** What is scored. */
+export type MethodTask<N extends Need = never> = Pick<Sources, N> & {
+  /** The pairs, N rows; text comes from `pairs`, in any order and with pairs that are no rows. */
+  readonly rows: PairRows;
+  /** Layers to rank at, or the one chosen for each behaviour; undefined: every layer that there is. */
+  readonly layers?: readonly number[] | "auto" | undefined;
+};
+
+export interface MethodWork extends JobOptions {
+  /** Threads of the arithmetic; default: one for each core. */
+  readonly threads?: number | undefined;
+  /** Adds to what the scores cost. */
+  readonly count: (used: Partial<Omit<MethodCost, "seconds">>) => void;
+}
+
+/** What making scores took; the making of what it reads (a vector store, say) not counted. */
+export interface MethodCost {
+  readonly seconds: number;
+  /** Through a model. */
+  readonly tokens: number;
+  /** Floating-point operations of models and of products with vectors. */
+  readonly flops: number;
+  /** Paid to endpoints. */
+  readonly money: number;
+  /** Of vectors, gradients and the like, read. */
+  readonly bytes: number;
+}
+
+/** Scores of all rows as a method gives them, for one behaviour and layer; N rows. */
+export interface Scored {
+  /** Of methods that know behaviours. */
+  readonly behavior?: string | undefined;
+  /** Of methods that have layers. */
+  readonly layer?: number | undefined;
+  /** Higher is more responsible; NaN where a pair has none, [N]. */
+  readonly scores: Float32Array;
+  /** What of the behaviour decided the score, an index of `winnerNames`, -1 for nothing, [N]. */
+  readonly winners?: Int32Array | undefined;
+  readonly winnerNames?: readonly string[] | undefined;
+  readonly null?: NullComparison | undefined;
+  /** The same rows scored by unrelated behaviours. */
+  readonly unrelated?: readonly UnrelatedScores[] | undefined;
+  /** Why the scores are evidence of nothing, the behaviour's vector not being stable say; undefined where nothing is known against them. */
+  readonly doubt?: string | undefined;
+  /** Of methods that score vectors. */
+  readonly vectors?: VectorLengths | undefined;
+}
+
+/** What an unrelated behaviour makes of the same pairs. */
+export interface UnrelatedScores {
+  readonly behavior: string;
+  /** Why its vector is not stable at this layer, which makes it no null; undefined where it is. */
+  readonly doubt?: string | undefined;
+  /** Between its direction and that of the behaviour. */
+  readonly cosine: number;
+  /** NaN where a pair has none, [N]. */
+  readonly scores: Float32Array;
+  /** Against its own null directions. */
+  readonly null?: NullComparison | undefined;
+}
+
+/** The lengths of the vectors that were scored. */
+export interface VectorLengths {
+  /** ‖v_d‖ before rounding to the store's dtype, [N]. */
+  readonly norms: Float32Array;
+  readonly lowNorm: LowNorm;
+}
+
+/** Scores with all that is to be known of them. */
+export interface PairScores extends Scored {
+  readonly method: UsedMethod;
+  /** Of the rows, [N], each once. */
+  readonly ids: readonly string[];
+  /** Of all scores that one call gave, together. */
+  readonly cost: MethodCost;
+}
+
+export const usedMethodSchema = z.strictObject({
+  /** What files and tables call it: the method's name, or what the user calls one of several uses. */
+  name: z.string(),
+  /** With defaults filled in. */
+  settings: z.record(z.string(), z.unknown()),
+  formula: z.string(),
+  traits: z.strictObject({
+    isBounded: z.boolean(),
+    null: z.enum(["signs", "banks", "none"]),
+    hasVerdict: z.boolean(),
+    hasLayer: z.boolean(),
+  }),
+  noVerdict: z.string().optional(),
+});
+
+/** How scores were made. */
+export type UsedMethod = z.output<typeof usedMethodSchema>;

@@ -1,0 +1,20 @@
+import { ConfigError } from "../../util/errors.ts";
+import type { AttributionMethod } from "../method.ts";
+import { length } from "./length.ts";
+import { probe } from "./probe.ts";
+import { random } from "./random.ts";
+
+/** Every method; the first is the one that is used where none is named. */
+export const METHODS: readonly AttributionMethod[] = [probe, random, length];
+
+/** The method of that name. Throws ConfigError where there is none. */
+export function findMethod(
+  name: string,
+  methods: readonly AttributionMethod[] = METHODS,
+): AttributionMethod {
+  const found = methods.find((method) => method.name === name);
+  if (found !== undefined) return found;
+  throw new ConfigError(
+    `method: expected ${methods.map((method) => method.name).join(", ")}, got "${name}"`,
+  );
+}

@@ -1,0 +1,48 @@
+import type { PairSet } from "../pairs/open-pairs.ts";
+import type { ColumnValue, PreferencePair } from "../pairs/preference-pair.ts";
+import { countCharacters, responseText } from "../pairs/text-measures.ts";
+import type { StoreTable } from "../store/read-store-table.ts";
+import { ConfigError } from "../util/errors.ts";
+import type { JobOptions } from "../util/progress.ts";
+
+/** What is known of pairs beside their text; N rows. */
+export interface PairRows {
+  /** [N], each once. */
+  readonly ids: readonly string[];
+  /** Row numbers in the pair files, [N]. */
+  readonly rows: Int32Array;
+  /** Of prompt, chosen and rejected, [N, 3]: in tokens as they were embedded, else in characters. */
+  readonly lengths: Int32Array;
+  /** Kept columns, [N] each. */
+  readonly columns: Readonly<Record<string, readonly ColumnValue[]>>;
+}
+
+/** The pairs of a vector store. */
+export function storeRows({ ids, rows, tokens, columns }: StoreTable): PairRows {
+  return { ids, rows, lengths: tokens, columns };
+}
+
+/** The usable pairs of pair files, their lengths in characters. Throws ConfigError where there are none. */
+export async function readPairRows(
+  pairs: Pick<PairSet, "read" | "columns">,
+  { signal, progress }: JobOptions = {},
+): Promise<PairRows> {
+  const ids: string[] = [];
+  const rows: number[] = [];
+  const lengths: number[] = [];
+  const columns = Object.fromEntries(pairs.columns.map((name) => [name, [] as ColumnValue[]]));
+  for await (const pair of pairs.read({ signal })) {
+    progress?.update(pair.row + 1, undefined);
+    if (pair.kind !== "pair") continue;
+    ids.push(pair.id);
+    rows.push(pair.row);
+    lengths.push(...lengthsOf(pair));
+    for (const [name, values] of Object.entries(columns)) values.push(pair.columns[name] ?? null);
+  }
+  if (ids.length === 0) throw new ConfigError("pairs: expected usable pairs, got none");
+  return { ids, rows: Int32Array.from(rows), lengths: Int32Array.from(lengths), columns };
+}
+
+function lengthsOf({ prompt, chosen, rejected }: PreferencePair): readonly number[] {
+  return [prompt, chosen, rejected].map((turns) => countCharacters(responseText(turns)));
+}

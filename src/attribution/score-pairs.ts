@@ -1,0 +1,65 @@
+import type { z } from "zod";
+
+import { ConfigError } from "../util/errors.ts";
+import type { JobOptions } from "../util/progress.ts";
+import type {
+  AttributionMethod,
+  MethodCost,
+  MethodTask,
+  Need,
+  PairScores,
+  Sources,
+} from "./method.ts";
+
+export interface ScorePairsOptions extends JobOptions {
+  /** What files and tables call this use of the method; default: the method's name. */
+  readonly name?: string | undefined;
+  /** Threads of the arithmetic; default: one for each core. */
+  readonly threads?: number | undefined;
+}
+
+/**
+ * Runs a method: one or several rankings of the same rows, and what they cost together. Throws ConfigError where something is missing that
+ * the method needs.
+ */
+export async function scorePairs<N extends Need, S extends z.ZodObject>(
+  method: AttributionMethod<N, S>,
+  task: MethodTask & Partial<Sources>,
+  settings: z.output<S>,
+  { name = method.name, ...work }: ScorePairsOptions = {},
+): Promise<readonly PairScores[]> {
+  const missing = method.needs.find((need) => task[need] === undefined);
+  if (missing !== undefined) {
+    throw new ConfigError(
+      `${missing}: expected one, which the method ${method.name} needs, got none`,
+    );
+  }
+  const used: { -readonly [K in keyof MethodCost]: MethodCost[K] } = {
+    seconds: 0,
+    tokens: 0,
+    flops: 0,
+    money: 0,
+    bytes: 0,
+  };
+  const startMs = performance.now();
+  const scored = await method.score(task as MethodTask<N>, settings, {
+    // checked above
+    ...work,
+    count: ({ tokens = 0, flops = 0, money = 0, bytes = 0 }) => {
+      used.tokens += tokens;
+      used.flops += flops;
+      used.money += money;
+      used.bytes += bytes;
+    },
+  });
+  used.seconds = (performance.now() - startMs) / 1000;
+  const { ids } = task.rows;
+  return scored.map((each) => {
+    if (each.scores.length !== ids.length) {
+      throw new Error(
+        `internal: ${method.name} scored ${each.scores.length} of ${ids.length} rows`,
+      );
+    }
+    return { ...each, ids, method: { name, settings, ...method.describe(settings) }, cost: used };
+  });
+}
