@@ -550,7 +550,8 @@ export {
   conditionRates,
   describeConditions,
 } from "./rates/condition-rates.ts";
-export { experimentJsonSchema, type JsonSchema } from "./experiment/json-schema.ts";
+export { experimentJsonSchema } from "./experiment/json-schema.ts";
+export type { JsonSchema } from "./verbs/json-schema.ts";
 export {
   type ExperimentFile,
   parseExperiment,

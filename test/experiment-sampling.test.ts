@@ -75,11 +75,11 @@ describe("a second null by drift", () => {
     await run(path);
     const result = (await readResult(join(path, "..", "out")))!;
     // Which of the two a null of random text is, its own vector tells.
-    const { heldTo, notHeldTo } = result.verdict!;
+    const { heldTo, notHeldTo } = result.methods[0]!.verdict!;
     expect([...heldTo, ...notHeldTo.map(({ behavior }) => behavior)]).toEqual(["unrelated"]);
     const reason =
       "no rollouts of both checkpoints to one prompt that differ and do not show the behaviour";
-    expect(result.probe.skippedNulls).toEqual([{ behavior: "drift", reason }]);
+    expect(result.methods[0]!.skippedNulls).toEqual([{ behavior: "drift", reason }]);
     expect(result.conclusions.join("\n")).toMatch(
       /verdict could not be held to drift \(no rollouts .* attribution\.nulls would/,
     );

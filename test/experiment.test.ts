@@ -68,9 +68,9 @@ it("runs every kind of stage, and ends with arms beside their controls", async (
   const { rate, missing } = filter;
   expect(rate.judged + missing).toBe(6 * 3);
   expect(result.evaluation!.measures.filter(({ arm }) => arm === "swap-6")).toHaveLength(4);
-  expect(result.quality).toMatchObject({ planted: MINIATURE_PLANTED, pairs: 80 });
+  expect(result.methods[0]!.quality).toMatchObject({ planted: MINIATURE_PLANTED, pairs: 80 });
   expect(result.probe.scenarios!.kept).toBeGreaterThan(0);
-  const { heldTo, notHeldTo } = result.verdict!;
+  const { heldTo, notHeldTo } = result.methods[0]!.verdict!;
   expect([...heldTo, ...notHeldTo.map(({ behavior }) => behavior)].toSorted()).toEqual([
     "drift",
     "unrelated",

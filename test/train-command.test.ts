@@ -5,6 +5,7 @@ import { join } from "node:path";
 
 import { beforeAll, describe, expect, it } from "vitest";
 
+import { EDIT } from "../src/edit/edit.ts";
 import { localHost } from "../src/engine/local-host.ts";
 import { runStages } from "../src/experiment/run-stages.ts";
 import { readSkipped } from "../src/experiment/skipped.ts";
@@ -41,9 +42,10 @@ beforeAll(async () => {
     ]),
   );
   const ids = [first!.id, second!.id];
-  await writeFile(at("filter.json"), JSON.stringify({ action: "filter", ids }));
-  await writeFile(at("swap.json"), JSON.stringify({ action: "swap", ids }));
-  await writeFile(at("none.json"), JSON.stringify({ action: "filter", ids: [] }));
+  const edit = { pick: "chosen", groups: [], unranked: 0, warnings: [] } as const;
+  await EDIT.write(at("filter.json"), { ...edit, action: "filter", ids });
+  await EDIT.write(at("swap.json"), { ...edit, action: "swap", ids });
+  await EDIT.write(at("none.json"), { ...edit, action: "filter", ids: [] });
   await writeFile(at("chat.jsonl"), jsonLines([{ prompt: "hello", response: "yes" }]));
 });
 

@@ -4,7 +4,6 @@
  */
 import { z } from "zod";
 
-import type { Engine } from "../engine/engine.ts";
 import type { PairSet } from "../pairs/open-pairs.ts";
 import type { VectorStore } from "../store/open-store.ts";
 import type { JobOptions } from "../util/progress.ts";
@@ -24,10 +23,6 @@ export interface Sources {
   };
   /** The text of the pairs. */
   readonly pairs: Pick<PairSet, "read">;
-  /** The checkpoint before preference training. */
-  readonly engine: { open(): Promise<Engine> };
-  /** The checkpoint after it. */
-  readonly trained: { open(): Promise<Engine> };
 }
 export type Need = keyof Sources;
 

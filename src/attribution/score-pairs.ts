@@ -24,7 +24,7 @@ export interface ScorePairsOptions extends JobOptions {
  */
 export async function scorePairs<N extends Need, S extends z.ZodObject>(
   method: AttributionMethod<N, S>,
-  task: MethodTask & Partial<Sources>,
+  task: MethodTask & { readonly [K in Need]?: Sources[K] | undefined },
   settings: z.output<S>,
   { name = method.name, ...work }: ScorePairsOptions = {},
 ): Promise<readonly PairScores[]> {

@@ -79,7 +79,7 @@ describe("flags that would be passed over", () => {
     ],
     [
       "edit p --out o --action filter --top 3 --min-lift 2",
-      "--min-lift: expected --action drop-source with it, got none",
+      "--min-lift: expected action drop-source with it, got filter",
     ],
     [
       "scenarios --scenarios p --out-probe a --out-evaluation b --per-base 2",

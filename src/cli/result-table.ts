@@ -1,4 +1,10 @@
-import type { ArmEdit, ExperimentResult, FilteredScenarios } from "../experiment/result.ts";
+import type {
+  ArmEdit,
+  ExperimentResult,
+  FilteredScenarios,
+  MethodResult,
+} from "../experiment/result.ts";
+import type { PlantedQuality } from "../ranking/ranking-quality.ts";
 import type { ConditionRow } from "../rates/conditions.ts";
 import type { ArmMeasure, ArmRate, Evaluation } from "../rates/evaluation.ts";
 import { CAPABILITIES, type Capability } from "../rates/measure-capabilities.ts";
@@ -18,8 +24,7 @@ export function formatResult(result: ExperimentResult): string {
   return [
     `${printable(name)}: behaviour "${printable(behavior)}" in ${pairs} preference pairs`,
     ...probeLines(result),
-    ...verdictLines(result),
-    ...qualityLines(result),
+    ...methodLines(result.methods),
     ...conditionLines(result),
     ...steeringLines(result),
     ...agreementLines(result),
@@ -99,32 +104,74 @@ function conditionLines({ probe: { rates, amplify } }: ExperimentResult): string
   ];
 }
 
-function verdictLines(result: ExperimentResult): string[] {
-  const { verdict } = result;
+/** Of one method its verdict and quality; of several a table beside. */
+function methodLines(methods: readonly MethodResult[]): string[] {
+  const [first] = methods;
+  if (first !== undefined && methods.length === 1) {
+    return [...verdictLines(first), ...qualityLines(first)];
+  }
+  const ks = first?.quality?.at.map(({ k }) => k) ?? [];
+  return [
+    ...methods.flatMap((each) => [
+      `${each.name}: ${each.formula}`,
+      ...verdictLines(each).map((line) => `  ${line}`),
+    ]),
+    ...textTable([
+      [
+        "method",
+        ...(first?.quality === undefined ? [] : ["AUROC [95%]", "average precision [95%]"]),
+        ...ks.map((k) => `recall at ${k} [95%]`),
+        "tokens",
+        "TFLOP",
+        "GB read",
+        "stage",
+      ],
+      ...methods.map(({ name, quality, cost, stage }) => [
+        name,
+        ...(quality === undefined
+          ? []
+          : [
+              quality.auroc,
+              quality.averagePrecision,
+              ...quality.at.map(({ recall }) => recall),
+            ].map(showEstimate)),
+        `${cost.tokens}`,
+        (cost.flops / 1e12).toFixed(3),
+        (cost.bytes / 1e9).toFixed(3),
+        stage,
+      ]),
+    ]),
+    "what embedding took, time and money: run.json, by stage",
+  ];
+}
+
+const showEstimate = ({ value, low, high }: PlantedQuality["auroc"]): string =>
+  `${value.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`;
+
+function verdictLines(method: MethodResult): string[] {
+  const { verdict } = method;
   if (verdict === undefined) return [];
   const { kind, reason, meaning, excessPairs, heldTo, notHeldTo } = verdict;
   const count = excessPairs === 0 ? "" : `; at least about ${excessPairs} pairs stand out`;
   return [
     `verdict: ${kind} (${printable(reason, MAX_LINE)})${count}`,
     `  ${meaning}`,
-    `  held to sign flips${heldTo.length === 0 ? ` alone${whyAlone(result)}` : ` and to ${heldTo.map((name) => printable(name)).join(", ")}`}`,
+    `  held to sign flips${heldTo.length === 0 ? ` alone${whyAlone(method)}` : ` and to ${heldTo.map((name) => printable(name)).join(", ")}`}`,
     ...notHeldTo.map((each) => `  not held to ${printable(each.behavior)}: ${each.reason}`),
   ];
 }
 
-function whyAlone({ verdict, probe }: ExperimentResult): string {
+function whyAlone({ verdict, skippedNulls }: MethodResult): string {
   if (verdict!.notHeldTo.length > 0) return "";
-  return `; ${probe.skippedNulls === undefined ? "attribution.nulls names unrelated behaviours" : "what attribution.nulls names was not to be had"}`;
+  return `; ${skippedNulls === undefined ? "attribution.nulls names unrelated behaviours" : "what attribution.nulls names was not to be had"}`;
 }
 
-function qualityLines({ quality }: ExperimentResult): string[] {
+function qualityLines({ quality }: MethodResult): string[] {
   if (quality === undefined) return [];
   const { planted, pairs, auroc, averagePrecision, at } = quality;
-  const show = ({ value, low, high }: typeof auroc): string =>
-    `${value.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`;
   return [
-    `planted truth (${planted} of ${pairs} ranked pairs): AUROC ${show(auroc)}, average precision ${show(averagePrecision)}, ${at
-      .map(({ k, recall }) => `recall at ${k} ${show(recall)}`)
+    `planted truth (${planted} of ${pairs} ranked pairs): AUROC ${showEstimate(auroc)}, average precision ${showEstimate(averagePrecision)}, ${at
+      .map(({ k, recall }) => `recall at ${k} ${showEstimate(recall)}`)
       .join(", ")}`,
   ];
 }

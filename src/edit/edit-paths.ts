@@ -41,11 +41,11 @@ export function planEditPaths(files: readonly string[], out: string, force = fal
 function requireSameEnding(files: readonly string[], out: string, ending: string): void {
   const [file = "", second] = files;
   if (second !== undefined) {
-    throw new ConfigError(`--out: expected a folder for ${files.length} files, got "${out}"`);
+    throw new ConfigError(`out: expected a folder for ${files.length} files, got "${out}"`);
   }
   const own = DATA_EXTENSION.exec(file)?.[0];
   if (own === undefined || own.toLowerCase() === ending.toLowerCase()) return;
-  throw new ConfigError(`--out: expected a name ending in ${own} like the data, got "${out}"`, {
+  throw new ConfigError(`out: expected a name ending in ${own} like the data, got "${out}"`, {
     hint: "An edit keeps the format of the data.",
   });
 }

@@ -72,4 +72,6 @@ export type EditedGroup = z.output<typeof editedGroupSchema>;
 export type DroppedSource = z.output<typeof droppedSourceSchema>;
 
 /** A plan alone, without the data. */
-export const EDIT = jsonArtifact("edit.json", "an edit", editSchema, { indent: 1 });
+export const EDIT = jsonArtifact("edit.json", "what culprit edit decided", editSchema, {
+  indent: 1,
+});

@@ -1,10 +1,13 @@
 import type { EditAction, EditPick } from "../edit/edit.ts";
+import { methodLabel } from "../verbs/settings/methods.ts";
 import type { Experiment } from "./schema.ts";
 
 /** One edit of the pairs that checkpoints are trained on and compared by. */
 export interface Arm {
   /** `filter-240`, `filter-240-random`. */
   readonly id: string;
+  /** Whose ranking it follows, as its use is called. */
+  readonly method: string;
   readonly action: EditAction;
   readonly pick: EditPick;
   readonly top: number;
@@ -19,7 +22,7 @@ export interface Arm {
 export const BASELINE = "baseline";
 
 /** Every arm but the baseline, each followed by its controls; `planted` is what `top: planted` means. */
-export function listArms({ edits }: Experiment, planted: number): readonly Arm[] {
+export function listArms({ edits, attribution }: Experiment, planted: number): readonly Arm[] {
   const taken = new Set<string>();
   const unique = (id: string): string => {
     let free = id;
@@ -27,11 +30,12 @@ export function listArms({ edits }: Experiment, planted: number): readonly Arm[]
     taken.add(free);
     return free;
   };
-  return edits.flatMap(({ action, top, sources, by, minLift, controls }) =>
+  const first = methodLabel(attribution.methods[0]!); // there is one at least
+  return edits.flatMap(({ action, top, sources, by, minLift, controls, method = first }) =>
     [top].flat().flatMap((each) => {
       const size = each === "planted" ? planted : each;
-      const id = unique(`${action}-${size}`);
-      const chosen = { action, top: size, sources, by, minLift };
+      const id = unique([action, size, ...(method === first ? [] : [method])].join("-"));
+      const chosen = { method, action, top: size, sources, by, minLift };
       const random = controls.map((pick): Arm => ({
         ...chosen,
         id: unique(`${id}-${pick}`),

@@ -7,6 +7,7 @@ import type { ExperimentResult } from "./result.ts";
 const result = (choice: LayerTable["choice"] | undefined): ExperimentResult =>
   ({
     probe: { layer: 2, layerReason: "named in the experiment file" },
+    methods: [],
     edits: [],
     ...(choice === undefined ? {} : { layerTable: { rows: [], choice } }),
   }) as unknown as ExperimentResult; // what the conclusions of a result without arms read
@@ -16,7 +17,10 @@ it("says which unrelated behaviour the verdict was not held to", () => {
     notHeldTo: [{ behavior: "drift", reason: "not stable at this layer (noise)" }],
   };
   expect(
-    concludeExperiment({ ...result(undefined), verdict } as unknown as ExperimentResult),
+    concludeExperiment({
+      ...result(undefined),
+      methods: [{ verdict }],
+    } as unknown as ExperimentResult),
   ).toEqual([
     expect.stringMatching(
       /^The verdict was not held to drift: not stable at this layer \(noise\)\./,

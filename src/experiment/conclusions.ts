@@ -1,6 +1,6 @@
 import type { ArmRate, Evaluation } from "../rates/evaluation.ts";
 import type { SteeringReport } from "../steering/steering-report.ts";
-import type { ArmEdit, ExperimentResult, ProbeResult } from "./result.ts";
+import type { ArmEdit, ExperimentResult, MethodResult, ProbeResult } from "./result.ts";
 
 /** Below this an adjusted p-value counts as telling. */
 const LEVEL = 0.05;
@@ -21,14 +21,7 @@ export function concludeExperiment(
         ]),
     ...(probe.nuisanceDoubts ?? []).map((line) => `Projected out at ${line}.`),
     ...concludeUnknown(probe.scenarios),
-    ...(probe.skippedNulls ?? []).map(
-      ({ behavior, reason }) =>
-        `The verdict could not be held to ${behavior} (${reason}): what else training changed was not ruled out. A file of response pairs of an unrelated behaviour in attribution.nulls would.`,
-    ),
-    ...(result.verdict?.notHeldTo ?? []).map(
-      ({ behavior, reason }) =>
-        `The verdict was not held to ${behavior}: ${reason}. More response pairs of it may make it stable.`,
-    ),
+    ...new Set(result.methods.flatMap(concludeNulls)),
     ...(probe.amplify === undefined
       ? []
       : [
@@ -53,6 +46,20 @@ function concludeUnknown(scenarios: ProbeResult["scenarios"]): string[] {
   }
   return [
     `${start}, as verdicts are missing (${missing} in all): the vector is of the others alone. Mend what the table gives as the cause and judge again (--force-stage judge-before,judge-after).`,
+  ];
+}
+
+/** What the verdict was not held to. */
+function concludeNulls({ skippedNulls = [], verdict }: MethodResult): string[] {
+  return [
+    ...skippedNulls.map(
+      ({ behavior, reason }) =>
+        `The verdict could not be held to ${behavior} (${reason}): what else training changed was not ruled out. A file of response pairs of an unrelated behaviour in attribution.nulls would.`,
+    ),
+    ...(verdict?.notHeldTo ?? []).map(
+      ({ behavior, reason }) =>
+        `The verdict was not held to ${behavior}: ${reason}. More response pairs of it may make it stable.`,
+    ),
   ];
 }
 

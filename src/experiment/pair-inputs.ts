@@ -1,6 +1,7 @@
 import { dirname, resolve } from "node:path";
 
 import { openPairs, type PairSet } from "../pairs/open-pairs.ts";
+import { plantedIds } from "../ranking/planted.ts";
 import { ConfigError } from "../util/errors.ts";
 import { inSetting } from "../util/in-setting.ts";
 import type { ExperimentInputs, OpenInputsOptions } from "./experiment-inputs.ts";
@@ -32,21 +33,9 @@ export async function openPreferencePairs(
   // The answer key: whatever it is called, it must not travel with the pairs.
   const others = opened.columns.filter((name) => name !== planted && name !== "source");
   const blind = opened.columns.includes(planted) ? await open(others) : opened;
-  return {
-    pairs: withRelativePaths(blind, folder),
-    planted: await readPlanted(await open([planted]), planted),
-  };
-}
-
-async function readPlanted(pairs: PairSet, column: string): Promise<readonly string[]> {
-  const ids: string[] = [];
-  for await (const row of pairs.read()) {
-    if (row.kind !== "pair") continue;
-    const value = row.columns[column];
-    if (value === true || value === 1 || value === "true" || value === "True") ids.push(row.id);
-  }
-  if (ids.length > 0) return ids;
-  throw new ConfigError(`pairs.planted: expected pairs for which "${column}" is true, got none`);
+  const ids = await plantedIds(await open([planted]), planted);
+  if (ids.length > 0) return { pairs: withRelativePaths(blind, folder), planted: ids };
+  throw new ConfigError(`pairs.planted: expected pairs for which "${planted}" is true, got none`);
 }
 
 /** The pairs as verbs read them; which columns are kept is no part of their content. */

@@ -1,5 +1,6 @@
 /** @file Which stages an experiment has, and which reads which. */
 import { ConfigError } from "../util/errors.ts";
+import { methodLabel } from "../verbs/settings/methods.ts";
 import { BASELINE, listArms, measuredName } from "./arms.ts";
 import type { ExperimentInputs } from "./experiment-inputs.ts";
 import { givenModel, type Model, sampledModel, trainedModel } from "./models.ts";
@@ -31,8 +32,12 @@ export function planExperiment(experiment: Experiment, inputs: ExperimentInputs)
     ...probeStages(experiment, inputs),
     ...nullStages(experiment, inputs),
     embedStage(experiment, inputs),
-    rankStage(experiment),
-    ...(inputs.planted === undefined ? [] : [qualityStage(inputs.planted)]),
+    ...experiment.attribution.methods.flatMap((method) => [
+      rankStage(experiment, inputs, method),
+      ...(inputs.planted === undefined
+        ? []
+        : [qualityStage(experiment, inputs.planted, methodLabel(method))]),
+    ]),
     ...steeringStages(experiment, inputs),
     ...(experiment.evaluation === undefined
       ? [evaluateStage(experiment, inputs, NOTHING_MEASURED)]
@@ -136,7 +141,7 @@ function evaluationStages(experiment: Experiment, inputs: ExperimentInputs): Sta
   const measured: Model[] = given.map((name) => sampledModel(experiment, inputs, name)!); // just checked
   for (const seed of seeds) {
     for (const arm of [undefined, ...arms]) {
-      const edit = arm && editStage(arm, seed, inputs);
+      const edit = arm && editStage(experiment, arm, seed, inputs);
       const stage = trainStage(experiment, inputs, {
         seed,
         ...(edit && { edited: { arm: arm.id, stage: stageId(edit) } }),

@@ -21,7 +21,11 @@ const inRepository = (path: string): string =>
 describe("parseExperiment", () => {
   it("fills in the defaults of everything left out", () => {
     const experiment = parseExperiment(LEAST, "least.yaml");
-    expect(experiment.attribution).toMatchObject({ scorer: "cosine", layer: "auto", dtype: "F16" });
+    expect(experiment.attribution).toMatchObject({
+      methods: [{ name: "probe", scorer: "cosine" }],
+      layer: "auto",
+      dtype: "F16",
+    });
     expect(experiment.behavior).toMatchObject({ weighting: "rollout", splits: 200, seed: 0 });
     expect(experiment.engine).toEqual({ kind: "local", device: "cpu" });
   });
@@ -29,8 +33,8 @@ describe("parseExperiment", () => {
   it.each([
     [
       "an unknown setting",
-      "attribution: { scorre: cosine }",
-      "attribution.scorre (line 6): is no setting; did you mean scorer? known here: scorer, layer, nulls, dtype, shardRows, maxTokens",
+      "attribution: { layre: 2 }",
+      "attribution.layre (line 6): is no setting; did you mean layer? known here: methods, layer, nulls, dtype, shardRows, maxTokens",
     ],
     ["an unknown part", "stearing: {}", "stearing (line 6): is no setting; did you mean steering?"],
     [
@@ -45,8 +49,8 @@ describe("parseExperiment", () => {
     ],
     [
       "a wrong choice",
-      "attribution:\n  scorer: dot",
-      'attribution.scorer (line 7): expected cosine, projection, centred-cosine, bank-max, got "dot"',
+      "attribution:\n  methods: [{ scorer: dot }]",
+      'attribution.methods[0].scorer (line 7): expected cosine, projection, centred-cosine, bank-max, got "dot"',
     ],
     [
       "a number out of range",

@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import type { EditAction, EditedGroup, EditPick } from "../edit/edit.ts";
 import type { PlantedQuality } from "../ranking/ranking-quality.ts";
+import type { RankReport } from "../ranking/ranking-report.ts";
 import type { SignalVerdict, UnusedNull } from "../ranking/signal-verdict.ts";
 import type { ConditionRates } from "../rates/condition-rates.ts";
 import type { Evaluation } from "../rates/evaluation.ts";
@@ -20,6 +21,8 @@ export const TABLE_NAME = "table.txt";
 /** An arm of the experiment: what it edits, and why it was not trained where it was not. */
 export interface ArmEdit {
   readonly arm: string;
+  /** Whose ranking it follows. */
+  readonly method: string;
   readonly action: EditAction;
   readonly pick: EditPick;
   readonly top: number;
@@ -59,10 +62,28 @@ export interface ProbeResult {
   readonly scenarios: FilteredScenarios | undefined;
   /** How often both checkpoints show the behaviour on these scenarios; absent where the response pairs were given. */
   readonly rates?: ConditionRates | undefined;
-  /** Unrelated behaviours of attribution.nulls that the verdict could not be held to, and why; absent where there are none. */
-  readonly skippedNulls?: readonly UnusedNull[] | undefined;
   /** The strength of model-diff amplification with which the checkpoint after was sampled to find it; absent where it was not. */
   readonly amplify?: number | undefined;
+}
+
+/** What one attribution method found. */
+export interface MethodResult {
+  /** The method's name, or what `as` calls this use of it. */
+  readonly name: string;
+  /** From a pair to its score, one clause. */
+  readonly formula: string;
+  /** Pairs ranked. */
+  readonly pairs: number;
+  /** The stage that ranked: run.json has its time and what endpoints were paid. */
+  readonly stage: string;
+  /** What scoring took beside; the making of vectors not counted. */
+  readonly cost: RankReport["cost"];
+  /** What the scores say about editing; absent where they allow none. */
+  readonly verdict?: SignalVerdict | undefined;
+  /** Unrelated behaviours of attribution.nulls that the verdict could not be held to, and why; absent where there are none. */
+  readonly skippedNulls?: readonly UnusedNull[] | undefined;
+  /** How well the ranking finds the planted pairs; absent where nobody knows them. */
+  readonly quality?: PlantedQuality | undefined;
 }
 
 /** The judge of a stage beside people. */
@@ -78,10 +99,8 @@ export interface ExperimentResult {
   readonly behavior: string;
   readonly pairs: number;
   readonly probe: ProbeResult;
-  /** What the scores say about editing; undefined where the scorer allows none. */
-  readonly verdict: SignalVerdict | undefined;
-  /** How well the ranking finds the planted pairs; undefined where nobody knows them. */
-  readonly quality: PlantedQuality | undefined;
+  /** What each method of attribution.methods found; edits follow the first unless they say otherwise. */
+  readonly methods: readonly MethodResult[];
   /** What adding and projecting out the behaviour's direction does, beside random directions. */
   readonly steering?: readonly SteeringReport[] | undefined;
   /** What speaks for each layer, and which is chosen with steering; absent unless the direction was added at several layers. */

@@ -66,7 +66,7 @@ it("makes what is asked for, then the rest, then nothing; and what a changed set
   expect(made(await run(folder))).toEqual(["rank", "evaluate"]);
   expect(made(await run(folder))).toEqual([]);
   expect(made(await run(folder, { force: ["rank"] }))).toEqual(["rank"]);
-  await writeExperiment(folder, ["attribution: { scorer: projection }"]);
+  await writeExperiment(folder, ["attribution: { methods: [{ scorer: projection }] }"]);
   expect(made(await run(folder))).toEqual(["rank", "evaluate"]);
   await writeFile(join(folder, "pairs.jsonl"), jsonLines(randomPairs(41)));
   expect(made(await run(folder))).toEqual(["audit", "embed", "rank", "evaluate"]);

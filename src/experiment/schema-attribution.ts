@@ -1,12 +1,12 @@
 /** @file Settings of the experiment file: behaviour vector, ranking, edits. */
 import { z } from "zod";
 
-import { SCORERS } from "../attribution/scorer.ts";
 import { WEIGHTINGS } from "../behavior/mean-difference.ts";
 import { PROBES } from "../behavior/probe-kind.ts";
 import { isMeasure, MEASURES } from "../behavior/response-measures.ts";
 import { EDIT_ACTIONS } from "../edit/edit.ts";
 import { STORE_DTYPES } from "../store/vector-store-manifest.ts";
+import { methodLabel, methodSettings } from "../verbs/settings/methods.ts";
 import { count, seed } from "./schema-primitives.ts";
 
 export const behaviorSchema = z.strictObject({
@@ -57,7 +57,16 @@ export const behaviorSchema = z.strictObject({
 export const DRIFT = "drift";
 
 export const attributionSchema = z.strictObject({
-  scorer: z.enum(SCORERS).default("cosine").describe("The rule from a pair to its score."),
+  methods: z
+    .array(methodSettings())
+    .min(1)
+    .refine((choices) => new Set(choices.map(methodLabel)).size === choices.length, {
+      error: "expected names of their own: tell uses of one method apart by as",
+    })
+    .prefault([{ name: "probe" }])
+    .describe(
+      "How pairs are scored, each with its own settings; edits follow the first unless they say otherwise.",
+    ),
   layer: z
     .union([z.int().min(0), z.literal("auto")], { error: "expected a layer number or auto" })
     .default("auto")
@@ -90,6 +99,13 @@ const topSchema = z.union([count, z.literal("planted")], {
 });
 
 export const editSchema = z.strictObject({
+  method: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "The method whose ranking is followed: its name in attribution.methods, or what as calls it; absent: the first.",
+    ),
   action: z
     .enum(EDIT_ACTIONS)
     .describe("filter drops the top pairs, swap exchanges their sides, drop-source drops sources."),

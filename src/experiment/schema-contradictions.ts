@@ -1,5 +1,6 @@
 /** @file Settings of the experiment file that need or exclude each other. */
 import { answererName } from "../endpoint/answer-key.ts";
+import { type MethodChoice, methodLabel } from "../verbs/settings/methods.ts";
 import { DRIFT } from "./schema-attribution.ts";
 import type { EndpointSettings } from "./schema-judge.ts";
 import { otherModes, type SteeringSettings } from "./schema-steering.ts";
@@ -35,13 +36,17 @@ interface Joined {
         readonly maxCost?: number | undefined;
       }
     | undefined;
-  readonly edits: readonly { readonly top: unknown }[];
+  readonly edits: readonly { readonly top: unknown; readonly method?: string | undefined }[];
   readonly evaluation?:
     | { readonly scenarios?: string | undefined; readonly capabilities: object }
     | undefined;
   readonly behavior: { readonly layers: readonly number[] };
   readonly steering?: SteeringSettings | undefined;
-  readonly attribution: { readonly layer: number | "auto"; readonly nulls: readonly string[] };
+  readonly attribution: {
+    readonly methods: readonly MethodChoice[];
+    readonly layer: number | "auto";
+    readonly nulls: readonly string[];
+  };
 }
 
 /** What is wrong between settings that are each right by themselves. */
@@ -71,7 +76,12 @@ export function contradictions(given: Joined): Contradiction[] {
   if (has(given.evaluation)) {
     need(has(given.judge), "judge", "expected a judge for the rollouts of evaluation");
   }
-  for (const [i, { top }] of given.edits.entries()) {
+  const methods = given.attribution.methods.map(methodLabel);
+  for (const [i, { top, method }] of given.edits.entries()) {
+    if (method !== undefined && !methods.includes(method)) {
+      const message = `expected one of attribution.methods (${methods.join(", ")})`;
+      found.push({ path: ["edits", i, "method"], message });
+    }
     if (has(given.pairs.planted) || ![top].flat().includes("planted")) continue;
     found.push({
       path: ["edits", i, "top"],

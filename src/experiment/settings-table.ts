@@ -1,4 +1,5 @@
-import { experimentJsonSchema, type JsonSchema } from "./json-schema.ts";
+import type { JsonSchema } from "../verbs/json-schema.ts";
+import { experimentJsonSchema } from "./json-schema.ts";
 
 /** The settings of the experiment file as a Markdown table, one line each; what docs/experiments.md shows. */
 export function settingsTable(): string {

@@ -1,4 +1,4 @@
-import { openPairs } from "../pairs/open-pairs.ts";
+import { openPairs, type PairSet } from "../pairs/open-pairs.ts";
 import { ownField } from "../pairs/readers/file-row.ts";
 import { readRows } from "../pairs/readers/read-rows.ts";
 import { ConfigError, FormatError } from "../util/errors.ts";
@@ -8,27 +8,40 @@ import { ConfigError, FormatError } from "../util/errors.ts";
  * is true (or 1). Throws FormatError or ConfigError where there are none.
  */
 export async function readPlanted(path: string, column?: string): Promise<ReadonlySet<string>> {
-  const ids = new Set<string>();
-  if (column === undefined) {
-    for await (const row of readRows(path)) {
-      const id = row.kind === "fields" ? toName(ownField(row.fields, "id")) : "";
-      if (id === "") {
-        throw new FormatError(`${path}, row ${row.fileRow}: expected {"id"} of a planted pair`, {
-          hint: "Of a pair file, name the column that says which pairs are planted: --planted-column.",
-        });
-      }
-      ids.add(id);
-    }
-  } else {
-    const pairs = await openPairs([path], { keepColumns: [column] });
-    for await (const pair of pairs.read()) {
-      if (pair.kind !== "pair") continue;
-      const value = pair.columns[column];
-      if (value === true || value === 1 || value === "true") ids.add(pair.id);
-    }
-  }
-  if (ids.size > 0) return ids;
+  const ids =
+    column === undefined
+      ? await listedIds(path)
+      : await plantedIds(await openPairs([path], { keepColumns: [column] }), column);
+  if (ids.length > 0) return new Set(ids);
   throw new ConfigError(`${path}: expected planted pairs, got none`);
+}
+
+async function listedIds(path: string): Promise<readonly string[]> {
+  const ids: string[] = [];
+  for await (const row of readRows(path)) {
+    const id = row.kind === "fields" ? ownField(row.fields, "id") : "";
+    if (!["string", "number", "bigint"].includes(typeof id) || id === "") {
+      throw new FormatError(`${path}, row ${row.fileRow}: expected {"id"} of a planted pair`, {
+        hint: "Of a pair file, name the column that says which pairs are planted: --planted-column.",
+      });
+    }
+    ids.push(String(id));
+  }
+  return ids;
+}
+
+/** Ids of the pairs whose kept `column` is true, or 1. */
+export async function plantedIds(
+  pairs: Pick<PairSet, "read">,
+  column: string,
+): Promise<readonly string[]> {
+  const ids: string[] = [];
+  for await (const row of pairs.read()) {
+    if (row.kind !== "pair") continue;
+    const value = row.columns[column];
+    if (value === true || value === 1 || value === "true" || value === "True") ids.push(row.id);
+  }
+  return ids;
 }
 
 /**
@@ -45,9 +58,4 @@ export function markPlanted(
   throw new ConfigError(`planted pairs: expected ids of the ranking, got none of ${planted.size}`, {
     hint: "Ranking and planted ids must come from the same pairs.",
   });
-}
-
-function toName(value: unknown): string {
-  if (typeof value === "number" || typeof value === "bigint") return String(value);
-  return typeof value === "string" ? value : "";
 }

@@ -36,17 +36,23 @@ export type Estimate = z.output<typeof estimateSchema>;
 export type QualityAtK = z.output<typeof qualityAtKSchema>;
 export type RankingQuality = z.output<typeof rankingQualitySchema>;
 
-const plantedQualitySchema = rankingQualitySchema.extend({
-  /** Planted pairs that have no vector and so no rank. */
+const plantedQualitySchema = z.strictObject({
+  /** What tells the ranking from others of its file, as far as that says. */
+  method: z.string().optional(),
+  behavior: z.string().optional(),
+  layer: z.int().optional(),
+  /** Planted pairs that the ranking does not have. */
   absent: z.int(),
+  ...rankingQualitySchema.shape,
 });
 
 /** How well a ranking finds the planted pairs. */
 export type PlantedQuality = z.output<typeof plantedQualitySchema>;
+/** Of every ranking of a file. */
 export const QUALITY = jsonArtifact(
   "quality.json",
-  "the quality of a ranking",
-  plantedQualitySchema,
+  "the quality of rankings",
+  z.array(plantedQualitySchema).readonly(),
 );
 
 export interface RankingQualityOptions {

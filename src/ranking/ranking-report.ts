@@ -68,15 +68,19 @@ const rankingReportSchema = z.strictObject({
 });
 
 const rankReportSchema = z.strictObject({
-  /** The layer whose ranking edits use, and why, one sentence. */
-  layer: z.int(),
-  layerReason: z.string(),
+  /** The layer whose ranking is written alone; absent where all are. */
+  layer: z.int().optional(),
+  /** Why, one sentence; absent where it was named. */
+  layerReason: z.string().optional(),
   /** Unrelated behaviours that there was nothing to make of, and why; absent where there are none. */
   skippedNulls: z.array(unusedNullSchema).readonly().optional(),
+  /** What all scores took together, beside time and money. */
+  cost: z.strictObject({ tokens: z.number(), flops: z.number(), bytes: z.number() }),
+  /** Of every behaviour and layer. */
   rankings: z.array(rankingReportSchema).readonly(),
 });
 
-/** The reports of all layers of an experiment's ranking. */
+/** What is to be known of the rankings by one method. */
 export type RankReport = z.output<typeof rankReportSchema>;
 export const RANK_REPORT = jsonArtifact(
   "ranking.json",

@@ -17,6 +17,9 @@ const FORMATS: Readonly<Record<string, string>> = {
   ".csv": "FORMAT csv, HEADER",
 };
 
+/** How the name of a ranking file may end. */
+export const RANKING_ENDINGS = Object.keys(FORMATS);
+
 /** Name of the note in a Parquet ranking's metadata that holds the content hash of the ranked pairs. */
 export const PAIRS_HASH_NOTE = "culprit_pairs";
 

@@ -1,7 +1,5 @@
-import { z } from "zod";
-
 import { applyEdit } from "../edit/apply-edit.ts";
-import { type Edit, EDIT_ACTIONS } from "../edit/edit.ts";
+import { type Edit, EDIT } from "../edit/edit.ts";
 import { resolveDatasetFiles } from "../hub/resolve-dataset-files.ts";
 import { openPairs, type PairSet } from "../pairs/open-pairs.ts";
 import { openSftFiles, type SftSet } from "../pairs/sft-examples.ts";
@@ -10,7 +8,6 @@ import { RUN_FILES } from "../training/run-folder.ts";
 import type { TrainRequest } from "../training/settings.ts";
 import type { TrainResult } from "../training/train-result.ts";
 import { trainDpo, trainSft } from "../training/train.ts";
-import { jsonArtifact } from "../util/artifact.ts";
 import { ConfigError, NothingToDoError } from "../util/errors.ts";
 import { checkpointInput, checkpointSettings } from "./inputs/checkpoint.ts";
 import { editInput } from "./inputs/files.ts";
@@ -50,12 +47,6 @@ const dataInput = {
 
 /** Training changes the weights in place, so there is one way to keep them. */
 const startSettings = checkpointSettings.omit({ weights: true, batchTokens: true });
-
-const EDIT = jsonArtifact(
-  "edit.json",
-  "what culprit edit decided",
-  z.looseObject({ action: z.enum(EDIT_ACTIONS), ids: z.array(z.string()) }),
-);
 
 export const train = defineVerb({
   name: "train",
@@ -170,19 +161,14 @@ interrupted run goes on when the same command is given again, and ends in the sa
 /** Metrics that are printed. */
 const SHOWN = ["loss", "accuracy", "margin", "chosenLogprob", "rejectedLogprob"];
 
-type TakenEdit = Pick<Edit, "action" | "ids">;
-
-async function readEdit(path: string): Promise<TakenEdit> {
+async function readEdit(path: string): Promise<Edit> {
   const edit = await EDIT.read(path);
   if (edit.ids.length > 0) return edit;
   throw new NothingToDoError("the edit takes no pairs, so there is nothing to compare");
 }
 
 /** The data as an edit leaves it, edited as it is read. */
-function edited<T extends PairSet | SftSet>(
-  opened: T,
-  edit: TakenEdit | undefined,
-): T | PairSource {
+function edited<T extends PairSet | SftSet>(opened: T, edit: Edit | undefined): T | PairSource {
   if (edit === undefined) return opened;
   if (!("shape" in opened)) {
     throw new ConfigError("edit: expected preference pairs to edit, got other examples");

@@ -16,7 +16,7 @@ export const length = defineMethod({
     unit: z
       .enum(["characters", "words"])
       .default("characters")
-      .describe("What is counted, of all turns of a response."),
+      .describe("length: what is counted, of all turns of a response."),
   }),
   needs: ["pairs"],
   describe: ({ unit }) => ({

@@ -13,7 +13,7 @@ export const probe = defineMethod({
       .enum(SCORERS)
       .default("cosine")
       .describe(
-        "cosine of the pair's vector with the behaviour's; projection, which keeps the vector's length; centred-cosine, the mean vector of all pairs subtracted; bank-max, the nearest of the behaviour's scenarios.",
+        "probe: cosine of the pair's vector with the behaviour's; projection, which keeps the vector's length; centred-cosine, the mean vector of all pairs subtracted; bank-max, the nearest of the behaviour's scenarios.",
       ),
     nullDirections: z
       .int()
@@ -21,7 +21,7 @@ export const probe = defineMethod({
       .max(1024)
       .optional()
       .describe(
-        "Null directions to score, at most; 0 for none. Absent: all that the behaviour has, of which bank-max takes 16.",
+        "probe: null directions to score, at most; 0 for none. Absent: all that the behaviour has, of which bank-max takes 16.",
       ),
   }),
   needs: ["store", "behavior"],

@@ -17,7 +17,7 @@ export const random = defineMethod({
       .max(2 ** 31 - 1)
       .default(0)
       .describe(
-        "Of the numbers; equal seeds give a pair equal numbers, whatever other pairs there are.",
+        "random: seed of the numbers; equal ones give a pair equal numbers, whatever other pairs there are.",
       ),
   }),
   needs: [],

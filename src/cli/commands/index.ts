@@ -4,19 +4,19 @@ import { audit } from "../../verbs/audit.ts";
 import { behavior } from "../../verbs/behavior.ts";
 import { capabilities } from "../../verbs/capabilities.ts";
 import { conditions } from "../../verbs/conditions.ts";
+import { edit } from "../../verbs/edit.ts";
 import { embed } from "../../verbs/embed.ts";
 import { evaluate } from "../../verbs/evaluate.ts";
 import { judge } from "../../verbs/judge.ts";
+import { quality } from "../../verbs/quality.ts";
+import { rank } from "../../verbs/rank.ts";
 import { scenarios } from "../../verbs/scenarios.ts";
 import { steer } from "../../verbs/steer.ts";
 import { train } from "../../verbs/train.ts";
 import type { Command } from "../command.ts";
 import { verbCommand } from "../verb-command.ts";
 import { demoCommand } from "./demo.ts";
-import { editCommand } from "./edit.ts";
 import { generateCommand } from "./generate.ts";
-import { qualityCommand } from "./quality.ts";
-import { rankCommand } from "./rank.ts";
 import { reviewCommand } from "./review.ts";
 import { runCommand } from "./run.ts";
 import { statusCommand } from "./status.ts";
@@ -33,9 +33,9 @@ export const COMMANDS: readonly Command[] = [
   verbCommand(conditions),
   verbCommand(behavior),
   verbCommand(steer),
-  rankCommand,
-  qualityCommand,
-  editCommand,
+  verbCommand(rank),
+  verbCommand(quality),
+  verbCommand(edit),
   verbCommand(train),
   verbCommand(capabilities),
   verbCommand(evaluate),

@@ -1,42 +1,34 @@
-import { join } from "node:path";
-
-import { EDIT, type Edit } from "../../edit/edit.ts";
-import { readPairTable } from "../../edit/pair-table.ts";
-import { planEdit } from "../../edit/plan-edit.ts";
-import { readRanking } from "../../ranking/ranking-file.ts";
+import { edit } from "../../verbs/edit.ts";
 import type { Arm } from "../arms.ts";
 import type { ExperimentInputs } from "../experiment-inputs.ts";
+import { boundPairs } from "../pair-inputs.ts";
+import type { Experiment } from "../schema.ts";
 import type { Stage } from "../stage.ts";
-import { RANKING_NAME } from "./rank.ts";
+import { verbStage } from "../verb-stage.ts";
+import { methodStage } from "./rank.ts";
 
-/** Decides which pairs an arm edits: `edit.json` with their ids, sources and counts. Random arms are drawn anew for each seed. */
-export function editStage(arm: Arm, seed: number, inputs: ExperimentInputs): Stage {
+/** Decides which pairs an arm edits. Random arms are drawn anew for each seed. */
+export function editStage(
+  experiment: Experiment,
+  arm: Arm,
+  seed: number,
+  { pairs }: ExperimentInputs,
+): Stage {
   const { action, pick, top, sources, by, minLift } = arm;
-  const isRandom = pick !== "chosen";
-  const settings = { action, pick, top, sources, by, minLift, seed: isRandom ? seed : 0 };
-  return {
+  const bound = boundPairs(pairs);
+  return verbStage(edit, {
     kind: "edit",
     name: editName(arm, seed),
-    version: 2,
-    settings,
-    inputs: { pairs: { content: inputs.pairs.contentHash }, ranking: { stage: "rank" } },
-    run: async ({ directory, input, signal }) => {
-      const { contentHash } = inputs.pairs;
-      const table = await readPairTable(inputs.pairs.read({ signal }), { by, contentHash });
-      const ranking = await readRanking(join(input("ranking"), RANKING_NAME));
-      // Warnings name the ranking: results hold no path of this machine.
-      const file = ranking.file && { ...ranking.file, path: RANKING_NAME };
-      await EDIT.write(join(directory, EDIT.name), planEdit(table, settings, { ...ranking, file }));
+    settings: { action, pick, top, sources, minLift, seed: pick === "chosen" ? undefined : seed },
+    inputs: {
+      pairs: { ...bound, settings: { ...bound.settings, by }, open: () => ({ pairs, by }) },
+      ranking: { stage: methodStage(experiment, "rank", arm.method) },
     },
-  };
+    outputs: ["plan"],
+  });
 }
 
 /** The stage's name: one for all seeds where nothing is drawn. */
 export function editName(arm: Arm, seed: number): string {
   return arm.pick === "chosen" ? arm.id : `${arm.id}-seed${seed}`;
-}
-
-/** Reads the edit of a finished stage. */
-export function readEdit(directory: string): Promise<Edit> {
-  return EDIT.read(join(directory, EDIT.name));
 }

@@ -10,13 +10,13 @@ import { agreementIds } from "./agreement.ts";
 import { editName } from "./edit.ts";
 import { type EvaluatedArms, listRows, measureArms, readEdits } from "./measured-arms.ts";
 import {
+  methodInputs,
   readAgreements,
+  readMethods,
   readProbe,
   readSteered,
-  readUsedRanking,
   steeringInputs,
 } from "./outcomes.ts";
-import { readQuality } from "./quality.ts";
 
 /** Puts everything together: `result.json`. */
 export function evaluateStage(
@@ -32,7 +32,7 @@ export function evaluateStage(
   return {
     kind: "evaluate",
     name: "",
-    version: 8,
+    version: 9,
     settings: {
       name,
       behavior: behavior.name,
@@ -41,22 +41,22 @@ export function evaluateStage(
     },
     inputs: {
       ...evaluateInputs(inputs, evaluated, { names, hasCapabilities }),
+      ...methodInputs(experiment, inputs),
       ...steeringInputs(experiment),
     },
     run: async (work) => {
-      const probe = await readProbe(work, inputs);
+      const probe = await readProbe(work, experiment, inputs);
       const trigger = evaluation?.trigger;
       const edits = await readEdits(work, evaluated);
-      const ranked = await readUsedRanking(work);
+      const methods = await readMethods(work, experiment, inputs);
       const found = {
         format: "culprit-result",
         version: 1,
         name,
         behavior: behavior.name,
-        pairs: ranked.pairs,
+        pairs: methods[0]!.pairs,
         probe,
-        verdict: ranked.verdict,
-        quality: inputs.planted && (await readQuality(work.input("quality"))),
+        methods,
         trigger,
         seeds: evaluated.seeds,
         edits,
@@ -78,14 +78,12 @@ function evaluateInputs(
   { arms, seeds }: EvaluatedArms,
   measured: { readonly names: readonly string[]; readonly hasCapabilities: boolean },
 ): Record<string, StageInput> {
-  const { probe, planted, evaluation } = inputs;
+  const { probe, evaluation } = inputs;
   const each = (what: string, kind: StageKind): [string, StageInput][] =>
     measured.names.map((name) => [`${what} ${name}`, { stage: `${kind}-${name}` }]);
   return {
     behavior: { stage: "behavior" },
-    ranking: { stage: "rank" },
     ...(probe && { filter: { stage: "filter" } }),
-    ...(planted && { quality: { stage: "quality" } }),
     ...(evaluation && { scenarios: { content: evaluation.sha256 } }),
     ...Object.fromEntries(Object.values(agreementIds(inputs)).map((stage) => [stage, { stage }])),
     ...Object.fromEntries(each("judged", "evaluation-judge")),

@@ -1,6 +1,7 @@
 /** @file The arms of an experiment: what was edited, and what was measured of each checkpoint. */
 import { join } from "node:path";
 
+import { EDIT } from "../../edit/edit.ts";
 import { readVerdicts } from "../../judge/verdict.ts";
 import { evaluateArms } from "../../rates/evaluate-arms.ts";
 import type { Arm as EvaluatedArm, ArmRun, Evaluation } from "../../rates/evaluation.ts";
@@ -10,7 +11,6 @@ import type { ArmEdit } from "../result.ts";
 import type { Experiment } from "../schema.ts";
 import { readSkipped } from "../skipped.ts";
 import type { StageWork } from "../stage.ts";
-import { readEdit } from "./edit.ts";
 import { VERDICTS_NAME } from "./judge.ts";
 
 /** What was measured: given checkpoints by name, and arms with every seed. */
@@ -48,10 +48,11 @@ export async function readEdits(
   { arms, seeds }: EvaluatedArms,
 ): Promise<readonly ArmEdit[]> {
   const edits: ArmEdit[] = [];
-  for (const { id, action, pick, top, controls } of arms) {
-    const edit = await readEdit(work.input(`edit ${id}`));
+  for (const { id, method, action, pick, top, controls } of arms) {
+    const edit = await EDIT.read(join(work.input(`edit ${id}`), EDIT.name));
     edits.push({
       arm: id,
+      method,
       action,
       pick,
       top,

@@ -2,37 +2,91 @@
 import { join } from "node:path";
 
 import { BEHAVIOR_REPORT, type BehaviorReport } from "../../behavior/behavior-file.ts";
-import { RANK_REPORT, type RankingReport, type RankReport } from "../../ranking/ranking-report.ts";
+import { readUsedLayer } from "../../behavior/used-layer.ts";
+import { QUALITY } from "../../ranking/ranking-quality.ts";
+import { RANK_REPORT } from "../../ranking/ranking-report.ts";
 import { missingByCause } from "../../rates/condition-rates.ts";
 import { CONDITIONS, type ConditionsReport } from "../../rates/conditions-report.ts";
 import type { FilterDecision } from "../../rates/four-condition-filter.ts";
 import { layerTable } from "../../steering/layer-table.ts";
 import { STEERING } from "../../steering/steering-report.ts";
+import { methodLabel } from "../../verbs/settings/methods.ts";
 import type { ExperimentInputs } from "../experiment-inputs.ts";
 import type {
   ExperimentResult,
   FilteredScenarios,
+  MethodResult,
   ProbeResult,
   StageAgreement,
 } from "../result.ts";
 import type { Experiment } from "../schema.ts";
 import type { StageInput, StageWork } from "../stage.ts";
 import { agreementIds, readAgreement } from "./agreement.ts";
+import { BEHAVIOR_NAME } from "./behavior.ts";
+import { methodStage } from "./rank.ts";
 
-/** The report of the ranking that the edits used. */
-export async function readUsedRanking(work: StageWork): Promise<RankingReport> {
-  const { layer, rankings } = await readRankStage(work);
-  return rankings.find((each) => each.layer === layer)!; // one for each layer
+/** The rankings and qualities of all methods, as inputs. */
+export function methodInputs(
+  experiment: Experiment,
+  { planted }: ExperimentInputs,
+): Record<string, StageInput> {
+  const kinds = ["rank", ...(planted === undefined ? [] : ["quality" as const])] as const;
+  return Object.fromEntries(
+    experiment.attribution.methods.flatMap((method) =>
+      kinds.map((kind) => {
+        const stage = methodStage(experiment, kind, methodLabel(method));
+        return [stage, { stage }];
+      }),
+    ),
+  );
 }
 
-function readRankStage(work: StageWork): Promise<RankReport> {
-  return RANK_REPORT.read(join(work.input("ranking"), RANK_REPORT.name));
+/** What every method found. */
+export async function readMethods(
+  work: StageWork,
+  experiment: Experiment,
+  { planted }: ExperimentInputs,
+): Promise<readonly MethodResult[]> {
+  return Promise.all(
+    experiment.attribution.methods.map(async (choice): Promise<MethodResult> => {
+      const name = methodLabel(choice);
+      const stage = methodStage(experiment, "rank", name);
+      const { layer, cost, skippedNulls, rankings } = await RANK_REPORT.read(
+        join(work.input(stage), RANK_REPORT.name),
+      );
+      const used = rankings.find((each) => each.layer === layer)!; // one for each layer
+      const { pairs, verdict } = used;
+      const qualities =
+        planted &&
+        (await QUALITY.read(
+          join(work.input(methodStage(experiment, "quality", name)), QUALITY.name),
+        ));
+      const { formula } = used.method;
+      return {
+        name,
+        formula,
+        pairs,
+        stage,
+        cost,
+        verdict,
+        skippedNulls,
+        quality: qualities?.[0],
+      };
+    }),
+  );
 }
 
-/** How the behaviour was found. */
-export async function readProbe(work: StageWork, inputs: ExperimentInputs): Promise<ProbeResult> {
+/** How the behaviour was found, and the layer of rankings. */
+export async function readProbe(
+  work: StageWork,
+  experiment: Experiment,
+  inputs: ExperimentInputs,
+): Promise<ProbeResult> {
   const report = await readBehaviorOf(work);
-  const { layer, layerReason, skippedNulls } = await readRankStage(work);
+  const { layer, layerReason = "named in the experiment file" } = await readUsedLayer(
+    join(work.input("behavior"), BEHAVIOR_NAME),
+    experiment.attribution.layer,
+  );
   const filter =
     inputs.probe === undefined
       ? undefined
@@ -44,7 +98,6 @@ export async function readProbe(work: StageWork, inputs: ExperimentInputs): Prom
     prompts: report.counts.prompts,
     doubt: report.doubts[`${layer}`],
     nuisanceDoubts: report.nuisanceDoubts,
-    skippedNulls,
     scenarios: filter && countScenarios(filter),
     ...(filter && { rates: { conditions: filter.conditions, changes: filter.changes } }),
     ...(filter?.amplify === undefined ? {} : { amplify: filter.amplify }),

@@ -1,32 +1,24 @@
-import { join } from "node:path";
-
-import { markPlanted } from "../../ranking/planted.ts";
-import { readRanking } from "../../ranking/ranking-file.ts";
-import { type PlantedQuality, QUALITY, rankingQuality } from "../../ranking/ranking-quality.ts";
 import { hashValue } from "../../util/hash.ts";
+import { quality } from "../../verbs/quality.ts";
+import type { Experiment } from "../schema.ts";
 import type { Stage } from "../stage.ts";
-import { RANKING_NAME } from "./rank.ts";
+import { verbStage } from "../verb-stage.ts";
+import { methodStage } from "./rank.ts";
 
-/** Holds the ranking to the planted truth, which no stage before it has seen: `quality.json`. */
-export function qualityStage(planted: readonly string[]): Stage {
-  return {
+/** Holds the ranking by a method to the planted truth, which no stage before it has seen. */
+export function qualityStage(
+  experiment: Experiment,
+  planted: readonly string[],
+  method: string,
+): Stage {
+  return verbStage(quality, {
     kind: "quality",
-    name: "",
-    version: 1,
-    settings: {},
-    inputs: { ranking: { stage: "rank" }, planted: { content: hashValue(planted) } },
-    run: async ({ directory, input }) => {
-      const { ids, scores } = await readRanking(join(input("ranking"), RANKING_NAME));
-      const { isPlanted, absent } = markPlanted(ids, new Set(planted));
-      await QUALITY.write(join(directory, QUALITY.name), {
-        absent,
-        ...rankingQuality(Float32Array.from(scores), isPlanted),
-      });
+    name: methodStage(experiment, "quality", method).slice("quality-".length),
+    settings: quality.settings.parse({}),
+    inputs: {
+      ranking: { stage: methodStage(experiment, "rank", method) },
+      planted: { content: hashValue(planted), open: () => new Set(planted) },
     },
-  };
-}
-
-/** Reads the quality of a finished stage. */
-export function readQuality(directory: string): Promise<PlantedQuality> {
-  return QUALITY.read(join(directory, QUALITY.name));
+    outputs: ["out"],
+  });
 }

@@ -1,6 +1,7 @@
 import { basename, join } from "node:path";
 
 import { readBehavior } from "../../behavior/behavior-file.ts";
+import { readUsedLayer } from "../../behavior/used-layer.ts";
 import { newGenerationCounter } from "../../engine/generation/generate-options.ts";
 import { longestRollouts } from "../../rollouts/longest-rollouts.ts";
 import { type ScenarioPrompt, scenarioPrompts } from "../../rollouts/scenarios.ts";
@@ -12,7 +13,6 @@ import type { SteeringMode } from "../../steering/steering-report.ts";
 import { steersTogether, unnamedLayers } from "../../steering/steering-target.ts";
 import { hashValue } from "../../util/hash.ts";
 import { estimateByRubric, openJudge } from "../../verbs/judging/open-judge.ts";
-import { chooseLayer } from "../choose-layer.ts";
 import type { ExperimentInputs } from "../experiment-inputs.ts";
 import type { LlmJudgeInput } from "../judge-input.ts";
 import type { LocalModel } from "../models.ts";
@@ -91,7 +91,7 @@ async function steerModel(
   const { strength, grid, projectOutAt, coherenceBound, randomDirections, rollouts } = settings;
   const layers = settings.layers ??
     unnamedLayers({ mode, projectOutAt }, behavior) ?? [
-      (await chooseLayer(folder, experiment.attribution.layer)).layer,
+      (await readUsedLayer(join(folder, BEHAVIOR_NAME), experiment.attribution.layer)).layer,
     ];
   const madeFrom = madeFromSame(experiment, inputs, behavior.scenarioIds);
   const progress = work.progress("responses");

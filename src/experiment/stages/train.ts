@@ -1,7 +1,7 @@
 import { join } from "node:path";
 
 import { applyEdit } from "../../edit/apply-edit.ts";
-import type { Edit } from "../../edit/edit.ts";
+import { type Edit, EDIT } from "../../edit/edit.ts";
 import type { PairSource, TrainPair } from "../../training/examples.ts";
 import { RUN_FILES } from "../../training/run-folder.ts";
 import type { DpoSettings, TrainRequest } from "../../training/settings.ts";
@@ -13,7 +13,6 @@ import { CHECKPOINT_NAME } from "../models.ts";
 import type { Experiment } from "../schema.ts";
 import { writeSkipped } from "../skipped.ts";
 import type { Stage, StageWork } from "../stage.ts";
-import { readEdit } from "./edit.ts";
 
 /** What is trained on: all pairs, or what the edit of a stage leaves of them. */
 export interface TrainPlan {
@@ -46,7 +45,8 @@ export function trainStage(
     asides: Object.values(RUN_FILES).map((name) => `${CHECKPOINT_NAME}/${name}`),
     canResume: true,
     run: async (work) => {
-      const edit = edited === undefined ? undefined : await readEdit(work.input("edit"));
+      const edit =
+        edited === undefined ? undefined : await EDIT.read(join(work.input("edit"), EDIT.name));
       if (edit?.ids.length === 0) {
         return writeSkipped(
           work.directory,

@@ -54,11 +54,6 @@ export const behaviorsInput = filesInput("behavior", "behavior.safetensors", {
   describe: "A behaviour file, as culprit behavior writes it; may be given several times.",
 });
 
-export const storeInput = fileInput("store", "vectors", {
-  placeholder: "STORE",
-  describe: "One vector store, as culprit embed writes it.",
-});
-
 export const rankingInput = fileInput("ranking", "ranking.parquet", {
   placeholder: "RANKING",
   describe: "One ranking, as culprit rank --out writes it.",

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { layers, limitTokens, resolveLayers } from "./common.ts";
+import { layers, layersOrAuto, limitTokens, resolveLayers } from "./common.ts";
 
 describe("layers", () => {
   test.each([
@@ -47,4 +47,10 @@ test("tokens are limited by the checkpoint's positions", () => {
   expect(() => limitTokens(257, at(256))).toThrow(
     "maxTokens: c was made for 256 positions, got 257",
   );
+});
+
+test("auto is a word where a behaviour chooses layers", () => {
+  expect(layersOrAuto.parse("auto")).toBe("auto");
+  expect(layers.safeParse("auto").success).toBe(false);
+  expect(layersOrAuto.safeParse("5-3").success).toBe(false);
 });

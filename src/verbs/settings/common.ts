@@ -16,6 +16,9 @@ export const seed = z
   .min(0)
   .max(2 ** 31 - 1);
 
+/** A column that was kept with the pairs. */
+export const by = z.string().min(1).optional();
+
 /** What is given and belongs to other values of a choice, and so would be passed over. `owned` says by value what belongs to it. */
 export function othersChoice(
   choice: string,
@@ -63,17 +66,24 @@ const MAX_LAYER = 9999;
 
 const LAYERS_EXPECTED = "expected numbers and ranges like 8,10-12, or all";
 
+const written = z.union([z.array(z.int().min(0)).min(1), z.int().min(0), z.string()], {
+  error: LAYERS_EXPECTED,
+});
+
+const toLayers = (value: z.output<typeof written>, context: z.RefinementCtx): LayerSelection =>
+  typeof value === "string" ? readLayers(value, context) : sortLayers([value].flat());
+
+/** The same, or the layer that was chosen for a behaviour. */
+export const layersOrAuto = written.transform((value, context) =>
+  value === "auto" ? value : toLayers(value, context),
+);
+
 /** Layers as people write them: a list of numbers, or text like `8,10-12` or `all`. */
-export const layers = z
-  .union([z.array(z.int().min(0)).min(1), z.int().min(0), z.string()], { error: LAYERS_EXPECTED })
-  .transform((value, context) =>
-    typeof value === "string" ? readLayers(value, context) : sortLayers([value].flat()),
-  )
-  .meta({
-    description:
-      "Residual-stream layers: numbers and ranges like 8,10-12, or all; layer l is the stream after l blocks, 0 the embedding output.",
-    placeholder: "LIST",
-  });
+export const layers = written.transform(toLayers).meta({
+  description:
+    "Residual-stream layers: numbers and ranges like 8,10-12, or all; layer l is the stream after l blocks, 0 the embedding output.",
+  placeholder: "LIST",
+});
 
 /** The layers that a text names, or an issue that says what is wrong with it. */
 export function readLayers(text: string, context: z.RefinementCtx): LayerSelection {

@@ -3,12 +3,12 @@ import { join } from "node:path";
 
 import { beforeAll, describe, expect, it } from "vitest";
 
-import { jsonLines } from "../../../test/support/data-files.ts";
-import { randomPairs } from "../../../test/support/random-pairs.ts";
-import { runCommand } from "../../../test/support/run-command.ts";
-import { suiteFolder } from "../../../test/support/suite-folder.ts";
-import type { EditManifest } from "../../edit/edit-manifest.ts";
-import type { Edit } from "../../edit/edit.ts";
+import type { EditManifest } from "../src/edit/edit-manifest.ts";
+import { EDIT } from "../src/edit/edit.ts";
+import { jsonLines } from "./support/data-files.ts";
+import { randomPairs } from "./support/random-pairs.ts";
+import { runCommand } from "./support/run-command.ts";
+import { suiteFolder } from "./support/suite-folder.ts";
 
 const ROOT = suiteFolder();
 const PAIRS = join(ROOT, "pairs.jsonl");
@@ -52,12 +52,18 @@ describe("culprit edit", () => {
   it("swaps at several k, each into a folder of its own, with a control of the same mix", async () => {
     const out = join(ROOT, "swaps");
     const words = ["--action", "swap", "--top", "3,4", "--out", out, "--json"];
-    const manifests = JSON.parse(await edit(...words)) as EditManifest[];
-    expect(manifests.map(({ top, rows }) => [top, rows.edited, rows.left])).toEqual([
+    const edits = JSON.parse(await edit(...words)) as { written: { manifest: EditManifest } }[];
+    expect(
+      edits.map(({ written: { manifest } }) => [
+        manifest.top,
+        manifest.rows.edited,
+        manifest.rows.left,
+      ]),
+    ).toEqual([
       [3, 3, 60],
       [4, 4, 60],
     ]);
-    await edit(...words.slice(0, -1), "--random", "--seed", "7");
+    await edit(...words.slice(0, -1), "--pick", "random", "--seed", "7");
     expect((await readdir(out)).toSorted()).toEqual(
       ["random-swap-3", "random-swap-4", "swap-3", "swap-4"].flatMap((name) => [
         name,
@@ -90,37 +96,47 @@ describe("culprit edit", () => {
   });
 
   it("gives the ids alone, as text, JSON lines or a plan, and without a ranking for pairs of any source", async () => {
-    expect(await edit("--action", "swap", "--top", "2", "--ids-only")).toBe(
-      `${NORTH.slice(0, 2).join("\n")}\n`,
-    );
+    const text = join(ROOT, "ids.txt");
+    await edit("--action", "swap", "--top", "2", "--ids", text);
+    expect(await readFile(text, "utf8")).toBe(`${NORTH.slice(0, 2).join("\n")}\n`);
     const out = join(ROOT, "ids.jsonl");
-    await edit("--action", "swap", "--top", "2", "--ids-only", "--out", out);
+    await edit("--action", "swap", "--top", "2", "--ids", out);
     expect(await rowsOf(out)).toEqual(NORTH.slice(0, 2).map((id) => ({ id })));
-    const random = ["--action", "filter", "--top", "60", "--random", "--any-source", "--ids-only"];
+    const path = join(ROOT, "plan.json");
+    const random = ["--action", "filter", "--top", "60", "--pick", "random-any", "--plan", path];
     await expect(runCommand("edit", [PAIRS, ...random])).rejects.toThrow(/takes all 60/);
     random[3] = "59";
-    const plan = JSON.parse(await runCommand("edit", [PAIRS, ...random, "--json"])) as Edit;
+    await runCommand("edit", [PAIRS, ...random]);
+    const plan = await EDIT.read(path);
     expect([plan.pick, plan.seed, plan.ids.length]).toEqual(["random-any", 0, 59]);
   });
 
   it.each([
     [[], /--action is missing/],
-    [["--action", "drop"], /--action: expected filter or swap or drop-source, got "drop"/],
-    [["--action", "filter"], /--top is missing/],
+    [["--action", "drop"], /--action: expected filter, swap or drop-source, got "drop"/],
+    [["--action", "filter"], /--top: expected a number of pairs, got none/],
     [["--action", "filter", "--top", "5%"], /--top: expected numbers of pairs/],
-    [["--action", "filter", "--top", "5"], /--out is missing/],
     [["--action", "filter", "--top", "99", "--out", "OUT/x.jsonl"], /a top from 1 to 60/],
-    [["--action", "filter", "--top", "5", "--sources", "a"], /--sources: expected --action drop/],
-    [["--action", "filter", "--top", "5", "--seed", "1"], /--seed: expected --random with it/],
+    [
+      ["--action", "filter", "--top", "5", "--sources", "a"],
+      /--sources: expected action drop-source with it/,
+    ],
+    [["--action", "filter", "--top", "5", "--seed", "1"], /--seed: expected a random pick with it/],
     [["--action", "drop-source", "--sources", "a", "--top", "5"], /expected none beside named/],
     [["--action", "drop-source", "--sources", "a", "--out", "OUT/x.jsonl"], /got "a"/],
     [["--action", "filter", "--top", "5", "--by", "zz", "--out", "OUT/x"], /a column "zz"/],
     [["--action", "filter", "--top", "5", "--out", "OUT/x.csv"], /a name ending in \.jsonl/],
     [["--action", "filter", "--top", "5", "--out", "OUT/no/x.jsonl"], /no such folder/],
     [["--action", "filter", "--top", "5,6", "--out", "OUT/no/x"], /no such folder/],
-    [["--action", "filter", "--top", "5,6", "--ids-only"], /expected one --top, got 2/],
-    [["--action", "filter", "--top", "5", "--ids-only", "--out", "x.csv"], /\.txt or \.jsonl/],
-    [["--action", "filter", "--top", "5", "--layer", "x", "--out", "OUT/x"], /--layer: expected/],
+    [
+      ["--action", "filter", "--top", "5,6", "--ids", "OUT/x.txt"],
+      /--ids: expected one top, got 2/,
+    ],
+    [["--action", "filter", "--top", "5", "--ids", "x.csv"], /\.txt or \.jsonl/],
+    [
+      ["--action", "filter", "--top", "5", "--ranking-layer", "x", "--out", "OUT/x"],
+      /--ranking-layer: expected/,
+    ],
   ])("refuses %j", async (words, message) => {
     await mkdir(join(ROOT, "refused"), { recursive: true });
     const inPlace = words.map((word) => word.replace("OUT", join(ROOT, "refused")));

@@ -3,19 +3,15 @@ import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
-import { temporaryFolder } from "../../../test/support/data-files.ts";
-import { commandNamed } from "../../../test/support/run-command.ts";
-import {
-  SMALL_CHECKPOINT,
-  smallManifest,
-  writeSmallStore,
-} from "../../../test/support/small-store.ts";
-import { readBehavior, writeBehavior } from "../../behavior/behavior-file.ts";
-import { computeBehavior } from "../../behavior/behavior.ts";
-import type { RankingReport } from "../../ranking/ranking-report.ts";
-import { silentProgress } from "../../util/progress.ts";
-import { createRng } from "../../util/rng.ts";
-import { parseArguments } from "../arguments.ts";
+import { readBehavior, writeBehavior } from "../src/behavior/behavior-file.ts";
+import { computeBehavior } from "../src/behavior/behavior.ts";
+import { parseArguments } from "../src/cli/arguments.ts";
+import type { RankReport } from "../src/ranking/ranking-report.ts";
+import { silentProgress } from "../src/util/progress.ts";
+import { createRng } from "../src/util/rng.ts";
+import { temporaryFolder } from "./support/data-files.ts";
+import { commandNamed } from "./support/run-command.ts";
+import { SMALL_CHECKPOINT, smallManifest, writeSmallStore } from "./support/small-store.ts";
 
 const DIM = 8;
 
@@ -96,8 +92,8 @@ describe("culprit rank", () => {
     const { head } = await readBehavior(behavior);
     if (head.layerChoice.kind === "none") throw new Error(head.layerChoice.reason);
     const { text } = await run(store, "--behavior", behavior, "--layers", "auto", "--json");
-    const reports = JSON.parse(text) as { layer: number }[];
-    expect(reports.map(({ layer }) => layer)).toEqual([head.layerChoice.layer]);
+    const { rankings } = JSON.parse(text) as RankReport;
+    expect(rankings.map(({ layer }) => layer)).toEqual([head.layerChoice.layer]);
     const zero = await makeBehavior("bag of words", [0]);
     await expect(run(store, "--behavior", zero, "--layers", "auto")).rejects.toThrow(
       'behavior "bag of words": no layer was chosen: only layer 0 was given',
@@ -153,8 +149,8 @@ describe("culprit rank", () => {
       "one           3",
       "two           3",
     ]);
-    const json = await run(store, ...flags, "--json", "--top", "3,50%", "--null", "0");
-    const reports = JSON.parse(json.text) as RankingReport[];
+    const json = await run(store, ...flags, "--json", "--tops", "3,50%", "--null-directions", "0");
+    const { rankings: reports } = JSON.parse(json.text) as RankReport;
     expect(reports.map(({ behavior, layer, scored }) => [behavior, layer, scored])).toEqual([
       ["one", 1, 20],
       ["one", 3, 20],
@@ -189,18 +185,21 @@ describe("culprit rank", () => {
       /incomplete, it holds 20 rows/,
     );
     const { warnings } = await run(store, "--behavior", behavior, "--allow-incomplete");
-    expect(warnings).toEqual([expect.stringMatching(/incomplete: ranking the 20 pairs so far/)]);
+    expect(warnings).toEqual([expect.stringMatching(/incomplete: it holds 20 pairs so far/)]);
   });
 
   it.each([
-    [[], /--behavior is missing/],
-    [["--top", "0"], /--top: expected numbers of pairs or shares like 300 or 5%, got "0"/],
-    [["--top", "120%"], /got "120%"/],
+    [[], /--behavior: expected one, which the method probe needs, got none/],
+    [["--tops", "0"], /--tops: expected numbers of pairs or shares like 300 or 5%, got "0"/],
+    [["--tops", "120%"], /got "120%"/],
     [["--by", "nothing"], /"nothing": expected one of the columns kept with the pairs: source/],
-    [["--scorer", "magic"], /--scorer: expected cosine or projection/],
+    [
+      ["--scorer", "magic"],
+      /--scorer: expected cosine, projection, centred-cosine or bank-max, got "magic"/,
+    ],
     [["--layers", "2"], /layer 2 is not in both: the store has 1, 3/],
     [["--out", "/nowhere/r.csv"], /no such folder for --out/],
-    [["--out", "ranking.txt"], /expected a name ending in \.parquet, \.jsonl, \.csv/],
+    [["--out", "ranking.txt"], /expected a name ending in \.parquet or \.jsonl or \.csv/],
   ])("refuses %j", async (words, message) => {
     const behavior = words.length === 0 ? [] : ["--behavior", await makeBehavior("one")];
     await expect(run(await makeStore(), ...behavior, ...words)).rejects.toThrow(message);
@@ -218,7 +217,9 @@ describe("culprit rank", () => {
       "--behavior",
       await makeBehavior("one"),
     ];
-    await expect(run(store, ...twice)).rejects.toThrow(/is called "one", like that of/);
+    await expect(run(store, ...twice)).rejects.toThrow(
+      /expected names of their own, got two called "one"/,
+    );
     const path = join(await temporaryFolder(), "x.safetensors");
     await writeFile(path, "not a safetensors file");
     await expect(run(store, "--behavior", path)).rejects.toMatchObject({ name: "FormatError" });

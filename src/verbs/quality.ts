@@ -1,0 +1,103 @@
+import { z } from "zod";
+
+import { markPlanted, readPlanted } from "../ranking/planted.ts";
+import { readRankings } from "../ranking/ranking-file.ts";
+import { type PlantedQuality, QUALITY, rankingQuality } from "../ranking/ranking-quality.ts";
+import { printable, textTable } from "../util/text-table.ts";
+import { rankingInput } from "./inputs/files.ts";
+import { count, seed } from "./settings/common.ts";
+import { tops } from "./settings/tops.ts";
+import { defineVerb, type Input } from "./verb.ts";
+
+const plantedSettings = z.strictObject({
+  plantedColumn: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "The column of a pair file that is true for planted pairs. Absent: none, the file has ids.",
+    ),
+});
+
+const plantedInput = {
+  kind: "planted",
+  placeholder: "FILE",
+  describe: 'Ids of the planted pairs, {"id"} a line; or the pairs, with a column that tells them.',
+  settings: plantedSettings,
+  open: ([path = ""], { plantedColumn }) => readPlanted(path, plantedColumn),
+} as const satisfies Input<ReadonlySet<string>, typeof plantedSettings>;
+
+export const quality = defineVerb({
+  name: "quality",
+  summary: "How well a ranking finds the pairs that are known to have caused the behaviour",
+  about: `
+RANKING is a file that culprit rank --out wrote (or any table with columns id and score). Which pairs are planted is known for
+model organisms only: --planted names a file of their ids, one {"id"} a line, or the pair file with --planted-column.
+
+Printed for each ranking: AUROC (0.5 by chance), average precision (the share planted by chance), and recall and precision in
+the tops, each with its 95% interval (bootstrap, planted and other pairs resampled apart). Pairs without a score rank last.
+
+  culprit quality ranking.parquet --planted planted.jsonl`,
+  version: 2,
+  inputs: { ranking: { ...rankingInput, isPositional: true }, planted: plantedInput },
+  settings: z.strictObject({
+    tops: tops.describe("Tops: numbers of pairs or shares. Absent: as many as are planted."),
+    replicates: count.max(100_000).default(1000).describe("Bootstrap replicates."),
+    seed: seed.default(0).describe("Seed of the bootstrap."),
+  }),
+  outputs: {
+    out: {
+      artifact: QUALITY,
+      placeholder: "FILE.json",
+      describe: "The figures to write as JSON.",
+      isOptional: true,
+      isResult: true,
+    },
+  },
+  run: async ({ ranking, planted }, { tops: sizes, ...options }, { signal }) =>
+    (await readRankings(ranking, { signal })).map((table): PlantedQuality => {
+      const { ids, scores, file } = table;
+      const { isPlanted, absent } = markPlanted(ids, planted);
+      const ks = sizes?.map((top) =>
+        "count" in top ? top.count : Math.max(1, Math.round(top.share * ids.length)),
+      );
+      const found = rankingQuality(Float32Array.from(scores), isPlanted, { ...options, ks });
+      const { method, behavior, layer } = file;
+      return { method, behavior, layer, absent, ...found };
+    }),
+  show: formatQuality,
+  warnings: ([first]) =>
+    first === undefined || first.absent === 0
+      ? []
+      : [`${first.absent} of ${first.planted + first.absent} planted pairs are not in the ranking`],
+});
+
+function formatQuality(found: readonly PlantedQuality[]): string {
+  const first = found[0]!; // a ranking file has one at least
+  const names = found.map(({ method, behavior, layer }) =>
+    [method, behavior, layer === undefined ? undefined : `layer ${layer}`]
+      .filter((part) => part !== undefined)
+      .join(", "),
+  );
+  const estimate = ({ value, low, high }: PlantedQuality["auroc"]): string =>
+    `${value.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`;
+  return [
+    `${first.planted} of ${first.pairs} pairs are planted (${((100 * first.planted) / first.pairs).toFixed(1)}%)`,
+    ...textTable([
+      [
+        "ranking",
+        "unscored",
+        "AUROC [95%]",
+        "average precision [95%]",
+        ...first.at.flatMap(({ k }) => [`recall at ${k} [95%]`, `precision at ${k} [95%]`]),
+      ],
+      ...found.map((each, i) => [
+        printable(names[i] === "" ? "ranking" : names[i]!),
+        `${each.unscored}`,
+        estimate(each.auroc),
+        estimate(each.averagePrecision),
+        ...each.at.flatMap(({ recall, precision }) => [estimate(recall), estimate(precision)]),
+      ]),
+    ]),
+  ].join("\n");
+}
