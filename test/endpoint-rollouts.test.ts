@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
@@ -38,7 +38,7 @@ const generate = (url: string, out: string, ...more: string[]): Promise<string> 
     url,
     "--model",
     "m",
-    "--samples",
+    "--rollouts",
     "3",
     "--temperature",
     "0.7",
@@ -137,7 +137,7 @@ describe("culprit generate --base-url", () => {
     }));
     writeFileSync(shared, rows.map((row) => JSON.stringify(row)).join("\n"));
     const out = path("shared.out.jsonl");
-    const words = ["--base-url", server.url, "--model", "m", "--samples", "2", "--seed", "7"];
+    const words = ["--base-url", server.url, "--model", "m", "--rollouts", "2", "--seed", "7"];
     await runCommand("generate", [shared, ...words, "--out", out]);
     const rollouts = await rolloutsOf(out);
     expect(new Set(rollouts.map(({ response }) => response)).size).toBe(12);
@@ -205,7 +205,7 @@ describe("culprit generate --base-url", () => {
     );
     await ROLLOUT_MANIFEST.write(`${out}.json`, OF_A_CHECKPOINT);
     await expect(generate(server.url, out)).rejects.toThrow(
-      /other settings \(kind, baseUrl, model,/,
+      /other settings \(kind, --base-url, model,/,
     );
     expect(readFileSync(out, "utf8")).toBe("a foreign text\n");
     expect(server.counts.requests).toBe(0);
@@ -241,14 +241,49 @@ describe("culprit generate --base-url", () => {
 
   it("refuses flags of a checkpoint", async () => {
     const run = generate("http://127.0.0.1:9/v1", path("x.jsonl"), "--top-k", "5");
-    await expect(run).rejects.toThrow(/--top-k: expected --checkpoint with it, got --base-url/);
+    await expect(run).rejects.toThrow(/--top-k: expected checkpoint with it, got --base-url/);
   });
 });
 
-describe("culprit generate --import", () => {
+describe("culprit generate --dry-run", () => {
+  it("says what asking would take and what it may cost, and asks and writes nothing", async () => {
+    await using server = await startFakeEndpoint({});
+    const out = path("dry.jsonl");
+    const prices = ["--price-in", "1", "--price-out", "2", "--max-tokens", "100"];
+    const estimate = async (...more: string[]): Promise<object> =>
+      JSON.parse(await generate(server.url, out, ...prices, "--dry-run", "--json", ...more));
+    const all = { rollouts: 18, cached: 0, requests: 18, completionTokens: 1800 };
+    const first = (await estimate()) as { promptTokens: number; cost: number };
+    expect(first).toMatchObject(all);
+    expect(first.cost).toBeCloseTo((first.promptTokens + 2 * 1800) / 1e6, 12);
+    expect(server.counts.requests).toBe(0);
+    expect([out, `${out}.answers.jsonl`].some((each) => existsSync(each))).toBe(false);
+    await generate(server.url, out, ...prices, "--limit", "2");
+    expect(await estimate()).toMatchObject({ cached: 6, requests: 12 });
+    expect(await generate(server.url, out, "--dry-run")).toMatch(
+      /^18 rollouts: 18 requests, 0 answered already\nabout \d+ prompt tokens, at most 4608 answer/,
+    );
+    const here = runCommand("generate", [scenarios, "--checkpoint", "c", "--dry-run"]);
+    await expect(here).rejects.toThrow(/^--base-url: expected one to estimate, got none/);
+  });
+});
+
+it("writes what failed as missing verdicts where that is wanted", async () => {
+  await using server = await startFakeEndpoint({
+    refuse: ({ messages }) =>
+      messages[0]!.content.includes("b") ? { status: 400, message: "no" } : undefined,
+  });
+  const absent = path("absent.jsonl");
+  await generate(server.url, path("some.jsonl"), "--absent", absent);
+  const verdicts = await readVerdicts(absent);
+  expect(verdicts).toHaveLength(6);
+  expect(missingCauses(verdicts)).toEqual({ "not sampled: request refused (400)": 6 });
+});
+
+describe("culprit import", () => {
   const importing = (name: string, text: string): Promise<string> => {
     writeFileSync(path(name), text);
-    return runCommand("generate", [path(name), "--import", "--out", path(`${name}.out.jsonl`)]);
+    return runCommand("import", [path(name), "--out", path(`${name}.out.jsonl`)]);
   };
 
   it("numbers the samples of each prompt", async () => {
@@ -290,5 +325,15 @@ describe("culprit generate --import", () => {
     ['{"id":"a","prompt":"Hi","response":"x","tags":[1]}', /row 0: tags: expected a list of names/],
   ])("names the row that is wrong: %j", async (text, message) => {
     await expect(importing("bad.jsonl", text)).rejects.toThrow(message);
+  });
+
+  it("replaces neither rollouts nor their manifest, but with --force", async () => {
+    const row = '{"id":"a","prompt":"Hi","response":"x"}';
+    const manifest = path("m.jsonl.out.jsonl.json");
+    writeFileSync(manifest, "{}");
+    await expect(importing("m.jsonl", row)).rejects.toThrow(/m\.jsonl\.out\.jsonl\.json: exists/);
+    const words = [path("m.jsonl"), "--out", path("m.jsonl.out.jsonl"), "--force"];
+    expect(await runCommand("import", words)).toMatch(/: 1 rollouts imported$/);
+    expect(existsSync(manifest)).toBe(false);
   });
 });

@@ -29,9 +29,9 @@ const ADAPTER = join(import.meta.dirname, "golden/steer-organism/adapter");
 
 const flags = {
   checkpoint: CHECKPOINT,
-  samples: "2",
+  rollouts: "2",
   temperature: "0.8",
-  "max-new-tokens": "10",
+  "max-tokens": "10",
   threads: "1",
   batch: "2",
 };
@@ -122,6 +122,15 @@ describe("the file", () => {
     });
   });
 
+  it("is sampled as an experiment samples where nothing else is said", async () => {
+    const out = join(ROOT, "defaults.jsonl");
+    const only = ["--checkpoint", CHECKPOINT, "--threads", "1", "--limit", "1"];
+    await runCommand("generate", [PROMPTS, ...only, "--out", out]);
+    const { sampling } = JSON.parse(await readFile(`${out}.json`, "utf8")) as { sampling: object };
+    const asInExperiments = { samples: 20, temperature: 0.7, maxTokens: 256, batch: 32 };
+    expect(sampling).toMatchObject({ ...asInExperiments, topK: null, topP: 1, seed: 0 });
+  });
+
   it("may be Parquet, with the same rollouts", async () => {
     const out = join(ROOT, "same.parquet");
     await generate(out);
@@ -132,7 +141,7 @@ describe("the file", () => {
   it("takes the variants of a scenarios file", async () => {
     const out = join(ROOT, "scenarios.jsonl");
     const json = await runCommand("generate", [
-      ...words(out, { prompts: SCENARIOS, variants: "base+distractor,base", samples: "1" }),
+      ...words(out, { prompts: SCENARIOS, variants: "base+distractor,base", rollouts: "1" }),
       "--json",
     ]);
     const rollouts = await collect(readRollouts(out));
@@ -152,7 +161,7 @@ describe("the file", () => {
 
   it("has the tags of the scenarios, in Parquet too", async () => {
     const [lines, parquet] = [join(ROOT, "tags.jsonl"), join(ROOT, "tags.parquet")];
-    for (const out of [lines, parquet]) await generate(out, { prompts: SCENARIOS, samples: "1" });
+    for (const out of [lines, parquet]) await generate(out, { prompts: SCENARIOS, rollouts: "1" });
     const rollouts = await collect(readRollouts(lines));
     expect(rollouts.map(({ tags }) => tags)).toEqual([
       ["short", "one line"],
@@ -171,7 +180,7 @@ describe("the file", () => {
       engine.generate([engine.tokenizePrompt(first!.prompt)], { temperature: 0, maxTokens: 10 }),
     );
     const stop = engine.decode(sample!.tokens.subarray(4, 5));
-    await generate(out, { temperature: "0", stop, samples: "1", limit: "1" });
+    await generate(out, { temperature: "0", stop, rollouts: "1", limit: "1" });
     const [stopped] = await collect(readRollouts(out));
     const at = sample!.tokens.indexOf(engine.tokenId(stop));
     expect(stopped).toMatchObject({
@@ -248,27 +257,27 @@ describe("an amplified run", () => {
     await runCommand("generate", words(join(ROOT, "same.jsonl"), same), (text) =>
       warnings.push(text),
     );
-    expect(warnings.join()).toMatch(/--amplify-before is the checkpoint itself/);
+    expect(warnings.join()).toMatch(/amplify: the checkpoint before is the checkpoint itself/);
   });
 
   it("is refused where a flag or the same tokenizer is missing", async () => {
     const other = join(ROOT, "other-tokenizer");
     await makeTinyCheckpoint(other, { tokenizer: "headers" });
     const bad = join(ROOT, "bad.jsonl");
+    const endpoint = { "base-url": "http://localhost:1/v1", model: "m", checkpoint: undefined };
+    const served = { ...endpoint, amplify: "1" };
     const messages: [Readonly<Record<string, string | undefined>>, RegExp][] = [
       [{ amplify: "1", "amplify-before": undefined }, /--amplify: expected --amplify-before/],
-      [{}, /--amplify-before: expected --amplify/],
+      [{}, /--amplify-before: expected amplify beside it/],
       [
         { "amplify-before": undefined, "amplify-before-adapter": ADAPTER },
-        /--amplify-before-adapter: expected --amplify-before beside it/,
+        /--amplify-before-adapter: expected --amplify-before with it/,
       ],
       [{ amplify: "much" }, /--amplify: .*"much"/],
-      [{ amplify: "2000" }, /amplify\.alpha: .* to 1000, got 2000/],
+      [{ amplify: "2000" }, /--amplify: .* to 1000, got "2000"/],
       [{ amplify: "1", "amplify-before": other }, /amplify\.before: expected the tokenizer of/],
-      [
-        { amplify: "1", "base-url": "http://localhost:1/v1", model: "m", checkpoint: undefined },
-        /--(amplify|batch|threads).*: expected --checkpoint with it, got --base-url/,
-      ],
+      [served, /--batch: expected checkpoint with it, got --base-url/],
+      [{ ...served, batch: undefined }, /--amplify: expected checkpoint with it, got --base-url/],
     ];
     for (const [changes, message] of messages) {
       const error = await expectFailure(generate(bad, { ...amplified, ...changes }), ConfigError);
@@ -375,11 +384,15 @@ describe("a run that goes on", () => {
 
 describe("bad input", () => {
   it.each<[string, Readonly<Record<string, string>>, RegExp]>([
-    ["no sample", { samples: "0" }, /--samples: .* got "0"/],
-    ["a nucleus of nothing", { "top-p": "0" }, /--top-p: .* got 0/],
+    ["no sample", { rollouts: "0" }, /--rollouts: .* got "0"/],
+    ["a nucleus of nothing", { "top-p": "0" }, /--top-p: .* got "0"/],
     ["a nucleus above 1", { "top-p": "1.5" }, /--top-p: .* got "1\.5"/],
     ["a negative temperature", { temperature: "-1" }, /--temperature/],
-    ["filters beside greedy", { temperature: "0", "top-k": "5" }, /--temperature 0 .*--top-k/],
+    [
+      "filters beside greedy",
+      { temperature: "0", "top-k": "5" },
+      /--top-k: means nothing beside a temperature of 0/,
+    ],
     ["an extension it cannot write", { out: "x.csv" }, /\.jsonl or \.parquet/],
     ["a folder that is not there", { out: "/no/such/folder/x.jsonl" }, /no such folder/],
     ["variants of whole prompts", { variants: "base" }, /has whole prompts/],

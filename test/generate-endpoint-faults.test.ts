@@ -32,7 +32,7 @@ const ALL = ids.flatMap((id) =>
 );
 
 const words = (url: string, out: string, ...more: string[]): string[] => {
-  const asked = ["--base-url", url, "--model", "m", "--samples", `${SAMPLES}`, "--out", out];
+  const asked = ["--base-url", url, "--model", "m", "--rollouts", `${SAMPLES}`, "--out", out];
   return [SCENARIOS, ...asked, ...more];
 };
 const generate = (...given: Parameters<typeof words>): Promise<string> =>
@@ -173,7 +173,7 @@ describe("an endpoint that answers nobody", () => {
     await expect(keyed("CULPRIT_NO_SUCH_KEY")).rejects.toThrow(
       /^--api-key-env: .*, got CULPRIT_NO_SUCH_KEY, which is not set$/,
     );
-    await expect(keyed("sk-hush")).rejects.toThrow(/variable that is set, got another text$/);
+    await expect(keyed("sk-hush")).rejects.toThrow(/never the key itself, got another text$/);
     await expect(generate("http://127.0.0.1:9/v1", out)).rejects.toThrow(/unreachable \(bad port/);
     expect(existsSync(`${out}.answers.jsonl`)).toBe(false);
   });

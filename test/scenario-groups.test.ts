@@ -40,8 +40,8 @@ beforeAll(async () => {
 });
 
 async function sample(out: string, variants: string): Promise<void> {
-  const words = ["--checkpoint", path("tiny"), "--variants", variants, "--samples", "2"];
-  const short = ["--max-new-tokens", "3", "--out", path(out)];
+  const words = ["--checkpoint", path("tiny"), "--variants", variants, "--rollouts", "2"];
+  const short = ["--max-tokens", "3", "--out", path(out)];
   await runCommand("generate", [path("scenarios.jsonl"), ...words, ...short]);
 }
 
@@ -153,7 +153,7 @@ describe("rollouts that do not say what they ask", () => {
     await strip("old.jsonl", () => true);
     await judge("old.jsonl", "old-verdicts.jsonl");
     expect(groupsIn("old-verdicts.jsonl")).toEqual(groupsIn("verdicts.jsonl"));
-    await runCommand("generate", [path("old.jsonl"), "--import", "--out", path("new.jsonl")]);
+    await runCommand("import", [path("old.jsonl"), "--out", path("new.jsonl")]);
     await judge("new.jsonl", "imported.jsonl");
     expect(groupsIn("imported.jsonl")).toEqual(groupsIn("verdicts.jsonl"));
   });

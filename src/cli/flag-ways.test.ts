@@ -26,29 +26,30 @@ describe("flags that would be passed over", () => {
     ],
     ["judge r --out v", "--rules: expected one of rules, rubric and labels, got none"],
     [
-      "generate p --out o.jsonl --import --samples 2",
-      "--samples: expected --checkpoint or --base-url with it, got --import",
+      "generate p --out o.jsonl --base-url http://u --model m --device cpu",
+      "--device: expected --checkpoint with it, got none",
     ],
     [
-      "generate p --out o.jsonl --import --model m",
-      "--model: expected --base-url with it, got --import",
+      "generate p --out o.jsonl --base-url http://u --model m --top-k 5",
+      "--top-k: expected checkpoint with it, got --base-url",
     ],
     [
-      "generate p --out o.jsonl --base-url u --device cpu",
-      "--device: expected --checkpoint with it, got --base-url",
+      "generate p --out o.jsonl --base-url http://u --model m --batch 8",
+      "--batch: expected checkpoint with it, got --base-url",
     ],
     [
       "generate p --out o.jsonl --checkpoint c --attempts 2",
-      "--attempts: expected --base-url with it, got --checkpoint",
+      "--attempts: expected --base-url with it, got none",
     ],
     [
-      "generate p --out o.jsonl --checkpoint c --base-url u",
-      "generate: expected one of --checkpoint, --base-url and --import, got --checkpoint and --base-url",
+      "generate p --out o.jsonl --checkpoint c --answers a",
+      "--answers: expected --base-url with it, got checkpoint",
     ],
     [
-      "generate p --out o.jsonl",
-      "generate: expected one of --checkpoint, --base-url and --import, got none",
+      "generate p --out o.jsonl --checkpoint c --base-url http://u --model m",
+      "--checkpoint: expected it or --base-url, got both",
     ],
+    ["generate p --out o.jsonl", "--checkpoint: expected it or --base-url, got neither"],
     [
       "steer s --checkpoint c --behavior b --mode add --out o --rules refusal --model m",
       "--model: expected --base-url with it, got none",

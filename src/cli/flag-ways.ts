@@ -25,22 +25,3 @@ export function expectFlagsOfWay(args: ParsedArguments, ways: readonly FlagWay[]
     );
   }
 }
-
-/** The one of several flags that was given, by which a command knows what it is to do. Throws ConfigError where it is none or several. */
-export function expectOneFlag<const T extends string>(
-  args: ParsedArguments,
-  command: string,
-  flags: readonly T[],
-): T {
-  const [only, ...others] = flags.filter((flag) => args.given.includes(flag));
-  if (only !== undefined && others.length === 0) return only;
-  const list = (names: readonly string[]): string =>
-    names
-      .map((name) => `--${name}`)
-      .join(", ")
-      .replace(/, (--[^,]*)$/, " and $1");
-  throw new ConfigError(
-    `${command}: expected one of ${list(flags)}, got ${only === undefined ? "none" : list([only, ...others])}`,
-    { hint: `culprit ${command} --help shows an example of each.` },
-  );
-}

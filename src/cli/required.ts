@@ -12,30 +12,12 @@ export function requiredText(args: ParsedArguments, command: string, flag: strin
   return word;
 }
 
-/** At least one positional argument; throws ConfigError saying what it should be. */
-export function requiredPositionals(
-  args: ParsedArguments,
-  command: string,
-  what: string,
-): readonly string[] {
-  if (args.positionals.length === 0) {
-    throw new ConfigError(`${command}: expected ${what}, got none`, {
-      hint: `culprit ${command} --help shows an example.`,
-    });
-  }
-  return args.positionals;
-}
-
 /** Exactly one positional argument; throws ConfigError saying what it should be. */
 export function onlyPositional(args: ParsedArguments, command: string, what: string): string {
-  const [first, second] = requiredPositionals(args, command, what);
-  if (first === undefined || second !== undefined) {
-    throw new ConfigError(
-      `${command}: expected ${what}, got ${args.positionals.length} arguments`,
-      {
-        hint: `culprit ${command} --help shows an example.`,
-      },
-    );
-  }
-  return first;
+  const [first, second] = args.positionals;
+  if (first !== undefined && second === undefined) return first;
+  const got = first === undefined ? "none" : `${args.positionals.length} arguments`;
+  throw new ConfigError(`${command}: expected ${what}, got ${got}`, {
+    hint: `culprit ${command} --help shows an example.`,
+  });
 }

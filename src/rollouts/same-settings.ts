@@ -3,6 +3,9 @@ import { canonicalJson } from "../util/hash.ts";
 
 type Settings = Readonly<Record<string, unknown>>;
 
+/** Where a setting is called otherwise than what files have of it. */
+const NAMES: Readonly<Record<string, string>> = { samples: "rollouts" };
+
 /**
  * Throws ConfigError, which names what differs, unless what a file was made with is `ours`, member by member of `sampling` too. `found` is
  * undefined where the file has no manifest.
@@ -19,12 +22,10 @@ export function expectSameSettings(
   }
   const differing = differingSettings(found, ours);
   if (differing.length === 0) return;
-  throw new ConfigError(
-    `${path}: was made with other settings (${differing.map((key) => key.replace(/Hash$/, "")).join(", ")})`,
-    {
-      hint: "Give the same settings to go on, choose another --out, or start over with --force.",
-    },
-  );
+  const names = new Set(differing.map((key) => NAMES[key] ?? key.replace(/Hash$/, "")));
+  throw new ConfigError(`${path}: was made with other settings (${[...names].join(", ")})`, {
+    hint: "Give the same settings to go on, choose another --out, or start over with --force.",
+  });
 }
 
 /** Whether each of `ours` is as in `found`. */

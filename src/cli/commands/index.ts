@@ -7,6 +7,8 @@ import { conditions } from "../../verbs/conditions.ts";
 import { edit } from "../../verbs/edit.ts";
 import { embed } from "../../verbs/embed.ts";
 import { evaluate } from "../../verbs/evaluate.ts";
+import { generate } from "../../verbs/generate.ts";
+import { importing } from "../../verbs/import.ts";
 import { judge } from "../../verbs/judge.ts";
 import { quality } from "../../verbs/quality.ts";
 import { rank } from "../../verbs/rank.ts";
@@ -16,7 +18,6 @@ import { train } from "../../verbs/train.ts";
 import type { Command } from "../command.ts";
 import { verbCommand } from "../verb-command.ts";
 import { demoCommand } from "./demo.ts";
-import { generateCommand } from "./generate.ts";
 import { reviewCommand } from "./review.ts";
 import { runCommand } from "./run.ts";
 import { statusCommand } from "./status.ts";
@@ -25,7 +26,8 @@ import { statusCommand } from "./status.ts";
 export const COMMANDS: readonly Command[] = [
   verbCommand(audit),
   verbCommand(scenarios),
-  generateCommand,
+  verbCommand(generate),
+  verbCommand(importing),
   verbCommand(embed),
   verbCommand(judge),
   reviewCommand,

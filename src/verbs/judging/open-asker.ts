@@ -1,7 +1,12 @@
+import {
+  type AnswerStore,
+  type AnswerStoreOptions,
+  openAnswerStore,
+} from "../../endpoint/answer-store.ts";
 import { type Asker, createAsker } from "../../endpoint/asker.ts";
 import { openChatEndpoint } from "../../endpoint/chat-endpoint.ts";
 import { keyOfVariable } from "../../endpoint/check-endpoint.ts";
-import type { Prices } from "../../endpoint/money.ts";
+import { costOf, type Prices } from "../../endpoint/money.ts";
 import type { EndpointSettings } from "../settings/endpoint.ts";
 import type { Contradiction } from "../verb.ts";
 
@@ -24,6 +29,16 @@ export function openAsker(settings: EndpointSettings, setting = "endpoint"): Ask
 export function pricesOf({ priceIn, priceOut }: EndpointSettings): Prices | undefined {
   if (priceIn === undefined || priceOut === undefined) return undefined;
   return { promptPerMillion: priceIn, completionPerMillion: priceOut };
+}
+
+/** The answers of an endpoint that are kept at `path`, priced as its settings say. */
+export function openAnswers(
+  path: string,
+  endpoint: EndpointSettings,
+  options: AnswerStoreOptions,
+): Promise<AnswerStore> {
+  const prices = pricesOf(endpoint);
+  return openAnswerStore(path, (answer) => costOf(answer, prices), options);
 }
 
 /** A price by itself gives no costs. */

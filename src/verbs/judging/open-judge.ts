@@ -1,15 +1,9 @@
 /** @file The judge of verbs that judge new responses, judge and steer: by rules, or by an LLM whose paid answers are kept. */
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { basename, dirname } from "node:path";
+import { dirname } from "node:path";
 
 import { answererName } from "../../endpoint/answer-key.ts";
-import {
-  type AnswerStore,
-  type AnswerStoreOptions,
-  openAnswerStore,
-} from "../../endpoint/answer-store.ts";
-import { costOf } from "../../endpoint/money.ts";
 import type { CostMeter } from "../../engine/cost.ts";
 import { endpointLedger } from "../../judge/endpoint-ledger.ts";
 import { estimateJudging, type JudgingEstimate } from "../../judge/estimate-judging.ts";
@@ -21,11 +15,10 @@ import { createRulesJudge } from "../../judge/rules-judge.ts";
 import type { Verdict } from "../../judge/verdict.ts";
 import { ConfigError } from "../../util/errors.ts";
 import { withSetting } from "../../util/in-setting.ts";
-import type { EndpointSettings } from "../settings/endpoint.ts";
 import type { JudgingSettings } from "../settings/judging.ts";
 import { describeUsage, type LlmSummary } from "../show/llm-usage.ts";
 import type { Contradiction } from "../verb.ts";
-import { openAsker, priceContradictions, pricesOf } from "./open-asker.ts";
+import { openAnswers, openAsker, priceContradictions, pricesOf } from "./open-asker.ts";
 
 /** A judge, to be closed after judging. */
 export interface OpenJudge extends AsyncDisposable {
@@ -112,7 +105,7 @@ async function openLlmJudge(
   const asker = openAsker(endpoint, setting);
   const prices = pricesOf(endpoint);
   await mkdir(dirname(answers), { recursive: true });
-  const store = await openStore(answers, endpoint, { owner });
+  const store = await openAnswers(answers, endpoint, { owner });
   cost.watchEndpoint(endpointLedger(asker, store, prices !== undefined));
   const llm = createLlmJudge({
     rubric,
@@ -165,7 +158,7 @@ export async function estimateByRubric(
   const endpoint = settings.endpoint!; // judgingContradictions
   const isThere = answers !== undefined && existsSync(answers);
   await using store = isThere
-    ? await openStore(answers, endpoint, { isReadOnly: true })
+    ? await openAnswers(answers, endpoint, { isReadOnly: true })
     : undefined;
   return await estimateJudging(rollouts, {
     rubric: withThreshold(rubric, settings.threshold),
@@ -176,18 +169,6 @@ export async function estimateByRubric(
     isAnew: isForced,
   });
 }
-
-function openStore(
-  path: string,
-  endpoint: EndpointSettings,
-  options: AnswerStoreOptions,
-): Promise<AnswerStore> {
-  const prices = pricesOf(endpoint);
-  return openAnswerStore(path, (answer) => costOf(answer, prices), options);
-}
-
-/** Whose answers a verb's are, by the folder that it writes into. */
-export const ownerOf = (out: string): string => basename(dirname(out));
 
 /** The rubric with another threshold. Throws ConfigError where it has none, or one that is no score. */
 export function withThreshold(rubric: Rubric, threshold: number | undefined): Rubric {

@@ -1,0 +1,57 @@
+import type { AnswererName } from "../endpoint/answer-key.ts";
+import type { AnswerStore } from "../endpoint/answer-store.ts";
+import { costOf, type Prices } from "../endpoint/money.ts";
+import { estimatePromptTokens } from "../endpoint/token-estimate.ts";
+import { endpointRequests, type EndpointSampling } from "./endpoint-requests.ts";
+import { chosenAnswer } from "./endpoint-rollouts.ts";
+import type { ScenarioPrompt } from "./scenarios.ts";
+
+/** What sampling from an endpoint would take, without asking anything. */
+export interface RolloutsEstimate {
+  readonly rollouts: number;
+  /** With a stored answer. */
+  readonly cached: number;
+  /** Requests if each is answered at once. */
+  readonly requests: number;
+  /** By bytes, roughly. */
+  readonly promptTokens: number;
+  /** If every answer is as long as it may be. */
+  readonly completionTokens: number;
+  /** Of those tokens: what it costs at most, repeated requests aside; undefined without prices. */
+  readonly cost: number | undefined;
+}
+
+/** Estimates requests, tokens and money of sampling responses to the prompts. */
+export async function estimateRollouts(
+  prompts: readonly ScenarioPrompt[],
+  sampling: EndpointSampling,
+  {
+    endpoint,
+    store,
+    prices,
+    isAnew,
+  }: {
+    readonly endpoint: AnswererName;
+    /** Undefined: nothing was asked yet. */
+    readonly store?: AnswerStore | undefined;
+    readonly prices?: Prices | undefined;
+    /** As in EndpointRolloutsOptions. */
+    readonly isAnew?: boolean | undefined;
+  },
+): Promise<RolloutsEstimate> {
+  const counts = { rollouts: 0, cached: 0, requests: 0, promptTokens: 0 };
+  for (const { key, request } of endpointRequests(prompts, endpoint, sampling)) {
+    counts.rollouts++;
+    const stored = (await store?.answers(key)) ?? [];
+    if (chosenAnswer(stored, { isAnew }) !== undefined) {
+      counts.cached++;
+      continue;
+    }
+    counts.requests++;
+    counts.promptTokens += estimatePromptTokens(request.messages);
+  }
+  const completionTokens = counts.requests * sampling.maxTokens;
+  const tokens = { promptTokens: counts.promptTokens, completionTokens };
+  const cost = prices === undefined ? undefined : costOf(tokens, prices);
+  return { ...counts, completionTokens, cost };
+}

@@ -1,0 +1,104 @@
+import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
+
+import { describeCounts } from "../../endpoint/describe-counts.ts";
+import { endpointLedger } from "../../judge/endpoint-ledger.ts";
+import type { EndpointSampling } from "../../rollouts/endpoint-requests.ts";
+import {
+  type EndpointRolloutsResult,
+  generateFromEndpoint,
+} from "../../rollouts/endpoint-rollouts.ts";
+import { estimateRollouts, type RolloutsEstimate } from "../../rollouts/estimate-rollouts.ts";
+import { removeRollouts } from "../../rollouts/rollout-sink.ts";
+import type { ScenarioPrompt } from "../../rollouts/scenarios.ts";
+import { ConfigError } from "../../util/errors.ts";
+import { openAnswers, openAsker, pricesOf } from "../judging/open-asker.ts";
+import type { Work } from "../verb.ts";
+import type { GenerateSettings } from "./settings.ts";
+
+/** Rollouts of an endpoint, and what asking it took. */
+export interface SampledThere extends EndpointRolloutsResult {
+  readonly out: string;
+  readonly requests: number;
+  readonly answered: number;
+  readonly faults: Readonly<Record<string, number>>;
+}
+
+/** Samples from an endpoint, whose answers are on disk before they count. */
+export async function sampleThere(
+  prompts: readonly ScenarioPrompt[],
+  settings: GenerateSettings,
+  {
+    out,
+    answers,
+    isForced,
+    owner,
+    cost,
+    signal,
+    progress,
+    note,
+  }: Omit<Work, "out"> & { readonly out: string; readonly answers: string },
+): Promise<SampledThere> {
+  if (!out.endsWith(".jsonl")) {
+    throw new ConfigError(
+      `out: expected a name ending in .jsonl for rollouts of an endpoint, got "${out}"`,
+    );
+  }
+  const endpoint = settings.endpoint!; // wayContradictions
+  const asker = openAsker(endpoint);
+  if (isForced) await removeRollouts(out);
+  await mkdir(dirname(answers), { recursive: true });
+  await using store = await openAnswers(answers, endpoint, { owner });
+  cost.watchEndpoint(endpointLedger(asker, store, pricesOf(endpoint) !== undefined));
+  const sampled = generateFromEndpoint(prompts, {
+    ...endpointSampling(settings),
+    out,
+    asker,
+    store,
+    isAnew: isForced,
+    signal,
+    progress: progress("rollouts"),
+  });
+  const result = await sampled.catch((error: unknown) => {
+    for (const line of describeCounts(asker.counts)) note(line);
+    throw error;
+  });
+  const { requests, answers: answered, faults } = asker.counts;
+  return { out, ...result, requests, answered, faults: Object.fromEntries(faults) };
+}
+
+/** A share of 1 is left to the endpoint's default, which some know nothing but. */
+function endpointSampling({
+  rollouts,
+  maxTokens,
+  temperature,
+  topP,
+  seed,
+}: GenerateSettings): EndpointSampling {
+  return { samples: rollouts, maxTokens, temperature, topP: topP === 1 ? undefined : topP, seed };
+}
+
+/** What sampling from an endpoint would take, asking nothing. */
+export async function estimateSampling(
+  prompts: readonly ScenarioPrompt[],
+  settings: GenerateSettings,
+  { answers, isForced }: { readonly answers: string | undefined; readonly isForced: boolean },
+): Promise<RolloutsEstimate> {
+  const { endpoint } = settings;
+  if (endpoint === undefined) {
+    throw new ConfigError("endpoint.baseUrl: expected one to estimate, got none", {
+      hint: "Sampling a checkpoint on this machine asks nobody.",
+    });
+  }
+  const isThere = answers !== undefined && existsSync(answers);
+  await using store = isThere
+    ? await openAnswers(answers, endpoint, { isReadOnly: true })
+    : undefined;
+  return await estimateRollouts(prompts, endpointSampling(settings), {
+    endpoint,
+    store,
+    prices: pricesOf(endpoint),
+    isAnew: isForced,
+  });
+}

@@ -1,0 +1,60 @@
+import { rm } from "node:fs/promises";
+
+import { z } from "zod";
+
+import { importRollouts } from "../rollouts/import-rollouts.ts";
+import { rolloutManifestPath } from "../rollouts/rollout-manifest.ts";
+import { writeFileAtomic } from "../util/atomic-file.ts";
+import { ConfigError } from "../util/errors.ts";
+import { otherFile } from "./inputs/files.ts";
+import { defineVerb } from "./verb.ts";
+
+/** How many rollouts were imported, and where they are. */
+export interface Imported {
+  readonly out: string;
+  readonly rollouts: number;
+}
+
+export const importing = defineVerb({
+  name: "import",
+  summary: "Responses of another program, checked, as a rollout file",
+  about: `
+RESPONSES has rows {"prompt": text or messages, "response": text or "responses": [text], "id"?, "scenario"?, "variant"?,
+"finish"?, "tokens"?, "group"?, "tags"?} (JSONL, JSON, CSV, Parquet). Rows with one scenario and variant are samples of one
+prompt, numbered as they come. What is written is what culprit generate writes and culprit judge reads, without a manifest.
+
+  culprit import answers.jsonl --out before.jsonl`,
+  version: 1,
+  inputs: {
+    responses: {
+      ...otherFile("sampled", "sampled.jsonl", {
+        placeholder: "RESPONSES",
+        describe: "One file of prompts with responses.",
+      }),
+      isPositional: true,
+    },
+  },
+  settings: z.strictObject({}),
+  outputs: {
+    out: {
+      // No manifest is written; one that stands there belongs to the rollouts that are replaced.
+      artifact: { name: "rollouts.jsonl", files: (path) => [path, rolloutManifestPath(path)] },
+      placeholder: "FILE",
+      describe: "The rollouts to write, JSON lines.",
+    },
+  },
+  run: async ({ responses }, _settings, { out: { out }, signal }): Promise<Imported> => {
+    let rollouts = 0;
+    const lines = async function* (): AsyncGenerator<string> {
+      for await (const rollout of importRollouts(responses, { signal })) {
+        rollouts++;
+        yield `${JSON.stringify(rollout)}\n`;
+      }
+      if (rollouts === 0) throw new ConfigError(`${responses}: expected responses, got none`);
+    };
+    await writeFileAtomic(out, lines());
+    await rm(rolloutManifestPath(out), { force: true });
+    return { out, rollouts };
+  },
+  show: ({ out, rollouts }) => `${out}: ${rollouts} rollouts imported`,
+});
