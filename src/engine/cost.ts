@@ -1,33 +1,40 @@
+import { z } from "zod";
+
+import type { Plain } from "../util/artifact.ts";
 import type { GenerationCounter } from "./generation/generate-options.ts";
 
-/** What a stage has used up. */
-export interface Cost {
-  /** Wall time of all attempts, killed ones up to their last sign of life. */
-  readonly seconds: number;
-  /** Tokens that went through a model, padding not counted; of killed attempts, those sampled, and of others what the result rests on. */
-  readonly tokens: number;
-  /** Multiplications and additions of the model's matrices, estimated from parameters and tokens; see docs/experiments.md. */
-  readonly flops: number;
-  /** What endpoints were asked and what they were paid; absent where none was asked. */
-  readonly endpoint?: EndpointCost | undefined;
-}
+const amount = z.number().nonnegative();
 
 /** What endpoints took, in all attempts. */
-export interface EndpointCost {
+const endpointCostSchema = z.strictObject({
   /** Sent, with or without an answer; of killed attempts, those that were answered, and those that failed up to the last sign of life. */
-  readonly requests: number;
+  requests: amount,
   /** That came, those included that could not be used. Absent in ledgers of earlier versions. */
-  readonly answers?: number | undefined;
+  answers: amount.optional(),
   /** That ended without an answer. Absent in ledgers of earlier versions. */
-  readonly failed?: number | undefined;
+  failed: amount.optional(),
   /** Of the answers that came. */
-  readonly promptTokens: number;
-  readonly completionTokens: number;
+  promptTokens: amount,
+  completionTokens: amount,
   /** Answers whose tokens, and so money, are estimated because the endpoint did not say. Absent: none. */
-  readonly estimated?: number | undefined;
+  estimated: amount.optional(),
   /** In the currency of the prices; absent without prices. */
-  readonly money?: number | undefined;
-}
+  money: amount.optional(),
+});
+export type EndpointCost = Plain<typeof endpointCostSchema>;
+
+/** What a stage has used up. */
+export const costSchema = z.strictObject({
+  /** Wall time of all attempts, killed ones up to their last sign of life. */
+  seconds: amount,
+  /** Tokens that went through a model, padding not counted; of killed attempts, those sampled, and of others what the result rests on. */
+  tokens: amount,
+  /** Multiplications and additions of the model's matrices, estimated from parameters and tokens; see docs/experiments.md. */
+  flops: amount,
+  /** What endpoints were asked and what they were paid; absent where none was asked. */
+  endpoint: endpointCostSchema.optional(),
+});
+export type Cost = Plain<typeof costSchema>;
 
 /** Where a running stage reports what it uses up, beside the time. */
 export interface CostMeter {
@@ -68,26 +75,26 @@ function addEndpointCosts(
   b: EndpointCost | undefined,
 ): EndpointCost | undefined {
   if (a === undefined || b === undefined) return a ?? b;
-  const sum = (key: "answers" | "failed" | "estimated" | "money"): Partial<EndpointCost> =>
-    a[key] === undefined && b[key] === undefined ? {} : { [key]: (a[key] ?? 0) + (b[key] ?? 0) };
+  const sum = (key: "answers" | "failed" | "estimated" | "money"): number | undefined =>
+    a[key] === undefined && b[key] === undefined ? undefined : (a[key] ?? 0) + (b[key] ?? 0);
   return {
     requests: a.requests + b.requests,
-    ...sum("answers"),
-    ...sum("failed"),
+    answers: sum("answers"),
+    failed: sum("failed"),
     promptTokens: a.promptTokens + b.promptTokens,
     completionTokens: a.completionTokens + b.completionTokens,
-    ...sum("estimated"),
-    ...sum("money"),
+    estimated: sum("estimated"),
+    money: sum("money"),
   };
 }
 
 /** A cost with its money, where there are prices. */
-export type PricedCost = Cost & { readonly money?: number | undefined };
+export const pricedCostSchema = costSchema.extend({ money: amount.optional() });
+export type PricedCost = Plain<typeof pricedCostSchema>;
 
 /** Puts the money of `priceOf` beside a cost. */
 export function withMoney(cost: Cost, pricePerHour: number | undefined): PricedCost {
-  const money = priceOf(cost, pricePerHour);
-  return money === undefined ? cost : { ...cost, money };
+  return { ...cost, money: priceOf(cost, pricePerHour) };
 }
 
 /** Money for a cost: the machine's time by its price, and what endpoints were paid; undefined where neither has a price. */

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 
 import { NO_COST } from "../engine/cost.ts";
-import { writeFileAtomic } from "../util/atomic-file.ts";
 import { readExperimentStatus } from "./experiment-status.ts";
-import { writeWorking } from "./stage-record.ts";
+import { RUN } from "./run-manifest.ts";
+import { WORKING } from "./stage-record.ts";
 
 const DIRECTORY = "stages/embed-0123456789ab";
 
@@ -15,12 +15,27 @@ const DIRECTORY = "stages/embed-0123456789ab";
 async function experimentAtWork(host: string, secondsAgo: number): Promise<string> {
   const out = await mkdtemp(join(tmpdir(), "culprit-"));
   await mkdir(join(out, DIRECTORY), { recursive: true });
-  const stages = [{ id: "embed", kind: "embed", name: "", directory: DIRECTORY }];
-  const manifest = { format: "culprit-run", experiment: { cost: {} }, stages, total: NO_COST };
-  await writeFileAtomic(join(out, "run.json"), JSON.stringify(manifest));
+  await RUN.write(join(out, RUN.name), {
+    format: "culprit-run",
+    name: "one",
+    experimentFile: "one.yaml",
+    experimentSha256: "",
+    experiment: { cost: { currency: "EUR" } },
+    inputs: {},
+    software: {},
+    machine: { cpu: "unknown", cores: 1 },
+    startedAt: "2026-01-01T00:00:00.000Z",
+    stages: [{ id: "embed", kind: "embed", name: "", directory: DIRECTORY }],
+    total: NO_COST,
+  });
   const updatedAt = new Date(Date.now() - 1000 * secondsAgo).toISOString();
   // A process that is there on this machine; on another one its number means nothing.
-  await writeWorking(join(out, DIRECTORY), { pid: process.pid, host, cost: NO_COST, updatedAt });
+  await WORKING.write(join(out, DIRECTORY, WORKING.name), {
+    pid: process.pid,
+    host,
+    cost: NO_COST,
+    updatedAt,
+  });
   return out;
 }
 

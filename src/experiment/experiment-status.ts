@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { type PricedCost, withMoney } from "../engine/cost.ts";
 import { ConfigError } from "../util/errors.ts";
 import { isProcessAlive } from "../util/process.ts";
-import { type ManifestStage, readManifest, type RunManifest, sumCosts } from "./run-manifest.ts";
-import { readRecord, readWorking, type StageWorking } from "./stage-record.ts";
+import { type ManifestStage, RUN, type RunManifest, sumCosts } from "./run-manifest.ts";
+import { readRecord, type StageWorking, WORKING } from "./stage-record.ts";
 
 /** `failed`: an error ended it. `interrupted`: begun, and the process that did is gone; the next run goes on with it. */
 export const STAGE_STATES = ["done", "running", "interrupted", "failed", "missing"] as const;
@@ -35,7 +35,7 @@ export interface ExperimentStatus {
 
 /** Reads how far an experiment is, without disturbing a run. Throws ConfigError where the folder holds none. */
 export async function readExperimentStatus(out: string): Promise<ExperimentStatus> {
-  const manifest = await readManifest(out);
+  const manifest = await RUN.find(join(out, RUN.name));
   if (manifest === undefined) {
     const found = await stat(out).catch(() => undefined);
     const got =
@@ -66,7 +66,7 @@ async function stageStatus(
     // A kill may have come before the manifest had it.
     return { ...stage, cost: withMoney(record.cost, pricePerHour), state: "done" };
   }
-  const working = await readWorking(directory);
+  const working = await WORKING.find(join(directory, WORKING.name));
   if (working === undefined) return { ...stage, state: "missing" };
   const { cost, updatedAt, unit, done, total, failure } = working;
   return {

@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { ConfigError } from "../util/errors.ts";
-import { MANIFEST_NAME } from "./run-manifest.ts";
+import { RUN } from "./run-manifest.ts";
 
 /** What a run that was killed before it wrote its manifest may have left. */
 const OWN_BEGINNINGS = /^(?:stages|cache|writer\.lock.*|.*\.partial)$/;
@@ -15,18 +15,17 @@ export async function expectOwnFolder(out: string, name: string): Promise<void> 
   const entries = await listFolder(out);
   if (entries.length === 0) return;
   const hint = "Choose another --out, or remove the folder.";
-  if (!entries.includes(MANIFEST_NAME)) {
+  if (!entries.includes(RUN.name)) {
     const foreign = entries.find((entry) => !OWN_BEGINNINGS.test(entry));
     if (foreign === undefined) return;
     throw new ConfigError(
-      `${out}: expected a new folder or one of this experiment, got one that holds ${JSON.stringify(foreign)} and no ${MANIFEST_NAME}`,
+      `${out}: expected a new folder or one of this experiment, got one that holds ${JSON.stringify(foreign)} and no ${RUN.name}`,
       { hint },
     );
   }
-  const owner = readOwner(await readFile(join(out, MANIFEST_NAME), "utf8"));
+  const owner = readOwner(await readFile(join(out, RUN.name), "utf8"));
   if (owner === name) return;
-  const got =
-    owner === undefined ? `another program's ${MANIFEST_NAME}` : `the experiment ${owner}`;
+  const got = owner === undefined ? `another program's ${RUN.name}` : `the experiment ${owner}`;
   throw new ConfigError(`${out}: expected the experiment ${name}, got ${got}`, { hint });
 }
 

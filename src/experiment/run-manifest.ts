@@ -1,50 +1,55 @@
 /** @file `run.json`: what a run was told, with which versions, and what every stage cost. Times are here, never in results. */
-import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { cpus } from "node:os";
 import { join } from "node:path";
 
-import { addCosts, type PricedCost, withMoney } from "../engine/cost.ts";
-import { writeFileAtomic } from "../util/atomic-file.ts";
-import { FormatError } from "../util/errors.ts";
+import { z } from "zod";
+
+import { addCosts, type PricedCost, pricedCostSchema, withMoney } from "../engine/cost.ts";
+import { countSchema, jsonArtifact, type Plain } from "../util/artifact.ts";
 import { VERSION } from "../util/version.ts";
 import type { ExperimentInputs } from "./experiment-inputs.ts";
 import { hashJudge } from "./judge-input.ts";
 import type { ExperimentFile } from "./read-experiment.ts";
 import type { FinishedStage } from "./run-stages.ts";
-import type { Experiment } from "./schema.ts";
-import { type Stage, stageId, type StageKind } from "./stage.ts";
+import { type Stage, STAGE_KINDS, stageId } from "./stage.ts";
 
-export const MANIFEST_NAME = "run.json";
-
-/** One stage in the manifest. */
-export interface ManifestStage {
-  readonly id: string;
-  readonly kind: StageKind;
-  readonly name: string;
+const manifestStageSchema = z.strictObject({
+  id: z.string(),
+  kind: z.enum(STAGE_KINDS),
+  name: z.string(),
   /** Relative to the experiment's folder; absent until the stage has begun. */
-  readonly directory?: string | undefined;
+  directory: z.string().optional(),
   /** Absent until the stage is done. */
-  readonly cost?: PricedCost | undefined;
-  readonly isCached?: boolean | undefined;
-}
+  cost: pricedCostSchema.optional(),
+  isCached: z.boolean().optional(),
+});
+/** One stage in the manifest. */
+export type ManifestStage = Plain<typeof manifestStageSchema>;
 
-/** The content of `run.json`. */
-export interface RunManifest {
-  readonly format: "culprit-run";
-  readonly name: string;
-  readonly experimentFile: string;
-  readonly experimentSha256: string;
-  /** With all defaults; paths as the file has them. */
-  readonly experiment: Experiment;
-  readonly inputs: Readonly<Record<string, string>>;
-  readonly software: Readonly<Record<string, string>>;
-  readonly machine: { readonly cpu: string; readonly cores: number };
-  readonly startedAt: string;
-  readonly finishedAt?: string | undefined;
-  readonly stages: readonly ManifestStage[];
-  readonly total: PricedCost;
-}
+/** In the experiment's folder. */
+export const RUN = jsonArtifact(
+  "run.json",
+  "the manifest of a run",
+  z.strictObject({
+    format: z.literal("culprit-run"),
+    name: z.string(),
+    experimentFile: z.string(),
+    experimentSha256: z.string(),
+    /** With all defaults; paths as the file has them. An earlier version's has other settings. */
+    experiment: z.looseObject({
+      cost: z.looseObject({ pricePerHour: z.number().optional(), currency: z.string() }),
+    }),
+    inputs: z.record(z.string(), z.string()),
+    software: z.record(z.string(), z.string()),
+    machine: z.strictObject({ cpu: z.string(), cores: countSchema }),
+    startedAt: z.string(),
+    finishedAt: z.string().optional(),
+    stages: z.array(manifestStageSchema),
+    total: pricedCostSchema,
+  }),
+);
+export type RunManifest = z.output<typeof RUN.schema>;
 
 /** What the stages took together, as far as they have begun. */
 export function sumCosts(
@@ -97,7 +102,7 @@ export async function startManifest(
       stages: all,
       total: sumCosts(all, pricePerHour),
     };
-    await writeFileAtomic(join(out, MANIFEST_NAME), `${JSON.stringify(manifest, undefined, 2)}\n`);
+    await RUN.write(join(out, RUN.name), manifest);
     return manifest;
   };
   await write();
@@ -120,23 +125,6 @@ export async function startManifest(
       return write();
     },
   };
-}
-
-/** Reads `run.json` of an experiment's folder; undefined where there is none. */
-export async function readManifest(out: string): Promise<RunManifest | undefined> {
-  const path = join(out, MANIFEST_NAME);
-  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
-    throw error;
-  });
-  if (text === undefined) return undefined;
-  try {
-    const value = JSON.parse(text) as RunManifest; // checked by its format below
-    if (value.format === "culprit-run") return value;
-  } catch (error) {
-    throw new FormatError(`${path}: expected JSON, got something else`, { cause: error });
-  }
-  throw new FormatError(`${path}: expected the manifest of a run, got something else`);
 }
 
 function inputHashes(inputs: ExperimentInputs): Record<string, string> {

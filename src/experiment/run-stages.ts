@@ -14,10 +14,9 @@ import {
   hashOutputs,
   readEarlierCost,
   readRecord,
-  RECORD_NAME,
+  RECORD,
   type StageRecord,
-  WORKING_NAME,
-  writeRecord,
+  WORKING,
 } from "./stage-record.ts";
 import { type Stage, stageId } from "./stage.ts";
 
@@ -175,8 +174,8 @@ async function runStage(
     finishedAt: new Date().toISOString(),
     culpritVersion: VERSION,
   };
-  await writeRecord(path, record);
-  await rm(join(path, WORKING_NAME), { force: true });
+  await RECORD.write(join(path, RECORD.name), record);
+  await rm(join(path, WORKING.name), { force: true });
   return { stage, id, directory, record, isCached: false };
 }
 
@@ -185,7 +184,7 @@ async function prepare(path: string, stage: Stage, isForced: boolean): Promise<C
   const earlier = await readEarlierCost(path).catch(ignoreDamage);
   const before = isForced ? { ...NO_COST, endpoint: earlier.endpoint } : earlier;
   // A folder with a record is here only if files that it lists are gone: then nothing in it can be trusted.
-  const isKept = stage.canResume === true && !isForced && !(await exists(join(path, RECORD_NAME)));
+  const isKept = stage.canResume === true && !isForced && !(await exists(join(path, RECORD.name)));
   if (!isKept) await rm(path, { recursive: true, force: true });
   try {
     await mkdir(path, { recursive: true });

@@ -1,8 +1,9 @@
 import { hostname } from "node:os";
+import { join } from "node:path";
 
 import type { Cost, CostMeter } from "../engine/cost.ts";
 import type { Progress } from "../util/progress.ts";
-import { writeWorking } from "./stage-record.ts";
+import { WORKING } from "./stage-record.ts";
 
 /** How often a running stage shows that it is alive. */
 const HEARTBEAT_MS = 1000;
@@ -43,7 +44,7 @@ export async function startStageMeter(path: string, before: Cost): Promise<Stage
   };
   let failed: string | undefined;
   const beat = (): Promise<void> =>
-    writeWorking(path, {
+    WORKING.write(join(path, WORKING.name), {
       pid: process.pid,
       host: hostname(),
       cost: total(),

@@ -2,7 +2,7 @@ import { readdir, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 
 import { hashFile } from "../util/hash.ts";
-import { RECORD_NAME, type StageRecord, WORKING_NAME } from "./stage-record.ts";
+import { RECORD, type StageRecord, WORKING } from "./stage-record.ts";
 
 /** The files of a stage's folder that count, by name. */
 export async function listStageOutputs(
@@ -15,8 +15,8 @@ export async function listStageOutputs(
     .map((entry) => relative(path, join(entry.parentPath, entry.name)).split(sep).join("/"))
     .filter(
       (name) =>
-        name !== WORKING_NAME &&
-        name !== RECORD_NAME &&
+        name !== WORKING.name &&
+        name !== RECORD.name &&
         !name.endsWith(".partial") &&
         !asides.some(
           (aside) =>
