@@ -1,8 +1,11 @@
+import { type FileHandle, open, readFile } from "node:fs/promises";
+
 /** @file What each step is measured by, one line of JSON a step. */
-import { type FileHandle, open } from "node:fs/promises";
+import { z } from "zod";
 
 import type { StepExample, StepResult } from "../engine/trainer.ts";
 import { describeWriteError } from "../util/atomic-file.ts";
+import { FormatError } from "../util/errors.ts";
 import type { Method } from "./resolve-settings.ts";
 
 /** The measures of one step, in the order in which they are written. */
@@ -44,6 +47,20 @@ export function stepMetrics(
 function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
+
+/** The metrics of a run, a step each with its number. */
+export async function readMetrics(path: string): Promise<readonly StepMetrics[]> {
+  const lines = (await readFile(path, "utf8")).trimEnd().split("\n");
+  return lines.map((line, i) => {
+    try {
+      return stepSchema.parse(JSON.parse(line));
+    } catch (cause) {
+      throw new FormatError(`${path}, line ${i + 1}: expected the metrics of a step`, { cause });
+    }
+  });
+}
+
+const stepSchema = z.record(z.string(), z.number());
 
 /** The metrics file of a run. */
 export interface MetricsFile extends AsyncDisposable {

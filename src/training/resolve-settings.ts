@@ -1,30 +1,49 @@
+import { z } from "zod";
+
+import { countSchema, type Plain } from "../util/artifact.ts";
 import { ConfigError } from "../util/errors.ts";
 import { type DpoSettings, SCHEDULES, type SftSettings, type TrainSettings } from "./settings.ts";
 
-type Full<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
-
+export const resolvedSettingsSchema = z.strictObject({
+  adaptation: z.discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("full") }),
+    z.strictObject({
+      kind: z.literal("lora"),
+      rank: z.number(),
+      alpha: z.number(),
+      /** null: every linear layer of the blocks. */
+      targets: z.array(z.string()).nullable(),
+    }),
+  ]),
+  learningRate: z.number(),
+  schedule: z.enum(SCHEDULES),
+  warmup: z.union([z.strictObject({ ratio: z.number() }), z.strictObject({ steps: countSchema })]),
+  epochs: countSchema,
+  maxSteps: countSchema.nullable(),
+  batchSize: countSchema,
+  maxTokens: countSchema,
+  weightDecay: z.number(),
+  maxGradNorm: z.number(),
+  beta1: z.number(),
+  beta2: z.number(),
+  epsilon: z.number(),
+  seed: z.int(),
+  shuffle: z.boolean(),
+} satisfies Record<Exclude<keyof TrainSettings, `warmup${string}`> | "warmup", z.ZodType>);
 /** Settings with every default filled in, as manifests have them. */
-export type ResolvedSettings = Full<
-  Omit<TrainSettings, "adaptation" | "maxSteps" | "maxTokens" | "warmupRatio" | "warmupSteps">
-> & {
-  readonly adaptation:
-    | { readonly kind: "full" }
-    | {
-        readonly kind: "lora";
-        readonly rank: number;
-        readonly alpha: number;
-        /** null: every linear layer of the blocks. */
-        readonly targets: readonly string[] | null;
-      };
-  readonly maxSteps: number | null;
-  readonly maxTokens: number;
-  readonly warmup: { readonly steps: number } | { readonly ratio: number };
-};
+export type ResolvedSettings = Plain<typeof resolvedSettingsSchema>;
 
+export const methodSchema = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("dpo"),
+    beta: z.number(),
+    lengthNormalized: z.boolean(),
+    labelSmoothing: z.number(),
+  }),
+  z.strictObject({ kind: z.literal("sft"), lossOn: z.enum(["response", "all"]) }),
+]);
 /** The loss that is trained on, all defaults filled in. */
-export type Method =
-  | ({ readonly kind: "dpo" } & Full<Omit<DpoSettings, keyof TrainSettings>>)
-  | ({ readonly kind: "sft" } & Full<Omit<SftSettings, keyof TrainSettings>>);
+export type Method = Plain<typeof methodSchema>;
 
 const DEFAULT_MAX_TOKENS = 2048;
 const DEFAULT_RANK = 16;

@@ -1,19 +1,18 @@
 /** @file The folder of a run: what it says of itself, whose it is, and what may be written into it. */
 import { existsSync, statSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
 import { z } from "zod";
 
-import type { EngineIdentity } from "../engine/engine.ts";
 import { STATE_NAME } from "../engine/trainer-state.ts";
-import { writeFileAtomic } from "../util/atomic-file.ts";
-import { ConfigError, FormatError } from "../util/errors.ts";
+import { countSchema, jsonArtifact } from "../util/artifact.ts";
+import { ConfigError } from "../util/errors.ts";
 import { firstDifference } from "../util/first-difference.ts";
 import { VERSION } from "../util/version.ts";
-import type { Method, ResolvedSettings } from "./resolve-settings.ts";
-import type { CheckpointDtype } from "./settings.ts";
-import type { TrainResult } from "./train-result.ts";
+import { methodSchema, resolvedSettingsSchema } from "./resolve-settings.ts";
+import { CHECKPOINT_DTYPES } from "./settings.ts";
+import { type TrainResult, trainResultSchema } from "./train-result.ts";
 
 /** Names in a run's folder. */
 export const RUN_FILES = {
@@ -28,40 +27,44 @@ export const RUN_FILES = {
 export const checkpointName = (step: number): string => `checkpoint-${step}`;
 const CHECKPOINT_NAME = /^checkpoint-(\d+)(?:\.partial)?$/;
 
-/** What `train.json` says; all but names for people, files and software must be equal for a run to be gone on with. */
-export interface TrainManifest {
-  readonly format: "culprit-training";
-  readonly version: 1;
-  readonly method: Method;
-  readonly settings: ResolvedSettings;
-  readonly dtype: CheckpointDtype;
-  readonly start: Pick<
-    EngineIdentity,
-    "name" | "checkpointHash" | "tokenizerHash" | "templateHash" | "family"
-  > & { readonly trainedNumbers: number };
-  readonly data: {
-    readonly hash: string;
-    readonly examples: number;
-    readonly truncated: number;
-    readonly unusable: number;
-    readonly files: readonly { readonly path: string; readonly sha256: string }[];
-  };
-  /** What may change rounding; null: the default. */
-  readonly execution: {
-    readonly device: string | null;
-    readonly threads: number | null;
-    readonly batchTokens: number | null;
-  };
-  readonly software: { readonly name: "culprit"; readonly version: string };
-  /** null while the run is unfinished. */
-  readonly result: TrainResult | null;
-}
-
-const manifestSchema = z.looseObject({
-  format: z.literal("culprit-training"),
-  version: z.literal(1),
-  result: z.looseObject({ steps: z.number() }).nullable(),
-});
+/** What a run says of itself; all but names for people, files and software must be equal for a run to be gone on with. */
+export const TRAIN_MANIFEST = jsonArtifact(
+  "train.json",
+  "the manifest of a training run",
+  z.strictObject({
+    format: z.literal("culprit-training"),
+    version: z.literal(1),
+    method: methodSchema,
+    settings: resolvedSettingsSchema,
+    dtype: z.enum(CHECKPOINT_DTYPES),
+    start: z.strictObject({
+      name: z.string(),
+      checkpointHash: z.string(),
+      tokenizerHash: z.string(),
+      templateHash: z.string(),
+      family: z.string(),
+      trainedNumbers: countSchema,
+    }),
+    data: z.strictObject({
+      hash: z.string(),
+      examples: countSchema,
+      truncated: countSchema,
+      unusable: countSchema,
+      files: z.array(z.strictObject({ path: z.string(), sha256: z.string() })),
+    }),
+    /** What may change rounding; null: the default. */
+    execution: z.strictObject({
+      device: z.string().nullable(),
+      threads: countSchema.nullable(),
+      batchTokens: countSchema.nullable(),
+    }),
+    software: z.strictObject({ name: z.literal("culprit"), version: z.string() }),
+    /** null while the run is unfinished. */
+    result: trainResultSchema.nullable(),
+  }),
+  { hint: "Choose another folder, or replace what is there with --force." },
+);
+export type TrainManifest = z.output<typeof TRAIN_MANIFEST.schema>;
 
 /** A manifest of this version. */
 export function createTrainManifest(
@@ -102,20 +105,12 @@ export async function openRunFolder(
   const path = join(out, RUN_FILES.manifest);
   if (!existsSync(path)) {
     await expectNoCheckpoint(out);
-    await writeManifest(out, manifest);
+    await TRAIN_MANIFEST.write(path, manifest);
     return null;
   }
-  const found = await readManifest(path);
+  const found = await TRAIN_MANIFEST.read(path);
   requireSameRun(out, found, manifest);
   return found.result;
-}
-
-/** Writes `train.json`. */
-export async function writeManifest(out: string, manifest: TrainManifest): Promise<void> {
-  await writeFileAtomic(
-    join(out, RUN_FILES.manifest),
-    `${JSON.stringify(manifest, undefined, 2)}\n`,
-  );
 }
 
 /** The steps after which the folder holds checkpoints, rising. */
@@ -141,22 +136,6 @@ export async function writeCheckpoint(
   await write(partial);
   await rm(final, { recursive: true, force: true });
   await rename(partial, final);
-}
-
-async function readManifest(path: string): Promise<TrainManifest> {
-  const text = await readFile(path, "utf8");
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new FormatError(`${path}: not valid JSON`, { cause });
-  }
-  if (!manifestSchema.safeParse(json).success) {
-    throw new FormatError(`${path}: expected the manifest of a training run`, {
-      hint: "Choose another folder, or replace what is there with --force.",
-    });
-  }
-  return json as TrainManifest; // the rest is compared with the wanted one field by field
 }
 
 function requireSameRun(out: string, found: TrainManifest, wanted: TrainManifest): void {

@@ -14,7 +14,7 @@ import {
   RUN_FILES,
   type TrainManifest,
   writeCheckpoint,
-  writeManifest,
+  TRAIN_MANIFEST,
 } from "./run-folder.ts";
 import { learningRateAt } from "./schedule.ts";
 import type { TrainRequest } from "./settings.ts";
@@ -70,7 +70,7 @@ export async function runSteps(
     flops: done.flops,
     final: await finalMetrics(metricsPath),
   };
-  await writeManifest(out, { ...manifest, result });
+  await TRAIN_MANIFEST.write(join(out, TRAIN_MANIFEST.name), { ...manifest, result });
   await rm(join(out, RUN_FILES.state), { force: true });
   return result;
 }
