@@ -88,6 +88,7 @@ export {
 } from "./pairs/open-pairs.ts";
 export {
   readResponsePairs,
+  writeResponsePairs,
   type ResponsePair,
   type ResponsePairs,
 } from "./pairs/response-pairs.ts";
@@ -293,7 +294,6 @@ export {
   type PairedRollouts,
   pairRollouts,
   type RolloutPairsOptions,
-  writeResponsePairs,
 } from "./rates/rollout-pairs.ts";
 export {
   collectActivations,

@@ -3,6 +3,7 @@ import { ownField, type RowFields } from "../pairs/readers/file-row.ts";
 import { readRows } from "../pairs/readers/read-rows.ts";
 import { otherKind } from "../pairs/row-kind.ts";
 import { kindOf } from "../pairs/shapes/read-turns.ts";
+import { fileArtifact } from "../util/artifact.ts";
 import { writeFileAtomic } from "../util/atomic-file.ts";
 import { FormatError } from "../util/errors.ts";
 
@@ -157,3 +158,6 @@ function readNumber(fields: RowFields, name: string, fail: Fail): number | undef
 function optional<K extends string, T>(name: K, value: T | undefined): { [P in K]?: T } {
   return (value === undefined ? {} : { [name]: value }) as { [P in K]?: T }; // one key, or none
 }
+
+/** What a judge said of rollouts; writeVerdicts writes it. */
+export const VERDICTS = fileArtifact("verdicts.jsonl", readVerdicts);

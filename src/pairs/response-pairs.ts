@@ -1,4 +1,6 @@
 import type { Message } from "../format/messages.ts";
+import { fileArtifact } from "../util/artifact.ts";
+import { writeFileAtomic } from "../util/atomic-file.ts";
 import { ConfigError, FormatError } from "../util/errors.ts";
 import { createIdAssigner, ownId } from "./assign-ids.ts";
 import { expandPatterns, type ResolveRemote } from "./expand-patterns.ts";
@@ -80,6 +82,20 @@ export async function readResponsePairs(
   if (pairs.length === 0) throw allUnusable(path, unusable);
   return { pairs, files, unusable, ignoredColumns: Object.fromEntries(ignored) };
 }
+
+/** Writes response pairs as `culprit behavior` reads them, whole or not at all. */
+export async function writeResponsePairs(
+  path: string,
+  pairs: readonly ResponsePair[],
+): Promise<void> {
+  const lines = pairs.map(({ id, prompt, before, after, scenario, group, tags }) =>
+    JSON.stringify({ id, prompt, before, after, scenario, group, tags }),
+  );
+  await writeFileAtomic(path, lines.map((line) => `${line}\n`).join(""));
+}
+
+/** Response pairs; writeResponsePairs writes them. */
+export const RESPONSES = fileArtifact("responses.jsonl", readResponsePairs);
 
 /** There are response pairs, and none has two responses that differ. */
 export class NoUsablePairError extends ConfigError {}

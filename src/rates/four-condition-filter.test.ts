@@ -8,11 +8,12 @@ import { expectFailure } from "../../test/support/errors.ts";
 import { rolloutContent, type RolloutWithPrompt } from "../judge/judge.ts";
 import type { Verdict } from "../judge/verdict.ts";
 import { readResponsePairs } from "../pairs/response-pairs.ts";
+import { writeResponsePairs } from "../pairs/response-pairs.ts";
 import { ConfigError } from "../util/errors.ts";
 import { conditionsTable, type JudgedCheckpoints } from "./conditions.ts";
 import { emptiedFault } from "./emptied-fault.ts";
 import { filterScenarios } from "./four-condition-filter.ts";
-import { pairRollouts, writeResponsePairs } from "./rollout-pairs.ts";
+import { pairRollouts } from "./rollout-pairs.ts";
 
 /** `s`: shows, `n`: does not, `?`: missing. */
 function verdicts(table: Readonly<Record<string, Readonly<Record<string, string>>>>): Verdict[] {

@@ -3,7 +3,6 @@ import { rolloutContent, type RolloutWithPrompt } from "../judge/judge.ts";
 import { isMissing, type Verdict } from "../judge/verdict.ts";
 import type { ResponsePair } from "../pairs/response-pairs.ts";
 import { givenTags } from "../pairs/row-marks.ts";
-import { writeFileAtomic } from "../util/atomic-file.ts";
 import { FormatError } from "../util/errors.ts";
 import { hashValue } from "../util/hash.ts";
 import type { CheckpointRole, JudgedCheckpoints } from "./conditions.ts";
@@ -93,17 +92,6 @@ function joinSamples(
     pairs.push(toPair(start, end));
   }
   return pairs;
-}
-
-/** Writes response pairs as `culprit behavior` reads them, whole or not at all. */
-export async function writeResponsePairs(
-  path: string,
-  pairs: readonly ResponsePair[],
-): Promise<void> {
-  const lines = pairs.map(({ id, prompt, before, after, scenario, group, tags }) =>
-    JSON.stringify({ id, prompt, before, after, scenario, group, tags }),
-  );
-  await writeFileAtomic(path, lines.map((line) => `${line}\n`).join(""));
 }
 
 /** Where a rollout and its verdict stand. */

@@ -1,4 +1,3 @@
-/** @file Rollouts on disk: sampled responses, one a row, with a manifest beside them. */
 import { type Message, ROLES } from "../format/messages.ts";
 import { isObject, ownField, type RowFields } from "../pairs/readers/file-row.ts";
 import { readRows } from "../pairs/readers/read-rows.ts";
@@ -6,7 +5,10 @@ import { otherKind } from "../pairs/row-kind.ts";
 import { type Marks, readMarks } from "../pairs/row-marks.ts";
 import { kindOf } from "../pairs/shapes/read-turns.ts";
 import { RowProblem } from "../pairs/shapes/shape.ts";
+import type { Artifact } from "../util/artifact.ts";
 import { FormatError } from "../util/errors.ts";
+/** @file Rollouts on disk: sampled responses, one a row, with a manifest beside them. */
+import { rolloutManifestPath } from "./rollout-manifest.ts";
 
 /** One sampled response, with the marks of its prompt. */
 export interface Rollout extends Marks {
@@ -29,6 +31,13 @@ export const rolloutId = (
   { scenario, variant }: Pick<Rollout, "scenario" | "variant">,
   sample: number,
 ): string => `${scenario}/${variant}/${sample}`;
+
+/** Rollouts with their manifest; openRolloutSink writes it. */
+export const ROLLOUTS = {
+  name: "rollouts.jsonl",
+  files: (path: string): readonly string[] => [path, rolloutManifestPath(path)],
+  read: (path: string): Promise<AsyncIterable<Rollout>> => Promise.resolve(readRollouts(path)),
+} as const satisfies Artifact<AsyncIterable<Rollout>>;
 
 const HINT =
   'A rollout is {"id", "scenario", "variant", "sample", "prompt": [{role, content}], "response", "finish", "tokens", "group"?, "tags"?}; rows count from 0. culprit import makes them of other programs\' responses.';

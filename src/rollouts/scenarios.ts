@@ -6,6 +6,7 @@ import { otherKind } from "../pairs/row-kind.ts";
 import { givenTags, type Marks, readTags } from "../pairs/row-marks.ts";
 import { RowProblem } from "../pairs/shapes/shape.ts";
 import { findUnknownKeys, type UnknownKey } from "../pairs/unknown-keys.ts";
+import { fileArtifact } from "../util/artifact.ts";
 import { ConfigError, FormatError } from "../util/errors.ts";
 import { hashFile } from "../util/hash.ts";
 import { requestGroup } from "./base-key.ts";
@@ -90,6 +91,9 @@ export async function readScenarios(path: string): Promise<ScenarioSet> {
   scenarioPrompts(set); // what the file lists, every scenario must have
   return set;
 }
+
+/** Scenarios; writeScenarios writes them. */
+export const SCENARIOS = fileArtifact("scenarios.jsonl", readScenarios);
 
 /**
  * The prompts of all scenarios in the given variants (default: those of the set), scenario by scenario, each one user turn.

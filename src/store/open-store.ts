@@ -1,12 +1,17 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 
+import { fileArtifact } from "../util/artifact.ts";
 import { ConfigError } from "../util/errors.ts";
 import { mapInOrder } from "./map-in-order.ts";
 import { checkShard, type Shard } from "./read-shard.ts";
-import { COMPLETION_NAME, damaged, MANIFEST_NAME, shardIndex, shardName } from "./shard-layout.ts";
-import { parseCompletion, type StoreCompletion } from "./store-completion.ts";
-import { parseManifest, type VectorStoreManifest } from "./vector-store-manifest.ts";
+import { damaged, shardIndex, shardName } from "./shard-layout.ts";
+import {
+  STORE_COMPLETION,
+  STORE_MANIFEST,
+  type StoreCompletion,
+  type VectorStoreManifest,
+} from "./vector-store-manifest.ts";
 
 /** A store open for reading. Holds no files open between calls. */
 export interface VectorStore {
@@ -32,12 +37,9 @@ export async function openStore(
   options: OpenStoreOptions = {},
 ): Promise<VectorStore> {
   const names = await listDirectory(directory);
-  const manifestPath = join(directory, MANIFEST_NAME);
-  const manifest = parseManifest(await readFile(manifestPath, "utf8"), manifestPath);
-  const completionPath = join(directory, COMPLETION_NAME);
-  const completion = names.includes(COMPLETION_NAME)
-    ? parseCompletion(await readFile(completionPath, "utf8"), completionPath)
-    : undefined;
+  const manifest = await STORE_MANIFEST.read(join(directory, STORE_MANIFEST.name));
+  const completionPath = join(directory, STORE_COMPLETION.name);
+  const completion = await STORE_COMPLETION.find(completionPath);
   const shards = await checkShards(directory, names, manifest, completion?.shards);
   const rows = shards.reduce((sum, shard) => sum + shard.rows, 0);
   if (completion === undefined && options.allowIncomplete !== true) {
@@ -51,6 +53,9 @@ export async function openStore(
   return { directory, manifest, completion, rows, shards };
 }
 
+/** A vector store, a folder; openStoreForWriting writes it. */
+export const VECTORS = fileArtifact("vectors", openStore);
+
 async function listDirectory(directory: string): Promise<readonly string[]> {
   let names: readonly string[] = [];
   try {
@@ -63,9 +68,9 @@ async function listDirectory(directory: string): Promise<readonly string[]> {
       cause: error,
     });
   }
-  if (!names.includes(MANIFEST_NAME)) {
+  if (!names.includes(STORE_MANIFEST.name)) {
     throw new ConfigError(
-      `${directory}: expected a vector store, got a folder without ${MANIFEST_NAME}`,
+      `${directory}: expected a vector store, got a folder without ${STORE_MANIFEST.name}`,
       {
         hint: "Give the folder that culprit embed wrote.",
       },
@@ -84,7 +89,7 @@ async function checkShards(
   const expected = recorded ?? Math.max(-1, ...present) + 1;
   if (present.size > expected) {
     throw damaged(
-      join(directory, COMPLETION_NAME),
+      join(directory, STORE_COMPLETION.name),
       `records ${expected} shards, the folder has ${present.size}`,
     );
   }

@@ -2,9 +2,6 @@
 import { FormatError } from "../util/errors.ts";
 import type { StoreDtype, VectorStoreManifest } from "./vector-store-manifest.ts";
 
-export const MANIFEST_NAME = "manifest.json";
-export const COMPLETION_NAME = "complete.json";
-
 /** Columns of the `tokens` tensor. */
 export const TOKEN_COLUMNS = ["prompt", "chosen", "rejected"] as const;
 

@@ -1,18 +1,18 @@
 /** @file Writing a vector store: shard by shard, each whole or absent, by one process at a time, resumable at any moment. */
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import { writeSafetensors } from "../format/safetensors.ts";
-import { writeFileAtomic } from "../util/atomic-file.ts";
 import { ConfigError, RuntimeError } from "../util/errors.ts";
 import { lockForWriting } from "../util/writer-lock.ts";
 import { encodeShard, type ShardRows } from "./encode-shard.ts";
 import { checkShard } from "./read-shard.ts";
-import { COMPLETION_NAME, damaged, MANIFEST_NAME, shardIndex, shardName } from "./shard-layout.ts";
-import { parseCompletion, type StoreCompletion } from "./store-completion.ts";
+import { damaged, shardIndex, shardName } from "./shard-layout.ts";
 import {
-  parseManifest,
   requireSameManifest,
+  STORE_COMPLETION,
+  STORE_MANIFEST,
+  type StoreCompletion,
   type VectorStoreManifest,
 } from "./vector-store-manifest.ts";
 
@@ -65,36 +65,36 @@ async function prepareDirectory(
   manifest: VectorStoreManifest,
 ): Promise<WriterState> {
   const names = await readdir(directory);
-  const path = join(directory, MANIFEST_NAME);
+  const path = join(directory, STORE_MANIFEST.name);
   const firstShard = names.find((name) => shardIndex(name) !== undefined);
-  if (firstShard !== undefined && !names.includes(MANIFEST_NAME)) {
+  if (firstShard !== undefined && !names.includes(STORE_MANIFEST.name)) {
     throw new ConfigError(
-      `${directory}: expected a new folder or a store, got ${firstShard} without ${MANIFEST_NAME}`,
+      `${directory}: expected a new folder or a store, got ${firstShard} without ${STORE_MANIFEST.name}`,
       { hint: "Choose another folder." },
     );
   }
   const other = names.find((name) => !isOfStore(name));
-  if (other !== undefined && !names.includes(MANIFEST_NAME)) {
+  if (other !== undefined && !names.includes(STORE_MANIFEST.name)) {
     throw new ConfigError(`${directory}: expected a new folder or a store, it holds ${other}`, {
       hint: "Choose a new folder, so that nothing of yours is mixed with the shards.",
     });
   }
-  if (firstShard !== undefined || names.includes(COMPLETION_NAME)) {
-    requireSameManifest(directory, parseManifest(await readFile(path, "utf8"), path), manifest);
+  if (firstShard !== undefined || names.includes(STORE_COMPLETION.name)) {
+    requireSameManifest(directory, await STORE_MANIFEST.read(path), manifest);
   } else {
     // A run that ended before its first shard has left nothing to protect.
-    await writeFileAtomic(path, `${JSON.stringify(manifest, null, 2)}\n`);
+    await STORE_MANIFEST.write(path, manifest);
   }
   for (const name of names.filter(isLeftover)) await rm(join(directory, name), { force: true });
   const finished = await findFinishedShards(directory, names, manifest);
-  return { manifest, finished, completion: await readCompletion(directory, names, finished.size) };
+  return { manifest, finished, completion: await readCompletion(directory, finished.size) };
 }
 
 /** What `embed` itself leaves in a folder, whenever it was interrupted. */
 function isOfStore(name: string): boolean {
   return (
-    name === MANIFEST_NAME ||
-    name === COMPLETION_NAME ||
+    name === STORE_MANIFEST.name ||
+    name === STORE_COMPLETION.name ||
     shardIndex(name) !== undefined ||
     name.endsWith(".partial") ||
     name.startsWith("writer.lock") ||
@@ -107,7 +107,9 @@ function isLeftover(name: string): boolean {
   const target = name.replace(/\.partial$/, "");
   return (
     target !== name &&
-    (shardIndex(target) !== undefined || target === MANIFEST_NAME || target === COMPLETION_NAME)
+    (shardIndex(target) !== undefined ||
+      target === STORE_MANIFEST.name ||
+      target === STORE_COMPLETION.name)
   );
 }
 
@@ -146,8 +148,7 @@ function createWriter(directory: string, lock: AsyncDisposable, state: WriterSta
         shards: finished.size,
         unusable: { ...unusable },
       };
-      const path = join(directory, COMPLETION_NAME);
-      await writeFileAtomic(path, `${JSON.stringify(record, null, 2)}\n`);
+      await STORE_COMPLETION.write(join(directory, STORE_COMPLETION.name), record);
       completion = record;
     },
     [Symbol.asyncDispose]: () => lock[Symbol.asyncDispose](),
@@ -175,13 +176,11 @@ async function makeDirectory(directory: string): Promise<void> {
 
 async function readCompletion(
   directory: string,
-  names: readonly string[],
   shards: number,
 ): Promise<StoreCompletion | undefined> {
-  if (!names.includes(COMPLETION_NAME)) return undefined;
-  const path = join(directory, COMPLETION_NAME);
-  const completion = parseCompletion(await readFile(path, "utf8"), path);
-  if (completion.shards === shards) return completion;
+  const path = join(directory, STORE_COMPLETION.name);
+  const completion = await STORE_COMPLETION.find(path);
+  if (completion === undefined || completion.shards === shards) return completion;
   // Somebody deleted a damaged shard: what is left is an incomplete store like any other.
   await rm(path);
   return undefined;

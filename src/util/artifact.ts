@@ -19,6 +19,11 @@ export interface Artifact<T> {
   read(path: string): Promise<T>;
 }
 
+/** An artefact that is one file or folder with a reader of its own. */
+export function fileArtifact<T>(name: string, read: (path: string) => Promise<T>): Artifact<T> {
+  return { name, files: (path) => [path], read };
+}
+
 /** What a schema lets through, read-only all the way down. */
 export type Plain<S extends z.ZodType> = Fixed<z.output<S>>;
 type Fixed<T> = T extends object ? { readonly [K in keyof T]: Fixed<T[K]> } : T;

@@ -3,12 +3,13 @@ import { existsSync, realpathSync } from "node:fs";
 import { z } from "zod";
 
 import { readVerdicts } from "../judge/verdict.ts";
+import { RESPONSES, writeResponsePairs } from "../pairs/response-pairs.ts";
 import { conditionRates } from "../rates/condition-rates.ts";
 import { CONDITIONS, type ConditionsReport } from "../rates/conditions-report.ts";
 import type { ConditionRow, JudgedCheckpoints } from "../rates/conditions.ts";
 import { emptiedFault } from "../rates/emptied-fault.ts";
 import { conditionName, filterScenarios } from "../rates/four-condition-filter.ts";
-import { type PairedRollouts, pairRollouts, writeResponsePairs } from "../rates/rollout-pairs.ts";
+import { type PairedRollouts, pairRollouts } from "../rates/rollout-pairs.ts";
 import { noteGroups } from "../rates/scenario-groups.ts";
 import { readAmplification } from "../rollouts/rollout-manifest.ts";
 import { readRollouts, type Rollout } from "../rollouts/rollouts.ts";
@@ -23,8 +24,6 @@ import { defineVerb } from "./verb.ts";
 const MAX_LISTED = 20;
 /** Characters of a reason, at most: it names conditions whose names come from data. */
 const MAX_REASON = 1000;
-
-const jsonLines = { artifact: { files: (path: string) => [path] }, placeholder: "FILE" };
 
 export const conditions = defineVerb({
   name: "conditions",
@@ -94,21 +93,21 @@ culprit behavior makes an unrelated behaviour of them, to which culprit rank --n
   }),
   outputs: {
     out: {
-      ...jsonLines,
-      artifact: { ...jsonLines.artifact, name: "responses.jsonl" },
+      artifact: RESPONSES,
+      placeholder: "FILE",
       describe: "The response pairs to write, JSON lines.",
       isOptional: true,
     },
     nullOut: {
-      ...jsonLines,
-      artifact: { ...jsonLines.artifact, name: "drift.jsonl" },
+      artifact: { ...RESPONSES, name: "drift.jsonl" },
+      placeholder: "FILE",
       describe:
         "The response pairs of a second null to write, JSON lines: rollouts that do not show the behaviour.",
       isOptional: true,
     },
     report: {
-      ...jsonLines,
       artifact: CONDITIONS,
+      placeholder: "FILE",
       describe: "The rates and decisions to write, as JSON.",
       isOptional: true,
       isResult: true,

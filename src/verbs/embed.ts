@@ -2,6 +2,7 @@ import { z } from "zod";
 
 import { blockFlops } from "../engine/checkpoint-size.ts";
 import { embedPairs, type EmbedPairsResult } from "../store/embed-pairs.ts";
+import { VECTORS } from "../store/open-store.ts";
 import { STORE_DTYPES } from "../store/vector-store-manifest.ts";
 import { checkpointInput } from "./inputs/checkpoint.ts";
 import { pairsInput } from "./inputs/pairs.ts";
@@ -44,7 +45,7 @@ from the last whole shard when the same command is given again. A store made wit
   }),
   outputs: {
     out: {
-      artifact: { name: "vectors", files: (path: string) => [path] },
+      artifact: VECTORS,
       placeholder: "DIR",
       describe: "The store's folder.",
       isResumable: true,

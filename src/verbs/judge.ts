@@ -2,6 +2,7 @@ import { z } from "zod";
 
 import { createHumanJudge, readHumanLabels } from "../judge/human-labels.ts";
 import { BUILT_IN_RULES } from "../judge/rule-set.ts";
+import { VERDICTS } from "../judge/verdict.ts";
 import { rolloutManifestPath } from "../rollouts/rollout-manifest.ts";
 import { readRollouts } from "../rollouts/rollouts.ts";
 import { ConfigError, type CulpritError, RuntimeError } from "../util/errors.ts";
@@ -49,7 +50,7 @@ type RunWork = Work<typeof outputs>;
 
 const outputs = {
   out: {
-    artifact: { name: "verdicts.jsonl", files: (path: string) => [path] },
+    artifact: VERDICTS,
     placeholder: "FILE",
     describe: "The verdicts to write, JSON lines.",
   },

@@ -9,7 +9,7 @@ import {
   readConstraints,
   selectConstraints,
 } from "../rollouts/constraints.ts";
-import { readScenarios } from "../rollouts/scenarios.ts";
+import { readScenarios, SCENARIOS } from "../rollouts/scenarios.ts";
 import { type ScenarioSplit, splitScenarios } from "../rollouts/split-scenarios.ts";
 import { writeScenarios } from "../rollouts/write-scenarios.ts";
 import { ConfigError } from "../util/errors.ts";
@@ -90,7 +90,6 @@ const constraintsInput = {
 } as const satisfies Input<readonly string[]>;
 
 const output = { placeholder: "FILE.jsonl", isOptional: true } as const;
-const file = (name: string) => ({ name, files: (path: string) => [path] });
 
 /** The scenarios that were written, counted; without any outputs the pool of constraints. */
 type Scenarios = ({ readonly files: readonly string[] } & ScenariosSummary) | readonly Constraint[];
@@ -121,7 +120,7 @@ file as it is.
     bases: basesInput,
     constraints: constraintsInput,
     scenarios: {
-      ...otherFile("scenarios", "scenarios.jsonl", {
+      ...otherFile("scenarios", SCENARIOS.name, {
         placeholder: "FILE",
         describe: "A scenarios file to split as it is, in the place of BASES.",
       }),
@@ -132,17 +131,17 @@ file as it is.
   outputs: {
     out: {
       ...output,
-      artifact: file("scenarios.jsonl"),
+      artifact: SCENARIOS,
       describe: "All scenarios, JSON lines.",
     },
     outProbe: {
       ...output,
-      artifact: file("scenarios.probe.jsonl"),
+      artifact: { ...SCENARIOS, name: "scenarios.probe.jsonl" },
       describe: "The half to make the probe from.",
     },
     outEvaluation: {
       ...output,
-      artifact: file("scenarios.evaluation.jsonl"),
+      artifact: { ...SCENARIOS, name: "scenarios.evaluation.jsonl" },
       describe: "The half to evaluate with.",
     },
   },

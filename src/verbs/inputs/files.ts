@@ -1,4 +1,8 @@
 /** @file Inputs that are files: verbs get their paths and read them, since most stream. */
+import { BEHAVIOR_FILE } from "../../behavior/behavior-file.ts";
+import { VERDICTS } from "../../judge/verdict.ts";
+import { RESPONSES } from "../../pairs/response-pairs.ts";
+import { ROLLOUTS } from "../../rollouts/rollouts.ts";
 import type { Input } from "../verb.ts";
 
 type Described = Pick<Input, "placeholder" | "describe">;
@@ -24,12 +28,12 @@ function filesInput<const D extends Described>(kind: string, artifact: string, d
   } as const satisfies Input<readonly string[]>;
 }
 
-export const rolloutsInput = fileInput("rollouts", "rollouts.jsonl", {
+export const rolloutsInput = fileInput("rollouts", ROLLOUTS.name, {
   placeholder: "ROLLOUTS",
   describe: "One file of rollouts, as culprit generate writes it.",
 });
 
-export const verdictsInput = fileInput("verdicts", "verdicts.jsonl", {
+export const verdictsInput = fileInput("verdicts", VERDICTS.name, {
   placeholder: "VERDICTS",
   describe: "One file of verdicts, as culprit judge writes it.",
 });
@@ -39,17 +43,17 @@ export const labelsInput = fileInput("labels", "labels.jsonl", {
   describe: 'What people said, rows {"rollout", "label": shows or not}; CSV or JSON lines.',
 });
 
-export const responsesInput = fileInput("responses", "responses.jsonl", {
+export const responsesInput = fileInput("responses", RESPONSES.name, {
   placeholder: "RESPONSES",
   describe: "One file of response pairs.",
 });
 
-export const behaviorInput = fileInput("behavior", "behavior.safetensors", {
+export const behaviorInput = fileInput("behavior", BEHAVIOR_FILE.name, {
   placeholder: "FILE",
   describe: "A behaviour file, as culprit behavior writes it.",
 });
 
-export const behaviorsInput = filesInput("behavior", "behavior.safetensors", {
+export const behaviorsInput = filesInput("behavior", BEHAVIOR_FILE.name, {
   placeholder: "FILE",
   describe: "A behaviour file, as culprit behavior writes it; may be given several times.",
 });
