@@ -154,7 +154,7 @@ export function createAsker(
             throw giveUp(error, request);
           }
           if (askedMs > 0) gate.pause(delayMs);
-          await sleep(delayMs, undefined, signal === undefined ? {} : { signal });
+          await sleep(delayMs, undefined, { signal });
         }
       }
     },

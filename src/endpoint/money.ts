@@ -116,7 +116,7 @@ export function withCounts(request: ChatRequest, answer: ChatAnswer): ChatAnswer
     ...answer,
     promptTokens: promptTokens ?? estimatePromptTokens(request.messages),
     completionTokens: completionTokens ?? length(),
-    ...(isCounted ? {} : { isEstimated: true }),
+    isEstimated: isCounted ? undefined : true,
   };
 }
 
@@ -128,6 +128,6 @@ export function brokenCounts(request: ChatRequest, reported: ReportedTokens): To
   return {
     promptTokens: promptTokens ?? most.promptTokens,
     completionTokens: completionTokens ?? most.completionTokens,
-    ...(isCounted ? {} : { isEstimated: true }),
+    isEstimated: isCounted ? undefined : true,
   };
 }

@@ -111,7 +111,7 @@ function outcome(parsed: ParsedAnswer, paid: readonly PaidAnswer[]): Omit<Outcom
   return {
     parsed,
     raw,
-    ...(paid.length === 0 ? {} : { cost: paid.reduce((sum, { cost = 0 }) => sum + cost, 0) }),
+    cost: paid.length === 0 ? undefined : paid.reduce((sum, { cost = 0 }) => sum + cost, 0),
   };
 }
 

@@ -23,8 +23,8 @@ export function endpointLedger(
       failed: failed + failedNow,
       promptTokens: own.promptTokens,
       completionTokens: own.completionTokens,
-      ...(own.estimated === 0 ? {} : { estimated: own.estimated }),
-      ...(hasPrices ? { money: own.cost } : {}),
+      estimated: own.estimated === 0 ? undefined : own.estimated,
+      money: hasPrices ? own.cost : undefined,
     };
   };
 }

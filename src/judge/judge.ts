@@ -42,7 +42,7 @@ export function placeOf(rollout: JudgedRollout, judge: string): VerdictPlace {
     variant,
     sample,
     group,
-    ...(prompt === undefined ? {} : { content: rolloutContent({ prompt, response }) }),
+    content: prompt && rolloutContent({ prompt, response }),
     judge,
   };
 }

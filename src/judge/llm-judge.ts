@@ -62,7 +62,7 @@ export function createLlmJudge(options: LlmJudgeOptions): LlmJudge {
           ...placeOf(rollout, name),
           ...said,
           raw,
-          ...(cost === undefined || prices === undefined ? {} : { cost }),
+          cost: prices && cost,
         };
       };
       yield* mapOrdered(rollouts, { window: WINDOW, signal }, one);

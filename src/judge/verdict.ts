@@ -105,11 +105,11 @@ function readVerdict(fields: RowFields, fail: Fail): Verdict {
   }
   const rollout = readName(fields, "rollout", fail);
   const rest = {
-    ...optional("group", readGroup(fields, fail)),
-    ...optional("content", readText(fields, "content", fail)),
-    ...optional("judge", readText(fields, "judge", fail)),
-    ...optional("raw", readText(fields, "raw", fail)),
-    ...optional("cost", readNumber(fields, "cost", fail)),
+    group: readGroup(fields, fail),
+    content: readText(fields, "content", fail),
+    judge: readText(fields, "judge", fail),
+    raw: readText(fields, "raw", fail),
+    cost: readNumber(fields, "cost", fail),
   };
   const place = { rollout, scenario, variant, sample, ...rest };
   const label = readText(fields, "label", fail);
@@ -122,8 +122,8 @@ function readVerdict(fields: RowFields, fail: Fail): Verdict {
   return {
     ...place,
     label,
-    ...optional("score", readNumber(fields, "score", fail)),
-    ...optional("reason", readText(fields, "reason", fail)),
+    score: readNumber(fields, "score", fail),
+    reason: readText(fields, "reason", fail),
   };
 }
 
@@ -153,10 +153,6 @@ function readNumber(fields: RowFields, name: string, fail: Fail): number | undef
   const number = typeof value === "string" ? Number(value) : value;
   if (typeof number === "number" && Number.isFinite(number)) return number;
   throw fail(`${name}: expected a number`);
-}
-
-function optional<K extends string, T>(name: K, value: T | undefined): { [P in K]?: T } {
-  return (value === undefined ? {} : { [name]: value }) as { [P in K]?: T }; // one key, or none
 }
 
 /** What a judge said of rollouts; writeVerdicts writes it. */

@@ -12,18 +12,7 @@ export interface Marks {
 
 /** The marks of a row. Throws RowProblem where one is no name, or no list of names. */
 export function readMarks(fields: RowFields): Marks {
-  return givenMarks({ group: readName(fields, "group"), tags: readTags(fields) });
-}
-
-/** The marks of something as members, each left out where there is none. */
-export function givenMarks({
-  group,
-  tags,
-}: {
-  readonly group?: string | undefined;
-  readonly tags?: readonly string[] | undefined;
-}): Marks {
-  return { group, ...givenTags({ tags }) };
+  return { group: readName(fields, "group"), tags: readTags(fields) };
 }
 
 /** A name in a row, which may be a number; undefined where it has none. Throws RowProblem for anything else. */
@@ -41,13 +30,14 @@ export function readTags(fields: RowFields): readonly string[] | undefined {
   const tags = ownField(fields, "tags");
   if (tags === undefined || tags === null || tags === "") return undefined;
   const names: readonly unknown[] = typeof tags === "string" ? tags.split(",") : [tags].flat();
-  if (names.every((name) => typeof name === "string")) return names.map((name) => name.trim());
+  if (names.every((name) => typeof name === "string")) {
+    return givenTags(names.map((name) => name.trim()));
+  }
   throw new RowProblem("wrong-type", "tags: expected a list of names, got something else");
 }
 
-/** The tags of something as a member that is left out where there are none. */
-export function givenTags({ tags }: { readonly tags?: readonly string[] | undefined }): {
-  readonly tags?: readonly string[] | undefined;
-} {
-  return tags === undefined || tags.length === 0 ? {} : { tags };
-}
+/** Tags as a member that is left out where there are none. */
+export const givenTags = (tags: Iterable<string>): Marks["tags"] => {
+  const given = [...tags];
+  return given.length === 0 ? undefined : given;
+};

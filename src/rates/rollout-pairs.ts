@@ -181,6 +181,6 @@ function toPair(start: RolloutWithPrompt, end: RolloutWithPrompt): ResponsePair 
     before: say(start.response),
     after: say(end.response),
     scenario,
-    ...givenTags({ tags: [...new Set([...(start.tags ?? []), ...(end.tags ?? [])])] }),
+    tags: givenTags(new Set([...(start.tags ?? []), ...(end.tags ?? [])])),
   };
 }

@@ -6,7 +6,6 @@ import type { AnswerStore } from "../endpoint/answer-store.ts";
 import type { Asker } from "../endpoint/asker.ts";
 import { EndpointFault } from "../endpoint/endpoint-fault.ts";
 import { type TokenCount, withCounts } from "../endpoint/money.ts";
-import { givenMarks } from "../pairs/row-marks.ts";
 import { writeFileAtomic } from "../util/atomic-file.ts";
 import { commonestFirst } from "../util/commonest-first.ts";
 import { ConfigError } from "../util/errors.ts";
@@ -162,12 +161,12 @@ function toSampled(wanted: WantedSample, answer: PaidAnswer, isResumed: boolean)
     return { failed: `answer without text${instead === undefined ? "" : `: ${instead}`}`, wanted };
   }
   const { prompt: named, sample } = wanted;
-  const { scenario, variant, prompt, ...marks } = named;
+  const { scenario, variant, prompt, group, tags } = named;
   const id = rolloutId(named, sample);
   const tokens = Math.round(completionTokens ?? 0);
   const place = { id, scenario, variant, sample };
   const said = { prompt, response: text, finish: finish === "refused" ? "stop" : finish } as const;
-  const rollout = { ...place, ...said, tokens, ...givenMarks(marks) };
+  const rollout = { ...place, ...said, tokens, group, tags };
   return { rollout, isResumed, isEstimated };
 }
 

@@ -6,7 +6,6 @@ import {
   newGenerationCounter,
 } from "../engine/generation/generate-options.ts";
 import { type Steering, steeredDirections } from "../engine/generation/steering.ts";
-import { givenMarks } from "../pairs/row-marks.ts";
 import { CulpritError, ConfigError } from "../util/errors.ts";
 import { hashBytes, hashValue } from "../util/hash.ts";
 import type { Progress } from "../util/progress.ts";
@@ -118,7 +117,7 @@ async function sampleUnit(
 ): Promise<readonly Rollout[]> {
   const rollouts: Rollout[] = [];
   for await (const each of engine.generate(tokens, { ...options, samples, firstSamples })) {
-    const { scenario, variant, prompt, ...marks } = prompts[each.prompt]!; // an index into the unit
+    const { scenario, variant, prompt, group, tags } = prompts[each.prompt]!; // an index into the unit
     const sample = each.sample - firstSamples[each.prompt]!;
     // A stop token of the user's choice may have a text, which is not part of the response.
     const said = each.finish === "stop" ? each.tokens.subarray(0, -1) : each.tokens;
@@ -131,7 +130,8 @@ async function sampleUnit(
       response: engine.decode(said),
       finish: each.finish,
       tokens: each.tokens.length,
-      ...givenMarks(marks),
+      group,
+      tags,
     };
   }
   return rollouts;

@@ -111,7 +111,7 @@ export function scenarioPrompts(
       const content = variantText(scenario, variant);
       if (content === undefined) throw lacksVariant(set.path, scenario, variant);
       const prompt: readonly Message[] = [{ role: "user", content }];
-      return { scenario: scenario.id, variant, prompt, group, ...givenTags(scenario) };
+      return { scenario: scenario.id, variant, prompt, group, tags: givenTags(scenario.tags) };
     });
   });
 }

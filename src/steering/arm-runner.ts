@@ -49,9 +49,7 @@ export function createArmRunner(
   { prompts, judge }: Pick<SteerRequest, "prompts" | "judge">,
   { out, progress, counter: work = newGenerationCounter(), ...sampling }: SteerOptions,
 ): ArmRunner {
-  const job = sampling.signal === undefined ? {} : { signal: sampling.signal };
-  // The display is the caller's until the last arm has ended.
-  const shared = progress === undefined ? {} : { progress: withoutEnd(progress) };
+  const job = { signal: sampling.signal };
   let manifest: RolloutManifest | undefined;
   return {
     work,
@@ -61,7 +59,8 @@ export function createArmRunner(
       await mkdir(paths.folder, { recursive: true });
       const generated = await generateRollouts(engine, prompts, {
         ...sampling,
-        ...shared,
+        // The display is the caller's until the last arm has ended.
+        progress: progress && withoutEnd(progress),
         counter: work,
         out: paths.rollouts,
         steering,

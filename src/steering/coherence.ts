@@ -18,8 +18,7 @@ export async function measureCoherence(
   const { examples, unscored } = await collectExamples(engine, rollouts);
   let sum = 0;
   let tokens = 0;
-  const job = signal === undefined ? {} : { signal };
-  for await (const { logprobs, tokenCounts } of engine.logprobs(examples, job)) {
+  for await (const { logprobs, tokenCounts } of engine.logprobs(examples, { signal })) {
     for (const [i, logprob] of logprobs.entries()) {
       sum += logprob;
       tokens += tokenCounts[i]!;

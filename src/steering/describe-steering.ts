@@ -42,7 +42,7 @@ export function describeSteering(request: SteerRequest, arms: SteeringArms): Ste
     behavior: request.judge.behavior,
     prompts: request.prompts.length,
     ...countRequests(request.prompts),
-    ...(shared === 0 ? {} : { shared }),
+    shared: shared === 0 ? undefined : shared,
     sampling,
     coherenceBound: settings.coherenceBound,
     unsteered: unsteered.arm,

@@ -52,7 +52,7 @@ export function steerSettings(request: SteerRequest, identity: EngineIdentity): 
     throw new ConfigError(`steer: expected halvings from 0, got ${halvings}`);
   }
   return {
-    ...(request.mode === "add" ? {} : { projectOutAt: readProjectOutAt(request, identity) }),
+    projectOutAt: request.mode === "add" ? undefined : readProjectOutAt(request, identity),
     strength,
     grid: strengths,
     halvings: strength === "auto" ? halvings : 0,
