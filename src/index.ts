@@ -548,7 +548,6 @@ export {
   type ConditionChange,
   type ConditionRates,
   conditionRates,
-  describeConditions,
 } from "./rates/condition-rates.ts";
 export { experimentJsonSchema } from "./experiment/json-schema.ts";
 export type { JsonSchema } from "./verbs/json-schema.ts";

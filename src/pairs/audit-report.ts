@@ -76,7 +76,6 @@ const nearIdenticalReportSchema = z.strictObject({
   /** Row numbers of the first ones, at most 10. */
   examples: z.array(countSchema),
 });
-export type NearIdenticalReport = Plain<typeof nearIdenticalReportSchema>;
 
 const truncationReportSchema = z.strictObject({
   maxTokens: countSchema,

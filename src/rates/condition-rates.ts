@@ -51,29 +51,6 @@ export function conditionRates(
   return { conditions: conditionsTable(judged, known), changes };
 }
 
-/** The rates in a line for each condition, as a run tells them before it is known whether a scenario is left. */
-export function describeConditions({ conditions, changes }: ConditionRates): readonly string[] {
-  return [
-    ...conditions.map(
-      ({ checkpoint, variant, rate, missing }) =>
-        `${checkpoint} × ${variant}: ${interval([rate.rate, rate.low, rate.high], "%")} of ${rate.judged} judged rollouts show it, ${missing} missing`,
-    ),
-    ...changes.map(
-      ({ variant, difference, low, high }) =>
-        `after - before × ${variant}: ${interval([difference, low, high])} in percentage points`,
-    ),
-  ];
-}
-
-function interval(
-  [value, low, high]: readonly [number | undefined, number | undefined, number | undefined],
-  unit = "",
-): string {
-  if (value === undefined || low === undefined || high === undefined) return "unknown";
-  const show = (share: number): string => `${(100 * share).toFixed(1)}${unit}`;
-  return `${show(value)} [${show(low)}, ${show(high)}]`;
-}
-
 /** Verdicts that are missing in the four conditions, by cause, the commonest first. */
 export function missingByCause(
   conditions: readonly ConditionRow[],

@@ -2,7 +2,7 @@ import { z } from "zod";
 
 import { expectSameContent, type HumanLabels } from "../judge/human-labels.ts";
 import { isMissing, type Verdict } from "../judge/verdict.ts";
-import { countSchema, jsonArtifact, type Plain } from "../util/artifact.ts";
+import { countSchema, jsonArtifact } from "../util/artifact.ts";
 import { correctedRates, correctedRatesSchema } from "./corrected-rates.ts";
 import { judgeAgreement, judgeAgreementSchema } from "./judge-agreement.ts";
 import { judgeCells } from "./judge-cells.ts";
@@ -16,7 +16,6 @@ const variantBesidePeopleSchema = z.strictObject({
   labelled: countSchema,
   rates: correctedRatesSchema,
 });
-export type VariantBesidePeople = Plain<typeof variantBesidePeopleSchema>;
 
 /** A judge beside people: how far they agree, and what its rates are when corrected for its errors. */
 export const AGREEMENT = jsonArtifact(
