@@ -6,10 +6,12 @@
  *
  * Reads DIR/result.json alone. Each rate is the share of rollouts that show the behaviour; the spread is that of the training seeds.
  */
-import { readResult } from "../src/index.ts";
+import { join } from "node:path";
+
+import { RESULT } from "../src/index.ts";
 
 const [dir] = process.argv.slice(2);
-const result = dir === undefined ? undefined : await readResult(dir);
+const result = dir === undefined ? undefined : await RESULT.find(join(dir, RESULT.name));
 if (result?.evaluation === undefined) {
   process.stderr.write("organism-runs: expected the folder of a finished culprit run or demo\n");
   process.exit(2);

@@ -562,7 +562,7 @@ export {
   type ExperimentResult,
   type FilteredScenarios,
   type ProbeResult,
-  readResult,
+  RESULT,
   type StageAgreement,
   TABLE_NAME,
 } from "./experiment/result.ts";

@@ -55,22 +55,26 @@ const WHOLE: FilteredScenarios = {
   causes: {},
 };
 
-const result = (scenarios: FilteredScenarios): ExperimentResult =>
-  ({
-    name: "mine",
-    behavior: "b",
-    pairs: 9,
-    probe: {
-      layer: 2,
-      layerReason: "named",
-      responsePairs: 3,
-      prompts: 2,
-      scenarios,
-      rates: RATES,
-    },
-    edits: [],
-    conclusions: [],
-  }) as unknown as ExperimentResult; // what is read of a result without arms
+/** A result without arms. */
+const result = (scenarios: FilteredScenarios): ExperimentResult => ({
+  format: "culprit-result",
+  version: 1,
+  name: "mine",
+  behavior: "b",
+  pairs: 9,
+  probe: {
+    layer: 2,
+    layerReason: "named",
+    responsePairs: 3,
+    prompts: 2,
+    scenarios,
+    rates: RATES,
+  },
+  methods: [],
+  seeds: [],
+  edits: [],
+  conclusions: [],
+});
 
 it("shows in the table what a judge that broke left undecided, and concludes what to do", () => {
   const broken = {

@@ -11,7 +11,7 @@ import {
   parseExperiment,
   type Progress,
   readExperiment,
-  readResult,
+  RESULT,
   readVerdicts,
   runExperiment,
   silentProgress,
@@ -73,7 +73,7 @@ describe("a second null by drift", () => {
       sampling: `{ maxTokens: 8, endpoints: { before: ${served(before.url)}, after: ${served(after.url)} } }`,
     });
     await run(path);
-    const result = (await readResult(join(path, "..", "out")))!;
+    const result = await RESULT.read(join(path, "..", "out", RESULT.name));
     // Which of the two a null of random text is, its own vector tells.
     const { heldTo, notHeldTo } = result.methods[0]!.verdict!;
     expect([...heldTo, ...notHeldTo.map(({ behavior }) => behavior)]).toEqual(["unrelated"]);
@@ -106,7 +106,7 @@ it("warns of a direction to project out that is not stable, in the log and in th
   await run(path, { progress });
   const doubt = /layer 2: the direction of tag:one is not stable \(split-half cosine .*\)/;
   expect(notes.join("\n")).toMatch(doubt);
-  const result = (await readResult(join(path, "..", "out")))!;
+  const result = await RESULT.read(join(path, "..", "out", RESULT.name));
   expect(result.probe.nuisanceDoubts).toEqual([expect.stringMatching(doubt)]);
   expect(result.conclusions.join("\n")).toMatch(doubt);
 });
@@ -129,7 +129,7 @@ describe("served checkpoints", () => {
     ]);
     const done = await run(path);
     expect([before.counts.requests, after.counts.requests]).toEqual([240, 240]);
-    const result = (await readResult(out))!;
+    const result = await RESULT.read(join(out, RESULT.name));
     expect(result.probe.scenarios).toEqual({
       kept: 60,
       dropped: 0,
@@ -229,7 +229,7 @@ describe("amplification", () => {
     );
     // Both checkpoints see every token.
     expect(twice!.flops / twice!.tokens).toBeGreaterThan((1.8 * once!.flops) / once!.tokens);
-    const result = (await readResult(amplified.out))!;
+    const result = await RESULT.read(join(amplified.out, RESULT.name));
     expect(result.probe.amplify).toBe(3);
     expect(result.conclusions[0]).toMatch(/amplified by 3: .* never of the checkpoint/);
   });

@@ -1,18 +1,33 @@
 import { cp, readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 import { expect, it, vi } from "vitest";
 
+import { BEHAVIOR_REPORT } from "../src/behavior/behavior-file.ts";
 import { formatResult } from "../src/cli/result-table.ts";
+import { EDIT } from "../src/edit/edit.ts";
+import { RUN } from "../src/experiment/run-manifest.ts";
+import { RECORD } from "../src/experiment/stage-record.ts";
 import {
   type ExperimentRun,
   type RunExperimentOptions,
   readExperiment,
-  readResult,
+  RESULT,
   runExperiment,
   STAGE_KINDS,
   withTrainingSeeds,
 } from "../src/index.ts";
+import { AUDIT } from "../src/pairs/audit-report.ts";
+import { QUALITY } from "../src/ranking/ranking-quality.ts";
+import { RANK_REPORT } from "../src/ranking/ranking-report.ts";
+import { CONDITIONS } from "../src/rates/conditions-report.ts";
+import { AGREEMENT } from "../src/rates/judge-beside-people.ts";
+import { CAPABILITY_MEASURES } from "../src/rates/measure-capabilities.ts";
+import { ROLLOUT_MANIFEST } from "../src/rollouts/rollout-manifest.ts";
+import { ARM_COHERENCE } from "../src/steering/coherence.ts";
+import { STEERING } from "../src/steering/steering-report.ts";
+import { STORE_COMPLETION, STORE_MANIFEST } from "../src/store/vector-store-manifest.ts";
+import { TRAIN_MANIFEST } from "../src/training/run-folder.ts";
 import {
   makeMiniatureExperiment,
   MINIATURE_LABELS,
@@ -34,6 +49,27 @@ async function run(
   return runExperiment(file, { out: join(suite, name), ...options });
 }
 
+/** Every kind of JSON file in the folder of a finished run. */
+const JSON_FILES = [
+  AUDIT,
+  BEHAVIOR_REPORT,
+  CONDITIONS,
+  AGREEMENT,
+  CAPABILITY_MEASURES,
+  QUALITY,
+  EDIT,
+  RANK_REPORT,
+  STEERING,
+  ARM_COHERENCE,
+  ROLLOUT_MANIFEST,
+  STORE_MANIFEST,
+  STORE_COMPLETION,
+  TRAIN_MANIFEST,
+  RECORD,
+  RUN,
+  RESULT,
+];
+
 /** The hash of every stage's result, and the files that are there for people. */
 async function outcome(name: string): Promise<Record<string, string>> {
   const out = join(suite, name);
@@ -51,7 +87,7 @@ async function outcome(name: string): Promise<Record<string, string>> {
 it("runs every kind of stage, and ends with arms beside their controls", async () => {
   const { stages } = await run("whole");
   expect(new Set(stages.map(({ stage }) => stage.kind))).toEqual(new Set(STAGE_KINDS));
-  const result = (await readResult(join(suite, "whole")))!;
+  const result = await RESULT.read(join(suite, "whole", RESULT.name));
   expect(result.edits.map(({ arm, pairs }) => [arm, pairs])).toEqual([
     [`filter-${MINIATURE_PLANTED}`, MINIATURE_PLANTED],
     [`filter-${MINIATURE_PLANTED}-random`, MINIATURE_PLANTED],
@@ -147,6 +183,20 @@ it("ends in the same bytes when it is stopped again and again", async () => {
   expect(await outcome("stopped")).toEqual(wanted);
 });
 
+it("writes files that their readers take, to the last byte", async () => {
+  const out = join(suite, "whole");
+  const paths = await readdir(out, { recursive: true });
+  for (const artifact of JSON_FILES) {
+    const found = paths.filter((path) => basename(path) === artifact.name);
+    expect([artifact.name, found.length > 0]).toEqual([artifact.name, true]);
+    for (const path of found) {
+      const again = join(suite, "again.json");
+      await artifact.write(again, (await artifact.read(join(out, path))) as never); // of the same file
+      expect(await readFile(again, "utf8")).toBe(await readFile(join(out, path), "utf8"));
+    }
+  }
+});
+
 it("trains every arm with every seed, and draws other random pairs for each", async () => {
   const { stages } = await run("whole", { seeds: 2 });
   const fresh = stages.filter(({ isCached }) => !isCached).map(({ id }) => id);
@@ -158,7 +208,7 @@ it("trains every arm with every seed, and draws other random pairs for each", as
   );
   const [first, second] = random.map((text) => (JSON.parse(text) as { ids: string[] }).ids);
   expect(first).not.toEqual(second);
-  const result = (await readResult(join(suite, "whole")))!;
+  const result = await RESULT.read(join(suite, "whole", RESULT.name));
   expect(result.evaluation!.variants[1]!.arms.map(({ rate }) => rate.seeds)).toEqual([
     1, 2, 2, 2, 2, 2,
   ]);

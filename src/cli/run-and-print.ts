@@ -5,7 +5,7 @@ import { estimateExperiment } from "../experiment/estimate-experiment.ts";
 import type { OpenInputsOptions } from "../experiment/experiment-inputs.ts";
 import { readExperimentStatus } from "../experiment/experiment-status.ts";
 import type { ExperimentFile } from "../experiment/read-experiment.ts";
-import { readResult, TABLE_NAME } from "../experiment/result.ts";
+import { RESULT, TABLE_NAME } from "../experiment/result.ts";
 import { runExperiment, type RunExperimentOptions } from "../experiment/run-experiment.ts";
 import { resolveDatasetFiles } from "../hub/resolve-dataset-files.ts";
 import { writeFileAtomic } from "../util/atomic-file.ts";
@@ -31,7 +31,10 @@ export async function runAndPrint(
   });
   const { out, until } = options;
   // A result that an earlier, whole run left is not what was asked for.
-  const result = until === undefined || until === "evaluate" ? await readResult(out) : undefined;
+  const result =
+    until === undefined || until === "evaluate"
+      ? await RESULT.find(join(out, RESULT.name))
+      : undefined;
   if (result === undefined) {
     const status = await readExperimentStatus(out);
     return context.print(isJson ? JSON.stringify(status, undefined, 2) : formatStatus(status));

@@ -28,7 +28,7 @@ export interface EditSettings {
   readonly seed?: number | undefined;
 }
 
-const editedGroupSchema = z.strictObject({
+export const editedGroupSchema = z.strictObject({
   group: z.string(),
   pairs: z.int(),
   edited: z.int(),

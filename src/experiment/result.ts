@@ -1,131 +1,127 @@
 /** @file What an experiment found, as plain data: `result.json`. Nothing in it depends on when or where it ran. */
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { z } from "zod";
 
-import type { EditAction, EditedGroup, EditPick } from "../edit/edit.ts";
-import type { PlantedQuality } from "../ranking/ranking-quality.ts";
-import type { RankReport } from "../ranking/ranking-report.ts";
-import type { SignalVerdict, UnusedNull } from "../ranking/signal-verdict.ts";
-import type { ConditionRates } from "../rates/condition-rates.ts";
-import type { Evaluation } from "../rates/evaluation.ts";
-import type { JudgeBesidePeople } from "../rates/judge-beside-people.ts";
-import type { LayerTable } from "../steering/layer-table.ts";
-import type { SteeringReport } from "../steering/steering-report.ts";
-import { FormatError } from "../util/errors.ts";
+import { EDIT_ACTIONS, EDIT_PICKS, editedGroupSchema } from "../edit/edit.ts";
+import { plantedQualitySchema } from "../ranking/ranking-quality.ts";
+import { rankReportSchema } from "../ranking/ranking-report.ts";
+import { signalVerdictSchema, unusedNullSchema } from "../ranking/signal-verdict.ts";
+import { conditionRatesSchema } from "../rates/condition-rates.ts";
+import { EVALUATION } from "../rates/evaluation.ts";
+import { judgeBesidePeopleSchema } from "../rates/judge-beside-people.ts";
+import { LAYER_TABLE } from "../steering/layer-table.ts";
+import { STEERING } from "../steering/steering-report.ts";
+import { countSchema, countsSchema, jsonArtifact, type Plain } from "../util/artifact.ts";
 
-/** File of the result, in its stage's folder and in the experiment's. */
-export const RESULT_NAME = "result.json";
-/** The same for people; the command line writes it beside the result. */
+/** The result for people; the command line writes it beside the file. */
 export const TABLE_NAME = "table.txt";
 
 /** An arm of the experiment: what it edits, and why it was not trained where it was not. */
-export interface ArmEdit {
-  readonly arm: string;
+const armEditSchema = z.strictObject({
+  arm: z.string(),
   /** Whose ranking it follows. */
-  readonly method: string;
-  readonly action: EditAction;
-  readonly pick: EditPick;
-  readonly top: number;
+  method: z.string(),
+  action: z.enum(EDIT_ACTIONS),
+  pick: z.enum(EDIT_PICKS),
+  top: countSchema,
   /** Pairs edited; random picks take as many in every seed. */
-  readonly pairs: number;
+  pairs: countSchema,
   /** Groups with edited pairs, most first; of the first seed where they are random. */
-  readonly groups: readonly EditedGroup[];
+  groups: z.array(editedGroupSchema),
   /** Arms of as many random pairs that it is held to. */
-  readonly controls: readonly string[];
+  controls: z.array(z.string()),
   /** Why nothing was trained and measured; undefined where it was. */
-  readonly skipped: string | undefined;
-}
+  skipped: z.string().optional(),
+});
+export type ArmEdit = Plain<typeof armEditSchema>;
 
 /** Scenarios by what the four-condition filter decided. */
-export interface FilteredScenarios {
-  readonly kept: number;
-  readonly dropped: number;
+const filteredScenariosSchema = z.strictObject({
+  kept: countSchema,
+  dropped: countSchema,
   /** Rollouts or verdicts are missing that could decide it. */
-  readonly unknown: number;
-  readonly of: number;
+  unknown: countSchema,
+  of: countSchema,
   /** Missing verdicts in the four conditions, and how many by each cause. */
-  readonly missing: number;
-  readonly causes: Readonly<Record<string, number>>;
-}
+  missing: countSchema,
+  causes: countsSchema,
+});
+export type FilteredScenarios = Plain<typeof filteredScenariosSchema>;
 
 /** How the behaviour's vector came to be. */
-export interface ProbeResult {
-  readonly layer: number;
-  readonly layerReason: string;
-  readonly responsePairs: number;
-  readonly prompts: number;
+const probeResultSchema = z.strictObject({
+  layer: countSchema,
+  layerReason: z.string(),
+  responsePairs: countSchema,
+  prompts: countSchema,
   /** Why the vector is not stable, which makes what follows evidence of nothing; undefined where it is. */
-  readonly doubt: string | undefined;
+  doubt: z.string().optional(),
   /** Directions of orthogonalTo that are not stable, so that much of them may be left, a line each; absent where there are none. */
-  readonly nuisanceDoubts?: readonly string[] | undefined;
+  nuisanceDoubts: z.array(z.string()).optional(),
   /** What the four-condition filter made of the scenarios; undefined where the response pairs were given. */
-  readonly scenarios: FilteredScenarios | undefined;
+  scenarios: filteredScenariosSchema.optional(),
   /** How often both checkpoints show the behaviour on these scenarios; absent where the response pairs were given. */
-  readonly rates?: ConditionRates | undefined;
+  rates: conditionRatesSchema.optional(),
   /** The strength of model-diff amplification with which the checkpoint after was sampled to find it; absent where it was not. */
-  readonly amplify?: number | undefined;
-}
+  amplify: z.number().optional(),
+});
+export type ProbeResult = Plain<typeof probeResultSchema>;
 
 /** What one attribution method found. */
-export interface MethodResult {
+const methodResultSchema = z.strictObject({
   /** The method's name, or what `as` calls this use of it. */
-  readonly name: string;
+  name: z.string(),
   /** From a pair to its score, one clause. */
-  readonly formula: string;
+  formula: z.string(),
   /** Pairs ranked. */
-  readonly pairs: number;
+  pairs: countSchema,
   /** The stage that ranked: run.json has its time and what endpoints were paid. */
-  readonly stage: string;
+  stage: z.string(),
   /** What scoring took beside; the making of vectors not counted. */
-  readonly cost: RankReport["cost"];
+  cost: rankReportSchema.shape.cost,
   /** What the scores say about editing; absent where they allow none. */
-  readonly verdict?: SignalVerdict | undefined;
+  verdict: signalVerdictSchema.optional(),
   /** Unrelated behaviours of attribution.nulls that the verdict could not be held to, and why; absent where there are none. */
-  readonly skippedNulls?: readonly UnusedNull[] | undefined;
+  skippedNulls: z.array(unusedNullSchema).optional(),
   /** How well the ranking finds the planted pairs; absent where nobody knows them. */
-  readonly quality?: PlantedQuality | undefined;
-}
+  quality: plantedQualitySchema.optional(),
+});
+export type MethodResult = Plain<typeof methodResultSchema>;
 
 /** The judge of a stage beside people. */
-export interface StageAgreement extends JudgeBesidePeople {
+const stageAgreementSchema = z.strictObject({
+  ...judgeBesidePeopleSchema.shape,
   /** The id of the stage that judged. */
-  readonly stage: string;
-}
+  stage: z.string(),
+});
+export type StageAgreement = Plain<typeof stageAgreementSchema>;
 
-export interface ExperimentResult {
-  readonly format: "culprit-result";
-  readonly version: 1;
-  readonly name: string;
-  readonly behavior: string;
-  readonly pairs: number;
-  readonly probe: ProbeResult;
-  /** What each method of attribution.methods found; edits follow the first unless they say otherwise. */
-  readonly methods: readonly MethodResult[];
-  /** What adding and projecting out the behaviour's direction does, beside random directions. */
-  readonly steering?: readonly SteeringReport[] | undefined;
-  /** What speaks for each layer, and which is chosen with steering; absent unless the direction was added at several layers. */
-  readonly layerTable?: LayerTable | undefined;
-  /** Where people labelled rollouts: how far the judge agrees with them, and its rates corrected. */
-  readonly agreements?: readonly StageAgreement[] | undefined;
-  /** The variant by whose rate arms are compared; undefined where nothing was measured. */
-  readonly trigger: string | undefined;
-  readonly seeds: readonly number[];
-  readonly edits: readonly ArmEdit[];
-  /** Rates and capabilities of every arm; undefined where nothing was measured. */
-  readonly evaluation: Evaluation | undefined;
-  /** What this means, a sentence each. */
-  readonly conclusions: readonly string[];
-}
-
-/** Reads the result in an experiment's folder; undefined where there is none yet. */
-export async function readResult(out: string): Promise<ExperimentResult | undefined> {
-  const path = join(out, RESULT_NAME);
-  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
-    throw error;
-  });
-  if (text === undefined) return undefined;
-  const value = JSON.parse(text) as ExperimentResult; // our own file; its format is checked below
-  if (value.format === "culprit-result") return value;
-  throw new FormatError(`${path}: expected the result of an experiment, got something else`);
-}
+/** In its stage's folder and in the experiment's. */
+export const RESULT = jsonArtifact(
+  "result.json",
+  "the result of an experiment",
+  z.strictObject({
+    format: z.literal("culprit-result"),
+    version: z.literal(1),
+    name: z.string(),
+    behavior: z.string(),
+    pairs: countSchema,
+    probe: probeResultSchema,
+    /** What each method of attribution.methods found; edits follow the first unless they say otherwise. */
+    methods: z.array(methodResultSchema),
+    /** What adding and projecting out the behaviour's direction does, beside random directions. */
+    steering: z.array(STEERING.schema).optional(),
+    /** What speaks for each layer, and which is chosen with steering; absent unless the direction was added at several layers. */
+    layerTable: LAYER_TABLE.schema.optional(),
+    /** Where people labelled rollouts: how far the judge agrees with them, and its rates corrected. */
+    agreements: z.array(stageAgreementSchema).optional(),
+    /** The variant by whose rate arms are compared; undefined where nothing was measured. */
+    trigger: z.string().optional(),
+    seeds: z.array(z.int()),
+    edits: z.array(armEditSchema),
+    /** Rates and capabilities of every arm; undefined where nothing was measured. */
+    evaluation: EVALUATION.schema.optional(),
+    /** What this means, a sentence each. */
+    conclusions: z.array(z.string()),
+  }),
+);
+export type ExperimentResult = z.output<typeof RESULT.schema>;

@@ -14,7 +14,7 @@ import { expectOwnFolder } from "./own-folder.ts";
 import { planExperiment } from "./plan-experiment.ts";
 import type { ExperimentFile } from "./read-experiment.ts";
 import { requireEdits } from "./require-edits.ts";
-import { RESULT_NAME, TABLE_NAME } from "./result.ts";
+import { RESULT, TABLE_NAME } from "./result.ts";
 import { type RunManifest, startManifest } from "./run-manifest.ts";
 import { findFinished, type FinishedStage, runStages } from "./run-stages.ts";
 import { type Stage, stageId, type StageKind } from "./stage.ts";
@@ -104,7 +104,7 @@ export async function runExperiment(
 /** Files of stages that people look for, also in the experiment's own folder. */
 const PUBLISHED: readonly (readonly [StageKind, string])[] = [
   ["rank", RANKING_NAME],
-  ["evaluate", RESULT_NAME],
+  ["evaluate", RESULT.name],
 ];
 
 async function publish(out: string, stages: readonly FinishedStage[]): Promise<void> {

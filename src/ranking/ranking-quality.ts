@@ -36,7 +36,7 @@ export type Estimate = z.output<typeof estimateSchema>;
 export type QualityAtK = z.output<typeof qualityAtKSchema>;
 export type RankingQuality = z.output<typeof rankingQualitySchema>;
 
-const plantedQualitySchema = z.strictObject({
+export const plantedQualitySchema = z.strictObject({
   /** What tells the ranking from others of its file, as far as that says. */
   method: z.string().optional(),
   behavior: z.string().optional(),

@@ -67,7 +67,7 @@ const rankingReportSchema = z.strictObject({
   confounds: confoundTableSchema,
 });
 
-const rankReportSchema = z.strictObject({
+export const rankReportSchema = z.strictObject({
   /** The layer whose ranking is written alone; absent where all are. */
   layer: z.int().optional(),
   /** Why, one sentence; absent where it was named. */

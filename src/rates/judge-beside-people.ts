@@ -2,7 +2,7 @@ import { z } from "zod";
 
 import { expectSameContent, type HumanLabels } from "../judge/human-labels.ts";
 import { isMissing, type Verdict } from "../judge/verdict.ts";
-import { countSchema, jsonArtifact } from "../util/artifact.ts";
+import { countSchema, jsonArtifact, type Plain } from "../util/artifact.ts";
 import { correctedRates, correctedRatesSchema } from "./corrected-rates.ts";
 import { judgeAgreement, judgeAgreementSchema } from "./judge-agreement.ts";
 import { judgeCells } from "./judge-cells.ts";
@@ -18,26 +18,27 @@ const variantBesidePeopleSchema = z.strictObject({
 });
 
 /** A judge beside people: how far they agree, and what its rates are when corrected for its errors. */
+export const judgeBesidePeopleSchema = z.strictObject({
+  verdicts: countSchema,
+  labels: countSchema,
+  /** Labels of rollouts that have no verdict here. */
+  foreign: countSchema,
+  /** Labels that do not say of which text they are, or stand beside verdicts that do not: matched by the rollout's id alone. */
+  unchecked: countSchema,
+  /** With a verdict. */
+  scenarios: countSchema,
+  /** Different requests: scenarios that ask the same one count as one prompt, the unit of all intervals. */
+  prompts: countSchema,
+  agreement: judgeAgreementSchema,
+  /** In the order in which variants occur. */
+  variants: z.array(variantBesidePeopleSchema),
+});
+export type JudgeBesidePeople = Plain<typeof judgeBesidePeopleSchema>;
 export const AGREEMENT = jsonArtifact(
   "agreement.json",
   "a judge beside people",
-  z.strictObject({
-    verdicts: countSchema,
-    labels: countSchema,
-    /** Labels of rollouts that have no verdict here. */
-    foreign: countSchema,
-    /** Labels that do not say of which text they are, or stand beside verdicts that do not: matched by the rollout's id alone. */
-    unchecked: countSchema,
-    /** With a verdict. */
-    scenarios: countSchema,
-    /** Different requests: scenarios that ask the same one count as one prompt, the unit of all intervals. */
-    prompts: countSchema,
-    agreement: judgeAgreementSchema,
-    /** In the order in which variants occur. */
-    variants: z.array(variantBesidePeopleSchema),
-  }),
+  judgeBesidePeopleSchema,
 );
-export type JudgeBesidePeople = z.output<typeof AGREEMENT.schema>;
 
 /**
  * Compares a judge's verdicts on all rollouts with people's labels of some of them, drawn by chance. Throws ConfigError where a label is of

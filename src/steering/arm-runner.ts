@@ -1,8 +1,6 @@
 import { mkdir } from "node:fs/promises";
 
 /** @file One arm of a steering: its rollouts, verdicts and coherence, each kept on disk and taken from there by a later run. */
-import { z } from "zod";
-
 import type { Engine } from "../engine/engine.ts";
 import {
   type GenerationCounter,
@@ -13,19 +11,12 @@ import { isMissing, type Verdict, writeVerdicts } from "../judge/verdict.ts";
 import { generateRollouts } from "../rollouts/generate-rollouts.ts";
 import type { RolloutManifest } from "../rollouts/rollout-manifest.ts";
 import { readRollouts } from "../rollouts/rollouts.ts";
-import { jsonArtifact } from "../util/artifact.ts";
 import { hashValue } from "../util/hash.ts";
 import type { Progress } from "../util/progress.ts";
 import { armPaths } from "./arm-files.ts";
-import { measureCoherence } from "./coherence.ts";
+import { ARM_COHERENCE, measureCoherence } from "./coherence.ts";
 import { armRates } from "./steered-rates.ts";
-import {
-  type Coherence,
-  coherenceSchema,
-  type SteeredArm,
-  type SteerOptions,
-  type SteerRequest,
-} from "./steering-report.ts";
+import type { Coherence, SteeredArm, SteerOptions, SteerRequest } from "./steering-report.ts";
 
 /** An arm with what it is compared by. */
 export interface RanArm<Arm extends SteeredArm = SteeredArm> {
@@ -105,14 +96,6 @@ async function keptCoherence(
   await ARM_COHERENCE.write(path, { rollouts, coherence });
   return coherence;
 }
-
-/** `rollouts`: the hash of their manifest. */
-const ARM_COHERENCE = jsonArtifact(
-  "coherence.json",
-  "the coherence of an arm's rollouts",
-  z.strictObject({ rollouts: z.string(), coherence: coherenceSchema }),
-  { indent: 0 },
-);
 
 function withoutEnd(progress: Progress): Progress {
   return {

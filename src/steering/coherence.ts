@@ -1,7 +1,18 @@
+import { z } from "zod";
+
 import type { Engine, TokenizedExample } from "../engine/engine.ts";
 import { UnusableExampleError } from "../model/prompt-renderer-error.ts";
 import type { Rollout } from "../rollouts/rollouts.ts";
-import type { Coherence } from "./steering-report.ts";
+import { jsonArtifact } from "../util/artifact.ts";
+import { type Coherence, coherenceSchema } from "./steering-report.ts";
+
+/** Of an arm, beside its rollouts; `rollouts` is the hash of their manifest. */
+export const ARM_COHERENCE = jsonArtifact(
+  "coherence.json",
+  "the coherence of an arm's rollouts",
+  z.strictObject({ rollouts: z.string(), coherence: coherenceSchema }),
+  { indent: 0 },
+);
 
 /** The part of an engine that says how likely a text is. */
 type ScoringEngine = Pick<Engine, "tokenize" | "logprobs" | "stopTokens" | "contextLength">;

@@ -1,9 +1,8 @@
 import { join } from "node:path";
 
-import { writeFileAtomic } from "../../util/atomic-file.ts";
 import { concludeExperiment } from "../conclusions.ts";
 import type { ExperimentInputs } from "../experiment-inputs.ts";
-import { type ExperimentResult, RESULT_NAME } from "../result.ts";
+import { type ExperimentResult, RESULT } from "../result.ts";
 import type { Experiment } from "../schema.ts";
 import type { Stage, StageInput, StageKind } from "../stage.ts";
 import { agreementIds } from "./agreement.ts";
@@ -66,8 +65,7 @@ export function evaluateStage(
           evaluation && (await measureArms(work, rows, edits, { ...evaluation, hasCapabilities })),
       } as const;
       const result: ExperimentResult = { ...found, conclusions: concludeExperiment(found) };
-      const path = join(work.directory, RESULT_NAME);
-      await writeFileAtomic(path, `${JSON.stringify(result, undefined, 2)}\n`);
+      await RESULT.write(join(work.directory, RESULT.name), result);
     },
   };
 }
