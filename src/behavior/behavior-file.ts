@@ -1,5 +1,3 @@
-import { rm } from "node:fs/promises";
-
 /**
  * @file A behaviour on disk: a safetensors file that any reader opens, and a JSON report beside it.
  *
@@ -8,6 +6,8 @@ import { rm } from "node:fs/promises";
  * there are enough prompts. None is normalised, but null directions of a trained probe are unit vectors. The metadata
  * key `behavior` holds what they are as JSON.
  */
+import { rm } from "node:fs/promises";
+
 import { z } from "zod";
 
 import {

@@ -1,6 +1,6 @@
+/** @file Plain properties of responses whose directions can be projected out of a behaviour. */
 import { REFUSAL_RULES } from "../judge/refusal-rules.ts";
 import { compileRules } from "../judge/rules-judge.ts";
-/** @file Plain properties of responses whose directions can be projected out of a behaviour. */
 import type { ResponsePair } from "../pairs/response-pairs.ts";
 import { responseText } from "../pairs/text-measures.ts";
 import { ConfigError } from "../util/errors.ts";

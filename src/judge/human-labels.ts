@@ -1,6 +1,7 @@
 /** @file Labels that people gave, as a judge. */
 import { ownField, type RowFields } from "../pairs/readers/file-row.ts";
 import { readRows } from "../pairs/readers/read-rows.ts";
+import { type Fail, readWholeRows } from "../pairs/readers/whole-rows.ts";
 import { ConfigError, FormatError } from "../util/errors.ts";
 import { hashValue } from "../util/hash.ts";
 import { type Judge, type JudgedRollout, judgeInTurn, rolloutContent } from "./judge.ts";
@@ -26,17 +27,14 @@ export async function readHumanLabels(path: string): Promise<HumanLabels> {
   const labels = new Map<string, HumanLabel>();
   let hasColumn = false;
   let unknown: FormatError | undefined;
-  for await (const row of readRows(path)) {
-    const fail = (detail: string): FormatError =>
-      new FormatError(`${path}, row ${row.fileRow}: ${detail}`, { hint: HINT });
-    if (row.kind === "broken") throw fail(row.detail);
-    const rollout = ownField(row.fields, "rollout") ?? ownField(row.fields, "id");
+  for await (const { fields, fail } of readWholeRows(path, { hint: HINT })) {
+    const rollout = ownField(fields, "rollout") ?? ownField(fields, "id");
     if (typeof rollout !== "string" || rollout === "") throw fail("rollout: expected an id");
     if (labels.has(rollout)) throw fail("its rollout has a label in an earlier row already");
-    hasColumn ||= hasLabel(row.fields);
-    unknown ??= unknownShape(row.fields, fail);
-    const said = readLabel(row.fields, fail);
-    const content = ownField(row.fields, "content");
+    hasColumn ||= hasLabel(fields);
+    unknown ??= unknownShape(fields, fail);
+    const said = readLabel(fields, fail);
+    const content = ownField(fields, "content");
     const isKnown = typeof content === "string" && content !== "";
     labels.set(rollout, isKnown ? { ...said, content } : said);
   }
@@ -56,8 +54,6 @@ const OTHER_COLUMNS: ReadonlySet<string> = new Set(
 
 const hasLabel = (fields: RowFields): boolean =>
   ownField(fields, "missing") !== undefined || ownField(fields, "label") !== undefined;
-
-type Fail = (detail: string) => FormatError;
 
 /** An error where a row has something else in place of a label. */
 function unknownShape(fields: RowFields, fail: Fail): FormatError | undefined {

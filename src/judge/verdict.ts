@@ -1,11 +1,9 @@
 /** @file Verdicts: what a judge says of a rollout, or why it says nothing. */
 import { ownField, type RowFields } from "../pairs/readers/file-row.ts";
-import { readRows } from "../pairs/readers/read-rows.ts";
-import { otherKind } from "../pairs/row-kind.ts";
+import { type Fail, readWholeRows } from "../pairs/readers/whole-rows.ts";
 import { kindOf } from "../pairs/shapes/read-turns.ts";
 import { fileArtifact } from "../util/artifact.ts";
 import { writeFileAtomic } from "../util/atomic-file.ts";
-import { FormatError } from "../util/errors.ts";
 
 /** Which rollout a verdict is about, and whose it is. */
 export interface VerdictPlace {
@@ -64,17 +62,14 @@ const HINT =
 export async function readVerdicts(path: string): Promise<readonly Verdict[]> {
   const verdicts: Verdict[] = [];
   const rowOf = new Map<string, number>();
-  for await (const row of readRows(path)) {
-    const other = row.kind === "fields" ? otherKind(row.fields, "verdicts") : "";
-    const fail = (detail: string): FormatError =>
-      new FormatError(`${path}, row ${row.fileRow}: ${detail}${other}`, { hint: HINT });
-    if (row.kind === "broken") throw fail(row.detail);
-    const verdict = readVerdict(row.fields, fail);
+  const rows = readWholeRows(path, { hint: HINT, kind: "verdicts" });
+  for await (const { fields, fileRow, fail } of rows) {
+    const verdict = readVerdict(fields, fail);
     const earlier = rowOf.get(verdict.rollout);
     if (earlier !== undefined) {
       throw fail(`rollout "${verdict.rollout}" has a verdict in row ${earlier} already`);
     }
-    rowOf.set(verdict.rollout, row.fileRow);
+    rowOf.set(verdict.rollout, fileRow);
     verdicts.push(verdict);
   }
   return verdicts;
@@ -93,8 +88,6 @@ async function* toLines(
 ): AsyncGenerator<string> {
   for await (const verdict of verdicts) yield `${JSON.stringify(verdict)}\n`;
 }
-
-type Fail = (detail: string) => FormatError;
 
 function readVerdict(fields: RowFields, fail: Fail): Verdict {
   const scenario = readName(fields, "scenario", fail);

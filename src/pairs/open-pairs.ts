@@ -1,9 +1,9 @@
-import { stat } from "node:fs/promises";
-
 /**
  * @file Opens preference pairs: which files, which shape, which columns, decided once from a sample; then read as often as
  * needed, streaming. Nothing here holds more than one row and the ids given so far.
  */
+import { stat } from "node:fs/promises";
+
 import { z } from "zod";
 
 import { countSchema, type Plain } from "../util/artifact.ts";

@@ -4,7 +4,7 @@ import { z } from "zod";
 
 import { readVerdicts } from "../judge/verdict.ts";
 import { ownField } from "../pairs/readers/file-row.ts";
-import { readRows } from "../pairs/readers/read-rows.ts";
+import { readWholeRows } from "../pairs/readers/whole-rows.ts";
 import { parseYaml, readText } from "../pairs/readers/yaml-document.ts";
 import { FormatError } from "../util/errors.ts";
 import type { MeasureValues } from "./compare-measures.ts";
@@ -118,14 +118,10 @@ export async function readArms(arms: EvaluationFile["arms"]): Promise<readonly A
 /** Reads rows {id, value}: a measure for each item. Throws FormatError naming file and row. */
 export async function readMeasure(path: string): Promise<Readonly<Record<string, number>>> {
   const values = new Map<string, number>();
-  for await (const row of readRows(path)) {
-    const fail = (detail: string): FormatError =>
-      new FormatError(`${path}, row ${row.fileRow}: ${detail}`, {
-        hint: "A measure has rows {id, value}; rows count from 0.",
-      });
-    if (row.kind === "broken") throw fail(row.detail);
-    const id = ownField(row.fields, "id");
-    const value = ownField(row.fields, "value");
+  const hint = "A measure has rows {id, value}; rows count from 0.";
+  for await (const { fields, fail } of readWholeRows(path, { hint })) {
+    const id = ownField(fields, "id");
+    const value = ownField(fields, "value");
     const number = typeof value === "boolean" ? Number(value) : value;
     if (typeof id !== "string" && typeof id !== "number") throw fail("id: expected a name");
     if (typeof number !== "number" || !Number.isFinite(number)) {

@@ -1,8 +1,7 @@
 import { z } from "zod";
 
 import { type Message, ROLES } from "../format/messages.ts";
-import { readRows } from "../pairs/readers/read-rows.ts";
-import { FormatError } from "../util/errors.ts";
+import { type Fail, readWholeRows } from "../pairs/readers/whole-rows.ts";
 
 /** A task whose answer can be checked by a pattern. */
 export interface Task {
@@ -19,26 +18,24 @@ const taskSchema = z.object({
   pattern: z.string().min(1),
 });
 
+const HINT =
+  "A task is {id?, prompt, pattern}, the pattern a JavaScript regular expression; rows count from 0.";
+
 /**
  * Reads tasks {id?, prompt, pattern} (JSON lines, JSON, CSV or Parquet); other columns are not read. Throws FormatError naming file and
  * row for one that is none.
  */
 export async function readTasks(path: string): Promise<readonly Task[]> {
   const tasks: Task[] = [];
-  for await (const row of readRows(path)) {
-    const fail = (detail: string): FormatError =>
-      new FormatError(`${path}, row ${row.fileRow}: ${detail}`, {
-        hint: "A task is {id?, prompt, pattern}, the pattern a JavaScript regular expression; rows count from 0.",
-      });
-    if (row.kind === "broken") throw fail(row.detail);
-    const parsed = taskSchema.safeParse(row.fields);
+  for await (const { fields, fileRow, fail } of readWholeRows(path, { hint: HINT })) {
+    const parsed = taskSchema.safeParse(fields);
     if (!parsed.success) {
       const issue = parsed.error.issues[0]!; // a failed parse has at least one
       throw fail(`${issue.path.join(".")}: ${issue.message}`);
     }
     const { id, prompt, pattern } = parsed.data;
     tasks.push({
-      id: String(id ?? row.fileRow),
+      id: String(id ?? fileRow),
       prompt: typeof prompt === "string" ? [{ role: "user", content: prompt }] : prompt,
       pattern: toRegExp(pattern, fail),
     });
@@ -46,7 +43,7 @@ export async function readTasks(path: string): Promise<readonly Task[]> {
   return tasks;
 }
 
-function toRegExp(pattern: string, fail: (detail: string) => FormatError): RegExp {
+function toRegExp(pattern: string, fail: Fail): RegExp {
   try {
     return new RegExp(pattern, "isu");
   } catch {

@@ -4,10 +4,10 @@ import { expandPatterns, type ResolveRemote } from "../pairs/expand-patterns.ts"
 import { openPairs } from "../pairs/open-pairs.ts";
 import { ownField, type RowFields } from "../pairs/readers/file-row.ts";
 import { readRows } from "../pairs/readers/read-rows.ts";
+import { type Fail, inRow, readWholeRows } from "../pairs/readers/whole-rows.ts";
 import { readText as readWholeText } from "../pairs/readers/yaml-document.ts";
 import { readTags } from "../pairs/row-marks.ts";
 import { readPrompt, readText } from "../pairs/shapes/read-turns.ts";
-import { RowProblem } from "../pairs/shapes/shape.ts";
 import { ConfigError, FormatError } from "../util/errors.ts";
 import { readScenarioDocument } from "./scenario-document.ts";
 
@@ -113,33 +113,27 @@ async function* placedRows(
     yield* rows.map(({ row, fields }) => ({ fields, place: at(row) }));
     return;
   }
-  for await (const row of readRows(path, { signal })) {
-    const place = at(row.fileRow);
-    if (row.kind === "broken") throw new FormatError(`${place}: ${row.detail}`, { hint: HINT });
-    yield { fields: row.fields, place };
+  for await (const { fields, fileRow } of readWholeRows(path, { hint: HINT, signal })) {
+    yield { fields, place: at(fileRow) };
   }
 }
 
 function readRow(fields: RowFields, place: string): BaseRow {
-  const fail = (detail: string): FormatError =>
-    new FormatError(`${place}: ${detail}`, { hint: HINT });
+  const fail: Fail = (detail) => new FormatError(`${place}: ${detail}`, { hint: HINT });
   const distractor = ownField(fields, "distractor") ?? "";
   if (distractor !== "") {
     throw new FormatError(`${place}: expected a request alone, got one with a distractor`, {
       hint: "Scenarios that are composed already can be split: give them as scenarios.",
     });
   }
-  try {
+  return inRow(fail, () => {
     const tags = readTags(fields) ?? [];
     const turns: readonly Message[] = Object.hasOwn(fields, "base")
       ? [{ role: "user", content: readText(fields, "base") }]
       : readPrompt(fields);
     if (turns.every(({ content }) => content.trim() === "")) throw fail("the request has no text");
     return ofTurns(turns, tags);
-  } catch (error) {
-    if (!(error instanceof RowProblem)) throw error;
-    throw fail(error.message);
-  }
+  });
 }
 
 function ofTurns(turns: readonly Message[], tags: readonly string[]): BaseRow {

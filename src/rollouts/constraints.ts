@@ -1,3 +1,4 @@
+/** @file Formatting constraints: sentences that a request can be followed by, the pool of which distractors are drawn. */
 import { isObject, ownField } from "../pairs/readers/file-row.ts";
 import {
   listedRows,
@@ -5,9 +6,8 @@ import {
   readDocument,
   rowsOfList,
 } from "../pairs/readers/listed-rows.ts";
+import { inRow } from "../pairs/readers/whole-rows.ts";
 import { readTags } from "../pairs/row-marks.ts";
-import { RowProblem } from "../pairs/shapes/shape.ts";
-/** @file Formatting constraints: sentences that a request can be followed by, the pool of which distractors are drawn. */
 import { ConfigError, FormatError } from "../util/errors.ts";
 import { BUILT_IN_CONSTRAINTS } from "./built-in-constraints.ts";
 
@@ -118,10 +118,5 @@ function readConstraint({ fields }: ListedRow, place: string): Constraint {
   }
   const text = ownField(fields, "text");
   if (typeof text !== "string" || text.trim() === "") throw fail("text: expected a sentence");
-  try {
-    return { id, text: text.trim(), tags: readTags(fields) ?? [] };
-  } catch (error) {
-    if (!(error instanceof RowProblem)) throw error;
-    throw fail(error.message);
-  }
+  return { id, text: text.trim(), tags: inRow(fail, () => readTags(fields)) ?? [] };
 }

@@ -1,7 +1,6 @@
 import { createIdAssigner } from "../pairs/assign-ids.ts";
 import { ownField, type RowFields } from "../pairs/readers/file-row.ts";
-import { readRows } from "../pairs/readers/read-rows.ts";
-import { FormatError } from "../util/errors.ts";
+import { type Fail, readWholeRows } from "../pairs/readers/whole-rows.ts";
 import { readPromptRow } from "./rollout-prompts.ts";
 import { type Rollout, rolloutId } from "./rollouts.ts";
 
@@ -18,12 +17,9 @@ export async function* importRollouts(
   { signal }: { readonly signal?: AbortSignal | undefined } = {},
 ): AsyncGenerator<Rollout, void, undefined> {
   const samples = new Map<string, { next: number; readonly prompt: string }>();
-  for await (const row of readRows(path, { signal })) {
-    const fail: Fail = (detail) =>
-      new FormatError(`${path}, row ${row.fileRow}: ${detail}`, { hint: HINT });
-    if (row.kind === "broken") throw fail(row.detail);
+  for await (const { fields, fail } of readWholeRows(path, { hint: HINT, signal })) {
     // An assigner of its own for each row: rows with one prompt are samples of one scenario.
-    const named = readPromptRow(row.fields, createIdAssigner(), fail);
+    const named = readPromptRow(fields, createIdAssigner(), fail);
     const key = JSON.stringify([named.scenario, named.variant]);
     const prompt = JSON.stringify(named.prompt);
     const count = samples.get(key) ?? { next: 0, prompt };
@@ -31,15 +27,13 @@ export async function* importRollouts(
     if (count.prompt !== prompt) {
       throw fail("its scenario and variant are those of a row with another prompt");
     }
-    for (const response of readResponses(row.fields, fail)) {
+    for (const response of readResponses(fields, fail)) {
       const sample = count.next++;
       const id = rolloutId(named, sample);
-      yield { id, ...named, sample, response, ...readEnd(row.fields, fail) };
+      yield { id, ...named, sample, response, ...readEnd(fields, fail) };
     }
   }
 }
-
-type Fail = (detail: string) => FormatError;
 
 function readResponses(fields: RowFields, fail: Fail): readonly string[] {
   const one = ownField(fields, "response");

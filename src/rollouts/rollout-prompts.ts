@@ -1,12 +1,12 @@
 import { createIdAssigner } from "../pairs/assign-ids.ts";
-import { ownField, type RowFields } from "../pairs/readers/file-row.ts";
+import type { RowFields } from "../pairs/readers/file-row.ts";
 import { readRows } from "../pairs/readers/read-rows.ts";
+import { type Fail, inRow, readWholeRows } from "../pairs/readers/whole-rows.ts";
+import { readMarks, readName } from "../pairs/row-marks.ts";
 import { readPrompt } from "../pairs/shapes/read-turns.ts";
-import { RowProblem } from "../pairs/shapes/shape.ts";
 import type { UnknownKey } from "../pairs/unknown-keys.ts";
-import { ConfigError, FormatError } from "../util/errors.ts";
+import { ConfigError } from "../util/errors.ts";
 import { hashFile } from "../util/hash.ts";
-import { marksOf } from "./rollouts.ts";
 import {
   type OmittedVariant,
   readScenarios,
@@ -79,15 +79,12 @@ async function readPromptRows(path: string): Promise<readonly ScenarioPrompt[]> 
   const prompts: ScenarioPrompt[] = [];
   const rowOf = new Map<string, number>();
   const assignId = createIdAssigner();
-  for await (const row of readRows(path)) {
-    const fail = (detail: string): FormatError =>
-      new FormatError(`${path}, row ${row.fileRow}: ${detail}`, { hint: HINT });
-    if (row.kind === "broken") throw fail(row.detail);
-    const prompt = readPromptRow(row.fields, assignId, fail);
+  for await (const { fields, fileRow, fail } of readWholeRows(path, { hint: HINT })) {
+    const prompt = readPromptRow(fields, assignId, fail);
     const key = JSON.stringify([prompt.scenario, prompt.variant]);
     const earlier = rowOf.get(key);
     if (earlier !== undefined) throw fail(`its scenario and variant are those of row ${earlier}`);
-    rowOf.set(key, row.fileRow);
+    rowOf.set(key, fileRow);
     prompts.push(prompt);
   }
   return prompts;
@@ -97,26 +94,16 @@ async function readPromptRows(path: string): Promise<readonly ScenarioPrompt[]> 
 export function readPromptRow(
   fields: RowFields,
   assignId: (fields: RowFields, content: unknown) => string,
-  fail: (detail: string) => FormatError,
+  fail: Fail,
 ): ScenarioPrompt {
-  const name = (column: string): string | undefined => {
-    const value = ownField(fields, column);
-    if (value === undefined || value === null || value === "") return undefined;
-    if (typeof value === "string" || typeof value === "number") return String(value);
-    throw fail(`${column}: expected a name, got something else`);
-  };
-  let prompt;
-  try {
-    prompt = readPrompt(fields);
-  } catch (error) {
-    if (!(error instanceof RowProblem)) throw error;
-    throw fail(error.message);
-  }
-  if (prompt.every(({ content }) => content.trim() === "")) throw fail("prompt: it has no text");
-  return {
-    scenario: name("scenario") ?? assignId(fields, prompt),
-    variant: variantName(name("variant") ?? "base"),
-    prompt,
-    ...marksOf(fields, fail),
-  };
+  return inRow(fail, () => {
+    const prompt = readPrompt(fields);
+    if (prompt.every(({ content }) => content.trim() === "")) throw fail("prompt: it has no text");
+    return {
+      scenario: readName(fields, "scenario") ?? assignId(fields, prompt),
+      variant: variantName(readName(fields, "variant") ?? "base"),
+      prompt,
+      ...readMarks(fields),
+    };
+  });
 }

@@ -1,13 +1,10 @@
+/** @file Rollouts on disk: sampled responses, one a row, with a manifest beside them. */
 import { type Message, ROLES } from "../format/messages.ts";
 import { isObject, ownField, type RowFields } from "../pairs/readers/file-row.ts";
-import { readRows } from "../pairs/readers/read-rows.ts";
-import { otherKind } from "../pairs/row-kind.ts";
+import { type Fail, inRow, readWholeRows } from "../pairs/readers/whole-rows.ts";
 import { type Marks, readMarks } from "../pairs/row-marks.ts";
 import { kindOf } from "../pairs/shapes/read-turns.ts";
-import { RowProblem } from "../pairs/shapes/shape.ts";
 import type { Artifact } from "../util/artifact.ts";
-import { FormatError } from "../util/errors.ts";
-/** @file Rollouts on disk: sampled responses, one a row, with a manifest beside them. */
 import { rolloutManifestPath } from "./rollout-manifest.ts";
 
 /** One sampled response, with the marks of its prompt. */
@@ -51,20 +48,15 @@ export async function* readRollouts(
   { signal }: { readonly signal?: AbortSignal | undefined } = {},
 ): AsyncGenerator<Rollout, void, undefined> {
   const rowOf = new Map<string, number>();
-  for await (const row of readRows(path, { signal })) {
-    const other = row.kind === "fields" ? otherKind(row.fields, "rollouts") : "";
-    const fail: Fail = (detail) =>
-      new FormatError(`${path}, row ${row.fileRow}: ${detail}${other}`, { hint: HINT });
-    if (row.kind === "broken") throw fail(row.detail);
-    const rollout = readRollout(row.fields, fail);
+  const rows = readWholeRows(path, { hint: HINT, kind: "rollouts", signal });
+  for await (const { fields, fileRow, fail } of rows) {
+    const rollout = readRollout(fields, fail);
     const earlier = rowOf.get(rollout.id);
     if (earlier !== undefined) throw fail(`its id is that of row ${earlier} too`);
-    rowOf.set(rollout.id, row.fileRow);
+    rowOf.set(rollout.id, fileRow);
     yield rollout;
   }
 }
-
-type Fail = (detail: string) => FormatError;
 
 function readRollout(fields: RowFields, fail: Fail): Rollout {
   const text = (name: string): string => {
@@ -90,18 +82,8 @@ function readRollout(fields: RowFields, fail: Fail): Rollout {
     response: text("response"),
     finish,
     tokens: count("tokens"),
-    ...marksOf(fields, fail),
+    ...inRow(fail, () => readMarks(fields)),
   };
-}
-
-/** The marks of a row; `fail` makes the error that names it. */
-export function marksOf(fields: RowFields, fail: Fail): Marks {
-  try {
-    return readMarks(fields);
-  } catch (error) {
-    if (!(error instanceof RowProblem)) throw error;
-    throw fail(error.message);
-  }
 }
 
 function readPrompt(value: unknown, fail: Fail): readonly Message[] {

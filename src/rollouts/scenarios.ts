@@ -2,9 +2,9 @@
 import type { Message } from "../format/messages.ts";
 import { isObject, ownField, type RowFields } from "../pairs/readers/file-row.ts";
 import type { ListedRow } from "../pairs/readers/listed-rows.ts";
+import { inRow } from "../pairs/readers/whole-rows.ts";
 import { otherKind } from "../pairs/row-kind.ts";
 import { givenTags, type Marks, readTags } from "../pairs/row-marks.ts";
-import { RowProblem } from "../pairs/shapes/shape.ts";
 import { findUnknownKeys, type UnknownKey } from "../pairs/unknown-keys.ts";
 import { fileArtifact } from "../util/artifact.ts";
 import { ConfigError, FormatError } from "../util/errors.ts";
@@ -192,7 +192,11 @@ function readScenario(
     title: text("title"),
     base,
     distractor,
-    tags: readOwnTags(path, row, fields),
+    tags:
+      inRow(
+        (detail) => problem(path, row, detail),
+        () => readTags(fields),
+      ) ?? [],
     variants,
   };
 }
@@ -217,15 +221,6 @@ function readVariants(path: string, row: number, fields: RowFields): Record<stri
       return [variantName(name), text];
     }),
   );
-}
-
-function readOwnTags(path: string, row: number, fields: RowFields): readonly string[] {
-  try {
-    return readTags(fields) ?? [];
-  } catch (error) {
-    if (!(error instanceof RowProblem)) throw error;
-    throw problem(path, row, error.message);
-  }
 }
 
 function kindOf(value: unknown): string {

@@ -1,6 +1,6 @@
+/** @file One arm of a steering: its rollouts, verdicts and coherence, each kept on disk and taken from there by a later run. */
 import { mkdir } from "node:fs/promises";
 
-/** @file One arm of a steering: its rollouts, verdicts and coherence, each kept on disk and taken from there by a later run. */
 import type { Engine } from "../engine/engine.ts";
 import {
   type GenerationCounter,

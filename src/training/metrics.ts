@@ -1,6 +1,6 @@
+/** @file What each step is measured by, one line of JSON a step. */
 import { type FileHandle, open, readFile } from "node:fs/promises";
 
-/** @file What each step is measured by, one line of JSON a step. */
 import { z } from "zod";
 
 import type { StepExample, StepResult } from "../engine/trainer.ts";
