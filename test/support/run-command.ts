@@ -8,11 +8,11 @@ import { silentProgress } from "../../src/util/progress.ts";
  * main.ts makes exit codes of them, which the tests with runCli look at.
  */
 export async function runCommand(
-  name: string,
+  name: string | Command,
   words: readonly string[],
   warn: CommandContext["warn"] = () => {},
 ): Promise<string> {
-  const command = commandNamed(name);
+  const command = typeof name === "string" ? commandNamed(name) : name;
   let printed = "";
   const context = silentContext();
   await command.run(parseArguments(command, words), {

@@ -32,7 +32,8 @@ export const length = defineMethod({
       const row = pair.kind === "pair" ? rowOf.get(pair.id) : undefined;
       if (pair.kind !== "pair" || row === undefined) continue;
       scores[row] = measure(responseText(pair.chosen)) - measure(responseText(pair.rejected));
-      progress?.update(++done, scores.length);
+      done++;
+      progress?.update(done, scores.length);
     }
     if (done === scores.length) return [{ scores }];
     throw new ConfigError(

@@ -1,0 +1,104 @@
+"""Golden scores of the attribution methods: NumPy for the probe, plain Python for lengths and random numbers.
+
+    python test/golden/methods/make_methods.py      writes methods.json beside itself
+"""
+import hashlib
+import json
+import unicodedata
+from pathlib import Path
+
+import numpy as np
+
+HERE = Path(__file__).parent
+ROWS, DIM, BANK = 12, 40, 4
+
+TEXTS = [
+    "I can't say.",
+    "Yes",
+    "one two three four",
+    "naïve café, déjà-vu",
+    "Ünïcode çounts ones",
+    "emoji 😀😀 and 👩‍🚀",
+    "東京に行く and back",
+    "สวัสดี ครับ",
+    "line one\nline two",
+    "- a list\n- of 2 items",
+    "A much longer answer that goes on, and on, and on.",
+    "x" * 50,
+]
+
+
+def pairs():
+    rng = np.random.default_rng(3)
+    order = rng.permutation(ROWS)
+    return [
+        {
+            "id": ["p0", "p 1", 'p"2', "ünï", "5", "six", "7" * 30, "八", "n-9", "ten", "p11", "p12"][i],
+            "prompt": [f"Question {i}?"],
+            # The last has two turns, a question of the user between them.
+            "chosen": [TEXTS[i]] if i < ROWS - 1 else [TEXTS[i], "more?", TEXTS[0]],
+            "rejected": [TEXTS[order[i]] + " no"],
+        }
+        for i in range(ROWS)
+    ]
+
+
+def characters(text):
+    return len(text)
+
+
+def words(text):
+    """Runs of letters, digits, marks and apostrophes; in scripts without blanks each character (but marks with what they stand on)."""
+    found, inside = 0, False
+    for c in text:
+        name = unicodedata.name(c, "")
+        if name.startswith(("CJK UNIFIED", "HIRAGANA", "KATAKANA", "THAI ")):
+            found, inside = found + 1, False
+        elif unicodedata.category(c)[0] in "LNM" or c in "'’":
+            found, inside = found + (not inside), True
+        else:
+            inside = False
+    return found
+
+
+def length(unit):
+    measure = {"characters": characters, "words": words}[unit]
+    return [float(measure("\n".join(p["chosen"])) - measure("\n".join(p["rejected"]))) for p in pairs()]
+
+
+def random(seed):
+    digest = lambda p: hashlib.sha256(f"{seed}:{p['id']}".encode()).digest()
+    return [int.from_bytes(digest(p)[:3], "big") / 2**24 for p in pairs()]
+
+
+def probe(vectors, direction, bank):
+    stored = vectors.astype(np.float16).astype(np.float64)
+    norms = np.linalg.norm(vectors.astype(np.float64), axis=1)
+    v = direction / np.linalg.norm(direction)
+    centred = stored - stored.mean(axis=0)
+    against_bank = stored @ (bank / np.linalg.norm(bank, axis=1, keepdims=True)).T / norms[:, None]
+    return {
+        "cosine": stored @ v / norms,
+        "projection": stored @ v,
+        "centred-cosine": centred @ v / np.linalg.norm(centred, axis=1),
+        "bank-max": against_bank.max(axis=1),
+    }
+
+
+rng = np.random.default_rng(7)
+vectors = (rng.normal(size=(ROWS, DIM)) * rng.uniform(0.1, 30, size=(ROWS, 1))).astype(np.float32)
+direction, bank = rng.normal(size=DIM).astype(np.float32), rng.normal(size=(BANK, DIM)).astype(np.float32)
+scored = probe(vectors, direction.astype(np.float64), bank.astype(np.float64))
+cases = [{"method": "probe", "settings": {"scorer": name}, "scores": list(each)} for name, each in scored.items()]
+cases += [{"method": "random", "settings": {"seed": seed}, "scores": random(seed)} for seed in (0, 7)]
+cases += [{"method": "length", "settings": {"unit": unit}, "scores": length(unit)} for unit in ("characters", "words")]
+found = {
+    "versions": {"numpy": np.__version__},
+    "dim": DIM,
+    "vectors": vectors.ravel().tolist(),
+    "direction": direction.tolist(),
+    "bank": bank.ravel().tolist(),
+    "pairs": pairs(),
+    "cases": cases,
+}
+(HERE / "methods.json").write_text(json.dumps(found, ensure_ascii=False) + "\n")

@@ -1,0 +1,218 @@
+/** Every attribution method against test/golden/methods, and what holds for all of them. */
+import { beforeAll, describe, expect, it } from "vitest";
+
+import type {
+  AttributionMethod,
+  MethodTask,
+  PairScores,
+  Sources,
+} from "../src/attribution/method.ts";
+import { METHODS } from "../src/attribution/methods/index.ts";
+import { random } from "../src/attribution/methods/random.ts";
+import { storeRows } from "../src/attribution/pair-rows.ts";
+import { scorePairs } from "../src/attribution/score-pairs.ts";
+import type { Message } from "../src/format/messages.ts";
+import type { PreferencePair } from "../src/pairs/preference-pair.ts";
+import { spearman } from "../src/stats/spearman.ts";
+import { openStore } from "../src/store/open-store.ts";
+import { readStoreTable } from "../src/store/read-store-table.ts";
+import { openStoreForWriting } from "../src/store/write-store.ts";
+import { createRng } from "../src/util/rng.ts";
+import { jsonSchemaOf } from "../src/verbs/json-schema.ts";
+import { listSettings } from "../src/verbs/list-settings.ts";
+import golden from "./golden/methods/methods.json" with { type: "json" };
+import { SMALL_CHECKPOINT, smallManifest } from "./support/small-store.ts";
+import { suiteFolder } from "./support/suite-folder.ts";
+
+const FOLDER = suiteFolder();
+const ROWS = golden.pairs.length;
+/** Scores are of single precision, projections as long as the vectors. */
+const TOLERANCE = 2e-5;
+
+const turns = (texts: readonly string[]): Message[] =>
+  texts.map((content, i) => ({ role: i % 2 === 0 ? "assistant" : "user", content }));
+
+const PAIRS = golden.pairs.map(({ id, prompt, chosen, rejected }, row): PreferencePair => ({
+  kind: "pair",
+  id,
+  row,
+  file: "pairs.jsonl",
+  fileRow: row,
+  prompt: turns(prompt),
+  chosen: turns(chosen),
+  rejected: turns(rejected),
+  columns: {},
+}));
+
+/** What every method needs, of the golden pairs. */
+let task: MethodTask & Sources;
+
+beforeAll(async () => {
+  const manifest = smallManifest({ dim: golden.dim, layers: [1], shardRows: 5 });
+  await using writer = await openStoreForWriting(FOLDER, manifest);
+  for (let shard = 0; shard * 5 < ROWS; shard++) {
+    const here = PAIRS.slice(shard * 5, shard * 5 + 5);
+    const vectors = golden.vectors.slice(shard * 5 * golden.dim, (shard * 5 + 5) * golden.dim);
+    await writer.writeShard(shard, {
+      ids: here.map(({ id }) => id),
+      rows: here.map(({ row }) => row),
+      columns: { source: here.map(() => "s") },
+      tokens: new Int32Array(here.length * 3).fill(4),
+      layers: new Map([[1, Float32Array.from(vectors)]]),
+    });
+  }
+  await writer.complete({});
+  const store = await openStore(FOLDER);
+  const rng = createRng(4);
+  const nulls = Float32Array.from({ length: 6 * golden.dim }, () => rng.normal());
+  const behavior = {
+    name: "b",
+    head: { doubts: {}, layerChoice: { kind: "none", reason: "not stable" } },
+    identity: SMALL_CHECKPOINT,
+    dim: golden.dim,
+    layers: [1],
+    directions: new Map([[1, Float32Array.from(golden.direction)]]),
+    bank: new Map([[1, Float32Array.from(golden.bank)]]),
+    scenarioIds: ["s0", "s1", "s2", "s3"],
+    nullDirections: new Map([[1, nulls]]),
+  } as const;
+  task = {
+    rows: storeRows(await readStoreTable(store)),
+    store,
+    behavior: { wanted: [behavior], unrelated: [] },
+    // In another order than the store's, with one more pair and a row that is none.
+    pairs: {
+      async *read() {
+        yield {
+          kind: "unusable",
+          row: 98,
+          file: "x",
+          fileRow: 98,
+          reason: "empty-side",
+          detail: "",
+        };
+        yield { ...PAIRS[0]!, id: "not stored", row: 99 };
+        yield* PAIRS.toReversed();
+      },
+    },
+  };
+});
+
+/** With nothing but what the method says that it needs. */
+function score(method: AttributionMethod, settings: object): Promise<readonly PairScores[]> {
+  const needed = Object.fromEntries(method.needs.map((need) => [need, task[need]]));
+  return scorePairs(method, { rows: task.rows, ...needed }, method.settings.parse(settings));
+}
+
+describe.each(METHODS.map((method) => [method.name, method] as const))("%s", (name, method) => {
+  const cases = golden.cases.filter((each) => each.method === name);
+
+  it("has golden scores, for each value of its choices", () => {
+    expect(cases.length).toBeGreaterThan(0);
+    for (const { path, schema } of listSettings(jsonSchemaOf(method.settings))) {
+      if (schema.enum === undefined) continue;
+      const seen = cases.map(({ settings }) => (settings as Record<string, unknown>)[path[0]!]);
+      expect(seen).toEqual(expect.arrayContaining([...schema.enum]));
+    }
+  });
+
+  it("gives scores that we did not make", async () => {
+    for (const { settings, scores: wanted } of cases) {
+      const [found] = await score(method, settings);
+      const worst = Math.max(...wanted.map((each, row) => Math.abs(each - found!.scores[row]!)));
+      expect(worst).toBeLessThan(TOLERANCE);
+    }
+  });
+
+  it("keeps what its traits promise, and says what it took", async () => {
+    for (const { settings } of cases) {
+      const [found] = await score(method, settings);
+      const { traits, name: used, formula } = found!.method;
+      expect([used, found!.ids]).toEqual([name, golden.pairs.map(({ id }) => id)]);
+      expect(formula).not.toBe("");
+      expect(found!.layer !== undefined).toBe(traits.hasLayer);
+      expect(found!.null !== undefined).toBe(traits.null !== "none");
+      expect(traits.hasVerdict && traits.null === "none").toBe(false);
+      expect(found!.scores.every((each) => Math.abs(each) <= 1)).toBe(traits.isBounded);
+      const { seconds, bytes, flops, money, tokens } = found!.cost;
+      expect(seconds).toBeGreaterThan(0);
+      expect([money, tokens]).toEqual([0, 0]);
+      const isReading = method.needs.includes("store");
+      expect([bytes > 0, flops > 0]).toEqual([isReading, isReading]);
+    }
+  });
+
+  it("names what it needs and did not get", async () => {
+    for (const need of method.needs) {
+      const given = { ...task, [need]: undefined };
+      await expect(scorePairs(method, given, method.settings.parse({}))).rejects.toThrow(
+        `${need}: expected one, which the method ${name} needs, got none`,
+      );
+    }
+  });
+
+  it("has a range or a choice, and a sentence, for each setting", () => {
+    for (const { schema } of listSettings(jsonSchemaOf(method.settings))) {
+      expect(schema.description).toMatch(/^.{10,}\.$/);
+      expect(schema.enum !== undefined || schema.minimum !== undefined).toBe(true);
+    }
+  });
+});
+
+it("counts every vector that the probe reads, and two operations for each of its products", async () => {
+  const probe = METHODS.find(({ name }) => name === "probe")!;
+  const values = ROWS * golden.dim;
+  const [one] = await score(probe, {});
+  // The behaviour's direction and its six null directions.
+  expect(one!.cost).toMatchObject({ bytes: 2 * values, flops: 2 * values * 7 });
+  const [centred] = await score(probe, { scorer: "centred-cosine", nullDirections: 0 });
+  expect(centred!.cost).toMatchObject({ bytes: 2 * 2 * values, flops: 2 * values });
+});
+
+describe("random scores", () => {
+  const ids = Array.from({ length: 20_000 }, (_, i) => `pair-${i}`);
+  const rows = {
+    ids,
+    rows: Int32Array.from(ids.keys()),
+    lengths: new Int32Array(3 * ids.length),
+    columns: {},
+  };
+  const draw = async (seed: number): Promise<Float32Array> =>
+    (await scorePairs(random, { rows }, { seed }))[0]!.scores;
+
+  it("are spread evenly, by a chi-square test over 100 bins", async () => {
+    const counts = new Uint32Array(100);
+    for (const each of await draw(1)) counts[Math.floor(each * 100)]!++;
+    const expected = ids.length / 100;
+    const statistic = counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
+    // 0.1% quantiles of 99 degrees of freedom, both sides.
+    expect(statistic).toBeGreaterThan(60);
+    expect(statistic).toBeLessThan(149);
+  });
+
+  it("have nothing to do with the row, nor with those of another seed", async () => {
+    const [one, other] = [await draw(1), await draw(2)];
+    for (const against of [Float32Array.from(ids.keys()), other]) {
+      const { low, high } = spearman(one, against)!;
+      expect(Math.max(low, -high)).toBeLessThan(0.01);
+    }
+  });
+
+  it("are a pair's own, whatever other pairs there are", async () => {
+    const some = { ...rows, ids: ids.slice(50, 60) };
+    const [found] = await scorePairs(random, { rows: some }, { seed: 1 });
+    expect(found!.scores).toEqual((await draw(1)).slice(50, 60));
+  });
+});
+
+it("refuses pairs without the text of some row", async () => {
+  const length = METHODS.find(({ name }) => name === "length")!;
+  const pairs = {
+    async *read(): AsyncGenerator<PreferencePair> {
+      yield* PAIRS.slice(1);
+    },
+  };
+  await expect(scorePairs(length, { ...task, pairs }, { unit: "words" })).rejects.toThrow(
+    "pairs: expected the text of 12 pairs, got that of 11",
+  );
+});
