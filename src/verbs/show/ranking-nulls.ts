@@ -12,7 +12,9 @@ export function nullSection(report: RankingReport): string[] {
   if (comparison === undefined) {
     return report.method.traits.null === "none"
       ? [`No null to compare with: ${report.method.name} has none.`]
-      : ["No null to compare with: the behaviour file has no null directions, or --null is 0."];
+      : [
+          "No null to compare with: the behaviour file has no null directions, or --null-directions is 0.",
+        ];
   }
   const { histogram, directions } = comparison;
   const nulls =
