@@ -14,7 +14,7 @@ export interface BlockProducts {
   readonly products: Float32Array;
   readonly stride: number;
   /** ‖x − mean‖² of each row where a mean was given. */
-  readonly squares: Float32Array | undefined;
+  readonly squares?: Float32Array | undefined;
 }
 
 export interface KernelOptions {

@@ -35,7 +35,7 @@ export async function createGraphKernel(options: KernelOptions): Promise<BlockKe
       return {
         products: floats(products),
         stride,
-        squares: squares === undefined ? undefined : floats(squares),
+        squares: squares && floats(squares),
       };
     },
     [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),

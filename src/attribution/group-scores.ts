@@ -12,8 +12,8 @@ export interface GroupScores {
   /** NaN where a pair has none (its vector has length zero), [N]. */
   readonly scores: Float32Array;
   /** Index of the bank vector that won, [N]; bank scorers only. */
-  readonly winners: Int32Array | undefined;
-  readonly null: NullComparison | undefined;
+  readonly winners?: Int32Array | undefined;
+  readonly null?: NullComparison | undefined;
 }
 
 /** One behaviour at one layer. */

@@ -31,7 +31,7 @@ export function createHalfDotKernel(options: KernelOptions): BlockKernel {
     ),
     multiply: (buffer, count) => {
       dotRows(buffersAt + buffer * bufferBytes, vectorAt, dim * 2, count, outAt);
-      return Promise.resolve({ products, stride: 1, squares: undefined });
+      return Promise.resolve({ products, stride: 1 });
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };

@@ -57,7 +57,6 @@ function createDirectionGroup(
     },
     finish: () => ({
       scores: collector.scores,
-      winners: undefined,
       null: collector.compare(raw?.collector),
     }),
   };

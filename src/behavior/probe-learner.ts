@@ -21,7 +21,7 @@ export interface NullInput {
   /** The mean difference's null directions for the same signs, [N, D]. */
   readonly meanNulls: Float32Array;
   /** As chosen on the true labels: the null is that of the direction, not of the choice. */
-  readonly setting: number | undefined;
+  readonly setting?: number | undefined;
 }
 
 export type TrainedProbe = Exclude<Probe, "mean-difference">;

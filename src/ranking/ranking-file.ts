@@ -99,19 +99,14 @@ export async function readRanking(
 
 /** Makes a ranking from scores: higher first, equal ones in the given order, NaN (no score) last. Throws FormatError for an id twice. */
 export function createRanking(ids: readonly string[], scores: ArrayLike<number>): Ranking {
-  const rows = ids.map((id, i) => ({
-    id,
-    score: scores[i] ?? Number.NaN,
-    rank: undefined,
-    row: i,
-  }));
+  const rows = ids.map((id, row) => ({ id, score: scores[row] ?? Number.NaN, row }));
   return orderRows(rows, "ranking");
 }
 
 interface RankedRow {
   readonly id: string;
   readonly score: number;
-  readonly rank: number | undefined;
+  readonly rank?: number | undefined;
   /** Within the file. */
   readonly row: number;
 }
