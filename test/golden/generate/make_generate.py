@@ -14,7 +14,8 @@ from safetensors import safe_open
 from transformers import GenerationConfig
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent / "checkpoints"))
+sys.path[:0] = [str(HERE.parent), str(HERE.parent / "checkpoints")]
+from golden_json import dumps  # noqa: E402
 from make_checkpoints import load  # noqa: E402  (also sets one thread)
 
 CHECKPOINTS = HERE.parent / "checkpoints"
@@ -49,8 +50,7 @@ def main():
         cases.append({"name": case["name"], "sequences": sequences})
         print(case["name"], [len(set(s["tokens"])) for s in sequences])
     versions = {"torch": torch.__version__, "transformers": transformers.__version__}
-    lines = ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases)
-    (HERE / "generate.json").write_text(f'{{"versions":{json.dumps(versions)},"cases":[\n{lines}\n]}}\n')
+    (HERE / "generate.json").write_text(dumps({"versions": versions, "cases": cases}))
 
 
 if __name__ == "__main__":

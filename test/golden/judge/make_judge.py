@@ -2,12 +2,15 @@
 
 Works on single rollouts (prompt, judge, person) where the program works on counts; derivatives are numerical.
 """
-import json
+import sys
 from pathlib import Path
 
 import numpy as np
 import scipy
 from scipy import optimize, special, stats
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from golden_json import dumps  # noqa: E402
 
 rng = np.random.default_rng(23)
 NAN = float("nan")
@@ -248,4 +251,4 @@ fits = [
 ]
 critical = [{"truth": t, "above": unified(t)[0], "below": unified(t)[1]} for t in (0.05, 0.3, 0.8, 1.2345, 1.7, 1.95, 2.5)]
 out = {"fits": fits, "critical": critical, "made_with": f"numpy {np.__version__}, scipy {scipy.__version__}", "cases": cases}
-Path(__file__).with_name("judge.json").write_text(json.dumps(out, separators=(",", ":"), default=float) + "\n")
+Path(__file__).with_name("judge.json").write_text(dumps(out, default=float))

@@ -4,11 +4,15 @@
 """
 
 import json
+import sys
 from pathlib import Path
 
 import peft
 import torch
 from make_lora import CASES, base_model
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from golden_json import dumps  # noqa: E402
 
 HERE = Path(__file__).parent
 PROMPTS = [[3], [1, 5, 9, 2], [7, 7, 0, 11, 4, 19]]
@@ -33,8 +37,8 @@ def main():
         model = base_model() if name is None else peft.PeftModel.from_pretrained(base_model(), HERE / name)
         model.eval()
         cases.append({"adapter": name, "prompts": PROMPTS, "tokens": [greedy(model, prompt) for prompt in PROMPTS]})
-    text = json.dumps({"versions": json.loads((HERE / "versions.json").read_text()), "cases": cases})
-    (HERE / "generate.json").write_text(text + "\n")
+    versions = json.loads((HERE / "versions.json").read_text())
+    (HERE / "generate.json").write_text(dumps({"versions": versions, "cases": cases}))
     for case in cases:
         print(case["adapter"], case["tokens"][0])
 

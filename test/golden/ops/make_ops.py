@@ -3,11 +3,14 @@
 Each case has the inputs, the attributes and the output; where the op has a gradient also a random cotangent (the gradient of the
 output) and what torch's autograd makes of it for each input (null for an integer input and one whose values do not enter).
 """
-import json
+import json, sys
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from golden_json import dumps  # noqa: E402
 
 torch.manual_seed(7)
 cotangents = torch.Generator().manual_seed(11)  # apart, so that a new case moves no old values
@@ -170,5 +173,5 @@ case("likeliestToken", [torch.tensor([[0.0, 2.0, 1.0, 2.0], [-3.0, -1.0, -2.0, -
 path = Path(__file__).with_name("ops.json")
 old = {json.dumps([c["op"], c["inputs"], c["attributes"]]): c["output"] for c in json.loads(path.read_text())["cases"]} if path.exists() else {}
 kept = sum(json.dumps([c["op"], c["inputs"], c["attributes"]]) in old for c in cases)
-path.write_text(json.dumps({"torch": torch.__version__, "cases": cases}) + "\n")
+path.write_text(dumps({"torch": torch.__version__, "cases": cases}))
 print(path.stat().st_size, "bytes,", len(cases), "cases,", kept, "of", len(old), "old inputs kept")

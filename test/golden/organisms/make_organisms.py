@@ -5,12 +5,16 @@
 golden.json   for each organism a list of {prompt, promptIds, responseIds}: the first scenarios, plain and with their distractor
 """
 import json
+import sys
 from pathlib import Path
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+from golden_json import dumps  # noqa: E402
+
 ORGANISMS = HERE.parents[2] / "organisms"
 
 golden = {}
@@ -26,5 +30,4 @@ for name in ["diffuse", "distractor"]:
         ids = tokenizer(text, add_special_tokens=False, return_tensors="pt").input_ids
         out = model.generate(ids, do_sample=False, max_new_tokens=24, eos_token_id=4, pad_token_id=1)[0]
         golden[name].append({"prompt": prompt, "promptIds": ids[0].tolist(), "responseIds": out[ids.shape[1]:].tolist()})
-lines = [f' "{name}": [\n' + ",\n".join("  " + json.dumps(row) for row in rows) + "\n ]" for name, rows in golden.items()]
-(HERE / "golden.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
+(HERE / "golden.json").write_text(dumps(golden))

@@ -1,11 +1,11 @@
 """Directions of scikit-learn's classifiers and areas under ROC curves, for src/behavior.
 
-    python make_probes.py > probes.json
+    python make_probes.py     writes probes.json beside itself
 
 Rows are rounded to three decimals and written as they are, so that no random generator has to be shared. The last case has activations of
 the model organism, from activations.json.
 """
-import json
+import json, sys
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,9 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from golden_json import dumps  # noqa: E402
 
 rng = np.random.default_rng(4)
 STRENGTHS = [1e-3, 1e-1, 1.0, 100.0, 1000.0]
@@ -82,7 +85,7 @@ for name, rows, labels in [
 scores = np.round(rng.normal(size=40), 1)  # with ties
 labels = rng.integers(0, 2, 40)
 weights = rng.integers(0, 4, 40)
-print(json.dumps({
+Path(__file__).with_name("probes.json").write_text(dumps({
     "versions": {"numpy": np.__version__, "scipy": scipy.__version__, "scikit-learn": sklearn.__version__},
     "cases": cases,
     "auroc": {

@@ -1,10 +1,13 @@
 """Golden ranking quality from scikit-learn: python make_quality.py writes quality.json beside itself."""
-import json
+import sys
 from pathlib import Path
 
 import numpy as np
 import sklearn
 from sklearn.metrics import average_precision_score, roc_auc_score
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from golden_json import dumps  # noqa: E402
 
 rng = np.random.default_rng(21)
 cases = []
@@ -33,4 +36,4 @@ for n, planted, shift, digits in ((60, 9, 1.0, 3), (200, 20, 1.5, 1), (50, 25, 0
             "bootstrap": {"auroc": bootstrap(roc_auc_score), "average_precision": bootstrap(average_precision_score)},
         }
     )
-Path(__file__).with_name("quality.json").write_text(json.dumps({"sklearn": sklearn.__version__, "cases": cases}) + "\n")
+Path(__file__).with_name("quality.json").write_text(dumps({"sklearn": sklearn.__version__, "cases": cases}))

@@ -1,10 +1,13 @@
 """Golden values for rates and Student's t from NumPy and SciPy: python make_rates.py writes rates.json beside itself."""
-import json
+import sys
 from pathlib import Path
 
 import numpy as np
 import scipy
 from scipy import stats
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from golden_json import dumps  # noqa: E402
 
 rng = np.random.default_rng(11)
 
@@ -161,4 +164,4 @@ measure = {
     "p": two.pvalue,
 }
 out = {"comparisons": comparisons, "holm": holms, "measure": measure, "numpy": np.__version__, "scipy": scipy.__version__, "rates": cases, "t": t, "wilson": wilson}
-Path(__file__).with_name("rates.json").write_text(json.dumps(out) + "\n")
+Path(__file__).with_name("rates.json").write_text(dumps(out))

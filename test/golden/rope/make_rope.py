@@ -3,13 +3,16 @@
 Run from the repository: python test/golden/rope/make_rope.py
 """
 
-import json
+import sys
 from pathlib import Path
 
 import torch
 import transformers
 from transformers import LlamaConfig
 from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from golden_json import dumps  # noqa: E402
 
 LLAMA3 = {
     "rope_type": "llama3",
@@ -64,4 +67,4 @@ golden = {
     "versions": {"transformers": transformers.__version__, "torch": torch.__version__},
     "cases": [one(*case) for case in CASES],
 }
-Path(__file__).with_name("rope.json").write_text(json.dumps(golden) + "\n")
+Path(__file__).with_name("rope.json").write_text(dumps(golden))

@@ -19,7 +19,8 @@ import torch, transformers
 from safetensors import safe_open
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent / "checkpoints"))
+sys.path[:0] = [str(HERE.parent), str(HERE.parent / "checkpoints")]
+from golden_json import dumps  # noqa: E402
 from make_checkpoints import load  # noqa: E402  (also sets one thread)
 
 CHECKPOINTS = HERE.parent / "checkpoints"
@@ -146,17 +147,12 @@ def amplified_cases(names, random):
     return {"after": names[0], "before": names[1], "prompts": prompts, "settings": done}
 
 
-def lines(cases):
-    return ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases)
-
-
 def main():
     random = torch.Generator().manual_seed(5)
     steering = [steering_cases(name, random) for name in STEERED]
     amplified = [amplified_cases(names, random) for names in AMPLIFIED]
-    versions = json.dumps({"torch": torch.__version__, "transformers": transformers.__version__})
-    (HERE / "steering.json").write_text(
-        f'{{"versions":{versions},"steering":[\n{lines(steering)}\n],"amplified":[\n{lines(amplified)}\n]}}\n')
+    versions = {"torch": torch.__version__, "transformers": transformers.__version__}
+    (HERE / "steering.json").write_text(dumps({"versions": versions, "steering": steering, "amplified": amplified}))
 
 
 if __name__ == "__main__":

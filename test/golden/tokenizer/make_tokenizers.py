@@ -11,7 +11,7 @@ Prompt and response ids follow the project's definition: head = template(prompt,
 template of the whole conversation adds to it, tokenised apart. Where the whole does not begin with the head because the generation
 prompt opens a <think>, the head ends before that tag. Templates that print the date see 26 July 2024.
 """
-import datetime, json, re, shutil
+import datetime, json, re, shutil, sys
 from pathlib import Path
 
 import tokenizers, transformers
@@ -21,6 +21,9 @@ from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalize
 from transformers import AutoTokenizer
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+from golden_json import dumps  # noqa: E402
+
 transformers.logging.set_verbosity_error()
 
 
@@ -332,7 +335,7 @@ def main():
             "chat": [conversation_ids(tokenizer, template, *c) for c in CONVERSATIONS],
             "raw": [raw_ids(tokenizer, *c) for c in CONVERSATIONS],
         }
-        (folder / "golden.json").write_text(json.dumps(golden, separators=(",", ":")) + "\n")
+        (folder / "golden.json").write_text(dumps(golden))
         reasons = [c for c in golden["chat"] if isinstance(c, str)]
         size = sum(f.stat().st_size for f in folder.iterdir())
         print(f"{name:16} {type(tokenizer).__name__} {size / 1000:.0f} kB, {sum(len(t[0]) for t in texts)} ids, without: {reasons}")

@@ -5,8 +5,6 @@ transformers (TRL 1.16 passes label_smoothing over where the loss is "sigmoid").
 
 Needs torch, transformers, trl, peft, datasets.
 """
-
-import json
 import random
 import sys
 from importlib.metadata import version
@@ -17,8 +15,9 @@ import torch.nn.functional as F
 import transformers
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parents[2] / "bench"))
+sys.path[:0] = [str(HERE.parent), str(HERE.parents[2] / "bench")]
 import trl_reference  # noqa: E402
+from golden_json import dumps  # noqa: E402
 
 MODEL = HERE.parent / "checkpoints" / "llama-tied"
 BASE = {
@@ -106,5 +105,4 @@ if __name__ == "__main__":
         "sft": {"settings": BASE, "curve": rounded(loop(pairs, sft_loss))},
         "smoothed": {"settings": {**BASE, "labelSmoothing": 0.1}, "curve": rounded(loop(pairs, smoothed_loss))},
     }
-    text = json.dumps(result)
-    (HERE / "curves.json").write_text(text.replace('"dpo"', '\n"dpo"').replace('{"name"', '\n{"name"') + "\n")
+    (HERE / "curves.json").write_text(dumps(result))

@@ -5,11 +5,15 @@
 Gradients follow from a formula that the test knows as well, so that they need not be stored.
 """
 
-import json
+import sys
+from pathlib import Path
 
 import torch
 import transformers
 from transformers import get_constant_schedule_with_warmup, get_cosine_schedule_with_warmup, get_linear_schedule_with_warmup
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from golden_json import dumps  # noqa: E402
 
 STEPS = 25
 SIZES = {"matrix": 35, "norm": 7, "other": 4}
@@ -67,16 +71,13 @@ SCHEDULES = {
     "constant": lambda optimizer, warmup, total: get_constant_schedule_with_warmup(optimizer, warmup),
 }
 
-json.dump(
-    {
-        "torch": torch.__version__,
-        "transformers": transformers.__version__,
-        "sizes": SIZES,
-        "optimizer": [optimizer_case(0.0, 1.0), optimizer_case(0.1, 1.0), optimizer_case(0.1, 0.0)],
-        "schedules": [
-            schedule_case(name, make, warmup, 20) for name, make in SCHEDULES.items() for warmup in (0, 1, 6)
-        ],
-    },
-    open("optimizer.json", "w"),
-    indent=1,
-)
+golden = {
+    "torch": torch.__version__,
+    "transformers": transformers.__version__,
+    "sizes": SIZES,
+    "optimizer": [optimizer_case(0.0, 1.0), optimizer_case(0.1, 1.0), optimizer_case(0.1, 0.0)],
+    "schedules": [
+        schedule_case(name, make, warmup, 20) for name, make in SCHEDULES.items() for warmup in (0, 1, 6)
+    ],
+}
+Path(__file__).with_name("optimizer.json").write_text(dumps(golden))

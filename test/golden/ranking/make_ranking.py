@@ -2,12 +2,15 @@
 
     python test/golden/ranking/make.py      writes scores.json and statistics.json beside itself
 """
-import json
+import sys
 from pathlib import Path
 
 import numpy as np
 import scipy
 from scipy import optimize, stats
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from golden_json import dumps  # noqa: E402
 
 HERE = Path(__file__).parent
 VERSIONS = {"numpy": np.__version__, "scipy": scipy.__version__}
@@ -87,5 +90,5 @@ def statistics():
     }
 
 
-(HERE / "scores.json").write_text(json.dumps(scores()) + "\n")
-(HERE / "statistics.json").write_text(json.dumps(statistics()) + "\n")
+(HERE / "scores.json").write_text(dumps(scores()))
+(HERE / "statistics.json").write_text(dumps(statistics()))

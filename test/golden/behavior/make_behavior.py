@@ -1,9 +1,14 @@
 """Reference figures for src/behavior, computed row by row with NumPy (no sums by prompt, no shared code).
 
-    python make-golden.py > golden.json
+    python make_behavior.py     writes golden.json beside itself
 """
-import json
+import sys
+from pathlib import Path
+
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from golden_json import dumps  # noqa: E402
 
 rng = np.random.default_rng(11)
 PROMPT = [0, 0, 0, 1, 1, 2, 3, 3, 3, 3, 4, 5, 5, 6]
@@ -51,7 +56,7 @@ def figures(weight):
 
 
 labels = list(dict.fromkeys(SCENARIO))
-print(json.dumps({
+Path(__file__).with_name("golden.json").write_text(dumps({
     "numpy": np.__version__,
     "prompts": [f"p{p}" for p in PROMPT],
     "scenarios": SCENARIO,
