@@ -1,4 +1,18 @@
-/** @file Makes again what is made from declarations in the code: `npm run regenerate`. */
+/**
+ * @file Makes again what is made from declarations in the code: `npm run regenerate`. With `--goldens [FOLDER…]` also the
+ * golden files (of these folders of test/golden), by the Python that $PYTHON names (default python3) as far as it has their packages.
+ */
+import { execFileSync } from "node:child_process";
+
+import { regenerateGoldens, writeGoldenTable } from "./goldens.ts";
 import { writeLintRules } from "./lint-rules.ts";
 
 await writeLintRules();
+execFileSync("npx", ["oxfmt", ".oxlintrc.json"], { stdio: "inherit" });
+await writeGoldenTable();
+const [option, ...folders] = process.argv.slice(2);
+if (option === "--goldens") {
+  regenerateGoldens(process.env["PYTHON"] ?? "python3", folders, (line) =>
+    process.stderr.write(`${line}\n`),
+  );
+}

@@ -200,7 +200,8 @@ def check_same_after_saving(folder, sequences, tensors):
     with tempfile.TemporaryDirectory() as other:
         load(folder).save_pretrained(other)
         again = goldens(other, sequences)
-    assert all(torch.equal(tensors[key], again[key]) for key in tensors), f"{folder.name}: saving again changes the result"
+    # Not to the bit: how the weights lie in memory decides how sums are cut.
+    assert all(torch.allclose(tensors[key], again[key], atol=1e-5) for key in tensors), f"{folder.name}: saving again changes the result"
 
 
 def ablation_effect(folder, config, sequences, tensors):
