@@ -98,6 +98,7 @@ describe("shape errors", () => {
     ["squareRoot", [integers(2)]],
     ["sigmoid", [integers(2)]],
     ["softplus", [integers(2)]],
+    ["tanhGelu", [integers(2)]],
     ["inverseRms", [float(2, 3), float(4)], { epsilon: 1e-5 }],
     ["matMul", [float(2, 3), float(2, 3)], { transposeA: true, transposeB: true }],
     ["matMul", [float(2, 3), float(2, 3)], {}],

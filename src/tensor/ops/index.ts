@@ -28,6 +28,7 @@ import {
   sineOp,
   softplusOp,
   squareRootOp,
+  tanhGeluOp,
 } from "./unary.ts";
 import { whereOp } from "./where.ts";
 
@@ -73,6 +74,7 @@ export const OPS = [
   subtractIntegersOp,
   subtractOp,
   sumToOp,
+  tanhGeluOp,
   targetLogprobsOp,
   transposeOp,
   unflattenOp,

@@ -53,6 +53,23 @@ export const siluOp = defineUnary(
   (g, x, y) => multiply(g, multiply(sigmoid(x), subtract(add(x, scalar(1)), y))),
 );
 
+/**
+ * GELU with tanh: x·(1 + tanh u)/2 = x·σ(2u) with u = √(2/π)·(x + c·x³), c = 0.044715 (Hendrycks & Gimpel 2016, section 2). With
+ * s = σ(2u): ∂(x·s)/∂x = s·(1 + x·(1 − s)·2u′), u′ = √(2/π)·(1 + 3c·x²).
+ */
+export const tanhGeluOp = defineUnary(
+  "tanhGelu",
+  (writer, x) => writer.node("FastGelu", [x], {}, { domain: "com.microsoft" }),
+  (g, x) => {
+    const square = multiply(x, x);
+    const quadratic = (a: number): Tensor =>
+      multiply(add(multiply(square, scalar(a)), scalar(1)), scalar(2 * Math.sqrt(2 / Math.PI)));
+    const s = sigmoid(multiply(x, quadratic(0.044715)));
+    const inner = multiply(multiply(x, subtract(scalar(1), s)), quadratic(3 * 0.044715));
+    return multiply(g, multiply(s, add(inner, scalar(1))));
+  },
+);
+
 /** cos x, radians. */
 export const cosine = (x: Tensor): Tensor => apply(cosineOp, [x], undefined);
 /** sin x, radians. */
@@ -71,3 +88,5 @@ export const sigmoid = (x: Tensor): Tensor => apply(sigmoidOp, [x], undefined);
 export const softplus = (x: Tensor): Tensor => apply(softplusOp, [x], undefined);
 /** x·σ(x). */
 export const silu = (x: Tensor): Tensor => apply(siluOp, [x], undefined);
+/** GELU by its tanh approximation, as in Gemma ("gelu_pytorch_tanh"). */
+export const tanhGelu = (x: Tensor): Tensor => apply(tanhGeluOp, [x], undefined);

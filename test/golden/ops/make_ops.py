@@ -169,6 +169,9 @@ case("cachedAttention", [rand(2, 1, 32), rand(2, 1, 16), rand(2, 1, 16), rand(2,
      heads=8, keyHeads=4, scale=0.4)
 case("tokenProbabilities", [3 * rand(2, 7), torch.tensor([1.5])], lambda a, b: (a * b).softmax(-1).detach())
 case("likeliestToken", [torch.tensor([[0.0, 2.0, 1.0, 2.0], [-3.0, -1.0, -2.0, -1.5]])], lambda a: a.argmax(-1).int())
+gelu = lambda a: F.gelu(a, approximate="tanh")
+case("tanhGelu", [4 * x], gelu)
+case("tanhGelu", [torch.tensor([0.0, 1e-4, -12.0, 12.0])], gelu)
 
 path = Path(__file__).with_name("ops.json")
 old = {json.dumps([c["op"], c["inputs"], c["attributes"]]): c["output"] for c in json.loads(path.read_text())["cases"]} if path.exists() else {}
