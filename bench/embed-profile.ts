@@ -38,7 +38,8 @@ if (values.model === undefined || values.pairs === undefined) {
 }
 const layer = Number(values.layer);
 const threads = Number(values.threads);
-const { family, config } = await readModel(values.model);
+const model = await readModel(values.model);
+const { config } = model;
 const { headDim } = config;
 const renderer = await createRenderer(values.model);
 const examples: TokenizedExample[] = [];
@@ -64,7 +65,7 @@ await using weights = await openWeights(values.model);
 const cache = new ParameterCache(weights);
 const work = mkdtempSync(join(tmpdir(), "culprit-bench-"));
 try {
-  const keysGraph = prefixKeys(family, config, layer);
+  const keysGraph = prefixKeys(model, layer);
   const keysLowered = lowerToOnnx(keysGraph.outputs);
   await using keysProgram = await compile(keysLowered, {
     threads,
@@ -76,7 +77,7 @@ try {
       ? {}
       : await keysProgram.run(prefixInputs(examples[0]!.prompt.slice(0, prefixLength), settings));
 
-  const graph = pooledActivations(family, config, [layer], { hasPrefix: prefixLength > 0 });
+  const graph = pooledActivations(model, [layer], { hasPrefix: prefixLength > 0 });
   const lowered = lowerToOnnx(graph.outputs);
   const { bound } = await cache.load(lowered.parameters);
   let wallMs = 0;

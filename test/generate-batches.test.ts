@@ -47,9 +47,9 @@ describe.each(FAMILIES)("%s", (name) => {
 
 it("gives logits within 1e-5 whatever rows run beside, and however large the cache", async () => {
   await using host = await goldenHost(`${ROOT}qwen2-sliding`);
-  const { family, config } = host.model;
+  const { config } = host.model;
   const { program, frequencyInputs } = await host.program("step logits", () =>
-    decodeStep(family, config, "logits"),
+    decodeStep(host.model, "logits"),
   );
   const prompts = randomPrompts(5, 11);
   const run = async (rows: readonly (readonly number[])[], room: number): Promise<number[][]> => {
@@ -128,11 +128,11 @@ it("gives samples that follow seed, prompt and number, and nothing else", async 
 
 it("samples with the model's own probabilities", async () => {
   await using host = await goldenHost(`${ROOT}llama`);
-  const { family, config } = host.model;
+  const { config } = host.model;
   const samples = 4000;
   const drawn = await runSamples(host, [[7]], { maxTokens: 1, samples, temperature: 0.8 });
   const { program, frequencyInputs } = await host.program("step logits", () =>
-    decodeStep(family, config, "logits"),
+    decodeStep(host.model, "logits"),
   );
   const cache = new KeyValueCache(config, 1);
   const bias = new CacheBias(config, 1);
@@ -179,10 +179,10 @@ describe("the end of a sample", () => {
 
 it("hooks see the residual stream at every sampled token, and the logits", async () => {
   await using host = await goldenHost(`${ROOT}llama`);
-  const { family, config } = host.model;
+  const { config } = host.model;
   const seen: number[] = [];
   const { program, frequencyInputs } = await host.program("step, steered", () =>
-    decodeStep(family, config, "token", {
+    decodeStep(host.model, "token", {
       residual: (x, layer) => {
         seen.push(layer);
         return layer === 2 ? add(x, input("push", "float32", [config.dim])) : x;

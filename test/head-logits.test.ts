@@ -8,7 +8,6 @@ import { ParameterCache } from "../src/engine/parameter-cache.ts";
 import { openSafetensors } from "../src/format/safetensors.ts";
 import { openWeights } from "../src/model/checkpoint-weights.ts";
 import { expectHeadFits } from "../src/model/expect-weights.ts";
-import { languageModelHead } from "../src/model/language-model-head.ts";
 import { readModel } from "../src/model/read-model.ts";
 import { compile } from "../src/runtime/ort.ts";
 import { input } from "../src/tensor/graph.ts";
@@ -30,7 +29,7 @@ describe.each(cases)("$name ($about)", ({ name, layers, lengths }) => {
     await using golden = await openSafetensors(`${dir}/golden.safetensors`);
     const { dim } = model.config;
     const graph = lowerToOnnx({
-      logits: languageModelHead(input("x", "float32", ["T", dim]), model.config),
+      logits: model.family.head(input("x", "float32", ["T", dim]), model),
     });
     const { bound } = await new ParameterCache(weights).load(graph.parameters);
     await using program = await compile(graph, { weights: bound, threads: 1 });

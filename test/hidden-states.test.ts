@@ -25,12 +25,13 @@ const { cases } = JSON.parse(readFileSync(`${ROOT}cases.json`, "utf8")) as {
 describe.each(cases)("$name ($about)", ({ name, layers, lengths }) => {
   it("gives transformers' hidden states at every layer and every token", async () => {
     const dir = ROOT + name;
-    const { family, config } = await readModel(dir);
+    const model = await readModel(dir);
+    const { config } = model;
     expect(config.layerCount).toBe(layers);
     await using weights = await openWeights(dir);
     await using golden = await openSafetensors(`${dir}/golden.safetensors`);
     const all = Array.from({ length: layers + 1 }, (_, layer) => layer);
-    const { outputs, frequencyInputs } = pooledActivations(family, config, all);
+    const { outputs, frequencyInputs } = pooledActivations(model, all);
     const graph = lowerToOnnx(outputs);
     const { bound } = await new ParameterCache(weights).load(graph.parameters);
     await using program = await compile(graph, { weights: bound, threads: 1 });

@@ -17,7 +17,8 @@ import {
 import { openSafetensors, type SafetensorsFile } from "../src/format/safetensors.ts";
 import { openWeights } from "../src/model/checkpoint-weights.ts";
 import { TRANSPOSED } from "../src/model/layers.ts";
-import { type LoadedModel, readModel } from "../src/model/read-model.ts";
+import type { LoadedModel } from "../src/model/model-family.ts";
+import { readModel } from "../src/model/read-model.ts";
 import {
   gradientName,
   trainingGraph,
@@ -172,7 +173,7 @@ async function open(
   const file = await openSafetensors(`${ROOT}gradients/${name}.safetensors`);
   const examples = await readExamples(file);
   const reference = await floats(file, "reference");
-  const graph = trainingGraph(model.family, model.config, settings);
+  const graph = trainingGraph(model, settings);
   const lowered = lowerToOnnx(graph.outputs);
   await using weights = await openWeights(dir);
   const { arrays } = await new ParameterCache(weights).load(

@@ -1,6 +1,6 @@
 import type { OnnxValue } from "../format/onnx.ts";
 import type { CheckpointWeights } from "../model/checkpoint-weights.ts";
-import { EMBEDDING } from "../model/language-model-head.ts";
+import { EMBEDDING } from "../model/llama-like.ts";
 import type { ActivationsGraph } from "../model/pooled-activations.ts";
 import type { RopeScaling } from "../model/rope.ts";
 import type { Device } from "../runtime/device.ts";

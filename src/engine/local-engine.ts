@@ -163,7 +163,7 @@ class LocalEngine implements Engine {
     const { model, weights } = this.#checkpoint;
     expectHeadFits(model, weights);
     const made = await this.#programs.program("logprobs", () => {
-      const { logprobs, frequencyInputs } = responseLogprobs(model.family, model.config);
+      const { logprobs, frequencyInputs } = responseLogprobs(model);
       return { outputs: { logprobs }, frequencyInputs };
     });
     yield* streamLogprobs(made, model, examples, { ...options, batchTokens: this.#batchTokens });

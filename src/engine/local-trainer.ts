@@ -98,7 +98,7 @@ export class LocalTrainer implements Trainer {
     if (this.#steps > 0 && this.#settings.adaptation.kind === "full") {
       throw new Error("internal: the start checkpoint's weights have been changed");
     }
-    const { logprobs, frequencyInputs } = responseLogprobs(model.family, model.config);
+    const { logprobs, frequencyInputs } = responseLogprobs(model);
     const program = await this.#compile(lowerToOnnx({ logprobs }));
     try {
       const made = { program, frequencyInputs };

@@ -1,5 +1,5 @@
 /** @file Log-probabilities of responses, streamed over batches. */
-import type { LoadedModel } from "../model/read-model.ts";
+import type { LoadedModel } from "../model/model-family.ts";
 import type { RopeScaling } from "../model/rope.ts";
 import type { Program } from "../runtime/ort.ts";
 import { RuntimeError } from "../util/errors.ts";

@@ -1,8 +1,9 @@
 import { type CheckpointWeights, openWeights } from "../model/checkpoint-weights.ts";
 import { expectWeightsFit } from "../model/expect-weights.ts";
 import { applyLora } from "../model/lora.ts";
+import type { LoadedModel } from "../model/model-family.ts";
 import { createRenderer, type PromptRenderer } from "../model/prompt-renderer.ts";
-import { type LoadedModel, readModel } from "../model/read-model.ts";
+import { readModel } from "../model/read-model.ts";
 import { readStopTokens } from "../model/stop-tokens.ts";
 import type { EngineIdentity } from "./engine.ts";
 

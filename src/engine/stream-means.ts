@@ -1,6 +1,6 @@
+import type { LoadedModel } from "../model/model-family.ts";
 /** @file Mean activations of responses, streamed over batches. */
 import { pooledActivations, prefixKeys } from "../model/pooled-activations.ts";
-import type { LoadedModel } from "../model/read-model.ts";
 import type { TensorValue } from "../runtime/ort.ts";
 import type { JobOptions } from "../util/progress.ts";
 import { batchInputs, prefixInputs } from "./batch-inputs.ts";
@@ -26,14 +26,14 @@ export async function* streamMeans(
   examples: readonly TokenizedExample[],
   { layers, batchTokens, sharesPrefix, signal, progress }: MeansOptions,
 ): AsyncGenerator<EmbeddedExample> {
-  const { family, config } = model;
+  const { config } = model;
   const top = Math.max(...layers);
   const ropes = config.attention.slice(0, top).map((each) => each.rope);
   const prefixLength = sharesPrefix ? sharedPrefixLength(examples, ropes) : 0;
   const hasPrefix = prefixLength > 0;
   const { program, frequencyInputs } = await programs.program(
     `${hasPrefix ? "prefix, " : ""}layers ${layers.join()}`,
-    () => pooledActivations(family, config, layers, { hasPrefix }),
+    () => pooledActivations(model, layers, { hasPrefix }),
   );
   const prefix =
     hasPrefix && top > 0
@@ -61,12 +61,12 @@ export async function* streamMeans(
 /** Keys and values of a prefix below layer `top`, as inputs by name. */
 async function prefixValues(
   programs: GraphPrograms,
-  { family, config }: LoadedModel,
+  model: LoadedModel,
   prefix: Int32Array,
   top: number,
 ): Promise<Readonly<Record<string, TensorValue>>> {
   const { program, frequencyInputs } = await programs.program(`prefix keys ${top}`, () =>
-    prefixKeys(family, config, top),
+    prefixKeys(model, top),
   );
-  return program.run(prefixInputs(prefix, { frequencyInputs, headDim: config.headDim }));
+  return program.run(prefixInputs(prefix, { frequencyInputs, headDim: model.config.headDim }));
 }

@@ -13,10 +13,10 @@ export function buildTrainerGraph(
   settings: TrainerSettings,
 ): TrainingGraph {
   const { objective, adaptation } = settings;
-  if (adaptation.kind === "full") return trainingGraph(model.family, model.config, { objective });
+  if (adaptation.kind === "full") return trainingGraph(model, { objective });
   const { rank, alpha, targets } = adaptation;
   const lora = { rank, scale: alpha / rank, targets: targets ?? undefined };
-  const graph = trainingGraph(model.family, model.config, { objective, lora });
+  const graph = trainingGraph(model, { objective, lora });
   const unused = targets?.find(
     (target) =>
       !graph.factors.some(({ module }) => module === target || module.endsWith(`.${target}`)),

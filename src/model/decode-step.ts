@@ -11,10 +11,10 @@ import { cachedAttention } from "../tensor/ops/cached-attention.ts";
 import { concat } from "../tensor/ops/concat.ts";
 import { reshape } from "../tensor/ops/reshape.ts";
 import { likeliestToken, tokenProbabilities } from "../tensor/ops/token-choice.ts";
-import { languageModelHead } from "./language-model-head.ts";
-import { attentionAttributes, type KeysAndValues } from "./layers.ts";
+import type { KeysAndValues } from "./attention-context.ts";
+import { attentionAttributes } from "./layers.ts";
 import type { ModelConfig } from "./model-config.ts";
-import type { ModelFamily } from "./model-family.ts";
+import type { LoadedModel } from "./model-family.ts";
 import { type ActivationsGraph, embedTokens, ropeAngles } from "./pooled-activations.ts";
 
 /** What a step gives for each row beside the new keys and values. */
@@ -46,18 +46,18 @@ export function cacheWindows(config: ModelConfig): readonly (number | undefined)
  * for, and `rows` [2nB, 1, K·d]: block by block the new keys, rotated, of all rows, then their values.
  */
 export function decodeStep(
-  family: ModelFamily,
-  config: ModelConfig,
+  model: LoadedModel,
   output: StepOutput,
   hooks: DecodeHooks = {},
 ): ActivationsGraph {
+  const { family, config } = model;
   const angles = ropeAngles(config, config.layerCount, input("positions", "int32", ["B", 1]));
   const newRows: Tensor[] = [];
   const residual = hooks.residual ?? ((x: Tensor) => x);
-  let x = residual(embedTokens(config, 1), 0);
+  let x = residual(embedTokens(model, 1), 0);
   for (let block = 0; block < config.layerCount; block++) {
     const attend = attendToCache(config, block);
-    x = family.block(x, block, config, {
+    x = family.block(x, block, model, {
       angles: angles.of(block),
       attend: (query, own) => {
         newRows.push(own.key, own.value);
@@ -66,7 +66,7 @@ export function decodeStep(
     });
     x = residual(x, block + 1);
   }
-  const last = languageModelHead(reshape(x, ["B", config.dim]), config);
+  const last = family.head(reshape(x, ["B", config.dim]), model);
   const logits = hooks.logits?.(last) ?? last;
   return {
     outputs: { [output]: stepOutput(logits, output), rows: concat(newRows, 0, "N") },

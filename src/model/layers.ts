@@ -10,42 +10,18 @@ import { matMul } from "../tensor/ops/mat-mul.ts";
 import { reshape } from "../tensor/ops/reshape.ts";
 import { rmsNorm } from "../tensor/ops/rms-norm.ts";
 import { rotary } from "../tensor/ops/rotary.ts";
-import { cosine, silu, sine } from "../tensor/ops/unary.ts";
+import { cosine, sine } from "../tensor/ops/unary.ts";
+import type {
+  AttentionContext,
+  KeysAndValues,
+  RotaryAngles,
+  SequenceContext,
+} from "./attention-context.ts";
 import type { ModelConfig } from "./model-config.ts";
+import type { LoadedModel, Norm } from "./model-family.ts";
 
 /** Ends the parameter name of a matrix that is stored [out, in] and used [in, out]. */
 export const TRANSPOSED = ".T";
-
-/** cos and sin of every token's angles, [B, T, d/2] each. */
-export interface RotaryAngles {
-  readonly cos: Tensor;
-  readonly sin: Tensor;
-}
-
-/** What a layer's attention needs beside its input. */
-export type AttentionContext = SequenceContext | StepContext;
-
-/** For whole sequences: every query over every key of its row. */
-export interface SequenceContext {
-  readonly angles: RotaryAngles;
-  /** [B, 1, T, S]: 0 where a query may see a key, a large negative number elsewhere. */
-  readonly bias: Tensor;
-  /** Given the layer's own keys and values [B, T, K·d], those to attend to [B, S, K·d]; default: the same. */
-  readonly extendKeys?: ((own: KeysAndValues) => KeysAndValues) | undefined;
-}
-
-/** For one step of sampling, which does the attention in its own way. */
-export interface StepContext {
-  readonly angles: RotaryAngles;
-  /** From queries, rotated [B, T, H·d], and the layer's own keys and values to [B, T, H·d]. */
-  readonly attend: (query: Tensor, own: KeysAndValues) => Tensor;
-}
-
-/** A layer's keys, rotated, and values: [B, T, K·d] each. */
-export interface KeysAndValues {
-  readonly key: Tensor;
-  readonly value: Tensor;
-}
 
 /** x·Wᵀ + b with the checkpoint's `<name>.weight` [outDim, inDim] and, if asked for, `<name>.bias`. */
 export function linear(
@@ -59,8 +35,17 @@ export function linear(
 }
 
 /** RMSNorm with the checkpoint's `<name>.weight`. */
-export function norm(x: Tensor, name: string, dim: number, epsilon: number): Tensor {
-  return rmsNorm(x, parameter(`${name}.weight`, [dim]), epsilon);
+export const RMS_NORM: Norm = {
+  apply(x, name, { epsilon }) {
+    const dim = x.shape.at(-1) as number; // widths have no names
+    return rmsNorm(x, parameter(`${name}.weight`, [dim]), epsilon);
+  },
+  initial: 1,
+};
+
+/** The family's norm over the last axis, weights under `<name>.`. */
+export function norm(x: Tensor, name: string, { family, config }: LoadedModel): Tensor {
+  return family.norm.apply(x, name, config);
 }
 
 /** How queries and keys are normalised before rotation. */
@@ -75,11 +60,12 @@ export type QueryKeyNorm =
 export function selfAttention(
   x: Tensor,
   prefix: string,
-  config: ModelConfig,
+  model: LoadedModel,
   context: AttentionContext,
   queryKeyNorm: QueryKeyNorm,
 ): Tensor {
-  const { dim, heads, keyHeads, headDim, epsilon, hasQkvBias, hasOutputBias } = config;
+  const { config } = model;
+  const { dim, heads, keyHeads, headDim, hasQkvBias, hasOutputBias } = config;
   const project = (name: string, count: number): Tensor =>
     linear(x, `${prefix}.${name}`, { inDim: dim, outDim: count * headDim, hasBias: hasQkvBias });
   const normalise = (y: Tensor, name: string, count: number): Tensor => {
@@ -87,11 +73,11 @@ export function selfAttention(
       case "none":
         return y;
       case "joint":
-        return norm(y, `${prefix}.${name}`, count * headDim, epsilon);
+        return norm(y, `${prefix}.${name}`, model);
       case "per-head": {
         const [b, t] = y.shape;
         const split = reshape(y, [b!, t!, count, headDim]); // activations always have three axes
-        return reshape(norm(split, `${prefix}.${name}`, headDim, epsilon), y.shape);
+        return reshape(norm(split, `${prefix}.${name}`, model), y.shape);
       }
     }
   };
@@ -119,17 +105,17 @@ function attendToAll(
   return attention(query, key, value, context.bias, attentionAttributes(config));
 }
 
-/** Head counts and the scale of the scores, 1/√d. */
+/** Head counts and the scale of the scores. */
 export function attentionAttributes(config: ModelConfig): AttentionAttributes {
-  const { heads, keyHeads, headDim } = config;
-  return { heads, keyHeads, scale: 1 / Math.sqrt(headDim) };
+  const { heads, keyHeads, attentionScale } = config;
+  return { heads, keyHeads, scale: attentionScale };
 }
 
-/** SwiGLU (Shazeer 2020): down(silu(gate(x)) · up(x)), weights under `<prefix>.`. */
-export function gatedMlp(x: Tensor, prefix: string, config: ModelConfig): Tensor {
+/** A gated MLP (Shazeer 2020; SwiGLU with SiLU): down(activation(gate(x)) · up(x)), weights under `<prefix>.`. */
+export function gatedMlp(x: Tensor, prefix: string, { family, config }: LoadedModel): Tensor {
   const { dim, mlpDim, hasMlpBias } = config;
   const inner = { inDim: dim, outDim: mlpDim, hasBias: hasMlpBias };
-  const gate = silu(linear(x, `${prefix}.gate_proj`, inner));
+  const gate = family.activation(linear(x, `${prefix}.gate_proj`, inner));
   const up = linear(x, `${prefix}.up_proj`, inner);
   return linear(multiply(gate, up), `${prefix}.down_proj`, {
     inDim: mlpDim,

@@ -18,9 +18,10 @@ import { PieceBuffers, readTensorAsFloat32 } from "./weights-read.ts";
 const GOLDEN = fileURLToPath(new URL("../../test/golden/lora/", import.meta.url));
 const BASE = `${GOLDEN}base`;
 
-const { family, config } = await readModel(BASE);
+const model = await readModel(BASE);
+const { config } = model;
 const activations = (): ReturnType<typeof pooledActivations> =>
-  pooledActivations(family, config, [config.layerCount]);
+  pooledActivations(model, [config.layerCount]);
 
 async function run(
   outputs: Readonly<Record<string, Tensor>>,

@@ -20,6 +20,8 @@ export interface ModelConfig {
   readonly heads: number;
   readonly keyHeads: number;
   readonly headDim: number;
+  /** What attention's scores are multiplied by. */
+  readonly attentionScale: number;
   readonly mlpDim: number;
   /** ε of the norms. */
   readonly epsilon: number;
@@ -131,11 +133,11 @@ export function parseConfig<S extends z.ZodRawShape>(
   });
 }
 
-/** The part of ModelConfig that is read the same way in every family. */
+/** The part of ModelConfig that is read the same way in every family; a family says where it differs, as by a bias or another scale. */
 export function commonModelConfig(
   where: string,
-  raw: z.infer<z.ZodObject<typeof COMMON_CONFIG>>,
-): Omit<ModelConfig, "attention" | "hasQkvBias" | "hasOutputBias" | "hasMlpBias"> {
+  raw: Omit<z.infer<z.ZodObject<typeof COMMON_CONFIG>>, "hidden_act">,
+): Omit<ModelConfig, "attention"> {
   const heads = raw.num_attention_heads;
   const keyHeads = raw.num_key_value_heads ?? heads;
   const headDim = raw.head_dim ?? raw.hidden_size / heads;
@@ -154,10 +156,14 @@ export function commonModelConfig(
     heads,
     keyHeads,
     headDim,
+    attentionScale: 1 / Math.sqrt(headDim),
     mlpDim: raw.intermediate_size,
     epsilon: raw.rms_norm_eps,
     maxPositions: raw.max_position_embeddings,
     isTied: raw.tie_word_embeddings,
+    hasQkvBias: false,
+    hasOutputBias: false,
+    hasMlpBias: false,
   };
 }
 

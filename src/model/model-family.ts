@@ -1,14 +1,48 @@
 import type { Tensor } from "../tensor/graph.ts";
-import type { AttentionContext } from "./layers.ts";
+import type { AttentionContext } from "./attention-context.ts";
 import type { ModelConfig } from "./model-config.ts";
 
-/** One architecture: how to read its config, and its block. `families/index.ts` lists them all. */
-export interface ModelFamily {
+/** A checkpoint's architecture, read from config.json; no weights yet. */
+export interface LoadedModel {
+  readonly family: ModelFamily;
+  readonly config: ModelConfig;
+}
+
+/** One architecture: how to read its config, and its parts. `families/index.ts` lists them all; most are LLAMA_LIKE but for a part. */
+export interface ModelFamily extends ModelParts {
   readonly name: string;
   /** The `model_type` values of config.json that it handles. */
   readonly modelTypes: readonly string[];
   /** Reads config.json; throws on a key that it does not read. `where` is the file, for messages. */
   readConfig(config: unknown, where: string): ModelConfig;
+}
+
+/** What a family's graphs are made of, those that embed as well as those that sample and train. */
+export interface ModelParts {
+  /** Token ids [...] to the residual stream at layer 0, [..., D]. */
+  embed(ids: Tensor, config: ModelConfig): Tensor;
   /** Block number `layer` (from 0): the residual stream [B, T, D] before it to the one after it. */
-  block(x: Tensor, layer: number, config: ModelConfig, context: AttentionContext): Tensor;
+  block(x: Tensor, layer: number, model: LoadedModel, context: AttentionContext): Tensor;
+  /** Every norm of the blocks and of the head. */
+  readonly norm: Norm;
+  /** The MLP's activation, element by element. */
+  activation(x: Tensor): Tensor;
+  /** Residual stream after the last block [..., D] to logits over the vocabulary [..., V]. */
+  head(x: Tensor, model: LoadedModel, options?: HeadOptions): Tensor;
+}
+
+/** A normalisation over the last axis. */
+export interface Norm {
+  /** Weights under `<name>.`. */
+  apply(x: Tensor, name: string, config: ModelConfig): Tensor;
+  /** Its weights before any training. */
+  readonly initial: number;
+}
+
+export interface HeadOptions {
+  /**
+   * Takes the output matrix as it is stored, [V, D], so that both uses of a tied table share one gradient. Default false: a transposed
+   * copy, which is faster.
+   */
+  readonly isStored?: boolean | undefined;
 }

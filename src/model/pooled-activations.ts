@@ -13,23 +13,17 @@
  *
  * Shapes: B rows, T tokens, P prefix tokens, S = P + T keys, R pooled vectors a row, D residual width, K key heads, d head size.
  */
-import { input, parameter, type Tensor } from "../tensor/graph.ts";
+import { input, type Tensor } from "../tensor/graph.ts";
 import { cast } from "../tensor/ops/cast.ts";
 import { concat } from "../tensor/ops/concat.ts";
-import { gather } from "../tensor/ops/gather.ts";
 import { matMul } from "../tensor/ops/mat-mul.ts";
 import { repeatRow } from "../tensor/ops/repeat-row.ts";
 import type { Dim } from "../tensor/shape.ts";
 import { attentionBias, type TokenPlaces } from "./attention-bias.ts";
-import { EMBEDDING } from "./language-model-head.ts";
-import {
-  type KeysAndValues,
-  type RotaryAngles,
-  rotaryAngles,
-  type SequenceContext,
-} from "./layers.ts";
+import type { KeysAndValues, RotaryAngles, SequenceContext } from "./attention-context.ts";
+import { rotaryAngles } from "./layers.ts";
 import type { LayerAttention, ModelConfig } from "./model-config.ts";
-import type { ModelFamily } from "./model-family.ts";
+import type { LoadedModel } from "./model-family.ts";
 import { type RopeScaling, rotaryAttentionFactor } from "./rope.ts";
 
 /** A graph with inputs `ids`, `positions`, `segments` [B, T] int32 and one `frequencies.<i>` [B, d/2] a rope. */
@@ -50,11 +44,11 @@ export const valueName = (block: number, of: "prefix" | "prompt" = "prefix"): st
  * takes in addition `prefix.key.<i>` and `prefix.value.<i>` [1, P, K·d] of every block, and `keyPositions` and `keySegments` [B, S].
  */
 export function pooledActivations(
-  family: ModelFamily,
-  config: ModelConfig,
+  model: LoadedModel,
   layers: readonly number[],
   { hasPrefix = false }: { readonly hasPrefix?: boolean | undefined } = {},
 ): ActivationsGraph {
+  const { family, config } = model;
   const top = Math.max(...layers);
   const own = tokenPlaces("positions", "segments", "T");
   const keys = hasPrefix ? tokenPlaces("keyPositions", "keySegments", "S") : own;
@@ -65,14 +59,14 @@ export function pooledActivations(
     if (layers.includes(layer)) outputs[`layer.${layer}`] = matMul(pool, x);
   };
 
-  let x = embedTokens(config);
+  let x = embedTokens(model);
   keep(0, x);
   for (let block = 0; block < top; block++) {
     const context = contexts.of(block);
     x = family.block(
       x,
       block,
-      config,
+      model,
       hasPrefix ? { ...context, extendKeys: behindPrefix(config, block) } : context,
     );
     keep(block + 1, x);
@@ -81,26 +75,23 @@ export function pooledActivations(
 }
 
 /** The residual stream after the last block, [B, T, D], before the final norm; inputs as pooledActivations without a prefix. */
-export function residualStream(
-  family: ModelFamily,
-  config: ModelConfig,
-): { readonly stream: Tensor; readonly frequencyInputs: ReadonlyMap<string, RopeScaling> } {
+export function residualStream(model: LoadedModel): {
+  readonly stream: Tensor;
+  readonly frequencyInputs: ReadonlyMap<string, RopeScaling>;
+} {
+  const { family, config } = model;
   const places = tokenPlaces("positions", "segments", "T");
   const contexts = attentionContexts(config, config.layerCount, places, places);
-  let stream = embedTokens(config);
+  let stream = embedTokens(model);
   for (let block = 0; block < config.layerCount; block++) {
-    stream = family.block(stream, block, config, contexts.of(block));
+    stream = family.block(stream, block, model, contexts.of(block));
   }
   return { stream, frequencyInputs: contexts.frequencyInputs };
 }
 
 /** Builds the graph that gives the keys and values [1, P, K·d] of the first `top` blocks for one row of prefix tokens. */
-export function prefixKeys(
-  family: ModelFamily,
-  config: ModelConfig,
-  top: number,
-): ActivationsGraph {
-  return keysGraph(family, config, { top, hasPrefix: false, name: "prefix" });
+export function prefixKeys(model: LoadedModel, top: number): ActivationsGraph {
+  return keysGraph(model, { top, hasPrefix: false, name: "prefix" });
 }
 
 /**
@@ -108,25 +99,24 @@ export function prefixKeys(
  * `prompt.value.<i>` [B, T, K·d]. With a prefix it takes the inputs that pooledActivations takes for one.
  */
 export function promptKeys(
-  family: ModelFamily,
-  config: ModelConfig,
+  model: LoadedModel,
   { hasPrefix = false }: { readonly hasPrefix?: boolean | undefined } = {},
 ): ActivationsGraph {
-  return keysGraph(family, config, { top: config.layerCount, hasPrefix, name: "prompt" });
+  return keysGraph(model, { top: model.config.layerCount, hasPrefix, name: "prompt" });
 }
 
 function keysGraph(
-  family: ModelFamily,
-  config: ModelConfig,
+  model: LoadedModel,
   { top, hasPrefix, name }: { top: number; hasPrefix: boolean; name: "prefix" | "prompt" },
 ): ActivationsGraph {
+  const { family, config } = model;
   const places = tokenPlaces("positions", "segments", "T");
   const keys = hasPrefix ? tokenPlaces("keyPositions", "keySegments", "S") : places;
   const contexts = attentionContexts(config, top, places, keys);
   const outputs: Record<string, Tensor> = {};
-  let x = embedTokens(config);
+  let x = embedTokens(model);
   for (let block = 0; block < top; block++) {
-    x = family.block(x, block, config, {
+    x = family.block(x, block, model, {
       ...contexts.of(block),
       extendKeys: (own) => {
         outputs[keyName(block, name)] = own.key;
@@ -139,9 +129,8 @@ function keysGraph(
 }
 
 /** Token ids `ids` [B, T] to the residual stream at layer 0, [B, T, D]. */
-export function embedTokens(config: ModelConfig, width: Dim = "T"): Tensor {
-  const ids = input("ids", "int32", ["B", width]);
-  return gather(parameter(EMBEDDING, [config.vocabSize, config.dim]), ids); // [B, T, D]
+export function embedTokens({ family, config }: LoadedModel, width: Dim = "T"): Tensor {
+  return family.embed(input("ids", "int32", ["B", width]), config);
 }
 
 function tokenPlaces(positions: string, segments: string, size: string): TokenPlaces {

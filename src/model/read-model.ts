@@ -3,18 +3,14 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { ConfigError, FormatError } from "../util/errors.ts";
-import { findFamily } from "./families/index.ts";
-import type { ModelConfig } from "./model-config.ts";
-import type { ModelFamily } from "./model-family.ts";
+import { FAMILIES, findFamily } from "./families/index.ts";
+import type { LoadedModel, ModelFamily } from "./model-family.ts";
 
-/** A checkpoint's architecture, read from config.json; no weights yet. */
-export interface LoadedModel {
-  readonly family: ModelFamily;
-  readonly config: ModelConfig;
-}
-
-/** Reads a checkpoint folder's config.json. */
-export async function readModel(dir: string): Promise<LoadedModel> {
+/** Reads a checkpoint folder's config.json, as one of `families` (default: all). */
+export async function readModel(
+  dir: string,
+  families: readonly ModelFamily[] = FAMILIES,
+): Promise<LoadedModel> {
   const path = join(dir, "config.json");
   if (!existsSync(dir)) {
     throw new ConfigError(`${dir}: no such folder`, {
@@ -39,6 +35,6 @@ export async function readModel(dir: string): Promise<LoadedModel> {
       cause: error,
     });
   }
-  const family = findFamily(json, path);
+  const family = findFamily(json, path, families);
   return { family, config: family.readConfig(json, path) };
 }

@@ -6,15 +6,13 @@
  *
  * Shapes: B rows, T tokens a row, N response tokens and R responses of all rows together, V tokens of the vocabulary.
  */
-import { input, parameter, type Tensor } from "../tensor/graph.ts";
+import { input, type Tensor } from "../tensor/graph.ts";
 import { flatten } from "../tensor/ops/flatten.ts";
 import { gather } from "../tensor/ops/gather.ts";
 import { targetLogprobs } from "../tensor/ops/log-softmax.ts";
 import { matMul } from "../tensor/ops/mat-mul.ts";
 import { reshape } from "../tensor/ops/reshape.ts";
-import { languageModelHead, outputMatrixName } from "./language-model-head.ts";
-import type { ModelConfig } from "./model-config.ts";
-import type { ModelFamily } from "./model-family.ts";
+import type { LoadedModel } from "./model-family.ts";
 import { residualStream } from "./pooled-activations.ts";
 import type { RopeScaling } from "./rope.ts";
 
@@ -32,12 +30,11 @@ export interface LogprobsGraph {
   readonly frequencyInputs: ReadonlyMap<string, RopeScaling>;
 }
 
-/** Builds the graph; the output matrix is a parameter as it is stored, [V, D], the embedding table itself where the two are tied. */
-export function responseLogprobs(family: ModelFamily, config: ModelConfig): LogprobsGraph {
-  const { stream, frequencyInputs } = residualStream(family, config);
+/** Builds the graph; the output matrix is a parameter as it is stored, [V, D]: the embedding table itself where the two are tied. */
+export function responseLogprobs(model: LoadedModel): LogprobsGraph {
+  const { stream, frequencyInputs } = residualStream(model);
   const predicting = gather(flatten(stream, "B·T"), input("predictors", "int32", ["N"])); // [N, D]
-  const table = parameter(outputMatrixName(config), [config.vocabSize, config.dim]);
-  const logits = languageModelHead(predicting, config, { table }); // [N, V]
+  const logits = model.family.head(predicting, model, { isStored: true }); // [N, V]
   const tokenLogprobs = targetLogprobs(logits, input("targets", "int32", ["N"]));
   const pool = input("responsePool", "float32", ["R", "N"]);
   const logprobs = reshape(matMul(pool, reshape(tokenLogprobs, ["N", 1])), ["R"]);

@@ -3,8 +3,7 @@ import { gradients } from "../tensor/gradient.ts";
 import type { Tensor } from "../tensor/graph.ts";
 import { inOrder } from "../tensor/lower.ts";
 import { addLora, type LoraFactors } from "./lora-graph.ts";
-import type { ModelConfig } from "./model-config.ts";
-import type { ModelFamily } from "./model-family.ts";
+import type { LoadedModel } from "./model-family.ts";
 import { preferenceLoss, type PreferenceLossSettings, supervisedLoss } from "./preference-loss.ts";
 import { responseLogprobs } from "./response-logprobs.ts";
 import type { RopeScaling } from "./rope.ts";
@@ -47,11 +46,10 @@ export const gradientName = (parameter: string): string => `gradient:${parameter
 
 /** Builds the graph of one training run. */
 export function trainingGraph(
-  family: ModelFamily,
-  config: ModelConfig,
+  model: LoadedModel,
   { objective, lora }: TrainingGraphSettings,
 ): TrainingGraph {
-  const { tokenLogprobs, logprobs, frequencyInputs } = responseLogprobs(family, config);
+  const { tokenLogprobs, logprobs, frequencyInputs } = responseLogprobs(model);
   const { loss, ...metrics } =
     objective.kind === "dpo"
       ? preferenceLoss(logprobs, objective)

@@ -1,5 +1,5 @@
+import type { LoadedModel } from "../../model/model-family.ts";
 import type { ActivationsGraph } from "../../model/pooled-activations.ts";
-import type { LoadedModel } from "../../model/read-model.ts";
 import type { RopeScaling } from "../../model/rope.ts";
 import type { Program } from "../../runtime/ort.ts";
 

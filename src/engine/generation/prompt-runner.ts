@@ -74,7 +74,7 @@ export class PromptRunner {
     }
     const { program, frequencyInputs } = await this.#host.program(
       first === 0 ? "prompt keys" : "prompt keys behind a prefix",
-      () => promptKeys(this.#host.model.family, this.#host.model.config, { hasPrefix: first > 0 }),
+      () => promptKeys(this.#host.model, { hasPrefix: first > 0 }),
     );
     const prompts = group.map((prompt) => this.#prompts[prompt]!); // the order holds indices
     const inputs = promptInputs(prompts, first, { frequencyInputs, headDim });
@@ -103,10 +103,11 @@ export class PromptRunner {
   async #prefixValues(): Promise<Readonly<Record<string, TensorValue>>> {
     if (this.#prefixLength === 0) return {};
     if (this.#prefix !== undefined) return this.#prefix;
-    const { family, config } = this.#host.model;
+    const { model } = this.#host;
+    const { config } = model;
     const { program, frequencyInputs } = await this.#host.program(
       `prefix keys ${config.layerCount}`,
-      () => prefixKeys(family, config, config.layerCount),
+      () => prefixKeys(model, config.layerCount),
     );
     const prefix = this.#prompts[0]!.slice(0, this.#prefixLength); // shared by all
     this.#prefix = await program.run(

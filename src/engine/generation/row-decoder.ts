@@ -97,11 +97,10 @@ export class RowDecoder {
   }
 
   #program(): ReturnType<GenerationHost["program"]> {
-    const { family, config } = this.#host.model;
     const { key, hooks } = this.#change;
     return this.#host.program(
       `step ${this.#output} ${key}`,
-      () => decodeStep(family, config, this.#output, hooks),
+      () => decodeStep(this.#host.model, this.#output, hooks),
       {
         isStep: true,
       },

@@ -11,7 +11,11 @@ import { qwen3 } from "./qwen3.ts";
 export const FAMILIES: readonly ModelFamily[] = [llama, mistral, olmo2, olmo3, qwen2, qwen3];
 
 /** The family of a parsed config.json, by its `model_type`; throws UnsupportedError naming an unknown one. */
-export function findFamily(config: unknown, where: string): ModelFamily {
+export function findFamily(
+  config: unknown,
+  where: string,
+  families: readonly ModelFamily[] = FAMILIES,
+): ModelFamily {
   const type =
     typeof config === "object" && config !== null && "model_type" in config
       ? config.model_type
@@ -21,10 +25,10 @@ export function findFamily(config: unknown, where: string): ModelFamily {
       hint: "Point at a Hugging Face checkpoint folder with its config.json.",
     });
   }
-  const family = FAMILIES.find((each) => each.modelTypes.includes(type));
+  const family = families.find((each) => each.modelTypes.includes(type));
   if (family === undefined) {
     throw new UnsupportedError(
-      `${where}: model_type "${type}" is not supported, expected ${FAMILIES.flatMap((each) => each.modelTypes).join(", ")}`,
+      `${where}: model_type "${type}" is not supported, expected ${families.flatMap((each) => each.modelTypes).join(", ")}`,
     );
   }
   return family;

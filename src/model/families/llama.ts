@@ -1,8 +1,8 @@
 import { z } from "zod";
 
+import { LLAMA_LIKE } from "../llama-like.ts";
 import { COMMON_CONFIG, commonModelConfig, NEUTRAL_CONFIG, parseConfig } from "../model-config.ts";
 import type { ModelFamily } from "../model-family.ts";
-import { preNormBlock } from "../pre-norm-block.ts";
 import { uniformAttention } from "../uniform-attention.ts";
 
 const SHAPE = {
@@ -14,6 +14,7 @@ const SHAPE = {
 
 /** Llama 1-3, SmolLM2 and everything else that calls itself `llama`. */
 export const llama: ModelFamily = {
+  ...LLAMA_LIKE,
   name: "llama",
   modelTypes: ["llama"],
   readConfig(config, where) {
@@ -26,5 +27,4 @@ export const llama: ModelFamily = {
       attention: uniformAttention(where, raw, undefined),
     };
   },
-  block: preNormBlock,
 };

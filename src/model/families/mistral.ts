@@ -1,8 +1,8 @@
 import { z } from "zod";
 
+import { LLAMA_LIKE } from "../llama-like.ts";
 import { COMMON_CONFIG, commonModelConfig, NEUTRAL_CONFIG, parseConfig } from "../model-config.ts";
 import type { ModelFamily } from "../model-family.ts";
-import { preNormBlock } from "../pre-norm-block.ts";
 import { uniformAttention } from "../uniform-attention.ts";
 
 const SHAPE = {
@@ -16,6 +16,7 @@ const DEFAULT_WINDOW = 4096;
 
 /** Mistral 7B and kin: Llama's block, in the first versions with a sliding window on every layer. */
 export const mistral: ModelFamily = {
+  ...LLAMA_LIKE,
   name: "mistral",
   modelTypes: ["mistral"],
   readConfig(config, where) {
@@ -25,11 +26,7 @@ export const mistral: ModelFamily = {
       raw.sliding_window === undefined ? DEFAULT_WINDOW : (raw.sliding_window ?? undefined);
     return {
       ...commonModelConfig(where, raw),
-      hasQkvBias: false,
-      hasOutputBias: false,
-      hasMlpBias: false,
       attention: uniformAttention(where, raw, window),
     };
   },
-  block: preNormBlock,
 };

@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { LLAMA_LIKE } from "../llama-like.ts";
 import { COMMON_CONFIG, commonModelConfig, NEUTRAL_CONFIG, parseConfig } from "../model-config.ts";
 import type { ModelFamily } from "../model-family.ts";
 import { postNormBlock } from "../post-norm-block.ts";
@@ -13,6 +14,7 @@ const SHAPE = {
 
 /** OLMo 2. */
 export const olmo2: ModelFamily = {
+  ...LLAMA_LIKE,
   name: "olmo2",
   modelTypes: ["olmo2"],
   readConfig(config, where) {
@@ -21,7 +23,6 @@ export const olmo2: ModelFamily = {
       ...commonModelConfig(where, raw),
       hasQkvBias: raw.attention_bias,
       hasOutputBias: raw.attention_bias,
-      hasMlpBias: false,
       attention: uniformAttention(where, raw, undefined),
     };
   },

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { UnsupportedError } from "../../util/errors.ts";
+import { LLAMA_LIKE } from "../llama-like.ts";
 import {
   COMMON_CONFIG,
   commonModelConfig,
@@ -33,6 +34,7 @@ const DEFAULT_WINDOW = 4096;
 
 /** OLMo 3: OLMo 2's block; most layers see a sliding window, and rope scaling applies to the full layers only. */
 export const olmo3: ModelFamily = {
+  ...LLAMA_LIKE,
   name: "olmo3",
   modelTypes: ["olmo3"],
   readConfig(config, where) {
@@ -67,7 +69,6 @@ export const olmo3: ModelFamily = {
       ...commonModelConfig(where, raw),
       hasQkvBias: raw.attention_bias,
       hasOutputBias: raw.attention_bias,
-      hasMlpBias: false,
       attention: types.map((type) =>
         type === "full" ? { window: undefined, rope: full } : { window, rope: sliding },
       ),

@@ -1,8 +1,8 @@
 import { z } from "zod";
 
+import { LLAMA_LIKE } from "../llama-like.ts";
 import { COMMON_CONFIG, commonModelConfig, NEUTRAL_CONFIG, parseConfig } from "../model-config.ts";
 import type { ModelFamily } from "../model-family.ts";
-import { preNormBlock } from "../pre-norm-block.ts";
 import { qwenAttention, QWEN_SLIDING_CONFIG } from "../qwen-attention.ts";
 
 const SHAPE = {
@@ -14,6 +14,7 @@ const SHAPE = {
 
 /** Qwen 2 and 2.5: Llama's block with biases on queries, keys and values. */
 export const qwen2: ModelFamily = {
+  ...LLAMA_LIKE,
   name: "qwen2",
   modelTypes: ["qwen2"],
   readConfig(config, where) {
@@ -21,10 +22,7 @@ export const qwen2: ModelFamily = {
     return {
       ...commonModelConfig(where, raw),
       hasQkvBias: true,
-      hasOutputBias: false,
-      hasMlpBias: false,
       attention: qwenAttention(where, raw),
     };
   },
-  block: preNormBlock,
 };

@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { LLAMA_LIKE } from "../llama-like.ts";
 import { COMMON_CONFIG, commonModelConfig, NEUTRAL_CONFIG, parseConfig } from "../model-config.ts";
 import type { ModelFamily } from "../model-family.ts";
 import { preNormBlock } from "../pre-norm-block.ts";
@@ -17,6 +18,7 @@ const DEFAULT_HEAD_DIM = 128;
 
 /** Qwen 3 (dense): Llama's block with a norm on each head's query and key. */
 export const qwen3: ModelFamily = {
+  ...LLAMA_LIKE,
   name: "qwen3",
   modelTypes: ["qwen3"],
   readConfig(config, where) {
@@ -25,9 +27,8 @@ export const qwen3: ModelFamily = {
       ...commonModelConfig(where, { ...raw, head_dim: raw.head_dim ?? DEFAULT_HEAD_DIM }),
       hasQkvBias: raw.attention_bias,
       hasOutputBias: raw.attention_bias,
-      hasMlpBias: false,
       attention: qwenAttention(where, raw),
     };
   },
-  block: (x, layer, config, context) => preNormBlock(x, layer, config, context, "per-head"),
+  block: (x, layer, model, context) => preNormBlock(x, layer, model, context, "per-head"),
 };
