@@ -32,6 +32,11 @@ export const GOLDENS: readonly GoldenScript[] = [
     note: "`--check` compares and writes nothing",
   },
   { script: "gradients/make_gradients.py", writes: "*.safetensors", packages: TRANSFORMERS },
+  {
+    script: "gemma/make_gemma.py",
+    writes: "config.json, *.safetensors",
+    packages: TRANSFORMERS,
+  },
   { script: "generate/make_generate.py", writes: "generate.json", packages: TRANSFORMERS },
   { script: "steering/make_steering.py", writes: "steering.json", packages: TRANSFORMERS },
   { script: "lora/make_lora.py", writes: "*/", packages: [...TRANSFORMERS, "peft"] },

@@ -58,6 +58,9 @@ export const COMMON_CONFIG = {
   rope_parameters: z.record(z.string(), z.unknown()).nullish(),
 } as const;
 
+/** What they hold; the name of the activation is the family's own affair. */
+export type CommonConfig = Omit<z.infer<z.ZodObject<typeof COMMON_CONFIG>>, "hidden_act">;
+
 /** Keys that say how the model was made or how to call it, and change no activation. */
 const INERT_KEYS = new Set([
   "add_cross_attention",
@@ -136,7 +139,7 @@ export function parseConfig<S extends z.ZodRawShape>(
 /** The part of ModelConfig that is read the same way in every family; a family says where it differs, as by a bias or another scale. */
 export function commonModelConfig(
   where: string,
-  raw: Omit<z.infer<z.ZodObject<typeof COMMON_CONFIG>>, "hidden_act">,
+  raw: CommonConfig,
 ): Omit<ModelConfig, "attention"> {
   const heads = raw.num_attention_heads;
   const keyHeads = raw.num_key_value_heads ?? heads;

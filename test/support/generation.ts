@@ -8,16 +8,18 @@ import type { GenerationHost } from "../../src/engine/generation/generation-host
 import { ParameterCache } from "../../src/engine/parameter-cache.ts";
 import { openWeights } from "../../src/model/checkpoint-weights.ts";
 import { applyLora } from "../../src/model/lora.ts";
+import type { ModelFamily } from "../../src/model/model-family.ts";
 import { readModel } from "../../src/model/read-model.ts";
 import { compile } from "../../src/runtime/ort.ts";
 import { lowerToOnnx } from "../../src/tensor/lower.ts";
 
-/** Runs the graphs of a checkpoint folder that has no tokenizer, with an adapter if one is named. */
+/** Runs the graphs of a checkpoint folder that has no tokenizer, with an adapter if one is named; `families` as in readModel. */
 export async function goldenHost(
   dir: string,
   adapter?: string,
+  families?: readonly ModelFamily[],
 ): Promise<GenerationHost & AsyncDisposable> {
-  const model = await readModel(dir);
+  const model = await readModel(dir, families);
   const base = await openWeights(dir);
   const weights = adapter === undefined ? base : await applyLora(base, adapter);
   const parameters = new ParameterCache(weights);
