@@ -1,5 +1,6 @@
 import type { PreferencePair, UnusableRow } from "../pairs/preference-pair.ts";
-import { exchangeSides, findSideColumns } from "../pairs/side-columns.ts";
+import { type PairShape, SHAPES } from "../pairs/shapes/shapes.ts";
+import { exchangeSides } from "../pairs/shapes/side-columns.ts";
 import { RuntimeError } from "../util/errors.ts";
 import type { Edit } from "./edit.ts";
 
@@ -11,11 +12,12 @@ import type { Edit } from "./edit.ts";
 export async function* applyEdit<T extends PreferencePair | UnusableRow>(
   rows: AsyncIterable<T> | Iterable<T>,
   { action, ids }: Pick<Edit, "action" | "ids">,
+  shape: PairShape,
 ): AsyncGenerator<T> {
   const left = new Set(ids);
   for await (const row of rows) {
     if (row.kind === "unusable" || !left.delete(row.id)) yield row;
-    else if (action === "swap") yield swapPair(row) as T; // a pair with other values in the same keys
+    else if (action === "swap") yield swapPair(row, shape) as T; // a pair with other values in the same keys
   }
   const [missing] = left;
   if (missing === undefined) return;
@@ -25,12 +27,12 @@ export async function* applyEdit<T extends PreferencePair | UnusableRow>(
   );
 }
 
-/** The pair with chosen and rejected exchanged, and the kept columns that belong to them; its id stays. */
-export function swapPair(pair: PreferencePair): PreferencePair {
+/** The pair with chosen and rejected exchanged, and the kept columns that go with them in its data's shape; its id stays. */
+export function swapPair(pair: PreferencePair, shape: PairShape): PreferencePair {
   return {
     ...pair,
     chosen: pair.rejected,
     rejected: pair.chosen,
-    columns: exchangeSides(pair.columns, findSideColumns(Object.keys(pair.columns))),
+    columns: exchangeSides(pair.columns, SHAPES[shape].swap(Object.keys(pair.columns))),
   };
 }

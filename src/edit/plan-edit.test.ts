@@ -47,7 +47,7 @@ async function apply(
   edit: Parameters<typeof applyEdit>[1],
 ): Promise<(PreferencePair | UnusableRow)[]> {
   const all = [];
-  for await (const row of applyEdit(rows, edit)) all.push(row);
+  for await (const row of applyEdit(rows, edit, "trl-standard")) all.push(row);
   return all;
 }
 
@@ -96,11 +96,11 @@ describe("filter and swap", () => {
     fc.assert(
       fc.property(fc.dictionary(name, value), (columns) => {
         const before = pair(1, columns);
-        expect(swapPair(swapPair(before))).toEqual(before);
+        expect(swapPair(swapPair(before, "olmo-mix"), "olmo-mix")).toEqual(before);
       }),
     );
     const columns = { chosen_only: 1, unchosen: 2, unrejected: 3, ratingChosen: 4 };
-    expect(swapPair(pair(1, { ...columns, ratingRejected: 5 })).columns).toEqual({
+    expect(swapPair(pair(1, { ...columns, ratingRejected: 5 }), "olmo-mix").columns).toEqual({
       ...columns,
       ratingChosen: 5,
       ratingRejected: 4,

@@ -1,5 +1,6 @@
 import type { PairSet } from "../pairs/open-pairs.ts";
-import { findSideColumns, type SideColumns } from "../pairs/side-columns.ts";
+import { SHAPES } from "../pairs/shapes/shapes.ts";
+import type { SideColumns } from "../pairs/shapes/side-columns.ts";
 import { type IdColumnFinder, createIdColumnFinder } from "../pairs/written-ids.ts";
 import { UnsupportedError } from "../util/errors.ts";
 import type { JobOptions } from "../util/progress.ts";
@@ -69,7 +70,7 @@ export async function surveyPairs(
     ids,
     unusable: ids.length - table.ids.length,
     files: surveyed,
-    sides: findSideColumns([...columns]),
+    sides: SHAPES[pairs.shape].swap([...columns]),
   };
 }
 

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 
 import { openPairs, type PairSet, type PairWithFields } from "../pairs/open-pairs.ts";
 import { ownField, type RowFields } from "../pairs/readers/file-row.ts";
-import { exchangeSides, type SideColumns } from "../pairs/side-columns.ts";
+import { exchangeSides, type SideColumns } from "../pairs/shapes/side-columns.ts";
 import { RuntimeError } from "../util/errors.ts";
 import type { JobOptions } from "../util/progress.ts";
 import type { Edit } from "./edit.ts";

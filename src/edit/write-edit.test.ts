@@ -206,12 +206,12 @@ describe.each(CASES)("%s as %s", (shape, format) => {
 
         const filtered = join(folder, `filtered.${format}`);
         await writeEdit(survey, edit("filter", ids), { out: filtered });
-        const left = await collect(applyEdit(before, { action: "filter", ids }));
+        const left = await collect(applyEdit(before, { action: "filter", ids }, shape));
         expect(await readContents(filtered, shape)).toEqual(left.map(contentOf));
 
         const swapped = join(folder, `swapped.${format}`);
         await writeEdit(survey, edit("swap", ids), { out: swapped });
-        const turned = await collect(applyEdit(before, { action: "swap", ids }));
+        const turned = await collect(applyEdit(before, { action: "swap", ids }, shape));
         expect(await readContents(swapped, shape)).toEqual(turned.map(contentOf));
 
         const back = join(folder, `back.${format}`);

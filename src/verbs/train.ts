@@ -173,5 +173,8 @@ function edited<T extends PairSet | SftSet>(opened: T, edit: Edit | undefined): 
   if (!("shape" in opened)) {
     throw new ConfigError("edit: expected preference pairs to edit, got other examples");
   }
-  return { files: opened.files, read: (options) => applyEdit(opened.read(options), edit) };
+  return {
+    files: opened.files,
+    read: (options) => applyEdit(opened.read(options), edit, opened.shape),
+  };
 }

@@ -98,7 +98,7 @@ async function editedPairs(
   { signal }: StageWork,
 ): Promise<PairSource> {
   const kept: TrainPair[] = [];
-  for await (const row of applyEdit(pairs.read({ signal }), edit)) {
+  for await (const row of applyEdit(pairs.read({ signal }), edit, pairs.shape)) {
     if (row.kind === "pair") kept.push(row);
   }
   return kept;

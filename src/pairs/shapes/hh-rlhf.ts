@@ -2,6 +2,7 @@ import type { Message } from "../../format/messages.ts";
 import { ownField } from "../readers/file-row.ts";
 import { readText } from "./read-turns.ts";
 import type { PairTurns, Shape } from "./shape.ts";
+import { findSideColumns } from "./side-columns.ts";
 import { afterPrompt, splitConversations } from "./split-conversations.ts";
 import { isTranscript, parseTranscript } from "./transcript.ts";
 
@@ -9,6 +10,7 @@ import { isTranscript, parseTranscript } from "./transcript.ts";
 export const hhRlhf: Shape = {
   describe: 'chosen and rejected as "\\n\\nHuman: … \\n\\nAssistant: …" transcripts',
   textColumns: ["prompt", "chosen", "rejected"],
+  swap: findSideColumns,
   matches(fields) {
     const sides = [ownField(fields, "chosen"), ownField(fields, "rejected")];
     return (

@@ -1,6 +1,7 @@
 import { ownField, type RowFields } from "../readers/file-row.ts";
 import { isAbsent, isTurnList, readText, readTurns } from "./read-turns.ts";
 import type { Shape } from "./shape.ts";
+import { findSideColumns } from "./side-columns.ts";
 import { splitConversations } from "./split-conversations.ts";
 
 /**
@@ -11,6 +12,7 @@ export const olmoMix: Shape = {
   describe:
     "chosen and rejected as message lists with a prompt text or chosen_model/rejected_model",
   textColumns: ["prompt", "chosen", "rejected", "messages"],
+  swap: findSideColumns,
   matches(fields) {
     return (
       isTurnList(ownField(fields, "chosen")) &&

@@ -1,6 +1,7 @@
 import type { Message } from "../../format/messages.ts";
 import type { UnusableReason } from "../preference-pair.ts";
 import type { RowFields } from "../readers/file-row.ts";
+import type { SideColumns } from "./side-columns.ts";
 
 /** The turns of one pair, not yet checked against each other. */
 export interface PairTurns {
@@ -19,6 +20,8 @@ export interface Shape {
   matches(fields: RowFields): boolean;
   /** Reads a row; throws RowProblem. */
   read(fields: RowFields): PairTurns;
+  /** What changes places in a row when a pair's sides are exchanged: columns, of those that the data have, two by two. */
+  swap(columns: readonly string[]): readonly SideColumns[];
 }
 
 /** A row that cannot be used, on its way to becoming an UnusableRow. Never leaves this folder's callers. */

@@ -5,6 +5,7 @@ import type { Message, Role } from "../../format/messages.ts";
 import { checkPair } from "./check-pair.ts";
 import { RowProblem } from "./shape.ts";
 import { PAIR_SHAPES, type PairShape, SHAPES } from "./shapes.ts";
+import { exchangeSides } from "./side-columns.ts";
 import { parseTranscript, renderTranscript } from "./transcript.ts";
 
 const turn = (role: Role, content: string): Message => ({ role, content });
@@ -75,6 +76,14 @@ describe.each(PAIR_SHAPES)("%s", (shape) => {
   it("does not match or read an empty row", () => {
     expect(SHAPES[shape].matches({})).toBe(false);
     expect(readAs(shape, {})).toBe("missing-field");
+  });
+
+  it("says which columns change places where the sides do", () => {
+    const row = ROWS[shape];
+    const swapped = exchangeSides(row, SHAPES[shape].swap(Object.keys(row)));
+    const { prompt, chosen, rejected } = SHAPES[shape].read(row);
+    expect(SHAPES[shape].read(swapped)).toEqual({ prompt, chosen: rejected, rejected: chosen });
+    expect(SHAPES[shape].swap(["prompt"])).toEqual([]);
   });
 
   it("reads only what a row itself has, not what its prototype has", () => {

@@ -1,12 +1,14 @@
 import { ownField, type RowFields } from "../readers/file-row.ts";
 import { isTurn, isTurnList, readResponse, readSystem, readTurns } from "./read-turns.ts";
 import type { Shape } from "./shape.ts";
+import { findSideColumns } from "./side-columns.ts";
 import { afterPrompt } from "./split-conversations.ts";
 
 /** ShareGPT as LLaMA-Factory uses it for preferences: the conversation so far, and one turn for each side. */
 export const sharegpt: Shape = {
   describe: "conversations as a turn list, chosen and rejected as one turn each",
   textColumns: ["conversations", "messages", "chosen", "rejected", "system", "tools"],
+  swap: findSideColumns,
   matches(fields) {
     const sides = [ownField(fields, "chosen"), ownField(fields, "rejected")];
     // With `messages` other data sets mean something else: single turns on both sides tell.

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { exchangeSides } from "../side-columns.ts";
+import { exchangeSides } from "../shapes/side-columns.ts";
 import { setMember, swapMembers } from "./json-text.ts";
 
 const SIDES = [

@@ -2,7 +2,7 @@
 import type { FileRow, ReadOptions } from "../readers/file-row.ts";
 import { readJsonArray } from "../readers/json-array.ts";
 import { readJsonLines } from "../readers/json-lines.ts";
-import type { SideColumns } from "../side-columns.ts";
+import type { SideColumns } from "../shapes/side-columns.ts";
 import { scanMembers } from "./json-members.ts";
 import { type FileEdit, requireBytes } from "./row-edit.ts";
 

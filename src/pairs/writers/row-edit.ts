@@ -1,6 +1,6 @@
 import { UnsupportedError } from "../../util/errors.ts";
 import type { FileRow, ReadOptions } from "../readers/file-row.ts";
-import type { SideColumns } from "../side-columns.ts";
+import type { SideColumns } from "../shapes/side-columns.ts";
 
 /** What becomes of one row. */
 export type RowEdit =

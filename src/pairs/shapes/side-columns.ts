@@ -8,9 +8,8 @@ export interface SideColumns {
 }
 
 /**
- * The columns that belong to a side: a name with the word `chosen` whose twin with `rejected` is a column too, as in
- * `chosen_model` and `rejected_model`. They change places with the sides when a pair is swapped; a column that has the word
- * but no twin says something of the pair and stays.
+ * Shape.swap of shapes that call the sides chosen and rejected: a name with the word `chosen` whose twin with `rejected` is a column too, as in
+ * `chosen_model` and `rejected_model`. A column that has the word but no twin says something of the pair and stays.
  */
 export function findSideColumns(columns: readonly string[]): readonly SideColumns[] {
   const known = new Set(columns);
