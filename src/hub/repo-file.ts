@@ -45,13 +45,8 @@ export function checkRepoFile(where: string, entry: UncheckedRepoFile): RepoFile
   if (sha256 !== undefined && !isMatch(sha256, SHA256_PATTERN)) {
     throw badEntry(where, path, "a SHA-256 of 64 hex digits");
   }
-  return {
-    path,
-    sizeBytes,
-    gitOid,
-    sha256,
-    ...(isMatch(xetHash, SHA256_PATTERN) ? { xetHash } : {}),
-  };
+  const knownXetHash = isMatch(xetHash, SHA256_PATTERN) ? xetHash : undefined;
+  return { path, sizeBytes, gitOid, sha256, xetHash: knownXetHash };
 }
 
 /** The content's name under `blobs/`, which is also the ETag that the hub sends for it. */

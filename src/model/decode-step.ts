@@ -17,10 +17,11 @@ import type { ModelConfig } from "./model-config.ts";
 import type { LoadedModel } from "./model-family.ts";
 import { type ActivationsGraph, embedTokens, ropeAngles } from "./pooled-activations.ts";
 
-/** What a step gives for each row beside the new keys and values. */
-export const STEP_OUTPUTS = ["logits", "probabilities", "token"] as const;
-/** `logits` [B, V]; `probabilities` [B, V] at the input `inverseTemperature` [1]; `token` [B] int32, the likeliest. */
-export type StepOutput = (typeof STEP_OUTPUTS)[number];
+/**
+ * What a step gives for each row beside the new keys and values: `logits` [B, V]; `probabilities` [B, V] at the input
+ * `inverseTemperature` [1]; `token` [B] int32, the likeliest.
+ */
+export type StepOutput = "logits" | "probabilities" | "token";
 
 /** Changes to the model while it samples; each gives the graph back with its own ops (and inputs) added. */
 export interface DecodeHooks {

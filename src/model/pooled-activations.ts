@@ -48,43 +48,49 @@ export function pooledActivations(
   layers: readonly number[],
   { hasPrefix = false }: { readonly hasPrefix?: boolean | undefined } = {},
 ): ActivationsGraph {
-  const { family, config } = model;
-  const top = Math.max(...layers);
-  const own = tokenPlaces("positions", "segments", "T");
-  const keys = hasPrefix ? tokenPlaces("keyPositions", "keySegments", "S") : own;
-  const contexts = attentionContexts(config, top, own, keys);
   const pool = input("pool", "float32", ["B", "R", "T"]);
   const outputs: Record<string, Tensor> = {};
-  const keep = (layer: number, x: Tensor): void => {
-    if (layers.includes(layer)) outputs[`layer.${layer}`] = matMul(pool, x);
-  };
-
-  let x = embedTokens(model);
-  keep(0, x);
-  for (let block = 0; block < top; block++) {
-    const context = contexts.of(block);
-    x = family.block(
-      x,
-      block,
-      model,
-      hasPrefix ? { ...context, extendKeys: behindPrefix(config, block) } : context,
-    );
-    keep(block + 1, x);
-  }
-  return { outputs, frequencyInputs: contexts.frequencyInputs };
+  const { frequencyInputs } = residualStream(model, {
+    top: Math.max(...layers),
+    hasPrefix,
+    onLayer: (x, layer) => {
+      if (layers.includes(layer)) outputs[`layer.${layer}`] = matMul(pool, x);
+    },
+  });
+  return { outputs, frequencyInputs };
 }
 
-/** The residual stream after the last block, [B, T, D], before the final norm; inputs as pooledActivations without a prefix. */
-export function residualStream(model: LoadedModel): {
-  readonly stream: Tensor;
-  readonly frequencyInputs: ReadonlyMap<string, RopeScaling>;
-} {
+export interface StreamOptions {
+  /** How many blocks; default: all. */
+  readonly top?: number | undefined;
+  /** Default false. */
+  readonly hasPrefix?: boolean | undefined;
+  /** Sees the residual stream at each layer from 0 to `top`. */
+  readonly onLayer?: ((x: Tensor, layer: number) => void) | undefined;
+  /** Sees the keys and values of each block's own tokens. */
+  readonly onKeys?: ((own: KeysAndValues, block: number) => void) | undefined;
+}
+
+/** The residual stream after the last block, [B, T, D], before the final norm; inputs as pooledActivations but for the pool. */
+export function residualStream(
+  model: LoadedModel,
+  { top = model.config.layerCount, hasPrefix = false, onLayer, onKeys }: StreamOptions = {},
+): { readonly stream: Tensor; readonly frequencyInputs: ReadonlyMap<string, RopeScaling> } {
   const { family, config } = model;
   const places = tokenPlaces("positions", "segments", "T");
-  const contexts = attentionContexts(config, config.layerCount, places, places);
+  const keys = hasPrefix ? tokenPlaces("keyPositions", "keySegments", "S") : places;
+  const contexts = attentionContexts(config, top, places, keys);
   let stream = embedTokens(model);
-  for (let block = 0; block < config.layerCount; block++) {
-    stream = family.block(stream, block, model, contexts.of(block));
+  onLayer?.(stream, 0);
+  for (let block = 0; block < top; block++) {
+    stream = family.block(stream, block, model, {
+      ...contexts.of(block),
+      extendKeys: (own) => {
+        onKeys?.(own, block);
+        return hasPrefix ? behindPrefix(config, block, own) : own;
+      },
+    });
+    onLayer?.(stream, block + 1);
   }
   return { stream, frequencyInputs: contexts.frequencyInputs };
 }
@@ -109,23 +115,16 @@ function keysGraph(
   model: LoadedModel,
   { top, hasPrefix, name }: { top: number; hasPrefix: boolean; name: "prefix" | "prompt" },
 ): ActivationsGraph {
-  const { family, config } = model;
-  const places = tokenPlaces("positions", "segments", "T");
-  const keys = hasPrefix ? tokenPlaces("keyPositions", "keySegments", "S") : places;
-  const contexts = attentionContexts(config, top, places, keys);
   const outputs: Record<string, Tensor> = {};
-  let x = embedTokens(model);
-  for (let block = 0; block < top; block++) {
-    x = family.block(x, block, model, {
-      ...contexts.of(block),
-      extendKeys: (own) => {
-        outputs[keyName(block, name)] = own.key;
-        outputs[valueName(block, name)] = own.value;
-        return hasPrefix ? behindPrefix(config, block)(own) : own;
-      },
-    });
-  }
-  return { outputs, frequencyInputs: contexts.frequencyInputs };
+  const { frequencyInputs } = residualStream(model, {
+    top,
+    hasPrefix,
+    onKeys: (own, block) => {
+      outputs[keyName(block, name)] = own.key;
+      outputs[valueName(block, name)] = own.value;
+    },
+  });
+  return { outputs, frequencyInputs };
 }
 
 /** Token ids `ids` [B, T] to the residual stream at layer 0, [B, T, D]. */
@@ -140,14 +139,11 @@ function tokenPlaces(positions: string, segments: string, size: string): TokenPl
   };
 }
 
-function behindPrefix(config: ModelConfig, block: number): (own: KeysAndValues) => KeysAndValues {
+function behindPrefix(config: ModelConfig, block: number, own: KeysAndValues): KeysAndValues {
   const width = config.keyHeads * config.headDim;
-  const join = (name: string, own: Tensor): Tensor =>
-    concat([repeatRow(input(name, "float32", [1, "P", width]), own), own], 1, "S");
-  return ({ key, value }) => ({
-    key: join(keyName(block), key),
-    value: join(valueName(block), value),
-  });
+  const join = (name: string, values: Tensor): Tensor =>
+    concat([repeatRow(input(name, "float32", [1, "P", width]), values), values], 1, "S");
+  return { key: join(keyName(block), own.key), value: join(valueName(block), own.value) };
 }
 
 /** The angles of blocks below `top` at positions [B, T], made once for each rope setting, and the input that each needs. */

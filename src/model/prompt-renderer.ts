@@ -34,7 +34,7 @@ export interface PromptRenderer {
  */
 export async function createRenderer(
   dir: string,
-  { template = "chat" }: { readonly template?: "chat" | "raw" } = {},
+  { template = "chat" }: { readonly template?: "chat" | "raw" | undefined } = {},
 ): Promise<PromptRenderer> {
   const chat = template === "chat" ? await loadChatTemplate(dir) : undefined;
   const tokenizer = await loadTokenizer(dir);

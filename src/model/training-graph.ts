@@ -13,12 +13,14 @@ export interface TrainingGraphSettings {
     | (PreferenceLossSettings & { readonly kind: "dpo" })
     | { readonly kind: "sft" };
   /** Low-rank factors to train in place of the weights, which stay as they are. Default: every weight is trained. */
-  readonly lora?: {
-    readonly rank: number;
-    readonly scale: number;
-    /** Ends of module paths; undefined: every linear layer of the blocks. */
-    readonly targets: readonly string[] | undefined;
-  };
+  readonly lora?:
+    | {
+        readonly rank: number;
+        readonly scale: number;
+        /** Ends of module paths; undefined: every linear layer of the blocks. */
+        readonly targets: readonly string[] | undefined;
+      }
+    | undefined;
 }
 
 export interface TrainingGraph {

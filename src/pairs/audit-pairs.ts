@@ -139,7 +139,7 @@ function createTally(
       generators: generators.report(),
       duplicates: duplicates.report(),
       nearIdentical: { threshold: NEAR_IDENTICAL_OVERLAP, pairs: near, examples: nearIdentical },
-      ...(truncation === undefined ? {} : { truncation: truncation.report() }),
+      truncation: truncation?.report(),
       unrenderable,
       turns: turns.report(),
       scripts: [...scripts]

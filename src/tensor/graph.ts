@@ -52,7 +52,7 @@ export interface OnnxWriter {
     opType: string,
     inputs: readonly string[],
     attributes?: Readonly<Record<string, OnnxAttribute>>,
-    options?: { readonly domain?: string | undefined; readonly output?: number },
+    options?: { readonly domain?: string | undefined; readonly output?: number | undefined },
   ): string;
   /** Adds a constant and returns its name. */
   constant(dtype: DType, shape: readonly number[], values: ConstantValues): string;

@@ -5,11 +5,7 @@ import { readJsonArray } from "./json-array.ts";
 import { readJsonLines } from "./json-lines.ts";
 import { readBytes, readHead } from "./read-bytes.ts";
 
-/** The formats of data files. */
-export const FILE_FORMATS = ["json-lines", "json-array", "csv", "parquet"] as const;
-export type FileFormat = (typeof FILE_FORMATS)[number];
-
-const READERS: { readonly [F in FileFormat]: RowReader } = {
+const READERS = {
   "json-lines": readJsonLines,
   "json-array": readJsonArray,
   csv: readCsv,
@@ -18,7 +14,10 @@ const READERS: { readonly [F in FileFormat]: RowReader } = {
     const { readParquet } = await import("./parquet.ts");
     yield* readParquet(path, options);
   },
-};
+} as const satisfies Readonly<Record<string, RowReader>>;
+
+/** The formats of data files. */
+export type FileFormat = keyof typeof READERS;
 
 /** Streams the rows of a data file in its order, whatever its format; see RowReader for what is thrown. */
 export async function* readRows(path: string, options: ReadOptions = {}): AsyncGenerator<FileRow> {

@@ -6,7 +6,7 @@ import { checkPair } from "./check-pair.ts";
 import { RowProblem } from "./shape.ts";
 import { PAIR_SHAPES, type PairShape, SHAPES } from "./shapes.ts";
 import { exchangeSides } from "./side-columns.ts";
-import { parseTranscript, renderTranscript } from "./transcript.ts";
+import { parseTranscript } from "./transcript.ts";
 
 const turn = (role: Role, content: string): Message => ({ role, content });
 const user = (content: string): Message => turn("user", content);
@@ -250,3 +250,10 @@ describe("transcripts", () => {
     );
   });
 });
+
+/** Writes turns as a transcript; contents must not hold markers of their own. The inverse of parseTranscript. */
+function renderTranscript(turns: readonly Message[]): string {
+  return turns
+    .map(({ role, content }) => `\n\n${role === "user" ? "Human" : "Assistant"}: ${content}`)
+    .join("");
+}

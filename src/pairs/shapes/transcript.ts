@@ -30,10 +30,3 @@ export function parseTranscript(text: string, column: string): readonly Message[
   const last = turns.at(-1);
   return last?.role === "assistant" && last.content.trim() === "" ? turns.slice(0, -1) : turns;
 }
-
-/** Writes turns as a transcript; contents must not hold markers of their own. The inverse of parseTranscript. */
-export function renderTranscript(turns: readonly Message[]): string {
-  return turns
-    .map((turn) => `\n\n${turn.role === "user" ? "Human" : "Assistant"}: ${turn.content}`)
-    .join("");
-}
