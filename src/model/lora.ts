@@ -1,14 +1,14 @@
-import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 
 import { quoteName } from "../format/safetensors-header.ts";
 import { openSafetensors, type SafetensorsFile } from "../format/safetensors.ts";
-import { ConfigError, FormatError, UnsupportedError } from "../util/errors.ts";
+import { FormatError, UnsupportedError } from "../util/errors.ts";
 import { hashFile, hashValue } from "../util/hash.ts";
 import type { CheckpointWeights, ReadFloat32Options } from "./checkpoint-weights.ts";
 import { type LoraConfig, parseLoraConfig } from "./lora-config.ts";
 import { addLowRank } from "./lora-merge.ts";
 import { type LoraTensors, matchLoraTensors } from "./lora-tensors.ts";
+import { readJson } from "./read-json.ts";
 import { PieceBuffers, readTensorAsFloat32 } from "./weights-read.ts";
 
 const CONFIG = "adapter_config.json";
@@ -26,7 +26,9 @@ export async function applyLora(
 ): Promise<CheckpointWeights> {
   const opened: AsyncDisposable[] = [base];
   try {
-    const config = parseLoraConfig(await readConfig(adapterDir), join(adapterDir, CONFIG));
+    const path = join(adapterDir, CONFIG);
+    const hint = `Point at a LoRA adapter folder in PEFT layout: ${CONFIG}, ${WEIGHTS}.`;
+    const config = parseLoraConfig(await readJson(path, hint), path);
     const file = await openSafetensors(join(adapterDir, WEIGHTS));
     opened.push(file);
     const tensors = matchLoraTensors(file.tensors.keys(), (name) => base.has(name), file.path);
@@ -183,25 +185,4 @@ function describeAmbiguous(file: SafetensorsFile, tensor: string): UnsupportedEr
 
 function moduleOf(weight: string): string {
   return weight.replace(/\.[^.]+$/, "");
-}
-
-async function readConfig(adapterDir: string): Promise<unknown> {
-  const path = join(adapterDir, CONFIG);
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (cause) {
-    throw new ConfigError(`${path}: cannot be read`, {
-      hint: `Point at a LoRA adapter folder in PEFT layout: ${CONFIG}, ${WEIGHTS}.`,
-      cause,
-    });
-  }
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new FormatError(`${path}: not valid JSON`, {
-      hint: "Download the adapter again.",
-      cause,
-    });
-  }
 }

@@ -1,0 +1,18 @@
+import { readFile } from "node:fs/promises";
+
+import { ConfigError, FormatError } from "../util/errors.ts";
+
+/** A JSON file that must be there; `hint` says where to point if it is not. */
+export async function readJson(path: string, hint: string): Promise<unknown> {
+  let text;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (cause) {
+    throw new ConfigError(`${path}: cannot be read`, { hint, cause });
+  }
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw new FormatError(`${path}: not valid JSON`, { hint: "Download the file again.", cause });
+  }
+}
