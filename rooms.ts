@@ -54,5 +54,5 @@ export const ROOMS: readonly Room[] = [
   { name: "edit", holds: "choosing and applying edits of a data set" },
   { name: "verbs", holds: "every verb declared once: settings, inputs, outputs, run, show" },
   { name: "experiment", holds: "the experiment file, its stages, the content-addressed cache" },
-  { name: "cli", holds: "flags, help, tables; imports only `src/index.ts`" },
+  { name: "cli", holds: "commands: flags, help, tables, the terminal" },
 ];

@@ -6,8 +6,10 @@ import { execFileSync } from "node:child_process";
 
 import { regenerateGoldens, writeGoldenTable } from "./goldens.ts";
 import { writeLintRules } from "./lint-rules.ts";
+import { writeRoomDocs } from "./room-docs.ts";
 
 await writeLintRules();
+await writeRoomDocs();
 execFileSync("npx", ["oxfmt", ".oxlintrc.json"], { stdio: "inherit" });
 await writeGoldenTable();
 const [option, ...folders] = process.argv.slice(2);
