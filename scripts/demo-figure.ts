@@ -3,10 +3,10 @@
  * control. `npm run demo -- --out DIR && npx tsx scripts/demo-figure.ts DIR`. Colours are legible on light pages and on dark ones.
  */
 import { mkdir, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { argv } from "node:process";
 
-import { type ArmEdit, type ExperimentResult, readResult } from "../src/experiment/result.ts";
+import { type ArmEdit, type ExperimentResult, RESULT } from "../src/experiment/result.ts";
 import { ConfigError } from "../src/util/errors.ts";
 
 const DEFAULT_FILE = "docs/images/demo.svg";
@@ -108,7 +108,7 @@ const percent = (share: number): string => `${(share * 100).toFixed(1)}%`;
 const escapeText = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 
 const [, , folder, file = DEFAULT_FILE] = argv;
-const result = folder === undefined ? undefined : await readResult(folder);
+const result = folder === undefined ? undefined : await RESULT.read(join(folder, RESULT.name));
 if (result === undefined) {
   throw new ConfigError("expected the folder of a finished demo and, if you like, a file to write");
 }

@@ -7,7 +7,7 @@ import { expect, it, vi } from "vitest";
 import { formatResult } from "../src/cli/result-table.ts";
 import { EDIT } from "../src/edit/edit.ts";
 import { readExperiment } from "../src/experiment/read-experiment.ts";
-import { readResult } from "../src/experiment/result.ts";
+import { RESULT } from "../src/experiment/result.ts";
 import { runExperiment } from "../src/experiment/run-experiment.ts";
 import { RANK_REPORT } from "../src/ranking/ranking-report.ts";
 import { makeMiniatureExperiment, MINIATURE_PLANTED } from "./support/miniature-experiment.ts";
@@ -46,7 +46,7 @@ it("ranks by each method, with its quality and cost, and edits by the one that i
         .at(-1)!,
     );
 
-  const result = (await readResult(out))!;
+  const result = await RESULT.read(join(out, RESULT.name));
   const { methods, edits } = result;
   expect(methods.map(({ name, stage }) => [name, stage])).toEqual([
     ["probe", "rank"],
