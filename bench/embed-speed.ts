@@ -89,7 +89,7 @@ function runCulprit(): Run {
       "--threads",
       values.threads,
       "--dtype",
-      "fp32",
+      "F32",
       "--quiet",
       "--json",
     ],

@@ -25,8 +25,8 @@ culprit scenarios "$dir/bases.jsonl" --constraints "$dir/constraints.yaml" \
   --out-probe "$dir/probe.jsonl" --out-evaluation "$dir/evaluation.jsonl" --force
 
 # SmolLM2 as it comes refuses next to nothing, so there is nothing that training could undo: hence the SFT.
-again generate "$dir/probe.jsonl" --checkpoint "$smollm2" --variants base,base+distractor --samples 1 --temperature 0.7 \
-  --max-new-tokens 40 --out "$dir/as-it-comes.jsonl"
+again generate "$dir/probe.jsonl" --checkpoint "$smollm2" --variants base,base+distractor --rollouts 1 --temperature 0.7 \
+  --max-tokens 40 --out "$dir/as-it-comes.jsonl"
 culprit judge "$dir/as-it-comes.jsonl" --rules compliance --out "$dir/as-it-comes.verdicts.jsonl" --force
 culprit train "$dir/sft.jsonl" --method sft --checkpoint "$smollm2" --learning-rate 1e-4 --batch-size 16 --epochs 2 --out "$dir/sft"
 culprit run "$dir/experiment.yaml" --out "$dir/out" --until judge
@@ -38,7 +38,7 @@ if ! culprit agreement "$verdicts" --labels "$dir/after.labels.jsonl"; then
 If the labels are of other responses than were sampled here, as on other hardware: label these, then run this again.
 What is trained and sampled stays.
   rm "$dir/after.labels.jsonl"
-  node "$here/../dist/cli/main.js" judge "$rollouts" --review --behavior "answers the request" \\
+  node "$here/../dist/cli/main.js" review "$rollouts" --meaning "answers the request" \\
     --stratify "$verdicts" --sample 100 --out "$dir/after.labels.jsonl"
 END
   exit 1
@@ -50,5 +50,5 @@ after=$(stage train-baseline-seed1)/checkpoint
 behavior=$(stage behavior)/behavior.safetensors
 for at in own all; do
   again steer "$dir/evaluation.jsonl" --checkpoint "$dir/sft" --adapter "$after" --behavior "$behavior" --mode project-out \
-    --project-out-at "$at" --variants base --limit 50 --samples 2 --temperature 0.7 --max-new-tokens 40 --rules compliance --out "$dir/steer-out-$at"
+    --project-out-at "$at" --variants base --limit 50 --rollouts 2 --temperature 0.7 --max-tokens 40 --rules compliance --out "$dir/steer-out-$at"
 done
