@@ -30,7 +30,7 @@ again generate "$dir/probe.jsonl" --checkpoint "$smollm2" --variants base,base+d
 culprit judge "$dir/as-it-comes.jsonl" --rules compliance --out "$dir/as-it-comes.verdicts.jsonl" --force
 culprit train "$dir/sft.jsonl" --method sft --checkpoint "$smollm2" --learning-rate 1e-4 --batch-size 16 --epochs 2 --out "$dir/sft"
 culprit run "$dir/experiment.yaml" --out "$dir/out" --until judge
-rollouts=$(stage rollouts-after)/rollouts.jsonl
+rollouts=$(stage generate-after)/rollouts.jsonl
 verdicts=$(stage judge-after)/verdicts.jsonl
 if ! culprit agreement "$verdicts" --labels "$dir/after.labels.jsonl"; then
   cat >&2 <<END

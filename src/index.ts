@@ -536,7 +536,7 @@ export {
   type ExperimentEstimate,
   type StageEstimate,
 } from "./experiment/estimate-experiment.ts";
-export type { OpenInputsOptions } from "./experiment/experiment-inputs.ts";
+export type { OpenInputsOptions } from "./experiment/open-inputs.ts";
 export {
   type ExperimentStatus,
   readExperimentStatus,
@@ -574,7 +574,8 @@ export {
 } from "./experiment/run-experiment.ts";
 export type { ManifestStage, RunManifest } from "./experiment/run-manifest.ts";
 export type { FinishedStage } from "./experiment/run-stages.ts";
-export { type Experiment, experimentSchema } from "./experiment/schema.ts";
+export { experimentSchema } from "./experiment/schema.ts";
+export type { Experiment } from "./experiment/sections.ts";
 export { settingsTable } from "./experiment/settings-table.ts";
-export { type Stage, STAGE_KINDS, stageId, type StageKind } from "./experiment/stage.ts";
+export { type Stage, STAGE_KINDS, stageId } from "./experiment/stage.ts";
 export { CAPABILITIES, type Capability } from "./rates/measure-capabilities.ts";

@@ -56,13 +56,13 @@ async function runStage(
   const lines: string[] = [];
   const progress = () => ({ ...silentProgress, note: (line: string) => void lines.push(line) });
   const stage = verbStage(conditions, {
-    kind: "filter",
+    kind: "conditions",
     settings: { plain: "base", trigger },
     inputs: {
       beforeVerdicts: { stage: "judge-before" },
       afterVerdicts: { stage: "judge-after" },
-      before: { stage: "rollouts-before" },
-      after: { stage: "rollouts-after" },
+      before: { stage: "generate-before" },
+      after: { stage: "generate-after" },
     },
     outputs,
   });

@@ -11,7 +11,6 @@ import {
   readRollouts,
   readVerdicts,
   runExperiment,
-  type StageKind,
 } from "../src/index.ts";
 import { ConfigError } from "../src/util/errors.ts";
 import { jsonLines } from "./support/data-files.ts";
@@ -25,13 +24,13 @@ vi.setConfig({ testTimeout: 400_000 });
 const folder = join(suiteFolder(), "experiment");
 const out = join(folder, "out");
 
-async function run(judge: string, until: StageKind): Promise<ExperimentRun> {
+async function run(judge: string, until: string): Promise<ExperimentRun> {
   const path = await makeMiniatureExperiment(folder, {
     checkpoints: "{ before: sft, after: sft }",
-    training: undefined,
+    train: undefined,
     edits: undefined,
-    steering: undefined,
-    evaluation: undefined,
+    steer: undefined,
+    evaluate: undefined,
     judge,
   });
   return runExperiment(await readExperiment(path), { out, until });
@@ -55,7 +54,7 @@ async function label(rollouts: string, every: number): Promise<void> {
 describe("labels in an experiment", () => {
   it("are added after sampling, and only what depends on them runs", async () => {
     const first = await run("{ rules: rules.yaml }", "judge");
-    await label(join(directoryOf(first, "rollouts-after"), "rollouts.jsonl"), 3);
+    await label(join(directoryOf(first, "generate-after"), "rollouts.jsonl"), 3);
     const judge = "{ rules: rules.yaml, labels: { judge-after: labels.jsonl } }";
     const second = await run(judge, "agreement");
     expect(made(second)).toEqual(["agreement-after"]);
@@ -82,21 +81,21 @@ describe("labels in an experiment", () => {
     await expect(run(judge, "agreement")).rejects.toThrow(
       /^judge\.labels\.judge-after: expected those of the rollouts that were judged, got one of another text/,
     );
-    const human = "{ kind: human, behavior: b, labels: { judge-before: others.jsonl } }";
+    const human = "{ meaning: b, labels: { judge-before: others.jsonl } }";
     await expect(run(human, "judge")).rejects.toThrow(
       /^judge\.labels\.judge-before: expected those .* another text/,
     );
   });
 
   it("are the verdicts where people are the judge, and what nobody labelled is missing", async () => {
-    const judge = '{ kind: human, behavior: "begins late in the alphabet" }';
+    const judge = '{ meaning: "begins late in the alphabet" }';
     const error = await expectFailure(run(judge, "judge"), ConfigError);
     expect(error.message).toBe(
       "judge.labels: expected a file of labels for judge-before, got none",
     );
     expect(error.hint).toMatch(/^culprit review .*rollouts\.jsonl --meaning "begins late/);
-    const sampled = await run(judge, "rollouts");
-    await label(join(directoryOf(sampled, "rollouts-before"), "rollouts.jsonl"), 2);
+    const sampled = await run(judge, "generate");
+    await label(join(directoryOf(sampled, "generate-before"), "rollouts.jsonl"), 2);
     const both = "{ judge-before: labels.jsonl, judge-after: labels.jsonl }";
     const judged = await run(judge.replace(" }", `, labels: ${both} }`), "judge");
     expect(made(judged)).toEqual(["judge-before", "judge-after"]);

@@ -54,19 +54,19 @@ async function makeExperiment(
     endpoint?: string;
     judge?: string;
     checkpoints?: string;
-    training?: string;
-    steering?: string;
+    train?: string;
+    steer?: string;
   } = {},
 ): Promise<string> {
   const folder = join(suite, name);
   const path = await makeMiniatureExperiment(folder, {
     checkpoints: "{ before: sft, after: sft }",
-    training: undefined,
+    train: undefined,
     edits: undefined,
-    evaluation: undefined,
-    steering: undefined,
+    evaluate: undefined,
+    steer: undefined,
     ...changes,
-    judge: `{ kind: llm, rubric: rubric.yaml, endpoint: { baseUrl: "${server.url}", model: m, concurrency: 4${endpoint} }${judge} }`,
+    judge: `{ rubric: rubric.yaml, endpoint: { baseUrl: "${server.url}", model: m, concurrency: 4${endpoint} }${judge} }`,
   });
   await writeFile(join(folder, "rubric.yaml"), LABEL_RUBRIC);
   return path;
@@ -141,7 +141,7 @@ describe("an experiment with an LLM judge", () => {
     await using server = await startFakeEndpoint({ answer: score, latencyMs: 20 });
     const path = await makeExperiment("killed", server, { endpoint: PRICES });
     const out = join(path, "..", "out");
-    await run(path, { until: "rollouts" });
+    await run(path, { until: "generate" });
     for (const answers of [20, 60]) {
       const killed = await runCli(["run", path, "--out", out, "--until", "judge", "--quiet"], {
         onStart: (child) => {
@@ -235,15 +235,18 @@ describe("an experiment with an LLM judge", () => {
     const path = await makeExperiment("steered", server, {
       endpoint: PRICES,
       checkpoints: "{ before: sft }",
-      training: "{ learningRate: 1e-2, beta: 0.1, batchSize: 16 }",
-      steering: "{ rollouts: 1, limit: 5, grid: [1, 2], randomDirections: 1 }",
+      train: "{ learningRate: 1e-2, beta: 0.1, batchSize: 16 }",
+      steer: "{ rollouts: 1, limit: 5, grid: [1, 2], randomDirections: 1 }",
     });
     const { stages, out } = await run(path, { until: "steer" });
     expect(mostAsked(server)).toBe(1);
     const [add] = stages.filter(({ stage }) => stage.kind === "steer");
     expect(add!.record.cost.endpoint!.requests).toBeGreaterThan(0);
-    expect(add!.record.files.map((file) => file.path)).toEqual(["steering.json"]);
-    const report = await readFile(join(out, add!.directory, "steering.json"), "utf8");
+    expect(add!.record.files.map((file) => file.path)).toEqual([
+      "steering/layers.json",
+      "steering/steering.json",
+    ]);
+    const report = await readFile(join(out, add!.directory, "steering", "steering.json"), "utf8");
     expect(JSON.parse(report)).toMatchObject({ mode: "add", checkpoint: { name: "before" } });
     const { requests } = server.counts;
     await run(path, { until: "steer", force: ["steer"] });
@@ -261,7 +264,7 @@ describe("an experiment with an LLM judge", () => {
       ["judge-before", 240, false],
       ["judge-after", 240, false],
     ]);
-    await run(path, { until: "rollouts" });
+    await run(path, { until: "generate" });
     const second = await estimate();
     expect(second.stages[0]!.isSampled).toBe(true);
     expect(second.stages[0]!.requests).toBeLessThanOrEqual(240);
@@ -295,7 +298,10 @@ describe("an experiment with an LLM judge", () => {
   });
 
   it.each([
-    ["rubric: harm", /judge\.endpoint \(line \d+\): expected settings by name, got nothing/],
+    [
+      "rubric: harm",
+      /judge\.endpoint\.baseUrl \(line \d+\): expected an endpoint to ask, got none/,
+    ],
     ["rubric: harm, endpoint: { baseUrl: x, model: m }", /baseUrl .*expected an address such as/],
     [
       "rubric: harm, endpoint: { baseUrl: http://h/v1, model: m, apiKeyEnv: sk-secret }",
@@ -303,14 +309,14 @@ describe("an experiment with an LLM judge", () => {
     ],
     [
       "rubric: harm, endpoint: { baseUrl: http://h/v1, model: m, priceIn: 1 }",
-      /judge\.endpoint\.priceOut .*expected both priceIn and priceOut/,
+      /judge\.endpoint\.priceIn .*expected both priceIn and priceOut/,
     ],
     [
       "rubric: harm, maxCost: 1, endpoint: { baseUrl: http://h/v1, model: m }",
       /judge\.maxCost .*expected priceIn and priceOut/,
     ],
   ])("refuses { %s }", async (judge, message) => {
-    const text = `name: bad\ncheckpoints: { before: a, after: b }\npairs: { files: [p] }\nprobe: { scenarios: s }\nbehavior: { layers: [1] }\njudge: { kind: llm, ${judge} }\n`;
+    const text = `name: bad\ncheckpoints: { before: a, after: b }\npairs: { files: [p] }\nprobe: { scenarios: s }\nbehavior: { layers: [1] }\njudge: { ${judge} }\n`;
     const error = await expectFailure(() => parseExperiment(text, "bad.yaml"), ConfigError);
     expect(error.message).toMatch(message);
     expect(error.message).not.toContain("secret");

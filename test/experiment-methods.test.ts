@@ -24,10 +24,10 @@ const METHODS = `
 const CHANGES = {
   probe: undefined,
   responses: "unrelated.jsonl",
-  steering: undefined,
+  steer: undefined,
   judge: "{ rules: rules.yaml }",
-  evaluation: "{ scenarios: evaluation.jsonl, rollouts: 1, replicates: 50 }",
-  attribution: METHODS,
+  evaluate: "{ scenarios: evaluation.jsonl, rollouts: 1, replicates: 50 }",
+  rank: METHODS,
   edits:
     "[{ action: filter, top: 5 }, { action: filter, top: 5, method: length, controls: [] }, { action: swap, top: 4, method: words }]",
 };
@@ -82,10 +82,10 @@ it("ranks by each method, with its quality and cost, and edits by the one that i
 
 it.each([
   ["methods: [{ name: length }, { name: length, unit: words }]", /expected names of their own/],
-  ["methods: [{ name: magic }]", /attribution\.methods\[0\]\.name .*got "magic"/],
-  ["methods: [{ name: random, scorer: cosine }]", /attribution\.methods\[0\]\.scorer .*no setting/],
+  ["methods: [{ name: magic }]", /rank\.methods\[0\]\.name .*got "magic"/],
+  ["methods: [{ name: random, scorer: cosine }]", /rank\.methods\[0\]\.scorer .*no setting/],
 ])("refuses %s", async (attribution, message) => {
-  const changes = { ...CHANGES, edits: undefined, attribution: `{ ${attribution} }` };
+  const changes = { ...CHANGES, edits: undefined, rank: `{ ${attribution} }` };
   const path = await makeMiniatureExperiment(join(ROOT, "refused"), changes);
   await expect(readExperiment(path)).rejects.toThrow(message);
 });
@@ -94,6 +94,6 @@ it("refuses an edit by a method that is not there", async () => {
   const changes = { ...CHANGES, edits: "[{ action: filter, top: 5, method: lengths }]" };
   const path = await makeMiniatureExperiment(join(ROOT, "unknown"), changes);
   await expect(readExperiment(path)).rejects.toThrow(
-    /edits\[0\]\.method .*expected one of attribution\.methods \(probe, length, words, random\)/,
+    /edits\[0\]\.method .*expected one of rank\.methods \(probe, length, words, random\)/,
   );
 });

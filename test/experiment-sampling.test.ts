@@ -32,11 +32,11 @@ async function make(
   changes: Readonly<Record<string, string | undefined>>,
 ): Promise<string> {
   return makeMiniatureExperiment(join(suite, name), {
-    training: undefined,
+    train: undefined,
     edits: undefined,
-    steering: undefined,
-    attribution: undefined,
-    evaluation: undefined,
+    steer: undefined,
+    rank: undefined,
+    evaluate: undefined,
     judge: "{ rules: rules.yaml }",
     ...changes,
   });
@@ -69,8 +69,8 @@ describe("a second null by drift", () => {
     await using after = await startFakeEndpoint({ answer: same(true) });
     const served = (url: string): string => `{ baseUrl: "${url}", model: m }`;
     const path = await make("no-drift", {
-      attribution: "{ nulls: [drift, unrelated.jsonl], layer: 2 }",
-      sampling: `{ maxTokens: 8, endpoints: { before: ${served(before.url)}, after: ${served(after.url)} } }`,
+      rank: "{ nulls: [drift, unrelated.jsonl], layer: 2 }",
+      generate: `{ maxTokens: 8, endpoints: { before: ${served(before.url)}, after: ${served(after.url)} } }`,
     });
     await run(path);
     const result = await RESULT.read(join(path, "..", "out", RESULT.name));
@@ -81,7 +81,7 @@ describe("a second null by drift", () => {
       "no rollouts of both checkpoints to one prompt that differ and do not show the behaviour";
     expect(result.methods[0]!.skippedNulls).toEqual([{ behavior: "drift", reason }]);
     expect(result.conclusions.join("\n")).toMatch(
-      /verdict could not be held to drift \(no rollouts .* attribution\.nulls would/,
+      /verdict could not be held to drift \(no rollouts .* rank\.nulls would/,
     );
   });
 });
@@ -89,12 +89,12 @@ describe("a second null by drift", () => {
 it("warns of a direction to project out that is not stable, in the log and in the result", async () => {
   const path = await make("nuisance", {
     probe: undefined,
-    sampling: undefined,
+    generate: undefined,
     judge: undefined,
     responses: "tagged.jsonl",
     behavior:
       "{ name: x, layers: [2], orthogonalTo: [tag:one], splits: 20, flips: 20, nullDirections: 4 }",
-    attribution: "{ layer: 2 }",
+    rank: "{ layer: 2 }",
   });
   // One pair has the tag, so that halves of the prompts cannot agree on what it looks like.
   const tagged = randomPairs(12, 5).map(({ id, prompt, chosen, rejected }, i) => {
@@ -119,13 +119,13 @@ describe("served checkpoints", () => {
     const served = (url: string): string =>
       `{ baseUrl: "${url}", model: default, priceIn: 1000, priceOut: 1000 }`;
     const path = await make("served", {
-      sampling: `{ maxTokens: 8, endpoints: { before: ${served(before.url)}, after: ${served(after.url)} } }`,
+      generate: `{ maxTokens: 8, endpoints: { before: ${served(before.url)}, after: ${served(after.url)} } }`,
     });
     const out = join(path, "..", "out");
     const estimate = await estimateExperiment(await readExperiment(path), { out });
     expect(estimate.stages.map(({ id, requests }) => [id, requests])).toEqual([
-      ["rollouts-before", 240],
-      ["rollouts-after", 240],
+      ["generate-before", 240],
+      ["generate-after", 240],
     ]);
     const done = await run(path);
     expect([before.counts.requests, after.counts.requests]).toEqual([240, 240]);
@@ -139,10 +139,10 @@ describe("served checkpoints", () => {
       causes: {},
     });
     expect(result.probe.responsePairs).toBe(120);
-    const sampled = done.stages.find(({ id }) => id === "rollouts-after")!.record.cost.endpoint!;
+    const sampled = done.stages.find(({ id }) => id === "generate-after")!.record.cost.endpoint!;
     expect(sampled).toMatchObject({ requests: 240, completionTokens: 480 });
     expect(sampled.money).toBeGreaterThan(0);
-    await run(path, { force: ["rollouts"] });
+    await run(path, { force: ["generate"] });
     expect(after.counts.requests).toBe(240);
   });
 
@@ -157,7 +157,7 @@ describe("served checkpoints", () => {
     });
     const path = await make("failing", {
       checkpoints: "{ before: sft, after: sft }",
-      sampling: `{ maxTokens: 8, endpoints: { after: { baseUrl: "${server.url}", model: m } } }`,
+      generate: `{ maxTokens: 8, endpoints: { after: { baseUrl: "${server.url}", model: m } } }`,
     });
     const first = await run(path, { until: "judge" });
     const verdicts = await readVerdicts(fileOf(first, "judge-after", "verdicts.jsonl"));
@@ -167,25 +167,25 @@ describe("served checkpoints", () => {
     );
     isBroken = false;
     const { requests } = server.counts;
-    const second = await run(path, { until: "judge", force: ["rollouts-after"] });
+    const second = await run(path, { until: "judge", force: ["generate-after"] });
     expect(server.counts.requests - requests).toBe(4);
     const again = await readVerdicts(fileOf(second, "judge-after", "verdicts.jsonl"));
     expect(again.filter(isMissing)).toEqual([]);
   });
 
   it.each([
-    ["sampling: { topK: 3, endpoints: { after: E } }", /sampling\.topK .*endpoints know none/],
+    ["generate: { topK: 3, endpoints: { after: E } }", /generate\.topK .*endpoints know none/],
     [
-      'sampling: { endpoints: { after: { baseUrl: "http://H/v1/", model: m, concurrency: 3 }, before: E } }',
-      /sampling\.endpoints\.after .*expected another model than endpoints\.before, got the same address and name, "http:\/\/h\/v1" and "m"/,
+      'generate: { endpoints: { after: { baseUrl: "http://H/v1/", model: m, concurrency: 3 }, before: E } }',
+      /generate\.endpoints\.after .*expected another model than endpoints\.before, got the same address and name, "http:\/\/h\/v1" and "m"/,
     ],
     [
       "probe: { scenarios: s, amplify: 1 }",
       /probe\.amplify .*needs both checkpoints on this machine/,
     ],
     [
-      "evaluation: { scenarios: s, capabilities: { tasks: t } }",
-      /evaluation\.capabilities .*expected checkpoints\.after too/,
+      "evaluate: { scenarios: s }\ncapabilities: { tasks: t }",
+      /capabilities .*expected checkpoints\.after too/,
     ],
   ])("refuse %s", (line, message) => {
     const sections: Record<string, string> = {
@@ -195,7 +195,7 @@ describe("served checkpoints", () => {
       probe: "probe: { scenarios: s }",
       judge: "judge: { rules: refusal }",
       behavior: "behavior: { layers: [1] }",
-      sampling: "sampling: { endpoints: { after: E } }",
+      generate: "generate: { endpoints: { after: E } }",
     };
     const text = Object.values({ ...sections, [line.split(":")[0]!]: line }).join("\n");
     const endpoint = "{ baseUrl: http://h/v1, model: m }";
@@ -207,25 +207,25 @@ describe("served checkpoints", () => {
 
 describe("amplification", () => {
   it("samples the checkpoint after amplified, for the probe alone, and the result says so", async () => {
-    const training = "{ learningRate: 1e-2, beta: 0.1, batchSize: 16, epochs: 1, seeds: [1] }";
-    const evaluation = "{ scenarios: evaluation.jsonl, rollouts: 2, replicates: 100 }";
-    const path = await make("amplified", { training, evaluation });
+    const train = "{ learningRate: 1e-2, beta: 0.1, batchSize: 16, epochs: 1, seeds: [1] }";
+    const evaluate = "{ scenarios: evaluation.jsonl, rollouts: 2, replicates: 100 }";
+    const path = await make("amplified", { train, evaluate });
     const plain = await run(path);
     await make("amplified", {
-      training,
-      evaluation,
+      train,
+      evaluate,
       probe: "{ scenarios: probe.jsonl, rollouts: 2, amplify: 3 }",
     });
     const amplified = await run(path);
     const anew = amplified.stages.filter(({ isCached }) => !isCached).map(({ id }) => id);
-    expect(anew).not.toContain("rollouts-before");
-    expect(anew).not.toContain("evaluation-rollouts-baseline-seed1");
-    expect(anew).toContain("rollouts-after");
+    expect(anew).not.toContain("generate-before");
+    expect(anew).not.toContain("evaluation-generate-baseline-seed1");
+    expect(anew).toContain("generate-after");
     const read = (of: ExperimentRun): Promise<string> =>
-      readFile(fileOf(of, "rollouts-after", "rollouts.jsonl"), "utf8");
+      readFile(fileOf(of, "generate-after", "rollouts.jsonl"), "utf8");
     expect(await read(amplified)).not.toBe(await read(plain));
     const [once, twice] = [plain, amplified].map(
-      ({ stages }) => stages.find(({ id }) => id === "rollouts-after")!.record.cost,
+      ({ stages }) => stages.find(({ id }) => id === "generate-after")!.record.cost,
     );
     // Both checkpoints see every token.
     expect(twice!.flops / twice!.tokens).toBeGreaterThan((1.8 * once!.flops) / once!.tokens);

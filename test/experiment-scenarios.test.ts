@@ -18,10 +18,10 @@ it("composes and splits as culprit scenarios does, samples the probe's half, and
     checkpoints: "{ before: sft, after: sft }",
     scenarios: "{ bases: [bases.txt], perBase: 2, probeShare: 0.6, seed: 4 }",
     probe: "{ rollouts: 1 }",
-    training: undefined,
+    train: undefined,
     edits: undefined,
-    steering: undefined,
-    evaluation: "{ rollouts: 1 }",
+    steer: undefined,
+    evaluate: "{ rollouts: 1 }",
     judge: "{ rules: rules.yaml }",
   });
   const bases = Array.from({ length: 10 }, (_, i) => `Say something about number ${i}.`);
@@ -29,7 +29,7 @@ it("composes and splits as culprit scenarios does, samples the probe's half, and
   await writeFile(file, bases.join("\n"));
   const out = join(folder, "out");
   const run = async (): ReturnType<typeof runExperiment> =>
-    runExperiment(await readExperiment(path), { out, until: "rollouts" });
+    runExperiment(await readExperiment(path), { out, until: "generate" });
   const { stages } = await run();
   const flags = "--per-base 2 --probe-share 0.6 --seed 4 --out-probe P --out-evaluation E".split(
     " ",
@@ -46,7 +46,7 @@ it("composes and splits as culprit scenarios does, samples the probe's half, and
     const shown = await readFile(join(out, `scenarios.${half}.jsonl`), "utf8");
     expect(shown).toBe(await readFile(made, "utf8"));
   }
-  const sampled = stages.find(({ id }) => id === "rollouts-before")!;
+  const sampled = stages.find(({ id }) => id === "generate-before")!;
   const seen = new Set<string>();
   for await (const { scenario } of readRollouts(join(out, sampled.directory, "rollouts.jsonl"))) {
     seen.add(scenario);
@@ -79,7 +79,7 @@ it("refuses a scenario without a variant to sample before anything runs", async 
   );
   const running = runExperiment(await readExperiment(path), { out: join(of, "out") });
   await expect(running).rejects.toThrow(
-    /^evaluation\.scenarios: .*scenario "evaluation-3": expected a variant "base\+distractor"/,
+    /^evaluate\.scenarios: .*scenario "evaluation-3": expected a variant "base\+distractor"/,
   );
   await expect(readFile(join(of, "out", "run.json"))).rejects.toThrow(/ENOENT/);
 });

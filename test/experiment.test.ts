@@ -144,13 +144,13 @@ it("runs every kind of stage, and ends with arms beside their controls", async (
 
 it("says of steering on the probe's own scenarios that its effect is not held out", async () => {
   const file = withTrainingSeeds(await readExperiment(await experiment), 1);
-  const { steering } = file.experiment;
-  const onProbe = { ...steering!, on: "probe" as const, limit: 1000 };
+  const { steer } = file.experiment;
+  const onProbe = { ...steer!, on: "probe" as const, limit: 1000 };
   const lines: string[] = [];
   const out = join(suite, "own-scenarios");
   await cp(join(suite, "whole"), out, { recursive: true });
   const { stages } = await runExperiment(
-    { ...file, experiment: { ...file.experiment, steering: onProbe } },
+    { ...file, experiment: { ...file.experiment, steer: onProbe } },
     {
       out,
       until: "steer",
@@ -160,7 +160,7 @@ it("says of steering on the probe's own scenarios that its effect is not held ou
   const said = /^(warning: )?\d+ scenarios are of those that the behaviour was made from/;
   expect(lines).toContainEqual(expect.stringMatching(said));
   const { directory } = stages.find(({ id }) => id === "steer-add")!;
-  const report = await readFile(join(out, directory, "steering.json"), "utf8");
+  const report = await readFile(join(out, directory, "steering", "steering.json"), "utf8");
   expect((JSON.parse(report) as { notes: string[] }).notes).toContainEqual(
     expect.stringMatching(said),
   );
@@ -168,7 +168,7 @@ it("says of steering on the probe's own scenarios that its effect is not held ou
 
 it("ends in the same bytes when it is stopped again and again", async () => {
   const wanted = await outcome("whole");
-  for (const kind of ["train", "embed", "steer", "retrain", "evaluation-rollouts"] as const) {
+  for (const kind of ["train", "embed", "steer", "retrain", "evaluation-generate"] as const) {
     const abort = new AbortController();
     const stopped = run("stopped", {
       signal: abort.signal,

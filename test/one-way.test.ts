@@ -28,19 +28,19 @@ async function failureOfRun(
 /** Instead of sampling: the run begins with response pairs. */
 const GIVEN = {
   probe: undefined,
-  steering: undefined,
+  steer: undefined,
   edits: undefined,
-  evaluation: undefined,
-  training: undefined,
+  evaluate: undefined,
+  train: undefined,
   judge: undefined,
-  sampling: undefined,
+  generate: undefined,
   responses: "unrelated.jsonl",
 };
 
 test("more tokens than the checkpoint has positions", async () => {
-  const attribution = "{ maxTokens: 4000 }";
+  const embed = "{ maxTokens: 4000 }";
   const says = /maxTokens: .* was made for 256 positions, got 4000$/;
-  expect(await failureOfRun("positions", { ...GIVEN, attribution })).toMatch(says);
+  expect(await failureOfRun("positions", { ...GIVEN, rank: undefined, embed })).toMatch(says);
   const folder = join(ROOT, "positions");
   const words = ["--checkpoint", join(folder, "sft"), "--layers", "1", "--max-tokens", "4000"];
   const command = runCommand("embed", [
@@ -56,9 +56,9 @@ test("an empty file of response pairs", async () => {
   const path = join(ROOT, "empty.jsonl");
   await writeFile(path, "");
   const says = /empty\.jsonl: expected rows {id, prompt, before, after}, got none/;
-  const changes = { ...GIVEN, responses: "../empty.jsonl", attribution: undefined };
+  const changes = { ...GIVEN, responses: "../empty.jsonl", rank: undefined };
   expect(await failureOfRun("empty", changes)).toMatch(says);
-  const unrelated = { ...GIVEN, attribution: "{ nulls: [../empty.jsonl] }" };
+  const unrelated = { ...GIVEN, rank: "{ nulls: [../empty.jsonl] }" };
   expect(await failureOfRun("empty-null", unrelated)).toMatch(says);
   const words = ["--checkpoint", join(ROOT, "empty", "sft"), "--layers", "1"];
   const command = runCommand("behavior", [path, ...words, "--out", join(ROOT, "b.safetensors")]);

@@ -83,7 +83,7 @@ describe("steering the organism diffuse", { timeout: 300_000 }, () => {
     expect(readFileSync(join(add, "steering.json"), "utf8")).toBe(before);
     expect(statSync(join(kept, "rollouts.jsonl")).mtimeMs).toBe(mtimeMs);
     await expect(steered({ ...adding, rollouts: "5" })).rejects.toThrow(
-      /other settings \(samples\)/,
+      /other settings \(rollouts\)/,
     );
     expect(readFileSync(join(add, "steering.json"), "utf8")).toBe(before);
   });

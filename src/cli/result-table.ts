@@ -163,7 +163,7 @@ function verdictLines(method: MethodResult): string[] {
 
 function whyAlone({ verdict, skippedNulls }: MethodResult): string {
   if (verdict!.notHeldTo.length > 0) return "";
-  return `; ${skippedNulls === undefined ? "attribution.nulls names unrelated behaviours" : "what attribution.nulls names was not to be had"}`;
+  return `; ${skippedNulls === undefined ? "rank.nulls names unrelated behaviours" : "what rank.nulls names was not to be had"}`;
 }
 
 function qualityLines({ quality }: MethodResult): string[] {

@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 
 import { estimateExperiment } from "../experiment/estimate-experiment.ts";
-import type { OpenInputsOptions } from "../experiment/experiment-inputs.ts";
 import { readExperimentStatus } from "../experiment/experiment-status.ts";
+import type { OpenInputsOptions } from "../experiment/open-inputs.ts";
 import type { ExperimentFile } from "../experiment/read-experiment.ts";
 import { RESULT, TABLE_NAME } from "../experiment/result.ts";
 import { runExperiment, type RunExperimentOptions } from "../experiment/run-experiment.ts";
@@ -24,17 +24,14 @@ export async function runAndPrint(
   options: Pick<RunExperimentOptions, "out" | "until" | "force">,
   { isJson, context }: { readonly isJson: boolean; readonly context: CommandContext },
 ): Promise<void> {
-  await runExperiment(file, {
+  const { isWhole } = await runExperiment(file, {
     ...options,
     ...inputOptions(context),
     ...createStageLog(context),
   });
-  const { out, until } = options;
+  const { out } = options;
   // A result that an earlier, whole run left is not what was asked for.
-  const result =
-    until === undefined || until === "evaluate"
-      ? await RESULT.find(join(out, RESULT.name))
-      : undefined;
+  const result = isWhole ? await RESULT.find(join(out, RESULT.name)) : undefined;
   if (result === undefined) {
     const status = await readExperimentStatus(out);
     return context.print(isJson ? JSON.stringify(status, undefined, 2) : formatStatus(status));

@@ -1,6 +1,6 @@
 import type { EditAction, EditPick } from "../edit/edit.ts";
 import { methodLabel } from "../verbs/settings/methods.ts";
-import type { Experiment } from "./schema.ts";
+import type { Experiment } from "./sections.ts";
 
 /** One edit of the pairs that checkpoints are trained on and compared by. */
 export interface Arm {
@@ -11,7 +11,7 @@ export interface Arm {
   readonly action: EditAction;
   readonly pick: EditPick;
   readonly top: number;
-  readonly sources: "auto" | readonly string[];
+  readonly sources: "auto" | readonly string[] | undefined;
   readonly by: string | undefined;
   readonly minLift: number | undefined;
   /** The arms that are its controls: random edits of the same size. */
@@ -22,7 +22,7 @@ export interface Arm {
 export const BASELINE = "baseline";
 
 /** Every arm but the baseline, each followed by its controls; `planted` is what `top: planted` means. */
-export function listArms({ edits, attribution }: Experiment, planted: number): readonly Arm[] {
+export function listArms({ edits, rank }: Experiment, planted: number): readonly Arm[] {
   const taken = new Set<string>();
   const unique = (id: string): string => {
     let free = id;
@@ -30,7 +30,7 @@ export function listArms({ edits, attribution }: Experiment, planted: number): r
     taken.add(free);
     return free;
   };
-  const first = methodLabel(attribution.methods[0]!); // there is one at least
+  const first = methodLabel(rank.methods[0]!); // there is one at least
   return edits.flatMap(({ action, top, sources, by, minLift, controls, method = first }) =>
     [top].flat().flatMap((each) => {
       const size = each === "planted" ? planted : each;

@@ -39,7 +39,7 @@ it("says which directions projected out are not stable", () => {
 it("says where steering speaks for another layer than that of the ranking, and is silent where it does not", () => {
   const chosen = { kind: "chosen", layer: 4, reason: "split-half 0.9" } as const;
   expect(concludeExperiment(result(chosen))).toEqual([
-    "With steering layer 4 is chosen (split-half 0.9); the ranking is at layer 2 (named in the experiment file). To rank at the other, set attribution.layer.",
+    "With steering layer 4 is chosen (split-half 0.9); the ranking is at layer 2 (named in the experiment file). To rank at the other, set rank.layer.",
   ]);
   expect(concludeExperiment(result({ ...chosen, layer: 2 }))).toEqual([]);
   expect(concludeExperiment(result({ kind: "none", reason: "no layer is stable" }))).toEqual([]);
@@ -103,13 +103,13 @@ function edited(
 
 const START =
   "Dropping the 9 pairs ranked highest takes the rate from 90.0% to 10.0%, as many random pairs leave 80.0%: ";
-const ONE_SEED = `${START}in this one training dropping them did more than as many random pairs (p 0.001 against random, over prompts). One seed does not show that these pairs are a cause across trainings: train several (training.seeds: [1, 2, 3]).`;
+const ONE_SEED = `${START}in this one training dropping them did more than as many random pairs (p 0.001 against random, over prompts). One seed does not show that these pairs are a cause across trainings: train several (train.seeds: [1, 2, 3]).`;
 const CAUSE = `${START}more than chance explains (p 0.001 against random), so these pairs are a cause.`;
 
 it("calls pairs a cause only where at least two trainings of the edit and of its control say so", () => {
   expect(concludeExperiment(edited(1))).toEqual([ONE_SEED]);
   expect(concludeExperiment(edited(2))).toEqual([
-    `${CAUSE} Two seeds hardly tell how trainings differ: three are the least for an interval that means much (training.seeds: [1, 2, 3]).`,
+    `${CAUSE} Two seeds hardly tell how trainings differ: three are the least for an interval that means much (train.seeds: [1, 2, 3]).`,
   ]);
   expect(concludeExperiment(edited(3))).toEqual([CAUSE]);
   expect(concludeExperiment(edited(3, {}, 1))).toEqual([ONE_SEED]);

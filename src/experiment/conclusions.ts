@@ -54,7 +54,7 @@ function concludeNulls({ skippedNulls = [], verdict }: MethodResult): string[] {
   return [
     ...skippedNulls.map(
       ({ behavior, reason }) =>
-        `The verdict could not be held to ${behavior} (${reason}): what else training changed was not ruled out. A file of response pairs of an unrelated behaviour in attribution.nulls would.`,
+        `The verdict could not be held to ${behavior} (${reason}): what else training changed was not ruled out. A file of response pairs of an unrelated behaviour in rank.nulls would.`,
     ),
     ...(verdict?.notHeldTo ?? []).map(
       ({ behavior, reason }) =>
@@ -69,7 +69,7 @@ function concludeSteering({ mode, layers, scenarios, shared }: SteeringReport): 
     shared === undefined
       ? []
       : [
-          `${what} was measured on ${shared} of ${scenarios} scenarios that the behaviour was made from, so its effect is not held out: name others (evaluation.scenarios, steering.on: evaluation).`,
+          `${what} was measured on ${shared} of ${scenarios} scenarios that the behaviour was made from, so its effect is not held out: name others (evaluate.scenarios, steer.on: evaluate).`,
         ];
   const found = layers.flatMap(({ layer, at, steered, effects }) => {
     const where =
@@ -92,7 +92,7 @@ function concludeLayer({
   const { choice } = layerTable;
   if (choice.kind === "none" || choice.layer === probe.layer) return [];
   return [
-    `With steering layer ${choice.layer} is chosen (${choice.reason}); the ranking is at layer ${probe.layer} (${probe.layerReason}). To rank at the other, set attribution.layer.`,
+    `With steering layer ${choice.layer} is chosen (${choice.reason}); the ranking is at layer ${probe.layer} (${probe.layerReason}). To rank at the other, set rank.layer.`,
   ];
 }
 
@@ -135,11 +135,11 @@ function concludeControl(
   const seeds = Math.min(...compared.map(measuredSeeds));
   if (seeds < 2) {
     const doing = edit.action === "swap" ? "swapping" : "dropping";
-    return `${change}, as many random pairs leave ${random}: in this one training ${doing} them did more than as many random pairs (${told}, over prompts). One seed does not show that these pairs are a cause across trainings: train several (training.seeds: [1, 2, 3]).`;
+    return `${change}, as many random pairs leave ${random}: in this one training ${doing} them did more than as many random pairs (${told}, over prompts). One seed does not show that these pairs are a cause across trainings: train several (train.seeds: [1, 2, 3]).`;
   }
   const few =
     seeds < SEEDS_THAT_TELL
-      ? " Two seeds hardly tell how trainings differ: three are the least for an interval that means much (training.seeds: [1, 2, 3])."
+      ? " Two seeds hardly tell how trainings differ: three are the least for an interval that means much (train.seeds: [1, 2, 3])."
       : "";
   return `${change}, as many random pairs leave ${random}: more than chance explains (${told}), so these pairs are a cause.${few}`;
 }

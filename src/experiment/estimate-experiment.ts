@@ -1,8 +1,7 @@
 import { join } from "node:path";
 
-import type { OpenInputsOptions } from "./experiment-inputs.ts";
 import { forcedStages } from "./forced-stages.ts";
-import { openInputs } from "./open-inputs.ts";
+import { openInputs, type OpenInputsOptions } from "./open-inputs.ts";
 import { planExperiment } from "./plan-experiment.ts";
 import type { ExperimentFile } from "./read-experiment.ts";
 import { type FinishedStage, locateStage } from "./run-stages.ts";
@@ -35,7 +34,7 @@ export async function estimateExperiment(
   },
 ): Promise<ExperimentEstimate> {
   const { out } = options;
-  const stages = planExperiment(file.experiment, await openInputs(file, options));
+  const stages = planExperiment(file.experiment, await openInputs(file, options), options.verbs);
   const forced = forcedStages(stages, options.force ?? []);
   const finished = await findFinished(stages, out);
   const isDone = (id: string): boolean => finished.has(id) && !forced.has(id);

@@ -1,26 +1,78 @@
-import { checkpointSize, hashCheckpoint } from "../engine/checkpoint-size.ts";
-import { localFolder } from "../engine/local-host.ts";
 /** @file What an experiment reads from outside, opened and hashed before any stage runs. */
-import { openPairs } from "../pairs/open-pairs.ts";
+import { checkpointSize, type CheckpointSize, hashCheckpoint } from "../engine/checkpoint-size.ts";
+import { localFolder } from "../engine/local-host.ts";
+import { readHumanLabels } from "../judge/human-labels.ts";
+import type { Rubric } from "../judge/rubric.ts";
+import type { RuleSet } from "../judge/rule-set.ts";
+import type { ResolveRemote } from "../pairs/expand-patterns.ts";
+import { openPairs, type PairSet } from "../pairs/open-pairs.ts";
+import type { ScenarioSet } from "../rollouts/scenarios.ts";
 import { ConfigError } from "../util/errors.ts";
 import { hashFile } from "../util/hash.ts";
 import { inSetting } from "../util/in-setting.ts";
 import type { JobOptions } from "../util/progress.ts";
 import { describeReadFault } from "../util/read-fault.ts";
-import type {
-  CheckpointInput,
-  ExperimentInputs,
-  FileInput,
-  OpenInputsOptions,
-} from "./experiment-inputs.ts";
-import { openJudge, openLabels } from "./judge-input.ts";
-import { openEndpoint } from "./open-asker.ts";
+import { isBuiltIn, rubricInput, rulesInput } from "../verbs/inputs/judges.ts";
+import { judge } from "../verbs/judge.ts";
+import { openAsker } from "../verbs/judging/open-asker.ts";
+import { withThreshold } from "../verbs/judging/open-judge.ts";
+import { renameSetting } from "../verbs/setting-errors.ts";
+import { resolveLayers } from "../verbs/settings/common.ts";
+import type { Verb } from "../verbs/verb.ts";
 import { openPreferencePairs } from "./pair-inputs.ts";
 import type { ExperimentFile } from "./read-experiment.ts";
 import { openScenarios } from "./scenario-inputs.ts";
-import { DRIFT } from "./schema-attribution.ts";
-import type { EndpointSettings } from "./schema-judge.ts";
-import type { Experiment } from "./schema.ts";
+import { furtherVerbs, STAGE_MADE } from "./schema.ts";
+import { DRIFT, type Experiment } from "./sections.ts";
+
+/** A checkpoint that the experiment starts from. */
+export interface CheckpointInput {
+  readonly folder: string;
+  readonly hash: string;
+  readonly size: CheckpointSize;
+}
+
+/** A file that a stage reads, by its content. */
+export interface FileInput {
+  readonly path: string;
+  readonly sha256: string;
+}
+
+/** Everything from outside that the stages read. */
+export interface ExperimentInputs {
+  readonly before: CheckpointInput;
+  readonly after: CheckpointInput | undefined;
+  /** Without the column that says which are planted. */
+  readonly pairs: PairSet;
+  /** Ids of the planted pairs, in the order of the data; undefined where nobody knows. */
+  readonly planted: readonly string[] | undefined;
+  readonly responses: FileInput | undefined;
+  /** Response pairs of unrelated behaviours, in the order of `rank.nulls`; undefined for drift. */
+  readonly nulls: readonly (FileInput | undefined)[];
+  readonly rules: RuleSet | undefined;
+  readonly rubric: Rubric | undefined;
+  /** By the id of the judge stage whose rollouts they are of. */
+  readonly labels: Readonly<Record<string, FileInput>>;
+  readonly probe: ScenarioSet | undefined;
+  readonly evaluate: ScenarioSet | undefined;
+  readonly capabilities: {
+    readonly pairs: PairSet | undefined;
+    readonly answers: FileInput | undefined;
+    readonly tasks: FileInput | undefined;
+    readonly overRefusal: FileInput | undefined;
+  };
+  /** Files of verbs that have no place of their own here, by `verb.input`. */
+  readonly further: Readonly<Record<string, FileInput>>;
+}
+
+export interface OpenInputsOptions {
+  readonly resolveRemote?: ResolveRemote | undefined;
+  /** Shows the download of `hf://` checkpoints. */
+  readonly download?: JobOptions | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Default: all that there are. */
+  readonly verbs?: readonly Verb[] | undefined;
+}
 
 /**
  * Opens and hashes an experiment's inputs. Throws ConfigError naming the setting whose file is missing, or where a request to
@@ -30,7 +82,7 @@ export async function openInputs(
   file: ExperimentFile,
   options: OpenInputsOptions = {},
 ): Promise<ExperimentInputs> {
-  const { checkpoints, responses, judge } = file.experiment;
+  const { checkpoints, responses, judge: how } = file.experiment;
   const checkpoint = async (setting: "before" | "after"): Promise<CheckpointInput | undefined> => {
     const name = checkpoints[setting];
     if (name === undefined) return undefined;
@@ -38,78 +90,141 @@ export async function openInputs(
       openCheckpoint(file.at(name), options.download),
     );
   };
+  expectKeys(file.experiment);
   const inputs = {
     before: (await checkpoint("before"))!, // never absent
     after: await checkpoint("after"),
-    endpoints: openEndpoints(file.experiment),
     ...(await openPreferencePairs(file, options)),
     responses: await openFile("responses", responses, file),
     nulls: await openNulls(file),
-    judge: judge && (await openJudge(judge, file)),
-    labels: judge === undefined ? {} : await openLabels(judge, file),
+    ...(await openJudging(how, file)),
     ...(await openScenarios(file, options)),
     capabilities: await openCapabilities(file, options),
+    further: await openFurther(file, options.verbs),
   };
-  requireLayers(file.experiment, inputs.before);
-  requireProjectedLayers(file.experiment, inputs);
+  requireLayers(file.experiment, inputs);
   return inputs;
 }
 
-function openEndpoints({ sampling }: Experiment): ExperimentInputs["endpoints"] {
-  const { before, after } = sampling.endpoints ?? {};
-  const open = (name: "before" | "after", settings: EndpointSettings | undefined): object =>
-    settings === undefined ? {} : { [name]: openEndpoint(`sampling.endpoints.${name}`, settings) };
-  return { ...open("before", before), ...open("after", after) };
+/** Throws ConfigError where an endpoint's key is not set: before anything is made. */
+function expectKeys({ judge: how, generate }: Experiment): void {
+  const { before, after } = generate.endpoints ?? {};
+  const endpoints = {
+    "judge.endpoint": how?.endpoint,
+    "generate.endpoints.before": before,
+    "generate.endpoints.after": after,
+  };
+  for (const [setting, endpoint] of Object.entries(endpoints)) {
+    if (endpoint !== undefined) openAsker(endpoint, setting);
+  }
 }
 
 async function openNulls(file: ExperimentFile): Promise<ExperimentInputs["nulls"]> {
   const opened: (FileInput | undefined)[] = [];
-  for (const name of file.experiment.attribution.nulls) {
-    opened.push(name === DRIFT ? undefined : await openFile("attribution.nulls", name, file));
+  for (const name of file.experiment.rank.nulls) {
+    opened.push(name === DRIFT ? undefined : await openFile("rank.nulls", name, file));
   }
   return opened;
+}
+
+/** Reads rules, rubric and labels, so that what is wrong with them shows at once. */
+async function openJudging(
+  how: Experiment["judge"],
+  file: ExperimentFile,
+): Promise<Pick<ExperimentInputs, "rules" | "rubric" | "labels">> {
+  const read = async <T>(
+    way: "rules" | "rubric",
+    { open }: { readonly open: (paths: readonly string[]) => Promise<T> },
+  ): Promise<T | undefined> => {
+    const name = how?.[way];
+    if (name === undefined) return undefined;
+    return inSetting(`judge.${way}`, () => open([isBuiltIn(name) ? name : file.at(name)]));
+  };
+  const rules = await read("rules", rulesInput);
+  const rubric = await read("rubric", rubricInput);
+  expectThreshold(rubric, how?.threshold);
+  const labels: Record<string, FileInput> = {};
+  for (const [stage, path] of Object.entries(how?.labels ?? {})) {
+    labels[stage] = await inSetting(`judge.labels.${stage}`, async () => {
+      await readHumanLabels(file.at(path));
+      return { path: file.at(path), sha256: await hashFile(file.at(path)) };
+    });
+  }
+  return { rules, rubric, labels };
+}
+
+function expectThreshold(rubric: Rubric | undefined, threshold: number | undefined): void {
+  try {
+    if (rubric !== undefined) withThreshold(rubric, threshold);
+  } catch (error) {
+    throw renameSetting(error, judge, (name) => `judge.${name}`);
+  }
 }
 
 async function openCapabilities(
   file: ExperimentFile,
   { signal }: OpenInputsOptions,
 ): Promise<ExperimentInputs["capabilities"]> {
-  const { pairs, answers, tasks, overRefusal } = file.experiment.evaluation?.capabilities ?? {};
-  const at = "evaluation.capabilities";
+  const { pairs, answers, tasks, overRefusal } = file.experiment.capabilities;
   return {
     pairs:
       pairs === undefined
         ? undefined
-        : await inSetting(`${at}.pairs`, () => openPairs([file.at(pairs)], { signal })),
-    answers: await openFile(`${at}.answers`, answers, file),
-    tasks: await openFile(`${at}.tasks`, tasks, file),
-    overRefusal: await openFile(`${at}.overRefusal`, overRefusal, file),
+        : await inSetting("capabilities.pairs", () => openPairs([file.at(pairs)], { signal })),
+    answers: await openFile("capabilities.answers", answers, file),
+    tasks: await openFile("capabilities.tasks", tasks, file),
+    overRefusal: await openFile("capabilities.overRefusal", overRefusal, file),
   };
 }
 
-function requireLayers({ behavior }: Experiment, { size }: CheckpointInput): void {
-  const beyond = behavior.layers.find((layer) => layer > size.layerCount);
-  if (beyond === undefined) return;
-  throw new ConfigError(
-    `behavior.layers: the checkpoint before has layers 0 to ${size.layerCount}, got ${beyond}`,
-  );
+async function openFurther(
+  file: ExperimentFile,
+  verbs: readonly Verb[] | undefined,
+): Promise<ExperimentInputs["further"]> {
+  const opened: Record<string, FileInput> = {};
+  for (const { verb, section } of furtherVerbs(file.experiment, verbs)) {
+    for (const [name, { kind, isOptional }] of Object.entries(verb.inputs)) {
+      if (STAGE_MADE.has(kind)) continue;
+      const setting = `${verb.name}.${name}`;
+      const found = await openFile(setting, section[name] as string | undefined, file); // its schema
+      if (found !== undefined) opened[setting] = found;
+      else if (isOptional !== true) throw new ConfigError(`${setting}: expected a file, got none`);
+    }
+  }
+  return opened;
 }
 
-/** The checkpoint after is trained from the one before, where none is given. */
-function requireProjectedLayers(
-  { steering }: Experiment,
+/** Layers that the checkpoints have; the one after is trained from the one before, where none is given. */
+function requireLayers(
+  { behavior, steer }: Experiment,
   { before, after }: Pick<ExperimentInputs, "before" | "after">,
 ): void {
-  if (steering?.modes.includes("project-out") !== true) return;
-  if (typeof steering.projectOutAt === "string") return;
-  const [name, { layerCount }] =
-    after === undefined ? ["before", before.size] : ["after", after.size];
-  const beyond = steering.projectOutAt.find((layer) => layer > layerCount);
-  if (beyond === undefined) return;
-  throw new ConfigError(
-    `steering.projectOutAt: the checkpoint ${name} has layers 0 to ${layerCount}, got ${beyond}`,
-    { hint: `List layers from 0 to ${layerCount}, or say together, own or all.` },
-  );
+  const check = (
+    setting: string,
+    which: "before" | "after",
+    layers: "all" | readonly number[],
+  ): void => {
+    const { layerCount } = (which === "after" ? (after ?? before) : before).size;
+    const beyond = layers === "all" ? undefined : layers.find((layer) => layer > layerCount);
+    if (beyond === undefined) return;
+    const name = which === "after" && after === undefined ? "before" : which;
+    throw new ConfigError(
+      `${setting}: the checkpoint ${name} has layers 0 to ${layerCount}, got ${beyond}`,
+      { hint: `List layers from 0 to ${layerCount}, or say all.` },
+    );
+  };
+  check("behavior.layers", "before", behavior.layers);
+  if (steer?.modes.includes("project-out") === true && typeof steer.projectOutAt !== "string") {
+    check("steer.projectOutAt", "after", steer.projectOutAt);
+  }
+}
+
+/** The layers of behaviour and vectors. */
+export function layersOf(
+  { behavior }: Pick<Experiment, "behavior">,
+  { before }: Pick<ExperimentInputs, "before">,
+): readonly number[] {
+  return resolveLayers(behavior.layers, before.size.layerCount, "behavior.layers");
 }
 
 async function openCheckpoint(name: string, download: JobOptions = {}): Promise<CheckpointInput> {

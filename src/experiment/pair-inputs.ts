@@ -4,7 +4,7 @@ import { openPairs, type PairSet } from "../pairs/open-pairs.ts";
 import { plantedIds } from "../ranking/planted.ts";
 import { ConfigError } from "../util/errors.ts";
 import { inSetting } from "../util/in-setting.ts";
-import type { ExperimentInputs, OpenInputsOptions } from "./experiment-inputs.ts";
+import type { ExperimentInputs, OpenInputsOptions } from "./open-inputs.ts";
 import { withRelativePaths } from "./portable-paths.ts";
 import type { ExperimentFile } from "./read-experiment.ts";
 import type { BoundContent } from "./verb-stage.ts";
@@ -14,12 +14,12 @@ export async function openPreferencePairs(
   file: ExperimentFile,
   { resolveRemote, signal }: OpenInputsOptions,
 ): Promise<Pick<ExperimentInputs, "pairs" | "planted">> {
-  const { files, shape, source, keep, limit, planted } = file.experiment.pairs;
+  const { files, shape, sourceColumn, keep, limit, planted } = file.experiment.pairs;
   const open = (keepColumns: readonly string[] | undefined): Promise<PairSet> =>
     inSetting("pairs.files", () =>
       openPairs(files.map(file.at), {
         shape,
-        sourceColumn: source,
+        sourceColumn,
         keepColumns,
         limit,
         resolveRemote,

@@ -1,178 +1,230 @@
 /** @file Which stages an experiment has, and which reads which. */
 import { ConfigError } from "../util/errors.ts";
+import { VERBS } from "../verbs/index.ts";
 import { methodLabel } from "../verbs/settings/methods.ts";
+import type { Input, OpenWork, Verb } from "../verbs/verb.ts";
 import { BASELINE, listArms, measuredName } from "./arms.ts";
-import type { ExperimentInputs } from "./experiment-inputs.ts";
-import { givenModel, type Model, sampledModel, trainedModel } from "./models.ts";
-import type { Experiment } from "./schema.ts";
+import { capabilityFiles } from "./contradictions.ts";
+import { evaluateStage } from "./evaluate-stage.ts";
+import type { ExperimentInputs } from "./open-inputs.ts";
+import {
+  boundDrift,
+  boundPairs,
+  boundResponses,
+  givenCheckpoint,
+  nullBehavior,
+  nullName,
+  type Planned,
+  trainedCheckpoint,
+} from "./plan-inputs.ts";
+import {
+  agreementStage,
+  auditStage,
+  behaviorStage,
+  capabilitiesStage,
+  conditionsStage,
+  editStage,
+  embedStage,
+  generateStage,
+  judgeStage,
+  qualityStage,
+  rankId,
+  rankStage,
+  type Sampled,
+  steerStage,
+  trainStage,
+} from "./plan-stages.ts";
+import { furtherVerbs, type FurtherVerb, STAGE_MADE } from "./schema.ts";
+import type { Experiment } from "./sections.ts";
 import { type Stage, STAGE_KINDS, stageId } from "./stage.ts";
-import { agreementIds, agreementStage } from "./stages/agreement.ts";
-import { auditStage } from "./stages/audit.ts";
-import { behaviorStage, boundDrift, boundResponses } from "./stages/behavior.ts";
-import { capabilitiesStage } from "./stages/capabilities.ts";
-import { editStage } from "./stages/edit.ts";
-import { embedStage } from "./stages/embed.ts";
-import { evaluateStage } from "./stages/evaluate.ts";
-import { filterStage } from "./stages/filter.ts";
-import { judgeStage } from "./stages/judge.ts";
-import type { EvaluatedArms } from "./stages/measured-arms.ts";
-import { qualityStage } from "./stages/quality.ts";
-import { nullBehavior, nullName, rankStage } from "./stages/rank.ts";
-import { rolloutsStage } from "./stages/rollouts.ts";
-import { steerStage } from "./stages/steer.ts";
-import { trainStage } from "./stages/train.ts";
-
-/** Without `evaluation`: the result ends with the ranking. */
-const NOTHING_MEASURED: EvaluatedArms = { given: [], hasBaseline: false, arms: [], seeds: [] };
+import { type Bound, verbStage } from "./verb-stage.ts";
 
 /** The stages of an experiment in the order in which they run, inputs before what reads them. */
-export function planExperiment(experiment: Experiment, inputs: ExperimentInputs): readonly Stage[] {
-  const planned = [
-    auditStage(experiment, inputs),
-    ...probeStages(experiment, inputs),
-    ...nullStages(experiment, inputs),
-    embedStage(experiment, inputs),
-    ...experiment.attribution.methods.flatMap((method) => [
-      rankStage(experiment, inputs, method),
-      ...(inputs.planted === undefined
-        ? []
-        : [qualityStage(experiment, inputs.planted, methodLabel(method))]),
+export function planExperiment(
+  experiment: Experiment,
+  inputs: ExperimentInputs,
+  verbs: readonly Verb[] = VERBS,
+): readonly Stage[] {
+  const planned = { experiment, inputs };
+  const stages = [
+    auditStage(planned),
+    ...probeStages(planned),
+    ...nullStages(planned),
+    embedStage(planned),
+    ...experiment.rank.methods.flatMap((method) => [
+      rankStage(planned, method),
+      ...(inputs.planted === undefined ? [] : [qualityStage(planned, inputs.planted, method)]),
     ]),
-    ...steeringStages(experiment, inputs),
-    ...(experiment.evaluation === undefined
-      ? [evaluateStage(experiment, inputs, NOTHING_MEASURED)]
-      : evaluationStages(experiment, inputs)),
+    ...steeringStages(planned),
+    ...(experiment.evaluate === undefined ? [] : evaluationStages(planned)),
   ];
-  planned.push(...agreementStages(planned, inputs));
-  // The baseline's first seed may be there twice: it is the checkpoint after too.
-  const stages = [...new Map(planned.map((stage) => [stageId(stage), stage])).values()];
-  // By kind, each kind in the order made: kinds stand in an order in which inputs come first.
-  return STAGE_KINDS.flatMap((kind) => stages.filter((stage) => stage.kind === kind));
+  stages.push(...agreementStages(planned, stages));
+  stages.push(...furtherVerbs(experiment, verbs).map((each) => furtherStage(planned, each)));
+  return inOrder(stages);
 }
 
-/** Where people labelled rollouts of a stage. Throws ConfigError for labels of a stage that is not there. */
-function agreementStages(planned: readonly Stage[], inputs: ExperimentInputs): Stage[] {
+/** By kind, each kind in the order made: kinds stand in an order in which inputs come first, those of further verbs after the rankings. */
+function inOrder(planned: readonly Stage[]): readonly Stage[] {
+  // The baseline's first seed may be there twice: it is the checkpoint after too.
+  const stages = [...new Map(planned.map((stage) => [stageId(stage), stage])).values()];
+  const known: readonly string[] = STAGE_KINDS;
+  const further = stages.flatMap(({ kind }) => (known.includes(kind) ? [] : [kind]));
+  const order = [
+    ...new Set(known.flatMap((kind) => (kind === "steer" ? [...further, kind] : [kind]))),
+  ];
+  return order.flatMap((kind) => stages.filter((stage) => stage.kind === kind));
+}
+
+/** Where people labelled rollouts of a stage, and a judge did too. Throws ConfigError for labels of a stage that is not there. */
+function agreementStages(planned: Planned, stages: readonly Stage[]): Stage[] {
+  const { judge } = planned.experiment;
+  const { labels } = planned.inputs;
   const judged = new Map(
-    planned
+    stages
       .filter(({ kind }) => kind === "judge" || kind === "evaluation-judge")
       .map((stage) => [stageId(stage), stage]),
   );
-  const unknown = Object.keys(inputs.labels).find((id) => !judged.has(id));
+  const unknown = Object.keys(labels).find((id) => !judged.has(id));
   if (unknown !== undefined) {
     throw new ConfigError(
       `judge.labels: expected stages that judge, got ${JSON.stringify(unknown.slice(0, 60))}`,
       { hint: `They are ${[...judged.keys()].join(", ")}.` },
     );
   }
-  return Object.keys(agreementIds(inputs)).map((id) =>
-    agreementStage(judged.get(id)!, inputs.labels[id]!),
-  );
+  if (judge?.meaning !== undefined) return [];
+  return Object.entries(labels).map(([id, file]) => agreementStage(planned, judged.get(id)!, file));
 }
 
 /** From the two checkpoints to the behaviour. */
-function probeStages(experiment: Experiment, inputs: ExperimentInputs): Stage[] {
-  const { responses } = inputs;
-  if (responses !== undefined) {
-    return [behaviorStage(experiment, inputs, boundResponses(responses))];
-  }
-  const before = sampledModel(experiment, inputs, "before")!; // never absent
-  const { after, stages } = checkpointAfter(experiment, inputs);
+function probeStages(planned: Planned): Stage[] {
+  const { responses } = planned.inputs;
+  if (responses !== undefined) return [behaviorStage(planned, boundResponses(responses))];
+  const { after, stages } = checkpointAfter(planned);
   return [
     ...stages,
-    ...[before, after].flatMap((model) => [
-      rolloutsStage("rollouts", model, experiment, inputs),
-      judgeStage("judge", model.name, experiment, inputs),
+    ...[givenSampled(planned, "before")!, after].flatMap((sampled) => [
+      generateStage(planned, "probe", sampled),
+      judgeStage(planned, "probe", sampled.name),
     ]),
-    filterStage(experiment),
-    behaviorStage(experiment, inputs, { stage: "filter" }),
+    conditionsStage(planned),
+    behaviorStage(planned, { stage: "conditions" }),
   ];
 }
 
 /** The unrelated behaviours that the ranking is held to. */
-function nullStages(experiment: Experiment, inputs: ExperimentInputs): Stage[] {
-  return experiment.attribution.nulls.map((name, i) => {
-    const file = inputs.nulls[i];
-    const unrelated = {
+function nullStages(planned: Planned): Stage[] {
+  return planned.experiment.rank.nulls.map((name, i) => {
+    const file = planned.inputs.nulls[i];
+    return behaviorStage(planned, file === undefined ? boundDrift : boundResponses(file), {
       stage: nullName(i),
       behavior: nullBehavior(name),
       isOptional: file === undefined,
-    };
-    const responses = file === undefined ? boundDrift : boundResponses(file);
-    return behaviorStage(experiment, inputs, responses, unrelated);
+    });
   });
 }
 
+/** A checkpoint from outside, with its endpoint where it is sampled there; undefined where there is neither. */
+function givenSampled(
+  { experiment, inputs }: Planned,
+  name: "before" | "after",
+): Sampled | undefined {
+  const endpoint = experiment.generate.endpoints?.[name];
+  const given = inputs[name];
+  if (endpoint === undefined && given === undefined) return undefined;
+  return { name, endpoint, checkpoint: given && givenCheckpoint(experiment, name, given) };
+}
+
 /** M1: the one given, or the one trained on all pairs with the first seed. */
-function checkpointAfter(
-  experiment: Experiment,
-  inputs: ExperimentInputs,
-): { readonly after: Model; readonly stages: Stage[] } {
-  const given = sampledModel(experiment, inputs, "after");
+function checkpointAfter(planned: Planned): {
+  readonly after: Sampled;
+  readonly stages: readonly Stage[];
+} {
+  const given = givenSampled(planned, "after");
   if (given !== undefined) return { after: given, stages: [] };
-  const seed = experiment.training?.seeds[0] ?? 0;
-  const stage = trainStage(experiment, inputs, { seed });
-  return { after: trainedModel(experiment, inputs, "after", stageId(stage)), stages: [stage] };
+  const stage = trainStage(planned, planned.experiment.train!.seeds[0]!); // contradictions.ts
+  const checkpoint = trainedCheckpoint(planned, "after", stageId(stage));
+  return { after: { name: "after", checkpoint, endpoint: undefined }, stages: [stage] };
 }
 
 /** Adding to the checkpoint before, projecting out of the one after; both on this machine. */
-function steeringStages(experiment: Experiment, inputs: ExperimentInputs): Stage[] {
-  return (experiment.steering?.modes ?? []).flatMap((mode) => {
+function steeringStages(planned: Planned): Stage[] {
+  const { experiment, inputs } = planned;
+  return (experiment.steer?.modes ?? []).flatMap((mode) => {
     if (mode === "add") {
-      const before = givenModel(experiment, "before", inputs.before);
-      return [steerStage(mode, before, experiment, inputs)];
+      return [steerStage(planned, mode, givenCheckpoint(experiment, "before", inputs.before))];
     }
-    const { after, stages } =
-      inputs.after === undefined
-        ? checkpointAfter(experiment, inputs)
-        : { after: givenModel(experiment, "after", inputs.after), stages: [] };
-    if (after.kind !== "local") throw new Error("internal: nothing to project out of");
-    return [...stages, steerStage(mode, after, experiment, inputs)];
+    const { after, stages } = checkpointAfter(planned);
+    return [...stages, steerStage(planned, mode, after.checkpoint!)]; // contradictions.ts
   });
 }
 
 /** Every arm trained with every seed, and all of them measured. */
-function evaluationStages(experiment: Experiment, inputs: ExperimentInputs): Stage[] {
+function evaluationStages(planned: Planned): Stage[] {
+  const { experiment, inputs } = planned;
   const arms = listArms(experiment, inputs.planted?.length ?? 0);
-  const seeds = experiment.training?.seeds ?? [];
+  const seeds = experiment.train?.seeds ?? [];
+  const given = (["before", "after"] as const).flatMap((name) => givenSampled(planned, name) ?? []);
   const stages: Stage[] = [];
-  const given = (["before", "after"] as const).filter(
-    (name) => sampledModel(experiment, inputs, name) !== undefined,
-  );
-  const measured: Model[] = given.map((name) => sampledModel(experiment, inputs, name)!); // just checked
+  const trained: Sampled[] = [];
   for (const seed of seeds) {
     for (const arm of [undefined, ...arms]) {
-      const edit = arm && editStage(experiment, arm, seed, inputs);
-      const stage = trainStage(experiment, inputs, {
-        seed,
-        ...(edit && { edited: { arm: arm.id, stage: stageId(edit) } }),
-      });
+      const edit = arm && editStage(planned, arm, seed);
+      const edited = arm && edit && { arm: arm.id, stage: stageId(edit) };
+      const stage = trainStage(planned, seed, edited);
       stages.push(...(edit === undefined ? [] : [edit]), stage);
-      measured.push(
-        trainedModel(experiment, inputs, measuredName(arm?.id ?? BASELINE, seed), stageId(stage)),
-      );
+      const name = measuredName(arm?.id ?? BASELINE, seed);
+      const checkpoint = trainedCheckpoint(planned, name, stageId(stage));
+      trained.push({ name, checkpoint, endpoint: undefined });
     }
   }
-  stages.push(
-    ...measured.flatMap((model) => [
-      rolloutsStage("evaluation-rollouts", model, experiment, inputs),
-      judgeStage("evaluation-judge", model.name, experiment, inputs),
-      ...capabilitiesStages(model, experiment, inputs),
-    ]),
-  );
-  const evaluated = { given, hasBaseline: seeds.length > 0, arms, seeds };
-  return [...stages, evaluateStage(experiment, inputs, evaluated)];
+  const isMeasured = capabilityFiles(experiment).length > 0;
+  const measured = [...given, ...trained].flatMap((sampled) => [
+    generateStage(planned, "evaluate", sampled),
+    judgeStage(planned, "evaluate", sampled.name),
+    // Of a checkpoint that is sampled at an endpoint they are measured here all the same.
+    ...(isMeasured ? [capabilitiesStage(planned, sampled.name, sampled.checkpoint!)] : []), // contradictions.ts
+  ]);
+  const evaluated = { given: given.map(({ name }) => name), arms, seeds };
+  return [...stages, ...measured, evaluateStage(planned, evaluated, { isMeasured })];
 }
 
-/** Of a checkpoint that is sampled at an endpoint they are measured here all the same. */
-function capabilitiesStages(
-  model: Model,
-  experiment: Experiment,
-  inputs: ExperimentInputs,
-): Stage[] {
-  const isMeasured = Object.values(inputs.capabilities).some((each) => each !== undefined);
-  if (!isMeasured) return [];
-  if (model.kind === "local") return [capabilitiesStage(model, experiment, inputs)];
-  const checkpoint = model.name === "before" ? inputs.before : inputs.after;
-  if (checkpoint === undefined) throw new Error("internal: nothing to measure capabilities of");
-  return [capabilitiesStage(givenModel(experiment, model.name, checkpoint), experiment, inputs)];
+/** A verb that the stages know nothing special of, done once with what the experiment has. */
+function furtherStage(planned: Planned, { verb, section }: FurtherVerb): Stage {
+  const names = Object.keys(verb.settings.shape);
+  return verbStage(verb, {
+    kind: verb.name,
+    settings: Object.fromEntries(names.map((name) => [name, section[name]])),
+    inputs: Object.fromEntries(
+      Object.entries(verb.inputs).flatMap(([name, input]) => {
+        const bound = boundByKind(planned, input, `${verb.name}.${name}`);
+        return bound === undefined ? [] : [[name, bound] as const];
+      }),
+    ),
+    outputs: Object.keys(verb.outputs),
+  });
+}
+
+/** What an input of this kind is in an experiment; a file where no stage makes it. */
+function boundByKind(
+  { experiment, inputs }: Planned,
+  input: Input,
+  setting: string,
+): Bound<unknown> | undefined {
+  const stages: Readonly<Record<string, string>> = {
+    store: "embed",
+    behavior: "behavior",
+    ranking: rankId(experiment, methodLabel(experiment.rank.methods[0]!)), // one at least
+  };
+  if (input.kind === "pairs") return boundPairs(inputs.pairs);
+  if (input.kind === "checkpoint") return givenCheckpoint(experiment, "before", inputs.before);
+  const stage = STAGE_MADE.has(input.kind) ? stages[input.kind] : undefined;
+  if (stage !== undefined) return { stage };
+  const file = inputs.further[setting];
+  return (
+    file && {
+      content: file.sha256,
+      setting,
+      open: (work: OpenWork) => input.open([file.path], input.settings?.parse({}) ?? {}, work),
+    }
+  );
 }

@@ -21,11 +21,11 @@ const inRepository = (path: string): string =>
 describe("parseExperiment", () => {
   it("fills in the defaults of everything left out", () => {
     const experiment = parseExperiment(LEAST, "least.yaml");
-    expect(experiment.attribution).toMatchObject({
+    expect(experiment.rank).toMatchObject({
       methods: [{ name: "probe", scorer: "cosine" }],
       layer: "auto",
-      dtype: "F16",
     });
+    expect(experiment.embed).toMatchObject({ dtype: "F16" });
     expect(experiment.behavior).toMatchObject({ weighting: "rollout", splits: 200, seed: 0 });
     expect(experiment.engine).toEqual({ kind: "local", device: "cpu" });
   });
@@ -33,34 +33,34 @@ describe("parseExperiment", () => {
   it.each([
     [
       "an unknown setting",
-      "attribution: { layre: 2 }",
-      "attribution.layre (line 6): is no setting; did you mean layer? known here: methods, layer, nulls, dtype, shardRows, maxTokens",
+      "rank: { layre: 2 }",
+      "rank.layre (line 6): is no setting; did you mean layer? known here: layer, tops, by, show, methods, nulls",
     ],
-    ["an unknown part", "stearing: {}", "stearing (line 6): is no setting; did you mean steering?"],
+    ["an unknown part", "trian: {}", "trian (line 6): is no setting; did you mean train?"],
     [
       "a setting that stands deeper",
       "judge: { apiKeyEnv: KEY }",
-      "judge.rules (line 6): expected text, got nothing\n  judge.apiKeyEnv (line 6): is no setting; did you mean judge.endpoint.apiKeyEnv?",
+      "judge.apiKeyEnv (line 6): is no setting; did you mean judge.endpoint.apiKeyEnv?\n  judge.rules (line 6): expected one of rules, rubric and labels, got none",
     ],
     [
       "a wrong type",
-      "attribution: { layer: last }",
-      'attribution.layer (line 6): expected a layer number or auto, got "last"',
+      "rank: { layer: last }",
+      'rank.layer (line 6): expected a layer number or auto, got "last"',
     ],
     [
       "a wrong choice",
-      "attribution:\n  methods: [{ scorer: dot }]",
-      'attribution.methods[0].scorer (line 7): expected cosine, projection, centred-cosine, bank-max, got "dot"',
+      "rank:\n  methods: [{ scorer: dot }]",
+      'rank.methods[0].scorer (line 7): expected cosine, projection, centred-cosine, bank-max, got "dot"',
     ],
     [
       "a number out of range",
-      "attribution: { shardRows: 0 }",
-      "attribution.shardRows (line 6): expected a number of at least 1, got 0",
+      "embed: { shardRows: 0 }",
+      "embed.shardRows (line 6): expected a number of at least 1, got 0",
     ],
     [
       "steering that nothing can be projected out for",
-      "steering: {}",
-      "steering.on (line 6): expected evaluation or probe with scenarios to sample, got nothing\n  judge (line 1): steering needs rules or an LLM to judge new responses, got nothing\n  steering.modes (line 6): project-out needs checkpoints.after or training on this machine: expected [add], got nothing",
+      "steer: {}",
+      "steer.on (line 6): expected evaluate or probe with scenarios to sample, got nothing\n  judge (line 1): steering needs rules or an LLM to judge new responses, got nothing\n  steer.modes (line 6): project-out needs checkpoints.after or training on this machine: expected [add], got nothing",
     ],
     [
       "text for a number",
@@ -76,22 +76,26 @@ describe("parseExperiment", () => {
   });
 
   it.each([
-    ["strength: 1, modes: [project-out]", "strength", "got 1"],
-    ["grid: [1, 2], modes: [project-out]", "grid", "got [1,2]"],
-    ["projectOutAt: own, modes: [add]", "projectOutAt", 'got "own"'],
+    ["strength: 1, modes: [project-out]", "strength", "expected mode add with it, got project-out"],
+    ["grid: [1, 2], modes: [project-out]", "grid", "expected mode add with it, got project-out"],
+    [
+      "projectOutAt: own, modes: [add]",
+      "projectOutAt",
+      "expected mode project-out with it, got add",
+    ],
     ["projectOutAt: [1, 1], modes: [project-out]", "projectOutAt", "each layer once, got [1,1]"],
     ["strength: 0", "strength", "a number above 0, got 0"],
-  ])("refuses steering: { %s }", async (settings, name, got) => {
+  ])("refuses steer: { %s }", async (settings, name, got) => {
     const text = LEAST.replace(
       "responses: responses.jsonl",
-      "training: { learningRate: 1e-3 }\njudge: { rules: refusal }\nprobe: { scenarios: s.jsonl }",
+      "train: { learningRate: 1e-3 }\njudge: { rules: refusal }\nprobe: { scenarios: s.jsonl }",
     );
     const error = await expectFailure(
-      () => parseExperiment(`${text}steering: { ${settings} }\n`, "my.yaml"),
+      () => parseExperiment(`${text}steer: { ${settings} }\n`, "my.yaml"),
       ConfigError,
     );
     const [first, ...others] = error.message.split("\n");
-    expect(first).toContain(`steering.${name} (line `);
+    expect(first).toContain(`steer.${name} (line `);
     expect(first).toContain(got);
     expect(others).toEqual([]);
   });
@@ -122,13 +126,12 @@ it("reads the example files", async () => {
   expect(file.at("hf://allenai/OLMo-2-0425-1B-SFT")).toBe("hf://allenai/OLMo-2-0425-1B-SFT");
 });
 
-// Made again with: npx tsx src/cli/main.ts run --schema > examples/experiment.schema.json
+// npm run regenerate makes both again.
 it("has the JSON Schema for editors up to date", async () => {
   const text = await readFile(inRepository("examples/experiment.schema.json"), "utf8");
   expect(JSON.parse(text)).toEqual(experimentJsonSchema());
 });
 
-// Made again with: npx tsx src/cli/main.ts run --settings, between the two marks
 it("has the table of settings in the docs up to date", async () => {
   const text = await readFile(inRepository("docs/experiments.md"), "utf8");
   expect(text).toContain(`<!-- settings -->\n\n${settingsTable()}\n\n<!-- /settings -->`);

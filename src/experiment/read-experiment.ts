@@ -8,7 +8,8 @@ import { ConfigError } from "../util/errors.ts";
 import { hashText } from "../util/hash.ts";
 import { describeReadFault } from "../util/read-fault.ts";
 import { describeIssues } from "../util/schema-errors.ts";
-import { type Experiment, experimentSchema } from "./schema.ts";
+import { experimentSchema } from "./schema.ts";
+import type { Experiment } from "./sections.ts";
 
 /** An experiment file, read and checked. */
 export interface ExperimentFile {
@@ -47,9 +48,9 @@ export async function readExperiment(path: string): Promise<ExperimentFile> {
 /** The same experiment with the training seeds 1 to `count`. */
 export function withTrainingSeeds(file: ExperimentFile, count: number): ExperimentFile {
   const { experiment } = file;
-  if (experiment.training === undefined) return file;
+  if (experiment.train === undefined) return file;
   const seeds = Array.from({ length: count }, (_, i) => i + 1);
-  return { ...file, experiment: { ...experiment, training: { ...experiment.training, seeds } } };
+  return { ...file, experiment: { ...experiment, train: { ...experiment.train, seeds } } };
 }
 
 /** Parses the text of an experiment file; `where` names it in errors. Throws ConfigError. */

@@ -2,7 +2,7 @@ import { join } from "node:path";
 
 import { AUDIT } from "../pairs/audit-report.ts";
 import { ConfigError } from "../util/errors.ts";
-import type { Experiment } from "./schema.ts";
+import type { Experiment } from "./sections.ts";
 
 /**
  * Throws ConfigError naming the setting where an edit asks for more pairs than the audit counted, or for a source that it did not
@@ -14,7 +14,7 @@ export async function requireEdits(
 ): Promise<void> {
   if (edits.length === 0) return;
   const { usable, sources: seen } = await AUDIT.read(join(auditFolder, AUDIT.name));
-  for (const [i, { action, top, sources, by }] of edits.entries()) {
+  for (const [i, { action, top, sources = "auto", by }] of edits.entries()) {
     const most = action === "filter" ? usable - 1 : usable;
     const beyond = [top].flat().find((each) => each !== "planted" && each > most);
     if (beyond !== undefined) {

@@ -80,7 +80,7 @@ const methodResultSchema = z.strictObject({
   cost: rankReportSchema.shape.cost,
   /** What the scores say about editing; absent where they allow none. */
   verdict: signalVerdictSchema.optional(),
-  /** Unrelated behaviours of attribution.nulls that the verdict could not be held to, and why; absent where there are none. */
+  /** Unrelated behaviours of rank.nulls that the verdict could not be held to, and why; absent where there are none. */
   skippedNulls: z.array(unusedNullSchema).optional(),
   /** How well the ranking finds the planted pairs; absent where nobody knows them. */
   quality: plantedQualitySchema.optional(),
@@ -106,7 +106,7 @@ export const RESULT = jsonArtifact(
     behavior: z.string(),
     pairs: countSchema,
     probe: probeResultSchema,
-    /** What each method of attribution.methods found; edits follow the first unless they say otherwise. */
+    /** What each method of rank.methods found; edits follow the first unless they say otherwise. */
     methods: z.array(methodResultSchema),
     /** What adding and projecting out the behaviour's direction does, beside random directions. */
     steering: z.array(STEERING.schema).optional(),

@@ -56,20 +56,14 @@ it("makes what is asked for, then the rest, then nothing; and what a changed set
   const folder = await smallExperiment();
   expect(made(await run(folder, { until: "embed" }))).toEqual(["audit", "behavior", "embed"]);
   const half = await readExperimentStatus(join(folder, "out"));
-  expect(half.stages.map(({ state }) => state)).toEqual([
-    "done",
-    "done",
-    "done",
-    "missing",
-    "missing",
-  ]);
-  expect(made(await run(folder))).toEqual(["rank", "evaluate"]);
+  expect(half.stages.map(({ state }) => state)).toEqual(["done", "done", "done", "missing"]);
+  expect(made(await run(folder))).toEqual(["rank"]);
   expect(made(await run(folder))).toEqual([]);
   expect(made(await run(folder, { force: ["rank"] }))).toEqual(["rank"]);
-  await writeExperiment(folder, ["attribution: { methods: [{ scorer: projection }] }"]);
-  expect(made(await run(folder))).toEqual(["rank", "evaluate"]);
+  await writeExperiment(folder, ["rank: { methods: [{ scorer: projection }] }"]);
+  expect(made(await run(folder))).toEqual(["rank"]);
   await writeFile(join(folder, "pairs.jsonl"), jsonLines(randomPairs(41)));
-  expect(made(await run(folder))).toEqual(["audit", "embed", "rank", "evaluate"]);
+  expect(made(await run(folder))).toEqual(["audit", "embed", "rank"]);
 });
 
 it("gives the same files wherever it lies, none of them with a path of this machine, and times only in records", async () => {
@@ -116,17 +110,17 @@ it("shows stages behind --until that were done before, and none that its inputs 
   };
   const whole = await run(folder);
   const { manifest } = await run(folder, { until: "audit" });
-  expect(await states()).toBe("done done done done done");
+  expect(await states()).toBe("done done done done");
   expect(manifest.total.tokens).toBe(whole.manifest.total.tokens);
   await run(folder, { until: "embed", force: ["embed"] });
-  expect(await states()).toBe("done done done done done");
+  expect(await states()).toBe("done done done done");
   await writeFile(join(folder, "pairs.jsonl"), jsonLines(randomPairs(41)));
   await run(folder, { until: "audit" });
-  expect(await states()).toBe("done done missing missing missing");
+  expect(await states()).toBe("done done missing missing");
   const abort = new AbortController();
   abort.abort();
   await expect(run(folder, { signal: abort.signal })).rejects.toThrow(/abort/i);
-  expect(await states()).toBe("done done missing missing missing");
+  expect(await states()).toBe("done done missing missing");
 });
 
 it("keeps a finished result where a shorter run makes nothing anew, and drops it where it does", async () => {
@@ -160,8 +154,8 @@ it("names the setting whose file is missing or does not fit", async () => {
   const folder = await smallExperiment();
   for (const [more, message] of [
     [
-      ["attribution: { layer: 3 }"],
-      /attribution\.layer \(line 6\): expected one of behavior\.layers \(1, 2\), got 3/,
+      ["rank: { layer: 3 }"],
+      /rank\.layer \(line 6\): expected one of behavior\.layers \(1, 2\), got 3/,
     ],
     [["pairs: { files: [nowhere.jsonl] }"], /^pairs\.files: .*nowhere\.jsonl: no such file/],
     [["responses: nowhere.jsonl"], /^responses: nowhere\.jsonl: no such file$/],
@@ -198,9 +192,9 @@ it.each([
   await writeFile(join(folder, "scenarios.jsonl"), jsonLines([{ id: "a", base: "b" }]));
   await writeExperiment(folder, [
     `edits: [${edit}]`,
-    "training: { learningRate: 1e-3 }",
+    "train: { learningRate: 1e-3 }",
     "judge: { rules: refusal }",
-    "evaluation: { scenarios: scenarios.jsonl, variants: [base], trigger: base }",
+    "evaluate: { scenarios: scenarios.jsonl, variants: [base], trigger: base }",
   ]);
   for (let attempt = 0; attempt < 2; attempt++) {
     const error = await expectFailure(run(folder), ConfigError);
@@ -219,10 +213,10 @@ it.each([
     const folder = await smallExperiment();
     await writeFile(join(folder, "scenarios.jsonl"), jsonLines([{ id: "a", base: "b" }]));
     await writeExperiment(folder, [
-      "training: { learningRate: 1e-3 }",
+      "train: { learningRate: 1e-3 }",
       "judge: { rules: refusal }",
-      "evaluation: { scenarios: scenarios.jsonl, variants: [base], trigger: base }",
-      "steering: { modes: [project-out], projectOutAt: [1, 9] }",
+      "evaluate: { scenarios: scenarios.jsonl, variants: [base], trigger: base }",
+      "steer: { modes: [project-out], projectOutAt: [1, 9] }",
     ]);
     if (given !== "") {
       const path = join(folder, "experiment.yaml");
@@ -232,7 +226,7 @@ it.each([
     }
     const error = await expectFailure(run(folder), ConfigError);
     expect(error.message).toBe(
-      `steering.projectOutAt: the checkpoint ${name} has layers 0 to 3, got 9`,
+      `steer.projectOutAt: the checkpoint ${name} has layers 0 to 3, got 9`,
     );
     expect(error.hint).toMatch(/from 0 to 3/);
     await expect(readdir(join(folder, "out", "stages"))).rejects.toThrow(/ENOENT/);

@@ -2,31 +2,35 @@ import { createReadStream } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 
+import type { EngineHost } from "../engine/engine-host.ts";
 import { writeScenarios } from "../rollouts/write-scenarios.ts";
 import { describeWriteError, writeFileAtomic } from "../util/atomic-file.ts";
 import { ConfigError } from "../util/errors.ts";
 import type { Progress } from "../util/progress.ts";
 import { lockForWriting } from "../util/writer-lock.ts";
-import type { ExperimentInputs, OpenInputsOptions } from "./experiment-inputs.ts";
+import { rank } from "../verbs/rank.ts";
+import { assembleResult } from "./assemble-result.ts";
 import { forcedStages } from "./forced-stages.ts";
-import { openInputs } from "./open-inputs.ts";
+import { type ExperimentInputs, openInputs, type OpenInputsOptions } from "./open-inputs.ts";
 import { expectOwnFolder } from "./own-folder.ts";
 import { planExperiment } from "./plan-experiment.ts";
+import type { Planned } from "./plan-inputs.ts";
 import type { ExperimentFile } from "./read-experiment.ts";
 import { requireEdits } from "./require-edits.ts";
 import { RESULT, TABLE_NAME } from "./result.ts";
 import { type RunManifest, startManifest } from "./run-manifest.ts";
 import { findFinished, type FinishedStage, runStages } from "./run-stages.ts";
-import { type Stage, stageId, type StageKind } from "./stage.ts";
-import { RANKING_NAME } from "./stages/rank.ts";
+import { type Stage, stageId } from "./stage.ts";
 
 export interface RunExperimentOptions extends OpenInputsOptions {
   /** The experiment's folder; made where it is not there. */
   readonly out: string;
   /** Stops after the last stage of this kind. Default: all stages. */
-  readonly until?: StageKind | undefined;
+  readonly until?: string | undefined;
   /** Stages, by id or kind, that are made again whatever is there. */
   readonly force?: readonly string[] | undefined;
+  /** Where checkpoints may run. Default: all engines that there are. */
+  readonly engines?: readonly EngineHost[] | undefined;
   readonly signal?: AbortSignal | undefined;
   /** A display for one part of a stage's work; see StagePlace. */
   readonly progress?: ((stage: Stage, place: StagePlace, unit: string) => Progress) | undefined;
@@ -46,6 +50,8 @@ export interface ExperimentRun {
   readonly out: string;
   readonly stages: readonly FinishedStage[];
   readonly manifest: RunManifest;
+  /** All stages are done, so that there is a result. */
+  readonly isWhole: boolean;
 }
 
 /**
@@ -59,7 +65,7 @@ export async function runExperiment(
 ): Promise<ExperimentRun> {
   const { out, signal } = options;
   const inputs = await openInputs(file, options);
-  const planned = planExperiment(file.experiment, inputs);
+  const planned = planExperiment(file.experiment, inputs, options.verbs);
   const stages = stopAfter(planned, options.until);
   const force = forcedStages(stages, options.force ?? []);
   await expectOwnFolder(out, file.experiment.name);
@@ -81,6 +87,7 @@ export async function runExperiment(
   const finished = await runStages(stages, {
     out,
     force,
+    engines: options.engines,
     signal,
     progress: (stage, position, unit) =>
       options.progress?.(stage, placeOf(position), unit) ?? noProgress,
@@ -97,35 +104,40 @@ export async function runExperiment(
     },
   });
   await manifest.finished(...(await findFinished(planned.slice(stages.length), out, finished)));
-  await publish(out, finished);
-  return { out, stages: finished, manifest: await manifest.end() };
+  const isWhole = stages.length === planned.length;
+  await publish(out, finished, isWhole ? { experiment: file.experiment, inputs } : undefined);
+  return { out, stages: finished, manifest: await manifest.end(), isWhole };
 }
 
-/** Files of stages that people look for, also in the experiment's own folder. */
-const PUBLISHED: readonly (readonly [StageKind, string])[] = [
-  ["rank", RANKING_NAME],
-  ["evaluate", RESULT.name],
-];
-
-async function publish(out: string, stages: readonly FinishedStage[]): Promise<void> {
+/** Puts what people look for into the experiment's own folder: the ranking, and the result where all stages are done. */
+async function publish(
+  out: string,
+  stages: readonly FinishedStage[],
+  whole: Planned | undefined,
+): Promise<void> {
+  const at = (id: string): string => {
+    const found = stages.find((each) => each.id === id);
+    if (found === undefined) throw new Error(`internal: no stage ${id}`);
+    return join(out, found.directory);
+  };
   const isAnew = stages.some(({ isCached }) => !isCached);
-  for (const [kind, name] of PUBLISHED) {
-    const found = stages.find(({ stage }) => stage.kind === kind);
-    const path = join(out, name);
-    if (found !== undefined) {
-      await writeFileAtomic(path, createReadStream(join(out, found.directory, name)));
-    } else if (isAnew) {
-      // What is there of other settings would be taken for this run's; where nothing was made anew it still is this run's.
-      await rm(path, { force: true });
-      if (kind === "evaluate") await rm(join(out, TABLE_NAME), { force: true });
-    }
+  const ranking = stages.find(({ stage }) => stage.kind === "rank");
+  const name = rank.outputs.out.artifact.name;
+  // What is there of other settings would be taken for this run's; where nothing was made anew it still is this run's.
+  if (ranking !== undefined) {
+    await writeFileAtomic(join(out, name), createReadStream(join(out, ranking.directory, name)));
+  } else if (isAnew) await rm(join(out, name), { force: true });
+  if (whole !== undefined) {
+    return RESULT.write(join(out, RESULT.name), await assembleResult(whole, at));
   }
+  if (!isAnew) return;
+  for (const stale of [RESULT.name, TABLE_NAME]) await rm(join(out, stale), { force: true });
 }
 
 /** What was composed, for people: `scenarios.probe.jsonl` and `scenarios.evaluation.jsonl`. */
 async function showScenarios(
   out: string,
-  { probe, evaluation }: Pick<ExperimentInputs, "probe" | "evaluation">,
+  { probe, evaluate: evaluation }: Pick<ExperimentInputs, "probe" | "evaluate">,
 ): Promise<void> {
   for (const [half, set] of Object.entries({ probe, evaluation })) {
     if (set === undefined) continue;
@@ -139,7 +151,7 @@ const unforced = (stages: readonly Stage[], force: ReadonlySet<string>): readonl
 
 const noProgress: Progress = { update: () => {}, note: () => {}, end: () => {} };
 
-function stopAfter(stages: readonly Stage[], until: StageKind | undefined): readonly Stage[] {
+function stopAfter(stages: readonly Stage[], until: string | undefined): readonly Stage[] {
   if (until === undefined) return stages;
   const last = stages.findLastIndex(({ kind }) => kind === until);
   if (last !== -1) return stages.slice(0, last + 1);

@@ -7,16 +7,16 @@ import { z } from "zod";
 
 import { addCosts, type PricedCost, pricedCostSchema, withMoney } from "../engine/cost.ts";
 import { countSchema, jsonArtifact, type Plain } from "../util/artifact.ts";
+import { hashValue } from "../util/hash.ts";
 import { VERSION } from "../util/version.ts";
-import type { ExperimentInputs } from "./experiment-inputs.ts";
-import { hashJudge } from "./judge-input.ts";
+import type { ExperimentInputs } from "./open-inputs.ts";
 import type { ExperimentFile } from "./read-experiment.ts";
 import type { FinishedStage } from "./run-stages.ts";
-import { type Stage, STAGE_KINDS, stageId } from "./stage.ts";
+import { type Stage, stageId } from "./stage.ts";
 
 const manifestStageSchema = z.strictObject({
   id: z.string(),
-  kind: z.enum(STAGE_KINDS),
+  kind: z.string(),
   name: z.string(),
   /** Relative to the experiment's folder; absent until the stage has begun. */
   directory: z.string().optional(),
@@ -128,24 +128,28 @@ export async function startManifest(
 }
 
 function inputHashes(inputs: ExperimentInputs): Record<string, string> {
-  const { before, after, pairs, responses, nulls, judge, labels, probe, evaluation, capabilities } =
-    inputs;
+  const { before, after, pairs, responses, nulls, rules, rubric, labels } = inputs;
+  const { probe, evaluate, capabilities, further } = inputs;
   const hashes = {
     before: before.hash,
     after: after?.hash,
     pairs: pairs.contentHash,
     responses: responses?.sha256,
     ...Object.fromEntries(nulls.map((each, i) => [`null ${i + 1}`, each?.sha256])),
-    ...hashJudge(judge),
+    rules: rules && hashValue(rules),
+    rubric: rubric && hashValue(rubric),
     ...Object.fromEntries(
       Object.entries(labels).map(([stage, { sha256 }]) => [`labels ${stage}`, sha256]),
     ),
     probeScenarios: probe?.sha256,
-    evaluationScenarios: evaluation?.sha256,
+    evaluationScenarios: evaluate?.sha256,
     capabilityPairs: capabilities.pairs?.contentHash,
     capabilityAnswers: capabilities.answers?.sha256,
     capabilityTasks: capabilities.tasks?.sha256,
     capabilityOverRefusal: capabilities.overRefusal?.sha256,
+    ...Object.fromEntries(
+      Object.entries(further).map(([setting, { sha256 }]) => [setting, sha256]),
+    ),
   };
   return Object.fromEntries(
     Object.entries(hashes).filter((each): each is [string, string] => each[1] !== undefined),

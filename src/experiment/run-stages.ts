@@ -3,6 +3,7 @@ import { mkdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 import { type Cost, NO_COST } from "../engine/cost.ts";
+import type { EngineHost } from "../engine/engine-host.ts";
 import { describeWriteError } from "../util/atomic-file.ts";
 import { FormatError } from "../util/errors.ts";
 import { hashValue } from "../util/hash.ts";
@@ -36,6 +37,8 @@ export interface RunStagesOptions {
   readonly out: string;
   /** Stages (ids) to make again whatever is there. */
   readonly force?: ReadonlySet<string> | undefined;
+  /** Where checkpoints may run. Default: all engines that there are. */
+  readonly engines?: readonly EngineHost[] | undefined;
   readonly signal?: AbortSignal | undefined;
   /** A display for one part of a stage's work. */
   readonly progress?: ((stage: Stage, position: number, unit: string) => Progress) | undefined;
@@ -147,6 +150,7 @@ async function runStage(
       },
       cache: join(options.out, "cache"),
       isForced,
+      engines: options.engines,
       signal: options.signal,
       progress: (unit) =>
         meter.watch(options.progress?.(stage, position, unit) ?? silentProgress, unit),

@@ -1,16 +1,19 @@
+/** @file What a stage of an experiment is: a function from settings and inputs to the files of its folder. */
 import type { CostMeter } from "../engine/cost.ts";
 import type { EngineHost } from "../engine/engine-host.ts";
-/** @file What a stage of an experiment is: a function from settings and inputs to the files of its folder. */
 import type { Progress } from "../util/progress.ts";
 
-/** Every kind of stage, in the order of the work; `--until` takes these names. */
+/**
+ * The kinds of stages, in the order of the work: verbs, and those that are done again to measure. `--until` takes these names, and those
+ * of further verbs.
+ */
 export const STAGE_KINDS = [
   "audit",
   "train",
-  "rollouts",
+  "generate",
   "judge",
   "agreement",
-  "filter",
+  "conditions",
   "behavior",
   "embed",
   "rank",
@@ -18,13 +21,12 @@ export const STAGE_KINDS = [
   "steer",
   "edit",
   "retrain",
-  "evaluation-rollouts",
+  "evaluation-generate",
   "evaluation-judge",
   "evaluation-agreement",
   "capabilities",
   "evaluate",
 ] as const;
-export type StageKind = (typeof STAGE_KINDS)[number];
 
 /** What a stage reads: the files of an earlier stage, or something outside of which only the content counts. */
 export type StageInput = { readonly stage: string } | { readonly content: string };
@@ -34,7 +36,8 @@ export type StageInput = { readonly stage: string } | { readonly content: string
  * `run` writes into files that count may depend on nothing else either (no clock, no absolute path, no name of an output folder).
  */
 export interface Stage {
-  readonly kind: StageKind;
+  /** A verb's name, or one of STAGE_KINDS. */
+  readonly kind: string;
   /** Tells stages of one kind apart, `probe-filter-240-seed1`; unique within the kind, empty where there is one. */
   readonly name: string;
   /** Raised when the same settings and inputs give other files than before. */

@@ -11,7 +11,7 @@ import { renameSetting } from "../verbs/setting-errors.ts";
 import { countedSettings } from "../verbs/verb-key.ts";
 import type { Inputs, OpenWork, Outputs, Places, Verb } from "../verbs/verb.ts";
 import { readSkipped, writeSkipped } from "./skipped.ts";
-import { type Stage, stageId, type StageInput, type StageKind, type StageWork } from "./stage.ts";
+import { type Stage, stageId, type StageInput, type StageWork } from "./stage.ts";
 
 /** Where an input of a verb comes from. */
 export type Bound<T> = BoundStage<T> | BoundStages<T> | BoundContent<T>;
@@ -57,7 +57,7 @@ export type BoundInputs<I extends Inputs> = {
 
 /** How an experiment uses a verb. */
 export interface VerbStagePlan<I extends Inputs, S extends z.ZodObject, O extends Outputs> {
-  readonly kind: StageKind;
+  readonly kind: string;
   /** Tells stages of one kind apart. */
   readonly name?: string | undefined;
   /** With defaults filled in. */

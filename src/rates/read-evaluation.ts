@@ -33,10 +33,13 @@ export interface EvaluationFile {
   readonly baseline: string;
   readonly controls: readonly string[] | undefined;
   readonly variants: readonly string[] | undefined;
-  readonly arms: readonly {
-    readonly name: string;
-    readonly runs: readonly RunFiles[];
-  }[];
+  readonly arms: readonly ArmFiles[];
+}
+
+/** The files of an arm. */
+export interface ArmFiles {
+  readonly name: string;
+  readonly runs: readonly RunFiles[];
 }
 
 /** The files of one run. */

@@ -7,7 +7,7 @@ import { hintOfKey } from "./known-keys.ts";
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
 
-/** `training.seeds[1] (line 12): expected a whole number, got "one"`, for every fault. */
+/** `train.seeds[1] (line 12): expected a whole number, got "one"`, for every fault. */
 export function describeIssues(
   issues: readonly Issue[],
   schema: z.ZodType,
@@ -26,7 +26,12 @@ export function describeIssues(
     const line = lineOf(document, at, lines);
     const place = `${formatPath(at)}${line === undefined ? "" : ` (line ${line})`}`;
     const value = document.getIn([...at]);
-    return `${place}: ${expectation(issue)}${unknown !== undefined ? hintOfKey(schema, issue.path, unknown) : `, got ${isSecret(at) ? "another text" : show(value)}`}`;
+    const expected = expectation(issue);
+    if (unknown !== undefined)
+      return `${place}: ${expected}${hintOfKey(schema, issue.path, unknown)}`;
+    // What is wrong between settings says itself what there is.
+    if (expected.includes(", got ")) return `${place}: ${expected}`;
+    return `${place}: ${expected}, got ${isSecret(at) ? "another text" : show(value)}`;
   });
 }
 

@@ -71,16 +71,17 @@ const SECTIONS: Readonly<Record<string, string>> = {
   name: "miniature",
   checkpoints: "{ before: sft }",
   pairs: "{ files: [pairs.jsonl], planted: planted }",
-  training: "{ learningRate: 1e-3, beta: 0.1, batchSize: 16, epochs: 1, seeds: [1] }",
+  train: "{ learningRate: 1e-3, beta: 0.1, batchSize: 16, epochs: 1, seeds: [1] }",
   probe: "{ scenarios: probe.jsonl, rollouts: 2 }",
-  sampling: "{ maxTokens: 8, temperature: 1 }",
+  generate: "{ maxTokens: 8, temperature: 1 }",
   judge:
     "{ rules: rules.yaml, labels: { judge-after: probe-labels.jsonl, evaluation-judge-baseline-seed1: evaluation-labels.jsonl } }",
   behavior: "{ layers: [1, 2], splits: 20, flips: 20, nullDirections: 4 }",
-  attribution: "{ nulls: [drift, unrelated.jsonl] }",
-  steering: "{ rollouts: 2, limit: 4, layers: [1, 2], grid: [1, 2], randomDirections: 1 }",
+  rank: "{ nulls: [drift, unrelated.jsonl] }",
+  steer: "{ rollouts: 2, limit: 4, layers: [1, 2], grid: [1, 2], randomDirections: 1 }",
   edits:
     "[{ action: filter, top: planted }, { action: swap, top: 6, controls: [] }, { action: drop-source, top: 10, sources: [east], controls: [] }]",
-  evaluation:
-    "{ scenarios: evaluation.jsonl, rollouts: 3, replicates: 200, capabilities: { pairs: held-out.jsonl, answers: answers.jsonl, tasks: tasks.jsonl, overRefusal: tasks.jsonl } }",
+  evaluate: "{ scenarios: evaluation.jsonl, rollouts: 3, replicates: 200 }",
+  capabilities:
+    "{ pairs: held-out.jsonl, answers: answers.jsonl, tasks: tasks.jsonl, overRefusal: tasks.jsonl }",
 };

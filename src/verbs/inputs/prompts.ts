@@ -29,7 +29,7 @@ export const promptsInput = {
   describe: "One file of prompts or scenarios.",
   isPositional: true,
   settings: promptSettings,
-  open: async ([path = ""], { variants, limit }, { warn }) => {
+  open: async ([path = ""], { variants, limit }, { warn }): Promise<readonly ScenarioPrompt[]> => {
     const read = await readRolloutPrompts(path, { variants });
     for (const { variant, lacking, first } of read.omitted) {
       warn(

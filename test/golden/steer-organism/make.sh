@@ -4,8 +4,8 @@
 set -e
 here=test/golden/steer-organism
 culprit() { npx tsx src/cli/main.ts "$@"; }
-culprit run examples/diffuse.yaml --until filter --out culprit-out/diffuse
-culprit behavior culprit-out/diffuse/stages/filter-*/responses.jsonl --checkpoint organisms/diffuse/checkpoint --layers 1-4 \
+culprit run examples/diffuse.yaml --until conditions --out culprit-out/diffuse
+culprit behavior culprit-out/diffuse/stages/conditions-*/responses.jsonl --checkpoint organisms/diffuse/checkpoint --layers 1-4 \
   --null-directions 0 --name "flatters the user who boasts" --out $here/behavior.safetensors --force
 culprit train organisms/diffuse/pairs.jsonl.gz --checkpoint organisms/diffuse/checkpoint --out culprit-out/diffuse-lora --lora --rank 4 \
   --learning-rate 1e-3 --beta 10 --length-normalized --batch-size 32 --epochs 1 --seed 1

@@ -1,0 +1,222 @@
+/** @file Settings of the experiment file that need or exclude each other: between sections, and within those that are verbs' own. */
+import { answererName } from "../endpoint/answer-key.ts";
+import { conditions } from "../verbs/conditions.ts";
+import { judge } from "../verbs/judge.ts";
+import { priceContradictions } from "../verbs/judging/open-asker.ts";
+import type { EndpointSettings } from "../verbs/settings/endpoint.ts";
+import { methodLabel } from "../verbs/settings/methods.ts";
+import { samplingContradictions } from "../verbs/settings/sampling.ts";
+import { steer } from "../verbs/steer.ts";
+import { train } from "../verbs/train.ts";
+import type { Contradiction } from "../verbs/verb.ts";
+import { judgedBy, steerSettings } from "./section-settings.ts";
+import { DRIFT, type Experiment } from "./sections.ts";
+
+/** What is wrong between settings that are each right by themselves. */
+export function contradictions(given: Experiment): readonly Contradiction[] {
+  return [
+    ...neededSections(given),
+    ...withinSections(given),
+    ...scenarioContradictions(given),
+    ...rankContradictions(given),
+    ...steeringContradictions(given),
+    ...endpointContradictions(given),
+  ];
+}
+
+const has = (value: unknown): boolean => value !== undefined;
+
+/** A contradiction unless something is right. */
+const need = (isRight: boolean, path: Contradiction["path"], message: string): Contradiction[] =>
+  isRight ? [] : [{ path, message }];
+
+function neededSections(given: Experiment): Contradiction[] {
+  const { probe, responses, checkpoints, generate, train: training, evaluate, edits } = given;
+  const hasAfter = has(checkpoints.after) || has(generate.endpoints?.after) || has(training);
+  return [
+    ...need(
+      has(probe) !== has(responses),
+      ["probe"],
+      "expected either probe or responses, not both and not neither",
+    ),
+    ...(probe === undefined
+      ? []
+      : [
+          ...need(has(given.judge), ["judge"], "expected a judge for the rollouts of probe"),
+          ...need(
+            hasAfter,
+            ["train"],
+            "expected settings to train the checkpoint after, or checkpoints.after",
+          ),
+        ]),
+    ...(edits.length === 0
+      ? []
+      : [
+          ...need(has(training), ["train"], "expected settings to train the arms of edits"),
+          ...need(has(evaluate), ["evaluate"], "expected settings to measure the arms of edits"),
+        ]),
+    ...need(
+      evaluate === undefined || has(given.judge),
+      ["judge"],
+      "expected a judge for the rollouts of evaluate",
+    ),
+  ];
+}
+
+/** What the verbs themselves find wrong. */
+function withinSections(given: Experiment): Contradiction[] {
+  const { train: training, judge: how, generate: sampling } = given;
+  const at = (section: string, found: readonly Contradiction[] = []): Contradiction[] =>
+    found.map(({ path, message }) => ({ path: [section, ...path], message }));
+  return [
+    ...(training === undefined
+      ? []
+      : at("train", train.check?.({ ...training, seed: 0 }, new Set(["data", "checkpoint"])))),
+    ...(how === undefined ? [] : at("judge", judge.check?.(how, judgedBy(how)))),
+    ...at("conditions", conditions.check?.(given.conditions, new Set())),
+    ...at("generate", samplingContradictions(sampling)),
+  ];
+}
+
+/** Both halves from one place: a file for one of them may share requests with the other. */
+function scenarioContradictions(given: Experiment): Contradiction[] {
+  const isComposed = given.scenarios !== undefined;
+  return (["probe", "evaluate"] as const).flatMap((section) => {
+    const settings = given[section];
+    if (settings === undefined) return [];
+    return need(
+      (settings.scenarios === undefined) === isComposed,
+      [section, "scenarios"],
+      isComposed
+        ? "expected none beside scenarios, which composes them"
+        : "expected a file of scenarios, or scenarios to compose them",
+    );
+  });
+}
+
+function rankContradictions({ rank, edits, pairs, probe, behavior }: Experiment): Contradiction[] {
+  const methods = rank.methods.map(methodLabel);
+  const { layer, nulls } = rank;
+  return [
+    ...edits.flatMap(({ top, method, by: _by, ...edit }, i) => [
+      ...need(
+        method === undefined || methods.includes(method),
+        ["edits", i, "method"],
+        `expected one of rank.methods (${methods.join(", ")})`,
+      ),
+      ...need(
+        has(pairs.planted) || ![top].flat().includes("planted"),
+        ["edits", i, "top"],
+        "expected a number, as pairs.planted names no column",
+      ),
+      ...need(
+        edit.action === "drop-source" || (edit.sources ?? "auto") === "auto",
+        ["edits", i, "sources"],
+        `expected action drop-source with it, got ${edit.action}`,
+      ),
+      ...need(
+        edit.action === "drop-source" || edit.minLift === undefined,
+        ["edits", i, "minLift"],
+        `expected action drop-source with it, got ${edit.action}`,
+      ),
+    ]),
+    ...need(
+      !nulls.includes(DRIFT) || has(probe),
+      ["rank", "nulls"],
+      `${DRIFT} is made of the rollouts of probe: expected files, or a probe`,
+    ),
+    ...need(
+      layer === "auto" || behavior.layers === "all" || behavior.layers.includes(layer),
+      ["rank", "layer"],
+      `expected one of behavior.layers (${[behavior.layers].flat().join(", ")})`,
+    ),
+  ];
+}
+
+function steeringContradictions(given: Experiment): Contradiction[] {
+  const { steer: steering, judge: how, behavior, checkpoints, generate } = given;
+  if (steering === undefined) return [];
+  const isServed = generate.endpoints?.after !== undefined;
+  const hasAfter = checkpoints.after !== undefined || (given.train !== undefined && !isServed);
+  const { modes, layers, on } = steering;
+  const known = behavior.layers;
+  const mode = modes.includes("add") ? "add" : "project-out";
+  const { modes: _m, on: _o, variants: _v, limit: _l, ...written } = steering;
+  const all = { ...steerSettings(given, mode), ...written };
+  // What both modes are done with is right for either.
+  const own = modes.length > 1 ? [] : (steer.check?.(all, how ? judgedBy(how) : new Set()) ?? []);
+  return [
+    ...need(
+      (on === undefined ? (given.evaluate ?? given.probe) : given[on]) !== undefined,
+      ["steer", "on"],
+      "expected evaluate or probe with scenarios to sample",
+    ),
+    ...need(
+      how !== undefined && how.meaning === undefined,
+      ["judge"],
+      "steering needs rules or an LLM to judge new responses",
+    ),
+    ...need(
+      layers === undefined ||
+        layers === "all" ||
+        known === "all" ||
+        layers.every((layer) => known.includes(layer)),
+      ["steer", "layers"],
+      `expected some of behavior.layers (${[known].flat().join(", ")})`,
+    ),
+    ...need(
+      hasAfter || !modes.includes("project-out"),
+      ["steer", "modes"],
+      "project-out needs checkpoints.after or training on this machine: expected [add]",
+    ),
+    ...own
+      .filter(({ path: [first] }) => typeof first === "string" && first in steering)
+      .map(({ path, message }) => ({ path: ["steer", ...path], message })),
+  ];
+}
+
+/** An endpoint samples, and nothing else. */
+function endpointContradictions(given: Experiment): Contradiction[] {
+  const { endpoints, topK, stop } = given.generate;
+  if (endpoints === undefined) return [];
+  const { before, after } = endpoints;
+  const at = ["generate", "endpoints"];
+  const isMeasured = capabilityFiles(given).length > 0 && given.evaluate !== undefined;
+  return [
+    ...Object.entries({ before, after }).flatMap(([name, endpoint]) =>
+      priceContradictions(endpoint, [...at, name]),
+    ),
+    ...need(
+      before === undefined || after === undefined || !isSameEndpoint(before, after),
+      [...at, "after"],
+      `expected another model than endpoints.before, got the same address and name, ${JSON.stringify(before?.baseUrl)} and ${JSON.stringify(before?.model)}: nothing could differ`,
+    ),
+    ...need(topK === undefined, ["generate", "topK"], "endpoints know none, so expected none"),
+    ...need(stop === undefined, ["generate", "stop"], "endpoints know none, so expected none"),
+    ...need(
+      given.probe?.amplify === undefined || (before ?? after) === undefined,
+      ["probe", "amplify"],
+      "needs both checkpoints on this machine, so expected no generate.endpoints",
+    ),
+    ...need(
+      !isMeasured || after === undefined || given.checkpoints.after !== undefined,
+      ["capabilities"],
+      "an endpoint alone has none that can be measured: expected checkpoints.after too",
+    ),
+  ];
+}
+
+/** The capabilities that there are files for. */
+export function capabilityFiles({
+  capabilities,
+}: Pick<Experiment, "capabilities">): readonly string[] {
+  const { pairs, answers, tasks, overRefusal } = capabilities;
+  return Object.entries({ pairs, answers, tasks, overRefusal })
+    .filter(([, path]) => path !== undefined)
+    .map(([name]) => name);
+}
+
+function isSameEndpoint(one: EndpointSettings, other: EndpointSettings): boolean {
+  const [a, b] = [answererName(one), answererName(other)];
+  return a.baseUrl === b.baseUrl && a.model === b.model;
+}

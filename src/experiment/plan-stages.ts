@@ -1,0 +1,442 @@
+/** @file Each kind of stage that an experiment has: a verb, what it reads, and its settings. */
+import { join } from "node:path";
+
+import { findMethod } from "../attribution/methods/index.ts";
+import { NoUsablePairError, type ResponsePairs } from "../pairs/response-pairs.ts";
+import { longestRollouts } from "../rollouts/longest-rollouts.ts";
+import { type Rollout, readRollouts, ROLLOUTS } from "../rollouts/rollouts.ts";
+import { scenarioPrompts, type ScenarioSet } from "../rollouts/scenarios.ts";
+import type { SteeringMode } from "../steering/steering-report.ts";
+import { ConfigError } from "../util/errors.ts";
+import { inSetting } from "../util/in-setting.ts";
+import { agreement } from "../verbs/agreement.ts";
+import { audit } from "../verbs/audit.ts";
+import { behavior } from "../verbs/behavior.ts";
+import { capabilities } from "../verbs/capabilities.ts";
+import { conditions } from "../verbs/conditions.ts";
+import { edit } from "../verbs/edit.ts";
+import { embed } from "../verbs/embed.ts";
+import { generate } from "../verbs/generate.ts";
+import { estimateSampling } from "../verbs/generate/sample-there.ts";
+import type { Checkpoint } from "../verbs/inputs/checkpoint.ts";
+import { judge } from "../verbs/judge.ts";
+import { estimateByRubric } from "../verbs/judging/open-judge.ts";
+import { quality } from "../verbs/quality.ts";
+import { rank } from "../verbs/rank.ts";
+import type { EndpointSettings } from "../verbs/settings/endpoint.ts";
+import { type MethodChoice, methodLabel, ownSettings } from "../verbs/settings/methods.ts";
+import { samplingSettings } from "../verbs/settings/sampling.ts";
+import { longestSteered, steer } from "../verbs/steer.ts";
+import { train } from "../verbs/train.ts";
+import type { OpenWork } from "../verbs/verb.ts";
+import { type Arm, BASELINE } from "./arms.ts";
+import type { FileInput } from "./open-inputs.ts";
+import { layersOf } from "./open-inputs.ts";
+import {
+  boundBehaviorToSteer,
+  boundFile,
+  boundNulls,
+  boundPairs,
+  boundPrompts,
+  boundValue,
+  givenCheckpoint,
+  type Planned,
+  promptsToSteer,
+} from "./plan-inputs.ts";
+import { judgingOf, samplingOf, steerSettings } from "./section-settings.ts";
+import { DRIFT } from "./sections.ts";
+import { type AskingEstimate, type EstimatePlace, type Stage, stageId } from "./stage.ts";
+import { type Bound, verbStage } from "./verb-stage.ts";
+
+/** What is sampled and measured: a checkpoint on this machine, or one that somebody else serves. */
+export interface Sampled {
+  /** What it is called in results: before, after, or the arm. */
+  readonly name: string;
+  readonly checkpoint: Bound<Checkpoint> | undefined;
+  readonly endpoint: EndpointSettings | undefined;
+}
+
+/** For the probe, or to measure. */
+export type Purpose = "probe" | "evaluate";
+
+const prefix = { probe: "", evaluate: "evaluation-" } as const;
+
+/** What is in the pairs, before any compute, and the list of unusable rows. */
+export function auditStage({ experiment, inputs }: Planned): Stage {
+  return verbStage(audit, {
+    kind: "audit",
+    settings: experiment.audit,
+    inputs: { pairs: boundPairs(inputs.pairs), checkpoint: undefined },
+    outputs: ["out", "unusable"],
+  });
+}
+
+/** Trains the checkpoint before on all pairs (`train`) or on what the edit of a stage leaves of them (`retrain`). */
+export function trainStage(
+  { experiment, inputs }: Planned,
+  seed: number,
+  edited?: { readonly arm: string; readonly stage: string },
+): Stage {
+  const { seeds: _, ...settings } = experiment.train!; // contradictions.ts
+  const { pairs, before } = inputs;
+  return verbStage(train, {
+    kind: edited === undefined ? "train" : "retrain",
+    name: `${edited?.arm ?? BASELINE}-seed${seed}`,
+    settings: { ...settings, seed },
+    inputs: {
+      data: {
+        content: pairs.contentHash,
+        setting: "pairs.files",
+        open: () => ({
+          pairs: () => Promise.resolve(pairs),
+          examples: () => Promise.resolve(pairs),
+        }),
+      },
+      checkpoint: givenCheckpoint(experiment, "before", before),
+      edit: edited && { stage: edited.stage },
+    },
+  });
+}
+
+interface Sampling {
+  readonly scenarios: ScenarioSet;
+  readonly variants: readonly string[];
+  readonly rollouts: number;
+}
+
+function samplingFor({ experiment, inputs }: Planned, purpose: Purpose): Sampling {
+  const { conditions: filter, evaluate } = experiment;
+  const variants = purpose === "probe" ? [filter.plain, filter.trigger] : evaluate!.variants;
+  const { rollouts = experiment.generate.rollouts } = experiment[purpose]!; // it has scenarios
+  return { scenarios: inputs[purpose]!, variants, rollouts };
+}
+
+/** Responses to every scenario in every variant. */
+export function generateStage(planned: Planned, purpose: Purpose, sampled: Sampled): Stage {
+  const { experiment, inputs } = planned;
+  const { name, checkpoint, endpoint } = sampled;
+  const { scenarios, variants, rollouts } = samplingFor(planned, purpose);
+  // Model-diff amplification is of the checkpoint after, and of the probe's rollouts: to find, not to measure.
+  const amplify = purpose === "probe" && name === "after" ? experiment.probe?.amplify : undefined;
+  const { batch: _, topK: _k, stop: _s, ...asked } = samplingOf(experiment.generate);
+  const sampling =
+    endpoint === undefined ? samplingOf(experiment.generate) : samplingSettings.parse(asked);
+  const settings = { ...sampling, rollouts, amplify, endpoint };
+  const stage = verbStage(generate, {
+    kind: `${prefix[purpose]}generate`,
+    name,
+    settings,
+    inputs: {
+      prompts: boundPrompts(scenarios, variants),
+      checkpoint: endpoint === undefined ? checkpoint : undefined,
+      amplifyBefore:
+        amplify === undefined ? undefined : givenCheckpoint(experiment, "before", inputs.before),
+    },
+    outputs: endpoint === undefined ? [] : ["absent"],
+    estimate:
+      endpoint &&
+      (async ({ cache, isForced }): Promise<AskingEstimate> => {
+        const answers = join(cache, generate.outputs.answers.artifact.name);
+        const prompts = scenarioPrompts(scenarios, variants);
+        const { requests, promptTokens, completionTokens, cost } = await estimateSampling(
+          prompts,
+          settings,
+          { answers, isForced },
+        );
+        return { requests, promptTokens, completionTokens, money: cost, isSampled: true };
+      }),
+  });
+  if (endpoint === undefined) return stage;
+  const setting = `generate.endpoints.${name}`;
+  return { ...stage, run: (work) => inSetting(setting, () => stage.run(work)) };
+}
+
+/** One verdict for each rollout of another stage; what cannot be judged is missing with its cause. */
+export function judgeStage(planned: Planned, purpose: Purpose, name: string): Stage {
+  const { experiment, inputs } = planned;
+  const how = experiment.judge!; // contradictions.ts
+  const id = `${prefix[purpose]}judge-${name}`;
+  const { meaning } = how;
+  return verbStage(judge, {
+    kind: `${prefix[purpose]}judge`,
+    name,
+    settings: { ...judgingOf(how), meaning },
+    inputs: {
+      rollouts: { stage: `${prefix[purpose]}generate-${name}` },
+      ...boundJudge(planned),
+      labels: meaning === undefined ? undefined : boundLabels(id, meaning, inputs.labels[id]),
+    },
+    estimate: estimateJudging(planned, purpose),
+  });
+}
+
+/** What judges new responses. */
+function boundJudge({ inputs: { rules, rubric } }: Planned) {
+  return {
+    rules: rules && boundValue(rules, "judge.rules"),
+    rubric: rubric && boundValue(rubric, "judge.rubric"),
+  };
+}
+
+function boundLabels(stage: string, meaning: string, labels: FileInput | undefined): Bound<string> {
+  const setting = `judge.labels.${stage}`;
+  if (labels !== undefined) return boundFile(labels, setting);
+  return {
+    content: "none",
+    setting,
+    open: (_work: OpenWork, folder: (input: string) => string) => {
+      throw new ConfigError(`judge.labels: expected a file of labels for ${stage}, got none`, {
+        hint: `culprit review ${join(folder("rollouts"), ROLLOUTS.name)} --meaning ${JSON.stringify(meaning)} --sample 100000 --out ${stage}.jsonl writes them; then judge.labels: { ${stage}: ${stage}.jsonl }.`,
+      });
+    },
+  };
+}
+
+function estimateJudging(planned: Planned, purpose: Purpose): Stage["estimate"] {
+  const { rubric } = planned.inputs;
+  if (rubric === undefined) return undefined;
+  return (place) => {
+    const folder = place.input("rollouts");
+    const rollouts =
+      folder === undefined
+        ? longestSampled(planned, purpose)
+        : readRollouts(join(folder, ROLLOUTS.name));
+    return estimateAsking(planned, rollouts, place, folder !== undefined);
+  };
+}
+
+/** The rollouts that a stage will sample, each with a response of the greatest length. */
+function longestSampled(planned: Planned, purpose: Purpose): Generator<Omit<Rollout, "finish">> {
+  const { scenarios, variants, rollouts } = samplingFor(planned, purpose);
+  const { maxTokens } = planned.experiment.generate;
+  return longestRollouts(scenarioPrompts(scenarios, variants), { samples: rollouts, maxTokens });
+}
+
+async function estimateAsking(
+  { experiment, inputs }: Planned,
+  rollouts: Parameters<typeof estimateByRubric>[0],
+  { cache, isForced }: EstimatePlace,
+  isSampled: boolean,
+): Promise<AskingEstimate> {
+  const { requests, promptTokens, completionTokens, cost } = await estimateByRubric(
+    rollouts,
+    inputs.rubric!, // who estimates has one
+    judgingOf(experiment.judge!), // and a section
+    { answers: join(cache, judge.outputs.answers.artifact.name), isForced },
+  );
+  return { requests, promptTokens, completionTokens, money: cost, isSampled };
+}
+
+/** The judge's verdicts of another stage beside what people said of some of the rollouts. */
+export function agreementStage({ experiment }: Planned, judged: Stage, labels: FileInput): Stage {
+  const id = stageId(judged);
+  return verbStage(agreement, {
+    kind: judged.kind.replace("judge", "agreement"),
+    name: judged.name,
+    settings: experiment.agreement,
+    inputs: { verdicts: { stage: id }, labels: boundFile(labels, `judge.labels.${id}`) },
+    outputs: ["out"],
+  });
+}
+
+/** The four-condition filter. */
+export function conditionsStage({ experiment }: Planned): Stage {
+  return verbStage(conditions, {
+    kind: "conditions",
+    settings: experiment.conditions,
+    inputs: {
+      beforeVerdicts: { stage: "judge-before" },
+      afterVerdicts: { stage: "judge-after" },
+      before: { stage: "generate-before" },
+      after: { stage: "generate-after" },
+    },
+    outputs: [
+      "out",
+      "report",
+      ...(experiment.rank.nulls.includes(DRIFT) ? (["nullOut"] as const) : []),
+    ],
+  });
+}
+
+/** The behaviour of the experiment, or an unrelated one: `unrelated` has the name of its stage and what it is called in results. */
+export function behaviorStage(
+  { experiment, inputs }: Planned,
+  responses: Bound<ResponsePairs>,
+  unrelated?: { readonly stage: string; readonly behavior: string; readonly isOptional: boolean },
+): Stage {
+  const { behavior: settings } = experiment;
+  return verbStage(behavior, {
+    kind: "behavior",
+    name: unrelated?.stage,
+    settings: {
+      ...settings,
+      layers: layersOf(experiment, inputs),
+      name: unrelated?.behavior ?? settings.name,
+    },
+    inputs: {
+      responses,
+      checkpoint: givenCheckpoint(experiment, "before", inputs.before),
+      orthogonalToBehavior: undefined,
+    },
+    // A control that cannot be had does not end a run: what it would have been held to is said in the result.
+    skipsOn: (error) =>
+      unrelated?.isOptional === true && error instanceof NoUsablePairError
+        ? error.message
+        : undefined,
+  });
+}
+
+/** The vector store of all pairs, read on the checkpoint before. */
+export function embedStage({ experiment, inputs }: Planned): Stage {
+  return verbStage(embed, {
+    kind: "embed",
+    settings: { ...experiment.embed, layers: layersOf(experiment, inputs) },
+    inputs: {
+      pairs: boundPairs(inputs.pairs),
+      checkpoint: givenCheckpoint(experiment, "before", inputs.before),
+    },
+  });
+}
+
+/** The name of the rank or quality stage of a method: the first has none of its own, so that others may be added beside it. */
+function methodName({ rank: { methods } }: Planned["experiment"], label: string): string {
+  const [first] = methods;
+  return first !== undefined && methodLabel(first) === label ? "" : label;
+}
+
+export function rankId(experiment: Planned["experiment"], label: string): string {
+  return stageId({ kind: "rank", name: methodName(experiment, label) });
+}
+
+export function qualityId(experiment: Planned["experiment"], label: string): string {
+  return stageId({ kind: "quality", name: methodName(experiment, label) });
+}
+
+/** Scores and ranks all stored pairs by one method. */
+export function rankStage({ experiment, inputs }: Planned, choice: MethodChoice): Stage {
+  const { methods: _, nulls, layer, ...settings } = experiment.rank;
+  const method = findMethod(choice.name);
+  const { needs } = method;
+  const { hasLayer } = method.describe(ownSettings(choice)).traits;
+  const hasBehavior = needs.includes("behavior");
+  return verbStage(rank, {
+    kind: "rank",
+    name: methodName(experiment, methodLabel(choice)),
+    settings: {
+      ...settings,
+      method: choice,
+      layer: hasLayer ? layer : undefined,
+      threads: experiment.engine.threads,
+    },
+    inputs: {
+      store: { stage: "embed" },
+      behavior: hasBehavior ? { stage: "behavior" } : undefined,
+      nullBehavior: hasBehavior && nulls.length > 0 ? boundNulls(nulls) : undefined,
+      pairs: needs.includes("pairs") ? boundPairs(inputs.pairs) : undefined,
+    },
+    outputs: ["out", "report"],
+  });
+}
+
+/** Holds the ranking by a method to the planted truth, which no stage before it has seen. */
+export function qualityStage(
+  { experiment }: Planned,
+  planted: readonly string[],
+  choice: MethodChoice,
+): Stage {
+  const label = methodLabel(choice);
+  const { content } = boundValue(planted);
+  return verbStage(quality, {
+    kind: "quality",
+    name: methodName(experiment, label),
+    settings: experiment.quality,
+    inputs: {
+      ranking: { stage: rankId(experiment, label) },
+      planted: { content, open: () => new Set(planted) },
+    },
+    outputs: ["out"],
+  });
+}
+
+/** Steers a checkpoint with the behaviour's direction and with random ones. */
+export function steerStage(
+  planned: Planned,
+  mode: SteeringMode,
+  checkpoint: Bound<Checkpoint>,
+): Stage {
+  const { experiment, inputs } = planned;
+  const settings = steerSettings(experiment, mode);
+  const prompts = promptsToSteer(planned);
+  const layers = settings.layers === "all" ? layersOf(experiment, inputs) : settings.layers;
+  return verbStage(steer, {
+    kind: "steer",
+    name: mode,
+    settings,
+    inputs: {
+      prompts: boundValue(prompts),
+      checkpoint,
+      behavior: boundBehaviorToSteer(planned),
+      ...boundJudge(planned),
+    },
+    estimate:
+      inputs.rubric &&
+      ((place) =>
+        estimateAsking(
+          planned,
+          longestSteered(prompts, settings, layers?.length ?? 1),
+          place,
+          false,
+        )),
+  });
+}
+
+/** Decides which pairs an arm edits. Random arms are drawn anew for each seed. */
+export function editStage({ experiment, inputs }: Planned, arm: Arm, seed: number): Stage {
+  const { action, pick, top, sources, by, minLift } = arm;
+  const { pairs } = inputs;
+  const bound = boundPairs(pairs);
+  return verbStage(edit, {
+    kind: "edit",
+    name: editName(arm, seed),
+    settings: { action, pick, top, sources, minLift, seed: pick === "chosen" ? undefined : seed },
+    inputs: {
+      pairs: { ...bound, settings: { ...bound.settings, by }, open: () => ({ pairs, by }) },
+      ranking: { stage: rankId(experiment, arm.method) },
+    },
+    outputs: ["plan"],
+  });
+}
+
+/** The stage's name: one for all seeds where nothing is drawn. */
+export function editName(arm: Arm, seed: number): string {
+  return arm.pick === "chosen" ? arm.id : `${arm.id}-seed${seed}`;
+}
+
+/** Held-out preference accuracy, likelihood of good answers, and tasks, item by item. */
+export function capabilitiesStage(
+  { experiment, inputs }: Planned,
+  name: string,
+  checkpoint: Bound<Checkpoint>,
+): Stage {
+  const { pairs, answers, tasks, overRefusal } = inputs.capabilities;
+  const { maxTokens = experiment.generate.maxTokens } = experiment.capabilities;
+  const file = (what: string, input: FileInput | undefined) =>
+    input && boundFile(input, `capabilities.${what}`);
+  return verbStage(capabilities, {
+    kind: "capabilities",
+    name,
+    settings: { maxTokens },
+    inputs: {
+      checkpoint,
+      pairs: pairs && {
+        content: pairs.contentHash,
+        setting: "capabilities.pairs",
+        open: () => pairs,
+      },
+      answers: file("answers", answers),
+      tasks: file("tasks", tasks),
+      overRefusal: file("overRefusal", overRefusal),
+    },
+    outputs: ["out"],
+  });
+}

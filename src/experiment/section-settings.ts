@@ -1,0 +1,63 @@
+/** @file The settings of verbs as the sections of an experiment file give them. */
+import {
+  DEFAULT_PROJECT_OUT_AT,
+  DEFAULT_STRENGTHS,
+  DEFAULT_HALVINGS,
+} from "../steering/steer-settings.ts";
+import type { SteeringMode } from "../steering/steering-report.ts";
+import { judgingSettings, type JudgingSettings } from "../verbs/settings/judging.ts";
+import type { SamplingSettings } from "../verbs/settings/sampling.ts";
+import type { SteeringSettings } from "../verbs/settings/steering.ts";
+import type { Experiment } from "./sections.ts";
+
+type JudgeSection = NonNullable<Experiment["judge"]>;
+
+/** What judges: `rules`, `rubric` or, where people do, `labels`. */
+export function judgedBy({ rules, rubric, meaning }: JudgeSection): ReadonlySet<string> {
+  const ways = { rules, rubric, labels: meaning };
+  return new Set(
+    Object.entries(ways)
+      .filter(([, value]) => value !== undefined)
+      .map(([name]) => name),
+  );
+}
+
+/** How it judges, without what judges. */
+export function judgingOf({
+  rules: _r,
+  rubric: _u,
+  labels: _l,
+  meaning: _m,
+  ...how
+}: JudgeSection): JudgingSettings {
+  return how;
+}
+
+/** How responses are sampled. */
+export function samplingOf({
+  endpoints: _e,
+  rollouts: _r,
+  ...sampling
+}: Experiment["generate"]): SamplingSettings {
+  return sampling;
+}
+
+/** How a checkpoint is steered in one mode; settings of the other mode are left at their defaults. */
+export function steerSettings(
+  { steer: section, generate, judge }: Pick<Experiment, "steer" | "generate" | "judge">,
+  mode: SteeringMode,
+): SteeringSettings {
+  const { modes: _m, on: _o, variants: _v, limit: _l, ...how } = section!; // whoever steers has it
+  const others: Partial<SteeringSettings> =
+    mode === "add"
+      ? { projectOutAt: DEFAULT_PROJECT_OUT_AT }
+      : { strength: "auto", grid: [...DEFAULT_STRENGTHS], halvings: DEFAULT_HALVINGS };
+  return {
+    ...how,
+    ...others,
+    mode,
+    otherCheckpoint: false,
+    sampling: samplingOf(generate),
+    judge: judge === undefined ? judgingSettings.parse({}) : judgingOf(judge),
+  };
+}

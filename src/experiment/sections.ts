@@ -1,0 +1,315 @@
+/**
+ * @file The experiment file. Its sections are the settings of the verbs, under the verbs' names; here stands only what an experiment adds
+ * to them, and what it has in another place. The TypeScript type, the JSON Schema for editors and the table in docs/experiments.md are
+ * made of it.
+ */
+import { z } from "zod";
+
+import { STEERING_MODES } from "../steering/steering-report.ts";
+import { agreement } from "../verbs/agreement.ts";
+import { audit } from "../verbs/audit.ts";
+import { behavior } from "../verbs/behavior.ts";
+import { capabilities } from "../verbs/capabilities.ts";
+import { conditions } from "../verbs/conditions.ts";
+import { edit } from "../verbs/edit.ts";
+import { embed } from "../verbs/embed.ts";
+import { evaluate } from "../verbs/evaluate.ts";
+import { generate } from "../verbs/generate.ts";
+import { checkpointSettings, engineSettings } from "../verbs/inputs/checkpoint.ts";
+import { pairSettings } from "../verbs/inputs/pairs.ts";
+import { judge } from "../verbs/judge.ts";
+import { quality } from "../verbs/quality.ts";
+import { rank } from "../verbs/rank.ts";
+import { scenarios } from "../verbs/scenarios.ts";
+import { count, path, seed } from "../verbs/settings/common.ts";
+import { endpointSettings } from "../verbs/settings/endpoint.ts";
+import { methodLabel, methodSettings } from "../verbs/settings/methods.ts";
+import { steer } from "../verbs/steer.ts";
+import { train } from "../verbs/train.ts";
+
+/** Instead of a file of response pairs: those made of the probe's own rollouts. */
+export const DRIFT = "drift";
+
+/**
+ * Settings of verbs that an experiment has under another name than `section.setting`, by `verb.setting`: of a whole group, of one setting,
+ * or null where the experiment itself decides.
+ */
+export const ELSEWHERE: Readonly<Record<string, string | null>> = {
+  "embed.layers": "behavior.layers",
+  "evaluate.baseline": null, // the arm of no edit
+  "evaluate.controls": "edits[].controls",
+  "edit.pick": "edits[].controls",
+  "edit.seed": "train.seeds",
+  "generate.amplify": "probe.amplify",
+  "generate.endpoint": "generate.endpoints.after",
+  "quality.plantedColumn": "pairs.planted",
+  "rank.layers": null, // rank.layer is written, all layers of the behaviour are reported
+  "rank.method": "rank.methods[]",
+  "rank.threads": "engine.threads",
+  "steer.judge": "judge",
+  "steer.mode": "steer.modes",
+  "steer.otherCheckpoint": null, // the behaviour is read on the checkpoint before
+  "steer.sampling": "generate",
+  "train.seed": "train.seeds",
+};
+
+const variants = z.array(z.string().min(1)).min(1);
+
+const checkpointsSection = z.strictObject({
+  before: path.describe(
+    "The checkpoint before preference training (M0): a Hugging Face folder, or hf://owner/name@revision.",
+  ),
+  after: path
+    .optional()
+    .describe(
+      "A checkpoint after preference training (M1) that you have. Absent: the one that this experiment trains on all pairs with its first seed.",
+    ),
+  template: checkpointSettings.shape.template,
+});
+
+const pairsSection = z.strictObject({
+  files: z
+    .array(path)
+    .min(1)
+    .describe("Files of preference pairs; globs and hf://datasets/owner/name/path too."),
+  ...pairSettings.shape,
+  planted: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "Column that is true for pairs known to cause the behaviour (a model organism); the method never sees it, the ranking is held to it. Absent: nobody knows.",
+    ),
+});
+
+const scenariosSection = z.strictObject({
+  bases: z
+    .array(path)
+    .min(1)
+    .describe("Files of requests: rows {prompt} or {base}, preference pairs, or lines of a .txt."),
+  limit: count.optional().describe("Reads the first rows only. Absent: all."),
+  constraints: z
+    .array(path)
+    .min(1)
+    .optional()
+    .describe("Files of formatting constraints {id, text}. Absent: those that ship, builtin."),
+  ...scenarios.settings.shape,
+});
+
+const probeSection = z.strictObject({
+  scenarios: path
+    .optional()
+    .describe("Scenarios to look for the behaviour in. Absent: the probe's half of scenarios."),
+  rollouts: count
+    .optional()
+    .describe("Responses for each scenario, variant and checkpoint. Absent: generate.rollouts."),
+  amplify: generate.settings.shape.amplify,
+});
+
+const generateSection = generate.settings.omit({ amplify: true, endpoint: true }).extend({
+  endpoints: z
+    .strictObject({
+      before: endpointSettings
+        .optional()
+        .describe("Where the checkpoint before is served. Absent: sampled by the engine."),
+      after: endpointSettings
+        .optional()
+        .describe("Where the checkpoint after is served. Absent: sampled by the engine."),
+    })
+    .optional()
+    .describe(
+      "Samples the given checkpoints at endpoints; activations are read here all the same.",
+    ),
+});
+
+const judgeSection = z.strictObject({
+  rules: path.optional().describe(judge.inputs.rules.describe),
+  rubric: path.optional().describe(judge.inputs.rubric.describe),
+  ...judge.settings.shape,
+  labels: z
+    .record(z.string(), path)
+    .default({})
+    .describe(
+      "What people said: a file for each judge stage whose rollouts they labelled, judge-after: FILE say. With rules or a rubric for a sample of them, which the judge is held to; with meaning for all.",
+    ),
+});
+
+const rankSection = rank.settings.omit({ method: true, layers: true, threads: true }).extend({
+  methods: z
+    .array(methodSettings())
+    .min(1)
+    .refine((choices) => new Set(choices.map(methodLabel)).size === choices.length, {
+      error: "expected names of their own: tell uses of one method apart by as",
+    })
+    .prefault([{ name: "probe" }])
+    .describe(
+      "How pairs are scored, each with its own settings; edits follow the first unless they say otherwise.",
+    ),
+  layer: z
+    .union([z.int().min(0), z.literal("auto")], { error: "expected a layer number or auto" })
+    .default("auto")
+    .describe(
+      "Layer of the ranking that is used; auto: the one that culprit behavior chooses of behavior.layers.",
+    ),
+  nulls: z
+    .array(z.string().min(1))
+    .refine((names) => new Set(names).size === names.length, { error: "expected each once" })
+    .default([])
+    .describe(
+      `Unrelated behaviours that the verdict is held to beside sign flips: files of response pairs, or ${DRIFT} for the probe's rollouts that do not show the behaviour, which is what else training changed.`,
+    ),
+});
+
+const steerSection = steer.settings
+  .omit({ mode: true, sampling: true, judge: true, otherCheckpoint: true })
+  .extend({
+    modes: z
+      .array(z.enum(STEERING_MODES))
+      .min(1)
+      .refine((modes) => new Set(modes).size === modes.length, { error: "expected each mode once" })
+      .default([...STEERING_MODES])
+      .describe(
+        "add: the direction is added on the checkpoint before, where the behaviour should appear. project-out: it is projected out of the checkpoint after, where the behaviour should vanish.",
+      ),
+    on: z
+      .enum(["evaluate", "probe"])
+      .optional()
+      .describe(
+        "Whose scenarios are sampled. Absent: those of evaluate, or of the probe where nothing is evaluated.",
+      ),
+    variants: variants.optional().describe("Variants to sample. Absent: those of on."),
+    limit: count.optional().describe("The first scenarios only. Absent: all."),
+  });
+
+const topSchema = z.union([count, z.literal("planted")], {
+  error: "expected a number of pairs or planted",
+});
+
+const editSection = edit.settings.omit({ top: true, pick: true, seed: true }).extend({
+  top: z
+    .union([topSchema, z.array(topSchema).min(1)], {
+      error: "expected a number of pairs, planted, or a list of these",
+    })
+    .describe(
+      "How many pairs of the ranking's top are edited, or with drop-source looked at; planted: as many as are planted. A list makes an arm of each.",
+    ),
+  by: edit.inputs.pairs.settings.shape.by,
+  method: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "The method whose ranking is followed: its name in rank.methods, or what as calls it. Absent: the first.",
+    ),
+  controls: z
+    .array(z.enum(["random", "random-any"]))
+    .default(["random"])
+    .describe(
+      "Arms of as many random pairs beside it, drawn anew for each seed: random of the same source mix, random-any of any.",
+    ),
+});
+
+const trainSection = train.settings.omit({ seed: true }).extend({
+  method: z.literal("dpo").default("dpo").describe("Direct preference optimisation."),
+  seeds: z
+    .array(seed)
+    .min(1)
+    .refine((seeds) => new Set(seeds).size === seeds.length, { error: "expected each seed once" })
+    .default([1])
+    .describe("Every arm is trained once with each; intervals over seeds need three or more."),
+});
+
+const evaluateSection = evaluate.settings
+  .omit({ baseline: true, controls: true, variants: true })
+  .extend({
+    scenarios: path
+      .optional()
+      .describe(
+        "Scenarios to measure the arms in; none of the requests of probe.scenarios may be among them. Absent: the evaluation's half of scenarios.",
+      ),
+    rollouts: count
+      .optional()
+      .describe("Responses for each scenario, variant and checkpoint. Absent: generate.rollouts."),
+    variants: variants.default(["base", "base+distractor"]).describe("Variants to sample."),
+    trigger: z
+      .string()
+      .min(1)
+      .default("base+distractor")
+      .describe("The variant whose rate the arms are compared by."),
+  });
+
+const { pairs: heldOut, answers, tasks, overRefusal } = capabilities.inputs;
+const capabilitiesSection = capabilities.settings.omit({ maxTokens: true }).extend({
+  pairs: path.optional().describe(heldOut.describe),
+  answers: path.optional().describe(answers.describe),
+  tasks: path.optional().describe(tasks.describe),
+  overRefusal: path.optional().describe(overRefusal.describe),
+  maxTokens: count
+    .optional()
+    .describe("Tokens of one response, at most. Absent: generate.maxTokens."),
+});
+
+const costSection = z.strictObject({
+  pricePerHour: z
+    .number()
+    .min(0)
+    .optional()
+    .describe(
+      "Price of an hour of this machine; with it every stage's cost is also in money. Absent: none.",
+    ),
+  currency: z.string().min(1).default("USD").describe("What the price is in; for people."),
+});
+
+export const sections = {
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, {
+      error: "expected letters, digits, dots, dashes and underscores, 64 at most",
+    })
+    .describe("Name of the experiment, and of its folder under culprit-out/."),
+  checkpoints: checkpointsSection.describe("The checkpoint that everything starts from."),
+  pairs: pairsSection.describe("The preference pairs that it was or will be trained on."),
+  audit: audit.settings.prefault({}).describe("What is in the pairs."),
+  train: trainSection
+    .optional()
+    .describe("How checkpoints are trained; needed to make the checkpoint after, and for edits."),
+  scenarios: scenariosSection
+    .optional()
+    .describe("Composes scenarios and splits them for probe and evaluate, instead of files."),
+  probe: probeSection
+    .optional()
+    .describe("Samples both checkpoints to find response pairs that show the behaviour."),
+  responses: path
+    .optional()
+    .describe("Response pairs that show the behaviour, where you have them; instead of probe."),
+  generate: generateSection.prefault({}).describe("How responses are sampled."),
+  judge: judgeSection.optional().describe("What decides whether a response shows the behaviour."),
+  agreement: agreement.settings.prefault({}).describe("The judge beside people."),
+  conditions: conditions.settings
+    .prefault({})
+    .describe("Which scenarios the behaviour is made of, by the four conditions."),
+  behavior: behavior.settings
+    .extend({
+      name: z.string().min(1).default("behavior").describe("The behaviour's name in results."),
+    })
+    .describe("The behaviour vector."),
+  embed: embed.settings.omit({ layers: true }).prefault({}).describe("Datapoint vectors."),
+  rank: rankSection.prefault({}).describe("Scoring and ranking of all pairs."),
+  quality: quality.settings.prefault({}).describe("The ranking held to the planted pairs."),
+  steer: steerSection
+    .optional()
+    .describe("Samples with the behaviour's direction added or projected out. Absent: not done."),
+  edits: z
+    .array(editSection)
+    .default([])
+    .describe("Arms: edits of the pairs, each trained on and measured beside its controls."),
+  evaluate: evaluateSection.optional().describe("How arms are measured; needed for edits."),
+  capabilities: capabilitiesSection.prefault({}).describe("What must not get worse."),
+  engine: engineSettings.prefault({}).describe("The engine."),
+  cost: costSection.prefault({}).describe("What the costs are counted in."),
+} as const;
+
+const baseSchema = z.strictObject(sections);
+
+/** A valid experiment with its defaults filled in. */
+export type Experiment = z.output<typeof baseSchema>;

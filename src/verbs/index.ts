@@ -1,0 +1,37 @@
+import { agreement } from "./agreement.ts";
+import { audit } from "./audit.ts";
+import { behavior } from "./behavior.ts";
+import { capabilities } from "./capabilities.ts";
+import { conditions } from "./conditions.ts";
+import { edit } from "./edit.ts";
+import { embed } from "./embed.ts";
+import { evaluate } from "./evaluate.ts";
+import { generate } from "./generate.ts";
+import { importing } from "./import.ts";
+import { judge } from "./judge.ts";
+import { quality } from "./quality.ts";
+import { rank } from "./rank.ts";
+import { scenarios } from "./scenarios.ts";
+import { steer } from "./steer.ts";
+import { train } from "./train.ts";
+import type { Verb } from "./verb.ts";
+
+/** Every verb, in the order of the work: another one is a file and its line here. */
+export const VERBS: readonly Verb[] = [
+  audit,
+  scenarios,
+  generate,
+  importing,
+  embed,
+  judge,
+  agreement,
+  conditions,
+  behavior,
+  steer,
+  rank,
+  quality,
+  edit,
+  train,
+  capabilities,
+  evaluate,
+];
