@@ -1,0 +1,157 @@
+/** @file Every verb declares each setting once, and a verb that is one file and one line is a command, a stage and a section. */
+import { execFileSync } from "node:child_process";
+import { cp, readFile, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { beforeAll, describe, expect, it } from "vitest";
+
+import { commandHelp } from "../src/cli/help.ts";
+import { verbCommand } from "../src/cli/verb-command.ts";
+import { verbFlags } from "../src/cli/verb-flags.ts";
+import { RUN } from "../src/experiment/run-manifest.ts";
+import { ELSEWHERE } from "../src/experiment/sections.ts";
+import { settingsTable } from "../src/experiment/settings-table.ts";
+import { VERBS } from "../src/verbs/index.ts";
+import { jsonSchemaOf } from "../src/verbs/json-schema.ts";
+import { listSettings } from "../src/verbs/list-settings.ts";
+import { makeMiniatureExperiment } from "./support/miniature-experiment.ts";
+import { suiteFolder } from "./support/suite-folder.ts";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const FOLDER = suiteFolder();
+
+/** Where the experiment file has a setting; null where it has none. */
+function yamlPath(verb: string, path: readonly string[]): string | null {
+  for (let length = path.length; length >= 0; length--) {
+    const elsewhere = ELSEWHERE[[verb, ...path.slice(0, length)].join(".")];
+    if (elsewhere === null) return null;
+    if (elsewhere !== undefined) return [elsewhere, ...path.slice(length)].join(".");
+  }
+  return [verb === "edit" ? "edits[]" : verb, ...path].join(".");
+}
+
+const table = settingsTable()
+  .split("\n")
+  .map((line) => /^\| `([^`]+)` \|/.exec(line)?.[1]);
+
+describe.each(VERBS.map((verb) => [verb.name, verb] as const))("%s", (name, verb) => {
+  const settings = listSettings(jsonSchemaOf(verb.settings));
+
+  it("has each setting once in its help", () => {
+    const heads = commandHelp(verbCommand(verb)).split("\n");
+    for (const { flag } of verbFlags(verb).ofSettings) {
+      const found = heads.filter((line) => new RegExp(`^  (-., )?--${flag}( |$)`).test(line));
+      expect({ flag, times: found.length }).toEqual({ flag, times: 1 });
+    }
+    expect(verbFlags(verb).ofSettings.map(({ path }) => path)).toEqual(
+      settings.map(({ path }) => path),
+    );
+  });
+
+  // import reads what other programs sampled: an experiment samples itself.
+  it.skipIf(name === "import")("has each setting once in the experiment file and its table", () => {
+    for (const { path, isSwitch } of settings) {
+      const at = yamlPath(name, path);
+      if (at === null || isSwitch === true) continue;
+      const times = table.filter((row) => row === at).length;
+      expect({ at, times }).toEqual({ at, times: 1 });
+    }
+  });
+});
+
+const TALLY = `import { writeFile } from "node:fs/promises";
+
+import { z } from "zod";
+
+import { rankingInput } from "./inputs/files.ts";
+import { pairsInput } from "./inputs/pairs.ts";
+import { defineVerb } from "./verb.ts";
+
+export const tally = defineVerb({
+  name: "tally",
+  summary: "Counts rows",
+  about: "Counts rows.",
+  version: 1,
+  inputs: { pairs: pairsInput, ranking: { ...rankingInput, isOptional: true } },
+  settings: z.strictObject({
+    step: z.int().min(1).default(1).describe("How much a row counts."),
+  }),
+  outputs: {
+    out: {
+      artifact: { name: "tally.txt", files: (path) => [path] },
+      placeholder: "FILE",
+      describe: "The number.",
+    },
+  },
+  run: async ({ pairs }, { step }, { out }) => {
+    let count = 0;
+    for await (const _row of pairs.read({})) count += step;
+    await writeFile(out.out, \`\${count}\\n\`);
+    return count;
+  },
+  show: (count) => \`\${count} rows\`,
+});
+`;
+
+describe("a verb that is one file and one line of the registry", () => {
+  const copy = join(FOLDER, "copy");
+  const culprit = (...words: string[]): string =>
+    execFileSync(process.execPath, ["--import", "tsx", "src/cli/main.ts", ...words], {
+      cwd: copy,
+      encoding: "utf8",
+    });
+
+  beforeAll(async () => {
+    for (const name of ["src", "package.json", "rubrics"]) {
+      await cp(join(ROOT, name), join(copy, name), { recursive: true });
+    }
+    await symlink(join(ROOT, "node_modules"), join(copy, "node_modules"));
+    await writeFile(join(copy, "src/verbs/tally.ts"), TALLY);
+    const index = join(copy, "src/verbs/index.ts");
+    const text = await readFile(index, "utf8");
+    const registered = text.replace("  audit,\n", "  audit,\n  tally,\n");
+    await writeFile(index, `import { tally } from "./tally.ts";\n${registered}`);
+  });
+
+  it("is a command with help", () => {
+    expect(culprit("--help")).toMatch(/^ {2}tally +Counts rows$/m);
+    expect(culprit("tally", "--help")).toMatch(
+      /^ {2}--step N +How much a row counts\. Default: 1\.$/m,
+    );
+  });
+
+  it("is in the JSON Schema and the settings table", () => {
+    const schema = JSON.parse(culprit("run", "--schema")) as {
+      readonly properties: Readonly<Record<string, { readonly properties: object }>>;
+    };
+    expect(Object.keys(schema.properties["tally"]!.properties)).toEqual(["step"]);
+    expect(culprit("run", "--settings")).toContain(
+      "| `tally.step` | whole number from 1 | `1` | How much a row counts. |",
+    );
+  });
+
+  it("is a stage that gets what the experiment has, and runs again when its setting changes", async () => {
+    const make = (step: number): Promise<string> =>
+      makeMiniatureExperiment(join(FOLDER, "experiment"), {
+        probe: undefined,
+        steer: undefined,
+        edits: undefined,
+        evaluate: undefined,
+        train: undefined,
+        judge: undefined,
+        rank: undefined,
+        responses: "unrelated.jsonl",
+        tally: `{ step: ${step} }`,
+      });
+    const out = join(FOLDER, "out");
+    const counted = async (step: number): Promise<string> => {
+      culprit("run", await make(step), "--out", out);
+      const { stages } = await RUN.read(join(out, RUN.name));
+      const { directory } = stages.find(({ id }) => id === "tally")!;
+      return readFile(join(out, directory!, "tally.txt"), "utf8");
+    };
+    expect(await counted(1)).toBe("80\n");
+    expect(await counted(2)).toBe("160\n");
+  });
+});
