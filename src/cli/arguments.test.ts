@@ -35,9 +35,6 @@ describe("parseArguments", () => {
   it("leaves out what was not given", () => {
     const args = parse();
     expect(args.text("size")).toBeUndefined();
-    expect(args.integer("size")).toBeUndefined();
-    expect(args.number("size")).toBeUndefined();
-    expect(args.choice("size", ["a"])).toBeUndefined();
     expect(args.list("names")).toEqual([]);
   });
 
@@ -51,47 +48,6 @@ describe("parseArguments", () => {
 
   it("takes everything after -- as it is", () => {
     expect(parse("--", "--size", "-x").positionals).toEqual(["--size", "-x"]);
-  });
-
-  it.each([
-    ["12", 12],
-    ["-3", -3],
-    ["1e3", 1000],
-    ["0", 0],
-  ])("reads the whole number %s", (word, value) => {
-    expect(parse(`--size=${word}`).integer("size")).toBe(value);
-  });
-
-  it.each(["", " ", "1.5", "ten", "NaN", "Infinity", "1e99", "5 apples", "1,000"])(
-    "refuses %j as a whole number, naming flag and word",
-    async (word) => {
-      const error = await expectFailure(() => parse(`--size=${word}`).integer("size"), ConfigError);
-      expect(error.message).toBe(`--size: expected a whole number, got "${word}"`);
-    },
-  );
-
-  it("says the bounds that a number leaves", async () => {
-    const read = (range: { min?: number; max?: number }) => () =>
-      parse("--size", "7").number("size", range);
-    expect(read({ min: 7, max: 7 })()).toBe(7);
-    expect((await expectFailure(read({ min: 8 }), ConfigError)).message).toMatch(
-      /a number of at least 8, got "7"/,
-    );
-    expect((await expectFailure(read({ max: 6 }), ConfigError)).message).toMatch(
-      /a number of at most 6, got "7"/,
-    );
-    expect((await expectFailure(read({ min: 1, max: 2 }), ConfigError)).message).toMatch(
-      /a number from 1 to 2, got "7"/,
-    );
-  });
-
-  it("names the choices", async () => {
-    expect(parse("--size", "big").choice("size", ["small", "big"])).toBe("big");
-    const error = await expectFailure(
-      () => parse("--size", "Big").choice("size", ["small", "big"]),
-      ConfigError,
-    );
-    expect(error.message).toBe('--size: expected small or big, got "Big"');
   });
 
   it.each([

@@ -44,33 +44,6 @@ export function parseArguments(command: Command, words: readonly string[]): Pars
     const last = known(flag).at(-1);
     return typeof last === "string" ? last : undefined;
   };
-  const number = (
-    flag: string,
-    { min = -Infinity, max = Infinity }: { min?: number | undefined; max?: number } = {},
-    isWhole = false,
-  ): number | undefined => {
-    const word = text(flag);
-    if (word === undefined) return undefined;
-    const value = word.trim() === "" ? Number.NaN : Number(word);
-    const kind = isWhole ? "a whole number" : "a number";
-    const bounds =
-      min === -Infinity && max === Infinity
-        ? ""
-        : max === Infinity
-          ? ` of at least ${min}`
-          : min === -Infinity
-            ? ` of at most ${max}`
-            : ` from ${min} to ${max}`;
-    if (
-      !Number.isFinite(value) ||
-      (isWhole && !Number.isSafeInteger(value)) ||
-      value < min ||
-      value > max
-    ) {
-      throw new ConfigError(`--${flag}: expected ${kind}${bounds}, got "${word}"`);
-    }
-    return value;
-  };
   return {
     positionals: parsed.positionals,
     given: Object.keys(values),
@@ -86,17 +59,6 @@ export function parseArguments(command: Command, words: readonly string[]): Pars
           : [],
       ),
     has: (flag) => known(flag).at(-1) === true,
-    integer: (flag, range) => number(flag, range, true),
-    number: (flag, range) => number(flag, range),
-    choice: (flag, choices) => {
-      const word = text(flag);
-      if (word === undefined) return undefined;
-      const found = choices.find((choice) => choice === word);
-      if (found === undefined) {
-        throw new ConfigError(`--${flag}: expected ${choices.join(" or ")}, got "${word}"`);
-      }
-      return found;
-    },
   };
 }
 

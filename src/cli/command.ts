@@ -24,12 +24,6 @@ export interface ParsedArguments {
   list(flag: string): readonly string[];
   /** True where a boolean flag was given. */
   has(flag: string): boolean;
-  /** A whole number within [min, max], or undefined; throws ConfigError naming the flag. */
-  integer(flag: string, range?: { min?: number | undefined; max?: number }): number | undefined;
-  /** A finite number within [min, max], or undefined; throws ConfigError naming the flag. */
-  number(flag: string, range?: { min?: number | undefined; max?: number }): number | undefined;
-  /** One of `choices`, or undefined; throws ConfigError naming the flag and the choices. */
-  choice<const T extends string>(flag: string, choices: readonly T[]): T | undefined;
 }
 
 /** What a command may touch of the outside world. */
