@@ -4,9 +4,8 @@ import { forcedStages } from "./forced-stages.ts";
 import { openInputs, type OpenInputsOptions } from "./open-inputs.ts";
 import { planExperiment } from "./plan-experiment.ts";
 import type { ExperimentFile } from "./read-experiment.ts";
-import { type FinishedStage, locateStage } from "./run-stages.ts";
-import { readRecord } from "./stage-record.ts";
-import { type AskingEstimate, type Stage, stageId } from "./stage.ts";
+import { findFinished } from "./run-stages.ts";
+import { type AskingEstimate, stageId } from "./stage.ts";
 
 /** What one stage would ask an endpoint. */
 export interface StageEstimate extends AskingEstimate {
@@ -36,7 +35,8 @@ export async function estimateExperiment(
   const { out } = options;
   const stages = planExperiment(file.experiment, await openInputs(file, options), options.verbs);
   const forced = forcedStages(stages, options.force ?? []);
-  const finished = await findFinished(stages, out);
+  const done = await findFinished(stages, out);
+  const finished = new Map(done.map((each) => [each.id, each]));
   const isDone = (id: string): boolean => finished.has(id) && !forced.has(id);
   const asking = stages.filter(({ estimate }) => estimate !== undefined);
   const estimates: StageEstimate[] = [];
@@ -59,23 +59,4 @@ export async function estimateExperiment(
     done: asking.map(stageId).filter(isDone),
     currency: file.experiment.cost.currency,
   };
-}
-
-/** The stages that a run would take as they are. */
-async function findFinished(
-  stages: readonly Stage[],
-  out: string,
-): Promise<ReadonlyMap<string, FinishedStage>> {
-  const finished = new Map<string, FinishedStage>();
-  for (const stage of stages) {
-    const hasInputs = Object.values(stage.inputs).every(
-      (input) => "content" in input || finished.has(input.stage),
-    );
-    if (!hasInputs) continue;
-    const { directory } = locateStage(stage, finished);
-    const record = await readRecord(join(out, directory));
-    const id = stageId(stage);
-    if (record !== undefined) finished.set(id, { stage, id, directory, record, isCached: true });
-  }
-  return finished;
 }
