@@ -1,7 +1,7 @@
-/** @file Every verb declares each setting once, and a verb that is one file and one line is a command, a stage and a section. */
+/** @file Every verb declares each setting once, and a further verb, method or engine is one file and one line of its registry. */
 import { execFileSync } from "node:child_process";
 import { cp, readFile, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { beforeAll, describe, expect, it } from "vitest";
@@ -94,7 +94,33 @@ export const tally = defineVerb({
 });
 `;
 
-describe("a verb that is one file and one line of the registry", () => {
+const LETTERS = `import { z } from "zod";
+
+import { defineMethod } from "../method.ts";
+
+export const letters = defineMethod({
+  name: "letters",
+  meaning: "The id has many of one letter.",
+  settings: z.strictObject({
+    letter: z.string().length(1).default("1").describe("letters: the one that is counted."),
+  }),
+  needs: [],
+  describe: ({ letter }) => ({
+    formula: \`times that \${letter} occurs in the id\`,
+    traits: { isBounded: false, null: "none", hasVerdict: false, hasLayer: false },
+  }),
+  score: ({ rows }, { letter }) =>
+    Promise.resolve([{ scores: Float32Array.from(rows.ids, (id) => id.split(letter).length - 1) }]),
+});
+`;
+
+/** The local engine under another name. */
+const OTHER_HOST = `import { localHost } from "./local-host.ts";
+
+export const otherHost = { ...localHost, kind: "other" };
+`;
+
+describe("a verb, a method and an engine that are one file and one line of a registry each", () => {
   const copy = join(FOLDER, "copy");
   const culprit = (...words: string[]): string =>
     execFileSync(process.execPath, ["--import", "tsx", "src/cli/main.ts", ...words], {
@@ -102,36 +128,64 @@ describe("a verb that is one file and one line of the registry", () => {
       encoding: "utf8",
     });
 
+  /** Adds a file, and its name to a registry. */
+  async function add(
+    path: string,
+    text: string,
+    registry: string,
+    [line, longer]: readonly [string, string],
+  ): Promise<void> {
+    await writeFile(join(copy, "src", path), text);
+    const file = join(copy, "src", registry);
+    const name = /^export const (\w+)/m.exec(text)![1]!;
+    const listed = (await readFile(file, "utf8")).replace(line, longer);
+    await writeFile(file, `import { ${name} } from "./${basename(path)}";\n${listed}`);
+  }
+
   beforeAll(async () => {
     for (const name of ["src", "package.json", "rubrics"]) {
       await cp(join(ROOT, name), join(copy, name), { recursive: true });
     }
     await symlink(join(ROOT, "node_modules"), join(copy, "node_modules"));
-    await writeFile(join(copy, "src/verbs/tally.ts"), TALLY);
-    const index = join(copy, "src/verbs/index.ts");
-    const text = await readFile(index, "utf8");
-    const registered = text.replace("  audit,\n", "  audit,\n  tally,\n");
-    await writeFile(index, `import { tally } from "./tally.ts";\n${registered}`);
+    await add("verbs/tally.ts", TALLY, "verbs/index.ts", ["  audit,\n", "  audit,\n  tally,\n"]);
+    await add("attribution/methods/letters.ts", LETTERS, "attribution/methods/index.ts", [
+      "random, length]",
+      "random, length, letters]",
+    ]);
+    await add("engine/other-host.ts", OTHER_HOST, "engine/engines.ts", [
+      "[localHost]",
+      "[localHost, otherHost]",
+    ]);
   });
 
-  it("is a command with help", () => {
+  it("are in the help", () => {
     expect(culprit("--help")).toMatch(/^ {2}tally +Counts rows$/m);
     expect(culprit("tally", "--help")).toMatch(
       /^ {2}--step N +How much a row counts\. Default: 1\.$/m,
     );
+    const rank = culprit("rank", "--help");
+    expect(rank).toMatch(/^ {2}--letter .*letters: the one that is counted\. Default: 1\.$/m);
+    expect(rank.replaceAll(/\s+/g, " ")).toContain("letters: The id has many of one letter.");
+    expect(culprit("embed", "--help")).toMatch(/^ {2}--engine .*One of local, other\./m);
   });
 
-  it("is in the JSON Schema and the settings table", () => {
+  it("are in the JSON Schema and the settings table", () => {
     const schema = JSON.parse(culprit("run", "--schema")) as {
       readonly properties: Readonly<Record<string, { readonly properties: object }>>;
     };
     expect(Object.keys(schema.properties["tally"]!.properties)).toEqual(["step"]);
-    expect(culprit("run", "--settings")).toContain(
+    const text = JSON.stringify(schema);
+    expect(text).toContain('"const":"letters"');
+    expect(text).toContain('"enum":["local","other"]');
+    const shown = culprit("run", "--settings");
+    expect(shown).toContain(
       "| `tally.step` | whole number from 1 | `1` | How much a row counts. |",
     );
+    expect(shown).toMatch(/^\| `rank\.methods\[\]\.letter` \|/m);
+    expect(shown).toMatch(/^\| `engine\.kind` \| local, other \|/m);
   });
 
-  it("is a stage that gets what the experiment has, and runs again when its setting changes", async () => {
+  it("work in an experiment, and a changed setting makes the verb's stage again", async () => {
     const make = (step: number): Promise<string> =>
       makeMiniatureExperiment(join(FOLDER, "experiment"), {
         probe: undefined,
@@ -140,7 +194,8 @@ describe("a verb that is one file and one line of the registry", () => {
         evaluate: undefined,
         train: undefined,
         judge: undefined,
-        rank: undefined,
+        rank: "{ methods: [{ name: letters }] }",
+        engine: "{ kind: other }",
         responses: "unrelated.jsonl",
         tally: `{ step: ${step} }`,
       });
