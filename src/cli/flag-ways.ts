@@ -3,7 +3,7 @@ import type { ParsedArguments } from "./command.ts";
 
 /** One way of using a command, or a part of it that is on or off. */
 export interface FlagWay {
-  /** As errors call it: `--llm`, `--method sft`. */
+  /** As errors call it: `--schema`, `a run`. */
   readonly name: string;
   readonly isOn: boolean;
   /** Flags that mean something in this way; a flag may be in several. */

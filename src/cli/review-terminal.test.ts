@@ -41,6 +41,6 @@ describe("openTerminal", () => {
   it("wants a terminal", () => {
     const streams = terminal();
     streams.stdin.isTTY = false;
-    expect(() => openTerminal(streams)).toThrow(/--review: expected a terminal/);
+    expect(() => openTerminal(streams)).toThrow(/review: expected a terminal/);
   });
 });

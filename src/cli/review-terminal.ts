@@ -25,7 +25,7 @@ export interface TerminalStreams {
 export function openTerminal(streams: TerminalStreams = process): ReviewScreen & Disposable {
   const { stdin, stderr } = streams;
   if (stdin.isTTY !== true || stderr.isTTY !== true) {
-    throw new ConfigError("--review: expected a terminal to ask in, got none", {
+    throw new ConfigError("review: expected a terminal to ask in, got none", {
       hint: "Label rollouts elsewhere and give the file with --labels.",
     });
   }

@@ -103,7 +103,7 @@ function unfit(layer: number, id: string, value: number): RuntimeError {
   const where = `layer ${layer}, pair "${id}"`;
   return Number.isFinite(value)
     ? new RuntimeError(`${where}: ${value} does not fit half precision (at most ${MAX_F16})`, {
-        hint: "Use --dtype fp32 and a new store.",
+        hint: "Use --dtype F32 and a new store.",
       })
     : new RuntimeError(`${where}: expected finite activations, got ${value}`, {
         hint: "Check the checkpoint's weights and this pair.",

@@ -154,7 +154,7 @@ describe("openStoreForWriting", () => {
     await expect(writer.writeShard(0, rows)).rejects.toMatchObject({
       name: "RuntimeError",
       message: 'layer 3, pair "pair-1": 70000 does not fit half precision (at most 65504)',
-      hint: "Use --dtype fp32 and a new store.",
+      hint: "Use --dtype F32 and a new store.",
     });
     expect(writer.finishedRows).toBe(0);
   });
