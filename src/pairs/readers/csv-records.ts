@@ -2,8 +2,9 @@
 import { isUtf8 } from "node:buffer";
 
 import { FormatError } from "../../util/errors.ts";
-import { MAX_ROW_BYTES, type ReadOptions } from "./file-row.ts";
+import type { ReadOptions } from "./file-row.ts";
 import { readBytes } from "./read-bytes.ts";
+import { createRowBuffer } from "./row-buffer.ts";
 
 const QUOTE = 0x22;
 const LINE_FEED = 0x0a;
@@ -83,20 +84,13 @@ function closingQuote(record: string, start: number): number | undefined {
 export async function* splitRecords(
   chunks: AsyncIterable<Buffer>,
 ): AsyncGenerator<Buffer | undefined> {
-  let parts: Buffer[] = [];
-  let sizeBytes = 0;
+  const bytes = createRowBuffer();
   let delimiters = DELIMITERS.map((each) => each.charCodeAt(0));
   // A quote opens a cell only at its start: in `5" disk` it is text.
   let state: "cell-start" | "plain" | "quoted" | "after-quote" = "cell-start";
-  const add = (part: Buffer): void => {
-    sizeBytes += part.length;
-    if (sizeBytes <= MAX_ROW_BYTES) parts.push(part);
-    else parts = [];
-  };
   const take = (): Buffer | undefined => {
-    const record = sizeBytes > MAX_ROW_BYTES ? undefined : withoutReturn(Buffer.concat(parts));
-    parts = [];
-    sizeBytes = 0;
+    const row = bytes.take();
+    const record = row && withoutReturn(row);
     // The header decides; before it is whole, any of them may start a cell.
     if (delimiters.length > 1) delimiters = [bestDelimiter(record).charCodeAt(0)];
     return record;
@@ -111,7 +105,7 @@ export async function* splitRecords(
         // A second quote right after one is a doubled quote: still inside.
         state = state === "plain" ? "plain" : "quoted";
       } else if (byte === LINE_FEED) {
-        add(chunk.subarray(start, i));
+        bytes.add(chunk.subarray(start, i));
         start = i + 1;
         state = "cell-start";
         yield take();
@@ -119,9 +113,9 @@ export async function* splitRecords(
         state = delimiters.includes(byte) ? "cell-start" : "plain";
       }
     }
-    add(chunk.subarray(start));
+    bytes.add(chunk.subarray(start));
   }
-  if (sizeBytes > 0) yield take();
+  if (bytes.hasBytes()) yield take();
 }
 
 function withoutReturn(record: Buffer): Buffer {

@@ -1,7 +1,8 @@
 import { FormatError } from "../../util/errors.ts";
-import { type FileRow, MAX_ROW_BYTES, type ReadOptions } from "./file-row.ts";
+import type { FileRow, ReadOptions } from "./file-row.ts";
 import { isBlank, parseJsonRow } from "./parse-json-row.ts";
 import { readBytes } from "./read-bytes.ts";
+import { createRowBuffer } from "./row-buffer.ts";
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -44,20 +45,7 @@ function createElementSplitter(path: string): ElementSplitter {
   let isInString = false;
   let isEscaped = false;
   let hasTrailingText = false;
-  let parts: Buffer[] = [];
-  let sizeBytes = 0;
-
-  const add = (part: Buffer): void => {
-    sizeBytes += part.length;
-    if (sizeBytes <= MAX_ROW_BYTES) parts.push(part);
-    else parts = [];
-  };
-  const take = (): Buffer | undefined => {
-    const element = sizeBytes > MAX_ROW_BYTES ? undefined : Buffer.concat(parts);
-    parts = [];
-    sizeBytes = 0;
-    return element;
-  };
+  const row = createRowBuffer();
   /** Follows one byte inside the array; true where it ends an element. */
   const step = (byte: number): boolean => {
     if (isInString) {
@@ -85,15 +73,15 @@ function createElementSplitter(path: string): ElementSplitter {
       }
       for (let i = start; i < chunk.length && state === "inside"; i++) {
         if (!step(chunk[i]!)) continue;
-        add(chunk.subarray(start, i));
+        row.add(chunk.subarray(start, i));
         start = i + 1;
         const isLast = chunk[i] === CLOSE_LIST;
-        const element = take();
+        const element = row.take();
         if (isLast) state = "after";
         // `[]` and a comma before the closing bracket end no element.
         if (!(isLast && element !== undefined && isBlank(element))) elements.push(element);
       }
-      if (state === "inside") add(chunk.subarray(start));
+      if (state === "inside") row.add(chunk.subarray(start));
       else hasTrailingText ||= !isBlank(chunk.subarray(start));
       return elements;
     },

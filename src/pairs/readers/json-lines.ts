@@ -1,6 +1,7 @@
-import { type FileRow, MAX_ROW_BYTES, type ReadOptions } from "./file-row.ts";
+import type { FileRow, ReadOptions } from "./file-row.ts";
 import { isBlank, parseJsonRow } from "./parse-json-row.ts";
 import { readBytes } from "./read-bytes.ts";
+import { createRowBuffer } from "./row-buffer.ts";
 
 /**
  * Rows of a JSONL file, gzipped or not; blank lines are no rows.
@@ -21,27 +22,15 @@ export async function* readJsonLines(path: string, options: ReadOptions): AsyncG
 
 /** Lines without their "\n"; undefined for one above MAX_ROW_BYTES, whose bytes are let go. */
 async function* splitLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer | undefined> {
-  let parts: Buffer[] = [];
-  let sizeBytes = 0;
-  const add = (part: Buffer): void => {
-    sizeBytes += part.length;
-    if (sizeBytes <= MAX_ROW_BYTES) parts.push(part);
-    else parts = [];
-  };
-  const take = (): Buffer | undefined => {
-    const line = sizeBytes > MAX_ROW_BYTES ? undefined : Buffer.concat(parts);
-    parts = [];
-    sizeBytes = 0;
-    return line;
-  };
+  const line = createRowBuffer();
   for await (const chunk of chunks) {
     let start = 0;
     for (let end = chunk.indexOf(0x0a); end !== -1; end = chunk.indexOf(0x0a, start)) {
-      add(chunk.subarray(start, end));
+      line.add(chunk.subarray(start, end));
       start = end + 1;
-      yield take();
+      yield line.take();
     }
-    add(chunk.subarray(start));
+    line.add(chunk.subarray(start));
   }
-  if (sizeBytes > 0) yield take();
+  if (line.hasBytes()) yield line.take();
 }
