@@ -11,29 +11,21 @@ export interface CheckpointSize {
   readonly layerCount: number;
   /** Weights of the matrices of one block. */
   readonly blockParameters: number;
-  /** Weights of the output matrix. */
-  readonly headParameters: number;
 }
 
 /** Reads the size off config.json. */
 export async function checkpointSize(folder: string): Promise<CheckpointSize> {
   const { config } = await readModel(folder);
-  const { dim, heads, keyHeads, headDim, mlpDim, vocabSize, layerCount } = config;
+  const { dim, heads, keyHeads, headDim, mlpDim, layerCount } = config;
   return {
     layerCount,
     blockParameters: dim * headDim * (2 * heads + 2 * keyHeads) + 3 * dim * mlpDim,
-    headParameters: dim * vocabSize,
   };
 }
 
 /** Floating-point operations of a token on its way through the first `blocks` blocks: two for each weight. */
 export function blockFlops(size: CheckpointSize, blocks: number): number {
   return 2 * blocks * size.blockParameters;
-}
-
-/** Floating-point operations of a token on its way through the whole model, next-token logits included. */
-export function forwardFlops(size: CheckpointSize): number {
-  return blockFlops(size, size.layerCount) + 2 * size.headParameters;
 }
 
 /** Weights, config, tokenizer and chat template: what a checkpoint does depends on these and no other files. */

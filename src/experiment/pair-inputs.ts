@@ -7,7 +7,6 @@ import { inSetting } from "../util/in-setting.ts";
 import type { ExperimentInputs, OpenInputsOptions } from "./open-inputs.ts";
 import { withRelativePaths } from "./portable-paths.ts";
 import type { ExperimentFile } from "./read-experiment.ts";
-import type { BoundContent } from "./verb-stage.ts";
 
 /** Opens the preference pairs without the column that says which are planted, and reads that column apart. */
 export async function openPreferencePairs(
@@ -36,13 +35,4 @@ export async function openPreferencePairs(
   const ids = await plantedIds(await open([planted]), planted);
   if (ids.length > 0) return { pairs: withRelativePaths(blind, folder), planted: ids };
   throw new ConfigError(`pairs.planted: expected pairs for which "${planted}" is true, got none`);
-}
-
-/** The pairs as verbs read them; which columns are kept is no part of their content. */
-export function boundPairs(pairs: PairSet): BoundContent<PairSet> {
-  return {
-    content: pairs.contentHash,
-    settings: { columns: pairs.columns },
-    open: () => pairs,
-  };
 }

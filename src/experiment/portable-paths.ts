@@ -1,7 +1,7 @@
 /** @file Names of files that do not depend on where an experiment lies: results hold these and no path of this machine. */
 import { basename, relative, resolve, sep } from "node:path";
 
-import type { DataFile, PairSet } from "../pairs/open-pairs.ts";
+import type { PairSet } from "../pairs/open-pairs.ts";
 
 /**
  * The same pairs under names that do not depend on where the experiment lies: paths below its folder are relative to it, others (a hub
@@ -23,9 +23,4 @@ function relativeName(path: string, folder: string): string {
   return found.startsWith("..") || resolve(found) === found
     ? basename(path)
     : found.split(sep).join("/");
-}
-
-/** Files under the names that results may hold. */
-export function withoutFolders<T extends Pick<DataFile, "path">>(files: readonly T[]): T[] {
-  return files.map((file) => ({ ...file, path: basename(file.path) }));
 }

@@ -6,7 +6,7 @@ import type { EngineHost } from "../engine/engine-host.ts";
 import { writeScenarios } from "../rollouts/write-scenarios.ts";
 import { describeWriteError, writeFileAtomic } from "../util/atomic-file.ts";
 import { ConfigError } from "../util/errors.ts";
-import type { Progress } from "../util/progress.ts";
+import { type Progress, silentProgress } from "../util/progress.ts";
 import { lockForWriting } from "../util/writer-lock.ts";
 import { rank } from "../verbs/rank.ts";
 import { assembleResult } from "./assemble-result.ts";
@@ -90,7 +90,7 @@ export async function runExperiment(
     engines: options.engines,
     signal,
     progress: (stage, position, unit) =>
-      options.progress?.(stage, placeOf(position), unit) ?? noProgress,
+      options.progress?.(stage, placeOf(position), unit) ?? silentProgress,
     onStart: async (stage, position, directory) => {
       options.onStart?.(stage, placeOf(position));
       await manifest.started(stage, directory);
@@ -148,8 +148,6 @@ async function showScenarios(
 /** Without the stages that are to be made again. */
 const unforced = (stages: readonly Stage[], force: ReadonlySet<string>): readonly Stage[] =>
   stages.filter((stage) => !force.has(stageId(stage)));
-
-const noProgress: Progress = { update: () => {}, note: () => {}, end: () => {} };
 
 function stopAfter(stages: readonly Stage[], until: string | undefined): readonly Stage[] {
   if (until === undefined) return stages;

@@ -32,8 +32,6 @@ const rankingQualitySchema = z.strictObject({
 
 /** A figure with its 95% interval. */
 export type Estimate = z.output<typeof estimateSchema>;
-/** The planted pairs among the first k. */
-export type QualityAtK = z.output<typeof qualityAtKSchema>;
 export type RankingQuality = z.output<typeof rankingQualitySchema>;
 
 export const plantedQualitySchema = z.strictObject({

@@ -68,6 +68,5 @@ export const editInput = fileInput("edit", "edit.json", {
   describe: "What culprit edit decided: the ids of the pairs to drop or swap.",
 });
 
-/** Any other file, or files. */
+/** Any other file. */
 export const otherFile = fileInput;
-export const otherFiles = filesInput;
