@@ -18,7 +18,7 @@ import { steer } from "../verbs/steer.ts";
 import { listArms, measuredName } from "./arms.ts";
 import { concludeExperiment } from "./conclusions.ts";
 import type { Planned } from "./plan-inputs.ts";
-import { editName, qualityId, rankId } from "./plan-stages.ts";
+import { agreementOf, editName, qualityId, rankId } from "./plan-stages.ts";
 import type {
   ArmEdit,
   ExperimentResult,
@@ -148,7 +148,7 @@ async function readAgreements(
   if (experiment.judge?.meaning !== undefined) return {};
   const agreements: StageAgreement[] = [];
   for (const stage of Object.keys(inputs.labels)) {
-    const folder = at(stage.replace("judge", "agreement"));
+    const folder = at(agreementOf(stage));
     const found = await AGREEMENT.find(join(folder, AGREEMENT.name));
     if (found !== undefined) agreements.push({ stage, ...found });
   }

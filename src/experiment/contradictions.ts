@@ -3,13 +3,14 @@ import { answererName } from "../endpoint/answer-key.ts";
 import { conditions } from "../verbs/conditions.ts";
 import { judge } from "../verbs/judge.ts";
 import { priceContradictions } from "../verbs/judging/open-asker.ts";
+import { othersChoice } from "../verbs/settings/common.ts";
 import type { EndpointSettings } from "../verbs/settings/endpoint.ts";
 import { methodLabel } from "../verbs/settings/methods.ts";
 import { samplingContradictions } from "../verbs/settings/sampling.ts";
 import { steer } from "../verbs/steer.ts";
 import { train } from "../verbs/train.ts";
 import type { Contradiction } from "../verbs/verb.ts";
-import { judgedBy, steerSettings } from "./section-settings.ts";
+import { judgedBy, writtenSteerSettings } from "./section-settings.ts";
 import { DRIFT, type Experiment } from "./sections.ts";
 
 /** What is wrong between settings that are each right by themselves. */
@@ -29,6 +30,10 @@ const has = (value: unknown): boolean => value !== undefined;
 /** A contradiction unless something is right. */
 const need = (isRight: boolean, path: Contradiction["path"], message: string): Contradiction[] =>
   isRight ? [] : [{ path, message }];
+
+/** What a verb finds wrong, where the experiment file has it. */
+const at = (place: Contradiction["path"], found: readonly Contradiction[] = []): Contradiction[] =>
+  found.map(({ path, message }) => ({ path: [...place, ...path], message }));
 
 function neededSections(given: Experiment): Contradiction[] {
   const { probe, responses, checkpoints, generate, train: training, evaluate, edits } = given;
@@ -66,15 +71,13 @@ function neededSections(given: Experiment): Contradiction[] {
 /** What the verbs themselves find wrong. */
 function withinSections(given: Experiment): Contradiction[] {
   const { train: training, judge: how, generate: sampling } = given;
-  const at = (section: string, found: readonly Contradiction[] = []): Contradiction[] =>
-    found.map(({ path, message }) => ({ path: [section, ...path], message }));
   return [
     ...(training === undefined
       ? []
-      : at("train", train.check?.({ ...training, seed: 0 }, new Set(["data", "checkpoint"])))),
-    ...(how === undefined ? [] : at("judge", judge.check?.(how, judgedBy(how)))),
-    ...at("conditions", conditions.check?.(given.conditions, new Set())),
-    ...at("generate", samplingContradictions(sampling)),
+      : at(["train"], train.check?.({ ...training, seed: 0 }, new Set(["data", "checkpoint"])))),
+    ...(how === undefined ? [] : at(["judge"], judge.check?.(how, judgedBy(how)))),
+    ...at(["conditions"], conditions.check?.(given.conditions, new Set())),
+    ...at(["generate"], samplingContradictions(sampling)),
   ];
 }
 
@@ -98,7 +101,7 @@ function rankContradictions({ rank, edits, pairs, probe, behavior }: Experiment)
   const methods = rank.methods.map(methodLabel);
   const { layer, nulls } = rank;
   return [
-    ...edits.flatMap(({ top, method, by: _by, ...edit }, i) => [
+    ...edits.flatMap(({ top, method, action, sources = "auto", minLift }, i) => [
       ...need(
         method === undefined || methods.includes(method),
         ["edits", i, "method"],
@@ -109,15 +112,11 @@ function rankContradictions({ rank, edits, pairs, probe, behavior }: Experiment)
         ["edits", i, "top"],
         "expected a number, as pairs.planted names no column",
       ),
-      ...need(
-        edit.action === "drop-source" || (edit.sources ?? "auto") === "auto",
-        ["edits", i, "sources"],
-        `expected action drop-source with it, got ${edit.action}`,
-      ),
-      ...need(
-        edit.action === "drop-source" || edit.minLift === undefined,
-        ["edits", i, "minLift"],
-        `expected action drop-source with it, got ${edit.action}`,
+      ...at(
+        ["edits", i],
+        othersChoice("action", action, {
+          "drop-source": { sources: sources !== "auto", minLift: has(minLift) },
+        }),
       ),
     ]),
     ...need(
@@ -141,8 +140,7 @@ function steeringContradictions(given: Experiment): Contradiction[] {
   const { modes, layers, on } = steering;
   const known = behavior.layers;
   const mode = modes.includes("add") ? "add" : "project-out";
-  const { modes: _m, on: _o, variants: _v, limit: _l, ...written } = steering;
-  const all = { ...steerSettings(given, mode), ...written };
+  const all = writtenSteerSettings(given, mode);
   // What both modes are done with is right for either.
   const own = modes.length > 1 ? [] : (steer.check?.(all, how ? judgedBy(how) : new Set()) ?? []);
   return [
@@ -169,9 +167,10 @@ function steeringContradictions(given: Experiment): Contradiction[] {
       ["steer", "modes"],
       "project-out needs checkpoints.after or training on this machine: expected [add]",
     ),
-    ...own
-      .filter(({ path: [first] }) => typeof first === "string" && first in steering)
-      .map(({ path, message }) => ({ path: ["steer", ...path], message })),
+    ...at(
+      ["steer"],
+      own.filter(({ path: [first] }) => typeof first === "string" && first in steering),
+    ),
   ];
 }
 
@@ -180,15 +179,15 @@ function endpointContradictions(given: Experiment): Contradiction[] {
   const { endpoints, topK, stop } = given.generate;
   if (endpoints === undefined) return [];
   const { before, after } = endpoints;
-  const at = ["generate", "endpoints"];
+  const place = ["generate", "endpoints"];
   const isMeasured = capabilityFiles(given).length > 0 && given.evaluate !== undefined;
   return [
     ...Object.entries({ before, after }).flatMap(([name, endpoint]) =>
-      priceContradictions(endpoint, [...at, name]),
+      priceContradictions(endpoint, [...place, name]),
     ),
     ...need(
       before === undefined || after === undefined || !isSameEndpoint(before, after),
-      [...at, "after"],
+      [...place, "after"],
       `expected another model than endpoints.before, got the same address and name, ${JSON.stringify(before?.baseUrl)} and ${JSON.stringify(before?.model)}: nothing could differ`,
     ),
     ...need(topK === undefined, ["generate", "topK"], "endpoints know none, so expected none"),

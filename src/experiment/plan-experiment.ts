@@ -34,7 +34,7 @@ import {
   steerStage,
   trainStage,
 } from "./plan-stages.ts";
-import { furtherVerbs, type FurtherVerb, STAGE_MADE } from "./schema.ts";
+import { furtherVerbs, type FurtherVerb } from "./schema.ts";
 import type { Experiment } from "./sections.ts";
 import { type Stage, STAGE_KINDS, stageId } from "./stage.ts";
 import { type Bound, verbStage } from "./verb-stage.ts";
@@ -217,7 +217,7 @@ function boundByKind(
   };
   if (input.kind === "pairs") return boundPairs(inputs.pairs);
   if (input.kind === "checkpoint") return givenCheckpoint(experiment, "before", inputs.before);
-  const stage = STAGE_MADE.has(input.kind) ? stages[input.kind] : undefined;
+  const stage = stages[input.kind];
   if (stage !== undefined) return { stage };
   const file = inputs.further[setting];
   return (

@@ -118,10 +118,11 @@ export function generateStage(planned: Planned, purpose: Purpose, sampled: Sampl
   const { scenarios, variants, rollouts } = samplingFor(planned, purpose);
   // Model-diff amplification is of the checkpoint after, and of the probe's rollouts: to find, not to measure.
   const amplify = purpose === "probe" && name === "after" ? experiment.probe?.amplify : undefined;
-  const { batch: _, topK: _k, stop: _s, ...asked } = samplingOf(experiment.generate);
-  const sampling =
-    endpoint === undefined ? samplingOf(experiment.generate) : samplingSettings.parse(asked);
-  const settings = { ...sampling, rollouts, amplify, endpoint };
+  const { batch, ...sampling } = samplingOf(experiment.generate);
+  // An endpoint makes its own batches; topK and stop, of which it knows nothing, are refused beside it.
+  const ofEngine =
+    endpoint === undefined ? { batch } : samplingSettings.pick({ batch: true }).parse({});
+  const settings = { ...sampling, ...ofEngine, rollouts, amplify, endpoint };
   const stage = verbStage(generate, {
     kind: `${prefix[purpose]}generate`,
     name,
@@ -227,11 +228,14 @@ async function estimateAsking(
   return { requests, promptTokens, completionTokens, money: cost, isSampled };
 }
 
+/** The kind or id of the stage that holds a judge's verdicts to people's, by that of the stage that judged. */
+export const agreementOf = (judged: string): string => judged.replace("judge", "agreement");
+
 /** The judge's verdicts of another stage beside what people said of some of the rollouts. */
 export function agreementStage({ experiment }: Planned, judged: Stage, labels: FileInput): Stage {
   const id = stageId(judged);
   return verbStage(agreement, {
-    kind: judged.kind.replace("judge", "agreement"),
+    kind: agreementOf(judged.kind),
     name: judged.name,
     settings: experiment.agreement,
     inputs: { verdicts: { stage: id }, labels: boundFile(labels, `judge.labels.${id}`) },

@@ -42,22 +42,28 @@ export function samplingOf({
   return sampling;
 }
 
-/** How a checkpoint is steered in one mode; settings of the other mode are left at their defaults. */
-export function steerSettings(
-  { steer: section, generate, judge }: Pick<Experiment, "steer" | "generate" | "judge">,
+type Steered = Pick<Experiment, "steer" | "generate" | "judge">;
+
+/** How a checkpoint is steered, as the section has it: with settings of the other mode too. */
+export function writtenSteerSettings(
+  { steer: section, generate, judge }: Steered,
   mode: SteeringMode,
 ): SteeringSettings {
   const { modes: _m, on: _o, variants: _v, limit: _l, ...how } = section!; // whoever steers has it
-  const others: Partial<SteeringSettings> =
-    mode === "add"
-      ? { projectOutAt: DEFAULT_PROJECT_OUT_AT }
-      : { strength: "auto", grid: [...DEFAULT_STRENGTHS], halvings: DEFAULT_HALVINGS };
   return {
     ...how,
-    ...others,
     mode,
     otherCheckpoint: false,
     sampling: samplingOf(generate),
     judge: judge === undefined ? judgingSettings.parse({}) : judgingOf(judge),
   };
+}
+
+/** How a checkpoint is steered in one mode; settings of the other mode are left at their defaults. */
+export function steerSettings(given: Steered, mode: SteeringMode): SteeringSettings {
+  const others: Partial<SteeringSettings> =
+    mode === "add"
+      ? { projectOutAt: DEFAULT_PROJECT_OUT_AT }
+      : { strength: "auto", grid: [...DEFAULT_STRENGTHS], halvings: DEFAULT_HALVINGS };
+  return { ...writtenSteerSettings(given, mode), ...others };
 }
