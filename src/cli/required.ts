@@ -5,11 +5,16 @@ import type { ParsedArguments } from "./command.ts";
 export function requiredText(args: ParsedArguments, command: string, flag: string): string {
   const word = args.text(flag);
   if (word === undefined || word === "") {
-    throw new ConfigError(`${command}: --${flag} is missing`, {
-      hint: `culprit ${command} --help lists the flags.`,
-    });
+    throw missingFlag(command, flag);
   }
   return word;
+}
+
+/** The error where a flag is not given that must be. */
+export function missingFlag(command: string, flag: string): ConfigError {
+  return new ConfigError(`${command}: --${flag} is missing`, {
+    hint: `culprit ${command} --help lists the flags.`,
+  });
 }
 
 /** Exactly one positional argument; throws ConfigError saying what it should be. */

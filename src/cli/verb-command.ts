@@ -13,11 +13,14 @@ import {
 import { renameSetting } from "../verbs/setting-errors.ts";
 import type { Places, Verb } from "../verbs/verb.ts";
 import type { Command, CommandContext, ParsedArguments } from "./command.ts";
+import { missingFlag } from "./required.ts";
 import { DRY_RUN, readSettings, type VerbFlags, verbFlags } from "./verb-flags.ts";
 
 /** Makes the command of a verb. */
 export function verbCommand(verb: Verb): Command {
-  const flags = verbFlags(verb);
+  // Made when they are asked for: of all the commands, one is run.
+  let made: VerbFlags | undefined;
+  const flags = (): VerbFlags => (made ??= verbFlags(verb));
   const words = Object.values(verb.inputs).filter(({ isPositional }) => isPositional === true);
   const positionals = words
     .map(({ placeholder, isMany, isOptional }) => {
@@ -30,9 +33,11 @@ export function verbCommand(verb: Verb): Command {
     summary: verb.summary,
     positionals,
     description: verb.about,
-    flags: flags.specs,
+    get flags() {
+      return flags().specs;
+    },
     run: (args, context) =>
-      runCommand(verb, flags, args, context).catch((error: unknown) => {
+      runCommand(verb, flags(), args, context).catch((error: unknown) => {
         // Errors of verbs name settings, inputs and outputs; the user knows them as flags.
         throw renameSetting(error, verb, (name, setting) =>
           setting === undefined && verb.inputs[name]?.isPositional === true
@@ -119,9 +124,7 @@ function readInputs(
     } else {
       paths = isMany === true ? args.texts(kebab(name)) : args.texts(kebab(name)).slice(-1);
       if ((paths.length === 0 || paths.includes("")) && isOptional !== true) {
-        throw new ConfigError(`${verb.name}: --${kebab(name)} is missing`, {
-          hint: `culprit ${verb.name} --help lists the flags.`,
-        });
+        throw missingFlag(verb.name, kebab(name));
       }
     }
     if (paths.length === 0) continue;
@@ -173,9 +176,7 @@ function readOutputs(
     const path = args.text(kebab(name));
     const isNeeded = isOptional !== true && shared === undefined && !isDry;
     if ((path === undefined || path === "") && isNeeded) {
-      throw new ConfigError(`${verb.name}: --${kebab(name)} is missing`, {
-        hint: `culprit ${verb.name} --help lists the flags.`,
-      });
+      throw missingFlag(verb.name, kebab(name));
     }
     places[name] = path;
   }

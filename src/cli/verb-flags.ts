@@ -7,6 +7,7 @@ import { describeExpected, jsonSchemaOf, type JsonSchema, metaOf } from "../verb
 import { describeSetting, kebab, listSettings, type Setting } from "../verbs/list-settings.ts";
 import type { Contradiction, Input, Output, Verb } from "../verbs/verb.ts";
 import type { FlagSpec, ParsedArguments } from "./command.ts";
+import { missingFlag } from "./required.ts";
 
 /** Shows what a verb would take. */
 export const DRY_RUN = "dry-run";
@@ -258,7 +259,7 @@ function fault(
     const inner = settings.find(
       (each) => each.isRequired && names.every((part, i) => each.path[i] === part),
     );
-    return missing(command, inner?.flag ?? names.join("."));
+    return missingFlag(command, inner?.flag ?? names.join("."));
   }
   if (!args.given.includes(setting.flag)) {
     // One that its group cannot do without is missed only by others of the group.
@@ -266,7 +267,7 @@ function fault(
     const other = settings.find(
       (each) => group && each.group?.join() === group.join() && args.given.includes(each.flag),
     );
-    if (other === undefined) return missing(command, setting.flag);
+    if (other === undefined) return missingFlag(command, setting.flag);
     return new ConfigError(`--${other.flag}: expected --${setting.flag} with it, got none`, {
       hint: `culprit ${command} --help lists the flags.`,
     });
@@ -284,9 +285,3 @@ function fault(
 
 const itemsOf = (schema: JsonSchema): JsonSchema =>
   schema.items ?? schema.anyOf?.find(isList)?.items ?? schema;
-
-function missing(command: string, flag: string): ConfigError {
-  return new ConfigError(`${command}: --${flag} is missing`, {
-    hint: `culprit ${command} --help lists the flags.`,
-  });
-}
