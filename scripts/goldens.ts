@@ -4,8 +4,9 @@ import { readFile, writeFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { atRoot, between } from "./documents.ts";
+
 const ROOT = new URL("../test/golden/", import.meta.url);
-const CONTRIBUTING = new URL("../CONTRIBUTING.md", import.meta.url);
 
 /** One script; it writes into its own folder. */
 export interface GoldenScript {
@@ -87,17 +88,17 @@ export function goldenTable(): string {
     ({ script, writes, packages, note }) =>
       `| \`${script}\` | \`${writes}\`${note === undefined ? "" : `; ${note}`} | ${packages.join(", ")} |`,
   );
-  return [HEADER, "|---|---|---|", ...rows].join("\n");
+  return [
+    "| script in `test/golden/` | writes in its folder | Python packages |",
+    "|---|---|---|",
+    ...rows,
+  ].join("\n");
 }
 
-const HEADER = "| script in `test/golden/` | writes in its folder | Python packages |";
-
 export async function writeGoldenTable(): Promise<void> {
-  const text = await readFile(CONTRIBUTING, "utf8");
-  const start = text.indexOf(HEADER);
-  if (start === -1) throw new Error(`CONTRIBUTING.md: expected a table that begins ${HEADER}`);
-  const end = text.indexOf("\n\n", start);
-  await writeFile(CONTRIBUTING, text.slice(0, start) + goldenTable() + text.slice(end));
+  const contributing = atRoot("CONTRIBUTING.md");
+  const text = await readFile(contributing, "utf8");
+  await writeFile(contributing, between(text, "goldens", goldenTable()));
 }
 
 /**
