@@ -1,4 +1,4 @@
-import type { JsonSchema } from "../verbs/json-schema.ts";
+import { describeValue, type JsonSchema } from "../verbs/json-schema.ts";
 import { experimentJsonSchema } from "./json-schema.ts";
 
 /** The settings of the experiment file as a Markdown table, one line each; what docs/experiments.md shows. */
@@ -34,7 +34,7 @@ function listSettings(schema: JsonSchema, path: string): Setting[] {
     return [
       {
         path: at,
-        value: describeValue(member),
+        value: describeValue(member, limits),
         fallback: describeDefault(member, schema.required?.includes(name) === true),
         meaning: member.description ?? "",
       },
@@ -56,34 +56,18 @@ function listVariants(variants: readonly JsonSchema[], path: string): Setting[] 
   return [...found.values()];
 }
 
-function describeValue(schema: JsonSchema): string {
-  if (schema.const !== undefined) return show(schema.const);
-  if (schema.enum !== undefined) return schema.enum.map(show).join(", ");
-  const choices = schema.anyOf ?? schema.oneOf;
-  if (choices !== undefined) return choices.map(describeValue).join(" or ");
-  if (schema.items !== undefined) return `list of ${describeValue(schema.items)}`;
-  const kind = {
-    integer: "whole number",
-    string: "text",
-    boolean: "true or false",
-    object: "text by name",
-  }[schema.type ?? ""];
-  const isBounded = schema.maximum !== undefined && schema.maximum < 2 ** 31 - 1;
-  const bounds = [
-    ...(schema.minimum === undefined || schema.minimum < 0 ? [] : [`from ${schema.minimum}`]),
-    ...(schema.exclusiveMinimum === undefined ? [] : [`above ${schema.exclusiveMinimum}`]),
-    ...(isBounded ? [`to ${schema.maximum}`] : []),
+/** Shorter than errors have them. */
+function limits({ minimum, exclusiveMinimum, maximum }: JsonSchema): string[] {
+  return [
+    ...(minimum === undefined || minimum < 0 ? [] : [`from ${minimum}`]),
+    ...(exclusiveMinimum === undefined ? [] : [`above ${exclusiveMinimum}`]),
+    ...(maximum !== undefined && maximum < 2 ** 31 - 1 ? [`to ${maximum}`] : []),
   ];
-  return [kind ?? schema.type ?? "any", ...bounds].join(" ");
 }
 
 function describeDefault(schema: JsonSchema, isRequired: boolean): string {
   if (schema.default !== undefined) return `\`${JSON.stringify(schema.default)}\``;
   return isRequired ? "required" : "absent";
-}
-
-function show(value: unknown): string {
-  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 function escape(text: string): string {

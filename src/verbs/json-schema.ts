@@ -59,15 +59,15 @@ export function metaOf(schema: JsonSchema): SettingMeta {
   return schema as SettingMeta; // zod writes the members of .meta() beside the others
 }
 
-/** A value in words, as a table has it: `whole number from 1 to 8`, `fp16, fp32`, `list of text`. */
-export function describeValue(schema: JsonSchema): string {
+/** A value in words: `whole number from 1 to 8`, `F16, F32`, `list of text`. `limits` words the bounds of a number. */
+export function describeValue(schema: JsonSchema, limits = bounds): string {
   if (schema.const !== undefined) return show(schema.const);
   if (schema.enum !== undefined) return schema.enum.map(show).join(", ");
   const choices = schema.anyOf ?? schema.oneOf;
-  if (choices !== undefined) return choices.map(describeValue).join(" or ");
-  if (schema.items !== undefined) return `list of ${describeValue(schema.items)}`;
+  if (choices !== undefined) return choices.map((each) => describeValue(each, limits)).join(" or ");
+  if (schema.items !== undefined) return `list of ${describeValue(schema.items, limits)}`;
   const kind = KINDS[schema.type ?? ""] ?? schema.type ?? "any";
-  return [kind, ...bounds(schema)].join(" ");
+  return [kind, ...limits(schema)].join(" ");
 }
 
 /** The same as an error has it: `expected a whole number from 1 to 8`. */
