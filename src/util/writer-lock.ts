@@ -1,7 +1,7 @@
-import { randomUUID } from "node:crypto";
-import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { createHash, randomUUID } from "node:crypto";
+import { link, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 
 import { z } from "zod";
 
@@ -42,6 +42,7 @@ async function lockAt(path: string, locked: Locked): Promise<AsyncDisposable> {
   for (let round = 0; round < 5; round++) {
     if (await tryCreate(path, lock)) {
       heldHere.add(path);
+      await removeDeadDrafts(path);
       return {
         async [Symbol.asyncDispose]() {
           heldHere.delete(path);
@@ -59,7 +60,7 @@ async function lockAt(path: string, locked: Locked): Promise<AsyncDisposable> {
 
 async function tryCreate(path: string, lock: Lock): Promise<boolean> {
   // Written under another name and linked, so that nobody ever reads half a lock.
-  const draft = `${path}.${lock.token}`;
+  const draft = `${draftsOf(path)}${lock.pid}.${lock.token}`;
   try {
     await writeFile(draft, JSON.stringify(lock));
     await link(draft, path).catch(async (error: NodeJS.ErrnoException) => {
@@ -73,6 +74,23 @@ async function tryCreate(path: string, lock: Lock): Promise<boolean> {
     throw describeWriteError(path, error);
   } finally {
     await rm(draft, { force: true });
+  }
+}
+
+/** How the names of this machine's drafts of a lock begin; the process id comes next. */
+function draftsOf(path: string): string {
+  return `${path}.${createHash("sha256").update(hostname()).digest("hex").slice(0, 8)}.`;
+}
+
+/** A process killed between writing its draft and linking it leaves the draft; whoever takes the lock clears up after it. */
+async function removeDeadDrafts(path: string): Promise<void> {
+  const start = basename(draftsOf(path));
+  for (const name of await readdir(dirname(path))) {
+    if (!name.startsWith(start)) continue;
+    const pid = Number.parseInt(name.slice(start.length), 10);
+    if (pid !== process.pid && !isProcessAlive(pid)) {
+      await rm(join(dirname(path), name), { force: true });
+    }
   }
 }
 

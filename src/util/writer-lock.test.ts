@@ -1,0 +1,33 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+import { expect, test } from "vitest";
+
+import { temporaryFolder } from "../../test/support/data-files.ts";
+import { lockForWriting } from "./writer-lock.ts";
+
+const BUILT = pathToFileURL(join(import.meta.dirname, "../../dist/util/writer-lock.js")).href;
+
+/** Takes the lock in a process of its own, which is killed between writing the lock and giving it its name. */
+async function killWhileTaking(folder: string): Promise<readonly string[]> {
+  const script = `import fs from "node:fs"; import { syncBuiltinESMExports } from "node:module";
+    fs.promises.link = () => process.kill(process.pid, "SIGKILL"); syncBuiltinESMExports();
+    const { lockForWriting } = await import(${JSON.stringify(BUILT)}); await lockForWriting(${JSON.stringify(folder)});`;
+  const flags = ["--input-type=module", "-e", script];
+  await once(spawn(process.execPath, flags, { stdio: "ignore" }), "exit");
+  return readdir(folder);
+}
+
+test("what a process left that was killed while it took the lock is cleared up by the next one", async () => {
+  const folder = await temporaryFolder();
+  const left = await killWhileTaking(folder);
+  expect(left).toEqual([expect.stringMatching(/^writer\.lock\.[0-9a-f]{8}\.\d+\./)]);
+  {
+    await using _ = await lockForWriting(folder);
+    expect(await readdir(folder)).toEqual(["writer.lock"]);
+  }
+  expect(await readdir(folder)).toEqual([]);
+});
