@@ -12,8 +12,8 @@
 import { parseArgs } from "node:util";
 
 import type { GroupScores } from "../src/attribution/group-scores.ts";
+import type { ScoredBehavior } from "../src/attribution/method.ts";
 import { createScoreGroup } from "../src/attribution/score-group.ts";
-import type { ScoredBehavior } from "../src/attribution/scored-behavior.ts";
 import { SCORER_TRAITS, SCORERS } from "../src/attribution/scorer.ts";
 import { diagnoseLayer } from "../src/behavior/diagnostics.ts";
 import { meanDifference, pairWeights } from "../src/behavior/mean-difference.ts";

@@ -57,7 +57,7 @@ export { readRolloutPrompts } from "./rollouts/rollout-prompts.ts";
 export { type Rollout, readRollouts } from "./rollouts/rollouts.ts";
 export type { LayerSteering, SteeringReport } from "./steering/steering-report.ts";
 export { type VectorStore, openStore } from "./store/open-store.ts";
-export { readStoreTable } from "./store/read-store-table.ts";
+export { readStoreTable } from "./store/read-shard.ts";
 export { type VectorStoreManifest, createManifest } from "./store/vector-store-manifest.ts";
 export { openStoreForWriting } from "./store/write-store.ts";
 export type { TrainPair } from "./training/examples.ts";

@@ -15,7 +15,7 @@ import type { Message } from "../src/format/messages.ts";
 import type { PreferencePair } from "../src/pairs/preference-pair.ts";
 import { spearman } from "../src/stats/spearman.ts";
 import { openStore } from "../src/store/open-store.ts";
-import { readStoreTable } from "../src/store/read-store-table.ts";
+import { readStoreTable } from "../src/store/read-shard.ts";
 import { openStoreForWriting } from "../src/store/write-store.ts";
 import { createRng } from "../src/util/rng.ts";
 import { jsonSchemaOf } from "../src/verbs/json-schema.ts";

@@ -7,7 +7,7 @@ import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 
 import { openEngine } from "../src/engine/local-host.ts";
-import { readRuleSet } from "../src/judge/rule-set.ts";
+import { readRuleSet } from "../src/judge/rules-judge.ts";
 import { loadTokenizer } from "../src/model/tokenizer.ts";
 
 const ORGANISMS = ["distractor", "diffuse"] as const;

@@ -6,8 +6,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 
 import { parseArguments } from "../src/cli/arguments.ts";
 import { openEngine } from "../src/engine/local-host.ts";
-import { readRuleSet } from "../src/judge/rule-set.ts";
-import { createRulesJudge } from "../src/judge/rules-judge.ts";
+import { createRulesJudge, readRuleSet } from "../src/judge/rules-judge.ts";
 import { readVerdicts } from "../src/judge/verdict.ts";
 import type { Evaluation } from "../src/rates/evaluation.ts";
 import type { JudgeBesidePeople } from "../src/rates/judge-beside-people.ts";

@@ -10,7 +10,7 @@ import { localHost } from "../src/engine/local-host.ts";
 import { runStages } from "../src/experiment/run-stages.ts";
 import { verbStage } from "../src/experiment/verb-stage.ts";
 import { readVerdicts, type SteeringReport } from "../src/index.ts";
-import { readRuleSet } from "../src/judge/rule-set.ts";
+import { readRuleSet } from "../src/judge/rules-judge.ts";
 import { readRolloutPrompts } from "../src/rollouts/rollout-prompts.ts";
 import { checkpointAt } from "../src/verbs/inputs/checkpoint.ts";
 import { openBehaviorToSteer, steer as verb } from "../src/verbs/steer.ts";

@@ -11,7 +11,7 @@ import {
   toScore,
   toUnit,
 } from "./group-scores.ts";
-import type { ScoredBehavior } from "./scored-behavior.ts";
+import type { ScoredBehavior } from "./method.ts";
 
 /** Null banks are scored in JavaScript, bank size times each: more than this would take longer than the store. */
 const MAX_BANK_NULLS = 16;

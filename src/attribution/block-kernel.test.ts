@@ -5,7 +5,7 @@ import { createRng } from "../util/rng.ts";
 import { dot, norm } from "../util/vector.ts";
 import { type BlockKernel, blockRows, type KernelOptions } from "./block-kernel.ts";
 import { createGraphKernel } from "./graph-kernel.ts";
-import { canUseHalfDot, createHalfDotKernel } from "./half-dot-kernel.ts";
+import { canUseHalfDot, createHalfDotKernel } from "./half-dot-wasm.ts";
 
 const rng = createRng(3);
 const normals = (length: number, scale = 1): Float32Array =>

@@ -1,13 +1,3 @@
-/**
- * @file A WebAssembly SIMD routine: inner products of half-precision rows with one single-precision vector.
- *
- * A half h is turned into a single by shifting alone: with sign, exponent and mantissa moved to their places (from the upper 16 bits three
- * to the right, masked) the bits read as h * 2^-112, subnormal halves included. The vector carries the missing factor 2^112, so
- * products are exact to single precision, and stands in the order in which eight halves are split (halfDotVector). A row that
- * holds a NaN or an infinity, for which the shift would be wrong, gives NaN.
- *
- * Why not ONNX Runtime: for one column it takes twice as long, most of it to write and read the converted numbers.
- */
 import {
   advance,
   BRANCH_IF,
@@ -25,10 +15,10 @@ import {
   I16X8_MAX_S,
   I16X8_MAX_U,
   I32,
+  i32,
   I32_ADD,
   I32_EQZ,
   I32_LT_U,
-  i32,
   I32X4_SHL,
   I32X4_SHR_S,
   join,
@@ -43,6 +33,61 @@ import {
   V128_OR,
   type WasmFunction,
 } from "../util/wasm-code.ts";
+import { createWasmMemory, instantiate } from "../util/wasm-memory.ts";
+/**
+ * @file A WebAssembly SIMD routine: inner products of half-precision rows with one single-precision vector.
+ *
+ * A half h is turned into a single by shifting alone: with sign, exponent and mantissa moved to their places (from the upper 16 bits three
+ * to the right, masked) the bits read as h * 2^-112, subnormal halves included. The vector carries the missing factor 2^112, so
+ * products are exact to single precision, and stands in the order in which eight halves are split (halfDotVector). A row that
+ * holds a NaN or an infinity, for which the shift would be wrong, gives NaN.
+ *
+ * Why not ONNX Runtime: for one column it takes twice as long, most of it to write and read the converted numbers.
+ */
+import { type BlockKernel, blockRows, BUFFERS, type KernelOptions } from "./block-kernel.ts";
+
+/** Past the first numbers of memory, so that no address is 0. */
+const FIRST_BYTE = 64;
+
+/** True for one column of half precision whose length suits the routine. */
+export function canUseHalfDot({ dtype, dim, columns, mean }: KernelOptions): boolean {
+  return dtype === "F16" && columns.length === 1 && mean === undefined && dim % HALF_DOT_STEP === 0;
+}
+
+/** One column times half-precision rows in WebAssembly; the blocks are read straight into its memory. */
+export function createHalfDotKernel(options: KernelOptions): BlockKernel {
+  const { dim, columns } = options;
+  const [column] = columns;
+  if (column === undefined || !canUseHalfDot(options)) throw new Error("internal: half-dot kernel");
+  const rows = blockRows(options, 1);
+  const vectorAt = FIRST_BYTE;
+  const outAt = vectorAt + dim * 4;
+  const buffersAt = Math.ceil((outAt + rows * 4) / 64) * 64;
+  const bufferBytes = rows * dim * 2;
+  const memory = createWasmMemory(buffersAt + BUFFERS * bufferBytes);
+  const dotRows = instantiate([DOT_ROWS], memory)["dotRows"] as DotRows; // as the routine is declared
+  new Float32Array(memory.buffer, vectorAt, dim).set(halfDotVector(column));
+  const products = new Float32Array(memory.buffer, outAt, rows);
+  return {
+    buffers: Array.from(
+      { length: BUFFERS },
+      (_, i) => new Uint8Array(memory.buffer, buffersAt + i * bufferBytes, bufferBytes),
+    ),
+    multiply: (buffer, count) => {
+      dotRows(buffersAt + buffer * bufferBytes, vectorAt, dim * 2, count, outAt);
+      return Promise.resolve({ products, stride: 1 });
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+type DotRows = (
+  halves: number,
+  vector: number,
+  rowBytes: number,
+  rows: number,
+  out: number,
+) => void;
 
 const HALF_SCALE = 2 ** 112;
 /** Row lengths must be multiples of this many elements. */

@@ -4,13 +4,13 @@
  */
 import { z } from "zod";
 
+import type { StoredBehavior } from "../behavior/behavior-file.ts";
 import type { PairSet } from "../pairs/open-pairs.ts";
 import type { VectorStore } from "../store/open-store.ts";
 import type { JobOptions } from "../util/progress.ts";
 import type { LowNorm } from "./low-norm.ts";
 import type { NullComparison } from "./null-comparison.ts";
 import type { PairRows } from "./pair-rows.ts";
-import type { ScoredBehavior } from "./scored-behavior.ts";
 
 /** What methods read, by the names under which they need it. */
 export interface Sources {
@@ -160,3 +160,9 @@ export const usedMethodSchema = z.strictObject({
 
 /** How scores were made. */
 export type UsedMethod = z.output<typeof usedMethodSchema>;
+
+/** What scoring needs of a behaviour. */
+export type ScoredBehavior = Pick<
+  StoredBehavior,
+  "name" | "identity" | "dim" | "layers" | "directions" | "bank" | "scenarioIds" | "nullDirections"
+> & { readonly head: Pick<StoredBehavior["head"], "doubts" | "layerChoice"> };

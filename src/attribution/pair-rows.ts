@@ -1,7 +1,7 @@
 import type { PairSet } from "../pairs/open-pairs.ts";
 import type { ColumnValue, PreferencePair } from "../pairs/preference-pair.ts";
 import { countCharacters, responseText } from "../pairs/text-measures.ts";
-import type { StoreTable } from "../store/read-store-table.ts";
+import type { StoreTable } from "../store/read-shard.ts";
 import { ConfigError } from "../util/errors.ts";
 import type { JobOptions } from "../util/progress.ts";
 

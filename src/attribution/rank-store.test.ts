@@ -13,8 +13,8 @@ import {
 import { openStore, type VectorStore } from "../store/open-store.ts";
 import { createRng } from "../util/rng.ts";
 import { norm } from "../util/vector.ts";
+import type { ScoredBehavior } from "./method.ts";
 import { rankStore } from "./rank-store.ts";
-import type { ScoredBehavior } from "./scored-behavior.ts";
 
 const DIM = golden.dim;
 

@@ -5,13 +5,17 @@ import type { JobOptions, Progress } from "../util/progress.ts";
 import { dot, norm } from "../util/vector.ts";
 import type { GroupScores, ScoreGroup } from "./group-scores.ts";
 import { findLowNorms } from "./low-norm.ts";
-import { meanVector } from "./mean-vector.ts";
-import type { MethodWork, Scored, UnrelatedScores, VectorLengths } from "./method.ts";
+import type {
+  MethodWork,
+  Scored,
+  ScoredBehavior,
+  UnrelatedScores,
+  VectorLengths,
+} from "./method.ts";
 import { requireSameSpace, sharedLayers } from "./require-same-space.ts";
 import { createScoreGroup } from "./score-group.ts";
-import type { ScoredBehavior } from "./scored-behavior.ts";
 import { SCORER_TRAITS, type Scorer } from "./scorer.ts";
-import { streamProducts } from "./stream-products.ts";
+import { meanVector, streamProducts } from "./stream-products.ts";
 
 export interface RankStoreOptions extends JobOptions {
   /** Layers to rank at, or the one chosen for each behaviour; default: every layer that store and behaviour share. */

@@ -1,6 +1,6 @@
 import type { VectorStore } from "../store/open-store.ts";
 import { ConfigError } from "../util/errors.ts";
-import type { ScoredBehavior } from "./scored-behavior.ts";
+import type { ScoredBehavior } from "./method.ts";
 
 /**
  * Throws ConfigError unless the behaviour's directions live in the same space as the store's vectors: same checkpoint, same

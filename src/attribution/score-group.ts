@@ -11,7 +11,7 @@ import {
   toScore,
   toUnit,
 } from "./group-scores.ts";
-import type { ScoredBehavior } from "./scored-behavior.ts";
+import type { ScoredBehavior } from "./method.ts";
 import { SCORER_TRAITS } from "./scorer.ts";
 
 /** Prepares the columns of a behaviour at a layer. The behaviour has that layer. */

@@ -1,8 +1,20 @@
+import { compile, type TensorValue } from "../runtime/ort.ts";
 import type { VectorStore } from "../store/open-store.ts";
+import { bytesPerElement } from "../store/shard-layout.ts";
 import { streamBlocks } from "../store/stream-blocks.ts";
+import { input } from "../tensor/graph.ts";
+import { lowerToOnnx } from "../tensor/lower.ts";
+import { matMul } from "../tensor/ops/mat-mul.ts";
 import type { JobOptions } from "../util/progress.ts";
-import type { BlockProducts } from "./block-kernel.ts";
-import { createBlockKernel } from "./create-block-kernel.ts";
+import {
+  type BlockKernel,
+  type BlockProducts,
+  blockRows,
+  BUFFERS,
+  type KernelOptions,
+} from "./block-kernel.ts";
+import { blockInput, blockTensor, createGraphKernel } from "./graph-kernel.ts";
+import { canUseHalfDot, createHalfDotKernel } from "./half-dot-wasm.ts";
 
 export interface StreamProductsOptions extends JobOptions {
   readonly layer: number;
@@ -42,4 +54,45 @@ export async function* streamProducts(
     yield { ...(await kernel.multiply(buffer, rows)), firstRow, rows };
     progress?.update(firstRow + rows, store.rows);
   }
+}
+
+/** The fastest kernel for the job: a WebAssembly routine for one half-precision column, else ONNX Runtime. */
+export async function createBlockKernel(options: KernelOptions): Promise<BlockKernel> {
+  return canUseHalfDot(options) ? createHalfDotKernel(options) : createGraphKernel(options);
+}
+
+export interface MeanVectorOptions extends JobOptions {
+  readonly layer: number;
+  readonly threads?: number | undefined;
+}
+
+/** The mean of all stored vectors at a layer, [D]; one pass. Blocks are summed in single, their sums in double precision. */
+export async function meanVector(
+  store: VectorStore,
+  options: MeanVectorOptions,
+): Promise<Float32Array> {
+  const { layer, threads, signal, progress } = options;
+  const { dtype, dim } = store.manifest;
+  const rows = blockRows({ dtype, dim, columns: [] }, 1);
+  const buffers = Array.from(
+    { length: BUFFERS },
+    () => new Uint8Array(rows * dim * bytesPerElement(dtype)),
+  );
+  const sum = matMul(input("ones", "float32", [1, "R"]), blockInput(dtype, dim));
+  await using program = await compile(lowerToOnnx({ sum }), { threads });
+  const ones = new Float32Array(rows).fill(1);
+  const total = new Float64Array(dim);
+  for await (const block of streamBlocks(store, layer, buffers)) {
+    signal?.throwIfAborted();
+    const weights: TensorValue = {
+      dtype: "float32",
+      shape: [1, block.rows],
+      array: ones.subarray(0, block.rows),
+    };
+    const x = blockTensor(dtype, dim, buffers[block.buffer]!, block.rows);
+    const { sum: found } = await program.run({ ones: weights, x });
+    for (let i = 0; i < dim; i++) total[i]! += Number(found!.array[i]);
+    progress?.update(block.firstRow + block.rows, store.rows);
+  }
+  return Float32Array.from(total, (value) => value / store.rows);
 }

@@ -4,8 +4,15 @@ import { z } from "zod";
 import { countSchema, type Plain } from "../util/artifact.ts";
 import type { Rng } from "../util/rng.ts";
 import { norm } from "../util/vector.ts";
-import { drawFolds, type Folds, membersOutside } from "./folds.ts";
-import { FOLDS, type HeldOut, heldOutSchema, measureHeldOut } from "./held-out.ts";
+import {
+  drawFolds,
+  type Folds,
+  FOLDS,
+  type HeldOut,
+  heldOutSchema,
+  measureHeldOut,
+  membersOutside,
+} from "./held-out.ts";
 import { allMembers, labelledDifference, labelPairs, type LabelledRows } from "./labelled-rows.ts";
 import { pairWeights, type Weighting } from "./mean-difference.ts";
 import { type Measured, measuredSchema, notComputed, tooFewPrompts } from "./measured.ts";

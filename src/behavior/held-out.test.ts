@@ -3,8 +3,7 @@ import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 
 import { createRng, type Rng } from "../util/rng.ts";
-import { drawFolds } from "./folds.ts";
-import { measureHeldOut, pooledAuroc, shareInterval } from "./held-out.ts";
+import { drawFolds, measureHeldOut, pooledAuroc, shareInterval } from "./held-out.ts";
 import { allMembers, type LabelledRows } from "./labelled-rows.ts";
 import { groupKeys } from "./prompt-groups.ts";
 

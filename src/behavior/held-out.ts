@@ -5,9 +5,9 @@ import { wilsonShare } from "../stats/wilson.ts";
 import { countSchema, type Plain } from "../util/artifact.ts";
 import type { Rng } from "../util/rng.ts";
 import { dot } from "../util/vector.ts";
-import { type Folds, membersWithin } from "./folds.ts";
 import type { LabelledRows } from "./labelled-rows.ts";
-import { notComputed, tooFewPrompts, type Measured } from "./measured.ts";
+import { type Measured, notComputed, tooFewPrompts } from "./measured.ts";
+import type { Grouping } from "./prompt-groups.ts";
 import { drawBootstraps } from "./stability.ts";
 
 /** Area under the ROC curve on held-out prompts: how often an after-response scores above a before-response. */
@@ -124,4 +124,42 @@ export function shareInterval(
 function variance(values: readonly number[]): number {
   const mean = values.reduce((sum, each) => sum + each, 0) / values.length;
   return values.reduce((sum, each) => sum + (each - mean) ** 2, 0) / (values.length - 1);
+}
+
+/** Rows dealt out so that all rows of a prompt are in the same fold. */
+export interface Folds {
+  readonly count: number;
+  /** The rows that take part. */
+  readonly members: Int32Array;
+  /** The fold of each member, [members]. */
+  readonly of: Int32Array;
+}
+
+/**
+ * Deals the prompts of `members` out to folds of equal numbers of prompts, in random order; as many folds as prompts where
+ * there are fewer prompts than folds.
+ */
+export function drawFolds(
+  prompts: Grouping,
+  members: Int32Array,
+  { folds, rng }: { readonly folds: number; readonly rng: Rng },
+): Folds {
+  const present = [...new Set(Array.from(members, (i) => prompts.of[i]!))].toSorted(
+    (a, b) => a - b,
+  );
+  const count = Math.min(folds, present.length);
+  const foldOf = new Map(
+    rng.shuffle(present).map((prompt, position) => [prompt, position % count]),
+  );
+  return { count, members, of: members.map((i) => foldOf.get(prompts.of[i]!)!) };
+}
+
+/** The rows of one fold. */
+export function membersWithin({ members, of }: Folds, fold: number): Int32Array {
+  return members.filter((_, k) => of[k] === fold);
+}
+
+/** The rows of all other folds. */
+export function membersOutside({ members, of }: Folds, fold: number): Int32Array {
+  return members.filter((_, k) => of[k] !== fold);
 }

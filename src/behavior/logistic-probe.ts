@@ -1,7 +1,7 @@
 import { gramCoordinates } from "../stats/cholesky.ts";
 import { gramMatrix } from "../stats/gram.ts";
 import type { Rng } from "../util/rng.ts";
-import { drawFolds, membersOutside, membersWithin } from "./folds.ts";
+import { drawFolds, membersOutside, membersWithin } from "./held-out.ts";
 import { type LabelledRows, requireTwoClasses } from "./labelled-rows.ts";
 import {
   fitLogistic,

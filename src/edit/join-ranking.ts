@@ -1,6 +1,6 @@
 import type { Ranking } from "../ranking/ranking-file.ts";
 import { ConfigError } from "../util/errors.ts";
-import type { PairTable } from "./pair-table.ts";
+import type { PairTable } from "./survey-pairs.ts";
 
 /** A ranking in the row numbers of a pair table. */
 export interface JoinedRanking {

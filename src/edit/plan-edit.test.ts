@@ -5,8 +5,8 @@ import type { PreferencePair, UnusableRow } from "../pairs/preference-pair.ts";
 import { createRanking } from "../ranking/ranking-file.ts";
 import { createRng } from "../util/rng.ts";
 import { applyEdit, swapPair } from "./apply-edit.ts";
-import { readPairTable } from "./pair-table.ts";
 import { planEdit } from "./plan-edit.ts";
+import { readPairTable } from "./survey-pairs.ts";
 
 function pair(row: number, columns: PreferencePair["columns"]): PreferencePair {
   return {

@@ -4,7 +4,7 @@ import { ConfigError } from "../util/errors.ts";
 import { drawRows, drawSameMix } from "./choose-pairs.ts";
 import type { DroppedSource, Edit, EditedGroup, EditSettings } from "./edit.ts";
 import { joinRanking, type JoinedRanking } from "./join-ranking.ts";
-import type { PairTable } from "./pair-table.ts";
+import type { PairTable } from "./survey-pairs.ts";
 
 /** A source counts as over-represented where its lift is above this for certain; see docs/decisions.md. */
 export const DEFAULT_MIN_LIFT = 1.5;

@@ -3,7 +3,7 @@ import { checkpointSize, type CheckpointSize, hashCheckpoint } from "../engine/c
 import { localFolder } from "../engine/local-host.ts";
 import { readHumanLabels } from "../judge/human-labels.ts";
 import type { Rubric } from "../judge/rubric.ts";
-import type { RuleSet } from "../judge/rule-set.ts";
+import type { RuleSet } from "../judge/rules-judge.ts";
 import type { ResolveRemote } from "../pairs/expand-patterns.ts";
 import { openPairs, type PairSet } from "../pairs/open-pairs.ts";
 import type { ScenarioSet } from "../rollouts/scenarios.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { findMethod } from "../attribution/methods/index.ts";
 import { NoUsablePairError, type ResponsePairs } from "../pairs/response-pairs.ts";
-import { longestRollouts } from "../rollouts/longest-rollouts.ts";
+import { longestRollouts } from "../rollouts/estimate-rollouts.ts";
 import { type Rollout, readRollouts, ROLLOUTS } from "../rollouts/rollouts.ts";
 import { scenarioPrompts, type ScenarioSet } from "../rollouts/scenarios.ts";
 import type { SteeringMode } from "../steering/steering-report.ts";

@@ -1,5 +1,5 @@
 /** @file Plain English refusals, by how they open. Measured against human labels in docs/benchmarks.md. */
-import type { RuleSet } from "./rule-set.ts";
+import type { RuleSet } from "./rules-judge.ts";
 
 type Pattern = readonly [reason: string, pattern: string, within: number];
 

@@ -4,8 +4,7 @@ import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
-import { readRuleSet } from "./rule-set.ts";
-import { createRulesJudge } from "./rules-judge.ts";
+import { createRulesJudge, readRuleSet } from "./rules-judge.ts";
 import { missingCauses, tallyVerdicts } from "./tally-verdicts.ts";
 import { readVerdicts, type Verdict, writeVerdicts } from "./verdict.ts";
 

@@ -6,12 +6,12 @@ import {
   smallManifest,
   writeSmallStore,
 } from "../../test/support/small-store.ts";
+import type { ScoredBehavior } from "../attribution/method.ts";
 import { probe } from "../attribution/methods/probe.ts";
 import { storeRows } from "../attribution/pair-rows.ts";
 import { scorePairs } from "../attribution/score-pairs.ts";
-import type { ScoredBehavior } from "../attribution/scored-behavior.ts";
 import { openStore } from "../store/open-store.ts";
-import { readStoreTable } from "../store/read-store-table.ts";
+import { readStoreTable } from "../store/read-shard.ts";
 import {
   type ConfoundData,
   CONFOUNDS,

@@ -6,13 +6,13 @@ import {
   smallManifest,
   writeSmallStore,
 } from "../../test/support/small-store.ts";
+import type { ScoredBehavior } from "../attribution/method.ts";
 import { probe } from "../attribution/methods/probe.ts";
 import { storeRows } from "../attribution/pair-rows.ts";
 import { scorePairs } from "../attribution/score-pairs.ts";
-import type { ScoredBehavior } from "../attribution/scored-behavior.ts";
 import { SCORERS, type Scorer } from "../attribution/scorer.ts";
 import { openStore } from "../store/open-store.ts";
-import { readStoreTable } from "../store/read-store-table.ts";
+import { readStoreTable } from "../store/read-shard.ts";
 import { createRng, type Rng } from "../util/rng.ts";
 import { reportRankings } from "./ranking-report.ts";
 import { type SignalVerdict, signalVerdict } from "./signal-verdict.ts";

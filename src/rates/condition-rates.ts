@@ -2,9 +2,8 @@
 import { z } from "zod";
 
 import { tallyVerdicts } from "../judge/tally-verdicts.ts";
-import type { Plain } from "../util/artifact.ts";
+import { jsonArtifact, type Plain } from "../util/artifact.ts";
 import { commonestFirst } from "../util/commonest-first.ts";
-import { compareCells } from "./compare-cells.ts";
 import { rateComparisonSchema } from "./compare-rates.ts";
 import {
   type ConditionRow,
@@ -12,7 +11,8 @@ import {
   conditionsTable,
   type JudgedCheckpoints,
 } from "./conditions.ts";
-import { tallyCells } from "./scenario-cells.ts";
+import { filterResultSchema } from "./four-condition-filter.ts";
+import { compareCells, tallyCells } from "./scenario-cells.ts";
 import { type ScenarioGroups, scenarioGroups } from "./scenario-groups.ts";
 
 /** The rate after minus the one before in one variant, over the scenarios judged in both. */
@@ -64,3 +64,16 @@ export function missingByCause(
   }
   return commonestFirst(causes);
 }
+
+/** The rates of both checkpoints, and what the four-condition filter decided. */
+export const CONDITIONS = jsonArtifact(
+  "conditions.json",
+  "rates by condition and what the four-condition filter decided",
+  z.strictObject({
+    /** The strength of model-diff amplification of the rollouts after: their rates are not those of the checkpoint. Absent: not amplified. */
+    amplify: z.number().optional(),
+    ...conditionRatesSchema.shape,
+    ...filterResultSchema.shape,
+  }),
+);
+export type ConditionsReport = z.output<typeof CONDITIONS.schema>;

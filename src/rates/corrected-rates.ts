@@ -3,8 +3,7 @@ import { z } from "zod";
 
 import { clusteredRateSchema } from "../stats/clustered-rate.ts";
 import type { Plain } from "../util/artifact.ts";
-import { correctedRateSchema } from "./corrected-rate.ts";
-import { addCounts, type JudgeCells, rateOf } from "./judge-cells.ts";
+import { addCounts, correctedRateSchema, type JudgeCells, rateOf } from "./judge-cells.ts";
 import { ppiRateSchema, predictionPowered } from "./prediction-powered.ts";
 import { roganGladen } from "./rogan-gladen.ts";
 

@@ -5,7 +5,6 @@ import { clusteredRate } from "../stats/clustered-rate.ts";
 import { holm } from "../stats/holm.ts";
 import { ConfigError } from "../util/errors.ts";
 import { createRng } from "../util/rng.ts";
-import { compareCells } from "./compare-cells.ts";
 import { compareMeasure, type MeasureValues, summariseMeasure } from "./compare-measures.ts";
 import type {
   AdjustedComparison,
@@ -15,7 +14,13 @@ import type {
   Evaluation,
   VariantRates,
 } from "./evaluation.ts";
-import { groupedCells, judgedScenarios, type ScenarioCells, tallyCells } from "./scenario-cells.ts";
+import {
+  compareCells,
+  groupedCells,
+  judgedScenarios,
+  type ScenarioCells,
+  tallyCells,
+} from "./scenario-cells.ts";
 import { groupScenarios, type ScenarioGroups, scenarioGroups } from "./scenario-groups.ts";
 
 /**

@@ -1,6 +1,9 @@
+import { z } from "zod";
+
 import type { HumanLabels } from "../judge/human-labels.ts";
 import { isMissing, type Verdict } from "../judge/verdict.ts";
 import { clusteredRate, type ClusteredRate, type RateCells } from "../stats/clustered-rate.ts";
+import type { Plain } from "../util/artifact.ts";
 import { type ScenarioGroups, unitOf } from "./scenario-groups.ts";
 
 /**
@@ -100,3 +103,12 @@ export function rateOf(shows: Float64Array, other: Float64Array): ClusteredRate 
 export function total(column: Float64Array): number {
   return column.reduce((sum, value) => sum + value, 0);
 }
+
+/** A corrected rate with its 95% interval; all undefined where it cannot be had, and `why` says why. */
+export const correctedRateSchema = z.strictObject({
+  rate: z.number().optional(),
+  low: z.number().optional(),
+  high: z.number().optional(),
+  why: z.string().optional(),
+});
+export type CorrectedRate = Plain<typeof correctedRateSchema>;

@@ -4,8 +4,7 @@ import { z } from "zod";
 import { betaQuantile } from "../stats/beta.ts";
 import { twoSidedQuantile } from "../stats/student-t.ts";
 import type { Plain } from "../util/artifact.ts";
-import { correctedRateSchema } from "./corrected-rate.ts";
-import { addCounts, type JudgeCells, total } from "./judge-cells.ts";
+import { addCounts, correctedRateSchema, type JudgeCells, total } from "./judge-cells.ts";
 
 /** A prediction-powered rate; `weight` is how far the judge is relied on: 0 not at all, below 0 where it has things backwards. */
 export const ppiRateSchema = z.strictObject({

@@ -1,8 +1,7 @@
 import { type RateCells, rateInterval } from "../stats/clustered-rate.ts";
 import { twoSidedQuantile } from "../stats/student-t.ts";
 import { unifiedDistances } from "../stats/unified.ts";
-import type { CorrectedRate } from "./corrected-rate.ts";
-import { addCounts, type JudgeCells, rateCells, total } from "./judge-cells.ts";
+import { addCounts, type CorrectedRate, type JudgeCells, rateCells, total } from "./judge-cells.ts";
 import { fitJudge, type JudgeCounts } from "./judge-likelihood.ts";
 
 const Z = 1.959963984540054;

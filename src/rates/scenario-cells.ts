@@ -2,6 +2,7 @@
 import type { Grouping } from "../behavior/prompt-groups.ts";
 import type { VerdictTallies } from "../judge/tally-verdicts.ts";
 import type { RateCells } from "../stats/clustered-rate.ts";
+import { compareRates, type RateComparison, selectPrompts } from "./compare-rates.ts";
 import { groupScenarios, type ScenarioGroups } from "./scenario-groups.ts";
 
 /** Counts of one variant: one row for each run, one column for each scenario. */
@@ -50,4 +51,29 @@ export function judgedScenarios({ scenarios }: ScenarioCells): readonly number[]
   return Array.from({ length: prompts }, (_, p) => p).filter((p) =>
     Array.from({ length: seeds }, (_, s) => judged[s * prompts + p]!).some((count) => count > 0),
   );
+}
+
+/**
+ * Compares two rates, see compareRates, over the scenarios that both have judged rollouts of; undefined where there are none. The columns of
+ * both are the same scenarios.
+ */
+export function compareCells(
+  arm: ScenarioCells,
+  reference: ScenarioCells,
+): RateComparison | undefined {
+  const judged = new Set(judgedScenarios(reference));
+  const common = judgedScenarios(arm).filter((scenario) => judged.has(scenario));
+  const [a, b] = [arm, reference].map((cells) => groupedCells(selectScenarios(cells, common)));
+  return compareRates(a!, b!); // two, as given
+}
+
+function selectScenarios(
+  { scenarios, groups }: ScenarioCells,
+  which: readonly number[],
+): ScenarioCells {
+  return {
+    scenarios: selectPrompts(scenarios, which),
+    // A group whose scenarios are all left out keeps its column, with nothing judged.
+    groups: { ...groups, of: Int32Array.from(which, (scenario) => groups.of[scenario]!) },
+  };
 }

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 
 import { collectActivations } from "../behavior/activations.ts";
 import { computeBehavior } from "../behavior/behavior.ts";
-import { drawFolds } from "../behavior/folds.ts";
+import { drawFolds } from "../behavior/held-out.ts";
 import { groupKeys } from "../behavior/prompt-groups.ts";
 import { trainProbe } from "../behavior/train-probe.ts";
 import type { EmbeddedExample, EmbeddingEngine } from "../engine/engine.ts";

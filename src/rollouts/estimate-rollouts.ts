@@ -4,6 +4,7 @@ import { costOf, type Prices } from "../endpoint/money.ts";
 import { estimatePromptTokens } from "../endpoint/token-estimate.ts";
 import { endpointRequests, type EndpointSampling } from "./endpoint-requests.ts";
 import { chosenAnswer } from "./endpoint-rollouts.ts";
+import { type Rollout, rolloutId } from "./rollouts.ts";
 import type { ScenarioPrompt } from "./scenarios.ts";
 
 /** What sampling from an endpoint would take, without asking anything. */
@@ -54,4 +55,24 @@ export async function estimateRollouts(
   const tokens = { promptTokens: counts.promptTokens, completionTokens };
   const cost = prices === undefined ? undefined : costOf(tokens, prices);
   return { ...counts, completionTokens, cost };
+}
+
+/** Bytes of a token at most, nearly: estimates are rather too high. */
+const BYTES_PER_TOKEN = 4;
+
+/**
+ * Rollouts that are not sampled yet, each with a response of the greatest length and no meaning; for estimates. No two responses are equal, whatever the prompts: each may
+ * have to be asked about.
+ */
+export function* longestRollouts(
+  prompts: readonly ScenarioPrompt[],
+  { samples, maxTokens }: { readonly samples: number; readonly maxTokens: number },
+): Generator<Omit<Rollout, "finish">> {
+  let number = 0;
+  for (const prompt of prompts) {
+    for (let sample = 0; sample < samples; sample++) {
+      const response = `${number++} `.padEnd(maxTokens * BYTES_PER_TOKEN, "text ");
+      yield { ...prompt, id: rolloutId(prompt, sample), sample, response, tokens: maxTokens };
+    }
+  }
 }

@@ -7,13 +7,13 @@ import { readPrompt } from "../pairs/shapes/read-turns.ts";
 import type { UnknownKey } from "../pairs/unknown-keys.ts";
 import { ConfigError } from "../util/errors.ts";
 import { hashFile } from "../util/hash.ts";
+import { variantName } from "./scenario-document.ts";
 import {
   type OmittedVariant,
   readScenarios,
   scenarioPrompts,
   type ScenarioPrompt,
 } from "./scenarios.ts";
-import { variantName } from "./variant-name.ts";
 
 /** The prompts of a file, ready to sample responses to. */
 export interface RolloutPrompts {

@@ -1,13 +1,12 @@
 import { isObject, ownField } from "../pairs/readers/file-row.ts";
 import {
-  listedRows,
   type ListedRow,
+  listedRows,
   readDocument,
   rowsOfList,
 } from "../pairs/readers/listed-rows.ts";
 import { kindOf } from "../pairs/shapes/read-turns.ts";
 import { FormatError } from "../util/errors.ts";
-import { variantName } from "./variant-name.ts";
 
 export interface ScenarioDocument {
   /** The scenarios as the file holds them. */
@@ -69,4 +68,9 @@ function readListedVariants(
   });
   if (names.length === 0) throw new FormatError(`${path}, variants: expected names, got none`);
   return { names, templates };
+}
+
+/** As a variant is called here, whatever name it has in a published file. */
+export function variantName(name: string): string {
+  return name === "base_plus_distractor" ? "base+distractor" : name;
 }

@@ -10,8 +10,7 @@ import { fileArtifact } from "../util/artifact.ts";
 import { ConfigError, FormatError } from "../util/errors.ts";
 import { hashFile } from "../util/hash.ts";
 import { requestGroup } from "./base-key.ts";
-import { readScenarioDocument } from "./scenario-document.ts";
-import { variantName } from "./variant-name.ts";
+import { readScenarioDocument, variantName } from "./scenario-document.ts";
 
 /** A request, and what may be appended to it. */
 export interface Scenario {

@@ -1,12 +1,11 @@
 import type { EngineIdentity } from "../engine/engine.ts";
 import type { RolloutSampling } from "../rollouts/rollout-manifest.ts";
 import type { RanArm } from "./arm-runner.ts";
-import { countShared, describeShared } from "./shared-scenarios.ts";
 import { formatDrop, type LayerArms } from "./steer-layer.ts";
 import type { SteerSettings } from "./steer-settings.ts";
 import { armRates, countRequests, type VerdictRuns } from "./steered-rates.ts";
 import { type IncoherentText, steeringEffects } from "./steering-effects.ts";
-import { steeringNotes } from "./steering-notes.ts";
+import { countShared, describeShared, steeringNotes } from "./steering-notes.ts";
 import type {
   CheckedArm,
   LayerSteering,

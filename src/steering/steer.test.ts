@@ -15,11 +15,10 @@ import { hashBytes } from "../util/hash.ts";
 import { norm } from "../util/vector.ts";
 import { behaviorDirections } from "./behavior-directions.ts";
 import { describeSteering } from "./describe-steering.ts";
-import { randomDirection } from "./random-direction.ts";
 import { steer } from "./steer.ts";
 import { claimSteeringFolder, expectSteeringFolder, STEERING_REQUEST } from "./steering-folder.ts";
 import type { SteeringDirection, SteeringReport, SteerRequest } from "./steering-report.ts";
-import { unnamedLayers } from "./steering-target.ts";
+import { randomDirection, unnamedLayers } from "./steering-target.ts";
 
 const folder = suiteFolder();
 const prompts = ["Why?", "Tell me of rain.", "Count to three.", "Say it again."].map(

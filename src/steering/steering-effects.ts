@@ -1,7 +1,6 @@
-/** @file What steering did: each arm against the others on the same prompts, and what that says of the direction. */
-import { compareCells } from "../rates/compare-cells.ts";
 import type { RateComparison } from "../rates/compare-rates.ts";
-import type { ScenarioCells } from "../rates/scenario-cells.ts";
+/** @file What steering did: each arm against the others on the same prompts, and what that says of the direction. */
+import { compareCells, type ScenarioCells } from "../rates/scenario-cells.ts";
 import type { ScenarioPrompt } from "../rollouts/scenarios.ts";
 import { holm } from "../stats/holm.ts";
 import { variantCells, variantsOf, type VerdictRuns } from "./steered-rates.ts";

@@ -1,3 +1,4 @@
+import type { ScenarioPrompt } from "../rollouts/scenarios.ts";
 import type { LayerSteering, SteeredArm } from "./steering-report.ts";
 
 /** What the reader of a report must know, one sentence each. */
@@ -36,4 +37,18 @@ function incoherentNotes({ steered, random }: LayerSteering): readonly string[] 
         `${name}: the text is not coherent, so its rate says nothing${isLeftOut ? ", and it is in no comparison" : ""}.`,
     ),
   ];
+}
+
+/** How many scenarios of the prompts are among those that a behaviour was made from. */
+export function countShared(
+  prompts: readonly Pick<ScenarioPrompt, "scenario">[],
+  madeFrom: readonly string[],
+): number {
+  const made = new Set(madeFrom);
+  return new Set(prompts.map(({ scenario }) => scenario).filter((id) => made.has(id))).size;
+}
+
+/** What the reader of a steering must know of them. */
+export function describeShared(shared: number): string {
+  return `${shared} scenarios are of those that the behaviour was made from: take others to measure it`;
 }

@@ -7,7 +7,7 @@ import { temporaryFolder } from "../../test/support/data-files.ts";
 import { shardRows, smallManifest, writeSmallStore } from "../../test/support/small-store.ts";
 import { float16ToFloat32 } from "../util/float16.ts";
 import { openStore } from "./open-store.ts";
-import { readStoreTable } from "./read-store-table.ts";
+import { readStoreTable } from "./read-shard.ts";
 import { readStoreNorms, streamBlocks } from "./stream-blocks.ts";
 import { openStoreForWriting } from "./write-store.ts";
 

@@ -4,8 +4,7 @@ import { z } from "zod";
 
 import { readVerdicts } from "../judge/verdict.ts";
 import { RESPONSES, writeResponsePairs } from "../pairs/response-pairs.ts";
-import { conditionRates } from "../rates/condition-rates.ts";
-import { CONDITIONS, type ConditionsReport } from "../rates/conditions-report.ts";
+import { conditionRates, CONDITIONS, type ConditionsReport } from "../rates/condition-rates.ts";
 import type { ConditionRow, JudgedCheckpoints } from "../rates/conditions.ts";
 import { emptiedFault } from "../rates/emptied-fault.ts";
 import { conditionName, filterScenarios } from "../rates/four-condition-filter.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { createHumanJudge, readHumanLabels } from "../judge/human-labels.ts";
-import { BUILT_IN_RULES } from "../judge/rule-set.ts";
+import { BUILT_IN_RULES } from "../judge/rules-judge.ts";
 import { VERDICTS } from "../judge/verdict.ts";
 import { rolloutManifestPath } from "../rollouts/rollout-manifest.ts";
 import { readRollouts } from "../rollouts/rollouts.ts";

@@ -17,7 +17,7 @@ import {
 import type { UnusedNull } from "../ranking/signal-verdict.ts";
 import { RANKING_ENDINGS, writeRankings } from "../ranking/write-ranking.ts";
 import type { VectorStore } from "../store/open-store.ts";
-import { readStoreTable } from "../store/read-store-table.ts";
+import { readStoreTable } from "../store/read-shard.ts";
 import { ConfigError } from "../util/errors.ts";
 import type { JobOptions } from "../util/progress.ts";
 import { engineSettings } from "./inputs/checkpoint.ts";

@@ -9,18 +9,18 @@ import {
   type StoredBehavior,
 } from "../behavior/behavior-file.ts";
 import { newGenerationCounter } from "../engine/generation/generate-options.ts";
-import { longestRollouts } from "../rollouts/longest-rollouts.ts";
+import { longestRollouts } from "../rollouts/estimate-rollouts.ts";
 import type { Rollout } from "../rollouts/rollouts.ts";
 import type { ScenarioPrompt } from "../rollouts/scenarios.ts";
 import { behaviorDirections } from "../steering/behavior-directions.ts";
 import { LAYER_TABLE, type LayerTable, layerTable } from "../steering/layer-table.ts";
-import { describeShared } from "../steering/shared-scenarios.ts";
 import { steer as steerEngine } from "../steering/steer.ts";
 import {
   claimSteeringFolder,
   expectSteeringFolder,
   STEERING_REQUEST,
 } from "../steering/steering-folder.ts";
+import { describeShared } from "../steering/steering-notes.ts";
 import { STEERING, type SteeringReport } from "../steering/steering-report.ts";
 import { steersTogether, unnamedLayers } from "../steering/steering-target.ts";
 import { RuntimeError } from "../util/errors.ts";

@@ -1,6 +1,6 @@
 /** @file What judges: rules, a rubric or people's labels, by file or, of the first two, by the name of built-in ones. */
 import { BUILT_IN_RUBRICS, readRubric, type Rubric } from "../../judge/rubric.ts";
-import { BUILT_IN_RULES, readRuleSet, type RuleSet } from "../../judge/rule-set.ts";
+import { BUILT_IN_RULES, readRuleSet, type RuleSet } from "../../judge/rules-judge.ts";
 import type { Input } from "../verb.ts";
 
 const RULES = Object.keys(BUILT_IN_RULES);

@@ -10,8 +10,7 @@ import { estimateJudging, type JudgingEstimate } from "../../judge/estimate-judg
 import type { Judge, RolloutWithPrompt } from "../../judge/judge.ts";
 import { createLlmJudge } from "../../judge/llm-judge.ts";
 import type { Rubric } from "../../judge/rubric.ts";
-import type { RuleSet } from "../../judge/rule-set.ts";
-import { createRulesJudge } from "../../judge/rules-judge.ts";
+import { createRulesJudge, type RuleSet } from "../../judge/rules-judge.ts";
 import type { Verdict } from "../../judge/verdict.ts";
 import { ConfigError } from "../../util/errors.ts";
 import { withSetting } from "../../util/in-setting.ts";

@@ -1,6 +1,6 @@
-import type { CorrectedRate } from "../../rates/corrected-rate.ts";
 import type { JudgeAgreement } from "../../rates/judge-agreement.ts";
 import type { JudgeBesidePeople } from "../../rates/judge-beside-people.ts";
+import type { CorrectedRate } from "../../rates/judge-cells.ts";
 import type { ClusteredRate } from "../../stats/clustered-rate.ts";
 import { countPrompts } from "../../util/figures.ts";
 import { printable, textTable } from "../../util/text-table.ts";
