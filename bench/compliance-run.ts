@@ -13,9 +13,8 @@ import { parseArgs } from "node:util";
 
 import { openPairs } from "../src/pairs/open-pairs.ts";
 import { readRows } from "../src/pairs/readers/read-rows.ts";
-import { auroc } from "../src/stats/auroc.ts";
+import { rankingQuality } from "../src/ranking/ranking-quality.ts";
 import { spearman } from "../src/stats/spearman.ts";
-import { createRng } from "../src/util/rng.ts";
 import { refuses } from "./refusal-rule.ts";
 
 const { values } = parseArgs({
@@ -74,34 +73,32 @@ const interval = (
   x === undefined || value === undefined
     ? "-"
     : `${value.toFixed(3)} [${x.low.toFixed(3)}, ${x.high.toFixed(3)}]`;
-const signed = (
+/** How often complying pairs score above refusing ones, of those to keep; undefined where there are none of a kind. */
+const auroc = (
   scoreOf: (id: string) => number | undefined,
   keep: (id: string) => boolean,
-): [number[], number[]] => {
-  const sides: [number[], number[]] = [[], []];
-  for (const [id, { label }] of labels) {
-    const score = scoreOf(id);
-    if (label !== 0 && score !== undefined && keep(id)) sides[label > 0 ? 0 : 1].push(score);
-  }
-  return sides;
+): { value: number; low: number; high: number } | undefined => {
+  const judged = [...labels].filter(
+    ([id, { label }]) => label !== 0 && scoreOf(id) !== undefined && keep(id),
+  );
+  const complies = judged.map(([, { label }]) => label > 0);
+  if (new Set(complies).size < 2) return undefined;
+  return rankingQuality(
+    Float32Array.from(judged, ([id]) => scoreOf(id)!),
+    complies,
+  ).auroc;
 };
 const lengthOf = (id: string): number => labels.get(id)!.lengthDifference;
 /** Within this many characters two responses count as equally long. */
 const NEAR = 40;
 for (const [key, scoreOf] of scores) {
   const all = auroc(
-    ...signed(
-      (id) => scoreOf.get(id),
-      () => true,
-    ),
-    { rng: createRng(1) },
+    (id) => scoreOf.get(id),
+    () => true,
   );
   const near = auroc(
-    ...signed(
-      (id) => scoreOf.get(id),
-      (id) => Math.abs(lengthOf(id)) <= NEAR,
-    ),
-    { rng: createRng(2) },
+    (id) => scoreOf.get(id),
+    (id) => Math.abs(lengthOf(id)) <= NEAR,
   );
   const ids = [...scoreOf.keys()].filter((id) => labels.has(id));
   const length = spearman(
@@ -116,7 +113,7 @@ for (const [name, scoreOf] of [
   ["length difference alone", lengthOf],
   ["minus length difference alone", (id: string) => -lengthOf(id)],
 ] as const) {
-  const alone = auroc(...signed(scoreOf, () => true), { rng: createRng(3) });
+  const alone = auroc(scoreOf, () => true);
   console.log(`| ${name} | ${interval(alone, alone?.value)} | - | - | - |`);
 }
 console.log(`\n* among pairs whose two responses differ by at most ${NEAR} characters`);

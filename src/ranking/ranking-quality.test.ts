@@ -3,8 +3,10 @@ import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
+import aurocs from "../../test/golden/auroc/auroc.json" with { type: "json" };
 import golden from "../../test/golden/quality/quality.json" with { type: "json" };
 import { suiteFolder } from "../../test/support/suite-folder.ts";
+import { createRng } from "../util/rng.ts";
 import { markPlanted, readPlanted } from "./planted.ts";
 import { readRankings } from "./ranking-file.ts";
 import { rankingQuality } from "./ranking-quality.ts";
@@ -37,6 +39,30 @@ describe("rankingQuality", () => {
       }
     },
   );
+
+  it("gives scikit-learn's area under the ROC curve of small samples, ties included", () => {
+    for (const { positives, negatives, auroc } of aurocs.cases) {
+      const planted = [...positives.map(() => true), ...negatives.map(() => false)];
+      const scores = Float32Array.from([...positives, ...negatives]);
+      const found = rankingQuality(scores, planted, { replicates: 10 });
+      expect(Math.abs(found.auroc.value - auroc)).toBeLessThan(1e-12);
+    }
+  });
+
+  it("has intervals that hold the true area of most simulated samples", () => {
+    const rng = createRng(3);
+    // Two normals one standard deviation apart: P(X > Y) = Φ(1/√2).
+    const truth = 0.7602499389;
+    const planted = Array.from({ length: 80 }, (_, i) => i < 40);
+    let covered = 0;
+    for (let seed = 0; seed < 200; seed++) {
+      const scores = Float32Array.from(planted, (is) => rng.normal() + Number(is));
+      const { low, high } = rankingQuality(scores, planted, { seed, replicates: 200 }).auroc;
+      if (low <= truth && truth <= high) covered++;
+    }
+    expect(covered).toBeGreaterThan(178);
+    expect(covered).toBeLessThan(200);
+  });
 
   it("is 1 throughout for a perfect ranking, and counts pairs without a score last", () => {
     const perfect = rankingQuality(Float32Array.from([3, 2, 1, 0]), [true, true, false, false]);
