@@ -3,7 +3,11 @@ import { z } from "zod";
 
 import { dataFileSchema } from "../pairs/open-pairs.ts";
 import type { ResponsePairs } from "../pairs/response-pairs.ts";
-import { LAYER_CONVENTION } from "../store/vector-store-manifest.ts";
+import {
+  checkpointSchema,
+  describeCheckpoint,
+  LAYER_CONVENTION,
+} from "../store/vector-store-manifest.ts";
 import { countSchema, type Plain } from "../util/artifact.ts";
 import { FormatError } from "../util/errors.ts";
 import { VERSION } from "../util/version.ts";
@@ -15,20 +19,11 @@ import { NULL_CONVENTIONS, PROBES } from "./probe-kind.ts";
 const SIGN_CONVENTION = "after minus before, both read on the checkpoint named here";
 const POOLING = "mean-response-tokens";
 
-const hash = z.string().min(1);
-
 export const headSchema = z.strictObject({
   format: z.literal("culprit-behavior"),
   version: z.literal(2),
   name: z.string(),
-  checkpoint: z.strictObject({
-    name: z.string(),
-    checkpointHash: hash,
-    tokenizerHash: hash,
-    templateHash: hash,
-    family: z.string(),
-    layerCount: countSchema,
-  }),
+  checkpoint: checkpointSchema,
   dim: z.int().positive(),
   layers: z.array(countSchema).min(1),
   layerConvention: z.literal(LAYER_CONVENTION),
@@ -69,14 +64,7 @@ export function describeBehavior(
     format: "culprit-behavior",
     version: 2,
     name: behavior.name,
-    checkpoint: {
-      name: identity.name,
-      checkpointHash: identity.checkpointHash,
-      tokenizerHash: identity.tokenizerHash,
-      templateHash: identity.templateHash,
-      family: identity.family,
-      layerCount: identity.layerCount,
-    },
+    checkpoint: describeCheckpoint(identity),
     dim: identity.dim,
     layers: behavior.layers,
     layerConvention: LAYER_CONVENTION,

@@ -12,6 +12,7 @@ import { type JobOptions, silentProgress } from "../util/progress.ts";
 import type { ShardRows } from "./encode-shard.ts";
 import {
   createManifest,
+  describeCheckpoint,
   type StoreDtype,
   type VectorStoreManifest,
 } from "./vector-store-manifest.ts";
@@ -112,13 +113,11 @@ function storeManifest(
   pairs: PairSet,
   options: EmbedPairsOptions,
 ): VectorStoreManifest {
-  const { name, checkpointHash, tokenizerHash, templateHash, family, layerCount, dim } =
-    engine.identity;
   return createManifest({
-    checkpoint: { name, checkpointHash, tokenizerHash, templateHash, family, layerCount },
+    checkpoint: describeCheckpoint(engine.identity),
     template: options.template,
     layers: [...options.layers],
-    dim,
+    dim: engine.identity.dim,
     dtype: options.dtype ?? "F16",
     maxTokens: options.maxTokens,
     shardRows: options.shardRows,

@@ -1,6 +1,7 @@
-import type { ColumnValue } from "../pairs/preference-pair.ts";
+import type { SafetensorsTensor } from "../format/safetensors.ts";
 import { RuntimeError } from "../util/errors.ts";
 import { float32ToFloat16 } from "../util/float16.ts";
+import type { StoreTable } from "./read-shard.ts";
 import {
   layerTensor,
   normTensor,
@@ -11,24 +12,11 @@ import {
 import type { VectorStoreManifest } from "./vector-store-manifest.ts";
 
 /** The rows of one shard; R rows, D dimensions. */
-export interface ShardRows {
-  /** [R], each once in the whole store. */
-  readonly ids: readonly string[];
+export interface ShardRows extends Omit<StoreTable, "rows"> {
   /** Row numbers in the pair files, [R]. */
   readonly rows: ArrayLike<number>;
-  /** Values of every kept column of the manifest, [R] each. */
-  readonly columns: Readonly<Record<string, readonly ColumnValue[]>>;
-  /** Tokens of prompt, chosen and rejected, [R, 3]. */
-  readonly tokens: Int32Array;
   /** Datapoint vectors of every layer of the manifest, [R, D] each. */
   readonly layers: ReadonlyMap<number, Float32Array>;
-}
-
-export interface ShardTensor {
-  readonly name: string;
-  readonly dtype: "F32" | "F16" | "I32";
-  readonly shape: readonly number[];
-  readonly bytes: Uint8Array;
 }
 
 /** The largest finite half-precision number. */
@@ -41,7 +29,7 @@ const MAX_F16 = 65504;
 export function encodeShard(
   manifest: VectorStoreManifest,
   shard: ShardRows,
-): { tensors: ShardTensor[]; metadata: Record<string, string> } {
+): { tensors: SafetensorsTensor[]; metadata: Record<string, string> } {
   const count = shard.ids.length;
   requireLength("rows", shard.rows.length, count);
   requireLength("tokens", shard.tokens.length, count * TOKEN_COLUMNS.length);
@@ -50,7 +38,7 @@ export function encodeShard(
     requireLength(`column ${name}`, values?.length ?? 0, count);
     return [name, values] as const;
   });
-  const tensors: ShardTensor[] = [];
+  const tensors: SafetensorsTensor[] = [];
   for (const layer of manifest.layers) {
     const vectors = shard.layers.get(layer) ?? new Float32Array(0);
     requireLength(`layer ${layer}`, vectors.length, count * manifest.dim);

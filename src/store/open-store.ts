@@ -99,7 +99,7 @@ async function checkShards(
     throw damaged(path, `expected ${expected} shards, this one is missing`);
   }
   const shards = await mapInOrder(expected, (index) =>
-    checkShard(join(directory, shardName(index)), index, manifest),
+    checkShard(join(directory, shardName(index)), manifest),
   );
   const short = shards.slice(0, -1).find(({ rows }) => rows < manifest.shardRows);
   if (short !== undefined) {

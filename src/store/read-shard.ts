@@ -15,19 +15,20 @@ import type { VectorStoreManifest } from "./vector-store-manifest.ts";
 
 /** A shard that has been checked: where its tensors lie and how many rows it has. */
 export interface Shard {
-  readonly index: number;
   readonly path: string;
   readonly rows: number;
   readonly tensors: ReadonlyMap<string, TensorHeader>;
 }
 
-/** All of a shard but its vectors; R rows. */
-export interface ShardTable {
+/** All of a store, or of a shard, but its vectors; N rows in their order. */
+export interface StoreTable {
+  /** [N], each once. */
   readonly ids: readonly string[];
-  /** [R] */
+  /** Row numbers in the pair files, [N]. */
   readonly rows: Int32Array;
-  /** Prompt, chosen, rejected, [R, 3]. */
+  /** Tokens of prompt, chosen and rejected, [N, 3]. */
   readonly tokens: Int32Array;
+  /** Kept columns, [N] each, in the order of the manifest. */
   readonly columns: Readonly<Record<string, readonly ColumnValue[]>>;
 }
 
@@ -38,26 +39,44 @@ const columnsSchema = z.record(
 );
 
 /** Reads and checks the header of a shard. Throws FormatError where it is not whole. */
-export async function checkShard(
-  path: string,
-  index: number,
-  manifest: VectorStoreManifest,
-): Promise<Shard> {
+export async function checkShard(path: string, manifest: VectorStoreManifest): Promise<Shard> {
   await using file = await openShard(path);
-  return {
-    index,
-    path,
-    rows: checkShardTensors(path, file.tensors, manifest),
-    tensors: file.tensors,
-  };
+  const { tensors } = file;
+  return { path, rows: checkShardTensors(path, tensors, manifest), tensors };
 }
 
-/** Reads ids, row numbers, token counts and kept columns of a shard. Throws FormatError where they do not fit. */
-export async function readShardTable(
-  shard: Shard,
+/** Reads ids, row numbers, token counts and kept columns of all rows. Throws FormatError for an id that occurs twice. */
+export async function readStoreTable(store: VectorStore): Promise<StoreTable> {
+  const { manifest, rows: count } = store;
+  const ids: string[] = [];
+  const rows = new Int32Array(count);
+  const tokens = new Int32Array(count * 3);
+  const columns: Record<string, ColumnValue[]> = Object.fromEntries(
+    manifest.pairs.columns.map((name) => [name, []]),
+  );
+  const seen = new Set<string>();
+  for (const shard of store.shards) {
+    const table = await readShardTable(shard, manifest);
+    rows.set(table.rows, ids.length);
+    tokens.set(table.tokens, ids.length * 3);
+    for (const name of manifest.pairs.columns) {
+      const column = columns[name]!;
+      for (const value of table.columns[name] ?? []) column.push(value);
+    }
+    for (const id of table.ids) {
+      if (seen.has(id)) throw damaged(shard.path, `the id "${id}" occurs twice in the store`);
+      seen.add(id);
+      ids.push(id);
+    }
+  }
+  return { ids, rows, tokens, columns };
+}
+
+/** Throws FormatError where lists and rows do not fit. */
+async function readShardTable(
+  { path, rows }: Shard,
   manifest: VectorStoreManifest,
-): Promise<ShardTable> {
-  const { path, rows } = shard;
+): Promise<StoreTable> {
   await using file = await openShard(path);
   const ids = parseList(path, "ids", file.metadata["ids"], idsSchema);
   requireCount(path, "ids", ids.length, rows);
@@ -110,43 +129,4 @@ function int32View(bytes: Uint8Array): Int32Array {
   // A copy where the bytes do not start at a multiple of four.
   const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
   return new Int32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4);
-}
-
-/** All of a store but its vectors; N rows in the order of the store. */
-export interface StoreTable {
-  /** [N], each once. */
-  readonly ids: readonly string[];
-  /** Row numbers in the pair files, [N]. */
-  readonly rows: Int32Array;
-  /** Tokens of prompt, chosen and rejected, [N, 3]. */
-  readonly tokens: Int32Array;
-  /** Kept columns, [N] each, in the order of the manifest. */
-  readonly columns: Readonly<Record<string, readonly ColumnValue[]>>;
-}
-
-/** Reads ids, row numbers, token counts and kept columns of all rows. Throws FormatError for an id that occurs twice. */
-export async function readStoreTable(store: VectorStore): Promise<StoreTable> {
-  const { manifest, rows: count } = store;
-  const ids: string[] = [];
-  const rows = new Int32Array(count);
-  const tokens = new Int32Array(count * 3);
-  const columns: Record<string, ColumnValue[]> = Object.fromEntries(
-    manifest.pairs.columns.map((name) => [name, []]),
-  );
-  const seen = new Set<string>();
-  for (const shard of store.shards) {
-    const table = await readShardTable(shard, manifest);
-    rows.set(table.rows, ids.length);
-    tokens.set(table.tokens, ids.length * 3);
-    for (const name of manifest.pairs.columns) {
-      const column = columns[name]!;
-      for (const value of table.columns[name] ?? []) column.push(value);
-    }
-    for (const id of table.ids) {
-      if (seen.has(id)) throw damaged(shard.path, `the id "${id}" occurs twice in the store`);
-      seen.add(id);
-      ids.push(id);
-    }
-  }
-  return { ids, rows, tokens, columns };
 }

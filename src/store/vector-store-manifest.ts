@@ -1,6 +1,7 @@
 /** @file What a vector store says about itself, and when two stores are the same. */
 import { z } from "zod";
 
+import type { EngineIdentity } from "../engine/engine.ts";
 import { countSchema, countsSchema, jsonArtifact } from "../util/artifact.ts";
 import { ConfigError } from "../util/errors.ts";
 import { firstDifference } from "../util/first-difference.ts";
@@ -16,18 +17,33 @@ export const LAYER_CONVENTION =
 
 const hash = z.string().min(1);
 
+/** The checkpoint that vectors were read on. */
+export const checkpointSchema = z.strictObject({
+  name: z.string().describe("As the user named it; for people, not compared."),
+  checkpointHash: hash,
+  tokenizerHash: hash,
+  templateHash: hash,
+  family: z.string(),
+  layerCount: countSchema,
+});
+
+/** What files say of an engine's checkpoint. */
+export function describeCheckpoint({
+  name,
+  checkpointHash,
+  tokenizerHash,
+  templateHash,
+  family,
+  layerCount,
+}: EngineIdentity): z.output<typeof checkpointSchema> {
+  return { name, checkpointHash, tokenizerHash, templateHash, family, layerCount };
+}
+
 const manifestSchema = z
   .strictObject({
     format: z.literal("culprit-vectors"),
     version: z.literal(1),
-    checkpoint: z.strictObject({
-      name: z.string().describe("As the user named it; for people, not compared."),
-      checkpointHash: hash,
-      tokenizerHash: hash,
-      templateHash: hash,
-      family: z.string(),
-      layerCount: countSchema,
-    }),
+    checkpoint: checkpointSchema,
     template: z.enum(["chat", "raw"]),
     layers: z.array(countSchema).min(1),
     layerConvention: z.literal(LAYER_CONVENTION),

@@ -195,7 +195,7 @@ async function findFinishedShards(
   for (const name of names) {
     const index = shardIndex(name);
     if (index === undefined) continue;
-    finished.set(index, (await checkShard(join(directory, name), index, manifest)).rows);
+    finished.set(index, (await checkShard(join(directory, name), manifest)).rows);
   }
   return finished;
 }
