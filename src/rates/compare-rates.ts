@@ -3,11 +3,13 @@ import { z } from "zod";
 
 import {
   estimateRate,
+  isJudged,
   type RateCells,
   type RateEstimate,
   scoreInterval,
   standardErrors,
 } from "../stats/clustered-rate.ts";
+import { bisect } from "../stats/root.ts";
 import { largestLevel, pooledSeedsDf } from "../stats/two-way-variance.ts";
 import { countSchema, type Plain } from "../util/artifact.ts";
 
@@ -86,10 +88,6 @@ function onCommonPrompts(armCells: RateCells, referenceCells: RateCells): Two | 
 }
 
 function commonPrompts(a: RateCells, b: RateCells): readonly number[] {
-  const isJudged = ({ seeds, prompts, judged }: RateCells, p: number): boolean => {
-    for (let s = 0; s < seeds; s++) if (judged[s * prompts + p]! > 0) return true;
-    return false;
-  };
   const common: number[] = [];
   for (let p = 0; p < a.prompts; p++) if (isJudged(a, p) && isJudged(b, p)) common.push(p);
   return common;
@@ -185,11 +183,6 @@ function firstRoot(f: (ratio: number) => number): number {
     high *= 1.25;
     if (high > MAX_RATIO) return Infinity;
   }
-  let low = high / 1.25;
-  for (let step = 0; step < 60; step++) {
-    const middle = (low + high) / 2;
-    if (f(middle) > 0) low = middle;
-    else high = middle;
-  }
-  return (low + high) / 2;
+  const [low, end] = bisect((ratio) => f(ratio) > 0, high / 1.25, high, 60);
+  return (low + end) / 2;
 }

@@ -10,23 +10,12 @@ import { type ScenarioGroups, unitOf } from "./scenario-groups.ts";
  * A judge beside people, counted by prompt, each [P]. Rollouts that the judge has no verdict on are in none of the counts; those with
  * a label only the judge gave are unlabelled.
  */
-export interface JudgeCells {
+export interface JudgeCells extends Readonly<Record<CellCount, Float64Array>> {
   /** Prompts with a verdict. */
   readonly prompts: number;
-  /** Labelled: judge and person say that it shows. */
-  readonly bothShow: Float64Array;
-  /** Labelled: only the judge says so. */
-  readonly judgeOnly: Float64Array;
-  /** Labelled: only the person says so. */
-  readonly personOnly: Float64Array;
-  /** Labelled: neither. */
-  readonly neither: Float64Array;
-  /** Not labelled: the judge says that it shows, or that it does not. */
-  readonly unlabelledShow: Float64Array;
-  readonly unlabelledNot: Float64Array;
 }
 
-/** The kinds of rollouts that are counted for each prompt. */
+/** The kinds of rollouts that are counted for each prompt: labelled ones by who says that it shows, others by what the judge says. */
 export const CELL_COUNTS = [
   "bothShow",
   "judgeOnly",
@@ -35,6 +24,11 @@ export const CELL_COUNTS = [
   "unlabelledShow",
   "unlabelledNot",
 ] as const;
+type CellCount = (typeof CELL_COUNTS)[number];
+
+function forEachCount<T>(of: (count: CellCount) => T): Record<CellCount, T> {
+  return Object.fromEntries(CELL_COUNTS.map((count) => [count, of(count)])) as Record<CellCount, T>; // each of them
+}
 
 /** Joins a judge's verdicts with labels by rollout; a prompt is a request: a scenario or a group of them, in all its variants. */
 export function judgeCells(
@@ -42,40 +36,22 @@ export function judgeCells(
   labels: HumanLabels,
   groups: ScenarioGroups = new Map(),
 ): JudgeCells {
-  const byPrompt = new Map<string, Record<(typeof CELL_COUNTS)[number], number>>();
+  const byPrompt = new Map<string, Record<CellCount, number>>();
   for (const verdict of verdicts) {
     if (isMissing(verdict)) continue;
     const unit = unitOf(verdict.scenario, groups);
-    let counts = byPrompt.get(unit);
-    if (counts === undefined) {
-      counts = {
-        bothShow: 0,
-        judgeOnly: 0,
-        personOnly: 0,
-        neither: 0,
-        unlabelledShow: 0,
-        unlabelledNot: 0,
-      };
-      byPrompt.set(unit, counts);
-    }
+    const counts = byPrompt.get(unit) ?? forEachCount(() => 0);
+    byPrompt.set(unit, counts);
     const label = labels.get(verdict.rollout);
     const person = label === undefined || "missing" in label ? undefined : label.label === "shows";
     counts[cellOf(verdict.label === "shows", person)]++;
   }
-  const column = (name: (typeof CELL_COUNTS)[number]): Float64Array =>
+  const column = (name: CellCount): Float64Array =>
     Float64Array.from(byPrompt.values(), (counts) => counts[name]);
-  return {
-    prompts: byPrompt.size,
-    bothShow: column("bothShow"),
-    judgeOnly: column("judgeOnly"),
-    personOnly: column("personOnly"),
-    neither: column("neither"),
-    unlabelledShow: column("unlabelledShow"),
-    unlabelledNot: column("unlabelledNot"),
-  };
+  return { prompts: byPrompt.size, ...forEachCount(column) };
 }
 
-function cellOf(judge: boolean, person: boolean | undefined): (typeof CELL_COUNTS)[number] {
+function cellOf(judge: boolean, person: boolean | undefined): CellCount {
   if (person === undefined) return judge ? "unlabelledShow" : "unlabelledNot";
   if (person) return judge ? "bothShow" : "personOnly";
   return judge ? "judgeOnly" : "neither";

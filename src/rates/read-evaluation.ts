@@ -29,10 +29,7 @@ const EVALUATION = z.strictObject({
 });
 
 /** Which verdicts and measures belong to which arm and seed; paths are resolved. */
-export interface EvaluationFile {
-  readonly baseline: string;
-  readonly controls: readonly string[] | undefined;
-  readonly variants: readonly string[] | undefined;
+export interface EvaluationFile extends Omit<z.output<typeof EVALUATION>, "arms"> {
   readonly arms: readonly ArmFiles[];
 }
 
@@ -61,11 +58,9 @@ export async function readEvaluationFile(path: string): Promise<EvaluationFile> 
     });
   }
   const place = (file: string): string => resolve(dirname(path), file);
-  const { baseline, controls, variants, arms } = parsed.data;
+  const { arms, ...rest } = parsed.data;
   return {
-    baseline,
-    controls,
-    variants,
+    ...rest,
     arms: arms.map(({ name, runs }) => ({
       name,
       runs: runs.map(({ seed, verdicts, capabilities, measures = {} }, i) => ({

@@ -1,4 +1,5 @@
 import { type RateCells, rateInterval } from "../stats/clustered-rate.ts";
+import { bisect } from "../stats/root.ts";
 import { twoSidedQuantile } from "../stats/student-t.ts";
 import { unifiedDistances } from "../stats/unified.ts";
 import { addCounts, type CorrectedRate, type JudgeCells, rateCells, total } from "./judge-cells.ts";
@@ -126,22 +127,15 @@ function interval(cells: JudgeCells, rate: number): { low: number; high: number 
     const found = root(value);
     return found < -unifiedDistances(atZero - found).below;
   };
+  /** The last value from the rate towards `outside` that is not rejected. */
+  const inner = (isOutside: (value: number) => boolean, outside: number): number =>
+    bisect((value) => !isOutside(value), rate, outside, 40)[0];
   const level = isTooLarge(1) ? LABELS_LEVEL : LEVEL;
   const most = Math.max(rate, rateInterval(labelCells(cells), level).high);
   return {
-    low: isTooSmall(0) ? boundary(rate, 0, isTooSmall) : 0,
-    high: isTooLarge(most) ? boundary(rate, most, isTooLarge) : most,
+    low: isTooSmall(0) ? inner(isTooSmall, 0) : 0,
+    high: isTooLarge(most) ? inner(isTooLarge, most) : most,
   };
-}
-
-/** Between a value that is inside and one that is outside: where the one ends. */
-function boundary(inside: number, outside: number, isOutside: (x: number) => boolean): number {
-  for (let step = 0; step < 40; step++) {
-    const middle = (inside + outside) / 2;
-    if (isOutside(middle)) outside = middle;
-    else inside = middle;
-  }
-  return inside;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** @file Judged rollouts counted by scenario, and summed over scenarios that ask the same request. */
 import type { Grouping } from "../behavior/prompt-groups.ts";
 import type { VerdictTallies } from "../judge/tally-verdicts.ts";
-import type { RateCells } from "../stats/clustered-rate.ts";
+import { isJudged, type RateCells } from "../stats/clustered-rate.ts";
 import { compareRates, type RateComparison, selectPrompts } from "./compare-rates.ts";
 import { groupScenarios, type ScenarioGroups } from "./scenario-groups.ts";
 
@@ -47,9 +47,8 @@ export function groupedCells({ scenarios, groups }: ScenarioCells): RateCells {
 
 /** Scenarios with a judged rollout. */
 export function judgedScenarios({ scenarios }: ScenarioCells): readonly number[] {
-  const { seeds, prompts, judged } = scenarios;
-  return Array.from({ length: prompts }, (_, p) => p).filter((p) =>
-    Array.from({ length: seeds }, (_, s) => judged[s * prompts + p]!).some((count) => count > 0),
+  return Array.from({ length: scenarios.prompts }, (_, p) => p).filter((p) =>
+    isJudged(scenarios, p),
   );
 }
 

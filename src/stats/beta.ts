@@ -1,12 +1,8 @@
+import { bisect } from "./root.ts";
+
 /** The `p`-quantile of the beta distribution, by bisection. */
 export function betaQuantile(p: number, a: number, b: number): number {
-  let low = 0;
-  let high = 1;
-  for (let step = 0; step < 60; step++) {
-    const middle = (low + high) / 2;
-    if (incompleteBeta(middle, a, b) < p) low = middle;
-    else high = middle;
-  }
+  const [low, high] = bisect((x) => incompleteBeta(x, a, b) < p, 0, 1, 60);
   return (low + high) / 2;
 }
 

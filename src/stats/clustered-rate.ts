@@ -151,17 +151,16 @@ function promptsDf(cells: RateCells, byPrompt: Float64Array, rate: number): numb
   return Math.max(1, spread > 0 ? Math.min(prompts - 1, 2 / spread) : prompts - 1);
 }
 
-function judgedPrompts({ seeds, prompts, judged }: RateCells): number {
+function judgedPrompts(cells: RateCells): number {
   let count = 0;
-  for (let p = 0; p < prompts; p++) {
-    for (let s = 0; s < seeds; s++) {
-      if (judged[s * prompts + p]! > 0) {
-        count++;
-        break;
-      }
-    }
-  }
+  for (let p = 0; p < cells.prompts; p++) if (isJudged(cells, p)) count++;
   return count;
+}
+
+/** Whether any seed has a judged rollout of prompt number `p`. */
+export function isJudged({ seeds, prompts, judged }: RateCells, p: number): boolean {
+  for (let s = 0; s < seeds; s++) if (judged[s * prompts + p]! > 0) return true;
+  return false;
 }
 
 function sum(values: Float64Array): number {

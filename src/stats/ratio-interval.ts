@@ -1,3 +1,5 @@
+import { bisect } from "./root.ts";
+
 /** The 95% point of chi-squared with one degree of freedom. */
 const CHI_SQUARED = 3.841458820694124;
 
@@ -44,15 +46,7 @@ function scoreStatistic(
   return difference === 0 ? 0 : (difference * difference) / variance;
 }
 
-/** The point between `inside` and `outside` where the test turns, by bisection. */
+/** The point between `inside` and `outside` where the test turns. */
 function boundary(isInside: (value: number) => boolean, inside: number, outside: number): number {
-  if (isInside(outside)) return outside;
-  let near = inside;
-  let far = outside;
-  for (let step = 0; step < 100; step++) {
-    const middle = (near + far) / 2;
-    if (isInside(middle)) near = middle;
-    else far = middle;
-  }
-  return near;
+  return isInside(outside) ? outside : bisect(isInside, inside, outside, 100)[0];
 }

@@ -1,4 +1,5 @@
 import { incompleteBeta } from "./beta.ts";
+import { fallingRoot, type Sample } from "./root.ts";
 
 /**
  * How often a Student t variable lies beyond ±q: two-sided, 1 at q = 0. `df` above 0, not necessarily whole; Infinity is the
@@ -13,24 +14,11 @@ export function twoSidedTail(q: number, df: number): number {
 /** The q with P(|t| > q) = tail; `tail` in (0, 1). */
 export function twoSidedQuantile(tail: number, df: number): number {
   const excess = (q: number): number => Math.log(twoSidedTail(q, df) / tail);
-  let [low, atLow] = [0, -Math.log(tail)];
-  let [high, atHigh] = [2, excess(2)];
-  while (atHigh > 0 && high < 1e150)
-    [low, atLow, high, atHigh] = [high, atHigh, high * 2, excess(high * 2)];
-  // False position; halving the value of an end that stays keeps it from stalling (the Illinois rule).
-  let last = 0;
-  for (let step = 0; step < 100 && high - low > 1e-13 * high; step++) {
-    const middle = low + ((high - low) * atLow) / (atLow - atHigh);
-    const value = excess(middle);
-    if (value === 0 || middle <= low || middle >= high) return middle;
-    if (value > 0) {
-      [low, atLow] = [middle, value];
-      if (last > 0) atHigh /= 2;
-    } else {
-      [high, atHigh] = [middle, value];
-      if (last < 0) atLow /= 2;
-    }
-    last = Math.sign(value);
+  let low: Sample = [0, -Math.log(tail)];
+  let high: Sample = [2, excess(2)];
+  while (high[1] > 0 && high[0] < 1e150) {
+    low = high;
+    high = [high[0] * 2, excess(high[0] * 2)];
   }
-  return (low + high) / 2;
+  return fallingRoot(excess, low, high, { tolerance: (end) => 1e-13 * end, stopsAtEnds: true });
 }

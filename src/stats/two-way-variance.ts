@@ -1,4 +1,5 @@
 /** @file The error of a mean over S seeds × P prompts (or other items) that both were drawn from many. */
+import { fallingRoot, type Sample } from "./root.ts";
 import { twoSidedQuantile, twoSidedTail } from "./student-t.ts";
 
 /** What a confidence interval is made of: the two sources of error, each with the degrees of freedom it is known by. */
@@ -114,30 +115,14 @@ export function levelAt(margin: MarginParts, distance: number): number {
   return largestLevel((level) => halfWidth(margin, level) - distance);
 }
 
-/**
- * The level at which an interval just reaches: the root of what it reaches too far by, which falls as the level rises. At least SMALLEST_P.
- * False position on the logarithm of the level; halving the value of an end that stays keeps it from stalling (the Illinois rule).
- */
+/** The level at which an interval just reaches: the root of what it reaches too far by, which falls as the level rises. At least SMALLEST_P. */
 export function largestLevel(excess: (level: number) => number): number {
-  let [inside, atInside] = [Math.log(SMALLEST_P), excess(SMALLEST_P)];
-  let [outside, atOutside] = [0, excess(1)];
-  if (atInside <= 0) return SMALLEST_P;
-  if (atOutside >= 0) return 1;
-  let last = 0;
-  for (let step = 0; step < 100 && outside - inside > 1e-13; step++) {
-    const middle = inside + ((outside - inside) * atInside) / (atInside - atOutside);
-    const value = excess(Math.exp(middle));
-    if (value === 0) return Math.exp(middle);
-    if (value > 0) {
-      [inside, atInside] = [middle, value];
-      if (last > 0) atOutside /= 2;
-    } else {
-      [outside, atOutside] = [middle, value];
-      if (last < 0) atInside /= 2;
-    }
-    last = Math.sign(value);
-  }
-  return Math.exp((inside + outside) / 2);
+  const inside: Sample = [Math.log(SMALLEST_P), excess(SMALLEST_P)];
+  const outside: Sample = [0, excess(1)];
+  if (inside[1] <= 0) return SMALLEST_P;
+  if (outside[1] >= 0) return 1;
+  const byLog = (log: number): number => excess(Math.exp(log));
+  return Math.exp(fallingRoot(byLog, inside, outside, { tolerance: () => 1e-13 }));
 }
 
 /** Degrees of freedom of a sum of independent variance estimates (Satterthwaite 1946), at least 1. */

@@ -3,6 +3,7 @@
  * equal tails holds the truth in 97.5% at such an end, since on one side nothing can be missed. Here acceptance regions are ordered by the likelihood
  * against that of the best value inside the range, so that it is 95% there as well.
  */
+import { bisect } from "./root.ts";
 import { twoSidedQuantile, twoSidedTail } from "./student-t.ts";
 
 /** How far an estimate may be off the truth, in standard errors. */
@@ -40,12 +41,9 @@ function tabulated(step: number): number {
 /** The two tails of the acceptance region are `LEVEL` together. */
 function solveAbove(truth: number): number {
   if (truth === 0) return ONE_SIDED;
-  let [low, high] = [ONE_SIDED, TWO_SIDED];
-  for (let step = 0; step < 40; step++) {
-    const middle = (low + high) / 2;
-    if (upperTail(middle) + upperTail(belowOf(middle, truth)) > LEVEL) low = middle;
-    else high = middle;
-  }
+  const isTooLow = (above: number): boolean =>
+    upperTail(above) + upperTail(belowOf(above, truth)) > LEVEL;
+  const [low, high] = bisect(isTooLow, ONE_SIDED, TWO_SIDED, 40);
   return (low + high) / 2;
 }
 
