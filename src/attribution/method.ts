@@ -7,6 +7,7 @@ import { z } from "zod";
 import type { StoredBehavior } from "../behavior/behavior-file.ts";
 import type { PairSet } from "../pairs/open-pairs.ts";
 import type { VectorStore } from "../store/open-store.ts";
+import type { Plain } from "../util/artifact.ts";
 import type { JobOptions } from "../util/progress.ts";
 import type { LowNorm } from "./low-norm.ts";
 import type { NullComparison } from "./null-comparison.ts";
@@ -26,26 +27,28 @@ export interface Sources {
 }
 export type Need = keyof Sources;
 
-/** What is so of all scores that a method gives with some settings. */
-export interface MethodTraits {
+const traitsSchema = z.strictObject({
   /** They lie within [-1, 1]. */
-  readonly isBounded: boolean;
+  isBounded: z.boolean(),
   /** What they are held to: directions of random signs, banks like the behaviour's own, or nothing. */
-  readonly null: "signs" | "banks" | "none";
+  null: z.enum(["signs", "banks", "none"]),
   /** Whether scores and null tell concentrated from diffuse from nothing. */
-  readonly hasVerdict: boolean;
+  hasVerdict: z.boolean(),
   /** There is a ranking for each layer. */
-  readonly hasLayer: boolean;
-}
+  hasLayer: z.boolean(),
+});
+/** What is so of all scores that a method gives with some settings. */
+export type MethodTraits = Plain<typeof traitsSchema>;
 
-/** What a method is with some settings. */
-export interface MethodDescription {
+const descriptionSchema = z.strictObject({
   /** From a pair to its score, one clause: `cos(v, v_d)`. */
-  readonly formula: string;
-  readonly traits: MethodTraits;
+  formula: z.string(),
+  traits: traitsSchema,
   /** Why there is no verdict although there is a null, one clause. */
-  readonly noVerdict?: string | undefined;
-}
+  noVerdict: z.string().optional(),
+});
+/** What a method is with some settings. */
+export type MethodDescription = Plain<typeof descriptionSchema>;
 
 export interface AttributionMethod<N extends Need = Need, S extends z.ZodObject = z.ZodObject> {
   readonly name: string;
@@ -148,14 +151,7 @@ export const usedMethodSchema = z.strictObject({
   name: z.string(),
   /** With defaults filled in. */
   settings: z.record(z.string(), z.unknown()),
-  formula: z.string(),
-  traits: z.strictObject({
-    isBounded: z.boolean(),
-    null: z.enum(["signs", "banks", "none"]),
-    hasVerdict: z.boolean(),
-    hasLayer: z.boolean(),
-  }),
-  noVerdict: z.string().optional(),
+  ...descriptionSchema.shape,
 });
 
 /** How scores were made. */

@@ -106,7 +106,8 @@ function nullTail(
 ): NullTail {
   const isTop = side === "top";
   const threshold = binnedQuantile(tally, pooled, isTop ? 1 - expected : expected);
-  const beyond = isTop ? real.length - firstAbove(real, threshold) : firstAtLeast(real, threshold);
+  const first = firstIndex(real, (score) => (isTop ? score > threshold : score >= threshold));
+  const beyond = isTop ? real.length - first : first;
   const share = beyond / real.length;
   const shares = Array.from({ length: tally.directions }, (_, n) => {
     const above = shareAbove(
@@ -146,14 +147,4 @@ function histogram(
   for (let bin = 0; bin < TALLY_BINS; bin++) counts.null[place(bin)]! += pooled[bin]!;
   const edges = Array.from({ length: bins + 1 }, (_, i) => binEdge(tally, first + i * step));
   return { edges, ...counts };
-}
-
-/** Index of the first value above `limit` in ascending values. */
-function firstAbove(ascending: Float32Array, limit: number): number {
-  return firstIndex(ascending, (value) => value > limit);
-}
-
-/** Index of the first value of at least `limit` in ascending values. */
-function firstAtLeast(ascending: Float32Array, limit: number): number {
-  return firstIndex(ascending, (value) => value >= limit);
 }

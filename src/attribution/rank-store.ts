@@ -1,7 +1,7 @@
 import type { VectorStore } from "../store/open-store.ts";
 import { bytesPerElement } from "../store/shard-layout.ts";
 import { readStoreNorms } from "../store/stream-blocks.ts";
-import type { JobOptions, Progress } from "../util/progress.ts";
+import { type JobOptions, partOf } from "../util/progress.ts";
 import { dot, norm } from "../util/vector.ts";
 import type { GroupScores, ScoreGroup } from "./group-scores.ts";
 import { findLowNorms } from "./low-norm.ts";
@@ -17,7 +17,7 @@ import { createScoreGroup } from "./score-group.ts";
 import { SCORER_TRAITS, type Scorer } from "./scorer.ts";
 import { meanVector, streamProducts } from "./stream-products.ts";
 
-export interface RankStoreOptions extends JobOptions {
+export interface RankStoreOptions extends Partial<MethodWork> {
   /** Layers to rank at, or the one chosen for each behaviour; default: every layer that store and behaviour share. */
   readonly layers?: readonly number[] | "auto" | undefined;
   /** Default `cosine`. */
@@ -26,9 +26,6 @@ export interface RankStoreOptions extends JobOptions {
   readonly nullDirections?: number | undefined;
   /** Unrelated behaviours of the same checkpoint, as a second null: scored in the same way at every layer that is ranked. */
   readonly nullBehaviors?: readonly ScoredBehavior[] | undefined;
-  /** Threads of the arithmetic; default: one for each core. */
-  readonly threads?: number | undefined;
-  readonly count?: MethodWork["count"] | undefined;
 }
 
 /** The scores of all stored pairs for one behaviour at one layer; N rows in store order. */
@@ -113,7 +110,7 @@ async function scoreLayer(
   let passes = isCentred ? 2 : 1; // more where the behaviours do not fit into one
   const jobOf = (pass: number): JobOptions => ({
     signal,
-    progress: progress && partOf(progress, pass, passes),
+    progress: partOf(progress, (done, rows = store.rows) => [pass * rows + done, passes * rows]),
   });
   const mean = isCentred ? await meanVector(store, { layer, threads, ...jobOf(0) }) : undefined;
   const groups = behaviors.map((behavior) =>
@@ -166,16 +163,4 @@ function packGroups(groups: readonly ScoreGroup[]): ScoreGroup[][] {
     columns += group.columns.length;
   }
   return packs;
-}
-
-/** The progress of one of several equal passes. */
-function partOf(progress: Progress, pass: number, passes: number): Progress {
-  return {
-    ...progress,
-    update: (done, total) =>
-      progress.update(
-        total === undefined ? done : pass * total + done,
-        total === undefined ? undefined : passes * total,
-      ),
-  };
 }

@@ -2,14 +2,7 @@ import type { z } from "zod";
 
 import { ConfigError } from "../util/errors.ts";
 import type { JobOptions } from "../util/progress.ts";
-import type {
-  AttributionMethod,
-  MethodCost,
-  MethodTask,
-  Need,
-  PairScores,
-  Sources,
-} from "./method.ts";
+import type { AttributionMethod, MethodTask, Need, PairScores, Sources } from "./method.ts";
 
 export interface ScorePairsOptions extends JobOptions {
   /** What files and tables call this use of the method; default: the method's name. */
@@ -17,6 +10,8 @@ export interface ScorePairsOptions extends JobOptions {
   /** Threads of the arithmetic; default: one for each core. */
   readonly threads?: number | undefined;
 }
+
+const COUNTED = ["tokens", "flops", "money", "bytes"] as const;
 
 /**
  * Runs a method: one or several rankings of the same rows, and what they cost together. Throws ConfigError where something is missing that
@@ -34,22 +29,13 @@ export async function scorePairs<N extends Need, S extends z.ZodObject>(
       `${missing}: expected one, which the method ${method.name} needs, got none`,
     );
   }
-  const used: { -readonly [K in keyof MethodCost]: MethodCost[K] } = {
-    seconds: 0,
-    tokens: 0,
-    flops: 0,
-    money: 0,
-    bytes: 0,
-  };
+  const used = { seconds: 0, tokens: 0, flops: 0, money: 0, bytes: 0 };
   const startMs = performance.now();
   const scored = await method.score(task as MethodTask<N>, settings, {
     // checked above
     ...work,
-    count: ({ tokens = 0, flops = 0, money = 0, bytes = 0 }) => {
-      used.tokens += tokens;
-      used.flops += flops;
-      used.money += money;
-      used.bytes += bytes;
+    count: (more) => {
+      for (const key of COUNTED) used[key] += more[key] ?? 0;
     },
   });
   used.seconds = (performance.now() - startMs) / 1000;

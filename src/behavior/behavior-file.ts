@@ -28,16 +28,15 @@ import type { Probe } from "./probe-kind.ts";
 import { unusablePairSchema } from "./tokenize-pairs.ts";
 
 /** A behaviour read back for scoring. */
-export interface StoredBehavior {
-  readonly name: string;
+export interface StoredBehavior extends Pick<
+  BehaviorHead,
+  "name" | "dim" | "layers" | "scenarioIds"
+> {
   /** The checkpoint that the directions belong to; pairs must have been embedded with the same. */
-  readonly identity: {
-    readonly checkpointHash: string;
-    readonly tokenizerHash: string;
-    readonly templateHash: string;
-  };
-  readonly dim: number;
-  readonly layers: readonly number[];
+  readonly identity: Pick<
+    BehaviorHead["checkpoint"],
+    "checkpointHash" | "tokenizerHash" | "templateHash"
+  >;
   /** Per layer [D], not normalised, of the probe and in the weighting that the file was made with. */
   readonly directions: ReadonlyMap<number, Float32Array>;
   readonly directionKind: `${Probe}-${Weighting}`;
@@ -45,7 +44,6 @@ export interface StoredBehavior {
   readonly lengths: ReadonlyMap<number, number>;
   /** Per layer [S, D] in the order of `scenarioIds`; a row may be zero where a scenario's differences cancel. */
   readonly bank: ReadonlyMap<number, Float32Array>;
-  readonly scenarioIds: readonly string[];
   /** Per layer [N, D]; a layer is missing where there were too few prompts for a null. */
   readonly nullDirections: ReadonlyMap<number, Float32Array>;
   readonly head: BehaviorHead;
@@ -109,7 +107,7 @@ export async function writeBehavior(
 export async function readBehavior(path: string): Promise<StoredBehavior> {
   await using file = await openSafetensors(path);
   const head = parseHead(path, file.metadata["behavior"]);
-  const { dim, scenarioIds } = head;
+  const { name: own, layers, dim, scenarioIds } = head;
   const read = async (name: string, shape: readonly (number | "any")[]): Promise<Float32Array> => {
     const tensor = file.tensors.get(name);
     if (tensor === undefined) throw new FormatError(`${path}: tensor "${name}" is missing`);
@@ -130,16 +128,14 @@ export async function readBehavior(path: string): Promise<StoredBehavior> {
   const lengths = new Map<number, number>();
   const bank = new Map<number, Float32Array>();
   const nullDirections = new Map<number, Float32Array>();
-  for (const layer of head.layers) {
+  for (const layer of layers) {
     const direction = await read(`${prefix}.${layer}`, [dim]);
     if (direction.every((value) => value === 0)) {
       throw new FormatError(`${path}: tensor "${prefix}.${layer}" is zero, which has no direction`);
     }
     directions.set(layer, direction);
-    lengths.set(
-      layer,
-      norm(prefix === meanPrefix ? direction : await read(`${meanPrefix}.${layer}`, [dim])),
-    );
+    const mean = prefix === meanPrefix ? direction : await read(`${meanPrefix}.${layer}`, [dim]);
+    lengths.set(layer, norm(mean));
     bank.set(layer, await read(`bank.${layer}`, [scenarioIds.length, dim]));
     if (file.tensors.has(`null.${layer}`)) {
       nullDirections.set(layer, await read(`null.${layer}`, ["any", dim]));
@@ -147,10 +143,10 @@ export async function readBehavior(path: string): Promise<StoredBehavior> {
   }
   const { checkpointHash, tokenizerHash, templateHash } = head.checkpoint;
   return {
-    name: head.name,
+    name: own,
     identity: { checkpointHash, tokenizerHash, templateHash },
     dim,
-    layers: head.layers,
+    layers,
     directions,
     directionKind: `${head.probe}-${head.weighting}`,
     lengths,

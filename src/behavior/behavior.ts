@@ -1,4 +1,3 @@
-import type { EngineIdentity } from "../engine/engine.ts";
 import { RuntimeError } from "../util/errors.ts";
 import { norm } from "../util/vector.ts";
 import type { ResponseActivations } from "./activations.ts";
@@ -11,7 +10,6 @@ import {
 import { meanDifference, pairWeights, scenarioBank, type Weighting } from "./mean-difference.ts";
 import type { Probe } from "./probe-kind.ts";
 import { groupKeys } from "./prompt-groups.ts";
-import type { UnusablePair } from "./tokenize-pairs.ts";
 
 /** One layer's vectors; S scenarios, N null directions, D dimensions. */
 export interface LayerVectors {
@@ -28,10 +26,11 @@ export interface LayerVectors {
 }
 
 /** A behaviour as directions in the residual stream of one checkpoint, after minus before. */
-export interface Behavior {
+export interface Behavior extends Pick<
+  ResponseActivations,
+  "identity" | "layers" | "maxTokens" | "truncated" | "unusable"
+> {
   readonly name: string;
-  readonly identity: EngineIdentity;
-  readonly layers: readonly number[];
   /** The kind of direction that the diagnostics are about and that readers take. */
   readonly probe: Probe;
   /** The weighting of the vector that the diagnostics are about and that readers take. */
@@ -44,11 +43,6 @@ export interface Behavior {
   readonly scenarioIds: readonly string[];
   readonly pairs: number;
   readonly prompts: number;
-  /** Limit for prompt and response together that the activations were read with. */
-  readonly maxTokens: number;
-  /** Pairs of which a response was cut at the token limit. */
-  readonly truncated: number;
-  readonly unusable: readonly UnusablePair[];
 }
 
 export interface BehaviorOptions {
@@ -73,55 +67,44 @@ export function computeBehavior(
   activations: ResponseActivations,
   options: BehaviorOptions,
 ): Behavior {
-  const { weighting = "rollout" } = options;
+  const { name, weighting = "rollout", seed = 0, splits = 200, flips = 200 } = options;
+  const { identity, layers, pairIds, maxTokens, truncated, unusable } = activations;
   const prompts = groupKeys(activations.promptKeys);
   const scenarios = groupKeys(activations.scenarios);
-  const { pairIds } = activations;
-  const draws: DiagnosticDraws = {
-    seed: options.seed ?? 0,
-    splits: options.splits ?? 200,
-    flips: options.flips ?? 200,
-    nullDirections: options.nullDirections ?? 64,
-  };
+  const draws = { seed, splits, flips, nullDirections: options.nullDirections ?? 64 };
   const vectors = new Map<number, LayerVectors>();
-  const diagnostics = activations.layers.map((layer) => {
-    const differences = activations.differences.get(layer)!;
-    const before = activations.before.get(layer)!;
-    const beforeNorms = activations.beforeNorms.get(layer)!;
-    const removedShare = activations.removed?.shares.get(layer);
-    const found = computeLayer(
-      {
-        layer,
-        differences,
-        before,
-        beforeNorms,
-        pairIds,
-        prompts,
-        scenarios,
-        weighting,
-        removedShare,
-      },
-      draws,
-    );
+  const diagnostics = layers.map((layer) => {
+    const input: LayerDifferences = {
+      layer,
+      differences: activations.differences.get(layer)!,
+      before: activations.before.get(layer)!,
+      beforeNorms: activations.beforeNorms.get(layer)!,
+      pairIds,
+      prompts,
+      scenarios,
+      weighting,
+      removedShare: activations.removed?.shares.get(layer),
+    };
+    const found = computeLayer(input, draws);
     vectors.set(layer, found.vectors);
     return found.diagnostics;
   });
   return {
-    name: options.name,
-    identity: activations.identity,
-    layers: activations.layers,
+    name,
+    identity,
+    layers,
     probe: "mean-difference",
     weighting,
     orthogonalTo: activations.removed?.names ?? [],
-    seed: draws.seed,
+    seed,
     vectors,
     diagnostics,
     scenarioIds: scenarios.labels,
     pairs: pairIds.length,
     prompts: prompts.labels.length,
-    maxTokens: activations.maxTokens,
-    truncated: activations.truncated,
-    unusable: activations.unusable,
+    maxTokens,
+    truncated,
+    unusable,
   };
 }
 
@@ -139,13 +122,9 @@ function computeLayer(
       hint: "Leave this layer out, and check that the after-responses differ from the before-responses.",
     });
   }
-  const { diagnostics, nulls } = diagnoseLayer(input, direction, draws);
+  const { diagnostics, nulls: nullDirections } = diagnoseLayer(input, direction, draws);
   const bank = scenarioBank(differences, scenarios);
-  const vectors = { rollout, scenario, bank };
-  return {
-    diagnostics,
-    vectors: nulls === undefined ? vectors : { ...vectors, nullDirections: nulls },
-  };
+  return { diagnostics, vectors: { rollout, scenario, bank, nullDirections } };
 }
 
 function checkFinite({ layer, differences, pairIds }: LayerDifferences): void {

@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 
+import { drawTimes } from "../stats/cluster-bootstrap.ts";
 import { quantile } from "../stats/quantile.ts";
 import { countSchema, type Plain } from "../util/artifact.ts";
 import type { Rng } from "../util/rng.ts";
@@ -70,12 +71,8 @@ export function splitHalfStability(
 }
 
 /** How often each of `count` prompts is drawn when `count` are drawn with replacement. */
-export function drawBootstraps(count: number, draws: number, rng: Rng): Int32Array[] {
-  return Array.from({ length: draws }, () => {
-    const times = new Int32Array(count);
-    for (let i = 0; i < count; i++) times[rng.integer(count)]! += 1;
-    return times;
-  });
+export function drawBootstraps(count: number, draws: number, rng: Rng): Uint32Array[] {
+  return Array.from({ length: draws }, () => drawTimes(count, rng));
 }
 
 /**
@@ -86,7 +83,7 @@ export function drawBootstraps(count: number, draws: number, rng: Rng): Int32Arr
  */
 export function bootstrapCosine(
   prompts: PromptSums,
-  times: readonly Int32Array[],
+  times: readonly ArrayLike<number>[],
 ): Measured<CosineSummary> {
   const tooFew = tooFewPrompts(prompts.count);
   if (tooFew !== undefined) return notComputed(tooFew);

@@ -1,7 +1,9 @@
-import type { AnswererName } from "../endpoint/answer-key.ts";
-import type { AnswerStore } from "../endpoint/answer-store.ts";
-import { costOf, type Prices } from "../endpoint/money.ts";
-import { estimatePromptTokens } from "../endpoint/token-estimate.ts";
+import {
+  countRequest,
+  type EstimateOptions,
+  priced,
+  type RequestsEstimate,
+} from "../rollouts/estimate-rollouts.ts";
 import { answerText } from "./answer-text.ts";
 import { answersLeft } from "./ask-judge.ts";
 import type { RolloutWithPrompt } from "./judge.ts";
@@ -9,34 +11,17 @@ import { rubricRequest } from "./rubric-request.ts";
 import type { Rubric } from "./rubric.ts";
 
 /** What judging would take, without asking anything. */
-export interface JudgingEstimate {
-  readonly rollouts: number;
+export interface JudgingEstimate extends RequestsEstimate {
   /** Responses without text, about which nothing is asked. */
   readonly empty: number;
-  /** With a stored answer that says something, or with as many as are asked for, or with the text of another rollout. */
-  readonly cached: number;
-  /** Requests if each is answered readably at once. */
-  readonly requests: number;
-  /** By bytes, roughly. */
-  readonly promptTokens: number;
-  /** If every answer is as long as it may be. */
-  readonly completionTokens: number;
-  /** Of those tokens: what it costs at most, retries of unreadable answers aside; undefined without prices. */
-  readonly cost: number | undefined;
 }
 
 /** Estimates requests, tokens and money of judging the rollouts. */
 export async function estimateJudging(
   rollouts: Iterable<RolloutWithPrompt> | AsyncIterable<RolloutWithPrompt>,
-  options: {
+  options: EstimateOptions & {
     readonly rubric: Rubric;
-    readonly endpoint: AnswererName;
     readonly temperature?: number | undefined;
-    /** Undefined: nothing was asked yet. */
-    readonly store?: AnswerStore | undefined;
-    readonly prices?: Prices | undefined;
-    /** As in LlmJudgeOptions. */
-    readonly isAnew?: boolean | undefined;
   },
 ): Promise<JudgingEstimate> {
   const { rubric, endpoint, temperature = 0, store, prices, isAnew } = options;
@@ -57,13 +42,7 @@ export async function estimateJudging(
       continue;
     }
     seen.add(key);
-    counts.requests++;
-    counts.promptTokens += estimatePromptTokens(messages);
+    countRequest(counts, messages);
   }
-  const completionTokens = counts.requests * rubric.maxTokens;
-  const cost =
-    prices === undefined
-      ? undefined
-      : costOf({ promptTokens: counts.promptTokens, completionTokens }, prices);
-  return { ...counts, completionTokens, cost };
+  return { ...counts, ...priced(counts, rubric.maxTokens, prices) };
 }

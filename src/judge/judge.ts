@@ -1,27 +1,14 @@
-import type { Message } from "../format/messages.ts";
+import type { Rollout } from "../rollouts/rollouts.ts";
 import { hashValue } from "../util/hash.ts";
 import type { JobOptions } from "../util/progress.ts";
 import type { GivenVerdict, MissingVerdict, Verdict, VerdictPlace } from "./verdict.ts";
 
-/** What a judge sees of a rollout. */
-export interface JudgedRollout {
-  readonly id: string;
-  readonly scenario: string;
-  readonly variant: string;
-  readonly sample: number;
-  readonly response: string;
-  /** What it was sampled from; rules look at the response alone. */
-  readonly prompt?: readonly Message[] | undefined;
-  /** Equal for scenarios that ask one request; see scenarioGroups. */
-  readonly group?: string | undefined;
-}
+/** What a judge sees of a rollout; rules look at the response alone. */
+export type JudgedRollout = Omit<RolloutWithPrompt, "prompt" | "tags"> &
+  Partial<Pick<RolloutWithPrompt, "prompt">>;
 
 /** A rollout with the prompt it was sampled from. */
-export interface RolloutWithPrompt extends JudgedRollout {
-  readonly prompt: readonly Message[];
-  /** Those of its scenario; no judge looks at them. */
-  readonly tags?: readonly string[] | undefined;
-}
+export type RolloutWithPrompt = Omit<Rollout, "finish" | "tokens">;
 
 /** Decides whether rollouts show a behaviour: by rules, by an LLM, by people. */
 export interface Judge<R extends JudgedRollout = JudgedRollout> {

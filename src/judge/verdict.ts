@@ -3,7 +3,7 @@ import { ownField, type RowFields } from "../pairs/readers/file-row.ts";
 import { type Fail, readWholeRows } from "../pairs/readers/whole-rows.ts";
 import { kindOf } from "../pairs/shapes/read-turns.ts";
 import { fileArtifact } from "../util/artifact.ts";
-import { writeFileAtomic } from "../util/atomic-file.ts";
+import { writeJsonLines } from "../util/atomic-file.ts";
 
 /** Which rollout a verdict is about, and whose it is. */
 export interface VerdictPlace {
@@ -76,18 +76,10 @@ export async function readVerdicts(path: string): Promise<readonly Verdict[]> {
 }
 
 /** Writes verdicts as JSON lines, whole or not at all, in the order given. */
-export async function writeVerdicts(
+export const writeVerdicts = (
   path: string,
   verdicts: Iterable<Verdict> | AsyncIterable<Verdict>,
-): Promise<void> {
-  await writeFileAtomic(path, toLines(verdicts));
-}
-
-async function* toLines(
-  verdicts: Iterable<Verdict> | AsyncIterable<Verdict>,
-): AsyncGenerator<string> {
-  for await (const verdict of verdicts) yield `${JSON.stringify(verdict)}\n`;
-}
+): Promise<void> => writeJsonLines(path, verdicts);
 
 function readVerdict(fields: RowFields, fail: Fail): Verdict {
   const scenario = readName(fields, "scenario", fail);

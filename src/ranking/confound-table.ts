@@ -1,11 +1,6 @@
 import { z } from "zod";
 
-import {
-  averageRanks,
-  correlateRanks,
-  type Correlation,
-  correlationSchema,
-} from "../stats/spearman.ts";
+import { averageRanks, correlateRanks, correlationSchema } from "../stats/spearman.ts";
 
 /** What a score may follow instead of the behaviour. */
 export const CONFOUNDS = [
@@ -16,14 +11,7 @@ export const CONFOUNDS = [
 ] as const;
 export type Confound = (typeof CONFOUNDS)[number];
 
-const correlation = correlationSchema.optional();
-
-export const confoundTableSchema = z.strictObject({
-  "length difference": correlation,
-  "total length": correlation,
-  "vector norm": correlation,
-  "chosen is longer": correlation,
-} satisfies Record<Confound, typeof correlation>);
+export const confoundTableSchema = z.partialRecord(z.enum(CONFOUNDS), correlationSchema.optional());
 
 /** Spearman's correlation of the scores with each confound; undefined where it is constant or not known, or there are too few pairs. */
 export type ConfoundTable = z.output<typeof confoundTableSchema>;
@@ -46,14 +34,9 @@ export interface ConfoundRanks {
 export function confoundTable(scores: Float32Array, confounds: ConfoundRanks): ConfoundTable {
   const { rows, ranks } = confounds;
   const scoreRanks = averageRanks(Float64Array.from(rows, (row) => scores[row]!));
-  const correlate = (name: Confound): Correlation | undefined =>
-    ranks[name] && correlateRanks(scoreRanks, ranks[name]);
-  return {
-    "length difference": correlate("length difference"),
-    "total length": correlate("total length"),
-    "vector norm": correlate("vector norm"),
-    "chosen is longer": correlate("chosen is longer"),
-  };
+  return Object.fromEntries(
+    CONFOUNDS.map((name) => [name, ranks[name] && correlateRanks(scoreRanks, ranks[name])]),
+  );
 }
 
 /** Ranks the confounds over the rows that have a score (not NaN); lengths are those of the responses. */

@@ -2,7 +2,7 @@ import { z } from "zod";
 
 import type { NullComparison } from "../attribution/null-comparison.ts";
 import type { SignalStatistics, SignalTail } from "../attribution/signal-statistics.ts";
-import { explainShift, explainTail, type UnrelatedComparison } from "./unrelated-null.ts";
+import { explainShift, explainTail, percent, type UnrelatedComparison } from "./unrelated-null.ts";
 
 /** Whether few pairs carry the behaviour, the bulk of them, or none that can be told. */
 export const SIGNALS = ["concentrated", "diffuse", "no signal"] as const;
@@ -168,10 +168,6 @@ function describeShift(
 
 function verdict(kind: Signal, reason: string): Judgement {
   return { kind, reason, meaning: MEANING[kind], excessPairs: 0 };
-}
-
-function percent(share: number): string {
-  return `${(share * 100).toFixed(share < 0.01 ? 2 : 1)}%`;
 }
 
 function number(value: number): string {

@@ -119,6 +119,7 @@ export function explainShift(
   return `scores for "${behavior}" are shifted as well, ${(signal.shift / signal.spread).toFixed(2)} of their spread against ${(shift / spread).toFixed(2)}`;
 }
 
-function percent(share: number): string {
+/** A share for sentences. */
+export function percent(share: number): string {
   return `${(share * 100).toFixed(share < 0.01 ? 2 : 1)}%`;
 }

@@ -8,6 +8,7 @@ import type { PairScores } from "../attribution/method.ts";
 import type { PairRows } from "../attribution/pair-rows.ts";
 import { percentile, rankScores } from "../attribution/rank-scores.ts";
 import type { ColumnValue } from "../pairs/preference-pair.ts";
+import { describeWriteError } from "../util/atomic-file.ts";
 import { ConfigError, RuntimeError } from "../util/errors.ts";
 
 /** How each extension is written. */
@@ -57,7 +58,12 @@ export async function writeRankings(
 ): Promise<void> {
   requireRankingFormat(path);
   const columns = outputColumns(pairs, rankings);
-  const work = await makeWorkFolder(path);
+  // On the disk of the output, so that the finished file only has to be renamed.
+  const work = await mkdtemp(join(dirname(resolve(path)), ".culprit-ranking-")).catch(
+    (error: unknown) => {
+      throw describeWriteError(path, error);
+    },
+  );
   try {
     // Loading DuckDB takes a third of a second: not before it is needed.
     const { DuckDBInstance } = await import("@duckdb/node-api");
@@ -77,7 +83,7 @@ export async function writeRankings(
       instance.closeSync();
     }
   } catch (error) {
-    throw describeWriteError(path, error);
+    throw describeFullDisk(path, error);
   } finally {
     await rm(work, { recursive: true, force: true });
   }
@@ -198,20 +204,8 @@ async function appendRanking(
   appender.closeSync();
 }
 
-async function makeWorkFolder(path: string): Promise<string> {
-  const folder = dirname(resolve(path));
-  try {
-    // On the disk of the output, so that the finished file only has to be renamed.
-    return await mkdtemp(join(folder, ".culprit-ranking-"));
-  } catch (error) {
-    throw new RuntimeError(
-      `${path}: cannot be written (${(error as NodeJS.ErrnoException).code})`,
-      { hint: "Check that the folder exists and that you may write to it.", cause: error },
-    );
-  }
-}
-
-function describeWriteError(path: string, error: unknown): unknown {
+/** What DuckDB says of a full disk in its own words. */
+function describeFullDisk(path: string, error: unknown): unknown {
   const message = error instanceof Error ? error.message : "";
   if (!/no space|disk|ENOSPC|quota/i.test(message)) return error;
   return new RuntimeError(`${path}: the disk is full, nothing was left half-written`, {

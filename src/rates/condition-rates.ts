@@ -12,7 +12,7 @@ import {
   type JudgedCheckpoints,
 } from "./conditions.ts";
 import { filterResultSchema } from "./four-condition-filter.ts";
-import { compareCells, tallyCells } from "./scenario-cells.ts";
+import { compareCells, scenariosOf, tallyCells } from "./scenario-cells.ts";
 import { type ScenarioGroups, scenarioGroups } from "./scenario-groups.ts";
 
 /** The rate after minus the one before in one variant, over the scenarios judged in both. */
@@ -36,11 +36,7 @@ export function conditionRates(
   const groups = new Map([...known, ...scenarioGroups([...judged.before, ...judged.after])]);
   const tallies = { before: tallyVerdicts(judged.before), after: tallyVerdicts(judged.after) };
   const changes = [...tallies.after.keys()].flatMap((variant): ConditionChange[] => {
-    const scenarios = [
-      ...new Set(
-        [tallies.before, tallies.after].flatMap((each) => [...(each.get(variant)?.keys() ?? [])]),
-      ),
-    ];
+    const scenarios = scenariosOf([tallies.before, tallies.after], variant);
     const cells = (role: keyof JudgedCheckpoints) =>
       tallyCells([tallies[role]], variant, { scenarios, groups });
     const found = compareCells(cells("after"), cells("before"));

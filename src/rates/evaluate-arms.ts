@@ -1,5 +1,5 @@
 import { missingCauses, tallyVerdicts, type VerdictTallies } from "../judge/tally-verdicts.ts";
-import { isMissing, type Verdict } from "../judge/verdict.ts";
+import { isMissing } from "../judge/verdict.ts";
 import { clusterBootstrap } from "../stats/cluster-bootstrap.ts";
 import { clusteredRate } from "../stats/clustered-rate.ts";
 import { holm } from "../stats/holm.ts";
@@ -10,6 +10,7 @@ import type {
   AdjustedComparison,
   Arm,
   ArmMeasure,
+  ArmRun,
   EvaluateOptions,
   Evaluation,
   VariantRates,
@@ -19,6 +20,7 @@ import {
   groupedCells,
   judgedScenarios,
   type ScenarioCells,
+  scenariosOf,
   tallyCells,
 } from "./scenario-cells.ts";
 import { groupScenarios, type ScenarioGroups, scenarioGroups } from "./scenario-groups.ts";
@@ -33,7 +35,7 @@ export function evaluateArms(arms: readonly Arm[], options: EvaluateOptions): Ev
   checkArms(arms, [baseline, ...controls]);
   const tallied = arms.map(({ name, runs }) => ({
     name,
-    runs: runs.map(({ seed, verdicts }) => ({ seed, verdicts, tallies: tallyVerdicts(verdicts) })),
+    runs: runs.map((run) => ({ ...run, tallies: tallyVerdicts(run.verdicts) })),
   }));
   const groups = scenarioGroups(arms.flatMap(({ runs }) => runs.flatMap((run) => run.verdicts)));
   const variants = chooseVariants(tallied, options.variants).map((variant) =>
@@ -64,11 +66,7 @@ function requireComparisons(variants: readonly VariantRates[], baseline: string)
 
 interface TalliedArm {
   readonly name: string;
-  readonly runs: readonly {
-    readonly seed: string;
-    readonly verdicts: readonly Verdict[];
-    readonly tallies: VerdictTallies;
-  }[];
+  readonly runs: readonly (ArmRun & { readonly tallies: VerdictTallies })[];
 }
 
 function checkArms(arms: readonly Arm[], named: readonly string[]): void {
@@ -106,30 +104,15 @@ function evaluateVariant(
   { variant, groups }: { readonly variant: string; readonly groups: ScenarioGroups },
   { baseline, controls = [], replicates = 2000, seed = 0 }: EvaluateOptions,
 ): VariantRates {
-  const scenarios = [
-    ...new Set(
-      arms.flatMap(({ runs }) =>
-        runs.flatMap(({ tallies }) => [...(tallies.get(variant)?.keys() ?? [])]),
-      ),
-    ),
-  ];
-  const cells = arms.map(({ runs }) =>
-    tallyCells(
-      runs.map(({ tallies }) => tallies),
-      variant,
-      { scenarios, groups },
-    ),
-  );
+  const all = arms.map(({ runs }) => runs.map(({ tallies }) => tallies));
+  const scenarios = scenariosOf(all.flat(), variant);
+  const cells = all.map((runs) => tallyCells(runs, variant, { scenarios, groups }));
   const cellsOf = (name: string): ScenarioCells =>
     cells[arms.findIndex((arm) => arm.name === name)]!;
-  const toBaseline = compareAll(arms, cells, { against: baseline, reference: cellsOf(baseline) });
-  const toControls = controls.map((against) =>
-    compareAll(arms, cells, {
-      against,
-      reference: cellsOf(against),
-      without: [baseline, ...controls],
-    }),
-  );
+  const compare = (against: string, without: readonly string[] = []) =>
+    compareAll(arms, cells, { against, reference: cellsOf(against), without });
+  const toBaseline = compare(baseline);
+  const toControls = controls.map((against) => compare(against, [baseline, ...controls]));
   const bootstrap =
     replicates === 0
       ? undefined
@@ -176,11 +159,11 @@ function compareAll(
   to: {
     readonly against: string;
     readonly reference: ScenarioCells;
-    readonly without?: readonly string[] | undefined;
+    readonly without: readonly string[];
   },
 ): ReadonlyMap<string, AdjustedComparison> {
   const found = arms.flatMap(({ name }, a) => {
-    if (name === to.against || to.without?.includes(name) === true) return [];
+    if (name === to.against || to.without.includes(name)) return [];
     const comparison = compareCells(cells[a]!, to.reference);
     return comparison === undefined ? [] : [{ name, comparison }];
   });

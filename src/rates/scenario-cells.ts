@@ -13,6 +13,12 @@ export interface ScenarioCells {
   readonly groups: Grouping;
 }
 
+/** The scenarios that have a verdict in a variant, in the order in which they are first seen. */
+export const scenariosOf = (
+  runs: readonly VerdictTallies[],
+  variant: string,
+): readonly string[] => [...new Set(runs.flatMap((run) => [...(run.get(variant)?.keys() ?? [])]))];
+
 /** The counts of one variant, scenarios in the order given. */
 export function tallyCells(
   runs: readonly VerdictTallies[],

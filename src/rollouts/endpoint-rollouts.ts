@@ -6,7 +6,7 @@ import type { AnswerStore } from "../endpoint/answer-store.ts";
 import type { Asker } from "../endpoint/asker.ts";
 import { EndpointFault } from "../endpoint/endpoint-fault.ts";
 import { type TokenCount, withCounts } from "../endpoint/money.ts";
-import { writeFileAtomic } from "../util/atomic-file.ts";
+import { writeJsonLines } from "../util/atomic-file.ts";
 import { commonestFirst } from "../util/commonest-first.ts";
 import { ConfigError } from "../util/errors.ts";
 import { hashValue } from "../util/hash.ts";
@@ -76,7 +76,7 @@ export async function generateFromEndpoint(
     progress?.update(++done, total);
     return sampled;
   };
-  const lines = async function* (): AsyncGenerator<string> {
+  const rows = async function* (): AsyncGenerator<Rollout> {
     for await (const sampled of mapOrdered(
       wantedSamples(prompts, samples),
       { window: WINDOW, signal },
@@ -87,23 +87,17 @@ export async function generateFromEndpoint(
         const { prompt, sample } = sampled.wanted;
         const { scenario, variant, group } = prompt;
         const missing = `not sampled: ${sampled.failed}`;
-        absent.push({
-          rollout: rolloutId(prompt, sample),
-          scenario,
-          variant,
-          sample,
-          group,
-          missing,
-        });
+        const rollout = rolloutId(prompt, sample);
+        absent.push({ rollout, scenario, variant, sample, group, missing });
         continue;
       }
       counts.rollouts++;
       if (sampled.isResumed) counts.resumed++;
       if (sampled.isEstimated) counts.estimated++;
-      yield `${JSON.stringify(sampled.rollout)}\n`;
+      yield sampled.rollout;
     }
   };
-  await writeFileAtomic(out, lines());
+  await writeJsonLines(out, rows());
   const failed = commonestFirst(counts.failed);
   const { rollouts, resumed, estimated } = counts;
   await ROLLOUT_MANIFEST.write(rolloutManifestPath(out), {

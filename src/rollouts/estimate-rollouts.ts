@@ -2,15 +2,16 @@ import type { AnswererName } from "../endpoint/answer-key.ts";
 import type { AnswerStore } from "../endpoint/answer-store.ts";
 import { costOf, type Prices } from "../endpoint/money.ts";
 import { estimatePromptTokens } from "../endpoint/token-estimate.ts";
+import type { Message } from "../format/messages.ts";
 import { endpointRequests, type EndpointSampling } from "./endpoint-requests.ts";
 import { chosenAnswer } from "./endpoint-rollouts.ts";
 import { type Rollout, rolloutId } from "./rollouts.ts";
 import type { ScenarioPrompt } from "./scenarios.ts";
 
-/** What sampling from an endpoint would take, without asking anything. */
-export interface RolloutsEstimate {
+/** What an endpoint would be asked, without asking it anything. */
+export interface RequestsEstimate {
   readonly rollouts: number;
-  /** With a stored answer. */
+  /** Of them, those that a stored answer serves, or the answer to another one. */
   readonly cached: number;
   /** Requests if each is answered at once. */
   readonly requests: number;
@@ -22,39 +23,48 @@ export interface RolloutsEstimate {
   readonly cost: number | undefined;
 }
 
+export interface EstimateOptions {
+  readonly endpoint: AnswererName;
+  /** Undefined: nothing was asked yet. */
+  readonly store?: AnswerStore | undefined;
+  readonly prices?: Prices | undefined;
+  /** Whether to ask again for what has a stored answer that says nothing. */
+  readonly isAnew?: boolean | undefined;
+}
+
 /** Estimates requests, tokens and money of sampling responses to the prompts. */
 export async function estimateRollouts(
   prompts: readonly ScenarioPrompt[],
   sampling: EndpointSampling,
-  {
-    endpoint,
-    store,
-    prices,
-    isAnew,
-  }: {
-    readonly endpoint: AnswererName;
-    /** Undefined: nothing was asked yet. */
-    readonly store?: AnswerStore | undefined;
-    readonly prices?: Prices | undefined;
-    /** As in EndpointRolloutsOptions. */
-    readonly isAnew?: boolean | undefined;
-  },
-): Promise<RolloutsEstimate> {
+  { endpoint, store, prices, isAnew }: EstimateOptions,
+): Promise<RequestsEstimate> {
   const counts = { rollouts: 0, cached: 0, requests: 0, promptTokens: 0 };
   for (const { key, request } of endpointRequests(prompts, endpoint, sampling)) {
     counts.rollouts++;
     const stored = (await store?.answers(key)) ?? [];
-    if (chosenAnswer(stored, { isAnew }) !== undefined) {
-      counts.cached++;
-      continue;
-    }
-    counts.requests++;
-    counts.promptTokens += estimatePromptTokens(request.messages);
+    if (chosenAnswer(stored, { isAnew }) !== undefined) counts.cached++;
+    else countRequest(counts, request.messages);
   }
-  const completionTokens = counts.requests * sampling.maxTokens;
-  const tokens = { promptTokens: counts.promptTokens, completionTokens };
-  const cost = prices === undefined ? undefined : costOf(tokens, prices);
-  return { ...counts, completionTokens, cost };
+  return { ...counts, ...priced(counts, sampling.maxTokens, prices) };
+}
+
+/** Adds a request to the counts. */
+export function countRequest(
+  counts: { requests: number; promptTokens: number },
+  messages: readonly Message[],
+): void {
+  counts.requests++;
+  counts.promptTokens += estimatePromptTokens(messages);
+}
+
+/** What the counted requests cost at most, with answers of `maxTokens` tokens. */
+export function priced(
+  { requests, promptTokens }: Pick<RequestsEstimate, "requests" | "promptTokens">,
+  maxTokens: number,
+  prices: Prices | undefined,
+): Pick<RequestsEstimate, "completionTokens" | "cost"> {
+  const completionTokens = requests * maxTokens;
+  return { completionTokens, cost: prices && costOf({ promptTokens, completionTokens }, prices) };
 }
 
 /** Bytes of a token at most, nearly: estimates are rather too high. */

@@ -8,7 +8,7 @@ import {
 import { type Steering, steeredDirections } from "../engine/generation/steering.ts";
 import { CulpritError, ConfigError } from "../util/errors.ts";
 import { hashBytes, hashValue } from "../util/hash.ts";
-import type { Progress } from "../util/progress.ts";
+import { partOf } from "../util/progress.ts";
 import { VERSION } from "../util/version.ts";
 import { firstDraws } from "./own-draws.ts";
 import type { RolloutManifest } from "./rollout-manifest.ts";
@@ -53,86 +53,68 @@ export async function generateRollouts(
   // Refuses what does not fit the checkpoint before anything is written; nothing is sampled until somebody asks for it.
   engine.generate([], options);
   const { samples, batch } = manifest.sampling;
-  const units = planUnits(prompts, Math.max(1, Math.ceil((BATCHES_PER_UNIT * batch) / samples)));
-  const idsOf = (unit: Unit): string[] =>
-    unit.prompts.flatMap((prompt) =>
-      Array.from({ length: samples }, (_, sample) => rolloutId(prompt, sample)),
-    );
-  const sink = await openRolloutSink(out, manifest, units.map(idsOf));
-  const work = options.counter ?? newGenerationCounter();
   const first = firstDraws(
     tokens.map((each) => each.join()),
     samples,
   );
+  const drawn = prompts.map((prompt, i) => ({ prompt, tokens: tokens[i]!, first: first[i]! }));
+  const units = inUnits(drawn, Math.max(1, Math.ceil((BATCHES_PER_UNIT * batch) / samples)));
+  const idsOf = (unit: readonly DrawnPrompt[]): string[] =>
+    unit.flatMap(({ prompt }) => Array.from({ length: samples }, (_, i) => rolloutId(prompt, i)));
+  const sink = await openRolloutSink(out, manifest, units.map(idsOf));
+  const work = options.counter ?? newGenerationCounter();
   const total = prompts.length * samples;
-  const sum = (some: readonly Unit[]): number =>
-    some.reduce((count, unit) => count + unit.prompts.length * samples, 0);
-  const resumedRollouts = sum(units.slice(0, sink.doneUnits));
+  const resumedRollouts = units.slice(0, sink.doneUnits).flat().length * samples;
   let finished = resumedRollouts;
   options.progress?.update(finished, total);
   for (const unit of units.slice(sink.doneUnits)) {
-    const rollouts = await sampleUnit(engine, unit, {
-      ...options,
-      tokens: tokens.slice(unit.first, unit.first + unit.prompts.length),
-      firstSamples: first.slice(unit.first, unit.first + unit.prompts.length),
-      samples,
-      counter: work,
-      progress: partOf(options.progress, finished, total),
-    });
-    await sink.append(rollouts);
-    finished += rollouts.length;
+    const before = finished;
+    const progress = partOf(options.progress, (done) => [before + done, total]);
+    await sink.append(
+      await sampleUnit(engine, unit, { ...options, samples, counter: work, progress }),
+    );
+    finished += unit.length * samples;
   }
   await sink.finish();
   options.progress?.end();
   return { manifest, rollouts: total, resumedRollouts, work };
 }
 
-/** Prompts that are sampled and written together: the unit of resume. */
-interface Unit {
+interface DrawnPrompt {
+  readonly prompt: ScenarioPrompt;
+  readonly tokens: Int32Array;
+  /** Number of its first draw. */
   readonly first: number;
-  readonly prompts: readonly ScenarioPrompt[];
 }
 
-function planUnits(prompts: readonly ScenarioPrompt[], size: number): readonly Unit[] {
-  const units: Unit[] = [];
-  for (let first = 0; first < prompts.length; first += size) {
-    units.push({ first, prompts: prompts.slice(first, first + size) });
-  }
-  return units;
+/** Prompts that are sampled and written together: the units of resume. */
+function inUnits(
+  prompts: readonly DrawnPrompt[],
+  size: number,
+): readonly (readonly DrawnPrompt[])[] {
+  const count = Math.ceil(prompts.length / size);
+  return Array.from({ length: count }, (_, unit) => prompts.slice(unit * size, (unit + 1) * size));
 }
 
 async function sampleUnit(
   engine: GeneratingEngine,
-  { prompts }: Unit,
-  {
-    tokens,
-    samples,
-    firstSamples,
-    ...options
-  }: GenerateOptions & {
-    readonly tokens: readonly Int32Array[];
-    readonly samples: number;
-    readonly firstSamples: readonly number[];
-  },
+  unit: readonly DrawnPrompt[],
+  options: GenerateOptions & { readonly samples: number },
 ): Promise<readonly Rollout[]> {
   const rollouts: Rollout[] = [];
-  for await (const each of engine.generate(tokens, { ...options, samples, firstSamples })) {
-    const { scenario, variant, prompt, group, tags } = prompts[each.prompt]!; // an index into the unit
-    const sample = each.sample - firstSamples[each.prompt]!;
+  const tokens = unit.map((each) => each.tokens);
+  const firstSamples = unit.map(({ first }) => first);
+  for await (const each of engine.generate(tokens, { ...options, firstSamples })) {
+    const { prompt: named, first } = unit[each.prompt]!; // an index into the unit
+    const { scenario, variant, prompt, group, tags } = named;
+    const sample = each.sample - first;
+    const id = rolloutId(named, sample);
     // A stop token of the user's choice may have a text, which is not part of the response.
     const said = each.finish === "stop" ? each.tokens.subarray(0, -1) : each.tokens;
-    rollouts[each.prompt * samples + sample] = {
-      id: rolloutId(prompts[each.prompt]!, sample),
-      scenario,
-      variant,
-      sample,
-      prompt,
-      response: engine.decode(said),
-      finish: each.finish,
-      tokens: each.tokens.length,
-      group,
-      tags,
-    };
+    const response = engine.decode(said);
+    const end = { finish: each.finish, tokens: each.tokens.length };
+    const place = each.prompt * options.samples + sample;
+    rollouts[place] = { id, scenario, variant, sample, prompt, response, ...end, group, tags };
   }
   return rollouts;
 }
@@ -166,10 +148,7 @@ function tokenizeOne(
     return engine.tokenizePrompt(prompt);
   } catch (error) {
     if (!(error instanceof CulpritError)) throw error;
-    throw new ConfigError(`${where}: ${error.message}`, {
-      hint: error.hint,
-      cause: error,
-    });
+    throw new ConfigError(`${where}: ${error.message}`, { hint: error.hint, cause: error });
   }
 }
 
@@ -179,26 +158,27 @@ function describeRollouts(
   options: GenerateOptions,
 ): RolloutManifest {
   const settings = generateSettings(options);
-  const { name, checkpointHash, tokenizerHash, templateHash } = engine.identity;
+  const { name: checkpoint, checkpointHash, tokenizerHash, templateHash } = engine.identity;
   const { steering, amplify, stopTokens = engine.stopTokens } = options;
+  const { samples, maxTokens, temperature, topK = null, topP, seed, batch } = settings;
   return {
     kind: "rollouts",
     version: VERSION,
-    checkpoint: name,
+    checkpoint,
     checkpointHash,
     tokenizerHash,
     templateHash,
     promptsHash: hashValue(prompts),
     prompts: prompts.length,
     sampling: {
-      samples: settings.samples,
-      maxTokens: settings.maxTokens,
-      temperature: settings.temperature,
-      topK: settings.topK ?? null,
-      topP: settings.topP,
-      seed: settings.seed,
+      samples,
+      maxTokens,
+      temperature,
+      topK,
+      topP,
+      seed,
       stopTokens: [...new Set(stopTokens)].toSorted((a, b) => a - b),
-      batch: settings.batch,
+      batch,
       repeats: repeats ? "own draws" : undefined,
     },
     steering: steering === undefined ? null : describeSteering(steering),
@@ -219,15 +199,4 @@ function describeSteering(steering: Steering): RolloutManifest["steering"] {
     })),
     strength: steering.kind === "add" ? steering.strength : null,
   };
-}
-
-/** A unit's progress as part of the whole. */
-function partOf(
-  progress: Progress | undefined,
-  before: number,
-  total: number,
-): Progress | undefined {
-  if (progress === undefined) return undefined;
-  const update = (done: number): void => progress.update(before + done, total);
-  return { update, note: (line) => progress.note(line), end: () => {} };
 }

@@ -65,14 +65,10 @@ const ofEndpointSchema = z.strictObject({
   model: z.string(),
   promptsHash: z.string(),
   prompts: countSchema,
-  sampling: z.strictObject({
-    samples: z.int().positive(),
-    maxTokens: z.int().positive(),
-    temperature: z.number(),
+  sampling: samplingSchema
+    .pick({ samples: true, maxTokens: true, temperature: true, seed: true })
     /** null: the endpoint's. */
-    topP: z.number().nullable(),
-    seed: z.int(),
-  }),
+    .extend({ topP: z.number().nullable() }),
   /** Of Culprit. */
   version: z.string(),
   rollouts: countSchema,

@@ -1,6 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { open, readFile, rename, rm, truncate } from "node:fs/promises";
-import { dirname, extname, join } from "node:path";
+import { dirname, extname, join, resolve } from "node:path";
 
 import { describeWriteError } from "../util/atomic-file.ts";
 import { ConfigError, RuntimeError } from "../util/errors.ts";
@@ -84,8 +84,6 @@ export async function openRolloutSink(
     async finish() {
       await ROLLOUT_MANIFEST.write(rolloutManifestPath(path), manifest);
       if (extname(path) === ".parquet") {
-        // DuckDB takes a third of a second to load: only those who write Parquet wait for it.
-        const { writeRolloutParquet } = await import("./rollout-parquet.ts");
         await writeRolloutParquet(partial.lines, path);
       } else {
         await rename(partial.lines, path);
@@ -167,4 +165,27 @@ async function appendAt(path: string, size: number, text: string): Promise<numbe
   } catch (error) {
     throw describeWriteError(path, error);
   }
+}
+
+const COLUMNS = `{id: 'VARCHAR', scenario: 'VARCHAR', variant: 'VARCHAR', sample: 'INTEGER',
+  prompt: 'STRUCT(role VARCHAR, content VARCHAR)[]', response: 'VARCHAR', finish: 'VARCHAR', tokens: 'INTEGER', "group": 'VARCHAR', tags: 'VARCHAR[]'}`;
+/** The longest line, in bytes: far above any conversation. */
+const MAX_LINE_BYTES = 2 ** 26;
+
+/** Writes rollouts, JSON lines, as Parquet: whole or not at all, rows in their order. */
+async function writeRolloutParquet(linesPath: string, path: string): Promise<void> {
+  const unnamed = `${path}.partial.parquet`;
+  const quote = (each: string): string => `'${resolve(each).replaceAll("'", "''")}'`;
+  // DuckDB takes a third of a second to load: only those who write Parquet wait for it.
+  const { openParquetConnection } = await import("../pairs/readers/parquet.ts");
+  const { connection, close } = await openParquetConnection([linesPath, unnamed]);
+  try {
+    await connection.run(
+      `COPY (SELECT * FROM read_json(${quote(linesPath)}, format = 'newline_delimited', columns = ${COLUMNS}, maximum_object_size = ${MAX_LINE_BYTES}))
+       TO ${quote(unnamed)} (FORMAT parquet, COMPRESSION zstd)`,
+    );
+  } finally {
+    close();
+  }
+  await rename(unnamed, path);
 }

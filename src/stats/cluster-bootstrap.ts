@@ -50,7 +50,7 @@ export function clusterBootstrap(
 }
 
 /** How often each of `count` is drawn when `count` are drawn with replacement. */
-function drawTimes(count: number, rng: Rng): Uint32Array {
+export function drawTimes(count: number, rng: Rng): Uint32Array {
   const times = new Uint32Array(count);
   for (let i = 0; i < count; i++) times[rng.integer(count)]!++;
   return times;

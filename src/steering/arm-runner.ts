@@ -12,7 +12,7 @@ import { generateRollouts } from "../rollouts/generate-rollouts.ts";
 import type { RolloutManifest } from "../rollouts/rollout-manifest.ts";
 import { readRollouts } from "../rollouts/rollouts.ts";
 import { hashValue } from "../util/hash.ts";
-import type { Progress } from "../util/progress.ts";
+import { partOf } from "../util/progress.ts";
 import { armPaths } from "./arm-files.ts";
 import { ARM_COHERENCE, measureCoherence } from "./coherence.ts";
 import { armRates } from "./steered-rates.ts";
@@ -51,7 +51,7 @@ export function createArmRunner(
       const generated = await generateRollouts(engine, prompts, {
         ...sampling,
         // The display is the caller's until the last arm has ended.
-        progress: progress && withoutEnd(progress),
+        progress: partOf(progress, (done, total) => [done, total]),
         counter: work,
         out: paths.rollouts,
         steering,
@@ -95,12 +95,4 @@ async function keptCoherence(
   const coherence = await measure();
   await ARM_COHERENCE.write(path, { rollouts, coherence });
   return coherence;
-}
-
-function withoutEnd(progress: Progress): Progress {
-  return {
-    update: (done, total) => progress.update(done, total),
-    note: (line) => progress.note(line),
-    end: () => {},
-  };
 }

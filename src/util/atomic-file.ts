@@ -32,6 +32,17 @@ export async function writeFileAtomic(
   }
 }
 
+/** Writes values as JSON lines, whole or not at all, in the order given; members that are undefined are left out. */
+export async function writeJsonLines(
+  path: string,
+  values: Iterable<unknown> | AsyncIterable<unknown>,
+): Promise<void> {
+  const lines = async function* (): AsyncGenerator<string> {
+    for await (const value of values) yield `${JSON.stringify(value)}\n`;
+  };
+  await writeFileAtomic(path, lines());
+}
+
 const UNWRITABLE = ["EACCES", "EPERM", "EROFS", "ENOENT", "ENOTDIR", "EISDIR", "ENAMETOOLONG"];
 
 /** What went wrong with writing `path`, as a RuntimeError where the cause is the disk or the rights to it. */

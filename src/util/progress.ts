@@ -16,3 +16,14 @@ export interface JobOptions {
 
 /** Shows nothing. */
 export const silentProgress: Progress = { update: () => {}, note: () => {}, end: () => {} };
+
+/** Progress of a part of a job: `place` says where its counts stand in the whole, whose end is not the part's. */
+export function partOf(
+  whole: Progress | undefined,
+  place: (done: number, total: number | undefined) => readonly [number, number | undefined],
+): Progress | undefined {
+  if (whole === undefined) return undefined;
+  const update = (done: number, total: number | undefined): void =>
+    whole.update(...place(done, total));
+  return { update, note: (line) => whole.note(line), end: () => {} };
+}

@@ -4,7 +4,8 @@ import { z } from "zod";
 
 import { importRollouts } from "../rollouts/import-rollouts.ts";
 import { rolloutManifestPath } from "../rollouts/rollout-manifest.ts";
-import { writeFileAtomic } from "../util/atomic-file.ts";
+import type { Rollout } from "../rollouts/rollouts.ts";
+import { writeJsonLines } from "../util/atomic-file.ts";
 import { ConfigError } from "../util/errors.ts";
 import { otherFile } from "./inputs/files.ts";
 import { defineVerb } from "./verb.ts";
@@ -45,14 +46,14 @@ prompt, numbered as they come. What is written is what culprit generate writes a
   },
   run: async ({ responses }, _settings, { out: { out }, signal }): Promise<Imported> => {
     let rollouts = 0;
-    const lines = async function* (): AsyncGenerator<string> {
+    const counted = async function* (): AsyncGenerator<Rollout> {
       for await (const rollout of importRollouts(responses, { signal })) {
         rollouts++;
-        yield `${JSON.stringify(rollout)}\n`;
+        yield rollout;
       }
       if (rollouts === 0) throw new ConfigError(`${responses}: expected responses, got none`);
     };
-    await writeFileAtomic(out, lines());
+    await writeJsonLines(out, counted());
     await rm(rolloutManifestPath(out), { force: true });
     return { out, rollouts };
   },

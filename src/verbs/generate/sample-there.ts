@@ -9,7 +9,7 @@ import {
   type EndpointRolloutsResult,
   generateFromEndpoint,
 } from "../../rollouts/endpoint-rollouts.ts";
-import { estimateRollouts, type RolloutsEstimate } from "../../rollouts/estimate-rollouts.ts";
+import { estimateRollouts, type RequestsEstimate } from "../../rollouts/estimate-rollouts.ts";
 import { removeRollouts } from "../../rollouts/rollout-sink.ts";
 import type { ScenarioPrompt } from "../../rollouts/scenarios.ts";
 import { ConfigError } from "../../util/errors.ts";
@@ -84,7 +84,7 @@ export async function estimateSampling(
   prompts: readonly ScenarioPrompt[],
   settings: GenerateSettings,
   { answers, isForced }: { readonly answers: string | undefined; readonly isForced: boolean },
-): Promise<RolloutsEstimate> {
+): Promise<RequestsEstimate> {
   const { endpoint } = settings;
   if (endpoint === undefined) {
     throw new ConfigError("endpoint.baseUrl: expected one to estimate, got none", {

@@ -1,5 +1,5 @@
 import { describeCounts } from "../../endpoint/describe-counts.ts";
-import type { RolloutsEstimate } from "../../rollouts/estimate-rollouts.ts";
+import type { RequestsEstimate } from "../../rollouts/estimate-rollouts.ts";
 import { rolloutManifestPath } from "../../rollouts/rollout-manifest.ts";
 import { moneyAmount } from "../../util/figures.ts";
 import { printable } from "../../util/text-table.ts";
@@ -44,7 +44,7 @@ export function formatSamplingEstimate({
   promptTokens,
   completionTokens,
   cost,
-}: RolloutsEstimate): string {
+}: RequestsEstimate): string {
   return [
     `${rollouts} rollouts: ${requests} requests, ${cached} answered already`,
     `about ${promptTokens} prompt tokens, at most ${completionTokens} answer tokens`,
