@@ -1,5 +1,5 @@
 import { bytesPerElement } from "../store/shard-layout.ts";
-import type { StoreDtype } from "../store/vector-store-manifest.ts";
+import type { VectorStoreManifest } from "../store/vector-store-manifest.ts";
 
 /** Multiplies blocks of stored vectors with fixed columns. R rows of a block, D dimensions, K columns. */
 export interface BlockKernel extends AsyncDisposable {
@@ -17,9 +17,10 @@ export interface BlockProducts {
   readonly squares?: Float32Array | undefined;
 }
 
-export interface KernelOptions {
-  readonly dtype: StoreDtype;
-  readonly dim: number;
+/** How vectors are stored. */
+type StoredVectors = Pick<VectorStoreManifest, "dtype" | "dim">;
+
+export interface KernelOptions extends StoredVectors {
   /** K vectors, [D] each. */
   readonly columns: readonly Float32Array[];
   /** Subtracted from every stored vector first, [D]; default none. */
@@ -35,8 +36,13 @@ const BLOCK_BYTES = 4 * 2 ** 20;
 const MAX_PRODUCT_BYTES = 16 * 2 ** 20;
 
 /** Rows of a block: about 4 MiB of vectors and at most 16 MiB of products. */
-export function blockRows({ dtype, dim }: KernelOptions, stride: number): number {
+export function blockRows({ dtype, dim }: StoredVectors, stride: number): number {
   const byInput = Math.floor(BLOCK_BYTES / (dim * bytesPerElement(dtype)));
   const byOutput = Math.floor(MAX_PRODUCT_BYTES / (4 * stride));
   return Math.max(1, Math.min(byInput, byOutput));
+}
+
+/** Buffers for blocks of so many rows. */
+export function blockBuffers({ dtype, dim }: StoredVectors, rows: number): readonly Uint8Array[] {
+  return Array.from({ length: BUFFERS }, () => new Uint8Array(rows * dim * bytesPerElement(dtype)));
 }

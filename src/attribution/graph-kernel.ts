@@ -1,12 +1,11 @@
 import { compile, type TensorValue } from "../runtime/ort.ts";
-import { bytesPerElement } from "../store/shard-layout.ts";
 import type { StoreDtype } from "../store/vector-store-manifest.ts";
 import { input, type Tensor } from "../tensor/graph.ts";
 import { lowerToOnnx } from "../tensor/lower.ts";
 import { multiply, subtract } from "../tensor/ops/arithmetic.ts";
 import { cast } from "../tensor/ops/cast.ts";
 import { matMul } from "../tensor/ops/mat-mul.ts";
-import { blockRows, BUFFERS, type BlockKernel, type KernelOptions } from "./block-kernel.ts";
+import { blockBuffers, blockRows, type BlockKernel, type KernelOptions } from "./block-kernel.ts";
 
 /** ONNX Runtime's matrix product works in strips of 16 columns: a part of one costs as much as a whole one, or more. */
 const COLUMN_STRIP = 16;
@@ -16,10 +15,7 @@ export async function createGraphKernel(options: KernelOptions): Promise<BlockKe
   const { dtype, dim, columns, mean, threads } = options;
   const stride = Math.ceil(columns.length / COLUMN_STRIP) * COLUMN_STRIP;
   const rows = blockRows(options, stride);
-  const buffers = Array.from(
-    { length: BUFFERS },
-    () => new Uint8Array(rows * dim * bytesPerElement(dtype)),
-  );
+  const buffers = blockBuffers(options, rows);
   const fixed: Record<string, TensorValue> = {
     columns: float32([dim, stride], transposed(columns, dim, stride)),
     ...(mean === undefined
@@ -32,11 +28,7 @@ export async function createGraphKernel(options: KernelOptions): Promise<BlockKe
     async multiply(buffer, count) {
       const x = blockTensor(dtype, dim, buffers[buffer]!, count);
       const { products, squares } = await program.run({ ...fixed, x });
-      return {
-        products: floats(products),
-        stride,
-        squares: squares && floats(squares),
-      };
+      return { products: floats(products), stride, squares: squares && floats(squares) };
     },
     [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
   };

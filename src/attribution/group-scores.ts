@@ -2,19 +2,14 @@
 import { quantile } from "../stats/quantile.ts";
 import { RuntimeError } from "../util/errors.ts";
 import { norm } from "../util/vector.ts";
+import type { Scored } from "./method.ts";
 import { compareWithNull, type NullComparison } from "./null-comparison.ts";
 import { createNullTally, type NullTally, tallyScores } from "./null-tally.ts";
 import type { Scorer } from "./scorer.ts";
 import type { ProductBlock } from "./stream-products.ts";
 
 /** What a finished group gives. */
-export interface GroupScores {
-  /** NaN where a pair has none (its vector has length zero), [N]. */
-  readonly scores: Float32Array;
-  /** Index of the bank vector that won, [N]; bank scorers only. */
-  readonly winners?: Int32Array | undefined;
-  readonly null?: NullComparison | undefined;
-}
+export type GroupScores = Pick<Scored, "scores" | "winners" | "null">;
 
 /** One behaviour at one layer. */
 export interface ScoreGroup {

@@ -65,7 +65,7 @@ export function createHalfDotKernel(options: KernelOptions): BlockKernel {
   const buffersAt = Math.ceil((outAt + rows * 4) / 64) * 64;
   const bufferBytes = rows * dim * 2;
   const memory = createWasmMemory(buffersAt + BUFFERS * bufferBytes);
-  const dotRows = instantiate([DOT_ROWS], memory)["dotRows"] as DotRows; // as the routine is declared
+  const dotRows = instantiate([DOT_ROWS], memory)["dotRows"] as (...args: number[]) => void; // as the routine is declared
   new Float32Array(memory.buffer, vectorAt, dim).set(halfDotVector(column));
   const products = new Float32Array(memory.buffer, outAt, rows);
   return {
@@ -80,14 +80,6 @@ export function createHalfDotKernel(options: KernelOptions): BlockKernel {
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }
-
-type DotRows = (
-  halves: number,
-  vector: number,
-  rowBytes: number,
-  rows: number,
-  out: number,
-) => void;
 
 const HALF_SCALE = 2 ** 112;
 /** Row lengths must be multiples of this many elements. */

@@ -118,16 +118,10 @@ export interface Scored {
 }
 
 /** What an unrelated behaviour makes of the same pairs. */
-export interface UnrelatedScores {
+export interface UnrelatedScores extends Pick<Scored, "scores" | "null" | "doubt"> {
   readonly behavior: string;
-  /** Why its vector is not stable at this layer, which makes it no null; undefined where it is. */
-  readonly doubt?: string | undefined;
   /** Between its direction and that of the behaviour. */
   readonly cosine: number;
-  /** NaN where a pair has none, [N]. */
-  readonly scores: Float32Array;
-  /** Against its own null directions. */
-  readonly null?: NullComparison | undefined;
 }
 
 /** The lengths of the vectors that were scored. */

@@ -1,5 +1,5 @@
 import type { PairSet } from "../pairs/open-pairs.ts";
-import type { ColumnValue, PreferencePair } from "../pairs/preference-pair.ts";
+import type { ColumnValue } from "../pairs/preference-pair.ts";
 import { countCharacters, responseText } from "../pairs/text-measures.ts";
 import type { StoreTable } from "../store/read-shard.ts";
 import { ConfigError } from "../util/errors.ts";
@@ -36,13 +36,11 @@ export async function readPairRows(
     if (pair.kind !== "pair") continue;
     ids.push(pair.id);
     rows.push(pair.row);
-    lengths.push(...lengthsOf(pair));
+    for (const turns of [pair.prompt, pair.chosen, pair.rejected]) {
+      lengths.push(countCharacters(responseText(turns)));
+    }
     for (const [name, values] of Object.entries(columns)) values.push(pair.columns[name] ?? null);
   }
   if (ids.length === 0) throw new ConfigError("pairs: expected usable pairs, got none");
   return { ids, rows: Int32Array.from(rows), lengths: Int32Array.from(lengths), columns };
-}
-
-function lengthsOf({ prompt, chosen, rejected }: PreferencePair): readonly number[] {
-  return [prompt, chosen, rejected].map((turns) => countCharacters(responseText(turns)));
 }

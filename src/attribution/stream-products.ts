@@ -1,6 +1,5 @@
 import { compile, type TensorValue } from "../runtime/ort.ts";
 import type { VectorStore } from "../store/open-store.ts";
-import { bytesPerElement } from "../store/shard-layout.ts";
 import { streamBlocks } from "../store/stream-blocks.ts";
 import { input } from "../tensor/graph.ts";
 import { lowerToOnnx } from "../tensor/lower.ts";
@@ -9,20 +8,16 @@ import type { JobOptions } from "../util/progress.ts";
 import {
   type BlockKernel,
   type BlockProducts,
+  blockBuffers,
   blockRows,
-  BUFFERS,
   type KernelOptions,
 } from "./block-kernel.ts";
 import { blockInput, blockTensor, createGraphKernel } from "./graph-kernel.ts";
 import { canUseHalfDot, createHalfDotKernel } from "./half-dot-wasm.ts";
 
-export interface StreamProductsOptions extends JobOptions {
+/** Which vectors of a store are gone through. */
+interface PassOptions extends JobOptions, Pick<KernelOptions, "threads"> {
   readonly layer: number;
-  /** K vectors, [D] each. */
-  readonly columns: readonly Float32Array[];
-  /** Subtracted from every stored vector first, [D]; default none. */
-  readonly mean?: Float32Array | undefined;
-  readonly threads?: number | undefined;
 }
 
 /** The products of one block of store rows. */
@@ -38,7 +33,7 @@ export interface ProductBlock extends BlockProducts {
  */
 export async function* streamProducts(
   store: VectorStore,
-  options: StreamProductsOptions,
+  options: PassOptions & Pick<KernelOptions, "columns" | "mean">,
 ): AsyncGenerator<ProductBlock, void, void> {
   const { layer, columns, mean, threads, signal, progress } = options;
   const { dtype, dim } = store.manifest;
@@ -61,23 +56,12 @@ export async function createBlockKernel(options: KernelOptions): Promise<BlockKe
   return canUseHalfDot(options) ? createHalfDotKernel(options) : createGraphKernel(options);
 }
 
-export interface MeanVectorOptions extends JobOptions {
-  readonly layer: number;
-  readonly threads?: number | undefined;
-}
-
 /** The mean of all stored vectors at a layer, [D]; one pass. Blocks are summed in single, their sums in double precision. */
-export async function meanVector(
-  store: VectorStore,
-  options: MeanVectorOptions,
-): Promise<Float32Array> {
+export async function meanVector(store: VectorStore, options: PassOptions): Promise<Float32Array> {
   const { layer, threads, signal, progress } = options;
   const { dtype, dim } = store.manifest;
-  const rows = blockRows({ dtype, dim, columns: [] }, 1);
-  const buffers = Array.from(
-    { length: BUFFERS },
-    () => new Uint8Array(rows * dim * bytesPerElement(dtype)),
-  );
+  const rows = blockRows({ dtype, dim }, 1);
+  const buffers = blockBuffers({ dtype, dim }, rows);
   const sum = matMul(input("ones", "float32", [1, "R"]), blockInput(dtype, dim));
   await using program = await compile(lowerToOnnx({ sum }), { threads });
   const ones = new Float32Array(rows).fill(1);

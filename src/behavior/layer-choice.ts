@@ -41,12 +41,8 @@ interface Candidate {
   readonly splitHalf: number;
 }
 
-function toCandidate({
-  layer,
-  isStable,
-  heldOut,
-  splitHalf,
-}: LayerDiagnostics): readonly Candidate[] {
+function toCandidate(diagnostics: LayerDiagnostics): readonly Candidate[] {
+  const { layer, isStable, heldOut, splitHalf } = diagnostics;
   if (layer === 0 || !isStable) return [];
   if (heldOut.kind === "not-computed" || splitHalf.kind === "not-computed") return [];
   return [{ layer, auroc: heldOut.auroc, low: heldOut.low, splitHalf: splitHalf.mean }];

@@ -89,7 +89,7 @@ export function createLogisticProbe(rows: LabelledRows): LogisticProbe {
       requireTwoClasses(labels, members);
       const frame = frameOf(members);
       const fit = fitLogistic(select(members, labels, frame), { strength, tolerance });
-      return combineRows(centred, { dim, members, scale: frame.scale }, fit);
+      return combineRows({ rows: centred, dim }, members, frame.scale, fit);
     },
   };
 }
@@ -123,18 +123,15 @@ function measureFrame(
 
 /** The weights as the sum of the rows by their residuals, which sum to 0 at the optimum: it holds in any coordinates, from any origin. */
 function combineRows(
-  centred: Float64Array,
-  {
-    dim,
-    members,
-    scale,
-  }: { readonly dim: number; readonly members: Int32Array; readonly scale: number },
+  { rows, dim }: { readonly rows: Float64Array; readonly dim: number },
+  members: Int32Array,
+  scale: number,
   { residuals }: LogisticFit,
 ): Float64Array {
   const direction = new Float64Array(dim);
   for (const [k, i] of members.entries()) {
     const factor = residuals[k]! / scale;
-    for (let j = 0; j < dim; j++) direction[j]! += factor * centred[i * dim + j]!;
+    for (let j = 0; j < dim; j++) direction[j]! += factor * rows[i * dim + j]!;
   }
   return direction;
 }

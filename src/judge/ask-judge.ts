@@ -77,12 +77,9 @@ const saysSomething = (parsed: ParsedAnswer): boolean => !("missing" in parsed) 
 /** How many answers to a question may still be asked for, `paid` being there: none once one says something. */
 export function answersLeft(
   paid: readonly PaidAnswer[],
-  {
-    answer,
-    answers = DEFAULT_ANSWERS,
-    isAnew = false,
-  }: Pick<LlmJudgeOptions, "answers" | "isAnew"> & { readonly answer: RubricAnswer },
+  options: Pick<LlmJudgeOptions, "answers" | "isAnew"> & { readonly answer: RubricAnswer },
 ): number {
+  const { answer, answers = DEFAULT_ANSWERS, isAnew = false } = options;
   const last = paid.at(-1);
   if (last !== undefined && saysSomething(parseAnswer(last, answer))) return 0;
   return isAnew && paid.length >= answers ? answers : Math.max(0, answers - paid.length);
@@ -160,8 +157,7 @@ async function askStructured(
 ): Promise<ChatAnswer> {
   const { rubric, structured = "auto" } = options;
   if (structured === "off") return ask(plain);
-  const asked = (): Promise<ChatAnswer> =>
-    askEitherWay({ rubric, structured, usage: books.usage }, plain, ask);
+  const asked = (): Promise<ChatAnswer> => askEitherWay({ rubric, structured }, books, plain, ask);
   if (books.first !== undefined) {
     await books.first.catch((error: unknown) => {
       if (!(error instanceof EndpointFault)) throw error; // ends the run
@@ -175,11 +171,8 @@ async function askStructured(
 
 /** With the schema; where it is refused, without, and if that is answered, from then on. */
 async function askEitherWay(
-  {
-    rubric,
-    structured,
-    usage,
-  }: Pick<LlmJudgeOptions, "rubric" | "structured"> & { readonly usage: JudgeUsage },
+  { rubric, structured }: Pick<LlmJudgeOptions, "rubric" | "structured">,
+  { usage }: Books,
   plain: ChatRequest,
   ask: Ask,
 ): Promise<ChatAnswer> {

@@ -14,11 +14,9 @@ const WORDS: Readonly<Record<string, string>> = {
 /** The error that ends a run whose last answers cannot be read: `unreadable` has the cause of each. */
 export function unreadableJudge(
   { rubric, asker, store }: Pick<LlmJudgeOptions, "rubric" | "asker" | "store">,
-  {
-    unreadable,
-    hasReadable,
-  }: { readonly unreadable: readonly string[]; readonly hasReadable: boolean },
+  books: { readonly unreadable: readonly string[]; readonly hasReadable: boolean },
 ): RuntimeError {
+  const { unreadable, hasReadable } = books;
   const counts = new Map<string, number>();
   for (const cause of unreadable) counts.set(cause, (counts.get(cause) ?? 0) + 1);
   const causes = [...counts].toSorted((a, b) => b[1] - a[1]);

@@ -114,45 +114,27 @@ function outputColumns(pairs: PairRows, rankings: readonly PairScores[]): readon
     new Set(rankings.map((ranking) => ranking[key])).size > 1;
   const some = (key: "vectors" | "winners"): boolean =>
     rankings.some((ranking) => ranking[key] !== undefined);
+  const toColumn = (
+    name: string,
+    type: OutputColumn["type"],
+    value: OutputColumn["value"],
+  ): OutputColumn => ({ name, type, value });
   const columns: (OutputColumn | false)[] = [
-    { name: "method", type: "VARCHAR", value: ({ ranking }) => ranking.method.name },
-    several("behavior") && {
-      name: "behavior",
-      type: "VARCHAR",
-      value: ({ ranking }) => ranking.behavior ?? null,
-    },
-    several("layer") && {
-      name: "layer",
-      type: "INTEGER",
-      value: ({ ranking }) => ranking.layer ?? null,
-    },
-    {
-      name: "score",
-      type: "FLOAT",
-      value: ({ ranking, row }) => finiteOrNull(ranking.scores[row]!),
-    },
-    { name: "rank", type: "INTEGER", value: ({ rank }) => rank },
-    {
-      name: "percentile",
-      type: "DOUBLE",
-      value: ({ rank, scored }) => percentile(rank, scored) ?? null,
-    },
-    some("vectors") && {
-      name: "norm",
-      type: "FLOAT",
-      value: ({ ranking, row }) => ranking.vectors?.norms[row] ?? null,
-    },
-    some("vectors") && {
-      name: "low_norm",
-      type: "BOOLEAN",
-      value: ({ ranking: { vectors }, row }) =>
+    toColumn("method", "VARCHAR", ({ ranking }) => ranking.method.name),
+    several("behavior") &&
+      toColumn("behavior", "VARCHAR", ({ ranking }) => ranking.behavior ?? null),
+    several("layer") && toColumn("layer", "INTEGER", ({ ranking }) => ranking.layer ?? null),
+    toColumn("score", "FLOAT", ({ ranking, row }) => finiteOrNull(ranking.scores[row]!)),
+    toColumn("rank", "INTEGER", ({ rank }) => rank),
+    toColumn("percentile", "DOUBLE", ({ rank, scored }) => percentile(rank, scored) ?? null),
+    some("vectors") &&
+      toColumn("norm", "FLOAT", ({ ranking, row }) => ranking.vectors?.norms[row] ?? null),
+    some("vectors") &&
+      toColumn("low_norm", "BOOLEAN", ({ ranking: { vectors }, row }) =>
         vectors === undefined ? null : vectors.lowNorm.isLow[row] === 1,
-    },
-    some("winners") && {
-      name: "winner",
-      type: "VARCHAR",
-      value: ({ ranking, row }) => ranking.winnerNames?.[ranking.winners?.[row] ?? -1] ?? null,
-    },
+      ),
+    some("winners") &&
+      toColumn("winner", "VARCHAR", ({ ranking, row }) => winnerOf(ranking, row) ?? null),
   ];
   const scores = columns.filter((column) => column !== false);
   const taken = new Set(["id", "row", ...scores.map(({ name }) => name)]);
@@ -170,6 +152,10 @@ function outputColumns(pairs: PairRows, rankings: readonly PairScores[]): readon
     ...scores,
   ];
 }
+
+/** What of the behaviour decided the score of a row; undefined where nothing did. */
+const winnerOf = ({ winners, winnerNames }: PairScores, row: number): string | undefined =>
+  winnerNames?.[winners?.[row] ?? -1];
 
 function keptColumn(name: string, values: readonly ColumnValue[]): OutputColumn {
   const present = values.filter((value) => value !== null);

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { clusteredRateSchema } from "../stats/clustered-rate.ts";
 import { twoSidedQuantile } from "../stats/student-t.ts";
 import { countSchema, type Plain } from "../util/artifact.ts";
-import { addCounts, type JudgeCells, rateOf, total } from "./judge-cells.ts";
+import { addCounts, type JudgeCells, labelledCounts, rateOf, total } from "./judge-cells.ts";
 
 /** Cohen's kappa with its 95% interval; undefined where chance alone would agree on everything, or nothing is labelled. */
 const kappaSchema = z.strictObject({
@@ -12,6 +12,8 @@ const kappaSchema = z.strictObject({
   high: z.number().optional(),
 });
 export type Kappa = Plain<typeof kappaSchema>;
+
+const classSchema = z.strictObject({ precision: clusteredRateSchema, recall: clusteredRateSchema });
 
 /** How far a judge agrees with people on the rollouts that both judged. Intervals take rollouts of one prompt as hanging together. */
 export const judgeAgreementSchema = z.strictObject({
@@ -24,16 +26,7 @@ export const judgeAgreementSchema = z.strictObject({
   agreement: clusteredRateSchema,
   kappa: kappaSchema,
   /** By the label: of those the judge gave it, how many people did; of those people gave it, how many the judge did. */
-  classes: z.strictObject({
-    shows: z.strictObject({
-      precision: clusteredRateSchema,
-      recall: clusteredRateSchema,
-    }),
-    not: z.strictObject({
-      precision: clusteredRateSchema,
-      recall: clusteredRateSchema,
-    }),
-  }),
+  classes: z.strictObject({ shows: classSchema, not: classSchema }),
 });
 export type JudgeAgreement = Plain<typeof judgeAgreementSchema>;
 
@@ -41,7 +34,7 @@ export type JudgeAgreement = Plain<typeof judgeAgreementSchema>;
 export function judgeAgreement(cells: JudgeCells): JudgeAgreement {
   const { bothShow, judgeOnly, personOnly, neither } = cells;
   return {
-    labelled: total(addCounts(bothShow, judgeOnly, personOnly, neither)),
+    labelled: total(labelledCounts(cells)),
     bothShow: total(bothShow),
     judgeOnly: total(judgeOnly),
     personOnly: total(personOnly),
@@ -68,7 +61,7 @@ const NO_VARIANCE = 1e-24;
  */
 export function cohenKappa(cells: JudgeCells): Kappa {
   const { bothShow, judgeOnly, personOnly, neither } = cells;
-  const labelled = addCounts(bothShow, judgeOnly, personOnly, neither);
+  const labelled = labelledCounts(cells);
   const n = total(labelled);
   const counts = [total(bothShow), total(judgeOnly), total(personOnly), total(neither)] as const;
   const found = linearKappa(counts);

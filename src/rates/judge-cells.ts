@@ -62,6 +62,10 @@ export function addCounts(...columns: readonly Float64Array[]): Float64Array {
   return columns[0]!.map((_, p) => columns.reduce((sum, column) => sum + column[p]!, 0));
 }
 
+/** All labelled rollouts of each prompt. */
+export const labelledCounts = (cells: JudgeCells): Float64Array =>
+  addCounts(cells.bothShow, cells.judgeOnly, cells.personOnly, cells.neither);
+
 /** Counts as the cells of a rate; prompts without any are left out, since they say nothing of how prompts differ. */
 export function rateCells(shows: Float64Array, other: Float64Array): RateCells {
   const judged = addCounts(shows, other);

@@ -29,12 +29,6 @@ export const CAPABILITY_MEASURES = jsonArtifact(
 );
 export type CapabilityMeasures = z.output<typeof CAPABILITY_MEASURES.schema>;
 
-/** Log-probability per token of each response of an example. */
-interface ScoredItem {
-  readonly id: string;
-  readonly perToken: readonly number[];
-}
-
 /** 1 where the chosen side's log-probability per token is the higher one, 1/2 where they are equal, 0 else. */
 export async function measurePreferences(
   engine: Engine,
@@ -47,8 +41,12 @@ export async function measurePreferences(
       items.push({ id: row.id, prompt: row.prompt, responses: [row.chosen, row.rejected] });
     }
   }
-  const scored = await score(engine, items, job);
-  return toMeasure(scored, ([chosen, rejected]) => (Math.sign(chosen! - rejected!) + 1) / 2);
+  return score(
+    engine,
+    items,
+    job,
+    ([chosen, rejected]) => (Math.sign(chosen! - rejected!) + 1) / 2,
+  );
 }
 
 /** Log-probability per token of good answers, in nats. */
@@ -67,7 +65,7 @@ export async function measureAnswers(
   if (items.length === 0) {
     throw new FormatError(`${path}: expected rows {prompt, response}, got none`);
   }
-  return toMeasure(await score(engine, items, job), ([answer]) => answer!);
+  return score(engine, items, job, ([answer]) => answer!);
 }
 
 /** 1 where the likeliest response (greedy) matches the task's pattern, else 0. */
@@ -92,24 +90,26 @@ interface Item {
   readonly responses: readonly (readonly Message[])[];
 }
 
-/** Items that the template refuses or that do not fit are left out: they are for every checkpoint of an experiment. */
+/**
+ * The value of each item by the log-probabilities per token of its responses. Items that the template refuses or that do not fit are left
+ * out: they are for every checkpoint of an experiment.
+ */
 async function score(
   engine: Engine,
   items: readonly Item[],
   job: JobOptions,
-): Promise<readonly ScoredItem[]> {
-  const usable: { id: string; example: TokenizedExample }[] = [];
-  for (const item of items) {
+  value: (perToken: readonly number[]) => number,
+): Promise<CapabilityMeasure> {
+  const usable = items.flatMap((item) => {
     const example = tokenize(engine, item);
-    if (example !== undefined) usable.push({ id: item.id, example });
-  }
-  const scored: ScoredItem[] = [];
+    return example === undefined ? [] : [{ id: item.id, example }];
+  });
+  const scored: [id: string, value: number][] = [];
   const examples = usable.map(({ example }) => example);
   for await (const { index, logprobs, tokenCounts } of engine.logprobs(examples, job)) {
-    const perToken = logprobs.map((sum, i) => sum / tokenCounts[i]!);
-    scored[index] = { id: usable[index]!.id, perToken };
+    scored[index] = [usable[index]!.id, value(logprobs.map((sum, i) => sum / tokenCounts[i]!))];
   }
-  return scored;
+  return Object.fromEntries(scored);
 }
 
 function tokenize(engine: Engine, { prompt, responses }: Item): TokenizedExample | undefined {
@@ -120,13 +120,6 @@ function tokenize(engine: Engine, { prompt, responses }: Item): TokenizedExample
     if (error instanceof UnusableExampleError) return undefined;
     throw error;
   }
-}
-
-function toMeasure(
-  scored: readonly ScoredItem[],
-  value: (perToken: readonly number[]) => number,
-): CapabilityMeasure {
-  return Object.fromEntries(scored.map(({ id, perToken }) => [id, value(perToken)]));
 }
 
 /** A task whose answer can be checked by a pattern. */

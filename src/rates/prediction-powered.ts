@@ -4,7 +4,13 @@ import { z } from "zod";
 import { betaQuantile } from "../stats/beta.ts";
 import { twoSidedQuantile } from "../stats/student-t.ts";
 import type { Plain } from "../util/artifact.ts";
-import { addCounts, correctedRateSchema, type JudgeCells, total } from "./judge-cells.ts";
+import {
+  addCounts,
+  correctedRateSchema,
+  type JudgeCells,
+  labelledCounts,
+  total,
+} from "./judge-cells.ts";
 
 /** A prediction-powered rate; `weight` is how far the judge is relied on: 0 not at all, below 0 where it has things backwards. */
 export const ppiRateSchema = z.strictObject({
@@ -122,8 +128,7 @@ function beta(a: number, b: number): Moments {
 
 /** Where all labels agree nothing tells how far those of a prompt hang together: each prompt counts once. */
 function oncePerPrompt({ called, uncalled, ...rest }: Strata, cells: JudgeCells): Strata {
-  const { bothShow, judgeOnly, personOnly, neither } = cells;
-  const labels = addCounts(bothShow, judgeOnly, personOnly, neither);
+  const labels = labelledCounts(cells);
   const share = labels.filter((count) => count > 0).length / total(labels);
   const thin = ({ shows, labelled }: Stratum): Stratum => ({
     shows: shows * share,
@@ -150,14 +155,7 @@ function variances(
   const { prompts, bothShow, judgeOnly, personOnly, neither, unlabelledShow } = cells;
   const { called, uncalled, calls, of } = strata;
   const [share, p, q, slope] = [calls / of, shareOf(called), shareOf(uncalled), slopeOf(strata)];
-  const all = addCounts(
-    bothShow,
-    judgeOnly,
-    personOnly,
-    neither,
-    unlabelledShow,
-    cells.unlabelledNot,
-  );
+  const all = addCounts(labelledCounts(cells), unlabelledShow, cells.unlabelledNot);
   const pOf = called.labelled === 0 ? 0 : share / called.labelled;
   const qOf = uncalled.labelled === 0 ? 0 : (1 - share) / uncalled.labelled;
   const errors = all.map((count, i) => {

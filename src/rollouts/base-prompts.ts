@@ -51,11 +51,14 @@ export async function readBasePrompts(
   const prompts: BasePrompt[] = [];
   const skipped = new Map<string, number>();
   let rows = 0;
-  for await (const row of readFiles(files, options.signal)) {
+  for (const path of files) {
     if (rows === options.limit) break;
-    rows++;
-    if ("text" in row) prompts.push(row);
-    else skipped.set(row.skipped, (skipped.get(row.skipped) ?? 0) + 1);
+    for await (const row of readFile(path, options.signal)) {
+      if (rows === options.limit) break;
+      rows++;
+      if ("text" in row) prompts.push(row);
+      else skipped.set(row.skipped, (skipped.get(row.skipped) ?? 0) + 1);
+    }
   }
   if (prompts.length === 0) {
     throw new ConfigError(`${patterns.join(", ")}: expected base prompts, got none`, {
@@ -67,13 +70,6 @@ export async function readBasePrompts(
 }
 
 type BaseRow = BasePrompt | { readonly skipped: string };
-
-async function* readFiles(
-  paths: readonly string[],
-  signal: AbortSignal | undefined,
-): AsyncGenerator<BaseRow> {
-  for (const path of paths) yield* readFile(path, signal);
-}
 
 async function* readFile(path: string, signal: AbortSignal | undefined): AsyncGenerator<BaseRow> {
   if (/\.txt(\.gz)?$/i.test(path)) {

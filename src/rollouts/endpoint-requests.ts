@@ -41,29 +41,12 @@ export function* wantedSamples(
   }
 }
 
-/** What is asked for one sample, and the key that its answer is stored under. */
-export interface EndpointRequest {
-  readonly request: ChatRequest;
-  readonly key: string;
-}
-
-/** Everything that `generateFromEndpoint` would ask an endpoint, for estimates. */
-export function* endpointRequests(
-  prompts: readonly ScenarioPrompt[],
-  endpoint: AnswererName,
-  sampling: EndpointSampling,
-): Generator<EndpointRequest, void, undefined> {
-  for (const wanted of wantedSamples(prompts, sampling.samples)) {
-    yield requestFor(wanted, endpoint, sampling);
-  }
-}
-
-/** What is asked for a sample. */
+/** What is asked for a sample, and the key that its answer is stored under. */
 export function requestFor(
   { prompt, sample, draw }: WantedSample,
   endpoint: AnswererName,
   { maxTokens, temperature, topP, seed }: EndpointSampling,
-): EndpointRequest {
+): { readonly request: ChatRequest; readonly key: string } {
   const request: ChatRequest = {
     messages: prompt.prompt,
     maxTokens,

@@ -3,7 +3,7 @@ import type { AnswerStore } from "../endpoint/answer-store.ts";
 import { costOf, type Prices } from "../endpoint/money.ts";
 import { estimatePromptTokens } from "../endpoint/token-estimate.ts";
 import type { Message } from "../format/messages.ts";
-import { endpointRequests, type EndpointSampling } from "./endpoint-requests.ts";
+import { type EndpointSampling, requestFor, wantedSamples } from "./endpoint-requests.ts";
 import { chosenAnswer } from "./endpoint-rollouts.ts";
 import { type Rollout, rolloutId } from "./rollouts.ts";
 import type { ScenarioPrompt } from "./scenarios.ts";
@@ -39,7 +39,8 @@ export async function estimateRollouts(
   { endpoint, store, prices, isAnew }: EstimateOptions,
 ): Promise<RequestsEstimate> {
   const counts = { rollouts: 0, cached: 0, requests: 0, promptTokens: 0 };
-  for (const { key, request } of endpointRequests(prompts, endpoint, sampling)) {
+  for (const wanted of wantedSamples(prompts, sampling.samples)) {
+    const { key, request } = requestFor(wanted, endpoint, sampling);
     counts.rollouts++;
     const stored = (await store?.answers(key)) ?? [];
     if (chosenAnswer(stored, { isAnew }) !== undefined) counts.cached++;

@@ -10,8 +10,7 @@ export interface SplitOptions {
   readonly seed?: number | undefined;
 }
 
-/** One half. */
-export interface ScenarioHalf {
+interface ScenarioHalf {
   /** In their order before the split. */
   readonly scenarios: readonly Scenario[];
   /** Different base prompts, see requestKey. */
@@ -19,10 +18,7 @@ export interface ScenarioHalf {
 }
 
 /** What the probe is made from, and what its effect is measured on. */
-export interface ScenarioSplit {
-  readonly probe: ScenarioHalf;
-  readonly evaluation: ScenarioHalf;
-}
+export type ScenarioSplit = { readonly [H in "probe" | "evaluation"]: ScenarioHalf };
 
 /**
  * Splits scenarios into halves that share no base prompt; those that differ in white space, case and punctuation alone count as one.

@@ -106,22 +106,17 @@ export async function readStoreNorms(store: VectorStore, layer: number): Promise
   requireLayer(store, layer);
   const norms = new Float32Array(store.rows);
   const bytes = new Uint8Array(norms.buffer);
-  const starts = firstRows(store.shards);
+  let next = 0;
+  const starts = store.shards.map(({ rows }) => (next += 4 * rows) - 4 * rows);
   await mapInOrder(store.shards.length, async (index) => {
     const shard = store.shards[index]!;
-    const start = starts[index]! * 4;
+    const start = starts[index]!;
     const position = shard.tensors.get(normTensor(layer))!.byteOffset; // checked when the store was opened
     await using file = await open(shard.path);
     const target = bytes.subarray(start, start + shard.rows * 4);
     await readFully(file, target, { position, name: shard.path });
   });
   return norms;
-}
-
-/** The store row of each shard's first row. */
-function firstRows(shards: readonly Shard[]): number[] {
-  let next = 0;
-  return shards.map(({ rows }) => (next += rows) - rows);
 }
 
 function requireLayer({ directory, manifest }: VectorStore, layer: number): void {
