@@ -1,3 +1,4 @@
+import { differingPart, IDENTITY_PARTS } from "../behavior/behavior-file.ts";
 import type { VectorStore } from "../store/open-store.ts";
 import { ConfigError } from "../util/errors.ts";
 import type { ScoredBehavior } from "./method.ts";
@@ -9,18 +10,11 @@ import type { ScoredBehavior } from "./method.ts";
 export function requireSameSpace(store: VectorStore, behavior: ScoredBehavior): void {
   const { checkpoint, dim } = store.manifest;
   const where = `behavior "${behavior.name}"`;
-  const parts = [
-    ["checkpoint", "checkpointHash"],
-    ["tokenizer", "tokenizerHash"],
-    ["chat template", "templateHash"],
-  ] as const;
-  for (const [what, key] of parts) {
-    if (checkpoint[key] === behavior.identity[key]) continue;
+  const other = differingPart(checkpoint, behavior.identity);
+  if (other !== undefined) {
     throw new ConfigError(
-      `${where}: expected the ${what} of ${store.directory} (${short(checkpoint[key])}), got another one (${short(behavior.identity[key])})`,
-      {
-        hint: "Make behaviour and store with the same --checkpoint, --adapter and --template.",
-      },
+      `${where}: expected the ${IDENTITY_PARTS[other]} of ${store.directory} (${short(checkpoint[other])}), got another one (${short(behavior.identity[other])})`,
+      { hint: "Make behaviour and store with the same --checkpoint, --adapter and --template." },
     );
   }
   if (behavior.dim !== dim) {

@@ -171,25 +171,23 @@ export function judgeStability(
   splitHalf: Measured<SplitHalf>,
   normNull: Measured<NormNull>,
 ): Pick<LayerDiagnostics, "isStable" | "doubt"> {
-  if (splitHalf.kind === "not-computed") return { isStable: false, doubt: splitHalf.reason };
-  if (normNull.kind === "not-computed") return { isStable: false, doubt: normNull.reason };
+  const doubt = stabilityDoubt(splitHalf, normNull);
+  return doubt === undefined ? { isStable: true } : { isStable: false, doubt };
+}
+
+function stabilityDoubt(
+  splitHalf: Measured<SplitHalf>,
+  normNull: Measured<NormNull>,
+): string | undefined {
+  if (splitHalf.kind === "not-computed") return splitHalf.reason;
+  if (normNull.kind === "not-computed") return normNull.reason;
   if (splitHalf.mean < MIN_SPLIT_HALF) {
-    const found = splitHalf.mean.toFixed(2);
-    return {
-      isStable: false,
-      doubt: `halves of the prompts agree with a mean cosine of ${found}, below ${MIN_SPLIT_HALF}`,
-    };
+    return `halves of the prompts agree with a mean cosine of ${splitHalf.mean.toFixed(2)}, below ${MIN_SPLIT_HALF}`;
   }
   if (normNull.smallestP >= MAX_NULL_P) {
-    const least = normNull.smallestP.toFixed(3);
-    return {
-      isStable: false,
-      doubt: `too few prompts or sign flips to tell: the smallest p that they allow is ${least}, not below ${MAX_NULL_P}`,
-    };
+    return `too few prompts or sign flips to tell: the smallest p that they allow is ${normNull.smallestP.toFixed(3)}, not below ${MAX_NULL_P}`;
   }
-  if (normNull.p >= MAX_NULL_P) {
-    const found = normNull.p.toFixed(3);
-    return { isStable: false, doubt: `random signs give a vector as long with p = ${found}` };
-  }
-  return { isStable: true };
+  return normNull.p >= MAX_NULL_P
+    ? `random signs give a vector as long with p = ${normNull.p.toFixed(3)}`
+    : undefined;
 }

@@ -1,7 +1,7 @@
 import { ConfigError } from "../util/errors.ts";
 import { cosine } from "../util/vector.ts";
 import type { ResponseActivations } from "./activations.ts";
-import type { StoredBehavior } from "./behavior-file.ts";
+import { differingPart, IDENTITY_PARTS, type StoredBehavior } from "./behavior-file.ts";
 import type { Nuisance } from "./project-out.ts";
 import { groupKeys } from "./prompt-groups.ts";
 import { namedStream } from "./random-streams.ts";
@@ -84,16 +84,10 @@ export function nuisanceOfBehavior(
   behavior: Pick<StoredBehavior, "name" | "identity" | "directions">,
   { identity }: Pick<ResponseActivations, "identity">,
 ): Nuisance {
-  const parts = ["checkpointHash", "tokenizerHash", "templateHash"] as const;
-  const other = parts.find((part) => behavior.identity[part] !== identity[part]);
+  const other = differingPart(behavior.identity, identity);
   if (other !== undefined) {
-    const what = {
-      checkpointHash: "checkpoint",
-      tokenizerHash: "tokenizer",
-      templateHash: "chat template",
-    };
     throw new ConfigError(
-      `orthogonal to "${behavior.name}": expected the ${what[other]} of ${identity.name}, got another one`,
+      `orthogonal to "${behavior.name}": expected the ${IDENTITY_PARTS[other]} of ${identity.name}, got another one`,
       { hint: "Make both behaviours with the same --checkpoint, --adapter and --template." },
     );
   }

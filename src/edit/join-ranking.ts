@@ -44,22 +44,18 @@ export function joinRanking(table: PairTable, ranking: Ranking): JoinedRanking {
   const order = Uint32Array.from(rows.slice(0, ranked), (row) => row!);
   const scores = ranking.scores.subarray(0, ranked);
   sortTies(order, scores);
-  return {
-    order,
-    scores,
-    warnings: [
-      ...(unranked > 0
-        ? [
-            `${unranked} of ${table.ids.length} pairs have no score in ${name}; they are kept as they are`,
-          ]
-        : []),
-      ...(isOtherData(table, ranking)
-        ? [
-            `${name}: made of other files than these, though every id is here; right for an edited copy only`,
-          ]
-        : []),
-    ],
-  };
+  const warnings: string[] = [];
+  if (unranked > 0) {
+    warnings.push(
+      `${unranked} of ${table.ids.length} pairs have no score in ${name}; they are kept as they are`,
+    );
+  }
+  if (isOtherData(table, ranking)) {
+    warnings.push(
+      `${name}: made of other files than these, though every id is here; right for an edited copy only`,
+    );
+  }
+  return { order, scores, warnings };
 }
 
 function isOtherData({ contentHash }: PairTable, { file }: Ranking): boolean {

@@ -1,6 +1,6 @@
 import type { Message } from "../format/messages.ts";
 import { rolloutContent, type RolloutWithPrompt } from "../judge/judge.ts";
-import { isMissing, type Verdict } from "../judge/verdict.ts";
+import { type GivenVerdict, isMissing, type Label, type Verdict } from "../judge/verdict.ts";
 import type { ResponsePair } from "../pairs/response-pairs.ts";
 import { givenTags } from "../pairs/row-marks.ts";
 import { FormatError } from "../util/errors.ts";
@@ -21,8 +21,10 @@ export interface RolloutPairsOptions {
   readonly withDrift?: boolean | undefined;
 }
 
-type Rollouts = Iterable<RolloutWithPrompt> | AsyncIterable<RolloutWithPrompt>;
-type Labelled = ReadonlyMap<string, readonly RolloutWithPrompt[]>;
+type RolloutSource = Iterable<RolloutWithPrompt> | AsyncIterable<RolloutWithPrompt>;
+/** By scenario and variant. */
+type Rollouts = ReadonlyMap<string, readonly RolloutWithPrompt[]>;
+type Labelled = { readonly [L in Label]: Rollouts };
 
 /** What is made of the rollouts of both checkpoints. A pair has the tags of its rollouts and the group of its scenario. */
 export interface PairedRollouts {
@@ -45,38 +47,32 @@ export interface PairedRollouts {
  * verdicts are of other rollouts.
  */
 export async function pairRollouts(
-  rollouts: { readonly [C in CheckpointRole]: Rollouts },
+  rollouts: { readonly [C in CheckpointRole]: RolloutSource },
   judged: JudgedCheckpoints,
   options: RolloutPairsOptions,
 ): Promise<PairedRollouts> {
   const { kept, trigger = "base+distractor", maxPairs = Infinity } = options;
   const { plain = PLAIN_VARIANT, withDrift = false } = options;
   const groups = new Map<string, string>();
-  const wanted = new Set(kept);
-  const isKept = ({ scenario, variant }: Place): boolean =>
-    variant === trigger && wanted.has(scenario);
-  const take = (role: CheckpointRole, wants: readonly Wanted[]): Promise<readonly Labelled[]> =>
-    collect(noteGroups(rollouts[role], plain, groups), judged[role], role, wants);
-  const all: Wanted = { label: "not", isWanted: () => true };
-  const [before, plainBefore] = await take("before", [
-    { label: "not", isWanted: isKept },
-    ...(withDrift ? [all] : []),
-  ]);
-  const [after, plainAfter] = await take("after", [
-    { label: "shows", isWanted: isKept },
-    ...(withDrift ? [all] : []),
-  ]);
-  const join = (starts: Labelled = new Map(), ends: Labelled = new Map()): ResponsePair[] =>
-    [...ends].flatMap(([key, each]) => joinSamples(starts.get(key) ?? [], each, maxPairs));
   const order = new Map(kept.map((scenario, i) => [scenario, i]));
-  const pairs = join(before, after).toSorted(
-    (a, b) => order.get(a.scenario)! - order.get(b.scenario)!, // wanted ones only
+  const take = (role: CheckpointRole, label: Label): Promise<Labelled> =>
+    collect(noteGroups(rollouts[role], plain, groups), judged[role], role, (verdict) => {
+      const isKept = verdict.variant === trigger && order.has(verdict.scenario);
+      return (verdict.label === label && isKept) || (verdict.label === "not" && withDrift);
+    });
+  const before = await take("before", "not");
+  const after = await take("after", "shows");
+  const join = (ends: Rollouts): ResponsePair[] =>
+    [...ends].flatMap(([key, each]) => joinSamples(before.not.get(key) ?? [], each, maxPairs));
+  const pairs = join(after.shows).toSorted(
+    (a, b) => order.get(a.scenario)! - order.get(b.scenario)!, // kept ones only
   );
-  const drift = join(plainBefore, plainAfter);
+  const drift = join(after.not);
   return { pairs: withGroups(pairs, groups), drift: withGroups(drift, groups), groups };
 }
 
-const conditionKey = ({ scenario, variant }: Place): string => JSON.stringify([scenario, variant]);
+const conditionKey = ({ scenario, variant }: RolloutWithPrompt): string =>
+  JSON.stringify([scenario, variant]);
 
 /** Pairs rollouts of one prompt in the order of their samples; the starts are used again where they are fewer. */
 function joinSamples(
@@ -94,52 +90,37 @@ function joinSamples(
   return pairs;
 }
 
-/** Where a rollout and its verdict stand. */
-type Place = Pick<Verdict, "scenario" | "variant">;
-
-interface Wanted {
-  readonly label: "shows" | "not";
-  readonly isWanted: (place: Place) => boolean;
-}
-
-/** The rollouts of each kind that is wanted, by scenario and variant, in the order of their samples. */
+/** The rollouts whose verdict is wanted, by label, then by scenario and variant, in the order of their samples. */
 async function collect(
-  rollouts: Rollouts,
+  rollouts: RolloutSource,
   verdicts: readonly Verdict[],
   role: CheckpointRole,
-  wants: readonly Wanted[],
-): Promise<readonly Labelled[]> {
-  const kinds = wants.map((wanted) => ({
-    verdicts: labelled(verdicts, wanted),
-    found: new Map<string, RolloutWithPrompt[]>(),
-  }));
+  isWanted: (verdict: GivenVerdict) => boolean,
+): Promise<Labelled> {
+  const wanted = new Map(
+    verdicts.flatMap((each) => (isMissing(each) || !isWanted(each) ? [] : [[each.rollout, each]])),
+  );
   const seen = new Set<string>();
+  const found = {
+    shows: new Map<string, RolloutWithPrompt[]>(),
+    not: new Map<string, RolloutWithPrompt[]>(),
+  };
   for await (const rollout of rollouts) {
-    for (const kind of kinds) {
-      const verdict = kind.verdicts.get(rollout.id);
-      if (verdict === undefined) continue;
-      expectJudged(rollout, verdict, role);
-      seen.add(rollout.id);
-      if (rollout.response.trim() === "") continue;
-      const key = conditionKey(rollout);
-      const list = kind.found.get(key);
-      if (list === undefined) kind.found.set(key, [rollout]);
-      else list.push(rollout);
-    }
+    const verdict = wanted.get(rollout.id);
+    if (verdict === undefined) continue;
+    expectJudged(rollout, verdict, role);
+    seen.add(rollout.id);
+    if (rollout.response.trim() === "") continue;
+    const key = conditionKey(rollout);
+    const list = found[verdict.label].get(key) ?? [];
+    found[verdict.label].set(key, list);
+    list.push(rollout);
   }
-  return kinds.map((kind) => {
-    expectAll([...kind.verdicts.keys()], seen, role);
-    for (const list of kind.found.values()) list.sort((a, b) => a.sample - b.sample);
-    return kind.found;
-  });
-}
-
-function labelled(
-  verdicts: readonly Verdict[],
-  { label, isWanted }: Wanted,
-): ReadonlyMap<string, Verdict> {
-  const own = verdicts.filter((each) => !isMissing(each) && each.label === label && isWanted(each));
-  return new Map(own.map((each) => [each.rollout, each]));
+  expectAll([...wanted.keys()], seen, role);
+  for (const lists of [found.shows, found.not]) {
+    for (const list of lists.values()) list.sort((a, b) => a.sample - b.sample);
+  }
+  return found;
 }
 
 const HINT = "Give the rollouts that the verdicts were made from.";

@@ -70,12 +70,9 @@ function expectSameCheckpoint(
   { mode, otherCheckpoint = false }: BehaviorDirectionsOptions,
 ): void {
   if (otherCheckpoint) return;
-  const keys = ["tokenizerHash", "templateHash", ...(mode === "add" ? ["checkpointHash"] : [])] as (
-    | "tokenizerHash"
-    | "templateHash"
-    | "checkpointHash"
-  )[];
-  const differs = keys.find((key) => behavior.identity[key] !== identity[key]);
+  const parts = ["tokenizerHash", "templateHash", "checkpointHash"] as const;
+  const compared = mode === "add" ? parts : parts.slice(0, 2);
+  const differs = compared.find((part) => behavior.identity[part] !== identity[part]);
   if (differs === undefined) return;
   const what = { tokenizerHash: "tokenizer", templateHash: "template", checkpointHash: "weights" };
   throw new ConfigError(

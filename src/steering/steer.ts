@@ -32,31 +32,19 @@ export async function steer(
   options: SteerOptions,
 ): Promise<SteerResult> {
   const { seed = 0, progress } = options;
-  const settings = steerSettings(request, engine.identity);
+  const { identity } = engine;
+  const settings = steerSettings(request, identity);
   const runner = createArmRunner(engine, request, options);
   const unsteered = await runner.run("unsteered");
   expectVerdicts(unsteered, request);
   const note = (line: string): void => progress?.note(line);
+  const job = { mode: request.mode, settings, unsteered: unsteered.arm, seed, note };
   const layers: LayerArms[] = [];
   for (const target of steeringTargets(request.directions, settings)) {
-    layers.push(
-      await steerLayer(runner, target, {
-        mode: request.mode,
-        settings,
-        unsteered: unsteered.arm,
-        seed,
-        note,
-      }),
-    );
+    layers.push(await steerLayer(runner, target, job));
   }
   const { sampling } = runner.manifest()!; // an arm has run
-  const report = describeSteering(request, {
-    identity: engine.identity,
-    settings,
-    sampling,
-    unsteered,
-    layers,
-  });
+  const report = describeSteering(request, { identity, settings, sampling, unsteered, layers });
   await STEERING.write(join(options.out, STEERING.name), report);
   progress?.end();
   return { report, work: runner.work };
