@@ -1,4 +1,4 @@
-import { differingPart, IDENTITY_PARTS } from "../behavior/behavior-file.ts";
+import { differingPart, IDENTITY_PARTS } from "../behavior/behavior-head.ts";
 import type { VectorStore } from "../store/open-store.ts";
 import { ConfigError } from "../util/errors.ts";
 import type { ScoredBehavior } from "./method.ts";

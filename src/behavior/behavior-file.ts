@@ -20,7 +20,13 @@ import type { ResponsePairs } from "../pairs/response-pairs.ts";
 import { type Artifact, jsonArtifact } from "../util/artifact.ts";
 import { ConfigError, FormatError } from "../util/errors.ts";
 import { norm } from "../util/vector.ts";
-import { describeBehavior, parseHead, type BehaviorHead, headSchema } from "./behavior-head.ts";
+import {
+  describeBehavior,
+  parseHead,
+  type BehaviorHead,
+  headSchema,
+  type CheckpointParts,
+} from "./behavior-head.ts";
 import type { Behavior } from "./behavior.ts";
 import { layerDiagnosticsSchema } from "./diagnostics.ts";
 import type { Weighting } from "./mean-difference.ts";
@@ -33,7 +39,7 @@ export interface StoredBehavior extends Pick<
   "name" | "dim" | "layers" | "scenarioIds"
 > {
   /** The checkpoint that the directions belong to; pairs must have been embedded with the same. */
-  readonly identity: { readonly [P in keyof typeof IDENTITY_PARTS]: string };
+  readonly identity: CheckpointParts;
   /** Per layer [D], not normalised, of the probe and in the weighting that the file was made with. */
   readonly directions: ReadonlyMap<number, Float32Array>;
   readonly directionKind: `${Probe}-${Weighting}`;
@@ -44,22 +50,6 @@ export interface StoredBehavior extends Pick<
   /** Per layer [N, D]; a layer is missing where there were too few prompts for a null. */
   readonly nullDirections: ReadonlyMap<number, Float32Array>;
   readonly head: BehaviorHead;
-}
-
-/** What makes two checkpoints the same, and what each part is called. */
-export const IDENTITY_PARTS = {
-  checkpointHash: "checkpoint",
-  tokenizerHash: "tokenizer",
-  templateHash: "chat template",
-} as const;
-
-/** The first part in which two checkpoints differ; undefined where they are the same. */
-export function differingPart(
-  a: StoredBehavior["identity"],
-  b: StoredBehavior["identity"],
-): keyof typeof IDENTITY_PARTS | undefined {
-  const parts = Object.keys(IDENTITY_PARTS) as (keyof typeof IDENTITY_PARTS)[]; // its own keys
-  return parts.find((part) => a[part] !== b[part]);
 }
 
 /** What stands in the JSON file beside the vectors. */

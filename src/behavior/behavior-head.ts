@@ -54,6 +54,23 @@ export const headSchema = z.strictObject({
 /** What a behaviour file says about itself. */
 export type BehaviorHead = Plain<typeof headSchema>;
 
+/** What makes two checkpoints the same, and what each part is called. */
+export const IDENTITY_PARTS = {
+  checkpointHash: "checkpoint",
+  tokenizerHash: "tokenizer",
+  templateHash: "chat template",
+} as const;
+export type CheckpointParts = { readonly [P in keyof typeof IDENTITY_PARTS]: string };
+
+/** The first part in which two checkpoints differ; undefined where they are the same. */
+export function differingPart(
+  a: CheckpointParts,
+  b: CheckpointParts,
+): keyof typeof IDENTITY_PARTS | undefined {
+  const parts = Object.keys(IDENTITY_PARTS) as (keyof typeof IDENTITY_PARTS)[]; // its own keys
+  return parts.find((part) => a[part] !== b[part]);
+}
+
 /** The head of a behaviour that is about to be written. */
 export function describeBehavior(
   behavior: Behavior,

@@ -13,7 +13,8 @@ export type Weighting = (typeof WEIGHTINGS)[number];
  */
 export function pairWeights(scenarios: Grouping, weighting: Weighting): Float64Array {
   if (weighting === "rollout") return new Float64Array(scenarios.of.length).fill(1);
-  const counts = countMembers(scenarios);
+  const counts = new Int32Array(scenarios.labels.length);
+  for (const scenario of scenarios.of) counts[scenario]! += 1;
   return Float64Array.from(scenarios.of, (scenario) => 1 / counts[scenario]!);
 }
 
@@ -37,10 +38,4 @@ export function scenarioBank(differences: Float32Array, scenarios: Grouping): Fl
     for (let j = 0; j < dim; j++) bank[s * dim + j] = sums[s * dim + j]! / weights[s]!;
   }
   return bank;
-}
-
-function countMembers(grouping: Grouping): Int32Array {
-  const counts = new Int32Array(grouping.labels.length);
-  for (const label of grouping.of) counts[label]! += 1;
-  return counts;
 }

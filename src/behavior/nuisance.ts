@@ -1,7 +1,8 @@
 import { ConfigError } from "../util/errors.ts";
 import { cosine } from "../util/vector.ts";
 import type { ResponseActivations } from "./activations.ts";
-import { differingPart, IDENTITY_PARTS, type StoredBehavior } from "./behavior-file.ts";
+import type { StoredBehavior } from "./behavior-file.ts";
+import { differingPart, IDENTITY_PARTS } from "./behavior-head.ts";
 import type { Nuisance } from "./project-out.ts";
 import { groupKeys } from "./prompt-groups.ts";
 import { namedStream } from "./random-streams.ts";

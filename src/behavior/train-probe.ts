@@ -95,19 +95,10 @@ async function trainLayer(
   const splitHalf = await splitHalves(training, setting, options.splits ?? DEFAULT_SPLITS);
   const kept = behavior.vectors.get(layer)!;
   const nullDirections = await trainNulls(training, setting, kept.nullDirections);
+  const mean = kept[behavior.weighting];
   return {
-    vectors: {
-      ...kept,
-      probe: Float32Array.from(direction),
-      nullDirections,
-    },
-    diagnostics: describeProbe(known, {
-      direction,
-      heldOut,
-      splitHalf,
-      setting,
-      mean: kept[behavior.weighting],
-    }),
+    vectors: { ...kept, probe: Float32Array.from(direction), nullDirections },
+    diagnostics: describeProbe(known, { direction, heldOut, splitHalf, setting, mean }),
   };
 }
 
@@ -203,10 +194,8 @@ async function trainNulls(
 
 function describeProbe(
   known: LayerDiagnostics,
-  found: {
+  found: Pick<LayerDiagnostics, "heldOut" | "splitHalf"> & {
     readonly direction: Float64Array;
-    readonly heldOut: Measured<HeldOut>;
-    readonly splitHalf: Measured<SplitHalf>;
     readonly setting: number | undefined;
     readonly mean: Float32Array;
   },
@@ -222,10 +211,7 @@ function describeProbe(
     splitHalf,
     bootstrap: notComputed(NO_RESAMPLING),
     leaveOneOut: notComputed(NO_RESAMPLING),
-    trained: {
-      strength: setting,
-      cosineWithMean: cosine(direction, found.mean)!,
-    },
+    trained: { strength: setting, cosineWithMean: cosine(direction, found.mean)! },
     ...judgeStability(splitHalf, known.normNull),
   };
 }

@@ -9,7 +9,7 @@ import type { JobOptions } from "../util/progress.ts";
 import { createEditManifest, EDIT_MANIFEST, type EditManifest, idLines } from "./edit-manifest.ts";
 import { type EditPaths, planEditPaths } from "./edit-paths.ts";
 import type { Edit } from "./edit.ts";
-import type { PairSurvey, SurveyedFile } from "./survey-pairs.ts";
+import type { PairSurvey } from "./survey-pairs.ts";
 import { verifyEdit } from "./verify-edit.ts";
 
 export interface WriteEditOptions extends JobOptions {
@@ -74,34 +74,23 @@ async function writeFiles(
   const { signal, progress } = to.options;
   const written: string[] = [];
   const named = new Set(edit.ids);
-  for (const [i, file] of survey.files.entries()) {
+  for (const [i, { path, firstRow, rows, idColumn, idRows }] of survey.files.entries()) {
     const target = join(to.work, "data", to.paths.names[i]!);
     await mkdir(dirname(target), { recursive: true });
     const editOf = (fileRow: number): RowEdit => {
-      const done = file.firstRow + fileRow + 1;
+      const done = firstRow + fileRow + 1;
       if (done % 1000 === 0) progress?.update(done, survey.ids.length);
-      return rowEdit(survey, file, fileRow, { named, action: edit.action });
+      // Rows past a limit are not part of the data set.
+      if (fileRow >= rows) return { kind: "drop" };
+      const id = survey.ids[firstRow + fileRow];
+      const isNamed = id !== undefined && named.has(id);
+      if (isNamed && edit.action !== "swap") return { kind: "drop" };
+      return { kind: "keep", id: idRows.has(fileRow) ? id : undefined, isSwapped: isNamed };
     };
-    const { idColumn, rows } = file;
-    const fileEdit = { editOf, idColumn, sides: survey.sides };
-    await rewriteFile(file.path, target, fileEdit, { signal, rows });
+    await rewriteFile(path, target, { editOf, idColumn, sides: survey.sides }, { signal, rows });
     written.push(target);
   }
   return written;
-}
-
-function rowEdit(
-  survey: PairSurvey,
-  file: SurveyedFile,
-  fileRow: number,
-  edit: { readonly named: ReadonlySet<string>; readonly action: Edit["action"] },
-): RowEdit {
-  // Rows past a limit are not part of the data set.
-  if (fileRow >= file.rows) return { kind: "drop" };
-  const id = survey.ids[file.firstRow + fileRow];
-  const isNamed = id !== undefined && edit.named.has(id);
-  if (isNamed && edit.action !== "swap") return { kind: "drop" };
-  return { kind: "keep", id: file.idRows.has(fileRow) ? id : undefined, isSwapped: isNamed };
 }
 
 /** Moves the finished files to their places; the manifest comes last, so it never stands beside other data. */

@@ -112,22 +112,19 @@ interface RankedRow {
 }
 
 function readRow(fields: RowFields, path: string, row: number): RankedRow {
+  const fail = (detail: string): FormatError => problem(path, row, detail);
   const id = ownField(fields, "id");
   if (!["string", "number", "bigint"].includes(typeof id) || id === "") {
-    throw problem(path, row, `expected an id, got none${otherKind(fields, "ranking")}`);
+    throw fail(`expected an id, got none${otherKind(fields, "ranking")}`);
   }
   const hasScore = Object.hasOwn(fields, "score");
   const rank = numberOf(fields, "rank");
   const score = numberOf(fields, "score");
   if (rank === undefined && !hasScore) {
-    throw problem(
-      path,
-      row,
-      `expected a rank or a score, got neither${otherKind(fields, "ranking")}`,
-    );
+    throw fail(`expected a rank or a score, got neither${otherKind(fields, "ranking")}`);
   }
   if (score === undefined && !isBlank(ownField(fields, "score"))) {
-    throw problem(path, row, "score: expected a number or nothing");
+    throw fail("score: expected a number or nothing");
   }
   // A ranking without scores orders by rank alone: every pair then counts as scored.
   return { id: String(id), rank, row, score: score ?? (hasScore ? Number.NaN : -rank!) };

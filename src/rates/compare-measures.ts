@@ -45,7 +45,7 @@ export function summariseMeasure(runs: readonly MeasureValues[]): MeasureSummary
   return {
     mean,
     ...(saturatedShare(mean, variance, items.length) ??
-      interval(mean, margin, hasSpread(runs, items))),
+      interval(mean, margin, runs.length > 1 || items.length > 1)),
     items: items.length,
     seeds: runs.length,
   };
@@ -82,12 +82,8 @@ export function compareMeasure(
   };
 }
 
-function interval(
-  centre: number,
-  margin: MarginParts,
-  isKnown: boolean,
-): { low: number | undefined; high: number | undefined } {
-  if (!isKnown) return { low: undefined, high: undefined };
+function interval(centre: number, margin: MarginParts, isKnown: boolean): Partial<Bounds> {
+  if (!isKnown) return {};
   const half = halfWidth(margin, 0.05);
   return { low: centre - half, high: centre + half };
 }
@@ -132,10 +128,6 @@ function unchangedShare(
   if (!arms.every(({ isShare }) => isShare)) return undefined;
   const { high } = wilsonShare(0, items);
   return high === undefined ? undefined : { low: -high, high };
-}
-
-function hasSpread(runs: readonly MeasureValues[], items: readonly string[]): boolean {
-  return runs.length > 1 || items.length > 1;
 }
 
 /** The one "item" of a run that has a plain number. */

@@ -4,7 +4,7 @@ import { expandPatterns, type ResolveRemote } from "../pairs/expand-patterns.ts"
 import { openPairs } from "../pairs/open-pairs.ts";
 import { ownField, type RowFields } from "../pairs/readers/file-row.ts";
 import { readRows } from "../pairs/readers/read-rows.ts";
-import { type Fail, inRow, readWholeRows } from "../pairs/readers/whole-rows.ts";
+import { type Fail, inRow, readWholeRows, type WholeRow } from "../pairs/readers/whole-rows.ts";
 import { readText as readWholeText } from "../pairs/readers/yaml-document.ts";
 import { readTags } from "../pairs/row-marks.ts";
 import { readPrompt, readText } from "../pairs/shapes/read-turns.ts";
@@ -81,7 +81,9 @@ async function* readFile(path: string, signal: AbortSignal | undefined): AsyncGe
       yield pair.kind === "pair" ? ofTurns(pair.prompt, []) : { skipped: pair.reason };
     }
   } else {
-    for await (const { fields, place } of placedRows(path, signal)) yield readRow(fields, place);
+    for await (const { fields, fileRow } of numberedRows(path, signal)) {
+      yield readRow(fields, `${path}, row ${fileRow}`);
+    }
   }
 }
 
@@ -94,23 +96,15 @@ async function holdsPairs(path: string, signal: AbortSignal | undefined): Promis
   return false;
 }
 
-interface PlacedRow {
-  readonly fields: RowFields;
-  readonly place: string;
-}
-
-async function* placedRows(
+/** Rows of a file of any kind; those of a document are there as a whole. */
+async function* numberedRows(
   path: string,
   signal: AbortSignal | undefined,
-): AsyncGenerator<PlacedRow> {
-  const at = (row: number): string => `${path}, row ${row}`;
-  if (/\.(ya?ml|json)$/i.test(path)) {
+): AsyncGenerator<Pick<WholeRow, "fields" | "fileRow">> {
+  if (!/\.(ya?ml|json)$/i.test(path)) yield* readWholeRows(path, { hint: HINT, signal });
+  else {
     const { rows } = await readScenarioDocument(path);
-    yield* rows.map(({ row, fields }) => ({ fields, place: at(row) }));
-    return;
-  }
-  for await (const { fields, fileRow } of readWholeRows(path, { hint: HINT, signal })) {
-    yield { fields, place: at(fileRow) };
+    yield* rows.map(({ row, fields }) => ({ fileRow: row, fields }));
   }
 }
 

@@ -6,7 +6,7 @@ import {
   readDocument,
   rowsOfList,
 } from "../pairs/readers/listed-rows.ts";
-import { inRow } from "../pairs/readers/whole-rows.ts";
+import { type Fail, inRow } from "../pairs/readers/whole-rows.ts";
 import { readTags } from "../pairs/row-marks.ts";
 import { ConfigError, FormatError } from "../util/errors.ts";
 import { BUILT_IN_CONSTRAINTS } from "./built-in-constraints.ts";
@@ -88,12 +88,9 @@ export function constraintTags({ id, tags }: Constraint): readonly string[] {
   return [...parts.map((_, i) => parts.slice(0, i + 1).join(":")), ...tags];
 }
 
-interface PlacedConstraint {
-  readonly constraint: Constraint;
-  readonly place: string;
-}
-
-async function readFile(path: string): Promise<readonly PlacedConstraint[]> {
+async function readFile(
+  path: string,
+): Promise<readonly { readonly constraint: Constraint; readonly place: string }[]> {
   const value = await readDocument(path);
   const list = isObject(value) ? ownField(value, "constraints") : value;
   if (value !== undefined && !Array.isArray(list)) {
@@ -110,8 +107,7 @@ async function readFile(path: string): Promise<readonly PlacedConstraint[]> {
 }
 
 function readConstraint({ fields }: ListedRow, place: string): Constraint {
-  const fail = (detail: string): FormatError =>
-    new FormatError(`${place}: ${detail}`, { hint: HINT });
+  const fail: Fail = (detail) => new FormatError(`${place}: ${detail}`, { hint: HINT });
   const id = ownField(fields, "id");
   if (typeof id !== "string" || !/^[^\s,]+$/.test(id) || id.length > MAX_ID_LENGTH) {
     throw fail(`id: expected a name of at most ${MAX_ID_LENGTH} characters`);

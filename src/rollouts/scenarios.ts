@@ -2,7 +2,7 @@
 import type { Message } from "../format/messages.ts";
 import { isObject, ownField, type RowFields } from "../pairs/readers/file-row.ts";
 import type { ListedRow } from "../pairs/readers/listed-rows.ts";
-import { inRow } from "../pairs/readers/whole-rows.ts";
+import { type Fail, inRow } from "../pairs/readers/whole-rows.ts";
 import { otherKind } from "../pairs/row-kind.ts";
 import { givenTags, type Marks, readTags } from "../pairs/row-marks.ts";
 import { findUnknownKeys, type UnknownKey } from "../pairs/unknown-keys.ts";
@@ -164,58 +164,54 @@ function readScenario(
   { row, fields }: ListedRow,
   templates: Readonly<Record<string, string>>,
 ): Scenario {
+  const fail: Fail = (detail) => problem(path, row, detail);
   const text = (name: string): string | undefined => {
     const value = ownField(fields, name);
     if (value === undefined || value === null) return undefined;
     if (typeof value === "string" && value.trim() !== "") return value;
-    throw problem(path, row, `${name}: expected text, got ${kindOf(value)}`);
+    throw fail(`${name}: expected text, got ${kindOf(value)}`);
   };
   const other = "base" in fields ? "" : otherKind(fields, "scenarios");
-  if (other !== "") throw problem(path, row, `expected a scenario${other}`);
-  const id = readId(path, row, fields);
+  if (other !== "") throw fail(`expected a scenario${other}`);
+  const id = readId(fields, fail);
   const base = text("base");
-  if (base === undefined) throw problem(path, row, `scenario "${id}": base is missing`);
+  if (base === undefined) throw fail(`scenario "${id}": base is missing`);
   const distractor = text("distractor");
   const variants: Record<string, string> = {};
   for (const [name, template] of Object.entries(templates)) {
     if (template.includes("{distractor}") && distractor === undefined) {
-      throw problem(path, row, `scenario "${id}": variant "${name}" needs a distractor`);
+      throw fail(`scenario "${id}": variant "${name}" needs a distractor`);
     }
     variants[name] = template.replaceAll(/\{(base|distractor)\}/g, (_, part) =>
       part === "base" ? base : distractor!,
     );
   }
-  Object.assign(variants, readVariants(path, row, fields));
+  Object.assign(variants, readVariants(fields, fail));
   return {
     id,
     title: text("title"),
     base,
     distractor,
-    tags:
-      inRow(
-        (detail) => problem(path, row, detail),
-        () => readTags(fields),
-      ) ?? [],
+    tags: inRow(fail, () => readTags(fields)) ?? [],
     variants,
   };
 }
 
-function readId(path: string, row: number, fields: RowFields): string {
+function readId(fields: RowFields, fail: Fail): string {
   const id = ownField(fields, "id");
   if (typeof id === "number" && Number.isFinite(id)) return String(id);
   if (typeof id === "string" && id !== "" && id.length <= 200) return id;
-  throw problem(path, row, `id: expected a name, got ${kindOf(id)}`);
+  throw fail(`id: expected a name, got ${kindOf(id)}`);
 }
 
-function readVariants(path: string, row: number, fields: RowFields): Record<string, string> {
+function readVariants(fields: RowFields, fail: Fail): Record<string, string> {
   const value = ownField(fields, "variants");
   if (value === undefined || value === null) return {};
-  if (!isObject(value))
-    throw problem(path, row, `variants: expected {NAME: text}, got ${kindOf(value)}`);
+  if (!isObject(value)) throw fail(`variants: expected {NAME: text}, got ${kindOf(value)}`);
   return Object.fromEntries(
     Object.entries(value).map(([name, text]) => {
       if (typeof text !== "string" || text.trim() === "") {
-        throw problem(path, row, `variant "${name}": expected text, got ${kindOf(text)}`);
+        throw fail(`variant "${name}": expected text, got ${kindOf(text)}`);
       }
       return [variantName(name), text];
     }),

@@ -67,7 +67,8 @@ function tokenizeRollout(
   try {
     const tokenized = engine.tokenize(prompt, [[{ role: "assistant", content: response }]]);
     const whole = tokenized.responses[0]!; // one response was given
-    const end = finish === "stop" ? whole.length : whole.findIndex((id) => isStop(engine, id));
+    const end =
+      finish === "stop" ? whole.length : whole.findIndex((id) => engine.stopTokens.includes(id));
     const room = engine.contextLength - tokenized.prompt.length;
     const kept = whole.subarray(0, Math.min(end === -1 ? whole.length : end, room));
     return kept.length === 0 ? undefined : { prompt: tokenized.prompt, response: kept };
@@ -75,8 +76,4 @@ function tokenizeRollout(
     if (error instanceof UnusableExampleError) return undefined;
     throw error;
   }
-}
-
-function isStop({ stopTokens }: ScoringEngine, id: number): boolean {
-  return stopTokens.includes(id);
 }

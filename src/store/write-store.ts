@@ -90,28 +90,20 @@ async function prepareDirectory(
   return { manifest, finished, completion: await readCompletion(directory, finished.size) };
 }
 
+/** What a finished write of this store leaves. */
+const isRecord = (name: string): boolean =>
+  name === STORE_MANIFEST.name || name === STORE_COMPLETION.name || shardIndex(name) !== undefined;
+
 /** What `embed` itself leaves in a folder, whenever it was interrupted. */
-function isOfStore(name: string): boolean {
-  return (
-    name === STORE_MANIFEST.name ||
-    name === STORE_COMPLETION.name ||
-    shardIndex(name) !== undefined ||
-    name.endsWith(".partial") ||
-    name.startsWith("writer.lock") ||
-    name.startsWith("unusable.jsonl")
-  );
-}
+const isOfStore = (name: string): boolean =>
+  isRecord(name) ||
+  name.endsWith(".partial") ||
+  name.startsWith("writer.lock") ||
+  name.startsWith("unusable.jsonl");
 
 /** An interrupted write of this store; anything else in the folder is left alone. */
-function isLeftover(name: string): boolean {
-  const target = name.replace(/\.partial$/, "");
-  return (
-    target !== name &&
-    (shardIndex(target) !== undefined ||
-      target === STORE_MANIFEST.name ||
-      target === STORE_COMPLETION.name)
-  );
-}
+const isLeftover = (name: string): boolean =>
+  name.endsWith(".partial") && isRecord(name.slice(0, -".partial".length));
 
 function createWriter(directory: string, lock: AsyncDisposable, state: WriterState): StoreWriter {
   const { manifest, finished } = state;
