@@ -1,5 +1,4 @@
 /** @file What a score group is given and gives, and how it collects scores while the store streams by. R rows, K columns. */
-import { quantile } from "../stats/quantile.ts";
 import { RuntimeError } from "../util/errors.ts";
 import { norm } from "../util/vector.ts";
 import type { Scored } from "./method.ts";
@@ -83,11 +82,6 @@ export function createCollector(
 
 /** The range of a tally covers this many times the largest null cosine of the first block, so that later tails fit. */
 const HEADROOM = 4;
-
-/** A length that one vector in a thousand exceeds. */
-export function longestButFew(norms: Float32Array): number {
-  return Math.max(quantile(norms, 0.999), Number.MIN_VALUE);
-}
 
 /** How far the null scores of the whole store may reach, from those of its first block; projections grow with the norm. */
 function nullRange(

@@ -1,9 +1,9 @@
 /** @file The scores of one behaviour at one layer, taken block by block while the store streams by. R rows, K columns. */
+import { quantile } from "../stats/quantile.ts";
 import { dot, norm } from "../util/vector.ts";
 import { createBankGroup } from "./bank-group.ts";
 import {
   createCollector,
-  longestButFew,
   type ScoreCollector,
   type ScoreGroup,
   type ScoreGroupOptions,
@@ -34,7 +34,9 @@ function createDirectionGroup(
     .filter((vector) => vector !== undefined)
     .slice(0, options.nullDirections);
   const count = nulls.length;
-  const longNorm = isCosine || count === 0 ? undefined : longestButFew(norms);
+  // A length that one vector in a thousand exceeds.
+  const longNorm =
+    isCosine || count === 0 ? undefined : Math.max(quantile(norms, 0.999), Number.MIN_VALUE);
   const collector = createCollector(norms.length, count, longNorm);
   const columns = [direction, ...nulls].map(toUnit);
   const raw = mean === undefined || count === 0 ? undefined : collectRaw(columns, mean, norms);

@@ -71,8 +71,10 @@ export function signalStatistics(
     const nullShares = nulls.map(({ counts, median, spread }) =>
       shareAbove(tally, counts, close(median + reach * spread)),
     );
+    const errors = nullShares.map((share) => share - expected);
+    const squares = errors.reduce((sum, each) => sum + each * each, 0);
     const error = Math.max(
-      rootMeanSquare(nullShares.map((share) => share - expected)),
+      Math.sqrt(squares / nullShares.length),
       Math.sqrt(expected / ascending.length),
     );
     const threshold = close(real.median + reach * real.spread);
@@ -134,8 +136,4 @@ function nullBulks(tally: NullTally, open: (score: number) => number): readonly 
 function bulk(quantileAt: (q: number) => number): Bulk {
   const median = quantileAt(0.5);
   return { median, spread: median - quantileAt(0.25) };
-}
-
-function rootMeanSquare(values: readonly number[]): number {
-  return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
 }

@@ -5,13 +5,7 @@ import { input } from "../tensor/graph.ts";
 import { lowerToOnnx } from "../tensor/lower.ts";
 import { matMul } from "../tensor/ops/mat-mul.ts";
 import type { JobOptions } from "../util/progress.ts";
-import {
-  type BlockKernel,
-  type BlockProducts,
-  blockBuffers,
-  blockRows,
-  type KernelOptions,
-} from "./block-kernel.ts";
+import { type BlockProducts, blockBuffers, blockRows, type KernelOptions } from "./block-kernel.ts";
 import { blockInput, blockTensor, createGraphKernel } from "./graph-kernel.ts";
 import { canUseHalfDot, createHalfDotKernel } from "./half-dot-wasm.ts";
 
@@ -37,23 +31,14 @@ export async function* streamProducts(
 ): AsyncGenerator<ProductBlock, void, void> {
   const { layer, columns, mean, threads, signal, progress } = options;
   const { dtype, dim } = store.manifest;
-  await using kernel = await createBlockKernel({
-    dtype,
-    dim,
-    columns,
-    mean,
-    threads,
-  });
+  const job = { dtype, dim, columns, mean, threads };
+  // The fastest: a WebAssembly routine for one half-precision column, else ONNX Runtime.
+  await using kernel = canUseHalfDot(job) ? createHalfDotKernel(job) : await createGraphKernel(job);
   for await (const { buffer, firstRow, rows } of streamBlocks(store, layer, kernel.buffers)) {
     signal?.throwIfAborted();
     yield { ...(await kernel.multiply(buffer, rows)), firstRow, rows };
     progress?.update(firstRow + rows, store.rows);
   }
-}
-
-/** The fastest kernel for the job: a WebAssembly routine for one half-precision column, else ONNX Runtime. */
-export async function createBlockKernel(options: KernelOptions): Promise<BlockKernel> {
-  return canUseHalfDot(options) ? createHalfDotKernel(options) : createGraphKernel(options);
 }
 
 /** The mean of all stored vectors at a layer, [D]; one pass. Blocks are summed in single, their sums in double precision. */

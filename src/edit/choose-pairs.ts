@@ -1,8 +1,13 @@
-import { createRng, type Rng } from "../util/rng.ts";
+import type { Rng } from "../util/rng.ts";
 
-/** k random ones of `rows`, in rising order; `rows` has at least k. Equal arguments give equal rows. */
-export function drawRows(rows: Uint32Array, k: number, seed: number): Uint32Array {
-  return drawFrom(rows, k, createRng(seed));
+/** k random ones of `rows`, in rising order; `rows` has at least k. A partial Fisher-Yates shuffle: only k swaps. */
+export function drawRows(rows: Uint32Array, k: number, rng: Rng): Uint32Array {
+  const pool = rows.slice();
+  for (let i = 0; i < k; i++) {
+    const j = i + rng.integer(pool.length - i);
+    [pool[i], pool[j]] = [pool[j]!, pool[i]!];
+  }
+  return pool.slice(0, k).toSorted();
 }
 
 /**
@@ -13,15 +18,14 @@ export function drawSameMix(
   rows: Uint32Array,
   edited: Uint32Array,
   groups: readonly string[],
-  seed: number,
+  rng: Rng,
 ): Uint32Array {
   const wanted = groupRows(edited, groups);
   const pools = groupRows(rows, groups);
-  const rng = createRng(seed);
   const drawn = [...wanted.keys()]
     .toSorted()
     .flatMap((group) => [
-      ...drawFrom(Uint32Array.from(pools.get(group)!), wanted.get(group)!.length, rng),
+      ...drawRows(Uint32Array.from(pools.get(group)!), wanted.get(group)!.length, rng),
     ]);
   return Uint32Array.from(drawn).toSorted();
 }
@@ -35,14 +39,4 @@ function groupRows(rows: Uint32Array, groups: readonly string[]): Map<string, nu
     else members.push(row);
   }
   return grouped;
-}
-
-/** A partial Fisher-Yates shuffle: only k swaps. */
-function drawFrom(rows: Uint32Array, k: number, rng: Rng): Uint32Array {
-  const pool = rows.slice();
-  for (let i = 0; i < k; i++) {
-    const j = i + rng.integer(pool.length - i);
-    [pool[i], pool[j]] = [pool[j]!, pool[i]!];
-  }
-  return pool.slice(0, k).toSorted();
 }

@@ -1,6 +1,7 @@
 import { liftTables, type LiftTable } from "../ranking/lift-table.ts";
 import type { Ranking } from "../ranking/ranking-file.ts";
 import { ConfigError } from "../util/errors.ts";
+import { createRng } from "../util/rng.ts";
 import { drawRows, drawSameMix } from "./choose-pairs.ts";
 import type { DroppedSource, Edit, EditedGroup, EditSettings } from "./edit.ts";
 import { joinRanking, type JoinedRanking } from "./join-ranking.ts";
@@ -123,8 +124,8 @@ function drawControl(
   const pool =
     joined === undefined || action === "drop-source" ? allRows(table) : joined.order.toSorted();
   return pick === "random-any" || action === "drop-source"
-    ? drawRows(pool, target.length, seed)
-    : drawSameMix(pool, target, table.groups, seed);
+    ? drawRows(pool, target.length, createRng(seed))
+    : drawSameMix(pool, target, table.groups, createRng(seed));
 }
 
 function requireTop({ action, top }: EditSettings, ranked: number): number {

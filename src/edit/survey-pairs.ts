@@ -43,7 +43,12 @@ export async function surveyPairs(
   const builder = createPairTableBuilder({ by, contentHash: pairs.contentHash });
   const ids: (string | undefined)[] = [];
   const columns = new Set<string>();
-  const files = new Map(pairs.files.map(({ path }) => [path, createFileSurvey()]));
+  const files = new Map(
+    pairs.files.map(({ path }) => [
+      path,
+      { rows: 0, finder: createIdColumnFinder(), idRows: new Set<number>() },
+    ]),
+  );
   for await (const { pair, fields } of pairs.readWithFields({ signal })) {
     const file = files.get(pair.file)!;
     file.rows++;
@@ -73,10 +78,6 @@ export async function surveyPairs(
     files: surveyed,
     sides: SHAPES[pairs.shape].swap([...columns]),
   };
-}
-
-function createFileSurvey(): { rows: number; finder: IdColumnFinder; idRows: Set<number> } {
-  return { rows: 0, finder: createIdColumnFinder(), idRows: new Set() };
 }
 
 function requireIdColumn(path: string, finder: IdColumnFinder): string {

@@ -124,7 +124,10 @@ function outputColumns(pairs: PairRows, rankings: readonly PairScores[]): readon
     several("behavior") &&
       toColumn("behavior", "VARCHAR", ({ ranking }) => ranking.behavior ?? null),
     several("layer") && toColumn("layer", "INTEGER", ({ ranking }) => ranking.layer ?? null),
-    toColumn("score", "FLOAT", ({ ranking, row }) => finiteOrNull(ranking.scores[row]!)),
+    toColumn("score", "FLOAT", ({ ranking, row }) => {
+      const score = ranking.scores[row]!;
+      return Number.isNaN(score) ? null : score;
+    }),
     toColumn("rank", "INTEGER", ({ rank }) => rank),
     toColumn("percentile", "DOUBLE", ({ rank, scored }) => percentile(rank, scored) ?? null),
     some("vectors") &&
@@ -198,10 +201,6 @@ function describeFullDisk(path: string, error: unknown): unknown {
     hint: "Free some space or choose another --out, then run the same command again.",
     cause: error,
   });
-}
-
-function finiteOrNull(score: number): number | null {
-  return Number.isNaN(score) ? null : score;
 }
 
 function quoteName(name: string): string {
