@@ -3,8 +3,12 @@ import { describe, expect, it } from "vitest";
 import { float16ToFloat32, float32ToFloat16 } from "../util/float16.ts";
 import { createRng } from "../util/rng.ts";
 import { dot, norm } from "../util/vector.ts";
-import { type BlockKernel, blockRows, type KernelOptions } from "./block-kernel.ts";
-import { createGraphKernel } from "./graph-kernel.ts";
+import {
+  type BlockKernel,
+  blockRows,
+  createGraphKernel,
+  type KernelOptions,
+} from "./block-kernel.ts";
 import { canUseHalfDot, createHalfDotKernel } from "./half-dot-wasm.ts";
 
 const rng = createRng(3);

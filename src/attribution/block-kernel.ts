@@ -1,5 +1,11 @@
+import { compile, type TensorValue } from "../runtime/ort.ts";
 import { bytesPerElement } from "../store/shard-layout.ts";
-import type { VectorStoreManifest } from "../store/vector-store-manifest.ts";
+import type { StoreDtype, VectorStoreManifest } from "../store/vector-store-manifest.ts";
+import { input, type Tensor } from "../tensor/graph.ts";
+import { lowerToOnnx } from "../tensor/lower.ts";
+import { multiply, subtract } from "../tensor/ops/arithmetic.ts";
+import { cast } from "../tensor/ops/cast.ts";
+import { matMul } from "../tensor/ops/mat-mul.ts";
 
 /** Multiplies blocks of stored vectors with fixed columns. R rows of a block, D dimensions, K columns. */
 export interface BlockKernel extends AsyncDisposable {
@@ -45,4 +51,87 @@ export function blockRows({ dtype, dim }: StoredVectors, stride: number): number
 /** Buffers for blocks of so many rows. */
 export function blockBuffers({ dtype, dim }: StoredVectors, rows: number): readonly Uint8Array[] {
   return Array.from({ length: BUFFERS }, () => new Uint8Array(rows * dim * bytesPerElement(dtype)));
+}
+
+/** ONNX Runtime's matrix product works in strips of 16 columns: a part of one costs as much as a whole one, or more. */
+const COLUMN_STRIP = 16;
+
+/** Any number of columns, any dtype, with or without a mean, in ONNX Runtime. */
+export async function createGraphKernel(options: KernelOptions): Promise<BlockKernel> {
+  const { dtype, dim, columns, mean, threads } = options;
+  const stride = Math.ceil(columns.length / COLUMN_STRIP) * COLUMN_STRIP;
+  const rows = blockRows(options, stride);
+  const buffers = blockBuffers(options, rows);
+  const fixed: Record<string, TensorValue> = {
+    columns: float32([dim, stride], transposed(columns, dim, stride)),
+    ...(mean === undefined
+      ? {}
+      : { mean: float32([dim], mean), ones: float32([dim, 1], new Float32Array(dim).fill(1)) }),
+  };
+  const program = await compile(lowerToOnnx(productGraph(options, stride)), { threads });
+  return {
+    buffers,
+    async multiply(buffer, count) {
+      const x = blockTensor(dtype, dim, buffers[buffer]!, count);
+      const { products, squares } = await program.run({ ...fixed, x });
+      return { products: floats(products), stride, squares: squares && floats(squares) };
+    },
+    [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
+  };
+}
+
+/** The first rows of a buffer as a tensor [R, D], read in place. */
+export function blockTensor(
+  dtype: StoreDtype,
+  dim: number,
+  buffer: Uint8Array,
+  rows: number,
+): TensorValue {
+  const shape = [rows, dim];
+  return dtype === "F16"
+    ? {
+        dtype: "float16",
+        shape,
+        array: new Uint16Array(buffer.buffer, buffer.byteOffset, rows * dim),
+      }
+    : float32(shape, new Float32Array(buffer.buffer, buffer.byteOffset, rows * dim));
+}
+
+/** The input `x` [R, D] of a block in single precision. */
+export function blockInput(dtype: StoreDtype, dim: number): Tensor {
+  return dtype === "F16"
+    ? cast(input("x", "float16", ["R", dim]), "float32")
+    : input("x", "float32", ["R", dim]);
+}
+
+function productGraph(
+  { dtype, dim, mean }: KernelOptions,
+  stride: number,
+): Readonly<Record<string, Tensor>> {
+  const vectors = blockInput(dtype, dim);
+  const columns = input("columns", "float32", [dim, stride]);
+  if (mean === undefined) return { products: matMul(vectors, columns) };
+  const centred = subtract(vectors, input("mean", "float32", [dim]));
+  return {
+    products: matMul(centred, columns),
+    squares: matMul(multiply(centred, centred), input("ones", "float32", [dim, 1])),
+  };
+}
+
+/** K columns of length D as a matrix [D, stride], zero past the K-th. */
+function transposed(columns: readonly Float32Array[], dim: number, stride: number): Float32Array {
+  const matrix = new Float32Array(dim * stride);
+  for (const [k, column] of columns.entries()) {
+    for (let i = 0; i < dim; i++) matrix[i * stride + k] = column[i]!;
+  }
+  return matrix;
+}
+
+function float32(shape: readonly number[], array: Float32Array): TensorValue {
+  return { dtype: "float32", shape, array };
+}
+
+function floats(value: TensorValue | undefined): Float32Array {
+  if (!(value?.array instanceof Float32Array)) throw new Error("internal: expected float32 output");
+  return value.array;
 }

@@ -5,8 +5,15 @@ import { input } from "../tensor/graph.ts";
 import { lowerToOnnx } from "../tensor/lower.ts";
 import { matMul } from "../tensor/ops/mat-mul.ts";
 import type { JobOptions } from "../util/progress.ts";
-import { type BlockProducts, blockBuffers, blockRows, type KernelOptions } from "./block-kernel.ts";
-import { blockInput, blockTensor, createGraphKernel } from "./graph-kernel.ts";
+import {
+  blockBuffers,
+  blockInput,
+  type BlockProducts,
+  blockRows,
+  blockTensor,
+  createGraphKernel,
+  type KernelOptions,
+} from "./block-kernel.ts";
 import { canUseHalfDot, createHalfDotKernel } from "./half-dot-wasm.ts";
 
 /** Which vectors of a store are gone through. */

@@ -38,13 +38,8 @@ export function createLlmJudge(options: LlmJudgeOptions): LlmJudge {
     maxCost === undefined || prices === undefined
       ? undefined
       : createPurse(maxCost, { spent: store.totals.cost, prices });
-  const decide = createDecider(options, {
-    usage,
-    purse,
-    hasReadable: false,
-    unreadable: [],
-    anew: new Set(),
-  });
+  const books = { usage, purse, hasReadable: false, unreadable: [], anew: new Set<string>() };
+  const decide = createDecider(options, books);
   const name = `${rubric.name}@${hashValue({ rubric, model: asker.endpoint.model }).slice(0, 8)}`;
   return {
     name,
@@ -58,12 +53,7 @@ export function createLlmJudge(options: LlmJudgeOptions): LlmJudge {
         if ("missing" in parsed && !parsed.isFinal) usage.unreadable++;
         progress?.update(++done, undefined);
         const { isFinal: _, ...said } = { isFinal: undefined, ...parsed };
-        return {
-          ...placeOf(rollout, name),
-          ...said,
-          raw,
-          cost: prices && cost,
-        };
+        return { ...placeOf(rollout, name), ...said, raw, cost: prices && cost };
       };
       yield* mapOrdered(rollouts, { window: WINDOW, signal }, one);
     },

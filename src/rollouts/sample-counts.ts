@@ -9,15 +9,12 @@ export interface LackingSamples {
   readonly of: number;
 }
 
-/** Counts samples by scenario and variant. */
-export interface SampleCounts {
+/** Counts samples by scenario and variant. Memory: a number for each of them. */
+export function createSampleCounts(): {
   add(place: Pick<Rollout, "scenario" | "variant">): void;
   /** Undefined where none is lacking. */
   lacking(): LackingSamples | undefined;
-}
-
-/** Makes a count. Memory: a number for each scenario and variant. */
-export function createSampleCounts(): SampleCounts {
+} {
   const variants = new Map<string, Map<string, number>>();
   const scenarios = new Set<string>();
   return {

@@ -30,7 +30,7 @@ export function describeSteering(request: SteerRequest, arms: SteeringArms): Ste
   const shared = countShared(request.prompts, request.madeFrom ?? []);
   const effects = compareLayers(request, arms);
   const layers = arms.layers.map((layer) =>
-    describeLayer(request, { layer, settings, effects: effects.get(layer) ?? [] }),
+    describeLayer(request, settings, { ...layer, effects: effects.get(layer) ?? [] }),
   );
   return {
     format: "culprit-steering",
@@ -95,16 +95,10 @@ const verdictsOf = (arms: readonly RanArm[]): VerdictRuns => arms.map(({ verdict
 
 function describeLayer(
   { prompts }: SteerRequest,
-  {
-    layer: { target, grid, steered, random },
-    settings,
-    effects,
-  }: {
-    readonly layer: LayerArms;
-    readonly settings: SteerSettings;
-    readonly effects: readonly SteeringEffect[];
-  },
+  settings: SteerSettings,
+  layer: LayerArms & { readonly effects: readonly SteeringEffect[] },
 ): LayerSteering {
+  const { target, grid, steered, random, effects } = layer;
   return {
     layer: target.layer,
     at: layersOf(target),
