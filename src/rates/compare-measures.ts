@@ -82,8 +82,12 @@ export function compareMeasure(
   };
 }
 
-function interval(centre: number, margin: MarginParts, isKnown: boolean): Partial<Bounds> {
-  if (!isKnown) return {};
+function interval(
+  centre: number,
+  margin: MarginParts,
+  isKnown: boolean,
+): Pick<MeasureSummary, "low" | "high"> {
+  if (!isKnown) return { low: undefined, high: undefined };
   const half = halfWidth(margin, 0.05);
   return { low: centre - half, high: centre + half };
 }
