@@ -1,12 +1,45 @@
-/** Lines of a table, the first column left-aligned, the others right-aligned. At least one row; all of one length. */
-export function textTable(rows: readonly (readonly string[])[]): string[] {
+/** Lines of a table, the first column aligned as `first` says, the others to the right. At least one row; all of one length. */
+export function textTable(
+  rows: readonly (readonly string[])[],
+  first: "left" | "right" = "left",
+): string[] {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   return rows.map((row) =>
     row
-      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
+      .map((cell, i) =>
+        i === 0 && first === "left" ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!),
+      )
       .join("  ")
       .trimEnd(),
   );
+}
+
+/** A column of a table: its heading, and its cell in the line of a row; an undefined one is a dash. */
+export type Column<T> = readonly [
+  heading: string,
+  cell: (row: T, index: number) => string | number | undefined,
+];
+
+/** Lines of a table: the headings, then one for each row. */
+export function tableOf<T>(
+  rows: readonly T[],
+  columns: readonly Column<T>[],
+  first?: "left" | "right",
+): string[] {
+  const headings = columns.map(([heading]) => heading);
+  const lines = rows.map((row, i) => columns.map(([, cell]) => `${cell(row, i) ?? "-"}`));
+  return textTable([headings, ...lines], first);
+}
+
+/** The first rows of a table that may be long, and how many more there are. */
+export function headOf<T>(
+  rows: readonly T[],
+  most: number,
+  show: (shown: readonly T[]) => readonly string[],
+  indent = "",
+): string[] {
+  const left = rows.length - most;
+  return [...show(rows.slice(0, most)), ...(left > 0 ? [`${indent}… and ${left} more`] : [])];
 }
 
 /** Names come from data: no control characters may reach the terminal, and no name may fill it. */

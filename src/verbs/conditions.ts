@@ -14,10 +14,10 @@ import { noteGroups } from "../rates/scenario-groups.ts";
 import { readAmplification } from "../rollouts/rollout-manifest.ts";
 import { readRollouts, type Rollout } from "../rollouts/rollouts.ts";
 import { ConfigError } from "../util/errors.ts";
-import { printable, textTable } from "../util/text-table.ts";
+import { formatRate } from "../util/figures.ts";
+import { printable, tableOf } from "../util/text-table.ts";
 import { rolloutsInput, verdictsInput } from "./inputs/files.ts";
 import { count } from "./settings/common.ts";
-import { formatRate } from "./show/evaluation.ts";
 import { defineVerb } from "./verb.ts";
 
 /** Scenarios listed with their reasons, at most; the JSON output has all of them. */
@@ -216,28 +216,24 @@ function formatFilter({ conditions: rows, ...result }: ConditionsReport): string
     scenarios.filter((each) => each.decision === decision).length;
   const others = scenarios.filter(({ decision }) => decision !== "kept");
   return [
-    ...textTable([
-      ["condition", "scenarios", "rollouts", "missing", "rate [95%]"],
-      ...rows.map(({ checkpoint, variant, scenarios: n, rollouts, missing, rate }) => [
-        printable(`${checkpoint} × ${variant}`),
-        n === rate.prompts || rate.judged === 0 ? `${n}` : `${n} (${rate.prompts} requests)`,
-        `${rollouts}`,
-        `${missing}`,
-        formatRate(rate),
-      ]),
+    ...tableOf(rows, [
+      ["condition", nameOf],
+      ["scenarios", describeScenarios],
+      ["rollouts", ({ rollouts }) => rollouts],
+      ["missing", ({ missing }) => missing],
+      ["rate [95%]", ({ rate }) => formatRate(rate)],
     ]),
     ...causeLines(rows),
     "",
     `${decided("kept")} of ${scenarios.length} scenarios kept, ${decided("dropped")} dropped, ${decided("unknown")} unknown`,
-    ...textTable([
-      ["condition", "fails", "unknown"],
-      ...result.requirements.map((requirement, i) => [
-        printable(
-          `${conditionName(requirement)}: ${requirement.mustShow ? "must show" : "must not show"}`,
-        ),
-        `${scenarios.filter(({ failed }) => failed.includes(i)).length}`,
-        `${scenarios.filter(({ unknown }) => unknown.includes(i)).length}`,
-      ]),
+    ...tableOf(result.requirements, [
+      [
+        "condition",
+        (each) =>
+          printable(`${conditionName(each)}: ${each.mustShow ? "must show" : "must not show"}`),
+      ],
+      ["fails", (_, i) => scenarios.filter(({ failed }) => failed.includes(i)).length],
+      ["unknown", (_, i) => scenarios.filter(({ unknown }) => unknown.includes(i)).length],
     ]),
     ...(others.length === 0 ? [] : [""]),
     ...others
@@ -250,12 +246,18 @@ function formatFilter({ conditions: rows, ...result }: ConditionsReport): string
   ].join("\n");
 }
 
+const nameOf = ({ checkpoint, variant }: ConditionRow): string =>
+  printable(`${checkpoint} × ${variant}`);
+
+const describeScenarios = ({ scenarios: n, rate: { prompts, judged } }: ConditionRow): string =>
+  n === prompts || judged === 0 ? `${n}` : `${n} (${prompts} requests)`;
+
 /** Why verdicts are missing, for each condition that lacks some. */
 function causeLines(rows: readonly ConditionRow[]): string[] {
   return rows
     .filter(({ missing }) => missing > 0)
-    .map(({ checkpoint, variant, causes }) => {
-      const list = Object.entries(causes).map(([cause, n]) => `${n} ${printable(cause)}`);
-      return `missing in ${printable(`${checkpoint} × ${variant}`)}: ${list.join("; ")}`;
+    .map((row) => {
+      const list = Object.entries(row.causes).map(([cause, n]) => `${n} ${printable(cause)}`);
+      return `missing in ${nameOf(row)}: ${list.join("; ")}`;
     });
 }

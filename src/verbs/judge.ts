@@ -7,7 +7,7 @@ import { rolloutManifestPath } from "../rollouts/rollout-manifest.ts";
 import { readRollouts } from "../rollouts/rollouts.ts";
 import { ConfigError, type CulpritError, RuntimeError } from "../util/errors.ts";
 import { moneyAmount } from "../util/figures.ts";
-import { printable, textTable } from "../util/text-table.ts";
+import { printable, tableOf } from "../util/text-table.ts";
 import { labelsInput, rolloutsInput } from "./inputs/files.ts";
 import { rubricInput, rulesInput } from "./inputs/judges.ts";
 import { type JudgedFile, judgeToFile } from "./judging/judge-to-file.ts";
@@ -131,14 +131,11 @@ no readable answer is missing with its cause; --force asks about it again. See d
   show: (judged) =>
     [
       `judge ${printable(judged.judge)}: "shows" means that the response ${printable(judged.behavior)}`,
-      ...textTable([
-        ["variant", "shows", "not", "missing"],
-        ...judged.variants.map(({ variant, shows, not, missing }) => [
-          printable(variant),
-          `${shows}`,
-          `${not}`,
-          `${missing}`,
-        ]),
+      ...tableOf(judged.variants, [
+        ["variant", ({ variant }) => printable(variant)],
+        ["shows", ({ shows }) => shows],
+        ["not", ({ not }) => not],
+        ["missing", ({ missing }) => missing],
       ]),
       ...Object.entries(judged.causes).map(
         ([cause, count]) => `${count} missing: ${printable(cause)}`,

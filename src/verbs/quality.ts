@@ -3,7 +3,8 @@ import { z } from "zod";
 import { markPlanted, readPlanted } from "../ranking/planted.ts";
 import { readRankings } from "../ranking/ranking-file.ts";
 import { type PlantedQuality, QUALITY, rankingQuality } from "../ranking/ranking-quality.ts";
-import { printable, textTable } from "../util/text-table.ts";
+import { formatEstimate, percent } from "../util/figures.ts";
+import { type Column, printable, tableOf } from "../util/text-table.ts";
 import { rankingInput } from "./inputs/files.ts";
 import { count, seed } from "./settings/common.ts";
 import { tops } from "./settings/tops.ts";
@@ -74,30 +75,22 @@ the tops, each with its 95% interval (bootstrap, planted and other pairs resampl
 
 function formatQuality(found: readonly PlantedQuality[]): string {
   const first = found[0]!; // a ranking file has one at least
-  const names = found.map(({ method, behavior, layer }) =>
-    [method, behavior, layer === undefined ? undefined : `layer ${layer}`]
-      .filter((part) => part !== undefined)
-      .join(", "),
-  );
-  const estimate = ({ value, low, high }: PlantedQuality["auroc"]): string =>
-    `${value.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`;
   return [
-    `${first.planted} of ${first.pairs} pairs are planted (${((100 * first.planted) / first.pairs).toFixed(1)}%)`,
-    ...textTable([
-      [
-        "ranking",
-        "unscored",
-        "AUROC [95%]",
-        "average precision [95%]",
-        ...first.at.flatMap(({ k }) => [`recall at ${k} [95%]`, `precision at ${k} [95%]`]),
-      ],
-      ...found.map((each, i) => [
-        printable(names[i] === "" ? "ranking" : names[i]!),
-        `${each.unscored}`,
-        estimate(each.auroc),
-        estimate(each.averagePrecision),
-        ...each.at.flatMap(({ recall, precision }) => [estimate(recall), estimate(precision)]),
+    `${first.planted} of ${first.pairs} pairs are planted (${percent(first.planted / first.pairs)})`,
+    ...tableOf(found, [
+      ["ranking", (each) => printable(nameOf(each) || "ranking")],
+      ["unscored", ({ unscored }) => unscored],
+      ["AUROC [95%]", ({ auroc }) => formatEstimate(auroc)],
+      ["average precision [95%]", ({ averagePrecision }) => formatEstimate(averagePrecision)],
+      ...first.at.flatMap(({ k }, i): Column<PlantedQuality>[] => [
+        [`recall at ${k} [95%]`, ({ at }) => formatEstimate(at[i]!.recall)],
+        [`precision at ${k} [95%]`, ({ at }) => formatEstimate(at[i]!.precision)],
       ]),
     ]),
   ].join("\n");
 }
+
+const nameOf = ({ method, behavior, layer }: PlantedQuality): string =>
+  [method, behavior, layer === undefined ? undefined : `layer ${layer}`]
+    .filter((part) => part !== undefined)
+    .join(", ");

@@ -1,5 +1,6 @@
 import type { Edit } from "../../edit/edit.ts";
-import { printable, textTable } from "../../util/text-table.ts";
+import { fixed, percent, withInterval } from "../../util/figures.ts";
+import { headOf, printable, tableOf } from "../../util/text-table.ts";
 
 /** Groups of one table, at most; the JSON output has all of them. */
 const MAX_GROUPS = 15;
@@ -35,30 +36,24 @@ function sourceLines({ sources, pick }: Edit): string[] {
   return [
     pick === "chosen" ? "sources dropped:" : "sources whose size this has:",
     ...sources.map(({ group, lift }) => {
-      const found =
-        lift === undefined
-          ? ""
-          : `  lift ${lift.value.toFixed(2)} [${lift.low.toFixed(2)}, ${lift.high.toFixed(2)}]`;
-      return `  ${printable(group)}${found}`;
+      const found = lift && `  lift ${withInterval(lift.value, lift, fixed(2))}`;
+      return `  ${printable(group)}${found ?? ""}`;
     }),
   ];
 }
 
 function groupLines({ groups, by, action }: Edit): string[] {
   if (by === undefined) return [];
-  const shown = groups.slice(0, MAX_GROUPS);
   return [
     "",
-    ...textTable([
-      [printable(by), "pairs", action === "swap" ? "swapped" : "removed", "share"],
-      ...shown.map(({ group, pairs, edited }) => [
-        printable(group),
-        `${pairs}`,
-        `${edited}`,
-        `${((100 * edited) / pairs).toFixed(1)}%`,
+    ...headOf(groups, MAX_GROUPS, (shown) =>
+      tableOf(shown, [
+        [printable(by), ({ group }) => printable(group)],
+        ["pairs", ({ pairs }) => pairs],
+        [action === "swap" ? "swapped" : "removed", ({ edited }) => edited],
+        ["share", ({ pairs, edited }) => percent(edited / pairs)],
       ]),
-    ]),
-    ...(groups.length > shown.length ? [`… and ${groups.length - shown.length} more`] : []),
+    ),
     "",
   ];
 }

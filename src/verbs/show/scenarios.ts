@@ -3,7 +3,7 @@ import type { ComposedScenarios } from "../../rollouts/compose-scenarios.ts";
 import { type Constraint, constraintFamily } from "../../rollouts/constraints.ts";
 import type { Scenario } from "../../rollouts/scenarios.ts";
 import type { ScenarioSplit } from "../../rollouts/split-scenarios.ts";
-import { printable, textTable } from "../../util/text-table.ts";
+import { printable, tableOf } from "../../util/text-table.ts";
 
 /** Scenarios, and where they come from. */
 export interface MadeScenarios {
@@ -129,13 +129,10 @@ function formatComposition(
     `${scenarios} scenarios of ${bases} base prompts${duplicates === 0 ? "" : `, ${duplicates} repeated ones merged`}`,
     ...Object.entries(skipped).map(([reason, count]) => `${count} rows skipped: ${reason}`),
     "",
-    ...textTable([
-      ["family", "constraints", "scenarios"],
-      ...Object.entries(families).map(([name, { constraints, scenarios: count }]) => [
-        printable(name),
-        `${constraints}`,
-        `${count}`,
-      ]),
+    ...tableOf(Object.entries(families), [
+      ["family", ([name]) => printable(name)],
+      ["constraints", ([, { constraints }]) => constraints],
+      ["scenarios", ([, use]) => use.scenarios],
     ]),
   ];
 }
