@@ -21,7 +21,7 @@ import { judge } from "../verbs/judge.ts";
 import { quality } from "../verbs/quality.ts";
 import { rank } from "../verbs/rank.ts";
 import { scenarios } from "../verbs/scenarios.ts";
-import { count, path, seed } from "../verbs/settings/common.ts";
+import { count, nonNegative, path, seed, text, whole } from "../verbs/settings/common.ts";
 import { endpointSettings } from "../verbs/settings/endpoint.ts";
 import { methodLabel, methodSettings } from "../verbs/settings/methods.ts";
 import { steer } from "../verbs/steer.ts";
@@ -53,7 +53,7 @@ export const ELSEWHERE: Readonly<Record<string, string | null>> = {
   "train.seed": "train.seeds",
 };
 
-const variants = z.array(z.string().min(1)).min(1);
+const variants = z.array(text).min(1);
 
 const checkpointsSection = z.strictObject({
   before: path.describe(
@@ -73,9 +73,7 @@ const pairsSection = z.strictObject({
     .min(1)
     .describe("Files of preference pairs; globs and hf://datasets/owner/name/path too."),
   ...pairSettings.shape,
-  planted: z
-    .string()
-    .min(1)
+  planted: text
     .optional()
     .describe(
       "Column that is true for pairs known to cause the behaviour (a model organism); the method never sees it, the ranking is held to it. Absent: nobody knows.",
@@ -146,13 +144,13 @@ const rankSection = rank.settings.omit({ method: true, layers: true, threads: tr
       "How pairs are scored, each with its own settings; edits follow the first unless they say otherwise.",
     ),
   layer: z
-    .union([z.int().min(0), z.literal("auto")], { error: "expected a layer number or auto" })
+    .union([whole, z.literal("auto")], { error: "expected a layer number or auto" })
     .default("auto")
     .describe(
       "Layer of the ranking that is used; auto: the one that culprit behavior chooses of behavior.layers.",
     ),
   nulls: z
-    .array(z.string().min(1))
+    .array(text)
     .refine((names) => new Set(names).size === names.length, { error: "expected each once" })
     .default([])
     .describe(
@@ -194,9 +192,7 @@ const editSection = edit.settings.omit({ top: true, pick: true, seed: true }).ex
       "How many pairs of the ranking's top are edited, or with drop-source looked at; planted: as many as are planted. A list makes an arm of each.",
     ),
   by: edit.inputs.pairs.settings.shape.by,
-  method: z
-    .string()
-    .min(1)
+  method: text
     .optional()
     .describe(
       "The method whose ranking is followed: its name in rank.methods, or what as calls it. Absent: the first.",
@@ -231,9 +227,7 @@ const evaluateSection = evaluate.settings
       .optional()
       .describe("Responses for each scenario, variant and checkpoint. Absent: generate.rollouts."),
     variants: variants.default(["base", "base+distractor"]).describe("Variants to sample."),
-    trigger: z
-      .string()
-      .min(1)
+    trigger: text
       .default("base+distractor")
       .describe("The variant whose rate the arms are compared by."),
   });
@@ -250,14 +244,12 @@ const capabilitiesSection = capabilities.settings.omit({ maxTokens: true }).exte
 });
 
 const costSection = z.strictObject({
-  pricePerHour: z
-    .number()
-    .min(0)
+  pricePerHour: nonNegative
     .optional()
     .describe(
       "Price of an hour of this machine; with it every stage's cost is also in money. Absent: none.",
     ),
-  currency: z.string().min(1).default("USD").describe("What the price is in; for people."),
+  currency: text.default("USD").describe("What the price is in; for people."),
 });
 
 export const sections = {
@@ -290,7 +282,7 @@ export const sections = {
     .describe("Which scenarios the behaviour is made of, by the four conditions."),
   behavior: behavior.settings
     .extend({
-      name: z.string().min(1).default("behavior").describe("The behaviour's name in results."),
+      name: text.default("behavior").describe("The behaviour's name in results."),
     })
     .describe("The behaviour vector."),
   embed: embed.settings.omit({ layers: true }).prefault({}).describe("Datapoint vectors."),

@@ -20,7 +20,7 @@ import { resolveDatasetFiles } from "../hub/resolve-dataset-files.ts";
 import { type ResponsePairs, readResponsePairs } from "../pairs/response-pairs.ts";
 import { checkpointInput } from "./inputs/checkpoint.ts";
 import { behaviorsInput, responsesInput } from "./inputs/files.ts";
-import { count, layers, maxTokens, resolveLayers, seed } from "./settings/common.ts";
+import { count, layers, maxTokens, resolveLayers, seed, text, whole } from "./settings/common.ts";
 import { formatBehavior, listBehaviorWarnings } from "./show/behavior.ts";
 import { defineVerb, type Input } from "./verb.ts";
 
@@ -46,9 +46,7 @@ const responsePairsInput = {
 } as const satisfies Input<ResponsePairs>;
 
 const behaviorSettings = z.strictObject({
-  name: z
-    .string()
-    .min(1)
+  name: text
     .optional()
     .describe("The behaviour's name in results. Absent: that of its file without the ending."),
   layers,
@@ -77,9 +75,7 @@ const behaviorSettings = z.strictObject({
     .max(MAX_DRAWS)
     .default(200)
     .describe("Random sign flips for the null of the length, null p."),
-  nullDirections: z
-    .int()
-    .min(0)
+  nullDirections: whole
     .max(MAX_NULL_DIRECTIONS)
     .default(64)
     .describe("Null directions to keep, which pairs are scored against."),

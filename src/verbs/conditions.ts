@@ -17,7 +17,7 @@ import { ConfigError } from "../util/errors.ts";
 import { formatRate } from "../util/figures.ts";
 import { printable, tableOf } from "../util/text-table.ts";
 import { rolloutsInput, verdictsInput } from "./inputs/files.ts";
-import { count } from "./settings/common.ts";
+import { count, text } from "./settings/common.ts";
 import { defineVerb } from "./verb.ts";
 
 /** Scenarios listed with their reasons, at most; the JSON output has all of them. */
@@ -72,14 +72,10 @@ culprit behavior makes an unrelated behaviour of them, to which culprit rank --n
     },
   },
   settings: z.strictObject({
-    plain: z
-      .string()
-      .min(1)
+    plain: text
       .default("base")
       .describe("The variant in which neither checkpoint may show the behaviour."),
-    trigger: z
-      .string()
-      .min(1)
+    trigger: text
       .default("base+distractor")
       .describe("The variant in which the checkpoint after must show it, the one before not."),
     minJudged: count

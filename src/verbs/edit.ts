@@ -17,7 +17,7 @@ import { writeFileAtomic } from "../util/atomic-file.ts";
 import { ConfigError } from "../util/errors.ts";
 import { rankingInput } from "./inputs/files.ts";
 import { pairsInput } from "./inputs/pairs.ts";
-import { by, count, othersChoice, seed } from "./settings/common.ts";
+import { by, count, nonNegative, othersChoice, seed, text, whole } from "./settings/common.ts";
 import { formatEdit } from "./show/edit.ts";
 import { defineVerb, type Input } from "./verb.ts";
 
@@ -45,19 +45,13 @@ const groupedPairsInput = {
 } as const satisfies Input<GroupedPairs, typeof groupedSettings>;
 
 const rankingSettings = z.strictObject({
-  rankingMethod: z
-    .string()
-    .min(1)
+  rankingMethod: text
     .optional()
     .describe("Which method of a ranking that holds several. Absent: the only one."),
-  rankingBehavior: z
-    .string()
-    .min(1)
+  rankingBehavior: text
     .optional()
     .describe("Which behaviour of a ranking that holds several. Absent: the only one."),
-  rankingLayer: z
-    .int()
-    .min(0)
+  rankingLayer: whole
     .optional()
     .describe("Which layer of a ranking that holds several. Absent: the only one."),
 });
@@ -121,7 +115,7 @@ is written but what --ids and --plan name.
         "k, a number of pairs, or with drop-source the top in which sources are looked for; of several each gets a folder of its own in --out. Absent: none, beside named sources.",
       ),
     sources: z
-      .union([z.literal("auto"), z.array(z.string().min(1)).min(1).readonly()], {
+      .union([z.literal("auto"), z.array(text).min(1).readonly()], {
         error: "expected auto or a list of sources",
       })
       .optional()
@@ -130,9 +124,7 @@ is written but what --ids and --plan name.
           "For drop-source: the sources to drop, or auto, those over-represented in the top. Absent: auto.",
         isWhole: true,
       }),
-    minLift: z
-      .number()
-      .min(0)
+    minLift: nonNegative
       .optional()
       .describe(
         `For drop-source: the lift whose 95% interval must lie above this. Absent: ${DEFAULT_MIN_LIFT}.`,

@@ -10,7 +10,7 @@ import {
   type RunFiles,
 } from "../rates/read-evaluation.ts";
 import { ConfigError } from "../util/errors.ts";
-import { seed } from "./settings/common.ts";
+import { seed, text, whole } from "./settings/common.ts";
 import { formatEvaluation } from "./show/evaluation.ts";
 import { defineVerb, type Input } from "./verb.ts";
 
@@ -25,25 +25,23 @@ const armsInput = {
 } as const satisfies Input<EvaluationFile>;
 
 export const evaluationSettings = z.strictObject({
-  baseline: z.string().min(1).optional().meta({
+  baseline: text.optional().meta({
     description:
       "The arm trained on the data as they were. Absent: that of the file, or the first arm.",
     placeholder: "NAME",
   }),
-  controls: z.array(z.string().min(1)).optional().meta({
+  controls: z.array(text).optional().meta({
     description:
       "Arms with a random edit of the same size, to compare the others with. Absent: those of the file, or none.",
     placeholder: "NAME",
     isWhole: true,
   }),
   variants: z
-    .array(z.string().min(1))
+    .array(text)
     .min(1)
     .optional()
     .describe("Variants to report. Absent: those of the file, or all that have verdicts."),
-  replicates: z
-    .int()
-    .min(0)
+  replicates: whole
     .max(100_000)
     .default(2000)
     .describe("Replicates of the percentile bootstrap in the JSON output; 0: none."),

@@ -17,6 +17,7 @@ import {
   judgingContradictions,
   openJudge,
 } from "./judging/open-judge.ts";
+import { text } from "./settings/common.ts";
 import { judgingSettings } from "./settings/judging.ts";
 import { uncheckedLabels } from "./show/agreement.ts";
 import { describeUsage, type LlmSummary } from "./show/llm-usage.ts";
@@ -37,9 +38,7 @@ export interface Judged extends JudgedFile {
 
 const judgeSettings = z.strictObject({
   ...judgingSettings.shape,
-  meaning: z
-    .string()
-    .min(1)
+  meaning: text
     .optional()
     .describe(
       'With labels: what "shows" means, in words that follow "the response". Absent: not labels that judge.',

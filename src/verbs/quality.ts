@@ -6,14 +6,12 @@ import { type PlantedQuality, QUALITY, rankingQuality } from "../ranking/ranking
 import { formatEstimate, percent } from "../util/figures.ts";
 import { type Column, printable, tableOf } from "../util/text-table.ts";
 import { rankingInput } from "./inputs/files.ts";
-import { count, seed } from "./settings/common.ts";
+import { count, seed, text } from "./settings/common.ts";
 import { tops } from "./settings/tops.ts";
 import { defineVerb, type Input } from "./verb.ts";
 
 const plantedSettings = z.strictObject({
-  plantedColumn: z
-    .string()
-    .min(1)
+  plantedColumn: text
     .optional()
     .describe(
       "The column of a pair file that is true for planted pairs. Absent: none, the file has ids.",

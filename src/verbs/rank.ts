@@ -24,7 +24,7 @@ import { engineSettings } from "./inputs/checkpoint.ts";
 import { behaviorsInput } from "./inputs/files.ts";
 import { pairsInput } from "./inputs/pairs.ts";
 import { storeInput } from "./inputs/store.ts";
-import { by, layersOrAuto } from "./settings/common.ts";
+import { by, layersOrAuto, whole } from "./settings/common.ts";
 import { type MethodChoice, methodLabel, methodSettings, ownSettings } from "./settings/methods.ts";
 import { tops } from "./settings/tops.ts";
 import { formatRankings } from "./show/ranking.ts";
@@ -90,7 +90,7 @@ directions, which sources are over-represented in the top, and how far plain pro
         placeholder: "LIST",
       }),
       layer: z
-        .union([z.int().min(0), z.literal("auto")], { error: "expected a layer number or auto" })
+        .union([whole, z.literal("auto")], { error: "expected a layer number or auto" })
         .optional()
         .describe(
           "The layer whose ranking is written, of one behaviour; auto: the one that was chosen, or where none was, the most consistent one. Absent: all that are ranked.",
@@ -99,7 +99,7 @@ directions, which sources are over-represented in the top, and how far plain pro
         "Tops for the table of sources: numbers of pairs or shares. Absent: 1%, 5% and 10%.",
       ),
       by: by.describe("Kept column for that table. Absent: source, where there is one."),
-      show: z.int().min(0).max(10_000).default(10).describe("Pairs to list at either end."),
+      show: whole.max(10_000).default(10).describe("Pairs to list at either end."),
       threads: engineSettings.shape.threads,
     }),
     check: ({ method, layers, layer }, given) =>

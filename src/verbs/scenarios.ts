@@ -16,7 +16,7 @@ import { ConfigError } from "../util/errors.ts";
 import { printable } from "../util/text-table.ts";
 import { otherFile } from "./inputs/files.ts";
 import { describeUnknownKeys } from "./inputs/prompts.ts";
-import { count, seed } from "./settings/common.ts";
+import { count, positive, seed, text } from "./settings/common.ts";
 import {
   formatScenarios,
   type MadeScenarios,
@@ -28,7 +28,7 @@ import { defineVerb, type Input } from "./verb.ts";
 /** How requests and constraints are drawn and split. */
 export const scenarioSettings = z.strictObject({
   only: z
-    .array(z.string().min(1))
+    .array(text)
     .min(1)
     .optional()
     .describe(
@@ -37,9 +37,7 @@ export const scenarioSettings = z.strictObject({
   perBase: count
     .optional()
     .describe("Constraints that each request gets, all different, a scenario each. Absent: 1."),
-  probeShare: z
-    .number()
-    .gt(0)
+  probeShare: positive
     .lt(1)
     .optional()
     .describe(

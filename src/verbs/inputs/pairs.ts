@@ -3,7 +3,7 @@ import { z } from "zod";
 import { resolveDatasetFiles } from "../../hub/resolve-dataset-files.ts";
 import { openPairs, type PairSet } from "../../pairs/open-pairs.ts";
 import { PAIR_SHAPES } from "../../pairs/shapes/shapes.ts";
-import { count } from "../settings/common.ts";
+import { count, text } from "../settings/common.ts";
 import type { Input } from "../verb.ts";
 
 /** How files of preference pairs are read. */
@@ -12,13 +12,11 @@ export const pairSettings = z.strictObject({
     .enum(PAIR_SHAPES)
     .optional()
     .describe("How the rows are laid out. Absent: detected from the rows."),
-  sourceColumn: z
-    .string()
-    .min(1)
+  sourceColumn: text
     .optional()
     .describe("Column that says where a pair comes from. Absent: source, dataset or the like."),
   keep: z
-    .array(z.string().min(1))
+    .array(text)
     .optional()
     .describe(
       "Columns that travel with the pairs. Absent: the source, generators, and other short columns.",

@@ -7,17 +7,23 @@ import type { Contradiction } from "../verb.ts";
 /** At least one. */
 export const count = z.int().min(1);
 
+/** A whole number from 0. */
+export const whole = z.int().min(0);
+
+export const nonNegative = z.number().min(0);
+export const positive = z.number().gt(0);
+
+/** Not empty: a name, a column. */
+export const text = z.string().min(1);
+
 /** Of a file or folder; in an experiment file relative to it. */
-export const path = z.string().min(1);
+export const path = text;
 
 /** Of a stream of random numbers. */
-export const seed = z
-  .int()
-  .min(0)
-  .max(2 ** 31 - 1);
+export const seed = whole.max(2 ** 31 - 1);
 
 /** A column that was kept with the pairs. */
-export const by = z.string().min(1).optional();
+export const by = text.optional();
 
 /** What is given and belongs to other values of a choice, and so would be passed over. `owned` says by value what belongs to it. */
 export function othersChoice(
@@ -66,7 +72,7 @@ const MAX_LAYER = 9999;
 
 const LAYERS_EXPECTED = "expected numbers and ranges like 8,10-12, or all";
 
-const written = z.union([z.array(z.int().min(0)).min(1), z.int().min(0), z.string()], {
+const written = z.union([z.array(whole).min(1), whole, z.string()], {
   error: LAYERS_EXPECTED,
 });
 

@@ -1,24 +1,20 @@
 import { z } from "zod";
 
 import type { Contradiction } from "../verb.ts";
-import { count, seed } from "./common.ts";
+import { count, nonNegative, positive, seed, text } from "./common.ts";
 
 /** How responses are sampled. */
 export const samplingSettings = z.strictObject({
-  temperature: z
-    .number()
-    .min(0)
+  temperature: nonNegative
     .default(0.7)
     .describe("Logits are divided by it; 0 takes the likeliest token each time."),
   topK: count.optional().describe("Samples from the k likeliest tokens only. Absent: all."),
-  topP: z
-    .number()
-    .gt(0)
+  topP: positive
     .max(1)
     .default(1)
     .describe("Samples from the likeliest tokens that together have this probability only."),
   maxTokens: count.default(256).describe("Tokens of one response, at most."),
-  stop: z.array(z.string().min(1)).optional().meta({
+  stop: z.array(text).optional().meta({
     description:
       "Further tokens that end a response, as the tokenizer spells them. Absent: those of the checkpoint alone.",
     placeholder: "TOKEN",

@@ -1,17 +1,15 @@
 import { z } from "zod";
 
 import { CHECKPOINT_DTYPES, SCHEDULES } from "../../training/settings.ts";
-import { count, maxTokens, seed } from "./common.ts";
+import { count, maxTokens, nonNegative, positive, seed, text, whole } from "./common.ts";
 
 const loraSettings = z.strictObject({
   rank: count.default(16).describe("LoRA: rank of the factors."),
-  alpha: z
-    .number()
-    .gt(0)
+  alpha: positive
     .optional()
     .describe("LoRA: the factors' product is scaled by alpha / rank. Absent: twice the rank."),
   targets: z
-    .array(z.string().min(1))
+    .array(text)
     .min(1)
     .optional()
     .describe(
@@ -25,10 +23,8 @@ export const trainingSettings = z.strictObject({
     .enum(["dpo", "sft"])
     .default("dpo")
     .describe("Direct preference optimisation, or supervised fine-tuning."),
-  learningRate: z.number().gt(0).describe("The highest learning rate, reached after warm-up."),
-  beta: z
-    .number()
-    .gt(0)
+  learningRate: positive.describe("The highest learning rate, reached after warm-up."),
+  beta: positive
     .optional()
     .describe(
       "DPO: strength of the pull to the start checkpoint. Absent: 0.1, or 5 where length-normalized.",
@@ -37,9 +33,7 @@ export const trainingSettings = z.strictObject({
     .boolean()
     .default(false)
     .describe("DPO: divides each log-probability by its token count."),
-  labelSmoothing: z
-    .number()
-    .min(0)
+  labelSmoothing: nonNegative
     .lt(0.5)
     .default(0)
     .describe("DPO: share of pairs taken to be the wrong way round."),
@@ -56,15 +50,11 @@ export const trainingSettings = z.strictObject({
     .enum(SCHEDULES)
     .default("linear")
     .describe("How the learning rate runs after warm-up; linear and cosine end at 0."),
-  warmupRatio: z
-    .number()
-    .min(0)
+  warmupRatio: nonNegative
     .lt(1)
     .default(0.1)
     .describe("Share of the steps in which the learning rate rises."),
-  warmupSteps: z
-    .int()
-    .min(0)
+  warmupSteps: whole
     .optional()
     .describe("The same as a number of steps. Absent: as the share says."),
   epochs: count.default(1).describe("Passes over the data."),
@@ -80,14 +70,8 @@ export const trainingSettings = z.strictObject({
       "Tokens of one run of the training graph, at most; less needs less memory and differs by rounding only. Absent: 1024.",
     ),
   maxTokens,
-  weightDecay: z
-    .number()
-    .min(0)
-    .default(0)
-    .describe("Decoupled weight decay, not on norms and biases."),
-  maxGradNorm: z
-    .number()
-    .min(0)
+  weightDecay: nonNegative.default(0).describe("Decoupled weight decay, not on norms and biases."),
+  maxGradNorm: nonNegative
     .default(1)
     .describe("Longer gradients are shortened to this norm; 0 leaves them."),
   seed: seed.default(0).describe("Order of the examples and start of LoRA's factors."),
