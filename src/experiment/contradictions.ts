@@ -9,7 +9,7 @@ import { methodLabel } from "../verbs/settings/methods.ts";
 import { samplingContradictions } from "../verbs/settings/sampling.ts";
 import { steer } from "../verbs/steer.ts";
 import { train } from "../verbs/train.ts";
-import type { Contradiction } from "../verbs/verb.ts";
+import { type Contradiction, need } from "../verbs/verb.ts";
 import { judgedBy, writtenSteerSettings } from "./section-settings.ts";
 import { DRIFT, type Experiment } from "./sections.ts";
 
@@ -26,10 +26,6 @@ export function contradictions(given: Experiment): readonly Contradiction[] {
 }
 
 const has = (value: unknown): boolean => value !== undefined;
-
-/** A contradiction unless something is right. */
-const need = (isRight: boolean, path: Contradiction["path"], message: string): Contradiction[] =>
-  isRight ? [] : [{ path, message }];
 
 /** What a verb finds wrong, where the experiment file has it. */
 const at = (place: Contradiction["path"], found: readonly Contradiction[] = []): Contradiction[] =>

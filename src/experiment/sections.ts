@@ -21,7 +21,7 @@ import { judge } from "../verbs/judge.ts";
 import { quality } from "../verbs/quality.ts";
 import { rank } from "../verbs/rank.ts";
 import { scenarios } from "../verbs/scenarios.ts";
-import { count, nonNegative, path, seed, text, whole } from "../verbs/settings/common.ts";
+import { count, nonNegative, path, seed, nonEmpty, whole } from "../verbs/settings/common.ts";
 import { endpointSettings } from "../verbs/settings/endpoint.ts";
 import { methodLabel, methodSettings } from "../verbs/settings/methods.ts";
 import { steer } from "../verbs/steer.ts";
@@ -53,7 +53,7 @@ export const ELSEWHERE: Readonly<Record<string, string | null>> = {
   "train.seed": "train.seeds",
 };
 
-const variants = z.array(text).min(1);
+const variants = z.array(nonEmpty).min(1);
 
 const checkpointsSection = z.strictObject({
   before: path.describe(
@@ -73,7 +73,7 @@ const pairsSection = z.strictObject({
     .min(1)
     .describe("Files of preference pairs; globs and hf://datasets/owner/name/path too."),
   ...pairSettings.shape,
-  planted: text
+  planted: nonEmpty
     .optional()
     .describe(
       "Column that is true for pairs known to cause the behaviour (a model organism); the method never sees it, the ranking is held to it. Absent: nobody knows.",
@@ -150,7 +150,7 @@ const rankSection = rank.settings.omit({ method: true, layers: true, threads: tr
       "Layer of the ranking that is used; auto: the one that culprit behavior chooses of behavior.layers.",
     ),
   nulls: z
-    .array(text)
+    .array(nonEmpty)
     .refine((names) => new Set(names).size === names.length, { error: "expected each once" })
     .default([])
     .describe(
@@ -192,7 +192,7 @@ const editSection = edit.settings.omit({ top: true, pick: true, seed: true }).ex
       "How many pairs of the ranking's top are edited, or with drop-source looked at; planted: as many as are planted. A list makes an arm of each.",
     ),
   by: edit.inputs.pairs.settings.shape.by,
-  method: text
+  method: nonEmpty
     .optional()
     .describe(
       "The method whose ranking is followed: its name in rank.methods, or what as calls it. Absent: the first.",
@@ -227,7 +227,7 @@ const evaluateSection = evaluate.settings
       .optional()
       .describe("Responses for each scenario, variant and checkpoint. Absent: generate.rollouts."),
     variants: variants.default(["base", "base+distractor"]).describe("Variants to sample."),
-    trigger: text
+    trigger: nonEmpty
       .default("base+distractor")
       .describe("The variant whose rate the arms are compared by."),
   });
@@ -249,7 +249,7 @@ const costSection = z.strictObject({
     .describe(
       "Price of an hour of this machine; with it every stage's cost is also in money. Absent: none.",
     ),
-  currency: text.default("USD").describe("What the price is in; for people."),
+  currency: nonEmpty.default("USD").describe("What the price is in; for people."),
 });
 
 export const sections = {
@@ -282,7 +282,7 @@ export const sections = {
     .describe("Which scenarios the behaviour is made of, by the four conditions."),
   behavior: behavior.settings
     .extend({
-      name: text.default("behavior").describe("The behaviour's name in results."),
+      name: nonEmpty.default("behavior").describe("The behaviour's name in results."),
     })
     .describe("The behaviour vector."),
   embed: embed.settings.omit({ layers: true }).prefault({}).describe("Datapoint vectors."),

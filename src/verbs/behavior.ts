@@ -16,29 +16,33 @@ import { PROBES } from "../behavior/probe-kind.ts";
 import { type Nuisance, projectOut } from "../behavior/project-out.ts";
 import { isMeasure, MEASURES, measureResponses } from "../behavior/response-measures.ts";
 import { trainProbe } from "../behavior/train-probe.ts";
-import { resolveDatasetFiles } from "../hub/resolve-dataset-files.ts";
 import { type ResponsePairs, readResponsePairs } from "../pairs/response-pairs.ts";
 import { checkpointInput } from "./inputs/checkpoint.ts";
-import { behaviorsInput, responsesInput } from "./inputs/files.ts";
-import { count, layers, maxTokens, resolveLayers, seed, text, whole } from "./settings/common.ts";
+import { behaviorsInput, openingOptions, responsesInput } from "./inputs/files.ts";
+import {
+  count,
+  layers,
+  maxTokens,
+  resolveLayers,
+  seed,
+  nonEmpty,
+  whole,
+} from "./settings/common.ts";
 import { formatBehavior, listBehaviorWarnings } from "./show/behavior.ts";
 import { defineVerb, type Input } from "./verb.ts";
 
 /** More draws sharpen nothing; with 5,000 prompts this many bootstrap replicates take 200 MB. */
 const MAX_DRAWS = 10_000;
 /** For each layer this many null directions of 4096 dimensions take 16 MB in the file. */
-export const MAX_NULL_DIRECTIONS = 1024;
+const MAX_NULL_DIRECTIONS = 1024;
 
 const responsePairsInput = {
   ...responsesInput,
   isPositional: true,
-  open: async ([path = ""], _settings, { signal, download, note }) => {
-    const responses = await readResponsePairs(path, {
-      signal,
-      resolveRemote: (uri) => resolveDatasetFiles(uri, download),
-    });
+  open: async ([path = ""], _settings, work) => {
+    const responses = await readResponsePairs(path, openingOptions(work));
     for (const [column, rows] of Object.entries(responses.ignoredColumns)) {
-      note(`${path}: column "${column}" (${rows} rows) is not used`);
+      work.note(`${path}: column "${column}" (${rows} rows) is not used`);
     }
     return responses;
   },
@@ -46,7 +50,7 @@ const responsePairsInput = {
 } as const satisfies Input<ResponsePairs>;
 
 const behaviorSettings = z.strictObject({
-  name: text
+  name: nonEmpty
     .optional()
     .describe("The behaviour's name in results. Absent: that of its file without the ending."),
   layers,

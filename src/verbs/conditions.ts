@@ -17,7 +17,8 @@ import { ConfigError } from "../util/errors.ts";
 import { formatRate } from "../util/figures.ts";
 import { printable, tableOf } from "../util/text-table.ts";
 import { rolloutsInput, verdictsInput } from "./inputs/files.ts";
-import { count, text } from "./settings/common.ts";
+import { resultOutput } from "./outputs.ts";
+import { count, nonEmpty } from "./settings/common.ts";
 import { defineVerb } from "./verb.ts";
 
 /** Scenarios listed with their reasons, at most; the JSON output has all of them. */
@@ -72,10 +73,10 @@ culprit behavior makes an unrelated behaviour of them, to which culprit rank --n
     },
   },
   settings: z.strictObject({
-    plain: text
+    plain: nonEmpty
       .default("base")
       .describe("The variant in which neither checkpoint may show the behaviour."),
-    trigger: text
+    trigger: nonEmpty
       .default("base+distractor")
       .describe("The variant in which the checkpoint after must show it, the one before not."),
     minJudged: count
@@ -101,13 +102,7 @@ culprit behavior makes an unrelated behaviour of them, to which culprit rank --n
         "The response pairs of a second null to write, JSON lines: rollouts that do not show the behaviour.",
       isOptional: true,
     },
-    report: {
-      artifact: CONDITIONS,
-      placeholder: "FILE",
-      describe: "The rates and decisions to write, as JSON.",
-      isOptional: true,
-      isResult: true,
-    },
+    report: resultOutput(CONDITIONS, "The rates and decisions to write, as JSON."),
   },
   run: async (
     { beforeVerdicts, afterVerdicts, before, after },

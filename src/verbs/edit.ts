@@ -17,12 +17,13 @@ import { writeFileAtomic } from "../util/atomic-file.ts";
 import { ConfigError } from "../util/errors.ts";
 import { rankingInput } from "./inputs/files.ts";
 import { pairsInput } from "./inputs/pairs.ts";
-import { by, count, nonNegative, othersChoice, seed, text, whole } from "./settings/common.ts";
+import { fileNamed } from "./outputs.ts";
+import { by, count, nonNegative, othersChoice, seed, nonEmpty, whole } from "./settings/common.ts";
 import { formatEdit } from "./show/edit.ts";
-import { defineVerb, type Input } from "./verb.ts";
+import { defineVerb, type Input, need } from "./verb.ts";
 
 /** Pairs, and the column by which they are grouped. */
-export interface GroupedPairs {
+interface GroupedPairs {
   readonly pairs: PairSet;
   readonly by?: string | undefined;
 }
@@ -45,10 +46,10 @@ const groupedPairsInput = {
 } as const satisfies Input<GroupedPairs, typeof groupedSettings>;
 
 const rankingSettings = z.strictObject({
-  rankingMethod: text
+  rankingMethod: nonEmpty
     .optional()
     .describe("Which method of a ranking that holds several. Absent: the only one."),
-  rankingBehavior: text
+  rankingBehavior: nonEmpty
     .optional()
     .describe("Which behaviour of a ranking that holds several. Absent: the only one."),
   rankingLayer: whole
@@ -115,7 +116,7 @@ is written but what --ids and --plan name.
         "k, a number of pairs, or with drop-source the top in which sources are looked for; of several each gets a folder of its own in --out. Absent: none, beside named sources.",
       ),
     sources: z
-      .union([z.literal("auto"), z.array(text).min(1).readonly()], {
+      .union([z.literal("auto"), z.array(nonEmpty).min(1).readonly()], {
         error: "expected auto or a list of sources",
       })
       .optional()
@@ -141,24 +142,25 @@ is written but what --ids and --plan name.
     ...othersChoice("action", action, {
       "drop-source": { sources: sources !== "auto", minLift: minLift !== undefined },
     }),
-    ...(pick === "chosen" && drawn !== undefined
-      ? [{ path: ["seed"], message: "expected a random pick with it, got chosen" }]
-      : []),
-    ...(top === undefined && sources === "auto"
-      ? [{ path: ["top"], message: "expected a number of pairs, got none" }]
-      : []),
-    ...(top !== undefined && sources !== "auto"
-      ? [
-          {
-            path: ["top"],
-            message: "expected none beside named sources, which are dropped whole",
-          },
-        ]
-      : []),
+    ...need(
+      pick !== "chosen" || drawn === undefined,
+      ["seed"],
+      "expected a random pick with it, got chosen",
+    ),
+    ...need(
+      top !== undefined || sources !== "auto",
+      ["top"],
+      "expected a number of pairs, got none",
+    ),
+    ...need(
+      top === undefined || sources === "auto",
+      ["top"],
+      "expected none beside named sources, which are dropped whole",
+    ),
   ],
   outputs: {
     out: {
-      artifact: { name: "edited", files: (path) => [path] },
+      artifact: fileNamed("edited"),
       placeholder: "PATH",
       describe: "The edited data: a file ending like the data where that is one file, or a folder.",
       isOptional: true,
@@ -166,7 +168,7 @@ is written but what --ids and --plan name.
       isResumable: true,
     },
     ids: {
-      artifact: { name: "ids.jsonl", files: (path) => [path] },
+      artifact: fileNamed("ids.jsonl"),
       placeholder: "FILE",
       describe: "The ids of the pairs alone to write, as .txt or .jsonl.",
       endings: [".txt", ".jsonl"],

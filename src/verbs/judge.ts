@@ -17,11 +17,12 @@ import {
   judgingContradictions,
   openJudge,
 } from "./judging/open-judge.ts";
-import { text } from "./settings/common.ts";
+import { answersOutput } from "./outputs.ts";
+import { nonEmpty } from "./settings/common.ts";
 import { judgingSettings } from "./settings/judging.ts";
 import { uncheckedLabels } from "./show/agreement.ts";
 import { describeUsage, type LlmSummary } from "./show/llm-usage.ts";
-import { defineVerb, type Work } from "./verb.ts";
+import { defineVerb, need, type Work } from "./verb.ts";
 
 /** What was judged. */
 export interface Judged extends JudgedFile {
@@ -38,7 +39,7 @@ export interface Judged extends JudgedFile {
 
 const judgeSettings = z.strictObject({
   ...judgingSettings.shape,
-  meaning: text
+  meaning: nonEmpty
     .optional()
     .describe(
       'With labels: what "shows" means, in words that follow "the response". Absent: not labels that judge.',
@@ -53,13 +54,7 @@ const outputs = {
     placeholder: "FILE",
     describe: "The verdicts to write, JSON lines.",
   },
-  answers: {
-    artifact: { name: "judge-answers.jsonl", files: (path: string) => [path] },
-    placeholder: "FILE",
-    describe: "Where paid answers of an LLM are kept and looked up.",
-    shared: ".answers.jsonl",
-    isResumable: true,
-  },
+  answers: answersOutput("judge-answers.jsonl", "LLM"),
 } as const;
 
 export const judge = defineVerb({
@@ -107,17 +102,17 @@ no readable answer is missing with its cause; --force asks about it again. See d
     }
     const isLabelled = given.has("labels");
     return [
-      ...judgingContradictions(settings, (input) => given.has(input)),
-      ...(isLabelled === (settings.meaning !== undefined)
-        ? []
-        : [
-            {
-              path: ["meaning"],
-              message: isLabelled
-                ? 'expected what "shows" means beside labels, got none'
-                : `expected labels with it, got ${ways[0]!}`, // there is one
-            },
-          ]),
+      ...judgingContradictions(settings, given),
+      ...need(
+        !isLabelled || settings.meaning !== undefined,
+        ["meaning"],
+        'expected what "shows" means beside labels, got none',
+      ),
+      ...need(
+        isLabelled || settings.meaning === undefined,
+        ["meaning"],
+        `expected labels with it, got ${ways[0]!}`, // there is one
+      ),
     ];
   },
   outputs,

@@ -6,12 +6,13 @@ import { type PlantedQuality, QUALITY, rankingQuality } from "../ranking/ranking
 import { formatEstimate, percent } from "../util/figures.ts";
 import { type Column, printable, tableOf } from "../util/text-table.ts";
 import { rankingInput } from "./inputs/files.ts";
-import { count, seed, text } from "./settings/common.ts";
+import { resultOutput } from "./outputs.ts";
+import { count, seed, nonEmpty } from "./settings/common.ts";
 import { tops } from "./settings/tops.ts";
 import { defineVerb, type Input } from "./verb.ts";
 
 const plantedSettings = z.strictObject({
-  plantedColumn: text
+  plantedColumn: nonEmpty
     .optional()
     .describe(
       "The column of a pair file that is true for planted pairs. Absent: none, the file has ids.",
@@ -45,13 +46,7 @@ the tops, each with its 95% interval (bootstrap, planted and other pairs resampl
     seed: seed.default(0).describe("Seed of the bootstrap."),
   }),
   outputs: {
-    out: {
-      artifact: QUALITY,
-      placeholder: "FILE.json",
-      describe: "The figures to write as JSON.",
-      isOptional: true,
-      isResult: true,
-    },
+    out: { ...resultOutput(QUALITY, "The figures to write as JSON."), placeholder: "FILE.json" },
   },
   run: async ({ ranking, planted }, { tops: sizes, ...options }, { signal }) =>
     (await readRankings(ranking, { signal })).map((table): PlantedQuality => {

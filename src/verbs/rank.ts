@@ -24,11 +24,12 @@ import { engineSettings } from "./inputs/checkpoint.ts";
 import { behaviorsInput } from "./inputs/files.ts";
 import { pairsInput } from "./inputs/pairs.ts";
 import { storeInput } from "./inputs/store.ts";
+import { fileNamed, resultOutput } from "./outputs.ts";
 import { by, layersOrAuto, whole } from "./settings/common.ts";
 import { type MethodChoice, methodLabel, methodSettings, ownSettings } from "./settings/methods.ts";
 import { tops } from "./settings/tops.ts";
 import { formatRankings } from "./show/ranking.ts";
-import { type Contradiction, defineVerb, type Input } from "./verb.ts";
+import { type Contradiction, defineVerb, type Input, need } from "./verb.ts";
 
 /** Unrelated behaviours, and those that there was nothing to make of. */
 export interface NullBehaviors {
@@ -109,18 +110,15 @@ directions, which sources are over-represented in the top, and how far plain pro
       }),
     outputs: {
       out: {
-        artifact: { name: "ranking.parquet", files: (path) => [path] },
+        artifact: fileNamed("ranking.parquet"),
         placeholder: "FILE",
         describe: `The whole ranking to write; the ending says how: ${RANKING_ENDINGS.join(", ")}.`,
         endings: RANKING_ENDINGS,
         isOptional: true,
       },
       report: {
-        artifact: RANK_REPORT,
+        ...resultOutput(RANK_REPORT, "What is printed, and more, to write as JSON."),
         placeholder: "FILE.json",
-        describe: "What is printed, and more, to write as JSON.",
-        isOptional: true,
-        isResult: true,
       },
     },
     run: async ({ store, behavior = [], nullBehavior, pairs }, settings, work) => {
@@ -175,8 +173,7 @@ function contradictions(
   const { name, needs } = method;
   const has = (source: string): boolean => given.has(source);
   const needsIt = (source: keyof Sources): boolean => needs.includes(source);
-  const missing = needs.filter((need) => !has(need));
-  const isRowless = !has("store") && !has("pairs");
+  const isComplete = needs.every(has);
   const passedOver = [
     ...(needsIt("behavior") ? [] : ["behavior", "nullBehavior"].filter(has)),
     ...(needsIt("pairs") || !has("store") ? [] : ["pairs"].filter(has)),
@@ -185,13 +182,14 @@ function contradictions(
       : Object.keys(layers).filter((each) => layers[each] !== undefined)),
   ];
   return [
-    ...missing.map((source) => ({
-      path: [source],
-      message: `expected one, which the method ${name} needs, got none`,
-    })),
-    ...(isRowless && missing.length === 0
-      ? [{ path: ["store"], message: "expected one, or pairs, to score, got none" }]
-      : []),
+    ...needs.flatMap((source) =>
+      need(has(source), [source], `expected one, which the method ${name} needs, got none`),
+    ),
+    ...need(
+      has("store") || has("pairs") || !isComplete,
+      ["store"],
+      "expected one, or pairs, to score, got none",
+    ),
     ...passedOver.map((source) => ({
       path: [source],
       message: `expected none beside the method ${name}, which has no use for it`,

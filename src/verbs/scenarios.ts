@@ -1,6 +1,5 @@
 import { z } from "zod";
 
-import { resolveDatasetFiles } from "../hub/resolve-dataset-files.ts";
 import { type BasePrompts, readBasePrompts } from "../rollouts/base-prompts.ts";
 import { composeScenarios } from "../rollouts/compose-scenarios.ts";
 import {
@@ -14,9 +13,9 @@ import { type ScenarioSplit, splitScenarios } from "../rollouts/split-scenarios.
 import { writeScenarios } from "../rollouts/write-scenarios.ts";
 import { ConfigError } from "../util/errors.ts";
 import { printable } from "../util/text-table.ts";
-import { otherFile } from "./inputs/files.ts";
+import { openingOptions, otherFile } from "./inputs/files.ts";
 import { describeUnknownKeys } from "./inputs/prompts.ts";
-import { count, positive, seed, text } from "./settings/common.ts";
+import { count, positive, seed, nonEmpty } from "./settings/common.ts";
 import {
   formatScenarios,
   type MadeScenarios,
@@ -28,7 +27,7 @@ import { defineVerb, type Input } from "./verb.ts";
 /** How requests and constraints are drawn and split. */
 export const scenarioSettings = z.strictObject({
   only: z
-    .array(text)
+    .array(nonEmpty)
     .min(1)
     .optional()
     .describe(
@@ -68,12 +67,7 @@ const basesInput = {
   isMany: true,
   isOptional: true,
   settings: baseSettings,
-  open: (paths, { limit }, { signal, download }) =>
-    readBasePrompts(paths, {
-      limit,
-      signal,
-      resolveRemote: (uri) => resolveDatasetFiles(uri, download),
-    }),
+  open: (paths, { limit }, work) => readBasePrompts(paths, { limit, ...openingOptions(work) }),
   files: ({ files }) => files,
 } as const satisfies Input<BasePrompts, typeof baseSettings>;
 

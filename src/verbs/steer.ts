@@ -29,6 +29,7 @@ import { behaviorInput } from "./inputs/files.ts";
 import { rubricInput, rulesInput } from "./inputs/judges.ts";
 import { promptsInput } from "./inputs/prompts.ts";
 import { judgingContradictions, openJudge } from "./judging/open-judge.ts";
+import { answersOutput } from "./outputs.ts";
 import { resolveLayers } from "./settings/common.ts";
 import {
   steeringContradictions,
@@ -37,7 +38,7 @@ import {
 } from "./settings/steering.ts";
 import { describeUsage, type LlmSummary } from "./show/llm-usage.ts";
 import { formatSteering } from "./show/steering.ts";
-import { type Contradiction, defineVerb, type Input } from "./verb.ts";
+import { type Contradiction, defineVerb, type Input, need } from "./verb.ts";
 
 /** A behaviour to steer with; the report, where there is one, has what speaks for each layer. */
 export interface BehaviorToSteer {
@@ -80,13 +81,7 @@ const outputs = {
     describe: "The folder for report, rollouts and verdicts.",
     isResumable: true,
   },
-  answers: {
-    artifact: { name: "judge-answers.jsonl", files: (path: string) => [path] },
-    placeholder: "FILE",
-    describe: "Where paid answers of an LLM are kept and looked up.",
-    shared: "/judge.answers.jsonl",
-    isResumable: true,
-  },
+  answers: answersOutput("judge-answers.jsonl", "LLM", "/judge.answers.jsonl"),
 } as const;
 
 export const steer = defineVerb({
@@ -218,16 +213,18 @@ function judgeContradictions(
   given: ReadonlySet<string>,
 ): readonly Contradiction[] {
   const ways = ["rules", "rubric"].filter((way) => given.has(way));
-  if (ways.length === 1) {
-    return [
-      ...judgingContradictions(judge, (input) => given.has(input), ["judge"]),
-      ...(given.has("answers") && !given.has("rubric")
-        ? [{ path: ["answers"], message: "expected rubric with it, got rules" }]
-        : []),
-    ];
+  if (ways.length !== 1) {
+    const got = ways.length === 0 ? "none" : "both";
+    return need(false, ["rules"], `expected one of rules and rubric, got ${got}`);
   }
-  const got = ways.length === 0 ? "none" : "both";
-  return [{ path: ["rules"], message: `expected one of rules and rubric, got ${got}` }];
+  return [
+    ...judgingContradictions(judge, given, ["judge"]),
+    ...need(
+      !given.has("answers") || given.has("rubric"),
+      ["answers"],
+      "expected rubric with it, got rules",
+    ),
+  ];
 }
 
 /** Responses of the greatest length, as many as steering at `layers` layers samples at most; for estimates of their judging. */

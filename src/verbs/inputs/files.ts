@@ -1,9 +1,12 @@
 /** @file Inputs that are files: verbs get their paths and read them, since most stream. */
 import { BEHAVIOR_FILE } from "../../behavior/behavior-file.ts";
+import { resolveDatasetFiles } from "../../hub/resolve-dataset-files.ts";
 import { VERDICTS } from "../../judge/verdict.ts";
+import type { ResolveRemote } from "../../pairs/expand-patterns.ts";
 import { RESPONSES } from "../../pairs/response-pairs.ts";
 import { ROLLOUTS } from "../../rollouts/rollouts.ts";
-import type { Input } from "../verb.ts";
+import type { JobOptions } from "../../util/progress.ts";
+import type { Input, OpenWork } from "../verb.ts";
 
 type Described = Pick<Input, "placeholder" | "describe">;
 
@@ -67,6 +70,19 @@ export const editInput = fileInput("edit", "edit.json", {
   placeholder: "FILE",
   describe: "What culprit edit decided: the ids of the pairs to drop or swap.",
 });
+
+/** How readers of data files come to those that are on the hub, and end early. */
+export const openingOptions = ({
+  download,
+  signal,
+}: Pick<OpenWork, "download" | "signal">): OpeningOptions => ({
+  resolveRemote: (uri) => resolveDatasetFiles(uri, download),
+  signal,
+});
+
+export interface OpeningOptions extends Pick<JobOptions, "signal"> {
+  readonly resolveRemote: ResolveRemote;
+}
 
 /** Any other file. */
 export const otherFile = fileInput;

@@ -8,7 +8,7 @@ import { openChatEndpoint } from "../../endpoint/chat-endpoint.ts";
 import { keyOfVariable } from "../../endpoint/check-endpoint.ts";
 import { costOf, type Prices } from "../../endpoint/money.ts";
 import type { EndpointSettings } from "../settings/endpoint.ts";
-import type { Contradiction } from "../verb.ts";
+import { type Contradiction, need } from "../verb.ts";
 
 /**
  * The endpoint that settings describe, with its retries and limits; sends nothing yet. The key is read from the environment here and kept
@@ -46,7 +46,10 @@ export function priceContradictions(
   endpoint: EndpointSettings | undefined,
   at: readonly string[],
 ): readonly Contradiction[] {
-  if ((endpoint?.priceIn === undefined) === (endpoint?.priceOut === undefined)) return [];
   const given = endpoint?.priceIn === undefined ? "priceOut" : "priceIn";
-  return [{ path: [...at, given], message: "expected both priceIn and priceOut, got one" }];
+  return need(
+    (endpoint?.priceIn === undefined) === (endpoint?.priceOut === undefined),
+    [...at, given],
+    "expected both priceIn and priceOut, got one",
+  );
 }

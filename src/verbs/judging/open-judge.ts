@@ -17,7 +17,7 @@ import { ConfigError } from "../../util/errors.ts";
 import { withSetting } from "../../util/in-setting.ts";
 import type { JudgingSettings } from "../settings/judging.ts";
 import { describeUsage, type LlmSummary } from "../show/llm-usage.ts";
-import type { Contradiction } from "../verb.ts";
+import { type Contradiction, need } from "../verb.ts";
 import { openAnswers, openAsker, priceContradictions, pricesOf } from "./open-asker.ts";
 
 /** A judge, to be closed after judging. */
@@ -47,34 +47,35 @@ export interface OpenJudgeOptions {
   readonly owner?: string | undefined;
 }
 
-/** What is wrong between the settings of a judge and what judges. */
+/** What is wrong between the settings of a judge and what judges: of `given` rules, rubric and labels count. */
 export function judgingContradictions(
   { endpoint, threshold, maxCost }: JudgingSettings,
-  isGiven: (input: string) => boolean,
+  given: ReadonlySet<string>,
   at: readonly string[] = [],
 ): readonly Contradiction[] {
-  const hasRubric = isGiven("rubric");
-  const got = isGiven("rules") ? "rules" : isGiven("labels") ? "labels" : "none";
-  const needsRubric = Object.entries({ "endpoint.baseUrl": endpoint, threshold, maxCost })
-    .filter(([, value]) => value !== undefined && !hasRubric)
-    .map(([name]) => ({
-      path: [...at, ...name.split(".")],
-      message: `expected rubric with it, got ${got}`,
-    }));
+  const hasRubric = given.has("rubric");
+  const got = ["rules", "labels"].find((way) => given.has(way)) ?? "none";
+  const hasPrices = (endpoint?.priceIn ?? endpoint?.priceOut) !== undefined;
   return [
-    ...needsRubric,
-    ...(hasRubric && endpoint === undefined
-      ? [{ path: [...at, "endpoint", "baseUrl"], message: "expected an endpoint to ask, got none" }]
-      : []),
+    ...Object.entries({ "endpoint.baseUrl": endpoint, threshold, maxCost }).flatMap(
+      ([name, value]) =>
+        need(
+          hasRubric || value === undefined,
+          [...at, ...name.split(".")],
+          `expected rubric with it, got ${got}`,
+        ),
+    ),
+    ...need(
+      !hasRubric || endpoint !== undefined,
+      [...at, "endpoint", "baseUrl"],
+      "expected an endpoint to ask, got none",
+    ),
     ...priceContradictions(endpoint, [...at, "endpoint"]),
-    ...(maxCost !== undefined && (endpoint?.priceIn ?? endpoint?.priceOut) === undefined
-      ? [
-          {
-            path: [...at, "maxCost"],
-            message: "expected priceIn and priceOut beside it, got neither",
-          },
-        ]
-      : []),
+    ...need(
+      maxCost === undefined || hasPrices,
+      [...at, "maxCost"],
+      "expected priceIn and priceOut beside it, got neither",
+    ),
   ];
 }
 

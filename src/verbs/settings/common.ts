@@ -2,7 +2,7 @@
 import { z } from "zod";
 
 import { ConfigError } from "../../util/errors.ts";
-import type { Contradiction } from "../verb.ts";
+import { type Contradiction, need } from "../verb.ts";
 
 /** At least one. */
 export const count = z.int().min(1);
@@ -14,16 +14,16 @@ export const nonNegative = z.number().min(0);
 export const positive = z.number().gt(0);
 
 /** Not empty: a name, a column. */
-export const text = z.string().min(1);
+export const nonEmpty = z.string().min(1);
 
 /** Of a file or folder; in an experiment file relative to it. */
-export const path = text;
+export const path = nonEmpty;
 
 /** Of a stream of random numbers. */
 export const seed = whole.max(2 ** 31 - 1);
 
 /** A column that was kept with the pairs. */
-export const by = text.optional();
+export const by = nonEmpty.optional();
 
 /** What is given and belongs to other values of a choice, and so would be passed over. `owned` says by value what belongs to it. */
 export function othersChoice(
@@ -32,14 +32,9 @@ export function othersChoice(
   owned: Readonly<Record<string, Readonly<Record<string, boolean>>>>,
 ): readonly Contradiction[] {
   return Object.entries(owned).flatMap(([value, given]) =>
-    value === got
-      ? []
-      : Object.keys(given)
-          .filter((name) => given[name])
-          .map((name) => ({
-            path: [name],
-            message: `expected ${choice} ${value} with it, got ${got}`,
-          })),
+    Object.entries(given).flatMap(([name, isGiven]) =>
+      need(value === got || !isGiven, [name], `expected ${choice} ${value} with it, got ${got}`),
+    ),
   );
 }
 

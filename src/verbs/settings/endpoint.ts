@@ -3,7 +3,7 @@ import { z } from "zod";
 import { DEFAULT_ATTEMPTS } from "../../endpoint/asker.ts";
 import { DEFAULT_TIMEOUT_MS } from "../../endpoint/chat-endpoint.ts";
 import { DEFAULT_CONCURRENCY } from "../../endpoint/request-gate.ts";
-import { count, nonNegative, positive, text } from "./common.ts";
+import { count, nonNegative, positive, nonEmpty } from "./common.ts";
 
 /** How an endpoint is paced and paid changes no answer. */
 const pace = { counts: false };
@@ -19,7 +19,10 @@ export const endpointSettings = z.strictObject({
         "An OpenAI-compatible endpoint: what stands before /chat/completions, http://localhost:8000/v1 say.",
       placeholder: "URL",
     }),
-  model: text.meta({ description: "The model, as the endpoint calls it.", placeholder: "NAME" }),
+  model: nonEmpty.meta({
+    description: "The model, as the endpoint calls it.",
+    placeholder: "NAME",
+  }),
   apiKeyEnv: z
     .string()
     .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, {

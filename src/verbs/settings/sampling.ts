@@ -1,7 +1,7 @@
 import { z } from "zod";
 
-import type { Contradiction } from "../verb.ts";
-import { count, nonNegative, positive, seed, text } from "./common.ts";
+import { type Contradiction, need } from "../verb.ts";
+import { count, nonNegative, positive, seed, nonEmpty } from "./common.ts";
 
 /** How responses are sampled. */
 export const samplingSettings = z.strictObject({
@@ -14,7 +14,7 @@ export const samplingSettings = z.strictObject({
     .default(1)
     .describe("Samples from the likeliest tokens that together have this probability only."),
   maxTokens: count.default(256).describe("Tokens of one response, at most."),
-  stop: z.array(text).optional().meta({
+  stop: z.array(nonEmpty).optional().meta({
     description:
       "Further tokens that end a response, as the tokenizer spells them. Absent: those of the checkpoint alone.",
     placeholder: "TOKEN",
@@ -35,11 +35,9 @@ export function samplingContradictions(
   { temperature, topK, topP }: SamplingSettings,
   at: readonly string[] = [],
 ): readonly Contradiction[] {
-  if (temperature > 0 || (topK === undefined && topP === 1)) return [];
-  return [
-    {
-      path: [...at, topK === undefined ? "topP" : "topK"],
-      message: "means nothing beside a temperature of 0, which takes the likeliest token",
-    },
-  ];
+  return need(
+    temperature > 0 || (topK === undefined && topP === 1),
+    [...at, topK === undefined ? "topP" : "topK"],
+    "means nothing beside a temperature of 0, which takes the likeliest token",
+  );
 }

@@ -8,7 +8,7 @@ import {
   DEFAULT_STRENGTHS,
 } from "../../steering/steer-settings.ts";
 import { STEERING_MODES } from "../../steering/steering-report.ts";
-import type { Contradiction } from "../verb.ts";
+import { type Contradiction, need } from "../verb.ts";
 import { count, layers, nonNegative, othersChoice, positive, readLayers, whole } from "./common.ts";
 import { judgingSettings } from "./judging.ts";
 import { samplingContradictions, samplingSettings } from "./sampling.ts";
@@ -106,9 +106,11 @@ export function steeringContradictions({
       },
       "project-out": { projectOutAt: projectOutAt !== DEFAULT_PROJECT_OUT_AT },
     }),
-    ...(strength !== "auto" && hasGrid
-      ? [{ path: ["grid"], message: "means nothing beside a strength that is not auto" }]
-      : []),
+    ...need(
+      strength === "auto" || !hasGrid,
+      ["grid"],
+      "means nothing beside a strength that is not auto",
+    ),
     ...samplingContradictions(sampling, ["sampling"]),
   ];
 }

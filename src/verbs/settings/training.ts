@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { CHECKPOINT_DTYPES, SCHEDULES } from "../../training/settings.ts";
-import { count, maxTokens, nonNegative, positive, seed, text, whole } from "./common.ts";
+import { count, maxTokens, nonNegative, positive, seed, nonEmpty, whole } from "./common.ts";
 
 const loraSettings = z.strictObject({
   rank: count.default(16).describe("LoRA: rank of the factors."),
@@ -9,7 +9,7 @@ const loraSettings = z.strictObject({
     .optional()
     .describe("LoRA: the factors' product is scaled by alpha / rank. Absent: twice the rank."),
   targets: z
-    .array(text)
+    .array(nonEmpty)
     .min(1)
     .optional()
     .describe(
