@@ -6,6 +6,7 @@
 import { z } from "zod";
 
 import { STEERING_MODES } from "../steering/steering-report.ts";
+import { count, nonNegative, seed, nonEmpty, whole } from "../util/setting-kinds.ts";
 import { agreement } from "../verbs/agreement.ts";
 import { audit } from "../verbs/audit.ts";
 import { behavior } from "../verbs/behavior.ts";
@@ -21,7 +22,7 @@ import { judge } from "../verbs/judge.ts";
 import { quality } from "../verbs/quality.ts";
 import { rank } from "../verbs/rank.ts";
 import { scenarios } from "../verbs/scenarios.ts";
-import { count, nonNegative, path, seed, nonEmpty, whole } from "../verbs/settings/common.ts";
+import { path } from "../verbs/settings/common.ts";
 import { endpointSettings } from "../verbs/settings/endpoint.ts";
 import { methodLabel, methodSettings } from "../verbs/settings/methods.ts";
 import { steer } from "../verbs/steer.ts";

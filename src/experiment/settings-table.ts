@@ -34,7 +34,7 @@ function listSettings(schema: JsonSchema, path: string): Setting[] {
     return [
       {
         path: at,
-        value: describeValue(member, limits),
+        value: describeValue(member),
         fallback: describeDefault(member, schema.required?.includes(name) === true),
         meaning: member.description ?? "",
       },
@@ -54,15 +54,6 @@ function listVariants(variants: readonly JsonSchema[], path: string): Setting[] 
     found.set(setting.path, { ...(known ?? setting), value });
   }
   return [...found.values()];
-}
-
-/** Shorter than errors have them. */
-function limits({ minimum, exclusiveMinimum, maximum }: JsonSchema): string[] {
-  return [
-    ...(minimum === undefined || minimum < 0 ? [] : [`from ${minimum}`]),
-    ...(exclusiveMinimum === undefined ? [] : [`above ${exclusiveMinimum}`]),
-    ...(maximum !== undefined && maximum < 2 ** 31 - 1 ? [`to ${maximum}`] : []),
-  ];
 }
 
 function describeDefault(schema: JsonSchema, isRequired: boolean): string {

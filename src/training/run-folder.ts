@@ -11,7 +11,7 @@ import { ConfigError } from "../util/errors.ts";
 import { firstDifference } from "../util/first-difference.ts";
 import { VERSION } from "../util/version.ts";
 import { methodSchema, resolvedSettingsSchema } from "./resolve-settings.ts";
-import { CHECKPOINT_DTYPES } from "./settings.ts";
+import { CHECKPOINT_DTYPES, type TrainRequest } from "./settings.ts";
 import { type TrainResult, trainResultSchema } from "./train-result.ts";
 
 /** Names in a run's folder. */
@@ -94,9 +94,9 @@ export function expectFolder(out: string): void {
 export async function openRunFolder(
   out: string,
   manifest: TrainManifest,
-  { startDir, force }: { readonly startDir: string; readonly force: boolean },
+  { checkpoint, force = false }: Pick<TrainRequest, "checkpoint" | "force">,
 ): Promise<TrainResult | null> {
-  if (resolve(out) === resolve(startDir)) {
+  if (resolve(out) === resolve(checkpoint)) {
     throw new ConfigError(`${out}: is the start checkpoint itself`, {
       hint: "Choose another folder for the run.",
     });

@@ -26,6 +26,8 @@ export function fileArtifact<T>(name: string, read: (path: string) => Promise<T>
 
 /** What a schema lets through, read-only all the way down. */
 export type Plain<S extends z.ZodType> = Fixed<z.output<S>>;
+/** What people may leave out left out. */
+export type PlainInput<S extends z.ZodType> = Fixed<z.input<S>>;
 type Fixed<T> = T extends object ? { readonly [K in keyof T]: Fixed<T[K]> } : T;
 
 /** A whole number from 0. */

@@ -35,6 +35,15 @@ export function describeIssues(
   });
 }
 
+/** The same of settings that a program gave. */
+export function describeFault(issue: Issue, settings: unknown): string {
+  const value = issue.path.reduce<unknown>(
+    (at, part) => (at as Readonly<Record<PropertyKey, unknown>> | undefined)?.[part],
+    settings,
+  );
+  return `${formatPath(issue.path)}: ${expectation(issue)}, got ${show(value)}`;
+}
+
 /** Somebody may have written the key in place of its variable's name. */
 export const isSecret = (path: Path): boolean => path.at(-1) === "apiKeyEnv";
 
@@ -55,7 +64,10 @@ function expectation(issue: Issue): string {
     if (issue.inclusive === false) return `expected a number above ${issue.minimum}`;
     return `expected ${bound(issue.origin, "at least", issue.minimum)}`;
   }
-  if (issue.code === "too_big") return `expected ${bound(issue.origin, "at most", issue.maximum)}`;
+  if (issue.code === "too_big") {
+    if (issue.inclusive === false) return `expected a number below ${issue.maximum}`;
+    return `expected ${bound(issue.origin, "at most", issue.maximum)}`;
+  }
   if (issue.code === "invalid_value") return `expected ${issue.values.map(String).join(", ")}`;
   return issue.message;
 }

@@ -6,10 +6,10 @@ import { createRenderer } from "../model/prompt-renderer.ts";
 import { type AuditOptions, auditPairs } from "../pairs/audit-pairs.ts";
 import { AUDIT } from "../pairs/audit-report.ts";
 import { openUnusableFile } from "../pairs/unusable-file.ts";
+import { count } from "../util/setting-kinds.ts";
 import { checkpointSettings } from "./inputs/checkpoint.ts";
 import { pairsInput } from "./inputs/pairs.ts";
 import { fileNamed, resultOutput } from "./outputs.ts";
-import { count } from "./settings/common.ts";
 import { formatAudit } from "./show/audit.ts";
 import { defineVerb, type Input } from "./verb.ts";
 

@@ -17,17 +17,10 @@ import { type Nuisance, projectOut } from "../behavior/project-out.ts";
 import { isMeasure, MEASURES, measureResponses } from "../behavior/response-measures.ts";
 import { trainProbe } from "../behavior/train-probe.ts";
 import { type ResponsePairs, readResponsePairs } from "../pairs/response-pairs.ts";
+import { count, maxTokens, seed, nonEmpty, whole } from "../util/setting-kinds.ts";
 import { checkpointInput } from "./inputs/checkpoint.ts";
 import { behaviorsInput, openingOptions, responsesInput } from "./inputs/files.ts";
-import {
-  count,
-  layers,
-  maxTokens,
-  resolveLayers,
-  seed,
-  nonEmpty,
-  whole,
-} from "./settings/common.ts";
+import { layers, resolveLayers } from "./settings/common.ts";
 import { formatBehavior, listBehaviorWarnings } from "./show/behavior.ts";
 import { defineVerb, type Input } from "./verb.ts";
 

@@ -15,10 +15,10 @@ import { readAmplification } from "../rollouts/rollout-manifest.ts";
 import { readRollouts, type Rollout } from "../rollouts/rollouts.ts";
 import { ConfigError } from "../util/errors.ts";
 import { formatRate } from "../util/figures.ts";
+import { count, nonEmpty } from "../util/setting-kinds.ts";
 import { printable, tableOf } from "../util/text-table.ts";
 import { rolloutsInput, verdictsInput } from "./inputs/files.ts";
 import { resultOutput } from "./outputs.ts";
-import { count, nonEmpty } from "./settings/common.ts";
 import { defineVerb } from "./verb.ts";
 
 /** Scenarios listed with their reasons, at most; the JSON output has all of them. */

@@ -15,10 +15,11 @@ import type { PairSet } from "../pairs/open-pairs.ts";
 import { type Ranking, readRanking } from "../ranking/ranking-file.ts";
 import { writeFileAtomic } from "../util/atomic-file.ts";
 import { ConfigError } from "../util/errors.ts";
+import { count, nonNegative, seed, nonEmpty, whole } from "../util/setting-kinds.ts";
 import { rankingInput } from "./inputs/files.ts";
 import { pairsInput } from "./inputs/pairs.ts";
 import { fileNamed } from "./outputs.ts";
-import { by, count, nonNegative, othersChoice, seed, nonEmpty, whole } from "./settings/common.ts";
+import { by, othersChoice } from "./settings/common.ts";
 import { formatEdit } from "./show/edit.ts";
 import { defineVerb, type Input, need } from "./verb.ts";
 

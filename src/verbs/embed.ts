@@ -4,9 +4,10 @@ import { blockFlops } from "../engine/checkpoint-size.ts";
 import { embedPairs, type EmbedPairsResult } from "../store/embed-pairs.ts";
 import { VECTORS } from "../store/open-store.ts";
 import { STORE_DTYPES } from "../store/vector-store-manifest.ts";
+import { count, limitTokens, maxTokens } from "../util/setting-kinds.ts";
 import { checkpointInput } from "./inputs/checkpoint.ts";
 import { pairsInput } from "./inputs/pairs.ts";
-import { count, layers, limitTokens, maxTokens, resolveLayers } from "./settings/common.ts";
+import { layers, resolveLayers } from "./settings/common.ts";
 import { defineVerb } from "./verb.ts";
 
 /** Share of unusable rows from which on the user must hear of it. */

@@ -10,8 +10,8 @@ import {
   type RunFiles,
 } from "../rates/read-evaluation.ts";
 import { ConfigError } from "../util/errors.ts";
+import { seed, nonEmpty, whole } from "../util/setting-kinds.ts";
 import { resultOutput } from "./outputs.ts";
-import { seed, nonEmpty, whole } from "./settings/common.ts";
 import { formatEvaluation } from "./show/evaluation.ts";
 import { defineVerb, type Input, need } from "./verb.ts";
 

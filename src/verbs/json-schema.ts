@@ -59,15 +59,15 @@ export function metaOf(schema: JsonSchema): SettingMeta {
   return schema as SettingMeta; // zod writes the members of .meta() beside the others
 }
 
-/** A value in words: `whole number from 1 to 8`, `F16, F32`, `list of text`. `limits` words the bounds of a number. */
-export function describeValue(schema: JsonSchema, limits = bounds): string {
+/** A value in words: `whole number from 1 to 8`, `F16, F32`, `list of text`. */
+export function describeValue(schema: JsonSchema): string {
   if (schema.const !== undefined) return show(schema.const);
   if (schema.enum !== undefined) return schema.enum.map(show).join(", ");
   const choices = schema.anyOf ?? schema.oneOf;
-  if (choices !== undefined) return choices.map((each) => describeValue(each, limits)).join(" or ");
-  if (schema.items !== undefined) return `list of ${describeValue(schema.items, limits)}`;
+  if (choices !== undefined) return choices.map(describeValue).join(" or ");
+  if (schema.items !== undefined) return `list of ${describeValue(schema.items)}`;
   const kind = KINDS[schema.type ?? ""] ?? schema.type ?? "any";
-  return [kind, ...limits(schema)].join(" ");
+  return [kind, ...bounds(schema)].join(" ");
 }
 
 /** The same as an error has it: `expected a whole number from 1 to 8`. */
@@ -90,20 +90,16 @@ const isBound = (limit: number | undefined): limit is number =>
   limit !== undefined && Math.abs(limit) < 2 ** 31 - 1;
 
 function bounds({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: JsonSchema): string[] {
+  const isFrom = isBound(minimum);
+  const isAbove = exclusiveMinimum !== undefined;
   const isBelow = isBound(maximum) || exclusiveMaximum !== undefined;
   return [
-    ...(isBound(minimum) ? [`${isBelow ? "from" : "of at least"} ${minimum}`] : []),
-    ...(exclusiveMinimum === undefined ? [] : [`above ${exclusiveMinimum}`]),
-    ...(isBound(maximum)
-      ? [
-          `${isBound(minimum) ? "to" : exclusiveMinimum === undefined ? "of at most" : "to"} ${maximum}`,
-        ]
-      : []),
+    ...(isFrom ? [`${isBelow ? "from" : "of at least"} ${minimum}`] : []),
+    ...(isAbove ? [`above ${exclusiveMinimum}`] : []),
+    ...(isBound(maximum) ? [`${isFrom || isAbove ? "to" : "of at most"} ${maximum}`] : []),
     ...(exclusiveMaximum === undefined
       ? []
-      : [
-          `${isBound(minimum) ? "to " : exclusiveMinimum === undefined ? "" : "and "}below ${exclusiveMaximum}`,
-        ]),
+      : [`${isFrom ? "to " : isAbove ? "and " : ""}below ${exclusiveMaximum}`]),
   ];
 }
 

@@ -7,6 +7,7 @@ import { rolloutManifestPath } from "../rollouts/rollout-manifest.ts";
 import { readRollouts } from "../rollouts/rollouts.ts";
 import { ConfigError, type CulpritError, RuntimeError } from "../util/errors.ts";
 import { moneyAmount } from "../util/figures.ts";
+import { nonEmpty } from "../util/setting-kinds.ts";
 import { printable, tableOf } from "../util/text-table.ts";
 import { labelsInput, rolloutsInput } from "./inputs/files.ts";
 import { rubricInput, rulesInput } from "./inputs/judges.ts";
@@ -18,7 +19,6 @@ import {
   openJudge,
 } from "./judging/open-judge.ts";
 import { answersOutput } from "./outputs.ts";
-import { nonEmpty } from "./settings/common.ts";
 import { judgingSettings } from "./settings/judging.ts";
 import { uncheckedLabels } from "./show/agreement.ts";
 import { describeUsage, type LlmSummary } from "./show/llm-usage.ts";

@@ -12,10 +12,10 @@ import { readScenarios, SCENARIOS } from "../rollouts/scenarios.ts";
 import { type ScenarioSplit, splitScenarios } from "../rollouts/split-scenarios.ts";
 import { writeScenarios } from "../rollouts/write-scenarios.ts";
 import { ConfigError } from "../util/errors.ts";
+import { count, positive, seed, nonEmpty } from "../util/setting-kinds.ts";
 import { printable } from "../util/text-table.ts";
 import { openingOptions, otherFile } from "./inputs/files.ts";
 import { describeUnknownKeys } from "./inputs/prompts.ts";
-import { count, positive, seed, nonEmpty } from "./settings/common.ts";
 import {
   formatScenarios,
   type MadeScenarios,

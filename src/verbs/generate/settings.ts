@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { count } from "../settings/common.ts";
+import { count } from "../../util/setting-kinds.ts";
 import { endpointSettings } from "../settings/endpoint.ts";
 import { samplingSettings } from "../settings/sampling.ts";
 import { type Contradiction, need } from "../verb.ts";

@@ -2,7 +2,7 @@ import { z } from "zod";
 
 import { openPairs, type OpenPairsOptions, type PairSet } from "../../pairs/open-pairs.ts";
 import { PAIR_SHAPES } from "../../pairs/shapes/shapes.ts";
-import { count, nonEmpty } from "../settings/common.ts";
+import { count, nonEmpty } from "../../util/setting-kinds.ts";
 import type { Input } from "../verb.ts";
 import { openingOptions } from "./files.ts";
 

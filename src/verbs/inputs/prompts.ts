@@ -3,8 +3,8 @@ import { z } from "zod";
 import type { UnknownKey } from "../../pairs/unknown-keys.ts";
 import { readRolloutPrompts } from "../../rollouts/rollout-prompts.ts";
 import type { ScenarioPrompt } from "../../rollouts/scenarios.ts";
+import { count, nonEmpty } from "../../util/setting-kinds.ts";
 import { printable } from "../../util/text-table.ts";
-import { count, nonEmpty } from "../settings/common.ts";
 import type { Input } from "../verb.ts";
 
 /** Unknown keys listed in a warning. */

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { DEFAULT_ATTEMPTS } from "../../endpoint/asker.ts";
 import { DEFAULT_TIMEOUT_MS } from "../../endpoint/chat-endpoint.ts";
 import { DEFAULT_CONCURRENCY } from "../../endpoint/request-gate.ts";
-import { count, nonNegative, positive, nonEmpty } from "./common.ts";
+import { count, nonNegative, positive, nonEmpty } from "../../util/setting-kinds.ts";
 
 /** How an endpoint is paced and paid changes no answer. */
 const pace = { counts: false };

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { STRUCTURED_MODES } from "../../judge/llm-judge-options.ts";
-import { nonNegative } from "./common.ts";
+import { nonNegative } from "../../util/setting-kinds.ts";
 import { endpointSettings } from "./endpoint.ts";
 
 /** How an LLM is asked to judge. Which rules or rubric is an input. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
+import { count, nonNegative, positive, seed, nonEmpty } from "../../util/setting-kinds.ts";
 import { type Contradiction, need } from "../verb.ts";
-import { count, nonNegative, positive, seed, nonEmpty } from "./common.ts";
 
 /** How responses are sampled. */
 export const samplingSettings = z.strictObject({

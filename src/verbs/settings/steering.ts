@@ -8,8 +8,9 @@ import {
   DEFAULT_STRENGTHS,
 } from "../../steering/steer-settings.ts";
 import { STEERING_MODES } from "../../steering/steering-report.ts";
+import { count, nonNegative, positive, whole } from "../../util/setting-kinds.ts";
 import { type Contradiction, need } from "../verb.ts";
-import { count, layers, nonNegative, othersChoice, positive, readLayers, whole } from "./common.ts";
+import { layers, othersChoice, readLayers } from "./common.ts";
 import { judgingSettings } from "./judging.ts";
 import { samplingContradictions, samplingSettings } from "./sampling.ts";
 
