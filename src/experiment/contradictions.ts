@@ -1,9 +1,11 @@
 /** @file Settings of the experiment file that need or exclude each other: between sections, and within those that are verbs' own. */
+import { findMethod } from "../attribution/methods/index.ts";
 import { answererName } from "../endpoint/answer-key.ts";
 import { conditions } from "../verbs/conditions.ts";
+import { edit } from "../verbs/edit.ts";
 import { judge } from "../verbs/judge.ts";
 import { priceContradictions } from "../verbs/judging/open-asker.ts";
-import { othersChoice } from "../verbs/settings/common.ts";
+import { rank } from "../verbs/rank.ts";
 import type { EndpointSettings } from "../verbs/settings/endpoint.ts";
 import { methodLabel } from "../verbs/settings/methods.ts";
 import { samplingContradictions } from "../verbs/settings/sampling.ts";
@@ -28,8 +30,10 @@ export function contradictions(given: Experiment): readonly Contradiction[] {
 const has = (value: unknown): boolean => value !== undefined;
 
 /** What a verb finds wrong, where the experiment file has it. */
-const at = (place: Contradiction["path"], found: readonly Contradiction[] = []): Contradiction[] =>
-  found.map(({ path, message }) => ({ path: [...place, ...path], message }));
+export const at = (
+  place: Contradiction["path"],
+  found: readonly Contradiction[] = [],
+): Contradiction[] => found.map(({ path, message }) => ({ path: [...place, ...path], message }));
 
 function neededSections(given: Experiment): Contradiction[] {
   const { probe, responses, checkpoints, generate, train: training, evaluate, edits } = given;
@@ -93,10 +97,17 @@ function scenarioContradictions(given: Experiment): Contradiction[] {
   });
 }
 
-function rankContradictions({ rank, edits, pairs, probe, behavior }: Experiment): Contradiction[] {
-  const methods = rank.methods.map(methodLabel);
-  const { layer, nulls } = rank;
+function rankContradictions({
+  rank: ranking,
+  edits,
+  pairs,
+  probe,
+  behavior,
+}: Experiment): Contradiction[] {
+  const methods = ranking.methods.map(methodLabel);
+  const { layer, nulls } = ranking;
   return [
+    ...unused(ranking),
     ...edits.flatMap(({ top, method, action, sources = "auto", minLift }, i) => [
       ...need(
         method === undefined || methods.includes(method),
@@ -108,11 +119,13 @@ function rankContradictions({ rank, edits, pairs, probe, behavior }: Experiment)
         ["edits", i, "top"],
         "expected a number, as pairs.planted names no column",
       ),
+      // Beside named sources the top only names the arm.
       ...at(
         ["edits", i],
-        othersChoice("action", action, {
-          "drop-source": { sources: sources !== "auto", minLift: has(minLift) },
-        }),
+        edit.check?.(
+          { action, top: sources === "auto" ? 1 : undefined, sources, minLift, pick: "chosen" },
+          new Set(["pairs", "ranking"]),
+        ),
       ),
     ]),
     ...need(
@@ -126,6 +139,22 @@ function rankContradictions({ rank, edits, pairs, probe, behavior }: Experiment)
       `expected one of behavior.layers (${[behavior.layers].flat().join(", ")})`,
     ),
   ];
+}
+
+/** What no method has a use for; what one of several has none for is right for another. */
+function unused({ methods, nulls, layer, ...settings }: Experiment["rank"]): Contradiction[] {
+  const [first = [], ...others] = methods.map((method) => {
+    const given = new Set<string>(["store", ...findMethod(method.name).needs]);
+    if (nulls.length > 0) given.add("nullBehavior");
+    const asked = layer === "auto" ? undefined : layer;
+    return rank.check?.({ ...settings, method, layer: asked }, given) ?? [];
+  });
+  const isCommon = ({ path: [name] }: Contradiction): boolean =>
+    others.every((found) => found.some(({ path }) => path[0] === name));
+  return first.filter(isCommon).map(({ path: [name], message }) => ({
+    path: ["rank", name === "nullBehavior" ? "nulls" : name!], // never empty
+    message,
+  }));
 }
 
 function steeringContradictions(given: Experiment): Contradiction[] {

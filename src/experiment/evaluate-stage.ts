@@ -36,7 +36,6 @@ export function evaluateStage(
   const names = rows.flatMap(({ runs }) => runs.map(({ measured }) => measured));
   const kinds = ["evaluation-judge", ...(isMeasured ? ["capabilities"] : [])];
   return verbStage(evaluate, {
-    kind: "evaluate",
     settings: { ...settings, baseline: undefined, controls: undefined },
     inputs: {
       file: {
@@ -70,9 +69,7 @@ export function evaluateStage(
           return { baseline, controls, variants: undefined, arms };
         },
       },
-      arm: undefined,
     },
-    outputs: ["out"],
   });
 }
 

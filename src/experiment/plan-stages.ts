@@ -64,10 +64,9 @@ const prefix = { probe: "", evaluate: "evaluation-" } as const;
 /** What is in the pairs, before any compute, and the list of unusable rows. */
 export function auditStage({ experiment, inputs }: Planned): Stage {
   return verbStage(audit, {
-    kind: "audit",
     settings: experiment.audit,
-    inputs: { pairs: boundPairs(inputs.pairs), checkpoint: undefined },
-    outputs: ["out", "unusable"],
+    inputs: { pairs: boundPairs(inputs.pairs) },
+    outputs: ["unusable"],
   });
 }
 
@@ -139,12 +138,7 @@ export function generateStage(planned: Planned, purpose: Purpose, sampled: Sampl
       (async ({ cache, isForced }): Promise<AskingEstimate> => {
         const answers = join(cache, generate.outputs.answers.artifact.name);
         const prompts = scenarioPrompts(scenarios, variants);
-        const { requests, promptTokens, completionTokens, cost } = await estimateSampling(
-          prompts,
-          settings,
-          { answers, isForced },
-        );
-        return { requests, promptTokens, completionTokens, money: cost, isSampled: true };
+        return asking(true, await estimateSampling(prompts, settings, { answers, isForced }));
       }),
   });
   if (endpoint === undefined) return stage;
@@ -219,14 +213,21 @@ async function estimateAsking(
   { cache, isForced }: EstimatePlace,
   isSampled: boolean,
 ): Promise<AskingEstimate> {
-  const { requests, promptTokens, completionTokens, cost } = await estimateByRubric(
-    rollouts,
-    inputs.rubric!, // who estimates has one
-    judgingOf(experiment.judge!), // and a section
-    { answers: join(cache, judge.outputs.answers.artifact.name), isForced },
-  );
-  return { requests, promptTokens, completionTokens, money: cost, isSampled };
+  const rubric = inputs.rubric!; // who estimates has one
+  const how = judgingOf(experiment.judge!); // and a section
+  const answers = join(cache, judge.outputs.answers.artifact.name);
+  return asking(isSampled, await estimateByRubric(rollouts, rubric, how, { answers, isForced }));
 }
+
+const asking = (
+  isSampled: boolean,
+  {
+    requests,
+    promptTokens,
+    completionTokens,
+    cost,
+  }: Omit<AskingEstimate, "money" | "isSampled"> & { readonly cost: number | undefined },
+): AskingEstimate => ({ requests, promptTokens, completionTokens, money: cost, isSampled });
 
 /** The kind or id of the stage that holds a judge's verdicts to people's, by that of the stage that judged. */
 export const agreementOf = (judged: string): string => judged.replace("judge", "agreement");
@@ -239,14 +240,12 @@ export function agreementStage({ experiment }: Planned, judged: Stage, labels: F
     name: judged.name,
     settings: experiment.agreement,
     inputs: { verdicts: { stage: id }, labels: boundFile(labels, `judge.labels.${id}`) },
-    outputs: ["out"],
   });
 }
 
 /** The four-condition filter. */
 export function conditionsStage({ experiment }: Planned): Stage {
   return verbStage(conditions, {
-    kind: "conditions",
     settings: experiment.conditions,
     inputs: {
       beforeVerdicts: { stage: "judge-before" },
@@ -254,11 +253,7 @@ export function conditionsStage({ experiment }: Planned): Stage {
       before: { stage: "generate-before" },
       after: { stage: "generate-after" },
     },
-    outputs: [
-      "out",
-      "report",
-      ...(experiment.rank.nulls.includes(DRIFT) ? (["nullOut"] as const) : []),
-    ],
+    outputs: experiment.rank.nulls.includes(DRIFT) ? ["out", "nullOut"] : ["out"],
   });
 }
 
@@ -270,7 +265,6 @@ export function behaviorStage(
 ): Stage {
   const { behavior: settings } = experiment;
   return verbStage(behavior, {
-    kind: "behavior",
     name: unrelated?.stage,
     settings: {
       ...settings,
@@ -280,7 +274,6 @@ export function behaviorStage(
     inputs: {
       responses,
       checkpoint: givenCheckpoint(experiment, "before", inputs.before),
-      orthogonalToBehavior: undefined,
     },
     // A control that cannot be had does not end a run: what it would have been held to is said in the result.
     skipsOn: (error) =>
@@ -293,7 +286,6 @@ export function behaviorStage(
 /** The vector store of all pairs, read on the checkpoint before. */
 export function embedStage({ experiment, inputs }: Planned): Stage {
   return verbStage(embed, {
-    kind: "embed",
     settings: { ...experiment.embed, layers: layersOf(experiment, inputs) },
     inputs: {
       pairs: boundPairs(inputs.pairs),
@@ -324,7 +316,6 @@ export function rankStage({ experiment, inputs }: Planned, choice: MethodChoice)
   const { hasLayer } = method.describe(ownSettings(choice)).traits;
   const hasBehavior = needs.includes("behavior");
   return verbStage(rank, {
-    kind: "rank",
     name: methodName(experiment, methodLabel(choice)),
     settings: {
       ...settings,
@@ -338,7 +329,7 @@ export function rankStage({ experiment, inputs }: Planned, choice: MethodChoice)
       nullBehavior: hasBehavior && nulls.length > 0 ? boundNulls(nulls) : undefined,
       pairs: needs.includes("pairs") ? boundPairs(inputs.pairs) : undefined,
     },
-    outputs: ["out", "report"],
+    outputs: ["out"],
   });
 }
 
@@ -351,14 +342,12 @@ export function qualityStage(
   const label = methodLabel(choice);
   const { content } = boundValue(planted);
   return verbStage(quality, {
-    kind: "quality",
     name: methodName(experiment, label),
     settings: experiment.quality,
     inputs: {
       ranking: { stage: rankId(experiment, label) },
       planted: { content, open: () => new Set(planted) },
     },
-    outputs: ["out"],
   });
 }
 
@@ -373,7 +362,6 @@ export function steerStage(
   const prompts = promptsToSteer(planned);
   const layers = settings.layers === "all" ? layersOf(experiment, inputs) : settings.layers;
   return verbStage(steer, {
-    kind: "steer",
     name: mode,
     settings,
     inputs: {
@@ -400,7 +388,6 @@ export function editStage({ experiment, inputs }: Planned, arm: Arm, seed: numbe
   const { pairs } = inputs;
   const bound = boundPairs(pairs);
   return verbStage(edit, {
-    kind: "edit",
     name: editName(arm, seed),
     settings: { action, pick, top, sources, minLift, seed: pick === "chosen" ? undefined : seed },
     inputs: {
@@ -427,7 +414,6 @@ export function capabilitiesStage(
   const file = (what: string, input: FileInput | undefined) =>
     input && boundFile(input, `capabilities.${what}`);
   return verbStage(capabilities, {
-    kind: "capabilities",
     name,
     settings: { maxTokens },
     inputs: {
@@ -441,6 +427,5 @@ export function capabilitiesStage(
       tasks: file("tasks", tasks),
       overRefusal: file("overRefusal", overRefusal),
     },
-    outputs: ["out"],
   });
 }

@@ -46,27 +46,27 @@ export interface BoundContent<T> {
   readonly open: (work: OpenWork, folder: (input: string) => string) => T | Promise<T>;
 }
 
-/** Where the inputs of a verb come from. */
-export type BoundInputs<I extends Inputs> = {
-  readonly [K in keyof I]: I[K] extends { open(...args: never[]): Promise<infer T> }
-    ? I[K]["isOptional"] extends true
-      ? Bound<T> | undefined
-      : Bound<T>
-    : never;
+/** Where the inputs of a verb come from; optional ones may have none. */
+type BoundInputs<I extends Inputs> = {
+  readonly [K in keyof I as I[K]["isOptional"] extends true ? never : K]: BoundInput<I[K]>;
+} & {
+  readonly [K in keyof I as I[K]["isOptional"] extends true ? K : never]?:
+    | BoundInput<I[K]>
+    | undefined;
 };
+type BoundInput<I> = I extends { open(...args: never[]): Promise<infer T> } ? Bound<T> : never;
 
 /** How an experiment uses a verb. */
-export interface VerbStagePlan<I extends Inputs, S extends z.ZodObject, O extends Outputs> {
-  readonly kind: string;
+interface VerbStagePlan<I extends Inputs, S extends z.ZodObject, O extends Outputs> {
+  /** Default: the verb's name. */
+  readonly kind?: string | undefined;
   /** Tells stages of one kind apart. */
   readonly name?: string | undefined;
   /** With defaults filled in. */
   readonly settings: z.output<S>;
   readonly inputs: BoundInputs<I>;
-  /** Optional outputs that are wanted; the others always are. */
+  /** Optional outputs that are wanted beside the result; the others always are. */
   readonly outputs?: readonly (keyof O & string)[] | undefined;
-  /** False: it runs although something that it reads was skipped, and says what it makes of that. Default true. */
-  readonly skipsWithInputs?: boolean | undefined;
   /** Why the stage is skipped, and the run goes on, where this error ends it. */
   readonly skipsOn?: ((error: unknown) => string | undefined) | undefined;
   readonly estimate?: Stage["estimate"] | undefined;
@@ -77,7 +77,7 @@ export function verbStage<I extends Inputs, S extends z.ZodObject, O extends Out
   verb: Verb<I, S, O, R>,
   plan: VerbStagePlan<I, S, O>,
 ): Stage {
-  const { kind, name = "", settings, outputs = [], estimate } = plan;
+  const { kind = verb.name, name = "", settings, outputs = [], estimate } = plan;
   const bound = Object.entries(plan.inputs as Record<string, Bound<unknown> | undefined>).filter(
     (entry): entry is [string, Bound<unknown>] => entry[1] !== undefined,
   );
@@ -97,7 +97,7 @@ export function verbStage<I extends Inputs, S extends z.ZodObject, O extends Out
     canResume: verb.canResume === true,
     estimate,
     run: async (work) => {
-      const reason = plan.skipsWithInputs === false ? undefined : await skippedInput(bound, work);
+      const reason = await skippedInput(bound, work);
       if (reason !== undefined) return writeSkipped(work.directory, reason);
       const out = placesOf(verb.outputs, new Set(outputs), work);
       try {
@@ -182,9 +182,9 @@ function placesOf(
   { directory, cache }: StageWork,
 ): Record<string, string | undefined> {
   return Object.fromEntries(
-    Object.entries(outputs).map(([name, { isOptional, shared, artifact }]) => {
+    Object.entries(outputs).map(([name, { isOptional, isResult, shared, artifact }]) => {
       if (shared !== undefined) return [name, join(cache, artifact.name)];
-      const isWritten = isOptional !== true || wanted.has(name);
+      const isWritten = isOptional !== true || isResult === true || wanted.has(name);
       return [name, isWritten ? join(directory, artifact.name) : undefined];
     }),
   );
