@@ -99,3 +99,54 @@ function describeParseError(
   }
   return error;
 }
+
+/** The value of a flag that must be given; throws ConfigError naming command and flag. */
+export function requiredText(args: ParsedArguments, command: string, flag: string): string {
+  const word = args.text(flag);
+  if (word === undefined || word === "") {
+    throw missingFlag(command, flag);
+  }
+  return word;
+}
+
+/** The error where a flag is not given that must be. */
+export function missingFlag(command: string, flag: string): ConfigError {
+  return new ConfigError(`${command}: --${flag} is missing`, {
+    hint: `culprit ${command} --help lists the flags.`,
+  });
+}
+
+/** Exactly one positional argument; throws ConfigError saying what it should be. */
+export function onlyPositional(args: ParsedArguments, command: string, what: string): string {
+  const [first, second] = args.positionals;
+  if (first !== undefined && second === undefined) return first;
+  const got = first === undefined ? "none" : `${args.positionals.length} arguments`;
+  throw new ConfigError(`${command}: expected ${what}, got ${got}`, {
+    hint: `culprit ${command} --help shows an example.`,
+  });
+}
+
+/** One way of using a command, or a part of it that is on or off. */
+export interface FlagWay {
+  /** As errors call it: `--schema`, `a run`. */
+  readonly name: string;
+  readonly isOn: boolean;
+  /** Flags that mean something in this way; a flag may be in several. */
+  readonly flags: readonly string[];
+}
+
+/**
+ * Throws ConfigError naming a flag that was given and belongs only to ways that are off: it would be passed over. Flags of no way mean
+ * something in all of them.
+ */
+export function expectFlagsOfWay(args: ParsedArguments, ways: readonly FlagWay[]): void {
+  for (const flag of args.given) {
+    const owners = ways.filter(({ flags }) => flags.includes(flag));
+    if (owners.length === 0 || owners.some(({ isOn }) => isOn)) continue;
+    const got = ways.find(({ isOn }) => isOn)?.name ?? "none";
+    throw new ConfigError(
+      `--${flag}: expected ${owners.map(({ name }) => name).join(" or ")} with it, got ${got}`,
+      { hint: `--${flag} means nothing here: leave it out.` },
+    );
+  }
+}

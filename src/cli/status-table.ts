@@ -1,7 +1,6 @@
 import type { PricedCost } from "../engine/cost.ts";
 import type { ExperimentStatus, StageStatus } from "../experiment/experiment-status.ts";
-import { formatSeconds } from "../util/duration.ts";
-import { approximately } from "../util/figures.ts";
+import { approximately, formatSeconds } from "../util/figures.ts";
 import { type Column, printable, tableOf } from "../util/text-table.ts";
 
 /** What `culprit status` prints: a line for each stage, then the sum. */

@@ -12,8 +12,8 @@ import {
 } from "../verbs/run-verb.ts";
 import { renameSetting } from "../verbs/setting-errors.ts";
 import type { Places, Verb } from "../verbs/verb.ts";
+import { missingFlag } from "./arguments.ts";
 import type { Command, CommandContext, ParsedArguments } from "./command.ts";
-import { missingFlag } from "./required.ts";
 import { DRY_RUN, readSettings, type VerbFlags, verbFlags } from "./verb-flags.ts";
 
 /** Makes the command of a verb. */

@@ -3,11 +3,11 @@ import type { z } from "zod";
 
 import { ConfigError } from "../util/errors.ts";
 import { isSecret } from "../util/schema-errors.ts";
-import { describeExpected, jsonSchemaOf, type JsonSchema, metaOf } from "../verbs/json-schema.ts";
+import { describeExpected, type JsonSchema, jsonSchemaOf, metaOf } from "../verbs/json-schema.ts";
 import { describeSetting, kebab, listSettings, type Setting } from "../verbs/list-settings.ts";
 import type { Contradiction, Input, Output, Verb } from "../verbs/verb.ts";
+import { missingFlag } from "./arguments.ts";
 import type { FlagSpec, ParsedArguments } from "./command.ts";
-import { missingFlag } from "./required.ts";
 
 /** Shows what a verb would take. */
 export const DRY_RUN = "dry-run";

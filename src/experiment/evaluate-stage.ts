@@ -7,7 +7,7 @@ import type { ArmFiles, EvaluationFile, RunFiles } from "../rates/read-evaluatio
 import { evaluate } from "../verbs/evaluate.ts";
 import { type Arm, BASELINE, measuredName } from "./arms.ts";
 import type { Planned } from "./plan-inputs.ts";
-import { readSkipped } from "./skipped.ts";
+import { readSkipped } from "./stage-record.ts";
 import type { Stage } from "./stage.ts";
 import { verbStage } from "./verb-stage.ts";
 

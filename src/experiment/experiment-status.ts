@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { type PricedCost, withMoney } from "../engine/cost.ts";
 import { ConfigError } from "../util/errors.ts";
-import { isProcessAlive } from "../util/process.ts";
+import { isProcessAlive } from "../util/writer-lock.ts";
 import { type ManifestStage, RUN, type RunManifest, sumCosts } from "./run-manifest.ts";
 import { readRecord, type StageWorking, WORKING } from "./stage-record.ts";
 

@@ -19,7 +19,7 @@ import { type BehaviorToSteer, openBehaviorToSteer } from "../verbs/steer.ts";
 import type { OpenWork } from "../verbs/verb.ts";
 import type { CheckpointInput, ExperimentInputs, FileInput } from "./open-inputs.ts";
 import type { Experiment } from "./sections.ts";
-import { readSkipped } from "./skipped.ts";
+import { readSkipped } from "./stage-record.ts";
 import type { Bound, BoundContent, BoundStage, BoundStages } from "./verb-stage.ts";
 
 /** An experiment and what it reads: what stages are planned from. */

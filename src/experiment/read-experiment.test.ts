@@ -5,8 +5,8 @@ import { describe, expect, it } from "vitest";
 
 import { expectFailure } from "../../test/support/errors.ts";
 import { ConfigError } from "../util/errors.ts";
-import { experimentJsonSchema } from "./json-schema.ts";
 import { parseExperiment, readExperiment } from "./read-experiment.ts";
+import { experimentJsonSchema } from "./schema.ts";
 import { settingsTable } from "./settings-table.ts";
 
 const LEAST = `name: least

@@ -10,9 +10,9 @@ import { hashValue } from "../util/hash.ts";
 import { type Progress, silentProgress } from "../util/progress.ts";
 import { VERSION } from "../util/version.ts";
 import { startStageMeter } from "./stage-meter.ts";
-import { listStageOutputs } from "./stage-outputs.ts";
 import {
   hashOutputs,
+  listStageOutputs,
   readEarlierCost,
   readRecord,
   RECORD,

@@ -2,6 +2,7 @@
 import { z } from "zod";
 
 import { VERBS } from "../verbs/index.ts";
+import { type JsonSchema, publicJsonSchema } from "../verbs/json-schema.ts";
 import { path } from "../verbs/settings/common.ts";
 import type { Contradiction, Verb } from "../verbs/verb.ts";
 import { at, contradictions } from "./contradictions.ts";
@@ -82,3 +83,8 @@ export const STAGE_MADE: ReadonlySet<string> = new Set([
 
 /** An experiment file with every verb that there is. */
 export const experimentSchema = experimentSchemaOf(VERBS);
+
+/** JSON Schema of the experiment file as people write it (draft 2020-12), for editors. */
+export function experimentJsonSchema(): JsonSchema {
+  return publicJsonSchema(experimentSchema);
+}

@@ -1,5 +1,5 @@
 import { describeValue, type JsonSchema } from "../verbs/json-schema.ts";
-import { experimentJsonSchema } from "./json-schema.ts";
+import { experimentJsonSchema } from "./schema.ts";
 
 /** The settings of the experiment file as a Markdown table, one line each; what docs/experiments.md shows. */
 export function settingsTable(): string {

@@ -1,12 +1,13 @@
 /** @file What a stage's folder says about itself: `stage.json` once it is done, `working.json` while it is at work. */
-import { stat } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join, relative, sep } from "node:path";
 
 import { z } from "zod";
 
 import { type Cost, costSchema, NO_COST } from "../engine/cost.ts";
 import { jsonArtifact } from "../util/artifact.ts";
-import { hashValue } from "../util/hash.ts";
+import { writeFileAtomic } from "../util/atomic-file.ts";
+import { hashFile, hashValue } from "../util/hash.ts";
 
 /** Of a file that is not what it should be. */
 const hint = "Delete this stage's folder; the next run makes it again.";
@@ -92,4 +93,50 @@ export async function readEarlierCost(directory: string): Promise<Cost> {
 function ignoreMissing(error: NodeJS.ErrnoException): undefined {
   if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
   throw error;
+}
+
+/** The files of a stage's folder that count, by name. */
+export async function listStageOutputs(
+  path: string,
+  asides: readonly string[],
+): Promise<StageRecord["files"]> {
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  const names = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(path, join(entry.parentPath, entry.name)).split(sep).join("/"))
+    .filter(
+      (name) =>
+        name !== WORKING.name &&
+        name !== RECORD.name &&
+        !name.endsWith(".partial") &&
+        !asides.some(
+          (aside) =>
+            name === aside || (/^[./]/.test(name.slice(aside.length)) && name.startsWith(aside)),
+        ),
+    )
+    .toSorted((a, b) => (a < b ? -1 : 1));
+  const files: { path: string; sha256: string; sizeBytes: number }[] = [];
+  for (const name of names) {
+    const file = join(path, name);
+    files.push({ path: name, sha256: await hashFile(file), sizeBytes: (await stat(file)).size });
+  }
+  return files;
+}
+
+const SKIPPED_NAME = "skipped.txt";
+
+/** Marks a stage that had nothing to do, such as training on an edit of no pairs; `reason` is one sentence. */
+export async function writeSkipped(directory: string, reason: string): Promise<void> {
+  await writeFileAtomic(join(directory, SKIPPED_NAME), `${reason}\n`);
+}
+
+/** Why a stage did nothing; undefined where it did its work. */
+export async function readSkipped(directory: string): Promise<string | undefined> {
+  return readFile(join(directory, SKIPPED_NAME), "utf8").then(
+    (text) => text.trim(),
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return undefined;
+      throw error;
+    },
+  );
 }

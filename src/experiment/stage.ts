@@ -1,6 +1,7 @@
 /** @file What a stage of an experiment is: a function from settings and inputs to the files of its folder. */
 import type { CostMeter } from "../engine/cost.ts";
 import type { EngineHost } from "../engine/engine-host.ts";
+import { ConfigError } from "../util/errors.ts";
 import type { Progress } from "../util/progress.ts";
 
 /**
@@ -95,4 +96,24 @@ export interface StageWork {
 /** `kind` or `kind-name`: what people see, and the beginning of the folder's name. */
 export function stageId(stage: Pick<Stage, "kind" | "name">): string {
   return stage.name === "" ? stage.kind : `${stage.kind}-${stage.name}`;
+}
+
+/** The ids of the stages that `names`, ids or kinds, mean. Throws ConfigError where one means none. */
+export function forcedStages(
+  stages: readonly Stage[],
+  names: readonly string[],
+): ReadonlySet<string> {
+  const ids = stages.map(stageId);
+  for (const name of names) {
+    if (!stages.some((stage) => stage.kind === name) && !ids.includes(name)) {
+      throw new ConfigError(`force: expected stages of this experiment, got ${name}`, {
+        hint: `They are ${ids.join(", ")}.`,
+      });
+    }
+  }
+  return new Set(
+    stages
+      .filter((stage) => names.includes(stage.kind) || names.includes(stageId(stage)))
+      .map(stageId),
+  );
 }

@@ -6,11 +6,11 @@ import type { z } from "zod";
 import { ENGINES } from "../engine/engines.ts";
 import { type CulpritError, NothingToDoError, RuntimeError } from "../util/errors.ts";
 import { silentProgress } from "../util/progress.ts";
+import { countedSettings } from "../verbs/list-settings.ts";
 import { writeResult } from "../verbs/run-verb.ts";
 import { renameSetting } from "../verbs/setting-errors.ts";
-import { countedSettings } from "../verbs/verb-key.ts";
 import type { Inputs, OpenWork, Outputs, Places, Verb } from "../verbs/verb.ts";
-import { readSkipped, writeSkipped } from "./skipped.ts";
+import { readSkipped, writeSkipped } from "./stage-record.ts";
 import { type Stage, stageId, type StageInput, type StageWork } from "./stage.ts";
 
 /** Where an input of a verb comes from. */

@@ -8,10 +8,10 @@ import {
   type UnusableExampleReason,
 } from "../model/prompt-renderer-error.ts";
 import { truncateExample } from "../model/prompt-renderer-truncate.ts";
+import type { PairSet } from "../pairs/open-pairs.ts";
 import type { UnusableReason, UnusableRow } from "../pairs/preference-pair.ts";
-import type { SftExample } from "../pairs/sft-examples.ts";
+import type { SftExample, SftSet } from "../pairs/sft-examples.ts";
 import { tokenizeSides } from "../pairs/tokenize-sides.ts";
-import type { PairSource, SftSource, TrainPair } from "./examples.ts";
 
 /** The examples of a run as token ids, in the order of the data. */
 export interface PreparedExamples {
@@ -175,3 +175,17 @@ function addToHash(
     hash.update(new Uint8Array(tokens.buffer, tokens.byteOffset, tokens.byteLength));
   }
 }
+
+/** What training needs of a preference pair; a PreferencePair is one. */
+export interface TrainPair {
+  readonly id: string;
+  readonly prompt: readonly Message[];
+  readonly chosen: readonly Message[];
+  readonly rejected: readonly Message[];
+}
+
+/** Pairs from files, edited on the way or not, or a list in memory. */
+export type PairSource = Pick<PairSet, "files" | "read"> | readonly TrainPair[];
+
+/** The chosen sides of pairs, or examples. */
+export type SftSource = PairSource | SftSet | readonly SftExample[];

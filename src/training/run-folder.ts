@@ -10,9 +10,9 @@ import { countSchema, jsonArtifact } from "../util/artifact.ts";
 import { ConfigError } from "../util/errors.ts";
 import { firstDifference } from "../util/first-difference.ts";
 import { VERSION } from "../util/version.ts";
+import { type TrainResult, trainResultSchema } from "./metrics.ts";
 import { methodSchema, resolvedSettingsSchema } from "./resolve-settings.ts";
 import { CHECKPOINT_DTYPES, type TrainRequest } from "./settings.ts";
-import { type TrainResult, trainResultSchema } from "./train-result.ts";
 
 /** Names in a run's folder. */
 export const RUN_FILES = {

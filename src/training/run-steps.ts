@@ -5,21 +5,25 @@ import { join } from "node:path";
 import type { StepExample, StepResult, Trainer } from "../engine/trainer.ts";
 import { RuntimeError } from "../util/errors.ts";
 import { hashFile } from "../util/hash.ts";
-import { type MetricsFile, openMetrics, stepMetrics } from "./metrics.ts";
+import {
+  finalMetrics,
+  type MetricsFile,
+  openMetrics,
+  stepMetrics,
+  type TrainResult,
+} from "./metrics.ts";
 import type { PreparedExamples } from "./prepare.ts";
 import { warmupSteps } from "./resolve-settings.ts";
 import {
   checkpointName,
   checkpointSteps,
   RUN_FILES,
+  TRAIN_MANIFEST,
   type TrainManifest,
   writeCheckpoint,
-  TRAIN_MANIFEST,
 } from "./run-folder.ts";
-import { learningRateAt } from "./schedule.ts";
 import type { TrainRequest } from "./settings.ts";
-import { planSteps, type StepPlan } from "./step-plan.ts";
-import { finalMetrics, type TrainResult } from "./train-result.ts";
+import { learningRateAt, planSteps, type StepPlan } from "./step-plan.ts";
 import { readState, type TrainingProgress, writeState } from "./training-state.ts";
 
 /** Writing states may take this share of the time. */

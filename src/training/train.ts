@@ -9,13 +9,19 @@ import { writeUnusable } from "../pairs/unusable-file.ts";
 import { ConfigError } from "../util/errors.ts";
 import { limitTokens } from "../util/setting-kinds.ts";
 import { lockForWriting } from "../util/writer-lock.ts";
-import type { PairSource, SftSource } from "./examples.ts";
-import { type PreparedExamples, preparePairs, prepareSft } from "./prepare.ts";
+import type { TrainResult } from "./metrics.ts";
+import {
+  type PairSource,
+  type PreparedExamples,
+  preparePairs,
+  prepareSft,
+  type SftSource,
+} from "./prepare.ts";
 import { referenceLogprobs } from "./reference-cache.ts";
 import {
   type Method,
-  type ResolvedSettings,
   resolveDpo,
+  type ResolvedSettings,
   resolveSettings,
   resolveSft,
 } from "./resolve-settings.ts";
@@ -28,7 +34,6 @@ import {
 } from "./run-folder.ts";
 import { runSteps } from "./run-steps.ts";
 import type { DpoSettings, SftSettings, TrainRequest, TrainSettings } from "./settings.ts";
-import type { TrainResult } from "./train-result.ts";
 
 /**
  * Trains a checkpoint on preference pairs. Called again after an interruption it goes on from the last state and ends in the same

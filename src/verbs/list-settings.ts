@@ -1,8 +1,10 @@
+import type { z } from "zod";
+
 /**
  * @file The settings of a verb, walked: one list from which its flags, its help, the settings table and the checks that nothing is declared
  * twice are made. Settings are a zod object; groups in it (an endpoint, LoRA) become flags of their own names.
  */
-import { describeValue, type JsonSchema, metaOf } from "./json-schema.ts";
+import { describeValue, type JsonSchema, jsonSchemaOf, metaOf } from "./json-schema.ts";
 
 /** One setting. */
 export interface Setting {
@@ -138,4 +140,22 @@ export function describeSetting({ schema, isRequired, isSwitch, group }: Setting
 
 function showDefault(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/** The settings without those that say of themselves that they change no result (pace, prices). */
+export function countedSettings(schema: z.ZodObject, settings: unknown): unknown {
+  const left = listSettings(jsonSchemaOf(schema))
+    .filter((each) => metaOf(each.schema).counts === false)
+    .map(({ path }) => path.join("."));
+  return without(settings, "", new Set(left));
+}
+
+function without(value: unknown, at: string, left: ReadonlySet<string>): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, member]): [string, unknown][] => {
+      const path = at === "" ? name : `${at}.${name}`;
+      return left.has(path) ? [] : [[name, without(member, path, left)]];
+    }),
+  );
 }

@@ -4,11 +4,11 @@ import { markPlanted, readPlanted } from "../ranking/planted.ts";
 import { readRankings } from "../ranking/ranking-file.ts";
 import { type PlantedQuality, QUALITY, rankingQuality } from "../ranking/ranking-quality.ts";
 import { formatEstimate, percent } from "../util/figures.ts";
-import { count, seed, nonEmpty } from "../util/setting-kinds.ts";
+import { count, nonEmpty, seed } from "../util/setting-kinds.ts";
 import { type Column, printable, tableOf } from "../util/text-table.ts";
 import { rankingInput } from "./inputs/files.ts";
 import { resultOutput } from "./outputs.ts";
-import { tops } from "./settings/tops.ts";
+import { tops } from "./settings/common.ts";
 import { defineVerb, type Input } from "./verb.ts";
 
 const plantedSettings = z.strictObject({

@@ -22,13 +22,11 @@ import { ConfigError } from "../util/errors.ts";
 import type { JobOptions } from "../util/progress.ts";
 import { whole } from "../util/setting-kinds.ts";
 import { engineSettings } from "./inputs/checkpoint.ts";
-import { behaviorsInput } from "./inputs/files.ts";
+import { behaviorsInput, storeInput } from "./inputs/files.ts";
 import { pairsInput } from "./inputs/pairs.ts";
-import { storeInput } from "./inputs/store.ts";
 import { fileNamed, resultOutput } from "./outputs.ts";
-import { by, layersOrAuto } from "./settings/common.ts";
+import { by, layersOrAuto, tops } from "./settings/common.ts";
 import { type MethodChoice, methodLabel, methodSettings, ownSettings } from "./settings/methods.ts";
-import { tops } from "./settings/tops.ts";
 import { formatRankings } from "./show/ranking.ts";
 import { type Contradiction, defineVerb, type Input, need } from "./verb.ts";
 

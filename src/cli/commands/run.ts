@@ -1,12 +1,11 @@
 import { join } from "node:path";
 
-import { experimentJsonSchema } from "../../experiment/json-schema.ts";
 import { readExperiment } from "../../experiment/read-experiment.ts";
+import { experimentJsonSchema } from "../../experiment/schema.ts";
 import { settingsTable } from "../../experiment/settings-table.ts";
 import { STAGE_KINDS } from "../../experiment/stage.ts";
+import { expectFlagsOfWay, onlyPositional } from "../arguments.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
-import { expectFlagsOfWay } from "../flag-ways.ts";
-import { onlyPositional } from "../required.ts";
 import { printEstimates, runAndPrint } from "../run-and-print.ts";
 
 export const runCommand: Command = {

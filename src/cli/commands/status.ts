@@ -2,8 +2,8 @@ import { join } from "node:path";
 
 import { type ExperimentStatus, readExperimentStatus } from "../../experiment/experiment-status.ts";
 import { ConfigError } from "../../util/errors.ts";
+import { onlyPositional } from "../arguments.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
-import { onlyPositional } from "../required.ts";
 import { formatStatus } from "../status-table.ts";
 
 export const statusCommand: Command = {

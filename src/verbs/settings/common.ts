@@ -1,6 +1,7 @@
 /** @file Kinds of settings that several verbs have. */
 import { z } from "zod";
 
+import type { TopSize } from "../../ranking/ranking-report.ts";
 import { ConfigError } from "../../util/errors.ts";
 import { nonEmpty, whole } from "../../util/setting-kinds.ts";
 import { type Contradiction, need } from "../verb.ts";
@@ -89,3 +90,19 @@ export function resolveLayers(
     hint: `Layer 0 is the embedding output, layer ${layerCount} that of the last block; all takes every one.`,
   });
 }
+
+const EXPECTED = "expected numbers of pairs or shares like 300 or 5%";
+
+const topSize = z
+  .union([z.int(), z.string()], { error: EXPECTED })
+  .transform((value, context): TopSize => {
+    const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(`${value}`);
+    const size = Number(match?.[1]);
+    if (match?.[2] === "%" && size > 0 && size <= 100) return { share: size / 100 };
+    if (match?.[2] === "" && Number.isSafeInteger(size) && size > 0) return { count: size };
+    context.addIssue({ code: "custom", message: EXPECTED });
+    return z.NEVER;
+  });
+
+/** Sizes of a ranking's top that are looked at. */
+export const tops = z.array(topSize).min(1).optional();
