@@ -9,7 +9,6 @@ import { STATE_NAME } from "../engine/trainer-state.ts";
 import { countSchema, jsonArtifact } from "../util/artifact.ts";
 import { ConfigError } from "../util/errors.ts";
 import { firstDifference } from "../util/first-difference.ts";
-import { VERSION } from "../util/version.ts";
 import { type TrainResult, trainResultSchema } from "./metrics.ts";
 import { methodSchema, resolvedSettingsSchema } from "./resolve-settings.ts";
 import { CHECKPOINT_DTYPES, type TrainRequest } from "./settings.ts";
@@ -65,19 +64,6 @@ export const TRAIN_MANIFEST = jsonArtifact(
   { hint: "Choose another folder, or replace what is there with --force." },
 );
 export type TrainManifest = z.output<typeof TRAIN_MANIFEST.schema>;
-
-/** A manifest of this version. */
-export function createTrainManifest(
-  parts: Omit<TrainManifest, "format" | "version" | "software" | "result">,
-): TrainManifest {
-  return {
-    format: "culprit-training",
-    version: 1,
-    ...parts,
-    software: { name: "culprit", version: VERSION },
-    result: null,
-  };
-}
 
 /** Throws ConfigError where the folder of a run would take the place of a file. */
 export function expectFolder(out: string): void {

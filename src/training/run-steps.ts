@@ -48,10 +48,7 @@ export async function runSteps(
 ): Promise<TrainResult> {
   const { out } = run.request;
   const { settings } = manifest;
-  const plan = planSteps(run.prepared.ids, {
-    ...settings,
-    maxSteps: settings.maxSteps ?? undefined,
-  });
+  const plan = planSteps(run.prepared.ids, settings);
   const metricsPath = join(out, RUN_FILES.metrics);
   const start = (await readState(out, trainer)) ?? NO_PROGRESS;
   const earlier = start.seconds;
@@ -202,10 +199,12 @@ async function saveOnTheWay(
 /** Names the pairs whose log-probabilities are not finite, or else those of the step. */
 function notFinite(step: number, result: StepResult, ids: readonly string[]): RuntimeError {
   const bad = ids.filter((_, i) => !result.logprobs[i]!.every(Number.isFinite));
-  const named = (bad.length > 0 ? bad : ids).slice(0, MAX_NAMED).map((id) => JSON.stringify(id));
+  const [whose, listed] =
+    bad.length > 0 ? ["log-probabilities are not, of", bad] : ["its examples are", ids];
+  const named = listed.slice(0, MAX_NAMED).map((id) => JSON.stringify(id));
   const what = Number.isFinite(result.loss) ? "the gradient" : "the loss";
   return new RuntimeError(
-    `step ${step}: ${what} is not finite; ${bad.length > 0 ? "log-probabilities are not, of" : "its examples are"} ${named.join(", ")}${(bad.length > 0 ? bad : ids).length > MAX_NAMED ? ", …" : ""}`,
+    `step ${step}: ${what} is not finite; ${whose} ${named.join(", ")}${listed.length > MAX_NAMED ? ", …" : ""}`,
     {
       hint: "Lower the learning rate, or the norm that gradients are shortened to. The state before this step is kept.",
     },

@@ -1,12 +1,12 @@
 /** @file Which examples each step takes. */
-import type { Schedule } from "./settings.ts";
+import type { ResolvedSettings } from "./resolve-settings.ts";
 
-export interface StepPlanSettings {
-  readonly epochs: number;
-  readonly batchSize: number;
-  readonly maxSteps: number | undefined;
-  readonly seed: number;
-  readonly shuffle: boolean;
+/** What of a run's settings decides it. */
+interface StepPlanSettings extends Pick<
+  ResolvedSettings,
+  "epochs" | "batchSize" | "seed" | "shuffle"
+> {
+  readonly maxSteps: number | null | undefined;
 }
 
 export interface StepPlan {
@@ -77,9 +77,7 @@ function mix(word: number): number {
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
-export interface ScheduleSettings {
-  readonly schedule: Schedule;
-  readonly learningRate: number;
+interface ScheduleSettings extends Pick<ResolvedSettings, "schedule" | "learningRate"> {
   readonly warmupSteps: number;
   /** All steps of the run, warm-up included. */
   readonly steps: number;

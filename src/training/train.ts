@@ -8,6 +8,7 @@ import type { DataFile } from "../pairs/open-pairs.ts";
 import { writeUnusable } from "../pairs/unusable-file.ts";
 import { ConfigError } from "../util/errors.ts";
 import { limitTokens } from "../util/setting-kinds.ts";
+import { VERSION } from "../util/version.ts";
 import { lockForWriting } from "../util/writer-lock.ts";
 import type { TrainResult } from "./metrics.ts";
 import {
@@ -25,13 +26,7 @@ import {
   resolveSettings,
   resolveSft,
 } from "./resolve-settings.ts";
-import {
-  createTrainManifest,
-  expectFolder,
-  openRunFolder,
-  RUN_FILES,
-  type TrainManifest,
-} from "./run-folder.ts";
+import { expectFolder, openRunFolder, RUN_FILES, type TrainManifest } from "./run-folder.ts";
 import { runSteps } from "./run-steps.ts";
 import type { DpoSettings, SftSettings, TrainRequest, TrainSettings } from "./settings.ts";
 
@@ -126,7 +121,9 @@ function describeRun(
 ): TrainManifest {
   const { name, checkpointHash, tokenizerHash, templateHash, family } = trainer.identity;
   const { device, threads, batchTokens } = run.request.engine ?? {};
-  return createTrainManifest({
+  return {
+    format: "culprit-training",
+    version: 1,
     method: run.method,
     settings: run.settings,
     dtype: run.request.dtype ?? "F32",
@@ -150,7 +147,9 @@ function describeRun(
       threads: threads ?? null,
       batchTokens: batchTokens ?? null,
     },
-  });
+    software: { name: "culprit", version: VERSION },
+    result: null,
+  };
 }
 
 function filesOf(source: PairSource | SftSource): readonly DataFile[] {

@@ -12,6 +12,7 @@ import { printable, tableOf } from "../util/text-table.ts";
 import { labelsInput, rolloutsInput } from "./inputs/files.ts";
 import { rubricInput, rulesInput } from "./inputs/judges.ts";
 import { type JudgedFile, judgeToFile } from "./judging/judge-to-file.ts";
+import { noting } from "./judging/open-asker.ts";
 import {
   estimateByRubric,
   type JudgeInputs,
@@ -21,7 +22,7 @@ import {
 import { answersOutput } from "./outputs.ts";
 import { judgingSettings } from "./settings/judging.ts";
 import { uncheckedLabels } from "./show/agreement.ts";
-import { describeUsage, type LlmSummary } from "./show/llm-usage.ts";
+import { budgetUsedUp, describeUsage, formatAsking, type LlmSummary } from "./show/llm-usage.ts";
 import { defineVerb, need, type Work } from "./verb.ts";
 
 /** What was judged. */
@@ -142,12 +143,7 @@ no readable answer is missing with its cause; --force asks about it again. See d
     const left = variants.reduce((sum, { beyondBudget }) => sum + beyondBudget, 0);
     if (left === 0) return undefined;
     const spent = llm?.cacheCost === undefined ? "" : `${moneyAmount(llm.cacheCost)} spent, `;
-    return new RuntimeError(
-      `maxCost: used up, ${spent}${left} of ${rollouts} rollouts not judged`,
-      {
-        hint: "Raise maxCost and give the same command: every answer so far is kept and not asked again.",
-      },
-    );
+    return budgetUsedUp(`${spent}${left} of ${rollouts} rollouts`);
   },
   fault: noVerdicts,
   estimate: {
@@ -167,23 +163,14 @@ async function judgeNew(
   path: string,
   inputs: JudgeInputs,
   settings: z.output<typeof judgeSettings>,
-  { out, isForced, owner, cost, signal, progress, note }: RunWork,
+  work: RunWork,
 ): Promise<Judged> {
-  await using opened = await openJudge(inputs, settings, {
-    answers: out.answers,
-    setting: "endpoint",
-    isForced,
-    owner,
-    cost,
-  });
+  const { out, signal, progress } = work;
+  const { answers } = out;
+  await using opened = await openJudge(inputs, settings, { ...work, answers, setting: "endpoint" });
   const job = { signal, progress: progress("rollouts") };
-  const counts = await judgeToFile(opened.judge, { path, out: out.out }, job).catch(
-    (error: unknown) => {
-      // What was asked is paid for, and says what went wrong.
-      for (const line of opened.usage()) note(line);
-      throw error;
-    },
-  );
+  const judging = judgeToFile(opened.judge, { path, out: out.out }, job);
+  const counts = await noting(judging, opened.usage, work);
   return { out: out.out, from: path, ...counts, llm: opened.summary() };
 }
 
@@ -258,12 +245,9 @@ function describeLeftOut({ variants }: Pick<Judged, "variants">): string[] {
 }
 
 function formatEstimate(estimate: Awaited<ReturnType<typeof estimateByRubric>>): string {
-  const { rollouts, empty, cached, requests, promptTokens, completionTokens, cost } = estimate;
+  const { rollouts, empty, cached, requests } = estimate;
   return [
     `${rollouts} rollouts: ${requests} requests, ${cached} in the cache or repeated, ${empty} without text`,
-    `about ${promptTokens} prompt tokens, at most ${completionTokens} answer tokens`,
-    cost === undefined
-      ? "money: give --price-in and --price-out"
-      : `about ${moneyAmount(cost)} at most, repeated requests aside`,
+    ...formatAsking(estimate),
   ].join("\n");
 }

@@ -23,11 +23,11 @@ import {
 } from "../steering/steering-folder.ts";
 import { STEERING, type SteeringReport } from "../steering/steering-report.ts";
 import { steersTogether, unnamedLayers } from "../steering/steering-target.ts";
-import { RuntimeError } from "../util/errors.ts";
 import { checkpointInput } from "./inputs/checkpoint.ts";
 import { behaviorInput } from "./inputs/files.ts";
 import { rubricInput, rulesInput } from "./inputs/judges.ts";
 import { promptsInput } from "./inputs/prompts.ts";
+import { noting } from "./judging/open-asker.ts";
 import { judgingContradictions, openJudge } from "./judging/open-judge.ts";
 import { answersOutput } from "./outputs.ts";
 import { resolveLayers } from "./settings/common.ts";
@@ -36,7 +36,7 @@ import {
   steeringSettings,
   type SteeringSettings,
 } from "./settings/steering.ts";
-import { describeUsage, type LlmSummary } from "./show/llm-usage.ts";
+import { budgetUsedUp, describeUsage, type LlmSummary } from "./show/llm-usage.ts";
 import { formatSteering } from "./show/steering.ts";
 import { type Contradiction, defineVerb, type Input, need } from "./verb.ts";
 
@@ -144,15 +144,13 @@ should not be those that the behaviour was made from.
     settings,
     work,
   ): Promise<Steered> => {
-    const { out, isForced, owner, cost, signal, progress, note } = work;
+    const { out, isForced, cost, signal, progress } = work;
     const { layers, otherCheckpoint, rollouts, sampling, judge, ...how } = settings;
     expectSteeringFolder(out.out);
     await using opened = await openJudge({ rules, rubric }, judge, {
+      ...work,
       answers: out.answers,
       setting: "judge.endpoint",
-      isForced,
-      owner,
-      cost,
     });
     await using engine = await checkpoint.open();
     if (typeof how.projectOutAt === "object") {
@@ -182,13 +180,8 @@ should not be those that the behaviour was made from.
     await claimSteeringFolder(engine.identity, request, { ...options, force: isForced });
     const counter = newGenerationCounter();
     cost.watchSampling(counter);
-    const { report } = await steerEngine(engine, request, { ...options, counter }).catch(
-      (error: unknown) => {
-        // What was asked is paid for, and says what went wrong.
-        for (const line of opened.usage()) note(line);
-        throw error;
-      },
-    );
+    const steering = steerEngine(engine, request, { ...options, counter });
+    const { report } = await noting(steering, opened.usage, work);
     const table =
       how.mode === "add" && known !== undefined ? layerTable(known.diagnostics, report) : undefined;
     if (table !== undefined) {
@@ -202,9 +195,7 @@ should not be those that the behaviour was made from.
   unfinished: ({ llm }) =>
     llm === undefined || llm.beyondBudget === 0
       ? undefined
-      : new RuntimeError(`maxCost: used up, ${llm.beyondBudget} responses not judged`, {
-          hint: "Raise maxCost and give the same command: every answer so far is kept and not asked again.",
-        }),
+      : budgetUsedUp(`${llm.beyondBudget} responses`),
 });
 
 /** Rules or a rubric judge, and nothing is said of what does not. */

@@ -1,9 +1,4 @@
-import { existsSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
-import { dirname } from "node:path";
-
 import { describeCounts } from "../../endpoint/describe-counts.ts";
-import { endpointLedger } from "../../judge/endpoint-ledger.ts";
 import type { EndpointSampling } from "../../rollouts/endpoint-requests.ts";
 import {
   type EndpointRolloutsResult,
@@ -13,7 +8,7 @@ import { estimateRollouts, type RolloutsEstimate } from "../../rollouts/estimate
 import { removeRollouts } from "../../rollouts/rollout-sink.ts";
 import type { ScenarioPrompt } from "../../rollouts/scenarios.ts";
 import { ConfigError } from "../../util/errors.ts";
-import { openAnswers, openAsker, pricesOf } from "../judging/open-asker.ts";
+import { noting, openAsking, pricesOf, readAnswers } from "../judging/open-asker.ts";
 import type { Work } from "../verb.ts";
 import type { GenerateSettings } from "./settings.ts";
 
@@ -29,28 +24,18 @@ export interface SampledThere extends EndpointRolloutsResult {
 export async function sampleThere(
   prompts: readonly ScenarioPrompt[],
   settings: GenerateSettings,
-  {
-    out,
-    answers,
-    isForced,
-    owner,
-    cost,
-    signal,
-    progress,
-    note,
-  }: Omit<Work, "out"> & { readonly out: string; readonly answers: string },
+  work: Omit<Work, "out"> & { readonly out: string; readonly answers: string },
 ): Promise<SampledThere> {
+  const { out, answers, isForced, signal, progress } = work;
   if (!out.endsWith(".jsonl")) {
     throw new ConfigError(
       `out: expected a name ending in .jsonl for rollouts of an endpoint, got "${out}"`,
     );
   }
   const endpoint = settings.endpoint!; // wayContradictions
-  const asker = openAsker(endpoint);
+  await using asking = await openAsking(endpoint, answers, work);
+  const { asker, store } = asking;
   if (isForced) await removeRollouts(out);
-  await mkdir(dirname(answers), { recursive: true });
-  await using store = await openAnswers(answers, endpoint, { owner });
-  cost.watchEndpoint(endpointLedger(asker, store, pricesOf(endpoint) !== undefined));
   const sampled = generateFromEndpoint(prompts, {
     ...endpointSampling(settings),
     out,
@@ -60,10 +45,7 @@ export async function sampleThere(
     signal,
     progress: progress("rollouts"),
   });
-  const result = await sampled.catch((error: unknown) => {
-    for (const line of describeCounts(asker.counts)) note(line);
-    throw error;
-  });
+  const result = await noting(sampled, () => describeCounts(asker.counts), work);
   const { requests, answers: answered, faults } = asker.counts;
   return { out, ...result, requests, answered, faults: Object.fromEntries(faults) };
 }
@@ -91,10 +73,7 @@ export async function estimateSampling(
       hint: "Sampling a checkpoint on this machine asks nobody.",
     });
   }
-  const isThere = answers !== undefined && existsSync(answers);
-  await using store = isThere
-    ? await openAnswers(answers, endpoint, { isReadOnly: true })
-    : undefined;
+  await using store = await readAnswers(endpoint, answers);
   return await estimateRollouts(prompts, endpointSampling(settings), {
     endpoint,
     store,

@@ -1,11 +1,5 @@
 /** @file The judge of verbs that judge new responses, judge and steer: by rules, or by an LLM whose paid answers are kept. */
-import { existsSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
-import { dirname } from "node:path";
-
 import { answererName } from "../../endpoint/answer-key.ts";
-import type { CostMeter } from "../../engine/cost.ts";
-import { endpointLedger } from "../../judge/endpoint-ledger.ts";
 import { estimateJudging, type JudgingEstimate } from "../../judge/estimate-judging.ts";
 import type { Judge, RolloutWithPrompt } from "../../judge/judge.ts";
 import { createLlmJudge } from "../../judge/llm-judge.ts";
@@ -17,8 +11,8 @@ import { ConfigError } from "../../util/errors.ts";
 import { withSetting } from "../../util/in-setting.ts";
 import type { JudgingSettings } from "../settings/judging.ts";
 import { describeUsage, type LlmSummary } from "../show/llm-usage.ts";
-import { type Contradiction, need } from "../verb.ts";
-import { openAnswers, openAsker, priceContradictions, pricesOf } from "./open-asker.ts";
+import { type Contradiction, need, type Work } from "../verb.ts";
+import { openAsking, priceContradictions, pricesOf, readAnswers } from "./open-asker.ts";
 
 /** A judge, to be closed after judging. */
 export interface OpenJudge extends AsyncDisposable {
@@ -35,16 +29,12 @@ export interface JudgeInputs {
   readonly rubric: Rubric | undefined;
 }
 
-export interface OpenJudgeOptions {
+/** `isForced`: asks again about what has no readable answer. */
+interface OpenJudgeOptions extends Pick<Work, "isForced" | "cost" | "owner"> {
   /** Where paid answers are kept and looked up. */
   readonly answers: string;
   /** What the endpoint's settings are called in errors. */
   readonly setting: string;
-  /** Whether to ask again about what has no readable answer. */
-  readonly isForced: boolean;
-  readonly cost: CostMeter;
-  /** Whose the new answers are, where several share a store: their costs are told apart by it. */
-  readonly owner?: string | undefined;
 }
 
 /** What is wrong between the settings of a judge and what judges: of `given` rules, rubric and labels count. */
@@ -98,16 +88,14 @@ export async function openJudge(
 async function openLlmJudge(
   given: Rubric,
   settings: JudgingSettings,
-  { answers, setting, isForced, cost, owner }: OpenJudgeOptions,
+  options: OpenJudgeOptions,
 ): Promise<OpenJudge> {
   const { maxCost, temperature, structured } = settings;
   const endpoint = settings.endpoint!; // judgingContradictions
   const rubric = withThreshold(given, settings.threshold);
-  const asker = openAsker(endpoint, setting);
-  const prices = pricesOf(endpoint);
-  await mkdir(dirname(answers), { recursive: true });
-  const store = await openAnswers(answers, endpoint, { owner });
-  cost.watchEndpoint(endpointLedger(asker, store, prices !== undefined));
+  const asking = await openAsking(endpoint, options.answers, options);
+  const { asker, store, prices } = asking;
+  const { setting, isForced } = options;
   const llm = createLlmJudge({
     rubric,
     asker,
@@ -136,7 +124,7 @@ async function openLlmJudge(
     judge: { ...llm, judge: (rollouts, job) => naming(llm.judge(rollouts, job), setting) },
     summary,
     usage: () => describeUsage(summary()),
-    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => asking[Symbol.asyncDispose](),
   };
 }
 
@@ -157,10 +145,7 @@ export async function estimateByRubric(
   { answers, isForced }: { readonly answers: string | undefined; readonly isForced: boolean },
 ): Promise<JudgingEstimate> {
   const endpoint = settings.endpoint!; // judgingContradictions
-  const isThere = answers !== undefined && existsSync(answers);
-  await using store = isThere
-    ? await openAnswers(answers, endpoint, { isReadOnly: true })
-    : undefined;
+  await using store = await readAnswers(endpoint, answers);
   return await estimateJudging(rollouts, {
     rubric: withThreshold(rubric, settings.threshold),
     endpoint: answererName(endpoint),

@@ -1,10 +1,10 @@
 import { describeCounts } from "../../endpoint/describe-counts.ts";
 import type { RolloutsEstimate } from "../../rollouts/estimate-rollouts.ts";
 import { rolloutManifestPath } from "../../rollouts/rollout-manifest.ts";
-import { moneyAmount } from "../../util/figures.ts";
 import { printable } from "../../util/text-table.ts";
 import type { SampledHere } from "../generate/sample-here.ts";
 import type { SampledThere } from "../generate/sample-there.ts";
+import { formatAsking } from "./llm-usage.ts";
 
 /** What sampling a checkpoint came to. */
 export function formatSampledHere({
@@ -37,19 +37,10 @@ export function formatSampledThere(result: SampledThere): string {
 }
 
 /** What sampling from an endpoint would take. */
-export function formatSamplingEstimate({
-  rollouts,
-  cached,
-  requests,
-  promptTokens,
-  completionTokens,
-  cost,
-}: RolloutsEstimate): string {
+export function formatSamplingEstimate(estimate: RolloutsEstimate): string {
+  const { rollouts, requests, cached } = estimate;
   return [
     `${rollouts} rollouts: ${requests} requests, ${cached} answered already`,
-    `about ${promptTokens} prompt tokens, at most ${completionTokens} answer tokens`,
-    cost === undefined
-      ? "money: give --price-in and --price-out"
-      : `about ${moneyAmount(cost)} at most, repeated requests aside`,
+    ...formatAsking(estimate),
   ].join("\n");
 }

@@ -1,4 +1,5 @@
 import { describeCounts } from "../../endpoint/describe-counts.ts";
+import { RuntimeError } from "../../util/errors.ts";
 import { approximately, moneyAmount } from "../../util/figures.ts";
 
 /** What asking took. */
@@ -19,6 +20,26 @@ export interface LlmSummary {
   /** Of this run, and of everything in the cache; undefined without prices. */
   readonly cost: number | undefined;
   readonly cacheCost: number | undefined;
+}
+
+/** The error of a judge whose budget did not reach `left`. */
+export const budgetUsedUp = (left: string): RuntimeError =>
+  new RuntimeError(`maxCost: used up, ${left} not judged`, {
+    hint: "Raise maxCost and give the same command: every answer so far is kept and not asked again.",
+  });
+
+/** What asking would take. */
+export function formatAsking({
+  promptTokens,
+  completionTokens,
+  cost,
+}: Pick<LlmSummary, "promptTokens" | "completionTokens" | "cost">): string[] {
+  return [
+    `about ${promptTokens} prompt tokens, at most ${completionTokens} answer tokens`,
+    cost === undefined
+      ? "money: give --price-in and --price-out"
+      : `about ${moneyAmount(cost)} at most, repeated requests aside`,
+  ];
 }
 
 /** What judging took, in words. */
