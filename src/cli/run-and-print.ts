@@ -7,7 +7,6 @@ import type { OpenInputsOptions } from "../experiment/open-inputs.ts";
 import type { ExperimentFile } from "../experiment/read-experiment.ts";
 import { RESULT, TABLE_NAME } from "../experiment/result.ts";
 import { runExperiment, type RunExperimentOptions } from "../experiment/run-experiment.ts";
-import { resolveDatasetFiles } from "../hub/resolve-dataset-files.ts";
 import { writeFileAtomic } from "../util/atomic-file.ts";
 import type { CommandContext } from "./command.ts";
 import { formatEstimates } from "./estimate-table.ts";
@@ -57,8 +56,7 @@ export async function printEstimates(
 }
 
 function inputOptions({ signal, progress }: CommandContext): OpenInputsOptions {
-  const download = { signal, progress: progress("download", "bytes") };
-  return { resolveRemote: (uri) => resolveDatasetFiles(uri, download), download, signal };
+  return { download: { signal, progress: progress("download", "bytes") }, signal };
 }
 
 const WRITTEN: readonly (readonly [name: string, what: string])[] = [

@@ -1,5 +1,6 @@
 import type { ArmRate, Evaluation } from "../rates/evaluation.ts";
 import type { SteeringReport } from "../steering/steering-report.ts";
+import { percent } from "../util/figures.ts";
 import type { ArmEdit, ExperimentResult, MethodResult, ProbeResult } from "./result.ts";
 
 /** Below this an adjusted p-value counts as telling. */
@@ -107,10 +108,10 @@ function concludeEdit(
   const before = rates.find((each) => each.arm === evaluation?.baseline);
   if (arm?.toBaseline === undefined || before === undefined) return [];
   const { difference, adjustedP } = arm.toBaseline;
-  const change = `${what} takes the rate from ${percent(before)} to ${percent(arm)}`;
+  const change = `${what} takes the rate from ${rateOf(before)} to ${rateOf(arm)}`;
   if (difference >= 0 || adjustedP >= LEVEL) {
     return [
-      `${change}, which chance can explain (p ${pValue(adjustedP)} against the baseline): no sign that these pairs are a cause.`,
+      `${change}, which chance can explain (p ${pText(adjustedP)} against the baseline): no sign that these pairs are a cause.`,
     ];
   }
   return [concludeControl(edit, arm, { change, rates })];
@@ -126,8 +127,8 @@ function concludeControl(
   if (control === undefined) {
     return `${change}, more than chance explains; it has no random control, so that it is these pairs is not shown.`;
   }
-  const random = percent(rates.find((each) => each.arm === control.against));
-  const told = `p ${pValue(control.adjustedP)} against random`;
+  const random = rateOf(rates.find((each) => each.arm === control.against));
+  const told = `p ${pText(control.adjustedP)} against random`;
   if (control.difference >= 0 || control.adjustedP >= LEVEL) {
     return `${change}, but as many random pairs leave ${random}, which is not told apart (${told}): that it is these pairs is not shown.`;
   }
@@ -159,11 +160,9 @@ function describeEdit({ action, pairs, groups, top }: ArmEdit): string {
   return `${action === "swap" ? "Swapping" : "Dropping"} the ${pairs} pairs ranked highest`;
 }
 
-function percent(arm: ArmRate | undefined): string {
+function rateOf(arm: ArmRate | undefined): string {
   const rate = arm?.rate.rate;
-  return rate === undefined ? "nothing judged" : `${(100 * rate).toFixed(1)}%`;
+  return rate === undefined ? "nothing judged" : percent(rate);
 }
 
-function pValue(p: number): string {
-  return p < 0.001 ? "< 0.001" : p.toFixed(3);
-}
+const pText = (p: number): string => (p < 0.001 ? "< 0.001" : p.toFixed(3));

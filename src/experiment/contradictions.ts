@@ -1,16 +1,11 @@
 /** @file Settings of the experiment file that need or exclude each other: between sections, and within those that are verbs' own. */
 import { findMethod } from "../attribution/methods/index.ts";
 import { answererName } from "../endpoint/answer-key.ts";
-import { conditions } from "../verbs/conditions.ts";
-import { edit } from "../verbs/edit.ts";
-import { judge } from "../verbs/judge.ts";
+import { verbs } from "../verbs/index.ts";
 import { priceContradictions } from "../verbs/judging/open-asker.ts";
-import { rank } from "../verbs/rank.ts";
 import type { EndpointSettings } from "../verbs/settings/endpoint.ts";
 import { methodLabel } from "../verbs/settings/methods.ts";
 import { samplingContradictions } from "../verbs/settings/sampling.ts";
-import { steer } from "../verbs/steer.ts";
-import { train } from "../verbs/train.ts";
 import { type Contradiction, need } from "../verbs/verb.ts";
 import { judgedBy, writtenSteerSettings } from "./section-settings.ts";
 import { DRIFT, type Experiment } from "./sections.ts";
@@ -74,9 +69,12 @@ function withinSections(given: Experiment): Contradiction[] {
   return [
     ...(training === undefined
       ? []
-      : at(["train"], train.check?.({ ...training, seed: 0 }, new Set(["data", "checkpoint"])))),
-    ...(how === undefined ? [] : at(["judge"], judge.check?.(how, judgedBy(how)))),
-    ...at(["conditions"], conditions.check?.(given.conditions, new Set())),
+      : at(
+          ["train"],
+          verbs.train.check?.({ ...training, seed: 0 }, new Set(["data", "checkpoint"])),
+        )),
+    ...(how === undefined ? [] : at(["judge"], verbs.judge.check?.(how, judgedBy(how)))),
+    ...at(["conditions"], verbs.conditions.check?.(given.conditions, new Set())),
     ...at(["generate"], samplingContradictions(sampling)),
   ];
 }
@@ -122,7 +120,7 @@ function rankContradictions({
       // Beside named sources the top only names the arm.
       ...at(
         ["edits", i],
-        edit.check?.(
+        verbs.edit.check?.(
           { action, top: sources === "auto" ? 1 : undefined, sources, minLift, pick: "chosen" },
           new Set(["pairs", "ranking"]),
         ),
@@ -147,7 +145,7 @@ function unused({ methods, nulls, layer, ...settings }: Experiment["rank"]): Con
     const given = new Set<string>(["store", ...findMethod(method.name).needs]);
     if (nulls.length > 0) given.add("nullBehavior");
     const asked = layer === "auto" ? undefined : layer;
-    return rank.check?.({ ...settings, method, layer: asked }, given) ?? [];
+    return verbs.rank.check?.({ ...settings, method, layer: asked }, given) ?? [];
   });
   const isCommon = ({ path: [name] }: Contradiction): boolean =>
     others.every((found) => found.some(({ path }) => path[0] === name));
@@ -167,7 +165,8 @@ function steeringContradictions(given: Experiment): Contradiction[] {
   const mode = modes.includes("add") ? "add" : "project-out";
   const all = writtenSteerSettings(given, mode);
   // What both modes are done with is right for either.
-  const own = modes.length > 1 ? [] : (steer.check?.(all, how ? judgedBy(how) : new Set()) ?? []);
+  const own =
+    modes.length > 1 ? [] : (verbs.steer.check?.(all, how ? judgedBy(how) : new Set()) ?? []);
   return [
     ...need(
       (on === undefined ? (given.evaluate ?? given.probe) : given[on]) !== undefined,

@@ -4,28 +4,22 @@ import { openPairs, type PairSet } from "../pairs/open-pairs.ts";
 import { plantedIds } from "../ranking/planted.ts";
 import { ConfigError } from "../util/errors.ts";
 import { inSetting } from "../util/in-setting.ts";
+import { openPairsOptions } from "../verbs/inputs/pairs.ts";
 import type { ExperimentInputs, OpenInputsOptions } from "./open-inputs.ts";
 import type { ExperimentFile } from "./read-experiment.ts";
 
 /** Opens the preference pairs without the column that says which are planted, and reads that column apart. */
 export async function openPreferencePairs(
   file: ExperimentFile,
-  { resolveRemote, signal }: OpenInputsOptions,
+  options: OpenInputsOptions,
 ): Promise<Pick<ExperimentInputs, "pairs" | "planted">> {
-  const { files, shape, sourceColumn, keep, limit, planted } = file.experiment.pairs;
+  const { files, planted, ...settings } = file.experiment.pairs;
   const open = (keepColumns: readonly string[] | undefined): Promise<PairSet> =>
     inSetting("pairs.files", () =>
-      openPairs(files.map(file.at), {
-        shape,
-        sourceColumn,
-        keepColumns,
-        limit,
-        resolveRemote,
-        signal,
-      }),
+      openPairs(files.map(file.at), { ...openPairsOptions(settings, options), keepColumns }),
     );
   const folder = dirname(resolve(file.path));
-  const opened = await open(keep);
+  const opened = await open(settings.keep);
   if (planted === undefined)
     return { pairs: withRelativePaths(opened, folder), planted: undefined };
   // The answer key: whatever it is called, it must not travel with the pairs.

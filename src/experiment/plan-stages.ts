@@ -9,25 +9,14 @@ import { scenarioPrompts, type ScenarioSet } from "../rollouts/scenarios.ts";
 import type { SteeringMode } from "../steering/steering-report.ts";
 import { ConfigError } from "../util/errors.ts";
 import { inSetting } from "../util/in-setting.ts";
-import { agreement } from "../verbs/agreement.ts";
-import { audit } from "../verbs/audit.ts";
-import { behavior } from "../verbs/behavior.ts";
-import { capabilities } from "../verbs/capabilities.ts";
-import { conditions } from "../verbs/conditions.ts";
-import { edit } from "../verbs/edit.ts";
-import { embed } from "../verbs/embed.ts";
-import { generate } from "../verbs/generate.ts";
 import { estimateSampling } from "../verbs/generate/sample-there.ts";
+import { verbs } from "../verbs/index.ts";
 import type { Checkpoint } from "../verbs/inputs/checkpoint.ts";
-import { judge } from "../verbs/judge.ts";
 import { estimateByRubric } from "../verbs/judging/open-judge.ts";
-import { quality } from "../verbs/quality.ts";
-import { rank } from "../verbs/rank.ts";
 import type { EndpointSettings } from "../verbs/settings/endpoint.ts";
 import { type MethodChoice, methodLabel, ownSettings } from "../verbs/settings/methods.ts";
 import { samplingSettings } from "../verbs/settings/sampling.ts";
-import { longestSteered, steer } from "../verbs/steer.ts";
-import { train } from "../verbs/train.ts";
+import { longestSteered } from "../verbs/steer.ts";
 import type { OpenWork } from "../verbs/verb.ts";
 import { type Arm, BASELINE } from "./arms.ts";
 import type { FileInput } from "./open-inputs.ts";
@@ -63,7 +52,7 @@ const prefix = { probe: "", evaluate: "evaluation-" } as const;
 
 /** What is in the pairs, before any compute, and the list of unusable rows. */
 export function auditStage({ experiment, inputs }: Planned): Stage {
-  return verbStage(audit, {
+  return verbStage(verbs.audit, {
     settings: experiment.audit,
     inputs: { pairs: boundPairs(inputs.pairs) },
     outputs: ["unusable"],
@@ -78,7 +67,7 @@ export function trainStage(
 ): Stage {
   const { seeds: _, ...settings } = experiment.train!; // contradictions.ts
   const { pairs, before } = inputs;
-  return verbStage(train, {
+  return verbStage(verbs.train, {
     kind: edited === undefined ? "train" : "retrain",
     name: `${edited?.arm ?? BASELINE}-seed${seed}`,
     settings: { ...settings, seed },
@@ -122,7 +111,7 @@ export function generateStage(planned: Planned, purpose: Purpose, sampled: Sampl
   const ofEngine =
     endpoint === undefined ? { batch } : samplingSettings.pick({ batch: true }).parse({});
   const settings = { ...sampling, ...ofEngine, rollouts, amplify, endpoint };
-  const stage = verbStage(generate, {
+  const stage = verbStage(verbs.generate, {
     kind: `${prefix[purpose]}generate`,
     name,
     settings,
@@ -136,7 +125,7 @@ export function generateStage(planned: Planned, purpose: Purpose, sampled: Sampl
     estimate:
       endpoint &&
       (async ({ cache, isForced }): Promise<AskingEstimate> => {
-        const answers = join(cache, generate.outputs.answers.artifact.name);
+        const answers = join(cache, verbs.generate.outputs.answers.artifact.name);
         const prompts = scenarioPrompts(scenarios, variants);
         return asking(true, await estimateSampling(prompts, settings, { answers, isForced }));
       }),
@@ -152,7 +141,7 @@ export function judgeStage(planned: Planned, purpose: Purpose, name: string): St
   const how = experiment.judge!; // contradictions.ts
   const id = `${prefix[purpose]}judge-${name}`;
   const { meaning } = how;
-  return verbStage(judge, {
+  return verbStage(verbs.judge, {
     kind: `${prefix[purpose]}judge`,
     name,
     settings: { ...judgingOf(how), meaning },
@@ -215,7 +204,7 @@ async function estimateAsking(
 ): Promise<AskingEstimate> {
   const rubric = inputs.rubric!; // who estimates has one
   const how = judgingOf(experiment.judge!); // and a section
-  const answers = join(cache, judge.outputs.answers.artifact.name);
+  const answers = join(cache, verbs.judge.outputs.answers.artifact.name);
   return asking(isSampled, await estimateByRubric(rollouts, rubric, how, { answers, isForced }));
 }
 
@@ -235,7 +224,7 @@ export const agreementOf = (judged: string): string => judged.replace("judge", "
 /** The judge's verdicts of another stage beside what people said of some of the rollouts. */
 export function agreementStage({ experiment }: Planned, judged: Stage, labels: FileInput): Stage {
   const id = stageId(judged);
-  return verbStage(agreement, {
+  return verbStage(verbs.agreement, {
     kind: agreementOf(judged.kind),
     name: judged.name,
     settings: experiment.agreement,
@@ -245,7 +234,7 @@ export function agreementStage({ experiment }: Planned, judged: Stage, labels: F
 
 /** The four-condition filter. */
 export function conditionsStage({ experiment }: Planned): Stage {
-  return verbStage(conditions, {
+  return verbStage(verbs.conditions, {
     settings: experiment.conditions,
     inputs: {
       beforeVerdicts: { stage: "judge-before" },
@@ -264,7 +253,7 @@ export function behaviorStage(
   unrelated?: { readonly stage: string; readonly behavior: string; readonly isOptional: boolean },
 ): Stage {
   const { behavior: settings } = experiment;
-  return verbStage(behavior, {
+  return verbStage(verbs.behavior, {
     name: unrelated?.stage,
     settings: {
       ...settings,
@@ -285,7 +274,7 @@ export function behaviorStage(
 
 /** The vector store of all pairs, read on the checkpoint before. */
 export function embedStage({ experiment, inputs }: Planned): Stage {
-  return verbStage(embed, {
+  return verbStage(verbs.embed, {
     settings: { ...experiment.embed, layers: layersOf(experiment, inputs) },
     inputs: {
       pairs: boundPairs(inputs.pairs),
@@ -315,7 +304,7 @@ export function rankStage({ experiment, inputs }: Planned, choice: MethodChoice)
   const { needs } = method;
   const { hasLayer } = method.describe(ownSettings(choice)).traits;
   const hasBehavior = needs.includes("behavior");
-  return verbStage(rank, {
+  return verbStage(verbs.rank, {
     name: methodName(experiment, methodLabel(choice)),
     settings: {
       ...settings,
@@ -341,7 +330,7 @@ export function qualityStage(
 ): Stage {
   const label = methodLabel(choice);
   const { content } = boundValue(planted);
-  return verbStage(quality, {
+  return verbStage(verbs.quality, {
     name: methodName(experiment, label),
     settings: experiment.quality,
     inputs: {
@@ -361,7 +350,7 @@ export function steerStage(
   const settings = steerSettings(experiment, mode);
   const prompts = promptsToSteer(planned);
   const layers = settings.layers === "all" ? layersOf(experiment, inputs) : settings.layers;
-  return verbStage(steer, {
+  return verbStage(verbs.steer, {
     name: mode,
     settings,
     inputs: {
@@ -387,7 +376,7 @@ export function editStage({ experiment, inputs }: Planned, arm: Arm, seed: numbe
   const { action, pick, top, sources, by, minLift } = arm;
   const { pairs } = inputs;
   const bound = boundPairs(pairs);
-  return verbStage(edit, {
+  return verbStage(verbs.edit, {
     name: editName(arm, seed),
     settings: { action, pick, top, sources, minLift, seed: pick === "chosen" ? undefined : seed },
     inputs: {
@@ -413,7 +402,7 @@ export function capabilitiesStage(
   const { maxTokens = experiment.generate.maxTokens } = experiment.capabilities;
   const file = (what: string, input: FileInput | undefined) =>
     input && boundFile(input, `capabilities.${what}`);
-  return verbStage(capabilities, {
+  return verbStage(verbs.capabilities, {
     name,
     settings: { maxTokens },
     inputs: {

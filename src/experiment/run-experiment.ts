@@ -30,7 +30,6 @@ export interface RunExperimentOptions extends OpenInputsOptions {
   readonly force?: readonly string[] | undefined;
   /** Where checkpoints may run. Default: all engines that there are. */
   readonly engines?: readonly EngineHost[] | undefined;
-  readonly signal?: AbortSignal | undefined;
   /** A display for one part of a stage's work; see StagePlace. */
   readonly progress?: ((stage: Stage, place: StagePlace, unit: string) => Progress) | undefined;
   onStart?(stage: Stage, place: StagePlace): void;

@@ -48,8 +48,9 @@ export const WORKING = jsonArtifact(
     /** The machine that the process runs on. */
     host: z.string(),
     cost: costSchema,
-    /** ISO 8601. */
+    /** When its process last gave a sign of life, ISO 8601. */
     updatedAt: z.string(),
+    /** How far it is, in `unit`. */
     unit: z.string().optional(),
     done: amount.optional(),
     total: amount.optional(),

@@ -59,14 +59,14 @@ export function resolveSettings(settings: TrainSettings): Omit<ResolvedSettings,
   const {
     adaptation,
     warmupRatio,
-    warmupSteps,
+    warmupSteps: asked,
     maxTokens: _,
     ...others
   } = read(trainSettings, settings);
   return {
     adaptation: resolveAdaptation(adaptation),
     ...others,
-    warmup: warmupSteps === undefined ? { ratio: warmupRatio } : { steps: warmupSteps },
+    warmup: asked === undefined ? { ratio: warmupRatio } : { steps: asked },
     maxSteps: others.maxSteps ?? null,
   };
 }

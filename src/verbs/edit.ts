@@ -24,7 +24,7 @@ import { formatEdit } from "./show/edit.ts";
 import { defineVerb, type Input, need } from "./verb.ts";
 
 /** Pairs, and the column by which they are grouped. */
-interface GroupedPairs {
+export interface GroupedPairs {
   readonly pairs: PairSet;
   readonly by?: string | undefined;
 }
@@ -75,7 +75,7 @@ const oneRankingInput = {
 } as const satisfies Input<Ranking, typeof rankingSettings>;
 
 /** What was decided, and where it was written. */
-interface Edited {
+export interface Edited {
   readonly edit: Edit;
   /** Usable pairs of the data. */
   readonly pairs: number;

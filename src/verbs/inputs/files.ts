@@ -75,15 +75,13 @@ export const editInput = fileInput("edit", "edit.json", {
 });
 
 /** How readers of data files come to those that are on the hub, and end early. */
-export const openingOptions = ({
-  download,
-  signal,
-}: Pick<OpenWork, "download" | "signal">): OpeningOptions => ({
+export const openingOptions = ({ download, signal }: Opening): OpeningOptions => ({
   resolveRemote: (uri) => resolveDatasetFiles(uri, download),
   signal,
 });
 
-export interface OpeningOptions extends Pick<JobOptions, "signal"> {
+type Opening = { readonly [K in "download" | "signal"]?: OpenWork[K] | undefined };
+interface OpeningOptions extends Pick<JobOptions, "signal"> {
   readonly resolveRemote: ResolveRemote;
 }
 

@@ -18,9 +18,9 @@ import { openAsking, priceContradictions, pricesOf, readAnswers } from "./open-a
 export interface OpenJudge extends AsyncDisposable {
   readonly judge: Judge<RolloutWithPrompt>;
   /** What an LLM took so far; undefined for rules. */
-  summary(): LlmSummary | undefined;
+  readonly summary: () => LlmSummary | undefined;
   /** The same in words. */
-  usage(): readonly string[];
+  readonly usage: () => readonly string[];
 }
 
 /** Rules or a rubric: one of the two. */
