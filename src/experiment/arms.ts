@@ -1,23 +1,20 @@
 import { join } from "node:path";
 
-import type { EditAction, EditPick } from "../edit/edit.ts";
+import type { EditPick, EditSettings } from "../edit/edit.ts";
 import { AUDIT } from "../pairs/audit-report.ts";
 import { ConfigError } from "../util/errors.ts";
 import { methodLabel } from "../verbs/settings/methods.ts";
 import type { Experiment } from "./sections.ts";
 
 /** One edit of the pairs that checkpoints are trained on and compared by. */
-export interface Arm {
+export interface Arm extends Pick<EditSettings, "action" | "sources" | "minLift"> {
   /** `filter-240`, `filter-240-random`. */
   readonly id: string;
   /** Whose ranking it follows, as its use is called. */
   readonly method: string;
-  readonly action: EditAction;
   readonly pick: EditPick;
   readonly top: number;
-  readonly sources: "auto" | readonly string[] | undefined;
   readonly by: string | undefined;
-  readonly minLift: number | undefined;
   /** The arms that are its controls: random edits of the same size. */
   readonly controls: readonly string[];
 }

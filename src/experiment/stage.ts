@@ -56,12 +56,9 @@ export interface Stage {
 }
 
 /** Where an estimate finds what is there already. */
-export interface EstimatePlace {
+export interface EstimatePlace extends Pick<StageWork, "cache" | "isForced"> {
   /** The folder of an input that is a stage; undefined where that is not done. */
   readonly input: (name: string) => string | undefined;
-  /** As in StageWork; may not be there. */
-  readonly cache: string;
-  readonly isForced: boolean;
 }
 
 /** What asking an endpoint would take at most, repeated requests aside. */

@@ -198,35 +198,27 @@ async function judgeByLabels(
 }
 
 function listWarnings({ lacking, labels, from }: Judged): readonly string[] {
-  const lines: string[] = [];
-  if (lacking !== undefined) {
-    // What a file lacks is counted nowhere else: its manifest, which says what failed, may have been left behind.
-    const { samples, places, of } = lacking;
-    lines.push(
-      `${from}: ${samples} samples are not in it, in ${places} of ${of} scenarios × variants, as others have more; they count as missing only where ${rolloutManifestPath(from)} says what failed, which goes with the file`,
-    );
-  }
-  if (labels === undefined) return lines;
-  const { path, unused, unchecked } = labels;
+  const { path = "", unused = 0, unchecked = 0 } = labels ?? {};
   return [
-    ...lines,
+    // What a file lacks is counted nowhere else: its manifest, which says what failed, may have been left behind.
+    ...(lacking === undefined
+      ? []
+      : [
+          `${from}: ${lacking.samples} samples are not in it, in ${lacking.places} of ${lacking.of} scenarios × variants, as others have more; they count as missing only where ${rolloutManifestPath(from)} says what failed, which goes with the file`,
+        ]),
     ...(unused > 0 ? [`${path}: ${unused} labels of rollouts that are not in ${from}`] : []),
     ...(unchecked > 0 ? [uncheckedLabels(path, unchecked)] : []),
   ];
 }
 
 /** The error where there is nothing to go on with; the file has the causes. */
-function noVerdicts({
-  judge: name,
-  rollouts,
-  causes,
-  variants,
-  out,
-}: Judged): CulpritError | undefined {
+function noVerdicts(judged: Judged): CulpritError | undefined {
+  const { rollouts, causes, variants, out } = judged;
   if (variants.some(({ shows, not }) => shows + not > 0)) return undefined;
   const list = Object.entries(causes).map(([cause, count]) => `${count} ${printable(cause)}`);
+  const why = list.length === 0 ? "" : ` (${list.join("; ")})`;
   return new RuntimeError(
-    `judge ${printable(name)}: expected verdicts, got none of ${rollouts} rollouts${list.length === 0 ? "" : ` (${list.join("; ")})`}`,
+    `judge ${printable(judged.judge)}: expected verdicts, got none of ${rollouts} rollouts${why}`,
     { hint: `${out} has the cause of each; see what fails before judging on.` },
   );
 }

@@ -160,19 +160,12 @@ file as it is.
       : result.map(({ id, text }) => `${printable(id)}\n    ${printable(text, 120)}`).join("\n"),
 });
 
+type InputName = "bases" | "constraints" | "scenarios";
 type Places = Readonly<Record<"out" | "outProbe" | "outEvaluation", string | undefined>>;
 
 /** Throws ConfigError for what does not go together, or would be passed over. */
 function expectFitting(
-  {
-    bases,
-    constraints,
-    scenarios: given,
-  }: {
-    readonly bases: unknown;
-    readonly constraints: unknown;
-    readonly scenarios: unknown;
-  },
+  { bases, constraints, scenarios: given }: Readonly<Record<InputName, unknown>>,
   { only, perBase, probeShare }: ScenarioSettings,
   { out, outProbe, outEvaluation }: Places,
 ): void {

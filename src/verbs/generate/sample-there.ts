@@ -8,7 +8,9 @@ import { estimateRollouts, type RolloutsEstimate } from "../../rollouts/estimate
 import { removeRollouts } from "../../rollouts/rollout-sink.ts";
 import type { ScenarioPrompt } from "../../rollouts/scenarios.ts";
 import { ConfigError } from "../../util/errors.ts";
+import { printable } from "../../util/text-table.ts";
 import { noting, openAsking, pricesOf, readAnswers } from "../judging/open-asker.ts";
+import { formatAsking } from "../show/llm-usage.ts";
 import type { Work } from "../verb.ts";
 import type { GenerateSettings } from "./settings.ts";
 
@@ -80,4 +82,27 @@ export async function estimateSampling(
     prices: pricesOf(endpoint),
     isAnew: isForced,
   });
+}
+
+/** What sampling from an endpoint came to. */
+export function formatSampledThere(result: SampledThere): string {
+  const { out, rollouts, resumed, estimated, failed, requests, answered, faults } = result;
+  const counts = { requests, answers: answered, faults: new Map(Object.entries(faults)) };
+  return [
+    `${out}: ${rollouts} rollouts, ${resumed} of them there already`,
+    ...Object.entries(failed).map(([cause, each]) => `${each} failed: ${printable(cause)}`),
+    ...describeCounts({ ...counts, beyondBudget: 0 }),
+    ...(estimated === 0
+      ? []
+      : [`the tokens of ${estimated} are estimated: the endpoint did not say`]),
+  ].join("\n");
+}
+
+/** What sampling from an endpoint would take. */
+export function formatSamplingEstimate(estimate: RolloutsEstimate): string {
+  const { rollouts, requests, cached } = estimate;
+  return [
+    `${rollouts} rollouts: ${requests} requests, ${cached} answered already`,
+    ...formatAsking(estimate),
+  ].join("\n");
 }

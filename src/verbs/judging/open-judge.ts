@@ -106,20 +106,20 @@ async function openLlmJudge(
     structured,
     isAnew: isForced,
   });
-  const summary = (): LlmSummary => ({
-    requests: asker.counts.requests,
-    answered: asker.counts.answers,
-    faults: Object.fromEntries(asker.counts.faults),
-    beyondBudget: asker.counts.beyondBudget,
-    cached: llm.usage.cached,
-    unreadable: llm.usage.unreadable,
-    promptTokens: llm.usage.promptTokens,
-    completionTokens: llm.usage.completionTokens,
-    estimated: llm.usage.estimated,
-    cacheEstimated: store.totals.estimated,
-    cost: prices === undefined ? undefined : llm.usage.cost,
-    cacheCost: prices === undefined ? undefined : store.totals.cost,
-  });
+  const summary = (): LlmSummary => {
+    const { requests, answers, faults, beyondBudget } = asker.counts;
+    const { answers: _a, isStructured: _s, cost, ...usage } = llm.usage;
+    return {
+      requests,
+      answered: answers,
+      faults: Object.fromEntries(faults),
+      beyondBudget,
+      ...usage,
+      cacheEstimated: store.totals.estimated,
+      cost: prices && cost,
+      cacheCost: prices && store.totals.cost,
+    };
+  };
   return {
     judge: { ...llm, judge: (rollouts, job) => naming(llm.judge(rollouts, job), setting) },
     summary,

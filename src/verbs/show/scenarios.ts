@@ -36,10 +36,7 @@ interface FamilyUse {
   readonly scenarios: number;
 }
 
-interface HalfSize {
-  readonly bases: number;
-  readonly scenarios: number;
-}
+type HalfSize = Record<keyof ScenarioSplit["probe"], number>;
 
 /** Counts scenarios, base prompts, constraints and families. */
 export function summariseScenarios({
@@ -52,29 +49,23 @@ export function summariseScenarios({
     bases,
     scenarios: some.length,
   });
-  const composition = composed && {
-    bases: composed.bases,
-    duplicates: composed.duplicates,
-    skipped,
-    constraints: composed.uses,
-    families: familyUses(composed),
-  };
   return {
     scenarios: scenarios.length,
-    composition,
-    ...(split === undefined
-      ? {}
-      : { probe: size(split.probe), evaluation: size(split.evaluation) }),
+    composition: composed && {
+      bases: composed.bases,
+      duplicates: composed.duplicates,
+      skipped,
+      constraints: composed.uses,
+      families: familyUses(composed),
+    },
+    ...(split && { probe: size(split.probe), evaluation: size(split.evaluation) }),
   };
 }
 
 function familyUses({
   pool,
   uses,
-}: Pick<ComposedScenarios, "uses"> & { readonly pool: readonly Constraint[] }): Record<
-  string,
-  FamilyUse
-> {
+}: NonNullable<MadeScenarios["composed"]>): Record<string, FamilyUse> {
   const families = new Map<string, FamilyUse>();
   for (const constraint of pool) {
     const family = constraintFamily(constraint);
