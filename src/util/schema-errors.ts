@@ -37,12 +37,16 @@ export function describeIssues(
 
 /** The same of settings that a program gave. */
 export function describeFault(issue: Issue, settings: unknown): string {
-  const value = issue.path.reduce<unknown>(
+  const got = show(valueAt(settings, issue.path));
+  return `${formatPath(issue.path)}: ${expectation(issue)}, got ${got}`;
+}
+
+/** What stands at a place; undefined where there is no such place. */
+export const valueAt = (settings: unknown, path: Path): unknown =>
+  path.reduce(
     (at, part) => (at as Readonly<Record<PropertyKey, unknown>> | undefined)?.[part],
     settings,
   );
-  return `${formatPath(issue.path)}: ${expectation(issue)}, got ${show(value)}`;
-}
 
 /** Somebody may have written the key in place of its variable's name. */
 export const isSecret = (path: Path): boolean => path.at(-1) === "apiKeyEnv";

@@ -17,7 +17,7 @@ import { expectOtherFiles } from "../../verbs/check-outputs.ts";
 import { jsonSchemaOf } from "../../verbs/json-schema.ts";
 import { listSettings } from "../../verbs/list-settings.ts";
 import { onlyPositional, requiredText } from "../arguments.ts";
-import type { Command, CommandContext, ParsedArguments } from "../command.ts";
+import { asJson, type Command, type CommandContext, type ParsedArguments } from "../command.ts";
 import { type ReviewAnswer, type ReviewScreen, reviewSession } from "../review-session.ts";
 import { openTerminal } from "../review-terminal.ts";
 import { readSettings, settingFlags } from "../verb-flags.ts";
@@ -63,7 +63,7 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   const result = { out, labelled, of };
   context.print(
     args.has("json")
-      ? JSON.stringify(result, undefined, 2)
+      ? asJson(result)
       : `${labelled} of ${of} rollouts labelled in ${out}${labelled < of ? "; the same command goes on" : ""}`,
   );
 }

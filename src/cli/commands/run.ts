@@ -5,7 +5,7 @@ import { experimentJsonSchema } from "../../experiment/schema.ts";
 import { settingsTable } from "../../experiment/settings-table.ts";
 import { STAGE_KINDS } from "../../experiment/stage.ts";
 import { expectFlagsOfWay, onlyPositional } from "../arguments.ts";
-import type { Command, CommandContext, ParsedArguments } from "../command.ts";
+import { asJson, type Command, type CommandContext, type ParsedArguments } from "../command.ts";
 import { printEstimates, runAndPrint } from "../run-and-print.ts";
 
 export const runCommand: Command = {
@@ -63,8 +63,7 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
     { name: "--dry-run", isOn: isDry && !isShown, flags: ["dry-run", "out", "force-stage"] },
     { name: "a run", isOn: !isDry && !isShown, flags: ["out", "until", "force-stage"] },
   ]);
-  if (args.has("schema"))
-    return context.print(JSON.stringify(experimentJsonSchema(), undefined, 2));
+  if (args.has("schema")) return context.print(asJson(experimentJsonSchema()));
   if (args.has("settings")) return context.print(settingsTable());
   const path = onlyPositional(args, "run", "one experiment file");
   const until = args.text("until");
