@@ -8,6 +8,7 @@ import { type Cost, costSchema, NO_COST } from "../engine/cost.ts";
 import { jsonArtifact } from "../util/artifact.ts";
 import { writeFileAtomic } from "../util/atomic-file.ts";
 import { hashFile, hashValue } from "../util/hash.ts";
+import { ifMissing } from "../util/read-fault.ts";
 
 /** Of a file that is not what it should be. */
 const hint = "Delete this stage's folder; the next run makes it again.";
@@ -74,7 +75,7 @@ export async function readRecord(directory: string): Promise<StageRecord | undef
   const record = await RECORD.find(join(directory, RECORD.name));
   if (record === undefined) return undefined;
   for (const { path, sizeBytes } of record.files) {
-    const found = await stat(join(directory, path)).catch(ignoreMissing);
+    const found = await stat(join(directory, path)).catch(ifMissing);
     if (found?.size !== sizeBytes) return undefined;
   }
   return record;
@@ -89,11 +90,6 @@ export async function readEarlierCost(directory: string): Promise<Cost> {
   if (working !== undefined) return working.cost;
   const { endpoint } = (await RECORD.find(join(directory, RECORD.name)))?.cost ?? {};
   return endpoint === undefined ? NO_COST : { ...NO_COST, endpoint };
-}
-
-function ignoreMissing(error: NodeJS.ErrnoException): undefined {
-  if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
-  throw error;
 }
 
 /** The files of a stage's folder that count, by name. */
@@ -133,11 +129,6 @@ export async function writeSkipped(directory: string, reason: string): Promise<v
 
 /** Why a stage did nothing; undefined where it did its work. */
 export async function readSkipped(directory: string): Promise<string | undefined> {
-  return readFile(join(directory, SKIPPED_NAME), "utf8").then(
-    (text) => text.trim(),
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT") return undefined;
-      throw error;
-    },
-  );
+  const text = await readFile(join(directory, SKIPPED_NAME), "utf8").catch(ifMissing);
+  return text?.trim();
 }

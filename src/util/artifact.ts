@@ -8,6 +8,7 @@ import { z } from "zod";
 
 import { writeFileAtomic } from "./atomic-file.ts";
 import { FormatError } from "./errors.ts";
+import { ifMissing } from "./read-fault.ts";
 
 /** A file or folder that a step leaves behind for others. */
 export interface Artifact<T> {
@@ -83,11 +84,7 @@ export function jsonArtifact<S extends z.ZodType>(
     schema: schema as unknown as z.ZodType<Plain<S>>, // the same values, not to be changed
     files: (path) => [path],
     read,
-    find: (path) =>
-      read(path).catch((error: NodeJS.ErrnoException) => {
-        if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
-        throw error;
-      }),
+    find: (path) => read(path).catch(ifMissing),
     write: (path, value) => writeFileAtomic(path, `${JSON.stringify(value, undefined, indent)}\n`),
   };
 }

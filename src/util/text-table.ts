@@ -56,5 +56,20 @@ export function printableLines(text: string): string {
     .join("\n");
 }
 
+/** A line in lines of at most `width`: broken at the last space that fits, or in the middle of a word. */
+export function wrapLine(line: string, width: number): string[] {
+  const lines: string[] = [];
+  let rest = line;
+  while (rest.length > width) {
+    const space = rest.lastIndexOf(" ", width);
+    let end = space > width / 2 ? space : width;
+    // Half a character would be another one.
+    if (/[\uD800-\uDBFF]/.test(rest[end - 1] ?? "")) end--;
+    lines.push(rest.slice(0, end));
+    rest = rest.slice(end).trimStart();
+  }
+  return [...lines, rest];
+}
+
 const MAX_NAME = 72;
 const MAX_LINE = 2000;

@@ -1,5 +1,3 @@
-import { existsSync, realpathSync } from "node:fs";
-
 import { z } from "zod";
 
 import { readVerdicts } from "../judge/verdict.ts";
@@ -17,6 +15,7 @@ import { ConfigError } from "../util/errors.ts";
 import { formatRate } from "../util/figures.ts";
 import { count, nonEmpty } from "../util/setting-kinds.ts";
 import { printable, tableOf } from "../util/text-table.ts";
+import { realPath } from "./check-outputs.ts";
 import { rolloutsInput, verdictsInput } from "./inputs/files.ts";
 import { resultOutput } from "./outputs.ts";
 import { defineVerb } from "./verb.ts";
@@ -163,10 +162,7 @@ function expectRollouts(
 
 /** A checkpoint beside itself tells nothing of training. */
 function expectTwoFiles(before: string, after: string): void {
-  const [one, other] = [before, after].map((path) =>
-    existsSync(path) ? realpathSync(path) : path,
-  );
-  if (one !== other) return;
+  if (realPath(before) !== realPath(after)) return;
   throw new ConfigError(
     `afterVerdicts: expected the verdicts on two checkpoints, got one file for both (${before})`,
     { hint: "Judge the rollouts of each checkpoint into a file of its own." },

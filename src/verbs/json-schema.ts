@@ -61,8 +61,8 @@ export function metaOf(schema: JsonSchema): SettingMeta {
 
 /** A value in words: `whole number from 1 to 8`, `F16, F32`, `list of text`. */
 export function describeValue(schema: JsonSchema): string {
-  if (schema.const !== undefined) return show(schema.const);
-  if (schema.enum !== undefined) return schema.enum.map(show).join(", ");
+  if (schema.const !== undefined) return showValue(schema.const);
+  if (schema.enum !== undefined) return schema.enum.map(showValue).join(", ");
   const choices = schema.anyOf ?? schema.oneOf;
   if (choices !== undefined) return choices.map(describeValue).join(" or ");
   if (schema.items !== undefined) return `list of ${describeValue(schema.items)}`;
@@ -103,6 +103,7 @@ function bounds({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: JsonSc
   ];
 }
 
-function show(value: unknown): string {
+/** Text as it is, anything else as JSON. */
+export function showValue(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }

@@ -4,7 +4,7 @@ import type { z } from "zod";
  * @file The settings of a verb, walked: one list from which its flags, its help, the settings table and the checks that nothing is declared
  * twice are made. Settings are a zod object; groups in it (an endpoint, LoRA) become flags of their own names.
  */
-import { describeValue, type JsonSchema, jsonSchemaOf, metaOf } from "./json-schema.ts";
+import { describeValue, showValue, type JsonSchema, jsonSchemaOf, metaOf } from "./json-schema.ts";
 
 /** One setting. */
 export interface Setting {
@@ -131,15 +131,11 @@ export function describeSetting({ schema, isRequired, isSwitch, group }: Setting
   const fallback = schema.default;
   const isNothing = Array.isArray(fallback) && fallback.length === 0;
   if (fallback !== undefined) {
-    const value = isNothing ? "none" : [fallback].flat().map(showDefault).join(",");
+    const value = isNothing ? "none" : [fallback].flat().map(showValue).join(",");
     return `${text}${choices} Default: ${value}.`;
   }
   const need = group === undefined ? " Required." : " Default: none.";
   return `${text}${choices}${isRequired ? need : ""}`;
-}
-
-function showDefault(value: unknown): string {
-  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 /** The settings without those that say of themselves that they change no result (pace, prices). */

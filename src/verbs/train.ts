@@ -111,8 +111,8 @@ interrupted run goes on when the same command is given again, and ends in the sa
       ...given,
       adaptation: factors && { kind: "lora" as const, ...factors },
     };
-    const { dtype, saveEvery, stateEvery } = given;
     const request: TrainRequest = {
+      ...given,
       checkpoint: checkpoint.folder,
       host: checkpoint.host,
       out: out.out,
@@ -121,10 +121,7 @@ interrupted run goes on when the same command is given again, and ends in the sa
         batchTokens: batchTokens ?? checkpoint.options.batchTokens,
       },
       referenceCache: out.referenceCache,
-      dtype,
-      saveEvery,
       keep: keepCheckpoints,
-      stateEvery,
       force: isForced,
       signal,
       progress: progress("steps"),
