@@ -1,4 +1,4 @@
-import { describeValue, type JsonSchema } from "../verbs/json-schema.ts";
+import { below, describeValue, isBound, type JsonSchema } from "../verbs/json-schema.ts";
 import { experimentJsonSchema } from "./schema.ts";
 
 /** The settings of the experiment file as a Markdown table, one line each; what docs/experiments.md shows. */
@@ -34,7 +34,7 @@ function listSettings(schema: JsonSchema, path: string): Setting[] {
     return [
       {
         path: at,
-        value: describeValue(member),
+        value: describeValue(member, limits),
         fallback: describeDefault(member, schema.required?.includes(name) === true),
         meaning: member.description ?? "",
       },
@@ -54,6 +54,18 @@ function listVariants(variants: readonly JsonSchema[], path: string): Setting[] 
     found.set(setting.path, { ...(known ?? setting), value });
   }
   return [...found.values()];
+}
+
+/** Shorter than errors have them. */
+function limits({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: JsonSchema): string[] {
+  const isFrom = isBound(minimum);
+  const isAbove = exclusiveMinimum !== undefined;
+  return [
+    ...(isFrom ? [`from ${minimum}`] : []),
+    ...(isAbove ? [`above ${exclusiveMinimum}`] : []),
+    ...(isBound(maximum) ? [`to ${maximum}`] : []),
+    ...below(exclusiveMaximum, { isFrom, isAbove }),
+  ];
 }
 
 function describeDefault(schema: JsonSchema, isRequired: boolean): string {

@@ -83,7 +83,7 @@ async function train(
     { ...resolved, objective },
     request.engine,
   );
-  const maxTokens = limitTokens(given.maxTokens, trainer.identity);
+  const maxTokens = limitTokens(given.maxTokens, { ...trainer.identity, name: "the checkpoint" });
   const settings = { ...resolved, maxTokens };
   const prepared = await data.prepare(trainer, { maxTokens, signal });
   if (prepared.ids.length === 0) throw noExample(prepared);

@@ -59,15 +59,15 @@ export function metaOf(schema: JsonSchema): SettingMeta {
   return schema as SettingMeta; // zod writes the members of .meta() beside the others
 }
 
-/** A value in words: `whole number from 1 to 8`, `F16, F32`, `list of text`. */
-export function describeValue(schema: JsonSchema): string {
+/** A value in words: `whole number from 1 to 8`, `F16, F32`, `list of text`. `limits` words the bounds of a number. */
+export function describeValue(schema: JsonSchema, limits = bounds): string {
   if (schema.const !== undefined) return showValue(schema.const);
   if (schema.enum !== undefined) return schema.enum.map(showValue).join(", ");
   const choices = schema.anyOf ?? schema.oneOf;
-  if (choices !== undefined) return choices.map(describeValue).join(" or ");
-  if (schema.items !== undefined) return `list of ${describeValue(schema.items)}`;
+  if (choices !== undefined) return choices.map((each) => describeValue(each, limits)).join(" or ");
+  if (schema.items !== undefined) return `list of ${describeValue(schema.items, limits)}`;
   const kind = KINDS[schema.type ?? ""] ?? schema.type ?? "any";
-  return [kind, ...bounds(schema)].join(" ");
+  return [kind, ...limits(schema)].join(" ");
 }
 
 /** The same as an error has it: `expected a whole number from 1 to 8`. */
@@ -86,7 +86,7 @@ const KINDS: Readonly<Record<string, string>> = {
 };
 
 /** zod writes these for any safe integer. */
-const isBound = (limit: number | undefined): limit is number =>
+export const isBound = (limit: number | undefined): limit is number =>
   limit !== undefined && Math.abs(limit) < 2 ** 31 - 1;
 
 function bounds({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: JsonSchema): string[] {
@@ -97,10 +97,17 @@ function bounds({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: JsonSc
     ...(isFrom ? [`${isBelow ? "from" : "of at least"} ${minimum}`] : []),
     ...(isAbove ? [`above ${exclusiveMinimum}`] : []),
     ...(isBound(maximum) ? [`${isFrom || isAbove ? "to" : "of at most"} ${maximum}`] : []),
-    ...(exclusiveMaximum === undefined
-      ? []
-      : [`${isFrom ? "to " : isAbove ? "and " : ""}below ${exclusiveMaximum}`]),
+    ...below(exclusiveMaximum, { isFrom, isAbove }),
   ];
+}
+
+/** `to below 0.5`, where nothing is said before it `below 0.5`. */
+export function below(
+  limit: number | undefined,
+  { isFrom, isAbove }: { readonly isFrom: boolean; readonly isAbove: boolean },
+): string[] {
+  if (limit === undefined) return [];
+  return [`${isFrom ? "to " : isAbove ? "and " : ""}below ${limit}`];
 }
 
 /** Text as it is, anything else as JSON. */
