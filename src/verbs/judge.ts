@@ -43,7 +43,7 @@ const judgeSettings = z.strictObject({
   meaning: nonEmpty
     .optional()
     .describe(
-      'With labels: what "shows" means, in words that follow "the response". Absent: not labels that judge.',
+      'With labels: what "shows" means, in words that follow "the response". Absent: none, where no labels judge.',
     ),
 });
 
