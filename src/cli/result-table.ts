@@ -3,11 +3,13 @@ import type {
   ExperimentResult,
   FilteredScenarios,
   MethodResult,
+  StageAgreement,
 } from "../experiment/result.ts";
 import type { PlantedQuality } from "../ranking/ranking-quality.ts";
 import type { ConditionRow } from "../rates/conditions.ts";
 import type { ArmMeasure, ArmRate, Evaluation } from "../rates/evaluation.ts";
 import { CAPABILITIES, type Capability } from "../rates/measure-capabilities.ts";
+import type { SteeringReport } from "../steering/steering-report.ts";
 import {
   formatEstimate,
   formatRate,
@@ -16,7 +18,14 @@ import {
   signed,
   withInterval,
 } from "../util/figures.ts";
-import { type Column, printable, tableOf } from "../util/text-table.ts";
+import {
+  type Column,
+  type Lines,
+  linesOf,
+  printable,
+  tableOf,
+  textOf,
+} from "../util/text-table.ts";
 import { formatAgreement, formatCorrectedRates, formatRequests } from "../verbs/show/agreement.ts";
 import { CAPABILITY_HEADINGS, formatCapability } from "../verbs/show/capabilities.ts";
 import { formatReduction } from "../verbs/show/evaluation.ts";
@@ -29,21 +38,26 @@ const P_DECIMALS = 3;
 /** What an experiment ends with: how the behaviour was found, the table of arms, and what it means. */
 export function formatResult(result: ExperimentResult): string {
   const { name, behavior, pairs, evaluation, trigger, conclusions } = result;
-  return [
+  return textOf(
     `${printable(name)}: behaviour "${printable(behavior)}" in ${pairs} preference pairs`,
-    ...probeLines(result),
-    ...methodLines(result.methods),
-    ...conditionLines(result),
-    ...steeringLines(result),
-    ...agreementLines(result),
-    ...(evaluation === undefined || trigger === undefined
-      ? []
-      : ["", ...armTable(result.edits, evaluation, trigger)]),
-    ...editLines(result.edits),
-    ...(conclusions.length === 0 ? [] : [""]),
-    ...conclusions.map((line) => `- ${printable(line, MAX_LINE)}`),
-  ].join("\n");
+    probeLines(result),
+    methodLines(result.methods),
+    conditionLines(result),
+    result.steering?.map((report) => ["", formatSteering(report, layersOf(report, result))]),
+    result.agreements?.map(agreementLines),
+    evaluation !== undefined &&
+      trigger !== undefined && ["", armTable(result.edits, evaluation, trigger)],
+    editLines(result.edits),
+    conclusions.length > 0 && "",
+    conclusions.map((line) => `- ${printable(line, MAX_LINE)}`),
+  );
 }
+
+/** What speaks for each layer stands with the direction added. */
+const layersOf = (
+  { mode }: SteeringReport,
+  { layerTable }: ExperimentResult,
+): ExperimentResult["layerTable"] => (mode === "add" ? layerTable : undefined);
 
 function probeLines({ probe }: ExperimentResult): string[] {
   const { scenarios, responsePairs, prompts, layer, layerReason } = probe;
@@ -57,16 +71,11 @@ function probeLines({ probe }: ExperimentResult): string[] {
 }
 
 function undecided({ dropped, unknown, missing, causes }: FilteredScenarios): string {
-  const parts = [
-    ...(unknown === 0 ? [] : [`${dropped} dropped, ${unknown} unknown`]),
-    ...(missing === 0
-      ? []
-      : [
-          `${missing} verdicts missing (${Object.entries(causes)
-            .map(([cause, count]) => `${count} ${printable(cause)}`)
-            .join(", ")})`,
-        ]),
-  ];
+  const list = Object.entries(causes).map(([cause, count]) => `${count} ${printable(cause)}`);
+  const parts = linesOf([
+    unknown > 0 && `${dropped} dropped, ${unknown} unknown`,
+    missing > 0 && `${missing} verdicts missing (${list.join(", ")})`,
+  ]);
   if (parts.length === 0) return "";
   return `, ${parts.join(unknown === 0 ? ", " : ": ")}`;
 }
@@ -171,24 +180,15 @@ function qualityLines({ quality }: MethodResult): string[] {
   ];
 }
 
-function steeringLines({ steering = [], layerTable }: ExperimentResult): string[] {
-  return steering.flatMap((report) => [
+function agreementLines(found: StageAgreement): Lines {
+  const { stage, agreement, variants, unchecked } = found;
+  return [
     "",
-    formatSteering(report, report.mode === "add" ? layerTable : undefined),
-  ]);
-}
-
-function agreementLines({ agreements = [] }: ExperimentResult): string[] {
-  return agreements.flatMap((found) => {
-    const { stage, agreement, variants, unchecked } = found;
-    return [
-      "",
-      `${printable(stage)} beside people on ${agreement.labelled} rollouts: ${formatAgreement(agreement)}`,
-      ...formatRequests(found),
-      ...(unchecked > 0 ? [`${unchecked} labels matched by the rollout's id alone`] : []),
-      ...formatCorrectedRates(variants),
-    ];
-  });
+    `${printable(stage)} beside people on ${agreement.labelled} rollouts: ${formatAgreement(agreement)}`,
+    formatRequests(found),
+    unchecked > 0 && `${unchecked} labels matched by the rollout's id alone`,
+    formatCorrectedRates(variants),
+  ];
 }
 
 /** The behaviour's rates, and below them what the edits cost; the same arms in both. */

@@ -1,7 +1,7 @@
 import type { PricedCost } from "../engine/cost.ts";
 import type { ExperimentStatus, StageStatus } from "../experiment/experiment-status.ts";
 import { approximately, formatSeconds } from "../util/figures.ts";
-import { type Column, printable, tableOf } from "../util/text-table.ts";
+import { type Column, printable, tableOf, textOf } from "../util/text-table.ts";
 
 /** What `culprit status` prints: a line for each stage, then the sum. */
 export function formatStatus({ out, manifest, stages, total }: ExperimentStatus): string {
@@ -11,10 +11,10 @@ export function formatStatus({ out, manifest, stages, total }: ExperimentStatus)
   const has = (part: keyof PricedCost): boolean => costs.some((cost) => cost?.[part] !== undefined);
   const failed = stages.filter(({ state }) => state === "failed");
   const { currency } = manifest.experiment.cost;
-  return [
+  return textOf(
     `${printable(manifest.name)} in ${out}: ${count("done")} of ${stages.length} stages done, ${count("running")} running, ${count("interrupted")} interrupted, ${failed.length === 0 ? "" : `${failed.length} failed, `}${count("missing")} missing`,
     "",
-    ...tableOf<Line>(
+    tableOf<Line>(
       [...stages, { cost: total }],
       [
         ["stage", ({ id }) => (id === undefined ? "sum" : printable(id))],
@@ -27,12 +27,13 @@ export function formatStatus({ out, manifest, stages, total }: ExperimentStatus)
         ...(has("money") ? [[currency, moneyOf] as const] : []),
       ],
     ),
-    ...(failed.length === 0 ? [] : [""]),
-    ...failed.map(({ id, failure = "" }) => `${printable(id)} failed: ${printable(failure, 300)}`),
-    ...((total.endpoint?.estimated ?? 0) > 0
-      ? ["", "≈: estimated in part, where the endpoint did not say the tokens of an answer"]
-      : []),
-  ].join("\n");
+    failed.length > 0 && "",
+    failed.map(({ id, failure = "" }) => `${printable(id)} failed: ${printable(failure, 300)}`),
+    (total.endpoint?.estimated ?? 0) > 0 && [
+      "",
+      "≈: estimated in part, where the endpoint did not say the tokens of an answer",
+    ],
+  );
 }
 
 /** A stage, or all of them together. */

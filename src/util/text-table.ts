@@ -14,6 +14,18 @@ export function textTable(
   );
 }
 
+/** Lines of a text, parts of which may be absent. */
+export type Lines = string | false | undefined | readonly Lines[];
+
+/** The lines that are there. */
+export function linesOf(lines: Lines): string[] {
+  if (typeof lines === "string") return [lines];
+  return lines ? lines.flatMap(linesOf) : [];
+}
+
+/** The same as a text. */
+export const textOf = (...lines: readonly Lines[]): string => linesOf(lines).join("\n");
+
 /** A column of a table: its heading, and its cell in the line of a row; an undefined one is a dash. */
 export type Column<T> = readonly [
   heading: string,

@@ -8,7 +8,7 @@ import { readRollouts } from "../rollouts/rollouts.ts";
 import { ConfigError, type CulpritError, RuntimeError } from "../util/errors.ts";
 import { moneyAmount } from "../util/figures.ts";
 import { nonEmpty } from "../util/setting-kinds.ts";
-import { printable, tableOf } from "../util/text-table.ts";
+import { type Lines, linesOf, printable, tableOf, textOf } from "../util/text-table.ts";
 import { labelsInput, rolloutsInput } from "./inputs/files.ts";
 import { rubricInput, rulesInput } from "./inputs/judges.ts";
 import { type JudgedFile, judgeToFile } from "./judging/judge-to-file.ts";
@@ -124,20 +124,20 @@ no readable answer is missing with its cause; --force asks about it again. See d
       ? judgeNew(rollouts, inputs, settings, work)
       : judgeByLabels(rollouts, labels, settings.meaning!, work), // check
   show: (judged) =>
-    [
+    textOf(
       `judge ${printable(judged.judge)}: "shows" means that the response ${printable(judged.behavior)}`,
-      ...tableOf(judged.variants, [
+      tableOf(judged.variants, [
         ["variant", ({ variant }) => printable(variant)],
         ["shows", ({ shows }) => shows],
         ["not", ({ not }) => not],
         ["missing", ({ missing }) => missing],
       ]),
-      ...Object.entries(judged.causes).map(
+      Object.entries(judged.causes).map(
         ([cause, count]) => `${count} missing: ${printable(cause)}`,
       ),
-      ...describeLeftOut(judged),
-      ...(judged.llm === undefined ? [] : describeUsage(judged.llm)),
-    ].join("\n"),
+      describeLeftOut(judged),
+      judged.llm && describeUsage(judged.llm),
+    ),
   warnings: listWarnings,
   unfinished: ({ variants, llm, rollouts }) => {
     const left = variants.reduce((sum, { beyondBudget }) => sum + beyondBudget, 0);
@@ -199,16 +199,13 @@ async function judgeByLabels(
 
 function listWarnings({ lacking, labels, from }: Judged): readonly string[] {
   const { path = "", unused = 0, unchecked = 0 } = labels ?? {};
-  return [
+  return linesOf([
     // What a file lacks is counted nowhere else: its manifest, which says what failed, may have been left behind.
-    ...(lacking === undefined
-      ? []
-      : [
-          `${from}: ${lacking.samples} samples are not in it, in ${lacking.places} of ${lacking.of} scenarios × variants, as others have more; they count as missing only where ${rolloutManifestPath(from)} says what failed, which goes with the file`,
-        ]),
-    ...(unused > 0 ? [`${path}: ${unused} labels of rollouts that are not in ${from}`] : []),
-    ...(unchecked > 0 ? [uncheckedLabels(path, unchecked)] : []),
-  ];
+    lacking &&
+      `${from}: ${lacking.samples} samples are not in it, in ${lacking.places} of ${lacking.of} scenarios × variants, as others have more; they count as missing only where ${rolloutManifestPath(from)} says what failed, which goes with the file`,
+    unused > 0 && `${path}: ${unused} labels of rollouts that are not in ${from}`,
+    unchecked > 0 && uncheckedLabels(path, unchecked),
+  ]);
 }
 
 /** The error where there is nothing to go on with; the file has the causes. */
@@ -224,16 +221,16 @@ function noVerdicts(judged: Judged): CulpritError | undefined {
 }
 
 /** What a budget that was used up left out: rollouts are judged in the file's order, so what it reached is no sample drawn by chance. */
-function describeLeftOut({ variants }: Pick<Judged, "variants">): string[] {
+function describeLeftOut({ variants }: Pick<Judged, "variants">): Lines {
   const left = variants.filter(({ beyondBudget }) => beyondBudget > 0);
-  if (left.length === 0) return [];
   const list = left.map(
     ({ variant, shows, not, missing, beyondBudget }) =>
       `${beyondBudget} of ${shows + not + missing} of ${printable(variant)}`,
   );
-  return [
-    `the budget did not reach ${list.join(", ")}: rollouts are judged in the file's order, so those judged are no sample drawn by chance, and rates of them may mislead; a higher --max-cost goes on`,
-  ];
+  return (
+    left.length > 0 &&
+    `the budget did not reach ${list.join(", ")}: rollouts are judged in the file's order, so those judged are no sample drawn by chance, and rates of them may mislead; a higher --max-cost goes on`
+  );
 }
 
 function formatEstimate(estimate: Awaited<ReturnType<typeof estimateByRubric>>): string {

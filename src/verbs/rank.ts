@@ -21,6 +21,7 @@ import { readStoreTable } from "../store/read-store-table.ts";
 import { ConfigError } from "../util/errors.ts";
 import type { JobOptions } from "../util/progress.ts";
 import { whole } from "../util/setting-kinds.ts";
+import { linesOf } from "../util/text-table.ts";
 import { engineSettings } from "./inputs/checkpoint.ts";
 import { behaviorsInput, storeInput } from "./inputs/files.ts";
 import { pairsInput } from "./inputs/pairs.ts";
@@ -237,10 +238,8 @@ function costOf(
 
 function doubtsOf({ behavior, layer, doubt, verdict }: RankingReport): readonly string[] {
   const where = `behavior "${behavior}", layer ${layer}`;
-  return [
-    ...(doubt === undefined ? [] : [`${where}: ${doubt}`]),
-    ...(verdict?.notHeldTo ?? []).map(
-      (other) => `${where}: not held to "${other.behavior}": ${other.reason}`,
-    ),
-  ];
+  return linesOf([
+    doubt !== undefined && `${where}: ${doubt}`,
+    verdict?.notHeldTo.map((other) => `${where}: not held to "${other.behavior}": ${other.reason}`),
+  ]);
 }

@@ -4,6 +4,8 @@ import { percent, withInterval } from "../../util/figures.ts";
 import {
   type Column,
   headOf,
+  type Lines,
+  textOf,
   printable as shortened,
   tableOf,
   textTable,
@@ -20,50 +22,51 @@ export function formatAudit(
   report: AuditReport,
   written: { readonly out: string | undefined; readonly unusable: string | undefined },
 ): string {
-  return [
-    ...rowsSection(report, written.unusable),
-    ...lengthsSection(report),
-    ...sourcesSection(report),
-    ...generatorsSection(report),
-    ...duplicatesSection(report),
-    ...truncationSection(report),
-    ...turnsSection(report),
+  return textOf(
+    rowsSection(report, written.unusable),
+    lengthsSection(report),
+    sourcesSection(report),
+    generatorsSection(report),
+    duplicatesSection(report),
+    truncationSection(report),
+    turnsSection(report),
     "",
     report.warnings.length === 0 ? "No warnings." : "Warnings",
-    ...report.warnings.map((line) => `  ${line}`),
-    ...(written.out === undefined ? [] : ["", `Report written to ${written.out}`]),
-  ].join("\n");
+    report.warnings.map((line) => `  ${line}`),
+    written.out !== undefined && ["", `Report written to ${written.out}`],
+  );
 }
 
-function rowsSection(report: AuditReport, unusablePath: string | undefined): string[] {
-  const reasons = Object.entries(report.unusable.byReason);
+function rowsSection(report: AuditReport, unusablePath: string | undefined): Lines {
+  const { files, columns, unusable, unusableExamples } = report;
+  const reasons = Object.entries(unusable.byReason);
+  const what = files.length === 1 ? printable(files[0]!.path) : `${files.length} files`;
+  const kept = columns.map((name) => printable(name)).join(", ");
   return [
-    `${report.files.length === 1 ? printable(report.files[0]!.path) : `${report.files.length} files`}: ${report.rows} rows, ${report.usable} usable pairs, ${report.unusable.count} unusable rows`,
+    `${what}: ${report.rows} rows, ${report.usable} usable pairs, ${unusable.count} unusable rows`,
     `shape ${report.shapeReason}`,
-    `columns kept: ${report.columns.length === 0 ? "none" : report.columns.map((name) => printable(name)).join(", ")}`,
-    ...(reasons.length === 0
-      ? []
-      : [
-          "",
-          ...tableOf(reasons, [
-            ["unusable", ([why]) => why],
-            ["rows", ([, count]) => count],
-          ]),
-        ]),
-    ...(unusablePath === undefined
-      ? report.unusableExamples.map(
-          (row) =>
-            `  ${printable(row.file)}, row ${row.fileRow}: ${row.reason}: ${printable(row.detail)}`,
+    `columns kept: ${kept || "none"}`,
+    reasons.length > 0 && [
+      "",
+      tableOf(reasons, [
+        ["unusable", ([why]) => why],
+        ["rows", ([, count]) => count],
+      ]),
+    ],
+    unusablePath === undefined
+      ? unusableExamples.map(
+          ({ file, fileRow, reason, detail }) =>
+            `  ${printable(file)}, row ${fileRow}: ${reason}: ${printable(detail)}`,
         )
-      : [`unusable rows are listed in ${unusablePath}`]),
+      : `unusable rows are listed in ${unusablePath}`,
   ];
 }
 
-function lengthsSection({ lengths }: AuditReport): string[] {
-  if (lengths.length === 0) return [];
+function lengthsSection({ lengths }: AuditReport): Lines {
+  if (lengths.length === 0) return undefined;
   return [
     "",
-    ...tableOf(lengths, [
+    tableOf(lengths, [
       ["length in", ({ unit }) => unit],
       ...summaryColumns("chosen"),
       ...summaryColumns("rejected"),
@@ -79,7 +82,7 @@ const summaryColumns = (side: "chosen" | "rejected"): Column<LengthComparison>[]
   ["p90", (each) => each[side].p90.toFixed(0)],
 ];
 
-function sourcesSection({ sources }: AuditReport): string[] {
+function sourcesSection({ sources }: AuditReport): Lines {
   if (sources.length === 0) return ["", "no source column"];
   return longTable(sources, [
     ["source", ({ source }) => printable(source ?? "(none)")],
@@ -92,8 +95,8 @@ function sourcesSection({ sources }: AuditReport): string[] {
   ]);
 }
 
-function generatorsSection({ generators }: AuditReport): string[] {
-  if (generators.length === 0) return [];
+function generatorsSection({ generators }: AuditReport): Lines {
+  if (generators.length === 0) return undefined;
   return longTable(generators, [
     ["generator", ({ generator }) => printable(generator)],
     ["chosen", ({ chosen }) => chosen],
@@ -103,16 +106,16 @@ function generatorsSection({ generators }: AuditReport): string[] {
   ]);
 }
 
-function longTable<T>(rows: readonly T[], columns: readonly Column<T>[]): string[] {
+function longTable<T>(rows: readonly T[], columns: readonly Column<T>[]): Lines {
   const show = (shown: readonly T[]): string[] => tableOf(shown, columns);
-  return ["", ...headOf(rows, MAX_TABLE_ROWS, show, "  ")];
+  return ["", headOf(rows, MAX_TABLE_ROWS, show, "  ")];
 }
 
-function duplicatesSection({ duplicates, nearIdentical, usable }: AuditReport): string[] {
+function duplicatesSection({ duplicates, nearIdentical, usable }: AuditReport): Lines {
   const examples = duplicates.contradictionExamples.map((rows) => rows.join("+"));
   return [
     "",
-    ...countTable(
+    countTable(
       "duplicates",
       usable,
       [
@@ -126,19 +129,18 @@ function duplicatesSection({ duplicates, nearIdentical, usable }: AuditReport): 
       ],
       "rows",
     ),
-    ...(examples.length === 0 ? [] : [`  contradictory rows, first ones: ${examples.join(", ")}`]),
-    ...(nearIdentical.examples.length === 0
-      ? []
-      : [`  near-identical rows, first ones: ${nearIdentical.examples.join(", ")}`]),
+    examples.length > 0 && `  contradictory rows, first ones: ${examples.join(", ")}`,
+    nearIdentical.examples.length > 0 &&
+      `  near-identical rows, first ones: ${nearIdentical.examples.join(", ")}`,
   ];
 }
 
-function truncationSection({ truncation, unrenderable }: AuditReport): string[] {
-  if (truncation === undefined) return [];
+function truncationSection({ truncation, unrenderable }: AuditReport): Lines {
+  if (truncation === undefined) return undefined;
   const { maxTokens, basis, promptTooLong, responseCut } = truncation;
   return [
     "",
-    ...textTable([
+    textTable([
       [`at ${maxTokens} tokens${basis === "estimate" ? " (estimated)" : ""}`, "pairs", "share"],
       ["prompt leaves no room", `${promptTooLong.count}`, percent(promptTooLong.share)],
       ["response cut", `${responseCut.count}`, percent(responseCut.share)],
@@ -147,11 +149,11 @@ function truncationSection({ truncation, unrenderable }: AuditReport): string[] 
   ];
 }
 
-function turnsSection({ turns, scripts, usable }: AuditReport): string[] {
-  if (usable === 0) return [];
+function turnsSection({ turns, scripts, usable }: AuditReport): Lines {
+  if (usable === 0) return undefined;
   return [
     "",
-    ...countTable("turns of the prompt", usable, [
+    countTable("turns of the prompt", usable, [
       ...turns.promptTurns
         .slice(0, MAX_TABLE_ROWS)
         .map((each) => [`${each.turns}`, each.pairs] as const),
@@ -159,7 +161,7 @@ function turnsSection({ turns, scripts, usable }: AuditReport): string[] {
       ["response of several turns", turns.longResponses],
     ]),
     "",
-    ...countTable(
+    countTable(
       "script",
       usable,
       scripts.map(({ script, pairs }) => [script, pairs] as const),

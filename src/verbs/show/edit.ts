@@ -1,6 +1,6 @@
 import type { Edit } from "../../edit/edit.ts";
 import { fixed, percent, withInterval } from "../../util/figures.ts";
-import { headOf, printable, tableOf } from "../../util/text-table.ts";
+import { headOf, type Lines, printable, tableOf, textOf } from "../../util/text-table.ts";
 
 /** Groups of one table, at most; the JSON output has all of them. */
 const MAX_GROUPS = 15;
@@ -15,20 +15,18 @@ export function formatEdit(edit: Edit, pairs: number, written: readonly string[]
       action === "drop-source" ? "random ones" : `random ones of the sources of the top ${top}`,
     "random-any": "random ones",
   }[pick];
-  return [
+  return textOf(
     `${action}: ${ids.length} of ${pairs} pairs ${verb}, ${how}`,
-    ...tieLine(edit),
-    ...sourceLines(edit),
-    ...groupLines(edit),
-    ...written,
-  ].join("\n");
+    tieLine(edit),
+    sourceLines(edit),
+    groupLines(edit),
+    written,
+  );
 }
 
-function tieLine({ ties }: Edit): string[] {
-  if (ties === undefined || ties.outside === 0) return [];
-  return [
-    `${ties.inside + ties.outside} pairs share the last score; ${ties.inside} are in by the order of their rows`,
-  ];
+function tieLine({ ties }: Edit): Lines {
+  if (ties === undefined || ties.outside === 0) return undefined;
+  return `${ties.inside + ties.outside} pairs share the last score; ${ties.inside} are in by the order of their rows`;
 }
 
 function sourceLines({ sources, pick }: Edit): string[] {

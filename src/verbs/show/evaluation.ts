@@ -15,22 +15,18 @@ import {
   wholePercent,
   withInterval,
 } from "../../util/figures.ts";
-import { type Column, printable, tableOf } from "../../util/text-table.ts";
+import { type Column, printable, tableOf, textOf } from "../../util/text-table.ts";
 
 const P_DECIMALS = 4;
 
 /** What `culprit evaluate` prints. */
 export function formatEvaluation(evaluation: Evaluation): string {
   const { variants, measures, notes } = evaluation;
-  return [
-    ...variants.flatMap((variant, i) => [
-      ...(i === 0 ? [] : [""]),
-      ...variantSection(variant, evaluation),
-    ]),
-    ...(measures.length === 0 ? [] : ["", ...measureSection(measures, evaluation.baseline)]),
-    ...(notes.length === 0 ? [] : [""]),
-    ...notes,
-  ].join("\n");
+  return textOf(
+    variants.map((variant, i) => [i > 0 && "", variantSection(variant, evaluation)]),
+    measures.length > 0 && ["", measureSection(measures, evaluation.baseline)],
+    notes.length > 0 && ["", notes],
+  );
 }
 
 function variantSection(variant: VariantRates, { baseline, controls }: Evaluation): string[] {

@@ -1,6 +1,7 @@
 import { describeCounts } from "../../endpoint/describe-counts.ts";
 import { RuntimeError } from "../../util/errors.ts";
 import { approximately, moneyAmount } from "../../util/figures.ts";
+import { linesOf } from "../../util/text-table.ts";
 
 /** What asking took. */
 export interface LlmSummary {
@@ -46,14 +47,13 @@ export function formatAsking({
 export function describeUsage(summary: LlmSummary): string[] {
   const { requests, answered, faults, beyondBudget, cached, unreadable } = summary;
   const counts = { requests, answers: answered, faults: new Map(Object.entries(faults)) };
-  return [
-    ...describeCounts({ ...counts, beyondBudget }),
+  return linesOf([
+    describeCounts({ ...counts, beyondBudget }),
     `${cached} verdicts needed no request`,
-    ...(unreadable === 0
-      ? []
-      : [`${unreadable} have only answers that cannot be read: --force asks for these again`]),
+    unreadable > 0 &&
+      `${unreadable} have only answers that cannot be read: --force asks for these again`,
     describeTokens(summary),
-  ];
+  ]);
 }
 
 function describeTokens(summary: LlmSummary): string {

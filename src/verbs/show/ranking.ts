@@ -1,7 +1,7 @@
 import { CONFOUNDS } from "../../ranking/confound-table.ts";
 import type { RankedPair, RankingReport } from "../../ranking/ranking-report.ts";
 import { number, percent, signed, withInterval } from "../../util/figures.ts";
-import { type Column, printable, tableOf } from "../../util/text-table.ts";
+import { type Column, type Lines, printable, tableOf, textOf } from "../../util/text-table.ts";
 import { confoundSection, liftSections } from "./ranking-groups.ts";
 import { nullSection, unrelatedSection } from "./ranking-nulls.ts";
 
@@ -13,14 +13,15 @@ export function formatRankings(reports: readonly RankingReport[]): string {
   const [first] = reports;
   if (first === undefined) return "nothing to rank";
   const detailed = reports.length <= MAX_DETAILED ? reports : [];
-  return [
+  return textOf(
     `${first.pairs} pairs ranked by ${printable(first.method.name)}: ${first.method.formula}`,
-    ...(reports.length > 1 ? ["", ...summarySection(reports)] : []),
-    ...detailed.flatMap((report) => ["", ...detailSections(report)]),
-    ...(detailed.length === 0
-      ? ["", "Fewer behaviours (--behavior) or layers (--layers) show each ranking in detail."]
-      : []),
-  ].join("\n");
+    reports.length > 1 && ["", summarySection(reports)],
+    detailed.map((report) => ["", detailSections(report)]),
+    detailed.length === 0 && [
+      "",
+      "Fewer behaviours (--behavior) or layers (--layers) show each ranking in detail.",
+    ],
+  );
 }
 
 function summarySection(reports: readonly RankingReport[]): string[] {
@@ -49,25 +50,24 @@ function medianOf({ null: comparison }: RankingReport): string | undefined {
 
 type Tail = NonNullable<RankingReport["null"]>["tails"][number];
 
-function detailSections(report: RankingReport): string[] {
+function detailSections(report: RankingReport): Lines {
   const { lowNorm, scored, pairs } = report;
   return [
     `== ${titleOf(report)}`,
-    ...(report.doubt === undefined
-      ? []
-      : [`NOT STABLE, so this ranking is evidence of nothing: ${printable(report.doubt)}`]),
-    ...verdictLines(report),
+    report.doubt !== undefined &&
+      `NOT STABLE, so this ranking is evidence of nothing: ${printable(report.doubt)}`,
+    verdictLines(report),
     `${scored} of ${pairs} pairs have a score${lowNorm === undefined ? "" : describeNorms(lowNorm)}`,
     "",
-    ...pairsSection("top", report.top, report.by),
+    pairsSection("top", report.top, report.by),
     "",
-    ...pairsSection("bottom", report.bottom, report.by),
+    pairsSection("bottom", report.bottom, report.by),
     "",
-    ...nullSection(report),
-    ...unrelatedSection(report),
-    ...liftSections(report),
+    nullSection(report),
+    unrelatedSection(report),
+    liftSections(report),
     "",
-    ...confoundSection(report),
+    confoundSection(report),
   ];
 }
 

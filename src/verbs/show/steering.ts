@@ -9,7 +9,7 @@ import type {
   SteeringReport,
 } from "../../steering/steering-report.ts";
 import { countPrompts, formatRate, points, pValue, withInterval } from "../../util/figures.ts";
-import { type Column, printable, tableOf } from "../../util/text-table.ts";
+import { type Column, type Lines, printable, tableOf, textOf } from "../../util/text-table.ts";
 import { describeChoice, formatAuroc, measured } from "./behavior.ts";
 
 const P_DECIMALS = 4;
@@ -19,23 +19,22 @@ export function formatSteering(report: SteeringReport, layers: LayerTable | unde
   const { mode, checkpoint, behavior, prompts, scenarios, requests } = report;
   const { sampling, unsteered, notes } = report;
   const does = mode === "add" ? "direction added" : "direction projected out";
-  return [
+  return textOf(
     `${does} on ${printable(checkpoint.name)}; "shows" means that the response ${printable(behavior)}`,
     `${prompts} prompts${scenarios === requests ? "" : ` (${countPrompts(scenarios, requests)})`}, ${sampling.samples} samples each; unsteered text: ${nats(unsteered.coherence.logprob) ?? "-"} nats per token`,
-    ...report.layers.flatMap((layer) => ["", ...layerSection(layer, unsteered)]),
-    ...(layers === undefined ? [] : ["", ...layersSection(layers)]),
-    ...(notes.length === 0 ? [] : [""]),
-    ...notes,
-  ].join("\n");
+    report.layers.map((layer) => ["", layerSection(layer, unsteered)]),
+    layers && ["", layersSection(layers)],
+    notes.length > 0 && ["", notes],
+  );
 }
 
-function layerSection(layer: LayerSteering, unsteered: SteeredArm): string[] {
+function layerSection(layer: LayerSteering, unsteered: SteeredArm): Lines {
   const { effects } = layer;
   return [
     `${sectionName(layer)}: ${layer.reason}`,
-    ...armRows(layer, unsteered),
-    ...(effects.length === 0 ? [] : effectRows(effects)),
-    ...effects.map(({ variant, sentence }) => `${printable(variant)}: ${sentence}`),
+    armRows(layer, unsteered),
+    effects.length > 0 && effectRows(effects),
+    effects.map(({ variant, sentence }) => `${printable(variant)}: ${sentence}`),
   ];
 }
 
