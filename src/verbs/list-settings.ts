@@ -25,15 +25,15 @@ export interface Setting {
   readonly isSwitch?: boolean | undefined;
 }
 
-/** Lists the settings of a JSON Schema of them, in the order declared. Throws where two would have one flag. */
-export function listSettings(schema: JsonSchema): readonly Setting[] {
-  const taken = new Set<string>();
-  return walk(schema, { path: [], taken });
+/** Lists the settings of a JSON Schema of them, in the order declared. Throws where two would have one flag, unless they need none. */
+export function listSettings(schema: JsonSchema, needsFlags = true): readonly Setting[] {
+  return walk(schema, { path: [], taken: needsFlags ? new Set() : undefined });
 }
 
 interface Place {
   readonly path: readonly string[];
-  readonly taken: Set<string>;
+  /** Flags so far; undefined where settings have none. */
+  readonly taken: Set<string> | undefined;
   readonly only?: Setting["only"] | undefined;
   readonly group?: Setting["group"] | undefined;
 }
@@ -51,6 +51,9 @@ function walkMember(
   isRequired: boolean,
   place: Place,
 ): Setting[] {
+  const { items } = member;
+  const isListOfGroups = (items?.properties ?? items?.oneOf) !== undefined;
+  if (isListOfGroups) return walkMember(`${name}[]`, items!, isRequired, place);
   const path = [...place.path, name];
   const variants = member.oneOf?.filter((each) => each.properties !== undefined) ?? [];
   if (variants.length > 0) return walkVariants(variants, { ...place, path });
@@ -112,9 +115,12 @@ function leaf(
   { taken, only, group }: Place,
 ): Setting {
   const own = metaOf(schema).flag ?? kebab(path.at(-1)!);
-  const flag = taken.has(own) && path.length > 1 ? `${kebab(path.at(-2)!)}-${own}` : own;
-  if (taken.has(flag)) throw new Error(`internal: two settings have the flag --${flag}`);
-  taken.add(flag);
+  const isTaken = taken?.has(own) === true && path.length > 1;
+  const flag = isTaken ? `${kebab(path.at(-2)!)}-${own}` : own;
+  if (taken?.has(flag) === true) {
+    throw new Error(`internal: two settings have the flag --${flag}`);
+  }
+  taken?.add(flag);
   return { path, flag, schema, isRequired, only, group };
 }
 
