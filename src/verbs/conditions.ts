@@ -25,6 +25,9 @@ const MAX_LISTED = 20;
 /** Characters of a reason, at most: it names conditions whose names come from data. */
 const MAX_REASON = 1000;
 
+const verdicts = { ...verdictsInput, placeholder: "FILE" } as const;
+const rollouts = { ...rolloutsInput, placeholder: "FILE", isOptional: true } as const;
+
 export const conditions = defineVerb({
   name: "conditions",
   summary: "Rates by condition, and the scenarios in which training brought the behaviour out",
@@ -48,27 +51,15 @@ culprit behavior makes an unrelated behaviour of them, to which culprit rank --n
     --before rollouts0.jsonl --after rollouts1.jsonl --out responses.jsonl`,
   version: 7,
   inputs: {
-    beforeVerdicts: {
-      ...verdictsInput,
-      placeholder: "FILE",
-      describe: "Verdicts on the rollouts of the checkpoint before.",
-    },
-    afterVerdicts: {
-      ...verdictsInput,
-      placeholder: "FILE",
-      describe: "Verdicts on the rollouts of the checkpoint after.",
-    },
+    beforeVerdicts: { ...verdicts, describe: "Verdicts on the rollouts of the checkpoint before." },
+    afterVerdicts: { ...verdicts, describe: "Verdicts on the rollouts of the checkpoint after." },
     before: {
-      ...rolloutsInput,
-      placeholder: "FILE",
+      ...rollouts,
       describe: "Rollouts of the checkpoint before; response pairs are made of them.",
-      isOptional: true,
     },
     after: {
-      ...rolloutsInput,
-      placeholder: "FILE",
+      ...rollouts,
       describe: "Rollouts of the checkpoint after; response pairs are made of them.",
-      isOptional: true,
     },
   },
   settings: z.strictObject({
@@ -206,7 +197,7 @@ function formatFilter({ conditions: rows, ...result }: ConditionsReport): string
     ...tableOf(rows, [
       ["condition", nameOf],
       ["scenarios", describeScenarios],
-      ["rollouts", ({ rollouts }) => rollouts],
+      ["rollouts", (row) => row.rollouts],
       ["missing", ({ missing }) => missing],
       ["rate [95%]", ({ rate }) => formatRate(rate)],
     ]),
