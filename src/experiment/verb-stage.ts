@@ -130,12 +130,11 @@ export function verbStage<I extends Inputs, S extends z.ZodObject, O extends Out
   };
 }
 
+/** Inputs by name, with what each comes from. */
+type Bindings = readonly (readonly [string, Bound<unknown>])[];
+
 /** What the experiment file calls a setting or an input of a verb. */
-function settingOf(
-  name: string,
-  verb: { readonly name: string },
-  bound: readonly (readonly [string, Bound<unknown>])[],
-): string {
+function settingOf(name: string, verb: { readonly name: string }, bound: Bindings): string {
   const input = bound.find(([each]) => each === name)?.[1];
   const setting = input !== undefined && "content" in input ? input.setting : undefined;
   return setting ?? `${verb.name}.${name}`;
@@ -153,10 +152,7 @@ function toStageInputs([name, bound]: readonly [string, Bound<unknown>]): [strin
   return Object.entries(bound.stages).map(([each, stage]) => [each, { stage }]);
 }
 
-async function skippedInput(
-  bound: readonly (readonly [string, Bound<unknown>])[],
-  work: StageWork,
-): Promise<string | undefined> {
+async function skippedInput(bound: Bindings, work: StageWork): Promise<string | undefined> {
   for (const [name, each] of bound) {
     const reason = "stage" in each ? await readSkipped(work.input(name)) : undefined;
     if (reason !== undefined) return reason;
@@ -165,11 +161,7 @@ async function skippedInput(
 }
 
 /** Marks the stage as skipped; its reason has no path of this machine. */
-async function skip(
-  reason: string,
-  bound: readonly (readonly [string, Bound<unknown>])[],
-  work: StageWork,
-): Promise<void> {
+async function skip(reason: string, bound: Bindings, work: StageWork): Promise<void> {
   const folders = bound.flatMap(([name, each]) => ("stage" in each ? [work.input(name)] : []));
   const portable = folders.reduce((text, folder) => text.replaceAll(`${folder}/`, ""), reason);
   openWork(work).note(`skipped: ${portable}`);
@@ -192,7 +184,7 @@ function placesOf(
 
 async function openBound(
   inputs: Inputs,
-  bound: readonly (readonly [string, Bound<unknown>])[],
+  bound: Bindings,
   work: StageWork,
 ): Promise<Record<string, unknown>> {
   const opened: Record<string, unknown> = {};

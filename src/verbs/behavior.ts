@@ -2,18 +2,18 @@ import { basename } from "node:path";
 
 import { z } from "zod";
 
-import { collectActivations, type ResponseActivations } from "../behavior/activations.ts";
+import { collectActivations } from "../behavior/activations.ts";
 import {
   BEHAVIOR_FILE,
   behaviorReportPath,
   readBehavior,
   writeBehavior,
 } from "../behavior/behavior-file.ts";
-import { type Behavior, computeBehavior } from "../behavior/behavior.ts";
+import { computeBehavior } from "../behavior/behavior.ts";
 import { WEIGHTINGS } from "../behavior/mean-difference.ts";
 import { estimateNuisance, nuisanceDoubts, nuisanceOfBehavior } from "../behavior/nuisance.ts";
 import { PROBES } from "../behavior/probe-kind.ts";
-import { type Nuisance, projectOut } from "../behavior/project-out.ts";
+import { projectOut } from "../behavior/project-out.ts";
 import { isMeasure, MEASURES, measureResponses } from "../behavior/response-measures.ts";
 import { trainProbe } from "../behavior/train-probe.ts";
 import { type ResponsePairs, readResponsePairs } from "../pairs/response-pairs.ts";
@@ -148,12 +148,17 @@ of one side differ among themselves); --orthogonal-to-behavior those of other be
       estimateNuisance(collected, measureResponses(name, responses.pairs, collected), settings),
     );
     const given = others.map((other) => nuisanceOfBehavior(other, collected));
-    const activations = clear(collected, [...given, ...measured]);
+    const nuisances = [...given, ...measured];
+    const activations = nuisances.length === 0 ? collected : projectOut(collected, nuisances);
     const means = computeBehavior(activations, {
       ...settings,
       name: settings.name ?? basename(behaviorReportPath(out.out), ".json"),
     });
-    const found = await train(means, activations, settings.probe, work);
+    const kind = settings.probe;
+    const found =
+      kind === "mean-difference"
+        ? means
+        : await trainProbe(means, activations, { kind, signal, progress: progress("layers") });
     return writeBehavior(out.out, found, {
       files: responses.files.map((file) => ({ ...file, path: nameOf(file.path) })),
       unusable: responses.unusable,
@@ -163,20 +168,3 @@ of one side differ among themselves); --orthogonal-to-behavior those of other be
   show: formatBehavior,
   warnings: (report) => [...(report.nuisanceDoubts ?? []), ...listBehaviorWarnings(report)],
 });
-
-function clear(
-  collected: ResponseActivations,
-  nuisances: readonly Nuisance[],
-): ResponseActivations {
-  return nuisances.length === 0 ? collected : projectOut(collected, nuisances);
-}
-
-async function train(
-  means: Behavior,
-  activations: ResponseActivations,
-  kind: (typeof PROBES)[number],
-  { signal, progress }: Pick<Parameters<typeof behavior.run>[2], "signal" | "progress">,
-): Promise<Behavior> {
-  if (kind === "mean-difference") return means;
-  return trainProbe(means, activations, { kind, signal, progress: progress("layers") });
-}

@@ -223,15 +223,7 @@ is written but what --ids and --plan name.
   },
   show: (edits) =>
     edits
-      .map(({ edit: planned, pairs, written }) =>
-        formatEdit(
-          planned,
-          pairs,
-          written === undefined
-            ? []
-            : [`written and checked: ${written.paths.out}`, `how: ${written.paths.manifest}`],
-        ),
-      )
+      .map(({ edit: planned, pairs, written }) => formatEdit(planned, pairs, written))
       .join("\n\n"),
   warnings: (edits) => [...new Set(edits.flatMap(({ edit: planned }) => planned.warnings))],
 });

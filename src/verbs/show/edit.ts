@@ -1,4 +1,5 @@
 import type { Edit } from "../../edit/edit.ts";
+import type { WrittenEdit } from "../../edit/write-edit.ts";
 import { fixed, percent, withInterval } from "../../util/figures.ts";
 import { headOf, type Lines, printable, tableOf, textOf } from "../../util/text-table.ts";
 
@@ -6,7 +7,7 @@ import { headOf, type Lines, printable, tableOf, textOf } from "../../util/text-
 const MAX_GROUPS = 15;
 
 /** What `culprit edit` prints of one edit. */
-export function formatEdit(edit: Edit, pairs: number, written: readonly string[]): string {
+export function formatEdit(edit: Edit, pairs: number, written?: WrittenEdit): string {
   const { action, pick, top, ids } = edit;
   const verb = action === "swap" ? "swapped" : "removed";
   const how = {
@@ -20,7 +21,7 @@ export function formatEdit(edit: Edit, pairs: number, written: readonly string[]
     tieLine(edit),
     sourceLines(edit),
     groupLines(edit),
-    written,
+    written && [`written and checked: ${written.paths.out}`, `how: ${written.paths.manifest}`],
   );
 }
 
