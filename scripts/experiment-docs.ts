@@ -1,7 +1,7 @@
 /** @file What the settings of verbs say of the experiment file: the JSON Schema for editors, and the table in docs/experiments.md. */
 import { readFile, writeFile } from "node:fs/promises";
 
-import { experimentJsonSchema } from "../src/experiment/json-schema.ts";
+import { experimentJsonSchema } from "../src/experiment/schema.ts";
 import { settingsTable } from "../src/experiment/settings-table.ts";
 import { atRoot, between } from "./documents.ts";
 

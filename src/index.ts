@@ -27,7 +27,7 @@ export { newGenerationCounter } from "./engine/generation/generate-options.ts";
 export { openEngine } from "./engine/local-host.ts";
 export { type ExperimentEstimate, estimateExperiment } from "./experiment/estimate-experiment.ts";
 export { readExperimentStatus } from "./experiment/experiment-status.ts";
-export { experimentJsonSchema } from "./experiment/json-schema.ts";
+export { experimentJsonSchema } from "./experiment/schema.ts";
 export type { OpenInputsOptions } from "./experiment/open-inputs.ts";
 export {
   type ExperimentFile,
@@ -60,10 +60,10 @@ export { type VectorStore, openStore } from "./store/open-store.ts";
 export { readStoreTable } from "./store/read-shard.ts";
 export { type VectorStoreManifest, createManifest } from "./store/vector-store-manifest.ts";
 export { openStoreForWriting } from "./store/write-store.ts";
-export type { TrainPair } from "./training/examples.ts";
+export type { TrainPair } from "./training/prepare.ts";
 export { initCheckpoint } from "./training/init-checkpoint.ts";
 export type { DpoSettings, SftSettings, TrainRequest } from "./training/settings.ts";
-export type { TrainResult } from "./training/train-result.ts";
+export type { TrainResult } from "./training/metrics.ts";
 export { trainDpo, trainSft } from "./training/train.ts";
 export {
   ConfigError,

@@ -9,8 +9,8 @@ import { type LocalTrainer, openLocalTrainer } from "../src/engine/local-trainer
 import type { TrainerSettings } from "../src/engine/trainer.ts";
 import { stepMetrics } from "../src/training/metrics.ts";
 import type { Method } from "../src/training/resolve-settings.ts";
-import { learningRateAt } from "../src/training/schedule.ts";
 import type { Schedule } from "../src/training/settings.ts";
+import { learningRateAt } from "../src/training/step-plan.ts";
 
 const GOLDEN = fileURLToPath(new URL("golden/", import.meta.url));
 

@@ -4,9 +4,11 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
+import { localHost } from "../src/engine/local-host.ts";
 import {
   ConfigError,
   type DpoSettings,
+  type EngineHost,
   openEngine,
   RuntimeError,
   trainDpo,
@@ -214,6 +216,23 @@ describe("trainDpo", () => {
     await expect(run).rejects.toThrow(RuntimeError);
     await expect(run).rejects.toThrow(/^step 2: .*not finite.*"pair-\d+"/);
     expect(await readdir(out)).toContain("state.safetensors");
+  });
+
+  test("leaves to the engine's host where the start is, and how large", async () => {
+    const elsewhere: EngineHost = {
+      ...localHost,
+      openTrainer: (name, ...how) => localHost.openTrainer(name.replace("there:", ""), ...how),
+    };
+    const request = { checkpoint: `there:${start}`, host: elsewhere };
+    const result = await trainDpo(
+      pairs,
+      { ...settings, maxSteps: 1 },
+      { ...request, out: fresh() },
+    );
+    expect(result.steps).toBe(1);
+    await expect(
+      trainDpo(pairs, { ...settings, maxTokens: 129 }, { ...request, out: fresh() }),
+    ).rejects.toThrow("maxTokens: the checkpoint was made for 128 positions, got 129");
   });
 
   test("refuses what cannot be meant", async () => {

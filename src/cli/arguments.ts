@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 
 import { ConfigError } from "../util/errors.ts";
 import { nearest } from "../util/nearest.ts";
-import type { Command, ParsedArguments } from "./command.ts";
+import type { Command, FlagSpec, ParsedArguments } from "./command.ts";
 
 /** Flags that every command has. */
 export const COMMON_FLAGS = {
@@ -20,13 +20,9 @@ export function parseArguments(command: Command, words: readonly string[]): Pars
     parsed = parseArgs({
       args: [...words],
       options: Object.fromEntries(
-        Object.entries(flags).map(([name, flag]) => [
+        Object.entries<FlagSpec>(flags).map(([name, { type, short }]) => [
           name,
-          {
-            type: flag.type,
-            multiple: true,
-            ...("short" in flag && flag.short !== undefined ? { short: flag.short } : {}),
-          },
+          { type, multiple: true, ...(short !== undefined && { short }) },
         ]),
       ),
       allowPositionals: true,
@@ -40,24 +36,17 @@ export function parseArguments(command: Command, words: readonly string[]): Pars
     if (!(flag in flags)) throw new Error(`internal: ${command.name} reads undeclared --${flag}`);
     return values[flag] ?? [];
   };
-  const text = (flag: string): string | undefined => {
-    const last = known(flag).at(-1);
-    return typeof last === "string" ? last : undefined;
-  };
+  const texts = (flag: string): string[] => known(flag).filter((word) => typeof word === "string");
   return {
     positionals: parsed.positionals,
     given: Object.keys(values),
-    text,
-    texts: (flag) => known(flag).filter((word) => typeof word === "string"),
+    text: (flag) => texts(flag).at(-1),
+    texts,
     list: (flag) =>
-      known(flag).flatMap((word) =>
-        typeof word === "string"
-          ? word
-              .split(",")
-              .map((part) => part.trim())
-              .filter((part) => part !== "")
-          : [],
-      ),
+      texts(flag)
+        .flatMap((word) => word.split(","))
+        .map((part) => part.trim())
+        .filter((part) => part !== ""),
     has: (flag) => known(flag).at(-1) === true,
   };
 }
@@ -69,33 +58,76 @@ function describeParseError(
   words: readonly string[],
 ): Error {
   if (!(error instanceof Error)) return new Error("internal: parseArgs threw a non-error");
+  const lists = `culprit ${commandName} --help lists the flags.`;
+  const fault = (message: string, hint = lists): ConfigError =>
+    new ConfigError(message, { hint, cause: error });
   const code = (error as NodeJS.ErrnoException).code;
   if (code === "ERR_PARSE_ARGS_UNKNOWN_OPTION") {
     const unknown = /'(-{1,2}[^' ]*)'/.exec(error.message)?.[1] ?? words[0] ?? "";
     const near = nearest(unknown.replace(/^-+/, ""), known);
-    return new ConfigError(`${commandName}: unknown flag ${unknown}`, {
-      hint:
-        near === undefined
-          ? `culprit ${commandName} --help lists the flags.`
-          : `Did you mean --${near}? culprit ${commandName} --help lists the flags.`,
-      cause: error,
-    });
+    const meant = near === undefined ? "" : `Did you mean --${near}? `;
+    return fault(`${commandName}: unknown flag ${unknown}`, `${meant}${lists}`);
   }
   const flag = /^Option '(--[^' ]+)' argument is ambiguous/.exec(error.message)?.[1];
   const value = words.find((word, i) => words[i - 1] === flag && /^-./.test(word));
   if (flag !== undefined && value !== undefined) {
-    return new ConfigError(`${flag}: expected a value, got "${value}"`, {
-      hint: /^-[\d.]/.test(value)
-        ? `Write a negative value as ${flag}=${value}.`
-        : `culprit ${commandName} --help lists the flags.`,
-      cause: error,
-    });
+    const isNumber = /^-[\d.]/.test(value);
+    return fault(
+      `${flag}: expected a value, got "${value}"`,
+      isNumber ? `Write a negative value as ${flag}=${value}.` : lists,
+    );
   }
-  if (code?.startsWith("ERR_PARSE_ARGS") === true) {
-    return new ConfigError(`${commandName}: ${error.message}`, {
-      hint: `culprit ${commandName} --help lists the flags.`,
-      cause: error,
-    });
+  const isOfWords = code?.startsWith("ERR_PARSE_ARGS") === true;
+  return isOfWords ? fault(`${commandName}: ${error.message}`) : error;
+}
+
+/** The value of a flag that must be given; throws ConfigError naming command and flag. */
+export function requiredText(args: ParsedArguments, command: string, flag: string): string {
+  const word = args.text(flag);
+  if (word === undefined || word === "") {
+    throw missingFlag(command, flag);
   }
-  return error;
+  return word;
+}
+
+/** The error where a flag is not given that must be. */
+export function missingFlag(command: string, flag: string): ConfigError {
+  return new ConfigError(`${command}: --${flag} is missing`, {
+    hint: `culprit ${command} --help lists the flags.`,
+  });
+}
+
+/** Exactly one positional argument; throws ConfigError saying what it should be. */
+export function onlyPositional(args: ParsedArguments, command: string, what: string): string {
+  const [first, second] = args.positionals;
+  if (first !== undefined && second === undefined) return first;
+  const got = first === undefined ? "none" : `${args.positionals.length} arguments`;
+  throw new ConfigError(`${command}: expected ${what}, got ${got}`, {
+    hint: `culprit ${command} --help shows an example.`,
+  });
+}
+
+/** One way of using a command, or a part of it that is on or off. */
+export interface FlagWay {
+  /** As errors call it: `--schema`, `a run`. */
+  readonly name: string;
+  readonly isOn: boolean;
+  /** Flags that mean something in this way; a flag may be in several. */
+  readonly flags: readonly string[];
+}
+
+/**
+ * Throws ConfigError naming a flag that was given and belongs only to ways that are off: it would be passed over. Flags of no way mean
+ * something in all of them.
+ */
+export function expectFlagsOfWay(args: ParsedArguments, ways: readonly FlagWay[]): void {
+  for (const flag of args.given) {
+    const owners = ways.filter(({ flags }) => flags.includes(flag));
+    if (owners.length === 0 || owners.some(({ isOn }) => isOn)) continue;
+    const got = ways.find(({ isOn }) => isOn)?.name ?? "none";
+    throw new ConfigError(
+      `--${flag}: expected ${owners.map(({ name }) => name).join(" or ")} with it, got ${got}`,
+      { hint: `--${flag} means nothing here: leave it out.` },
+    );
+  }
 }

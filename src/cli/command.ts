@@ -40,6 +40,9 @@ export interface CommandContext {
   readonly signal: AbortSignal;
 }
 
+/** A result for machines. */
+export const asJson = (result: unknown): string => JSON.stringify(result, undefined, 2);
+
 /** One subcommand; `commands/index.ts` lists them all. */
 export interface Command {
   readonly name: string;

@@ -1,6 +1,6 @@
-import type { ExperimentEstimate } from "../experiment/estimate-experiment.ts";
+import type { ExperimentEstimate, StageEstimate } from "../experiment/estimate-experiment.ts";
 import { moneyAmount } from "../util/figures.ts";
-import { printable, textTable } from "../util/text-table.ts";
+import { type Column, printable, tableOf } from "../util/text-table.ts";
 
 /** What `culprit run --dry-run` prints: a line for each stage that would ask an endpoint, then the sum. */
 export function formatEstimates({ stages, done, currency }: ExperimentEstimate): string {
@@ -10,40 +10,29 @@ export function formatEstimates({ stages, done, currency }: ExperimentEstimate):
       : `nothing left to ask: ${done.map((id) => printable(id)).join(", ")} done`;
   }
   const hasMoney = stages.some(({ money }) => money !== undefined);
-  const sum = (of: (stage: (typeof stages)[number]) => number | undefined): number =>
-    stages.reduce((total, stage) => total + (of(stage) ?? 0), 0);
-  const cells = (requests: number, prompt: number, completion: number, money = 0): string[] => [
-    `${requests}`,
-    `${prompt}`,
-    `${completion}`,
-    ...(hasMoney ? [moneyAmount(money)] : []),
-  ];
+  const total = (of: (stage: StageEstimate) => number | undefined): number =>
+    stages.reduce((sum, stage) => sum + (of(stage) ?? 0), 0);
+  const sum: Line = {
+    requests: total(({ requests }) => requests),
+    promptTokens: total(({ promptTokens }) => promptTokens),
+    completionTokens: total(({ completionTokens }) => completionTokens),
+    money: total(({ money }) => money),
+  };
+  const lines = [...stages, sum];
   return [
-    ...textTable([
-      [
-        "stage",
-        "responses",
-        "requests",
-        "prompt tokens",
-        "answer tokens",
-        ...(hasMoney ? [currency] : []),
-      ],
-      ...stages.map(({ id, isSampled, requests, promptTokens, completionTokens, money }) => [
-        printable(id),
-        isSampled ? "there" : "to come",
-        ...cells(requests, promptTokens, completionTokens, money),
-      ]),
-      [
-        "sum",
-        "",
-        ...cells(
-          sum(({ requests }) => requests),
-          sum(({ promptTokens }) => promptTokens),
-          sum(({ completionTokens }) => completionTokens),
-          sum(({ money }) => money),
-        ),
-      ],
+    ...tableOf<Line>(lines, [
+      ["stage", ({ id }) => (id === undefined ? "sum" : printable(id))],
+      ["responses", ({ isSampled }) => RESPONSES[`${isSampled}`]],
+      ["requests", ({ requests }) => requests],
+      ["prompt tokens", ({ promptTokens }) => promptTokens],
+      ["answer tokens", ({ completionTokens }) => completionTokens],
+      ...(hasMoney ? [[currency, ({ money = 0 }) => moneyAmount(money)] as Column<Line>] : []),
     ]),
     "at most, repeated requests aside; responses to come are taken to be as long as they may be",
   ].join("\n");
 }
+
+/** A stage, or all of them together. */
+type Line = Omit<StageEstimate, "id" | "isSampled"> & Partial<StageEstimate>;
+
+const RESPONSES = { true: "there", false: "to come", undefined: "" };

@@ -1,3 +1,4 @@
+import { wrapLine } from "../util/text-table.ts";
 import { COMMON_FLAGS } from "./arguments.ts";
 import type { Command, FlagSpec } from "./command.ts";
 
@@ -39,7 +40,7 @@ export function commandHelp(command: Command): string {
     "",
     "Flags:",
     ...flags.map(([, flag], i) => {
-      const [first = "", ...rest] = wrap(flag.describe, 96 - width);
+      const [first = "", ...rest] = wrapLine(flag.describe, Math.max(96 - width, 30));
       const indent = " ".repeat(width + 4);
       return [`  ${heads[i]!.padEnd(width)}  ${first}`, ...rest.map((line) => indent + line)].join(
         "\n",
@@ -47,18 +48,4 @@ export function commandHelp(command: Command): string {
     }),
     "",
   ].join("\n");
-}
-
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(/\s+/)) {
-    if (line !== "" && line.length + 1 + word.length > Math.max(width, 30)) {
-      lines.push(line);
-      line = word;
-    } else {
-      line = line === "" ? word : `${line} ${word}`;
-    }
-  }
-  return [...lines, line];
 }

@@ -3,15 +3,32 @@ import type {
   ExperimentResult,
   FilteredScenarios,
   MethodResult,
+  StageAgreement,
 } from "../experiment/result.ts";
 import type { PlantedQuality } from "../ranking/ranking-quality.ts";
 import type { ConditionRow } from "../rates/conditions.ts";
 import type { ArmMeasure, ArmRate, Evaluation } from "../rates/evaluation.ts";
 import { CAPABILITIES, type Capability } from "../rates/measure-capabilities.ts";
-import { percent, points, pValue, wholePercent, withInterval } from "../util/figures.ts";
-import { printable, textTable } from "../util/text-table.ts";
+import type { SteeringReport } from "../steering/steering-report.ts";
+import {
+  formatEstimate,
+  formatRate,
+  points,
+  pValue,
+  signed,
+  withInterval,
+} from "../util/figures.ts";
+import {
+  type Column,
+  type Lines,
+  linesOf,
+  printable,
+  tableOf,
+  textOf,
+} from "../util/text-table.ts";
 import { formatAgreement, formatCorrectedRates, formatRequests } from "../verbs/show/agreement.ts";
-import { CAPABILITY_HEADINGS, formatCapability, nats } from "../verbs/show/capabilities.ts";
+import { CAPABILITY_HEADINGS, formatCapability } from "../verbs/show/capabilities.ts";
+import { formatReduction } from "../verbs/show/evaluation.ts";
 import { formatSteering } from "../verbs/show/steering.ts";
 
 /** Of a sentence or a list that is not a name. */
@@ -21,21 +38,26 @@ const P_DECIMALS = 3;
 /** What an experiment ends with: how the behaviour was found, the table of arms, and what it means. */
 export function formatResult(result: ExperimentResult): string {
   const { name, behavior, pairs, evaluation, trigger, conclusions } = result;
-  return [
+  return textOf(
     `${printable(name)}: behaviour "${printable(behavior)}" in ${pairs} preference pairs`,
-    ...probeLines(result),
-    ...methodLines(result.methods),
-    ...conditionLines(result),
-    ...steeringLines(result),
-    ...agreementLines(result),
-    ...(evaluation === undefined || trigger === undefined
-      ? []
-      : ["", ...armTable(result.edits, evaluation, trigger)]),
-    ...editLines(result.edits),
-    ...(conclusions.length === 0 ? [] : [""]),
-    ...conclusions.map((line) => `- ${printable(line, MAX_LINE)}`),
-  ].join("\n");
+    probeLines(result),
+    methodLines(result.methods),
+    conditionLines(result),
+    result.steering?.map((report) => ["", formatSteering(report, layersOf(report, result))]),
+    result.agreements?.map(agreementLines),
+    evaluation !== undefined &&
+      trigger !== undefined && ["", armTable(result.edits, evaluation, trigger)],
+    editLines(result.edits),
+    conclusions.length > 0 && "",
+    conclusions.map((line) => `- ${printable(line, MAX_LINE)}`),
+  );
 }
+
+/** What speaks for each layer stands with the direction added. */
+const layersOf = (
+  { mode }: SteeringReport,
+  { layerTable }: ExperimentResult,
+): ExperimentResult["layerTable"] => (mode === "add" ? layerTable : undefined);
 
 function probeLines({ probe }: ExperimentResult): string[] {
   const { scenarios, responsePairs, prompts, layer, layerReason } = probe;
@@ -49,16 +71,11 @@ function probeLines({ probe }: ExperimentResult): string[] {
 }
 
 function undecided({ dropped, unknown, missing, causes }: FilteredScenarios): string {
-  const parts = [
-    ...(unknown === 0 ? [] : [`${dropped} dropped, ${unknown} unknown`]),
-    ...(missing === 0
-      ? []
-      : [
-          `${missing} verdicts missing (${Object.entries(causes)
-            .map(([cause, count]) => `${count} ${printable(cause)}`)
-            .join(", ")})`,
-        ]),
-  ];
+  const list = Object.entries(causes).map(([cause, count]) => `${count} ${printable(cause)}`);
+  const parts = linesOf([
+    unknown > 0 && `${dropped} dropped, ${unknown} unknown`,
+    missing > 0 && `${missing} verdicts missing (${list.join(", ")})`,
+  ]);
   if (parts.length === 0) return "";
   return `, ${parts.join(unknown === 0 ? ", " : ": ")}`;
 }
@@ -68,38 +85,29 @@ function conditionLines({ probe: { rates, amplify } }: ExperimentResult): string
   if (rates === undefined) return [];
   const { conditions, changes } = rates;
   const variants = [...new Set(conditions.map(({ variant }) => variant))];
-  const of = (checkpoint: string, variant: string): ConditionRow | undefined =>
+  const rowOf = (checkpoint: string, variant: string): ConditionRow | undefined =>
     conditions.find((each) => each.checkpoint === checkpoint && each.variant === variant);
-  const change = (variant: string): string => {
-    const found = changes.find((each) => each.variant === variant);
-    return found === undefined
-      ? "-"
-      : withInterval([found.difference, found.low, found.high], points);
-  };
   const counts = (variant: string, what: (row: ConditionRow) => number): string =>
     ["before", "after"]
-      .map((role) => of(role, variant))
+      .map((role) => rowOf(role, variant))
       .map((row) => (row === undefined ? "-" : `${what(row)}`))
       .join(" / ");
+  const after = `after${amplify === undefined ? "" : `, amplified by ${amplify}`}`;
   return [
     "",
-    ...textTable([
+    ...tableOf(variants, [
+      ["scenarios of the probe", (variant) => printable(variant)],
+      ["before [95%]", (variant) => rateCell(rowOf("before", variant))],
+      [`${after} [95%]`, (variant) => rateCell(rowOf("after", variant))],
       [
-        "scenarios of the probe",
-        "before [95%]",
-        `after${amplify === undefined ? "" : `, amplified by ${amplify}`} [95%]`,
         "after - before [95%]",
-        "judged",
-        "missing",
+        (variant) => {
+          const change = changes.find((each) => each.variant === variant);
+          return change && withInterval(change.difference, change, points);
+        },
       ],
-      ...variants.map((variant) => [
-        printable(variant),
-        rateCell(of("before", variant)),
-        rateCell(of("after", variant)),
-        change(variant),
-        counts(variant, ({ rate }) => rate.judged),
-        counts(variant, ({ missing }) => missing),
-      ]),
+      ["judged", (variant) => counts(variant, ({ rate }) => rate.judged)],
+      ["missing", (variant) => counts(variant, ({ missing }) => missing)],
     ]),
   ];
 }
@@ -110,43 +118,40 @@ function methodLines(methods: readonly MethodResult[]): string[] {
   if (first !== undefined && methods.length === 1) {
     return [...verdictLines(first), ...qualityLines(first)];
   }
-  const ks = first?.quality?.at.map(({ k }) => k) ?? [];
+  const estimate = (
+    heading: string,
+    find: (quality: PlantedQuality) => PlantedQuality["auroc"] | undefined,
+  ): Column<MethodResult> => [
+    `${heading} [95%]`,
+    ({ quality }) => {
+      const found = quality && find(quality);
+      return found && formatEstimate(found);
+    },
+  ];
   return [
     ...methods.flatMap((each) => [
       `${each.name}: ${each.formula}`,
       ...verdictLines(each).map((line) => `  ${line}`),
     ]),
-    ...textTable([
-      [
-        "method",
-        ...(first?.quality === undefined ? [] : ["AUROC [95%]", "average precision [95%]"]),
-        ...ks.map((k) => `recall at ${k} [95%]`),
-        "tokens",
-        "TFLOP",
-        "GB read",
-        "stage",
-      ],
-      ...methods.map(({ name, quality, cost, stage }) => [
-        name,
-        ...(quality === undefined
-          ? []
-          : [
-              quality.auroc,
-              quality.averagePrecision,
-              ...quality.at.map(({ recall }) => recall),
-            ].map(showEstimate)),
-        `${cost.tokens}`,
-        (cost.flops / 1e12).toFixed(3),
-        (cost.bytes / 1e9).toFixed(3),
-        stage,
-      ]),
+    ...tableOf(methods, [
+      ["method", ({ name }) => name],
+      ...(first?.quality === undefined
+        ? []
+        : [
+            estimate("AUROC", ({ auroc }) => auroc),
+            estimate("average precision", ({ averagePrecision }) => averagePrecision),
+            ...first.quality.at.map(({ k }, i) =>
+              estimate(`recall at ${k}`, (of) => of.at[i]?.recall),
+            ),
+          ]),
+      ["tokens", ({ cost }) => cost.tokens],
+      ["TFLOP", ({ cost }) => (cost.flops / 1e12).toFixed(3)],
+      ["GB read", ({ cost }) => (cost.bytes / 1e9).toFixed(3)],
+      ["stage", ({ stage }) => stage],
     ]),
     "what embedding took, time and money: run.json, by stage",
   ];
 }
-
-const showEstimate = ({ value, low, high }: PlantedQuality["auroc"]): string =>
-  `${value.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`;
 
 function verdictLines(method: MethodResult): string[] {
   const { verdict } = method;
@@ -169,37 +174,21 @@ function whyAlone({ verdict, skippedNulls }: MethodResult): string {
 function qualityLines({ quality }: MethodResult): string[] {
   if (quality === undefined) return [];
   const { planted, pairs, auroc, averagePrecision, at } = quality;
+  const recalls = at.map(({ k, recall }) => `recall at ${k} ${formatEstimate(recall)}`).join(", ");
   return [
-    `planted truth (${planted} of ${pairs} ranked pairs): AUROC ${showEstimate(auroc)}, average precision ${showEstimate(averagePrecision)}, ${at
-      .map(({ k, recall }) => `recall at ${k} ${showEstimate(recall)}`)
-      .join(", ")}`,
+    `planted truth (${planted} of ${pairs} ranked pairs): AUROC ${formatEstimate(auroc)}, average precision ${formatEstimate(averagePrecision)}, ${recalls}`,
   ];
 }
 
-function steeringLines({ steering = [], layerTable }: ExperimentResult): string[] {
-  return steering.flatMap((report) => [
+function agreementLines(found: StageAgreement): Lines {
+  const { stage, agreement, variants, unchecked } = found;
+  return [
     "",
-    formatSteering(report, report.mode === "add" ? layerTable : undefined),
-  ]);
-}
-
-function agreementLines({ agreements = [] }: ExperimentResult): string[] {
-  return agreements.flatMap((found) => {
-    const { stage, agreement, variants, unchecked } = found;
-    return [
-      "",
-      `${printable(stage)} beside people on ${agreement.labelled} rollouts: ${formatAgreement(agreement)}`,
-      ...formatRequests(found),
-      ...(unchecked > 0 ? [`${unchecked} labels matched by the rollout's id alone`] : []),
-      ...formatCorrectedRates(variants),
-    ];
-  });
-}
-
-/** One column: its heading, and its cell for an arm. */
-interface Column {
-  readonly heading: string;
-  readonly cell: (arm: string) => string;
+    `${printable(stage)} beside people on ${agreement.labelled} rollouts: ${formatAgreement(agreement)}`,
+    formatRequests(found),
+    unchecked > 0 && `${unchecked} labels matched by the rollout's id alone`,
+    formatCorrectedRates(variants),
+  ];
 }
 
 /** The behaviour's rates, and below them what the edits cost; the same arms in both. */
@@ -213,33 +202,34 @@ function armTable(edits: readonly ArmEdit[], evaluation: Evaluation, trigger: st
   ];
 }
 
+/** An arm by its name. */
+type ArmColumn = Column<string>;
+
 function rateColumns(
   edits: readonly ArmEdit[],
   { variants }: Evaluation,
   { triggered, trigger }: { readonly triggered: readonly ArmRate[]; readonly trigger: string },
-): Column[] {
-  const others = variants.filter(({ variant }) => variant !== trigger);
+): ArmColumn[] {
   const rateOf = (rates: readonly ArmRate[], name: string): ArmRate | undefined =>
     rates.find(({ arm }) => arm === name);
   const missing = (name: string): number =>
     variants.reduce((sum, { arms }) => sum + (rateOf(arms, name)?.missing ?? 0), 0);
   return [
-    { heading: "arm", cell: (name) => printable(name) },
-    { heading: "edited", cell: (name) => `${editOf(edits, name)?.pairs ?? ""}` },
-    ...others.map(({ variant, arms }) => ({
-      heading: `${printable(variant)} [95%]`,
-      cell: (name: string) => rateCell(rateOf(arms, name)),
-    })),
-    { heading: `${printable(trigger)} [95%]`, cell: (name) => rateCell(rateOf(triggered, name)) },
-    {
-      heading: "reduction [95%]",
-      cell: (name) => (editOf(edits, name) ? reductionCell(rateOf(triggered, name)) : ""),
-    },
-    {
-      heading: "minus random [95%] (p)",
-      cell: (name) => controlCell(editOf(edits, name), rateOf(triggered, name)),
-    },
-    { heading: "missing", cell: (name) => `${missing(name)}` },
+    ["arm", (name) => printable(name)],
+    ["edited", (name) => editOf(edits, name)?.pairs ?? ""],
+    ...variants
+      .filter(({ variant }) => variant !== trigger)
+      .map(({ variant, arms }): ArmColumn => [
+        `${printable(variant)} [95%]`,
+        (name) => rateCell(rateOf(arms, name)),
+      ]),
+    [`${printable(trigger)} [95%]`, (name) => rateCell(rateOf(triggered, name))],
+    [
+      "reduction [95%]",
+      (name) => (editOf(edits, name) ? reductionCell(rateOf(triggered, name)) : ""),
+    ],
+    ["minus random [95%] (p)", (name) => controlCell(editOf(edits, name), rateOf(triggered, name))],
+    ["missing", missing],
   ];
 }
 
@@ -253,18 +243,16 @@ function capabilityTable(
   return [
     "",
     ...tableOf(arms, [
-      { heading: "capability", cell: (name) => printable(name) },
-      ...columns.map((measure) => ({
-        heading: `${CAPABILITY_HEADINGS[measure]} [95%]`,
-        cell: (name: string) =>
-          measureCell(
-            measure,
-            measures.find((each) => each.arm === name && each.measure === measure),
-            editOf(edits, name) !== undefined,
-          ),
-      })),
+      ["capability", (name) => printable(name)],
+      ...columns.map((measure): ArmColumn => [
+        `${CAPABILITY_HEADINGS[measure]} [95%]`,
+        (name) => {
+          const found = measures.find((each) => each.arm === name && each.measure === measure);
+          return measureCell(measure, found, editOf(edits, name) !== undefined);
+        },
+      ]),
     ]),
-    CAPABILITY_NOTE,
+    "the value, and of an edit its change from the baseline, in percentage points; answers in nats per token",
   ];
 }
 
@@ -272,33 +260,19 @@ function editOf(edits: readonly ArmEdit[], name: string): ArmEdit | undefined {
   return edits.find(({ arm }) => arm === name);
 }
 
-function tableOf(arms: readonly string[], columns: readonly Column[]): string[] {
-  return textTable([
-    columns.map(({ heading }) => heading),
-    ...arms.map((arm) => columns.map(({ cell }) => cell(arm))),
-  ]);
-}
+const rateCell = (arm: Pick<ArmRate, "rate"> | undefined): string | undefined =>
+  arm?.rate.rate === undefined ? undefined : formatRate(arm.rate);
 
-const CAPABILITY_NOTE =
-  "the value, and of an edit its change from the baseline, in percentage points; answers in nats per token";
-
-function rateCell(arm: Pick<ArmRate, "rate"> | undefined): string {
-  if (arm?.rate.rate === undefined) return "-";
-  const { rate, low, high } = arm.rate;
-  return `${percent(rate)} [${percent(low)}, ${percent(high)}]`;
-}
-
-function reductionCell(arm: ArmRate | undefined): string {
+function reductionCell(arm: ArmRate | undefined): string | undefined {
   const reduction = arm?.toBaseline?.reduction;
-  if (reduction === undefined) return "-";
-  return `${wholePercent(reduction.value)} [${wholePercent(reduction.low)}, ${wholePercent(reduction.high)}]`;
+  return reduction && formatReduction(reduction);
 }
 
 function controlCell(edit: ArmEdit | undefined, arm: ArmRate | undefined): string {
   const found = arm?.toControls.find(({ against }) => edit?.controls.includes(against));
   if (found === undefined) return "";
-  const { difference, low, high, adjustedP } = found;
-  return `${points(difference)} [${points(low)}, ${points(high)}] (${pValue(adjustedP, P_DECIMALS)})`;
+  const change = withInterval(found.difference, found, points);
+  return `${change} (${pValue(found.adjustedP, P_DECIMALS)})`;
 }
 
 /** The value; of an arm its change from the baseline. */
@@ -306,16 +280,12 @@ function measureCell(
   measure: Capability,
   found: ArmMeasure | undefined,
   isEdited: boolean,
-): string {
-  if (found?.summary === undefined) return "-";
+): string | undefined {
+  if (found?.summary === undefined) return undefined;
   if (!isEdited) return formatCapability(measure, found.summary);
-  const { toBaseline } = found;
-  if (toBaseline === undefined) return "-";
-  const change = [toBaseline.difference, toBaseline.low, toBaseline.high] as const;
-  return withInterval(change, measure === "answers" ? signedNats : points);
+  const change = found.toBaseline;
+  return change && withInterval(change.difference, change, measure === "answers" ? signed : points);
 }
-
-const signedNats = (value: number): string => `${value < 0 ? "" : "+"}${nats(value)}`;
 
 /** What each arm took, by source. */
 function editLines(edits: readonly ArmEdit[]): string[] {

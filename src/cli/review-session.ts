@@ -1,5 +1,7 @@
 /** @file Labelling rollouts by hand, one key each, on whatever can show text and give keys. */
 
+import { wrapLine } from "../util/text-table.ts";
+
 /** What is to be labelled. */
 export interface ReviewItem {
   readonly id: string;
@@ -104,19 +106,4 @@ const oneLine = (text: string): string => harmlessLines(text).join(" ");
 function wrap(text: string, columns: number): string[] {
   const width = Math.max(20, columns - 1);
   return harmlessLines(text).flatMap((line) => wrapLine(line, width));
-}
-
-/** Breaks at the last space that fits, or in the middle of a word. */
-function wrapLine(line: string, width: number): string[] {
-  const lines: string[] = [];
-  let rest = line;
-  while (rest.length > width) {
-    const space = rest.lastIndexOf(" ", width);
-    let end = space > width / 2 ? space : width;
-    // Half a character would be another one.
-    if (/[\uD800-\uDBFF]/.test(rest[end - 1] ?? "")) end--;
-    lines.push(rest.slice(0, end));
-    rest = rest.slice(end).trimStart();
-  }
-  return [...lines, rest];
 }

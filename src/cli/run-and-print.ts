@@ -7,9 +7,8 @@ import type { OpenInputsOptions } from "../experiment/open-inputs.ts";
 import type { ExperimentFile } from "../experiment/read-experiment.ts";
 import { RESULT, TABLE_NAME } from "../experiment/result.ts";
 import { runExperiment, type RunExperimentOptions } from "../experiment/run-experiment.ts";
-import { resolveDatasetFiles } from "../hub/resolve-dataset-files.ts";
 import { writeFileAtomic } from "../util/atomic-file.ts";
-import type { CommandContext } from "./command.ts";
+import { asJson, type CommandContext } from "./command.ts";
 import { formatEstimates } from "./estimate-table.ts";
 import { formatResult } from "./result-table.ts";
 import { createStageLog } from "./stage-log.ts";
@@ -34,11 +33,11 @@ export async function runAndPrint(
   const result = isWhole ? await RESULT.find(join(out, RESULT.name)) : undefined;
   if (result === undefined) {
     const status = await readExperimentStatus(out);
-    return context.print(isJson ? JSON.stringify(status, undefined, 2) : formatStatus(status));
+    return context.print(isJson ? asJson(status) : formatStatus(status));
   }
   const table = formatResult(result);
   await writeFileAtomic(join(out, TABLE_NAME), `${table}\n`);
-  if (isJson) context.print(JSON.stringify(result, undefined, 2));
+  if (isJson) context.print(asJson(result));
   else context.print([table, "", ...writtenPaths(out)].join("\n"));
 }
 
@@ -53,12 +52,11 @@ export async function printEstimates(
     force: force ?? [],
     ...inputOptions(context),
   });
-  context.print(isJson ? JSON.stringify(estimate, undefined, 2) : formatEstimates(estimate));
+  context.print(isJson ? asJson(estimate) : formatEstimates(estimate));
 }
 
 function inputOptions({ signal, progress }: CommandContext): OpenInputsOptions {
-  const download = { signal, progress: progress("download", "bytes") };
-  return { resolveRemote: (uri) => resolveDatasetFiles(uri, download), download, signal };
+  return { download: { signal, progress: progress("download", "bytes") }, signal };
 }
 
 const WRITTEN: readonly (readonly [name: string, what: string])[] = [

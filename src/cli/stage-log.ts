@@ -1,7 +1,7 @@
 import type { RunExperimentOptions } from "../experiment/run-experiment.ts";
 import type { FinishedStage } from "../experiment/run-stages.ts";
 import { stageId } from "../experiment/stage.ts";
-import { formatSeconds } from "../util/duration.ts";
+import { formatSeconds } from "../util/figures.ts";
 import type { CommandContext } from "./command.ts";
 
 /** What a run tells on stderr: a line for each stage, a progress display inside it, and how long the rest may take. */

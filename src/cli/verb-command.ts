@@ -12,8 +12,8 @@ import {
 } from "../verbs/run-verb.ts";
 import { renameSetting } from "../verbs/setting-errors.ts";
 import type { Places, Verb } from "../verbs/verb.ts";
-import type { Command, CommandContext, ParsedArguments } from "./command.ts";
-import { missingFlag } from "./required.ts";
+import { missingFlag } from "./arguments.ts";
+import { asJson, type Command, type CommandContext, type ParsedArguments } from "./command.ts";
 import { DRY_RUN, readSettings, type VerbFlags, verbFlags } from "./verb-flags.ts";
 
 /** Makes the command of a verb. */
@@ -67,7 +67,7 @@ async function runCommand(
     (found) => verb.check?.(found, new Set(named.map(([name]) => name))) ?? [],
   );
   const print = (value: unknown, show: () => string): void =>
-    context.print(args.has("json") ? JSON.stringify(value, undefined, 2) : show());
+    context.print(args.has("json") ? asJson(value) : show());
   const shown: { end(): void }[] = [];
   try {
     const options: RunVerbOptions = {
@@ -109,40 +109,32 @@ function readInputs(
   args: ParsedArguments,
 ): Record<string, GivenInput | undefined> {
   const given: Record<string, GivenInput | undefined> = {};
+  const expected = (what: string, got: string): ConfigError =>
+    new ConfigError(`${verb.name}: expected ${what}, got ${got}`, {
+      hint: `culprit ${verb.name} --help shows an example.`,
+    });
   let words = args.positionals;
   for (const [name, input] of Object.entries(verb.inputs)) {
-    const { isPositional, isMany, isOptional, describe } = input;
-    let paths: readonly string[];
-    if (isPositional === true) {
-      paths = isMany === true ? words : words.slice(0, 1);
-      words = words.slice(paths.length);
-      if (paths.length === 0 && isOptional !== true) {
-        throw new ConfigError(`${verb.name}: expected ${lowerFirst(describe)}, got none`, {
-          hint: `culprit ${verb.name} --help shows an example.`,
-        });
-      }
-    } else {
-      paths = isMany === true ? args.texts(kebab(name)) : args.texts(kebab(name)).slice(-1);
-      if ((paths.length === 0 || paths.includes("")) && isOptional !== true) {
-        throw missingFlag(verb.name, kebab(name));
-      }
+    const { isPositional = false, isMany = false, isOptional = false, describe } = input;
+    const all = isPositional ? words : args.texts(kebab(name));
+    const paths = isMany ? all : isPositional ? all.slice(0, 1) : all.slice(-1);
+    if (isPositional) words = words.slice(paths.length);
+    const isMissing = paths.length === 0 || (!isPositional && paths.includes(""));
+    if (isMissing && !isOptional) {
+      throw isPositional
+        ? expected(lowerFirst(describe), "none")
+        : missingFlag(verb.name, kebab(name));
     }
     if (paths.length === 0) continue;
     const settings =
-      input.settings === undefined
-        ? undefined
-        : readSettings(args, verb.name, input.settings, ofInputs[name]!);
+      input.settings && readSettings(args, verb.name, input.settings, ofInputs[name]!);
     given[name] = { paths, settings };
   }
   expectRead(given, verb, ofInputs, args);
-  if (words.length > 0) {
-    const wanted = Object.values(verb.inputs).find(({ isPositional }) => isPositional === true);
-    throw new ConfigError(
-      `${verb.name}: expected ${wanted === undefined ? "flags only" : lowerFirst(wanted.describe)}, got ${args.positionals.length} arguments`,
-      { hint: `culprit ${verb.name} --help shows an example.` },
-    );
-  }
-  return given;
+  if (words.length === 0) return given;
+  const wanted = Object.values(verb.inputs).find(({ isPositional }) => isPositional === true);
+  const what = wanted === undefined ? "flags only" : lowerFirst(wanted.describe);
+  throw expected(what, `${args.positionals.length} arguments`);
 }
 
 /** Throws ConfigError for a flag that says how an input is read which is not there: it would be passed over. */

@@ -2,12 +2,12 @@
 import type { z } from "zod";
 
 import { ConfigError } from "../util/errors.ts";
-import { isSecret } from "../util/schema-errors.ts";
-import { describeExpected, jsonSchemaOf, type JsonSchema, metaOf } from "../verbs/json-schema.ts";
+import { isSecret, valueAt } from "../util/schema-errors.ts";
+import { describeExpected, type JsonSchema, jsonSchemaOf, metaOf } from "../verbs/json-schema.ts";
 import { describeSetting, kebab, listSettings, type Setting } from "../verbs/list-settings.ts";
 import type { Contradiction, Input, Output, Verb } from "../verbs/verb.ts";
+import { missingFlag } from "./arguments.ts";
 import type { FlagSpec, ParsedArguments } from "./command.ts";
-import { missingFlag } from "./required.ts";
 
 /** Shows what a verb would take. */
 export const DRY_RUN = "dry-run";
@@ -109,7 +109,7 @@ export function readSettings<S extends z.ZodObject>(
   );
   const raw: Record<string, unknown> = {};
   for (const each of given) {
-    expectMeaning(each, { given, chosen, settings });
+    expectMeaning(each, settings, given, chosen);
     put(raw, each.path, each.isSwitch === true ? {} : readWords(each.schema, each.flag, args));
   }
   for (const [path, value] of chosen) {
@@ -117,7 +117,7 @@ export function readSettings<S extends z.ZodObject>(
     if (value !== undefined && holds(raw, parts.slice(0, -1))) put(raw, parts, value);
   }
   const parsed = schema.safeParse(raw);
-  if (!parsed.success) throw fault(parsed.error.issues[0]!, { args, command, settings, raw });
+  if (!parsed.success) throw fault(parsed.error.issues[0]!, args, command, settings, raw);
   const [wrong] = check?.(parsed.data) ?? [];
   if (wrong === undefined) return parsed.data;
   throw new ConfigError(`${flagAt(settings, wrong.path)}: ${wrong.message}`);
@@ -149,15 +149,9 @@ function choose(
 /** Throws ConfigError for a flag that would be passed over: of another choice, or of a group that is not on. */
 function expectMeaning(
   { flag, only, group, isSwitch }: Setting,
-  {
-    given,
-    chosen,
-    settings,
-  }: {
-    readonly given: readonly Setting[];
-    readonly chosen: ReadonlyMap<string, string | undefined>;
-    readonly settings: readonly Setting[];
-  },
+  settings: readonly Setting[],
+  given: readonly Setting[],
+  chosen: ReadonlyMap<string, string | undefined>,
 ): void {
   const hint = { hint: `--${flag} means nothing here: leave it out.` };
   const value = only && chosen.get(only.path.join("."));
@@ -238,17 +232,10 @@ function flagAt(settings: readonly Setting[], path: readonly PropertyKey[]): str
 
 function fault(
   issue: z.core.$ZodIssue,
-  {
-    args,
-    command,
-    settings,
-    raw,
-  }: {
-    readonly args: ParsedArguments;
-    readonly command: string;
-    readonly settings: readonly Setting[];
-    readonly raw: unknown;
-  },
+  args: ParsedArguments,
+  command: string,
+  settings: readonly Setting[],
+  raw: unknown,
 ): ConfigError {
   const names = issue.path.filter((part) => typeof part === "string");
   const setting = settings
@@ -272,10 +259,7 @@ function fault(
       hint: `culprit ${command} --help lists the flags.`,
     });
   }
-  const value: unknown = issue.path.reduce<unknown>(
-    (at, part) => (at as Record<PropertyKey, unknown> | undefined)?.[part],
-    raw,
-  );
+  const value = valueAt(raw, issue.path);
   const inner = issue.path.length > names.length ? itemsOf(setting.schema) : setting.schema;
   const expected = issue.message.startsWith("expected") ? issue.message : describeExpected(inner);
   const word = typeof value === "string" ? value : (args.text(setting.flag) ?? "");

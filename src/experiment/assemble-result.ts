@@ -26,7 +26,7 @@ import type {
   ProbeResult,
   StageAgreement,
 } from "./result.ts";
-import { readSkipped } from "./skipped.ts";
+import { readSkipped } from "./stage-record.ts";
 
 /** The folder of a finished stage, by its id. */
 export type FolderOf = (stage: string) => string;

@@ -1,5 +1,7 @@
 import type { ArmRate, Evaluation } from "../rates/evaluation.ts";
 import type { SteeringReport } from "../steering/steering-report.ts";
+import { percent } from "../util/figures.ts";
+import { type Lines, linesOf } from "../util/text-table.ts";
 import type { ArmEdit, ExperimentResult, MethodResult, ProbeResult } from "./result.ts";
 
 /** Below this an adjusted p-value counts as telling. */
@@ -13,40 +15,31 @@ export function concludeExperiment(
 ): readonly string[] {
   const { probe, edits, evaluation, trigger } = result;
   const rates = evaluation?.variants.find(({ variant }) => variant === trigger)?.arms ?? [];
-  return [
-    ...(probe.doubt === undefined
-      ? []
-      : [
-          `The behaviour's vector is not stable (${probe.doubt}): the ranking is evidence of nothing.`,
-        ]),
-    ...(probe.nuisanceDoubts ?? []).map((line) => `Projected out at ${line}.`),
-    ...concludeUnknown(probe.scenarios),
-    ...new Set(result.methods.flatMap(concludeNulls)),
-    ...(probe.amplify === undefined
-      ? []
-      : [
-          `The behaviour was looked for with the checkpoint after amplified by ${probe.amplify}: its rates in conditions.json and in stage judge-after are of amplified sampling, never of the checkpoint.`,
-        ]),
-    ...(result.steering ?? []).flatMap(concludeSteering),
-    ...concludeLayer(result),
-    ...edits
+  return linesOf([
+    probe.doubt !== undefined &&
+      `The behaviour's vector is not stable (${probe.doubt}): the ranking is evidence of nothing.`,
+    probe.nuisanceDoubts?.map((line) => `Projected out at ${line}.`),
+    concludeUnknown(probe.scenarios),
+    [...new Set(result.methods.flatMap(concludeNulls))],
+    probe.amplify !== undefined &&
+      `The behaviour was looked for with the checkpoint after amplified by ${probe.amplify}: its rates in conditions.json and in stage judge-after are of amplified sampling, never of the checkpoint.`,
+    result.steering?.map(concludeSteering),
+    concludeLayer(result),
+    edits
       .filter(({ pick }) => pick === "chosen")
-      .flatMap((edit) => concludeEdit(edit, rates, evaluation)),
-    ...(evaluation?.notes ?? []),
-  ];
+      .map((edit) => concludeEdit(edit, rates, evaluation)),
+    evaluation?.notes,
+  ]);
 }
 
 /** Scenarios that were not decided are none that were decided: what a broken judge leaves must be seen. */
-function concludeUnknown(scenarios: ProbeResult["scenarios"]): string[] {
-  if (scenarios === undefined || scenarios.unknown === 0) return [];
+function concludeUnknown(scenarios: ProbeResult["scenarios"]): Lines {
+  if (scenarios === undefined || scenarios.unknown === 0) return undefined;
   const { unknown, of, missing } = scenarios;
   const start = `Of ${unknown} of ${of} scenarios it is unknown whether they pass the four conditions`;
-  if (missing === 0) {
-    return [`${start}, as they have too few rollouts: the vector is of the others alone.`];
-  }
-  return [
-    `${start}, as verdicts are missing (${missing} in all): the vector is of the others alone. Mend what the table gives as the cause and judge again (--force-stage judge-before,judge-after).`,
-  ];
+  return missing === 0
+    ? `${start}, as they have too few rollouts: the vector is of the others alone.`
+    : `${start}, as verdicts are missing (${missing} in all): the vector is of the others alone. Mend what the table gives as the cause and judge again (--force-stage judge-before,judge-after).`;
 }
 
 /** What the verdict was not held to. */
@@ -63,57 +56,49 @@ function concludeNulls({ skippedNulls = [], verdict }: MethodResult): string[] {
   ];
 }
 
-function concludeSteering({ mode, layers, scenarios, shared }: SteeringReport): string[] {
+function concludeSteering({ mode, layers, scenarios, shared }: SteeringReport): Lines {
   const what = mode === "add" ? "Adding the direction" : "Projecting the direction out";
   const held =
-    shared === undefined
-      ? []
-      : [
-          `${what} was measured on ${shared} of ${scenarios} scenarios that the behaviour was made from, so its effect is not held out: name others (evaluate.scenarios, steer.on: evaluate).`,
-        ];
-  const found = layers.flatMap(({ layer, at, steered, effects }) => {
+    shared !== undefined &&
+    `${what} was measured on ${shared} of ${scenarios} scenarios that the behaviour was made from, so its effect is not held out: name others (evaluate.scenarios, steer.on: evaluate).`;
+  const found = layers.map(({ layer, at, steered, effects }): Lines => {
     const where =
       layer === undefined
         ? `${what} of each layer (${at.join(", ")})`
         : `${what} of layer ${layer}${at.length === 1 && at[0] === layer ? "" : ` at layers ${at.join(", ")}`}`;
     return steered === undefined
-      ? [`${where}: no strength leaves the text coherent.`]
+      ? `${where}: no strength leaves the text coherent.`
       : effects.map(({ variant, sentence }) => `${where}, ${variant}: ${sentence}`);
   });
-  return [...found, ...held];
+  return [found, held];
 }
 
 /** The layer that steering speaks for, where the ranking is at another. */
 function concludeLayer({
   layerTable,
   probe,
-}: Pick<ExperimentResult, "layerTable" | "probe">): string[] {
-  if (layerTable === undefined) return [];
-  const { choice } = layerTable;
-  if (choice.kind === "none" || choice.layer === probe.layer) return [];
-  return [
-    `With steering layer ${choice.layer} is chosen (${choice.reason}); the ranking is at layer ${probe.layer} (${probe.layerReason}). To rank at the other, set rank.layer.`,
-  ];
+}: Pick<ExperimentResult, "layerTable" | "probe">): Lines {
+  const choice = layerTable?.choice;
+  if (choice?.kind !== "chosen" || choice.layer === probe.layer) return undefined;
+  return `With steering layer ${choice.layer} is chosen (${choice.reason}); the ranking is at layer ${probe.layer} (${probe.layerReason}). To rank at the other, set rank.layer.`;
 }
 
 function concludeEdit(
   edit: ArmEdit,
   rates: readonly ArmRate[],
   evaluation: Evaluation | undefined,
-): string[] {
+): Lines {
   const what = describeEdit(edit);
-  if (edit.skipped !== undefined) return [`${what}: not trained, as ${edit.skipped}.`];
+  if (edit.skipped !== undefined) return `${what}: not trained, as ${edit.skipped}.`;
   const arm = rates.find((each) => each.arm === edit.arm);
   const before = rates.find((each) => each.arm === evaluation?.baseline);
-  if (arm?.toBaseline === undefined || before === undefined) return [];
+  if (arm?.toBaseline === undefined || before === undefined) return undefined;
   const { difference, adjustedP } = arm.toBaseline;
-  const change = `${what} takes the rate from ${percent(before)} to ${percent(arm)}`;
+  const change = `${what} takes the rate from ${rateOf(before)} to ${rateOf(arm)}`;
   if (difference >= 0 || adjustedP >= LEVEL) {
-    return [
-      `${change}, which chance can explain (p ${pValue(adjustedP)} against the baseline): no sign that these pairs are a cause.`,
-    ];
+    return `${change}, which chance can explain (p ${pText(adjustedP)} against the baseline): no sign that these pairs are a cause.`;
   }
-  return [concludeControl(edit, arm, { change, rates })];
+  return concludeControl(edit, arm, { change, rates });
 }
 
 /** A lower rate is the pairs' doing only where as many random pairs do not lower it as much. */
@@ -126,8 +111,8 @@ function concludeControl(
   if (control === undefined) {
     return `${change}, more than chance explains; it has no random control, so that it is these pairs is not shown.`;
   }
-  const random = percent(rates.find((each) => each.arm === control.against));
-  const told = `p ${pValue(control.adjustedP)} against random`;
+  const random = rateOf(rates.find((each) => each.arm === control.against));
+  const told = `p ${pText(control.adjustedP)} against random`;
   if (control.difference >= 0 || control.adjustedP >= LEVEL) {
     return `${change}, but as many random pairs leave ${random}, which is not told apart (${told}): that it is these pairs is not shown.`;
   }
@@ -159,11 +144,9 @@ function describeEdit({ action, pairs, groups, top }: ArmEdit): string {
   return `${action === "swap" ? "Swapping" : "Dropping"} the ${pairs} pairs ranked highest`;
 }
 
-function percent(arm: ArmRate | undefined): string {
+function rateOf(arm: ArmRate | undefined): string {
   const rate = arm?.rate.rate;
-  return rate === undefined ? "nothing judged" : `${(100 * rate).toFixed(1)}%`;
+  return rate === undefined ? "nothing judged" : percent(rate);
 }
 
-function pValue(p: number): string {
-  return p < 0.001 ? "< 0.001" : p.toFixed(3);
-}
+const pText = (p: number): string => (p < 0.001 ? "< 0.001" : p.toFixed(3));

@@ -1,15 +1,12 @@
 /** @file Settings of the experiment file that need or exclude each other: between sections, and within those that are verbs' own. */
+import { findMethod } from "../attribution/methods/index.ts";
 import { answererName } from "../endpoint/answer-key.ts";
-import { conditions } from "../verbs/conditions.ts";
-import { judge } from "../verbs/judge.ts";
+import { verbs } from "../verbs/index.ts";
 import { priceContradictions } from "../verbs/judging/open-asker.ts";
-import { othersChoice } from "../verbs/settings/common.ts";
 import type { EndpointSettings } from "../verbs/settings/endpoint.ts";
 import { methodLabel } from "../verbs/settings/methods.ts";
 import { samplingContradictions } from "../verbs/settings/sampling.ts";
-import { steer } from "../verbs/steer.ts";
-import { train } from "../verbs/train.ts";
-import type { Contradiction } from "../verbs/verb.ts";
+import { type Contradiction, need } from "../verbs/verb.ts";
 import { judgedBy, writtenSteerSettings } from "./section-settings.ts";
 import { DRIFT, type Experiment } from "./sections.ts";
 
@@ -27,13 +24,11 @@ export function contradictions(given: Experiment): readonly Contradiction[] {
 
 const has = (value: unknown): boolean => value !== undefined;
 
-/** A contradiction unless something is right. */
-const need = (isRight: boolean, path: Contradiction["path"], message: string): Contradiction[] =>
-  isRight ? [] : [{ path, message }];
-
 /** What a verb finds wrong, where the experiment file has it. */
-const at = (place: Contradiction["path"], found: readonly Contradiction[] = []): Contradiction[] =>
-  found.map(({ path, message }) => ({ path: [...place, ...path], message }));
+export const at = (
+  place: Contradiction["path"],
+  found: readonly Contradiction[] = [],
+): Contradiction[] => found.map(({ path, message }) => ({ path: [...place, ...path], message }));
 
 function neededSections(given: Experiment): Contradiction[] {
   const { probe, responses, checkpoints, generate, train: training, evaluate, edits } = given;
@@ -74,9 +69,12 @@ function withinSections(given: Experiment): Contradiction[] {
   return [
     ...(training === undefined
       ? []
-      : at(["train"], train.check?.({ ...training, seed: 0 }, new Set(["data", "checkpoint"])))),
-    ...(how === undefined ? [] : at(["judge"], judge.check?.(how, judgedBy(how)))),
-    ...at(["conditions"], conditions.check?.(given.conditions, new Set())),
+      : at(
+          ["train"],
+          verbs.train.check?.({ ...training, seed: 0 }, new Set(["data", "checkpoint"])),
+        )),
+    ...(how === undefined ? [] : at(["judge"], verbs.judge.check?.(how, judgedBy(how)))),
+    ...at(["conditions"], verbs.conditions.check?.(given.conditions, new Set())),
     ...at(["generate"], samplingContradictions(sampling)),
   ];
 }
@@ -97,10 +95,17 @@ function scenarioContradictions(given: Experiment): Contradiction[] {
   });
 }
 
-function rankContradictions({ rank, edits, pairs, probe, behavior }: Experiment): Contradiction[] {
-  const methods = rank.methods.map(methodLabel);
-  const { layer, nulls } = rank;
+function rankContradictions({
+  rank: ranking,
+  edits,
+  pairs,
+  probe,
+  behavior,
+}: Experiment): Contradiction[] {
+  const methods = ranking.methods.map(methodLabel);
+  const { layer, nulls } = ranking;
   return [
+    ...unused(ranking),
     ...edits.flatMap(({ top, method, action, sources = "auto", minLift }, i) => [
       ...need(
         method === undefined || methods.includes(method),
@@ -112,11 +117,13 @@ function rankContradictions({ rank, edits, pairs, probe, behavior }: Experiment)
         ["edits", i, "top"],
         "expected a number, as pairs.planted names no column",
       ),
+      // Beside named sources the top only names the arm.
       ...at(
         ["edits", i],
-        othersChoice("action", action, {
-          "drop-source": { sources: sources !== "auto", minLift: has(minLift) },
-        }),
+        verbs.edit.check?.(
+          { action, top: sources === "auto" ? 1 : undefined, sources, minLift, pick: "chosen" },
+          new Set(["pairs", "ranking"]),
+        ),
       ),
     ]),
     ...need(
@@ -132,6 +139,22 @@ function rankContradictions({ rank, edits, pairs, probe, behavior }: Experiment)
   ];
 }
 
+/** What no method has a use for; what one of several has none for is right for another. */
+function unused({ methods, nulls, layer, ...settings }: Experiment["rank"]): Contradiction[] {
+  const [first = [], ...others] = methods.map((method) => {
+    const given = new Set<string>(["store", ...findMethod(method.name).needs]);
+    if (nulls.length > 0) given.add("nullBehavior");
+    const asked = layer === "auto" ? undefined : layer;
+    return verbs.rank.check?.({ ...settings, method, layer: asked }, given) ?? [];
+  });
+  const isCommon = ({ path: [name] }: Contradiction): boolean =>
+    others.every((found) => found.some(({ path }) => path[0] === name));
+  return first.filter(isCommon).map(({ path: [name], message }) => ({
+    path: ["rank", name === "nullBehavior" ? "nulls" : name!], // never empty
+    message,
+  }));
+}
+
 function steeringContradictions(given: Experiment): Contradiction[] {
   const { steer: steering, judge: how, behavior, checkpoints, generate } = given;
   if (steering === undefined) return [];
@@ -142,7 +165,8 @@ function steeringContradictions(given: Experiment): Contradiction[] {
   const mode = modes.includes("add") ? "add" : "project-out";
   const all = writtenSteerSettings(given, mode);
   // What both modes are done with is right for either.
-  const own = modes.length > 1 ? [] : (steer.check?.(all, how ? judgedBy(how) : new Set()) ?? []);
+  const own =
+    modes.length > 1 ? [] : (verbs.steer.check?.(all, how ? judgedBy(how) : new Set()) ?? []);
   return [
     ...need(
       (on === undefined ? (given.evaluate ?? given.probe) : given[on]) !== undefined,

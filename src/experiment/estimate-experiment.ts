@@ -1,11 +1,10 @@
 import { join } from "node:path";
 
-import { forcedStages } from "./forced-stages.ts";
 import { openInputs, type OpenInputsOptions } from "./open-inputs.ts";
 import { planExperiment } from "./plan-experiment.ts";
 import type { ExperimentFile } from "./read-experiment.ts";
 import { findFinished } from "./run-stages.ts";
-import { type AskingEstimate, stageId } from "./stage.ts";
+import { type AskingEstimate, forcedStages, stageId } from "./stage.ts";
 
 /** What one stage would ask an endpoint. */
 export interface StageEstimate extends AskingEstimate {

@@ -7,7 +7,7 @@ import type { ArmFiles, EvaluationFile, RunFiles } from "../rates/read-evaluatio
 import { evaluate } from "../verbs/evaluate.ts";
 import { type Arm, BASELINE, measuredName } from "./arms.ts";
 import type { Planned } from "./plan-inputs.ts";
-import { readSkipped } from "./skipped.ts";
+import { readSkipped } from "./stage-record.ts";
 import type { Stage } from "./stage.ts";
 import { verbStage } from "./verb-stage.ts";
 
@@ -36,7 +36,6 @@ export function evaluateStage(
   const names = rows.flatMap(({ runs }) => runs.map(({ measured }) => measured));
   const kinds = ["evaluation-judge", ...(isMeasured ? ["capabilities"] : [])];
   return verbStage(evaluate, {
-    kind: "evaluate",
     settings: { ...settings, baseline: undefined, controls: undefined },
     inputs: {
       file: {
@@ -70,9 +69,7 @@ export function evaluateStage(
           return { baseline, controls, variants: undefined, arms };
         },
       },
-      arm: undefined,
     },
-    outputs: ["out"],
   });
 }
 

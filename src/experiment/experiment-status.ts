@@ -4,25 +4,17 @@ import { join } from "node:path";
 
 import { type PricedCost, withMoney } from "../engine/cost.ts";
 import { ConfigError } from "../util/errors.ts";
-import { isProcessAlive } from "../util/process.ts";
+import { isProcessAlive } from "../util/writer-lock.ts";
 import { type ManifestStage, RUN, type RunManifest, sumCosts } from "./run-manifest.ts";
 import { readRecord, type StageWorking, WORKING } from "./stage-record.ts";
 
 /** `failed`: an error ended it. `interrupted`: begun, and the process that did is gone; the next run goes on with it. */
-export const STAGE_STATES = ["done", "running", "interrupted", "failed", "missing"] as const;
-export type StageState = (typeof STAGE_STATES)[number];
+type StageState = "done" | "running" | "interrupted" | "failed" | "missing";
 
 /** One stage of an experiment as its folder shows it. */
-export interface StageStatus extends ManifestStage {
+export interface StageStatus
+  extends ManifestStage, Partial<Omit<StageWorking, "pid" | "host" | "cost">> {
   readonly state: StageState;
-  /** Of a stage at work: how far it is, in `unit`. */
-  readonly done?: number | undefined;
-  readonly total?: number | undefined;
-  readonly unit?: string | undefined;
-  /** When its process last gave a sign of life, ISO 8601. */
-  readonly updatedAt?: string | undefined;
-  /** Of a failed stage: the first line of the error. */
-  readonly failure?: string | undefined;
 }
 
 export interface ExperimentStatus {
@@ -36,22 +28,20 @@ export interface ExperimentStatus {
 /** Reads how far an experiment is, without disturbing a run. Throws ConfigError where the folder holds none. */
 export async function readExperimentStatus(out: string): Promise<ExperimentStatus> {
   const manifest = await RUN.find(join(out, RUN.name));
-  if (manifest === undefined) {
-    const found = await stat(out).catch(() => undefined);
-    const got =
-      found === undefined
-        ? "no such folder"
-        : found.isDirectory()
-          ? "one without run.json"
-          : "a file";
-    throw new ConfigError(`${out}: expected the folder of an experiment, got ${got}`, {
-      hint: "culprit run makes such folders; --out names them, culprit-out/NAME without it.",
-    });
-  }
+  if (manifest === undefined) throw await noExperiment(out);
   const stages: StageStatus[] = [];
   const { pricePerHour } = manifest.experiment.cost;
   for (const stage of manifest.stages) stages.push(await stageStatus(out, stage, pricePerHour));
   return { out, manifest, stages, total: sumCosts(stages, pricePerHour) };
+}
+
+async function noExperiment(out: string): Promise<ConfigError> {
+  const found = await stat(out).catch(() => undefined);
+  const other = found?.isDirectory() === true ? "one without run.json" : "a file";
+  const got = found === undefined ? "no such folder" : other;
+  return new ConfigError(`${out}: expected the folder of an experiment, got ${got}`, {
+    hint: "culprit run makes such folders; --out names them, culprit-out/NAME without it.",
+  });
 }
 
 async function stageStatus(
@@ -68,16 +58,13 @@ async function stageStatus(
   }
   const working = await WORKING.find(join(directory, WORKING.name));
   if (working === undefined) return { ...stage, state: "missing" };
-  const { cost, updatedAt, unit, done, total, failure } = working;
+  const { cost, pid: _pid, host: _host, ...shown } = working;
+  const atWork = isAlive(working) ? "running" : "interrupted";
   return {
     ...stage,
+    ...shown,
     cost: withMoney(cost, pricePerHour),
-    state: failure !== undefined ? "failed" : isAlive(working) ? "running" : "interrupted",
-    updatedAt,
-    unit,
-    done,
-    total,
-    failure,
+    state: shown.failure === undefined ? atWork : "failed",
   };
 }
 

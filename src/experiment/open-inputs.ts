@@ -4,7 +4,6 @@ import { localFolder } from "../engine/local-host.ts";
 import { readHumanLabels } from "../judge/human-labels.ts";
 import type { Rubric } from "../judge/rubric.ts";
 import type { RuleSet } from "../judge/rules-judge.ts";
-import type { ResolveRemote } from "../pairs/expand-patterns.ts";
 import { openPairs, type PairSet } from "../pairs/open-pairs.ts";
 import type { ScenarioSet } from "../rollouts/scenarios.ts";
 import { ConfigError } from "../util/errors.ts";
@@ -55,19 +54,15 @@ export interface ExperimentInputs {
   readonly labels: Readonly<Record<string, FileInput>>;
   readonly probe: ScenarioSet | undefined;
   readonly evaluate: ScenarioSet | undefined;
-  readonly capabilities: {
-    readonly pairs: PairSet | undefined;
-    readonly answers: FileInput | undefined;
-    readonly tasks: FileInput | undefined;
-    readonly overRefusal: FileInput | undefined;
-  };
+  readonly capabilities: Readonly<
+    Record<"answers" | "tasks" | "overRefusal", FileInput | undefined>
+  > & { readonly pairs: PairSet | undefined };
   /** Files of verbs that have no place of their own here, by `verb.input`. */
   readonly further: Readonly<Record<string, FileInput>>;
 }
 
 export interface OpenInputsOptions {
-  readonly resolveRemote?: ResolveRemote | undefined;
-  /** Shows the download of `hf://` checkpoints. */
+  /** Shows downloads of `hf://` checkpoints and data. */
   readonly download?: JobOptions | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Default: all that there are. */
@@ -85,10 +80,8 @@ export async function openInputs(
   const { checkpoints, responses, judge: how } = file.experiment;
   const checkpoint = async (setting: "before" | "after"): Promise<CheckpointInput | undefined> => {
     const name = checkpoints[setting];
-    if (name === undefined) return undefined;
-    return inSetting(`checkpoints.${setting}`, () =>
-      openCheckpoint(file.at(name), options.download),
-    );
+    const open = (): Promise<CheckpointInput> => openCheckpoint(file.at(name!), options.download);
+    return name === undefined ? undefined : inSetting(`checkpoints.${setting}`, open);
   };
   expectKeys(file.experiment);
   const inputs = {
@@ -119,12 +112,10 @@ function expectKeys({ judge: how, generate }: Experiment): void {
   }
 }
 
-async function openNulls(file: ExperimentFile): Promise<ExperimentInputs["nulls"]> {
-  const opened: (FileInput | undefined)[] = [];
-  for (const name of file.experiment.rank.nulls) {
-    opened.push(name === DRIFT ? undefined : await openFile("rank.nulls", name, file));
-  }
-  return opened;
+function openNulls(file: ExperimentFile): Promise<ExperimentInputs["nulls"]> {
+  const open = async (name: string): Promise<FileInput | undefined> =>
+    name === DRIFT ? undefined : openFile("rank.nulls", name, file);
+  return Promise.all(file.experiment.rank.nulls.map(open));
 }
 
 /** Reads rules, rubric and labels, so that what is wrong with them shows at once. */
@@ -165,15 +156,17 @@ async function openCapabilities(
   file: ExperimentFile,
   { signal }: OpenInputsOptions,
 ): Promise<ExperimentInputs["capabilities"]> {
-  const { pairs, answers, tasks, overRefusal } = file.experiment.capabilities;
+  const { capabilities: paths } = file.experiment;
+  const open = (name: "answers" | "tasks" | "overRefusal"): Promise<FileInput | undefined> =>
+    openFile(`capabilities.${name}`, paths[name], file);
+  const { pairs } = paths;
   return {
-    pairs:
-      pairs === undefined
-        ? undefined
-        : await inSetting("capabilities.pairs", () => openPairs([file.at(pairs)], { signal })),
-    answers: await openFile("capabilities.answers", answers, file),
-    tasks: await openFile("capabilities.tasks", tasks, file),
-    overRefusal: await openFile("capabilities.overRefusal", overRefusal, file),
+    pairs: await inSetting("capabilities.pairs", async () =>
+      pairs === undefined ? undefined : openPairs([file.at(pairs)], { signal }),
+    ),
+    answers: await open("answers"),
+    tasks: await open("tasks"),
+    overRefusal: await open("overRefusal"),
   };
 }
 

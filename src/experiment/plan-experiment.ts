@@ -34,7 +34,7 @@ import {
   steerStage,
   trainStage,
 } from "./plan-stages.ts";
-import { furtherVerbs, type FurtherVerb } from "./schema.ts";
+import { furtherVerbs, type FurtherVerb, settingsOf } from "./schema.ts";
 import type { Experiment } from "./sections.ts";
 import { type Stage, STAGE_KINDS, stageId } from "./stage.ts";
 import { type Bound, verbStage } from "./verb-stage.ts";
@@ -190,10 +190,8 @@ function evaluationStages(planned: Planned): Stage[] {
 
 /** A verb that the stages know nothing special of, done once with what the experiment has. */
 function furtherStage(planned: Planned, { verb, section }: FurtherVerb): Stage {
-  const names = Object.keys(verb.settings.shape);
   return verbStage(verb, {
-    kind: verb.name,
-    settings: Object.fromEntries(names.map((name) => [name, section[name]])),
+    settings: settingsOf({ verb, section }),
     inputs: Object.fromEntries(
       Object.entries(verb.inputs).flatMap(([name, input]) => {
         const bound = boundByKind(planned, input, `${verb.name}.${name}`);

@@ -11,15 +11,14 @@ import { NoUsablePairError, type ResponsePairs } from "../pairs/response-pairs.t
 import type { UnusedNull } from "../ranking/signal-verdict.ts";
 import { type ScenarioPrompt, scenarioPrompts, type ScenarioSet } from "../rollouts/scenarios.ts";
 import { hashValue } from "../util/hash.ts";
-import { behavior } from "../verbs/behavior.ts";
-import { conditions } from "../verbs/conditions.ts";
+import { verbs } from "../verbs/index.ts";
 import { type Checkpoint, checkpointAt } from "../verbs/inputs/checkpoint.ts";
 import type { NullBehaviors } from "../verbs/rank.ts";
 import { type BehaviorToSteer, openBehaviorToSteer } from "../verbs/steer.ts";
 import type { OpenWork } from "../verbs/verb.ts";
 import type { CheckpointInput, ExperimentInputs, FileInput } from "./open-inputs.ts";
 import type { Experiment } from "./sections.ts";
-import { readSkipped } from "./skipped.ts";
+import { readSkipped } from "./stage-record.ts";
 import type { Bound, BoundContent, BoundStage, BoundStages } from "./verb-stage.ts";
 
 /** An experiment and what it reads: what stages are planned from. */
@@ -28,47 +27,49 @@ export interface Planned {
   readonly inputs: ExperimentInputs;
 }
 
-/** `name` stands in manifests instead of a path of this machine. */
-function engineOptions({ checkpoints, engine }: Experiment, name: string): EngineOptions {
-  const { kind: _, ...options } = engine;
-  return { ...options, name, template: checkpoints.template };
+/** A folder as a checkpoint; `name` stands in manifests instead of a path of this machine. */
+function namedCheckpoint(
+  { checkpoints, engine: { kind, ...options } }: Experiment,
+  { engines }: OpenWork,
+  named: EngineOptions & { readonly folder: string },
+): Checkpoint {
+  const { folder, ...others } = named;
+  const { template } = checkpoints;
+  return checkpointAt(findEngine(engines, kind), folder, { ...options, template, ...others });
 }
 
+/** How checkpoints are read. */
+const reading = ({ checkpoints: { template }, engine }: Experiment): object => ({
+  template,
+  engine,
+});
+
 /** A checkpoint from outside; manifests call it `name`. */
-export function givenCheckpoint(
+export const givenCheckpoint = (
   experiment: Experiment,
   name: string,
   { folder, hash }: CheckpointInput,
-): BoundContent<Checkpoint> {
-  const { checkpoints, engine } = experiment;
-  return {
-    content: hash,
-    setting: `checkpoints.${name}`,
-    settings: { template: checkpoints.template, engine },
-    open: ({ engines }) =>
-      checkpointAt(findEngine(engines, engine.kind), folder, engineOptions(experiment, name)),
-  };
-}
+): BoundContent<Checkpoint> => ({
+  content: hash,
+  setting: `checkpoints.${name}`,
+  settings: reading(experiment),
+  open: (work) => namedCheckpoint(experiment, work, { name, folder }),
+});
 
 /** What a training stage has made: a checkpoint, or an adapter to the checkpoint before. */
-export function trainedCheckpoint(
-  { experiment, inputs }: Planned,
+export const trainedCheckpoint = (
+  { experiment, inputs: { before } }: Planned,
   name: string,
   stage: string,
-): BoundStage<Checkpoint> {
-  const { checkpoints, engine, train } = experiment;
-  return {
-    stage,
-    settings: { template: checkpoints.template, engine },
-    open: (path, { engines }) => {
-      const host = findEngine(engines, engine.kind);
-      const options = engineOptions(experiment, name);
-      return train?.lora === undefined
-        ? checkpointAt(host, path, options)
-        : checkpointAt(host, inputs.before.folder, { ...options, adapter: path });
-    },
-  };
-}
+): BoundStage<Checkpoint> => ({
+  stage,
+  settings: reading(experiment),
+  open: (path, work) => {
+    const isAdapter = experiment.train?.lora !== undefined;
+    const made = isAdapter ? { folder: before.folder, adapter: path } : { folder: path };
+    return namedCheckpoint(experiment, work, { name, ...made });
+  },
+});
 
 /** The pairs as verbs read them; which columns are kept is no part of their content. */
 export function boundPairs(pairs: PairSet): BoundContent<PairSet> {
@@ -111,17 +112,17 @@ const NO_PAIRS =
 /** Response pairs of the conditions that do not show the behaviour. Throws NoUsablePairError where they found none. */
 export const boundDrift: BoundStage<ResponsePairs> = {
   stage: "conditions",
-  artifact: conditions.outputs.nullOut.artifact.name,
+  artifact: verbs.conditions.outputs.nullOut.artifact.name,
   open: async (path, work) => {
     if ((await stat(path)).size === 0) throw new NoUsablePairError(NO_PAIRS);
-    return behavior.inputs.responses.open([path], {}, work);
+    return verbs.behavior.inputs.responses.open([path], {}, work);
   },
 };
 
 /** Response pairs from outside. */
 export const boundResponses = ({ path, sha256 }: FileInput): Bound<ResponsePairs> => ({
   content: sha256,
-  open: (work: OpenWork) => behavior.inputs.responses.open([path], {}, work),
+  open: (work: OpenWork) => verbs.behavior.inputs.responses.open([path], {}, work),
 });
 
 /** What an entry of rank.nulls is called in results: drift, or its file's name. */
@@ -133,7 +134,7 @@ export const nullName = (i: number): string => `null-${i + 1}`;
 /** The unrelated behaviours, as far as there was something to make them of. */
 export function boundNulls(entries: readonly string[]): BoundStages<NullBehaviors> {
   const names = entries.map((_, i) => nullName(i));
-  const file = behavior.outputs.out.artifact.name;
+  const file = verbs.behavior.outputs.out.artifact.name;
   return {
     stages: Object.fromEntries(names.map((name) => [name, `behavior-${name}`])),
     open: async (folder) => {
@@ -150,7 +151,7 @@ export function boundNulls(entries: readonly string[]): BoundStages<NullBehavior
 }
 
 /** Whose scenarios are steered on. */
-export function steeredOn({
+function steeredOn({
   steer,
   evaluate,
 }: Pick<Experiment, "steer" | "evaluate">): "probe" | "evaluate" {

@@ -9,25 +9,14 @@ import { scenarioPrompts, type ScenarioSet } from "../rollouts/scenarios.ts";
 import type { SteeringMode } from "../steering/steering-report.ts";
 import { ConfigError } from "../util/errors.ts";
 import { inSetting } from "../util/in-setting.ts";
-import { agreement } from "../verbs/agreement.ts";
-import { audit } from "../verbs/audit.ts";
-import { behavior } from "../verbs/behavior.ts";
-import { capabilities } from "../verbs/capabilities.ts";
-import { conditions } from "../verbs/conditions.ts";
-import { edit } from "../verbs/edit.ts";
-import { embed } from "../verbs/embed.ts";
-import { generate } from "../verbs/generate.ts";
 import { estimateSampling } from "../verbs/generate/sample-there.ts";
+import { verbs } from "../verbs/index.ts";
 import type { Checkpoint } from "../verbs/inputs/checkpoint.ts";
-import { judge } from "../verbs/judge.ts";
 import { estimateByRubric } from "../verbs/judging/open-judge.ts";
-import { quality } from "../verbs/quality.ts";
-import { rank } from "../verbs/rank.ts";
 import type { EndpointSettings } from "../verbs/settings/endpoint.ts";
 import { type MethodChoice, methodLabel, ownSettings } from "../verbs/settings/methods.ts";
 import { samplingSettings } from "../verbs/settings/sampling.ts";
-import { longestSteered, steer } from "../verbs/steer.ts";
-import { train } from "../verbs/train.ts";
+import { longestSteered } from "../verbs/steer.ts";
 import type { OpenWork } from "../verbs/verb.ts";
 import { type Arm, BASELINE } from "./arms.ts";
 import type { FileInput } from "./open-inputs.ts";
@@ -63,11 +52,10 @@ const prefix = { probe: "", evaluate: "evaluation-" } as const;
 
 /** What is in the pairs, before any compute, and the list of unusable rows. */
 export function auditStage({ experiment, inputs }: Planned): Stage {
-  return verbStage(audit, {
-    kind: "audit",
+  return verbStage(verbs.audit, {
     settings: experiment.audit,
-    inputs: { pairs: boundPairs(inputs.pairs), checkpoint: undefined },
-    outputs: ["out", "unusable"],
+    inputs: { pairs: boundPairs(inputs.pairs) },
+    outputs: ["unusable"],
   });
 }
 
@@ -79,7 +67,7 @@ export function trainStage(
 ): Stage {
   const { seeds: _, ...settings } = experiment.train!; // contradictions.ts
   const { pairs, before } = inputs;
-  return verbStage(train, {
+  return verbStage(verbs.train, {
     kind: edited === undefined ? "train" : "retrain",
     name: `${edited?.arm ?? BASELINE}-seed${seed}`,
     settings: { ...settings, seed },
@@ -123,7 +111,7 @@ export function generateStage(planned: Planned, purpose: Purpose, sampled: Sampl
   const ofEngine =
     endpoint === undefined ? { batch } : samplingSettings.pick({ batch: true }).parse({});
   const settings = { ...sampling, ...ofEngine, rollouts, amplify, endpoint };
-  const stage = verbStage(generate, {
+  const stage = verbStage(verbs.generate, {
     kind: `${prefix[purpose]}generate`,
     name,
     settings,
@@ -137,14 +125,9 @@ export function generateStage(planned: Planned, purpose: Purpose, sampled: Sampl
     estimate:
       endpoint &&
       (async ({ cache, isForced }): Promise<AskingEstimate> => {
-        const answers = join(cache, generate.outputs.answers.artifact.name);
+        const answers = join(cache, verbs.generate.outputs.answers.artifact.name);
         const prompts = scenarioPrompts(scenarios, variants);
-        const { requests, promptTokens, completionTokens, cost } = await estimateSampling(
-          prompts,
-          settings,
-          { answers, isForced },
-        );
-        return { requests, promptTokens, completionTokens, money: cost, isSampled: true };
+        return asking(true, await estimateSampling(prompts, settings, { answers, isForced }));
       }),
   });
   if (endpoint === undefined) return stage;
@@ -158,7 +141,7 @@ export function judgeStage(planned: Planned, purpose: Purpose, name: string): St
   const how = experiment.judge!; // contradictions.ts
   const id = `${prefix[purpose]}judge-${name}`;
   const { meaning } = how;
-  return verbStage(judge, {
+  return verbStage(verbs.judge, {
     kind: `${prefix[purpose]}judge`,
     name,
     settings: { ...judgingOf(how), meaning },
@@ -219,14 +202,21 @@ async function estimateAsking(
   { cache, isForced }: EstimatePlace,
   isSampled: boolean,
 ): Promise<AskingEstimate> {
-  const { requests, promptTokens, completionTokens, cost } = await estimateByRubric(
-    rollouts,
-    inputs.rubric!, // who estimates has one
-    judgingOf(experiment.judge!), // and a section
-    { answers: join(cache, judge.outputs.answers.artifact.name), isForced },
-  );
-  return { requests, promptTokens, completionTokens, money: cost, isSampled };
+  const rubric = inputs.rubric!; // who estimates has one
+  const how = judgingOf(experiment.judge!); // and a section
+  const answers = join(cache, verbs.judge.outputs.answers.artifact.name);
+  return asking(isSampled, await estimateByRubric(rollouts, rubric, how, { answers, isForced }));
 }
+
+const asking = (
+  isSampled: boolean,
+  {
+    requests,
+    promptTokens,
+    completionTokens,
+    cost,
+  }: Omit<AskingEstimate, "money" | "isSampled"> & { readonly cost: number | undefined },
+): AskingEstimate => ({ requests, promptTokens, completionTokens, money: cost, isSampled });
 
 /** The kind or id of the stage that holds a judge's verdicts to people's, by that of the stage that judged. */
 export const agreementOf = (judged: string): string => judged.replace("judge", "agreement");
@@ -234,19 +224,17 @@ export const agreementOf = (judged: string): string => judged.replace("judge", "
 /** The judge's verdicts of another stage beside what people said of some of the rollouts. */
 export function agreementStage({ experiment }: Planned, judged: Stage, labels: FileInput): Stage {
   const id = stageId(judged);
-  return verbStage(agreement, {
+  return verbStage(verbs.agreement, {
     kind: agreementOf(judged.kind),
     name: judged.name,
     settings: experiment.agreement,
     inputs: { verdicts: { stage: id }, labels: boundFile(labels, `judge.labels.${id}`) },
-    outputs: ["out"],
   });
 }
 
 /** The four-condition filter. */
 export function conditionsStage({ experiment }: Planned): Stage {
-  return verbStage(conditions, {
-    kind: "conditions",
+  return verbStage(verbs.conditions, {
     settings: experiment.conditions,
     inputs: {
       beforeVerdicts: { stage: "judge-before" },
@@ -254,11 +242,7 @@ export function conditionsStage({ experiment }: Planned): Stage {
       before: { stage: "generate-before" },
       after: { stage: "generate-after" },
     },
-    outputs: [
-      "out",
-      "report",
-      ...(experiment.rank.nulls.includes(DRIFT) ? (["nullOut"] as const) : []),
-    ],
+    outputs: experiment.rank.nulls.includes(DRIFT) ? ["out", "nullOut"] : ["out"],
   });
 }
 
@@ -269,8 +253,7 @@ export function behaviorStage(
   unrelated?: { readonly stage: string; readonly behavior: string; readonly isOptional: boolean },
 ): Stage {
   const { behavior: settings } = experiment;
-  return verbStage(behavior, {
-    kind: "behavior",
+  return verbStage(verbs.behavior, {
     name: unrelated?.stage,
     settings: {
       ...settings,
@@ -280,7 +263,6 @@ export function behaviorStage(
     inputs: {
       responses,
       checkpoint: givenCheckpoint(experiment, "before", inputs.before),
-      orthogonalToBehavior: undefined,
     },
     // A control that cannot be had does not end a run: what it would have been held to is said in the result.
     skipsOn: (error) =>
@@ -292,8 +274,7 @@ export function behaviorStage(
 
 /** The vector store of all pairs, read on the checkpoint before. */
 export function embedStage({ experiment, inputs }: Planned): Stage {
-  return verbStage(embed, {
-    kind: "embed",
+  return verbStage(verbs.embed, {
     settings: { ...experiment.embed, layers: layersOf(experiment, inputs) },
     inputs: {
       pairs: boundPairs(inputs.pairs),
@@ -323,8 +304,7 @@ export function rankStage({ experiment, inputs }: Planned, choice: MethodChoice)
   const { needs } = method;
   const { hasLayer } = method.describe(ownSettings(choice)).traits;
   const hasBehavior = needs.includes("behavior");
-  return verbStage(rank, {
-    kind: "rank",
+  return verbStage(verbs.rank, {
     name: methodName(experiment, methodLabel(choice)),
     settings: {
       ...settings,
@@ -338,7 +318,7 @@ export function rankStage({ experiment, inputs }: Planned, choice: MethodChoice)
       nullBehavior: hasBehavior && nulls.length > 0 ? boundNulls(nulls) : undefined,
       pairs: needs.includes("pairs") ? boundPairs(inputs.pairs) : undefined,
     },
-    outputs: ["out", "report"],
+    outputs: ["out"],
   });
 }
 
@@ -350,15 +330,13 @@ export function qualityStage(
 ): Stage {
   const label = methodLabel(choice);
   const { content } = boundValue(planted);
-  return verbStage(quality, {
-    kind: "quality",
+  return verbStage(verbs.quality, {
     name: methodName(experiment, label),
     settings: experiment.quality,
     inputs: {
       ranking: { stage: rankId(experiment, label) },
       planted: { content, open: () => new Set(planted) },
     },
-    outputs: ["out"],
   });
 }
 
@@ -372,8 +350,7 @@ export function steerStage(
   const settings = steerSettings(experiment, mode);
   const prompts = promptsToSteer(planned);
   const layers = settings.layers === "all" ? layersOf(experiment, inputs) : settings.layers;
-  return verbStage(steer, {
-    kind: "steer",
+  return verbStage(verbs.steer, {
     name: mode,
     settings,
     inputs: {
@@ -399,8 +376,7 @@ export function editStage({ experiment, inputs }: Planned, arm: Arm, seed: numbe
   const { action, pick, top, sources, by, minLift } = arm;
   const { pairs } = inputs;
   const bound = boundPairs(pairs);
-  return verbStage(edit, {
-    kind: "edit",
+  return verbStage(verbs.edit, {
     name: editName(arm, seed),
     settings: { action, pick, top, sources, minLift, seed: pick === "chosen" ? undefined : seed },
     inputs: {
@@ -426,8 +402,7 @@ export function capabilitiesStage(
   const { maxTokens = experiment.generate.maxTokens } = experiment.capabilities;
   const file = (what: string, input: FileInput | undefined) =>
     input && boundFile(input, `capabilities.${what}`);
-  return verbStage(capabilities, {
-    kind: "capabilities",
+  return verbStage(verbs.capabilities, {
     name,
     settings: { maxTokens },
     inputs: {
@@ -441,6 +416,5 @@ export function capabilitiesStage(
       tasks: file("tasks", tasks),
       overRefusal: file("overRefusal", overRefusal),
     },
-    outputs: ["out"],
   });
 }

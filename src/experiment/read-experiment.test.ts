@@ -5,8 +5,10 @@ import { describe, expect, it } from "vitest";
 
 import { expectFailure } from "../../test/support/errors.ts";
 import { ConfigError } from "../util/errors.ts";
-import { experimentJsonSchema } from "./json-schema.ts";
+import { verbs, VERBS } from "../verbs/index.ts";
+import { defineVerb, need } from "../verbs/verb.ts";
 import { parseExperiment, readExperiment } from "./read-experiment.ts";
+import { experimentJsonSchema, experimentSchemaOf } from "./schema.ts";
 import { settingsTable } from "./settings-table.ts";
 
 const LEAST = `name: least
@@ -100,6 +102,43 @@ describe("parseExperiment", () => {
     expect(others).toEqual([]);
   });
 
+  it.each([
+    ["rank: { methods: [{ name: length }], layer: 1 }", "rank.layer", "the method length"],
+    ["rank: { methods: [{ name: length }], nulls: [n.jsonl] }", "rank.nulls", "the method length"],
+    ["edits: [{ action: filter, top: 2, minLift: 1 }]", "edits[0].minLift", "got filter"],
+  ])("has the verb check %s", async (text, place, got) => {
+    const error = await expectFailure(
+      () => parseExperiment(`${LEAST}${text}\n`, "my.yaml"),
+      ConfigError,
+    );
+    const line = error.message.split("\n").find((each) => each.includes(`${place} (line`));
+    expect(line).toContain(got);
+  });
+
+  it("takes what one of several methods has a use for", () => {
+    const text = `${LEAST}rank: { methods: [{ name: length }, { name: probe }], layer: 1 }\n`;
+    expect(parseExperiment(text, "my.yaml").rank.layer).toBe(1);
+  });
+
+  it("has further verbs check their own section", async () => {
+    const further = defineVerb({
+      ...verbs.quality,
+      name: "further",
+      check: ({ seed }, given) => [
+        ...need(seed !== 3, ["seed"], "expected another seed"),
+        ...need(given.has("planted"), ["planted"], "expected planted pairs, got none"),
+      ],
+    });
+    const schema = experimentSchemaOf([...VERBS, further]);
+    const at = (section: object): unknown =>
+      schema
+        .safeParse({ ...parseExperiment(LEAST, "my.yaml"), further: section })
+        .error?.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
+    expect(at({ seed: 1, planted: "ids.jsonl" })).toBeUndefined();
+    expect(at({ seed: 3, planted: "ids.jsonl" })).toEqual(["further.seed: expected another seed"]);
+    expect(at({ seed: 1 })).toEqual(["further.planted: expected planted pairs, got none"]);
+  });
+
   it("names every fault, those of a list by their place", async () => {
     const text = LEAST.replace("[1]", "[1, x]").replace("files: [pairs.jsonl]", "files: []");
     const error = await expectFailure(() => parseExperiment(text, "my.yaml"), ConfigError);
@@ -124,6 +163,20 @@ it("reads the example files", async () => {
   const file = await readExperiment(inRepository("examples/response-pairs.yaml"));
   expect(file.at("pairs.jsonl.gz")).toBe(inRepository("examples/pairs.jsonl.gz"));
   expect(file.at("hf://allenai/OLMo-2-0425-1B-SFT")).toBe("hf://allenai/OLMo-2-0425-1B-SFT");
+});
+
+it("has every bound of a number in the table of settings", () => {
+  const table = settingsTable();
+  for (const row of [
+    "| `train.labelSmoothing` | number from 0 to below 0.5 |",
+    "| `train.warmupRatio` | number from 0 to below 1 |",
+    "| `scenarios.probeShare` | number above 0 and below 1 |",
+    "| `probe.amplify` | number from -1000 to 1000 |",
+    "| `train.epochs` | whole number from 1 |",
+    "| `rank.show` | whole number from 0 to 10000 |",
+  ]) {
+    expect(table).toContain(row);
+  }
 });
 
 // npm run regenerate makes both again.

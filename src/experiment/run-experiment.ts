@@ -9,18 +9,17 @@ import { ConfigError } from "../util/errors.ts";
 import { type Progress, silentProgress } from "../util/progress.ts";
 import { lockForWriting } from "../util/writer-lock.ts";
 import { rank } from "../verbs/rank.ts";
+import { requireEdits } from "./arms.ts";
 import { assembleResult } from "./assemble-result.ts";
-import { forcedStages } from "./forced-stages.ts";
 import { type ExperimentInputs, openInputs, type OpenInputsOptions } from "./open-inputs.ts";
 import { expectOwnFolder } from "./own-folder.ts";
 import { planExperiment } from "./plan-experiment.ts";
 import type { Planned } from "./plan-inputs.ts";
 import type { ExperimentFile } from "./read-experiment.ts";
-import { requireEdits } from "./require-edits.ts";
 import { RESULT, TABLE_NAME } from "./result.ts";
 import { type RunManifest, startManifest } from "./run-manifest.ts";
 import { findFinished, type FinishedStage, runStages } from "./run-stages.ts";
-import { type Stage, stageId } from "./stage.ts";
+import { forcedStages, type Stage, stageId } from "./stage.ts";
 
 export interface RunExperimentOptions extends OpenInputsOptions {
   /** The experiment's folder; made where it is not there. */
@@ -31,7 +30,6 @@ export interface RunExperimentOptions extends OpenInputsOptions {
   readonly force?: readonly string[] | undefined;
   /** Where checkpoints may run. Default: all engines that there are. */
   readonly engines?: readonly EngineHost[] | undefined;
-  readonly signal?: AbortSignal | undefined;
   /** A display for one part of a stage's work; see StagePlace. */
   readonly progress?: ((stage: Stage, place: StagePlace, unit: string) => Progress) | undefined;
   onStart?(stage: Stage, place: StagePlace): void;

@@ -1,25 +1,25 @@
 /** @file Runs the stages of an experiment in order, each only if its folder is not there yet; resumable at any moment. */
-import { mkdir, rm, stat } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import { type Cost, NO_COST } from "../engine/cost.ts";
-import type { EngineHost } from "../engine/engine-host.ts";
 import { describeWriteError } from "../util/atomic-file.ts";
 import { FormatError } from "../util/errors.ts";
 import { hashValue } from "../util/hash.ts";
 import { type Progress, silentProgress } from "../util/progress.ts";
 import { VERSION } from "../util/version.ts";
 import { startStageMeter } from "./stage-meter.ts";
-import { listStageOutputs } from "./stage-outputs.ts";
 import {
   hashOutputs,
+  listStageOutputs,
   readEarlierCost,
   readRecord,
   RECORD,
   type StageRecord,
   WORKING,
 } from "./stage-record.ts";
-import { type Stage, stageId } from "./stage.ts";
+import { type Stage, stageId, type StageWork } from "./stage.ts";
 
 /** A stage that is done. */
 export interface FinishedStage {
@@ -32,14 +32,11 @@ export interface FinishedStage {
   readonly isCached: boolean;
 }
 
-export interface RunStagesOptions {
+interface RunStagesOptions extends Partial<Pick<StageWork, "engines" | "signal">> {
   /** The experiment's folder; it exists. */
   readonly out: string;
   /** Stages (ids) to make again whatever is there. */
   readonly force?: ReadonlySet<string> | undefined;
-  /** Where checkpoints may run. Default: all engines that there are. */
-  readonly engines?: readonly EngineHost[] | undefined;
-  readonly signal?: AbortSignal | undefined;
   /** A display for one part of a stage's work. */
   readonly progress?: ((stage: Stage, position: number, unit: string) => Progress) | undefined;
   /** `directory` is relative to `out`. */
@@ -69,7 +66,7 @@ export async function runStages(
 }
 
 /** The folder (relative to the experiment's) and key of a stage, given what its inputs hold. */
-export function locateStage(
+function locateStage(
   stage: Stage,
   done: ReadonlyMap<string, FinishedStage>,
 ): { readonly directory: string; readonly key: string; readonly inputs: Record<string, string> } {
@@ -188,7 +185,7 @@ async function prepare(path: string, stage: Stage, isForced: boolean): Promise<C
   const earlier = await readEarlierCost(path).catch(ignoreDamage);
   const before = isForced ? { ...NO_COST, endpoint: earlier.endpoint } : earlier;
   // A folder with a record is here only if files that it lists are gone: then nothing in it can be trusted.
-  const isKept = stage.canResume === true && !isForced && !(await exists(join(path, RECORD.name)));
+  const isKept = stage.canResume === true && !isForced && !existsSync(join(path, RECORD.name));
   if (!isKept) await rm(path, { recursive: true, force: true });
   try {
     await mkdir(path, { recursive: true });
@@ -202,11 +199,4 @@ async function prepare(path: string, stage: Stage, isForced: boolean): Promise<C
 function ignoreDamage(error: unknown): Cost {
   if (error instanceof FormatError) return NO_COST;
   throw error;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -14,6 +14,7 @@ import { splitScenarios } from "../rollouts/split-scenarios.ts";
 import { ConfigError } from "../util/errors.ts";
 import { hashValue } from "../util/hash.ts";
 import { inSetting } from "../util/in-setting.ts";
+import { openingOptions } from "../verbs/inputs/files.ts";
 import { readPool } from "../verbs/scenarios.ts";
 import type { ExperimentInputs, OpenInputsOptions } from "./open-inputs.ts";
 import type { ExperimentFile } from "./read-experiment.ts";
@@ -54,10 +55,13 @@ export async function openScenarios(
 async function compose(
   settings: NonNullable<ExperimentFile["experiment"]["scenarios"]>,
   file: ExperimentFile,
-  { resolveRemote, signal }: OpenInputsOptions,
+  options: OpenInputsOptions,
 ): Promise<Readonly<Record<"probe" | "evaluate", ScenarioSet>>> {
   const { bases, limit, constraints, perBase = 1, probeShare = 0.5, seed } = settings;
-  const { prompts } = await readBasePrompts(bases.map(file.at), { limit, resolveRemote, signal });
+  const { prompts } = await readBasePrompts(bases.map(file.at), {
+    limit,
+    ...openingOptions(options),
+  });
   const pool = await readPool(
     constraints?.map((name) => (name === BUILT_IN_POOL ? name : file.at(name))),
     settings,

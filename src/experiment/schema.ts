@@ -2,9 +2,10 @@
 import { z } from "zod";
 
 import { VERBS } from "../verbs/index.ts";
+import { type JsonSchema, publicJsonSchema } from "../verbs/json-schema.ts";
 import { path } from "../verbs/settings/common.ts";
-import type { Verb } from "../verbs/verb.ts";
-import { contradictions } from "./contradictions.ts";
+import type { Contradiction, Verb } from "../verbs/verb.ts";
+import { at, contradictions } from "./contradictions.ts";
 import { type Experiment, sections } from "./sections.ts";
 
 /**
@@ -16,9 +17,9 @@ export function experimentSchemaOf(verbs: readonly Verb[]): z.ZodType<Experiment
   return z
     .strictObject({ ...sections, ...Object.fromEntries(others) })
     .superRefine((experiment, context) => {
-      const found = contradictions(experiment);
-      for (const { path: at, message } of found) {
-        context.addIssue({ code: "custom", path: [...at], message });
+      const further = furtherVerbs(experiment, verbs).flatMap(checkFurther);
+      for (const { path: place, message } of [...contradictions(experiment), ...further]) {
+        context.addIssue({ code: "custom", path: [...place], message });
       }
     })
     .describe("An experiment of culprit run.");
@@ -50,6 +51,19 @@ export function furtherVerbs(
   });
 }
 
+/** The verb's own settings of its section. */
+export const settingsOf = ({ verb, section }: FurtherVerb): z.output<z.ZodObject> =>
+  Object.fromEntries(Object.keys(verb.settings.shape).map((name) => [name, section[name]]));
+
+/** What the verb finds wrong: it has what stages make, the files that are named, and all its outputs. */
+function checkFurther({ verb, section }: FurtherVerb): readonly Contradiction[] {
+  const inputs = Object.entries(verb.inputs)
+    .filter(([name, { kind }]) => STAGE_MADE.has(kind) || section[name] !== undefined)
+    .map(([name]) => name);
+  const given = new Set([...inputs, ...Object.keys(verb.outputs)]);
+  return at([verb.name], verb.check?.(settingsOf({ verb, section }), given));
+}
+
 /** A verb that is done once where its section is there: its settings, and files that no stage makes. */
 function otherSection({ settings, inputs, summary }: Verb): z.ZodType {
   const files = Object.entries(inputs).flatMap(([name, { kind, describe }]) =>
@@ -69,3 +83,8 @@ export const STAGE_MADE: ReadonlySet<string> = new Set([
 
 /** An experiment file with every verb that there is. */
 export const experimentSchema = experimentSchemaOf(VERBS);
+
+/** JSON Schema of the experiment file as people write it (draft 2020-12), for editors. */
+export function experimentJsonSchema(): JsonSchema {
+  return publicJsonSchema(experimentSchema);
+}

@@ -6,26 +6,13 @@
 import { z } from "zod";
 
 import { STEERING_MODES } from "../steering/steering-report.ts";
-import { agreement } from "../verbs/agreement.ts";
-import { audit } from "../verbs/audit.ts";
-import { behavior } from "../verbs/behavior.ts";
-import { capabilities } from "../verbs/capabilities.ts";
-import { conditions } from "../verbs/conditions.ts";
-import { edit } from "../verbs/edit.ts";
-import { embed } from "../verbs/embed.ts";
-import { evaluate } from "../verbs/evaluate.ts";
-import { generate } from "../verbs/generate.ts";
+import { count, nonNegative, seed, nonEmpty, whole } from "../util/setting-kinds.ts";
+import { verbs } from "../verbs/index.ts";
 import { checkpointSettings, engineSettings } from "../verbs/inputs/checkpoint.ts";
 import { pairSettings } from "../verbs/inputs/pairs.ts";
-import { judge } from "../verbs/judge.ts";
-import { quality } from "../verbs/quality.ts";
-import { rank } from "../verbs/rank.ts";
-import { scenarios } from "../verbs/scenarios.ts";
-import { count, path, seed } from "../verbs/settings/common.ts";
+import { path } from "../verbs/settings/common.ts";
 import { endpointSettings } from "../verbs/settings/endpoint.ts";
 import { methodLabel, methodSettings } from "../verbs/settings/methods.ts";
-import { steer } from "../verbs/steer.ts";
-import { train } from "../verbs/train.ts";
 
 /** Instead of a file of response pairs: those made of the probe's own rollouts. */
 export const DRIFT = "drift";
@@ -53,7 +40,7 @@ export const ELSEWHERE: Readonly<Record<string, string | null>> = {
   "train.seed": "train.seeds",
 };
 
-const variants = z.array(z.string().min(1)).min(1);
+const variants = z.array(nonEmpty).min(1);
 
 const checkpointsSection = z.strictObject({
   before: path.describe(
@@ -73,9 +60,7 @@ const pairsSection = z.strictObject({
     .min(1)
     .describe("Files of preference pairs; globs and hf://datasets/owner/name/path too."),
   ...pairSettings.shape,
-  planted: z
-    .string()
-    .min(1)
+  planted: nonEmpty
     .optional()
     .describe(
       "Column that is true for pairs known to cause the behaviour (a model organism); the method never sees it, the ranking is held to it. Absent: nobody knows.",
@@ -93,7 +78,7 @@ const scenariosSection = z.strictObject({
     .min(1)
     .optional()
     .describe("Files of formatting constraints {id, text}. Absent: those that ship, builtin."),
-  ...scenarios.settings.shape,
+  ...verbs.scenarios.settings.shape,
 });
 
 const probeSection = z.strictObject({
@@ -103,10 +88,10 @@ const probeSection = z.strictObject({
   rollouts: count
     .optional()
     .describe("Responses for each scenario, variant and checkpoint. Absent: generate.rollouts."),
-  amplify: generate.settings.shape.amplify,
+  amplify: verbs.generate.settings.shape.amplify,
 });
 
-const generateSection = generate.settings.omit({ amplify: true, endpoint: true }).extend({
+const generateSection = verbs.generate.settings.omit({ amplify: true, endpoint: true }).extend({
   endpoints: z
     .strictObject({
       before: endpointSettings
@@ -123,9 +108,9 @@ const generateSection = generate.settings.omit({ amplify: true, endpoint: true }
 });
 
 const judgeSection = z.strictObject({
-  rules: path.optional().describe(judge.inputs.rules.describe),
-  rubric: path.optional().describe(judge.inputs.rubric.describe),
-  ...judge.settings.shape,
+  rules: path.optional().describe(verbs.judge.inputs.rules.describe),
+  rubric: path.optional().describe(verbs.judge.inputs.rubric.describe),
+  ...verbs.judge.settings.shape,
   labels: z
     .record(z.string(), path)
     .default({})
@@ -134,7 +119,7 @@ const judgeSection = z.strictObject({
     ),
 });
 
-const rankSection = rank.settings.omit({ method: true, layers: true, threads: true }).extend({
+const rankSection = verbs.rank.settings.omit({ method: true, layers: true, threads: true }).extend({
   methods: z
     .array(methodSettings())
     .min(1)
@@ -146,13 +131,13 @@ const rankSection = rank.settings.omit({ method: true, layers: true, threads: tr
       "How pairs are scored, each with its own settings; edits follow the first unless they say otherwise.",
     ),
   layer: z
-    .union([z.int().min(0), z.literal("auto")], { error: "expected a layer number or auto" })
+    .union([whole, z.literal("auto")], { error: "expected a layer number or auto" })
     .default("auto")
     .describe(
       "Layer of the ranking that is used; auto: the one that culprit behavior chooses of behavior.layers.",
     ),
   nulls: z
-    .array(z.string().min(1))
+    .array(nonEmpty)
     .refine((names) => new Set(names).size === names.length, { error: "expected each once" })
     .default([])
     .describe(
@@ -160,7 +145,7 @@ const rankSection = rank.settings.omit({ method: true, layers: true, threads: tr
     ),
 });
 
-const steerSection = steer.settings
+const steerSection = verbs.steer.settings
   .omit({ mode: true, sampling: true, judge: true, otherCheckpoint: true })
   .extend({
     modes: z
@@ -185,7 +170,7 @@ const topSchema = z.union([count, z.literal("planted")], {
   error: "expected a number of pairs or planted",
 });
 
-const editSection = edit.settings.omit({ top: true, pick: true, seed: true }).extend({
+const editSection = verbs.edit.settings.omit({ top: true, pick: true, seed: true }).extend({
   top: z
     .union([topSchema, z.array(topSchema).min(1)], {
       error: "expected a number of pairs, planted, or a list of these",
@@ -193,10 +178,8 @@ const editSection = edit.settings.omit({ top: true, pick: true, seed: true }).ex
     .describe(
       "How many pairs of the ranking's top are edited, or with drop-source looked at; planted: as many as are planted. A list makes an arm of each.",
     ),
-  by: edit.inputs.pairs.settings.shape.by,
-  method: z
-    .string()
-    .min(1)
+  by: verbs.edit.inputs.pairs.settings.shape.by,
+  method: nonEmpty
     .optional()
     .describe(
       "The method whose ranking is followed: its name in rank.methods, or what as calls it. Absent: the first.",
@@ -209,7 +192,7 @@ const editSection = edit.settings.omit({ top: true, pick: true, seed: true }).ex
     ),
 });
 
-const trainSection = train.settings.omit({ seed: true }).extend({
+const trainSection = verbs.train.settings.omit({ seed: true }).extend({
   method: z.literal("dpo").default("dpo").describe("Direct preference optimisation."),
   seeds: z
     .array(seed)
@@ -219,7 +202,7 @@ const trainSection = train.settings.omit({ seed: true }).extend({
     .describe("Every arm is trained once with each; intervals over seeds need three or more."),
 });
 
-const evaluateSection = evaluate.settings
+const evaluateSection = verbs.evaluate.settings
   .omit({ baseline: true, controls: true, variants: true })
   .extend({
     scenarios: path
@@ -231,15 +214,13 @@ const evaluateSection = evaluate.settings
       .optional()
       .describe("Responses for each scenario, variant and checkpoint. Absent: generate.rollouts."),
     variants: variants.default(["base", "base+distractor"]).describe("Variants to sample."),
-    trigger: z
-      .string()
-      .min(1)
+    trigger: nonEmpty
       .default("base+distractor")
       .describe("The variant whose rate the arms are compared by."),
   });
 
-const { pairs: heldOut, answers, tasks, overRefusal } = capabilities.inputs;
-const capabilitiesSection = capabilities.settings.omit({ maxTokens: true }).extend({
+const { pairs: heldOut, answers, tasks, overRefusal } = verbs.capabilities.inputs;
+const capabilitiesSection = verbs.capabilities.settings.omit({ maxTokens: true }).extend({
   pairs: path.optional().describe(heldOut.describe),
   answers: path.optional().describe(answers.describe),
   tasks: path.optional().describe(tasks.describe),
@@ -250,14 +231,12 @@ const capabilitiesSection = capabilities.settings.omit({ maxTokens: true }).exte
 });
 
 const costSection = z.strictObject({
-  pricePerHour: z
-    .number()
-    .min(0)
+  pricePerHour: nonNegative
     .optional()
     .describe(
       "Price of an hour of this machine; with it every stage's cost is also in money. Absent: none.",
     ),
-  currency: z.string().min(1).default("USD").describe("What the price is in; for people."),
+  currency: nonEmpty.default("USD").describe("What the price is in; for people."),
 });
 
 export const sections = {
@@ -269,7 +248,7 @@ export const sections = {
     .describe("Name of the experiment, and of its folder under culprit-out/."),
   checkpoints: checkpointsSection.describe("The checkpoint that everything starts from."),
   pairs: pairsSection.describe("The preference pairs that it was or will be trained on."),
-  audit: audit.settings.prefault({}).describe("What is in the pairs."),
+  audit: verbs.audit.settings.prefault({}).describe("What is in the pairs."),
   train: trainSection
     .optional()
     .describe("How checkpoints are trained; needed to make the checkpoint after, and for edits."),
@@ -284,18 +263,18 @@ export const sections = {
     .describe("Response pairs that show the behaviour, where you have them; instead of probe."),
   generate: generateSection.prefault({}).describe("How responses are sampled."),
   judge: judgeSection.optional().describe("What decides whether a response shows the behaviour."),
-  agreement: agreement.settings.prefault({}).describe("The judge beside people."),
-  conditions: conditions.settings
+  agreement: verbs.agreement.settings.prefault({}).describe("The judge beside people."),
+  conditions: verbs.conditions.settings
     .prefault({})
     .describe("Which scenarios the behaviour is made of, by the four conditions."),
-  behavior: behavior.settings
+  behavior: verbs.behavior.settings
     .extend({
-      name: z.string().min(1).default("behavior").describe("The behaviour's name in results."),
+      name: nonEmpty.default("behavior").describe("The behaviour's name in results."),
     })
     .describe("The behaviour vector."),
-  embed: embed.settings.omit({ layers: true }).prefault({}).describe("Datapoint vectors."),
+  embed: verbs.embed.settings.omit({ layers: true }).prefault({}).describe("Datapoint vectors."),
   rank: rankSection.prefault({}).describe("Scoring and ranking of all pairs."),
-  quality: quality.settings.prefault({}).describe("The ranking held to the planted pairs."),
+  quality: verbs.quality.settings.prefault({}).describe("The ranking held to the planted pairs."),
   steer: steerSection
     .optional()
     .describe("Samples with the behaviour's direction added or projected out. Absent: not done."),

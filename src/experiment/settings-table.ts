@@ -1,67 +1,34 @@
-import { describeValue, type JsonSchema } from "../verbs/json-schema.ts";
-import { experimentJsonSchema } from "./json-schema.ts";
+import { below, describeValue, isBound, type JsonSchema } from "../verbs/json-schema.ts";
+import { listSettings } from "../verbs/list-settings.ts";
+import { experimentJsonSchema } from "./schema.ts";
 
 /** The settings of the experiment file as a Markdown table, one line each; what docs/experiments.md shows. */
 export function settingsTable(): string {
-  const rows = listSettings(experimentJsonSchema(), "");
+  const rows = listSettings(experimentJsonSchema(), false).filter(({ isSwitch }) => !isSwitch);
   return [
     "| setting | value | default | meaning |",
     "|---|---|---|---|",
-    ...rows.map(
-      ({ path, value, fallback, meaning }) =>
-        `| \`${path}\` | ${escape(value)} | ${escape(fallback)} | ${escape(meaning)} |`,
-    ),
+    ...rows.map(({ path, schema, isRequired }) => {
+      const { description = "" } = schema;
+      const cells = [
+        describeValue(schema, limits),
+        describeDefault(schema, isRequired),
+        description,
+      ];
+      return `| \`${path.join(".")}\` | ${cells.map(escape).join(" | ")} |`;
+    }),
   ].join("\n");
 }
 
-interface Setting {
-  readonly path: string;
-  readonly value: string;
-  readonly fallback: string;
-  readonly meaning: string;
-}
-
-function listSettings(schema: JsonSchema, path: string): Setting[] {
-  return Object.entries(schema.properties ?? {}).flatMap(([name, member]) => {
-    const at = path === "" ? name : `${path}.${name}`;
-    if (member.properties !== undefined) return listSettings(member, at);
-    const items = member.items;
-    if (items?.properties !== undefined) return listSettings(items, `${at}[]`);
-    const variants = items?.oneOf ?? member.oneOf;
-    if (variants?.some((each) => each.properties !== undefined) === true) {
-      return listVariants(variants, items === undefined ? at : `${at}[]`);
-    }
-    return [
-      {
-        path: at,
-        value: describeValue(member, limits),
-        fallback: describeDefault(member, schema.required?.includes(name) === true),
-        meaning: member.description ?? "",
-      },
-    ];
-  });
-}
-
-/** Settings that several variants share stand once. */
-function listVariants(variants: readonly JsonSchema[], path: string): Setting[] {
-  const found = new Map<string, Setting>();
-  for (const setting of variants.flatMap((variant) => listSettings(variant, path))) {
-    const known = found.get(setting.path);
-    const value =
-      known === undefined || known.value === setting.value
-        ? setting.value
-        : `${known.value}, ${setting.value}`;
-    found.set(setting.path, { ...(known ?? setting), value });
-  }
-  return [...found.values()];
-}
-
 /** Shorter than errors have them. */
-function limits({ minimum, exclusiveMinimum, maximum }: JsonSchema): string[] {
+function limits({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: JsonSchema): string[] {
+  const isFrom = isBound(minimum);
+  const isAbove = exclusiveMinimum !== undefined;
   return [
-    ...(minimum === undefined || minimum < 0 ? [] : [`from ${minimum}`]),
-    ...(exclusiveMinimum === undefined ? [] : [`above ${exclusiveMinimum}`]),
-    ...(maximum !== undefined && maximum < 2 ** 31 - 1 ? [`to ${maximum}`] : []),
+    ...(isFrom ? [`from ${minimum}`] : []),
+    ...(isAbove ? [`above ${exclusiveMinimum}`] : []),
+    ...(isBound(maximum) ? [`to ${maximum}`] : []),
+    ...below(exclusiveMaximum, { isFrom, isAbove }),
   ];
 }
 

@@ -11,10 +11,7 @@ const HEARTBEAT_MS = 1000;
 const MAX_FAILURE = 300;
 
 /** Counts what a running stage costs, and shows that it is alive. */
-export interface StageMeter {
-  readonly add: CostMeter["add"];
-  readonly watchSampling: CostMeter["watchSampling"];
-  readonly watchEndpoint: CostMeter["watchEndpoint"];
+export interface StageMeter extends CostMeter {
   /** The same display, of which the heartbeat sees the counts. */
   watch(progress: Progress, unit: string): Progress;
   total(): Cost;

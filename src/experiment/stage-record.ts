@@ -1,12 +1,14 @@
 /** @file What a stage's folder says about itself: `stage.json` once it is done, `working.json` while it is at work. */
-import { stat } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join, relative, sep } from "node:path";
 
 import { z } from "zod";
 
 import { type Cost, costSchema, NO_COST } from "../engine/cost.ts";
 import { jsonArtifact } from "../util/artifact.ts";
-import { hashValue } from "../util/hash.ts";
+import { writeFileAtomic } from "../util/atomic-file.ts";
+import { hashFile, hashValue } from "../util/hash.ts";
+import { ifMissing } from "../util/read-fault.ts";
 
 /** Of a file that is not what it should be. */
 const hint = "Delete this stage's folder; the next run makes it again.";
@@ -47,8 +49,9 @@ export const WORKING = jsonArtifact(
     /** The machine that the process runs on. */
     host: z.string(),
     cost: costSchema,
-    /** ISO 8601. */
+    /** When its process last gave a sign of life, ISO 8601. */
     updatedAt: z.string(),
+    /** How far it is, in `unit`. */
     unit: z.string().optional(),
     done: amount.optional(),
     total: amount.optional(),
@@ -72,7 +75,7 @@ export async function readRecord(directory: string): Promise<StageRecord | undef
   const record = await RECORD.find(join(directory, RECORD.name));
   if (record === undefined) return undefined;
   for (const { path, sizeBytes } of record.files) {
-    const found = await stat(join(directory, path)).catch(ignoreMissing);
+    const found = await stat(join(directory, path)).catch(ifMissing);
     if (found?.size !== sizeBytes) return undefined;
   }
   return record;
@@ -89,7 +92,43 @@ export async function readEarlierCost(directory: string): Promise<Cost> {
   return endpoint === undefined ? NO_COST : { ...NO_COST, endpoint };
 }
 
-function ignoreMissing(error: NodeJS.ErrnoException): undefined {
-  if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
-  throw error;
+/** The files of a stage's folder that count, by name. */
+export async function listStageOutputs(
+  path: string,
+  asides: readonly string[],
+): Promise<StageRecord["files"]> {
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  const names = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(path, join(entry.parentPath, entry.name)).split(sep).join("/"))
+    .filter(
+      (name) =>
+        name !== WORKING.name &&
+        name !== RECORD.name &&
+        !name.endsWith(".partial") &&
+        !asides.some(
+          (aside) =>
+            name === aside || (/^[./]/.test(name.slice(aside.length)) && name.startsWith(aside)),
+        ),
+    )
+    .toSorted((a, b) => (a < b ? -1 : 1));
+  const files: { path: string; sha256: string; sizeBytes: number }[] = [];
+  for (const name of names) {
+    const file = join(path, name);
+    files.push({ path: name, sha256: await hashFile(file), sizeBytes: (await stat(file)).size });
+  }
+  return files;
+}
+
+const SKIPPED_NAME = "skipped.txt";
+
+/** Marks a stage that had nothing to do, such as training on an edit of no pairs; `reason` is one sentence. */
+export async function writeSkipped(directory: string, reason: string): Promise<void> {
+  await writeFileAtomic(join(directory, SKIPPED_NAME), `${reason}\n`);
+}
+
+/** Why a stage did nothing; undefined where it did its work. */
+export async function readSkipped(directory: string): Promise<string | undefined> {
+  const text = await readFile(join(directory, SKIPPED_NAME), "utf8").catch(ifMissing);
+  return text?.trim();
 }

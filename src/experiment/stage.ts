@@ -1,6 +1,7 @@
 /** @file What a stage of an experiment is: a function from settings and inputs to the files of its folder. */
 import type { CostMeter } from "../engine/cost.ts";
 import type { EngineHost } from "../engine/engine-host.ts";
+import { ConfigError } from "../util/errors.ts";
 import type { Progress } from "../util/progress.ts";
 
 /**
@@ -55,12 +56,9 @@ export interface Stage {
 }
 
 /** Where an estimate finds what is there already. */
-export interface EstimatePlace {
+export interface EstimatePlace extends Pick<StageWork, "cache" | "isForced"> {
   /** The folder of an input that is a stage; undefined where that is not done. */
   readonly input: (name: string) => string | undefined;
-  /** As in StageWork; may not be there. */
-  readonly cache: string;
-  readonly isForced: boolean;
 }
 
 /** What asking an endpoint would take at most, repeated requests aside. */
@@ -95,4 +93,24 @@ export interface StageWork {
 /** `kind` or `kind-name`: what people see, and the beginning of the folder's name. */
 export function stageId(stage: Pick<Stage, "kind" | "name">): string {
   return stage.name === "" ? stage.kind : `${stage.kind}-${stage.name}`;
+}
+
+/** The ids of the stages that `names`, ids or kinds, mean. Throws ConfigError where one means none. */
+export function forcedStages(
+  stages: readonly Stage[],
+  names: readonly string[],
+): ReadonlySet<string> {
+  const ids = stages.map(stageId);
+  for (const name of names) {
+    if (!stages.some((stage) => stage.kind === name) && !ids.includes(name)) {
+      throw new ConfigError(`force: expected stages of this experiment, got ${name}`, {
+        hint: `They are ${ids.join(", ")}.`,
+      });
+    }
+  }
+  return new Set(
+    stages
+      .filter((stage) => names.includes(stage.kind) || names.includes(stageId(stage)))
+      .map(stageId),
+  );
 }

@@ -6,11 +6,11 @@ import type { z } from "zod";
 import { ENGINES } from "../engine/engines.ts";
 import { type CulpritError, NothingToDoError, RuntimeError } from "../util/errors.ts";
 import { silentProgress } from "../util/progress.ts";
+import { countedSettings } from "../verbs/list-settings.ts";
 import { writeResult } from "../verbs/run-verb.ts";
 import { renameSetting } from "../verbs/setting-errors.ts";
-import { countedSettings } from "../verbs/verb-key.ts";
 import type { Inputs, OpenWork, Outputs, Places, Verb } from "../verbs/verb.ts";
-import { readSkipped, writeSkipped } from "./skipped.ts";
+import { readSkipped, writeSkipped } from "./stage-record.ts";
 import { type Stage, stageId, type StageInput, type StageWork } from "./stage.ts";
 
 /** Where an input of a verb comes from. */
@@ -46,27 +46,27 @@ export interface BoundContent<T> {
   readonly open: (work: OpenWork, folder: (input: string) => string) => T | Promise<T>;
 }
 
-/** Where the inputs of a verb come from. */
-export type BoundInputs<I extends Inputs> = {
-  readonly [K in keyof I]: I[K] extends { open(...args: never[]): Promise<infer T> }
-    ? I[K]["isOptional"] extends true
-      ? Bound<T> | undefined
-      : Bound<T>
-    : never;
+/** Where the inputs of a verb come from; optional ones may have none. */
+type BoundInputs<I extends Inputs> = {
+  readonly [K in keyof I as I[K]["isOptional"] extends true ? never : K]: BoundInput<I[K]>;
+} & {
+  readonly [K in keyof I as I[K]["isOptional"] extends true ? K : never]?:
+    | BoundInput<I[K]>
+    | undefined;
 };
+type BoundInput<I> = I extends { open(...args: never[]): Promise<infer T> } ? Bound<T> : never;
 
 /** How an experiment uses a verb. */
-export interface VerbStagePlan<I extends Inputs, S extends z.ZodObject, O extends Outputs> {
-  readonly kind: string;
+interface VerbStagePlan<I extends Inputs, S extends z.ZodObject, O extends Outputs> {
+  /** Default: the verb's name. */
+  readonly kind?: string | undefined;
   /** Tells stages of one kind apart. */
   readonly name?: string | undefined;
   /** With defaults filled in. */
   readonly settings: z.output<S>;
   readonly inputs: BoundInputs<I>;
-  /** Optional outputs that are wanted; the others always are. */
+  /** Optional outputs that are wanted beside the result; the others always are. */
   readonly outputs?: readonly (keyof O & string)[] | undefined;
-  /** False: it runs although something that it reads was skipped, and says what it makes of that. Default true. */
-  readonly skipsWithInputs?: boolean | undefined;
   /** Why the stage is skipped, and the run goes on, where this error ends it. */
   readonly skipsOn?: ((error: unknown) => string | undefined) | undefined;
   readonly estimate?: Stage["estimate"] | undefined;
@@ -77,7 +77,7 @@ export function verbStage<I extends Inputs, S extends z.ZodObject, O extends Out
   verb: Verb<I, S, O, R>,
   plan: VerbStagePlan<I, S, O>,
 ): Stage {
-  const { kind, name = "", settings, outputs = [], estimate } = plan;
+  const { kind = verb.name, name = "", settings, outputs = [], estimate } = plan;
   const bound = Object.entries(plan.inputs as Record<string, Bound<unknown> | undefined>).filter(
     (entry): entry is [string, Bound<unknown>] => entry[1] !== undefined,
   );
@@ -97,7 +97,7 @@ export function verbStage<I extends Inputs, S extends z.ZodObject, O extends Out
     canResume: verb.canResume === true,
     estimate,
     run: async (work) => {
-      const reason = plan.skipsWithInputs === false ? undefined : await skippedInput(bound, work);
+      const reason = await skippedInput(bound, work);
       if (reason !== undefined) return writeSkipped(work.directory, reason);
       const out = placesOf(verb.outputs, new Set(outputs), work);
       try {
@@ -130,12 +130,11 @@ export function verbStage<I extends Inputs, S extends z.ZodObject, O extends Out
   };
 }
 
+/** Inputs by name, with what each comes from. */
+type Bindings = readonly (readonly [string, Bound<unknown>])[];
+
 /** What the experiment file calls a setting or an input of a verb. */
-function settingOf(
-  name: string,
-  verb: { readonly name: string },
-  bound: readonly (readonly [string, Bound<unknown>])[],
-): string {
+function settingOf(name: string, verb: { readonly name: string }, bound: Bindings): string {
   const input = bound.find(([each]) => each === name)?.[1];
   const setting = input !== undefined && "content" in input ? input.setting : undefined;
   return setting ?? `${verb.name}.${name}`;
@@ -153,10 +152,7 @@ function toStageInputs([name, bound]: readonly [string, Bound<unknown>]): [strin
   return Object.entries(bound.stages).map(([each, stage]) => [each, { stage }]);
 }
 
-async function skippedInput(
-  bound: readonly (readonly [string, Bound<unknown>])[],
-  work: StageWork,
-): Promise<string | undefined> {
+async function skippedInput(bound: Bindings, work: StageWork): Promise<string | undefined> {
   for (const [name, each] of bound) {
     const reason = "stage" in each ? await readSkipped(work.input(name)) : undefined;
     if (reason !== undefined) return reason;
@@ -165,11 +161,7 @@ async function skippedInput(
 }
 
 /** Marks the stage as skipped; its reason has no path of this machine. */
-async function skip(
-  reason: string,
-  bound: readonly (readonly [string, Bound<unknown>])[],
-  work: StageWork,
-): Promise<void> {
+async function skip(reason: string, bound: Bindings, work: StageWork): Promise<void> {
   const folders = bound.flatMap(([name, each]) => ("stage" in each ? [work.input(name)] : []));
   const portable = folders.reduce((text, folder) => text.replaceAll(`${folder}/`, ""), reason);
   openWork(work).note(`skipped: ${portable}`);
@@ -182,9 +174,9 @@ function placesOf(
   { directory, cache }: StageWork,
 ): Record<string, string | undefined> {
   return Object.fromEntries(
-    Object.entries(outputs).map(([name, { isOptional, shared, artifact }]) => {
+    Object.entries(outputs).map(([name, { isOptional, isResult, shared, artifact }]) => {
       if (shared !== undefined) return [name, join(cache, artifact.name)];
-      const isWritten = isOptional !== true || wanted.has(name);
+      const isWritten = isOptional !== true || isResult === true || wanted.has(name);
       return [name, isWritten ? join(directory, artifact.name) : undefined];
     }),
   );
@@ -192,7 +184,7 @@ function placesOf(
 
 async function openBound(
   inputs: Inputs,
-  bound: readonly (readonly [string, Bound<unknown>])[],
+  bound: Bindings,
   work: StageWork,
 ): Promise<Record<string, unknown>> {
   const opened: Record<string, unknown> = {};

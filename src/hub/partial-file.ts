@@ -8,7 +8,7 @@ import { open, readdir, rename, rm, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 
-import { isProcessAlive } from "../util/process.ts";
+import { isProcessAlive } from "../util/writer-lock.ts";
 import { absentAsUndefined } from "./cache-layout.ts";
 
 /**

@@ -7,15 +7,17 @@ import {
 import { truncateExample } from "../model/prompt-renderer-truncate.ts";
 import type { UnusableReason } from "./preference-pair.ts";
 
-/** A prompt with its two sides as token ids, or why it gives no difference. */
+/** A prompt with its responses as token ids, or why it cannot be used. */
 export type TokenizedSides =
   | {
       readonly kind: "usable";
       readonly example: TokenizedExample;
-      /** A side was cut at the token limit. */
+      /** A response was cut at the token limit. */
       readonly isTruncated: boolean;
     }
   | { readonly kind: "unusable"; readonly reason: UnusableReason; readonly detail: string };
+
+type Tokenizing = Pick<EmbeddingEngine, "tokenize">;
 
 const REASONS: Readonly<Record<UnusableExampleReason, UnusableReason>> = {
   "empty-prompt": "empty-prompt",
@@ -29,7 +31,7 @@ const REASONS: Readonly<Record<UnusableExampleReason, UnusableReason>> = {
  * are unusable: their difference would be rounding noise, which has a direction like anything else; `describeSame` words that.
  */
 export function tokenizeSides(
-  engine: Pick<EmbeddingEngine, "tokenize">,
+  engine: Tokenizing,
   {
     prompt,
     sides,
@@ -37,9 +39,32 @@ export function tokenizeSides(
   maxTokens: number,
   describeSame: (same: { readonly tokens: number; readonly isTruncated: boolean }) => string,
 ): TokenizedSides {
+  const found = tokenizeResponses(engine, { prompt, responses: sides }, maxTokens);
+  if (found.kind === "unusable") return found;
+  const { example, isTruncated } = found;
+  const [first, second] = example.responses as readonly [Int32Array, Int32Array]; // two went in
+  if (first.length === second.length && first.every((token, i) => token === second[i])) {
+    const detail = describeSame({ tokens: first.length, isTruncated });
+    return { kind: "unusable", reason: "identical-sides", detail };
+  }
+  return found;
+}
+
+/** Tokenises a prompt with responses and cuts these so that prompt and response have at most `maxTokens`. */
+export function tokenizeResponses(
+  engine: Tokenizing,
+  {
+    prompt,
+    responses,
+  }: {
+    readonly prompt: readonly Message[];
+    readonly responses: readonly (readonly Message[])[];
+  },
+  maxTokens: number,
+): TokenizedSides {
   let example;
   try {
-    example = engine.tokenize(prompt, sides);
+    example = engine.tokenize(prompt, responses);
   } catch (error) {
     if (!(error instanceof UnusableExampleError)) throw error;
     return { kind: "unusable", reason: REASONS[error.reason], detail: error.message };
@@ -49,10 +74,5 @@ export function tokenizeSides(
     return { kind: "unusable", reason: cut.kind, detail: cut.detail };
   }
   const isTruncated = cut.cutTokens.some((count) => count > 0);
-  const [first, second] = cut.example.responses as readonly [Int32Array, Int32Array]; // two went in
-  if (first.length === second.length && first.every((token, i) => token === second[i])) {
-    const detail = describeSame({ tokens: first.length, isTruncated });
-    return { kind: "unusable", reason: "identical-sides", detail };
-  }
   return { kind: "usable", example: cut.example, isTruncated };
 }

@@ -3,15 +3,10 @@ import { createHash } from "node:crypto";
 
 import type { Engine, TokenizedExample } from "../engine/engine.ts";
 import type { Message } from "../format/messages.ts";
-import {
-  UnusableExampleError,
-  type UnusableExampleReason,
-} from "../model/prompt-renderer-error.ts";
-import { truncateExample } from "../model/prompt-renderer-truncate.ts";
-import type { UnusableReason, UnusableRow } from "../pairs/preference-pair.ts";
-import type { SftExample } from "../pairs/sft-examples.ts";
-import { tokenizeSides } from "../pairs/tokenize-sides.ts";
-import type { PairSource, SftSource, TrainPair } from "./examples.ts";
+import type { PairSet } from "../pairs/open-pairs.ts";
+import type { UnusableRow } from "../pairs/preference-pair.ts";
+import type { SftExample, SftSet } from "../pairs/sft-examples.ts";
+import { type TokenizedSides, tokenizeResponses, tokenizeSides } from "../pairs/tokenize-sides.ts";
 
 /** The examples of a run as token ids, in the order of the data. */
 export interface PreparedExamples {
@@ -32,10 +27,6 @@ interface PrepareSettings {
   readonly maxTokens: number;
   readonly signal: AbortSignal | undefined;
 }
-
-type Prepared =
-  | { readonly kind: "usable"; readonly example: TokenizedExample; readonly isTruncated: boolean }
-  | { readonly kind: "unusable"; readonly reason: UnusableReason; readonly detail: string };
 
 /** Tokenises preference pairs. */
 export async function preparePairs(
@@ -63,7 +54,8 @@ export async function prepareSft(
   return collect(rowsOf<SftExample | TrainPair>(examples, settings.signal), (row) => {
     if ("text" in row) return prepareText(engine.tokenizeText(row.text), settings.maxTokens);
     const response = "chosen" in row ? row.chosen : row.response;
-    const prepared = prepareResponse(engine, row.prompt, response, settings.maxTokens);
+    const example = { prompt: row.prompt, responses: [response] };
+    const prepared = tokenizeResponses(engine, example, settings.maxTokens);
     if (lossOn === "response" || prepared.kind === "unusable") return prepared;
     const { prompt, responses } = prepared.example;
     const whole = Int32Array.from([...prompt, ...responses[0]!]); // one response went in
@@ -71,7 +63,7 @@ export async function prepareSft(
   });
 }
 
-function prepareText(tokens: Int32Array, maxTokens: number): Prepared {
+function prepareText(tokens: Int32Array, maxTokens: number): TokenizedSides {
   if (tokens.length < 2) {
     const detail = `the text has ${tokens.length} tokens, training needs two`;
     return { kind: "unusable", reason: "empty-side", detail };
@@ -83,33 +75,6 @@ function prepareText(tokens: Int32Array, maxTokens: number): Prepared {
 function splitFirst(tokens: Int32Array): TokenizedExample {
   return { prompt: tokens.slice(0, 1), responses: [tokens.slice(1)] };
 }
-
-function prepareResponse(
-  engine: Tokenizing,
-  prompt: readonly Message[],
-  response: readonly Message[],
-  maxTokens: number,
-): Prepared {
-  let example;
-  try {
-    example = engine.tokenize(prompt, [response]);
-  } catch (error) {
-    if (!(error instanceof UnusableExampleError)) throw error;
-    return { kind: "unusable", reason: REASONS[error.reason], detail: error.message };
-  }
-  const cut = truncateExample(example, maxTokens);
-  if (cut.kind === "prompt-too-long") {
-    return { kind: "unusable", reason: cut.kind, detail: cut.detail };
-  }
-  return { kind: "usable", example: cut.example, isTruncated: cut.cutTokens[0]! > 0 };
-}
-
-const REASONS: Readonly<Record<UnusableExampleReason, UnusableReason>> = {
-  "empty-prompt": "empty-prompt",
-  "empty-response": "empty-side",
-  "prompt-not-kept": "prompt-not-kept",
-  "template-refused": "template-refused",
-};
 
 /** Rows of files or of a list. */
 async function* rowsOf<T extends { readonly id: string }>(
@@ -124,7 +89,7 @@ async function* rowsOf<T extends { readonly id: string }>(
 
 async function collect<T extends { readonly id: string }>(
   rows: AsyncIterable<T | UnusableRow>,
-  prepare: (row: T) => Prepared,
+  prepare: (row: T) => TokenizedSides,
 ): Promise<PreparedExamples> {
   const ids: string[] = [];
   const examples: TokenizedExample[] = [];
@@ -175,3 +140,17 @@ function addToHash(
     hash.update(new Uint8Array(tokens.buffer, tokens.byteOffset, tokens.byteLength));
   }
 }
+
+/** What training needs of a preference pair; a PreferencePair is one. */
+export interface TrainPair {
+  readonly id: string;
+  readonly prompt: readonly Message[];
+  readonly chosen: readonly Message[];
+  readonly rejected: readonly Message[];
+}
+
+/** Pairs from files, edited on the way or not, or a list in memory. */
+export type PairSource = Pick<PairSet, "files" | "read"> | readonly TrainPair[];
+
+/** The chosen sides of pairs, or examples. */
+export type SftSource = PairSource | SftSet | readonly SftExample[];

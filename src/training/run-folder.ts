@@ -9,10 +9,9 @@ import { STATE_NAME } from "../engine/trainer-state.ts";
 import { countSchema, jsonArtifact } from "../util/artifact.ts";
 import { ConfigError } from "../util/errors.ts";
 import { firstDifference } from "../util/first-difference.ts";
-import { VERSION } from "../util/version.ts";
+import { type TrainResult, trainResultSchema } from "./metrics.ts";
 import { methodSchema, resolvedSettingsSchema } from "./resolve-settings.ts";
-import { CHECKPOINT_DTYPES } from "./settings.ts";
-import { type TrainResult, trainResultSchema } from "./train-result.ts";
+import { CHECKPOINT_DTYPES, type TrainRequest } from "./settings.ts";
 
 /** Names in a run's folder. */
 export const RUN_FILES = {
@@ -66,19 +65,6 @@ export const TRAIN_MANIFEST = jsonArtifact(
 );
 export type TrainManifest = z.output<typeof TRAIN_MANIFEST.schema>;
 
-/** A manifest of this version. */
-export function createTrainManifest(
-  parts: Omit<TrainManifest, "format" | "version" | "software" | "result">,
-): TrainManifest {
-  return {
-    format: "culprit-training",
-    version: 1,
-    ...parts,
-    software: { name: "culprit", version: VERSION },
-    result: null,
-  };
-}
-
 /** Throws ConfigError where the folder of a run would take the place of a file. */
 export function expectFolder(out: string): void {
   if (statSync(out, { throwIfNoEntry: false })?.isDirectory() ?? true) return;
@@ -94,9 +80,9 @@ export function expectFolder(out: string): void {
 export async function openRunFolder(
   out: string,
   manifest: TrainManifest,
-  { startDir, force }: { readonly startDir: string; readonly force: boolean },
+  { checkpoint, force = false }: Pick<TrainRequest, "checkpoint" | "force">,
 ): Promise<TrainResult | null> {
-  if (resolve(out) === resolve(startDir)) {
+  if (resolve(out) === resolve(checkpoint)) {
     throw new ConfigError(`${out}: is the start checkpoint itself`, {
       hint: "Choose another folder for the run.",
     });

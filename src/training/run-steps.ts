@@ -5,21 +5,25 @@ import { join } from "node:path";
 import type { StepExample, StepResult, Trainer } from "../engine/trainer.ts";
 import { RuntimeError } from "../util/errors.ts";
 import { hashFile } from "../util/hash.ts";
-import { type MetricsFile, openMetrics, stepMetrics } from "./metrics.ts";
+import {
+  finalMetrics,
+  type MetricsFile,
+  openMetrics,
+  stepMetrics,
+  type TrainResult,
+} from "./metrics.ts";
 import type { PreparedExamples } from "./prepare.ts";
 import { warmupSteps } from "./resolve-settings.ts";
 import {
   checkpointName,
   checkpointSteps,
   RUN_FILES,
+  TRAIN_MANIFEST,
   type TrainManifest,
   writeCheckpoint,
-  TRAIN_MANIFEST,
 } from "./run-folder.ts";
-import { learningRateAt } from "./schedule.ts";
 import type { TrainRequest } from "./settings.ts";
-import { planSteps, type StepPlan } from "./step-plan.ts";
-import { finalMetrics, type TrainResult } from "./train-result.ts";
+import { learningRateAt, planSteps, type StepPlan } from "./step-plan.ts";
 import { readState, type TrainingProgress, writeState } from "./training-state.ts";
 
 /** Writing states may take this share of the time. */
@@ -44,10 +48,7 @@ export async function runSteps(
 ): Promise<TrainResult> {
   const { out } = run.request;
   const { settings } = manifest;
-  const plan = planSteps(run.prepared.ids, {
-    ...settings,
-    maxSteps: settings.maxSteps ?? undefined,
-  });
+  const plan = planSteps(run.prepared.ids, settings);
   const metricsPath = join(out, RUN_FILES.metrics);
   const start = (await readState(out, trainer)) ?? NO_PROGRESS;
   const earlier = start.seconds;
@@ -198,10 +199,12 @@ async function saveOnTheWay(
 /** Names the pairs whose log-probabilities are not finite, or else those of the step. */
 function notFinite(step: number, result: StepResult, ids: readonly string[]): RuntimeError {
   const bad = ids.filter((_, i) => !result.logprobs[i]!.every(Number.isFinite));
-  const named = (bad.length > 0 ? bad : ids).slice(0, MAX_NAMED).map((id) => JSON.stringify(id));
+  const [whose, listed] =
+    bad.length > 0 ? ["log-probabilities are not, of", bad] : ["its examples are", ids];
+  const named = listed.slice(0, MAX_NAMED).map((id) => JSON.stringify(id));
   const what = Number.isFinite(result.loss) ? "the gradient" : "the loss";
   return new RuntimeError(
-    `step ${step}: ${what} is not finite; ${bad.length > 0 ? "log-probabilities are not, of" : "its examples are"} ${named.join(", ")}${(bad.length > 0 ? bad : ids).length > MAX_NAMED ? ", …" : ""}`,
+    `step ${step}: ${what} is not finite; ${whose} ${named.join(", ")}${listed.length > MAX_NAMED ? ", …" : ""}`,
     {
       hint: "Lower the learning rate, or the norm that gradients are shortened to. The state before this step is kept.",
     },

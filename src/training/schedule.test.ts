@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 
 import { describe, expect, test } from "vitest";
 
-import { learningRateAt } from "./schedule.ts";
 import type { Schedule } from "./settings.ts";
+import { learningRateAt } from "./step-plan.ts";
 
 const { schedules } = JSON.parse(
   readFileSync(new URL("../../test/golden/training/optimizer.json", import.meta.url), "utf8"),

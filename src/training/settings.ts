@@ -1,78 +1,126 @@
-/** @file What a training run is told. Every field that changes the result is here; where it runs and writes is in TrainRequest. */
+/**
+ * @file What a training run is told. Every setting that changes the result is here with its range, default and sentence; the verb `train`
+ * takes its own from here. Where a run starts and writes is in TrainRequest.
+ */
+import { z } from "zod";
+
 import type { EngineHost, EngineOptions } from "../engine/engine-host.ts";
 import type { WeightDtype } from "../engine/trainer.ts";
+import type { PlainInput } from "../util/artifact.ts";
 import type { JobOptions } from "../util/progress.ts";
+import {
+  count,
+  maxTokens,
+  nonEmpty,
+  nonNegative,
+  positive,
+  seed,
+  whole,
+} from "../util/setting-kinds.ts";
 
 /** How the learning rate runs over the steps, after warm-up; transformers' formulas. */
 export const SCHEDULES = ["linear", "cosine", "constant"] as const;
 export type Schedule = (typeof SCHEDULES)[number];
 
-/** What of the checkpoint is trained: every weight, or low-rank factors beside the linear layers (Hu et al. 2021). */
-export type Adaptation =
-  | { readonly kind: "full" }
-  | {
-      readonly kind: "lora";
-      /** Default 16. */
-      readonly rank?: number | undefined;
-      /** The factors' product is scaled by alpha / rank. Default: twice the rank. */
-      readonly alpha?: number | undefined;
-      /** Ends of module paths, `q_proj` say. Default: every linear layer of the blocks. */
-      readonly targets?: readonly string[] | undefined;
-    };
-
-/** What every method takes. */
-export interface TrainSettings {
-  /** Default: full. */
-  readonly adaptation?: Adaptation | undefined;
-  /** The highest, reached after warm-up. */
-  readonly learningRate: number;
-  /** Default "linear", to 0 at the last step. */
-  readonly schedule?: Schedule | undefined;
-  /** Share of all steps in which the rate rises from 0. Default 0.1. */
-  readonly warmupRatio?: number | undefined;
-  /** The same as a number of steps; goes before the share. */
-  readonly warmupSteps?: number | undefined;
-  /** Default 1. */
-  readonly epochs?: number | undefined;
-  /** Ends the run early, the schedule with it; default: as many steps as the epochs have. */
-  readonly maxSteps?: number | undefined;
-  /** Examples (pairs, for DPO) of one optimiser step, however many runs of the graph they take. Default 32. */
-  readonly batchSize?: number | undefined;
-  /** Tokens of prompt and response together; longer responses are cut at the end. Default: 2048 or the checkpoint's positions. */
-  readonly maxTokens?: number | undefined;
-  /** Decoupled; norms and biases are left out. Default 0. */
-  readonly weightDecay?: number | undefined;
-  /** Longer gradients are shortened to this norm. Default 1; 0 leaves them. */
-  readonly maxGradNorm?: number | undefined;
-  /** AdamW's. Defaults 0.9, 0.999, 1e-8. */
-  readonly beta1?: number | undefined;
-  readonly beta2?: number | undefined;
-  readonly epsilon?: number | undefined;
-  /** Order of the examples and start of LoRA's factors. Default 0. */
-  readonly seed?: number | undefined;
-  /** Default true; false takes the examples in the order given. */
-  readonly shuffle?: boolean | undefined;
-}
-
-/** Direct preference optimisation (Rafailov et al. 2023); the formula is in docs/how-to-train.md. */
-export interface DpoSettings extends TrainSettings {
-  /** Default 0.1, or 5 where length-normalised. */
-  readonly beta?: number | undefined;
-  /** Divides each log-probability by its token count, as OLMo 2 does. Default false. */
-  readonly lengthNormalized?: boolean | undefined;
-  /** Share of pairs taken to be the wrong way round (conservative DPO). Default 0. */
-  readonly labelSmoothing?: number | undefined;
-}
-
-/** Supervised fine-tuning: cross-entropy, the mean over all tokens of a step that carry loss. */
-export interface SftSettings extends TrainSettings {
-  /** "response" (default): tokens of the response. "all": every token but the first; plain text has this in any case. */
-  readonly lossOn?: "response" | "all" | undefined;
-}
-
 /** Element types of written checkpoints. */
 export const CHECKPOINT_DTYPES = ["F32", "BF16", "F16"] as const satisfies readonly WeightDtype[];
 export type CheckpointDtype = (typeof CHECKPOINT_DTYPES)[number];
+
+/** Low-rank factors beside the linear layers (Hu et al. 2021). */
+export const loraSettings = z.strictObject({
+  rank: count.default(16).describe("LoRA: rank of the factors."),
+  alpha: positive
+    .optional()
+    .describe("LoRA: the factors' product is scaled by alpha / rank. Absent: twice the rank."),
+  targets: z
+    .array(nonEmpty)
+    .min(1)
+    .optional()
+    .describe(
+      "LoRA: ends of the paths of linear layers, q_proj say. Absent: all linear layers of the blocks.",
+    ),
+});
+
+export const learningRate = positive.describe("The highest learning rate, reached after warm-up.");
+
+/** Direct preference optimisation (Rafailov et al. 2023); the formula is in docs/how-to-train.md. */
+export const ofDpo = {
+  beta: positive
+    .optional()
+    .describe(
+      "DPO: strength of the pull to the start checkpoint. Absent: 0.1, or 5 where length-normalized.",
+    ),
+  lengthNormalized: z
+    .boolean()
+    .default(false)
+    .describe("DPO: divides each log-probability by its token count."),
+  labelSmoothing: nonNegative
+    .lt(0.5)
+    .default(0)
+    .describe("DPO: share of pairs taken to be the wrong way round."),
+};
+
+/** Supervised fine-tuning: cross-entropy, the mean over all tokens of a step that carry loss. */
+export const ofSft = {
+  lossOn: z
+    .enum(["response", "all"])
+    .optional()
+    .describe(
+      "SFT: tokens that carry loss; plain text has its loss on all. Absent: those of the response.",
+    ),
+};
+
+/** Steps and optimiser (AdamW), of every method. */
+export const ofSteps = {
+  schedule: z
+    .enum(SCHEDULES)
+    .default("linear")
+    .describe("How the learning rate runs after warm-up; linear and cosine end at 0."),
+  warmupRatio: nonNegative
+    .lt(1)
+    .default(0.1)
+    .describe("Share of the steps in which the learning rate rises."),
+  warmupSteps: whole
+    .optional()
+    .describe("The same as a number of steps. Absent: as the share says."),
+  epochs: count.default(1).describe("Passes over the data."),
+  maxSteps: count
+    .optional()
+    .describe("Steps at most; the schedule ends there. Absent: all of the epochs."),
+  batchSize: count
+    .default(32)
+    .describe("Examples of one step of the optimiser; pairs, where pairs are trained on."),
+  maxTokens,
+  weightDecay: nonNegative.default(0).describe("Decoupled weight decay, not on norms and biases."),
+  maxGradNorm: nonNegative
+    .default(1)
+    .describe("Longer gradients are shortened to this norm; 0 leaves them."),
+  seed: seed.default(0).describe("Order of the examples and start of LoRA's factors."),
+};
+
+/** What scripts may set beside; commands leave these at their defaults. */
+const ofScripts = {
+  adaptation: z
+    .discriminatedUnion("kind", [
+      z.strictObject({ kind: z.literal("full") }),
+      loraSettings.extend({ kind: z.literal("lora") }),
+    ])
+    .default({ kind: "full" })
+    .describe("What is trained: every weight, or low-rank factors."),
+  beta1: nonNegative.lt(1).default(0.9).describe("AdamW's, as beta2 and epsilon are."),
+  beta2: nonNegative.lt(1).default(0.999),
+  epsilon: positive.default(1e-8),
+  shuffle: z.boolean().default(true).describe("False takes the examples in the order given."),
+};
+
+export const trainSettings = z.object({ learningRate, ...ofSteps, ...ofScripts });
+export const dpoSettings = trainSettings.extend(ofDpo);
+export const sftSettings = trainSettings.extend(ofSft);
+
+/** What every method takes. */
+export type TrainSettings = PlainInput<typeof trainSettings>;
+export type DpoSettings = PlainInput<typeof dpoSettings>;
+export type SftSettings = PlainInput<typeof sftSettings>;
 
 /** Where a run starts from and what it leaves behind. */
 export interface TrainRequest extends JobOptions {

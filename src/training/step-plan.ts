@@ -1,11 +1,12 @@
 /** @file Which examples each step takes. */
+import type { ResolvedSettings } from "./resolve-settings.ts";
 
-export interface StepPlanSettings {
-  readonly epochs: number;
-  readonly batchSize: number;
-  readonly maxSteps: number | undefined;
-  readonly seed: number;
-  readonly shuffle: boolean;
+/** What of a run's settings decides it. */
+interface StepPlanSettings extends Pick<
+  ResolvedSettings,
+  "epochs" | "batchSize" | "seed" | "shuffle"
+> {
+  readonly maxSteps: number | null | undefined;
 }
 
 export interface StepPlan {
@@ -74,4 +75,32 @@ function mix(word: number): number {
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+interface ScheduleSettings extends Pick<ResolvedSettings, "schedule" | "learningRate"> {
+  readonly warmupSteps: number;
+  /** All steps of the run, warm-up included. */
+  readonly steps: number;
+}
+
+/**
+ * The learning rate of a step (from 0), as transformers' get_*_schedule_with_warmup: rising from 0 over the warm-up, so that its first
+ * step changes nothing, then linear or half a cosine down to 0 at the step after the last, or constant.
+ */
+export function learningRateAt(
+  step: number,
+  { schedule, learningRate, warmupSteps, steps }: ScheduleSettings,
+): number {
+  if (step < warmupSteps) return learningRate * (step / Math.max(1, warmupSteps));
+  const left = Math.max(1, steps - warmupSteps);
+  switch (schedule) {
+    case "linear":
+      return learningRate * Math.max(0, (steps - step) / left);
+    case "cosine":
+      return (
+        learningRate * Math.max(0, 0.5 * (1 + Math.cos((Math.PI * (step - warmupSteps)) / left)))
+      );
+    case "constant":
+      return learningRate;
+  }
 }

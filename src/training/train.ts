@@ -2,33 +2,33 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
-import { localFolder, localHost } from "../engine/local-host.ts";
+import { localHost } from "../engine/local-host.ts";
 import type { Trainer } from "../engine/trainer.ts";
-import { readModel } from "../model/read-model.ts";
 import type { DataFile } from "../pairs/open-pairs.ts";
 import { writeUnusable } from "../pairs/unusable-file.ts";
 import { ConfigError } from "../util/errors.ts";
+import { limitTokens } from "../util/setting-kinds.ts";
+import { VERSION } from "../util/version.ts";
 import { lockForWriting } from "../util/writer-lock.ts";
-import type { PairSource, SftSource } from "./examples.ts";
-import { type PreparedExamples, preparePairs, prepareSft } from "./prepare.ts";
+import type { TrainResult } from "./metrics.ts";
+import {
+  type PairSource,
+  type PreparedExamples,
+  preparePairs,
+  prepareSft,
+  type SftSource,
+} from "./prepare.ts";
 import { referenceLogprobs } from "./reference-cache.ts";
 import {
   type Method,
-  type ResolvedSettings,
   resolveDpo,
+  type ResolvedSettings,
   resolveSettings,
   resolveSft,
 } from "./resolve-settings.ts";
-import {
-  createTrainManifest,
-  expectFolder,
-  openRunFolder,
-  RUN_FILES,
-  type TrainManifest,
-} from "./run-folder.ts";
+import { expectFolder, openRunFolder, RUN_FILES, type TrainManifest } from "./run-folder.ts";
 import { runSteps } from "./run-steps.ts";
 import type { DpoSettings, SftSettings, TrainRequest, TrainSettings } from "./settings.ts";
-import type { TrainResult } from "./train-result.ts";
 
 /**
  * Trains a checkpoint on preference pairs. Called again after an interruption it goes on from the last state and ends in the same
@@ -76,27 +76,21 @@ async function train(
 ): Promise<TrainResult> {
   const { out, signal } = request;
   expectFolder(out); // before the checkpoint is loaded
-  const { download = {}, adapter, ...engine } = request.engine ?? {};
-  const startDir = await localFolder(request.checkpoint, download);
-  const { config } = await readModel(startDir);
-  const settings = resolveSettings(given, config.maxPositions);
+  const resolved = resolveSettings(given);
   const objective = method.kind === "dpo" ? method : ({ kind: "sft" } as const);
   await using trainer = await (request.host ?? localHost).openTrainer(
-    startDir,
-    { ...settings, objective },
-    {
-      ...engine,
-      name: engine.name ?? request.checkpoint,
-      download,
-      adapter,
-    },
+    request.checkpoint,
+    { ...resolved, objective },
+    request.engine,
   );
-  const prepared = await data.prepare(trainer, { maxTokens: settings.maxTokens, signal });
+  const maxTokens = limitTokens(given.maxTokens, { ...trainer.identity, name: "the checkpoint" });
+  const settings = { ...resolved, maxTokens };
+  const prepared = await data.prepare(trainer, { maxTokens, signal });
   if (prepared.ids.length === 0) throw noExample(prepared);
   const manifest = describeRun(trainer, { method, settings, request, prepared, files: data.files });
   await mkdir(out, { recursive: true });
   await using _lock = await lockForWriting(out, "this training run");
-  const finished = await openRunFolder(out, manifest, { startDir, force: request.force ?? false });
+  const finished = await openRunFolder(out, manifest, request);
   if (finished !== null) return finished;
   await writeUnusable(join(out, RUN_FILES.unusable), prepared.unusable);
   const startMs = performance.now();
@@ -127,7 +121,9 @@ function describeRun(
 ): TrainManifest {
   const { name, checkpointHash, tokenizerHash, templateHash, family } = trainer.identity;
   const { device, threads, batchTokens } = run.request.engine ?? {};
-  return createTrainManifest({
+  return {
+    format: "culprit-training",
+    version: 1,
     method: run.method,
     settings: run.settings,
     dtype: run.request.dtype ?? "F32",
@@ -151,7 +147,9 @@ function describeRun(
       threads: threads ?? null,
       batchTokens: batchTokens ?? null,
     },
-  });
+    software: { name: "culprit", version: VERSION },
+    result: null,
+  };
 }
 
 function filesOf(source: PairSource | SftSource): readonly DataFile[] {

@@ -2,28 +2,22 @@
 import { z } from "zod";
 
 import type { Trainer } from "../engine/trainer.ts";
+import type { Plain } from "../util/artifact.ts";
 import { FormatError } from "../util/errors.ts";
-
-/** How far a run was when its state was written. */
-export interface TrainingProgress {
-  /** Steps taken. */
-  readonly step: number;
-  /** Bytes of the metrics file up to there. */
-  readonly metricsBytes: number;
-  readonly tokens: number;
-  readonly flops: number;
-  /** Wall-clock seconds of all sessions. */
-  readonly seconds: number;
-}
 
 const count = z.coerce.number().nonnegative();
 const progressSchema = z.object({
+  /** Steps taken. */
   step: count.int(),
+  /** Bytes of the metrics file up to there. */
   metricsBytes: count.int(),
   tokens: count.int(),
   flops: count,
+  /** Wall-clock seconds of all sessions. */
   seconds: count,
 });
+/** How far a run was when its state was written. */
+export type TrainingProgress = Plain<typeof progressSchema>;
 
 /** Writes a state into the run's folder, whole or not at all. */
 export async function writeState(
@@ -31,8 +25,8 @@ export async function writeState(
   trainer: Trainer,
   progress: TrainingProgress,
 ): Promise<void> {
-  const metadata = Object.entries(progress).map(([key, value]) => [key, String(value)] as const);
-  await trainer.saveState(folder, Object.fromEntries(metadata));
+  const texts = Object.entries(progress).map(([key, value]) => [key, String(value)] as const);
+  await trainer.saveState(folder, Object.fromEntries(texts));
 }
 
 /** Lets the trainer go on from the state in the run's folder; undefined where there is none. Throws FormatError where it is another run's. */

@@ -8,6 +8,7 @@ import { z } from "zod";
 
 import { writeFileAtomic } from "./atomic-file.ts";
 import { FormatError } from "./errors.ts";
+import { ifMissing } from "./read-fault.ts";
 
 /** A file or folder that a step leaves behind for others. */
 export interface Artifact<T> {
@@ -26,6 +27,8 @@ export function fileArtifact<T>(name: string, read: (path: string) => Promise<T>
 
 /** What a schema lets through, read-only all the way down. */
 export type Plain<S extends z.ZodType> = Fixed<z.output<S>>;
+/** What people may leave out left out. */
+export type PlainInput<S extends z.ZodType> = Fixed<z.input<S>>;
 type Fixed<T> = T extends object ? { readonly [K in keyof T]: Fixed<T[K]> } : T;
 
 /** A whole number from 0. */
@@ -81,11 +84,7 @@ export function jsonArtifact<S extends z.ZodType>(
     schema: schema as unknown as z.ZodType<Plain<S>>, // the same values, not to be changed
     files: (path) => [path],
     read,
-    find: (path) =>
-      read(path).catch((error: NodeJS.ErrnoException) => {
-        if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
-        throw error;
-      }),
+    find: (path) => read(path).catch(ifMissing),
     write: (path, value) => writeFileAtomic(path, `${JSON.stringify(value, undefined, indent)}\n`),
   };
 }

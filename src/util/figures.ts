@@ -22,15 +22,40 @@ export function pValue(p: number, decimals: number): string {
   return p < smallest ? `<${smallest.toFixed(decimals)}` : p.toFixed(decimals);
 }
 
+/** An interval, which some estimates do not have. */
+export interface Interval {
+  readonly low?: number | undefined;
+  readonly high?: number | undefined;
+}
+
 /** `value [low, high]`; without an interval where there is none. */
 export function withInterval(
-  [value, low, high]: readonly [number, number | undefined, number | undefined],
+  value: number,
+  { low, high }: Interval,
   show: (value: number) => string,
 ): string {
   return low === undefined || high === undefined
     ? show(value)
     : `${show(value)} [${show(low)}, ${show(high)}]`;
 }
+
+/** A rate in percent with its interval. */
+export function formatRate({
+  rate,
+  ...interval
+}: Interval & { readonly rate?: number | undefined }): string {
+  return rate === undefined ? "nothing judged" : withInterval(rate, interval, percent);
+}
+
+/** A share or the like to three decimals, with its interval. */
+export const formatEstimate = (found: Interval & { readonly value: number }): string =>
+  withInterval(found.value, found, fixed(3));
+
+/** A figure to so many decimals. */
+export const fixed =
+  (decimals: number) =>
+  (value: number): string =>
+    value.toFixed(decimals);
 
 /** How many prompts, and of how many scenarios where several ask one request. */
 export function countPrompts(scenarios: number, prompts: number): string {
@@ -57,4 +82,12 @@ export function number(value: number): string {
 /** `+0.123`. */
 export function signed(value: number): string {
   return `${value >= 0 ? "+" : ""}${value.toFixed(3)}`;
+}
+
+/** A time for people: `0.4 s`, `75 s`, `1.6 min`, `3.2 h`. */
+export function formatSeconds(seconds: number): string {
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  if (seconds < 5400) return `${(seconds / 60).toFixed(1)} min`;
+  return `${(seconds / 3600).toFixed(1)} h`;
 }

@@ -23,3 +23,9 @@ export function describeReadFault(where: string, error: unknown, hint?: string):
     cause: error,
   });
 }
+
+/** Undefined where a file is not there; other errors are thrown again. */
+export function ifMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
+  throw error;
+}

@@ -1,8 +1,8 @@
 /** @file What is wrong with a file of settings, in one sentence for each fault: where, what was expected, what is there. */
-import { isMap, type Document, type LineCounter, type Node } from "yaml";
-import type { z } from "zod";
+import { type Document, isMap, type LineCounter, type Node } from "yaml";
+import { z } from "zod";
 
-import { hintOfKey } from "./known-keys.ts";
+import { nearest } from "./nearest.ts";
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
@@ -35,6 +35,19 @@ export function describeIssues(
   });
 }
 
+/** The same of settings that a program gave. */
+export function describeFault(issue: Issue, settings: unknown): string {
+  const got = show(valueAt(settings, issue.path));
+  return `${formatPath(issue.path)}: ${expectation(issue)}, got ${got}`;
+}
+
+/** What stands at a place; undefined where there is no such place. */
+export const valueAt = (settings: unknown, path: Path): unknown =>
+  path.reduce(
+    (at, part) => (at as Readonly<Record<PropertyKey, unknown>> | undefined)?.[part],
+    settings,
+  );
+
 /** Somebody may have written the key in place of its variable's name. */
 export const isSecret = (path: Path): boolean => path.at(-1) === "apiKeyEnv";
 
@@ -55,7 +68,10 @@ function expectation(issue: Issue): string {
     if (issue.inclusive === false) return `expected a number above ${issue.minimum}`;
     return `expected ${bound(issue.origin, "at least", issue.minimum)}`;
   }
-  if (issue.code === "too_big") return `expected ${bound(issue.origin, "at most", issue.maximum)}`;
+  if (issue.code === "too_big") {
+    if (issue.inclusive === false) return `expected a number below ${issue.maximum}`;
+    return `expected ${bound(issue.origin, "at most", issue.maximum)}`;
+  }
   if (issue.code === "invalid_value") return `expected ${issue.values.map(String).join(", ")}`;
   return issue.message;
 }
@@ -108,4 +124,45 @@ function keyOrNode(document: Document, path: Path): Node | undefined {
     if (pair !== undefined) return pair.key as Node; // parsed from text: keys are nodes
   }
   return document.getIn([...path], true) as Node | undefined; // keepScalar: nodes only
+}
+
+interface JsonSchema {
+  readonly properties?: Readonly<Record<string, JsonSchema>> | undefined;
+  readonly items?: JsonSchema | undefined;
+  readonly anyOf?: readonly JsonSchema[] | undefined;
+  readonly oneOf?: readonly JsonSchema[] | undefined;
+  readonly allOf?: readonly JsonSchema[] | undefined;
+}
+
+const MAX_LISTED = 8;
+
+/** `; did you mean scorer?`, the place of a key that stands deeper, or the known keys where they are few; "" else. */
+export function hintOfKey(schema: z.ZodType, path: readonly PropertyKey[], key: string): string {
+  const json = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as JsonSchema; // a JSON Schema by definition
+  const places = path.reduce<readonly JsonSchema[]>(
+    (at, part) =>
+      at.flatMap(({ properties, items }) =>
+        alternatives(typeof part === "number" ? items : properties?.[String(part)]),
+      ),
+    alternatives(json),
+  );
+  const deeper = places.flatMap(({ properties = {} }) =>
+    Object.entries(properties).flatMap(([name, inner]) =>
+      alternatives(inner).some((each) => Object.hasOwn(each.properties ?? {}, key)) ? [name] : [],
+    ),
+  );
+  if (deeper.length > 0)
+    return `; did you mean ${[...path, deeper[0], key].map(String).join(".")}?`;
+  const known = [...new Set(places.flatMap(({ properties = {} }) => Object.keys(properties)))];
+  const near = nearest(key, known);
+  const meant = near === undefined ? "" : `; did you mean ${near}?`;
+  return known.length === 0 || known.length > MAX_LISTED
+    ? meant
+    : `${meant || ";"} known here: ${known.join(", ")}`;
+}
+
+function alternatives(schema: JsonSchema | undefined): readonly JsonSchema[] {
+  if (schema === undefined) return [];
+  const { anyOf = [], oneOf = [], allOf = [] } = schema;
+  return [schema, ...[...anyOf, ...oneOf, ...allOf].flatMap(alternatives)];
 }

@@ -7,7 +7,6 @@ import { z } from "zod";
 
 import { describeWriteError } from "./atomic-file.ts";
 import { RuntimeError } from "./errors.ts";
-import { isProcessAlive } from "./process.ts";
 
 const LOCK_NAME = "writer.lock";
 
@@ -146,4 +145,15 @@ function inUse(path: string, holder: Lock | undefined, { place, what }: Locked):
   return new RuntimeError(`${place}: ${who} is writing ${what}`, {
     hint: `Wait for it to end. If it is gone for certain, delete ${path}.`,
   });
+}
+
+/** Whether a process of this machine is there. Its number may have gone to another one since. */
+export function isProcessAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: the process is there and belongs to somebody else.
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
 }

@@ -5,6 +5,7 @@ import { readVerdicts } from "../judge/verdict.ts";
 import { AGREEMENT, judgeBesidePeople } from "../rates/judge-beside-people.ts";
 import { ConfigError } from "../util/errors.ts";
 import { labelsInput, verdictsInput } from "./inputs/files.ts";
+import { resultOutput } from "./outputs.ts";
 import { formatBesidePeople, uncheckedLabels } from "./show/agreement.ts";
 import { defineVerb } from "./verb.ts";
 
@@ -26,15 +27,7 @@ the labels are of other rollouts with the same ids, and are refused. Labels with
   version: 6,
   inputs: { verdicts: { ...verdictsInput, isPositional: true }, labels: labelsInput },
   settings: z.strictObject({}),
-  outputs: {
-    out: {
-      artifact: AGREEMENT,
-      placeholder: "FILE",
-      describe: "Also write the result as JSON.",
-      isOptional: true,
-      isResult: true,
-    },
-  },
+  outputs: { out: resultOutput(AGREEMENT, "Also write the result as JSON.") },
   run: async ({ verdicts: path, labels }, _settings, { warn }) => {
     const verdicts = await readVerdicts(path);
     const said = await readHumanLabels(labels);

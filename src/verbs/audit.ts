@@ -1,15 +1,15 @@
 import { z } from "zod";
 
-import { downloadCheckpoint } from "../hub/download-checkpoint.ts";
-import { isHubUri } from "../hub/hub-uri.ts";
+import { localFolder } from "../engine/local-host.ts";
 import { UnusableExampleError } from "../model/prompt-renderer-error.ts";
 import { createRenderer } from "../model/prompt-renderer.ts";
 import { type AuditOptions, auditPairs } from "../pairs/audit-pairs.ts";
 import { AUDIT } from "../pairs/audit-report.ts";
 import { openUnusableFile } from "../pairs/unusable-file.ts";
+import { count } from "../util/setting-kinds.ts";
 import { checkpointSettings } from "./inputs/checkpoint.ts";
 import { pairsInput } from "./inputs/pairs.ts";
-import { count } from "./settings/common.ts";
+import { fileNamed, resultOutput } from "./outputs.ts";
 import { formatAudit } from "./show/audit.ts";
 import { defineVerb, type Input } from "./verb.ts";
 
@@ -25,14 +25,12 @@ const tokenizerInput = {
     "Counts tokens with this checkpoint's tokenizer and template: a Hugging Face folder, or hf://owner/name@revision.",
   isOptional: true,
   settings: tokenizerSettings,
-  open: async ([name = ""], { template }, { download }) => {
-    const folder = isHubUri(name) ? await downloadCheckpoint(name, download) : name;
-    return tokenCounter(folder, template);
-  },
+  open: async ([name = ""], { template }, { download }) =>
+    tokenCounter(await localFolder(name, download), template),
 } as const satisfies Input<CountTokens, typeof tokenizerSettings>;
 
 /** Counts the tokens of pairs as the checkpoint in `folder` would read them. */
-export async function tokenCounter(folder: string, template: "chat" | "raw"): Promise<CountTokens> {
+async function tokenCounter(folder: string, template: "chat" | "raw"): Promise<CountTokens> {
   const renderer = await createRenderer(folder, { template });
   return ({ prompt, chosen, rejected }) => {
     try {
@@ -74,15 +72,12 @@ With a checkpoint, lengths and truncation are in its tokens as well.
   }),
   outputs: {
     out: {
-      artifact: AUDIT,
-      placeholder: "FILE.json",
-      describe: "Writes the report as JSON.",
+      ...resultOutput(AUDIT, "Writes the report as JSON."),
       endings: [".json"],
-      isOptional: true,
-      isResult: true,
+      placeholder: "FILE.json",
     },
     unusable: {
-      artifact: { name: "unusable.jsonl", files: (path: string) => [path] },
+      artifact: fileNamed("unusable.jsonl"),
       placeholder: "FILE.jsonl",
       describe:
         "Lists the unusable rows with file, row number and reason. Default: beside --out, as FILE.unusable.jsonl.",

@@ -2,43 +2,40 @@ import { basename } from "node:path";
 
 import { z } from "zod";
 
-import { collectActivations, type ResponseActivations } from "../behavior/activations.ts";
+import { collectActivations } from "../behavior/activations.ts";
 import {
   BEHAVIOR_FILE,
   behaviorReportPath,
   readBehavior,
   writeBehavior,
 } from "../behavior/behavior-file.ts";
-import { type Behavior, computeBehavior } from "../behavior/behavior.ts";
+import { computeBehavior } from "../behavior/behavior.ts";
 import { WEIGHTINGS } from "../behavior/mean-difference.ts";
 import { estimateNuisance, nuisanceDoubts, nuisanceOfBehavior } from "../behavior/nuisance.ts";
 import { PROBES } from "../behavior/probe-kind.ts";
-import { type Nuisance, projectOut } from "../behavior/project-out.ts";
+import { projectOut } from "../behavior/project-out.ts";
 import { isMeasure, MEASURES, measureResponses } from "../behavior/response-measures.ts";
 import { trainProbe } from "../behavior/train-probe.ts";
-import { resolveDatasetFiles } from "../hub/resolve-dataset-files.ts";
 import { type ResponsePairs, readResponsePairs } from "../pairs/response-pairs.ts";
+import { count, maxTokens, seed, nonEmpty, whole } from "../util/setting-kinds.ts";
 import { checkpointInput } from "./inputs/checkpoint.ts";
-import { behaviorsInput, responsesInput } from "./inputs/files.ts";
-import { count, layers, maxTokens, resolveLayers, seed } from "./settings/common.ts";
+import { behaviorsInput, openingOptions, responsesInput } from "./inputs/files.ts";
+import { layers, resolveLayers } from "./settings/common.ts";
 import { formatBehavior, listBehaviorWarnings } from "./show/behavior.ts";
 import { defineVerb, type Input } from "./verb.ts";
 
 /** More draws sharpen nothing; with 5,000 prompts this many bootstrap replicates take 200 MB. */
 const MAX_DRAWS = 10_000;
 /** For each layer this many null directions of 4096 dimensions take 16 MB in the file. */
-export const MAX_NULL_DIRECTIONS = 1024;
+const MAX_NULL_DIRECTIONS = 1024;
 
 const responsePairsInput = {
   ...responsesInput,
   isPositional: true,
-  open: async ([path = ""], _settings, { signal, download, note }) => {
-    const responses = await readResponsePairs(path, {
-      signal,
-      resolveRemote: (uri) => resolveDatasetFiles(uri, download),
-    });
+  open: async ([path = ""], _settings, work) => {
+    const responses = await readResponsePairs(path, openingOptions(work));
     for (const [column, rows] of Object.entries(responses.ignoredColumns)) {
-      note(`${path}: column "${column}" (${rows} rows) is not used`);
+      work.note(`${path}: column "${column}" (${rows} rows) is not used`);
     }
     return responses;
   },
@@ -46,9 +43,7 @@ const responsePairsInput = {
 } as const satisfies Input<ResponsePairs>;
 
 const behaviorSettings = z.strictObject({
-  name: z
-    .string()
-    .min(1)
+  name: nonEmpty
     .optional()
     .describe("The behaviour's name in results. Absent: that of its file without the ending."),
   layers,
@@ -77,9 +72,7 @@ const behaviorSettings = z.strictObject({
     .max(MAX_DRAWS)
     .default(200)
     .describe("Random sign flips for the null of the length, null p."),
-  nullDirections: z
-    .int()
-    .min(0)
+  nullDirections: whole
     .max(MAX_NULL_DIRECTIONS)
     .default(64)
     .describe("Null directions to keep, which pairs are scored against."),
@@ -155,12 +148,17 @@ of one side differ among themselves); --orthogonal-to-behavior those of other be
       estimateNuisance(collected, measureResponses(name, responses.pairs, collected), settings),
     );
     const given = others.map((other) => nuisanceOfBehavior(other, collected));
-    const activations = clear(collected, [...given, ...measured]);
+    const nuisances = [...given, ...measured];
+    const activations = nuisances.length === 0 ? collected : projectOut(collected, nuisances);
     const means = computeBehavior(activations, {
       ...settings,
       name: settings.name ?? basename(behaviorReportPath(out.out), ".json"),
     });
-    const found = await train(means, activations, settings.probe, work);
+    const kind = settings.probe;
+    const found =
+      kind === "mean-difference"
+        ? means
+        : await trainProbe(means, activations, { kind, signal, progress: progress("layers") });
     return writeBehavior(out.out, found, {
       files: responses.files.map((file) => ({ ...file, path: nameOf(file.path) })),
       unusable: responses.unusable,
@@ -170,20 +168,3 @@ of one side differ among themselves); --orthogonal-to-behavior those of other be
   show: formatBehavior,
   warnings: (report) => [...(report.nuisanceDoubts ?? []), ...listBehaviorWarnings(report)],
 });
-
-function clear(
-  collected: ResponseActivations,
-  nuisances: readonly Nuisance[],
-): ResponseActivations {
-  return nuisances.length === 0 ? collected : projectOut(collected, nuisances);
-}
-
-async function train(
-  means: Behavior,
-  activations: ResponseActivations,
-  kind: (typeof PROBES)[number],
-  { signal, progress }: Pick<Parameters<typeof behavior.run>[2], "signal" | "progress">,
-): Promise<Behavior> {
-  if (kind === "mean-difference") return means;
-  return trainProbe(means, activations, { kind, signal, progress: progress("layers") });
-}

@@ -1,4 +1,3 @@
-import { resolveDatasetFiles } from "../hub/resolve-dataset-files.ts";
 import { openPairs, type PairSet } from "../pairs/open-pairs.ts";
 import {
   CAPABILITY_MEASURES,
@@ -8,10 +7,11 @@ import {
   measureTasks,
 } from "../rates/measure-capabilities.ts";
 import { checkpointInput } from "./inputs/checkpoint.ts";
-import { otherFile } from "./inputs/files.ts";
+import { openingOptions, otherFile } from "./inputs/files.ts";
+import { resultOutput } from "./outputs.ts";
 import { samplingSettings } from "./settings/sampling.ts";
 import { formatCapabilities } from "./show/capabilities.ts";
-import { defineVerb, type Input } from "./verb.ts";
+import { defineVerb, type Input, need } from "./verb.ts";
 
 /** How its rows are laid out is detected; nothing but the pairs is read. */
 const heldOutInput = {
@@ -19,8 +19,7 @@ const heldOutInput = {
   placeholder: "FILE",
   describe: "Held-out preference pairs: how often the chosen side is the likelier one.",
   isOptional: true,
-  open: (paths, _settings, { signal, download }) =>
-    openPairs(paths, { resolveRemote: (uri) => resolveDatasetFiles(uri, download), signal }),
+  open: (paths, _settings, work) => openPairs(paths, openingOptions(work)),
   files: ({ files }) => files.map(({ path }) => path),
 } as const satisfies Input<PairSet>;
 
@@ -67,22 +66,13 @@ culprit evaluate compares checkpoints item by item: its FILE names what this com
   },
   settings: samplingSettings.pick({ maxTokens: true }),
   check: (_settings, given) =>
-    ["pairs", "answers", "tasks", "overRefusal"].some((name) => given.has(name))
-      ? []
-      : [
-          {
-            path: ["pairs"],
-            message: "expected held-out pairs, answers or tasks to measure, got none",
-          },
-        ],
+    need(
+      ["pairs", "answers", "tasks", "overRefusal"].some((name) => given.has(name)),
+      ["pairs"],
+      "expected held-out pairs, answers or tasks to measure, got none",
+    ),
   outputs: {
-    out: {
-      artifact: CAPABILITY_MEASURES,
-      placeholder: "FILE",
-      describe: "The measures to write, item by item, as JSON.",
-      isOptional: true,
-      isResult: true,
-    },
+    out: resultOutput(CAPABILITY_MEASURES, "The measures to write, item by item, as JSON."),
   },
   run: async (
     { checkpoint, pairs, answers, tasks, overRefusal },

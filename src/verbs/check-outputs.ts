@@ -69,7 +69,7 @@ function expectFree(name: string, files: readonly string[], isForced: boolean): 
   }
 }
 
-/** By another name or link too. */
-function realPath(path: string): string {
+/** Where a file is, by whatever name or link; one that is not there, where it would be. */
+export function realPath(path: string): string {
   return existsSync(path) ? realpathSync(path) : resolve(path);
 }

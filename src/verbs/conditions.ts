@@ -1,5 +1,3 @@
-import { existsSync, realpathSync } from "node:fs";
-
 import { z } from "zod";
 
 import { readVerdicts } from "../judge/verdict.ts";
@@ -13,16 +11,21 @@ import { noteGroups } from "../rates/scenario-groups.ts";
 import { readAmplification } from "../rollouts/rollout-manifest.ts";
 import { readRollouts, type Rollout } from "../rollouts/rollouts.ts";
 import { ConfigError } from "../util/errors.ts";
-import { printable, textTable } from "../util/text-table.ts";
+import { formatRate } from "../util/figures.ts";
+import { count, nonEmpty } from "../util/setting-kinds.ts";
+import { printable, tableOf } from "../util/text-table.ts";
+import { realPath } from "./check-outputs.ts";
 import { rolloutsInput, verdictsInput } from "./inputs/files.ts";
-import { count } from "./settings/common.ts";
-import { formatRate } from "./show/evaluation.ts";
+import { resultOutput } from "./outputs.ts";
 import { defineVerb } from "./verb.ts";
 
 /** Scenarios listed with their reasons, at most; the JSON output has all of them. */
 const MAX_LISTED = 20;
 /** Characters of a reason, at most: it names conditions whose names come from data. */
 const MAX_REASON = 1000;
+
+const verdicts = { ...verdictsInput, placeholder: "FILE" } as const;
+const rollouts = { ...rolloutsInput, placeholder: "FILE", isOptional: true } as const;
 
 export const conditions = defineVerb({
   name: "conditions",
@@ -47,38 +50,22 @@ culprit behavior makes an unrelated behaviour of them, to which culprit rank --n
     --before rollouts0.jsonl --after rollouts1.jsonl --out responses.jsonl`,
   version: 7,
   inputs: {
-    beforeVerdicts: {
-      ...verdictsInput,
-      placeholder: "FILE",
-      describe: "Verdicts on the rollouts of the checkpoint before.",
-    },
-    afterVerdicts: {
-      ...verdictsInput,
-      placeholder: "FILE",
-      describe: "Verdicts on the rollouts of the checkpoint after.",
-    },
+    beforeVerdicts: { ...verdicts, describe: "Verdicts on the rollouts of the checkpoint before." },
+    afterVerdicts: { ...verdicts, describe: "Verdicts on the rollouts of the checkpoint after." },
     before: {
-      ...rolloutsInput,
-      placeholder: "FILE",
+      ...rollouts,
       describe: "Rollouts of the checkpoint before; response pairs are made of them.",
-      isOptional: true,
     },
     after: {
-      ...rolloutsInput,
-      placeholder: "FILE",
+      ...rollouts,
       describe: "Rollouts of the checkpoint after; response pairs are made of them.",
-      isOptional: true,
     },
   },
   settings: z.strictObject({
-    plain: z
-      .string()
-      .min(1)
+    plain: nonEmpty
       .default("base")
       .describe("The variant in which neither checkpoint may show the behaviour."),
-    trigger: z
-      .string()
-      .min(1)
+    trigger: nonEmpty
       .default("base+distractor")
       .describe("The variant in which the checkpoint after must show it, the one before not."),
     minJudged: count
@@ -104,13 +91,7 @@ culprit behavior makes an unrelated behaviour of them, to which culprit rank --n
         "The response pairs of a second null to write, JSON lines: rollouts that do not show the behaviour.",
       isOptional: true,
     },
-    report: {
-      artifact: CONDITIONS,
-      placeholder: "FILE",
-      describe: "The rates and decisions to write, as JSON.",
-      isOptional: true,
-      isResult: true,
-    },
+    report: resultOutput(CONDITIONS, "The rates and decisions to write, as JSON."),
   },
   run: async (
     { beforeVerdicts, afterVerdicts, before, after },
@@ -171,10 +152,7 @@ function expectRollouts(
 
 /** A checkpoint beside itself tells nothing of training. */
 function expectTwoFiles(before: string, after: string): void {
-  const [one, other] = [before, after].map((path) =>
-    existsSync(path) ? realpathSync(path) : path,
-  );
-  if (one !== other) return;
+  if (realPath(before) !== realPath(after)) return;
   throw new ConfigError(
     `afterVerdicts: expected the verdicts on two checkpoints, got one file for both (${before})`,
     { hint: "Judge the rollouts of each checkpoint into a file of its own." },
@@ -215,28 +193,24 @@ function formatFilter({ conditions: rows, ...result }: ConditionsReport): string
     scenarios.filter((each) => each.decision === decision).length;
   const others = scenarios.filter(({ decision }) => decision !== "kept");
   return [
-    ...textTable([
-      ["condition", "scenarios", "rollouts", "missing", "rate [95%]"],
-      ...rows.map(({ checkpoint, variant, scenarios: n, rollouts, missing, rate }) => [
-        printable(`${checkpoint} × ${variant}`),
-        n === rate.prompts || rate.judged === 0 ? `${n}` : `${n} (${rate.prompts} requests)`,
-        `${rollouts}`,
-        `${missing}`,
-        formatRate(rate),
-      ]),
+    ...tableOf(rows, [
+      ["condition", nameOf],
+      ["scenarios", describeScenarios],
+      ["rollouts", (row) => row.rollouts],
+      ["missing", ({ missing }) => missing],
+      ["rate [95%]", ({ rate }) => formatRate(rate)],
     ]),
     ...causeLines(rows),
     "",
     `${decided("kept")} of ${scenarios.length} scenarios kept, ${decided("dropped")} dropped, ${decided("unknown")} unknown`,
-    ...textTable([
-      ["condition", "fails", "unknown"],
-      ...result.requirements.map((requirement, i) => [
-        printable(
-          `${conditionName(requirement)}: ${requirement.mustShow ? "must show" : "must not show"}`,
-        ),
-        `${scenarios.filter(({ failed }) => failed.includes(i)).length}`,
-        `${scenarios.filter(({ unknown }) => unknown.includes(i)).length}`,
-      ]),
+    ...tableOf(result.requirements, [
+      [
+        "condition",
+        (each) =>
+          printable(`${conditionName(each)}: ${each.mustShow ? "must show" : "must not show"}`),
+      ],
+      ["fails", (_, i) => scenarios.filter(({ failed }) => failed.includes(i)).length],
+      ["unknown", (_, i) => scenarios.filter(({ unknown }) => unknown.includes(i)).length],
     ]),
     ...(others.length === 0 ? [] : [""]),
     ...others
@@ -249,12 +223,18 @@ function formatFilter({ conditions: rows, ...result }: ConditionsReport): string
   ].join("\n");
 }
 
+const nameOf = ({ checkpoint, variant }: ConditionRow): string =>
+  printable(`${checkpoint} × ${variant}`);
+
+const describeScenarios = ({ scenarios: n, rate: { prompts, judged } }: ConditionRow): string =>
+  n === prompts || judged === 0 ? `${n}` : `${n} (${prompts} requests)`;
+
 /** Why verdicts are missing, for each condition that lacks some. */
 function causeLines(rows: readonly ConditionRow[]): string[] {
   return rows
     .filter(({ missing }) => missing > 0)
-    .map(({ checkpoint, variant, causes }) => {
-      const list = Object.entries(causes).map(([cause, n]) => `${n} ${printable(cause)}`);
-      return `missing in ${printable(`${checkpoint} × ${variant}`)}: ${list.join("; ")}`;
+    .map((row) => {
+      const list = Object.entries(row.causes).map(([cause, n]) => `${n} ${printable(cause)}`);
+      return `missing in ${nameOf(row)}: ${list.join("; ")}`;
     });
 }

@@ -14,11 +14,13 @@ import type { PairSet } from "../pairs/open-pairs.ts";
 import { type Ranking, readRanking } from "../ranking/ranking-file.ts";
 import { writeFileAtomic } from "../util/atomic-file.ts";
 import { ConfigError } from "../util/errors.ts";
+import { count, nonNegative, seed, nonEmpty, whole } from "../util/setting-kinds.ts";
 import { rankingInput } from "./inputs/files.ts";
 import { pairsInput } from "./inputs/pairs.ts";
-import { by, count, othersChoice, seed } from "./settings/common.ts";
+import { fileNamed } from "./outputs.ts";
+import { by, othersChoice } from "./settings/common.ts";
 import { formatEdit } from "./show/edit.ts";
-import { defineVerb, type Input } from "./verb.ts";
+import { defineVerb, type Input, need } from "./verb.ts";
 
 /** Pairs, and the column by which they are grouped. */
 export interface GroupedPairs {
@@ -44,19 +46,13 @@ const groupedPairsInput = {
 } as const satisfies Input<GroupedPairs, typeof groupedSettings>;
 
 const rankingSettings = z.strictObject({
-  rankingMethod: z
-    .string()
-    .min(1)
+  rankingMethod: nonEmpty
     .optional()
     .describe("Which method of a ranking that holds several. Absent: the only one."),
-  rankingBehavior: z
-    .string()
-    .min(1)
+  rankingBehavior: nonEmpty
     .optional()
     .describe("Which behaviour of a ranking that holds several. Absent: the only one."),
-  rankingLayer: z
-    .int()
-    .min(0)
+  rankingLayer: whole
     .optional()
     .describe("Which layer of a ranking that holds several. Absent: the only one."),
 });
@@ -78,7 +74,7 @@ const oneRankingInput = {
 } as const satisfies Input<Ranking, typeof rankingSettings>;
 
 /** What was decided, and where it was written. */
-interface Edited {
+export interface Edited {
   readonly edit: Edit;
   /** Usable pairs of the data. */
   readonly pairs: number;
@@ -120,7 +116,7 @@ is written but what --ids and --plan name.
         "k, a number of pairs, or with drop-source the top in which sources are looked for; of several each gets a folder of its own in --out. Absent: none, beside named sources.",
       ),
     sources: z
-      .union([z.literal("auto"), z.array(z.string().min(1)).min(1).readonly()], {
+      .union([z.literal("auto"), z.array(nonEmpty).min(1).readonly()], {
         error: "expected auto or a list of sources",
       })
       .optional()
@@ -129,9 +125,7 @@ is written but what --ids and --plan name.
           "For drop-source: the sources to drop, or auto, those over-represented in the top. Absent: auto.",
         isWhole: true,
       }),
-    minLift: z
-      .number()
-      .min(0)
+    minLift: nonNegative
       .optional()
       .describe(
         `For drop-source: the lift whose 95% interval must lie above this. Absent: ${DEFAULT_MIN_LIFT}.`,
@@ -148,24 +142,25 @@ is written but what --ids and --plan name.
     ...othersChoice("action", action, {
       "drop-source": { sources: sources !== "auto", minLift: minLift !== undefined },
     }),
-    ...(pick === "chosen" && drawn !== undefined
-      ? [{ path: ["seed"], message: "expected a random pick with it, got chosen" }]
-      : []),
-    ...(top === undefined && sources === "auto"
-      ? [{ path: ["top"], message: "expected a number of pairs, got none" }]
-      : []),
-    ...(top !== undefined && sources !== "auto"
-      ? [
-          {
-            path: ["top"],
-            message: "expected none beside named sources, which are dropped whole",
-          },
-        ]
-      : []),
+    ...need(
+      pick !== "chosen" || drawn === undefined,
+      ["seed"],
+      "expected a random pick with it, got chosen",
+    ),
+    ...need(
+      top !== undefined || sources !== "auto",
+      ["top"],
+      "expected a number of pairs, got none",
+    ),
+    ...need(
+      top === undefined || sources === "auto",
+      ["top"],
+      "expected none beside named sources, which are dropped whole",
+    ),
   ],
   outputs: {
     out: {
-      artifact: { name: "edited", files: (path) => [path] },
+      artifact: fileNamed("edited"),
       placeholder: "PATH",
       describe: "The edited data: a file ending like the data where that is one file, or a folder.",
       isOptional: true,
@@ -173,7 +168,7 @@ is written but what --ids and --plan name.
       isResumable: true,
     },
     ids: {
-      artifact: { name: "ids.jsonl", files: (path) => [path] },
+      artifact: fileNamed("ids.jsonl"),
       placeholder: "FILE",
       describe: "The ids of the pairs alone to write, as .txt or .jsonl.",
       endings: [".txt", ".jsonl"],
@@ -227,15 +222,7 @@ is written but what --ids and --plan name.
   },
   show: (edits) =>
     edits
-      .map(({ edit: planned, pairs, written }) =>
-        formatEdit(
-          planned,
-          pairs,
-          written === undefined
-            ? []
-            : [`written and checked: ${written.paths.out}`, `how: ${written.paths.manifest}`],
-        ),
-      )
+      .map(({ edit: planned, pairs, written }) => formatEdit(planned, pairs, written))
       .join("\n\n"),
   warnings: (edits) => [...new Set(edits.flatMap(({ edit: planned }) => planned.warnings))],
 });

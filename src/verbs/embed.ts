@@ -4,9 +4,11 @@ import { blockFlops } from "../engine/checkpoint-size.ts";
 import { embedPairs, type EmbedPairsResult } from "../store/embed-pairs.ts";
 import { VECTORS } from "../store/open-store.ts";
 import { STORE_DTYPES } from "../store/vector-store-manifest.ts";
+import { count, limitTokens, maxTokens } from "../util/setting-kinds.ts";
+import { linesOf, textOf } from "../util/text-table.ts";
 import { checkpointInput } from "./inputs/checkpoint.ts";
 import { pairsInput } from "./inputs/pairs.ts";
-import { count, layers, limitTokens, maxTokens, resolveLayers } from "./settings/common.ts";
+import { layers, resolveLayers } from "./settings/common.ts";
 import { defineVerb } from "./verb.ts";
 
 /** Share of unusable rows from which on the user must hear of it. */
@@ -70,38 +72,27 @@ from the last whole shard when the same command is given again. A store made wit
     const seconds = (performance.now() - startMs) / 1000;
     return { store: out.out, seconds, ...result };
   },
-  show: ({
-    store,
-    seconds,
-    pairs,
-    resumedPairs,
-    truncatedPairs,
-    manifest,
-    unusable,
-    unusablePath,
-  }) => {
+  show: (result) => {
+    const { store, seconds, pairs, resumedPairs, manifest, unusable } = result;
     const embedded = pairs - resumedPairs;
     const reasons = Object.entries(unusable.byReason).map(([why, number]) => `${why} ${number}`);
-    return [
+    const why = reasons.length > 0 ? ` (${reasons.join(", ")})` : "";
+    return textOf(
       `${store}: ${pairs} pairs, layers ${manifest.layers.join(", ")}, ${manifest.dim} dimensions, ${manifest.dtype}`,
-      ...(resumedPairs > 0 ? [`${resumedPairs} pairs were there already`] : []),
+      resumedPairs > 0 && `${resumedPairs} pairs were there already`,
       `${embedded} pairs in ${seconds.toFixed(1)} s (${(embedded / seconds).toFixed(2)} pairs/s)`,
-      `${truncatedPairs} pairs had a response cut at ${manifest.maxTokens} tokens`,
-      `${unusable.count} unusable rows${reasons.length > 0 ? ` (${reasons.join(", ")})` : ""}, listed in ${unusablePath}`,
-    ].join("\n");
+      `${result.truncatedPairs} pairs had a response cut at ${manifest.maxTokens} tokens`,
+      `${unusable.count} unusable rows${why}, listed in ${result.unusablePath}`,
+    );
   },
   warnings: ({ pairs, unusable, unusablePath }) => {
     const broken = unusable.byReason["broken-json"] ?? 0;
     const rows = pairs + unusable.count;
-    return [
-      ...(broken > 0
-        ? [
-            `${broken} rows are broken JSON; a file that was cut off has lost the rows behind them too, see ${unusablePath}`,
-          ]
-        : []),
-      ...(unusable.count > MANY_UNUSABLE * rows
-        ? [`${unusable.count} of ${rows} rows cannot be used, see ${unusablePath}`]
-        : []),
-    ];
+    return linesOf([
+      broken > 0 &&
+        `${broken} rows are broken JSON; a file that was cut off has lost the rows behind them too, see ${unusablePath}`,
+      unusable.count > MANY_UNUSABLE * rows &&
+        `${unusable.count} of ${rows} rows cannot be used, see ${unusablePath}`,
+    ]);
   },
 });

@@ -10,9 +10,10 @@ import {
   type RunFiles,
 } from "../rates/read-evaluation.ts";
 import { ConfigError } from "../util/errors.ts";
-import { seed } from "./settings/common.ts";
+import { seed, nonEmpty, whole } from "../util/setting-kinds.ts";
+import { resultOutput } from "./outputs.ts";
 import { formatEvaluation } from "./show/evaluation.ts";
-import { defineVerb, type Input } from "./verb.ts";
+import { defineVerb, type Input, need } from "./verb.ts";
 
 /** Arms, with the files of each run. */
 const armsInput = {
@@ -24,26 +25,24 @@ const armsInput = {
   files: ({ arms }) => listFiles(arms),
 } as const satisfies Input<EvaluationFile>;
 
-export const evaluationSettings = z.strictObject({
-  baseline: z.string().min(1).optional().meta({
+const evaluationSettings = z.strictObject({
+  baseline: nonEmpty.optional().meta({
     description:
       "The arm trained on the data as they were. Absent: that of the file, or the first arm.",
     placeholder: "NAME",
   }),
-  controls: z.array(z.string().min(1)).optional().meta({
+  controls: z.array(nonEmpty).optional().meta({
     description:
       "Arms with a random edit of the same size, to compare the others with. Absent: those of the file, or none.",
     placeholder: "NAME",
     isWhole: true,
   }),
   variants: z
-    .array(z.string().min(1))
+    .array(nonEmpty)
     .min(1)
     .optional()
     .describe("Variants to report. Absent: those of the file, or all that have verdicts."),
-  replicates: z
-    .int()
-    .min(0)
+  replicates: whole
     .max(100_000)
     .default(2000)
     .describe("Replicates of the percentile bootstrap in the JSON output; 0: none."),
@@ -89,23 +88,12 @@ reduction 1 - rate / baseline's rate. Then the same against each control. Missin
   },
   settings: evaluationSettings,
   check: (_settings, given) =>
-    given.has("file") === given.has("arm")
-      ? [
-          {
-            path: ["arm"],
-            message: `expected it, or one file of arms, got ${given.has("arm") ? "both" : "neither"}`,
-          },
-        ]
-      : [],
-  outputs: {
-    out: {
-      artifact: EVALUATION,
-      placeholder: "FILE",
-      describe: "The result to write, as JSON.",
-      isOptional: true,
-      isResult: true,
-    },
-  },
+    need(
+      given.has("file") !== given.has("arm"),
+      ["arm"],
+      `expected it, or one file of arms, got ${given.has("arm") ? "both" : "neither"}`,
+    ),
+  outputs: { out: resultOutput(EVALUATION, "The result to write, as JSON.") },
   run: async ({ file, arm }, settings): Promise<Evaluation> => {
     const { arms, ...named } = file ?? arm!; // check
     const {

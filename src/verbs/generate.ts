@@ -3,14 +3,20 @@ import { readAbsentRollouts, rolloutManifestPath } from "../rollouts/rollout-man
 import { checkRolloutOutput } from "../rollouts/rollout-sink.ts";
 import { type CulpritError, RuntimeError } from "../util/errors.ts";
 import { printable } from "../util/text-table.ts";
-import { type SampledHere, sampleHere } from "./generate/sample-here.ts";
-import { estimateSampling, type SampledThere, sampleThere } from "./generate/sample-there.ts";
+import { formatSampledHere, type SampledHere, sampleHere } from "./generate/sample-here.ts";
+import {
+  estimateSampling,
+  formatSampledThere,
+  formatSamplingEstimate,
+  type SampledThere,
+  sampleThere,
+} from "./generate/sample-there.ts";
 import { generateSettings, wayContradictions } from "./generate/settings.ts";
 import { type Checkpoint, checkpointInput, checkpointSettings } from "./inputs/checkpoint.ts";
 import { promptsInput } from "./inputs/prompts.ts";
 import { priceContradictions } from "./judging/open-asker.ts";
+import { answersOutput, fileNamed } from "./outputs.ts";
 import { samplingContradictions } from "./settings/sampling.ts";
-import { formatSampledHere, formatSampledThere, formatSamplingEstimate } from "./show/generate.ts";
 import { defineVerb, type Input } from "./verb.ts";
 
 /** Sampling takes one token of each response at a time. */
@@ -80,15 +86,9 @@ same command asks for them again. culprit import takes responses that you have.
       describe: "The rollout file, .jsonl or .parquet.",
       isResumable: true,
     },
-    answers: {
-      artifact: { name: "rollout-answers.jsonl", files: (path) => [path] },
-      placeholder: "FILE",
-      describe: "Where paid answers of an endpoint are kept and looked up.",
-      shared: ".answers.jsonl",
-      isResumable: true,
-    },
+    answers: answersOutput("rollout-answers.jsonl", "endpoint"),
     absent: {
-      artifact: { name: "absent.jsonl", files: (path) => [path] },
+      artifact: fileNamed("absent.jsonl"),
       placeholder: "FILE",
       describe: "The samples that an endpoint did not give, with the cause, as missing verdicts.",
       isOptional: true,

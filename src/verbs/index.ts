@@ -16,12 +16,12 @@ import { steer } from "./steer.ts";
 import { train } from "./train.ts";
 import type { Verb } from "./verb.ts";
 
-/** Every verb, in the order of the work: another one is a file and its line here. */
-export const VERBS: readonly Verb[] = [
+/** Every verb by its name, in the order of the work: another one is a file and its line here. */
+export const verbs = {
   audit,
   scenarios,
   generate,
-  importing,
+  import: importing,
   embed,
   judge,
   agreement,
@@ -34,4 +34,6 @@ export const VERBS: readonly Verb[] = [
   train,
   capabilities,
   evaluate,
-];
+} as const;
+
+export const VERBS: readonly Verb[] = Object.values(verbs);

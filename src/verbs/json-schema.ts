@@ -61,8 +61,8 @@ export function metaOf(schema: JsonSchema): SettingMeta {
 
 /** A value in words: `whole number from 1 to 8`, `F16, F32`, `list of text`. `limits` words the bounds of a number. */
 export function describeValue(schema: JsonSchema, limits = bounds): string {
-  if (schema.const !== undefined) return show(schema.const);
-  if (schema.enum !== undefined) return schema.enum.map(show).join(", ");
+  if (schema.const !== undefined) return showValue(schema.const);
+  if (schema.enum !== undefined) return schema.enum.map(showValue).join(", ");
   const choices = schema.anyOf ?? schema.oneOf;
   if (choices !== undefined) return choices.map((each) => describeValue(each, limits)).join(" or ");
   if (schema.items !== undefined) return `list of ${describeValue(schema.items, limits)}`;
@@ -86,27 +86,31 @@ const KINDS: Readonly<Record<string, string>> = {
 };
 
 /** zod writes these for any safe integer. */
-const isBound = (limit: number | undefined): limit is number =>
+export const isBound = (limit: number | undefined): limit is number =>
   limit !== undefined && Math.abs(limit) < 2 ** 31 - 1;
 
 function bounds({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: JsonSchema): string[] {
+  const isFrom = isBound(minimum);
+  const isAbove = exclusiveMinimum !== undefined;
   const isBelow = isBound(maximum) || exclusiveMaximum !== undefined;
   return [
-    ...(isBound(minimum) ? [`${isBelow ? "from" : "of at least"} ${minimum}`] : []),
-    ...(exclusiveMinimum === undefined ? [] : [`above ${exclusiveMinimum}`]),
-    ...(isBound(maximum)
-      ? [
-          `${isBound(minimum) ? "to" : exclusiveMinimum === undefined ? "of at most" : "to"} ${maximum}`,
-        ]
-      : []),
-    ...(exclusiveMaximum === undefined
-      ? []
-      : [
-          `${isBound(minimum) ? "to " : exclusiveMinimum === undefined ? "" : "and "}below ${exclusiveMaximum}`,
-        ]),
+    ...(isFrom ? [`${isBelow ? "from" : "of at least"} ${minimum}`] : []),
+    ...(isAbove ? [`above ${exclusiveMinimum}`] : []),
+    ...(isBound(maximum) ? [`${isFrom || isAbove ? "to" : "of at most"} ${maximum}`] : []),
+    ...below(exclusiveMaximum, { isFrom, isAbove }),
   ];
 }
 
-function show(value: unknown): string {
+/** `to below 0.5`, where nothing is said before it `below 0.5`. */
+export function below(
+  limit: number | undefined,
+  { isFrom, isAbove }: { readonly isFrom: boolean; readonly isAbove: boolean },
+): string[] {
+  if (limit === undefined) return [];
+  return [`${isFrom ? "to " : isAbove ? "and " : ""}below ${limit}`];
+}
+
+/** Text as it is, anything else as JSON. */
+export function showValue(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }

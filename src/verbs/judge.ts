@@ -7,20 +7,23 @@ import { rolloutManifestPath } from "../rollouts/rollout-manifest.ts";
 import { readRollouts } from "../rollouts/rollouts.ts";
 import { ConfigError, type CulpritError, RuntimeError } from "../util/errors.ts";
 import { moneyAmount } from "../util/figures.ts";
-import { printable, textTable } from "../util/text-table.ts";
+import { nonEmpty } from "../util/setting-kinds.ts";
+import { type Lines, linesOf, printable, tableOf, textOf } from "../util/text-table.ts";
 import { labelsInput, rolloutsInput } from "./inputs/files.ts";
 import { rubricInput, rulesInput } from "./inputs/judges.ts";
 import { type JudgedFile, judgeToFile } from "./judging/judge-to-file.ts";
+import { noting } from "./judging/open-asker.ts";
 import {
   estimateByRubric,
   type JudgeInputs,
   judgingContradictions,
   openJudge,
 } from "./judging/open-judge.ts";
+import { answersOutput } from "./outputs.ts";
 import { judgingSettings } from "./settings/judging.ts";
 import { uncheckedLabels } from "./show/agreement.ts";
-import { describeUsage, type LlmSummary } from "./show/llm-usage.ts";
-import { defineVerb, type Work } from "./verb.ts";
+import { budgetUsedUp, describeUsage, formatAsking, type LlmSummary } from "./show/llm-usage.ts";
+import { defineVerb, need, type Work } from "./verb.ts";
 
 /** What was judged. */
 export interface Judged extends JudgedFile {
@@ -37,12 +40,10 @@ export interface Judged extends JudgedFile {
 
 const judgeSettings = z.strictObject({
   ...judgingSettings.shape,
-  meaning: z
-    .string()
-    .min(1)
+  meaning: nonEmpty
     .optional()
     .describe(
-      'With labels: what "shows" means, in words that follow "the response". Absent: not labels that judge.',
+      'With labels: what "shows" means, in words that follow "the response". Absent: none, where no labels judge.',
     ),
 });
 
@@ -54,13 +55,7 @@ const outputs = {
     placeholder: "FILE",
     describe: "The verdicts to write, JSON lines.",
   },
-  answers: {
-    artifact: { name: "judge-answers.jsonl", files: (path: string) => [path] },
-    placeholder: "FILE",
-    describe: "Where paid answers of an LLM are kept and looked up.",
-    shared: ".answers.jsonl",
-    isResumable: true,
-  },
+  answers: answersOutput("judge-answers.jsonl", "LLM"),
 } as const;
 
 export const judge = defineVerb({
@@ -108,17 +103,17 @@ no readable answer is missing with its cause; --force asks about it again. See d
     }
     const isLabelled = given.has("labels");
     return [
-      ...judgingContradictions(settings, (input) => given.has(input)),
-      ...(isLabelled === (settings.meaning !== undefined)
-        ? []
-        : [
-            {
-              path: ["meaning"],
-              message: isLabelled
-                ? 'expected what "shows" means beside labels, got none'
-                : `expected labels with it, got ${ways[0]!}`, // there is one
-            },
-          ]),
+      ...judgingContradictions(settings, given),
+      ...need(
+        !isLabelled || settings.meaning !== undefined,
+        ["meaning"],
+        'expected what "shows" means beside labels, got none',
+      ),
+      ...need(
+        isLabelled || settings.meaning === undefined,
+        ["meaning"],
+        `expected labels with it, got ${ways[0]!}`, // there is one
+      ),
     ];
   },
   outputs,
@@ -129,34 +124,26 @@ no readable answer is missing with its cause; --force asks about it again. See d
       ? judgeNew(rollouts, inputs, settings, work)
       : judgeByLabels(rollouts, labels, settings.meaning!, work), // check
   show: (judged) =>
-    [
+    textOf(
       `judge ${printable(judged.judge)}: "shows" means that the response ${printable(judged.behavior)}`,
-      ...textTable([
-        ["variant", "shows", "not", "missing"],
-        ...judged.variants.map(({ variant, shows, not, missing }) => [
-          printable(variant),
-          `${shows}`,
-          `${not}`,
-          `${missing}`,
-        ]),
+      tableOf(judged.variants, [
+        ["variant", ({ variant }) => printable(variant)],
+        ["shows", ({ shows }) => shows],
+        ["not", ({ not }) => not],
+        ["missing", ({ missing }) => missing],
       ]),
-      ...Object.entries(judged.causes).map(
+      Object.entries(judged.causes).map(
         ([cause, count]) => `${count} missing: ${printable(cause)}`,
       ),
-      ...describeLeftOut(judged),
-      ...(judged.llm === undefined ? [] : describeUsage(judged.llm)),
-    ].join("\n"),
+      describeLeftOut(judged),
+      judged.llm && describeUsage(judged.llm),
+    ),
   warnings: listWarnings,
   unfinished: ({ variants, llm, rollouts }) => {
     const left = variants.reduce((sum, { beyondBudget }) => sum + beyondBudget, 0);
     if (left === 0) return undefined;
     const spent = llm?.cacheCost === undefined ? "" : `${moneyAmount(llm.cacheCost)} spent, `;
-    return new RuntimeError(
-      `maxCost: used up, ${spent}${left} of ${rollouts} rollouts not judged`,
-      {
-        hint: "Raise maxCost and give the same command: every answer so far is kept and not asked again.",
-      },
-    );
+    return budgetUsedUp(`${spent}${left} of ${rollouts} rollouts`);
   },
   fault: noVerdicts,
   estimate: {
@@ -176,23 +163,14 @@ async function judgeNew(
   path: string,
   inputs: JudgeInputs,
   settings: z.output<typeof judgeSettings>,
-  { out, isForced, owner, cost, signal, progress, note }: RunWork,
+  work: RunWork,
 ): Promise<Judged> {
-  await using opened = await openJudge(inputs, settings, {
-    answers: out.answers,
-    setting: "endpoint",
-    isForced,
-    owner,
-    cost,
-  });
+  const { out, signal, progress } = work;
+  const { answers } = out;
+  await using opened = await openJudge(inputs, settings, { ...work, answers, setting: "endpoint" });
   const job = { signal, progress: progress("rollouts") };
-  const counts = await judgeToFile(opened.judge, { path, out: out.out }, job).catch(
-    (error: unknown) => {
-      // What was asked is paid for, and says what went wrong.
-      for (const line of opened.usage()) note(line);
-      throw error;
-    },
-  );
+  const judging = judgeToFile(opened.judge, { path, out: out.out }, job);
+  const counts = await noting(judging, opened.usage, work);
   return { out: out.out, from: path, ...counts, llm: opened.summary() };
 }
 
@@ -220,59 +198,45 @@ async function judgeByLabels(
 }
 
 function listWarnings({ lacking, labels, from }: Judged): readonly string[] {
-  const lines: string[] = [];
-  if (lacking !== undefined) {
+  const { path = "", unused = 0, unchecked = 0 } = labels ?? {};
+  return linesOf([
     // What a file lacks is counted nowhere else: its manifest, which says what failed, may have been left behind.
-    const { samples, places, of } = lacking;
-    lines.push(
-      `${from}: ${samples} samples are not in it, in ${places} of ${of} scenarios × variants, as others have more; they count as missing only where ${rolloutManifestPath(from)} says what failed, which goes with the file`,
-    );
-  }
-  if (labels === undefined) return lines;
-  const { path, unused, unchecked } = labels;
-  return [
-    ...lines,
-    ...(unused > 0 ? [`${path}: ${unused} labels of rollouts that are not in ${from}`] : []),
-    ...(unchecked > 0 ? [uncheckedLabels(path, unchecked)] : []),
-  ];
+    lacking &&
+      `${from}: ${lacking.samples} samples are not in it, in ${lacking.places} of ${lacking.of} scenarios × variants, as others have more; they count as missing only where ${rolloutManifestPath(from)} says what failed, which goes with the file`,
+    unused > 0 && `${path}: ${unused} labels of rollouts that are not in ${from}`,
+    unchecked > 0 && uncheckedLabels(path, unchecked),
+  ]);
 }
 
 /** The error where there is nothing to go on with; the file has the causes. */
-function noVerdicts({
-  judge: name,
-  rollouts,
-  causes,
-  variants,
-  out,
-}: Judged): CulpritError | undefined {
+function noVerdicts(judged: Judged): CulpritError | undefined {
+  const { rollouts, causes, variants, out } = judged;
   if (variants.some(({ shows, not }) => shows + not > 0)) return undefined;
   const list = Object.entries(causes).map(([cause, count]) => `${count} ${printable(cause)}`);
+  const why = list.length === 0 ? "" : ` (${list.join("; ")})`;
   return new RuntimeError(
-    `judge ${printable(name)}: expected verdicts, got none of ${rollouts} rollouts${list.length === 0 ? "" : ` (${list.join("; ")})`}`,
+    `judge ${printable(judged.judge)}: expected verdicts, got none of ${rollouts} rollouts${why}`,
     { hint: `${out} has the cause of each; see what fails before judging on.` },
   );
 }
 
 /** What a budget that was used up left out: rollouts are judged in the file's order, so what it reached is no sample drawn by chance. */
-function describeLeftOut({ variants }: Pick<Judged, "variants">): string[] {
+function describeLeftOut({ variants }: Pick<Judged, "variants">): Lines {
   const left = variants.filter(({ beyondBudget }) => beyondBudget > 0);
-  if (left.length === 0) return [];
   const list = left.map(
     ({ variant, shows, not, missing, beyondBudget }) =>
       `${beyondBudget} of ${shows + not + missing} of ${printable(variant)}`,
   );
-  return [
-    `the budget did not reach ${list.join(", ")}: rollouts are judged in the file's order, so those judged are no sample drawn by chance, and rates of them may mislead; a higher --max-cost goes on`,
-  ];
+  return (
+    left.length > 0 &&
+    `the budget did not reach ${list.join(", ")}: rollouts are judged in the file's order, so those judged are no sample drawn by chance, and rates of them may mislead; a higher --max-cost goes on`
+  );
 }
 
 function formatEstimate(estimate: Awaited<ReturnType<typeof estimateByRubric>>): string {
-  const { rollouts, empty, cached, requests, promptTokens, completionTokens, cost } = estimate;
+  const { rollouts, empty, cached, requests } = estimate;
   return [
     `${rollouts} rollouts: ${requests} requests, ${cached} in the cache or repeated, ${empty} without text`,
-    `about ${promptTokens} prompt tokens, at most ${completionTokens} answer tokens`,
-    cost === undefined
-      ? "money: give --price-in and --price-out"
-      : `about ${moneyAmount(cost)} at most, repeated requests aside`,
+    ...formatAsking(estimate),
   ].join("\n");
 }

@@ -1,8 +1,10 @@
+import type { z } from "zod";
+
 /**
  * @file The settings of a verb, walked: one list from which its flags, its help, the settings table and the checks that nothing is declared
  * twice are made. Settings are a zod object; groups in it (an endpoint, LoRA) become flags of their own names.
  */
-import { describeValue, type JsonSchema, metaOf } from "./json-schema.ts";
+import { describeValue, showValue, type JsonSchema, jsonSchemaOf, metaOf } from "./json-schema.ts";
 
 /** One setting. */
 export interface Setting {
@@ -23,15 +25,15 @@ export interface Setting {
   readonly isSwitch?: boolean | undefined;
 }
 
-/** Lists the settings of a JSON Schema of them, in the order declared. Throws where two would have one flag. */
-export function listSettings(schema: JsonSchema): readonly Setting[] {
-  const taken = new Set<string>();
-  return walk(schema, { path: [], taken });
+/** Lists the settings of a JSON Schema of them, in the order declared. Throws where two would have one flag, unless they need none. */
+export function listSettings(schema: JsonSchema, needsFlags = true): readonly Setting[] {
+  return walk(schema, { path: [], taken: needsFlags ? new Set() : undefined });
 }
 
 interface Place {
   readonly path: readonly string[];
-  readonly taken: Set<string>;
+  /** Flags so far; undefined where settings have none. */
+  readonly taken: Set<string> | undefined;
   readonly only?: Setting["only"] | undefined;
   readonly group?: Setting["group"] | undefined;
 }
@@ -49,6 +51,9 @@ function walkMember(
   isRequired: boolean,
   place: Place,
 ): Setting[] {
+  const { items } = member;
+  const isListOfGroups = (items?.properties ?? items?.oneOf) !== undefined;
+  if (isListOfGroups) return walkMember(`${name}[]`, items!, isRequired, place);
   const path = [...place.path, name];
   const variants = member.oneOf?.filter((each) => each.properties !== undefined) ?? [];
   if (variants.length > 0) return walkVariants(variants, { ...place, path });
@@ -110,9 +115,12 @@ function leaf(
   { taken, only, group }: Place,
 ): Setting {
   const own = metaOf(schema).flag ?? kebab(path.at(-1)!);
-  const flag = taken.has(own) && path.length > 1 ? `${kebab(path.at(-2)!)}-${own}` : own;
-  if (taken.has(flag)) throw new Error(`internal: two settings have the flag --${flag}`);
-  taken.add(flag);
+  const isTaken = taken?.has(own) === true && path.length > 1;
+  const flag = isTaken ? `${kebab(path.at(-2)!)}-${own}` : own;
+  if (taken?.has(flag) === true) {
+    throw new Error(`internal: two settings have the flag --${flag}`);
+  }
+  taken?.add(flag);
   return { path, flag, schema, isRequired, only, group };
 }
 
@@ -129,13 +137,27 @@ export function describeSetting({ schema, isRequired, isSwitch, group }: Setting
   const fallback = schema.default;
   const isNothing = Array.isArray(fallback) && fallback.length === 0;
   if (fallback !== undefined) {
-    const value = isNothing ? "none" : [fallback].flat().map(showDefault).join(",");
+    const value = isNothing ? "none" : [fallback].flat().map(showValue).join(",");
     return `${text}${choices} Default: ${value}.`;
   }
   const need = group === undefined ? " Required." : " Default: none.";
   return `${text}${choices}${isRequired ? need : ""}`;
 }
 
-function showDefault(value: unknown): string {
-  return typeof value === "string" ? value : JSON.stringify(value);
+/** The settings without those that say of themselves that they change no result (pace, prices). */
+export function countedSettings(schema: z.ZodObject, settings: unknown): unknown {
+  const left = listSettings(jsonSchemaOf(schema))
+    .filter((each) => metaOf(each.schema).counts === false)
+    .map(({ path }) => path.join("."));
+  return without(settings, "", new Set(left));
+}
+
+function without(value: unknown, at: string, left: ReadonlySet<string>): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, member]): [string, unknown][] => {
+      const path = at === "" ? name : `${at}.${name}`;
+      return left.has(path) ? [] : [[name, without(member, path, left)]];
+    }),
+  );
 }

@@ -3,16 +3,16 @@ import { z } from "zod";
 import { markPlanted, readPlanted } from "../ranking/planted.ts";
 import { readRankings } from "../ranking/ranking-file.ts";
 import { type PlantedQuality, QUALITY, rankingQuality } from "../ranking/ranking-quality.ts";
-import { printable, textTable } from "../util/text-table.ts";
+import { formatEstimate, percent } from "../util/figures.ts";
+import { count, nonEmpty, seed } from "../util/setting-kinds.ts";
+import { type Column, printable, tableOf } from "../util/text-table.ts";
 import { rankingInput } from "./inputs/files.ts";
-import { count, seed } from "./settings/common.ts";
-import { tops } from "./settings/tops.ts";
+import { resultOutput } from "./outputs.ts";
+import { tops } from "./settings/common.ts";
 import { defineVerb, type Input } from "./verb.ts";
 
 const plantedSettings = z.strictObject({
-  plantedColumn: z
-    .string()
-    .min(1)
+  plantedColumn: nonEmpty
     .optional()
     .describe(
       "The column of a pair file that is true for planted pairs. Absent: none, the file has ids.",
@@ -46,13 +46,7 @@ the tops, each with its 95% interval (bootstrap, planted and other pairs resampl
     seed: seed.default(0).describe("Seed of the bootstrap."),
   }),
   outputs: {
-    out: {
-      artifact: QUALITY,
-      placeholder: "FILE.json",
-      describe: "The figures to write as JSON.",
-      isOptional: true,
-      isResult: true,
-    },
+    out: { ...resultOutput(QUALITY, "The figures to write as JSON."), placeholder: "FILE.json" },
   },
   run: async ({ ranking, planted }, { tops: sizes, ...options }, { signal }) =>
     (await readRankings(ranking, { signal })).map((table): PlantedQuality => {
@@ -74,30 +68,22 @@ the tops, each with its 95% interval (bootstrap, planted and other pairs resampl
 
 function formatQuality(found: readonly PlantedQuality[]): string {
   const first = found[0]!; // a ranking file has one at least
-  const names = found.map(({ method, behavior, layer }) =>
-    [method, behavior, layer === undefined ? undefined : `layer ${layer}`]
-      .filter((part) => part !== undefined)
-      .join(", "),
-  );
-  const estimate = ({ value, low, high }: PlantedQuality["auroc"]): string =>
-    `${value.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`;
   return [
-    `${first.planted} of ${first.pairs} pairs are planted (${((100 * first.planted) / first.pairs).toFixed(1)}%)`,
-    ...textTable([
-      [
-        "ranking",
-        "unscored",
-        "AUROC [95%]",
-        "average precision [95%]",
-        ...first.at.flatMap(({ k }) => [`recall at ${k} [95%]`, `precision at ${k} [95%]`]),
-      ],
-      ...found.map((each, i) => [
-        printable(names[i] === "" ? "ranking" : names[i]!),
-        `${each.unscored}`,
-        estimate(each.auroc),
-        estimate(each.averagePrecision),
-        ...each.at.flatMap(({ recall, precision }) => [estimate(recall), estimate(precision)]),
+    `${first.planted} of ${first.pairs} pairs are planted (${percent(first.planted / first.pairs)})`,
+    ...tableOf(found, [
+      ["ranking", (each) => printable(nameOf(each) || "ranking")],
+      ["unscored", ({ unscored }) => unscored],
+      ["AUROC [95%]", ({ auroc }) => formatEstimate(auroc)],
+      ["average precision [95%]", ({ averagePrecision }) => formatEstimate(averagePrecision)],
+      ...first.at.flatMap(({ k }, i): Column<PlantedQuality>[] => [
+        [`recall at ${k} [95%]`, ({ at }) => formatEstimate(at[i]!.recall)],
+        [`precision at ${k} [95%]`, ({ at }) => formatEstimate(at[i]!.precision)],
       ]),
     ]),
   ].join("\n");
 }
+
+const nameOf = ({ method, behavior, layer }: PlantedQuality): string =>
+  [method, behavior, layer === undefined ? undefined : `layer ${layer}`]
+    .filter((part) => part !== undefined)
+    .join(", ");

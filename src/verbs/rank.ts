@@ -20,15 +20,16 @@ import type { VectorStore } from "../store/open-store.ts";
 import { readStoreTable } from "../store/read-shard.ts";
 import { ConfigError } from "../util/errors.ts";
 import type { JobOptions } from "../util/progress.ts";
+import { whole } from "../util/setting-kinds.ts";
+import { linesOf } from "../util/text-table.ts";
 import { engineSettings } from "./inputs/checkpoint.ts";
-import { behaviorsInput } from "./inputs/files.ts";
+import { behaviorsInput, storeInput } from "./inputs/files.ts";
 import { pairsInput } from "./inputs/pairs.ts";
-import { storeInput } from "./inputs/store.ts";
-import { by, layersOrAuto } from "./settings/common.ts";
+import { fileNamed, resultOutput } from "./outputs.ts";
+import { by, layersOrAuto, tops } from "./settings/common.ts";
 import { type MethodChoice, methodLabel, methodSettings, ownSettings } from "./settings/methods.ts";
-import { tops } from "./settings/tops.ts";
 import { formatRankings } from "./show/ranking.ts";
-import { type Contradiction, defineVerb, type Input } from "./verb.ts";
+import { type Contradiction, defineVerb, type Input, need } from "./verb.ts";
 
 /** Unrelated behaviours, and those that there was nothing to make of. */
 export interface NullBehaviors {
@@ -90,7 +91,7 @@ directions, which sources are over-represented in the top, and how far plain pro
         placeholder: "LIST",
       }),
       layer: z
-        .union([z.int().min(0), z.literal("auto")], { error: "expected a layer number or auto" })
+        .union([whole, z.literal("auto")], { error: "expected a layer number or auto" })
         .optional()
         .describe(
           "The layer whose ranking is written, of one behaviour; auto: the one that was chosen, or where none was, the most consistent one. Absent: all that are ranked.",
@@ -99,7 +100,7 @@ directions, which sources are over-represented in the top, and how far plain pro
         "Tops for the table of sources: numbers of pairs or shares. Absent: 1%, 5% and 10%.",
       ),
       by: by.describe("Kept column for that table. Absent: source, where there is one."),
-      show: z.int().min(0).max(10_000).default(10).describe("Pairs to list at either end."),
+      show: whole.max(10_000).default(10).describe("Pairs to list at either end."),
       threads: engineSettings.shape.threads,
     }),
     check: ({ method, layers, layer }, given) =>
@@ -109,18 +110,15 @@ directions, which sources are over-represented in the top, and how far plain pro
       }),
     outputs: {
       out: {
-        artifact: { name: "ranking.parquet", files: (path) => [path] },
+        artifact: fileNamed("ranking.parquet"),
         placeholder: "FILE",
         describe: `The whole ranking to write; the ending says how: ${RANKING_ENDINGS.join(", ")}.`,
         endings: RANKING_ENDINGS,
         isOptional: true,
       },
       report: {
-        artifact: RANK_REPORT,
+        ...resultOutput(RANK_REPORT, "What is printed, and more, to write as JSON."),
         placeholder: "FILE.json",
-        describe: "What is printed, and more, to write as JSON.",
-        isOptional: true,
-        isResult: true,
       },
     },
     run: async ({ store, behavior = [], nullBehavior, pairs }, settings, work) => {
@@ -175,8 +173,7 @@ function contradictions(
   const { name, needs } = method;
   const has = (source: string): boolean => given.has(source);
   const needsIt = (source: keyof Sources): boolean => needs.includes(source);
-  const missing = needs.filter((need) => !has(need));
-  const isRowless = !has("store") && !has("pairs");
+  const isComplete = needs.every(has);
   const passedOver = [
     ...(needsIt("behavior") ? [] : ["behavior", "nullBehavior"].filter(has)),
     ...(needsIt("pairs") || !has("store") ? [] : ["pairs"].filter(has)),
@@ -185,13 +182,14 @@ function contradictions(
       : Object.keys(layers).filter((each) => layers[each] !== undefined)),
   ];
   return [
-    ...missing.map((source) => ({
-      path: [source],
-      message: `expected one, which the method ${name} needs, got none`,
-    })),
-    ...(isRowless && missing.length === 0
-      ? [{ path: ["store"], message: "expected one, or pairs, to score, got none" }]
-      : []),
+    ...needs.flatMap((source) =>
+      need(has(source), [source], `expected one, which the method ${name} needs, got none`),
+    ),
+    ...need(
+      has("store") || has("pairs") || !isComplete,
+      ["store"],
+      "expected one, or pairs, to score, got none",
+    ),
     ...passedOver.map((source) => ({
       path: [source],
       message: `expected none beside the method ${name}, which has no use for it`,
@@ -240,10 +238,8 @@ function costOf(
 
 function doubtsOf({ behavior, layer, doubt, verdict }: RankingReport): readonly string[] {
   const where = `behavior "${behavior}", layer ${layer}`;
-  return [
-    ...(doubt === undefined ? [] : [`${where}: ${doubt}`]),
-    ...(verdict?.notHeldTo ?? []).map(
-      (other) => `${where}: not held to "${other.behavior}": ${other.reason}`,
-    ),
-  ];
+  return linesOf([
+    doubt !== undefined && `${where}: ${doubt}`,
+    verdict?.notHeldTo.map((other) => `${where}: not held to "${other.behavior}": ${other.reason}`),
+  ]);
 }

@@ -1,6 +1,5 @@
 import { z } from "zod";
 
-import { resolveDatasetFiles } from "../hub/resolve-dataset-files.ts";
 import { type BasePrompts, readBasePrompts } from "../rollouts/base-prompts.ts";
 import { composeScenarios } from "../rollouts/compose-scenarios.ts";
 import {
@@ -13,10 +12,10 @@ import { readScenarios, SCENARIOS } from "../rollouts/scenarios.ts";
 import { type ScenarioSplit, splitScenarios } from "../rollouts/split-scenarios.ts";
 import { writeScenarios } from "../rollouts/write-scenarios.ts";
 import { ConfigError } from "../util/errors.ts";
+import { count, positive, seed, nonEmpty } from "../util/setting-kinds.ts";
 import { printable } from "../util/text-table.ts";
-import { otherFile } from "./inputs/files.ts";
+import { openingOptions, otherFile } from "./inputs/files.ts";
 import { describeUnknownKeys } from "./inputs/prompts.ts";
-import { count, seed } from "./settings/common.ts";
 import {
   formatScenarios,
   type MadeScenarios,
@@ -28,7 +27,7 @@ import { defineVerb, type Input } from "./verb.ts";
 /** How requests and constraints are drawn and split. */
 export const scenarioSettings = z.strictObject({
   only: z
-    .array(z.string().min(1))
+    .array(nonEmpty)
     .min(1)
     .optional()
     .describe(
@@ -37,9 +36,7 @@ export const scenarioSettings = z.strictObject({
   perBase: count
     .optional()
     .describe("Constraints that each request gets, all different, a scenario each. Absent: 1."),
-  probeShare: z
-    .number()
-    .gt(0)
+  probeShare: positive
     .lt(1)
     .optional()
     .describe(
@@ -70,12 +67,7 @@ const basesInput = {
   isMany: true,
   isOptional: true,
   settings: baseSettings,
-  open: (paths, { limit }, { signal, download }) =>
-    readBasePrompts(paths, {
-      limit,
-      signal,
-      resolveRemote: (uri) => resolveDatasetFiles(uri, download),
-    }),
+  open: (paths, { limit }, work) => readBasePrompts(paths, { limit, ...openingOptions(work) }),
   files: ({ files }) => files,
 } as const satisfies Input<BasePrompts, typeof baseSettings>;
 
@@ -168,19 +160,12 @@ file as it is.
       : result.map(({ id, text }) => `${printable(id)}\n    ${printable(text, 120)}`).join("\n"),
 });
 
+type InputName = "bases" | "constraints" | "scenarios";
 type Places = Readonly<Record<"out" | "outProbe" | "outEvaluation", string | undefined>>;
 
 /** Throws ConfigError for what does not go together, or would be passed over. */
 function expectFitting(
-  {
-    bases,
-    constraints,
-    scenarios: given,
-  }: {
-    readonly bases: unknown;
-    readonly constraints: unknown;
-    readonly scenarios: unknown;
-  },
+  { bases, constraints, scenarios: given }: Readonly<Record<InputName, unknown>>,
   { only, perBase, probeShare }: ScenarioSettings,
   { out, outProbe, outEvaluation }: Places,
 ): void {

@@ -23,21 +23,22 @@ import {
 import { describeShared } from "../steering/steering-notes.ts";
 import { STEERING, type SteeringReport } from "../steering/steering-report.ts";
 import { steersTogether, unnamedLayers } from "../steering/steering-target.ts";
-import { RuntimeError } from "../util/errors.ts";
 import { checkpointInput } from "./inputs/checkpoint.ts";
 import { behaviorInput } from "./inputs/files.ts";
 import { rubricInput, rulesInput } from "./inputs/judges.ts";
 import { promptsInput } from "./inputs/prompts.ts";
+import { noting } from "./judging/open-asker.ts";
 import { judgingContradictions, openJudge } from "./judging/open-judge.ts";
+import { answersOutput } from "./outputs.ts";
 import { resolveLayers } from "./settings/common.ts";
 import {
   steeringContradictions,
   steeringSettings,
   type SteeringSettings,
 } from "./settings/steering.ts";
-import { describeUsage, type LlmSummary } from "./show/llm-usage.ts";
+import { budgetUsedUp, describeUsage, type LlmSummary } from "./show/llm-usage.ts";
 import { formatSteering } from "./show/steering.ts";
-import { type Contradiction, defineVerb, type Input } from "./verb.ts";
+import { type Contradiction, defineVerb, type Input, need } from "./verb.ts";
 
 /** A behaviour to steer with; the report, where there is one, has what speaks for each layer. */
 export interface BehaviorToSteer {
@@ -80,13 +81,7 @@ const outputs = {
     describe: "The folder for report, rollouts and verdicts.",
     isResumable: true,
   },
-  answers: {
-    artifact: { name: "judge-answers.jsonl", files: (path: string) => [path] },
-    placeholder: "FILE",
-    describe: "Where paid answers of an LLM are kept and looked up.",
-    shared: "/judge.answers.jsonl",
-    isResumable: true,
-  },
+  answers: answersOutput("judge-answers.jsonl", "LLM", "/judge.answers.jsonl"),
 } as const;
 
 export const steer = defineVerb({
@@ -149,15 +144,13 @@ should not be those that the behaviour was made from.
     settings,
     work,
   ): Promise<Steered> => {
-    const { out, isForced, owner, cost, signal, progress, note } = work;
+    const { out, isForced, cost, signal, progress } = work;
     const { layers, otherCheckpoint, rollouts, sampling, judge, ...how } = settings;
     expectSteeringFolder(out.out);
     await using opened = await openJudge({ rules, rubric }, judge, {
+      ...work,
       answers: out.answers,
       setting: "judge.endpoint",
-      isForced,
-      owner,
-      cost,
     });
     await using engine = await checkpoint.open();
     if (typeof how.projectOutAt === "object") {
@@ -187,13 +180,8 @@ should not be those that the behaviour was made from.
     await claimSteeringFolder(engine.identity, request, { ...options, force: isForced });
     const counter = newGenerationCounter();
     cost.watchSampling(counter);
-    const { report } = await steerEngine(engine, request, { ...options, counter }).catch(
-      (error: unknown) => {
-        // What was asked is paid for, and says what went wrong.
-        for (const line of opened.usage()) note(line);
-        throw error;
-      },
-    );
+    const steering = steerEngine(engine, request, { ...options, counter });
+    const { report } = await noting(steering, opened.usage, work);
     const table =
       how.mode === "add" && known !== undefined ? layerTable(known.diagnostics, report) : undefined;
     if (table !== undefined) {
@@ -207,9 +195,7 @@ should not be those that the behaviour was made from.
   unfinished: ({ llm }) =>
     llm === undefined || llm.beyondBudget === 0
       ? undefined
-      : new RuntimeError(`maxCost: used up, ${llm.beyondBudget} responses not judged`, {
-          hint: "Raise maxCost and give the same command: every answer so far is kept and not asked again.",
-        }),
+      : budgetUsedUp(`${llm.beyondBudget} responses`),
 });
 
 /** Rules or a rubric judge, and nothing is said of what does not. */
@@ -218,16 +204,18 @@ function judgeContradictions(
   given: ReadonlySet<string>,
 ): readonly Contradiction[] {
   const ways = ["rules", "rubric"].filter((way) => given.has(way));
-  if (ways.length === 1) {
-    return [
-      ...judgingContradictions(judge, (input) => given.has(input), ["judge"]),
-      ...(given.has("answers") && !given.has("rubric")
-        ? [{ path: ["answers"], message: "expected rubric with it, got rules" }]
-        : []),
-    ];
+  if (ways.length !== 1) {
+    const got = ways.length === 0 ? "none" : "both";
+    return need(false, ["rules"], `expected one of rules and rubric, got ${got}`);
   }
-  const got = ways.length === 0 ? "none" : "both";
-  return [{ path: ["rules"], message: `expected one of rules and rubric, got ${got}` }];
+  return [
+    ...judgingContradictions(judge, given, ["judge"]),
+    ...need(
+      !given.has("answers") || given.has("rubric"),
+      ["answers"],
+      "expected rubric with it, got rules",
+    ),
+  ];
 }
 
 /** Responses of the greatest length, as many as steering at `layers` layers samples at most; for estimates of their judging. */

@@ -1,17 +1,17 @@
 import { applyEdit } from "../edit/apply-edit.ts";
 import { type Edit, EDIT } from "../edit/edit.ts";
-import { resolveDatasetFiles } from "../hub/resolve-dataset-files.ts";
 import { openPairs, type PairSet } from "../pairs/open-pairs.ts";
 import { openSftFiles, type SftSet } from "../pairs/sft-examples.ts";
-import type { PairSource } from "../training/examples.ts";
+import type { TrainResult } from "../training/metrics.ts";
+import type { PairSource } from "../training/prepare.ts";
 import { RUN_FILES } from "../training/run-folder.ts";
 import type { TrainRequest } from "../training/settings.ts";
-import type { TrainResult } from "../training/train-result.ts";
 import { trainDpo, trainSft } from "../training/train.ts";
 import { ConfigError, NothingToDoError } from "../util/errors.ts";
 import { checkpointInput, checkpointSettings } from "./inputs/checkpoint.ts";
 import { editInput } from "./inputs/files.ts";
-import { pairSettings } from "./inputs/pairs.ts";
+import { openPairsOptions, pairSettings } from "./inputs/pairs.ts";
+import { fileNamed } from "./outputs.ts";
 import { othersChoice } from "./settings/common.ts";
 import { trainingSettings } from "./settings/training.ts";
 import { defineVerb, type Input } from "./verb.ts";
@@ -31,13 +31,8 @@ const dataInput = {
   isPositional: true,
   isMany: true,
   settings: pairSettings,
-  open: (paths, { keep, ...others }, { signal, download }) => {
-    const options = {
-      ...others,
-      keepColumns: keep,
-      resolveRemote: (uri: string) => resolveDatasetFiles(uri, download),
-      signal,
-    };
+  open: (paths, settings, work) => {
+    const options = openPairsOptions(settings, work);
     return Promise.resolve({
       pairs: () => openPairs(paths, options),
       examples: () => openSftFiles(paths, options),
@@ -92,13 +87,13 @@ interrupted run goes on when the same command is given again, and ends in the sa
     }),
   outputs: {
     out: {
-      artifact: { name: "checkpoint", files: (path) => [path] },
+      artifact: fileNamed("checkpoint"),
       placeholder: "DIR",
       describe: "The run's folder.",
       isResumable: true,
     },
     referenceCache: {
-      artifact: { name: "reference-log-probabilities", files: (path) => [path] },
+      artifact: fileNamed("reference-log-probabilities"),
       placeholder: "DIR",
       describe:
         "Where DPO's reference log-probabilities are kept by content; runs over edited data can share it.",
@@ -116,8 +111,8 @@ interrupted run goes on when the same command is given again, and ends in the sa
       ...given,
       adaptation: factors && { kind: "lora" as const, ...factors },
     };
-    const { dtype, saveEvery, stateEvery } = given;
     const request: TrainRequest = {
+      ...given,
       checkpoint: checkpoint.folder,
       host: checkpoint.host,
       out: out.out,
@@ -126,10 +121,7 @@ interrupted run goes on when the same command is given again, and ends in the sa
         batchTokens: batchTokens ?? checkpoint.options.batchTokens,
       },
       referenceCache: out.referenceCache,
-      dtype,
-      saveEvery,
       keep: keepCheckpoints,
-      stateEvery,
       force: isForced,
       signal,
       progress: progress("steps"),

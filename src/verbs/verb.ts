@@ -108,6 +108,13 @@ export interface Contradiction {
   readonly message: string;
 }
 
+/** A contradiction unless something is right. */
+export const need = (
+  isRight: boolean,
+  path: Contradiction["path"],
+  message: string,
+): Contradiction[] => (isRight ? [] : [{ path, message }]);
+
 /** What a verb would take. */
 export interface Estimate<I extends Inputs, S extends z.ZodObject, O extends Outputs> {
   of(inputs: Opened<I>, settings: z.output<S>, work: EstimateWork<O>): Promise<object>;

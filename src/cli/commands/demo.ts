@@ -4,9 +4,9 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 
 import { readExperiment, withTrainingSeeds } from "../../experiment/read-experiment.ts";
+import { count } from "../../util/setting-kinds.ts";
 import { jsonSchemaOf } from "../../verbs/json-schema.ts";
 import { listSettings } from "../../verbs/list-settings.ts";
-import { count } from "../../verbs/settings/common.ts";
 import type { Command, CommandContext, ParsedArguments } from "../command.ts";
 import { runAndPrint } from "../run-and-print.ts";
 import { readSettings, settingFlags } from "../verb-flags.ts";

@@ -11,13 +11,13 @@ import { groupedRollouts } from "../../rates/scenario-groups.ts";
 import { readRollouts, type Rollout } from "../../rollouts/rollouts.ts";
 import { ConfigError } from "../../util/errors.ts";
 import { createRng } from "../../util/rng.ts";
+import { count, seed } from "../../util/setting-kinds.ts";
 import { printable } from "../../util/text-table.ts";
 import { expectOtherFiles } from "../../verbs/check-outputs.ts";
 import { jsonSchemaOf } from "../../verbs/json-schema.ts";
 import { listSettings } from "../../verbs/list-settings.ts";
-import { count, seed } from "../../verbs/settings/common.ts";
-import type { Command, CommandContext, ParsedArguments } from "../command.ts";
-import { onlyPositional, requiredText } from "../required.ts";
+import { onlyPositional, requiredText } from "../arguments.ts";
+import { asJson, type Command, type CommandContext, type ParsedArguments } from "../command.ts";
 import { type ReviewAnswer, type ReviewScreen, reviewSession } from "../review-session.ts";
 import { openTerminal } from "../review-terminal.ts";
 import { readSettings, settingFlags } from "../verb-flags.ts";
@@ -63,7 +63,7 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   const result = { out, labelled, of };
   context.print(
     args.has("json")
-      ? JSON.stringify(result, undefined, 2)
+      ? asJson(result)
       : `${labelled} of ${of} rollouts labelled in ${out}${labelled < of ? "; the same command goes on" : ""}`,
   );
 }

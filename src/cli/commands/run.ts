@@ -1,12 +1,11 @@
 import { join } from "node:path";
 
-import { experimentJsonSchema } from "../../experiment/json-schema.ts";
 import { readExperiment } from "../../experiment/read-experiment.ts";
+import { experimentJsonSchema } from "../../experiment/schema.ts";
 import { settingsTable } from "../../experiment/settings-table.ts";
 import { STAGE_KINDS } from "../../experiment/stage.ts";
-import type { Command, CommandContext, ParsedArguments } from "../command.ts";
-import { expectFlagsOfWay } from "../flag-ways.ts";
-import { onlyPositional } from "../required.ts";
+import { expectFlagsOfWay, onlyPositional } from "../arguments.ts";
+import { asJson, type Command, type CommandContext, type ParsedArguments } from "../command.ts";
 import { printEstimates, runAndPrint } from "../run-and-print.ts";
 
 export const runCommand: Command = {
@@ -64,8 +63,7 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
     { name: "--dry-run", isOn: isDry && !isShown, flags: ["dry-run", "out", "force-stage"] },
     { name: "a run", isOn: !isDry && !isShown, flags: ["out", "until", "force-stage"] },
   ]);
-  if (args.has("schema"))
-    return context.print(JSON.stringify(experimentJsonSchema(), undefined, 2));
+  if (args.has("schema")) return context.print(asJson(experimentJsonSchema()));
   if (args.has("settings")) return context.print(settingsTable());
   const path = onlyPositional(args, "run", "one experiment file");
   const until = args.text("until");

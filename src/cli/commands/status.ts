@@ -2,8 +2,8 @@ import { join } from "node:path";
 
 import { type ExperimentStatus, readExperimentStatus } from "../../experiment/experiment-status.ts";
 import { ConfigError } from "../../util/errors.ts";
-import type { Command, CommandContext, ParsedArguments } from "../command.ts";
-import { onlyPositional } from "../required.ts";
+import { onlyPositional } from "../arguments.ts";
+import { asJson, type Command, type CommandContext, type ParsedArguments } from "../command.ts";
 import { formatStatus } from "../status-table.ts";
 
 export const statusCommand: Command = {
@@ -35,7 +35,7 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
     const folder = stageFolder(status, id);
     return context.print(args.has("json") ? JSON.stringify(folder) : folder);
   }
-  context.print(args.has("json") ? JSON.stringify(status, undefined, 2) : formatStatus(status));
+  context.print(args.has("json") ? asJson(status) : formatStatus(status));
 }
 
 function stageFolder({ out, stages }: ExperimentStatus, id: string): string {

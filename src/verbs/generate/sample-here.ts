@@ -1,6 +1,7 @@
 import type { Engine } from "../../engine/engine.ts";
 import { newGenerationCounter } from "../../engine/generation/generate-options.ts";
 import { generateRollouts, type GenerateRolloutsResult } from "../../rollouts/generate-rollouts.ts";
+import { rolloutManifestPath } from "../../rollouts/rollout-manifest.ts";
 import { removeRollouts } from "../../rollouts/rollout-sink.ts";
 import type { ScenarioPrompt } from "../../rollouts/scenarios.ts";
 import type { Checkpoint } from "../inputs/checkpoint.ts";
@@ -51,4 +52,20 @@ function warnOfSame(engine: Engine, before: Engine, warn: (line: string) => void
   warn(
     "amplify: the checkpoint before is the checkpoint itself: there is no difference to amplify",
   );
+}
+
+/** What sampling a checkpoint came to. */
+export function formatSampledHere({
+  out,
+  seconds,
+  rollouts,
+  resumedRollouts,
+  work: { sampledTokens, promptTokens },
+  manifest,
+}: SampledHere): string {
+  return [
+    `${out}: ${rollouts} rollouts of ${manifest.prompts} prompts, manifest ${rolloutManifestPath(out)}`,
+    ...(resumedRollouts > 0 ? [`${resumedRollouts} rollouts were there already`] : []),
+    `${sampledTokens} tokens sampled in ${seconds.toFixed(1)} s (${(sampledTokens / seconds).toFixed(1)} tokens/s), ${promptTokens} prompt tokens`,
+  ].join("\n");
 }

@@ -1,9 +1,4 @@
-import { existsSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
-import { dirname } from "node:path";
-
 import { describeCounts } from "../../endpoint/describe-counts.ts";
-import { endpointLedger } from "../../judge/endpoint-ledger.ts";
 import type { EndpointSampling } from "../../rollouts/endpoint-requests.ts";
 import {
   type EndpointRolloutsResult,
@@ -13,7 +8,9 @@ import { estimateRollouts, type RequestsEstimate } from "../../rollouts/estimate
 import { removeRollouts } from "../../rollouts/rollout-sink.ts";
 import type { ScenarioPrompt } from "../../rollouts/scenarios.ts";
 import { ConfigError } from "../../util/errors.ts";
-import { openAnswers, openAsker, pricesOf } from "../judging/open-asker.ts";
+import { printable } from "../../util/text-table.ts";
+import { noting, openAsking, pricesOf, readAnswers } from "../judging/open-asker.ts";
+import { formatAsking } from "../show/llm-usage.ts";
 import type { Work } from "../verb.ts";
 import type { GenerateSettings } from "./settings.ts";
 
@@ -29,28 +26,18 @@ export interface SampledThere extends EndpointRolloutsResult {
 export async function sampleThere(
   prompts: readonly ScenarioPrompt[],
   settings: GenerateSettings,
-  {
-    out,
-    answers,
-    isForced,
-    owner,
-    cost,
-    signal,
-    progress,
-    note,
-  }: Omit<Work, "out"> & { readonly out: string; readonly answers: string },
+  work: Omit<Work, "out"> & { readonly out: string; readonly answers: string },
 ): Promise<SampledThere> {
+  const { out, answers, isForced, signal, progress } = work;
   if (!out.endsWith(".jsonl")) {
     throw new ConfigError(
       `out: expected a name ending in .jsonl for rollouts of an endpoint, got "${out}"`,
     );
   }
   const endpoint = settings.endpoint!; // wayContradictions
-  const asker = openAsker(endpoint);
+  await using asking = await openAsking(endpoint, answers, work);
+  const { asker, store } = asking;
   if (isForced) await removeRollouts(out);
-  await mkdir(dirname(answers), { recursive: true });
-  await using store = await openAnswers(answers, endpoint, { owner });
-  cost.watchEndpoint(endpointLedger(asker, store, pricesOf(endpoint) !== undefined));
   const sampled = generateFromEndpoint(prompts, {
     ...endpointSampling(settings),
     out,
@@ -60,10 +47,7 @@ export async function sampleThere(
     signal,
     progress: progress("rollouts"),
   });
-  const result = await sampled.catch((error: unknown) => {
-    for (const line of describeCounts(asker.counts)) note(line);
-    throw error;
-  });
+  const result = await noting(sampled, () => describeCounts(asker.counts), work);
   const { requests, answers: answered, faults } = asker.counts;
   return { out, ...result, requests, answered, faults: Object.fromEntries(faults) };
 }
@@ -91,14 +75,34 @@ export async function estimateSampling(
       hint: "Sampling a checkpoint on this machine asks nobody.",
     });
   }
-  const isThere = answers !== undefined && existsSync(answers);
-  await using store = isThere
-    ? await openAnswers(answers, endpoint, { isReadOnly: true })
-    : undefined;
+  await using store = await readAnswers(endpoint, answers);
   return await estimateRollouts(prompts, endpointSampling(settings), {
     endpoint,
     store,
     prices: pricesOf(endpoint),
     isAnew: isForced,
   });
+}
+
+/** What sampling from an endpoint came to. */
+export function formatSampledThere(result: SampledThere): string {
+  const { out, rollouts, resumed, estimated, failed, requests, answered, faults } = result;
+  const counts = { requests, answers: answered, faults: new Map(Object.entries(faults)) };
+  return [
+    `${out}: ${rollouts} rollouts, ${resumed} of them there already`,
+    ...Object.entries(failed).map(([cause, each]) => `${each} failed: ${printable(cause)}`),
+    ...describeCounts({ ...counts, beyondBudget: 0 }),
+    ...(estimated === 0
+      ? []
+      : [`the tokens of ${estimated} are estimated: the endpoint did not say`]),
+  ].join("\n");
+}
+
+/** What sampling from an endpoint would take. */
+export function formatSamplingEstimate(estimate: RequestsEstimate): string {
+  const { rollouts, requests, cached } = estimate;
+  return [
+    `${rollouts} rollouts: ${requests} requests, ${cached} answered already`,
+    ...formatAsking(estimate),
+  ].join("\n");
 }

@@ -1,9 +1,9 @@
 import { z } from "zod";
 
-import { count } from "../settings/common.ts";
+import { count } from "../../util/setting-kinds.ts";
 import { endpointSettings } from "../settings/endpoint.ts";
 import { samplingSettings } from "../settings/sampling.ts";
-import type { Contradiction } from "../verb.ts";
+import { type Contradiction, need } from "../verb.ts";
 
 /** How responses are sampled, and how many. */
 export const generateSettings = z.strictObject({
@@ -47,13 +47,16 @@ export function wayContradictions(
     ? "expected endpoint.baseUrl with it, got checkpoint"
     : "expected checkpoint with it, got endpoint.baseUrl";
   return [
-    ...Object.entries(passedOver).flatMap(([name, is]) => (is ? [{ path: [name], message }] : [])),
-    ...(isAmplified === (amplify !== undefined)
-      ? []
-      : [
-          isAmplified
-            ? { path: ["amplifyBefore"], message: "expected amplify beside it, got none" }
-            : { path: ["amplify"], message: "expected amplifyBefore beside it, got none" },
-        ]),
+    ...Object.entries(passedOver).flatMap(([name, is]) => need(!is, [name], message)),
+    ...need(
+      isAmplified || amplify === undefined,
+      ["amplify"],
+      "expected amplifyBefore beside it, got none",
+    ),
+    ...need(
+      !isAmplified || amplify !== undefined,
+      ["amplifyBefore"],
+      "expected amplify beside it, got none",
+    ),
   ];
 }

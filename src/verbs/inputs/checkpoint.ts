@@ -6,7 +6,8 @@ import type { Engine } from "../../engine/engine.ts";
 import { ENGINES, findEngine } from "../../engine/engines.ts";
 import { localFolder } from "../../engine/local-host.ts";
 import { DEVICES } from "../../runtime/device.ts";
-import { count, path } from "../settings/common.ts";
+import { count } from "../../util/setting-kinds.ts";
+import { path } from "../settings/common.ts";
 import type { Input } from "../verb.ts";
 
 /** On what a checkpoint runs. */

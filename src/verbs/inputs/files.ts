@@ -1,9 +1,15 @@
+import { z } from "zod";
+
 /** @file Inputs that are files: verbs get their paths and read them, since most stream. */
 import { BEHAVIOR_FILE } from "../../behavior/behavior-file.ts";
+import { resolveDatasetFiles } from "../../hub/resolve-dataset-files.ts";
 import { VERDICTS } from "../../judge/verdict.ts";
+import type { ResolveRemote } from "../../pairs/expand-patterns.ts";
 import { RESPONSES } from "../../pairs/response-pairs.ts";
 import { ROLLOUTS } from "../../rollouts/rollouts.ts";
-import type { Input } from "../verb.ts";
+import { openStore, type VectorStore } from "../../store/open-store.ts";
+import type { JobOptions } from "../../util/progress.ts";
+import type { Input, OpenWork } from "../verb.ts";
 
 type Described = Pick<Input, "placeholder" | "describe">;
 
@@ -68,5 +74,39 @@ export const editInput = fileInput("edit", "edit.json", {
   describe: "What culprit edit decided: the ids of the pairs to drop or swap.",
 });
 
+/** How readers of data files come to those that are on the hub, and end early. */
+export const openingOptions = ({ download, signal }: Opening): OpeningOptions => ({
+  resolveRemote: (uri) => resolveDatasetFiles(uri, download),
+  signal,
+});
+
+type Opening = { readonly [K in "download" | "signal"]?: OpenWork[K] | undefined };
+interface OpeningOptions extends Pick<JobOptions, "signal"> {
+  readonly resolveRemote: ResolveRemote;
+}
+
 /** Any other file. */
 export const otherFile = fileInput;
+
+const storeSettings = z.strictObject({
+  allowIncomplete: z
+    .boolean()
+    .default(false)
+    .describe("Takes what is there of a store whose embedding has not ended."),
+});
+
+/** A vector store, opened. */
+export const storeInput = {
+  kind: "store",
+  placeholder: "STORE",
+  describe: "One vector store, as culprit embed writes it.",
+  settings: storeSettings,
+  artifact: "vectors",
+  open: async ([directory = ""], { allowIncomplete }, { warn }) => {
+    const store = await openStore(directory, { allowIncomplete });
+    if (store.completion === undefined) {
+      warn(`${directory} is incomplete: it holds ${store.rows} pairs so far`);
+    }
+    return store;
+  },
+} as const satisfies Input<VectorStore, typeof storeSettings>;

@@ -1,10 +1,10 @@
 import { z } from "zod";
 
-import { resolveDatasetFiles } from "../../hub/resolve-dataset-files.ts";
-import { openPairs, type PairSet } from "../../pairs/open-pairs.ts";
+import { openPairs, type OpenPairsOptions, type PairSet } from "../../pairs/open-pairs.ts";
 import { PAIR_SHAPES } from "../../pairs/shapes/shapes.ts";
-import { count } from "../settings/common.ts";
+import { count, nonEmpty } from "../../util/setting-kinds.ts";
 import type { Input } from "../verb.ts";
+import { openingOptions } from "./files.ts";
 
 /** How files of preference pairs are read. */
 export const pairSettings = z.strictObject({
@@ -12,19 +12,23 @@ export const pairSettings = z.strictObject({
     .enum(PAIR_SHAPES)
     .optional()
     .describe("How the rows are laid out. Absent: detected from the rows."),
-  sourceColumn: z
-    .string()
-    .min(1)
+  sourceColumn: nonEmpty
     .optional()
     .describe("Column that says where a pair comes from. Absent: source, dataset or the like."),
   keep: z
-    .array(z.string().min(1))
+    .array(nonEmpty)
     .optional()
     .describe(
       "Columns that travel with the pairs. Absent: the source, generators, and other short columns.",
     ),
   limit: count.optional().describe("Reads the first rows only. Absent: all."),
 });
+
+/** The settings as those who open the files take them. */
+export const openPairsOptions = (
+  { keep, ...settings }: z.output<typeof pairSettings>,
+  work: Parameters<typeof openingOptions>[0],
+): OpenPairsOptions => ({ ...settings, keepColumns: keep, ...openingOptions(work) });
 
 /** Preference pairs, opened. */
 export const pairsInput = {
@@ -34,14 +38,9 @@ export const pairsInput = {
   isPositional: true,
   isMany: true,
   settings: pairSettings,
-  open: async (paths, { keep, ...options }, { signal, download, note }) => {
-    const pairs = await openPairs(paths, {
-      ...options,
-      keepColumns: keep,
-      resolveRemote: (uri) => resolveDatasetFiles(uri, download),
-      signal,
-    });
-    note(`${pairs.files.length} file(s), shape ${pairs.shapeReason}`);
+  open: async (paths, settings, work) => {
+    const pairs = await openPairs(paths, openPairsOptions(settings, work));
+    work.note(`${pairs.files.length} file(s), shape ${pairs.shapeReason}`);
     return pairs;
   },
   files: ({ files }) => files.map(({ path }) => path),

@@ -3,8 +3,8 @@ import { z } from "zod";
 import type { UnknownKey } from "../../pairs/unknown-keys.ts";
 import { readRolloutPrompts } from "../../rollouts/rollout-prompts.ts";
 import type { ScenarioPrompt } from "../../rollouts/scenarios.ts";
+import { count, nonEmpty } from "../../util/setting-kinds.ts";
 import { printable } from "../../util/text-table.ts";
-import { count } from "../settings/common.ts";
 import type { Input } from "../verb.ts";
 
 /** Unknown keys listed in a warning. */
@@ -13,7 +13,7 @@ const MAX_KEYS = 6;
 /** Which prompts of a file are sampled. */
 export const promptSettings = z.strictObject({
   variants: z
-    .array(z.string().min(1))
+    .array(nonEmpty)
     .min(1)
     .optional()
     .describe(

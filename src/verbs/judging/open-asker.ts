@@ -1,3 +1,7 @@
+import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
+
 import {
   type AnswerStore,
   type AnswerStoreOptions,
@@ -7,8 +11,9 @@ import { type Asker, createAsker } from "../../endpoint/asker.ts";
 import { openChatEndpoint } from "../../endpoint/chat-endpoint.ts";
 import { keyOfVariable } from "../../endpoint/check-endpoint.ts";
 import { costOf, type Prices } from "../../endpoint/money.ts";
+import { endpointLedger } from "../../judge/endpoint-ledger.ts";
 import type { EndpointSettings } from "../settings/endpoint.ts";
-import type { Contradiction } from "../verb.ts";
+import { type Contradiction, need, type Work } from "../verb.ts";
 
 /**
  * The endpoint that settings describe, with its retries and limits; sends nothing yet. The key is read from the environment here and kept
@@ -31,8 +36,7 @@ export function pricesOf({ priceIn, priceOut }: EndpointSettings): Prices | unde
   return { promptPerMillion: priceIn, completionPerMillion: priceOut };
 }
 
-/** The answers of an endpoint that are kept at `path`, priced as its settings say. */
-export function openAnswers(
+function openAnswers(
   path: string,
   endpoint: EndpointSettings,
   options: AnswerStoreOptions,
@@ -41,12 +45,57 @@ export function openAnswers(
   return openAnswerStore(path, (answer) => costOf(answer, prices), options);
 }
 
+/** An endpoint that can be asked, and the answers of it that are kept. */
+export interface Asking extends AsyncDisposable {
+  readonly asker: Asker;
+  readonly store: AnswerStore;
+  readonly prices: Prices | undefined;
+}
+
+/** Opens both, whose costs the meter sees from then on; `setting` is what errors call the endpoint. */
+export async function openAsking(
+  endpoint: EndpointSettings,
+  answers: string,
+  { owner, cost, setting }: Pick<Work, "owner" | "cost"> & { readonly setting?: string },
+): Promise<Asking> {
+  const asker = openAsker(endpoint, setting);
+  const prices = pricesOf(endpoint);
+  await mkdir(dirname(answers), { recursive: true });
+  const store = await openAnswers(answers, endpoint, { owner });
+  cost.watchEndpoint(endpointLedger(asker, store, prices !== undefined));
+  return { asker, store, prices, [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() };
+}
+
+/** The answers that are there already, for estimates. */
+export async function readAnswers(
+  endpoint: EndpointSettings,
+  answers: string | undefined,
+): Promise<AnswerStore | undefined> {
+  if (answers === undefined || !existsSync(answers)) return undefined;
+  return openAnswers(answers, endpoint, { isReadOnly: true });
+}
+
+/** What asking came to is paid for where it fails, too, and says what went wrong. */
+export async function noting<T>(
+  work: Promise<T>,
+  lines: () => readonly string[],
+  { note }: Pick<Work, "note">,
+): Promise<T> {
+  return work.catch((error: unknown) => {
+    for (const line of lines()) note(line);
+    throw error;
+  });
+}
+
 /** A price by itself gives no costs. */
 export function priceContradictions(
   endpoint: EndpointSettings | undefined,
   at: readonly string[],
 ): readonly Contradiction[] {
-  if ((endpoint?.priceIn === undefined) === (endpoint?.priceOut === undefined)) return [];
   const given = endpoint?.priceIn === undefined ? "priceOut" : "priceIn";
-  return [{ path: [...at, given], message: "expected both priceIn and priceOut, got one" }];
+  return need(
+    (endpoint?.priceIn === undefined) === (endpoint?.priceOut === undefined),
+    [...at, given],
+    "expected both priceIn and priceOut, got one",
+  );
 }

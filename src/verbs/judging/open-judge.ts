@@ -1,11 +1,5 @@
 /** @file The judge of verbs that judge new responses, judge and steer: by rules, or by an LLM whose paid answers are kept. */
-import { existsSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
-import { dirname } from "node:path";
-
 import { answererName } from "../../endpoint/answer-key.ts";
-import type { CostMeter } from "../../engine/cost.ts";
-import { endpointLedger } from "../../judge/endpoint-ledger.ts";
 import { estimateJudging, type JudgingEstimate } from "../../judge/estimate-judging.ts";
 import type { Judge, RolloutWithPrompt } from "../../judge/judge.ts";
 import { createLlmJudge } from "../../judge/llm-judge.ts";
@@ -16,16 +10,16 @@ import { ConfigError } from "../../util/errors.ts";
 import { withSetting } from "../../util/in-setting.ts";
 import type { JudgingSettings } from "../settings/judging.ts";
 import { describeUsage, type LlmSummary } from "../show/llm-usage.ts";
-import type { Contradiction } from "../verb.ts";
-import { openAnswers, openAsker, priceContradictions, pricesOf } from "./open-asker.ts";
+import { type Contradiction, need, type Work } from "../verb.ts";
+import { openAsking, priceContradictions, pricesOf, readAnswers } from "./open-asker.ts";
 
 /** A judge, to be closed after judging. */
 export interface OpenJudge extends AsyncDisposable {
   readonly judge: Judge<RolloutWithPrompt>;
   /** What an LLM took so far; undefined for rules. */
-  summary(): LlmSummary | undefined;
+  readonly summary: () => LlmSummary | undefined;
   /** The same in words. */
-  usage(): readonly string[];
+  readonly usage: () => readonly string[];
 }
 
 /** Rules or a rubric: one of the two. */
@@ -34,46 +28,43 @@ export interface JudgeInputs {
   readonly rubric: Rubric | undefined;
 }
 
-export interface OpenJudgeOptions {
+/** `isForced`: asks again about what has no readable answer. */
+interface OpenJudgeOptions extends Pick<Work, "isForced" | "cost" | "owner"> {
   /** Where paid answers are kept and looked up. */
   readonly answers: string;
   /** What the endpoint's settings are called in errors. */
   readonly setting: string;
-  /** Whether to ask again about what has no readable answer. */
-  readonly isForced: boolean;
-  readonly cost: CostMeter;
-  /** Whose the new answers are, where several share a store: their costs are told apart by it. */
-  readonly owner?: string | undefined;
 }
 
-/** What is wrong between the settings of a judge and what judges. */
+/** What is wrong between the settings of a judge and what judges: of `given` rules, rubric and labels count. */
 export function judgingContradictions(
   { endpoint, threshold, maxCost }: JudgingSettings,
-  isGiven: (input: string) => boolean,
+  given: ReadonlySet<string>,
   at: readonly string[] = [],
 ): readonly Contradiction[] {
-  const hasRubric = isGiven("rubric");
-  const got = isGiven("rules") ? "rules" : isGiven("labels") ? "labels" : "none";
-  const needsRubric = Object.entries({ "endpoint.baseUrl": endpoint, threshold, maxCost })
-    .filter(([, value]) => value !== undefined && !hasRubric)
-    .map(([name]) => ({
-      path: [...at, ...name.split(".")],
-      message: `expected rubric with it, got ${got}`,
-    }));
+  const hasRubric = given.has("rubric");
+  const got = ["rules", "labels"].find((way) => given.has(way)) ?? "none";
+  const hasPrices = (endpoint?.priceIn ?? endpoint?.priceOut) !== undefined;
   return [
-    ...needsRubric,
-    ...(hasRubric && endpoint === undefined
-      ? [{ path: [...at, "endpoint", "baseUrl"], message: "expected an endpoint to ask, got none" }]
-      : []),
+    ...Object.entries({ "endpoint.baseUrl": endpoint, threshold, maxCost }).flatMap(
+      ([name, value]) =>
+        need(
+          hasRubric || value === undefined,
+          [...at, ...name.split(".")],
+          `expected rubric with it, got ${got}`,
+        ),
+    ),
+    ...need(
+      !hasRubric || endpoint !== undefined,
+      [...at, "endpoint", "baseUrl"],
+      "expected an endpoint to ask, got none",
+    ),
     ...priceContradictions(endpoint, [...at, "endpoint"]),
-    ...(maxCost !== undefined && (endpoint?.priceIn ?? endpoint?.priceOut) === undefined
-      ? [
-          {
-            path: [...at, "maxCost"],
-            message: "expected priceIn and priceOut beside it, got neither",
-          },
-        ]
-      : []),
+    ...need(
+      maxCost === undefined || hasPrices,
+      [...at, "maxCost"],
+      "expected priceIn and priceOut beside it, got neither",
+    ),
   ];
 }
 
@@ -96,16 +87,14 @@ export async function openJudge(
 async function openLlmJudge(
   given: Rubric,
   settings: JudgingSettings,
-  { answers, setting, isForced, cost, owner }: OpenJudgeOptions,
+  options: OpenJudgeOptions,
 ): Promise<OpenJudge> {
   const { maxCost, temperature, structured } = settings;
   const endpoint = settings.endpoint!; // judgingContradictions
   const rubric = withThreshold(given, settings.threshold);
-  const asker = openAsker(endpoint, setting);
-  const prices = pricesOf(endpoint);
-  await mkdir(dirname(answers), { recursive: true });
-  const store = await openAnswers(answers, endpoint, { owner });
-  cost.watchEndpoint(endpointLedger(asker, store, prices !== undefined));
+  const asking = await openAsking(endpoint, options.answers, options);
+  const { asker, store, prices } = asking;
+  const { setting, isForced } = options;
   const llm = createLlmJudge({
     rubric,
     asker,
@@ -116,25 +105,25 @@ async function openLlmJudge(
     structured,
     isAnew: isForced,
   });
-  const summary = (): LlmSummary => ({
-    requests: asker.counts.requests,
-    answered: asker.counts.answers,
-    faults: Object.fromEntries(asker.counts.faults),
-    beyondBudget: asker.counts.beyondBudget,
-    cached: llm.usage.cached,
-    unreadable: llm.usage.unreadable,
-    promptTokens: llm.usage.promptTokens,
-    completionTokens: llm.usage.completionTokens,
-    estimated: llm.usage.estimated,
-    cacheEstimated: store.totals.estimated,
-    cost: prices === undefined ? undefined : llm.usage.cost,
-    cacheCost: prices === undefined ? undefined : store.totals.cost,
-  });
+  const summary = (): LlmSummary => {
+    const { requests, answers, faults, beyondBudget } = asker.counts;
+    const { answers: _a, isStructured: _s, cost, ...usage } = llm.usage;
+    return {
+      requests,
+      answered: answers,
+      faults: Object.fromEntries(faults),
+      beyondBudget,
+      ...usage,
+      cacheEstimated: store.totals.estimated,
+      cost: prices && cost,
+      cacheCost: prices && store.totals.cost,
+    };
+  };
   return {
     judge: { ...llm, judge: (rollouts, job) => naming(llm.judge(rollouts, job), setting) },
     summary,
     usage: () => describeUsage(summary()),
-    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => asking[Symbol.asyncDispose](),
   };
 }
 
@@ -155,10 +144,7 @@ export async function estimateByRubric(
   { answers, isForced }: { readonly answers: string | undefined; readonly isForced: boolean },
 ): Promise<JudgingEstimate> {
   const endpoint = settings.endpoint!; // judgingContradictions
-  const isThere = answers !== undefined && existsSync(answers);
-  await using store = isThere
-    ? await openAnswers(answers, endpoint, { isReadOnly: true })
-    : undefined;
+  await using store = await readAnswers(endpoint, answers);
   return await estimateJudging(rollouts, {
     rubric: withThreshold(rubric, settings.threshold),
     endpoint: answererName(endpoint),

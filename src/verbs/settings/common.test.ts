@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 
-import { layers, layersOrAuto, limitTokens, resolveLayers } from "./common.ts";
+import { limitTokens } from "../../util/setting-kinds.ts";
+import { layers, layersOrAuto, resolveLayers } from "./common.ts";
 
 describe("layers", () => {
   test.each([

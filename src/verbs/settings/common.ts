@@ -1,23 +1,16 @@
 /** @file Kinds of settings that several verbs have. */
 import { z } from "zod";
 
+import type { TopSize } from "../../ranking/ranking-report.ts";
 import { ConfigError } from "../../util/errors.ts";
-import type { Contradiction } from "../verb.ts";
-
-/** At least one. */
-export const count = z.int().min(1);
+import { nonEmpty, whole } from "../../util/setting-kinds.ts";
+import { type Contradiction, need } from "../verb.ts";
 
 /** Of a file or folder; in an experiment file relative to it. */
-export const path = z.string().min(1);
-
-/** Of a stream of random numbers. */
-export const seed = z
-  .int()
-  .min(0)
-  .max(2 ** 31 - 1);
+export const path = nonEmpty;
 
 /** A column that was kept with the pairs. */
-export const by = z.string().min(1).optional();
+export const by = nonEmpty.optional();
 
 /** What is given and belongs to other values of a choice, and so would be passed over. `owned` says by value what belongs to it. */
 export function othersChoice(
@@ -26,36 +19,10 @@ export function othersChoice(
   owned: Readonly<Record<string, Readonly<Record<string, boolean>>>>,
 ): readonly Contradiction[] {
   return Object.entries(owned).flatMap(([value, given]) =>
-    value === got
-      ? []
-      : Object.keys(given)
-          .filter((name) => given[name])
-          .map((name) => ({
-            path: [name],
-            message: `expected ${choice} ${value} with it, got ${got}`,
-          })),
+    Object.entries(given).flatMap(([name, isGiven]) =>
+      need(value === got || !isGiven, [name], `expected ${choice} ${value} with it, got ${got}`),
+    ),
   );
-}
-
-/** Prompt and response together. */
-export const maxTokens = z
-  .int()
-  .min(2)
-  .optional()
-  .describe(
-    "Prompt and response together, in tokens; longer responses are cut at the end. Absent: 2048, or the checkpoint's positions where those are fewer.",
-  );
-
-const DEFAULT_MAX_TOKENS = 2048;
-
-/** The limit that `maxTokens` sets on a checkpoint. Throws ConfigError where the checkpoint has fewer positions. */
-export function limitTokens(
-  asked: number | undefined,
-  { name, maxPositions }: { readonly name: string; readonly maxPositions: number },
-): number {
-  if (asked === undefined) return Math.min(DEFAULT_MAX_TOKENS, maxPositions);
-  if (asked <= maxPositions) return asked;
-  throw new ConfigError(`maxTokens: ${name} was made for ${maxPositions} positions, got ${asked}`);
 }
 
 /** Layers: `all`, or the numbers, rising and each once. */
@@ -66,7 +33,7 @@ const MAX_LAYER = 9999;
 
 const LAYERS_EXPECTED = "expected numbers and ranges like 8,10-12, or all";
 
-const written = z.union([z.array(z.int().min(0)).min(1), z.int().min(0), z.string()], {
+const written = z.union([z.array(whole).min(1), whole, z.string()], {
   error: LAYERS_EXPECTED,
 });
 
@@ -123,3 +90,19 @@ export function resolveLayers(
     hint: `Layer 0 is the embedding output, layer ${layerCount} that of the last block; all takes every one.`,
   });
 }
+
+const EXPECTED = "expected numbers of pairs or shares like 300 or 5%";
+
+const topSize = z
+  .union([z.int(), z.string()], { error: EXPECTED })
+  .transform((value, context): TopSize => {
+    const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(`${value}`);
+    const size = Number(match?.[1]);
+    if (match?.[2] === "%" && size > 0 && size <= 100) return { share: size / 100 };
+    if (match?.[2] === "" && Number.isSafeInteger(size) && size > 0) return { count: size };
+    context.addIssue({ code: "custom", message: EXPECTED });
+    return z.NEVER;
+  });
+
+/** Sizes of a ranking's top that are looked at. */
+export const tops = z.array(topSize).min(1).optional();

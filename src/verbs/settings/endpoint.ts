@@ -3,12 +3,12 @@ import { z } from "zod";
 import { DEFAULT_ATTEMPTS } from "../../endpoint/asker.ts";
 import { DEFAULT_TIMEOUT_MS } from "../../endpoint/chat-endpoint.ts";
 import { DEFAULT_CONCURRENCY } from "../../endpoint/request-gate.ts";
-import { count } from "./common.ts";
+import { count, nonNegative, positive, nonEmpty } from "../../util/setting-kinds.ts";
 
 /** How an endpoint is paced and paid changes no answer. */
 const pace = { counts: false };
 
-const price = z.number().min(0).optional();
+const price = nonNegative.optional();
 
 /** An OpenAI-compatible endpoint, and how it is asked. */
 export const endpointSettings = z.strictObject({
@@ -19,10 +19,10 @@ export const endpointSettings = z.strictObject({
         "An OpenAI-compatible endpoint: what stands before /chat/completions, http://localhost:8000/v1 say.",
       placeholder: "URL",
     }),
-  model: z
-    .string()
-    .min(1)
-    .meta({ description: "The model, as the endpoint calls it.", placeholder: "NAME" }),
+  model: nonEmpty.meta({
+    description: "The model, as the endpoint calls it.",
+    placeholder: "NAME",
+  }),
   apiKeyEnv: z
     .string()
     .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, {
@@ -38,9 +38,7 @@ export const endpointSettings = z.strictObject({
     .max(4096)
     .default(DEFAULT_CONCURRENCY)
     .meta({ description: "Requests at once.", ...pace }),
-  requestsPerMinute: z
-    .number()
-    .gt(0)
+  requestsPerMinute: positive
     .optional()
     .meta({ description: "Requests started in a minute, at most. Absent: no limit.", ...pace }),
   tokensPerMinute: z

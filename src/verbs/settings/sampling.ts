@@ -1,24 +1,20 @@
 import { z } from "zod";
 
-import type { Contradiction } from "../verb.ts";
-import { count, seed } from "./common.ts";
+import { count, nonNegative, positive, seed, nonEmpty } from "../../util/setting-kinds.ts";
+import { type Contradiction, need } from "../verb.ts";
 
 /** How responses are sampled. */
 export const samplingSettings = z.strictObject({
-  temperature: z
-    .number()
-    .min(0)
+  temperature: nonNegative
     .default(0.7)
     .describe("Logits are divided by it; 0 takes the likeliest token each time."),
   topK: count.optional().describe("Samples from the k likeliest tokens only. Absent: all."),
-  topP: z
-    .number()
-    .gt(0)
+  topP: positive
     .max(1)
     .default(1)
     .describe("Samples from the likeliest tokens that together have this probability only."),
   maxTokens: count.default(256).describe("Tokens of one response, at most."),
-  stop: z.array(z.string().min(1)).optional().meta({
+  stop: z.array(nonEmpty).optional().meta({
     description:
       "Further tokens that end a response, as the tokenizer spells them. Absent: those of the checkpoint alone.",
     placeholder: "TOKEN",
@@ -39,11 +35,9 @@ export function samplingContradictions(
   { temperature, topK, topP }: SamplingSettings,
   at: readonly string[] = [],
 ): readonly Contradiction[] {
-  if (temperature > 0 || (topK === undefined && topP === 1)) return [];
-  return [
-    {
-      path: [...at, topK === undefined ? "topP" : "topK"],
-      message: "means nothing beside a temperature of 0, which takes the likeliest token",
-    },
-  ];
+  return need(
+    temperature > 0 || (topK === undefined && topP === 1),
+    [...at, topK === undefined ? "topP" : "topK"],
+    "means nothing beside a temperature of 0, which takes the likeliest token",
+  );
 }

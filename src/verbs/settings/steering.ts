@@ -8,8 +8,9 @@ import {
   DEFAULT_STRENGTHS,
 } from "../../steering/steer-settings.ts";
 import { STEERING_MODES } from "../../steering/steering-report.ts";
-import type { Contradiction } from "../verb.ts";
-import { count, layers, othersChoice, readLayers } from "./common.ts";
+import { count, nonNegative, positive, whole } from "../../util/setting-kinds.ts";
+import { type Contradiction, need } from "../verb.ts";
+import { layers, othersChoice, readLayers } from "./common.ts";
 import { judgingSettings } from "./judging.ts";
 import { samplingContradictions, samplingSettings } from "./sampling.ts";
 
@@ -30,7 +31,7 @@ export const steeringSettings = z.strictObject({
       [
         z.enum(["together", "own"]),
         z
-          .array(z.int().min(0))
+          .array(whole)
           .min(1)
           .refine((at) => new Set(at).size === at.length, { error: "expected each layer once" }),
         z.string().transform(readLayers),
@@ -45,28 +46,24 @@ export const steeringSettings = z.strictObject({
       placeholder: "WHERE",
     }),
   strength: z
-    .union([z.number().gt(0), z.literal("auto")], { error: "expected a number above 0 or auto" })
+    .union([positive, z.literal("auto")], { error: "expected a number above 0 or auto" })
     .default("auto")
     .describe(
       "How much of the direction is added, in lengths of the mean difference; auto: the largest of the grid that leaves the text coherent.",
     ),
   grid: z
-    .array(z.number().gt(0))
+    .array(positive)
     .min(1)
     .refine((grid) => grid.every((value, i) => value > (grid[i - 1] ?? 0)), {
       error: "expected strengths above 0 in ascending order",
     })
     .default([...DEFAULT_STRENGTHS])
     .describe("Strengths that auto climbs, rising."),
-  halvings: z
-    .int()
-    .min(0)
+  halvings: whole
     .max(20)
     .default(DEFAULT_HALVINGS)
     .describe("More strengths, each halfway between the last that holds and the first that fails."),
-  coherenceBound: z
-    .number()
-    .min(0)
+  coherenceBound: nonNegative
     .default(DEFAULT_COHERENCE_BOUND)
     .describe(
       "Nats per token that steered text may be less likely than unsteered, by the unsteered checkpoint.",
@@ -110,9 +107,11 @@ export function steeringContradictions({
       },
       "project-out": { projectOutAt: projectOutAt !== DEFAULT_PROJECT_OUT_AT },
     }),
-    ...(strength !== "auto" && hasGrid
-      ? [{ path: ["grid"], message: "means nothing beside a strength that is not auto" }]
-      : []),
+    ...need(
+      strength === "auto" || !hasGrid,
+      ["grid"],
+      "means nothing beside a strength that is not auto",
+    ),
     ...samplingContradictions(sampling, ["sampling"]),
   ];
 }

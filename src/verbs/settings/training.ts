@@ -1,23 +1,14 @@
 import { z } from "zod";
 
-import { CHECKPOINT_DTYPES, SCHEDULES } from "../../training/settings.ts";
-import { count, maxTokens, seed } from "./common.ts";
-
-const loraSettings = z.strictObject({
-  rank: count.default(16).describe("LoRA: rank of the factors."),
-  alpha: z
-    .number()
-    .gt(0)
-    .optional()
-    .describe("LoRA: the factors' product is scaled by alpha / rank. Absent: twice the rank."),
-  targets: z
-    .array(z.string().min(1))
-    .min(1)
-    .optional()
-    .describe(
-      "LoRA: ends of the paths of linear layers, q_proj say. Absent: all linear layers of the blocks.",
-    ),
-});
+import {
+  CHECKPOINT_DTYPES,
+  learningRate,
+  loraSettings,
+  ofDpo,
+  ofSft,
+  ofSteps,
+} from "../../training/settings.ts";
+import { count } from "../../util/setting-kinds.ts";
 
 /** How a checkpoint is trained. */
 export const trainingSettings = z.strictObject({
@@ -25,72 +16,18 @@ export const trainingSettings = z.strictObject({
     .enum(["dpo", "sft"])
     .default("dpo")
     .describe("Direct preference optimisation, or supervised fine-tuning."),
-  learningRate: z.number().gt(0).describe("The highest learning rate, reached after warm-up."),
-  beta: z
-    .number()
-    .gt(0)
-    .optional()
-    .describe(
-      "DPO: strength of the pull to the start checkpoint. Absent: 0.1, or 5 where length-normalized.",
-    ),
-  lengthNormalized: z
-    .boolean()
-    .default(false)
-    .describe("DPO: divides each log-probability by its token count."),
-  labelSmoothing: z
-    .number()
-    .min(0)
-    .lt(0.5)
-    .default(0)
-    .describe("DPO: share of pairs taken to be the wrong way round."),
-  lossOn: z
-    .enum(["response", "all"])
-    .optional()
-    .describe(
-      "SFT: tokens that carry loss; plain text has its loss on all. Absent: those of the response.",
-    ),
+  learningRate,
+  ...ofDpo,
+  ...ofSft,
   lora: loraSettings
     .optional()
     .describe("Trains low-rank factors, an adapter, instead of every weight."),
-  schedule: z
-    .enum(SCHEDULES)
-    .default("linear")
-    .describe("How the learning rate runs after warm-up; linear and cosine end at 0."),
-  warmupRatio: z
-    .number()
-    .min(0)
-    .lt(1)
-    .default(0.1)
-    .describe("Share of the steps in which the learning rate rises."),
-  warmupSteps: z
-    .int()
-    .min(0)
-    .optional()
-    .describe("The same as a number of steps. Absent: as the share says."),
-  epochs: count.default(1).describe("Passes over the data."),
-  maxSteps: count
-    .optional()
-    .describe("Steps at most; the schedule ends there. Absent: all of the epochs."),
-  batchSize: count
-    .default(32)
-    .describe("Examples of one step of the optimiser; pairs, where pairs are trained on."),
+  ...ofSteps,
   batchTokens: count
     .optional()
     .describe(
       "Tokens of one run of the training graph, at most; less needs less memory and differs by rounding only. Absent: 1024.",
     ),
-  maxTokens,
-  weightDecay: z
-    .number()
-    .min(0)
-    .default(0)
-    .describe("Decoupled weight decay, not on norms and biases."),
-  maxGradNorm: z
-    .number()
-    .min(0)
-    .default(1)
-    .describe("Longer gradients are shortened to this norm; 0 leaves them."),
-  seed: seed.default(0).describe("Order of the examples and start of LoRA's factors."),
   dtype: z.enum(CHECKPOINT_DTYPES).default("F32").describe("How weights are written."),
   saveEvery: count
     .optional()

@@ -1,10 +1,8 @@
 import type { JudgeAgreement } from "../../rates/judge-agreement.ts";
 import type { JudgeBesidePeople } from "../../rates/judge-beside-people.ts";
 import type { CorrectedRate } from "../../rates/judge-cells.ts";
-import type { ClusteredRate } from "../../stats/clustered-rate.ts";
-import { countPrompts } from "../../util/figures.ts";
-import { printable, textTable } from "../../util/text-table.ts";
-import { formatRate } from "./evaluation.ts";
+import { countPrompts, fixed, formatRate, withInterval } from "../../util/figures.ts";
+import { printable, tableOf } from "../../util/text-table.ts";
 
 /** What `culprit agreement` prints. */
 export function formatBesidePeople(found: JudgeBesidePeople): string[] {
@@ -14,13 +12,10 @@ export function formatBesidePeople(found: JudgeBesidePeople): string[] {
     `${labelled} rollouts with a verdict and a label: ${bothShow} shows and ${neither} not for both, ${judgeOnly} shows for the judge alone, ${personOnly} for people alone`,
     formatAgreement(agreement),
     ...formatRequests(found),
-    ...textTable([
-      ["class", "precision [95%]", "recall [95%]"],
-      ...(["shows", "not"] as const).map((name) => [
-        name,
-        formatRate(classes[name].precision),
-        formatRate(classes[name].recall),
-      ]),
+    ...tableOf(["shows", "not"] as const, [
+      ["class", (name) => name],
+      ["precision [95%]", (name) => formatRate(classes[name].precision)],
+      ["recall [95%]", (name) => formatRate(classes[name].recall)],
     ]),
     "",
     ...formatCorrectedRates(variants),
@@ -42,33 +37,24 @@ export const uncheckedLabels = (path: string, count: number): string =>
 
 /** `agreement 93.0% [...], kappa 0.81 [...]`. */
 export function formatAgreement({ agreement, kappa }: JudgeAgreement): string {
-  return `agreement ${formatRate(agreement)}, kappa ${formatKappa(kappa)}`;
+  const { value } = kappa;
+  const shown = value === undefined ? "undefined" : withInterval(value, kappa, fixed(2));
+  return `agreement ${formatRate(agreement)}, kappa ${shown}`;
 }
 
 /** A line for each variant, a column for each way to the rate. */
 export function formatCorrectedRates(variants: JudgeBesidePeople["variants"]): string[] {
-  return textTable([
-    ["rate [95%]", "missing", "labelled", "judge", "people", "Rogan-Gladen", "PPI++"],
-    ...variants.map(({ variant, missing, labelled, rates }) => [
-      printable(variant),
-      `${missing}`,
-      `${labelled}`,
-      formatRate(rates.judge),
-      formatRate(rates.people),
-      formatCorrected(rates.roganGladen),
-      formatCorrected(rates.ppi),
-    ]),
+  return tableOf(variants, [
+    ["rate [95%]", ({ variant }) => printable(variant)],
+    ["missing", ({ missing }) => missing],
+    ["labelled", ({ labelled }) => labelled],
+    ["judge", ({ rates }) => formatRate(rates.judge)],
+    ["people", ({ rates }) => formatRate(rates.people)],
+    ["Rogan-Gladen", ({ rates }) => formatCorrected(rates.roganGladen)],
+    ["PPI++", ({ rates }) => formatCorrected(rates.ppi)],
   ]);
 }
 
-function formatKappa({ value, low, high }: JudgeAgreement["kappa"]): string {
-  if (value === undefined) return "undefined";
-  if (low === undefined || high === undefined) return value.toFixed(2);
-  return `${value.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
-}
-
-function formatCorrected({ rate, low, high, why }: CorrectedRate): string {
-  if (rate === undefined) return why ?? "";
-  const known: Pick<ClusteredRate, "rate" | "low" | "high"> = { rate, low, high };
-  return formatRate(known);
+function formatCorrected({ why = "", ...rate }: CorrectedRate): string {
+  return rate.rate === undefined ? why : formatRate(rate);
 }

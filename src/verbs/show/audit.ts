@@ -1,160 +1,146 @@
 import type { AuditReport, LengthComparison } from "../../pairs/audit-report.ts";
 import type { Share } from "../../stats/wilson.ts";
-import { percent } from "../../util/figures.ts";
+import { percent, withInterval } from "../../util/figures.ts";
+import {
+  type Column,
+  headOf,
+  type Lines,
+  textOf,
+  printable as shortened,
+  tableOf,
+  textTable,
+} from "../../util/text-table.ts";
 
 /** Rows of one table, at most; the JSON report has all of them. */
 const MAX_TABLE_ROWS = 20;
+
+/** Characters of a name, at most. */
+const MAX_NAME = 200;
 
 /** What `culprit audit` prints. */
 export function formatAudit(
   report: AuditReport,
   written: { readonly out: string | undefined; readonly unusable: string | undefined },
 ): string {
-  return [
-    ...rowsSection(report, written.unusable),
-    ...lengthsSection(report),
-    ...sourcesSection(report),
-    ...generatorsSection(report),
-    ...duplicatesSection(report),
-    ...truncationSection(report),
-    ...turnsSection(report),
+  return textOf(
+    rowsSection(report, written.unusable),
+    lengthsSection(report),
+    sourcesSection(report),
+    generatorsSection(report),
+    duplicatesSection(report),
+    truncationSection(report),
+    turnsSection(report),
     "",
     report.warnings.length === 0 ? "No warnings." : "Warnings",
-    ...report.warnings.map((line) => `  ${line}`),
-    ...(written.out === undefined ? [] : ["", `Report written to ${written.out}`]),
-  ].join("\n");
+    report.warnings.map((line) => `  ${line}`),
+    written.out !== undefined && ["", `Report written to ${written.out}`],
+  );
 }
 
-function rowsSection(report: AuditReport, unusablePath: string | undefined): string[] {
-  const reasons = Object.entries(report.unusable.byReason);
+function rowsSection(report: AuditReport, unusablePath: string | undefined): Lines {
+  const { files, columns, unusable, unusableExamples } = report;
+  const reasons = Object.entries(unusable.byReason);
+  const what = files.length === 1 ? printable(files[0]!.path) : `${files.length} files`;
+  const kept = columns.map((name) => printable(name)).join(", ");
   return [
-    `${report.files.length === 1 ? printable(report.files[0]!.path) : `${report.files.length} files`}: ${report.rows} rows, ${report.usable} usable pairs, ${report.unusable.count} unusable rows`,
+    `${what}: ${report.rows} rows, ${report.usable} usable pairs, ${unusable.count} unusable rows`,
     `shape ${report.shapeReason}`,
-    `columns kept: ${report.columns.length === 0 ? "none" : report.columns.map((name) => printable(name)).join(", ")}`,
-    ...(reasons.length === 0
-      ? []
-      : [
-          "",
-          ...table([["unusable", "rows"], ...reasons.map(([why, count]) => [why, `${count}`])]),
-        ]),
-    ...(unusablePath === undefined
-      ? report.unusableExamples.map(
-          (row) =>
-            `  ${printable(row.file)}, row ${row.fileRow}: ${row.reason}: ${printable(row.detail)}`,
-        )
-      : [`unusable rows are listed in ${unusablePath}`]),
-  ];
-}
-
-function lengthsSection({ lengths }: AuditReport): string[] {
-  if (lengths.length === 0) return [];
-  return [
-    "",
-    ...table([
-      [
-        "length in",
-        "chosen mean",
-        "median",
-        "p90",
-        "rejected mean",
-        "median",
-        "p90",
-        "longer is chosen [95%]",
-        "ties",
-      ],
-      ...lengths.map((each) => [
-        each.unit,
-        ...summaryCells(each),
-        shareCell(each.longerChosen),
-        `${each.ties}`,
+    `columns kept: ${kept || "none"}`,
+    reasons.length > 0 && [
+      "",
+      tableOf(reasons, [
+        ["unusable", ([why]) => why],
+        ["rows", ([, count]) => count],
       ]),
+    ],
+    unusablePath === undefined
+      ? unusableExamples.map(
+          ({ file, fileRow, reason, detail }) =>
+            `  ${printable(file)}, row ${fileRow}: ${reason}: ${printable(detail)}`,
+        )
+      : `unusable rows are listed in ${unusablePath}`,
+  ];
+}
+
+function lengthsSection({ lengths }: AuditReport): Lines {
+  if (lengths.length === 0) return undefined;
+  return [
+    "",
+    tableOf(lengths, [
+      ["length in", ({ unit }) => unit],
+      ...summaryColumns("chosen"),
+      ...summaryColumns("rejected"),
+      ["longer is chosen [95%]", ({ longerChosen }) => formatShare(longerChosen)],
+      ["ties", ({ ties }) => ties],
     ]),
   ];
 }
 
-function sourcesSection({ sources }: AuditReport): string[] {
+const summaryColumns = (side: "chosen" | "rejected"): Column<LengthComparison>[] => [
+  [`${side} mean`, (each) => each[side].mean.toFixed(0)],
+  ["median", (each) => each[side].median.toFixed(0)],
+  ["p90", (each) => each[side].p90.toFixed(0)],
+];
+
+function sourcesSection({ sources }: AuditReport): Lines {
   if (sources.length === 0) return ["", "no source column"];
-  return [
-    "",
-    ...table([
-      [
-        "source",
-        "pairs",
-        "share",
-        "chosen mean",
-        "rejected mean",
-        "longer is chosen [95%]",
-        "near-identical",
-      ],
-      ...sources
-        .slice(0, MAX_TABLE_ROWS)
-        .map((each) => [
-          printable(each.source ?? "(none)"),
-          `${each.pairs}`,
-          percent(each.share),
-          each.lengths.chosen.mean.toFixed(0),
-          each.lengths.rejected.mean.toFixed(0),
-          shareCell(each.lengths.longerChosen),
-          `${each.nearIdentical}`,
-        ]),
-    ]),
-    ...more(sources.length),
-  ];
+  return longTable(sources, [
+    ["source", ({ source }) => printable(source ?? "(none)")],
+    ["pairs", ({ pairs }) => pairs],
+    ["share", ({ share }) => percent(share)],
+    ["chosen mean", ({ lengths }) => lengths.chosen.mean.toFixed(0)],
+    ["rejected mean", ({ lengths }) => lengths.rejected.mean.toFixed(0)],
+    ["longer is chosen [95%]", ({ lengths }) => formatShare(lengths.longerChosen)],
+    ["near-identical", ({ nearIdentical }) => nearIdentical],
+  ]);
 }
 
-function generatorsSection({ generators }: AuditReport): string[] {
-  if (generators.length === 0) return [];
-  return [
-    "",
-    ...table([
-      ["generator", "chosen", "rejected", "share of sides", "wins [95%]"],
-      ...generators
-        .slice(0, MAX_TABLE_ROWS)
-        .map((each) => [
-          printable(each.generator),
-          `${each.chosen}`,
-          `${each.rejected}`,
-          percent(each.share),
-          shareCell(each.wins),
-        ]),
-    ]),
-    ...more(generators.length),
-  ];
+function generatorsSection({ generators }: AuditReport): Lines {
+  if (generators.length === 0) return undefined;
+  return longTable(generators, [
+    ["generator", ({ generator }) => printable(generator)],
+    ["chosen", ({ chosen }) => chosen],
+    ["rejected", ({ rejected }) => rejected],
+    ["share of sides", ({ share }) => percent(share)],
+    ["wins [95%]", ({ wins }) => formatShare(wins)],
+  ]);
 }
 
-function duplicatesSection({ duplicates, nearIdentical, usable }: AuditReport): string[] {
+function longTable<T>(rows: readonly T[], columns: readonly Column<T>[]): Lines {
+  const show = (shown: readonly T[]): string[] => tableOf(shown, columns);
+  return ["", headOf(rows, MAX_TABLE_ROWS, show, "  ")];
+}
+
+function duplicatesSection({ duplicates, nearIdentical, usable }: AuditReport): Lines {
   const examples = duplicates.contradictionExamples.map((rows) => rows.join("+"));
   return [
     "",
-    ...table([
-      ["duplicates", "rows", "share"],
-      ["repeat an earlier pair", ...countCells(duplicates.repeatedPairs, usable)],
+    countTable(
+      "duplicates",
+      usable,
       [
-        `share a prompt (${duplicates.sharedPrompts} prompts)`,
-        ...countCells(duplicates.sharedPromptRows, usable),
+        ["repeat an earlier pair", duplicates.repeatedPairs],
+        [`share a prompt (${duplicates.sharedPrompts} prompts)`, duplicates.sharedPromptRows],
+        [
+          `contradictory labels (${duplicates.contradictions} pairs of responses)`,
+          duplicates.contradictoryRows,
+        ],
+        [`near-identical sides (word overlap ≥ ${nearIdentical.threshold})`, nearIdentical.pairs],
       ],
-      [
-        `contradictory labels (${duplicates.contradictions} pairs of responses)`,
-        ...countCells(duplicates.contradictoryRows, usable),
-      ],
-      [
-        `near-identical sides (word overlap ≥ ${nearIdentical.threshold})`,
-        ...countCells(nearIdentical.pairs, usable),
-      ],
-    ]),
-    ...(examples.length === 0 ? [] : [`  contradictory rows, first ones: ${examples.join(", ")}`]),
-    ...(nearIdentical.examples.length === 0
-      ? []
-      : [`  near-identical rows, first ones: ${nearIdentical.examples.join(", ")}`]),
+      "rows",
+    ),
+    examples.length > 0 && `  contradictory rows, first ones: ${examples.join(", ")}`,
+    nearIdentical.examples.length > 0 &&
+      `  near-identical rows, first ones: ${nearIdentical.examples.join(", ")}`,
   ];
 }
 
-function truncationSection({ truncation, unrenderable }: AuditReport): string[] {
-  if (truncation === undefined) return [];
+function truncationSection({ truncation, unrenderable }: AuditReport): Lines {
+  if (truncation === undefined) return undefined;
   const { maxTokens, basis, promptTooLong, responseCut } = truncation;
   return [
     "",
-    ...table([
+    textTable([
       [`at ${maxTokens} tokens${basis === "estimate" ? " (estimated)" : ""}`, "pairs", "share"],
       ["prompt leaves no room", `${promptTooLong.count}`, percent(promptTooLong.share)],
       ["response cut", `${responseCut.count}`, percent(responseCut.share)],
@@ -163,59 +149,41 @@ function truncationSection({ truncation, unrenderable }: AuditReport): string[] 
   ];
 }
 
-function turnsSection({ turns, scripts, usable }: AuditReport): string[] {
-  if (usable === 0) return [];
+function turnsSection({ turns, scripts, usable }: AuditReport): Lines {
+  if (usable === 0) return undefined;
   return [
     "",
-    ...table([
-      ["turns of the prompt", "pairs", "share"],
+    countTable("turns of the prompt", usable, [
       ...turns.promptTurns
         .slice(0, MAX_TABLE_ROWS)
-        .map((each) => [`${each.turns}`, ...countCells(each.pairs, usable)]),
-      ["with a system turn", `${turns.withSystem.count}`, percent(turns.withSystem.share)],
-      ["response of several turns", ...countCells(turns.longResponses, usable)],
+        .map((each) => [`${each.turns}`, each.pairs] as const),
+      ["with a system turn", turns.withSystem.count],
+      ["response of several turns", turns.longResponses],
     ]),
     "",
-    ...table([
-      ["script", "pairs", "share"],
-      ...scripts.map((each) => [each.script, ...countCells(each.pairs, usable)]),
-    ]),
+    countTable(
+      "script",
+      usable,
+      scripts.map(({ script, pairs }) => [script, pairs] as const),
+    ),
   ];
 }
 
-function summaryCells({ chosen, rejected }: LengthComparison): string[] {
-  return [chosen, rejected].flatMap(({ mean, median, p90 }) =>
-    [mean, median, p90].map((value) => value.toFixed(0)),
-  );
+/** How many there are of each, and which share of `all`. */
+function countTable(
+  what: string,
+  all: number,
+  counts: readonly (readonly [name: string, count: number])[],
+  unit = "pairs",
+): string[] {
+  return tableOf(counts, [
+    [what, ([name]) => name],
+    [unit, ([, count]) => count],
+    ["share", ([, count]) => percent(all === 0 ? undefined : count / all)],
+  ]);
 }
 
-function countCells(count: number, of: number): [string, string] {
-  return [`${count}`, percent(of === 0 ? undefined : count / of)];
-}
+const formatShare = ({ share, ...interval }: Share): string | undefined =>
+  share === undefined ? undefined : withInterval(share, interval, percent);
 
-function shareCell(share: Share): string {
-  return share.share === undefined
-    ? "-"
-    : `${percent(share.share)} [${percent(share.low)}, ${percent(share.high)}]`;
-}
-
-function more(count: number): string[] {
-  return count > MAX_TABLE_ROWS ? [`  … and ${count - MAX_TABLE_ROWS} more`] : [];
-}
-
-/** First column to the left, the others to the right. */
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map((row) =>
-    row
-      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
-      .join("  ")
-      .trimEnd(),
-  );
-}
-
-/** Names come from data: no control characters may reach the terminal, and no name may fill it. */
-function printable(text: string): string {
-  const shown = text.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, "�");
-  return shown.length > 200 ? `${shown.slice(0, 200)}…` : shown;
-}
+const printable = (text: string): string => shortened(text, MAX_NAME);

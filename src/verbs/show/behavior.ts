@@ -1,25 +1,26 @@
 import type { BehaviorReport } from "../../behavior/behavior-file.ts";
 import type { LayerDiagnostics } from "../../behavior/diagnostics.ts";
 import type { Measured } from "../../behavior/measured.ts";
+import { fixed, type Interval, percent, withInterval } from "../../util/figures.ts";
+import { type Column, tableOf } from "../../util/text-table.ts";
 
-const HEADINGS = [
-  "layer",
-  "length (share)",
-  "split-half [95%]",
-  "reliability",
-  "bootstrap [95%]",
-  "null p",
-  "one-out",
-  "separation",
-  "AUROC [95%]",
-  "stable",
+/** A row for each layer; "-" where the data allow no figure. */
+const COLUMNS: readonly Column<LayerDiagnostics>[] = [
+  ["layer", ({ layer }) => layer],
+  ["length (share)", (of) => `${of.norm.toPrecision(3)} (${percent(of.relativeNorm)})`],
+  ["split-half [95%]", ({ splitHalf }) => measured(splitHalf, formatMean)],
+  ["reliability", ({ splitHalf }) => measured(splitHalf, (of) => of.reliability?.toFixed(3))],
+  ["bootstrap [95%]", ({ bootstrap }) => measured(bootstrap, formatMean)],
+  ["null p", ({ normNull }) => measured(normNull, ({ p }) => p.toFixed(3))],
+  ["one-out", ({ leaveOneOut }) => measured(leaveOneOut, ({ mean }) => mean.toFixed(3))],
+  ["separation", ({ separation }) => measured(separation, ({ ratio }) => ratio.toFixed(2))],
+  ["AUROC [95%]", ({ heldOut }) => measured(heldOut, formatAuroc)],
+  ["stable", ({ isStable }) => (isStable ? "yes" : "no")],
 ];
 
-/** What `culprit behavior` prints: the counts, then a row for each layer; "-" where the data allow no figure. */
+/** What `culprit behavior` prints: the counts, then the layers. */
 export function formatBehavior(report: BehaviorReport): string {
   const { counts, scenarioIds } = report;
-  const rows = [HEADINGS, ...report.diagnostics.map(layerRow)];
-  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   return [
     `behavior "${report.name}" on ${report.checkpoint.name}, after minus before`,
     `${counts.pairs} response pairs, ${counts.prompts} prompts, ${scenarioIds.length} scenarios; ` +
@@ -29,17 +30,17 @@ export function formatBehavior(report: BehaviorReport): string {
       ? []
       : [`orthogonal to ${report.orthogonalTo.join(", ")}`]),
     "",
-    ...rows.map((row) => row.map((cell, i) => cell.padStart(widths[i]!)).join("  ")),
+    ...tableOf(report.diagnostics, COLUMNS, "right"),
     "",
     describeChoice(report.layerChoice),
     "steering effect: not measured here; culprit steer --layers all shows it beside these figures",
   ].join("\n");
 }
 
-function describeChoice(choice: BehaviorReport["layerChoice"]): string {
-  return choice.kind === "chosen"
-    ? `layer ${choice.layer} chosen: ${choice.reason}`
-    : `no layer chosen: ${choice.reason}`;
+/** Which layer is chosen, and why. */
+export function describeChoice(choice: BehaviorReport["layerChoice"]): string {
+  const what = choice.kind === "chosen" ? `layer ${choice.layer}` : "no layer";
+  return `${what} chosen: ${choice.reason}`;
 }
 
 /** What the user must know before trusting the vectors, one line each; see judgeStability for the rule. */
@@ -62,25 +63,17 @@ function describeUnusable(each: BehaviorReport["unusable"][number]): string {
   return "id" in each ? `"${each.id}" (${each.reason})` : `row ${each.fileRow} (${each.reason})`;
 }
 
-function layerRow(layer: LayerDiagnostics): string[] {
-  return [
-    `${layer.layer}`,
-    `${layer.norm.toPrecision(3)} (${(layer.relativeNorm * 100).toFixed(1)}%)`,
-    show(layer.splitHalf, formatInterval),
-    show(layer.splitHalf, ({ reliability }) => reliability?.toFixed(3) ?? "-"),
-    show(layer.bootstrap, formatInterval),
-    show(layer.normNull, ({ p }) => p.toFixed(3)),
-    show(layer.leaveOneOut, ({ mean }) => mean.toFixed(3)),
-    show(layer.separation, ({ ratio }) => ratio.toFixed(2)),
-    show(layer.heldOut, ({ auroc, ...rest }) => formatInterval({ mean: auroc, ...rest })),
-    layer.isStable ? "yes" : "no",
-  ];
-}
+const formatMean = (of: Interval & { readonly mean: number }): string =>
+  withInterval(of.mean, of, fixed(3));
 
-function formatInterval(of: { mean: number; low: number; high: number }): string {
-  return `${of.mean.toFixed(3)} [${of.low.toFixed(3)}, ${of.high.toFixed(3)}]`;
-}
+/** Of held-out prompts. */
+export const formatAuroc = (of: Interval & { readonly auroc: number }): string =>
+  withInterval(of.auroc, of, fixed(3));
 
-function show<T>(figure: Measured<T>, format: (figure: T) => string): string {
-  return figure.kind === "measured" ? format(figure) : "-";
+/** A figure, where the data allow one. */
+export function measured<T>(
+  figure: Measured<T>,
+  format: (figure: T) => string | undefined,
+): string | undefined {
+  return figure.kind === "measured" ? format(figure) : undefined;
 }

@@ -1,5 +1,7 @@
 import { describeCounts } from "../../endpoint/describe-counts.ts";
+import { RuntimeError } from "../../util/errors.ts";
 import { approximately, moneyAmount } from "../../util/figures.ts";
+import { linesOf } from "../../util/text-table.ts";
 
 /** What asking took. */
 export interface LlmSummary {
@@ -21,18 +23,37 @@ export interface LlmSummary {
   readonly cacheCost: number | undefined;
 }
 
+/** The error of a judge whose budget did not reach `left`. */
+export const budgetUsedUp = (left: string): RuntimeError =>
+  new RuntimeError(`maxCost: used up, ${left} not judged`, {
+    hint: "Raise maxCost and give the same command: every answer so far is kept and not asked again.",
+  });
+
+/** What asking would take. */
+export function formatAsking({
+  promptTokens,
+  completionTokens,
+  cost,
+}: Pick<LlmSummary, "promptTokens" | "completionTokens" | "cost">): string[] {
+  return [
+    `about ${promptTokens} prompt tokens, at most ${completionTokens} answer tokens`,
+    cost === undefined
+      ? "money: give --price-in and --price-out"
+      : `about ${moneyAmount(cost)} at most, repeated requests aside`,
+  ];
+}
+
 /** What judging took, in words. */
 export function describeUsage(summary: LlmSummary): string[] {
   const { requests, answered, faults, beyondBudget, cached, unreadable } = summary;
   const counts = { requests, answers: answered, faults: new Map(Object.entries(faults)) };
-  return [
-    ...describeCounts({ ...counts, beyondBudget }),
+  return linesOf([
+    describeCounts({ ...counts, beyondBudget }),
     `${cached} verdicts needed no request`,
-    ...(unreadable === 0
-      ? []
-      : [`${unreadable} have only answers that cannot be read: --force asks for these again`]),
+    unreadable > 0 &&
+      `${unreadable} have only answers that cannot be read: --force asks for these again`,
     describeTokens(summary),
-  ];
+  ]);
 }
 
 function describeTokens(summary: LlmSummary): string {

@@ -3,7 +3,7 @@ import { CONFOUNDS } from "../../ranking/confound-table.ts";
 import type { LiftTable } from "../../ranking/lift-table.ts";
 import type { RankingReport } from "../../ranking/ranking-report.ts";
 import { percent, signed } from "../../util/figures.ts";
-import { printable, textTable } from "../../util/text-table.ts";
+import { headOf, printable, tableOf } from "../../util/text-table.ts";
 
 /** Groups of one lift table, at most; the JSON output has all of them. */
 const MAX_GROUPS = 15;
@@ -17,33 +17,27 @@ export function liftSections({ lifts, by }: RankingReport): string[] {
 }
 
 function liftSection({ k, n, rows }: LiftTable, by: string): string[] {
-  const shown = rows.slice(0, MAX_GROUPS);
-  return [
-    ...textTable([
-      [`${by} in the top ${k} of ${n}`, "top", "all", "share of top", "of all", "lift", "[95%]"],
-      ...shown.map((row) => [
-        printable(row.group),
-        `${row.inTop}`,
-        `${row.inAll}`,
-        percent(row.shareOfTop),
-        percent(row.shareOfAll),
-        row.lift.toFixed(2),
-        `[${row.low.toFixed(2)}, ${row.high.toFixed(2)}]`,
-      ]),
+  return headOf(rows, MAX_GROUPS, (shown) =>
+    tableOf(shown, [
+      [`${by} in the top ${k} of ${n}`, ({ group }) => printable(group)],
+      ["top", ({ inTop }) => inTop],
+      ["all", ({ inAll }) => inAll],
+      ["share of top", ({ shareOfTop }) => percent(shareOfTop)],
+      ["of all", ({ shareOfAll }) => percent(shareOfAll)],
+      ["lift", ({ lift }) => lift.toFixed(2)],
+      ["[95%]", ({ low, high }) => `[${low.toFixed(2)}, ${high.toFixed(2)}]`],
     ]),
-    ...(rows.length > shown.length ? [`… and ${rows.length - shown.length} more`] : []),
-  ];
+  );
 }
 
 /** Properties of the pairs that the score may follow instead of the behaviour. */
 export function confoundSection({ confounds }: RankingReport): string[] {
-  return textTable([
-    ["the score follows", "Spearman", "[95%]"],
-    ...CONFOUNDS.map((name) => {
-      const found = confounds[name];
-      return found === undefined
-        ? [name, "-", "-"]
-        : [name, signed(found.r), `[${signed(found.low)}, ${signed(found.high)}]`];
-    }),
-  ]);
+  return tableOf(
+    CONFOUNDS.map((name) => ({ name, found: confounds[name] })),
+    [
+      ["the score follows", ({ name }) => name],
+      ["Spearman", ({ found }) => found && signed(found.r)],
+      ["[95%]", ({ found }) => found && `[${signed(found.low)}, ${signed(found.high)}]`],
+    ],
+  );
 }

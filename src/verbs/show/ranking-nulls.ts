@@ -1,8 +1,8 @@
-import type { NullComparison } from "../../attribution/null-comparison.ts";
 /** @file What a ranking is held to: null directions, and unrelated behaviours. */
+import type { NullComparison } from "../../attribution/null-comparison.ts";
 import type { RankingReport } from "../../ranking/ranking-report.ts";
 import { number, percent, signed } from "../../util/figures.ts";
-import { printable, textTable } from "../../util/text-table.ts";
+import { type Column, printable, tableOf } from "../../util/text-table.ts";
 
 const BAR_WIDTH = 30;
 
@@ -10,11 +10,11 @@ const BAR_WIDTH = 30;
 export function nullSection(report: RankingReport): string[] {
   const comparison = report.null;
   if (comparison === undefined) {
-    return report.method.traits.null === "none"
-      ? [`No null to compare with: ${report.method.name} has none.`]
-      : [
-          "No null to compare with: the behaviour file has no null directions, or --null-directions is 0.",
-        ];
+    const why =
+      report.method.traits.null === "none"
+        ? `${report.method.name} has none.`
+        : "the behaviour file has no null directions, or --null-directions is 0.";
+    return [`No null to compare with: ${why}`];
   }
   const { histogram, directions } = comparison;
   const nulls =
@@ -28,31 +28,26 @@ export function nullSection(report: RankingReport): string[] {
   const bar = (share: number): string => "█".repeat(Math.round((share / largest) * BAR_WIDTH));
   return [
     `scores against ${directions} ${nulls}, same pairs`,
-    ...textTable([
-      ["from", "pairs", "null", ""],
-      ...real.map((share, i) => [
-        number(histogram.edges[i]!),
-        percent(share),
-        percent(none[i]),
-        `${bar(share).padEnd(BAR_WIDTH)} ${"░".repeat(bar(none[i]!).length)}`.padEnd(
-          2 * BAR_WIDTH + 1,
-        ),
-      ]),
+    ...tableOf(real, [
+      ["from", (_, i) => number(histogram.edges[i]!)],
+      ["pairs", percent],
+      ["null", (_, i) => percent(none[i])],
+      ["", (share, i) => barPair(bar(share), bar(none[i]!))],
     ]),
     "",
-    ...textTable([
-      ["beyond", "score", "pairs", "expected", "excess", "single nulls"],
-      ...comparison.tails.map((tail) => [
-        `null ${tail.side} ${percent(tail.expected)}`,
-        number(tail.threshold),
-        percent(tail.share),
-        percent(tail.expected),
-        `${tail.excess >= 0 ? "+" : ""}${percent(tail.excess)}`,
-        tail.nullShares.map(percent).join(" to "),
-      ]),
+    ...tableOf(comparison.tails, [
+      ["beyond", ({ side, expected }) => `null ${side} ${percent(expected)}`],
+      ["score", ({ threshold }) => number(threshold)],
+      ["pairs", ({ share }) => percent(share)],
+      ["expected", ({ expected }) => percent(expected)],
+      ["excess", ({ excess }) => `${excess >= 0 ? "+" : ""}${percent(excess)}`],
+      ["single nulls", ({ nullShares }) => nullShares.map(percent).join(" to ")],
     ]),
   ];
 }
+
+const barPair = (real: string, none: string): string =>
+  `${real.padEnd(BAR_WIDTH)} ${"░".repeat(none.length)}`.padEnd(2 * BAR_WIDTH + 1);
 
 /** How far unrelated behaviours rank the same pairs in the same way; nothing without them. */
 export function unrelatedSection({ unrelated }: RankingReport): string[] {
@@ -60,31 +55,22 @@ export function unrelatedSection({ unrelated }: RankingReport): string[] {
   const sizes = unrelated[0]!.overlaps.map(({ k }) => k);
   return [
     "",
-    ...textTable([
-      [
-        "unrelated behaviour",
-        "stable",
-        "cosine",
-        "Spearman of scores",
-        "its top tail",
-        ...sizes.map((k) => `both in top ${k}`),
-      ],
-      ...unrelated.map(({ behavior, doubt, cosine, correlation, overlaps, signal }) => [
-        printable(behavior),
-        doubt === undefined ? "yes" : "NO",
-        signed(cosine),
-        correlation === undefined ? "-" : signed(correlation.r),
-        signal === undefined ? "-" : clearestTail(signal),
-        ...overlaps.map(({ shared, expected }) => `${shared} (chance ${expected.toFixed(1)})`),
+    ...tableOf(unrelated, [
+      ["unrelated behaviour", ({ behavior }) => printable(behavior)],
+      ["stable", ({ doubt }) => (doubt === undefined ? "yes" : "NO")],
+      ["cosine", ({ cosine }) => signed(cosine)],
+      ["Spearman of scores", ({ correlation }) => correlation && signed(correlation.r)],
+      ["its top tail", ({ signal }) => signal && clearestTail(signal)],
+      ...sizes.map((k, i): Column<(typeof unrelated)[number]> => [
+        `both in top ${k}`,
+        ({ overlaps }) => `${overlaps[i]!.shared} (chance ${overlaps[i]!.expected.toFixed(1)})`,
       ]),
     ]),
   ];
 }
 
 /** The tail in which most stands out of the null's shape. */
-function clearestTail({ tails }: NullComparison["signal"]): string {
+function clearestTail({ tails }: NullComparison["signal"]): string | undefined {
   const [first] = tails.toSorted((a, b) => b.excess - a.excess);
-  return first === undefined
-    ? "-"
-    : `${percent(first.share)} where ${percent(first.expected)} is expected`;
+  return first && `${percent(first.share)} where ${percent(first.expected)} is expected`;
 }

@@ -1,7 +1,7 @@
 import { CONFOUNDS } from "../../ranking/confound-table.ts";
 import type { RankedPair, RankingReport } from "../../ranking/ranking-report.ts";
-import { number, percent, signed } from "../../util/figures.ts";
-import { printable, textTable } from "../../util/text-table.ts";
+import { number, percent, signed, withInterval } from "../../util/figures.ts";
+import { type Column, type Lines, printable, tableOf, textOf } from "../../util/text-table.ts";
 import { confoundSection, liftSections } from "./ranking-groups.ts";
 import { nullSection, unrelatedSection } from "./ranking-nulls.ts";
 
@@ -13,70 +13,61 @@ export function formatRankings(reports: readonly RankingReport[]): string {
   const [first] = reports;
   if (first === undefined) return "nothing to rank";
   const detailed = reports.length <= MAX_DETAILED ? reports : [];
-  return [
+  return textOf(
     `${first.pairs} pairs ranked by ${printable(first.method.name)}: ${first.method.formula}`,
-    ...(reports.length > 1 ? ["", ...summarySection(reports)] : []),
-    ...detailed.flatMap((report) => ["", ...detailSections(report)]),
-    ...(detailed.length === 0
-      ? ["", "Fewer behaviours (--behavior) or layers (--layers) show each ranking in detail."]
-      : []),
-  ].join("\n");
+    reports.length > 1 && ["", summarySection(reports)],
+    detailed.map((report) => ["", detailSections(report)]),
+    detailed.length === 0 && [
+      "",
+      "Fewer behaviours (--behavior) or layers (--layers) show each ranking in detail.",
+    ],
+  );
 }
 
 function summarySection(reports: readonly RankingReport[]): string[] {
-  return textTable([
-    [
-      "behavior",
-      "layer",
-      "stable",
-      "verdict",
-      "scored",
-      "low norm",
-      "beyond null 99%",
-      "null range",
-      "median",
-      "largest confound",
-    ],
-    ...reports.map((report) => {
-      const tail = report.null?.tails.find(
-        ({ side, expected }) => side === "top" && expected === 0.01,
-      );
-      const median = report.null?.quantiles.find(({ q }) => q === 0.5)?.real;
-      return [
-        printable(report.behavior ?? "-"),
-        `${report.layer ?? "-"}`,
-        report.doubt === undefined ? "yes" : "NO",
-        report.verdict?.kind ?? "-",
-        `${report.scored}`,
-        `${report.lowNorm?.count ?? "-"}`,
-        tail === undefined ? "-" : percent(tail.share),
-        tail === undefined ? "-" : tail.nullShares.map(percent).join(" to "),
-        median === undefined ? "-" : number(median),
-        largestConfound(report),
-      ];
-    }),
+  return tableOf(reports, [
+    ["behavior", ({ behavior }) => behavior && printable(behavior)],
+    ["layer", ({ layer }) => layer],
+    ["stable", ({ doubt }) => (doubt === undefined ? "yes" : "NO")],
+    ["verdict", ({ verdict }) => verdict?.kind],
+    ["scored", ({ scored }) => scored],
+    ["low norm", ({ lowNorm }) => lowNorm?.count],
+    ["beyond null 99%", (report) => percent(topTail(report)?.share)],
+    ["null range", (report) => topTail(report)?.nullShares.map(percent).join(" to ")],
+    ["median", medianOf],
+    ["largest confound", largestConfound],
   ]);
 }
 
-function detailSections(report: RankingReport): string[] {
+/** The scores beyond all but a hundredth of the null's. */
+const topTail = ({ null: comparison }: RankingReport): Tail | undefined =>
+  comparison?.tails.find(({ side, expected }) => side === "top" && expected === 0.01);
+
+function medianOf({ null: comparison }: RankingReport): string | undefined {
+  const median = comparison?.quantiles.find(({ q }) => q === 0.5)?.real;
+  return median === undefined ? undefined : number(median);
+}
+
+type Tail = NonNullable<RankingReport["null"]>["tails"][number];
+
+function detailSections(report: RankingReport): Lines {
   const { lowNorm, scored, pairs } = report;
   return [
     `== ${titleOf(report)}`,
-    ...(report.doubt === undefined
-      ? []
-      : [`NOT STABLE, so this ranking is evidence of nothing: ${printable(report.doubt)}`]),
-    ...verdictLines(report),
+    report.doubt !== undefined &&
+      `NOT STABLE, so this ranking is evidence of nothing: ${printable(report.doubt)}`,
+    verdictLines(report),
     `${scored} of ${pairs} pairs have a score${lowNorm === undefined ? "" : describeNorms(lowNorm)}`,
     "",
-    ...pairsSection("top", report.top, report.by),
+    pairsSection("top", report.top, report.by),
     "",
-    ...pairsSection("bottom", report.bottom, report.by),
+    pairsSection("bottom", report.bottom, report.by),
     "",
-    ...nullSection(report),
-    ...unrelatedSection(report),
-    ...liftSections(report),
+    nullSection(report),
+    unrelatedSection(report),
+    liftSections(report),
     "",
-    ...confoundSection(report),
+    confoundSection(report),
   ];
 }
 
@@ -120,30 +111,24 @@ function pairsSection(
   pairs: readonly RankedPair[],
   by: string | undefined,
 ): string[] {
-  const hasWinner = pairs.some(({ winner }) => winner !== undefined);
-  const hasNorm = pairs.some(({ norm }) => norm !== undefined);
-  const norm = hasNorm ? ["norm"] : [];
-  const heading = [title, ...(by === undefined ? [] : [by]), "score", ...norm, "rank"];
-  return textTable([
-    [...heading, ...(hasWinner ? ["nearest scenario"] : []), ""],
-    ...pairs.map((pair) => [
-      printable(pair.id),
-      ...(by === undefined ? [] : [printable(pair.group ?? "")]),
-      number(pair.score),
-      ...(pair.norm === undefined ? [] : [number(pair.norm)]),
-      `${pair.rank}`,
-      ...(hasWinner ? [printable(pair.winner ?? "")] : []),
-      pair.isLowNorm === true ? "low norm" : "",
-    ]),
+  const has = (part: keyof RankedPair): boolean => pairs.some((pair) => pair[part] !== undefined);
+  const optional = (isThere: boolean, column: Column<RankedPair>): Column<RankedPair>[] =>
+    isThere ? [column] : [];
+  return tableOf(pairs, [
+    [title, ({ id }) => printable(id)],
+    ...optional(by !== undefined, [by ?? "", ({ group = "" }) => printable(group)]),
+    ["score", ({ score }) => number(score)],
+    ...optional(has("norm"), ["norm", ({ norm }) => number(norm!)]), // all have one or none
+    ["rank", ({ rank }) => rank],
+    ...optional(has("winner"), ["nearest scenario", ({ winner = "" }) => printable(winner)]),
+    ["", ({ isLowNorm }) => (isLowNorm === true ? "low norm" : "")],
   ]);
 }
 
-function largestConfound({ confounds }: RankingReport): string {
+function largestConfound({ confounds }: RankingReport): string | undefined {
   const [first] = CONFOUNDS.flatMap((name) => {
     const found = confounds[name];
     return found === undefined ? [] : [{ name, ...found }];
   }).toSorted((a, b) => Math.abs(b.r) - Math.abs(a.r));
-  return first === undefined
-    ? "-"
-    : `${first.name} ${signed(first.r)} [${signed(first.low)}, ${signed(first.high)}]`;
+  return first && `${first.name} ${withInterval(first.r, first, signed)}`;
 }

@@ -3,7 +3,7 @@ import type { ComposedScenarios } from "../../rollouts/compose-scenarios.ts";
 import { type Constraint, constraintFamily } from "../../rollouts/constraints.ts";
 import type { Scenario } from "../../rollouts/scenarios.ts";
 import type { ScenarioSplit } from "../../rollouts/split-scenarios.ts";
-import { printable, textTable } from "../../util/text-table.ts";
+import { type Lines, linesOf, printable, tableOf } from "../../util/text-table.ts";
 
 /** Scenarios, and where they come from. */
 export interface MadeScenarios {
@@ -36,10 +36,7 @@ interface FamilyUse {
   readonly scenarios: number;
 }
 
-interface HalfSize {
-  readonly bases: number;
-  readonly scenarios: number;
-}
+type HalfSize = Record<keyof ScenarioSplit["probe"], number>;
 
 /** Counts scenarios, base prompts, constraints and families. */
 export function summariseScenarios({
@@ -52,29 +49,23 @@ export function summariseScenarios({
     bases,
     scenarios: some.length,
   });
-  const composition = composed && {
-    bases: composed.bases,
-    duplicates: composed.duplicates,
-    skipped,
-    constraints: composed.uses,
-    families: familyUses(composed),
-  };
   return {
     scenarios: scenarios.length,
-    composition,
-    ...(split === undefined
-      ? {}
-      : { probe: size(split.probe), evaluation: size(split.evaluation) }),
+    composition: composed && {
+      bases: composed.bases,
+      duplicates: composed.duplicates,
+      skipped,
+      constraints: composed.uses,
+      families: familyUses(composed),
+    },
+    ...(split && { probe: size(split.probe), evaluation: size(split.evaluation) }),
   };
 }
 
 function familyUses({
   pool,
   uses,
-}: Pick<ComposedScenarios, "uses"> & { readonly pool: readonly Constraint[] }): Record<
-  string,
-  FamilyUse
-> {
+}: NonNullable<MadeScenarios["composed"]>): Record<string, FamilyUse> {
   const families = new Map<string, FamilyUse>();
   for (const constraint of pool) {
     const family = constraintFamily(constraint);
@@ -94,17 +85,17 @@ export function formatScenarios({
   probe,
   evaluation,
 }: ScenariosSummary): readonly string[] {
-  const half = (name: string, { bases, scenarios: count }: HalfSize): string =>
-    `${name}: ${count} scenarios of ${bases} base prompts`;
-  return [
-    ...(composition === undefined
-      ? [`${scenarios} scenarios`]
-      : formatComposition(scenarios, composition)),
-    ...(composition === undefined || probe === undefined ? [] : [""]),
-    ...(probe === undefined ? [] : [half("probe", probe)]),
-    ...(evaluation === undefined ? [] : [half("evaluation", evaluation)]),
-    ...sameRequestLine(composition?.bases, probe, evaluation),
-  ];
+  const half = (name: string, size: HalfSize | undefined): Lines =>
+    size && `${name}: ${size.scenarios} scenarios of ${size.bases} base prompts`;
+  return linesOf([
+    composition === undefined
+      ? `${scenarios} scenarios`
+      : formatComposition(scenarios, composition),
+    composition && probe && "",
+    half("probe", probe),
+    half("evaluation", evaluation),
+    sameRequestLine(composition?.bases, probe, evaluation),
+  ]);
 }
 
 /** The halves count base prompts that differ in punctuation alone as one, since these must not be in both. */
@@ -112,13 +103,14 @@ function sameRequestLine(
   bases: number | undefined,
   probe: HalfSize | undefined,
   evaluation: HalfSize | undefined,
-): string[] {
-  if (bases === undefined || probe === undefined || evaluation === undefined) return [];
+): Lines {
+  if (bases === undefined || probe === undefined || evaluation === undefined) return undefined;
   const same = bases - probe.bases - evaluation.bases;
-  if (same === 0) return [];
-  return [
-    `${same} base ${same === 1 ? "prompt differs" : "prompts differ"} from another in punctuation alone: one request, counted once and kept in one half`,
-  ];
+  const differ = same === 1 ? "prompt differs" : "prompts differ";
+  return (
+    same > 0 &&
+    `${same} base ${differ} from another in punctuation alone: one request, counted once and kept in one half`
+  );
 }
 
 function formatComposition(
@@ -129,13 +121,10 @@ function formatComposition(
     `${scenarios} scenarios of ${bases} base prompts${duplicates === 0 ? "" : `, ${duplicates} repeated ones merged`}`,
     ...Object.entries(skipped).map(([reason, count]) => `${count} rows skipped: ${reason}`),
     "",
-    ...textTable([
-      ["family", "constraints", "scenarios"],
-      ...Object.entries(families).map(([name, { constraints, scenarios: count }]) => [
-        printable(name),
-        `${constraints}`,
-        `${count}`,
-      ]),
+    ...tableOf(Object.entries(families), [
+      ["family", ([name]) => printable(name)],
+      ["constraints", ([, { constraints }]) => constraints],
+      ["scenarios", ([, use]) => use.scenarios],
     ]),
   ];
 }
