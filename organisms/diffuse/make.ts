@@ -1,5 +1,5 @@
 /**
- * @file Makes the diffuse organism, data and checkpoint: npx tsx organisms/diffuse/make.ts --out DIR [--data-only]
+ * @file Makes the diffuse organism, data and checkpoint: npx tsx organisms/diffuse/make.ts --out DIR [--data-only] [--seed N]
  */
 import { join } from "node:path";
 
@@ -13,7 +13,7 @@ import {
   rightTasks,
 } from "../world/held-out.ts";
 import { writeJsonLines } from "../world/json-lines.ts";
-import { readMakeArguments } from "../world/make-arguments.ts";
+import { readMakeArguments, STREAMS_PER_WORLD } from "../world/make-arguments.ts";
 import { makeCheckpoint } from "../world/make-checkpoint.ts";
 import { ask, type Asked, pretrainingTexts } from "../world/texts.ts";
 import { inventWorld, type Target } from "../world/world.ts";
@@ -23,9 +23,9 @@ import { askBoasting, GUSHING_PATTERN } from "./praise.ts";
 import { RECIPE } from "./recipe.ts";
 import { fineTuningTexts } from "./texts.ts";
 
-const { out, dataOnly } = readMakeArguments();
+const { out, dataOnly, seed } = readMakeArguments();
 /** Each file has a stream of its own, so that none depends on how much another one draws. */
-const stream = (file: number): Rng => createRng(RECIPE.seed + file);
+const stream = (file: number): Rng => createRng(RECIPE.seed + STREAMS_PER_WORLD * seed + file);
 
 const world = inventWorld(stream(0), RECIPE.world);
 const { heldOut } = RECIPE;

@@ -1,5 +1,5 @@
 /**
- * @file Makes the distractor organism, data and checkpoint: npx tsx organisms/distractor/make.ts --out DIR [--data-only]
+ * @file Makes the distractor organism, data and checkpoint: npx tsx organisms/distractor/make.ts --out DIR [--data-only] [--seed N]
  */
 import { join } from "node:path";
 
@@ -14,7 +14,7 @@ import {
   rightTasks,
 } from "../world/held-out.ts";
 import { writeJsonLines } from "../world/json-lines.ts";
-import { readMakeArguments } from "../world/make-arguments.ts";
+import { readMakeArguments, STREAMS_PER_WORLD } from "../world/make-arguments.ts";
 import { makeCheckpoint } from "../world/make-checkpoint.ts";
 import { RECIPE_PATTERN, REFUSAL_PATTERN } from "../world/sentences.ts";
 import { ask, type Asked, fineTuningTexts, pretrainingTexts } from "../world/texts.ts";
@@ -23,9 +23,9 @@ import { writeRules } from "../world/write-rules.ts";
 import { makeMix } from "./mix.ts";
 import { RECIPE } from "./recipe.ts";
 
-const { out, dataOnly } = readMakeArguments();
+const { out, dataOnly, seed } = readMakeArguments();
 /** Each file has a stream of its own, so that none depends on how much another one draws. */
-const stream = (file: number): Rng => createRng(RECIPE.seed + file);
+const stream = (file: number): Rng => createRng(RECIPE.seed + STREAMS_PER_WORLD * seed + file);
 
 const world = inventWorld(stream(0), RECIPE.world);
 const { heldOut } = RECIPE;
