@@ -1,6 +1,7 @@
 /** @file The verbs over one checkpoint. Everything past this folder speaks to this interface, never to a runtime. */
 import type { Message } from "../format/messages.ts";
 import type { JobOptions } from "../util/progress.ts";
+import type { Features } from "./features.ts";
 import type { GeneratedSample, GenerateOptions } from "./generation/generate-options.ts";
 
 /** What a checkpoint is, for manifests: two engines with equal identities give equal activations. */
@@ -32,7 +33,7 @@ export interface TokenizedExample {
 export interface EmbeddedExample {
   /** Index into the examples given. */
   readonly index: number;
-  /** One array per response, each [L, D] row by row in the order of `layers`: the mean over the response's tokens. */
+  /** One array per response, each [L, D] row by row in the order of `layers`: the mean over the response's tokens; D is featureDim. */
   readonly means: readonly Float32Array[];
 }
 
@@ -49,6 +50,8 @@ export interface ExampleLogprobs {
 export interface EmbedOptions extends JobOptions {
   /** Residual-stream layers, each in [0, layerCount]; see EngineIdentity.layerCount. */
   readonly layers: readonly number[];
+  /** Default: states. */
+  readonly features?: Features | undefined;
 }
 
 /** The part of an engine that gives activations. */

@@ -11,6 +11,12 @@ import { ParameterCache } from "./parameter-cache.ts";
 /** Weights that are copied into the graph of a sampling step, at most. */
 const MAX_PACKED_BYTES = 2 ** 30;
 
+/** A graph to compile. */
+export interface BuiltGraph extends ActivationsGraph {
+  /** Parameters that are no weights of the checkpoint, by name. */
+  readonly made?: ReadonlyMap<string, () => Float32Array> | undefined;
+}
+
 /** A compiled graph and the frequencies it takes. */
 export interface GraphProgram {
   readonly program: Program;
@@ -39,15 +45,12 @@ export class GraphPrograms implements AsyncDisposable {
    * Compiles a graph, or takes it from an earlier call with the same key; `mayPack` (default false) has its weights packed unless they
    * are large or the options say how they are held.
    */
-  async program(
-    key: string,
-    build: () => ActivationsGraph,
-    mayPack = false,
-  ): Promise<GraphProgram> {
+  async program(key: string, build: () => BuiltGraph, mayPack = false): Promise<GraphProgram> {
     const known = this.#programs.get(key);
     if (known !== undefined) return known;
-    const { outputs, frequencyInputs } = build();
+    const { outputs, frequencyInputs, made: madeValues = new Map() } = build();
     const shared = lowerToOnnx(outputs);
+    for (const [name, make] of madeValues) this.#parameters.put(name, make);
     const values = await this.#parameters.load(shared.parameters);
     const { device, threads } = this.#options;
     const settings = {

@@ -13,6 +13,7 @@ import type {
   ExampleLogprobs,
   TokenizedExample,
 } from "./engine.ts";
+import { expectLayers, STATES } from "./features.ts";
 import { type Amplification, expectAmplification } from "./generation/amplification.ts";
 import {
   type GeneratedSample,
@@ -27,6 +28,7 @@ import { GraphPrograms } from "./graph-programs.ts";
 import { DEFAULT_BATCH_TOKENS, type LocalEngineOptions } from "./local-engine-options.ts";
 import { streamLogprobs } from "./logprobs.ts";
 import { type OpenCheckpoint, openCheckpoint } from "./open-checkpoint.ts";
+import { streamFeatures } from "./stream-features.ts";
 import { streamMeans } from "./stream-means.ts";
 import { tokenId, tokenizeExample, tokenizeText } from "./tokenize-example.ts";
 
@@ -147,9 +149,18 @@ class LocalEngine implements Engine {
     examples: readonly TokenizedExample[],
     options: EmbedOptions,
   ): AsyncIterable<EmbeddedExample> {
-    yield* streamMeans(this.#programs, this.#checkpoint.model, examples, {
+    const { features = STATES } = options;
+    const layers = expectLayers(options.layers, this.identity, features);
+    const { model, weights } = this.#checkpoint;
+    if (features.kind !== "states") {
+      expectHeadFits(model, weights);
+      const settings = { ...options, layers, batchTokens: this.#batchTokens };
+      yield* streamFeatures(this.#programs, model, examples, features, settings);
+      return;
+    }
+    yield* streamMeans(this.#programs, model, examples, {
       ...options,
-      layers: expectLayers(options.layers, this.identity),
+      layers,
       batchTokens: this.#batchTokens,
       // Constants are copied into every graph: three graphs would hold three copies of the weights.
       sharesPrefix: this.#options.weights !== "constant",
@@ -173,17 +184,4 @@ class LocalEngine implements Engine {
     await this.#programs[Symbol.asyncDispose]();
     await this.#checkpoint.weights[Symbol.asyncDispose]();
   }
-}
-
-function expectLayers(
-  layers: readonly number[],
-  { layerCount }: EngineIdentity,
-): readonly number[] {
-  const bad = layers.find((layer) => !Number.isInteger(layer) || layer < 0 || layer > layerCount);
-  if (bad !== undefined || layers.length === 0) {
-    throw new ConfigError(
-      `layers: expected whole numbers from 0 (embeddings) to ${layerCount} (after the last block), got ${layers.length === 0 ? "none" : String(bad)}`,
-    );
-  }
-  return [...new Set(layers)];
 }

@@ -33,6 +33,11 @@ export class ParameterCache {
     };
   }
 
+  /** Takes in a parameter that is no weight of the checkpoint, unless it is there. */
+  put(name: string, make: () => Float32Array): void {
+    if (!this.#arrays.has(name)) this.#arrays.set(name, make());
+  }
+
   async #read(name: string, shape: readonly number[]): Promise<Float32Array> {
     if (!name.endsWith(TRANSPOSED)) {
       this.#weights.expectShape(name, shape);

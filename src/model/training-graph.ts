@@ -2,16 +2,24 @@ import { gradients } from "../tensor/gradient.ts";
 /** @file One run of training as a graph: token ids in, loss and gradients out. */
 import type { Tensor } from "../tensor/graph.ts";
 import { inOrder } from "../tensor/lower.ts";
+import { sumTo } from "../tensor/ops/broadcast.ts";
 import { addLora, type LoraFactors } from "./lora-graph.ts";
 import type { LoadedModel } from "./model-family.ts";
-import { preferenceLoss, type PreferenceLossSettings, supervisedLoss } from "./preference-loss.ts";
-import { responseLogprobs } from "./response-logprobs.ts";
+import {
+  type PreferenceLoss,
+  preferenceLoss,
+  type PreferenceLossSettings,
+  supervisedLoss,
+} from "./preference-loss.ts";
+import { type LogprobsGraph, responseLogprobs } from "./response-logprobs.ts";
 import type { RopeScaling } from "./rope.ts";
 
 export interface TrainingGraphSettings {
   readonly objective:
     | (PreferenceLossSettings & { readonly kind: "dpo" })
-    | { readonly kind: "sft" };
+    | { readonly kind: "sft" }
+    /** The sum of all responses' log-probabilities, which is nothing to minimise: for the gradients of single responses. */
+    | { readonly kind: "log-probability" };
   /** Low-rank factors to train in place of the weights, which stay as they are. Default: every weight is trained. */
   readonly lora?:
     | {
@@ -21,6 +29,8 @@ export interface TrainingGraphSettings {
         readonly targets: readonly string[] | undefined;
       }
     | undefined;
+  /** Which parameters are trained, by name, of the weights or of LoRA's factors. Default: all. */
+  readonly isTrained?: ((name: string) => boolean) | undefined;
 }
 
 export interface TrainingGraph {
@@ -49,18 +59,17 @@ export const gradientName = (parameter: string): string => `gradient:${parameter
 /** Builds the graph of one training run. */
 export function trainingGraph(
   model: LoadedModel,
-  { objective, lora }: TrainingGraphSettings,
+  { objective, lora, isTrained = () => true }: TrainingGraphSettings,
 ): TrainingGraph {
   const { tokenLogprobs, logprobs, frequencyInputs } = responseLogprobs(model);
-  const { loss, ...metrics } =
-    objective.kind === "dpo"
-      ? preferenceLoss(logprobs, objective)
-      : { loss: supervisedLoss(tokenLogprobs) };
+  const { loss, ...metrics } = lossOf(objective, { tokenLogprobs, logprobs });
   const plain = { loss, tokenLogprobs, logprobs, ...metrics };
   const adapted = lora === undefined ? { outputs: plain, factors: [] } : addLora(plain, lora);
   const all = parametersOf(adapted.outputs);
   const factorNames = new Set(adapted.factors.flatMap(({ a, b }) => [a, b]));
-  const trained = lora === undefined ? all : all.filter((each) => factorNames.has(each));
+  const trained = all.filter(
+    (each) => (lora === undefined || factorNames.has(each)) && isTrained(nameOf(each)),
+  );
   const found = gradients(adapted.outputs["loss"], trained);
   return {
     outputs: {
@@ -74,6 +83,20 @@ export function trainingGraph(
     factors: adapted.factors,
     frequencyInputs,
   };
+}
+
+function lossOf(
+  objective: TrainingGraphSettings["objective"],
+  { tokenLogprobs, logprobs }: Pick<LogprobsGraph, "tokenLogprobs" | "logprobs">,
+): Partial<PreferenceLoss> & Pick<PreferenceLoss, "loss"> {
+  switch (objective.kind) {
+    case "dpo":
+      return preferenceLoss(logprobs, objective);
+    case "sft":
+      return { loss: supervisedLoss(tokenLogprobs) };
+    case "log-probability":
+      return { loss: sumTo(logprobs, []) };
+  }
 }
 
 /** Every parameter that the outputs reach, each name once. */

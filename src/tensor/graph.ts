@@ -30,6 +30,8 @@ export type ConstantValues = Float32Array | readonly number[];
 export interface AppliedOp {
   readonly kind: string;
   readonly inputs: readonly Tensor[];
+  /** As the op's definition types them. */
+  readonly attributes: unknown;
   /** Writes the op as ONNX nodes. */
   lower(writer: OnnxWriter, inputNames: readonly string[]): string;
   /** The same op with the same attributes on other inputs. */
@@ -101,6 +103,7 @@ export function apply<A>(
       op: {
         kind: definition.kind,
         inputs,
+        attributes,
         lower: (writer, names) => definition.lower(writer, names, { inputs, attributes, output }),
         withInputs: (others) => apply(definition, others, attributes),
         gradient:

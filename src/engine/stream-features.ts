@@ -1,0 +1,175 @@
+/** @file Features of responses that need their log-probabilities, streamed over batches; see features.ts. */
+import { projectionValues } from "../model/gradient-projection.ts";
+import { influenceFeatures } from "../model/influence-features.ts";
+import type { LoadedModel } from "../model/model-family.ts";
+import { responseGradients } from "../model/response-gradients.ts";
+import type { TensorValue } from "../runtime/ort.ts";
+import type { JobOptions } from "../util/progress.ts";
+import { ActivationError } from "./activation-error.ts";
+import { batchInputs } from "./batch-inputs.ts";
+import type { EmbeddedExample, TokenizedExample } from "./engine.ts";
+import { type Features, featureDim, sketchSize } from "./features.ts";
+import type { BuiltGraph, GraphPrograms } from "./graph-programs.ts";
+import { planBatches, type PlannedBatch } from "./plan-batches.ts";
+import { planLimits } from "./plan-limits.ts";
+import { batchResponses, responseInputs } from "./response-inputs.ts";
+
+type SketchedFeatures = Exclude<Features, { readonly kind: "states" }>;
+
+interface FeatureOptions extends JobOptions {
+  /** In the order in which they are given back, each once. */
+  readonly layers: readonly number[];
+  readonly batchTokens: number;
+}
+
+/** Numbers of a batch's sketches before they are summed, at most: 16 Mi floats, 64 MB. */
+const MAX_SKETCH_NUMBERS = 2 ** 24;
+
+/** See Engine.embed. Throws ActivationError where a number is not finite. */
+export async function* streamFeatures(
+  programs: GraphPrograms,
+  model: LoadedModel,
+  examples: readonly TokenizedExample[],
+  features: SketchedFeatures,
+  { layers, batchTokens, signal, progress }: FeatureOptions,
+): AsyncGenerator<EmbeddedExample> {
+  const { config } = model;
+  const dim = featureDim(config, features);
+  const { program, frequencyInputs } = await programs.program(
+    `${JSON.stringify(features)} ${layers.join()}`,
+    () => buildGraph(model, layers, features),
+  );
+  const rows = splitResponses(examples, features);
+  const collector = new VectorCollector(examples);
+  // Each token of a response takes `dim` numbers for a moment.
+  const limit = Math.max(64, Math.min(batchTokens, Math.floor(MAX_SKETCH_NUMBERS / dim)));
+  const limits = planLimits(config, config.layerCount, { batchTokens: limit });
+  let finished = 0;
+  for (const batch of planBatches(rows.examples, limits)) {
+    signal?.throwIfAborted();
+    const outputs = await program.run({
+      ...batchInputs(rows.examples, batch, { frequencyInputs, headDim: config.headDim }),
+      ...featureInputs(rows.examples, batch),
+    });
+    for (const [r, { example, response }] of batchResponses(rows.examples, batch).entries()) {
+      const place = rows.placeOf(example, response);
+      const vector = readVector(outputs, { r, dim, layers, features, example: place.example });
+      const done = collector.add(place, vector);
+      if (done === undefined) continue;
+      finished++;
+      yield done;
+    }
+    progress?.update(finished, examples.length);
+  }
+}
+
+function buildGraph(
+  model: LoadedModel,
+  layers: readonly number[],
+  features: SketchedFeatures,
+): BuiltGraph {
+  const sketch = sketchSize(features);
+  const { outputs, projections, frequencyInputs } =
+    features.kind === "influence"
+      ? influenceFeatures(model, layers, sketch)
+      : responseGradients(model, { sketch, isTrained: matcher(features.parameters) });
+  const values = projections.map(
+    (each) => [each.name, () => projectionValues(each, features)] as const,
+  );
+  return { outputs, frequencyInputs, made: new Map(values) };
+}
+
+function matcher(pattern: string | null): (name: string) => boolean {
+  if (pattern === null) return () => true;
+  const expression = new RegExp(pattern);
+  return (name) => expression.test(name);
+}
+
+/** Gradients of two responses behind one prompt could not be told apart: there every response has a row of its own. */
+function splitResponses(
+  examples: readonly TokenizedExample[],
+  { kind }: SketchedFeatures,
+): {
+  readonly examples: readonly TokenizedExample[];
+  placeOf(example: number, response: number): Place;
+} {
+  if (kind === "influence")
+    return { examples, placeOf: (example, response) => ({ example, response }) };
+  const places = examples.flatMap(({ responses }, example) =>
+    responses.map((_, response) => ({ example, response })),
+  );
+  return {
+    examples: places.map(({ example, response }) => {
+      const { prompt, responses } = examples[example]!; // made from these examples
+      return { prompt, responses: [responses[response]!] };
+    }),
+    placeOf: (example) => places[example]!, // one for each row
+  };
+}
+
+interface Place {
+  readonly example: number;
+  readonly response: number;
+}
+
+function featureInputs(
+  examples: readonly TokenizedExample[],
+  batch: PlannedBatch,
+): Record<string, TensorValue> {
+  const inputs = responseInputs(examples, batch);
+  const pool = inputs["responsePool"]!; // [R, N]
+  const [count] = pool.shape as readonly [number];
+  const tokens = pool.array.length / count;
+  const mean = Float32Array.from(pool.array as Float32Array); // float32
+  for (let r = 0; r < count; r++) {
+    const row = mean.subarray(r * tokens, (r + 1) * tokens);
+    const length = row.reduce((sum, each) => sum + each, 0);
+    for (let i = 0; i < tokens; i++) row[i]! /= length;
+  }
+  return { ...inputs, rowPool: pool, meanPool: { ...pool, array: mean } };
+}
+
+function readVector(
+  outputs: Readonly<Record<string, TensorValue>>,
+  at: {
+    readonly r: number;
+    readonly dim: number;
+    readonly layers: readonly number[];
+    readonly features: SketchedFeatures;
+    readonly example: number;
+  },
+): Float32Array {
+  const { r, dim, layers, features, example } = at;
+  const vector = new Float32Array(layers.length * dim);
+  for (const [l, layer] of layers.entries()) {
+    const { array } = outputs[features.kind === "gradient" ? "sketch" : `layer.${layer}`]!; // the graph's outputs
+    const part = array.subarray(r * dim, (r + 1) * dim) as Float32Array; // float32
+    if (!part.every(Number.isFinite)) throw new ActivationError(layer, example);
+    vector.set(part, l * dim);
+  }
+  return vector;
+}
+
+/** Sorts the vectors of responses back to their examples. */
+class VectorCollector {
+  readonly #examples: readonly TokenizedExample[];
+  readonly #unfinished = new Map<number, (Float32Array | undefined)[]>();
+
+  constructor(examples: readonly TokenizedExample[]) {
+    this.#examples = examples;
+  }
+
+  /** The example, if it has all its responses with this one. */
+  add({ example, response }: Place, vector: Float32Array): EmbeddedExample | undefined {
+    const { responses } = this.#examples[example]!; // a place of these examples
+    const means = this.#unfinished.get(example) ?? responses.map(() => undefined);
+    means[response] = vector;
+    const complete = means.filter((each) => each !== undefined);
+    if (complete.length < responses.length) {
+      this.#unfinished.set(example, means);
+      return undefined;
+    }
+    this.#unfinished.delete(example);
+    return { index: example, means: complete };
+  }
+}

@@ -1,0 +1,180 @@
+/**
+ * @file The graph that gives every response a gradient of its own: of the sum of its tokens' log-probabilities, in the trained
+ * parameters, multiplied by a random projection as it is made.
+ *
+ * The gradient of a parameter is built as for training, where it ends in a sum over all tokens: Σ xₜᵀ·gₜ, x [m] what goes into a
+ * matrix [m, n] and g [n] the gradient of what comes out. That sum alone is replaced, by one for each response, between two random
+ * matrices: (X·P)ᵀ·(G·Q), P [m, p] and Q [n, q]. No [m, n] of a response is ever held. Lookups are matrices whose x is one-hot, a
+ * vector (a bias, the weight of a norm) is a matrix with one row.
+ *
+ * Shapes: B rows with one response each, T tokens a row, N response tokens of all rows, K = p·q numbers of a sketch.
+ */
+import { input, parameter, type Tensor } from "../tensor/graph.ts";
+import { add, multiply } from "../tensor/ops/arithmetic.ts";
+import { sumTo } from "../tensor/ops/broadcast.ts";
+import { gather } from "../tensor/ops/gather.ts";
+import { matMul } from "../tensor/ops/mat-mul.ts";
+import { reshape } from "../tensor/ops/reshape.ts";
+import { UnsupportedError } from "../util/errors.ts";
+import type { LoadedModel } from "./model-family.ts";
+import type { RopeScaling } from "./rope.ts";
+import {
+  gradientName,
+  type TrainedParameter,
+  trainingGraph,
+  type TrainingGraphSettings,
+} from "./training-graph.ts";
+
+/** The random matrices of one parameter's gradient, as parameters of the graph. */
+export interface GradientProjection {
+  /** The parameter whose gradient is projected. */
+  readonly of: string;
+  readonly side: "left" | "right";
+  /** Of the graph's parameter. */
+  readonly name: string;
+  /** [size of the parameter on that side, size of the sketch on it]. */
+  readonly shape: readonly [number, number];
+}
+
+export interface ResponseGradientsSettings extends Pick<
+  TrainingGraphSettings,
+  "lora" | "isTrained"
+> {
+  readonly sketch: SketchSize;
+}
+
+/** A sketch is a matrix [left, right], given row by row. */
+export interface SketchSize {
+  readonly left: number;
+  readonly right: number;
+}
+
+export interface ResponseGradientsGraph {
+  /** `logprobs` [B] and `sketch` [B, K]. Inputs: those of responseLogprobs, for rows of one response each, and `rowPool`, its `responsePool`. */
+  readonly outputs: Readonly<Record<string, Tensor>>;
+  readonly trained: readonly TrainedParameter[];
+  /** What has to be bound beside the weights. */
+  readonly projections: readonly GradientProjection[];
+  readonly frequencyInputs: ReadonlyMap<string, RopeScaling>;
+}
+
+/** Builds the graph. Throws UnsupportedError where a trained parameter is used in a way whose sum over tokens is not known here. */
+export function responseGradients(
+  model: LoadedModel,
+  { sketch, ...which }: ResponseGradientsSettings,
+): ResponseGradientsGraph {
+  const { outputs, trained, frequencyInputs } = trainingGraph(model, {
+    objective: { kind: "log-probability" },
+    ...which,
+  });
+  const projections: GradientProjection[] = [];
+  const sketches = trained.flatMap((each) => {
+    const [rows, columns] = matrixShape(each);
+    const [left, right] = [
+      projectionOf(each.name, "left", [rows, sketch.left]),
+      projectionOf(each.name, "right", [columns, sketch.right]),
+    ];
+    projections.push(left, right);
+    const [P, Q] = [left, right].map(({ name, shape }) => parameter(name, shape)) as [
+      Tensor,
+      Tensor,
+    ];
+    return sumsOf(outputs[gradientName(each.name)]!, each.name).map((sum) => projected(sum, P, Q));
+  });
+  const sum = sketches.reduce((total, each) => add(total, each));
+  return {
+    outputs: {
+      logprobs: outputs["logprobs"]!,
+      sketch: reshape(sum, ["B", sketch.left * sketch.right]),
+    },
+    trained,
+    projections,
+    frequencyInputs,
+  };
+}
+
+function projectionOf(
+  of: string,
+  side: GradientProjection["side"],
+  shape: GradientProjection["shape"],
+): GradientProjection {
+  return { of, side, name: `projection:${side}:${of}`, shape };
+}
+
+/** A parameter as the matrix that its gradient is: a vector has one row. */
+export function matrixShape({ shape }: TrainedParameter): readonly [number, number] {
+  const [rows, columns] = shape;
+  return columns === undefined ? [1, rows!] : [rows!, columns];
+}
+
+/** Part of a gradient before it is summed over tokens: `left` and `right`, whose outer products are summed; or rows by ids. */
+type TokenSum =
+  | { readonly kind: "products"; readonly left: Tensor; readonly right: Tensor }
+  | { readonly kind: "lookup"; readonly ids: Tensor; readonly right: Tensor }
+  | { readonly kind: "vector"; readonly values: Tensor };
+
+/** Takes the gradient of a parameter, as training has it, apart into its sums over tokens. */
+function sumsOf(gradient: Tensor, name: string): readonly TokenSum[] {
+  const { source } = gradient;
+  const { kind, inputs, attributes } = source.kind === "op" ? source.op : NO_OP;
+  const { scale = 1 } = (attributes ?? {}) as { readonly scale?: number };
+  if (scale === 1) {
+    switch (kind) {
+      case "add":
+        return inputs.flatMap((each) => sumsOf(each, name));
+      case "reshape":
+        return sumsOf(inputs[0]!, name);
+      case "contractRows":
+      case "matMul": {
+        const [left, right] = inputs as readonly [Tensor, Tensor]; // both have two
+        return left.shape.at(-1) === 1
+          ? [{ kind: "vector", values: multiply(left, right) }]
+          : [{ kind: "products", left, right }];
+      }
+      case "scatterRows":
+        return [{ kind: "lookup", right: inputs[0]!, ids: inputs[1]! }];
+      case "sumTo":
+        return [{ kind: "vector", values: inputs[0]! }];
+      default:
+    }
+  }
+  throw new UnsupportedError(
+    `gradients of single pairs: the gradient of "${name}" ends in ${kind}, which is not known to be a sum over tokens`,
+    { hint: "Take LoRA factors, which are linear layers in every family." },
+  );
+}
+
+const NO_OP = { kind: "no op", inputs: [] as readonly Tensor[], attributes: undefined } as const;
+
+/** (X·P)ᵀ·(G·Q) of every row, [B, p, q]. */
+function projected(term: TokenSum, left: Tensor, right: Tensor): Tensor {
+  switch (term.kind) {
+    case "products":
+      return outer(matMul(term.left, left), matMul(term.right, right));
+    case "lookup":
+      return outer(gather(left, term.ids), matMul(term.right, right));
+    case "vector":
+      return multiply(
+        reshape(left, [1, left.shape[1]!, 1]), // [1, p]: a vector has one row
+        reshape(matMul(byRow(term.values), right), ["B", 1, right.shape[1]!]),
+      );
+  }
+}
+
+/** Σₜ aₜᵀ·bₜ over the tokens of each row: a [B, T, p], b [B, T, q], or [N, p] and [N, q], to [B, p, q]. */
+function outer(a: Tensor, b: Tensor): Tensor {
+  if (a.shape.length === 3) return matMul(a, b, { transposeA: true });
+  const [p, q] = [Number(a.shape.at(-1)), Number(b.shape.at(-1))];
+  const products = multiply(reshape(a, ["N", p, 1]), reshape(b, ["N", 1, q]));
+  return reshape(matMul(rowPool(), reshape(products, ["N", p * q])), ["B", p, q]);
+}
+
+/** Values of tokens, [B, T, …, n] or [N, n], summed over the tokens of each row: [B, n]. */
+function byRow(values: Tensor): Tensor {
+  const n = values.shape.at(-1)!;
+  if (values.shape.length === 2) return matMul(rowPool(), values);
+  return reshape(sumTo(values, ["B", ...values.shape.slice(1, -1).map(() => 1), n]), ["B", n]);
+}
+
+/** 1 where a token belongs to the row's response. */
+const rowPool = (): Tensor => input("rowPool", "float32", ["B", "N"]);

@@ -1,0 +1,155 @@
+/** Influence features and gradients of single responses against PyTorch (test/golden/features). */
+import { readdirSync } from "node:fs";
+import { cp } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { describe, expect, it } from "vitest";
+
+import { batchInputs } from "../src/engine/batch-inputs.ts";
+import type { Engine, TokenizedExample } from "../src/engine/engine.ts";
+import type { Features } from "../src/engine/features.ts";
+import { ParameterCache } from "../src/engine/parameter-cache.ts";
+import { responseInputs } from "../src/engine/response-inputs.ts";
+import { openSafetensors, type SafetensorsFile } from "../src/format/safetensors.ts";
+import { openEngine } from "../src/index.ts";
+import { openWeights } from "../src/model/checkpoint-weights.ts";
+import { projectionValues } from "../src/model/gradient-projection.ts";
+import { readModel } from "../src/model/read-model.ts";
+import { responseGradients } from "../src/model/response-gradients.ts";
+import { bindWeights, compile } from "../src/runtime/ort.ts";
+import { lowerToOnnx } from "../src/tensor/lower.ts";
+import { relativeError } from "./support/close.ts";
+import { suiteFolder } from "./support/suite-folder.ts";
+
+const suite = suiteFolder();
+const ROOT = fileURLToPath(new URL("golden/", import.meta.url));
+const FILES = `${ROOT}features/`;
+const CASES = readdirSync(FILES)
+  .filter((name) => name.endsWith(".safetensors"))
+  .map((name) => name.slice(0, -".safetensors".length));
+const SKETCH = { dims: 256, projection: "rademacher", seed: 7 } as const;
+/** As for the gradients of training. */
+const MAX_RELATIVE_ERROR = 1e-4;
+
+describe.each(CASES)("%s", (name) => {
+  it("has PyTorch's influence features at every layer, packed and not", async () => {
+    await using engine = await open(name);
+    await using file = await openSafetensors(`${FILES}${name}.safetensors`);
+    const layers = Array.from({ length: engine.identity.layerCount + 1 }, (_, layer) => layer);
+    const features: Features = { kind: "influence", ...SKETCH };
+    for (const examples of [await pairsOf(name), await responsesOf(name)]) {
+      const got: Float32Array[] = [];
+      for await (const { index, means } of engine.embed(examples, { layers, features })) {
+        for (const [r, mean] of means.entries()) got[index * means.length + r] = mean;
+      }
+      for (const layer of layers) {
+        const want = await floats(file, `influence.${layer}`);
+        const at = layer * SKETCH.dims;
+        const flat = got.flatMap((each) => [...each.subarray(at, at + SKETCH.dims)]);
+        expect(relativeError(flat, want), `layer ${layer}`).toBeLessThan(MAX_RELATIVE_ERROR);
+      }
+    }
+  });
+
+  it("has PyTorch's gradient of each response in all weights, projected", async () => {
+    await using engine = await open(name);
+    await using file = await openSafetensors(`${FILES}${name}.safetensors`);
+    const features: Features = { kind: "gradient", parameters: null, ...SKETCH };
+    const want = await floats(file, "gradient");
+    const got: Float32Array[] = [];
+    const job = { layers: [0], features };
+    for await (const { index, means } of engine.embed(await pairsOf(name), job)) {
+      for (const [r, mean] of means.entries()) got[2 * index + r] = mean;
+    }
+    for (const [r, row] of got.entries()) {
+      const expected = want.subarray(r * SKETCH.dims, (r + 1) * SKETCH.dims);
+      expect(relativeError(row, expected), `response ${r}`).toBeLessThan(MAX_RELATIVE_ERROR);
+    }
+  });
+
+  it("has PyTorch's gradient of each response in LoRA's factors, projected", async () => {
+    const dir = `${ROOT}checkpoints/${name}`;
+    const model = await readModel(dir);
+    await using file = await openSafetensors(`${FILES}${name}.safetensors`);
+    const graph = responseGradients(model, {
+      lora: { rank: 2, scale: 1.5, targets: ["q_proj", "down_proj"] },
+      sketch: { left: 16, right: 16 },
+    });
+    const lowered = lowerToOnnx({ sketch: graph.outputs["sketch"]! });
+    const made = new Map(
+      graph.projections.map((each) => [each.name, projectionValues(each, SKETCH)]),
+    );
+    for (const { name: factor, shape } of graph.trained) {
+      made.set(factor, transpose(await floats(file, `lora.${factor.slice(0, -2)}`), shape));
+    }
+    await using weights = await openWeights(dir);
+    const { arrays } = await new ParameterCache(weights).load(
+      lowered.parameters.filter((each) => !made.has(each.name)),
+    );
+    await using program = await compile(lowered, {
+      threads: 1,
+      weights: bindWeights(
+        lowered.parameters.map((each) => [
+          each.name,
+          each.shape as readonly number[],
+          (made.get(each.name) ?? arrays.get(each.name))!,
+        ]),
+      ),
+    });
+    const examples = await responsesOf(name);
+    const batch = examples.map(({ prompt, responses: [response] }, example) => ({
+      example,
+      responses: [0],
+      length: prompt.length + response!.length,
+    }));
+    const inputs = responseInputs(examples, batch);
+    const { sketch } = await program.run({
+      ...batchInputs(examples, batch, { ...graph, headDim: model.config.headDim }),
+      ...inputs,
+      rowPool: inputs["responsePool"]!,
+    });
+    const want = await floats(file, "lora");
+    expect(relativeError(sketch!.array as Float32Array, want)).toBeLessThan(MAX_RELATIVE_ERROR);
+  });
+});
+
+async function open(name: string): Promise<Engine> {
+  const dir = join(suite, name);
+  await cp(`${ROOT}checkpoints/${name}`, dir, { recursive: true });
+  // Only there because an engine has a tokenizer; the token ids come from the golden file.
+  await cp(`${ROOT}tokenizer/chatml`, dir, { recursive: true });
+  return openEngine(dir, { threads: 1 });
+}
+
+async function pairsOf(name: string): Promise<TokenizedExample[]> {
+  await using file = await openSafetensors(`${ROOT}gradients/${name}.safetensors`);
+  const ids = async (part: string): Promise<Int32Array> =>
+    new Int32Array((await file.readBytes(part)).slice().buffer);
+  return Promise.all(
+    [0, 1, 2].map(async (i) => ({
+      prompt: await ids(`pair.${i}.prompt`),
+      responses: [await ids(`pair.${i}.chosen`), await ids(`pair.${i}.rejected`)],
+    })),
+  );
+}
+
+async function responsesOf(name: string): Promise<TokenizedExample[]> {
+  const pairs = await pairsOf(name);
+  return pairs.flatMap(({ prompt, responses }) =>
+    responses.map((each) => ({ prompt, responses: [each] })),
+  );
+}
+
+async function floats(file: SafetensorsFile, name: string): Promise<Float32Array> {
+  return new Float32Array((await file.readBytes(name)).slice().buffer);
+}
+
+/** From [out, in] to the graph's [in, out]. */
+function transpose(values: Float32Array, shape: readonly number[]): Float32Array {
+  const [rows, columns] = shape as readonly [number, number];
+  return Float32Array.from(
+    values,
+    (_, i) => values[(i % columns) * rows + Math.floor(i / columns)]!,
+  );
+}
