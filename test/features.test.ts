@@ -10,7 +10,7 @@ import { batchInputs } from "../src/engine/batch-inputs.ts";
 import type { Engine, TokenizedExample } from "../src/engine/engine.ts";
 import type { Features } from "../src/engine/features.ts";
 import { ParameterCache } from "../src/engine/parameter-cache.ts";
-import { responseInputs } from "../src/engine/response-inputs.ts";
+import { batchResponses, responseInputs, slotInputs } from "../src/engine/response-inputs.ts";
 import { openSafetensors, type SafetensorsFile } from "../src/format/safetensors.ts";
 import { openEngine } from "../src/index.ts";
 import { openWeights } from "../src/model/checkpoint-weights.ts";
@@ -103,11 +103,10 @@ describe.each(CASES)("%s", (name) => {
       responses: [0],
       length: prompt.length + response!.length,
     }));
-    const inputs = responseInputs(examples, batch);
     const { sketch } = await program.run({
       ...batchInputs(examples, batch, { ...graph, headDim: model.config.headDim }),
-      ...inputs,
-      rowPool: inputs["responsePool"]!,
+      ...responseInputs(examples, batch),
+      ...slotInputs(batchResponses(examples, batch), { isMean: false }),
     });
     const want = await floats(file, "lora");
     expect(relativeError(sketch!.array as Float32Array, want)).toBeLessThan(MAX_RELATIVE_ERROR);

@@ -64,6 +64,30 @@ export function responseInputs(
   };
 }
 
+/**
+ * Response tokens in a row for each response: `slots` [R, S], which of the N tokens stands there (any behind the last), and
+ * `slotShares` [R, S, 1], 1 for each token, or 1/length for a mean, and 0 behind the last.
+ */
+export function slotInputs(
+  responses: readonly BatchResponse[],
+  { isMean }: { readonly isMean: boolean },
+): Record<string, TensorValue> {
+  const width = Math.max(...responses.map(({ tokenCount }) => tokenCount)); // S
+  const slots = new Int32Array(responses.length * width);
+  const shares = new Float32Array(slots.length);
+  let first = 0;
+  for (const [r, { tokenCount }] of responses.entries()) {
+    for (let i = 0; i < tokenCount; i++) slots[r * width + i] = first + i;
+    shares.fill(isMean ? 1 / tokenCount : 1, r * width, r * width + tokenCount);
+    first += tokenCount;
+  }
+  const shape = [responses.length, width];
+  return {
+    slots: { dtype: "int32", shape, array: slots },
+    slotShares: { dtype: "float32", shape: [...shape, 1], array: shares },
+  };
+}
+
 /** What the DPO loss of one pair needs besides tokens. */
 export interface PairTerms {
   /** Log-probabilities of the chosen and the rejected response under the reference. */

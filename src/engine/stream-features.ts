@@ -10,9 +10,9 @@ import { batchInputs } from "./batch-inputs.ts";
 import type { EmbeddedExample, TokenizedExample } from "./engine.ts";
 import { type Features, featureDim, sketchSize } from "./features.ts";
 import type { BuiltGraph, GraphPrograms } from "./graph-programs.ts";
-import { planBatches, type PlannedBatch } from "./plan-batches.ts";
+import { planBatches } from "./plan-batches.ts";
 import { planLimits } from "./plan-limits.ts";
-import { batchResponses, responseInputs } from "./response-inputs.ts";
+import { batchResponses, responseInputs, slotInputs } from "./response-inputs.ts";
 
 type SketchedFeatures = Exclude<Features, { readonly kind: "states" }>;
 
@@ -21,9 +21,6 @@ interface FeatureOptions extends JobOptions {
   readonly layers: readonly number[];
   readonly batchTokens: number;
 }
-
-/** Numbers of a batch's sketches before they are summed, at most: 16 Mi floats, 64 MB. */
-const MAX_SKETCH_NUMBERS = 2 ** 24;
 
 /** See Engine.embed. Throws ActivationError where a number is not finite. */
 export async function* streamFeatures(
@@ -41,15 +38,16 @@ export async function* streamFeatures(
   );
   const rows = splitResponses(examples, features);
   const collector = new VectorCollector(examples);
-  // Each token of a response takes `dim` numbers for a moment.
-  const limit = Math.max(64, Math.min(batchTokens, Math.floor(MAX_SKETCH_NUMBERS / dim)));
-  const limits = planLimits(config, config.layerCount, { batchTokens: limit });
+  const limits = planLimits(config, config.layerCount, { batchTokens });
   let finished = 0;
   for (const batch of planBatches(rows.examples, limits)) {
     signal?.throwIfAborted();
     const outputs = await program.run({
       ...batchInputs(rows.examples, batch, { frequencyInputs, headDim: config.headDim }),
-      ...featureInputs(rows.examples, batch),
+      ...responseInputs(rows.examples, batch),
+      ...slotInputs(batchResponses(rows.examples, batch), {
+        isMean: features.kind === "influence",
+      }),
     });
     for (const [r, { example, response }] of batchResponses(rows.examples, batch).entries()) {
       const place = rows.placeOf(example, response);
@@ -110,23 +108,6 @@ function splitResponses(
 interface Place {
   readonly example: number;
   readonly response: number;
-}
-
-function featureInputs(
-  examples: readonly TokenizedExample[],
-  batch: PlannedBatch,
-): Record<string, TensorValue> {
-  const inputs = responseInputs(examples, batch);
-  const pool = inputs["responsePool"]!; // [R, N]
-  const [count] = pool.shape as readonly [number];
-  const tokens = pool.array.length / count;
-  const mean = Float32Array.from(pool.array as Float32Array); // float32
-  for (let r = 0; r < count; r++) {
-    const row = mean.subarray(r * tokens, (r + 1) * tokens);
-    const length = row.reduce((sum, each) => sum + each, 0);
-    for (let i = 0; i < tokens; i++) row[i]! /= length;
-  }
-  return { ...inputs, rowPool: pool, meanPool: { ...pool, array: mean } };
 }
 
 function readVector(

@@ -6,7 +6,7 @@
  * εₜ = ∂ log p(t) / ∂ state = W_Uᵀ(1[t] − p). A forward pass gives both. What is kept of a full gradient's inner product is the part
  * that goes straight to the output; the blocks between are taken for the identity.
  *
- * Shapes: N response tokens and R responses of all rows, D residual width, V tokens of the vocabulary.
+ * Shapes: N response tokens and R responses of all rows, S tokens of the longest of them, D residual width.
  */
 import { gradients } from "../tensor/gradient.ts";
 import { constant, input, parameter, type Tensor } from "../tensor/graph.ts";
@@ -24,7 +24,7 @@ import type { GradientProjection, SketchSize } from "./response-gradients.ts";
 import type { RopeScaling } from "./rope.ts";
 
 export interface InfluenceGraph {
-  /** `layer.<ℓ>` [R, left·right]. Inputs: those of responseLogprobs, and `meanPool` [R, N], 1/length on a response's tokens. */
+  /** `layer.<ℓ>` [R, left·right]. Inputs: those of responseLogprobs, and `slots` and `slotShares`, see slotInputs. */
   readonly outputs: Readonly<Record<string, Tensor>>;
   readonly projections: readonly GradientProjection[];
   readonly frequencyInputs: ReadonlyMap<string, RopeScaling>;
@@ -53,14 +53,15 @@ export function influenceFeatures(
     projection("left", [dim, left]),
     projection("right", [dim, right]),
   ];
-  const errors = reshape(matMul(error, asParameter(rightSide)), ["N", 1, right]);
-  const pool = input("meanPool", "float32", ["R", "N"]);
+  const slots = input("slots", "int32", ["R", "S"]);
+  const shares = input("slotShares", "float32", ["R", "S", 1]);
+  const errors = multiply(gather(matMul(error, asParameter(rightSide)), slots), shares); // [R, S, right]
   const ones = constant("float32", [dim], new Float32Array(dim).fill(1));
   const outputs = layers.map((layer) => {
     const unit = rmsNorm(states.get(layer)!, ones, epsilon); // every layer was seen
-    const read = reshape(matMul(unit, asParameter(leftSide)), ["N", left, 1]);
-    const products = reshape(multiply(read, errors), ["N", left * right]);
-    return [`layer.${layer}`, matMul(pool, products)] as const;
+    const read = gather(matMul(unit, asParameter(leftSide)), slots); // [R, S, left]
+    const sum = matMul(read, errors, { transposeA: true }); // [R, left, right]
+    return [`layer.${layer}`, reshape(sum, ["R", left * right])] as const;
   });
   return {
     outputs: Object.fromEntries(outputs),

@@ -7,7 +7,7 @@
  * matrices: (X·P)ᵀ·(G·Q), P [m, p] and Q [n, q]. No [m, n] of a response is ever held. Lookups are matrices whose x is one-hot, a
  * vector (a bias, the weight of a norm) is a matrix with one row.
  *
- * Shapes: B rows with one response each, T tokens a row, N response tokens of all rows, K = p·q numbers of a sketch.
+ * Shapes: B rows with one response each, T tokens a row, N response tokens of all rows, S of the longest response, K = p·q.
  */
 import { input, parameter, type Tensor } from "../tensor/graph.ts";
 import { add, multiply } from "../tensor/ops/arithmetic.ts";
@@ -50,7 +50,7 @@ export interface SketchSize {
 }
 
 export interface ResponseGradientsGraph {
-  /** `logprobs` [B] and `sketch` [B, K]. Inputs: those of responseLogprobs, for rows of one response each, and `rowPool`, its `responsePool`. */
+  /** `logprobs` [B] and `sketch` [B, K]. Inputs: those of responseLogprobs, for rows of one response each, and `slots` and `slotShares`, see slotInputs. */
   readonly outputs: Readonly<Record<string, Tensor>>;
   readonly trained: readonly TrainedParameter[];
   /** What has to be bound beside the weights. */
@@ -163,18 +163,21 @@ function projected(term: TokenSum, left: Tensor, right: Tensor): Tensor {
 
 /** Σₜ aₜᵀ·bₜ over the tokens of each row: a [B, T, p], b [B, T, q], or [N, p] and [N, q], to [B, p, q]. */
 function outer(a: Tensor, b: Tensor): Tensor {
-  if (a.shape.length === 3) return matMul(a, b, { transposeA: true });
-  const [p, q] = [Number(a.shape.at(-1)), Number(b.shape.at(-1))];
-  const products = multiply(reshape(a, ["N", p, 1]), reshape(b, ["N", 1, q]));
-  return reshape(matMul(rowPool(), reshape(products, ["N", p * q])), ["B", p, q]);
+  return a.shape.length === 3
+    ? matMul(a, b, { transposeA: true })
+    : matMul(inRows(a), multiply(inRows(b), shares()), { transposeA: true });
 }
 
 /** Values of tokens, [B, T, …, n] or [N, n], summed over the tokens of each row: [B, n]. */
 function byRow(values: Tensor): Tensor {
   const n = values.shape.at(-1)!;
-  if (values.shape.length === 2) return matMul(rowPool(), values);
-  return reshape(sumTo(values, ["B", ...values.shape.slice(1, -1).map(() => 1), n]), ["B", n]);
+  const tokens = values.shape.length === 2 ? multiply(inRows(values), shares()) : values;
+  const ones = tokens.shape.slice(1, -1).map(() => 1);
+  return reshape(sumTo(tokens, ["B", ...ones, n]), ["B", n]);
 }
 
-/** 1 where a token belongs to the row's response. */
-const rowPool = (): Tensor => input("rowPool", "float32", ["B", "N"]);
+/** Values of response tokens [N, n] as rows of tokens, [B, S, n]. */
+const inRows = (values: Tensor): Tensor => gather(values, input("slots", "int32", ["B", "S"]));
+
+/** 1 where a row has a token, 0 behind its last. */
+const shares = (): Tensor => input("slotShares", "float32", ["B", "S", 1]);
