@@ -5,6 +5,7 @@
 import { z } from "zod";
 
 import type { StoredBehavior } from "../behavior/behavior-file.ts";
+import type { FeatureKind } from "../engine/features.ts";
 import type { PairSet } from "../pairs/open-pairs.ts";
 import type { VectorStore } from "../store/open-store.ts";
 import type { Plain } from "../util/artifact.ts";
@@ -57,6 +58,8 @@ export interface AttributionMethod<N extends Need = Need, S extends z.ZodObject 
   /** Each with its range, its default and one sentence. */
   readonly settings: S;
   readonly needs: readonly N[];
+  /** The features that store and behaviours must have; absent: of those methods that read a store, states. */
+  readonly features?: FeatureKind | undefined;
   describe(settings: z.output<S>): MethodDescription;
   /** The scores of all rows, for each behaviour and layer where the method has those. Throws ConfigError for settings that do not fit. */
   score(task: MethodTask<N>, settings: z.output<S>, work: MethodWork): Promise<readonly Scored[]>;
@@ -155,4 +158,4 @@ export type UsedMethod = z.output<typeof usedMethodSchema>;
 export type ScoredBehavior = Pick<
   StoredBehavior,
   "name" | "identity" | "dim" | "layers" | "directions" | "bank" | "scenarioIds" | "nullDirections"
-> & { readonly head: Pick<StoredBehavior["head"], "doubts" | "layerChoice"> };
+> & { readonly head: Pick<StoredBehavior["head"], "doubts" | "layerChoice" | "features"> };

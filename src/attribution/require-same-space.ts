@@ -1,14 +1,15 @@
 import { differingPart, IDENTITY_PARTS } from "../behavior/behavior-head.ts";
+import { describeFeatures } from "../engine/features.ts";
 import type { VectorStore } from "../store/open-store.ts";
 import { ConfigError } from "../util/errors.ts";
 import type { ScoredBehavior } from "./method.ts";
 
 /**
  * Throws ConfigError unless the behaviour's directions live in the same space as the store's vectors: same checkpoint, same
- * tokenizer, same template, same dimension.
+ * tokenizer, same template, same features, same dimension.
  */
 export function requireSameSpace(store: VectorStore, behavior: ScoredBehavior): void {
-  const { checkpoint, dim } = store.manifest;
+  const { checkpoint, dim, features } = store.manifest;
   const where = `behavior "${behavior.name}"`;
   const other = differingPart(checkpoint, behavior.identity);
   if (other !== undefined) {
@@ -16,6 +17,12 @@ export function requireSameSpace(store: VectorStore, behavior: ScoredBehavior): 
       `${where}: expected the ${IDENTITY_PARTS[other]} of ${store.directory} (${short(checkpoint[other])}), got another one (${short(behavior.identity[other])})`,
       { hint: "Make behaviour and store with the same --checkpoint, --adapter and --template." },
     );
+  }
+  const [stored, own] = [features, behavior.head.features].map(describeFeatures);
+  if (stored !== own) {
+    throw new ConfigError(`${where}: expected ${stored} like ${store.directory}, got ${own}`, {
+      hint: "Make behaviour and store with the same --features, --sketch, --projection, --projection-seed and --parameters.",
+    });
   }
   if (behavior.dim !== dim) {
     throw new ConfigError(`${where}: expected ${dim} dimensions, got ${behavior.dim}`);

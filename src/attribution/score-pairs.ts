@@ -1,5 +1,6 @@
 import type { z } from "zod";
 
+import type { VectorStore } from "../store/open-store.ts";
 import { ConfigError } from "../util/errors.ts";
 import type { JobOptions } from "../util/progress.ts";
 import type { AttributionMethod, MethodTask, Need, PairScores, Sources } from "./method.ts";
@@ -9,6 +10,19 @@ export interface ScorePairsOptions extends JobOptions {
   readonly name?: string | undefined;
   /** Threads of the arithmetic; default: one for each core. */
   readonly threads?: number | undefined;
+}
+
+/** Throws ConfigError unless the store holds what the method reads. */
+function expectFeatures(
+  { name, features = "states" }: Pick<AttributionMethod, "name" | "features">,
+  { directory, manifest }: VectorStore,
+): void {
+  const found = manifest.features?.kind ?? "states";
+  if (found === features) return;
+  throw new ConfigError(
+    `${directory}: expected vectors of ${features} features, which the method ${name} reads, got ${found}`,
+    { hint: `Make store and behaviour with --features ${features}.` },
+  );
 }
 
 const COUNTED = ["tokens", "flops", "money", "bytes"] as const;
@@ -29,6 +43,7 @@ export async function scorePairs<N extends Need, S extends z.ZodObject>(
       `${missing}: expected one, which the method ${method.name} needs, got none`,
     );
   }
+  if (method.needs.includes("store" as N)) expectFeatures(method, task.store!); // checked above
   const used = { seconds: 0, tokens: 0, flops: 0, money: 0, bytes: 0 };
   const startMs = performance.now();
   const scored = await method.score(task as MethodTask<N>, settings, {

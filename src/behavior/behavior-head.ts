@@ -1,6 +1,7 @@
 /** @file What a behaviour file says about itself, as JSON under the metadata key `behavior`. */
 import { z } from "zod";
 
+import { featuresSchema } from "../engine/features.ts";
 import { dataFileSchema } from "../pairs/open-pairs.ts";
 import type { ResponsePairs } from "../pairs/response-pairs.ts";
 import {
@@ -24,6 +25,7 @@ export const headSchema = z.strictObject({
   version: z.literal(2),
   name: z.string(),
   checkpoint: checkpointSchema,
+  features: featuresSchema.optional(),
   dim: z.int().positive(),
   layers: z.array(countSchema).min(1),
   layerConvention: z.literal(LAYER_CONVENTION),
@@ -82,6 +84,7 @@ export function describeBehavior(
     version: 2,
     name: behavior.name,
     checkpoint: describeCheckpoint(identity),
+    features: identity.features,
     dim: identity.dim,
     layers: behavior.layers,
     layerConvention: LAYER_CONVENTION,

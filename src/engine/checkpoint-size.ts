@@ -5,27 +5,45 @@ import { join } from "node:path";
 import { readModel } from "../model/read-model.ts";
 import { ConfigError } from "../util/errors.ts";
 import { hashFile, hashValue } from "../util/hash.ts";
+import type { FeatureKind } from "./features.ts";
 
 /** How large a checkpoint is, for estimates of cost. */
 export interface CheckpointSize {
   readonly layerCount: number;
   /** Weights of the matrices of one block. */
   readonly blockParameters: number;
+  /** Weights of the output matrix. */
+  readonly headParameters: number;
 }
 
 /** Reads the size off config.json. */
 export async function checkpointSize(folder: string): Promise<CheckpointSize> {
   const { config } = await readModel(folder);
-  const { dim, heads, keyHeads, headDim, mlpDim, layerCount } = config;
+  const { dim, heads, keyHeads, headDim, mlpDim, layerCount, vocabSize } = config;
   return {
     layerCount,
     blockParameters: dim * headDim * (2 * heads + 2 * keyHeads) + 3 * dim * mlpDim,
+    headParameters: dim * vocabSize,
   };
 }
 
 /** Floating-point operations of a token on its way through the first `blocks` blocks: two for each weight. */
 export function blockFlops(size: CheckpointSize, blocks: number): number {
   return 2 * blocks * size.blockParameters;
+}
+
+/**
+ * Floating-point operations of a token whose features are read. Influence features take the whole way forward and the output matrix
+ * twice, gradients as much again for the way back; the output matrix is counted for prompt tokens too, which do without it.
+ */
+export function featureFlops(
+  size: CheckpointSize,
+  kind: FeatureKind,
+  layers: readonly number[],
+): number {
+  if (kind === "states") return blockFlops(size, Math.max(...layers));
+  const whole = blockFlops(size, size.layerCount) + 2 * size.headParameters;
+  return kind === "influence" ? whole + 2 * size.headParameters : 2 * whole;
 }
 
 /** Weights, config, tokenizer and chat template: what a checkpoint does depends on these and no other files. */

@@ -1,7 +1,7 @@
 /** @file The verbs over one checkpoint. Everything past this folder speaks to this interface, never to a runtime. */
 import type { Message } from "../format/messages.ts";
 import type { JobOptions } from "../util/progress.ts";
-import type { Features } from "./features.ts";
+import type { Features, SketchedFeatures } from "./features.ts";
 import type { GeneratedSample, GenerateOptions } from "./generation/generate-options.ts";
 
 /** What a checkpoint is, for manifests: two engines with equal identities give equal activations. */
@@ -19,6 +19,8 @@ export interface EngineIdentity {
   /** Width of the residual stream. */
   readonly dim: number;
   readonly maxPositions: number;
+  /** What is read of a response, where that is not its states; `dim` is then featureDim of them. See withFeatures. */
+  readonly features?: SketchedFeatures | undefined;
 }
 
 /** A prompt and what follows it, as token ids. */

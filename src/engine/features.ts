@@ -1,38 +1,78 @@
 /** @file What is read of a response, a vector for each layer; see docs/methods.md. */
-import type { ProjectionKind } from "../model/gradient-projection.ts";
+import { z } from "zod";
+
+import { PROJECTIONS } from "../model/gradient-projection.ts";
 import type { SketchSize } from "../model/response-gradients.ts";
+import type { Plain } from "../util/artifact.ts";
 import { ConfigError } from "../util/errors.ts";
-import type { EngineIdentity } from "./engine.ts";
+import type { EmbeddingEngine, EngineIdentity } from "./engine.ts";
 
 export const FEATURE_KINDS = ["states", "influence", "gradient"] as const;
 export type FeatureKind = (typeof FEATURE_KINDS)[number];
 
-/** What is read of a response. Of the features of two responses to one prompt the difference is taken. */
-export type Features =
-  /** The mean residual stream over the response's tokens, [D]; arXiv 2602.11079. */
-  | { readonly kind: "states" }
+/** Numbers of a sketch unless the user says otherwise, at most. */
+export const DEFAULT_SKETCH = 8192;
+
+const sketchShape = {
+  dims: z.int().positive(),
+  projection: z.enum(PROJECTIONS),
+  seed: z.int(),
+};
+
+/** Features in the manifests of what was made of them; files about states say nothing of them. */
+export const featuresSchema = z.discriminatedUnion("kind", [
   /**
    * The mean over the response's tokens t of ĥₜ ⊗ εₜ, a sketch of [D, D]: ĥₜ is the residual stream of the token before t, divided by
    * its root mean square, and εₜ the gradient of log p(t) in the state that the output matrix reads. It is the gradient in a linear
    * map from the layer straight to the output, at zero, and takes no backward pass.
    */
-  | ({ readonly kind: "influence" } & Sketch)
-  /** The gradient of the response's log-probability in the weights that `parameters` names, a sketch of all of them; layer 0 alone. */
-  | ({
-      readonly kind: "gradient";
-      /** Regular expression over the names of weights; null: all. */
-      readonly parameters: string | null;
-    } & Sketch);
+  z.strictObject({ kind: z.literal("influence"), ...sketchShape }),
+  /** The gradient of the response's log-probability in its weights, a sketch of all of them; layer 0 alone. */
+  z.strictObject({
+    kind: z.literal("gradient"),
+    parameters: z.string().nullable().describe("Regular expression over their names; null: all."),
+    ...sketchShape,
+  }),
+]);
 
-/** Random projection to fewer numbers, which keeps inner products in expectation. */
-export interface Sketch {
-  /** Numbers of a sketch, a product of two sizes; see sketchSize. */
-  readonly dims: number;
-  readonly projection: ProjectionKind;
-  readonly seed: number;
+/** What is read of a response. Of the features of two responses to one prompt the difference is taken. */
+export type Features = typeof STATES | Plain<typeof featuresSchema>;
+/** A random projection to fewer numbers, which keeps inner products in expectation. */
+export type SketchedFeatures = Exclude<Features, typeof STATES>;
+
+/** The mean residual stream over the response's tokens, [D]; arXiv 2602.11079. */
+export const STATES = { kind: "states" } as const;
+
+/** Numbers of a sketch where the user names none: no more than influence features of residual width `dim` can fill. */
+export function defaultSketch(
+  kind: SketchedFeatures["kind"],
+  { dim }: Pick<EngineIdentity, "dim">,
+): number {
+  const whole = 4 ** Math.ceil(Math.log2(dim));
+  return kind === "influence" ? Math.min(DEFAULT_SKETCH, whole) : DEFAULT_SKETCH;
 }
 
-export const STATES: Features = { kind: "states" };
+/** The features in words, for messages: two are the same where these are. */
+export function describeFeatures(features: Features | undefined = STATES): string {
+  if (features.kind === "states") return "states";
+  const { dims, projection, seed } = features;
+  const of = features.kind === "gradient" ? ` of ${features.parameters ?? "all weights"}` : "";
+  return `${features.kind} features${of} (${projection} sketch of ${dims}, seed ${seed})`;
+}
+
+/** The engine as one that reads these features of every response. */
+export function withFeatures<E extends EmbeddingEngine>(
+  engine: E,
+  features: Features,
+): EmbeddingEngine & Pick<E, "identity"> {
+  if (features.kind === "states") return engine;
+  const identity = { ...engine.identity, features, dim: featureDim(engine.identity, features) };
+  return {
+    identity,
+    tokenize: (prompt, responses) => engine.tokenize(prompt, responses),
+    embed: (examples, options) => engine.embed(examples, { ...options, features }),
+  };
+}
 
 /** Numbers in a vector of these features. */
 export function featureDim({ dim }: Pick<EngineIdentity, "dim">, features: Features): number {
@@ -42,7 +82,7 @@ export function featureDim({ dim }: Pick<EngineIdentity, "dim">, features: Featu
 }
 
 /** The sides of a sketch: powers of two whose product is `dims`, the right one equal or twice as large. Throws ConfigError for other numbers. */
-export function sketchSize({ dims }: Pick<Sketch, "dims">): SketchSize {
+export function sketchSize({ dims }: { readonly dims: number }): SketchSize {
   const power = Math.log2(dims);
   if (!Number.isInteger(power) || power < 2 || power > 20) {
     throw new ConfigError(`sketch: expected a power of two from 4 to 1,048,576, got ${dims}`);

@@ -8,13 +8,11 @@ import type { JobOptions } from "../util/progress.ts";
 import { ActivationError } from "./activation-error.ts";
 import { batchInputs } from "./batch-inputs.ts";
 import type { EmbeddedExample, TokenizedExample } from "./engine.ts";
-import { type Features, featureDim, sketchSize } from "./features.ts";
+import { featureDim, type SketchedFeatures, sketchSize } from "./features.ts";
 import type { BuiltGraph, GraphPrograms } from "./graph-programs.ts";
 import { planBatches } from "./plan-batches.ts";
 import { planLimits } from "./plan-limits.ts";
 import { batchResponses, responseInputs, slotInputs } from "./response-inputs.ts";
-
-type SketchedFeatures = Exclude<Features, { readonly kind: "states" }>;
 
 interface FeatureOptions extends JobOptions {
   /** In the order in which they are given back, each once. */

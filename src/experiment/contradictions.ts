@@ -1,13 +1,15 @@
 /** @file Settings of the experiment file that need or exclude each other: between sections, and within those that are verbs' own. */
 import { findMethod } from "../attribution/methods/index.ts";
 import { answererName } from "../endpoint/answer-key.ts";
+import { FEATURE_KINDS, type FeatureKind } from "../engine/features.ts";
 import { verbs } from "../verbs/index.ts";
 import { priceContradictions } from "../verbs/judging/open-asker.ts";
 import type { EndpointSettings } from "../verbs/settings/endpoint.ts";
+import { featureContradictions } from "../verbs/settings/features.ts";
 import { methodLabel } from "../verbs/settings/methods.ts";
 import { samplingContradictions } from "../verbs/settings/sampling.ts";
 import { type Contradiction, need } from "../verbs/verb.ts";
-import { judgedBy, writtenSteerSettings } from "./section-settings.ts";
+import { featuresOfMethods, judgedBy, writtenSteerSettings } from "./section-settings.ts";
 import { DRIFT, type Experiment } from "./sections.ts";
 
 /** What is wrong between settings that are each right by themselves. */
@@ -74,9 +76,16 @@ function withinSections(given: Experiment): Contradiction[] {
           verbs.train.check?.({ ...training, seed: 0 }, new Set(["data", "checkpoint"])),
         )),
     ...(how === undefined ? [] : at(["judge"], verbs.judge.check?.(how, judgedBy(how)))),
+    ...at(["embed"], featureContradictions({ ...given.embed, features: richestFeatures(given) })),
     ...at(["conditions"], verbs.conditions.check?.(given.conditions, new Set())),
     ...at(["generate"], samplingContradictions(sampling)),
   ];
+}
+
+/** Those of the methods that have the most settings. */
+function richestFeatures(given: Experiment): FeatureKind {
+  const kinds = featuresOfMethods(given);
+  return FEATURE_KINDS.findLast((kind) => kinds.includes(kind))!; // one at least
 }
 
 /** Both halves from one place: a file for one of them may share requests with the other. */

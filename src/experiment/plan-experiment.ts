@@ -1,4 +1,6 @@
 /** @file Which stages an experiment has, and which reads which. */
+import type { FeatureKind } from "../engine/features.ts";
+import type { ResponsePairs } from "../pairs/response-pairs.ts";
 import { ConfigError } from "../util/errors.ts";
 import { VERBS } from "../verbs/index.ts";
 import { methodLabel } from "../verbs/settings/methods.ts";
@@ -35,6 +37,7 @@ import {
   trainStage,
 } from "./plan-stages.ts";
 import { furtherVerbs, type FurtherVerb, settingsOf } from "./schema.ts";
+import { featuresOfMethods } from "./section-settings.ts";
 import type { Experiment } from "./sections.ts";
 import { type Stage, STAGE_KINDS, stageId } from "./stage.ts";
 import { type Bound, verbStage } from "./verb-stage.ts";
@@ -50,7 +53,7 @@ export function planExperiment(
     auditStage(planned),
     ...probeStages(planned),
     ...nullStages(planned),
-    embedStage(planned),
+    ...featuresOfMethods(experiment).map((features) => embedStage(planned, features)),
     ...experiment.rank.methods.flatMap((method) => [
       rankStage(planned, method),
       ...(inputs.planted === undefined ? [] : [qualityStage(planned, inputs.planted, method)]),
@@ -98,7 +101,9 @@ function agreementStages(planned: Planned, stages: readonly Stage[]): Stage[] {
 /** From the two checkpoints to the behaviour. */
 function probeStages(planned: Planned): Stage[] {
   const { responses } = planned.inputs;
-  if (responses !== undefined) return [behaviorStage(planned, boundResponses(responses))];
+  const behaviors = (from: Bound<ResponsePairs>): Stage[] =>
+    behaviorFeatures(planned).map((features) => behaviorStage(planned, from, { features }));
+  if (responses !== undefined) return behaviors(boundResponses(responses));
   const { after, stages } = checkpointAfter(planned);
   return [
     ...stages,
@@ -107,20 +112,29 @@ function probeStages(planned: Planned): Stage[] {
       judgeStage(planned, "probe", sampled.name),
     ]),
     conditionsStage(planned),
-    behaviorStage(planned, { stage: "conditions" }),
+    ...behaviors({ stage: "conditions" }),
   ];
 }
 
 /** The unrelated behaviours that the ranking is held to. */
 function nullStages(planned: Planned): Stage[] {
-  return planned.experiment.rank.nulls.map((name, i) => {
+  return planned.experiment.rank.nulls.flatMap((name, i) => {
     const file = planned.inputs.nulls[i];
-    return behaviorStage(planned, file === undefined ? boundDrift : boundResponses(file), {
+    const unrelated = {
       stage: nullName(i),
       behavior: nullBehavior(name),
       isOptional: file === undefined,
-    });
+    };
+    const responses = file === undefined ? boundDrift : boundResponses(file);
+    return featuresOfMethods(planned.experiment).map((features) =>
+      behaviorStage(planned, responses, { features, unrelated }),
+    );
   });
+}
+
+/** Those of the methods, and states, which the result describes and steering takes. */
+function behaviorFeatures({ experiment }: Planned): readonly FeatureKind[] {
+  return [...new Set<FeatureKind>(["states", ...featuresOfMethods(experiment)])];
 }
 
 /** A checkpoint from outside, with its endpoint where it is sampled there; undefined where there is neither. */
@@ -203,13 +217,10 @@ function furtherStage(planned: Planned, { verb, section }: FurtherVerb): Stage {
 }
 
 /** What an input of this kind is in an experiment; a file where no stage makes it. */
-function boundByKind(
-  { experiment, inputs }: Planned,
-  input: Input,
-  setting: string,
-): Bound<unknown> | undefined {
+function boundByKind(planned: Planned, input: Input, setting: string): Bound<unknown> | undefined {
+  const { experiment, inputs } = planned;
   const stages: Readonly<Record<string, string>> = {
-    store: "embed",
+    store: stageId(embedStage(planned, featuresOfMethods(experiment)[0]!)), // one at least
     behavior: "behavior",
     ranking: rankId(experiment, methodLabel(experiment.rank.methods[0]!)), // one at least
   };

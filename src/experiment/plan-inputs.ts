@@ -132,11 +132,16 @@ export const nullBehavior = (entry: string): string => basename(entry, extname(e
 export const nullName = (i: number): string => `null-${i + 1}`;
 
 /** The unrelated behaviours, as far as there was something to make them of. */
-export function boundNulls(entries: readonly string[]): BoundStages<NullBehaviors> {
+export function boundNulls(
+  entries: readonly string[],
+  features: string,
+): BoundStages<NullBehaviors> {
   const names = entries.map((_, i) => nullName(i));
   const file = verbs.behavior.outputs.out.artifact.name;
   return {
-    stages: Object.fromEntries(names.map((name) => [name, `behavior-${name}`])),
+    stages: Object.fromEntries(
+      names.map((name) => [name, `behavior-${features === "" ? "" : `${features}-`}${name}`]),
+    ),
     open: async (folder) => {
       const behaviors: StoredBehavior[] = [];
       const skipped: UnusedNull[] = [];

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 
 import { findMethod } from "../attribution/methods/index.ts";
+import type { FeatureKind } from "../engine/features.ts";
 import { NoUsablePairError, type ResponsePairs } from "../pairs/response-pairs.ts";
 import { longestRollouts } from "../rollouts/estimate-rollouts.ts";
 import { type Rollout, readRollouts, ROLLOUTS } from "../rollouts/rollouts.ts";
@@ -14,6 +15,7 @@ import { verbs } from "../verbs/index.ts";
 import type { Checkpoint } from "../verbs/inputs/checkpoint.ts";
 import { estimateByRubric } from "../verbs/judging/open-judge.ts";
 import type { EndpointSettings } from "../verbs/settings/endpoint.ts";
+import { settingsOfFeatures } from "../verbs/settings/features.ts";
 import { type MethodChoice, methodLabel, ownSettings } from "../verbs/settings/methods.ts";
 import { samplingSettings } from "../verbs/settings/sampling.ts";
 import { longestSteered } from "../verbs/steer.ts";
@@ -32,7 +34,7 @@ import {
   type Planned,
   promptsToSteer,
 } from "./plan-inputs.ts";
-import { judgingOf, samplingOf, steerSettings } from "./section-settings.ts";
+import { featuresOfMethods, judgingOf, samplingOf, steerSettings } from "./section-settings.ts";
 import { DRIFT } from "./sections.ts";
 import { type AskingEstimate, type EstimatePlace, type Stage, stageId } from "./stage.ts";
 import { type Bound, verbStage } from "./verb-stage.ts";
@@ -246,18 +248,47 @@ export function conditionsStage({ experiment }: Planned): Stage {
   });
 }
 
-/** The behaviour of the experiment, or an unrelated one: `unrelated` has the name of its stage and what it is called in results. */
+/** The name of its stage, and what it is called in results. */
+interface UnrelatedBehavior {
+  readonly stage: string;
+  readonly behavior: string;
+  readonly isOptional: boolean;
+}
+
+/** What the stages of these features are called beside those of states. */
+const featuresName = (features: FeatureKind): string => (features === "states" ? "" : features);
+
+const joinNames = (...names: readonly (string | undefined)[]): string =>
+  names.filter((name) => name !== undefined && name !== "").join("-");
+
+/** Gradients have one vector, and no layers. */
+function featureLayers(
+  experiment: Planned["experiment"],
+  inputs: Planned["inputs"],
+  features: FeatureKind,
+): readonly number[] {
+  return features === "gradient" ? [0] : layersOf(experiment, inputs);
+}
+
+/** The behaviour of the experiment, or an unrelated one, in some features. */
 export function behaviorStage(
   { experiment, inputs }: Planned,
   responses: Bound<ResponsePairs>,
-  unrelated?: { readonly stage: string; readonly behavior: string; readonly isOptional: boolean },
+  {
+    features,
+    unrelated,
+  }: {
+    readonly features: FeatureKind;
+    readonly unrelated?: UnrelatedBehavior | undefined;
+  },
 ): Stage {
   const { behavior: settings } = experiment;
   return verbStage(verbs.behavior, {
-    name: unrelated?.stage,
+    name: joinNames(featuresName(features), unrelated?.stage),
     settings: {
       ...settings,
-      layers: layersOf(experiment, inputs),
+      ...settingsOfFeatures(features, experiment.embed), // sketched as the pairs are
+      layers: featureLayers(experiment, inputs, features),
       name: unrelated?.behavior ?? settings.name,
     },
     inputs: {
@@ -272,10 +303,15 @@ export function behaviorStage(
   });
 }
 
-/** The vector store of all pairs, read on the checkpoint before. */
-export function embedStage({ experiment, inputs }: Planned): Stage {
+/** The vector store of all pairs, read on the checkpoint before; one for each kind of features that methods need. */
+export function embedStage({ experiment, inputs }: Planned, features: FeatureKind): Stage {
   return verbStage(verbs.embed, {
-    settings: { ...experiment.embed, layers: layersOf(experiment, inputs) },
+    name: featuresName(features),
+    settings: {
+      ...experiment.embed,
+      ...settingsOfFeatures(features, experiment.embed),
+      layers: featureLayers(experiment, inputs, features),
+    },
     inputs: {
       pairs: boundPairs(inputs.pairs),
       checkpoint: givenCheckpoint(experiment, "before", inputs.before),
@@ -301,7 +337,8 @@ export function qualityId(experiment: Planned["experiment"], label: string): str
 export function rankStage({ experiment, inputs }: Planned, choice: MethodChoice): Stage {
   const { methods: _, nulls, layer, ...settings } = experiment.rank;
   const method = findMethod(choice.name);
-  const { needs } = method;
+  const { needs, features = "states" } = method;
+  const name = needs.includes("store") ? features : featuresOfMethods(experiment)[0]!; // one at least
   const { hasLayer } = method.describe(ownSettings(choice)).traits;
   const hasBehavior = needs.includes("behavior");
   return verbStage(verbs.rank, {
@@ -313,9 +350,12 @@ export function rankStage({ experiment, inputs }: Planned, choice: MethodChoice)
       threads: experiment.engine.threads,
     },
     inputs: {
-      store: { stage: "embed" },
-      behavior: hasBehavior ? { stage: "behavior" } : undefined,
-      nullBehavior: hasBehavior && nulls.length > 0 ? boundNulls(nulls) : undefined,
+      store: { stage: stageId({ kind: "embed", name: featuresName(name) }) },
+      behavior: hasBehavior
+        ? { stage: stageId({ kind: "behavior", name: featuresName(name) }) }
+        : undefined,
+      nullBehavior:
+        hasBehavior && nulls.length > 0 ? boundNulls(nulls, featuresName(name)) : undefined,
       pairs: needs.includes("pairs") ? boundPairs(inputs.pairs) : undefined,
     },
     outputs: ["out"],

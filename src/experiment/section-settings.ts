@@ -1,4 +1,6 @@
 /** @file The settings of verbs as the sections of an experiment file give them. */
+import { findMethod } from "../attribution/methods/index.ts";
+import type { FeatureKind } from "../engine/features.ts";
 import {
   DEFAULT_PROJECT_OUT_AT,
   DEFAULT_STRENGTHS,
@@ -66,4 +68,15 @@ export function steerSettings(given: Steered, mode: SteeringMode): SteeringSetti
       ? { projectOutAt: DEFAULT_PROJECT_OUT_AT }
       : { strength: "auto", grid: [...DEFAULT_STRENGTHS], halvings: DEFAULT_HALVINGS };
   return { ...writtenSteerSettings(given, mode), ...others };
+}
+
+/** The features of the experiment's methods, each once. Methods without any rank the rows of the first store. */
+export function featuresOfMethods({
+  rank: { methods },
+}: Pick<Experiment, "rank">): readonly FeatureKind[] {
+  const kinds = methods.flatMap(({ name }) => {
+    const { needs, features = "states" } = findMethod(name);
+    return needs.includes("store") ? [features] : [];
+  });
+  return kinds.length === 0 ? ["states"] : [...new Set(kinds)];
 }

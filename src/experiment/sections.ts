@@ -22,6 +22,12 @@ export const DRIFT = "drift";
  * or null where the experiment itself decides.
  */
 export const ELSEWHERE: Readonly<Record<string, string | null>> = {
+  "behavior.features": null, // those of the methods
+  "behavior.parameters": "embed.parameters",
+  "behavior.projection": "embed.projection",
+  "behavior.projectionSeed": "embed.projectionSeed",
+  "behavior.sketch": "embed.sketch",
+  "embed.features": null, // those of the methods
   "embed.layers": "behavior.layers",
   "evaluate.baseline": null, // the arm of no edit
   "evaluate.controls": "edits[].controls",

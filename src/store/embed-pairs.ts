@@ -2,7 +2,7 @@
 import { join } from "node:path";
 
 import { ActivationError } from "../engine/activation-error.ts";
-import type { Engine, TokenizedExample } from "../engine/engine.ts";
+import type { EmbeddingEngine, TokenizedExample } from "../engine/engine.ts";
 import type { PairSet } from "../pairs/open-pairs.ts";
 import type { ColumnValue, PreferencePair, UnusableRow } from "../pairs/preference-pair.ts";
 import { tokenizeSides } from "../pairs/tokenize-sides.ts";
@@ -55,7 +55,7 @@ export interface EmbedPairsResult {
  * RuntimeError where an activation is not finite, naming layer and pair.
  */
 export async function embedPairs(
-  engine: Engine,
+  engine: EmbeddingEngine,
   pairs: PairSet,
   directory: string,
   options: EmbedPairsOptions,
@@ -109,7 +109,7 @@ export async function embedPairs(
 }
 
 function storeManifest(
-  engine: Engine,
+  engine: EmbeddingEngine,
   pairs: PairSet,
   options: EmbedPairsOptions,
 ): VectorStoreManifest {
@@ -117,6 +117,7 @@ function storeManifest(
     checkpoint: describeCheckpoint(engine.identity),
     template: options.template,
     layers: [...options.layers],
+    features: engine.identity.features,
     dim: engine.identity.dim,
     dtype: options.dtype ?? "F16",
     maxTokens: options.maxTokens,
@@ -147,7 +148,7 @@ interface EmbeddablePair {
 }
 
 function renderPair(
-  engine: Engine,
+  engine: EmbeddingEngine,
   pair: PreferencePair,
   maxTokens: number,
 ): EmbeddablePair | UnusableRow {
@@ -172,7 +173,11 @@ function noUsablePair(summary: UnusableSummary, path: string): ConfigError {
 }
 
 async function embedShard(
-  { engine, writer, options }: { engine: Engine; writer: StoreWriter; options: EmbedPairsOptions },
+  {
+    engine,
+    writer,
+    options,
+  }: { engine: EmbeddingEngine; writer: StoreWriter; options: EmbedPairsOptions },
   shard: number,
   batch: readonly EmbeddablePair[],
   onDone: (done: number) => void,

@@ -2,6 +2,7 @@
 import { z } from "zod";
 
 import type { EngineIdentity } from "../engine/engine.ts";
+import { featuresSchema } from "../engine/features.ts";
 import { countSchema, countsSchema, jsonArtifact } from "../util/artifact.ts";
 import { ConfigError } from "../util/errors.ts";
 import { firstDifference } from "../util/first-difference.ts";
@@ -47,6 +48,7 @@ const manifestSchema = z
     template: z.enum(["chat", "raw"]),
     layers: z.array(countSchema).min(1),
     layerConvention: z.literal(LAYER_CONVENTION),
+    features: featuresSchema.optional().describe("Absent: states, the residual stream's means."),
     dim: z.int().positive(),
     dtype: z.enum(STORE_DTYPES),
     pooling: z.literal("mean-response-tokens"),

@@ -16,11 +16,13 @@ import { PROBES } from "../behavior/probe-kind.ts";
 import { projectOut } from "../behavior/project-out.ts";
 import { isMeasure, MEASURES, measureResponses } from "../behavior/response-measures.ts";
 import { trainProbe } from "../behavior/train-probe.ts";
+import { withFeatures } from "../engine/features.ts";
 import { type ResponsePairs, readResponsePairs } from "../pairs/response-pairs.ts";
 import { count, maxTokens, seed, nonEmpty, whole } from "../util/setting-kinds.ts";
 import { checkpointInput } from "./inputs/checkpoint.ts";
 import { behaviorsInput, openingOptions, responsesInput } from "./inputs/files.ts";
 import { layers, resolveLayers } from "./settings/common.ts";
+import { featureContradictions, featureSettings, featuresOf } from "./settings/features.ts";
 import { formatBehavior, listBehaviorWarnings } from "./show/behavior.ts";
 import { defineVerb, type Input } from "./verb.ts";
 
@@ -72,6 +74,7 @@ const behaviorSettings = z.strictObject({
     .max(MAX_DRAWS)
     .default(200)
     .describe("Random sign flips for the null of the length, null p."),
+  ...featureSettings,
   nullDirections: whole
     .max(MAX_NULL_DIRECTIONS)
     .default(64)
@@ -126,6 +129,7 @@ of one side differ among themselves); --orthogonal-to-behavior those of other be
     },
   },
   settings: behaviorSettings,
+  check: featureContradictions,
   outputs: {
     out: {
       artifact: BEHAVIOR_FILE,
@@ -138,7 +142,8 @@ of one side differ among themselves); --orthogonal-to-behavior those of other be
     const { out, signal, progress, nameOf } = work;
     const others = await Promise.all(orthogonalToBehavior.map(readBehavior));
     await using engine = await checkpoint.open();
-    const collected = await collectActivations(engine, responses.pairs, {
+    const features = featuresOf(settings, engine.identity);
+    const collected = await collectActivations(withFeatures(engine, features), responses.pairs, {
       layers: resolveLayers(settings.layers, engine.identity.layerCount),
       maxTokens: settings.maxTokens,
       progress: progress("response pairs"),

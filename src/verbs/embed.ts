@@ -1,6 +1,7 @@
 import { z } from "zod";
 
-import { blockFlops } from "../engine/checkpoint-size.ts";
+import { featureFlops } from "../engine/checkpoint-size.ts";
+import { withFeatures } from "../engine/features.ts";
 import { embedPairs, type EmbedPairsResult } from "../store/embed-pairs.ts";
 import { VECTORS } from "../store/open-store.ts";
 import { STORE_DTYPES } from "../store/vector-store-manifest.ts";
@@ -9,6 +10,7 @@ import { linesOf, textOf } from "../util/text-table.ts";
 import { checkpointInput } from "./inputs/checkpoint.ts";
 import { pairsInput } from "./inputs/pairs.ts";
 import { layers, resolveLayers } from "./settings/common.ts";
+import { featureContradictions, featureSettings, featuresOf } from "./settings/features.ts";
 import { defineVerb } from "./verb.ts";
 
 /** Share of unusable rows from which on the user must hear of it. */
@@ -28,7 +30,8 @@ PAIRS are files of preference pairs (JSONL, JSONL.gz, JSON, Parquet, CSV; globs 
 
 The datapoint vector of a pair is the mean activation over the chosen response's tokens minus that over the rejected one's, in the
 residual stream of the checkpoint before preference training, at each layer asked for. Layer l is the stream after l blocks;
-layer 0 is the embedding output.
+layer 0 is the embedding output. --features influence reads what the method influence-probe needs, gradient what gradient does,
+whose one vector is layer 0; docs/methods.md says what they are.
 
 The store is a folder: manifest.json, shard-00000.safetensors and so on, complete.json, unusable.jsonl. An interrupted run goes on
 from the last whole shard when the same command is given again. A store made with other settings is refused.
@@ -44,7 +47,9 @@ from the last whole shard when the same command is given again. A store made wit
       .max(2 ** 20)
       .default(2048)
       .describe("Pairs of one shard, the unit of resume."),
+    ...featureSettings,
   }),
+  check: featureContradictions,
   outputs: {
     out: {
       artifact: VECTORS,
@@ -58,8 +63,9 @@ from the last whole shard when the same command is given again. A store made wit
   run: async ({ pairs, checkpoint }, settings, { out, progress, signal, cost }) => {
     const startMs = performance.now();
     await using engine = await checkpoint.open();
+    const features = featuresOf(settings, engine.identity);
     const found = resolveLayers(settings.layers, engine.identity.layerCount);
-    const result = await embedPairs(engine, pairs, out.out, {
+    const result = await embedPairs(withFeatures(engine, features), pairs, out.out, {
       layers: found,
       template: checkpoint.template,
       maxTokens: limitTokens(settings.maxTokens, engine.identity),
@@ -68,7 +74,7 @@ from the last whole shard when the same command is given again. A store made wit
       progress: progress("pairs"),
       signal,
     });
-    cost.add(result.tokens, blockFlops(await checkpoint.size(), Math.max(...found)));
+    cost.add(result.tokens, featureFlops(await checkpoint.size(), features.kind, found));
     const seconds = (performance.now() - startMs) / 1000;
     return { store: out.out, seconds, ...result };
   },

@@ -1,11 +1,19 @@
 import { ConfigError } from "../../util/errors.ts";
 import type { AttributionMethod } from "../method.ts";
+import { gradient } from "./gradient.ts";
+import { influenceProbe } from "./influence-probe.ts";
 import { length } from "./length.ts";
 import { probe } from "./probe.ts";
 import { random } from "./random.ts";
 
 /** Every method; the first is the one that is used where none is named. */
-export const METHODS: readonly AttributionMethod[] = [probe, random, length];
+export const METHODS: readonly AttributionMethod[] = [
+  probe,
+  influenceProbe,
+  gradient,
+  random,
+  length,
+];
 
 /** The method of that name. Throws ConfigError where there is none. */
 export function findMethod(
