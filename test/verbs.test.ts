@@ -149,8 +149,8 @@ describe("a verb, a method and an engine that are one file and one line of a reg
     await symlink(join(ROOT, "node_modules"), join(copy, "node_modules"));
     await add("verbs/tally.ts", TALLY, "verbs/index.ts", ["  audit,\n", "  audit,\n  tally,\n"]);
     await add("attribution/methods/letters.ts", LETTERS, "attribution/methods/index.ts", [
-      "random, length]",
-      "random, length, letters]",
+      "  length,\n",
+      "  length,\n  letters,\n",
     ]);
     await add("engine/other-host.ts", OTHER_HOST, "engine/engines.ts", [
       "[localHost]",

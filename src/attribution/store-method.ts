@@ -15,6 +15,7 @@ export function storeMethod({
   readonly features: FeatureKind;
   readonly meaning: string;
 }): AttributionMethod<"store" | "behavior", typeof settings> {
+  const hasLayer = features !== "gradient"; // which have one vector
   return defineMethod({
     name,
     meaning,
@@ -26,18 +27,20 @@ export function storeMethod({
       const of = features === "states" ? "" : ` of ${features} features`;
       return {
         formula: `${formula}${of}; higher = chosen minus rejected points more along after minus before`,
-        traits: { ...traits, hasLayer: features !== "gradient" },
+        traits: { ...traits, hasLayer },
         noVerdict,
       };
     },
-    score: ({ store, behavior, layers }, { scorer, nullDirections }, work) =>
-      rankStore(store, behavior.wanted, {
+    score: async ({ store, behavior, layers }, { scorer, nullDirections }, work) => {
+      const scores = await rankStore(store, behavior.wanted, {
         scorer,
         nullDirections,
         ...work,
-        layers,
+        layers: hasLayer ? layers : undefined,
         nullBehaviors: behavior.unrelated,
-      }),
+      });
+      return hasLayer ? scores : scores.map((each) => ({ ...each, layer: undefined }));
+    },
   });
 }
 

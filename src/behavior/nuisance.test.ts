@@ -119,7 +119,10 @@ describe("projectOut", () => {
     const activations = plant();
     const identity = { checkpointHash: "else", tokenizerHash: "t", templateHash: "h" };
     expect(() =>
-      nuisanceOfBehavior({ name: "refusal", identity, directions: new Map() }, activations),
+      nuisanceOfBehavior(
+        { name: "refusal", identity, directions: new Map(), head: {} },
+        activations,
+      ),
     ).toThrow('orthogonal to "refusal": expected the checkpoint of tiny, got another one');
   });
 });

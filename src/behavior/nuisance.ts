@@ -1,3 +1,4 @@
+import { describeFeatures } from "../engine/features.ts";
 import { ConfigError } from "../util/errors.ts";
 import { cosine } from "../util/vector.ts";
 import type { ResponseActivations } from "./activations.ts";
@@ -82,7 +83,9 @@ export function estimateNuisance(
  * template.
  */
 export function nuisanceOfBehavior(
-  behavior: Pick<StoredBehavior, "name" | "identity" | "directions">,
+  behavior: Pick<StoredBehavior, "name" | "identity" | "directions"> & {
+    readonly head: Pick<StoredBehavior["head"], "features">;
+  },
   { identity }: Pick<ResponseActivations, "identity">,
 ): Nuisance {
   const other = differingPart(behavior.identity, identity);
@@ -91,6 +94,12 @@ export function nuisanceOfBehavior(
       `orthogonal to "${behavior.name}": expected the ${IDENTITY_PARTS[other]} of ${identity.name}, got another one`,
       { hint: "Make both behaviours with the same --checkpoint, --adapter and --template." },
     );
+  }
+  const [given, own] = [behavior.head, identity].map((each) => describeFeatures(each.features));
+  if (given !== own) {
+    throw new ConfigError(`orthogonal to "${behavior.name}": expected ${own}, got ${given}`, {
+      hint: "Make both behaviours with the same --features and their settings.",
+    });
   }
   return { name: behavior.name, directions: behavior.directions };
 }

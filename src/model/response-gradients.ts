@@ -15,7 +15,7 @@ import { sumTo } from "../tensor/ops/broadcast.ts";
 import { gather } from "../tensor/ops/gather.ts";
 import { matMul } from "../tensor/ops/mat-mul.ts";
 import { reshape } from "../tensor/ops/reshape.ts";
-import { UnsupportedError } from "../util/errors.ts";
+import { ConfigError, UnsupportedError } from "../util/errors.ts";
 import type { LoadedModel } from "./model-family.ts";
 import type { RopeScaling } from "./rope.ts";
 import {
@@ -67,6 +67,14 @@ export function responseGradients(
     objective: { kind: "log-probability" },
     ...which,
   });
+  if (trained.length === 0) {
+    throw new ConfigError(
+      "parameters: expected a pattern that fits names of weights, got one that fits none",
+      {
+        hint: "Names are those of the checkpoint's tensors, like model.layers.0.mlp.down_proj.weight.",
+      },
+    );
+  }
   const projections: GradientProjection[] = [];
   const sketches = trained.flatMap((each) => {
     const [rows, columns] = matrixShape(each);

@@ -8,6 +8,7 @@ import {
   readBehavior,
   type StoredBehavior,
 } from "../behavior/behavior-file.ts";
+import { describeFeatures } from "../engine/features.ts";
 import { newGenerationCounter } from "../engine/generation/generate-options.ts";
 import { longestRollouts } from "../rollouts/estimate-rollouts.ts";
 import type { Rollout } from "../rollouts/rollouts.ts";
@@ -23,6 +24,7 @@ import {
 import { describeShared } from "../steering/steering-notes.ts";
 import { STEERING, type SteeringReport } from "../steering/steering-report.ts";
 import { steersTogether, unnamedLayers } from "../steering/steering-target.ts";
+import { ConfigError } from "../util/errors.ts";
 import { checkpointInput } from "./inputs/checkpoint.ts";
 import { behaviorInput } from "./inputs/files.ts";
 import { rubricInput, rulesInput } from "./inputs/judges.ts";
@@ -50,8 +52,15 @@ export interface BehaviorToSteer {
 
 /** Reads a behaviour with its report. */
 export async function openBehaviorToSteer(path: string): Promise<BehaviorToSteer> {
+  const stored = await readBehavior(path);
+  if (stored.head.features !== undefined) {
+    throw new ConfigError(
+      `${path}: expected a behaviour of states, which live in the residual stream, got ${describeFeatures(stored.head.features)}`,
+      { hint: "Make one with --features states, culprit behavior's default." },
+    );
+  }
   return {
-    stored: await readBehavior(path),
+    stored,
     report: await BEHAVIOR_REPORT.find(behaviorReportPath(path)),
     files: BEHAVIOR_FILE.files(path),
   };
