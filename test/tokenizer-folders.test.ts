@@ -20,6 +20,7 @@ interface FolderCase {
   readonly named?: { readonly [name in "bos" | "eos" | "pad"]: number | null };
   readonly size?: number;
   readonly refused?: true;
+  readonly warns?: boolean;
 }
 
 const { texts, cases } = JSON.parse(await readFile(join(GOLDEN, "folders.json"), "utf8")) as {
@@ -62,6 +63,7 @@ describe("the files beside tokenizer.json", () => {
       const { bosId: bos = null, eosId: eos = null, padId: pad = null } = tokenizer;
       expect({ bos, eos, pad }).toEqual(given.named);
       expect(tokenizer.vocabSize).toBe(given.size);
+      expect(tokenizer.warnings).toEqual([]);
     },
   );
 
@@ -69,4 +71,13 @@ describe("the files beside tokenizer.json", () => {
     await expect(load(given)).rejects.toBeInstanceOf(CulpritError);
     await expect(load(given)).rejects.toThrow(/added token "|special token "|split_special|ids/);
   });
+
+  it.each(cases.filter(({ warns }) => warns !== undefined))(
+    "warn exactly where transformers 5 builds another tokenizer: $name",
+    async (given) => {
+      const { warnings } = await load(given);
+      expect(warnings.length).toBe(given.warns ? 1 : 0);
+      for (const line of warnings) expect(line).toMatch(/transformers 5 .*tokenizer\.json/);
+    },
+  );
 });

@@ -380,6 +380,14 @@ describe("tokenize", () => {
     expect(error.message).toMatch(/gives id \d+, the model's vocabulary has 40/);
     expect(error.hint).toMatch(/different checkpoints/);
   });
+
+  it("tells on opening that transformers 5 would build another tokenizer", async () => {
+    const lines: string[] = [];
+    const onWarning = (line: string): void => void lines.push(line);
+    await using _engine = await openTiny({ family: "qwen2", tokenizer: "headers" }, { onWarning });
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(/transformers 5 builds its class Qwen2Tokenizer anew/);
+  });
 });
 
 describe("identity", () => {

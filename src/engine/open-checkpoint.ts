@@ -25,10 +25,12 @@ export async function openCheckpoint(
     readonly name?: string | undefined;
     readonly adapter?: string | undefined;
     readonly template?: "chat" | "raw" | undefined;
+    readonly onWarning?: ((line: string) => void) | undefined;
   },
 ): Promise<OpenCheckpoint> {
   const model = await readModel(dir);
   const renderer = await createRenderer(dir, { template: options.template ?? "chat" });
+  for (const line of renderer.tokenizer.warnings) options.onWarning?.(line);
   const base = await openWeights(dir);
   const weights = options.adapter === undefined ? base : await applyLora(base, options.adapter);
   const { config } = model;

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { ConfigError, FormatError, UnsupportedError } from "../util/errors.ts";
 import { hashFile, hashValue } from "../util/hash.ts";
 import { type AddedToken, type AddedTokens, findAddedTokens } from "./tokenizer-added-tokens.ts";
+import { describeClassChange } from "./tokenizer-class.ts";
 import { cleanUpSpaces } from "./tokenizer-clean-up.ts";
 import {
   type TokenizerConfig,
@@ -46,6 +47,8 @@ export interface TextTokenizer {
   readonly padId: number | undefined;
   /** The highest id plus one, added tokens included; the model's embedding may be larger. */
   readonly vocabSize: number;
+  /** What is odd about the files and does not stop their use. */
+  readonly warnings: readonly string[];
   /** SHA-256 over tokenizer.json and the settings beside it that change ids. */
   readonly hash: string;
 }
@@ -72,6 +75,7 @@ export async function loadTokenizer(dir: string): Promise<TextTokenizer> {
     ...textMethods(native, { inUse, cleansUp, path }),
     ...namedIds(native, config, json),
     vocabSize: inUse.length,
+    warnings: await describeClassChange(dir, { json, config, native, added: added.tokens }),
     hash: hashValue({ tokenizer: await hashFile(path), config: hashedConfig(config, added) }),
   };
 }
