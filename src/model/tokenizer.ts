@@ -47,6 +47,8 @@ export interface TextTokenizer {
   readonly padId: number | undefined;
   /** The highest id plus one, added tokens included; the model's embedding may be larger. */
   readonly vocabSize: number;
+  /** The same without added tokens. */
+  readonly baseVocabSize: number;
   /** What is odd about the files and does not stop their use. */
   readonly warnings: readonly string[];
   /** SHA-256 over tokenizer.json and the settings beside it that change ids. */
@@ -75,6 +77,7 @@ export async function loadTokenizer(dir: string): Promise<TextTokenizer> {
     ...textMethods(native, { inUse, cleansUp, path }),
     ...namedIds(native, config, json),
     vocabSize: inUse.length,
+    baseVocabSize: highest(vocabulary.ids) + 1,
     warnings: await describeClassChange(dir, { json, config, native, added: added.tokens }),
     hash: hashValue({ tokenizer: await hashFile(path), config: hashedConfig(config, added) }),
   };
