@@ -48,6 +48,18 @@ export const GOLDENS: readonly GoldenScript[] = [
     packages: ["transformers", "tokenizers", "jinja2"],
   },
   {
+    script: "tokenizer/make_suite.py",
+    writes: "suite.json",
+    packages: ["transformers", "tokenizers", "jinja2", "sentencepiece"],
+    note: "`--show PIPELINE BLOCK` prints what a block of texts should give",
+  },
+  {
+    script: "tokenizer/make_folders.py",
+    writes: "folders.json",
+    packages: ["transformers", "tokenizers"],
+    note: "reads the folders of `make_tokenizers.py`",
+  },
+  {
     script: "organisms/make_organisms.py",
     writes: "golden.json",
     packages: ["torch", "transformers", "jinja2"],

@@ -183,7 +183,15 @@ const CHECKPOINTS: readonly Case[] = [
     about: "a tokenizer with more tokens than the model",
     checkpoint: { config: { vocab_size: 50 } },
     kind: ConfigError,
-    says: [/the tokenizer gives id \d+, the model's vocabulary has 50/],
+    says: [/the tokenizer has 420 tokens, config\.json says "vocab_size": 50\n.*different check/],
+  },
+  {
+    about: "the tokenizer of a far smaller model",
+    checkpoint: { config: { vocab_size: 49_152 } },
+    kind: ConfigError,
+    says: [
+      /the tokenizer has 420 tokens, config\.json says "vocab_size": 49152\n.*different check/,
+    ],
   },
 ];
 

@@ -22,4 +22,6 @@ export interface LocalEngineOptions {
    * nearly twice as fast.
    */
   readonly weights?: "shared" | "constant" | undefined;
+  /** Told once, on opening, what is odd about the checkpoint's files and does not stop their use. */
+  readonly onWarning?: ((line: string) => void) | undefined;
 }

@@ -367,18 +367,25 @@ describe("tokenize", () => {
     expect(responses[0]!.at(-2)).toBe(responses[1]!.at(-2));
   });
 
-  it("refuses a tokenizer with ids beyond the model's vocabulary", async () => {
-    await using engine = await openTiny({ config: { vocab_size: 40 } });
-    const error = await expectFailure(
-      () =>
-        engine.tokenize(
-          [{ role: "user", content: "a" }],
-          [[{ role: "assistant", content: "green" }]],
-        ),
-      ConfigError,
-    );
-    expect(error.message).toMatch(/gives id \d+, the model's vocabulary has 40/);
+  it.each([40, 49_152])("refuses a tokenizer of 420 tokens for %i embeddings", async (rows) => {
+    const error = await expectFailure(openTiny({ config: { vocab_size: rows } }), ConfigError);
+    expect(error.message).toMatch(/tokenizer has 420 tokens, config.json says "vocab_size": \d+$/);
     expect(error.hint).toMatch(/different checkpoints/);
+  });
+
+  it("refuses an added token beyond the embeddings where a text has it, and only there", async () => {
+    await using engine = await openTiny({ tokenizer: "reasoning", config: { vocab_size: 420 } });
+    expect(engine.tokenizeText("hello").length).toBeGreaterThan(0);
+    const error = await expectFailure(() => engine.tokenizeText("<think>"), ConfigError);
+    expect(error.message).toMatch(/gives id 420, the model's vocabulary has 420/);
+  });
+
+  it("tells on opening that transformers 5 would build another tokenizer", async () => {
+    const lines: string[] = [];
+    const onWarning = (line: string): void => void lines.push(line);
+    await using _engine = await openTiny({ family: "qwen2", tokenizer: "headers" }, { onWarning });
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(/transformers 5 builds its class Qwen2Tokenizer anew/);
   });
 });
 

@@ -5,6 +5,7 @@ import type { LoadedModel } from "../model/model-family.ts";
 import { createRenderer, type PromptRenderer } from "../model/prompt-renderer.ts";
 import { readModel } from "../model/read-model.ts";
 import { readStopTokens } from "../model/stop-tokens.ts";
+import { expectTokenizerFits } from "../model/tokenizer-fit.ts";
 import type { EngineIdentity } from "./engine.ts";
 
 /** A checkpoint folder, opened: everything but the weights' numbers, which are read when they are needed. */
@@ -25,10 +26,13 @@ export async function openCheckpoint(
     readonly name?: string | undefined;
     readonly adapter?: string | undefined;
     readonly template?: "chat" | "raw" | undefined;
+    readonly onWarning?: ((line: string) => void) | undefined;
   },
 ): Promise<OpenCheckpoint> {
   const model = await readModel(dir);
   const renderer = await createRenderer(dir, { template: options.template ?? "chat" });
+  for (const line of renderer.tokenizer.warnings) options.onWarning?.(line);
+  expectTokenizerFits(renderer.tokenizer, model.config.vocabSize, dir);
   const base = await openWeights(dir);
   const weights = options.adapter === undefined ? base : await applyLora(base, options.adapter);
   const { config } = model;

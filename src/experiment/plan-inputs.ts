@@ -30,12 +30,13 @@ export interface Planned {
 /** A folder as a checkpoint; `name` stands in manifests instead of a path of this machine. */
 function namedCheckpoint(
   { checkpoints, engine: { kind, ...options } }: Experiment,
-  { engines }: OpenWork,
+  { engines, warn }: OpenWork,
   named: EngineOptions & { readonly folder: string },
 ): Checkpoint {
   const { folder, ...others } = named;
   const { template } = checkpoints;
-  return checkpointAt(findEngine(engines, kind), folder, { ...options, template, ...others });
+  const given = { ...options, template, onWarning: warn, ...others };
+  return checkpointAt(findEngine(engines, kind), folder, given);
 }
 
 /** How checkpoints are read. */

@@ -5,60 +5,130 @@ import { FormatError, RuntimeError } from "../util/errors.ts";
 
 /** A far larger tokenizer file is not one; the largest in use is some 40 MB. */
 const MAX_JSON_BYTES = 512 * 2 ** 20;
+/** The names that every tokenizer of transformers has, in its order; others in `…_token` come after them. */
+const NAMED_TOKENS: readonly string[] = [
+  "bos_token",
+  "eos_token",
+  "unk_token",
+  "sep_token",
+  "pad_token",
+  "cls_token",
+  "mask_token",
+];
 
-/** A token that tokenizer.json may lack but tokenizer_config.json declares. */
-export interface DeclaredToken {
-  /** Undefined where only the text is declared and the id must come from the vocabulary. */
-  readonly id: number | undefined;
-  readonly content: string;
-  readonly lstrip: boolean;
-  readonly rstrip: boolean;
-  readonly singleWord: boolean;
-  readonly normalized: boolean;
-  readonly special: boolean;
-}
-
-/** What tokenizer_config.json (and the older special_tokens_map.json) say; an absent file says nothing. */
+/** What the files beside tokenizer.json say; an absent file says nothing. */
 export interface TokenizerConfig {
   /** `bos_token` → its text, and so on, as chat templates name them. */
   readonly specialTokens: Readonly<Record<string, string>>;
-  readonly declaredTokens: readonly DeclaredToken[];
+  /** The same tokens as they were written: texts, or objects with flags. */
+  readonly namedTokens: readonly unknown[];
+  /** Further special tokens, without a name. */
+  readonly extraTokens: readonly unknown[];
+  /** `added_tokens_decoder`: id → token with flags. Undefined in folders of before transformers 4.34. */
+  readonly addedTokensDecoder: Json | undefined;
+  /** added_tokens.json, text → id; transformers reads it where there is no `added_tokens_decoder`, and so is it here. */
+  readonly addedTokensFile: Json;
+  /** Texts of that file that are special. */
+  readonly specialInFile: ReadonlySet<string>;
   readonly cleanUpTokenizationSpaces: boolean;
+  /** The setting that makes transformers clean up behind BPE as well. */
+  readonly cleanUpBpe: boolean;
+  readonly splitSpecialTokens: boolean;
+  /** tokenizer_config.json as it is. */
+  readonly raw: Json;
   /** A template's text, or a list of named ones; unchecked. */
   readonly chatTemplate: unknown;
 }
 
-/** Reads a model folder's tokenizer_config.json. Throws FormatError where a file is there and is not a JSON object. */
+type Json = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads tokenizer_config.json of a model folder and, where that has no `added_tokens_decoder`, the older special_tokens_map.json,
+ * which then wins, and added_tokens.json: transformers' rule. Throws FormatError where a file is there and is not a JSON object.
+ */
 export async function readTokenizerConfig(dir: string): Promise<TokenizerConfig> {
-  const older = (await readJsonObject(join(dir, "special_tokens_map.json"))) ?? {};
-  const config = { ...older, ...(await readJsonObject(join(dir, "tokenizer_config.json"))) };
-  const specialTokens: Record<string, string> = {};
-  for (const [key, value] of Object.entries(config)) {
-    const text = tokenText(value);
-    if (/^(?!add_)\w+_token$/.test(key) && text !== undefined) specialTokens[key] = text;
-  }
-  const extra = [config["additional_special_tokens"], config["extra_special_tokens"]].flatMap(
-    (list) => (Array.isArray(list) ? list : isRecord(list) ? Object.values(list) : []),
+  const raw = (await readJsonObject(join(dir, "tokenizer_config.json"))) ?? {};
+  const decoder = raw["added_tokens_decoder"];
+  const isOlder = !isRecord(decoder);
+  const map = isOlder ? ((await readJsonObject(join(dir, "special_tokens_map.json"))) ?? {}) : {};
+  const added = isOlder ? ((await readJsonObject(join(dir, "added_tokens.json"))) ?? {}) : {};
+  const extra = readExtraTokens(raw, map);
+  const named = readNamedTokens({ ...raw, ...map }, extra.byName);
+  // transformers compares texts before it reads the objects of tokenizer_config.json, but after it has read the map's.
+  const standard = named.filter(
+    ([key, value]) => NAMED_TOKENS.includes(key) && (key in map || typeof value === "string"),
   );
   return {
-    specialTokens,
-    declaredTokens: [
-      ...Object.entries(asRecord(config["added_tokens_decoder"])).map(([id, token]) =>
-        declaredToken(token, Number(id)),
+    specialTokens: Object.fromEntries(named.map(([key, value]) => [key, tokenText(value) ?? ""])),
+    namedTokens: named.map(([, value]) => value),
+    extraTokens: extra.listed,
+    addedTokensDecoder: isOlder ? undefined : decoder,
+    addedTokensFile: added,
+    specialInFile: new Set(
+      [...standard.map(([, value]) => value), ...extra.early].map(
+        (value) => tokenText(value) ?? "",
       ),
-      ...[...Object.values(specialTokens), ...extra].map((token) =>
-        declaredToken(token, undefined),
-      ),
-    ].filter((token) => token !== undefined),
-    cleanUpTokenizationSpaces: config["clean_up_tokenization_spaces"] === true,
-    chatTemplate: config["chat_template"],
+    ),
+    cleanUpTokenizationSpaces: raw["clean_up_tokenization_spaces"] === true,
+    cleanUpBpe:
+      raw["clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output"] === true,
+    splitSpecialTokens: raw["split_special_tokens"] === true,
+    raw,
+    chatTemplate: raw["chat_template"],
   };
+}
+
+/** The tokens with names, in transformers' order. */
+function readNamedTokens(config: Json, more: Json): (readonly [string, unknown])[] {
+  const isName = (key: string): boolean =>
+    /^(?!add_)\w+_token$/.test(key) || Object.hasOwn(more, key);
+  const place = (key: string): number =>
+    NAMED_TOKENS.includes(key) ? NAMED_TOKENS.indexOf(key) : NAMED_TOKENS.length;
+  return Object.entries({ ...config, ...more })
+    .filter(([key, value]) => isName(key) && tokenText(value) !== undefined)
+    .toSorted(([a], [b]) => place(a) - place(b));
+}
+
+/**
+ * Special tokens without a name of the standard ones: `extra_special_tokens` (a list, or a table of names), in older files
+ * `additional_special_tokens`, which counts where the former is empty. `early`: those that transformers knows of already when it
+ * reads added_tokens.json.
+ */
+function readExtraTokens(
+  raw: Json,
+  map: Json,
+): {
+  readonly listed: readonly unknown[];
+  readonly early: readonly unknown[];
+  readonly byName: Json;
+} {
+  const [extra, older] = [raw["extra_special_tokens"], raw["additional_special_tokens"]];
+  const own = isRecord(extra) || listOf(extra).length > 0 ? extra : older;
+  const byName = [own, map["extra_special_tokens"]].filter(isRecord);
+  const mapped = listOf(map["extra_special_tokens"]).map((token) =>
+    isRecord(token) ? { ...token, special: true } : token,
+  );
+  const listed = [...listOf(own), ...mapped];
+  const isKnown = Array.isArray(extra) || Array.isArray(own) || listed.length > 0;
+  return {
+    listed: isKnown ? listed : listOf(map["additional_special_tokens"]),
+    early: [...listOf(own).filter((token) => typeof token === "string"), ...mapped],
+    byName: Object.assign({}, ...byName) as Json, // of objects
+  };
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
 }
 
 /** The JSON object in a file, or undefined where there is no such file. Throws FormatError on anything but an object. */
 export async function readJsonObject(path: string): Promise<Record<string, unknown> | undefined> {
   const text = await readTextFile(path);
-  if (text === undefined) return undefined;
+  return text === undefined ? undefined : parseJsonObject(text, path);
+}
+
+/** A text as a JSON object. Throws FormatError naming `path` on anything else. */
+export function parseJsonObject(text: string, path: string): Record<string, unknown> {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
@@ -97,28 +167,9 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function declaredToken(token: unknown, id: number | undefined): DeclaredToken | undefined {
-  const content = tokenText(token);
-  if (content === undefined || content === "") return undefined;
-  const flags = isRecord(token) ? token : {};
-  return {
-    id,
-    content,
-    lstrip: flags["lstrip"] === true,
-    rstrip: flags["rstrip"] === true,
-    singleWord: flags["single_word"] === true,
-    normalized: flags["normalized"] === true,
-    special: id === undefined || flags["special"] === true,
-  };
-}
-
 /** Tokens are written as plain texts or as objects with their flags. */
-function tokenText(value: unknown): string | undefined {
+export function tokenText(value: unknown): string | undefined {
   if (typeof value === "string") return value;
   const content = isRecord(value) ? value["content"] : undefined;
   return typeof content === "string" ? content : undefined;
-}
-
-function asRecord(value: unknown): Record<string, unknown> {
-  return isRecord(value) ? value : {};
 }

@@ -1,207 +1,99 @@
-/**
- * @file Fits a tokenizer.json to the library that runs it. The library leaves some settings unread or reads them a little
- * differently from Hugging Face's own tokenizers; here each of those is either rewritten into settings that it reads right, or
- * refused by name. Nothing that would change the ids passes unseen.
- */
-import { FormatError, UnsupportedError } from "../util/errors.ts";
-import { isRecord, type TokenizerConfig } from "./tokenizer-config.ts";
+import type { z } from "zod";
 
-type Json = Record<string, unknown>;
+import { FormatError, UnsupportedError } from "../util/errors.ts";
+import { isRecord } from "./tokenizer-config.ts";
+import { type PartPlace, TOKENIZER_PARTS } from "./tokenizer-parts.ts";
+
+type Json = Readonly<Record<string, unknown>>;
 
 /** Ids index arrays; the largest vocabularies in use have some 260,000. */
 const MAX_ID = 2 ** 24;
-/** What GPT-2's byte-level rule splits a text into. */
-const BYTE_LEVEL_PATTERN =
-  "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
-const NORMALIZERS = ["Sequence", "Prepend", "Replace", "NFC", "NFD", "NFKC", "NFKD", "Lowercase"];
-const POST_PROCESSORS = ["TemplateProcessing", "ByteLevel", "Sequence"];
 
-/** A tokenizer.json ready for the library. */
-export interface FittedTokenizer {
-  readonly json: Json;
-  /** The highest id plus one, added tokens included. */
-  readonly vocabSize: number;
+/** Where a Sequence has its members; a model has none. */
+const MEMBERS: Readonly<Record<PartPlace, string>> = {
+  normalizer: "normalizers",
+  pre_tokenizer: "pretokenizers",
+  post_processor: "processors",
+  decoder: "decoders",
+  model: "",
+};
+
+/** The vocabulary of a tokenizer.json, without the added tokens. */
+export interface Vocabulary {
+  has(text: string): boolean;
+  readonly ids: readonly number[];
+  /** What the model is: BPE, Unigram, WordLevel or WordPiece. */
+  readonly kind: string;
 }
 
 /**
- * The tokenizer.json that gives the right ids in the library, from the one in the folder and its configuration: tokens that only
- * the configuration declares are added. Its `add_bos_token` and `add_eos_token` are not heeded, as transformers does not either
- * beside a tokenizer.json: the post-processor says what goes around a text. Throws UnsupportedError for settings that would be ignored, FormatError where the file is not a tokenizer.
+ * Checks a tokenizer.json and gives its vocabulary. Throws UnsupportedError where it has a part that is not in TOKENIZER_PARTS or
+ * gives random ids, FormatError where it is not a tokenizer or a part lacks a key.
  */
-export function fitTokenizerJson(
-  json: Json,
-  config: TokenizerConfig,
-  path: string,
-): FittedTokenizer {
+export function checkTokenizerJson(json: Json, path: string): Vocabulary {
   const model = json["model"];
-  if (!isRecord(model) || !isRecord(model["vocab"])) {
-    throw unsupportedUnlessTokenizer(model, path);
-  }
-  checkModel(model, path);
-  checkKinds(json["normalizer"], "normalizers", NORMALIZERS, `${path}: normalizer`);
-  checkKinds(json["post_processor"], "processors", POST_PROCESSORS, `${path}: post_processor`);
-  const addedTokens = mergeAddedTokens(json["added_tokens"], model["vocab"], config, path);
-  const ids = [...Object.values(model["vocab"]), ...addedTokens.map((token) => token["id"])];
-  const fitted = {
-    ...json,
-    normalizer: json["normalizer"] ?? null,
-    decoder: json["decoder"] ?? null,
-    added_tokens: addedTokens,
-    pre_tokenizer: fitPreTokenizer(json["pre_tokenizer"] ?? null, `${path}: pre_tokenizer`),
-    post_processor: json["post_processor"] ?? null,
-  };
-  return { json: fitted, vocabSize: checkedVocabSize(ids, path) };
-}
-
-/** Before anything is allocated by id. */
-function checkedVocabSize(ids: readonly unknown[], path: string): number {
-  let highest = -1;
-  for (const id of ids) {
-    if (typeof id !== "number" || !Number.isInteger(id) || id < 0 || id > MAX_ID) {
-      throw new FormatError(
-        `${path}: expected token ids from 0 to ${MAX_ID}, got ${JSON.stringify(id)}`,
-      );
-    }
-    highest = Math.max(highest, id);
-  }
-  if (highest < 0) throw new FormatError(`${path}: the vocabulary is empty`);
-  return highest + 1;
-}
-
-function unsupportedUnlessTokenizer(model: unknown, path: string): Error {
-  const kind = isRecord(model) ? model["type"] : undefined;
-  if (kind === "Unigram") return unsupported(path, "a Unigram model", "BPE");
-  return new FormatError(`${path}: expected a tokenizer with model.vocab`, {
-    hint: "Download the file again.",
-  });
-}
-
-function checkModel(model: Json, path: string): void {
-  const kind = model["type"] ?? ("merges" in model ? "BPE" : undefined);
-  if (kind !== "BPE") throw unsupported(path, `model type ${JSON.stringify(kind)}`, "BPE");
-  if (!Array.isArray(model["merges"])) throw new FormatError(`${path}: expected model.merges`);
-  for (const key of ["continuing_subword_prefix", "end_of_word_suffix"]) {
-    const value = model[key] ?? "";
-    if (value !== "") throw unsupported(path, `model.${key} ${JSON.stringify(value)}`, "none");
-  }
-  const dropout = model["dropout"] ?? 0;
-  if (dropout !== 0) throw unsupported(path, "model.dropout, which makes ids random", "none");
-}
-
-function checkKinds(node: unknown, listKey: string, known: readonly string[], where: string): void {
-  if (node === null || node === undefined) return;
-  const kind = isRecord(node) ? node["type"] : undefined;
-  if (!isRecord(node) || typeof kind !== "string" || !known.includes(kind)) {
-    throw unsupported(where, JSON.stringify(kind), known.join(", "));
-  }
-  const members = node[listKey];
-  if (kind === "Sequence" && Array.isArray(members)) {
-    for (const member of members) checkKinds(member, listKey, known, where);
-  }
-}
-
-function mergeAddedTokens(
-  listed: unknown,
-  vocab: Json,
-  config: TokenizerConfig,
-  path: string,
-): readonly Json[] {
-  const tokens: Json[] = (Array.isArray(listed) ? listed : []).filter(isRecord);
-  const contents = new Set(tokens.map((token) => token["content"]));
-  for (const declared of config.declaredTokens) {
-    const id = Object.hasOwn(vocab, declared.content) ? vocab[declared.content] : declared.id;
-    if (contents.has(declared.content) || id === undefined) continue;
-    contents.add(declared.content);
-    tokens.push({
-      id,
-      content: declared.content,
-      lstrip: declared.lstrip,
-      rstrip: declared.rstrip,
-      single_word: declared.singleWord,
-      normalized: declared.normalized,
-      special: declared.special,
+  if (!isRecord(model)) {
+    throw new FormatError(`${path}: expected a tokenizer with a model`, {
+      hint: "Download the file again.",
     });
   }
-  const whole = tokens.find((token) => token["single_word"] === true);
-  if (whole !== undefined) {
-    const name = JSON.stringify(whole["content"]);
-    throw unsupported(path, `added token ${name} with single_word`, "none");
+  for (const place of ["normalizer", "pre_tokenizer", "post_processor", "decoder"] as const) {
+    if ((json[place] ?? null) !== null) checkPart(json[place], place, `${path}: ${place}`);
   }
-  return tokens;
-}
-
-function fitPreTokenizer(node: unknown, where: string): Json | null {
-  if (node === null) return null;
-  if (!isRecord(node)) throw new FormatError(`${where}: expected an object`);
-  const kind = node["type"];
-  switch (kind) {
-    case "Sequence": {
-      const members = Array.isArray(node["pretokenizers"]) ? node["pretokenizers"] : [];
-      return sequence(...members.map((member: unknown) => fitPreTokenizer(member, where)));
-    }
-    case "ByteLevel":
-      // The library's own pattern knows other white space than the Rust one (U+0085, U+FEFF); a Split is translated rightly.
-      return node["use_regex"] === false || node["add_prefix_space"] === true
-        ? node
-        : sequence(isolate(BYTE_LEVEL_PATTERN), { ...node, use_regex: false });
-    case "Digits":
-      // The library takes ASCII digits only.
-      return isolate(node["individual_digits"] === true ? "\\p{N}" : "\\p{N}+");
-    case "Metaspace":
-      return fitMetaspace(node);
-    case "Split":
-      return fitSplit(node, where);
-    default:
-      throw unsupported(
-        where,
-        JSON.stringify(kind),
-        "Sequence, ByteLevel, Digits, Metaspace, Split",
-      );
+  if (typeof model["dropout"] === "number" && model["dropout"] !== 0) {
+    throw new UnsupportedError(
+      `${path}: model.dropout: expected none, got ${String(model["dropout"])}`,
+      { hint: "It makes ids random. Set it to null: it is meant for training alone." },
+    );
   }
+  // Files of before tokenizers 0.8 do not say that they are BPE.
+  const kind = model["type"] ?? ("merges" in model ? "BPE" : undefined);
+  checkPart({ ...model, type: kind }, "model", `${path}: model`);
+  return { ...readVocabulary(model["vocab"], path), kind: kind as string }; // checked as a part
 }
 
-/** The library never splits at the replacement character and does not know the older `add_prefix_space`. */
-function fitMetaspace(node: Json): Json {
-  const never = node["add_prefix_space"] === false && node["prepend_scheme"] === undefined;
-  const whole = { ...node, ...(never ? { prepend_scheme: "never" } : {}) };
-  if (node["split"] === false) return whole;
-  const mark = escapeRegex(typeof node["replacement"] === "string" ? node["replacement"] : "▁");
-  // Each mark begins a piece: "a▁▁b" is a, ▁, ▁b.
-  return sequence(whole, isolate(`${mark}[^${mark}]*`));
+function checkPart(node: unknown, place: PartPlace, where: string): void {
+  const kinds: Readonly<Record<string, z.ZodType>> = TOKENIZER_PARTS[place];
+  const kind = isRecord(node) ? node["type"] : undefined;
+  if (!isRecord(node) || typeof kind !== "string" || !Object.hasOwn(kinds, kind)) {
+    const known = Object.keys(kinds).join(", ");
+    throw new UnsupportedError(`${where}: expected ${known}, got ${JSON.stringify(kind)}`, {
+      hint: "The ids of such a tokenizer have not been compared with those of the tokenizers library.",
+    });
+  }
+  const checked = kinds[kind]!.safeParse(node); // hasOwn
+  if (!checked.success) {
+    const [issue] = checked.error.issues;
+    const at = [kind, ...(issue?.path ?? [])].join(".");
+    throw new FormatError(`${where}: ${at}: ${issue?.message ?? "not as expected"}`, {
+      hint: "Download the file again.",
+    });
+  }
+  const members = kind === "Sequence" ? node[MEMBERS[place]] : [];
+  for (const member of Array.isArray(members) ? members : []) checkPart(member, place, where);
 }
 
-function fitSplit(node: Json, where: string): Json {
-  const pattern = node["pattern"];
-  const behavior = String(node["behavior"]).toLowerCase();
-  if (!isRecord(pattern)) throw new FormatError(`${where}: Split without a pattern`);
-  const regex =
-    typeof pattern["Regex"] === "string"
-      ? pattern["Regex"]
-      : escapeRegex(typeof pattern["String"] === "string" ? pattern["String"] : "");
-  // Pieces between matches are kept either way, so `invert` changes nothing here; the library would drop them.
-  if (behavior === "isolated") return isolate(regex);
-  if (behavior === "removed" && node["invert"] === true) return node;
-  throw unsupported(
-    where,
-    `Split with behavior ${behavior}, invert ${String(node["invert"])}`,
-    "isolated, or removed with invert",
+/** A table of text → id, or, in a Unigram model, a list of [text, score]. */
+function readVocabulary(vocab: unknown, path: string): Omit<Vocabulary, "kind"> {
+  const vocabulary = Array.isArray(vocab)
+    ? listedVocabulary(vocab)
+    : {
+        has: (text: string) => isRecord(vocab) && Object.hasOwn(vocab, text),
+        ids: Object.values(isRecord(vocab) ? vocab : {}).map((id) => checkedId(id, path)),
+      };
+  if (vocabulary.ids.length > 0) return vocabulary;
+  throw new FormatError(`${path}: the vocabulary is empty`);
+}
+
+function listedVocabulary(vocab: readonly unknown[]): Omit<Vocabulary, "kind"> {
+  const texts = new Set(vocab.map((entry) => (Array.isArray(entry) ? entry[0] : undefined)));
+  return { has: (text) => texts.has(text), ids: [...vocab.keys()] };
+}
+
+/** Before anything is allocated by id. Throws FormatError. */
+export function checkedId(id: unknown, path: string): number {
+  if (typeof id === "number" && Number.isInteger(id) && id >= 0 && id <= MAX_ID) return id;
+  throw new FormatError(
+    `${path}: expected token ids from 0 to ${MAX_ID}, got ${JSON.stringify(id)}`,
   );
-}
-
-function sequence(...members: readonly (Json | null)[]): Json {
-  return { type: "Sequence", pretokenizers: members.filter((member) => member !== null) };
-}
-
-function isolate(regex: string): Json {
-  return { type: "Split", pattern: { Regex: regex }, behavior: "Isolated", invert: false };
-}
-
-function escapeRegex(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, (character) => `\\${character}`);
-}
-
-function unsupported(where: string, got: string, expected: string): UnsupportedError {
-  return new UnsupportedError(`${where}: expected ${expected}, got ${got}`, {
-    hint: "This tokenizer needs a rule that is not built in; the ids would be wrong without it.",
-  });
 }

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { assert, property, string } from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 
-import { ConfigError, FormatError, UnsupportedError } from "../util/errors.ts";
+import { ConfigError, FormatError, RuntimeError, UnsupportedError } from "../util/errors.ts";
 import { type TextTokenizer, loadTokenizer } from "./tokenizer.ts";
 
 const GOLDEN = fileURLToPath(new URL("../../test/golden/tokenizer/", import.meta.url));
@@ -18,7 +18,7 @@ const CASES = (await readdir(GOLDEN, { withFileTypes: true }))
 interface TokenizerJson {
   pre_tokenizer: unknown;
   normalizer: unknown;
-  added_tokens: { single_word: boolean }[];
+  added_tokens: unknown[];
   readonly model: { type: string; dropout: number; readonly merges: unknown[] };
 }
 
@@ -28,6 +28,15 @@ interface Golden {
   };
   /** Ids, ids with special tokens, decoded, decoded without special tokens. */
   readonly texts: readonly (readonly [number[], number[], string, string])[];
+}
+
+/** A tokenizer of one letter with these parts. */
+function broken(parts: object): object {
+  return { ...parts, model: { type: "BPE", vocab: { a: 0 }, merges: [] } };
+}
+
+function splitAt(pattern: object | undefined): object {
+  return { type: "Split", pattern, behavior: "Isolated", invert: false };
 }
 
 async function readJson(path: string): Promise<unknown> {
@@ -110,27 +119,73 @@ describe("loadTokenizer", () => {
     ["an id that is text", { model: { type: "BPE", vocab: { a: "0" }, merges: [] } }],
     ["merges that are no pairs", { model: { type: "BPE", vocab: { a: 0 }, merges: [7] } }],
     ["an empty vocabulary", { model: { type: "BPE", vocab: {}, merges: [] } }],
+    ["no merges", { model: { type: "BPE", vocab: { a: 0 } } }],
+    ["merges of no token", { model: { type: "BPE", vocab: { a: 0 }, merges: [["a", "b"]] } }],
+    ["scores that are text", { model: { type: "Unigram", vocab: [["a", "0"]], unk_id: 0 } }],
+    ["a word model without its prefix", { model: { type: "WordPiece", vocab: { a: 0 } } }],
+    ["a pattern that is none", broken({ pre_tokenizer: splitAt({ Regex: "(" }) })],
+    ["a split without a pattern", broken({ pre_tokenizer: splitAt(undefined) })],
+    ["a normalizer without its table", broken({ normalizer: { type: "Precompiled" } })],
+    [
+      "a table of nothing",
+      broken({ normalizer: { type: "Precompiled", precompiled_charsmap: "AAAA" } }),
+    ],
+    [
+      "a table cut short",
+      broken({ normalizer: { type: "Precompiled", precompiled_charsmap: "AAQAAAAA" } }),
+    ],
+    [
+      "a template with a token of no id",
+      broken({
+        post_processor: {
+          type: "TemplateProcessing",
+          single: [{ SpecialToken: { id: "<s>", type_id: 0 } }],
+          pair: [],
+          special_tokens: {},
+        },
+      }),
+    ],
+    [
+      "a merge without the prefix of its vocabulary",
+      {
+        model: {
+          type: "BPE",
+          vocab: { a: 0, b: 1, ab: 2 },
+          merges: [["a", "b"]],
+          continuing_subword_prefix: "##",
+        },
+      },
+    ],
+    [
+      "members that contradict each other",
+      broken({
+        decoder: {
+          type: "Sequence",
+          decoders: [
+            {
+              type: "Metaspace",
+              replacement: "▁",
+              add_prefix_space: false,
+              prepend_scheme: "always",
+            },
+          ],
+        },
+      }),
+    ],
   ])("refuses %s as broken", async (_what, json) => {
     const folder = await folderWith({ "tokenizer.json": json });
     await expect(loadTokenizer(folder)).rejects.toBeInstanceOf(FormatError);
   });
 
   it.each<[string, (json: TokenizerJson) => unknown]>([
-    ["an unknown pre-tokenizer", (json) => (json.pre_tokenizer = { type: "UnicodeScripts" })],
-    ["an unknown normalizer", (json) => (json.normalizer = { type: "Precompiled" })],
-    ["another model", (json) => (json.model.type = "WordPiece")],
-    ["random merges", (json) => (json.model.dropout = 0.1)],
-    ["whole-word added tokens", (json) => (json.added_tokens[0]!.single_word = true)],
+    ["an unknown pre-tokenizer", (json) => (json.pre_tokenizer = { type: "Sentences" })],
+    ["an unknown normalizer", (json) => (json.normalizer = { type: "Titlecase" })],
     [
-      "splits that stick to a neighbour",
-      (json) =>
-        (json.pre_tokenizer = {
-          type: "Split",
-          pattern: { String: " " },
-          behavior: "MergedWithPrevious",
-          invert: false,
-        }),
+      "an unknown part in a sequence",
+      (json) => (json.pre_tokenizer = { type: "Sequence", pretokenizers: [{ type: "Sentences" }] }),
     ],
+    ["another model", (json) => (json.model.type = "Characters")],
+    ["random merges", (json) => (json.model.dropout = 0.1)],
   ])("refuses %s rather than give other ids", async (_what, change) => {
     await expect(changed(change)).rejects.toBeInstanceOf(UnsupportedError);
   });
@@ -169,6 +224,23 @@ describe("loadTokenizer", () => {
     const tokenizer = await loadTokenizer(join(GOLDEN, "inst"));
     const word = "the".repeat(66_667);
     expect(tokenizer.decode(tokenizer.encode(word))).toBe(word);
+  });
+
+  it("gives the same for many texts at once as for each", async () => {
+    const tokenizer = await loadTokenizer(join(GOLDEN, "inst"));
+    const many = tokenizer.encodeBatch(texts, { addSpecialTokens: true });
+    expect(many).toEqual(texts.map((text) => tokenizer.encode(text, { addSpecialTokens: true })));
+    expect(tokenizer.decodeBatch(many)).toEqual(many.map((ids) => tokenizer.decode(ids)));
+    expect(tokenizer.encodeBatch([])).toEqual([]);
+  });
+
+  it("names the library's reason where a text cannot be encoded", async () => {
+    const model = { type: "WordLevel", vocab: { a: 0 }, unk_token: "<unk>" };
+    const tokenizer = await loadTokenizer(await folderWith({ "tokenizer.json": { model } }));
+    expect([...tokenizer.encode("a")]).toEqual([0]);
+    expect(() => tokenizer.encode("b")).toThrow(RuntimeError);
+    expect(() => tokenizer.encode("b")).toThrow(/Missing \[UNK\] token/);
+    expect([...tokenizer.encode("a")]).toEqual([0]);
   });
 
   it("refuses to decode an id that is not in the vocabulary", async () => {

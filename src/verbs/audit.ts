@@ -25,13 +25,18 @@ const tokenizerInput = {
     "Counts tokens with this checkpoint's tokenizer and template: a Hugging Face folder, or hf://owner/name@revision.",
   isOptional: true,
   settings: tokenizerSettings,
-  open: async ([name = ""], { template }, { download }) =>
-    tokenCounter(await localFolder(name, download), template),
+  open: async ([name = ""], { template }, { download, warn }) =>
+    tokenCounter(await localFolder(name, download), template, warn),
 } as const satisfies Input<CountTokens, typeof tokenizerSettings>;
 
-/** Counts the tokens of pairs as the checkpoint in `folder` would read them. */
-async function tokenCounter(folder: string, template: "chat" | "raw"): Promise<CountTokens> {
+/** Counts the tokens of pairs as the checkpoint in `folder` would read them; `warn` hears what is odd about its tokenizer. */
+async function tokenCounter(
+  folder: string,
+  template: "chat" | "raw",
+  warn: (line: string) => void,
+): Promise<CountTokens> {
   const renderer = await createRenderer(folder, { template });
+  for (const line of renderer.tokenizer.warnings) warn(line);
   return ({ prompt, chosen, rejected }) => {
     try {
       const tokens = renderer.tokenize(prompt, [chosen, rejected]);

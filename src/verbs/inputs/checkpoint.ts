@@ -83,6 +83,8 @@ export const checkpointInput = {
     "The checkpoint before preference training: a Hugging Face folder, or hf://owner/name@revision.",
   settings: checkpointSettings,
   artifact: "checkpoint",
-  open: ([name = ""], { kind, ...options }, { download, engines }) =>
-    Promise.resolve(checkpointAt(findEngine(engines, kind), name, { ...options, download })),
+  open: ([name = ""], { kind, ...options }, { download, engines, warn }) =>
+    Promise.resolve(
+      checkpointAt(findEngine(engines, kind), name, { ...options, download, onWarning: warn }),
+    ),
 } as const satisfies Input<Checkpoint, typeof checkpointSettings>;
