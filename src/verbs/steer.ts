@@ -36,7 +36,7 @@ import {
   steeringSettings,
   type SteeringSettings,
 } from "./settings/steering.ts";
-import { budgetUsedUp, describeUsage, type LlmSummary } from "./show/llm-usage.ts";
+import { budgetUsedUp, describeUsage, type LlmSummary, tooManyUnjudged } from "./show/llm-usage.ts";
 import { formatSteering } from "./show/steering.ts";
 import { type Contradiction, defineVerb, type Input, need } from "./verb.ts";
 
@@ -192,6 +192,7 @@ should not be those that the behaviour was made from.
   show: ({ layerTable: table, llm, ...report }) =>
     [formatSteering(report, table), ...(llm === undefined ? [] : describeUsage(llm))].join("\n"),
   warnings: ({ shared = 0 }) => (shared > 0 ? [describeShared(shared)] : []),
+  fault: ({ llm }) => tooManyUnjudged(llm, "judge.endpoint.maxMissing"),
   unfinished: ({ llm }) =>
     llm === undefined || llm.beyondBudget === 0
       ? undefined

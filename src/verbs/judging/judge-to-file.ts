@@ -1,7 +1,12 @@
 import type { Judge } from "../../judge/judge.ts";
 import { isMissing, type Verdict, writeVerdicts } from "../../judge/verdict.ts";
 import { groupedRollouts } from "../../rates/scenario-groups.ts";
-import { readAbsentRollouts } from "../../rollouts/rollout-manifest.ts";
+import { createIdenticalCounter, type IdenticalSamples } from "../../rollouts/identical-samples.ts";
+import {
+  readAbsentRollouts,
+  ROLLOUT_MANIFEST,
+  rolloutManifestPath,
+} from "../../rollouts/rollout-manifest.ts";
 import { readRollouts, type Rollout } from "../../rollouts/rollouts.ts";
 import { createSampleCounts, type LackingSamples } from "../../rollouts/sample-counts.ts";
 import { commonestFirst } from "../../util/commonest-first.ts";
@@ -27,6 +32,10 @@ export interface JudgedFile {
   readonly variants: readonly VariantCounts[];
   /** Samples that others of the file have and some lack. */
   readonly lacking: LackingSamples | undefined;
+  /** Prompts whose samples are all of one text, and at which temperature, where that is known. Undefined where we sampled ourselves. */
+  readonly sampled?:
+    | { readonly identical: IdenticalSamples; readonly temperature: number | undefined }
+    | undefined;
 }
 
 /**
@@ -41,7 +50,10 @@ export async function judgeToFile(
   const causes = new Map<string, number>();
   const variants = new Map<string, VariantCounts>();
   const absent = new Map((await readAbsentRollouts(path)).map((each) => [each.rollout, each]));
+  const manifest = await ROLLOUT_MANIFEST.find(rolloutManifestPath(path));
+  const isOurs = manifest?.kind === "rollouts";
   const samples = createSampleCounts();
+  const identical = createIdenticalCounter();
   let rollouts = 0;
   const grouped = groupedRollouts(() => readRollouts(path, job));
   const counted = async function* (): AsyncGenerator<Verdict> {
@@ -51,6 +63,7 @@ export async function judgeToFile(
       countVerdict(verdict, variants, causes);
       samples.add(verdict);
       absent.delete(verdict.rollout);
+      if (verdict.content !== undefined) identical.add(verdict, verdict.content);
       yield verdict;
     }
     // Thrown here, the file is not made; one without a row would only be in the way of the next try.
@@ -73,6 +86,9 @@ export async function judgeToFile(
     causes: commonestFirst(causes),
     variants: [...variants.values()],
     lacking: samples.lacking(),
+    sampled: isOurs
+      ? undefined
+      : { identical: identical.counts(), temperature: manifest?.sampling.temperature },
   };
 }
 
