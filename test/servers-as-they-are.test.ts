@@ -180,6 +180,45 @@ describe("samples that are all the same", () => {
   });
 });
 
+describe("thinking that the generation prompt opened", () => {
+  /** The first sample of each prompt is cut within its thinking. */
+  const thinking = (seed: number): { text: string; finish: string } =>
+    seed % 3 === 0
+      ? { text: "The user wants me to", finish: "length" }
+      : { text: `Hm ${seed}.</think>\n\nYes, ${seed}.`, finish: "stop" };
+
+  it("and the limit cut is missing, not an answer", async () => {
+    await using server = await startFakeEndpoint({
+      choice: ({ seed = 0 }) => {
+        const { text, finish } = thinking(seed);
+        return { message: { content: text }, finish_reason: finish };
+      },
+    });
+    const { out } = await generate(server.url);
+    const verdicts = newPath();
+    await runCommand("judge", [out, "--rules", "compliance", "--out", verdicts]);
+    expect(missingCauses(await readVerdicts(verdicts))).toEqual({
+      "no response after the thinking": 4,
+    });
+  });
+
+  it("is not supposed where one answer speaks of the mark", async () => {
+    await using server = await startFakeEndpoint({
+      choice: ({ messages, seed = 0 }) => {
+        const isAbout = messages[0]!.content === "Ask a" && seed === 1;
+        return {
+          message: { content: isAbout ? "The tag </think> ends it." : `Take the ${seed}` },
+          finish_reason: seed === 1 ? "stop" : "length",
+        };
+      },
+    });
+    const { out } = await generate(server.url);
+    const verdicts = newPath();
+    await runCommand("judge", [out, "--rules", "compliance", "--out", verdicts]);
+    expect(missingCauses(await readVerdicts(verdicts))).toEqual({});
+  });
+});
+
 describe("answers that are missing", () => {
   const failing = (share: number): ReturnType<typeof startFakeEndpoint> => {
     let asked = 0;

@@ -10,6 +10,8 @@ export interface JudgedRollout {
   readonly variant: string;
   readonly sample: number;
   readonly response: string;
+  /** As a rollout has it. */
+  readonly opensThinking?: boolean | undefined;
   /** What it was sampled from; rules look at the response alone. */
   readonly prompt?: readonly Message[] | undefined;
   /** Equal for scenarios that ask one request; see scenarioGroups. */

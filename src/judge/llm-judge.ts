@@ -91,7 +91,7 @@ function createDecider(
   const settings = { endpoint: asker.endpoint, temperature, maxTokens: rubric.maxTokens };
   const running = new Map<string, Promise<Outcome>>();
   return async (rollout, signal) => {
-    const response = answerText(rollout.response);
+    const response = answerText(rollout.response, rollout.opensThinking);
     if (response === "") {
       const missing = emptyCause(rollout.response);
       return { parsed: { missing, isFinal: true }, isCached: false, isEmpty: true };

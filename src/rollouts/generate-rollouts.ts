@@ -10,6 +10,7 @@ import { CulpritError, ConfigError } from "../util/errors.ts";
 import { hashBytes, hashValue } from "../util/hash.ts";
 import type { Progress } from "../util/progress.ts";
 import { VERSION } from "../util/version.ts";
+import { endsInThinking } from "./opened-thinking.ts";
 import { firstDraws } from "./own-draws.ts";
 import type { RolloutManifest } from "./rollout-manifest.ts";
 import { openRolloutSink } from "./rollout-sink.ts";
@@ -87,6 +88,9 @@ export async function generateRollouts(
   return { manifest, rollouts: total, resumedRollouts, work };
 }
 
+/** So many last tokens of a prompt say whether it ends within thinking. */
+const PROMPT_END = 16;
+
 /** Prompts that are sampled and written together: the unit of resume. */
 interface Unit {
   readonly first: number;
@@ -116,6 +120,7 @@ async function sampleUnit(
   },
 ): Promise<readonly Rollout[]> {
   const rollouts: Rollout[] = [];
+  const opens = tokens.map((each) => endsInThinking(engine.decode(each.slice(-PROMPT_END))));
   for await (const each of engine.generate(tokens, { ...options, samples, firstSamples })) {
     const { scenario, variant, prompt, group, tags } = prompts[each.prompt]!; // an index into the unit
     const sample = each.sample - firstSamples[each.prompt]!;
@@ -128,6 +133,7 @@ async function sampleUnit(
       sample,
       prompt,
       response: engine.decode(said),
+      opensThinking: opens[each.prompt] === true ? true : undefined,
       finish: each.finish,
       tokens: each.tokens.length,
       group,

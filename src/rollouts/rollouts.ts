@@ -21,6 +21,8 @@ export interface Rollout extends Marks {
   readonly sample: number;
   readonly prompt: readonly Message[];
   readonly response: string;
+  /** The prompt, as the model saw it, opened thinking: what comes before a `</think>` is no answer. Default false. */
+  readonly opensThinking?: boolean | undefined;
   /** `stop`: the model ended it; `length`: the limit of tokens or the end of the context; `unknown`: its endpoint did not say which. */
   readonly finish: Finish;
   /** Sampled tokens, a stop token included. */
@@ -81,6 +83,7 @@ function readRollout(fields: RowFields, fail: Fail): Rollout {
     sample: count("sample"),
     prompt: readPrompt(ownField(fields, "prompt"), fail),
     response: text("response"),
+    opensThinking: ownField(fields, "opensThinking") === true ? true : undefined,
     finish,
     tokens: count("tokens"),
     ...inRow(fail, () => readMarks(fields)),

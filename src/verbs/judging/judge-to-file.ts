@@ -2,6 +2,7 @@ import type { Judge } from "../../judge/judge.ts";
 import { isMissing, type Verdict, writeVerdicts } from "../../judge/verdict.ts";
 import { groupedRollouts } from "../../rates/scenario-groups.ts";
 import { createIdenticalCounter, type IdenticalSamples } from "../../rollouts/identical-samples.ts";
+import { findOpenedThinking } from "../../rollouts/opened-thinking.ts";
 import {
   readAbsentRollouts,
   ROLLOUT_MANIFEST,
@@ -55,7 +56,9 @@ export async function judgeToFile(
   const samples = createSampleCounts();
   const identical = createIdenticalCounter();
   let rollouts = 0;
-  const grouped = groupedRollouts(() => readRollouts(path, job));
+  const read = (): AsyncIterable<Rollout> => readRollouts(path, job);
+  const opens = !isOurs && (await findOpenedThinking(read()));
+  const grouped = groupedRollouts(opens ? () => markCut(read()) : read);
   const counted = async function* (): AsyncGenerator<Verdict> {
     // What an answer cost depends on who asked first; the store of answers has it.
     for await (const { cost: _, ...verdict } of judge.judge(grouped, job)) {
@@ -90,6 +93,13 @@ export async function judgeToFile(
       ? undefined
       : { identical: identical.counts(), temperature: manifest?.sampling.temperature },
   };
+}
+
+/** Marks what a limit may have cut within thinking that its prompt opened. */
+async function* markCut(rollouts: AsyncIterable<Rollout>): AsyncGenerator<Rollout> {
+  for await (const rollout of rollouts) {
+    yield rollout.finish === "stop" ? rollout : { ...rollout, opensThinking: true };
+  }
 }
 
 function countVerdict(
