@@ -29,7 +29,7 @@ export function warnOfEndpoint(result: SampledThere): readonly string[] {
     ...(2 * cut < rollouts || rollouts === 0
       ? []
       : [
-          `${cut} of ${rollouts} samples were cut at their longest: what they would have come to is not judged, and a model that thinks first may not have answered yet; raise maxTokens`,
+          `${cut} of ${rollouts} samples were cut at their longest: what they would have come to is not judged, and a model that thinks first may not have answered yet; raise the limit of tokens`,
         ]),
     ...warnOfIdentical(out, identical, temperature),
   ];
