@@ -81,6 +81,7 @@ export { audit } from "./verbs/audit.ts";
 export { behavior } from "./verbs/behavior.ts";
 export { capabilities } from "./verbs/capabilities.ts";
 export { conditions } from "./verbs/conditions.ts";
+export { doctor } from "./verbs/doctor.ts";
 export { edit } from "./verbs/edit.ts";
 export { embed } from "./verbs/embed.ts";
 export { evaluate } from "./verbs/evaluate.ts";

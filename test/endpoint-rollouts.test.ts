@@ -104,7 +104,8 @@ describe("culprit generate --base-url", () => {
           ? undefined
           : { status: 400, message: "too long" },
     });
-    const first = JSON.parse(await generate(server.url, path("f.jsonl"), "--json")) as unknown;
+    const some = ["--max-missing", "0.5", "--json"];
+    const first = JSON.parse(await generate(server.url, path("f.jsonl"), ...some)) as unknown;
     expect(first).toMatchObject({ rollouts: 12, failed: { "request refused (400)": 6 } });
     const judge = async (): Promise<readonly Verdict[]> => {
       const words = ["--rules", "compliance", "--out", path("f-v.jsonl"), "--force"];
@@ -157,10 +158,11 @@ describe("culprit generate --base-url", () => {
   it("says where samples are lacking whose manifest was left behind", async () => {
     let requests = 0;
     await using server = await startFakeEndpoint({
+      answer: ({ seed }) => `Yes ${seed}.`,
       refuse: () => (++requests % 5 === 0 ? { status: 400, message: "no" } : undefined),
     });
     const out = path("whole.jsonl");
-    await generate(server.url, out, "--concurrency", "1");
+    await generate(server.url, out, "--concurrency", "1", "--max-missing", "0.2");
     const warned: string[] = [];
     const judge = (file: string): Promise<string> =>
       runCommand(
@@ -183,7 +185,8 @@ describe("culprit generate --base-url", () => {
       faults: ["429-with-retry-after", "500", "cut", "malformed"],
     });
     const out = path("faults.jsonl");
-    const result = JSON.parse(await generate(server.url, out, "--attempts", "2", "--json")) as {
+    const flags = ["--attempts", "2", "--max-missing", "1", "--json"];
+    const result = JSON.parse(await generate(server.url, out, ...flags)) as {
       rollouts: number;
       failed: Record<string, number>;
       requests: number;
@@ -274,7 +277,7 @@ it("writes what failed as missing verdicts where that is wanted", async () => {
       messages[0]!.content.includes("b") ? { status: 400, message: "no" } : undefined,
   });
   const absent = path("absent.jsonl");
-  await generate(server.url, path("some.jsonl"), "--absent", absent);
+  await generate(server.url, path("some.jsonl"), "--max-missing", "1", "--absent", absent);
   const verdicts = await readVerdicts(absent);
   expect(verdicts).toHaveLength(6);
   expect(missingCauses(verdicts)).toEqual({ "not sampled: request refused (400)": 6 });

@@ -212,7 +212,11 @@ describe("an experiment with an LLM judge", () => {
     await using server = await startFakeEndpoint({
       answer: (body) => (isBroken && score(body).includes("9") ? "?" : score(body)),
     });
-    const path = await makeExperiment("unreadable", server);
+    const strict = await makeExperiment("strict", server);
+    await expect(run(strict)).rejects.toThrow(
+      /^judge\.endpoint\.maxMissing: expected at most 10\.0% of the answers missing, got \d+ of 240$/,
+    );
+    const path = await makeExperiment("unreadable", server, { endpoint: ", maxMissing: 1" });
     await run(path);
     isBroken = false;
     const asked = server.counts.requests;

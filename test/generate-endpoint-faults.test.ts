@@ -33,6 +33,7 @@ const ALL = ids.flatMap((id) =>
 
 const words = (url: string, out: string, ...more: string[]): string[] => {
   const asked = ["--base-url", url, "--model", "m", "--rollouts", `${SAMPLES}`, "--out", out];
+  asked.push("--max-missing", "1");
   return [SCENARIOS, ...asked, ...more];
 };
 const generate = (...given: Parameters<typeof words>): Promise<string> =>

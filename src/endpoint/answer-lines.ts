@@ -31,7 +31,7 @@ export interface LinePlace {
 
 /** How every line begins. */
 const BEGINNING = '{"key":"';
-const FINISHES: readonly unknown[] = ["stop", "length", "filtered", "refused"];
+const FINISHES: readonly unknown[] = ["stop", "length", "filtered", "refused", "unknown"];
 const BROKEN = "broken";
 
 /**

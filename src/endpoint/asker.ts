@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { createRng } from "../util/rng.ts";
 import type { ChatAnswer, ChatEndpoint, ChatRequest } from "./chat-endpoint.ts";
+import { describeSaid } from "./describe-counts.ts";
 import { EndpointFault } from "./endpoint-fault.ts";
 import { explainFault } from "./explain-fault.ts";
 import { createGrace } from "./grace.ts";
@@ -28,6 +29,8 @@ export interface AskCounts {
   answers: number;
   /** Requests without an answer, by cause. */
   readonly faults: Map<string, number>;
+  /** By cause, what the endpoint said the first time; those without a word are not in it. */
+  readonly said: Map<string, string>;
   /** Requests that the purse did not pay for: never sent. */
   beyondBudget: number;
 }
@@ -65,16 +68,30 @@ const GRACE_MS = 10_000;
 /** So many items without any answer ever: no item will get one. */
 const PATIENCE = 20;
 
+export interface AskerSettings extends RetrySettings, RequestLimits {
+  /** Told of each cause of a fault when it is first met, in the endpoint's own words; nothing of those without any. Default: nobody. */
+  readonly note?: ((line: string) => void) | undefined;
+}
+
 /** Makes an asker; its random waits come from a fixed seed. */
-export function createAsker(
-  endpoint: ChatEndpoint,
-  settings: RetrySettings & RequestLimits = {},
-): Asker {
+export function createAsker(endpoint: ChatEndpoint, settings: AskerSettings = {}): Asker {
   const { attempts = DEFAULT_ATTEMPTS, firstDelayMs = 500, maxDelayMs = 60_000 } = settings;
   const { maxAskedDelayMs = 600_000, graceMs = GRACE_MS } = settings;
   const gate = createRequestGate(settings);
   const rng = createRng(0);
-  const counts: AskCounts = { requests: 0, answers: 0, faults: new Map(), beyondBudget: 0 };
+  const counts: AskCounts = {
+    requests: 0,
+    answers: 0,
+    faults: new Map(),
+    said: new Map(),
+    beyondBudget: 0,
+  };
+  const count = ({ what, status, detail }: EndpointFault): void => {
+    counts.faults.set(what, (counts.faults.get(what) ?? 0) + 1);
+    if (status === undefined || detail === "" || counts.said.has(what)) return;
+    counts.said.set(what, detail);
+    settings.note?.(`${endpoint.baseUrl}: ${what}; ${describeSaid(detail)}`);
+  };
   const grace = createGrace(graceMs);
   const fail = (fault: EndpointFault, { schema }: ChatRequest, items?: number): Error =>
     explainFault(endpoint, fault, { items, hasSchema: schema !== undefined });
@@ -135,7 +152,11 @@ export function createAsker(
             counts.beyondBudget++;
             throw error;
           }
-          counts.faults.set(error.what, (counts.faults.get(error.what) ?? 0) + 1);
+          count(error);
+          if (error.concerns === "form") {
+            allowance.left++;
+            continue;
+          }
           const isAlone = counts.answers === answersBefore;
           if (error.concerns === "unreachable" && !wasThere) throw fail(error, request);
           if (error.concerns === "all" && (counts.answers === 0 || isHopeless(error))) {

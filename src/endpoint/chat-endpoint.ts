@@ -1,10 +1,12 @@
-import OpenAI from "openai";
+import OpenAI, { type APIError } from "openai";
 
 import type { Message } from "../format/messages.ts";
 import { checkAddress, checkKey } from "./check-endpoint.ts";
 import { EndpointFault, faultOf } from "./endpoint-fault.ts";
 import type { ReportedTokens } from "./money.ts";
 import { readCompletion } from "./read-completion.ts";
+import { refusalCode, refusalWords } from "./refusal-words.ts";
+import { FIELDS_TO_SPARE, refusedFields, type SpareField } from "./refused-fields.ts";
 
 /** A JSON Schema that an answer must follow, where the endpoint can see to it. */
 export interface AnswerSchema {
@@ -28,8 +30,15 @@ export interface ChatAnswer {
   readonly text: string;
   /** What came where the text is empty, as far as the endpoint says. */
   readonly instead?: "tool calls" | "thinking alone" | undefined;
-  /** `filtered`: kept back by the endpoint. `refused`: the model declines, and the text is how. */
-  readonly finish: "stop" | "length" | "filtered" | "refused";
+  /**
+   * `filtered`: kept back by the endpoint. `refused`: the model declines, and the text is how. `unknown`: the endpoint gives no reason, or one
+   * that says nothing to us, so that the answer may be whole or cut.
+   */
+  readonly finish: "stop" | "length" | "filtered" | "refused" | "unknown";
+  /** The endpoint's word where `finish` is unknown and there is one. */
+  readonly reason?: string | undefined;
+  /** Fields of the request that the endpoint does not take: it was asked without them. */
+  readonly leftOut?: readonly SpareField[] | undefined;
   /** Undefined where the endpoint does not count. */
   readonly promptTokens: number | undefined;
   readonly completionTokens: number | undefined;
@@ -62,7 +71,7 @@ export function openChatEndpoint(settings: EndpointSettings): ChatEndpoint {
   const { baseUrl, model, timeoutMs = DEFAULT_TIMEOUT_MS } = settings;
   checkAddress(baseUrl);
   const apiKey = checkKey(settings.apiKey);
-  const client = new OpenAI({
+  const client = new Client({
     baseURL: baseUrl,
     // The package wants a key; without one no header is sent.
     apiKey: apiKey ?? "none",
@@ -74,40 +83,63 @@ export function openChatEndpoint(settings: EndpointSettings): ChatEndpoint {
     timeout: timeoutMs,
     logLevel: "off",
   });
-  let limitName: "max_tokens" | "max_completion_tokens" = "max_tokens";
+  let limitName: LimitName = "max_tokens";
+  const leftOut = new Set<SpareField>();
   return {
     baseUrl,
     model,
     hasKey: apiKey !== undefined,
     async ask(request, signal) {
       const used = limitName;
+      const without = FIELDS_TO_SPARE.filter((field) => leftOut.has(field));
+      const body = withoutFields(toBody(request, model, used), without);
       try {
-        return await askOnce(client, toBody(request, model, used), {
-          timeoutMs,
-          signal,
-          apiKey,
-        });
+        const answer = await askOnce(client, body, { timeoutMs, signal, apiKey });
+        return without.length === 0 ? answer : { ...answer, leftOut: without };
       } catch (error) {
+        if (!(error instanceof EndpointFault)) throw error;
         // OpenAI's newer models take the limit under the other name only.
-        const isName =
-          used === "max_tokens" &&
-          error instanceof EndpointFault &&
-          error.status === 400 &&
-          error.detail.includes("max_completion_tokens");
-        if (!isName) throw error;
-        limitName = "max_completion_tokens";
-        throw new EndpointFault("limit wanted under another name", "again", { cause: error });
+        const isRefused = error.status === 400 || error.status === 422;
+        if (used === "max_tokens" && isRefused && error.detail.includes("max_completion_tokens")) {
+          limitName = "max_completion_tokens";
+          throw new EndpointFault("limit wanted under another name", "form", { cause: error });
+        }
+        const refused = refusedFields(
+          error,
+          FIELDS_TO_SPARE.filter((field) => field in body),
+        );
+        if (refused.length === 0) throw error;
+        for (const field of refused) leftOut.add(field);
+        throw new EndpointFault(`asked again without ${refused.join(", ")}`, "form", {
+          cause: error,
+          status: error.status,
+          detail: error.detail,
+        });
       }
     },
   };
 }
 
+/** The package keeps the member `error` of a refusal alone; other servers say elsewhere why they refuse. */
+class Client extends OpenAI {
+  protected override makeStatusError(
+    status: number,
+    body: object | undefined,
+    text: string | undefined,
+    headers: Headers,
+  ): APIError {
+    const said = { message: refusalWords(body ?? text), code: refusalCode(body) };
+    return super.makeStatusError(status, { error: said }, undefined, headers);
+  }
+}
+
+type LimitName = "max_tokens" | "max_completion_tokens";
 type Body = OpenAI.Chat.ChatCompletionCreateParamsNonStreaming;
 
 function toBody(
   { messages, maxTokens, temperature, topP, seed, schema }: ChatRequest,
   model: string,
-  limitName: "max_tokens" | "max_completion_tokens",
+  limitName: LimitName,
 ): Body {
   return {
     model,
@@ -121,6 +153,12 @@ function toBody(
       ? {}
       : { response_format: { type: "json_schema", json_schema: { ...schema, strict: true } } }),
   };
+}
+
+function withoutFields(body: Body, fields: readonly SpareField[]): Body {
+  const rest = { ...body };
+  for (const field of fields) delete rest[field];
+  return rest;
 }
 
 interface Asking {

@@ -10,9 +10,10 @@ export class EndpointFault extends Error {
   readonly what: string;
   /**
    * `again`: may go away. `item`: this request is refused, others need not be. `all`: none will be answered. `unreachable`: nobody was
-   * there; may go away, but not where nobody ever was, which ends the run at once.
+   * there; may go away, but not where nobody ever was, which ends the run at once. `form`: the endpoint will be asked in another form from now
+   * on, at once and at nobody's cost.
    */
-  readonly concerns: "again" | "item" | "all" | "unreachable";
+  readonly concerns: "again" | "item" | "all" | "unreachable" | "form";
   /** Milliseconds that the endpoint asks to wait. */
   readonly retryAfterMs: number | undefined;
   readonly status: number | undefined;
@@ -50,7 +51,7 @@ export function faultOf(error: unknown, apiKey?: string): EndpointFault {
     return faultOfStatus(
       status,
       (error.headers as Headers | undefined) ?? new Headers(),
-      withoutKey(`${error.code ?? ""} ${error.message}`, apiKey).slice(0, MAX_DETAIL),
+      withoutKey(describeRefusal(error), apiKey).slice(0, MAX_DETAIL),
     );
   }
   if (error instanceof APIConnectionError && /timed? ?out/i.test(error.message)) {
@@ -59,13 +60,19 @@ export function faultOf(error: unknown, apiKey?: string): EndpointFault {
   return faultOfConnection(error);
 }
 
+/** The code where there is one, and the words without the status, which is told beside them. */
+function describeRefusal({ code, error }: APIError): string {
+  const { message } = error as { readonly message: string }; // as Client makes it
+  return `${code ?? ""} ${message}`.trim();
+}
+
 const withoutKey = (text: string, apiKey: string | undefined): string =>
   apiKey === undefined ? text : text.replaceAll(apiKey, "\u2026");
 
 export const NO_MODEL = "no such model or address";
 /** Several servers know no 404 for a model. */
 const UNKNOWN_MODEL =
-  /model_not_found|(?:invalid|unknown|no such) model|model\b.{0,80}(?:not found|not exist)/i;
+  /model_not_found|pinned to .{0,200}; requested|(?:invalid|unknown|no such) model|model\b.{0,80}(?:not found|not exist)/i;
 /** What servers say that take no JSON schema, or cannot follow this one. */
 const UNKNOWN_SCHEMA =
   /response_?format|json_?schema|structured.?outputs?|guided.?(?:decoding|json)|\bgrammar/i;

@@ -1,8 +1,7 @@
 import { ConfigError, type CulpritError, RuntimeError } from "../util/errors.ts";
 import type { ChatEndpoint } from "./chat-endpoint.ts";
+import { describeSaid } from "./describe-counts.ts";
 import { type EndpointFault, NO_MODEL } from "./endpoint-fault.ts";
-
-const MAX_SAID = 200;
 
 /** What was asked in vain. */
 export interface AskedInVain {
@@ -39,19 +38,26 @@ function explain(
 ): CulpritError {
   const cause = { cause: fault };
   const name = JSON.stringify(model.slice(0, 100));
+  const detail = fault.detail.trim();
+  const said =
+    fault.status === undefined || detail === "" ? "" : ` ${capitalised(describeSaid(detail))}`;
   if (fault.status === 401 || fault.status === 403) {
     return new ConfigError(`${baseUrl}: expected a key that it accepts, got ${fault.what}`, {
-      hint:
+      hint: `${
         hasKey === true
           ? "The key in the variable that --api-key-env (apiKeyEnv in an experiment) names was sent, and refused: see that it is whole, still valid and of this endpoint."
-          : "No key was sent. Name the environment variable that holds it: --api-key-env, or apiKeyEnv in an experiment.",
+          : "No key was sent. Name the environment variable that holds it: --api-key-env, or apiKeyEnv in an experiment."
+      }${said}`,
       ...cause,
     });
   }
   if (fault.what.startsWith(NO_MODEL)) {
     return new ConfigError(
       `${baseUrl}: expected the model ${name} behind /chat/completions, got ${fault.what}`,
-      { hint: `${baseUrl}/models lists the names; the address usually ends in /v1.`, ...cause },
+      {
+        hint: `${baseUrl}/models lists the names; the address usually ends in /v1.${said}`,
+        ...cause,
+      },
     );
   }
   if (fault.concerns === "unreachable") {
@@ -60,12 +66,11 @@ function explain(
       ...cause,
     });
   }
-  const said = fault.detail.trim();
   if (items !== undefined && fault.concerns === "item") {
     return new ConfigError(
       `${baseUrl}: expected an answer, got none to ${items} items: ${fault.what}`,
       {
-        hint: `Check model, temperature and length. ${said === "" ? "" : `The endpoint says: ${said.slice(0, MAX_SAID)}`}`.trim(),
+        hint: `Check model, temperature and length.${said}`,
         ...cause,
       },
     );
@@ -76,7 +81,9 @@ function explain(
       ? ""
       : `, and asks to wait ${Math.ceil(fault.retryAfterMs / 1000)} s`;
   return new RuntimeError(`${baseUrl}: ${never}${fault.what}${wait}`, {
-    hint: "What was answered is kept: the same command goes on once the endpoint answers again.",
+    hint: `What was answered is kept: the same command goes on once the endpoint answers again.${said}`,
     ...cause,
   });
 }
+
+const capitalised = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;

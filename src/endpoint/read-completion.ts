@@ -2,12 +2,13 @@ import { z } from "zod";
 
 import type { ChatAnswer } from "./chat-endpoint.ts";
 import { EndpointFault } from "./endpoint-fault.ts";
+import { readFinishReason } from "./finish-reason.ts";
 import type { ReportedTokens } from "./money.ts";
 
 /** A broken server must not fill the memory. */
 const MAX_ANSWER_BYTES = 16 * 2 ** 20;
-/** How an answer ends that its server gave up. */
-const BROKEN_OFF: readonly unknown[] = ["abort", "error"];
+/** Of a finish reason that means nothing to us. */
+const MAX_REASON = 40;
 
 /** The answer in a response to /chat/completions. Throws EndpointFault where there is none, with what it took as far as it says. */
 export async function readCompletion(response: Response): Promise<ChatAnswer> {
@@ -84,15 +85,20 @@ function parseAnswer(body: string): ChatAnswer {
     });
   }
   const { message, finish_reason: reason } = parsed.data.choices[0]!; // the schema wants one
-  if (BROKEN_OFF.includes(reason)) {
+  const finish = readFinishReason(reason);
+  if (finish === "broken") {
     throw new EndpointFault("answer broken off", "again", { billed: tokens });
   }
   const text = message.content || message.refusal || "";
   const instead = text === "" ? insteadOf(message) : undefined;
+  // A refusal ends as an answer does.
+  const isRefused = !message.content && Boolean(message.refusal);
+  const isWhole = finish === "stop" || finish === "unknown";
   return {
     text,
     instead,
-    finish: finishOf(reason, !message.content && Boolean(message.refusal)),
+    finish: isRefused && isWhole ? "refused" : finish,
+    reason: finish === "unknown" && reason ? reason.slice(0, MAX_REASON) : undefined,
     promptTokens: tokens.promptTokens,
     completionTokens: tokens.completionTokens,
   };
@@ -120,10 +126,4 @@ function insteadOf({
 }: z.infer<typeof ANSWER>["choices"][number]["message"]): ChatAnswer["instead"] {
   if ((calls ?? []).length > 0) return "tool calls";
   return thinking || reasoning ? "thinking alone" : undefined;
-}
-
-function finishOf(reason: string | null | undefined, isRefused: boolean): ChatAnswer["finish"] {
-  if (reason === "length") return "length";
-  if (reason === "content_filter") return "filtered";
-  return isRefused ? "refused" : "stop";
 }

@@ -108,7 +108,7 @@ function expectKeys({ judge: how, generate }: Experiment): void {
     "generate.endpoints.after": after,
   };
   for (const [setting, endpoint] of Object.entries(endpoints)) {
-    if (endpoint !== undefined) openAsker(endpoint, setting);
+    if (endpoint !== undefined) openAsker(endpoint, { setting });
   }
 }
 

@@ -5,8 +5,9 @@ import { ConfigError, FormatError } from "../util/errors.ts";
 import { silentProgress } from "../util/progress.ts";
 import { absentAsUndefined } from "./cache-layout.ts";
 import { MAX_INDEX_BYTES, selectCheckpointFiles, WEIGHTS_INDEX } from "./checkpoint-files.ts";
+import { findMissingFiles } from "./download-files.ts";
 import type { HubOptions } from "./hub-settings.ts";
-import { parseHubUri } from "./hub-uri.ts";
+import { type HubReference, parseHubUri } from "./hub-uri.ts";
 import {
   fetchIntoSnapshot,
   notCached,
@@ -25,11 +26,7 @@ import type { RepoFile } from "./repo-file.ts";
  */
 export async function downloadCheckpoint(uri: string, options: HubOptions = {}): Promise<string> {
   const reference = parseHubUri(uri);
-  if (reference.kind !== "model" || reference.path !== undefined) {
-    throw new ConfigError(`${uri}: expected a model checkpoint, hf://owner/name@revision`, {
-      hint: "A checkpoint is a whole model repository; datasets and files inside a repository are pair files.",
-    });
-  }
+  expectModel(uri, reference);
   try {
     const snapshot = await openSnapshot(reference, options);
     if (snapshot.files === undefined) await checkUnlistedCopy(uri, snapshot);
@@ -40,11 +37,64 @@ export async function downloadCheckpoint(uri: string, options: HubOptions = {}):
   }
 }
 
+/** What a checkpoint of the hub is made of, and how much of it is still to be downloaded. */
+export interface CheckpointSurvey {
+  /** Of the commit, in the cache: config.json is there, weights need not be. */
+  readonly folder: string;
+  readonly cacheFolder: string;
+  readonly weightBytes: number;
+  readonly missingBytes: number;
+}
+
+/**
+ * Looks at the checkpoint `hf://owner/name[@revision]` without its weights: only config.json and an index of weights are downloaded.
+ * Throws as downloadCheckpoint does.
+ */
+export async function surveyCheckpoint(
+  uri: string,
+  options: HubOptions = {},
+): Promise<CheckpointSurvey> {
+  const reference = parseHubUri(uri);
+  expectModel(uri, reference);
+  const snapshot = await openSnapshot(reference, options);
+  const { folder, files, cache } = snapshot;
+  const wanted = await checkpointFiles(uri, snapshot, files ?? (await listCopy(folder)));
+  const config = wanted.filter(({ path }) => path === "config.json");
+  await fetchIntoSnapshot({ ...snapshot, progress: silentProgress }, config);
+  const missing = files === undefined ? [] : await findMissingFiles(snapshot, wanted);
+  const bytes = (some: readonly RepoFile[]): number =>
+    some.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const weights = wanted.filter(({ path }) => path.endsWith(".safetensors"));
+  return {
+    folder,
+    cacheFolder: cache.folder,
+    weightBytes: bytes(weights),
+    missingBytes: bytes(missing),
+  };
+}
+
+function expectModel(uri: string, { kind, path }: HubReference): void {
+  if (kind === "model" && path === undefined) return;
+  throw new ConfigError(`${uri}: expected a model checkpoint, hf://owner/name@revision`, {
+    hint: "A checkpoint is a whole model repository; datasets and files inside a repository are pair files.",
+  });
+}
+
 async function fetchCheckpoint(
   uri: string,
   snapshot: Snapshot,
   files: readonly RepoFile[],
 ): Promise<void> {
+  await fetchIntoSnapshot(snapshot, await checkpointFiles(uri, snapshot, files));
+  await rememberRevision(snapshot);
+}
+
+/** Those of a repository's files that make up the checkpoint. */
+async function checkpointFiles(
+  uri: string,
+  snapshot: Snapshot,
+  files: readonly RepoFile[],
+): Promise<readonly RepoFile[]> {
   const index = files.find((file) => file.path === WEIGHTS_INDEX);
   let indexText: string | undefined;
   if (index !== undefined) {
@@ -57,8 +107,7 @@ async function fetchCheckpoint(
     await fetchIntoSnapshot({ ...snapshot, progress: silentProgress }, [index]);
     indexText = await readFile(join(snapshot.folder, WEIGHTS_INDEX), "utf8");
   }
-  await fetchIntoSnapshot(snapshot, selectCheckpointFiles(uri, files, indexText));
-  await rememberRevision(snapshot);
+  return selectCheckpointFiles(uri, files, indexText);
 }
 
 /**
@@ -67,12 +116,7 @@ async function fetchCheckpoint(
  */
 async function checkUnlistedCopy(uri: string, snapshot: Snapshot): Promise<void> {
   const offline = snapshot.offline ?? { reason: "" };
-  const names = (await readdir(snapshot.folder).catch(absentAsUndefined)) ?? [];
-  const files: RepoFile[] = [];
-  for (const path of names) {
-    const entry = await stat(join(snapshot.folder, path)).catch(absentAsUndefined);
-    if (entry?.isFile()) files.push({ path, sizeBytes: entry.size, gitOid: "" });
-  }
+  const files = await listCopy(snapshot.folder);
   const has = (name: string): boolean => files.some((file) => file.path === name);
   const wanted = has("adapter_config.json") ? [] : ["config.json", "tokenizer.json"];
   const lacking = wanted.find((name) => !has(name));
@@ -85,4 +129,15 @@ async function checkUnlistedCopy(uri: string, snapshot: Snapshot): Promise<void>
   } catch (error) {
     throw notCached(snapshot, { ...offline, cause: error }, "lacks some of its weights");
   }
+}
+
+/** The files of a snapshot folder; none where it is not there. */
+async function listCopy(folder: string): Promise<readonly RepoFile[]> {
+  const names = (await readdir(folder).catch(absentAsUndefined)) ?? [];
+  const files: RepoFile[] = [];
+  for (const path of names) {
+    const entry = await stat(join(folder, path)).catch(absentAsUndefined);
+    if (entry?.isFile()) files.push({ path, sizeBytes: entry.size, gitOid: "" });
+  }
+  return files;
 }

@@ -4,13 +4,13 @@ export const CLOSE = "</think>";
 
 /**
  * A text without the thinking that some models put before it: what follows the last `</think>`, trimmed. Thinking that never ends is all
- * there is: "".
+ * there is: "". `isOpened`: the prompt opened it.
  */
-export function answerText(text: string): string {
+export function answerText(text: string, isOpened = false): string {
   const end = text.lastIndexOf(CLOSE);
   if (end !== -1) return text.slice(end + CLOSE.length).trim();
   const whole = text.trim();
-  return whole.startsWith(OPEN) ? "" : whole;
+  return isOpened || whole.startsWith(OPEN) ? "" : whole;
 }
 
 /** Why a response without a text of its own cannot be judged. */

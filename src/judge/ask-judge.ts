@@ -17,6 +17,8 @@ export interface Outcome {
   readonly raw?: string | undefined;
   readonly cost?: number | undefined;
   readonly isCached: boolean;
+  /** There was no text to ask about. Default false. */
+  readonly isEmpty?: boolean | undefined;
 }
 
 /** What all questions of a judge share. */

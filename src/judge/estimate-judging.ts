@@ -28,9 +28,9 @@ export async function estimateJudging(
   const settings = { endpoint, temperature, maxTokens: rubric.maxTokens };
   const seen = new Set<string>();
   const counts = { rollouts: 0, empty: 0, cached: 0, requests: 0, promptTokens: 0 };
-  for await (const { prompt, response } of rollouts) {
+  for await (const { prompt, response, opensThinking } of rollouts) {
     counts.rollouts++;
-    const answer = answerText(response);
+    const answer = answerText(response, opensThinking);
     if (answer === "") {
       counts.empty++;
       continue;

@@ -27,6 +27,10 @@ export interface LlmJudgeOptions {
 
 /** What judging took so far. */
 export interface JudgeUsage {
+  /** Rollouts with a text to judge, those aside that the budget did not reach. */
+  wanted: number;
+  /** Of them, those about which the judge said nothing. */
+  unanswered: number;
   /** Verdicts that needed no request. */
   cached: number;
   /** Answers of this run. */

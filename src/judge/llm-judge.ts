@@ -1,3 +1,4 @@
+import { BEYOND_BUDGET } from "../endpoint/asker.ts";
 import { createPurse } from "../endpoint/money.ts";
 import { hashValue } from "../util/hash.ts";
 import { mapOrdered } from "../util/map-ordered.ts";
@@ -24,6 +25,8 @@ const WINDOW = 1024;
 export function createLlmJudge(options: LlmJudgeOptions): LlmJudge {
   const { rubric, asker, store, prices } = options;
   const usage: JudgeUsage = {
+    wanted: 0,
+    unanswered: 0,
     cached: 0,
     answers: 0,
     unreadable: 0,
@@ -48,11 +51,20 @@ export function createLlmJudge(options: LlmJudgeOptions): LlmJudge {
     async *judge(rollouts, { signal, progress }: JobOptions = {}): AsyncGenerator<Verdict> {
       let done = 0;
       const one = async (rollout: RolloutWithPrompt, inner: AbortSignal): Promise<Verdict> => {
-        const { parsed, raw, cost, isCached } = await decide(rollout, inner);
+        const { parsed, raw, cost, isCached, isEmpty = false } = await decide(rollout, inner);
+        const isMissing = "missing" in parsed;
+        if (!isEmpty && !(isMissing && parsed.missing === BEYOND_BUDGET)) {
+          usage.wanted++;
+          if (isMissing && parsed.isSaid !== true) usage.unanswered++;
+        }
         if (isCached) usage.cached++;
         if ("missing" in parsed && !parsed.isFinal) usage.unreadable++;
         progress?.update(++done, undefined);
-        const { isFinal: _, ...said } = { isFinal: undefined, ...parsed };
+        const {
+          isFinal: _,
+          isSaid: __,
+          ...said
+        } = { isFinal: undefined, isSaid: undefined, ...parsed };
         return { ...placeOf(rollout, name), ...said, raw, cost: prices && cost };
       };
       yield* mapOrdered(rollouts, { window: WINDOW, signal }, one);
@@ -69,10 +81,10 @@ function createDecider(
   const settings = { endpoint: asker.endpoint, temperature, maxTokens: rubric.maxTokens };
   const running = new Map<string, Promise<Outcome>>();
   return async (rollout, signal) => {
-    const response = answerText(rollout.response);
+    const response = answerText(rollout.response, rollout.opensThinking);
     if (response === "") {
       const missing = emptyCause(rollout.response);
-      return { parsed: { missing, isFinal: true }, isCached: false };
+      return { parsed: { missing, isFinal: true }, isCached: false, isEmpty: true };
     }
     const { messages, key } = rubricRequest(rubric, { prompt: rollout.prompt, response }, settings);
     const twin = running.get(key);

@@ -11,6 +11,8 @@ export type ParsedAnswer =
       readonly missing: string;
       /** Whether the judge meant it: asking again would be asking for another opinion. */
       readonly isFinal: boolean;
+      /** It is the judge's own word, by a label of the rubric that means neither. */
+      readonly isSaid?: true | undefined;
     };
 
 const unreadable = (missing: string): ParsedAnswer => ({ missing, isFinal: false });
@@ -68,6 +70,6 @@ function parseObject(answer: string, rubric: RubricAnswer): ParsedAnswer {
   }
   const label = rubric.labels[value]!; // it has it, see above
   return label === "missing"
-    ? { missing: `judge says ${value}`, isFinal: true }
+    ? { missing: `judge says ${value}`, isFinal: true, isSaid: true }
     : { label, ...reason };
 }

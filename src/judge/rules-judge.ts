@@ -104,20 +104,22 @@ export function createRulesJudge(ruleSet: RuleSet): Judge {
     name,
     behavior: ruleSet.behavior,
     judge: (rollouts, options) =>
-      judgeInTurn(rollouts, name, ({ response }) => decide(response), options),
+      judgeInTurn(rollouts, name, (each) => decide(each.response, each.opensThinking), options),
   };
 }
 
 /** Compiles a rule set to a function of the response. Throws FormatError where a pattern is no regular expression. */
-export function compileRules(ruleSet: RuleSet): (response: string) => RuleVerdict {
+export function compileRules(
+  ruleSet: RuleSet,
+): (response: string, opensThinking?: boolean) => RuleVerdict {
   const rules = ruleSet.rules.map((rule, i) => ({
     ...rule,
     reason: rule.reason ?? `rule ${i}`,
     regExp: compilePattern(rule.pattern, `${ruleSet.name}, rules.${i}.pattern`),
   }));
-  return (response) => {
+  return (response, opensThinking) => {
     // Typographic apostrophes are made plain.
-    const answer = answerText(response).replaceAll("\u2019", "'");
+    const answer = answerText(response, opensThinking).replaceAll("\u2019", "'");
     if (answer === "") return { missing: emptyCause(response) };
     const rule = rules.find(({ regExp, within }) =>
       regExp.test(within === undefined ? answer : answer.slice(0, within)),

@@ -7,12 +7,16 @@ import type { Asker } from "../endpoint/asker.ts";
 import { EndpointFault } from "../endpoint/endpoint-fault.ts";
 import { type TokenCount, withCounts } from "../endpoint/money.ts";
 import { writeJsonLines } from "../util/atomic-file.ts";
-import { commonestFirst } from "../util/commonest-first.ts";
 import { ConfigError } from "../util/errors.ts";
 import { hashValue } from "../util/hash.ts";
 import { mapOrdered } from "../util/map-ordered.ts";
 import type { JobOptions } from "../util/progress.ts";
 import { VERSION } from "../util/version.ts";
+import {
+  type CameFromEndpoint,
+  createEndpointCounter,
+  type EndpointRolloutCounts,
+} from "./endpoint-counts.ts";
 import {
   type EndpointSampling,
   requestFor,
@@ -20,7 +24,6 @@ import {
   wantedSamples,
 } from "./endpoint-requests.ts";
 import {
-  type AbsentRollout,
   type EndpointManifest,
   ROLLOUT_MANIFEST,
   rolloutManifestPath,
@@ -39,17 +42,6 @@ export interface EndpointRolloutsOptions extends JobOptions, EndpointSampling {
   readonly isAnew?: boolean | undefined;
 }
 
-export interface EndpointRolloutsResult {
-  /** In the file. */
-  readonly rollouts: number;
-  /** Of them, in the store before. */
-  readonly resumed: number;
-  /** Rollouts whose `tokens` are estimated, because the endpoint did not say. */
-  readonly estimated: number;
-  /** Samples without a rollout, by cause. */
-  readonly failed: Readonly<Record<string, number>>;
-}
-
 /** Samples under way and not yet written, at most. */
 const WINDOW = 1024;
 
@@ -62,13 +54,12 @@ const WINDOW = 1024;
 export async function generateFromEndpoint(
   prompts: readonly ScenarioPrompt[],
   options: EndpointRolloutsOptions,
-): Promise<EndpointRolloutsResult> {
+): Promise<EndpointRolloutCounts> {
   const { out, samples, signal, progress } = options;
   checkNames(prompts);
   const settings = describe(prompts, options);
   await expectOwn(out, settings);
-  const counts = { rollouts: 0, resumed: 0, estimated: 0, failed: new Map<string, number>() };
-  const absent: AbsentRollout[] = [];
+  const counter = createEndpointCounter();
   const total = prompts.length * samples;
   let done = 0;
   const one = async (wanted: WantedSample, inner: AbortSignal): Promise<Sampled> => {
@@ -83,38 +74,34 @@ export async function generateFromEndpoint(
       one,
     )) {
       if ("failed" in sampled) {
-        counts.failed.set(sampled.failed, (counts.failed.get(sampled.failed) ?? 0) + 1);
-        const { prompt, sample } = sampled.wanted;
-        const { scenario, variant, group } = prompt;
-        const missing = `not sampled: ${sampled.failed}`;
-        const rollout = rolloutId(prompt, sample);
-        absent.push({ rollout, scenario, variant, sample, group, missing });
+        counter.addFailed(sampled.failed, sampled.wanted.prompt, sampled.wanted.sample);
         continue;
       }
-      counts.rollouts++;
-      if (sampled.isResumed) counts.resumed++;
-      if (sampled.isEstimated) counts.estimated++;
+      counter.add(sampled);
       yield sampled.rollout;
     }
   };
   await writeJsonLines(out, rows());
-  const failed = commonestFirst(counts.failed);
-  const { rollouts, resumed, estimated } = counts;
+  const counts = counter.counts();
+  const { rollouts, estimated, failed, leftOut } = counts;
   await ROLLOUT_MANIFEST.write(rolloutManifestPath(out), {
     ...settings,
     version: VERSION,
     rollouts,
     estimated,
     failed,
-    absent,
+    leftOut: Object.keys(leftOut).length === 0 ? undefined : leftOut,
+    said:
+      options.asker.counts.said.size === 0
+        ? undefined
+        : Object.fromEntries(options.asker.counts.said),
+    absent: counter.absent,
   });
   progress?.end();
-  return { rollouts, resumed, estimated, failed };
+  return counts;
 }
 
-type Sampled =
-  | { readonly rollout: Rollout; readonly isResumed: boolean; readonly isEstimated: boolean }
-  | { readonly failed: string; readonly wanted: WantedSample };
+type Sampled = CameFromEndpoint | { readonly failed: string; readonly wanted: WantedSample };
 
 async function sampleOne(
   wanted: WantedSample,
@@ -149,7 +136,7 @@ const isWithoutText = ({ text, finish }: PaidAnswer): boolean =>
   finish !== "filtered" && text.trim() === "";
 
 function toSampled(wanted: WantedSample, answer: PaidAnswer, isResumed: boolean): Sampled {
-  const { text, instead, finish, completionTokens, isEstimated = false } = answer;
+  const { text, instead, finish, completionTokens, isEstimated = false, reason, leftOut } = answer;
   if (finish === "filtered") return { failed: "answer filtered", wanted };
   if (isWithoutText(answer)) {
     return { failed: `answer without text${instead === undefined ? "" : `: ${instead}`}`, wanted };
@@ -161,7 +148,7 @@ function toSampled(wanted: WantedSample, answer: PaidAnswer, isResumed: boolean)
   const place = { id, scenario, variant, sample };
   const said = { prompt, response: text, finish: finish === "refused" ? "stop" : finish } as const;
   const rollout = { ...place, ...said, tokens, group, tags };
-  return { rollout, isResumed, isEstimated };
+  return { rollout, isResumed, isEstimated, reason, leftOut };
 }
 
 function checkNames(prompts: readonly ScenarioPrompt[]): void {

@@ -10,6 +10,7 @@ import { CulpritError, ConfigError } from "../util/errors.ts";
 import { hashBytes, hashValue } from "../util/hash.ts";
 import { partOf } from "../util/progress.ts";
 import { VERSION } from "../util/version.ts";
+import { endsInThinking } from "./opened-thinking.ts";
 import { firstDraws } from "./own-draws.ts";
 import type { RolloutManifest } from "./rollout-manifest.ts";
 import { openRolloutSink } from "./rollout-sink.ts";
@@ -80,6 +81,9 @@ export async function generateRollouts(
   return { manifest, rollouts: total, resumedRollouts, work };
 }
 
+/** So many last tokens of a prompt say whether it ends within thinking. */
+const PROMPT_END = 16;
+
 interface DrawnPrompt {
   readonly prompt: ScenarioPrompt;
   readonly tokens: Int32Array;
@@ -104,17 +108,26 @@ async function sampleUnit(
   const rollouts: Rollout[] = [];
   const tokens = unit.map((each) => each.tokens);
   const firstSamples = unit.map(({ first }) => first);
+  const opens = tokens.map((each) => endsInThinking(engine.decode(each.slice(-PROMPT_END))));
   for await (const each of engine.generate(tokens, { ...options, firstSamples })) {
     const { prompt: named, first } = unit[each.prompt]!; // an index into the unit
     const { scenario, variant, prompt, group, tags } = named;
     const sample = each.sample - first;
-    const id = rolloutId(named, sample);
     // A stop token of the user's choice may have a text, which is not part of the response.
     const said = each.finish === "stop" ? each.tokens.subarray(0, -1) : each.tokens;
-    const response = engine.decode(said);
-    const end = { finish: each.finish, tokens: each.tokens.length };
-    const place = each.prompt * options.samples + sample;
-    rollouts[place] = { id, scenario, variant, sample, prompt, response, ...end, group, tags };
+    rollouts[each.prompt * options.samples + sample] = {
+      id: rolloutId(named, sample),
+      scenario,
+      variant,
+      sample,
+      prompt,
+      response: engine.decode(said),
+      opensThinking: opens[each.prompt] === true ? true : undefined,
+      finish: each.finish,
+      tokens: each.tokens.length,
+      group,
+      tags,
+    };
   }
   return rollouts;
 }

@@ -2,7 +2,7 @@ import { createIdAssigner } from "../pairs/assign-ids.ts";
 import { ownField, type RowFields } from "../pairs/readers/file-row.ts";
 import { type Fail, readWholeRows } from "../pairs/readers/whole-rows.ts";
 import { readPromptRow } from "./rollout-prompts.ts";
-import { type Rollout, rolloutId } from "./rollouts.ts";
+import { readFinish, type Rollout, rolloutId } from "./rollouts.ts";
 
 const HINT =
   'A row is {"prompt": text or [{role, content}], "response": text or "responses": [text], "id"?, "scenario"?, "variant"?, "finish"?, "tokens"?, "group"?, "tags"?}; rows count from 0.';
@@ -49,10 +49,7 @@ function readResponses(fields: RowFields, fail: Fail): readonly string[] {
 }
 
 function readEnd(fields: RowFields, fail: Fail): Pick<Rollout, "finish" | "tokens"> {
-  const finish = ownField(fields, "finish") ?? "stop";
-  if (finish !== "stop" && finish !== "length") {
-    throw fail('finish: expected "stop" or "length"');
-  }
+  const finish = readFinish(ownField(fields, "finish") ?? "stop", fail);
   const tokens = ownField(fields, "tokens") ?? 0;
   if (typeof tokens === "number" && Number.isSafeInteger(tokens) && tokens >= 0) {
     return { finish, tokens };

@@ -76,6 +76,10 @@ const ofEndpointSchema = z.strictObject({
   estimated: countSchema,
   /** Samples without a rollout, by cause. */
   failed: countsSchema,
+  /** Rollouts that were asked for without a field that the endpoint does not take, by field; absent where there are none. */
+  leftOut: countsSchema.optional(),
+  /** What the endpoint said when a request first failed, by cause; absent where none failed with a word. */
+  said: z.record(z.string(), z.string()).optional(),
   /** Absent in files of earlier versions. */
   absent: z.array(absentSchema).optional(),
 });

@@ -168,7 +168,7 @@ async function appendAt(path: string, size: number, text: string): Promise<numbe
 }
 
 const COLUMNS = `{id: 'VARCHAR', scenario: 'VARCHAR', variant: 'VARCHAR', sample: 'INTEGER',
-  prompt: 'STRUCT(role VARCHAR, content VARCHAR)[]', response: 'VARCHAR', finish: 'VARCHAR', tokens: 'INTEGER', "group": 'VARCHAR', tags: 'VARCHAR[]'}`;
+  prompt: 'STRUCT(role VARCHAR, content VARCHAR)[]', response: 'VARCHAR', "opensThinking": 'BOOLEAN', finish: 'VARCHAR', tokens: 'INTEGER', "group": 'VARCHAR', tags: 'VARCHAR[]'}`;
 /** The longest line, in bytes: far above any conversation. */
 const MAX_LINE_BYTES = 2 ** 26;
 

@@ -7,6 +7,10 @@ import { kindOf } from "../pairs/shapes/read-turns.ts";
 import type { Artifact } from "../util/artifact.ts";
 import { rolloutManifestPath } from "./rollout-manifest.ts";
 
+/** How a response can end. */
+export const FINISHES = ["stop", "length", "unknown"] as const;
+export type Finish = (typeof FINISHES)[number];
+
 /** One sampled response, with the marks of its prompt. */
 export interface Rollout extends Marks {
   /** `scenario/variant/sample`, see rolloutId. */
@@ -17,8 +21,10 @@ export interface Rollout extends Marks {
   readonly sample: number;
   readonly prompt: readonly Message[];
   readonly response: string;
-  /** `stop`: a stop token ended it; `length`: the limit of tokens or the end of the context. */
-  readonly finish: "stop" | "length";
+  /** The prompt, as the model saw it, opened thinking: what comes before a `</think>` is no answer. Default false. */
+  readonly opensThinking?: boolean | undefined;
+  /** `stop`: the model ended it; `length`: the limit of tokens or the end of the context; `unknown`: its endpoint did not say which. */
+  readonly finish: Finish;
   /** Sampled tokens, a stop token included. */
   readonly tokens: number;
 }
@@ -69,10 +75,7 @@ function readRollout(fields: RowFields, fail: Fail): Rollout {
     if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
     throw fail(`${name}: expected a whole number from 0, got ${kindOf(value)}`);
   };
-  const finish = text("finish");
-  if (finish !== "stop" && finish !== "length") {
-    throw fail('finish: expected "stop" or "length"');
-  }
+  const finish = readFinish(text("finish"), fail);
   return {
     id: text("id"),
     scenario: text("scenario"),
@@ -80,10 +83,18 @@ function readRollout(fields: RowFields, fail: Fail): Rollout {
     sample: count("sample"),
     prompt: readPrompt(ownField(fields, "prompt"), fail),
     response: text("response"),
+    opensThinking: ownField(fields, "opensThinking") === true ? true : undefined,
     finish,
     tokens: count("tokens"),
     ...inRow(fail, () => readMarks(fields)),
   };
+}
+
+/** Throws what `fail` makes where a value is not one of FINISHES. */
+export function readFinish(value: unknown, fail: Fail): Finish {
+  const known = FINISHES.find((each) => each === value);
+  if (known !== undefined) return known;
+  throw fail(`finish: expected one of ${FINISHES.join(", ")}`);
 }
 
 function readPrompt(value: unknown, fail: Fail): readonly Message[] {

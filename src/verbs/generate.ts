@@ -1,3 +1,4 @@
+import { MAX_SAID } from "../endpoint/describe-counts.ts";
 import { writeVerdicts } from "../judge/verdict.ts";
 import { readAbsentRollouts, rolloutManifestPath } from "../rollouts/rollout-manifest.ts";
 import { checkRolloutOutput } from "../rollouts/rollout-sink.ts";
@@ -12,11 +13,13 @@ import {
   sampleThere,
 } from "./generate/sample-there.ts";
 import { generateSettings, wayContradictions } from "./generate/settings.ts";
+import { warnOfEndpoint } from "./generate/warn-of-endpoint.ts";
 import { type Checkpoint, checkpointInput, checkpointSettings } from "./inputs/checkpoint.ts";
 import { promptsInput } from "./inputs/prompts.ts";
 import { priceContradictions } from "./judging/open-asker.ts";
 import { answersOutput, fileNamed } from "./outputs.ts";
 import { samplingContradictions } from "./settings/sampling.ts";
+import { tooManyMissing } from "./show/llm-usage.ts";
 import { defineVerb, type Input } from "./verb.ts";
 
 /** Sampling takes one token of each response at a time. */
@@ -52,7 +55,7 @@ same command asks for them again. culprit import takes responses that you have.
   culprit generate scenarios.yaml --base-url http://localhost:8000/v1 --model dpo --out after.jsonl
   culprit generate prompts.jsonl --checkpoint ./sft --rollouts 1 --temperature 0 --out greedy.jsonl
   culprit generate prompts.jsonl --checkpoint ./dpo --amplify 1 --amplify-before ./sft --out amplified.jsonl`,
-  version: 8,
+  version: 9,
   inputs: {
     prompts: promptsInput,
     checkpoint: {
@@ -123,13 +126,10 @@ same command asks for them again. culprit import takes responses that you have.
         `${checkpoint} names no token that ends a response: every sample has the full length; see --stop`,
       ];
     }
-    const failed = Object.values(result.failed).reduce((sum, count) => sum + count, 0);
-    if (failed === 0) return [];
-    return [
-      `${failed} samples failed and are not in ${result.out}: culprit judge counts them as missing, the same command asks again for those that got no answer, --force also for those whose answer had no text`,
-    ];
+    return warnOfEndpoint(result);
   },
-  fault: (result) => ("manifest" in result ? undefined : noRollouts(result)),
+  fault: (result) =>
+    "manifest" in result ? undefined : (noRollouts(result) ?? tooFewRollouts(result)),
   estimate: {
     of: ({ prompts }, settings, { out, isForced }) =>
       estimateSampling(prompts, settings, { answers: out.answers, isForced }),
@@ -138,10 +138,21 @@ same command asks for them again. culprit import takes responses that you have.
 });
 
 /** The error where there is nothing to go on with. */
-function noRollouts({ out, rollouts, failed }: SampledThere): CulpritError | undefined {
+function noRollouts({ out, rollouts, failed, said }: SampledThere): CulpritError | undefined {
   if (rollouts > 0) return undefined;
   const list = Object.entries(failed).map(([cause, count]) => `${count} ${printable(cause)}`);
+  const [words] = Object.values(said);
   return new RuntimeError(`${out}: expected rollouts, got none (${list.join("; ")})`, {
-    hint: "See what fails, then give the same command again: it asks for what got no answer. Answers that are filtered or without text are paid for and kept: --force asks again for those without text.",
+    hint: `${words === undefined ? "" : `The server's first words: ${printable(words, MAX_SAID)}. `}See what fails, then give the same command again: it asks for what got no answer. Answers that are filtered or without text are paid for and kept: --force asks again for those without text.`,
   });
+}
+
+/** The error where more are missing than may be. */
+function tooFewRollouts({ rollouts, failed, maxMissing }: SampledThere): CulpritError | undefined {
+  const missing = Object.values(failed).reduce((sum, count) => sum + count, 0);
+  return tooManyMissing(
+    { missing, wanted: rollouts + missing, maxMissing },
+    "endpoint.maxMissing",
+    "The file has what came. The same command asks again for what got no answer, and --force for answers without a text; a larger share takes the rollouts as they are.",
+  );
 }

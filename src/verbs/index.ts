@@ -3,6 +3,7 @@ import { audit } from "./audit.ts";
 import { behavior } from "./behavior.ts";
 import { capabilities } from "./capabilities.ts";
 import { conditions } from "./conditions.ts";
+import { doctor } from "./doctor.ts";
 import { edit } from "./edit.ts";
 import { embed } from "./embed.ts";
 import { evaluate } from "./evaluate.ts";
@@ -18,6 +19,7 @@ import type { Verb } from "./verb.ts";
 
 /** Every verb by its name, in the order of the work: another one is a file and its line here. */
 export const verbs = {
+  doctor,
   audit,
   scenarios,
   generate,

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { createHumanJudge, readHumanLabels } from "../judge/human-labels.ts";
 import { BUILT_IN_RULES } from "../judge/rules-judge.ts";
 import { VERDICTS } from "../judge/verdict.ts";
+import { warnOfIdentical } from "../rollouts/identical-samples.ts";
 import { rolloutManifestPath } from "../rollouts/rollout-manifest.ts";
 import { readRollouts } from "../rollouts/rollouts.ts";
 import { ConfigError, type CulpritError, RuntimeError } from "../util/errors.ts";
@@ -22,7 +23,13 @@ import {
 import { answersOutput } from "./outputs.ts";
 import { judgingSettings } from "./settings/judging.ts";
 import { uncheckedLabels } from "./show/agreement.ts";
-import { budgetUsedUp, describeUsage, formatAsking, type LlmSummary } from "./show/llm-usage.ts";
+import {
+  budgetUsedUp,
+  describeUsage,
+  formatAsking,
+  type LlmSummary,
+  tooManyUnjudged,
+} from "./show/llm-usage.ts";
 import { defineVerb, need, type Work } from "./verb.ts";
 
 /** What was judged. */
@@ -86,7 +93,7 @@ no readable answer is missing with its cause; --force asks about it again. See d
   culprit judge rollouts.jsonl --rules compliance --out verdicts.jsonl
   culprit judge rollouts.jsonl --rubric harm --base-url http://localhost:8000/v1 --model qwen --out verdicts.jsonl --dry-run
   culprit judge rollouts.jsonl --labels labels.csv --meaning "is rude" --out verdicts.jsonl`,
-  version: 5,
+  version: 6,
   inputs: {
     rollouts: { ...rolloutsInput, isPositional: true },
     rules: rulesInput,
@@ -145,7 +152,7 @@ no readable answer is missing with its cause; --force asks about it again. See d
     const spent = llm?.cacheCost === undefined ? "" : `${moneyAmount(llm.cacheCost)} spent, `;
     return budgetUsedUp(`${spent}${left} of ${rollouts} rollouts`);
   },
-  fault: noVerdicts,
+  fault: (judged) => noVerdicts(judged) ?? tooManyUnjudged(judged.llm, "endpoint.maxMissing"),
   estimate: {
     of: ({ rollouts, rubric }, settings, { out, isForced, signal }) => {
       if (rubric === undefined) throw new ConfigError("rubric: expected one to estimate, got none");
@@ -197,9 +204,10 @@ async function judgeByLabels(
   };
 }
 
-function listWarnings({ lacking, labels, from }: Judged): readonly string[] {
+function listWarnings({ lacking, labels, from, sampled }: Judged): readonly string[] {
   const { path = "", unused = 0, unchecked = 0 } = labels ?? {};
   return linesOf([
+    sampled && warnOfIdentical(from, sampled.identical, sampled.temperature),
     // What a file lacks is counted nowhere else: its manifest, which says what failed, may have been left behind.
     lacking &&
       `${from}: ${lacking.samples} samples are not in it, in ${lacking.places} of ${lacking.of} scenarios × variants, as others have more; they count as missing only where ${rolloutManifestPath(from)} says what failed, which goes with the file`,

@@ -38,7 +38,7 @@ import {
   steeringSettings,
   type SteeringSettings,
 } from "./settings/steering.ts";
-import { budgetUsedUp, describeUsage, type LlmSummary } from "./show/llm-usage.ts";
+import { budgetUsedUp, describeUsage, type LlmSummary, tooManyUnjudged } from "./show/llm-usage.ts";
 import { formatSteering } from "./show/steering.ts";
 import { type Contradiction, defineVerb, type Input, need } from "./verb.ts";
 
@@ -122,7 +122,7 @@ should not be those that the behaviour was made from.
 
   culprit steer scenarios.jsonl --checkpoint ./sft --behavior b.safetensors --mode add --rules compliance --out steer-add
   culprit steer scenarios.jsonl --checkpoint ./dpo --behavior b.safetensors --mode project-out --rules compliance --out steer-out`,
-  version: 9,
+  version: 10,
   inputs: {
     prompts: {
       ...promptsInput,
@@ -201,6 +201,7 @@ should not be those that the behaviour was made from.
   show: ({ layerTable: table, llm, ...report }) =>
     [formatSteering(report, table), ...(llm === undefined ? [] : describeUsage(llm))].join("\n"),
   warnings: ({ shared = 0 }) => (shared > 0 ? [describeShared(shared)] : []),
+  fault: ({ llm }) => tooManyUnjudged(llm, "judge.endpoint.maxMissing"),
   unfinished: ({ llm }) =>
     llm === undefined || llm.beyondBudget === 0
       ? undefined

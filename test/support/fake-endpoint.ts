@@ -30,6 +30,7 @@ export interface AskedBody {
   readonly max_completion_tokens?: number;
   readonly temperature?: number;
   readonly seed?: number;
+  readonly top_p?: number;
 }
 
 export interface FakeEndpointOptions {
@@ -43,6 +44,8 @@ export interface FakeEndpointOptions {
     | {
         readonly status: number;
         readonly message: string;
+        /** The whole body, where it is not as OpenAI's. */
+        readonly body?: unknown;
         readonly headers?: Record<string, string>;
       }
     | undefined;
@@ -113,7 +116,7 @@ export async function startFakeEndpoint(options: FakeEndpointOptions = {}): Prom
         sendJson(
           response,
           refusal.status,
-          { error: { message: refusal.message } },
+          refusal.body ?? { error: { message: refusal.message } },
           refusal.headers,
         );
         return;

@@ -1,25 +1,28 @@
 import { describeCounts } from "../../endpoint/describe-counts.ts";
+import type { EndpointRolloutCounts } from "../../rollouts/endpoint-counts.ts";
 import type { EndpointSampling } from "../../rollouts/endpoint-requests.ts";
-import {
-  type EndpointRolloutsResult,
-  generateFromEndpoint,
-} from "../../rollouts/endpoint-rollouts.ts";
+import { generateFromEndpoint } from "../../rollouts/endpoint-rollouts.ts";
 import { estimateRollouts, type RequestsEstimate } from "../../rollouts/estimate-rollouts.ts";
 import { removeRollouts } from "../../rollouts/rollout-sink.ts";
 import type { ScenarioPrompt } from "../../rollouts/scenarios.ts";
 import { ConfigError } from "../../util/errors.ts";
 import { printable } from "../../util/text-table.ts";
 import { noting, openAsking, pricesOf, readAnswers } from "../judging/open-asker.ts";
-import { formatAsking } from "../show/llm-usage.ts";
+import { formatAsking, mapsOf } from "../show/llm-usage.ts";
 import type { Work } from "../verb.ts";
 import type { GenerateSettings } from "./settings.ts";
 
 /** Rollouts of an endpoint, and what asking it took. */
-export interface SampledThere extends EndpointRolloutsResult {
+export interface SampledThere extends EndpointRolloutCounts {
   readonly out: string;
   readonly requests: number;
   readonly answered: number;
   readonly faults: Readonly<Record<string, number>>;
+  /** What the endpoint said when a request first failed, by cause. */
+  readonly said: Readonly<Record<string, string>>;
+  readonly temperature: number;
+  /** The share of samples that may be missing. */
+  readonly maxMissing: number;
 }
 
 /** Samples from an endpoint, whose answers are on disk before they count. */
@@ -48,8 +51,17 @@ export async function sampleThere(
     progress: progress("rollouts"),
   });
   const result = await noting(sampled, () => describeCounts(asker.counts), work);
-  const { requests, answers: answered, faults } = asker.counts;
-  return { out, ...result, requests, answered, faults: Object.fromEntries(faults) };
+  const { requests, answers: answered, faults, said } = asker.counts;
+  return {
+    out,
+    ...result,
+    requests,
+    answered,
+    faults: Object.fromEntries(faults),
+    said: Object.fromEntries(said),
+    temperature: settings.temperature,
+    maxMissing: endpoint.maxMissing,
+  };
 }
 
 /** A share of 1 is left to the endpoint's default, which some know nothing but. */
@@ -86,12 +98,12 @@ export async function estimateSampling(
 
 /** What sampling from an endpoint came to. */
 export function formatSampledThere(result: SampledThere): string {
-  const { out, rollouts, resumed, estimated, failed, requests, answered, faults } = result;
-  const counts = { requests, answers: answered, faults: new Map(Object.entries(faults)) };
+  const { out, rollouts, resumed, estimated, failed, requests, answered, cut } = result;
   return [
     `${out}: ${rollouts} rollouts, ${resumed} of them there already`,
     ...Object.entries(failed).map(([cause, each]) => `${each} failed: ${printable(cause)}`),
-    ...describeCounts({ ...counts, beyondBudget: 0 }),
+    ...describeCounts({ requests, answers: answered, ...mapsOf(result), beyondBudget: 0 }),
+    ...(cut === 0 ? [] : [`${cut} were cut at their longest; a higher --max-tokens lets them end`]),
     ...(estimated === 0
       ? []
       : [`the tokens of ${estimated} are estimated: the endpoint did not say`]),

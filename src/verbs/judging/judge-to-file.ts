@@ -1,7 +1,13 @@
 import type { Judge } from "../../judge/judge.ts";
 import { isMissing, type Verdict, writeVerdicts } from "../../judge/verdict.ts";
 import { groupedRollouts } from "../../rates/scenario-groups.ts";
-import { readAbsentRollouts } from "../../rollouts/rollout-manifest.ts";
+import { createIdenticalCounter, type IdenticalSamples } from "../../rollouts/identical-samples.ts";
+import { findOpenedThinking } from "../../rollouts/opened-thinking.ts";
+import {
+  readAbsentRollouts,
+  ROLLOUT_MANIFEST,
+  rolloutManifestPath,
+} from "../../rollouts/rollout-manifest.ts";
 import { readRollouts, type Rollout } from "../../rollouts/rollouts.ts";
 import { createSampleCounts, type LackingSamples } from "../../rollouts/sample-counts.ts";
 import { commonestFirst } from "../../util/commonest-first.ts";
@@ -27,6 +33,10 @@ export interface JudgedFile {
   readonly variants: readonly VariantCounts[];
   /** Samples that others of the file have and some lack. */
   readonly lacking: LackingSamples | undefined;
+  /** Prompts whose samples are all of one text, and at which temperature, where that is known. Undefined where we sampled ourselves. */
+  readonly sampled?:
+    | { readonly identical: IdenticalSamples; readonly temperature: number | undefined }
+    | undefined;
 }
 
 /**
@@ -41,9 +51,14 @@ export async function judgeToFile(
   const causes = new Map<string, number>();
   const variants = new Map<string, VariantCounts>();
   const absent = new Map((await readAbsentRollouts(path)).map((each) => [each.rollout, each]));
+  const manifest = await ROLLOUT_MANIFEST.find(rolloutManifestPath(path));
+  const isOurs = manifest?.kind === "rollouts";
   const samples = createSampleCounts();
+  const identical = createIdenticalCounter();
   let rollouts = 0;
-  const grouped = groupedRollouts(() => readRollouts(path, job));
+  const read = (): AsyncIterable<Rollout> => readRollouts(path, job);
+  const opens = !isOurs && (await findOpenedThinking(read()));
+  const grouped = groupedRollouts(opens ? () => markCut(read()) : read);
   const counted = async function* (): AsyncGenerator<Verdict> {
     // What an answer cost depends on who asked first; the store of answers has it.
     for await (const { cost: _, ...verdict } of judge.judge(grouped, job)) {
@@ -51,6 +66,7 @@ export async function judgeToFile(
       countVerdict(verdict, variants, causes);
       samples.add(verdict);
       absent.delete(verdict.rollout);
+      if (verdict.content !== undefined) identical.add(verdict, verdict.content);
       yield verdict;
     }
     // Thrown here, the file is not made; one without a row would only be in the way of the next try.
@@ -73,7 +89,17 @@ export async function judgeToFile(
     causes: commonestFirst(causes),
     variants: [...variants.values()],
     lacking: samples.lacking(),
+    sampled: isOurs
+      ? undefined
+      : { identical: identical.counts(), temperature: manifest?.sampling.temperature },
   };
+}
+
+/** Marks what a limit may have cut within thinking that its prompt opened. */
+async function* markCut(rollouts: AsyncIterable<Rollout>): AsyncGenerator<Rollout> {
+  for await (const rollout of rollouts) {
+    yield rollout.finish === "stop" ? rollout : { ...rollout, opensThinking: true };
+  }
 }
 
 function countVerdict(

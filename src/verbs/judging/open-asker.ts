@@ -15,11 +15,21 @@ import { endpointLedger } from "../../judge/endpoint-ledger.ts";
 import type { EndpointSettings } from "../settings/endpoint.ts";
 import { type Contradiction, need, type Work } from "../verb.ts";
 
+export interface OpenAskerOptions {
+  /** What the endpoint's settings are called in errors. Default: endpoint. */
+  readonly setting?: string | undefined;
+  /** As createAsker takes it. */
+  readonly note?: ((line: string) => void) | undefined;
+}
+
 /**
  * The endpoint that settings describe, with its retries and limits; sends nothing yet. The key is read from the environment here and kept
  * nowhere. Throws ConfigError naming `setting` where the variable is not set.
  */
-export function openAsker(settings: EndpointSettings, setting = "endpoint"): Asker {
+export function openAsker(
+  settings: EndpointSettings,
+  { setting = "endpoint", note }: OpenAskerOptions = {},
+): Asker {
   const { baseUrl, model, timeout, apiKeyEnv, ...pace } = settings;
   const endpoint = openChatEndpoint({
     baseUrl,
@@ -27,7 +37,7 @@ export function openAsker(settings: EndpointSettings, setting = "endpoint"): Ask
     apiKey: keyOfVariable(`${setting}.apiKeyEnv`, apiKeyEnv),
     timeoutMs: timeout * 1000,
   });
-  return createAsker(endpoint, pace);
+  return createAsker(endpoint, { ...pace, note });
 }
 
 /** Prices where there are both. */
@@ -56,9 +66,14 @@ export interface Asking extends AsyncDisposable {
 export async function openAsking(
   endpoint: EndpointSettings,
   answers: string,
-  { owner, cost, setting }: Pick<Work, "owner" | "cost"> & { readonly setting?: string },
+  {
+    owner,
+    cost,
+    note,
+    setting,
+  }: Pick<Work, "owner" | "cost" | "note"> & { readonly setting?: string },
 ): Promise<Asking> {
-  const asker = openAsker(endpoint, setting);
+  const asker = openAsker(endpoint, { setting, note });
   const prices = pricesOf(endpoint);
   await mkdir(dirname(answers), { recursive: true });
   const store = await openAnswers(answers, endpoint, { owner });

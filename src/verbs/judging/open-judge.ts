@@ -29,7 +29,7 @@ export interface JudgeInputs {
 }
 
 /** `isForced`: asks again about what has no readable answer. */
-interface OpenJudgeOptions extends Pick<Work, "isForced" | "cost" | "owner"> {
+interface OpenJudgeOptions extends Pick<Work, "isForced" | "cost" | "owner" | "note"> {
   /** Where paid answers are kept and looked up. */
   readonly answers: string;
   /** What the endpoint's settings are called in errors. */
@@ -106,12 +106,14 @@ async function openLlmJudge(
     isAnew: isForced,
   });
   const summary = (): LlmSummary => {
-    const { requests, answers, faults, beyondBudget } = asker.counts;
+    const { requests, answers, faults, said, beyondBudget } = asker.counts;
     const { answers: _a, isStructured: _s, cost, ...usage } = llm.usage;
     return {
       requests,
       answered: answers,
       faults: Object.fromEntries(faults),
+      said: Object.fromEntries(said),
+      maxMissing: endpoint.maxMissing,
       beyondBudget,
       ...usage,
       cacheEstimated: store.totals.estimated,

@@ -59,6 +59,16 @@ export const endpointSettings = z.strictObject({
     .max(86_400)
     .default(DEFAULT_TIMEOUT_MS / 1000)
     .meta({ description: "Seconds of one request, answer included.", ...pace }),
+  maxMissing: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.1)
+    .meta({
+      description:
+        "Share of what it is asked that may end without an answer; beyond it the run fails, and what came is kept.",
+      ...pace,
+    }),
   priceIn: price.meta({
     description: "Money for a million prompt tokens. Absent: costs are in tokens only.",
     ...pace,

@@ -1,6 +1,7 @@
+import type { AskCounts } from "../../endpoint/asker.ts";
 import { describeCounts } from "../../endpoint/describe-counts.ts";
-import { RuntimeError } from "../../util/errors.ts";
-import { approximately, moneyAmount } from "../../util/figures.ts";
+import { type CulpritError, RuntimeError } from "../../util/errors.ts";
+import { approximately, moneyAmount, percent } from "../../util/figures.ts";
 import { linesOf } from "../../util/text-table.ts";
 
 /** What asking took. */
@@ -8,6 +9,12 @@ export interface LlmSummary {
   readonly requests: number;
   readonly answered: number;
   readonly faults: Readonly<Record<string, number>>;
+  /** What the endpoint said when a request first failed, by cause. */
+  readonly said: Readonly<Record<string, string>>;
+  /** Texts that the judge was to judge, those it did not, and the share of them that may be so. */
+  readonly wanted: number;
+  readonly unanswered: number;
+  readonly maxMissing: number;
   /** Requests that no longer fitted the budget: not sent. */
   readonly beyondBudget: number;
   readonly cached: number;
@@ -43,12 +50,54 @@ export function formatAsking({
   ];
 }
 
+/** Faults and words as describeCounts takes them. */
+export const mapsOf = ({
+  faults,
+  said,
+}: Pick<LlmSummary, "faults" | "said">): Pick<AskCounts, "faults" | "said"> => ({
+  faults: new Map(Object.entries(faults)),
+  said: new Map(Object.entries(said)),
+});
+
+/** The error where an endpoint gave too few answers, `missing` of `wanted`; `setting` has their share. Undefined where it gave enough. */
+export function tooManyMissing(
+  {
+    missing,
+    wanted,
+    maxMissing,
+  }: {
+    readonly missing: number;
+    readonly wanted: number;
+    readonly maxMissing: number;
+  },
+  setting: string,
+  hint: string,
+): CulpritError | undefined {
+  if (missing <= maxMissing * wanted) return undefined;
+  return new RuntimeError(
+    `${setting}: expected at most ${percent(maxMissing)} of the answers missing, got ${missing} of ${wanted}`,
+    { hint },
+  );
+}
+
+/** The same for a judge; `setting` is what its share is called. */
+export function tooManyUnjudged(
+  llm: LlmSummary | undefined,
+  setting: string,
+): CulpritError | undefined {
+  if (llm === undefined) return undefined;
+  return tooManyMissing(
+    { ...llm, missing: llm.unanswered },
+    setting,
+    "See the causes above. The same command asks again for what got no answer, and --force for answers that cannot be read; a larger share takes the verdicts as they are.",
+  );
+}
+
 /** What judging took, in words. */
 export function describeUsage(summary: LlmSummary): string[] {
-  const { requests, answered, faults, beyondBudget, cached, unreadable } = summary;
-  const counts = { requests, answers: answered, faults: new Map(Object.entries(faults)) };
+  const { answered, cached, unreadable } = summary;
   return linesOf([
-    describeCounts({ ...counts, beyondBudget }),
+    describeCounts({ ...summary, answers: answered, ...mapsOf(summary) }),
     `${cached} verdicts needed no request`,
     unreadable > 0 &&
       `${unreadable} have only answers that cannot be read: --force asks for these again`,
