@@ -12,7 +12,7 @@ import {
   typeError,
 } from "./python-error.ts";
 import { type Activation, callValue } from "./rendering.ts";
-import type { Symbols } from "./scopes.ts";
+import { type Symbols, namesIn } from "./scopes.ts";
 import { takeSlice } from "./slices.ts";
 import { UNSUPPORTED_STRING_METHODS } from "./string-methods.ts";
 import {
@@ -145,7 +145,26 @@ function compileItem(node: Extract<Expression, { type: "Item" }>, frame: Frame):
   const bound = (part: Expression | undefined): Evaluate =>
     part === undefined ? () => null : compileExpression(part, frame);
   const [start, stop, step] = [bound(key.start), bound(key.stop), bound(key.step)];
-  return (run) => takeSlice(value(run), { start: start(run), stop: stop(run), step: step(run) });
+  const slice: Evaluate = (run) =>
+    takeSlice(value(run), { start: start(run), stop: stop(run), step: step(run) });
+  return isConstant(node) ? refusing(slice) : slice;
+}
+
+/** Whether Jinja works the expression out while it compiles. */
+function isConstant(node: Expression): boolean {
+  return [...namesIn(node)].length === 0;
+}
+
+/** Of a constant that has no slices Jinja makes an error in some places and undefined in others. */
+function refusing(slice: Evaluate): Evaluate {
+  return (run) => {
+    try {
+      return slice(run);
+    } catch (error) {
+      if (!(error instanceof PythonError && error.kind === "TypeError")) throw error;
+      throw new UnsupportedConstruct("it takes a slice of a constant that has none");
+    }
+  };
 }
 
 function compileComparison(node: Extract<Expression, { type: "Compare" }>, frame: Frame): Evaluate {

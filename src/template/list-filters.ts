@@ -67,13 +67,16 @@ function first(value: Value, reason: Value = "No first item, sequence was empty.
 
 /** `reversed(value)`, or the reverse of a copy where Python cannot walk it backwards. */
 function reversed(value: Value): Value {
-  if (value instanceof Undefined) return value.fail();
   const text = textOf(value);
   const all = text === undefined ? [...iterate(value)] : characters(text);
   const type = Array.isArray(value) ? "list_reverseiterator" : "reversed";
   const isSequence = text !== undefined || Array.isArray(value) || value instanceof Tuple;
   const isReversible =
-    isSequence || value instanceof Range || value instanceof Dict || value instanceof DictView;
+    isSequence ||
+    value instanceof Undefined ||
+    value instanceof Range ||
+    value instanceof Dict ||
+    value instanceof DictView;
   return isReversible ? new Lazy(all.toReversed(), type) : all.toReversed();
 }
 

@@ -30,6 +30,9 @@ export function binary(op: ArithmeticOp, a: Value, b: Value): Value {
     const product = repeated(a, b) ?? repeated(b, a);
     if (product !== undefined) return product;
   }
+  if (op === "-" && a instanceof DictView) {
+    throw new UnsupportedConstruct("it takes a set from the keys or items of a dict");
+  }
   throw typeError(`unsupported operand type(s) for ${op}: '${typeName(a)}' and '${typeName(b)}'`);
 }
 

@@ -4,7 +4,7 @@ import { fixed, numeric, toFloat, toIndex } from "./numbers.ts";
 import { toRepr, toText } from "./print.ts";
 import { PythonError, UnsupportedConstruct, typeError, valueError } from "./python-error.ts";
 import { characters, lengthOf } from "./text.ts";
-import { Tuple, type Value, textOf, typeName } from "./values.ts";
+import { Range, Tuple, type Value, textOf, typeName } from "./values.ts";
 
 const DIRECTIVE = /%(?:\(([^)]*)\))?([-+ 0#]*)(\*|\d+)?(?:\.(\*|\d+))?[hlL]?([^])?/g;
 
@@ -34,7 +34,7 @@ export function formatPercent(
       return pad(directive(type, value, precision, flags, escape), flags, width, type);
     },
   );
-  const mayRemain = values instanceof Dict || Array.isArray(values);
+  const mayRemain = values instanceof Dict || values instanceof Range || Array.isArray(values);
   if (queue.length > 0 && !mayRemain && !(used && values instanceof Dict)) {
     throw typeError("not all arguments converted during string formatting");
   }

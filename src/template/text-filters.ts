@@ -7,7 +7,7 @@ import { sizeOf } from "./length.ts";
 import { escapeHtml } from "./markup.ts";
 import { toIndex } from "./numbers.ts";
 import { toText } from "./print.ts";
-import { PythonError, UnsupportedConstruct, typeError } from "./python-error.ts";
+import { PythonError, UnsupportedConstruct, typeError, valueError } from "./python-error.ts";
 import { takeSlice } from "./slices.ts";
 import { stringMethod } from "./string-methods.ts";
 import { MAX_TEXT_LENGTH, PYTHON_SPACES, lengthOf, splitLines } from "./text.ts";
@@ -115,10 +115,10 @@ function truncate(
     throw new PythonError("AssertionError", `expected length >= ${tailLength}, got ${limit}`);
   }
   const size = sizeOf(value);
-  const text = textOf(value);
-  if (size === undefined || text === undefined)
-    throw typeError(`object of type '${typeName(value)}' has no len()`);
+  if (size === undefined) throw typeError(`object of type '${typeName(value)}' has no len()`);
   if (size <= limit + tolerance) return value;
+  const text = textOf(value);
+  if (text === undefined) throw typeError(`can only cut text, not ${typeName(value)}`);
   const kept = textOf(
     takeSlice(text, { start: null, stop: BigInt(limit - tailLength), step: null }),
   )!;
@@ -133,6 +133,7 @@ function urlencode(value: Value): Value {
     value instanceof Dict
       ? [...value.entries()]
       : [...iterate(value)].map((pair) => [...iterate(pair)]);
+  if (pairs.some((pair) => pair.length !== 2)) throw valueError("urlencode takes pairs");
   return pairs.map(([key, member]) => `${quoteQuery(key)}=${quoteQuery(member)}`).join("&");
 }
 

@@ -28,7 +28,7 @@ from templates import TEMPLATES  # noqa: E402
 
 transformers.logging.set_verbosity_error()
 SPECIAL_TOKENS = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>"}
-WITH_TEXTS = ["qwen3", "llama3.1", "printing", "zephyr CRLF"]
+WITH_TEXTS = ["qwen3", "llama3.1", "printing", "zephyr CRLF", "field: tools", "field: set in a loop", "field: continue", "field: line ends CRLF"]
 
 
 class FixedClock(datetime.datetime):

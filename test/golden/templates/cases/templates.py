@@ -1082,6 +1082,31 @@ add("vicuna", """{% if messages[0].role == 'system' %}{% set loop_messages = mes
 add("alpaca", """{% if messages[0].role == 'system' %}{% set loop_messages = messages[1:] %}{% set system_message = messages[0].content %}{% else %}{% set loop_messages = messages %}{% endif %}{% if system_message is defined %}{{ system_message }}{% endif %}{% for message in loop_messages %}{% if message.role == 'user' %}{{ '### Instruction:\\n' + message.content | trim + '\\n\\n' }}{% elif message.role == 'assistant' %}{{ '### Response:\\n' + message.content | trim }}{% if not loop.last %}{{ '\\n\\n' }}{% endif %}{% else %}{{ raise_exception("Role " ~ message.role ~ " isn't known.") }}{% endif %}{% endfor %}{% if add_generation_prompt and loop_messages[-1].role != 'assistant' %}{{ '### Response:\\n' }}{% endif %}""")
 
 
+# --- Faults that were found in the field: tools and calls, a name that one round of a loop sets, text before continue, CRLF ------------------
+add("field: tools", """{% if tools %}<|im_start|>system
+{% for t in tools %}{{ t | tojson }}
+{% endfor %}<|im_end|>
+{% endif %}{% for m in messages %}<|im_start|>{{ m.role }}
+{{ m.content or '' }}{% for c in m.tool_calls or [] %}<tool_call>{{ c.function | tojson }}</tool_call>{% endfor %}<|im_end|>
+{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
+{% endif %}""")
+add("field: set in a loop", """{% for m in messages %}{% if m.role == 'assistant' and '</think>' in m.content %}{% set thought = m.content.split('</think>')[0].split('<think>')[-1] %}{% endif %}<|im_start|>{{ m.role }}
+{% if m.role == 'assistant' and thought is defined %}[{{ thought }}]{% endif %}{{ m.content.split('</think>')[-1] }}<|im_end|>
+{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
+{% endif %}""")
+add("field: continue", """{% for m in messages %}{% if m.role == 'system' %}<|im_start|>system
+{{ m.content }}<|im_end|>
+{% continue %}{% endif %}<|im_start|>{{ m.role }}
+{{ m.content }}<|im_end|>
+{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
+{% endif %}""")
+add("field: line ends", """{%- for m in messages %}
+<|im_start|>{{ m.role }}
+{{ m.content }}<|im_end|>
+{% endfor %}
+{% if add_generation_prompt %}<|im_start|>assistant
+{% endif %}""")
+
 def by_subscript(text):
     """m.role as m['role'], for the keys of messages and calls; not for methods."""
     keys = "role|content|text|type|function|arguments|tool_calls|name|parameters|properties|description|required|reasoning_content|thinking"
