@@ -118,11 +118,15 @@ function constructs(): Item[] {
     context: Variables;
     cases: [string, string, string | null][];
   };
-  return cases.map(([, template, text]) => ({
-    set: "constructs",
-    template,
-    cases: [{ variables: context, expected: text === null ? "fails" : digest(text) }],
-  }));
+  // minijinja-js 2.11 never comes back from this one.
+  const endless = "{{ s.count('') }}";
+  return cases
+    .filter(([, template]) => template !== endless)
+    .map(([, template, text]) => ({
+      set: "constructs",
+      template,
+      cases: [{ variables: context, expected: text === null ? "fails" : digest(text) }],
+    }));
 }
 
 interface Whole {
