@@ -16,6 +16,10 @@ export const ROOMS: readonly Room[] = [
   { name: "hub", holds: "`hf://` downloads into the standard cache" },
   { name: "format", holds: "bytes and plain data: safetensors, ONNX protobuf, messages" },
   {
+    name: "template",
+    holds: "chat templates: Jinja as transformers sets it up, with the values of Python",
+  },
+  {
     name: "endpoint",
     holds: "OpenAI-compatible endpoints: requests, retries, limits, paid answers",
   },

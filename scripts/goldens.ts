@@ -60,6 +60,12 @@ export const GOLDENS: readonly GoldenScript[] = [
     note: "reads the folders of `make_tokenizers.py`",
   },
   {
+    script: "templates/make_templates.py",
+    writes: "constructs.json, renderings.json",
+    packages: ["transformers", "tokenizers", "jinja2"],
+    note: "what is rendered stands in `cases/`; `--published` renders templates from elsewhere",
+  },
+  {
     script: "organisms/make_organisms.py",
     writes: "golden.json",
     packages: ["torch", "transformers", "jinja2"],

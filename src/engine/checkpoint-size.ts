@@ -2,6 +2,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 
+import { TEMPLATE_FOLDER } from "../model/chat-template-files.ts";
 import { readModel } from "../model/read-model.ts";
 import { ConfigError } from "../util/errors.ts";
 import { hashFile, hashValue } from "../util/hash.ts";
@@ -58,7 +59,11 @@ export async function hashCheckpoint(folder: string): Promise<string> {
     });
   });
   const files: [string, string][] = [];
-  for (const name of names.filter((each) => COUNTED.test(each)).toSorted()) {
+  const templates = names.includes(TEMPLATE_FOLDER)
+    ? await readdir(join(folder, TEMPLATE_FOLDER))
+    : [];
+  const all = [...names, ...templates.map((name) => `${TEMPLATE_FOLDER}/${name}`)];
+  for (const name of all.filter((each) => COUNTED.test(each)).toSorted()) {
     files.push([name, await hashFile(join(folder, name))]);
   }
   return hashValue(files);

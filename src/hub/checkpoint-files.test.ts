@@ -19,6 +19,13 @@ describe("selectCheckpointFiles", () => {
     expect(select(files).toSorted()).toEqual(wanted.toSorted());
   });
 
+  test("takes the further chat templates from their folder", () => {
+    const more = "additional_chat_templates/tool_use.jinja";
+    const others = ["additional_chat_templates/README.md", "sub/tool_use.jinja"];
+    const files = listed("model.safetensors", more, ...others);
+    expect(select(files).toSorted()).toEqual([more, "model.safetensors"]);
+  });
+
   test("takes exactly the shards that the index names", () => {
     const files = listed(
       "model-1.safetensors",

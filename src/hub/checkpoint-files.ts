@@ -13,6 +13,8 @@ const SMALL_FILES: readonly string[] = [
   "chat_template.json",
   "adapter_config.json",
 ];
+/** Further chat templates of a checkpoint. */
+const MORE_TEMPLATES = /^additional_chat_templates\/[^/]+\.jinja$/;
 const SINGLE_WEIGHTS = "model.safetensors";
 const ADAPTER_WEIGHTS = "adapter_model.safetensors";
 /** Pickled weights run code when they are read, so they are never downloaded. */
@@ -33,7 +35,7 @@ export function selectCheckpointFiles(
   files: readonly RepoFile[],
   index: string | undefined,
 ): readonly RepoFile[] {
-  const small = files.filter((file) => SMALL_FILES.includes(file.path));
+  const small = files.filter(({ path }) => SMALL_FILES.includes(path) || MORE_TEMPLATES.test(path));
   const adapter = files.filter((file) => file.path === ADAPTER_WEIGHTS);
   if (index !== undefined) {
     const indexFile = files.filter((file) => file.path === WEIGHTS_INDEX);

@@ -1,14 +1,16 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 import { afterEach, describe, expect, it } from "vitest";
 
+import { JsonFloat } from "../format/json-value.ts";
 import type { Message } from "../format/messages.ts";
+import type { Plain } from "../template/from-plain.ts";
 import { ConfigError, FormatError, UnsupportedError } from "../util/errors.ts";
 import { TemplateRefusal, loadChatTemplate } from "./chat-template.ts";
 
-// That whole templates of the supported families render as in Python is held in prompt-renderer.test.ts, by their ids.
+// That templates render as in Python is held in test/templates.test.ts, and by their ids in prompt-renderer.test.ts.
 
 const made: string[] = [];
 afterEach(async () => {
@@ -19,6 +21,7 @@ async function folderWith(files: Readonly<Record<string, unknown>>): Promise<str
   const folder = await mkdtemp(join(tmpdir(), "culprit-template-"));
   made.push(folder);
   for (const [file, content] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, file)), { recursive: true });
     await writeFile(
       join(folder, file),
       typeof content === "string" ? content : JSON.stringify(content),
@@ -58,16 +61,58 @@ describe("loadChatTemplate", () => {
     }
   });
 
-  it("takes the one named default of several", async () => {
-    const named = [
-      { name: "tool_use", template: "tools" },
-      { name: "default", template: "plain" },
-    ];
-    const folder = await folderWith({ "tokenizer_config.json": { chat_template: named } });
-    expect((await loadChatTemplate(folder)).render(HELLO, options)).toBe("plain");
-    const without = { chat_template: named.slice(0, 1) };
-    const other = await folderWith({ "tokenizer_config.json": without });
-    await expect(loadChatTemplate(other)).rejects.toThrow('"tool_use"');
+  const named = [
+    { name: "tool_use", template: "tools" },
+    { name: "default", template: "plain" },
+  ];
+
+  it.each([
+    ["a list", { "tokenizer_config.json": { chat_template: named } }],
+    [
+      "a table",
+      { "chat_template.json": { chat_template: { tool_use: "tools", default: "plain" } } },
+    ],
+    [
+      "files",
+      { "chat_template.jinja": "plain", "additional_chat_templates/tool_use.jinja": "tools" },
+    ],
+  ])("takes of several in %s the one for tools where there are tools", async (_, files) => {
+    const template = await loadChatTemplate(await folderWith(files));
+    expect(template.render(HELLO, options)).toBe("plain");
+    expect(template.render(HELLO, { ...options, tools: [] })).toBe("tools");
+  });
+
+  it("lets files beside tokenizer_config.json replace all of its templates, as transformers does", async () => {
+    const files = {
+      "tokenizer_config.json": { chat_template: named },
+      "chat_template.jinja": "file",
+    };
+    const template = await loadChatTemplate(await folderWith(files));
+    expect(template.render(HELLO, { ...options, tools: [] })).toBe("file");
+  });
+
+  it("refuses a conversation without tools where the only template is for tools", async () => {
+    const only = { chat_template: named.slice(0, 1) };
+    const template = await loadChatTemplate(await folderWith({ "tokenizer_config.json": only }));
+    expect(template.render(HELLO, { ...options, tools: [] })).toBe("tools");
+    expect(() => template.render(HELLO, options)).toThrow(/"tool_use".*only the one for tools/);
+  });
+
+  it("names the templates where none is the default one", async () => {
+    const rag = { chat_template: [{ name: "rag", template: "x" }] };
+    const folder = await folderWith({ "tokenizer_config.json": rag });
+    await expect(loadChatTemplate(folder)).rejects.toThrow('got "rag"');
+    const nameless = await folderWith({ "tokenizer_config.json": { chat_template: ["x"] } });
+    await expect(loadChatTemplate(nameless)).rejects.toThrow("a name and a text");
+  });
+
+  it("has another hash when the template for tools differs", async () => {
+    const hashes = ["a", "b", undefined].map(async (tools) => {
+      const more = tools === undefined ? {} : { "additional_chat_templates/tool_use.jinja": tools };
+      const folder = await folderWith({ "chat_template.jinja": "plain", ...more });
+      return (await loadChatTemplate(folder)).hash;
+    });
+    expect(new Set(await Promise.all(hashes)).size).toBe(3);
   });
 
   it("points to --template raw where there is none", async () => {
@@ -106,7 +151,65 @@ describe("a chat template", () => {
   it("sees tools and documents as none, as transformers passes them", async () => {
     const text =
       "{{ tools is defined and tools is none }} {% if documents %}yes{% else %}no{% endif %}";
-    expect(await render(text)).toBe("true no");
+    expect(await render(text)).toBe("True no");
+  });
+
+  it("is given tools, documents and kwargs, which go before special tokens", async () => {
+    const files = {
+      "chat_template.jinja":
+        "{{ tools | tojson }} {{ documents[0].title }} {{ mode }} {{ bos_token }}",
+      "tokenizer_config.json": { bos_token: "<s>" },
+    };
+    const template = await loadChatTemplate(await folderWith(files));
+    const kwargs = { mode: true, bos_token: "<b>" };
+    const given = { tools: [{ name: "f" }], documents: [{ title: "T" }], kwargs };
+    expect(template.render(HELLO, { addGenerationPrompt: false, ...given })).toBe(
+      '[{"name": "f"}] T True <b>',
+    );
+    const bad = { addGenerationPrompt: false, kwargs: { messages: [] } };
+    expect(() => template.render(HELLO, bad)).toThrow('got "messages"');
+  });
+
+  it("does not see keys that are null, and sees reasoning under both of its names", async () => {
+    const text = "{% for m in messages %}{{ m.keys() | list }}{{ m.thinking }};{% endfor %}";
+    const template = await loadChatTemplate(await folderWith({ "chat_template.jinja": text }));
+    const messages = [
+      { role: "user", content: null, tool_calls: null },
+      { role: "assistant", content: "b", reasoning: "r" },
+    ];
+    expect(template.render(messages, { addGenerationPrompt: false })).toBe(
+      "['role'];['thinking', 'role', 'content', 'reasoning', 'reasoning_content']r;",
+    );
+  });
+
+  it("says what of the conversation it did not read", async () => {
+    const text =
+      "{% for m in messages %}{{ m.role }}{{ m['content'] }}{{ m.thinking }}{% if 'name' in m %}{% endif %}{% endfor %}{{ mode }}";
+    const template = await loadChatTemplate(await folderWith({ "chat_template.jinja": text }));
+    const messages = [
+      { role: "user", content: "a", name: "Ann" },
+      { role: "assistant", content: "b", reasoning: "r", tool_calls: [] },
+    ];
+    const given = { tools: [], kwargs: { mode: 1, other: 2 } };
+    expect(template.renderWhole(messages, { addGenerationPrompt: false, ...given })).toMatchObject({
+      unreadKeys: [["name"], ["tool_calls"]],
+      unreadOptions: ["tools", "other"],
+    });
+  });
+
+  it("keeps the order of keys and the kind of numbers that it is given", async () => {
+    const folder = await folderWith({ "chat_template.jinja": "{{ tools | tojson }}" });
+    const template = await loadChatTemplate(folder);
+    const values = [1, new JsonFloat(1), 1.5, 2n ** 64n];
+    const tools = [
+      new Map<string, Plain>([
+        ["2", values],
+        ["1", null],
+      ]),
+    ];
+    expect(template.render(HELLO, { addGenerationPrompt: false, tools })).toBe(
+      '[{"2": [1, 1.0, 1.5, 18446744073709551616], "1": null}]',
+    );
   });
 
   it("refuses a conversation with the template's own words", async () => {
@@ -130,7 +233,7 @@ describe("a chat template", () => {
 
   it("cannot loop without end", async () => {
     await expect(render("{% for i in range(1000000000) %}x{% endfor %}")).rejects.toThrow(
-      /fails \(range of 1000000000 items/,
+      /fails \(line 1: OverflowError: Range too big/,
     );
     expect(await render("{% for i in range(2, 8, 3) %}{{ i }}{% endfor %}")).toBe("25");
   });

@@ -1,149 +1,96 @@
-import { join } from "node:path";
-
-import { Environment, Interpreter, Template } from "@huggingface/jinja";
-
 import type { Message } from "../format/messages.ts";
-import { ConfigError, CulpritError } from "../util/errors.ts";
+import { type CompiledTemplate, compileTemplate } from "../template/compile-template.ts";
+import { ConfigError } from "../util/errors.ts";
 import { hashValue } from "../util/hash.ts";
 import { TEMPLATE_DATE, formatTemplateDate } from "./chat-template-date.ts";
-import { STRIP_FUNCTIONS, rewriteStrips } from "./chat-template-strip.ts";
-import { isRecord, readJsonObject, readTextFile, readTokenizerConfig } from "./tokenizer-config.ts";
+import { type TemplateFile, findTemplates } from "./chat-template-files.ts";
+import {
+  type RenderOptions,
+  type PlainMessage,
+  chatVariables,
+  ownUnreadKeys,
+} from "./chat-template-variables.ts";
+import { readTokenizerConfig } from "./tokenizer-config.ts";
 
-/** A template that loops over more than this is broken or hostile; Jinja's sandbox in Python has the same limit. */
-const MAX_RANGE = 100_000;
+export { TemplateFailure, TemplateRefusal } from "../template/compile-template.ts";
+export type { RenderOptions, PlainMessage } from "./chat-template-variables.ts";
+
+/** A conversation as text, and what of it the template passed over. */
+export interface RenderedChat {
+  readonly text: string;
+  /** For each message the keys that it has and the template did not read. */
+  readonly unreadKeys: readonly (readonly string[])[];
+  /** `tools`, `documents` and names of kwargs that were given and that the template did not read. */
+  readonly unreadOptions: readonly string[];
+}
 
 /** A checkpoint's way of writing a conversation as one text. */
 export interface ChatTemplate {
   /**
    * The conversation as text. With `addGenerationPrompt` it ends where the assistant's next turn begins. Throws TemplateRefusal
-   * where the template itself rejects the conversation, ConfigError where the template does not work.
+   * where the template itself rejects the conversation, ConfigError where the template does not work, UnsupportedError where it
+   * reaches a limit.
    */
-  render(messages: readonly Message[], options: { readonly addGenerationPrompt: boolean }): string;
+  render(messages: readonly (Message | PlainMessage)[], options: RenderOptions): string;
+  /** The same, and what of the conversation the template did not read. */
+  renderWhole(messages: readonly (Message | PlainMessage)[], options: RenderOptions): RenderedChat;
+  /** The template itself, and behind it the one for tools where that is another. */
+  readonly text: string;
   /** The file the template came from. */
   readonly source: string;
   /** SHA-256 over the template's text, the special tokens it is given and, where it prints a date, that date. */
   readonly hash: string;
 }
 
-/** The template called raise_exception: it does not take this conversation (two user turns in a row, a system turn, …). */
-export class TemplateRefusal extends CulpritError {}
-
 /**
- * Reads the chat template of a model folder: chat_template.jinja, else chat_template.json, else `chat_template` in
- * tokenizer_config.json (of several named templates the one called "default"). Today's date, which some templates print, is always
- * 26 July 2024, so that the same data gives the same tokens on every day. Throws ConfigError where there is no template.
+ * Reads the chat template of a model folder; see findTemplates. A conversation with tools goes through the template named "tool_use"
+ * where there is one. Today's date, which some templates print, is always 26 July 2024, so that the same data gives the same tokens on
+ * every day. Throws ConfigError where there is no template or it cannot be read, UnsupportedError on a construct that src/template
+ * does not have.
  */
 export async function loadChatTemplate(dir: string): Promise<ChatTemplate> {
   const { specialTokens, chatTemplate } = await readTokenizerConfig(dir);
-  const { text, source } = await findTemplate(dir, chatTemplate);
-  const template = parseTemplate(text, source);
+  const { plain, withTools } = await findTemplates(dir, chatTemplate);
+  const toolTemplate = compile(withTools);
+  const plainTemplate = plain === withTools || plain === undefined ? toolTemplate : compile(plain);
+
+  const renderWhole: ChatTemplate["renderWhole"] = (turns, options) => {
+    // A Message is a plain object of JSON, too; an interface just has no index signature.
+    const messages = turns as readonly PlainMessage[];
+    if (options.tools === undefined && plain === undefined) throw onlyForTools(withTools);
+    const template = options.tools === undefined ? plainTemplate : toolTemplate;
+    const rendered = template.render(chatVariables(messages, options, specialTokens));
+    const given = [
+      ...(options.tools === undefined ? [] : ["tools"]),
+      ...(options.documents === undefined ? [] : ["documents"]),
+      ...Object.keys(options.kwargs ?? {}),
+    ];
+    return {
+      text: rendered.text,
+      unreadKeys: messages.map((each, i) => ownUnreadKeys(each, rendered.unreadKeys[i] ?? [])),
+      unreadOptions: given.filter((name) => !rendered.readVariables.has(name)),
+    };
+  };
+  const { text: template, source } = plain ?? withTools;
+  const more = plain === undefined || plain === withTools ? undefined : withTools.text;
+  const text = more === undefined ? template : `${template}\n${more}`;
   const date = text.includes("strftime_now") ? TEMPLATE_DATE : undefined;
   return {
+    text,
     source,
-    hash: hashValue({ template: text, specialTokens, date }),
-    render: (messages, { addGenerationPrompt }) =>
-      run(template, source, {
-        ...specialTokens,
-        // The keys transformers always passes; templates ask whether they are none.
-        tools: null,
-        documents: null,
-        messages: messages.map(({ role, content }) => ({ role, content })),
-        add_generation_prompt: addGenerationPrompt,
-      }),
+    hash: hashValue({ template, toolTemplate: more, specialTokens, date }),
+    renderWhole,
+    render: (messages, options) => renderWhole(messages, options).text,
   };
 }
 
-async function findTemplate(
-  dir: string,
-  configured: unknown,
-): Promise<{ readonly text: string; readonly source: string }> {
-  const jinja = join(dir, "chat_template.jinja");
-  const text = await readTextFile(jinja);
-  if (text !== undefined) return { text, source: jinja };
-  const json = join(dir, "chat_template.json");
-  const fromJson = (await readJsonObject(json))?.["chat_template"];
-  if (fromJson !== undefined) return { text: chooseTemplate(fromJson, json), source: json };
-  const source = join(dir, "tokenizer_config.json");
-  if (configured !== undefined && configured !== null) {
-    return { text: chooseTemplate(configured, source), source };
-  }
-  throw new ConfigError(
-    `${dir}: expected a chat template in chat_template.jinja, chat_template.json or tokenizer_config.json, found none`,
-    { hint: "Put a chat_template.jinja into the folder, or use --template raw for a base model." },
+function compile({ text, source }: TemplateFile): CompiledTemplate {
+  return compileTemplate(text, { source, formatDate: formatTemplateDate });
+}
+
+function onlyForTools({ source }: TemplateFile): ConfigError {
+  return new ConfigError(
+    `${source}: expected a chat template for conversations without tools, got only the one for tools`,
+    { hint: "Put a chat_template.jinja into the folder, or use --template raw." },
   );
-}
-
-/** One template, or several under names: then the one called "default". */
-function chooseTemplate(value: unknown, source: string): string {
-  if (typeof value === "string") return value;
-  const named: readonly (readonly [unknown, unknown])[] = Array.isArray(value)
-    ? value.filter(isRecord).map((entry) => [entry["name"], entry["template"]] as const)
-    : isRecord(value)
-      ? Object.entries(value)
-      : [];
-  const chosen = named.find(([name]) => name === "default")?.[1];
-  if (typeof chosen === "string") return chosen;
-  const names = named.map(([name]) => JSON.stringify(name)).join(", ");
-  throw new ConfigError(
-    `${source}: expected a chat template or one named "default", got ${names === "" ? typeof value : names}`,
-    { hint: "Put the one that you want into chat_template.jinja in the same folder." },
-  );
-}
-
-function parseTemplate(text: string, source: string): Template {
-  try {
-    const template = new Template(text);
-    rewriteStrips(template.parsed);
-    return template;
-  } catch (error) {
-    throw templateFailed(source, "cannot be read", error);
-  }
-}
-
-function run(template: Template, source: string, variables: Record<string, unknown>): string {
-  const environment = new Environment();
-  const globals = {
-    true: true,
-    True: true,
-    false: false,
-    False: false,
-    none: null,
-    None: null,
-    ...STRIP_FUNCTIONS,
-    range,
-    strftime_now: formatTemplateDate,
-    raise_exception: (reason: unknown) => {
-      throw new TemplateRefusal(
-        `${source}: the chat template rejects the conversation: ${String(reason)}`,
-        { hint: "Leave the row out, or use --template raw." },
-      );
-    },
-  };
-  for (const [name, value] of Object.entries({ ...globals, ...variables })) {
-    environment.set(name, value);
-  }
-  try {
-    const { value } = new Interpreter(environment).run(template.parsed);
-    if (typeof value !== "string") throw new Error("the template gave no text");
-    return value;
-  } catch (error) {
-    if (error instanceof CulpritError) throw error;
-    throw templateFailed(source, "fails", error);
-  }
-}
-
-function templateFailed(source: string, what: string, error: unknown): ConfigError {
-  const reason = error instanceof Error ? error.message : String(error);
-  return new ConfigError(`${source}: the chat template ${what} (${reason})`, {
-    hint: "Put a simpler chat_template.jinja with the same output into the folder, or use --template raw.",
-    cause: error,
-  });
-}
-
-/** Jinja's range(stop) and range(start, stop, step). */
-function range(first: number, second?: number, step = 1): readonly number[] {
-  const [start, stop] = second === undefined ? [0, first] : [first, second];
-  const length = Math.max(0, Math.ceil((stop - start) / step));
-  if (!(length <= MAX_RANGE)) throw new Error(`range of ${length} items, at most ${MAX_RANGE}`);
-  return Array.from({ length }, (_, i) => start + i * step);
 }

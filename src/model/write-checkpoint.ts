@@ -1,11 +1,12 @@
 /** @file Checkpoints out: Hugging Face folders and PEFT adapter folders. */
-import { copyFile, readdir } from "node:fs/promises";
+import { copyFile, cp, readdir } from "node:fs/promises";
 import { join } from "node:path";
 
 import { writeSafetensors, type SafetensorsTensor } from "../format/safetensors-write.ts";
 import { writeFileAtomic } from "../util/atomic-file.ts";
 import { RuntimeError } from "../util/errors.ts";
 import { float32ToBfloat16, float32ToFloat16 } from "../util/float16.ts";
+import { TEMPLATE_FOLDER } from "./chat-template-files.ts";
 import { TRANSPOSED } from "./layers.ts";
 import { readJsonObject } from "./tokenizer-config.ts";
 import { findNonFinite, type FloatDtype, widenTransposed } from "./weights-convert.ts";
@@ -66,6 +67,9 @@ export async function writeModelConfig(
 export async function copyCompanions(fromDir: string, toDir: string): Promise<void> {
   for (const name of await readdir(fromDir)) {
     if (COMPANIONS.has(name)) await copyFile(join(fromDir, name), join(toDir, name));
+    if (name === TEMPLATE_FOLDER) {
+      await cp(join(fromDir, name), join(toDir, name), { recursive: true });
+    }
   }
 }
 
