@@ -48,6 +48,12 @@ export const GOLDENS: readonly GoldenScript[] = [
     packages: ["transformers", "tokenizers", "jinja2"],
   },
   {
+    script: "messages/make_messages.py",
+    writes: "*.json, rows.jsonl, formats/, templates/",
+    packages: ["transformers", "tokenizers", "jinja2", "trl", "datasets", "pandas", "pyarrow"],
+    note: "reads the folders of `tokenizer/`",
+  },
+  {
     script: "organisms/make_organisms.py",
     writes: "golden.json",
     packages: ["torch", "transformers", "jinja2"],

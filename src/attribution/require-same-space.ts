@@ -23,6 +23,13 @@ export function requireSameSpace(store: VectorStore, behavior: ScoredBehavior): 
       },
     );
   }
+  const [stored, own] = [checkpoint.boundary ?? "text", behavior.identity.boundary ?? "text"];
+  if (stored !== own) {
+    throw new ConfigError(
+      `${where}: expected responses that begin as those of ${store.directory} (boundary ${stored}), got boundary ${own}`,
+      { hint: "Make behaviour and store with the same --boundary." },
+    );
+  }
   if (behavior.dim !== dim) {
     throw new ConfigError(`${where}: expected ${dim} dimensions, got ${behavior.dim}`);
   }

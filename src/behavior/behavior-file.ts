@@ -15,6 +15,7 @@ import {
   writeSafetensors,
   type SafetensorsTensor,
 } from "../format/safetensors.ts";
+import type { Boundary } from "../model/prompt-renderer.ts";
 import { unusableRowSchema } from "../pairs/preference-pair.ts";
 import type { ResponsePairs } from "../pairs/response-pairs.ts";
 import { type Artifact, jsonArtifact } from "../util/artifact.ts";
@@ -35,6 +36,8 @@ export interface StoredBehavior {
     readonly checkpointHash: string;
     readonly tokenizerHash: string;
     readonly templateHash: string;
+    /** Absent: "text". */
+    readonly boundary?: Boundary | undefined;
   };
   readonly dim: number;
   readonly layers: readonly number[];
@@ -145,10 +148,10 @@ export async function readBehavior(path: string): Promise<StoredBehavior> {
       nullDirections.set(layer, await read(`null.${layer}`, ["any", dim]));
     }
   }
-  const { checkpointHash, tokenizerHash, templateHash } = head.checkpoint;
+  const { checkpointHash, tokenizerHash, templateHash, boundary } = head.checkpoint;
   return {
     name: head.name,
-    identity: { checkpointHash, tokenizerHash, templateHash },
+    identity: { checkpointHash, tokenizerHash, templateHash, boundary },
     dim,
     layers: head.layers,
     directions,

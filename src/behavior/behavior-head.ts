@@ -3,7 +3,7 @@ import { z } from "zod";
 
 import { dataFileSchema } from "../pairs/open-pairs.ts";
 import type { ResponsePairs } from "../pairs/response-pairs.ts";
-import { LAYER_CONVENTION } from "../store/vector-store-manifest.ts";
+import { boundarySchema, LAYER_CONVENTION } from "../store/vector-store-manifest.ts";
 import { countSchema, type Plain } from "../util/artifact.ts";
 import { FormatError } from "../util/errors.ts";
 import { VERSION } from "../util/version.ts";
@@ -26,6 +26,7 @@ export const headSchema = z.strictObject({
     checkpointHash: hash,
     tokenizerHash: hash,
     templateHash: hash,
+    boundary: boundarySchema,
     family: z.string(),
     layerCount: countSchema,
   }),
@@ -74,6 +75,7 @@ export function describeBehavior(
       checkpointHash: identity.checkpointHash,
       tokenizerHash: identity.tokenizerHash,
       templateHash: identity.templateHash,
+      ...(identity.boundary === undefined ? {} : { boundary: identity.boundary }),
       family: identity.family,
       layerCount: identity.layerCount,
     },

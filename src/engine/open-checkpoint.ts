@@ -2,7 +2,11 @@ import { type CheckpointWeights, openWeights } from "../model/checkpoint-weights
 import { expectWeightsFit } from "../model/expect-weights.ts";
 import { applyLora } from "../model/lora.ts";
 import type { LoadedModel } from "../model/model-family.ts";
-import { createRenderer, type PromptRenderer } from "../model/prompt-renderer.ts";
+import {
+  createRenderer,
+  type PromptRenderer,
+  type RendererOptions,
+} from "../model/prompt-renderer.ts";
 import { readModel } from "../model/read-model.ts";
 import { readStopTokens } from "../model/stop-tokens.ts";
 import type { EngineIdentity } from "./engine.ts";
@@ -21,14 +25,13 @@ export interface OpenCheckpoint {
 /** Opens a checkpoint folder in Hugging Face layout; reads all weights once for the hash. */
 export async function openCheckpoint(
   dir: string,
-  options: {
+  options: RendererOptions & {
     readonly name?: string | undefined;
     readonly adapter?: string | undefined;
-    readonly template?: "chat" | "raw" | undefined;
   },
 ): Promise<OpenCheckpoint> {
   const model = await readModel(dir);
-  const renderer = await createRenderer(dir, { template: options.template ?? "chat" });
+  const renderer = await createRenderer(dir, options);
   const base = await openWeights(dir);
   const weights = options.adapter === undefined ? base : await applyLora(base, options.adapter);
   const { config } = model;
@@ -38,6 +41,7 @@ export async function openCheckpoint(
     checkpointHash: await weights.contentHash(),
     tokenizerHash: renderer.tokenizerHash,
     templateHash: renderer.templateHash,
+    boundary: renderer.boundary,
     family: model.family.name,
     layerCount: config.layerCount,
     dim: config.dim,

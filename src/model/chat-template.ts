@@ -2,6 +2,7 @@ import { join } from "node:path";
 
 import { Environment, Interpreter, Template } from "@huggingface/jinja";
 
+import { JsonFloat, type JsonObject, type JsonValue } from "../format/json-value.ts";
 import type { Message } from "../format/messages.ts";
 import { ConfigError, CulpritError } from "../util/errors.ts";
 import { hashValue } from "../util/hash.ts";
@@ -12,13 +13,24 @@ import { isRecord, readJsonObject, readTextFile, readTokenizerConfig } from "./t
 /** A template that loops over more than this is broken or hostile; Jinja's sandbox in Python has the same limit. */
 const MAX_RANGE = 100_000;
 
+/** What a template is given beside the turns. */
+export interface RenderOptions {
+  readonly addGenerationPrompt: boolean;
+  readonly tools?: readonly JsonValue[] | undefined;
+  readonly documents?: readonly JsonValue[] | undefined;
+  /** Further variables; they win over the special tokens, as in transformers. */
+  readonly kwargs?: JsonObject | undefined;
+}
+
 /** A checkpoint's way of writing a conversation as one text. */
 export interface ChatTemplate {
   /**
    * The conversation as text. With `addGenerationPrompt` it ends where the assistant's next turn begins. Throws TemplateRefusal
    * where the template itself rejects the conversation, ConfigError where the template does not work.
    */
-  render(messages: readonly Message[], options: { readonly addGenerationPrompt: boolean }): string;
+  render(messages: readonly (JsonObject | Message)[], options: RenderOptions): string;
+  /** The template itself. */
+  readonly text: string;
   /** The file the template came from. */
   readonly source: string;
   /** SHA-256 over the template's text, the special tokens it is given and, where it prints a date, that date. */
@@ -40,17 +52,33 @@ export async function loadChatTemplate(dir: string): Promise<ChatTemplate> {
   const date = text.includes("strftime_now") ? TEMPLATE_DATE : undefined;
   return {
     source,
+    text,
     hash: hashValue({ template: text, specialTokens, date }),
-    render: (messages, { addGenerationPrompt }) =>
+    render: (messages, { addGenerationPrompt, tools = null, documents = null, kwargs = {} }) =>
       run(template, source, {
         ...specialTokens,
+        ...printable(kwargs, source),
         // The keys transformers always passes; templates ask whether they are none.
-        tools: null,
-        documents: null,
-        messages: messages.map(({ role, content }) => ({ role, content })),
+        tools: printable(tools, source),
+        documents: printable(documents, source),
+        messages: printable(messages, source),
         add_generation_prompt: addGenerationPrompt,
       }),
   };
+}
+
+/** Refuses numbers that the library would print in another way than Python: 20.0 and whole numbers beyond 2^53. */
+function printable<T>(value: T, source: string): T {
+  if (typeof value === "bigint" || value instanceof JsonFloat) {
+    throw new TemplateRefusal(
+      `${source}: expected numbers that are printed as they are written, got one with the fraction 0 or beyond 2^53`,
+      { hint: "Leave the row out, or write the number as text." },
+    );
+  }
+  if (typeof value === "object" && value !== null) {
+    for (const member of Object.values(value)) printable(member, source);
+  }
+  return value;
 }
 
 async function findTemplate(

@@ -7,7 +7,8 @@ import { readRows } from "../pairs/readers/read-rows.ts";
 import { type Fail, inRow, readWholeRows } from "../pairs/readers/whole-rows.ts";
 import { readText as readWholeText } from "../pairs/readers/yaml-document.ts";
 import { readTags } from "../pairs/row-marks.ts";
-import { readPrompt, readText } from "../pairs/shapes/read-turns.ts";
+import { readText } from "../pairs/shapes/read-turns.ts";
+import { readPlainPrompt } from "../pairs/shapes/row-context.ts";
 import { ConfigError, FormatError } from "../util/errors.ts";
 import { readScenarioDocument } from "./scenario-document.ts";
 
@@ -130,7 +131,7 @@ function readRow(fields: RowFields, place: string): BaseRow {
     const tags = readTags(fields) ?? [];
     const turns: readonly Message[] = Object.hasOwn(fields, "base")
       ? [{ role: "user", content: readText(fields, "base") }]
-      : readPrompt(fields);
+      : readPlainPrompt(fields);
     if (turns.every(({ content }) => content.trim() === "")) throw fail("the request has no text");
     return ofTurns(turns, tags);
   });

@@ -24,6 +24,8 @@ export interface EmbedPairsOptions extends JobOptions {
   /** Layers in rising order. */
   readonly layers: readonly number[];
   readonly template: "chat" | "raw";
+  /** The engine takes rows without what nothing reads; default false. */
+  readonly ignoresUnread?: boolean | undefined;
   /** Tokens of prompt and response together; longer responses are cut at the end. */
   readonly maxTokens: number;
   /** Default "F16". */
@@ -40,6 +42,8 @@ export interface EmbedPairsResult {
   readonly resumedPairs: number;
   /** Pairs with a response cut at the token limit. */
   readonly truncatedPairs: number;
+  /** Pairs whose prompts hold the template's own marks. */
+  readonly markedPairs: number;
   /** Prompt, chosen and rejected tokens of all pairs, the prompt counted once. */
   readonly tokens: number;
   readonly unusable: UnusableSummary;
@@ -67,7 +71,7 @@ export async function embedPairs(
   try {
     const resumedPairs = writer.finishedRows;
     let total = await countPairs(pairs, signal);
-    const totals = { pairs: 0, truncatedPairs: 0, tokens: 0 };
+    const totals = { pairs: 0, truncatedPairs: 0, markedPairs: 0, tokens: 0 };
     let shard = 0;
     let batch: EmbeddablePair[] = [];
     const flush = async (): Promise<void> => {
@@ -90,6 +94,7 @@ export async function embedPairs(
         continue;
       }
       totals.truncatedPairs += rendered.isTruncated ? 1 : 0;
+      totals.markedPairs += rendered.example.holdsMarks === true ? 1 : 0;
       totals.tokens += tokenCounts(rendered.example).reduce((sum, count) => sum + count, 0);
       batch.push(rendered);
       if (batch.length === options.shardRows) await flush();
@@ -112,10 +117,18 @@ function storeManifest(
   pairs: PairSet,
   options: EmbedPairsOptions,
 ): VectorStoreManifest {
-  const { name, checkpointHash, tokenizerHash, templateHash, family, layerCount, dim } =
+  const { name, checkpointHash, tokenizerHash, templateHash, boundary, family, layerCount, dim } =
     engine.identity;
   return createManifest({
-    checkpoint: { name, checkpointHash, tokenizerHash, templateHash, family, layerCount },
+    checkpoint: {
+      name,
+      checkpointHash,
+      tokenizerHash,
+      templateHash,
+      ...(boundary === undefined ? {} : { boundary }),
+      family,
+      layerCount,
+    },
     template: options.template,
     layers: [...options.layers],
     dim,
@@ -127,6 +140,7 @@ function storeManifest(
       files: pairs.files.map((file) => file.path),
       shape: pairs.shape,
       columns: [...pairs.columns],
+      ...(options.ignoresUnread === true ? { ignoreUnread: true } : {}),
     },
   });
 }
@@ -154,7 +168,7 @@ function renderPair(
 ): EmbeddablePair | UnusableRow {
   const sides = tokenizeSides(
     engine,
-    { prompt: pair.prompt, sides: [pair.chosen, pair.rejected] },
+    { prompt: pair.prompt, sides: [pair.chosen, pair.rejected], context: pair.context },
     maxTokens,
     ({ isTruncated }) =>
       `both responses are the same tokens${isTruncated ? ` once cut at ${maxTokens}` : ""}`,

@@ -1,6 +1,7 @@
 /** @file What a vector store says about itself, and when two stores are the same. */
 import { z } from "zod";
 
+import { BOUNDARIES } from "../model/prompt-renderer.ts";
 import { countSchema, countsSchema, jsonArtifact } from "../util/artifact.ts";
 import { ConfigError } from "../util/errors.ts";
 import { firstDifference } from "../util/first-difference.ts";
@@ -16,6 +17,9 @@ export const LAYER_CONVENTION =
 
 const hash = z.string().min(1);
 
+/** Where responses begin; files of before there was a choice have none, which means "text". */
+export const boundarySchema = z.enum(BOUNDARIES).optional();
+
 const manifestSchema = z
   .strictObject({
     format: z.literal("culprit-vectors"),
@@ -25,6 +29,7 @@ const manifestSchema = z
       checkpointHash: hash,
       tokenizerHash: hash,
       templateHash: hash,
+      boundary: boundarySchema,
       family: z.string(),
       layerCount: countSchema,
     }),
@@ -46,6 +51,7 @@ const manifestSchema = z
       files: z.array(z.string()).describe("As the user named them; for people, not compared."),
       shape: z.string(),
       columns: z.array(z.string()).describe("Kept columns, in their order."),
+      ignoreUnread: z.boolean().optional().describe("Rows were taken without what nothing reads."),
     }),
     software: z.strictObject({ name: z.literal("culprit"), version: z.string() }),
   })

@@ -2,7 +2,7 @@ import { z } from "zod";
 
 import { localFolder } from "../engine/local-host.ts";
 import { UnusableExampleError } from "../model/prompt-renderer-error.ts";
-import { createRenderer } from "../model/prompt-renderer.ts";
+import { createRenderer, type RendererOptions } from "../model/prompt-renderer.ts";
 import { type AuditOptions, auditPairs } from "../pairs/audit-pairs.ts";
 import { AUDIT } from "../pairs/audit-report.ts";
 import { openUnusableFile } from "../pairs/unusable-file.ts";
@@ -13,9 +13,14 @@ import { fileNamed, resultOutput } from "./outputs.ts";
 import { formatAudit } from "./show/audit.ts";
 import { defineVerb, type Input } from "./verb.ts";
 
-type CountTokens = NonNullable<AuditOptions["countTokens"]>;
+/** What a checkpoint's tokenizer and template make of pairs. */
+type PairReader = Required<Pick<AuditOptions, "countTokens" | "findUnread">>;
 
-const tokenizerSettings = checkpointSettings.pick({ template: true });
+const tokenizerSettings = checkpointSettings.pick({
+  template: true,
+  boundary: true,
+  ignoreUnread: true,
+});
 
 /** A checkpoint of which only tokenizer and template are read. */
 const tokenizerInput = {
@@ -25,27 +30,33 @@ const tokenizerInput = {
     "Counts tokens with this checkpoint's tokenizer and template: a Hugging Face folder, or hf://owner/name@revision.",
   isOptional: true,
   settings: tokenizerSettings,
-  open: async ([name = ""], { template }, { download }) =>
-    tokenCounter(await localFolder(name, download), template),
-} as const satisfies Input<CountTokens, typeof tokenizerSettings>;
+  open: async ([name = ""], settings, { download }) =>
+    pairReader(await localFolder(name, download), settings),
+} as const satisfies Input<PairReader, typeof tokenizerSettings>;
 
-/** Counts the tokens of pairs as the checkpoint in `folder` would read them. */
-async function tokenCounter(folder: string, template: "chat" | "raw"): Promise<CountTokens> {
-  const renderer = await createRenderer(folder, { template });
-  return ({ prompt, chosen, rejected }) => {
-    try {
-      const tokens = renderer.tokenize(prompt, [chosen, rejected]);
-      const [chosenTokens, rejectedTokens] = tokens.responses;
-      return {
-        prompt: tokens.prompt.length,
-        chosen: chosenTokens!.length,
-        rejected: rejectedTokens!.length,
-      };
-    } catch (error) {
-      // Counted and warned about: `embed` will list the pair as unusable.
-      if (error instanceof UnusableExampleError) return undefined;
-      throw error;
-    }
+/** Reads pairs as the checkpoint in `folder` would. */
+async function pairReader(folder: string, options: RendererOptions): Promise<PairReader> {
+  const renderer = await createRenderer(folder, options);
+  return {
+    findUnread: ({ prompt, chosen, rejected, context }) =>
+      renderer.findUnread(prompt, [chosen, rejected], context),
+    countTokens: ({ prompt, chosen, rejected, context }) => {
+      try {
+        const tokens = renderer.tokenize(prompt, [chosen, rejected], context);
+        const [chosenTokens, rejectedTokens] = tokens.responses;
+        return {
+          prompt: tokens.prompt.length,
+          chosen: chosenTokens!.length,
+          rejected: rejectedTokens!.length,
+          lostPromptTokens: tokens.lostPromptTokens,
+          holdsMarks: tokens.holdsMarks,
+        };
+      } catch (error) {
+        // Counted and warned about: `embed` will list the pair as unusable.
+        if (error instanceof UnusableExampleError) return undefined;
+        throw error;
+      }
+    },
   };
 }
 
@@ -87,7 +98,7 @@ With a checkpoint, lengths and truncation are in its tokens as well.
     },
   },
   run: async ({ pairs, checkpoint }, { maxTokens }, { out, signal, progress }) => {
-    const options = { countTokens: checkpoint, maxTokens, signal, progress: progress("rows") };
+    const options = { ...checkpoint, maxTokens, signal, progress: progress("rows") };
     if (out.unusable === undefined) return auditPairs(pairs, options);
     const file = openUnusableFile(out.unusable);
     try {

@@ -6,7 +6,7 @@ import {
   measurePreferences,
   measureTasks,
 } from "../rates/measure-capabilities.ts";
-import { checkpointInput } from "./inputs/checkpoint.ts";
+import { askedSettings, checkpointInput } from "./inputs/checkpoint.ts";
 import { openingOptions, otherFile } from "./inputs/files.ts";
 import { resultOutput } from "./outputs.ts";
 import { samplingSettings } from "./settings/sampling.ts";
@@ -48,6 +48,7 @@ culprit evaluate compares checkpoints item by item: its FILE names what this com
   inputs: {
     checkpoint: {
       ...checkpointInput,
+      settings: askedSettings,
       describe: "The checkpoint to measure: a Hugging Face folder, or hf://owner/name@revision.",
     },
     pairs: heldOutInput,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { blockFlops } from "../engine/checkpoint-size.ts";
+import { describeMarks } from "../pairs/describe-marks.ts";
 import { embedPairs, type EmbedPairsResult } from "../store/embed-pairs.ts";
 import { VECTORS } from "../store/open-store.ts";
 import { STORE_DTYPES } from "../store/vector-store-manifest.ts";
@@ -62,6 +63,7 @@ from the last whole shard when the same command is given again. A store made wit
     const result = await embedPairs(engine, pairs, out.out, {
       layers: found,
       template: checkpoint.template,
+      ignoresUnread: checkpoint.ignoresUnread,
       maxTokens: limitTokens(settings.maxTokens, engine.identity),
       dtype: settings.dtype,
       shardRows: settings.shardRows,
@@ -85,10 +87,11 @@ from the last whole shard when the same command is given again. A store made wit
       `${unusable.count} unusable rows${why}, listed in ${result.unusablePath}`,
     );
   },
-  warnings: ({ pairs, unusable, unusablePath }) => {
+  warnings: ({ pairs, markedPairs, unusable, unusablePath }) => {
     const broken = unusable.byReason["broken-json"] ?? 0;
     const rows = pairs + unusable.count;
     return linesOf([
+      describeMarks(markedPairs, pairs),
       broken > 0 &&
         `${broken} rows are broken JSON; a file that was cut off has lost the rows behind them too, see ${unusablePath}`,
       unusable.count > MANY_UNUSABLE * rows &&

@@ -23,7 +23,7 @@ import {
 } from "../steering/steering-folder.ts";
 import { STEERING, type SteeringReport } from "../steering/steering-report.ts";
 import { steersTogether, unnamedLayers } from "../steering/steering-target.ts";
-import { checkpointInput } from "./inputs/checkpoint.ts";
+import { askedSettings, checkpointInput } from "./inputs/checkpoint.ts";
 import { behaviorInput } from "./inputs/files.ts";
 import { rubricInput, rulesInput } from "./inputs/judges.ts";
 import { promptsInput } from "./inputs/prompts.ts";
@@ -122,6 +122,7 @@ should not be those that the behaviour was made from.
     },
     checkpoint: {
       ...checkpointInput,
+      settings: askedSettings,
       describe: "What to steer: a Hugging Face folder, or hf://owner/name@revision.",
     },
     behavior: behaviorToSteer,
