@@ -47,6 +47,7 @@ const TEXTS = await readJson<readonly string[]>("texts.json");
 
 /** Rows whose numbers JavaScript does not tell from others; a template engine may refuse them. */
 const NUMBERS = new Set([
+  "small numbers and keys that are numbers in arguments",
   "a whole fraction in arguments",
   "a number beyond 2^53 in arguments",
   "whole fractions and large numbers in tools",

@@ -2,7 +2,7 @@ import { join } from "node:path";
 
 import { Environment, Interpreter, Template } from "@huggingface/jinja";
 
-import { JsonFloat, type JsonObject, type JsonValue } from "../format/json-value.ts";
+import { JsonFloat, orderedKeys, type JsonObject, type JsonValue } from "../format/json-value.ts";
 import type { Message } from "../format/messages.ts";
 import { ConfigError, CulpritError } from "../util/errors.ts";
 import { hashValue } from "../util/hash.ts";
@@ -67,18 +67,33 @@ export async function loadChatTemplate(dir: string): Promise<ChatTemplate> {
   };
 }
 
-/** Refuses numbers that the library would print in another way than Python: 20.0 and whole numbers beyond 2^53. */
+/** Refuses what the library would print in another way than Python. */
 function printable<T>(value: T, source: string): T {
-  if (typeof value === "bigint" || value instanceof JsonFloat) {
+  const what = unprintable(value);
+  if (what !== undefined) {
     throw new TemplateRefusal(
-      `${source}: expected numbers that are printed as they are written, got one with the fraction 0 or beyond 2^53`,
-      { hint: "Leave the row out, or write the number as text." },
+      `${source}: expected values that are printed as they are written, got ${what}`,
+      { hint: "Leave the row out, or write the value as text." },
     );
   }
   if (typeof value === "object" && value !== null) {
     for (const member of Object.values(value)) printable(member, source);
   }
   return value;
+}
+
+function unprintable(value: unknown): string | undefined {
+  if (value instanceof JsonFloat) return "a number with the fraction 0";
+  if (typeof value === "bigint") return "a number beyond 2^53";
+  // Python prints 1e-05 where JavaScript prints 0.00001.
+  if (typeof value === "number") {
+    return value !== 0 && Math.abs(value) < 1e-4 ? "a number below 0.0001" : undefined;
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  const keys = orderedKeys(value);
+  return Object.keys(value).some((key, i) => key !== keys[i])
+    ? "keys that are whole numbers behind others"
+    : undefined;
 }
 
 async function findTemplate(

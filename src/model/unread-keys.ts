@@ -33,9 +33,9 @@ export function spokenKeys(
   const turns = [prompt, ...responses].flat();
   return unique([
     ...turns.flatMap((turn) => extraKeys(turn).filter((key) => !isLabel(turn, key))),
-    ...(tools === undefined ? [] : ["tools"]),
-    ...(documents === undefined ? [] : ["documents"]),
-    ...Object.keys(kwargs),
+    ...(isEmpty(tools) ? [] : ["tools"]),
+    ...(isEmpty(documents) ? [] : ["documents"]),
+    ...Object.keys(kwargs).filter((name) => kwargs[name] !== null),
   ]);
 }
 
@@ -94,6 +94,10 @@ function without(key: string): (turn: JsonObject) => JsonObject {
     const { [key]: _, ...rest } = turn;
     return rest;
   };
+}
+
+function isEmpty(list: readonly unknown[] | undefined): boolean {
+  return list === undefined || list.length === 0;
 }
 
 function holdsText(value: JsonValue | undefined): boolean {

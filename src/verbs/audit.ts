@@ -72,7 +72,7 @@ With a checkpoint, lengths and truncation are in its tokens as well.
 
   culprit audit pairs.jsonl.gz
   culprit audit "mix/*.parquet" --checkpoint ./sft --max-tokens 2048 --out audit.json`,
-  version: 1,
+  version: 2,
   inputs: { pairs: pairsInput, checkpoint: tokenizerInput },
   settings: z.strictObject({
     maxTokens: count

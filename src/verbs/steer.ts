@@ -113,7 +113,7 @@ should not be those that the behaviour was made from.
 
   culprit steer scenarios.jsonl --checkpoint ./sft --behavior b.safetensors --mode add --rules compliance --out steer-add
   culprit steer scenarios.jsonl --checkpoint ./dpo --behavior b.safetensors --mode project-out --rules compliance --out steer-out`,
-  version: 9,
+  version: 10,
   inputs: {
     prompts: {
       ...promptsInput,

@@ -14,7 +14,7 @@ import {
   type DuckDBValue,
 } from "@duckdb/node-api";
 
-import { JsonFloat, parseJson } from "../../format/json-value.ts";
+import { JsonFloat, objectOf, parseJson } from "../../format/json-value.ts";
 
 /** Reads a value that is not null. */
 type ValueReader = (value: DuckDBValue) => unknown;
@@ -39,7 +39,7 @@ function readerOf(type: DuckDBType): ValueReader {
   if (type instanceof DuckDBMapType) {
     const read = valueReader(type.valueType);
     return (value) =>
-      Object.fromEntries(
+      objectOf(
         (value as DuckDBMapValue).entries.map(({ key, value: v }) => [String(key), read(v)]), // as the type says
       );
   }
@@ -50,11 +50,10 @@ function readerOf(type: DuckDBType): ValueReader {
 
 function structReader({ entryNames, entryTypes }: DuckDBStructType): ValueReader {
   const readers = new Map(entryNames.map((name, i) => [name, valueReader(entryTypes[i]!)]));
-  return (value) =>
-    Object.fromEntries(
-      Object.entries((value as DuckDBStructValue).entries) // as the type says
-        .map(([name, member]) => [name, readers.get(name)!(member)]),
-    );
+  return (value) => {
+    const { entries } = value as DuckDBStructValue; // as the type says
+    return objectOf(entryNames.map((name) => [name, readers.get(name)!(entries[name] ?? null)]));
+  };
 }
 
 function readFraction(value: DuckDBValue): unknown {

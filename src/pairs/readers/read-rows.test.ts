@@ -12,7 +12,7 @@ import {
   temporaryFile,
   temporaryFolder,
 } from "../../../test/support/data-files.ts";
-import { JsonFloat } from "../../format/json-value.ts";
+import { JsonFloat, orderedKeys } from "../../format/json-value.ts";
 import { ConfigError, FormatError, UnsupportedError } from "../../util/errors.ts";
 import { MAX_ROW_BYTES } from "./file-row.ts";
 import { readRows } from "./read-rows.ts";
@@ -141,6 +141,16 @@ describe("JSON arrays", () => {
         t: "12345678901234567890.0",
       },
     ]);
+  });
+
+  it("knows the order of keys that are whole numbers", async () => {
+    const [row] = (await rowsOf(
+      "x.json",
+      '[{"b": {"z": 1, "10": [{"a": "1", "2": {}}], "9": 20.0}}]',
+    )) as [{ b: Record<string, unknown> }];
+    expect(orderedKeys(row.b)).toEqual(["z", "10", "9"]);
+    expect(row.b).toEqual({ z: 1, 10: [{ a: "1", 2: {} }], 9: new JsonFloat(20) });
+    expect(orderedKeys((row.b["10"] as object[])[0]!)).toEqual(["a", "2"]);
   });
 
   it("streams elements across chunk borders", async () => {

@@ -78,7 +78,7 @@ function withSystem(
 /** A list of objects, or its JSON text; undefined where there is none. */
 function readList(fields: RowFields, column: string): readonly JsonValue[] | undefined {
   const value = jsonOf(fields, column);
-  if (saysNothing(value)) return undefined;
+  if (value === undefined) return undefined;
   if (Array.isArray(value) && value.every(isObject)) return value as JsonValue[]; // out of a reader
   throw new RowProblem(
     "wrong-type",
@@ -89,7 +89,7 @@ function readList(fields: RowFields, column: string): readonly JsonValue[] | und
 function readKwargs(fields: RowFields): JsonObject | undefined {
   const column = "chat_template_kwargs";
   const value = jsonOf(fields, column);
-  if (saysNothing(value)) return undefined;
+  if (value === undefined) return undefined;
   if (!isObject(value)) {
     throw new RowProblem(
       "wrong-type",
@@ -104,12 +104,13 @@ function readKwargs(fields: RowFields): JsonObject | undefined {
   );
 }
 
-/** A value, parsed where it is JSON text. */
+/** A value, parsed where it is JSON text; undefined where it is null or blank. */
 function jsonOf(fields: RowFields, column: string): unknown {
-  const value = ownField(fields, column);
-  if (typeof value !== "string" || value.trim() === "") return value;
+  const value = ownField(fields, column) ?? undefined;
+  if (typeof value !== "string") return value;
+  if (value.trim() === "") return undefined;
   try {
-    return parseJson(value);
+    return parseJson(value) ?? undefined;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw new RowProblem("wrong-type", `${column}: expected JSON, got other text`);

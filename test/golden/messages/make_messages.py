@@ -115,6 +115,7 @@ ROWS = [
     ("arguments without order of letters", "tools", pair([U("rain?")], [A("", tool_calls=CALL(zone="z", days=2, town="Ghent", above=None, exact=True))], NO, tools=[WEATHER])),
     ("arguments of astral and HTML characters", "tools", pair([U("rain?")], [A("", tool_calls=CALL(town="Łódź 🌧 <b>&'\"</b>\n"))], NO, tools=[WEATHER])),
     ("arguments nested", "tools", pair([U("rain?")], [A("", tool_calls=CALL(towns=[{"name": "Ghent", "at": [51.5, 3.75]}, {}]))], NO, tools=[WEATHER])),
+    ("small numbers and keys that are numbers in arguments", "tools", pair([U("rain?")], [A("", tool_calls=CALL(b=1e-7, **{"10": 0.00001, "9": {"x": 1, "1": 2}}))], NO, tools=[CLOCK])),
     ("a whole fraction in arguments", "tools", pair([U("rain?")], [A("", tool_calls=CALL(above=20.0, below=1e3))], NO, tools=[WEATHER])),
     ("a number beyond 2^53 in arguments", "tools", pair([U("rain?")], [A("", tool_calls=CALL(station=1234567890123456789))], NO, tools=[CLOCK])),
     ("whole fractions and large numbers in tools", "tools", pair(tools=[{"type": "function", "function": {"name": "f", "parameters": {"minimum": -20.0, "maximum": 2**64}}}])),
