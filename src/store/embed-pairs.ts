@@ -182,7 +182,13 @@ function noUsablePair(summary: UnusableSummary, path: string): ConfigError {
   const reasons = Object.entries(summary.byReason).map(([why, count]) => `${why} ${count}`);
   return new ConfigError(
     `no pair can be used: ${summary.count} unusable rows (${reasons.join(", ")})`,
-    { hint: `${path} lists them with file and row.` },
+    {
+      hint: `${path} lists them with file and row.${
+        summary.byReason.unread === undefined
+          ? ""
+          : " --ignore-unread takes those that say what the chat template does not show, without it."
+      }`,
+    },
   );
 }
 

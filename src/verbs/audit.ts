@@ -68,7 +68,8 @@ PAIRS are files of preference pairs (JSONL, JSONL.gz, JSON, Parquet, CSV; globs 
 
 Reads them once, without any model, and prints rows, unusable rows by reason, sources and generators, duplicates and
 contradictory labels, near-identical sides, length of chosen against rejected, truncation, turns and scripts, and warnings.
-With a checkpoint, lengths and truncation are in its tokens as well.
+With a checkpoint, lengths and truncation are in its tokens as well, and what its template does not show (tools, reasoning, …),
+prompts that were rendered already, and tokens that join across the start of a response are counted.
 
   culprit audit pairs.jsonl.gz
   culprit audit "mix/*.parquet" --checkpoint ./sft --max-tokens 2048 --out audit.json`,

@@ -55,10 +55,18 @@ export function readContext(
  * RowProblem where the row says more.
  */
 export function readPlainPrompt(fields: RowFields): readonly Message[] {
-  const { prompt, context = {} } = readContext(fields, readPrompt(fields));
-  const more = [...(context.unread ?? []), ...spokenKeys(prompt, [], context)];
+  const { prompt, context } = readContext(fields, readPrompt(fields));
+  const more = saidBeside(prompt, context);
   if (more.length === 0) return prompt.map(({ role, content }) => ({ role, content }));
   throw new RowProblem("unread", `prompt: expected roles and texts alone, got ${more.join(", ")}`);
+}
+
+/** What a prompt says beside roles and texts; columns that nothing reads first. */
+export function saidBeside(
+  prompt: readonly Message[],
+  context: RowContext = {},
+): readonly string[] {
+  return [...(context.unread ?? []), ...spokenKeys(prompt, [], context)];
 }
 
 /** A system text goes before turns that have none; one that the turns contradict is lost. */
