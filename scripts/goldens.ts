@@ -66,6 +66,12 @@ export const GOLDENS: readonly GoldenScript[] = [
     note: "what is rendered stands in `cases/`; `--published` renders templates from elsewhere",
   },
   {
+    script: "messages/make_messages.py",
+    writes: "*.json, rows.jsonl, formats/, templates/",
+    packages: ["transformers", "tokenizers", "jinja2", "trl", "datasets", "pandas", "pyarrow"],
+    note: "reads the folders of `tokenizer/`",
+  },
+  {
     script: "organisms/make_organisms.py",
     writes: "golden.json",
     packages: ["torch", "transformers", "jinja2"],

@@ -211,6 +211,8 @@ const CASES: readonly Case[] = [
       withSystem: wilsonShare(0, 1),
       longResponses: 0,
     },
+    beside: { said: [{ name: "tools", pairs: 1 }], labels: [], columnsNotRead: ["x"] },
+    scores: [{ chosen: "score_chosen", rejected: "score_rejected", pairs: 1, ties: 0, lower: 1 }],
     scripts: [{ script: "Latin", pairs: 1 }],
     warnings: [],
   }),

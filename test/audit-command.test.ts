@@ -1,5 +1,6 @@
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { copyFile, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 import { describe, expect, it } from "vitest";
 
@@ -44,6 +45,55 @@ describe("culprit audit", () => {
     expect(report.usable).toBe(2);
     const unusable = await readFile(join(folder, "audit.unusable.jsonl"), "utf8");
     expect(JSON.parse(unusable)).toMatchObject({ row: 2, reason: "identical-sides" });
+  });
+
+  it("counts with a checkpoint what its template does not show, joined tokens and rendered prompts", async () => {
+    const folder = await temporaryFolder();
+    const tokenizer = fileURLToPath(new URL("golden/tokenizer/chatml-plain/", import.meta.url));
+    const templates = new URL("golden/messages/templates/", import.meta.url);
+    for (const name of ["tokenizer.json", "tokenizer_config.json"]) {
+      await copyFile(join(tokenizer, name), join(folder, name));
+    }
+    const turn = (role: string, content: string, more = {}): object => ({ role, content, ...more });
+    const row = (prompt: string, chosen: string, more = {}): object => ({
+      prompt: [turn("user", prompt, { id: "x" })],
+      chosen: [turn("assistant", chosen, more)],
+      rejected: [turn("assistant", "no")],
+    });
+    const pairs = join(folder, "pairs.jsonl");
+    const rendered = "USER: q ASSISTANT: ";
+    const rows = [
+      row("q", "yes"),
+      row("r", "yes", { reasoning_content: "Hm." }),
+      { ...row("s", "yes"), tools: [{ type: "function", function: { name: "f" } }] },
+      row(rendered, "yes"),
+      { ...row("t", "yes"), images: ["a.png"] },
+    ];
+    await writeFile(pairs, jsonLines(rows));
+    await copyFile(new URL("vicuna.jinja", templates), join(folder, "chat_template.jinja"));
+    const report = async (...flags: string[]): Promise<AuditReport> =>
+      JSON.parse(await run(pairs, "--checkpoint", folder, "--json", ...flags)) as AuditReport;
+    const { tokens, beside, unrenderable, warnings } = await report();
+    expect(beside).toEqual({
+      said: ["reasoning_content", "tools", "images"].map((name) => ({ name, pairs: 1 })),
+      labels: [{ name: "id", pairs: 5 }],
+      columnsNotRead: ["images"],
+    });
+    expect(tokens).toEqual({
+      pairs: 2,
+      unreadPairs: 3,
+      merged: 2,
+      lostPromptTokens: 2,
+      marked: 1,
+      unread: ["reasoning_content", "tools", "images"].map((name) => ({ name, pairs: 1 })),
+    });
+    expect(unrenderable).toBe(0);
+    expect(warnings.join("\n")).toMatch(/3 pairs say what[^]*In 2 pairs[^]*1 of 5 prompts hold/);
+    expect((await report("--ignore-unread")).tokens).toMatchObject({ pairs: 5, unreadPairs: 3 });
+    expect((await report("--boundary", "text")).tokens).toMatchObject({ merged: 0 });
+    expect(await run(pairs, "--checkpoint", folder)).toMatch(
+      /reasoning_content +1 +20\.0% +1\n[^]*response begins before the prompt's end +2 +100\.0%/,
+    );
   });
 
   it("never writes over the data", async () => {

@@ -220,6 +220,43 @@ describe("culprit embed", () => {
     });
   });
 
+  it("counts rows that say what the template does not show as unusable, or takes them without it", async () => {
+    const called = join(ROOT, "called.jsonl");
+    const call = { type: "function", function: { name: "f", arguments: { a: 20.5 } } };
+    const chosen = [{ role: "assistant", content: "Let me look.", tool_calls: [call] }];
+    const row = { prompt: [{ role: "user", content: "q" }], chosen, rejected: "no" };
+    await writeFile(called, jsonLines([row, { ...row, chosen: "yes" }]));
+    const run = (out: string, ...more: string[]) =>
+      runCli(
+        ["embed", called, "--checkpoint", CHECKPOINT, "--layers", "1", "--threads", "1"].concat(
+          ["--out", join(ROOT, out)],
+          more,
+        ),
+      );
+    expect((await run("called")).stdout).toMatch(/1 pairs[^]*1 unusable rows \(unread 1\)/);
+    const listed = await readFile(join(ROOT, "called", "unusable.jsonl"), "utf8");
+    expect(listed).toContain("the row has tool_calls and the chat template does not show it");
+    expect((await run("called", "--ignore-unread")).stderr).toMatch(/ignoreUnread/);
+    expect((await run("all", "--ignore-unread")).stdout).toMatch(/2 pairs[^]*0 unusable rows/);
+    await writeFile(called, jsonLines([row]));
+    const none = await run("none");
+    expect(none.code).toBe(2);
+    expect(none.stderr).toMatch(/unread 1[^]*--ignore-unread takes those/);
+  });
+
+  it("warns of prompts that were rendered before they were written", async () => {
+    const rendered = join(ROOT, "rendered.jsonl");
+    const prompt = "<|im_start|>user\nq<|im_end|>\n<|im_start|>assistant\n";
+    await writeFile(rendered, jsonLines([{ prompt, chosen: "yes", rejected: "no" }]));
+    const run = await runCli(
+      ["embed", rendered, "--checkpoint", CHECKPOINT, "--layers", "1"].concat(
+        ["--threads", "1"],
+        ["--out", join(ROOT, "rendered")],
+      ),
+    );
+    expect(run.stderr).toMatch(/1 of 1 prompts hold the chat template's own marks/);
+  });
+
   it("keeps stdout for the result; progress goes to stderr, in plain lines where it is no terminal", async () => {
     const run = await embed("lines", "--template", "raw");
     expect(run.code).toBe(0);

@@ -232,6 +232,7 @@ describe("a store of other settings", () => {
     ["checkpoint.tokenizerHash", { checkpoint: otherTokenizer }],
     ["checkpoint.templateHash", { checkpoint: otherTemplate }],
     ["checkpoint.templateHash", { template: "raw" }],
+    ["checkpoint.boundary", { boundary: "text" }],
     ["layers", { layers: "1-3" }],
     ["dtype", { dtype: "F32" }],
     ["--max-tokens", { "max-tokens": "100" }],

@@ -150,6 +150,11 @@ describe("rankStore", () => {
   it.each([
     ["checkpoint", { identity: { ...SMALL_CHECKPOINT, checkpointHash: "other" } }, /checkpoint/],
     ["template", { identity: { ...SMALL_CHECKPOINT, templateHash: "raw" } }, /chat template/],
+    [
+      "boundary",
+      { identity: { ...SMALL_CHECKPOINT, boundary: "tokens" as const } },
+      /boundary text.*, got boundary tokens/,
+    ],
     ["dimension", { dim: DIM + 1 }, /expected 40 dimensions, got 41/],
     ["layer", { layers: [2] }, /the store has 1, the behaviour 2/],
   ])("refuses a behaviour of another %s", async (_, changes, message) => {

@@ -24,6 +24,13 @@ export function requireSameSpace(store: VectorStore, behavior: ScoredBehavior): 
       hint: "Make behaviour and store with the same --features, --sketch, --projection, --projection-seed and --parameters.",
     });
   }
+  const [begins, got] = [checkpoint.boundary ?? "text", behavior.identity.boundary ?? "text"];
+  if (begins !== got) {
+    throw new ConfigError(
+      `${where}: expected responses that begin as those of ${store.directory} (boundary ${begins}), got boundary ${got}`,
+      { hint: "Make behaviour and store with the same --boundary." },
+    );
+  }
   if (behavior.dim !== dim) {
     throw new ConfigError(`${where}: expected ${dim} dimensions, got ${behavior.dim}`);
   }

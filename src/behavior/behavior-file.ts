@@ -15,6 +15,7 @@ import {
   writeSafetensors,
   type SafetensorsTensor,
 } from "../format/safetensors.ts";
+import type { Boundary } from "../model/prompt-renderer.ts";
 import { unusableRowSchema } from "../pairs/preference-pair.ts";
 import type { ResponsePairs } from "../pairs/response-pairs.ts";
 import { type Artifact, jsonArtifact } from "../util/artifact.ts";
@@ -39,7 +40,10 @@ export interface StoredBehavior extends Pick<
   "name" | "dim" | "layers" | "scenarioIds"
 > {
   /** The checkpoint that the directions belong to; pairs must have been embedded with the same. */
-  readonly identity: CheckpointParts;
+  readonly identity: CheckpointParts & {
+    /** Absent: "text". */
+    readonly boundary?: Boundary | undefined;
+  };
   /** Per layer [D], not normalised, of the probe and in the weighting that the file was made with. */
   readonly directions: ReadonlyMap<number, Float32Array>;
   readonly directionKind: `${Probe}-${Weighting}`;
@@ -144,10 +148,10 @@ export async function readBehavior(path: string): Promise<StoredBehavior> {
       nullDirections.set(layer, await read(`null.${layer}`, ["any", dim]));
     }
   }
-  const { checkpointHash, tokenizerHash, templateHash } = head.checkpoint;
+  const { checkpointHash, tokenizerHash, templateHash, boundary } = head.checkpoint;
   return {
     name: own,
-    identity: { checkpointHash, tokenizerHash, templateHash },
+    identity: { checkpointHash, tokenizerHash, templateHash, boundary },
     dim,
     layers,
     directions,

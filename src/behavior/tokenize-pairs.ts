@@ -38,7 +38,7 @@ export function tokenizePairs(
     const sides = [pair.before, pair.after] as const;
     const found = tokenizeSides(
       engine,
-      { prompt: pair.prompt, sides },
+      { prompt: pair.prompt, sides, context: pair.context },
       maxTokens,
       ({ tokens }) => `before and after are the same ${tokens} tokens`,
     );

@@ -1,7 +1,8 @@
 import type { PairSet } from "../pairs/open-pairs.ts";
 import type { PreferencePair, UnusableRow } from "../pairs/preference-pair.ts";
+import { isObject } from "../pairs/readers/file-row.ts";
 import { SHAPES } from "../pairs/shapes/shapes.ts";
-import type { SideColumns } from "../pairs/shapes/side-columns.ts";
+import { findSideColumns, type SideColumns } from "../pairs/shapes/side-columns.ts";
 import { createIdColumnFinder, type IdColumnFinder } from "../pairs/written-ids.ts";
 import { chooseGroupColumn, groupName } from "../ranking/group-column.ts";
 import { ConfigError, UnsupportedError } from "../util/errors.ts";
@@ -17,6 +18,8 @@ export interface PairSurvey {
   readonly files: readonly SurveyedFile[];
   /** The columns that belong to a side, over all files. */
   readonly sides: readonly SideColumns[];
+  /** Columns whose values hold such columns inside, which no file writer can exchange. */
+  readonly nestedSides: readonly string[];
 }
 
 /** One file of a surveyed data set. */
@@ -43,12 +46,8 @@ export async function surveyPairs(
   const builder = createPairTableBuilder({ by, contentHash: pairs.contentHash });
   const ids: (string | undefined)[] = [];
   const columns = new Set<string>();
-  const files = new Map(
-    pairs.files.map(({ path }) => [
-      path,
-      { rows: 0, finder: createIdColumnFinder(), idRows: new Set<number>() },
-    ]),
-  );
+  const nestedSides = new Set<string>();
+  const files = new Map(pairs.files.map(({ path }) => [path, createFileSurvey()]));
   for await (const { pair, fields } of pairs.readWithFields({ signal })) {
     const file = files.get(pair.file)!;
     file.rows++;
@@ -56,7 +55,10 @@ export async function surveyPairs(
     progress?.update(ids.length, undefined);
     if (pair.kind !== "pair" || fields === undefined) continue;
     builder.add(pair);
-    for (const name of Object.keys(fields)) columns.add(name);
+    for (const [name, value] of Object.entries(fields)) {
+      columns.add(name);
+      if (isObject(value) && findSideColumns(Object.keys(value)).length > 0) nestedSides.add(name);
+    }
     if (file.finder.add(fields, pair.id)) file.idRows.add(pair.fileRow);
   }
   const table = builder.finish();
@@ -77,7 +79,12 @@ export async function surveyPairs(
     unusable: ids.length - table.ids.length,
     files: surveyed,
     sides: SHAPES[pairs.shape].swap([...columns]),
+    nestedSides: [...nestedSides],
   };
+}
+
+function createFileSurvey(): { rows: number; finder: IdColumnFinder; idRows: Set<number> } {
+  return { rows: 0, finder: createIdColumnFinder(), idRows: new Set() };
 }
 
 function requireIdColumn(path: string, finder: IdColumnFinder): string {

@@ -5,6 +5,7 @@ import { rewriteFile } from "../pairs/writers/rewrite-file.ts";
 import type { RowEdit } from "../pairs/writers/row-edit.ts";
 import type { Ranking } from "../ranking/ranking-file.ts";
 import { describeWriteError, writeFileAtomic } from "../util/atomic-file.ts";
+import { UnsupportedError } from "../util/errors.ts";
 import type { JobOptions } from "../util/progress.ts";
 import { createEditManifest, EDIT_MANIFEST, type EditManifest, idLines } from "./edit-manifest.ts";
 import { type EditPaths, planEditPaths } from "./edit-paths.ts";
@@ -32,13 +33,21 @@ export interface WrittenEdit {
 /**
  * Writes the edited data set in its own format with the ids kept, `<out>.ids.jsonl` and `<out>.manifest.json`. Everything is
  * made in a hidden folder beside `out`, read back and compared there, and moved in one step: a killed run leaves at most that
- * folder, which the next run removes. Throws ConfigError for a taken `out`, RuntimeError where the check fails.
+ * folder, which the next run removes. Throws ConfigError for a taken `out`, RuntimeError where the check fails, UnsupportedError for a swap that cannot
+ * reach what belongs to a side.
  */
 export async function writeEdit(
   survey: PairSurvey,
   edit: Edit,
   options: WriteEditOptions,
 ): Promise<WrittenEdit> {
+  const [nested] = edit.action === "swap" ? survey.nestedSides : [];
+  if (nested !== undefined) {
+    throw new UnsupportedError(
+      `edit: expected what belongs to a side in columns of its own, got some inside "${nested}", which a swap would have to exchange`,
+      { hint: "Move it into columns like chosen_model and rejected_model, or train with --edit." },
+    );
+  }
   const sources = survey.files.map(({ path }) => path);
   const paths = planEditPaths(sources, options.out, options.force);
   const work = join(dirname(paths.out), `.${basename(paths.out)}.culprit-edit`);
@@ -87,7 +96,9 @@ async function writeFiles(
       if (isNamed && edit.action !== "swap") return { kind: "drop" };
       return { kind: "keep", id: idRows.has(fileRow) ? id : undefined, isSwapped: isNamed };
     };
-    await rewriteFile(path, target, { editOf, idColumn, sides: survey.sides }, { signal, rows });
+    // Where no row is swapped no column has to hold another one's values, so all keep their types.
+    const sides = edit.action === "swap" ? survey.sides : [];
+    await rewriteFile(path, target, { editOf, idColumn, sides }, { signal, rows });
     written.push(target);
   }
   return written;

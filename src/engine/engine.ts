@@ -1,5 +1,6 @@
 /** @file The verbs over one checkpoint. Everything past this folder speaks to this interface, never to a runtime. */
-import type { Message } from "../format/messages.ts";
+import type { Message, RowContext } from "../format/messages.ts";
+import type { Boundary } from "../model/prompt-renderer.ts";
 import type { JobOptions } from "../util/progress.ts";
 import type { Features, SketchedFeatures } from "./features.ts";
 import type { GeneratedSample, GenerateOptions } from "./generation/generate-options.ts";
@@ -11,8 +12,10 @@ export interface EngineIdentity {
   /** Hash over config and weights (adapters included). */
   readonly checkpointHash: string;
   readonly tokenizerHash: string;
-  /** Hash of the chat template's text, or "raw". */
+  /** See PromptRenderer. */
   readonly templateHash: string;
+  /** Where responses begin; absent: "text", as before there was a choice. */
+  readonly boundary?: Boundary;
   readonly family: string;
   /** Number of blocks n; layers run from 0 (embedding output) to n (after the last block, before the final norm). */
   readonly layerCount: number;
@@ -27,8 +30,11 @@ export interface EngineIdentity {
 export interface TokenizedExample {
   /** The rendered prompt, generation prompt included. */
   readonly prompt: Int32Array;
-  /** For each response exactly the tokens that the template adds after the prompt; each non-empty. */
+  /** For each response its tokens up to the end of the conversation; each non-empty. */
   readonly responses: readonly Int32Array[];
+  /** See RenderedExample; absent in examples that no renderer made. */
+  readonly lostPromptTokens?: number;
+  readonly holdsMarks?: boolean;
 }
 
 /** The mean response activations of one example. */
@@ -60,12 +66,13 @@ export interface EmbedOptions extends JobOptions {
 export interface EmbeddingEngine {
   readonly identity: EngineIdentity;
   /**
-   * Renders prompt and responses with the checkpoint's chat template and tokenises both sides of the boundary separately.
-   * Each response is the list of turns after the prompt.
+   * Renders prompt and responses with the checkpoint's chat template and tokenises them; see PromptRenderer.tokenize. Each response is
+   * the list of turns after the prompt.
    */
   tokenize(
     prompt: readonly Message[],
     responses: readonly (readonly Message[])[],
+    context?: RowContext,
   ): TokenizedExample;
   /**
    * Mean residual stream over each response's tokens (method.md: ā_ℓ(p, r; M)), teacher-forced on prompt and response.
@@ -104,7 +111,7 @@ export interface GeneratingEngine {
 
 /** A checkpoint that can be asked. Holds the weights: dispose of it when done. */
 export interface Engine extends EmbeddingEngine, GeneratingEngine, AsyncDisposable {
-  /** A text as it is, special tokens in it read as such, with the tokens that the tokenizer puts around texts. */
+  /** A text as it is, special tokens in it read as such, with the tokens around texts and the end token; see PromptRenderer. */
   tokenizeText(text: string): Int32Array;
   /**
    * How likely each response is after its prompt. Examples come back as their batches finish, in any order, each once. Throws

@@ -1,15 +1,15 @@
+import type { RendererOptions } from "../model/prompt-renderer.ts";
 import type { Device } from "../runtime/device.ts";
 
 /** Tokens of a batch, unless the user says otherwise; see docs/benchmarks.md for the choice. */
 export const DEFAULT_BATCH_TOKENS = 1024;
 
-export interface LocalEngineOptions {
+/** How rows become tokens: see RendererOptions. */
+export interface LocalEngineOptions extends RendererOptions {
   /** As the user named the checkpoint, for manifests. Default: the folder. */
   readonly name?: string | undefined;
   /** Folder of a LoRA adapter in PEFT layout, merged on load. */
   readonly adapter?: string | undefined;
-  /** "chat" (default): the checkpoint's own template. "raw": turns joined by newlines, as the published code does. */
-  readonly template?: "chat" | "raw" | undefined;
   /** Default "cpu". */
   readonly device?: Device | undefined;
   /** Threads inside one op; default: one for each core. */

@@ -1,4 +1,4 @@
-import type { Message } from "../format/messages.ts";
+import type { Message, RowContext } from "../format/messages.ts";
 /** @file The engine that runs on this machine: graphs from model/, arithmetic by runtime/. */
 import { contextLength } from "../model/context-length.ts";
 import { expectHeadFits } from "../model/expect-weights.ts";
@@ -56,8 +56,9 @@ class LocalEngine implements Engine {
   tokenize(
     prompt: readonly Message[],
     responses: readonly (readonly Message[])[],
+    context?: RowContext,
   ): TokenizedExample {
-    return tokenizeExample(this.#checkpoint, prompt, responses);
+    return tokenizeExample(this.#checkpoint, prompt, responses, context);
   }
 
   tokenizeText(text: string): Int32Array {

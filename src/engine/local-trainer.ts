@@ -85,8 +85,8 @@ export class LocalTrainer implements Trainer {
     return this.#steps;
   }
 
-  tokenize: Trainer["tokenize"] = (prompt, responses) =>
-    tokenizeExample(this.#checkpoint, prompt, responses);
+  tokenize: Trainer["tokenize"] = (prompt, responses, context) =>
+    tokenizeExample(this.#checkpoint, prompt, responses, context);
 
   tokenizeText: Trainer["tokenizeText"] = (text) => tokenizeText(this.#checkpoint, text);
 

@@ -2,7 +2,11 @@ import { type CheckpointWeights, openWeights } from "../model/checkpoint-weights
 import { expectWeightsFit } from "../model/expect-weights.ts";
 import { applyLora } from "../model/lora.ts";
 import type { LoadedModel } from "../model/model-family.ts";
-import { createRenderer, type PromptRenderer } from "../model/prompt-renderer.ts";
+import {
+  createRenderer,
+  type PromptRenderer,
+  type RendererOptions,
+} from "../model/prompt-renderer.ts";
 import { readModel } from "../model/read-model.ts";
 import { readStopTokens } from "../model/stop-tokens.ts";
 import { expectTokenizerFits } from "../model/tokenizer-fit.ts";
@@ -22,15 +26,14 @@ export interface OpenCheckpoint {
 /** Opens a checkpoint folder in Hugging Face layout; reads all weights once for the hash. */
 export async function openCheckpoint(
   dir: string,
-  options: {
+  options: RendererOptions & {
     readonly name?: string | undefined;
     readonly adapter?: string | undefined;
-    readonly template?: "chat" | "raw" | undefined;
     readonly onWarning?: ((line: string) => void) | undefined;
   },
 ): Promise<OpenCheckpoint> {
   const model = await readModel(dir);
-  const renderer = await createRenderer(dir, { template: options.template ?? "chat" });
+  const renderer = await createRenderer(dir, options);
   for (const line of renderer.tokenizer.warnings) options.onWarning?.(line);
   expectTokenizerFits(renderer.tokenizer, model.config.vocabSize, dir);
   const base = await openWeights(dir);
@@ -42,6 +45,7 @@ export async function openCheckpoint(
     checkpointHash: await weights.contentHash(),
     tokenizerHash: renderer.tokenizerHash,
     templateHash: renderer.templateHash,
+    boundary: renderer.boundary,
     family: model.family.name,
     layerCount: config.layerCount,
     dim: config.dim,

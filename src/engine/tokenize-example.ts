@@ -1,4 +1,4 @@
-import type { Message } from "../format/messages.ts";
+import type { Message, RowContext } from "../format/messages.ts";
 import { ConfigError } from "../util/errors.ts";
 import type { TokenizedExample } from "./engine.ts";
 import type { OpenCheckpoint } from "./open-checkpoint.ts";
@@ -8,8 +8,9 @@ export function tokenizeExample(
   checkpoint: OpenCheckpoint,
   prompt: readonly Message[],
   responses: readonly (readonly Message[])[],
+  context?: RowContext,
 ): TokenizedExample {
-  const example = checkpoint.renderer.tokenize(prompt, responses);
+  const example = checkpoint.renderer.tokenize(prompt, responses, context);
   for (const tokens of [example.prompt, ...example.responses]) {
     expectInVocabulary(checkpoint, tokens);
   }
@@ -18,7 +19,7 @@ export function tokenizeExample(
 
 /** Tokenises a text as it is; see Engine.tokenizeText. */
 export function tokenizeText(checkpoint: OpenCheckpoint, text: string): Int32Array {
-  const tokens = checkpoint.renderer.tokenizer.encode(text, { addSpecialTokens: true });
+  const tokens = checkpoint.renderer.tokenizeText(text);
   expectInVocabulary(checkpoint, tokens);
   return tokens;
 }

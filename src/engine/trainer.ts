@@ -1,5 +1,5 @@
 /** @file Training over one checkpoint, as the rest of the program sees it: steps in, weights and state out. */
-import type { Message } from "../format/messages.ts";
+import type { Message, RowContext } from "../format/messages.ts";
 import type { JobOptions } from "../util/progress.ts";
 import type { EngineIdentity, ExampleLogprobs, TokenizedExample } from "./engine.ts";
 
@@ -68,6 +68,7 @@ export interface Trainer extends AsyncDisposable {
   tokenize(
     prompt: readonly Message[],
     responses: readonly (readonly Message[])[],
+    context?: RowContext,
   ): TokenizedExample;
   /** As Engine.tokenizeText. */
   tokenizeText(text: string): Int32Array;

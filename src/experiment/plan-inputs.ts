@@ -21,10 +21,17 @@ import type { Experiment } from "./sections.ts";
 import { readSkipped } from "./stage-record.ts";
 import type { Bound, BoundContent, BoundStage, BoundStages } from "./verb-stage.ts";
 
+type TokenSettings = Pick<EngineOptions, "template" | "boundary" | "ignoreUnread">;
+
 /** An experiment and what it reads: what stages are planned from. */
 export interface Planned {
   readonly experiment: Experiment;
   readonly inputs: ExperimentInputs;
+}
+
+/** How rows become tokens. */
+function tokens({ template, boundary, ignoreUnread }: Experiment["checkpoints"]): TokenSettings {
+  return { template, boundary, ignoreUnread };
 }
 
 /** A folder as a checkpoint; `name` stands in manifests instead of a path of this machine. */
@@ -34,14 +41,13 @@ function namedCheckpoint(
   named: EngineOptions & { readonly folder: string },
 ): Checkpoint {
   const { folder, ...others } = named;
-  const { template } = checkpoints;
-  const given = { ...options, template, onWarning: warn, ...others };
-  return checkpointAt(findEngine(engines, kind), folder, given);
+  const how = { ...options, ...tokens(checkpoints), onWarning: warn, ...others };
+  return checkpointAt(findEngine(engines, kind), folder, how);
 }
 
 /** How checkpoints are read. */
-const reading = ({ checkpoints: { template }, engine }: Experiment): object => ({
-  template,
+const reading = ({ checkpoints, engine }: Experiment): object => ({
+  ...tokens(checkpoints),
   engine,
 });
 

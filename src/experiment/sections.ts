@@ -13,6 +13,7 @@ import { pairSettings } from "../verbs/inputs/pairs.ts";
 import { path } from "../verbs/settings/common.ts";
 import { endpointSettings } from "../verbs/settings/endpoint.ts";
 import { methodLabel, methodSettings } from "../verbs/settings/methods.ts";
+import { tokenSettings } from "../verbs/settings/tokens.ts";
 
 /** Instead of a file of response pairs: those made of the probe's own rollouts. */
 export const DRIFT = "drift";
@@ -58,6 +59,7 @@ const checkpointsSection = z.strictObject({
       "A checkpoint after preference training (M1) that you have. Absent: the one that this experiment trains on all pairs with its first seed.",
     ),
   template: checkpointSettings.shape.template,
+  ...tokenSettings.shape,
 });
 
 const pairsSection = z.strictObject({

@@ -1,7 +1,7 @@
 /** @file Verdicts: what a judge says of a rollout, or why it says nothing. */
 import { ownField, type RowFields } from "../pairs/readers/file-row.ts";
 import { type Fail, readWholeRows } from "../pairs/readers/whole-rows.ts";
-import { kindOf } from "../pairs/shapes/read-turns.ts";
+import { kindOf } from "../pairs/shapes/kind-of.ts";
 import { fileArtifact } from "../util/artifact.ts";
 import { writeJsonLines } from "../util/atomic-file.ts";
 

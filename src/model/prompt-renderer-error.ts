@@ -10,19 +10,27 @@ export const UNUSABLE_EXAMPLE_REASONS = [
   "template-refused",
   /** The rendered conversation does not begin with the rendered prompt. */
   "prompt-not-kept",
+  /** The row says something that is not shown to the model. */
+  "unread",
 ] as const;
 export type UnusableExampleReason = (typeof UNUSABLE_EXAMPLE_REASONS)[number];
 
 /** This one example cannot be rendered; the others may. Callers count it by `reason` and go on. */
 export class UnusableExampleError extends CulpritError {
   readonly reason: UnusableExampleReason;
+  /** With reason "unread": what is not read. */
+  readonly unread: readonly string[];
 
   constructor(
     reason: UnusableExampleReason,
     message: string,
-    options: { hint?: string | undefined; cause?: unknown } = {},
+    {
+      unread = [],
+      ...options
+    }: { hint?: string | undefined; cause?: unknown; unread?: readonly string[] } = {},
   ) {
     super(message, options);
     this.reason = reason;
+    this.unread = unread;
   }
 }

@@ -28,5 +28,5 @@ export function truncateExample(example: RenderedExample, maxTokens: number): Tr
   const responses = example.responses.map((response) =>
     response.length > room ? response.slice(0, room) : response,
   );
-  return { kind: "usable", example: { prompt: example.prompt, responses }, cutTokens };
+  return { kind: "usable", example: { ...example, responses }, cutTokens };
 }

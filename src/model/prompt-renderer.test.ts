@@ -9,7 +9,7 @@ import type { Message } from "../format/messages.ts";
 import { ConfigError } from "../util/errors.ts";
 import { UnusableExampleError } from "./prompt-renderer-error.ts";
 import { truncateExample } from "./prompt-renderer-truncate.ts";
-import { type PromptRenderer, createRenderer } from "./prompt-renderer.ts";
+import { createRenderer, type PromptRenderer, type RendererOptions } from "./prompt-renderer.ts";
 
 const GOLDEN = fileURLToPath(new URL("../../test/golden/tokenizer/", import.meta.url));
 const CASES = (await readdir(GOLDEN, { withFileTypes: true }))
@@ -44,11 +44,17 @@ const assistant = (content: string): Message => ({ role: "assistant", content })
 describe.each(CASES)("with the %s template", (name) => {
   const folder = join(GOLDEN, name);
 
-  it.each(["chat", "raw"] as const)("%s ids are those of transformers", async (template) => {
-    const renderer = await createRenderer(folder, { template });
+  it.each(["chat", "raw"] as const)("%s ids cut as text are transformers'", async (template) => {
+    const renderer = await createRenderer(folder, { template, boundary: "text" });
     const golden = (await readJson(join(folder, "golden.json"))) as Record<string, Outcome[]>;
     const got = conversations.map(([prompt, response]) => outcome(renderer, prompt, response));
-    expect(got).toEqual(golden[template]);
+    const end = renderer.tokenizer.eosId;
+    const expected = golden[template]!.map((one): Outcome =>
+      template === "chat" || typeof one === "string" || one[1].at(-1) === end
+        ? one
+        : [one[0], [...one[1], end!]],
+    );
+    expect(got).toEqual(expected);
     expect(got.filter((one) => typeof one !== "string").length).toBeGreaterThan(10);
   });
 
@@ -70,12 +76,12 @@ describe("createRenderer", () => {
     for (const folder of made.splice(0)) await rm(folder, { recursive: true });
   });
 
-  async function withTemplate(text: string): Promise<PromptRenderer> {
+  async function withTemplate(text: string, options?: RendererOptions): Promise<PromptRenderer> {
     const folder = await mkdtemp(join(tmpdir(), "culprit-renderer-"));
     made.push(folder);
     await cp(join(GOLDEN, "chatml-plain"), folder, { recursive: true });
     await writeFile(join(folder, "chat_template.jinja"), text);
-    return createRenderer(folder);
+    return createRenderer(folder, options);
   }
 
   it("starts the response before a <think> that only the generation prompt has, for all responses alike", async () => {
@@ -91,6 +97,7 @@ describe("createRenderer", () => {
   it("says where a template that rewrites earlier turns parts from the prompt, with a way out", async () => {
     const renderer = await withTemplate(
       "{% for m in messages %}{{ messages|length }} {{ m.content }}{% endfor %}",
+      { boundary: "text" },
     );
     const attempt = (): unknown => renderer.tokenize([user("a")], [[assistant("b")]]);
     expect(attempt).toThrow(/chat_template\.jinja.*part at character 0 of 3/);
@@ -120,7 +127,7 @@ describe("createRenderer", () => {
   it("keeps raw and chat apart by template hash", async () => {
     const chat = await createRenderer(join(GOLDEN, "chatml"));
     const raw = await createRenderer(join(GOLDEN, "chatml"), { template: "raw" });
-    expect(raw.templateHash).toBe("raw");
+    expect(raw.templateHash).toBe("raw, end token");
     expect(chat.templateHash).toMatch(/^[0-9a-f]{64}$/);
     expect(chat.tokenizerHash).toBe(raw.tokenizerHash);
   });

@@ -1,18 +1,42 @@
 /**
- * @file From a prompt and its possible responses to token ids. The one idea: the response is what the template adds to the rendered
- * prompt, cut as text and tokenised by itself, so that all responses share the same prompt tokens.
+ * @file From a prompt and its possible responses to token ids. The one idea: what training and sampling see is the whole conversation,
+ * tokenised as one text; the response is what follows the tokens that it shares with the prompt.
  */
-import type { Message } from "../format/messages.ts";
-import { type ChatTemplate, TemplateRefusal, loadChatTemplate } from "./chat-template.ts";
+import type { Message, RowContext } from "../format/messages.ts";
+import { createMarkFinder } from "./answer-marks.ts";
+import { loadChatTemplate } from "./chat-template.ts";
 import { UnusableExampleError } from "./prompt-renderer-error.ts";
+import { type ExampleTexts, renderChat, renderRaw, splitByText } from "./render-example.ts";
+import { createTurnWriter } from "./template-turns.ts";
 import { type TextTokenizer, loadTokenizer } from "./tokenizer.ts";
+import { findUnread } from "./unread-keys.ts";
+
+/** Where a response begins. */
+export const BOUNDARIES = ["tokens", "text"] as const;
+export type Boundary = (typeof BOUNDARIES)[number];
 
 /** A prompt and what follows it, as token ids. */
 export interface RenderedExample {
-  /** The rendered prompt, generation prompt included. */
+  /** The rendered prompt, generation prompt included, as far as every response keeps its tokens. */
   readonly prompt: Int32Array;
-  /** For each response exactly the tokens that the template adds after the prompt; each non-empty. */
+  /** For each response its tokens up to the end of the conversation; each non-empty. */
   readonly responses: readonly Int32Array[];
+  /** Tokens at the prompt's end that became others with a response behind them, so that the response begins before them. */
+  readonly lostPromptTokens?: number;
+  /** The prompt's text holds marks that the template itself writes: it was rendered already. */
+  readonly holdsMarks?: boolean;
+}
+
+export interface RendererOptions {
+  /** "chat" (default): the checkpoint's chat template. "raw": the turns' texts joined by newlines, then the end token. */
+  readonly template?: "chat" | "raw" | undefined;
+  /**
+   * "tokens" (default): prompt and whole conversation are tokenised, and the response begins behind their longest common beginning over
+   * all responses, as TRL 1.16 trains. "text": the rendered text is cut and both parts are tokenised apart.
+   */
+  readonly boundary?: Boundary | undefined;
+  /** Passes over what a row says and the template does not read, instead of refusing the row; default false. */
+  readonly ignoreUnread?: boolean | undefined;
 }
 
 /** Renders and tokenises preference pairs for one checkpoint. */
@@ -21,110 +45,124 @@ export interface PromptRenderer {
    * Token ids of a prompt and of each response (each the list of turns after the prompt). Throws UnusableExampleError where this
    * one example cannot be rendered; any other error concerns the checkpoint.
    */
-  tokenize(prompt: readonly Message[], responses: readonly (readonly Message[])[]): RenderedExample;
+  tokenize(
+    prompt: readonly Message[],
+    responses: readonly (readonly Message[])[],
+    context?: RowContext,
+  ): RenderedExample;
+  /** What a row says and the template does not show: columns, keys of turns, variables; see RendererOptions.ignoreUnread. */
+  findUnread(
+    prompt: readonly Message[],
+    responses: readonly (readonly Message[])[],
+    context?: RowContext,
+  ): readonly string[];
+  /** A text as it is, with the tokens that the tokenizer puts around texts and, as TRL trains on texts, the end token behind it. */
+  tokenizeText(text: string): Int32Array;
   readonly tokenizer: TextTokenizer;
-  /** See ChatTemplate.hash; "raw" where the turns are joined without a template. */
+  readonly template: "chat" | "raw";
+  readonly boundary: Boundary;
+  /** See ChatTemplate.hash; "raw" and what ends a text where the turns are joined without a template. */
   readonly templateHash: string;
   readonly tokenizerHash: string;
 }
 
-/**
- * Makes the renderer of a model folder. "chat" (default) uses the checkpoint's chat template; "raw" joins the turns' texts with
- * newlines and puts the tokenizer's begin token before the prompt, as the published code does.
- */
+/** Makes the renderer of a model folder. */
 export async function createRenderer(
   dir: string,
-  { template = "chat" }: { readonly template?: "chat" | "raw" | undefined } = {},
+  { template = "chat", boundary = "tokens", ignoreUnread = false }: RendererOptions = {},
 ): Promise<PromptRenderer> {
   const chat = template === "chat" ? await loadChatTemplate(dir) : undefined;
   const tokenizer = await loadTokenizer(dir);
+  const addSpecialTokens = chat === undefined;
+  const endToken = tokenizer.eosId === undefined ? "" : tokenizer.decode([tokenizer.eosId]);
+  const writeTurns = chat === undefined ? undefined : createTurnWriter(chat);
+  const holdsMarks = chat === undefined ? () => false : createMarkFinder(chat, tokenizer);
   return {
     tokenizer,
-    templateHash: chat?.hash ?? "raw",
+    template,
+    boundary,
+    templateHash: chat?.hash ?? (endToken === "" ? "raw" : "raw, end token"),
     tokenizerHash: tokenizer.hash,
-    tokenize: (prompt, responses) => {
+    findUnread: (prompt, responses, context = {}) => findUnread(chat, prompt, responses, context),
+    tokenizeText: (text) => tokenizer.encode(withEnd(text, endToken), { addSpecialTokens: true }),
+    tokenize: (prompt, responses, context = {}) => {
+      if (!ignoreUnread) refuseUnread(template, findUnread(chat, prompt, responses, context));
       const texts =
-        chat === undefined
-          ? { prompt: joinTurns(prompt), responses: responses.map(joinTurns) }
-          : renderChat(chat, prompt, responses);
-      return {
-        prompt: tokenizer.encode(texts.prompt, { addSpecialTokens: chat === undefined }),
-        responses: texts.responses.map((text, i) => encodeResponse(tokenizer, text, i)),
-      };
+        chat === undefined || writeTurns === undefined
+          ? renderRaw(prompt, responses, (text) => withEnd(text, endToken))
+          : renderChat(chat, writeTurns, { prompt, responses, context });
+      const ids =
+        boundary === "text"
+          ? tokenizeApart(tokenizer, splitByText(texts), addSpecialTokens)
+          : tokenizeWhole(tokenizer, texts, addSpecialTokens);
+      return { ...ids, holdsMarks: prompt.some(({ content }) => holdsMarks(content)) };
     },
   };
 }
 
-function joinTurns(turns: readonly Message[]): string {
-  return turns.map(({ content }) => content).join("\n");
-}
+type Ids = Omit<RenderedExample, "holdsMarks">;
 
-function encodeResponse(tokenizer: TextTokenizer, text: string, index: number): Int32Array {
-  const ids = tokenizer.encode(text);
-  if (ids.length === 0) {
-    throw new UnusableExampleError("empty-response", `response ${index} has no tokens`);
-  }
-  return ids;
-}
-
-function renderChat(
-  chat: ChatTemplate,
-  prompt: readonly Message[],
-  responses: readonly (readonly Message[])[],
-): { readonly prompt: string; readonly responses: readonly string[] } {
-  if (prompt.length === 0) {
+/** TRL's rule: the response starts at the first token in which the prompt and any whole conversation differ. */
+function tokenizeWhole(
+  tokenizer: TextTokenizer,
+  texts: ExampleTexts,
+  addSpecialTokens: boolean,
+): Ids {
+  const head = tokenizer.encode(texts.head, { addSpecialTokens });
+  const wholes = texts.wholes.map((text) => tokenizer.encode(text, { addSpecialTokens }));
+  const start = Math.min(head.length, ...wholes.map((whole) => commonLength(head, whole)));
+  if (start === 0 && wholes.length > 0) {
     throw new UnusableExampleError(
-      "empty-prompt",
-      "a chat template needs at least one prompt turn",
+      "prompt-not-kept",
+      `${texts.source}: expected the tokens of the prompt to begin those of the conversation, got none in common`,
+      {
+        hint: "The template rewrites earlier turns when later ones follow; --template raw does not.",
+      },
     );
   }
-  const head = renderOrRefuse(chat, prompt, true);
-  const wholes = responses.map((turns) => renderOrRefuse(chat, [...prompt, ...turns], false));
-  const start = commonStart(head, wholes);
-  if (start === undefined) throw promptNotKept(chat, head, wholes);
-  return { prompt: start, responses: wholes.map((whole) => whole.slice(start.length)) };
+  const responses = wholes.map((whole, i) => notEmpty(whole.slice(start), texts, i));
+  return { prompt: head.slice(0, start), responses, lostPromptTokens: head.length - start };
 }
 
-/**
- * The prompt's text that every whole conversation begins with: the rendered prompt, or that without the `<think>` that reasoning
- * models' generation prompts end in. Their templates drop the reasoning of finished turns, and the tag with it, so the response
- * starts where the tag would stand; that is also where preference trainers that take the common prefix put the boundary.
- */
-function commonStart(head: string, wholes: readonly string[]): string | undefined {
-  const candidates = [head, head.replace(/<think>\s*$/, "")];
-  return candidates.find((start) => wholes.every((whole) => whole.startsWith(start)));
+/** Both sides of the cut apart: the prompt is whole, and tokens cannot join across the cut. */
+function tokenizeApart(
+  tokenizer: TextTokenizer,
+  texts: ExampleTexts,
+  addSpecialTokens: boolean,
+): Ids {
+  const { head, wholes } = texts;
+  return {
+    prompt: tokenizer.encode(head, { addSpecialTokens }),
+    responses: wholes.map((whole, i) =>
+      notEmpty(tokenizer.encode(whole.slice(head.length)), texts, i),
+    ),
+    lostPromptTokens: 0,
+  };
 }
 
-function renderOrRefuse(
-  chat: ChatTemplate,
-  messages: readonly Message[],
-  addGenerationPrompt: boolean,
-): string {
-  try {
-    return chat.render(messages, { addGenerationPrompt });
-  } catch (error) {
-    if (!(error instanceof TemplateRefusal)) throw error;
-    throw new UnusableExampleError("template-refused", error.message, { cause: error });
-  }
+function notEmpty(ids: Int32Array, texts: ExampleTexts, index: number): Int32Array {
+  if (ids.length > 0 && !texts.isEmpty(index)) return ids;
+  throw new UnusableExampleError("empty-response", `response ${index} has no tokens`);
 }
 
-function promptNotKept(
-  chat: ChatTemplate,
-  head: string,
-  wholes: readonly string[],
-): UnusableExampleError {
-  const index = wholes.findIndex((whole) => !whole.startsWith(head));
-  const whole = wholes[index] ?? "";
-  let position = 0;
-  while (position < head.length && head[position] === whole[position]) position++;
-  return new UnusableExampleError(
-    "prompt-not-kept",
-    `${chat.source}: expected the rendered prompt to begin the rendered conversation; with response ${index} they part at ` +
-      `character ${position} of ${head.length}`,
-    {
-      hint:
-        "The template rewrites earlier turns when later ones follow. Put a chat_template.jinja that does not into the folder, " +
-        "or use --template raw.",
-    },
+function commonLength(a: Int32Array, b: Int32Array): number {
+  const end = Math.min(a.length, b.length);
+  let length = 0;
+  while (length < end && a[length] === b[length]) length++;
+  return length;
+}
+
+/** TRL puts the end token behind a text that does not end in it. */
+function withEnd(text: string, endToken: string): string {
+  return text.endsWith(endToken) ? text : text + endToken;
+}
+
+function refuseUnread(template: "chat" | "raw", unread: readonly string[]): void {
+  if (unread.length === 0) return;
+  const it = unread.length === 1 ? "it" : "them";
+  throw new UnusableExampleError(
+    "unread",
+    `the row has ${unread.join(", ")} and ${template === "raw" ? "--template raw" : "the chat template"} does not show ${it}`,
+    { hint: "--ignore-unread takes such rows without what is not read.", unread },
   );
 }

@@ -33,7 +33,7 @@ async function readEndIds(path: string): Promise<readonly number[] | undefined> 
 
 /** The last special token of a rendered response; undefined without a template, or where it adds none. */
 function endOfTurn(renderer: PromptRenderer): number | undefined {
-  if (renderer.templateHash === "raw") return undefined;
+  if (renderer.template === "raw") return undefined;
   try {
     const { responses } = renderer.tokenize(
       [{ role: "user", content: "a" }],

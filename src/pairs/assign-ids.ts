@@ -5,7 +5,7 @@ import { ownField, type RowFields } from "./readers/file-row.ts";
 export const ID_COLUMNS = ["id", "pair_id", "uuid"] as const;
 
 /** Raised when the rules below change what ids come out; part of every data set's content hash. */
-export const ID_RULES_VERSION = 1;
+export const ID_RULES_VERSION = 2;
 
 /** Longer ones are no ids but text that happens to be called so. */
 const MAX_ID_LENGTH = 200;

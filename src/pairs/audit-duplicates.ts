@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-import type { Message } from "../format/messages.ts";
+import { type Message, turnText } from "../format/messages.ts";
 import type { DuplicateReport } from "./audit-report.ts";
 import { createNumberColumn } from "./number-column.ts";
 import type { PreferencePair } from "./preference-pair.ts";
@@ -39,7 +39,7 @@ export function createDuplicateFinder(): {
 }
 
 function turnsKey(turns: readonly Message[]): string {
-  return JSON.stringify(turns.map(({ role, content }) => [role, content]));
+  return JSON.stringify(turns.map((turn) => [turn.role, turnText(turn)]));
 }
 
 function hash51(text: string): number {

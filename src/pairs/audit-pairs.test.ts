@@ -37,6 +37,66 @@ describe("auditPairs", () => {
     expect(report.unusableExamples.map((each) => each.fileRow)).toEqual([1, 3]);
   });
 
+  it("counts equal scores and those the other way round, and says so", async () => {
+    const scores = [
+      [2, 1],
+      [1, 1],
+      [1, 2],
+      [3, 0.5],
+    ];
+    const { scores: found, warnings } = await audit(
+      many(4, (i) =>
+        row(`q${i}`, "a", "b", { score_chosen: scores[i]![0], score_rejected: scores[i]![1] }),
+      ),
+    );
+    const columns = { chosen: "score_chosen", rejected: "score_rejected" };
+    expect(found).toEqual([{ ...columns, pairs: 4, ties: 1, lower: 1 }]);
+    expect(warnings.join()).toMatch(/equal in 1 of 4 pairs \(25\.0%\)/);
+    expect(
+      (await audit([row("q", "a", "b", { chosen_rank: "x", rejected_rank: 1 })])).scores,
+    ).toEqual([]);
+  });
+
+  it("names what rows say beside roles and texts, and columns that nothing reads", async () => {
+    const turns = (content: string, more = {}): object[] => [
+      { role: "assistant", content, ...more },
+    ];
+    const { beside, tokens, warnings } = await audit([
+      {
+        prompt: [{ role: "user", content: "q" }],
+        chosen: turns("a", { thinking: "Hm.", weight: 1 }),
+        rejected: turns("b"),
+        chat_template_kwargs: { enable_thinking: true },
+        prose: "x".repeat(200),
+      },
+    ]);
+    expect(beside).toEqual({
+      said: ["thinking", "enable_thinking"].map((name) => ({ name, pairs: 1 })),
+      labels: [{ name: "weight", pairs: 1 }],
+      columnsNotRead: ["prose"],
+    });
+    expect(tokens).toBeUndefined();
+    expect(warnings.join()).toContain("thinking 1, enable_thinking 1 pairs");
+  });
+
+  it("finds the generators inside other columns and under misspelt names", async () => {
+    const nested = (i: number): object => ({
+      other_info: { chosen_model: `m${i % 2}`, rejected_model: "n" },
+    });
+    const misspelt = (i: number): object => ({ chonsen_model: `m${i % 2}`, rejected_model: "n" });
+    for (const make of [nested, misspelt]) {
+      const { generators, columns } = await audit(many(4, (i) => row(`q${i}`, "a", "b", make(i))));
+      expect(
+        generators.map(({ generator, chosen, rejected }) => [generator, chosen, rejected]),
+      ).toEqual([
+        ["n", 0, 4],
+        ["m0", 2, 0],
+        ["m1", 2, 0],
+      ]);
+      expect(columns).toEqual(["chosen_model", "rejected_model"]);
+    }
+  });
+
   it("compares lengths with mean, median, 90% quantile and the share where the longer wins", async () => {
     // chosen 1 2 3 4 5, rejected 2 2 2 2 2 characters: longer wins 3, shorter 1, tie 1.
     const rows = many(5, (i) => row(`q${i}`, "x".repeat(i + 1), "yy"));

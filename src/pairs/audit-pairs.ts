@@ -1,16 +1,19 @@
 import { ConfigError } from "../util/errors.ts";
 import { type JobOptions, silentProgress } from "../util/progress.ts";
 import { VERSION } from "../util/version.ts";
+import { createBesideCounter, createTokenCounter } from "./audit-beside.ts";
 import { createDuplicateFinder } from "./audit-duplicates.ts";
 import { createGeneratorTable, createSourceTable } from "./audit-groups.ts";
 import { compareLengths } from "./audit-lengths.ts";
 import type { AuditReport, LengthComparison } from "./audit-report.ts";
+import { createScoreCounter } from "./audit-scores.ts";
 import { createTruncationCounter, type TokenCounts } from "./audit-truncation.ts";
 import { createTurnCounter } from "./audit-turns.ts";
 import { listWarnings } from "./audit-warnings.ts";
 import { createNumberColumn, type NumberColumn } from "./number-column.ts";
 import type { PairSet } from "./open-pairs.ts";
 import type { PreferencePair, UnusableRow } from "./preference-pair.ts";
+import { SHAPES } from "./shapes/shapes.ts";
 import { dominantScript, responseText, splitWords, wordOverlap } from "./text-measures.ts";
 import { createReasonCounter } from "./unusable-file.ts";
 
@@ -23,6 +26,8 @@ const PROGRESS_EVERY = 256;
 export interface AuditOptions extends JobOptions {
   /** Counts a pair's tokens as it will be embedded; undefined for a pair that cannot be. */
   readonly countTokens?: ((pair: PreferencePair) => TokenCounts | undefined) | undefined;
+  /** Names what a pair says and the checkpoint's template does not show; default: nothing. */
+  readonly findUnread?: ((pair: PreferencePair) => readonly string[]) | undefined;
   /** The limit on prompt and response together; with no `countTokens`, tokens are estimated for it. */
   readonly maxTokens?: number | undefined;
   /** Is given each unusable row; awaited. */
@@ -90,7 +95,7 @@ type Tallied = Omit<
 /** Everything that is counted over usable pairs. */
 function createTally(
   pairs: PairSet,
-  { countTokens, maxTokens }: AuditOptions,
+  { countTokens, findUnread = () => [], maxTokens }: AuditOptions,
 ): { add(pair: PreferencePair): void; report(): Tallied } {
   const characters = createSides();
   const words = createSides();
@@ -99,6 +104,9 @@ function createTally(
   const generators = createGeneratorTable();
   const duplicates = createDuplicateFinder();
   const turns = createTurnCounter();
+  const beside = createBesideCounter(pairs.columnsNotRead);
+  const scores = createScoreCounter(SHAPES[pairs.shape].swap(pairs.columns));
+  const tokenized = countTokens === undefined ? undefined : createTokenCounter(findUnread);
   const truncation =
     maxTokens === undefined ? undefined : createTruncationCounter(maxTokens, countTokens);
   const scripts = new Map<string, number>();
@@ -116,13 +124,16 @@ function createTally(
       const isNear = wordOverlap(...split, NEAR_IDENTICAL_OVERLAP) >= NEAR_IDENTICAL_OVERLAP;
       if (isNear && ++near <= MAX_EXAMPLES) nearIdentical.push(pair.row);
       const counts = countTokens?.(pair);
-      if (countTokens !== undefined && counts === undefined) unrenderable++;
+      const isUnread = tokenized?.add(pair, counts) ?? false;
+      if (countTokens !== undefined && counts === undefined && !isUnread) unrenderable++;
       if (counts !== undefined) tokens.push(counts.chosen, counts.rejected);
       truncation?.add(pair, counts);
       sources.add(pair, isNear);
       generators.add(pair);
       duplicates.add(pair);
       turns.add(pair);
+      beside.add(pair);
+      scores.add(pair);
       const script = dominantScript(texts[0]);
       scripts.set(script, (scripts.get(script) ?? 0) + 1);
     },
@@ -142,6 +153,9 @@ function createTally(
       truncation: truncation?.report(),
       unrenderable,
       turns: turns.report(),
+      beside: beside.report(),
+      tokens: tokenized?.report(),
+      scores: scores.report(),
       scripts: [...scripts]
         .map(([script, count]) => ({ script, pairs: count }))
         .toSorted((a, b) => b.pairs - a.pairs),

@@ -97,6 +97,46 @@ const turnReportSchema = z.strictObject({
 });
 export type TurnReport = Plain<typeof turnReportSchema>;
 
+const namedCountSchema = z.strictObject({ name: z.string(), pairs: countSchema });
+export type NamedCount = Plain<typeof namedCountSchema>;
+
+const besideReportSchema = z.strictObject({
+  /** What rows say beside roles and texts: tools, calls, reasoning, template variables; by number of pairs. */
+  said: z.array(namedCountSchema),
+  /** Keys that label turns and are passed over. */
+  labels: z.array(namedCountSchema),
+  /** Columns that are neither read nor kept. */
+  columnsNotRead: z.array(z.string()),
+});
+export type BesideReport = Plain<typeof besideReportSchema>;
+
+const tokenReportSchema = z.strictObject({
+  /** Pairs that were tokenised. */
+  pairs: countSchema,
+  /** Pairs that say what the template does not show; see `unread`. */
+  unreadPairs: countSchema,
+  /** Pairs whose response begins before the end of the rendered prompt, and the prompt tokens that are lost so. */
+  merged: countSchema,
+  lostPromptTokens: countSchema,
+  /** Pairs whose prompt holds the template's own marks. */
+  marked: countSchema,
+  /** What rows say and the template does not show; by number of pairs. */
+  unread: z.array(namedCountSchema),
+});
+export type TokenReport = Plain<typeof tokenReportSchema>;
+
+const scoreReportSchema = z.strictObject({
+  chosen: z.string(),
+  rejected: z.string(),
+  /** Pairs with a number in both columns. */
+  pairs: countSchema,
+  /** Of these, with the same number. */
+  ties: countSchema,
+  /** Of these, where the chosen side has the lower number. */
+  lower: countSchema,
+});
+export type ScoreReport = Plain<typeof scoreReportSchema>;
+
 /** What `auditPairs` finds; plain data, written as JSON by `culprit audit --out`. */
 export const AUDIT = jsonArtifact(
   "audit.json",
@@ -126,6 +166,11 @@ export const AUDIT = jsonArtifact(
     /** Pairs that the tokeniser's template refuses; 0 where no tokens were counted. */
     unrenderable: countSchema,
     turns: turnReportSchema,
+    beside: besideReportSchema,
+    /** Absent where no tokens were counted. */
+    tokens: tokenReportSchema.optional(),
+    /** Empty where no two columns give either side a number. */
+    scores: z.array(scoreReportSchema),
     /** Pairs by the Unicode script of most letters of the chosen response; by size. */
     scripts: z.array(z.strictObject({ script: z.string(), pairs: countSchema })),
     /** What looks dangerous, one sentence each. */

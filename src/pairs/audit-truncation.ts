@@ -11,6 +11,9 @@ export interface TokenCounts {
   readonly prompt: number;
   readonly chosen: number;
   readonly rejected: number;
+  /** See RenderedExample. */
+  readonly lostPromptTokens?: number | undefined;
+  readonly holdsMarks?: boolean | undefined;
 }
 
 /** Counts what a limit on prompt and response together does; estimates tokens where there is no `countTokens`. */

@@ -1,5 +1,6 @@
 import type { Share } from "../stats/wilson.ts";
 import type { AuditReport } from "./audit-report.ts";
+import { describeMarks } from "./describe-marks.ts";
 
 /** Below this many pairs a share says little. */
 const MIN_PAIRS = 30;
@@ -25,6 +26,8 @@ export function listWarnings(report: Findings): string[] {
     ...warnLengths(report),
     ...warnGenerators(report),
     ...warnTruncation(report),
+    ...warnTokens(report),
+    ...warnScores(report),
   ];
 }
 
@@ -114,6 +117,41 @@ function warnTruncation({ truncation }: Findings): string[] {
     );
   }
   return lines;
+}
+
+function warnTokens({ tokens, beside, usable }: Findings): string[] {
+  const lines: string[] = [];
+  const names = (counts: readonly { readonly name: string; readonly pairs: number }[]): string =>
+    counts.map((each) => `${each.name} ${each.pairs}`).join(", ");
+  if (tokens === undefined) {
+    if (beside.said.length === 0) return [];
+    return [
+      `Rows say more than roles and texts (${names(beside.said)} pairs): give --checkpoint to see whether its template shows it.`,
+    ];
+  }
+  if (tokens.unreadPairs > 0) {
+    lines.push(
+      `${tokens.unreadPairs} pairs say what the chat template does not show (${names(tokens.unread)} pairs): they are unusable, or taken without it with --ignore-unread.`,
+    );
+  }
+  if (tokens.merged > 0) {
+    lines.push(
+      `In ${tokens.merged} pairs (${percent(tokens.merged / tokens.pairs)}) the end of the prompt has other tokens once a response follows, ${(tokens.lostPromptTokens / tokens.merged).toFixed(1)} tokens on average: their responses begin before it. --boundary text cuts the text instead.`,
+    );
+  }
+  return [...lines, ...describeMarks(tokens.marked, usable)];
+}
+
+function warnScores({ scores }: Findings): string[] {
+  return scores.flatMap(({ chosen, rejected, pairs, ties, lower }) => {
+    // Of some scores less is better.
+    const fewer = Math.min(lower, pairs - ties - lower);
+    return ties + fewer === 0
+      ? []
+      : [
+          `${name(chosen)} and ${name(rejected)} are equal in ${ties} of ${pairs} pairs (${percent(ties / pairs)}) and the other way round than in most in ${fewer}: those preferences are chance, or their labels are swapped.`,
+        ];
+  });
 }
 
 /** "the longer response is chosen in 84% [80%, 87%] of 512 pairs", where that is too often, or too rarely. */

@@ -45,6 +45,27 @@ export function detectShape(
   };
 }
 
+/**
+ * Throws ConfigError naming files and shapes where files have different ones: all but the first would be unusable. A file whose shape
+ * does not show is left to detectShape.
+ */
+export function requireOneShape(
+  files: readonly { readonly path: string; readonly rows: readonly RowFields[] }[],
+): void {
+  const found = new Map<PairShape, string>();
+  for (const { path, rows } of files) {
+    const shape = PAIR_SHAPES.find(
+      (each) => rows.filter((fields) => SHAPES[each].matches(fields)).length * 2 > rows.length,
+    );
+    if (shape !== undefined && !found.has(shape)) found.set(shape, path);
+  }
+  if (found.size < 2) return;
+  const named = [...found].map(([shape, path]) => `${path} has ${shape}`).join(", ");
+  throw new ConfigError(`pairs: expected files of one shape, got several: ${named}`, {
+    hint: `Give them one after the other, or write them in one shape. ${knownShapes()}`,
+  });
+}
+
 function checkNamed(shape: PairShape, rows: readonly RowFields[], found: string): DetectedShape {
   const count = rows.filter((fields) => SHAPES[shape].matches(fields)).length;
   if (count === 0) {

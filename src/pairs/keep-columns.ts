@@ -1,5 +1,6 @@
 import { ConfigError } from "../util/errors.ts";
 import { ID_COLUMNS } from "./assign-ids.ts";
+import { findGenerators, type NamedPath, valueAt } from "./generator-columns.ts";
 import type { ColumnValue } from "./preference-pair.ts";
 import { isObject, ownField, type RowFields } from "./readers/file-row.ts";
 
@@ -25,6 +26,8 @@ const MAX_COLUMNS = 16;
 export interface ColumnPlan {
   /** Names on the pairs, `source` first where there is one. */
   readonly names: readonly string[];
+  /** The columns of the rows that they are taken from. */
+  readonly columns: readonly string[];
   /** The kept columns of a row; the same keys for every row, null where it has no such value. */
   pick(fields: RowFields): Readonly<Record<string, ColumnValue>>;
 }
@@ -65,30 +68,39 @@ export function planColumns(
   )
     // The name "source" always means where a pair comes from.
     .filter((name) => name !== source && (source === undefined || name !== "source"));
-  const kept: readonly (readonly [string, string])[] = [
-    ...(source === undefined ? [] : [["source", source] as const]),
-    ...[...new Set(others)].map((name) => [name, name] as const),
+  const generators = new Map(
+    (keepColumns === undefined ? findGenerators(rows) : []).map(({ name, path }) => [name, path]),
+  );
+  const names = [...generators.keys(), ...others.filter((name) => !isRenamed(name, generators))];
+  const kept: readonly (readonly [string, readonly string[]])[] = [
+    ...(source === undefined ? [] : [["source", [source]] as const]),
+    ...[...new Set<string>(names)].map(
+      // Only generators have another name than their column.
+      (name) => [name, generators.get(name as NamedPath["name"]) ?? [name]] as const,
+    ),
   ];
   return {
     names: kept.map(([name]) => name),
+    columns: kept.map(([, [column = ""]]) => column),
     pick: (fields) =>
-      Object.fromEntries(
-        kept.map(([name, column]) => [name, toColumnValue(ownField(fields, column))]),
-      ),
+      Object.fromEntries(kept.map(([name, path]) => [name, toColumnValue(valueAt(fields, path))])),
   };
 }
 
+/** Whether a column is kept under a generator's name already. */
+function isRenamed(column: string, generators: ReadonlyMap<string, readonly string[]>): boolean {
+  return [...generators.values()].some((path) => path.length === 1 && path[0] === column);
+}
+
 function defaultColumns(columns: readonly string[], isLabel: (name: string) => boolean): string[] {
-  const generators = ["chosen_model", "rejected_model"].filter((name) => columns.includes(name));
   const labels = columns.filter(
     (name) =>
       name !== "__proto__" &&
-      !generators.includes(name) &&
       !(ID_COLUMNS as readonly string[]).includes(name) &&
       !TRUTH_COLUMNS.has(name) &&
       isLabel(name),
   );
-  return [...generators, ...labels].slice(0, MAX_COLUMNS);
+  return labels.slice(0, MAX_COLUMNS);
 }
 
 function requireColumn(

@@ -34,6 +34,30 @@ async function idsOf(rows: readonly unknown[], options?: OpenPairsOptions): Prom
   return all.map((each) => (each.kind === "pair" ? each.id : each.reason));
 }
 
+describe("files of several shapes", () => {
+  it("are named with the shape that each has", async () => {
+    const text = await temporaryFile(
+      "text.jsonl",
+      jsonLines([{ prompt: "q", chosen: "a", rejected: "b" }]),
+    );
+    const turns = (role: string, content: string): object[] => [{ role, content }];
+    const rows = [
+      {
+        prompt: turns("user", "q"),
+        chosen: turns("assistant", "a"),
+        rejected: turns("assistant", "b"),
+      },
+    ];
+    const messages = await temporaryFile("messages.jsonl", jsonLines(rows));
+    await expect(openPairs([text, messages])).rejects.toThrow(
+      /text\.jsonl has trl-standard, .*messages\.jsonl has trl-conversational/,
+    );
+    expect((await openPairs([text, messages], { shape: "trl-standard" })).shape).toBe(
+      "trl-standard",
+    );
+  });
+});
+
 describe("ids", () => {
   it("are the row's own where it has one, else a hash of the content; prompt_id is none", async () => {
     const ids = await idsOf([

@@ -9,8 +9,8 @@ import { z } from "zod";
 import { countSchema, type Plain } from "../util/artifact.ts";
 import { ConfigError } from "../util/errors.ts";
 import { hashFile, hashValue } from "../util/hash.ts";
-import { createIdAssigner, ID_RULES_VERSION } from "./assign-ids.ts";
-import { detectShape } from "./detect-shape.ts";
+import { createIdAssigner, ID_COLUMNS, ID_RULES_VERSION } from "./assign-ids.ts";
+import { detectShape, requireOneShape } from "./detect-shape.ts";
 import { expandPatterns, type ResolveRemote } from "./expand-patterns.ts";
 import { type ColumnPlan, planColumns } from "./keep-columns.ts";
 import type { PreferencePair, UnusableRow } from "./preference-pair.ts";
@@ -18,6 +18,8 @@ import type { FileRow, ReadOptions, RowFields } from "./readers/file-row.ts";
 import { readRows } from "./readers/read-rows.ts";
 import { sampleRows } from "./sample-rows.ts";
 import { checkPair } from "./shapes/check-pair.ts";
+import { readRow } from "./shapes/read-row.ts";
+import { CONTEXT_COLUMNS } from "./shapes/row-context.ts";
 import { RowProblem } from "./shapes/shape.ts";
 import { type PairShape, SHAPES } from "./shapes/shapes.ts";
 
@@ -43,6 +45,8 @@ export interface PairSet {
   readonly shapeReason: string;
   /** The columns kept on every pair, `source` first where the data has one. */
   readonly columns: readonly string[];
+  /** Other columns of the first rows, which nothing reads; ids are not among them. */
+  readonly columnsNotRead: readonly string[];
   /**
    * Equal for equal files in the same order, read in the same shape and to the same limit by the same rules: then the rows
    * and their ids are equal too. Where the files lie and which columns are kept does not enter.
@@ -88,9 +92,11 @@ export async function openPairs(
   }
   const paths = await expandPatterns(patterns, options.resolveRemote);
   const sample = await sampleRows(paths, { signal });
+  if (options.shape === undefined) requireOneShape(sample.files);
   const { shape, reason } = detectShape(sample.rows, sample.columns, options.shape);
+  const textColumns = [...SHAPES[shape].textColumns, ...CONTEXT_COLUMNS];
   const plan = planColumns(sample.rows, sample.columns, {
-    textColumns: SHAPES[shape].textColumns,
+    textColumns,
     sourceColumn: options.sourceColumn,
     keepColumns: options.keepColumns,
   });
@@ -105,6 +111,9 @@ export async function openPairs(
     shape,
     shapeReason: reason,
     columns: plan.names,
+    columnsNotRead: sample.columns.filter(
+      (name) => ![...textColumns, ...plan.columns, ...ID_COLUMNS].includes(name),
+    ),
     contentHash: hashValue({ files: hashes, shape, limit, idRules: ID_RULES_VERSION }),
     async *read(readOptions = {}) {
       const rows = readPairs(paths, shape, plan, limit ?? Infinity, readOptions);
@@ -150,12 +159,12 @@ function readPair(
   }
   const { fields } = fileRow;
   try {
-    const { prompt, chosen, rejected } = SHAPES[settings.shape].read(fields);
+    const { prompt, chosen, rejected, context } = readRow(settings.shape, fields);
     checkPair(prompt, [
       { name: "chosen", turns: chosen },
       { name: "rejected", turns: rejected },
     ]);
-    const id = settings.assignId(fields, { prompt, chosen, rejected });
+    const id = settings.assignId(fields, { prompt, chosen, rejected, context });
     return {
       kind: "pair",
       id,
@@ -163,6 +172,7 @@ function readPair(
       prompt,
       chosen,
       rejected,
+      ...(context === undefined ? {} : { context }),
       columns: settings.plan.pick(fields),
     };
   } catch (error) {

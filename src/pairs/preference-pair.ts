@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import type { Message } from "../format/messages.ts";
+import type { Message, RowContext } from "../format/messages.ts";
 import { countSchema, type Plain } from "../util/artifact.ts";
 
 /** The value of a column that travels with a pair from its file to the ranking (source, chosen_model, …). */
@@ -25,6 +25,8 @@ export interface PreferencePair {
   readonly prompt: readonly Message[];
   readonly chosen: readonly Message[];
   readonly rejected: readonly Message[];
+  /** What the row gives the template beside its turns; absent where it gives nothing. */
+  readonly context?: RowContext | undefined;
   /** Kept columns, `source` first among them where the data has one; the same keys on every pair of a data set. */
   readonly columns: Readonly<Record<string, ColumnValue>>;
 }
@@ -33,6 +35,8 @@ export interface PreferencePair {
 export const UNUSABLE_REASONS = [
   "broken-json",
   "broken-csv",
+  /** Turns written as text that is not whole JSON. */
+  "broken-turns",
   "missing-field",
   "wrong-type",
   "empty-side",
@@ -41,6 +45,10 @@ export const UNUSABLE_REASONS = [
   "unknown-role",
   "turn-order",
   "identical-sides",
+  /** Images, sound or files in a turn. */
+  "not-text",
+  /** The row says something that its shape or the chat template does not read. */
+  "unread",
   "prompt-too-long",
   /** The chat template rejects the conversation. */
   "template-refused",

@@ -4,12 +4,40 @@ import { describe, expect, it } from "vitest";
 
 import { jsonLines, temporaryFile } from "../../test/support/data-files.ts";
 import { FormatError } from "../util/errors.ts";
-import { readResponsePairs } from "./response-pairs.ts";
+import { readResponsePairs, writeResponsePairs } from "./response-pairs.ts";
 
 const user = (content: string): unknown => ({ role: "user", content });
 const assistant = (content: string): unknown => ({ role: "assistant", content });
 
 describe("readResponsePairs", () => {
+  it("names the column that was meant where a side is misspelt", async () => {
+    const rows = [{ id: "1", prompt: "q", befor: "no", after: "yes" }];
+    await expect(
+      readResponsePairs(await temporaryFile("x.jsonl", jsonLines(rows))),
+    ).rejects.toThrow(/row 0: before: .*did you mean before by "befor"/);
+  });
+
+  it("gives calls and tools back as they were written", async () => {
+    const call = { type: "function", function: { name: "f", arguments: { a: 1 } } };
+    const pair = {
+      id: "1",
+      prompt: [{ role: "user", content: "q" }],
+      before: [{ role: "assistant", content: "no" }],
+      after: [{ role: "assistant", content: "", tool_calls: [call] }],
+      tools: [{ type: "function", function: { name: "f" } }],
+      chat_template_kwargs: { enable_thinking: false },
+    };
+    const read = await readResponsePairs(await temporaryFile("x.jsonl", jsonLines([pair])));
+    expect(read.pairs[0]).toMatchObject({
+      after: [{ role: "assistant", content: "", whole: { tool_calls: [call] } }],
+      context: { tools: pair.tools, kwargs: pair.chat_template_kwargs },
+    });
+    const again = await temporaryFile("again.jsonl", "");
+    await writeResponsePairs(again, read.pairs);
+    expect((await readResponsePairs(again)).pairs).toEqual(read.pairs);
+    expect(read.ignoredColumns).toEqual({});
+  });
+
   it("takes texts and message lists, and counts the columns it ignores", async () => {
     const rows = [
       { id: "a", prompt: "q", before: "no", after: "yes", type: "t", extra: 1 },

@@ -1,7 +1,8 @@
-import type { Message } from "../format/messages.ts";
+import { type Message, type RowContext, wholeTurn } from "../format/messages.ts";
 import { fileArtifact } from "../util/artifact.ts";
 import { writeFileAtomic } from "../util/atomic-file.ts";
 import { ConfigError, FormatError } from "../util/errors.ts";
+import { nearest } from "../util/nearest.ts";
 import { createIdAssigner, ownId } from "./assign-ids.ts";
 import { expandPatterns, type ResolveRemote } from "./expand-patterns.ts";
 import { type DataFile, describeFile } from "./open-pairs.ts";
@@ -12,6 +13,7 @@ import { otherKind } from "./row-kind.ts";
 import { readMarks, readName } from "./row-marks.ts";
 import { checkPair } from "./shapes/check-pair.ts";
 import { readPrompt, readResponse } from "./shapes/read-turns.ts";
+import { CONTEXT_COLUMNS, readContext } from "./shapes/row-context.ts";
 import { RowProblem } from "./shapes/shape.ts";
 import { afterPrompt } from "./shapes/split-conversations.ts";
 
@@ -22,6 +24,8 @@ export interface ResponsePair {
   readonly prompt: readonly Message[];
   readonly before: readonly Message[];
   readonly after: readonly Message[];
+  /** What the row gives the template beside its turns; absent where it gives nothing. */
+  readonly context?: RowContext | undefined;
   /** Pairs of one scenario weigh as one where scenarios weigh equally; default: the row's own id, repeats included. */
   readonly scenario: string;
   /** Pairs of one group are no independent draws: they are split, resampled and sign-flipped together. Default: those of one prompt. */
@@ -40,7 +44,18 @@ export interface ResponsePairs {
   readonly ignoredColumns: Readonly<Record<string, number>>;
 }
 
-const COLUMNS = ["id", "pair_id", "uuid", "prompt", "before", "after", "scenario", "group", "tags"];
+const COLUMNS: readonly string[] = [
+  "id",
+  "pair_id",
+  "uuid",
+  "prompt",
+  "before",
+  "after",
+  "scenario",
+  "group",
+  "tags",
+  ...CONTEXT_COLUMNS,
+];
 /** What may be wrong with a pair in a file that is otherwise as it should be. */
 const TOLERATED = new Set<string>(["empty-side", "empty-prompt", "identical-sides"]);
 
@@ -88,9 +103,14 @@ export async function writeResponsePairs(
   path: string,
   pairs: readonly ResponsePair[],
 ): Promise<void> {
-  const lines = pairs.map(({ id, prompt, before, after, scenario, group, tags }) =>
-    JSON.stringify({ id, prompt, before, after, scenario, group, tags }),
-  );
+  const lines = pairs.map(({ id, scenario, group, tags, ...pair }) => {
+    const [prompt, before, after] = [pair.prompt, pair.before, pair.after].map((turns) =>
+      turns.map(wholeTurn),
+    );
+    const { tools, documents, kwargs: chat_template_kwargs } = pair.context ?? {};
+    const context = { tools, documents, chat_template_kwargs };
+    return JSON.stringify({ id, prompt, before, after, ...context, scenario, group, tags });
+  });
   await writeFileAtomic(path, lines.map((line) => `${line}\n`).join(""));
 }
 
@@ -123,20 +143,22 @@ function readPair(
   assignId: (fields: RowFields, content: unknown) => string,
 ): ResponsePair | UnusableRow {
   try {
-    const prompt = readPrompt(fields);
+    requireSides(fields);
+    const { prompt, context } = readContext(fields, readPrompt(fields));
     const before = afterPrompt(prompt, readResponse(fields, "before"), "before");
     const after = afterPrompt(prompt, readResponse(fields, "after"), "after");
     checkPair(prompt, [
       { name: "before", turns: before },
       { name: "after", turns: after },
     ]);
-    const id = assignId(fields, { prompt, before, after });
+    const id = assignId(fields, { prompt, before, after, context });
     const scenario = readName(fields, "scenario") ?? ownId(fields) ?? id;
     return {
       id,
       prompt,
       before,
       after,
+      ...(context === undefined ? {} : { context }),
       scenario,
       ...readMarks(fields),
     };
@@ -150,12 +172,32 @@ function readPair(
   }
 }
 
+/** Names the column that was meant where a side is missing and another column is nearly called so. */
+function requireSides(fields: RowFields): void {
+  const found = misspelt(fields);
+  if (found === undefined) return;
+  throw new RowProblem(
+    "missing-field",
+    `${found.side}: expected a value, got none; did you mean ${found.side} by "${found.column}"?`,
+  );
+}
+
+function misspelt(
+  fields: RowFields,
+): { readonly side: string; readonly column: string } | undefined {
+  const others = Object.keys(fields).filter((name) => !COLUMNS.includes(name));
+  return ["before", "after"]
+    .filter((side) => !Object.hasOwn(fields, side))
+    .map((side) => ({ side, column: nearest(side, others) }))
+    .find((each): each is { side: string; column: string } => each.column !== undefined);
+}
+
 /** What to do where a row has responses of one side alone. */
 function oneSided(fields: RowFields): string | undefined {
   const [before, after] = ["before", "after"].map(
     (side) => (ownField(fields, side) ?? undefined) !== undefined,
   );
-  if (before === after) return undefined;
+  if (before === after || misspelt(fields) !== undefined) return undefined;
   return `A behaviour, a classifier too, is learnt from responses with it (after) and without it (before) to the same prompts, and here are ${before ? "before" : "after"}-responses alone; culprit conditions makes both of the rollouts of two checkpoints.`;
 }
 

@@ -1,5 +1,5 @@
 /** @file Examples of supervised fine-tuning, read from files. */
-import type { Message } from "../format/messages.ts";
+import type { Message, RowContext } from "../format/messages.ts";
 import { ConfigError } from "../util/errors.ts";
 import { createIdAssigner } from "./assign-ids.ts";
 import { expandPatterns } from "./expand-patterns.ts";
@@ -16,6 +16,7 @@ import { readRows } from "./readers/read-rows.ts";
 import { sampleRows } from "./sample-rows.ts";
 import { checkPair } from "./shapes/check-pair.ts";
 import { readPrompt, readResponse, readText, readTurns } from "./shapes/read-turns.ts";
+import { readContext } from "./shapes/row-context.ts";
 import { RowProblem } from "./shapes/shape.ts";
 
 /** One example of supervised fine-tuning. */
@@ -25,6 +26,7 @@ export type SftExample =
       readonly prompt: readonly Message[];
       /** The turns after the prompt. */
       readonly response: readonly Message[];
+      readonly context?: RowContext | undefined;
     }
   /** Plain text, tokenised as it is (special tokens in it are read as such); every token but the first carries loss. */
   | { readonly id: string; readonly text: string };
@@ -90,12 +92,17 @@ async function* readExamples(
   }
 }
 
-function readExample(
-  fields: RowFields,
-): { prompt: readonly Message[]; response: readonly Message[] } | { text: string } {
+/** A prompt, its response and what the row gives the template beside them. */
+interface Exchange {
+  readonly prompt: readonly Message[];
+  readonly response: readonly Message[];
+  readonly context?: RowContext;
+}
+
+function readExample(fields: RowFields): Exchange | { text: string } {
   if (ownField(fields, "messages") !== undefined) {
     const turns = readTurns(fields, "messages");
-    return checked(turns.slice(0, -1), turns.slice(-1));
+    return checked(fields, turns.slice(0, -1), turns.slice(-1));
   }
   if (ownField(fields, "prompt") === undefined) {
     const text = readText(fields, "text");
@@ -104,13 +111,15 @@ function readExample(
   }
   const prompt = readPrompt(fields);
   const column = ownField(fields, "response") === undefined ? "completion" : "response";
-  return checked(prompt, readResponse(fields, column));
+  return checked(fields, prompt, readResponse(fields, column));
 }
 
 function checked(
-  prompt: readonly Message[],
+  fields: RowFields,
+  turns: readonly Message[],
   response: readonly Message[],
-): { prompt: readonly Message[]; response: readonly Message[] } {
+): Exchange {
+  const { prompt, context } = readContext(fields, turns);
   checkPair(prompt, [{ name: "response", turns: response }]);
-  return { prompt, response };
+  return { prompt, response, ...(context === undefined ? {} : { context }) };
 }

@@ -1,8 +1,8 @@
-import type { Message } from "../format/messages.ts";
+import { type Message, turnText } from "../format/messages.ts";
 
-/** All text of a response. */
+/** All text of a response, calls and reasoning included. */
 export function responseText(turns: readonly Message[]): string {
-  return turns.length === 1 ? turns[0]!.content : turns.map(({ content }) => content).join("\n");
+  return turns.map(turnText).join("\n");
 }
 
 /** The Unicode characters of a text. */

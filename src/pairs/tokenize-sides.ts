@@ -1,5 +1,5 @@
 import type { EmbeddingEngine, TokenizedExample } from "../engine/engine.ts";
-import type { Message } from "../format/messages.ts";
+import type { Message, RowContext } from "../format/messages.ts";
 import {
   UnusableExampleError,
   type UnusableExampleReason,
@@ -24,6 +24,7 @@ const REASONS: Readonly<Record<UnusableExampleReason, UnusableReason>> = {
   "empty-response": "empty-side",
   "prompt-not-kept": "prompt-not-kept",
   "template-refused": "template-refused",
+  unread: "unread",
 };
 
 /**
@@ -35,11 +36,16 @@ export function tokenizeSides(
   {
     prompt,
     sides,
-  }: { prompt: readonly Message[]; sides: readonly [readonly Message[], readonly Message[]] },
+    context,
+  }: {
+    prompt: readonly Message[];
+    sides: readonly [readonly Message[], readonly Message[]];
+    context?: RowContext | undefined;
+  },
   maxTokens: number,
   describeSame: (same: { readonly tokens: number; readonly isTruncated: boolean }) => string,
 ): TokenizedSides {
-  const found = tokenizeResponses(engine, { prompt, responses: sides }, maxTokens);
+  const found = tokenizeResponses(engine, { prompt, responses: sides, context }, maxTokens);
   if (found.kind === "unusable") return found;
   const { example, isTruncated } = found;
   const [first, second] = example.responses as readonly [Int32Array, Int32Array]; // two went in
@@ -56,15 +62,17 @@ export function tokenizeResponses(
   {
     prompt,
     responses,
+    context,
   }: {
     readonly prompt: readonly Message[];
     readonly responses: readonly (readonly Message[])[];
+    readonly context?: RowContext | undefined;
   },
   maxTokens: number,
 ): TokenizedSides {
   let example;
   try {
-    example = engine.tokenize(prompt, responses);
+    example = engine.tokenize(prompt, responses, context);
   } catch (error) {
     if (!(error instanceof UnusableExampleError)) throw error;
     return { kind: "unusable", reason: REASONS[error.reason], detail: error.message };

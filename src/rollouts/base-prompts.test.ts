@@ -65,6 +65,18 @@ describe("readBasePrompts", () => {
     }
   });
 
+  it("leaves out, or refuses by name, requests that go with more than their text", async () => {
+    const tools = [{ type: "function", function: { name: "f" } }];
+    const pair = { prompt: "A?", chosen: "a", rejected: "b" };
+    expect(await read("p.jsonl", jsonLines([pair, { ...pair, tools }]))).toMatchObject({
+      texts: ["A?"],
+      skipped: { unread: 1 },
+    });
+    await expect(read("p.jsonl", jsonLines([{ prompt: "A?", tools }]))).rejects.toThrow(
+      /row 0: prompt: expected roles and texts alone, got tools/,
+    );
+  });
+
   it("names file and row of what is no request, and refuses scenarios that are composed already", async () => {
     const row = (fields: unknown) => read("p.jsonl", jsonLines([{ prompt: "A?" }, fields]));
     await expect(row({ prompt: " " })).rejects.toThrow(/p\.jsonl, row 1: the request has no text/);

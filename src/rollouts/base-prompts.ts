@@ -2,12 +2,14 @@
 import type { Message } from "../format/messages.ts";
 import { expandPatterns, type ResolveRemote } from "../pairs/expand-patterns.ts";
 import { openPairs } from "../pairs/open-pairs.ts";
+import type { PreferencePair } from "../pairs/preference-pair.ts";
 import { ownField, type RowFields } from "../pairs/readers/file-row.ts";
 import { readRows } from "../pairs/readers/read-rows.ts";
 import { type Fail, inRow, readWholeRows, type WholeRow } from "../pairs/readers/whole-rows.ts";
 import { readText as readWholeText } from "../pairs/readers/yaml-document.ts";
 import { readTags } from "../pairs/row-marks.ts";
-import { readPrompt, readText } from "../pairs/shapes/read-turns.ts";
+import { readText } from "../pairs/shapes/read-turns.ts";
+import { readPlainPrompt, saidBeside } from "../pairs/shapes/row-context.ts";
 import { ConfigError, FormatError } from "../util/errors.ts";
 import { readScenarioDocument } from "./scenario-document.ts";
 
@@ -78,7 +80,7 @@ async function* readFile(path: string, signal: AbortSignal | undefined): AsyncGe
   } else if (await holdsPairs(path, signal)) {
     const pairs = await openPairs([path], { signal });
     for await (const pair of pairs.read({ signal })) {
-      yield pair.kind === "pair" ? ofTurns(pair.prompt, []) : { skipped: pair.reason };
+      yield pair.kind === "pair" ? ofPair(pair) : { skipped: pair.reason };
     }
   } else {
     for await (const { fields, fileRow } of numberedRows(path, signal)) {
@@ -120,10 +122,15 @@ function readRow(fields: RowFields, place: string): BaseRow {
     const tags = readTags(fields) ?? [];
     const turns: readonly Message[] = Object.hasOwn(fields, "base")
       ? [{ role: "user", content: readText(fields, "base") }]
-      : readPrompt(fields);
+      : readPlainPrompt(fields);
     if (turns.every(({ content }) => content.trim() === "")) throw fail("the request has no text");
     return ofTurns(turns, tags);
   });
+}
+
+/** A request is a text alone: one that goes with tools or documents would be another request without them. */
+function ofPair({ prompt, context }: PreferencePair): BaseRow {
+  return saidBeside(prompt, context).length > 0 ? { skipped: "unread" } : ofTurns(prompt, []);
 }
 
 function ofTurns(turns: readonly Message[], tags: readonly string[]): BaseRow {

@@ -3,7 +3,7 @@ import type { RowFields } from "../pairs/readers/file-row.ts";
 import { readRows } from "../pairs/readers/read-rows.ts";
 import { type Fail, inRow, readWholeRows } from "../pairs/readers/whole-rows.ts";
 import { readMarks, readName } from "../pairs/row-marks.ts";
-import { readPrompt } from "../pairs/shapes/read-turns.ts";
+import { readPlainPrompt } from "../pairs/shapes/row-context.ts";
 import type { UnknownKey } from "../pairs/unknown-keys.ts";
 import { ConfigError } from "../util/errors.ts";
 import { hashFile } from "../util/hash.ts";
@@ -97,7 +97,7 @@ export function readPromptRow(
   fail: Fail,
 ): ScenarioPrompt {
   return inRow(fail, () => {
-    const prompt = readPrompt(fields);
+    const prompt = readPlainPrompt(fields);
     if (prompt.every(({ content }) => content.trim() === "")) throw fail("prompt: it has no text");
     return {
       scenario: readName(fields, "scenario") ?? assignId(fields, prompt),

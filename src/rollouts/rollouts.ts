@@ -3,7 +3,7 @@ import { type Message, ROLES } from "../format/messages.ts";
 import { isObject, ownField, type RowFields } from "../pairs/readers/file-row.ts";
 import { type Fail, inRow, readWholeRows } from "../pairs/readers/whole-rows.ts";
 import { type Marks, readMarks } from "../pairs/row-marks.ts";
-import { kindOf } from "../pairs/shapes/read-turns.ts";
+import { kindOf } from "../pairs/shapes/kind-of.ts";
 import type { Artifact } from "../util/artifact.ts";
 import { rolloutManifestPath } from "./rollout-manifest.ts";
 

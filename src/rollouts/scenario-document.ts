@@ -5,7 +5,7 @@ import {
   readDocument,
   rowsOfList,
 } from "../pairs/readers/listed-rows.ts";
-import { kindOf } from "../pairs/shapes/read-turns.ts";
+import { kindOf } from "../pairs/shapes/kind-of.ts";
 import { FormatError } from "../util/errors.ts";
 
 export interface ScenarioDocument {

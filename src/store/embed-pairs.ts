@@ -25,6 +25,8 @@ export interface EmbedPairsOptions extends JobOptions {
   /** Layers in rising order. */
   readonly layers: readonly number[];
   readonly template: "chat" | "raw";
+  /** The engine takes rows without what nothing reads; default false. */
+  readonly ignoresUnread?: boolean | undefined;
   /** Tokens of prompt and response together; longer responses are cut at the end. */
   readonly maxTokens: number;
   /** Default "F16". */
@@ -41,6 +43,8 @@ export interface EmbedPairsResult {
   readonly resumedPairs: number;
   /** Pairs with a response cut at the token limit. */
   readonly truncatedPairs: number;
+  /** Pairs whose prompts hold the template's own marks. */
+  readonly markedPairs: number;
   /** Prompt, chosen and rejected tokens of all pairs, the prompt counted once. */
   readonly tokens: number;
   readonly unusable: UnusableSummary;
@@ -68,7 +72,7 @@ export async function embedPairs(
   try {
     const resumedPairs = writer.finishedRows;
     let total = await countPairs(pairs, signal);
-    const totals = { pairs: 0, truncatedPairs: 0, tokens: 0 };
+    const totals = { pairs: 0, truncatedPairs: 0, markedPairs: 0, tokens: 0 };
     let shard = 0;
     let batch: EmbeddablePair[] = [];
     const flush = async (): Promise<void> => {
@@ -91,6 +95,7 @@ export async function embedPairs(
         continue;
       }
       totals.truncatedPairs += rendered.isTruncated ? 1 : 0;
+      totals.markedPairs += rendered.example.holdsMarks === true ? 1 : 0;
       totals.tokens += tokenCounts(rendered.example).reduce((sum, count) => sum + count, 0);
       batch.push(rendered);
       if (batch.length === options.shardRows) await flush();
@@ -127,6 +132,7 @@ function storeManifest(
       files: pairs.files.map((file) => file.path),
       shape: pairs.shape,
       columns: [...pairs.columns],
+      ...(options.ignoresUnread === true ? { ignoreUnread: true } : {}),
     },
   });
 }
@@ -154,7 +160,7 @@ function renderPair(
 ): EmbeddablePair | UnusableRow {
   const sides = tokenizeSides(
     engine,
-    { prompt: pair.prompt, sides: [pair.chosen, pair.rejected] },
+    { prompt: pair.prompt, sides: [pair.chosen, pair.rejected], context: pair.context },
     maxTokens,
     ({ isTruncated }) =>
       `both responses are the same tokens${isTruncated ? ` once cut at ${maxTokens}` : ""}`,
@@ -168,7 +174,13 @@ function noUsablePair(summary: UnusableSummary, path: string): ConfigError {
   const reasons = Object.entries(summary.byReason).map(([why, count]) => `${why} ${count}`);
   return new ConfigError(
     `no pair can be used: ${summary.count} unusable rows (${reasons.join(", ")})`,
-    { hint: `${path} lists them with file and row.` },
+    {
+      hint: `${path} lists them with file and row.${
+        summary.byReason.unread === undefined
+          ? ""
+          : " --ignore-unread takes those that say what the chat template does not show, without it."
+      }`,
+    },
   );
 }
 

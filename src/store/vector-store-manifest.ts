@@ -3,6 +3,7 @@ import { z } from "zod";
 
 import type { EngineIdentity } from "../engine/engine.ts";
 import { featuresSchema } from "../engine/features.ts";
+import { BOUNDARIES } from "../model/prompt-renderer.ts";
 import { countSchema, countsSchema, jsonArtifact } from "../util/artifact.ts";
 import { ConfigError } from "../util/errors.ts";
 import { firstDifference } from "../util/first-difference.ts";
@@ -18,12 +19,16 @@ export const LAYER_CONVENTION =
 
 const hash = z.string().min(1);
 
+/** Where responses begin; files of before there was a choice have none, which means "text". */
+const boundarySchema = z.enum(BOUNDARIES).optional();
+
 /** The checkpoint that vectors were read on. */
 export const checkpointSchema = z.strictObject({
   name: z.string().describe("As the user named it; for people, not compared."),
   checkpointHash: hash,
   tokenizerHash: hash,
   templateHash: hash,
+  boundary: boundarySchema,
   family: z.string(),
   layerCount: countSchema,
 });
@@ -34,10 +39,12 @@ export function describeCheckpoint({
   checkpointHash,
   tokenizerHash,
   templateHash,
+  boundary,
   family,
   layerCount,
 }: EngineIdentity): z.output<typeof checkpointSchema> {
-  return { name, checkpointHash, tokenizerHash, templateHash, family, layerCount };
+  const parts = { name, checkpointHash, tokenizerHash, templateHash };
+  return { ...parts, ...(boundary === undefined ? {} : { boundary }), family, layerCount };
 }
 
 const manifestSchema = z
@@ -64,6 +71,7 @@ const manifestSchema = z
       files: z.array(z.string()).describe("As the user named them; for people, not compared."),
       shape: z.string(),
       columns: z.array(z.string()).describe("Kept columns, in their order."),
+      ignoreUnread: z.boolean().optional().describe("Rows were taken without what nothing reads."),
     }),
     software: z.strictObject({ name: z.literal("culprit"), version: z.string() }),
   })

@@ -1,4 +1,4 @@
-import { JsonFloat } from "../format/json-value.ts";
+import { JsonFloat, orderedKeys } from "../format/json-value.ts";
 import { Dict } from "./dict.ts";
 import type { Value } from "./values.ts";
 
@@ -26,10 +26,17 @@ export function fromPlain(plain: Plain): Value {
   if (plain instanceof JsonFloat) return plain.value;
   if (isList(plain)) return plain.map(fromPlain);
   const dict = new Dict();
-  for (const [key, member] of isMap(plain) ? plain : Object.entries(plain)) {
+  for (const [key, member] of entriesOf(plain)) {
     if (member !== undefined) dict.set(key, fromPlain(member));
   }
   return dict;
+}
+
+function entriesOf(
+  plain: ReadonlyMap<string, Plain> | { readonly [key: string]: Plain | undefined },
+): Iterable<readonly [string, Plain | undefined]> {
+  if (isMap(plain)) return plain;
+  return orderedKeys(plain).map((key) => [key, plain[key]] as const);
 }
 
 function isMap(plain: object): plain is ReadonlyMap<string, Plain> {

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 
 import type { Engine, TokenizedExample } from "../engine/engine.ts";
-import type { Message } from "../format/messages.ts";
+import type { Message, RowContext } from "../format/messages.ts";
 import type { PairSet } from "../pairs/open-pairs.ts";
 import type { UnusableRow } from "../pairs/preference-pair.ts";
 import type { SftExample, SftSet } from "../pairs/sft-examples.ts";
@@ -16,6 +16,8 @@ export interface PreparedExamples {
   readonly unusable: readonly UnusableRow[];
   /** Examples with a response cut at the token limit. */
   readonly truncated: number;
+  /** Examples whose prompts hold the template's own marks. */
+  readonly marked: number;
   /** SHA-256, hex, over ids and tokens in their order: equal for data that trains the same. */
   readonly hash: string;
 }
@@ -37,7 +39,7 @@ export async function preparePairs(
   return collect(rowsOf<TrainPair>(pairs, settings.signal), (pair) =>
     tokenizeSides(
       engine,
-      { prompt: pair.prompt, sides: [pair.chosen, pair.rejected] },
+      { prompt: pair.prompt, sides: [pair.chosen, pair.rejected], context: pair.context },
       settings.maxTokens,
       ({ isTruncated }) =>
         `both responses are the same tokens${isTruncated ? ` once cut at ${settings.maxTokens}` : ""}`,
@@ -54,7 +56,7 @@ export async function prepareSft(
   return collect(rowsOf<SftExample | TrainPair>(examples, settings.signal), (row) => {
     if ("text" in row) return prepareText(engine.tokenizeText(row.text), settings.maxTokens);
     const response = "chosen" in row ? row.chosen : row.response;
-    const example = { prompt: row.prompt, responses: [response] };
+    const example = { prompt: row.prompt, responses: [response], context: row.context };
     const prepared = tokenizeResponses(engine, example, settings.maxTokens);
     if (lossOn === "response" || prepared.kind === "unusable") return prepared;
     const { prompt, responses } = prepared.example;
@@ -96,6 +98,7 @@ async function collect<T extends { readonly id: string }>(
   const unusable: UnusableRow[] = [];
   const hash = createHash("sha256");
   let truncated = 0;
+  let marked = 0;
   let row = -1;
   for await (const each of rows) {
     row++;
@@ -109,11 +112,12 @@ async function collect<T extends { readonly id: string }>(
       continue;
     }
     truncated += prepared.isTruncated ? 1 : 0;
+    marked += prepared.example.holdsMarks === true ? 1 : 0;
     ids.push(each.id);
     examples.push(prepared.example);
     addToHash(hash, each.id, prepared.example);
   }
-  return { ids, examples, unusable, truncated, hash: hash.digest("hex") };
+  return { ids, examples, unusable, truncated, marked, hash: hash.digest("hex") };
 }
 
 function isUnusable(row: object): row is UnusableRow {
@@ -147,6 +151,7 @@ export interface TrainPair {
   readonly prompt: readonly Message[];
   readonly chosen: readonly Message[];
   readonly rejected: readonly Message[];
+  readonly context?: RowContext | undefined;
 }
 
 /** Pairs from files, edited on the way or not, or a list in memory. */

@@ -25,13 +25,13 @@ export async function hashFile(path: string): Promise<string> {
   return hash.digest("hex");
 }
 
-/** JSON with object keys in code-unit order at every level; `undefined` members are left out as JSON does. */
+/** JSON with object keys in code-unit order at every level; `undefined` members are left out as JSON does, bigints written as text. */
 export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, member: unknown) =>
-    member !== null && typeof member === "object" && !Array.isArray(member)
-      ? Object.fromEntries(
-          Object.entries(member).toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)),
-        )
-      : member,
-  );
+  return JSON.stringify(value, (_key, member: unknown) => {
+    if (typeof member === "bigint") return String(member);
+    if (member === null || typeof member !== "object" || Array.isArray(member)) return member;
+    return Object.fromEntries(
+      Object.entries(member).toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)),
+    );
+  });
 }

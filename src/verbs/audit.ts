@@ -2,7 +2,7 @@ import { z } from "zod";
 
 import { localFolder } from "../engine/local-host.ts";
 import { UnusableExampleError } from "../model/prompt-renderer-error.ts";
-import { createRenderer } from "../model/prompt-renderer.ts";
+import { createRenderer, type RendererOptions } from "../model/prompt-renderer.ts";
 import { type AuditOptions, auditPairs } from "../pairs/audit-pairs.ts";
 import { AUDIT } from "../pairs/audit-report.ts";
 import { openUnusableFile } from "../pairs/unusable-file.ts";
@@ -13,9 +13,14 @@ import { fileNamed, resultOutput } from "./outputs.ts";
 import { formatAudit } from "./show/audit.ts";
 import { defineVerb, type Input } from "./verb.ts";
 
-type CountTokens = NonNullable<AuditOptions["countTokens"]>;
+/** What a checkpoint's tokenizer and template make of pairs. */
+type PairReader = Required<Pick<AuditOptions, "countTokens" | "findUnread">>;
 
-const tokenizerSettings = checkpointSettings.pick({ template: true });
+const tokenizerSettings = checkpointSettings.pick({
+  template: true,
+  boundary: true,
+  ignoreUnread: true,
+});
 
 /** A checkpoint of which only tokenizer and template are read. */
 const tokenizerInput = {
@@ -25,32 +30,38 @@ const tokenizerInput = {
     "Counts tokens with this checkpoint's tokenizer and template: a Hugging Face folder, or hf://owner/name@revision.",
   isOptional: true,
   settings: tokenizerSettings,
-  open: async ([name = ""], { template }, { download, warn }) =>
-    tokenCounter(await localFolder(name, download), template, warn),
-} as const satisfies Input<CountTokens, typeof tokenizerSettings>;
+  open: async ([name = ""], settings, { download, warn }) =>
+    pairReader(await localFolder(name, download), settings, warn),
+} as const satisfies Input<PairReader, typeof tokenizerSettings>;
 
-/** Counts the tokens of pairs as the checkpoint in `folder` would read them; `warn` hears what is odd about its tokenizer. */
-async function tokenCounter(
+/** Reads pairs as the checkpoint in `folder` would; `warn` hears what is odd about its tokenizer. */
+async function pairReader(
   folder: string,
-  template: "chat" | "raw",
+  options: RendererOptions,
   warn: (line: string) => void,
-): Promise<CountTokens> {
-  const renderer = await createRenderer(folder, { template });
+): Promise<PairReader> {
+  const renderer = await createRenderer(folder, options);
   for (const line of renderer.tokenizer.warnings) warn(line);
-  return ({ prompt, chosen, rejected }) => {
-    try {
-      const tokens = renderer.tokenize(prompt, [chosen, rejected]);
-      const [chosenTokens, rejectedTokens] = tokens.responses;
-      return {
-        prompt: tokens.prompt.length,
-        chosen: chosenTokens!.length,
-        rejected: rejectedTokens!.length,
-      };
-    } catch (error) {
-      // Counted and warned about: `embed` will list the pair as unusable.
-      if (error instanceof UnusableExampleError) return undefined;
-      throw error;
-    }
+  return {
+    findUnread: ({ prompt, chosen, rejected, context }) =>
+      renderer.findUnread(prompt, [chosen, rejected], context),
+    countTokens: ({ prompt, chosen, rejected, context }) => {
+      try {
+        const tokens = renderer.tokenize(prompt, [chosen, rejected], context);
+        const [chosenTokens, rejectedTokens] = tokens.responses;
+        return {
+          prompt: tokens.prompt.length,
+          chosen: chosenTokens!.length,
+          rejected: rejectedTokens!.length,
+          lostPromptTokens: tokens.lostPromptTokens,
+          holdsMarks: tokens.holdsMarks,
+        };
+      } catch (error) {
+        // Counted and warned about: `embed` will list the pair as unusable.
+        if (error instanceof UnusableExampleError) return undefined;
+        throw error;
+      }
+    },
   };
 }
 
@@ -62,11 +73,12 @@ PAIRS are files of preference pairs (JSONL, JSONL.gz, JSON, Parquet, CSV; globs 
 
 Reads them once, without any model, and prints rows, unusable rows by reason, sources and generators, duplicates and
 contradictory labels, near-identical sides, length of chosen against rejected, truncation, turns and scripts, and warnings.
-With a checkpoint, lengths and truncation are in its tokens as well.
+With a checkpoint, lengths and truncation are in its tokens as well, and what its template does not show (tools, reasoning, …),
+prompts that were rendered already, and tokens that join across the start of a response are counted.
 
   culprit audit pairs.jsonl.gz
   culprit audit "mix/*.parquet" --checkpoint ./sft --max-tokens 2048 --out audit.json`,
-  version: 1,
+  version: 2,
   inputs: { pairs: pairsInput, checkpoint: tokenizerInput },
   settings: z.strictObject({
     maxTokens: count
@@ -92,7 +104,7 @@ With a checkpoint, lengths and truncation are in its tokens as well.
     },
   },
   run: async ({ pairs, checkpoint }, { maxTokens }, { out, signal, progress }) => {
-    const options = { countTokens: checkpoint, maxTokens, signal, progress: progress("rows") };
+    const options = { ...checkpoint, maxTokens, signal, progress: progress("rows") };
     if (out.unusable === undefined) return auditPairs(pairs, options);
     const file = openUnusableFile(out.unusable);
     try {

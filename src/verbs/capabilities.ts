@@ -6,7 +6,7 @@ import {
   measurePreferences,
   measureTasks,
 } from "../rates/measure-capabilities.ts";
-import { checkpointInput } from "./inputs/checkpoint.ts";
+import { askedSettings, checkpointInput } from "./inputs/checkpoint.ts";
 import { openingOptions, otherFile } from "./inputs/files.ts";
 import { resultOutput } from "./outputs.ts";
 import { samplingSettings } from "./settings/sampling.ts";
@@ -44,10 +44,11 @@ Pairs and answers that the template refuses, or whose prompt does not fit the ch
 culprit evaluate compares checkpoints item by item: its FILE names what this command wrote as the capabilities of a run.
 
   culprit capabilities --checkpoint ./dpo --pairs held-out.jsonl --tasks tasks.jsonl --out capabilities.json`,
-  version: 1,
+  version: 2,
   inputs: {
     checkpoint: {
       ...checkpointInput,
+      settings: askedSettings,
       describe: "The checkpoint to measure: a Hugging Face folder, or hf://owner/name@revision.",
     },
     pairs: heldOutInput,

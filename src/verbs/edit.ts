@@ -99,7 +99,7 @@ is written but what --ids and --plan name.
 
   culprit edit pairs.jsonl.gz --ranking ranking.parquet --action filter --top 3000 --out filtered.jsonl.gz
   culprit edit "mix/*.parquet" --ranking ranking.parquet --action swap --top 100,1000 --pick random --seed 1 --out edits/`,
-  version: 2,
+  version: 3,
   inputs: { pairs: groupedPairsInput, ranking: oneRankingInput },
   settings: z.strictObject({
     action: z

@@ -2,6 +2,7 @@ import { z } from "zod";
 
 import { featureFlops } from "../engine/checkpoint-size.ts";
 import { withFeatures } from "../engine/features.ts";
+import { describeMarks } from "../pairs/describe-marks.ts";
 import { embedPairs, type EmbedPairsResult } from "../store/embed-pairs.ts";
 import { VECTORS } from "../store/open-store.ts";
 import { STORE_DTYPES } from "../store/vector-store-manifest.ts";
@@ -37,7 +38,7 @@ The store is a folder: manifest.json, shard-00000.safetensors and so on, complet
 from the last whole shard when the same command is given again. A store made with other settings is refused.
 
   culprit embed pairs.jsonl.gz --checkpoint ./sft --layers 8,10,12 --out vectors/`,
-  version: 1,
+  version: 2,
   inputs: { pairs: pairsInput, checkpoint: checkpointInput },
   settings: z.strictObject({
     layers,
@@ -68,6 +69,7 @@ from the last whole shard when the same command is given again. A store made wit
     const result = await embedPairs(withFeatures(engine, features), pairs, out.out, {
       layers: found,
       template: checkpoint.template,
+      ignoresUnread: checkpoint.ignoresUnread,
       maxTokens: limitTokens(settings.maxTokens, engine.identity),
       dtype: settings.dtype,
       shardRows: settings.shardRows,
@@ -91,10 +93,11 @@ from the last whole shard when the same command is given again. A store made wit
       `${unusable.count} unusable rows${why}, listed in ${result.unusablePath}`,
     );
   },
-  warnings: ({ pairs, unusable, unusablePath }) => {
+  warnings: ({ pairs, markedPairs, unusable, unusablePath }) => {
     const broken = unusable.byReason["broken-json"] ?? 0;
     const rows = pairs + unusable.count;
     return linesOf([
+      describeMarks(markedPairs, pairs),
       broken > 0 &&
         `${broken} rows are broken JSON; a file that was cut off has lost the rows behind them too, see ${unusablePath}`,
       unusable.count > MANY_UNUSABLE * rows &&

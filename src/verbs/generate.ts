@@ -19,11 +19,16 @@ import { promptsInput } from "./inputs/prompts.ts";
 import { priceContradictions } from "./judging/open-asker.ts";
 import { answersOutput, fileNamed } from "./outputs.ts";
 import { samplingContradictions } from "./settings/sampling.ts";
+import { tokenSettings } from "./settings/tokens.ts";
 import { tooManyMissing } from "./show/llm-usage.ts";
 import { defineVerb, type Input } from "./verb.ts";
 
 /** Sampling takes one token of each response at a time. */
-const sampledSettings = checkpointSettings.omit({ batchTokens: true });
+const sampledSettings = checkpointSettings.omit({
+  batchTokens: true,
+  boundary: true,
+  ignoreUnread: true,
+});
 
 const beforeSettings = sampledSettings.omit({ adapter: true }).extend({
   amplifyBeforeAdapter: checkpointSettings.shape.adapter.meta({
@@ -70,7 +75,7 @@ same command asks for them again. culprit import takes responses that you have.
       describe: "With amplify: the checkpoint before training, with the same tokenizer.",
       isOptional: true,
       open: (paths, { amplifyBeforeAdapter: adapter, ...options }, work) =>
-        checkpointInput.open(paths, { ...options, adapter }, work),
+        checkpointInput.open(paths, { ...tokenSettings.parse({}), ...options, adapter }, work),
     } as const satisfies Input<Checkpoint, typeof beforeSettings>,
   },
   settings: generateSettings,

@@ -25,7 +25,7 @@ import { describeShared } from "../steering/steering-notes.ts";
 import { STEERING, type SteeringReport } from "../steering/steering-report.ts";
 import { steersTogether, unnamedLayers } from "../steering/steering-target.ts";
 import { ConfigError } from "../util/errors.ts";
-import { checkpointInput } from "./inputs/checkpoint.ts";
+import { askedSettings, checkpointInput } from "./inputs/checkpoint.ts";
 import { behaviorInput } from "./inputs/files.ts";
 import { rubricInput, rulesInput } from "./inputs/judges.ts";
 import { promptsInput } from "./inputs/prompts.ts";
@@ -131,6 +131,7 @@ should not be those that the behaviour was made from.
     },
     checkpoint: {
       ...checkpointInput,
+      settings: askedSettings,
       describe: "What to steer: a Hugging Face folder, or hf://owner/name@revision.",
     },
     behavior: behaviorToSteer,

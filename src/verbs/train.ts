@@ -59,7 +59,7 @@ interrupted run goes on when the same command is given again, and ends in the sa
   culprit train pairs.jsonl --checkpoint ./sft --out ./dpo --learning-rate 1e-6 --beta 5 --length-normalized
   culprit train pairs.jsonl --checkpoint ./sft --out ./adapter --learning-rate 1e-4 --lora
   culprit train chat.jsonl --method sft --checkpoint ./base --out ./sft --learning-rate 1e-5`,
-  version: 1,
+  version: 2,
   inputs: {
     data: dataInput,
     checkpoint: {

@@ -1,16 +1,12 @@
 import { isUtf8 } from "node:buffer";
 
 import { type CsvHeader, parseHeader, splitCells, splitRecords } from "./csv-records.ts";
-import { type FileRow, isObject, MAX_ROW_BYTES, ownField, type ReadOptions } from "./file-row.ts";
+import { type FileRow, MAX_ROW_BYTES, type ReadOptions } from "./file-row.ts";
 import { readBytes } from "./read-bytes.ts";
-
-/** What pandas writes for a list of turns; as text it would pass for a message. */
-const PYTHON_TURNS = /^\s*\[?\s*\{'(?:role|content|from|value)':/;
 
 /**
  * Rows of a CSV file (RFC 4180; delimiter comma, tab or semicolon, whichever the header holds most of), gzipped or not. The
- * first record names the columns; a column without a name is left out. All values are strings, save that a cell holding a
- * JSON turn or list of turns is parsed, since CSV has no other way to carry conversations.
+ * first record names the columns; a column without a name is left out. All values are strings; turns as JSON are read by parseTurnTexts.
  *
  * Not through DuckDB, measured with 1.5: one row with a cell too many stops the whole file, its error prints the row's text,
  * and skipping bad rows loses their numbers. Here such a row is `broken-csv` and the next one is read.
@@ -45,38 +41,11 @@ function readRecord(bytes: Buffer | undefined, fileRow: number, header: CsvHeade
   if (cells.length !== columns.length) {
     return broken(`expected ${columns.length} cells, got ${cells.length}`);
   }
-  if (cells.some((cell) => PYTHON_TURNS.test(cell))) {
-    return broken(
-      "expected turns as JSON, got Python's notation (write the column with json.dumps)",
-    );
-  }
-  const entries = cells.map((cell, i) => [columns[i]!, readTurnsCell(cell)] as const);
+  const entries = cells.map((cell, i) => [columns[i]!, cell] as const);
   return {
     kind: "fields",
     fileRow,
     bytes,
     fields: Object.fromEntries(entries.filter(([name]) => name !== "")),
   };
-}
-
-/**
- * A cell as a turn or a list of turns where it holds exactly that as JSON, otherwise its text. The test is narrow so that
- * a prompt which happens to be some other JSON stays the text that it is.
- */
-function readTurnsCell(cell: string): unknown {
-  if (!/^\s*(\{|\[\s*\{)/.test(cell)) return cell;
-  let value: unknown;
-  try {
-    value = JSON.parse(cell);
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    return cell;
-  }
-  return (Array.isArray(value) ? value : [value]).every(isTurnLike) ? value : cell;
-}
-
-function isTurnLike(value: unknown): boolean {
-  if (!isObject(value)) return false;
-  const has = (name: string): boolean => typeof ownField(value, name) === "string";
-  return (has("role") && has("content")) || (has("from") && has("value"));
 }

@@ -1,18 +1,11 @@
 import { resolve } from "node:path";
 
-import {
-  DuckDBArrayValue,
-  DuckDBBlobValue,
-  type DuckDBConnection,
-  DuckDBInstance,
-  DuckDBListValue,
-  DuckDBMapValue,
-  DuckDBStructValue,
-  type DuckDBValue,
-} from "@duckdb/node-api";
+import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 
 import { FormatError } from "../../util/errors.ts";
 import type { FileRow, ReadOptions } from "./file-row.ts";
+import { valueReader } from "./parquet-values.ts";
+import { plainColumns } from "./plain-columns.ts";
 
 /** One thread keeps the file's order and one row group's columns in memory; no extension is ever fetched or loaded. */
 const DUCKDB_OPTIONS = {
@@ -23,7 +16,7 @@ const DUCKDB_OPTIONS = {
 
 /**
  * Rows of a Parquet file through DuckDB, streamed a vector (2048 rows) at a time in the file's order. Lists, structs and
- * maps become plain arrays and objects; integers past 2^53, dates and decimals become strings. Files are read one by one,
+ * maps become plain arrays and objects, JSON what it says; integers past 2^53, dates and decimals become strings. Files are read one by one,
  * never as a union: their columns may differ.
  */
 export async function* readParquet(path: string, options: ReadOptions): AsyncGenerator<FileRow> {
@@ -34,14 +27,15 @@ export async function* readParquet(path: string, options: ReadOptions): AsyncGen
       [resolve(path)],
     );
     const columns = result.columnNames();
+    const readers = result.columnTypes().map(valueReader);
     let fileRow = 0;
     for (;;) {
       options.signal?.throwIfAborted();
       const chunk = await result.fetchChunk();
       if (chunk === null || chunk.rowCount === 0) return;
       for (const row of chunk.getRows()) {
-        const entries = row.map((value, i) => [columns[i]!, toPlain(value)] as const);
-        const fields = Object.fromEntries(entries);
+        const entries = row.map((value, i) => [columns[i]!, readers[i]!(value)] as const);
+        const fields = plainColumns(Object.fromEntries(entries));
         yield { kind: "fields", fileRow: fileRow++, bytes: undefined, fields };
       }
     }
@@ -88,30 +82,10 @@ export async function openParquetConnection(
   };
 }
 
-function toPlain(value: DuckDBValue): unknown {
-  if (value === null || typeof value === "string" || typeof value === "number") return value;
-  if (typeof value === "boolean") return value;
-  if (typeof value === "bigint") {
-    const number = Number(value);
-    return Number.isSafeInteger(number) ? number : String(value);
-  }
-  if (value instanceof DuckDBListValue || value instanceof DuckDBArrayValue) {
-    return value.items.map(toPlain);
-  }
-  if (value instanceof DuckDBStructValue) {
-    return Object.fromEntries(Object.entries(value.entries).map(([k, v]) => [k, toPlain(v)]));
-  }
-  if (value instanceof DuckDBMapValue) {
-    return Object.fromEntries(value.entries.map(({ key, value: v }) => [String(key), toPlain(v)]));
-  }
-  // Bytes stay bytes, so that a shape says "expected text" and does not take an escaped dump for a message.
-  if (value instanceof DuckDBBlobValue) return value.bytes;
-  return String(value);
-}
-
 /** DuckDB throws plain errors; those that come from the file's bytes become ours, all others are bugs and pass through. */
 export function describeParquetError(path: string, error: unknown): unknown {
-  if (!(error instanceof Error) || error.constructor !== Error) return error;
+  const isJsonFault = error instanceof SyntaxError; // a column of type JSON that holds none
+  if (!(error instanceof Error) || (error.constructor !== Error && !isJsonFault)) return error;
   const [first = ""] = error.message.split("\n");
   return new FormatError(`${path}: cannot be read as Parquet: ${first.slice(0, 300)}`, {
     hint: "Download the file again, or check that it is Parquet.",

@@ -1,6 +1,8 @@
 import { isUtf8 } from "node:buffer";
 
+import { parseJson } from "../../format/json-value.ts";
 import { type FileRow, isObject, MAX_ROW_BYTES } from "./file-row.ts";
+import { plainColumns } from "./plain-columns.ts";
 
 /**
  * One JSON object as a row. `bytes` undefined stands for a row above MAX_ROW_BYTES; `place` says where it was, `line 3`.
@@ -20,13 +22,13 @@ export function parseJsonRow(bytes: Buffer | undefined, fileRow: number, place: 
   if (!isUtf8(bytes)) return broken("expected UTF-8 text, got other bytes");
   let fields: unknown;
   try {
-    fields = JSON.parse(bytes.toString("utf8"));
+    fields = parseJson(bytes.toString("utf8"));
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     const got = noJson(bytes.toString("utf8"), `${bytes.length} bytes that are not JSON`);
     return broken(`expected a JSON object, got ${got}`);
   }
-  if (isObject(fields)) return { kind: "fields", fileRow, bytes, fields };
+  if (isObject(fields)) return { kind: "fields", fileRow, bytes, fields: plainColumns(fields) };
   const kind = Array.isArray(fields) ? "a list" : fields === null ? "null" : `a ${typeof fields}`;
   return {
     kind: "broken",

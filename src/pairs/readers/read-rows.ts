@@ -4,6 +4,7 @@ import type { FileRow, ReadOptions, RowReader } from "./file-row.ts";
 import { readJsonArray } from "./json-array.ts";
 import { readJsonLines } from "./json-lines.ts";
 import { readBytes, readHead } from "./read-bytes.ts";
+import { parseTurnTexts } from "./turn-text.ts";
 
 const READERS = {
   "json-lines": readJsonLines,
@@ -19,9 +20,13 @@ const READERS = {
 /** The formats of data files. */
 export type FileFormat = keyof typeof READERS;
 
-/** Streams the rows of a data file in its order, whatever its format; see RowReader for what is thrown. */
+/**
+ * Streams the rows of a data file in its order, whatever its format; turns that a column holds as JSON text are read as turns. See
+ * RowReader for what is thrown.
+ */
 export async function* readRows(path: string, options: ReadOptions = {}): AsyncGenerator<FileRow> {
-  yield* READERS[await detectFormat(path)](path, options);
+  for await (const row of READERS[await detectFormat(path)](path, options))
+    yield parseTurnTexts(row);
 }
 
 /**

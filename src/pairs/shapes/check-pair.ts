@@ -1,6 +1,6 @@
-import type { Message } from "../../format/messages.ts";
+import { isSameTurn, type Message, turnText } from "../../format/messages.ts";
 import { RowProblem } from "./shape.ts";
-import { isQuestion, isSameTurn } from "./split-conversations.ts";
+import { isQuestion } from "./split-conversations.ts";
 
 /**
  * Checks that two responses to a prompt can be compared: the prompt ends with a question, each response starts and ends with
@@ -13,7 +13,7 @@ export function checkPair(
   const last = prompt.at(-1);
   if (
     last === undefined ||
-    !prompt.some((turn) => isQuestion(turn) && !isBlankText(turn.content))
+    !prompt.some((turn) => isQuestion(turn) && !isBlankText(turnText(turn)))
   ) {
     throw new RowProblem("empty-prompt", "prompt: expected a question, got no text");
   }
@@ -34,7 +34,7 @@ export function checkPair(
 }
 
 function checkSide(name: string, turns: readonly Message[]): void {
-  if (turns.every((turn) => turn.role !== "assistant" || isBlankText(turn.content))) {
+  if (turns.every((turn) => turn.role !== "assistant" || isBlankText(saidText(turn)))) {
     throw new RowProblem("empty-side", `${name}: expected a response, got no text`);
   }
   const outside = [turns[0], turns.at(-1)].find((turn) => turn?.role !== "assistant");
@@ -48,6 +48,11 @@ function checkSide(name: string, turns: readonly Message[]): void {
 
 function isSame(a: readonly Message[], b: readonly Message[]): boolean {
   return a.length === b.length && a.every((turn, i) => isSameTurn(turn, b[i]!));
+}
+
+/** Words and calls; a turn of reasoning alone is no answer. */
+function saidText(turn: Message): string {
+  return turn.whole?.["tool_calls"] === undefined ? turn.content : turnText(turn);
 }
 
 function isBlankText(text: string): boolean {

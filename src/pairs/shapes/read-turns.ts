@@ -1,5 +1,9 @@
+import type { JsonObject } from "../../format/json-value.ts";
 import type { Message, Role } from "../../format/messages.ts";
 import { isObject, ownField, type RowFields } from "../readers/file-row.ts";
+import { kindOf } from "./kind-of.ts";
+import { readCall } from "./read-call.ts";
+import { readContent } from "./read-content.ts";
 import { RowProblem } from "./shape.ts";
 
 /** The names that data sets give to the four roles; compared as they are, case included. */
@@ -46,12 +50,6 @@ export function readText(fields: RowFields, column: string): string {
   throw new RowProblem("wrong-type", `${column}: expected text, got ${kindOf(value)}`);
 }
 
-/** The row's `system` text as a turn, or nothing where it has none. */
-export function readSystem(fields: RowFields): readonly Message[] {
-  if (isAbsent(fields, "system") || ownField(fields, "system") === "") return [];
-  return [{ role: "system", content: readText(fields, "system") }];
-}
-
 /** Whether a column is not there or null. */
 export function isAbsent(fields: RowFields, column: string): boolean {
   const value = ownField(fields, column);
@@ -60,28 +58,14 @@ export function isAbsent(fields: RowFields, column: string): boolean {
 
 /** Whether a value looks like one turn. */
 export function isTurn(value: unknown): boolean {
-  return (
-    isObject(value) &&
-    ((Object.hasOwn(value, "role") && Object.hasOwn(value, "content")) ||
-      (Object.hasOwn(value, "from") && Object.hasOwn(value, "value")))
-  );
+  if (!isObject(value)) return false;
+  const has = (name: string): boolean => Object.hasOwn(value, name);
+  return (has("role") && (has("content") || has("tool_calls"))) || (has("from") && has("value"));
 }
 
 /** Whether a value looks like a list of turns; an empty one does not tell. */
 export function isTurnList(value: unknown): boolean {
   return Array.isArray(value) && value.length > 0 && isTurn(value[0]);
-}
-
-/** "a number", "a list", "null": what stands where something else was expected. */
-export function kindOf(value: unknown): string {
-  if (value === null) return "null";
-  if (value === undefined) return "nothing";
-  if (Array.isArray(value)) return "a list";
-  return typeof value === "string"
-    ? "text"
-    : typeof value === "object"
-      ? "an object"
-      : `a ${typeof value}`;
 }
 
 function requireField(fields: RowFields, column: string): unknown {
@@ -99,31 +83,43 @@ function readTurn(value: unknown, where: string): Message {
       `${where}: expected {role, content} or {from, value}, got ${got}`,
     );
   }
-  const name = Object.hasOwn(value, "role") ? value["role"] : value["from"];
+  const [roleKey, textKey] = Object.hasOwn(value, "role") ? ["role", "content"] : ["from", "value"];
+  const name = value[roleKey];
   const role = ROLE_NAMES.get(name);
   if (role === undefined) {
     const got = typeof name === "string" ? JSON.stringify(name.slice(0, 40)) : kindOf(name);
     throw new RowProblem("unknown-role", `${where}: expected a known role, got ${got}`);
   }
-  const content = Object.hasOwn(value, "role") ? value["content"] : value["value"];
-  return { role, content: readContent(content, where) };
-}
-
-/** Text, or a list of text parts as vision-ready data has it; byte for byte, nothing trimmed. */
-function readContent(content: unknown, where: string): string {
-  if (typeof content === "string") return content;
-  if (Array.isArray(content) && content.length > 0) {
-    return content.map((part) => readPart(part, where)).join("");
+  const said = ownField(value, textKey);
+  if (name === "function_call") {
+    const call = readCall(said);
+    if (call !== undefined) return call;
   }
-  throw new RowProblem("wrong-type", `${where}: expected text as content, got ${kindOf(content)}`);
+  const others = Object.entries(value).filter(
+    ([key, member]) => key !== roleKey && key !== textKey && !isNothing(member),
+  );
+  const hasCalls = others.some(
+    ([key, calls]) => key === "tool_calls" && Array.isArray(calls) && calls.length > 0,
+  );
+  const content = readContent(said, where, { mayBeAbsent: hasCalls });
+  if (others.length === 0 && typeof said === "string") return { role, content };
+  return { role, content, whole: wholeOf(value, { roleKey, textKey, role }) };
 }
 
-function readPart(part: unknown, where: string): string {
-  const text =
-    isObject(part) && ownField(part, "type") === "text" ? ownField(part, "text") : undefined;
-  if (typeof text === "string") return text;
-  throw new RowProblem(
-    "wrong-type",
-    `${where}: expected text parts only, got another kind of part`,
-  );
+/** The row's own object in its own order; its values came out of a reader, so they are JSON. */
+function wholeOf(
+  value: RowFields,
+  { roleKey, textKey, role }: { roleKey: string; textKey: string; role: Role },
+): JsonObject {
+  const members = Object.entries(value).flatMap(([key, member]): [string, unknown][] => {
+    if (key === roleKey) return [["role", role]];
+    if (key === textKey) return isNothing(member) ? [] : [["content", member]];
+    return isNothing(member) ? [] : [[key, member]];
+  });
+  return Object.fromEntries(members) as JsonObject;
+}
+
+/** transformers drops a turn's keys without a value before the template sees it. */
+function isNothing(value: unknown): boolean {
+  return value === null || value === undefined;
 }

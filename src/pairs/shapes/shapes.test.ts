@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import type { Message, Role } from "../../format/messages.ts";
 import { checkPair } from "./check-pair.ts";
+import { readRow } from "./read-row.ts";
 import { RowProblem } from "./shape.ts";
 import { PAIR_SHAPES, type PairShape, SHAPES } from "./shapes.ts";
 import { exchangeSides } from "./side-columns.ts";
@@ -15,7 +16,7 @@ const assistant = (content: string): Message => turn("assistant", content);
 /** What becomes of a row: its turns, or the reason it is unusable. */
 function readAs(shape: PairShape, fields: Record<string, unknown>): unknown {
   try {
-    const turns = SHAPES[shape].read(fields);
+    const turns = readRow(shape, fields);
     checkPair(turns.prompt, [
       { name: "chosen", turns: turns.chosen },
       { name: "rejected", turns: turns.rejected },
@@ -120,7 +121,18 @@ describe("turns", () => {
       }),
     ).toEqual({
       prompt: [user("q"), assistant("f()"), turn("tool", "3")],
-      chosen: [assistant("ab")],
+      chosen: [
+        {
+          ...assistant("ab"),
+          whole: {
+            role: "assistant",
+            content: [
+              { type: "text", text: "a" },
+              { type: "text", text: "b" },
+            ],
+          },
+        },
+      ],
       rejected: [assistant("c"), user("d"), assistant("e")],
     });
   });
@@ -138,7 +150,8 @@ describe("turns", () => {
     ["wrong-type", [[user("q")], 5, [assistant("b")]]],
     ["wrong-type", [[user("q")], [{ role: "assistant", content: null }], [assistant("b")]]],
     ["wrong-type", [[user("q")], ["a"], [assistant("b")]]],
-    ["wrong-type", [[{ role: "user", content: [{ type: "image" }] }], "a", "b"]],
+    ["not-text", [[{ role: "user", content: [{ type: "image" }] }], "a", "b"]],
+    ["wrong-type", [[{ role: "user", content: [{ type: "number", text: "1" }] }], "a", "b"]],
     ["unknown-role", [[{ role: "narrator", content: "q" }], "a", "b"]],
     ["unknown-role", [[{ role: "__proto__", content: "q" }], "a", "b"]],
     ["empty-side", [[user("q")], "", "b"]],

@@ -1,5 +1,5 @@
 import { ownField, type RowFields } from "../readers/file-row.ts";
-import { isTurn, isTurnList, readResponse, readSystem, readTurns } from "./read-turns.ts";
+import { isTurn, isTurnList, readResponse, readTurns } from "./read-turns.ts";
 import type { Shape } from "./shape.ts";
 import { findSideColumns } from "./side-columns.ts";
 import { afterPrompt } from "./split-conversations.ts";
@@ -7,7 +7,7 @@ import { afterPrompt } from "./split-conversations.ts";
 /** ShareGPT as LLaMA-Factory uses it for preferences: the conversation so far, and one turn for each side. */
 export const sharegpt: Shape = {
   describe: "conversations as a turn list, chosen and rejected as one turn each",
-  textColumns: ["conversations", "messages", "chosen", "rejected", "system", "tools"],
+  textColumns: ["conversations", "messages", "chosen", "rejected"],
   swap: findSideColumns,
   matches(fields) {
     const sides = [ownField(fields, "chosen"), ownField(fields, "rejected")];
@@ -18,8 +18,7 @@ export const sharegpt: Shape = {
       : isTurnList(ownField(fields, "messages")) && sides.every(isTurn);
   },
   read(fields) {
-    const turns = readTurns(fields, conversationColumn(fields));
-    const prompt = turns[0]?.role === "system" ? turns : [...readSystem(fields), ...turns];
+    const prompt = readTurns(fields, conversationColumn(fields));
     return {
       prompt,
       chosen: afterPrompt(prompt, readResponse(fields, "chosen"), "chosen"),

@@ -1,5 +1,6 @@
-/** `chosen` as a word of a column's name: `chosen`, `chosen_model`, `score-chosen`, `chosenModel`, `ratingChosen`. */
-const SIDE_WORD = /(?<![A-Za-z])chosen(?![a-z])|(?<![A-Z])Chosen(?![a-z])/;
+/** `chosen` as a word of a column's name: `chosen`, `chosen_model`, `score-chosen`, `chosenModel`, `ratingChosen`; public data misspell it. */
+const SIDE_WORD =
+  /(?<![A-Za-z])(?:chosen|chonsen|choosen|chossen)(?![a-z])|(?<![A-Z])Chosen(?![a-z])/;
 
 /** Two columns that say the same of either side. */
 export interface SideColumns {
@@ -15,7 +16,7 @@ export function findSideColumns(columns: readonly string[]): readonly SideColumn
   const known = new Set(columns);
   return columns.flatMap((chosen) => {
     const rejected = chosen.replace(SIDE_WORD, (word) =>
-      word === "chosen" ? "rejected" : "Rejected",
+      word === "Chosen" ? "Rejected" : "rejected",
     );
     return rejected !== chosen && known.has(rejected) ? [{ chosen, rejected }] : [];
   });

@@ -1,4 +1,4 @@
-import type { Message } from "../../format/messages.ts";
+import { isSameTurn, type Message } from "../../format/messages.ts";
 import { type PairTurns, RowProblem } from "./shape.ts";
 
 /**
@@ -65,11 +65,6 @@ export function afterPrompt(
     "different-prompts",
     `${column}: expected an assistant's turn or the prompt's own turns first, got another ${side[0].role} turn`,
   );
-}
-
-/** Whether two turns are equal, role and content. */
-export function isSameTurn(a: Message, b: Message): boolean {
-  return a.role === b.role && a.content === b.content;
 }
 
 /** Whether the assistant may speak next. */

@@ -1,4 +1,7 @@
-/** @file A Parquet file with some rows left out, swapped or given an id; DuckDB copies it, so nested types stay. */
+/**
+ * @file A Parquet file with some rows left out, swapped or given an id; DuckDB copies it, so nested types stay. The file's notes are copied
+ * too: pyarrow keeps there which columns are dictionaries, `datasets` what its features are.
+ */
 import { resolve } from "node:path";
 
 import { DuckDBDataChunk, type DuckDBConnection, BOOLEAN, VARCHAR } from "@duckdb/node-api";
@@ -6,6 +9,7 @@ import { DuckDBDataChunk, type DuckDBConnection, BOOLEAN, VARCHAR } from "@duckd
 import { UnsupportedError } from "../../util/errors.ts";
 import type { ReadOptions } from "../readers/file-row.ts";
 import { describeParquetError, openParquetConnection } from "../readers/parquet.ts";
+import { keptNotes, notesOption, readNotes } from "./parquet-notes.ts";
 import type { FileEdit } from "./row-edit.ts";
 
 /** Rows of one DuckDB vector. */
@@ -29,9 +33,10 @@ export async function writeParquet(
     await appendEdits(connection, edit, rows, signal);
     const types = await columnTypes(connection, path);
     // Row by row beside the edits: one thread reads both in order.
+    const notes = keptNotes(await readNotes(connection, path), changedColumns(types, edit));
     await connection.run(
       `COPY (SELECT ${selection(path, types, edit)} FROM ${source(path)} AS t POSITIONAL JOIN edit AS e WHERE e.is_kept)
-       TO '${quoteText(resolve(target))}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP})`,
+       TO '${quoteText(resolve(target))}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP}${notesOption(notes)})`,
     );
   } catch (error) {
     throw describeParquetError(path, error);
@@ -97,6 +102,21 @@ function selection(
   }
   const all = replaced.length === 0 ? "t.*" : `t.* REPLACE (${replaced.join(", ")})`;
   return isNewColumn ? `e.id AS ${quoteName(idColumn)}, ${all}` : all;
+}
+
+/** Columns of the output that have another type than in the file, or were not in it. */
+function changedColumns(
+  types: ReadonlyMap<string, string>,
+  { idColumn, sides }: FileEdit,
+): readonly string[] {
+  const mixed = sides.filter(
+    ({ chosen, rejected }) =>
+      types.has(chosen) && types.has(rejected) && types.get(chosen) !== types.get(rejected),
+  );
+  return [
+    ...(idColumn === undefined || types.get(idColumn) === "VARCHAR" ? [] : [idColumn]),
+    ...mixed.flatMap(({ chosen, rejected }) => [chosen, rejected]),
+  ];
 }
 
 function isNumeric(type: string): boolean {

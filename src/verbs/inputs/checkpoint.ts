@@ -8,6 +8,7 @@ import { localFolder } from "../../engine/local-host.ts";
 import { DEVICES } from "../../runtime/device.ts";
 import { count } from "../../util/setting-kinds.ts";
 import { path } from "../settings/common.ts";
+import { tokenSettings } from "../settings/tokens.ts";
 import type { Input } from "../verb.ts";
 
 /** On what a checkpoint runs. */
@@ -42,16 +43,22 @@ export const checkpointSettings = z.strictObject({
     .enum(["chat", "raw"])
     .default("chat")
     .describe(
-      "chat: the checkpoint's own chat template. raw: the turns joined by newlines, as in the paper's code.",
+      "chat: the checkpoint's own chat template. raw: none, the turns joined by newlines, response and end token right behind the prompt, as TRL reads rows of text.",
     ),
+  ...tokenSettings.shape,
   ...engineSettings.shape,
 });
+
+/** The same where prompts are text alone. */
+export const askedSettings = checkpointSettings.omit({ ignoreUnread: true });
 
 /** A checkpoint that can be opened, to ask it or to train it. */
 export interface Checkpoint {
   /** As it was named. */
   readonly name: string;
   readonly template: "chat" | "raw";
+  /** Whether rows are taken without what nothing reads. */
+  readonly ignoresUnread: boolean;
   /** Where it is, and how it is opened. */
   readonly folder: string;
   readonly options: EngineOptions;
@@ -67,6 +74,7 @@ export function checkpointAt(host: EngineHost, folder: string, options: EngineOp
   return {
     name: options.name ?? folder,
     template: options.template ?? "chat",
+    ignoresUnread: options.ignoreUnread ?? false,
     folder,
     options,
     host,

@@ -30,6 +30,8 @@ export function formatAudit(
     duplicatesSection(report),
     truncationSection(report),
     turnsSection(report),
+    besideSection(report),
+    scoresSection(report),
     "",
     report.warnings.length === 0 ? "No warnings." : "Warnings",
     report.warnings.map((line) => `  ${line}`),
@@ -181,6 +183,50 @@ function countTable(
     [unit, ([, count]) => count],
     ["share", ([, count]) => percent(all === 0 ? undefined : count / all)],
   ]);
+}
+
+function besideSection({ beside, tokens, usable }: AuditReport): Lines {
+  const { said, labels, columnsNotRead } = beside;
+  const unread = new Map(tokens?.unread.map(({ name, pairs }) => [name, pairs]));
+  const named = (names: readonly string[]): string =>
+    names.map((name) => printable(name)).join(", ");
+  return [
+    said.length > 0 && [
+      "",
+      tableOf(said, [
+        ["beside roles and texts", ({ name }) => printable(name)],
+        ["pairs", ({ pairs }) => pairs],
+        ["share", ({ pairs }) => percent(pairs / usable)],
+        ["not shown", ({ name }) => (tokens === undefined ? "-" : (unread.get(name) ?? 0))],
+      ]),
+    ],
+    tokens !== undefined &&
+      tokens.merged + tokens.marked > 0 && [
+        "",
+        countTable("tokens", tokens.pairs, [
+          ["response begins before the prompt's end", tokens.merged],
+          ["prompt holds the template's marks", tokens.marked],
+        ]),
+      ],
+    labels.length > 0 &&
+      `labels of turns, passed over: ${named(labels.map(({ name, pairs }) => `${name} (${pairs})`))}`,
+    columnsNotRead.length > 0 && `columns not read: ${named(columnsNotRead)}`,
+  ];
+}
+
+function scoresSection({ scores }: AuditReport): Lines {
+  if (scores.length === 0) return [];
+  return [
+    "",
+    tableOf(scores, [
+      ["scores of the sides", ({ chosen, rejected }) => printable(`${chosen} / ${rejected}`)],
+      ["pairs", ({ pairs }) => pairs],
+      ["equal", ({ ties }) => ties],
+      ["share", ({ ties, pairs }) => percent(ties / pairs)],
+      ["chosen lower", ({ lower }) => lower],
+      ["share", ({ lower, pairs }) => percent(lower / pairs)],
+    ]),
+  ];
 }
 
 const formatShare = ({ share, ...interval }: Share): string | undefined =>
