@@ -15,7 +15,7 @@ import { suiteFolder } from "./support/suite-folder.ts";
 const ROOT = suiteFolder();
 const GOLDEN = fileURLToPath(new URL("golden/", import.meta.url));
 /** The figure to reach for every layer. */
-const MAX_RELATIVE_ERROR = 1e-4;
+const MAX_RELATIVE_ERROR = 1e-5;
 
 const { cases } = JSON.parse(readFileSync(`${GOLDEN}checkpoints/cases.json`, "utf8")) as {
   cases: { name: string; about: string; layers: number; lengths: number[] }[];

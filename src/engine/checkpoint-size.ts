@@ -2,6 +2,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 
+import { blockWeights } from "../model/block-weights.ts";
 import { readModel } from "../model/read-model.ts";
 import { ConfigError } from "../util/errors.ts";
 import { hashFile, hashValue } from "../util/hash.ts";
@@ -9,18 +10,14 @@ import { hashFile, hashValue } from "../util/hash.ts";
 /** How large a checkpoint is, for estimates of cost. */
 export interface CheckpointSize {
   readonly layerCount: number;
-  /** Weights of the matrices of one block. */
+  /** Weights of the matrices of one block that a token meets. */
   readonly blockParameters: number;
 }
 
 /** Reads the size off config.json. */
 export async function checkpointSize(folder: string): Promise<CheckpointSize> {
   const { config } = await readModel(folder);
-  const { dim, heads, keyHeads, headDim, mlpDim, layerCount } = config;
-  return {
-    layerCount,
-    blockParameters: dim * headDim * (2 * heads + 2 * keyHeads) + 3 * dim * mlpDim,
-  };
+  return { layerCount: config.layerCount, blockParameters: blockWeights(config) };
 }
 
 /** Floating-point operations of a token on its way through the first `blocks` blocks: two for each weight. */

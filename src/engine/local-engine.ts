@@ -48,7 +48,8 @@ class LocalEngine implements Engine {
     this.identity = checkpoint.identity;
     this.#checkpoint = checkpoint;
     this.#options = options;
-    this.#programs = new GraphPrograms(checkpoint.weights, options);
+    const { embedding } = checkpoint.model.family.names;
+    this.#programs = new GraphPrograms(checkpoint.weights, embedding, options);
   }
 
   tokenize(

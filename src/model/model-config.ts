@@ -8,7 +8,8 @@ import type { RopeScaling } from "./rope.ts";
 export interface LayerAttention {
   /** A query at position i sees keys at positions > i − window; undefined: all before it. */
   readonly window: number | undefined;
-  readonly rope: RopeScaling;
+  /** undefined: positions do not enter. */
+  readonly rope: RopeScaling | undefined;
 }
 
 /** The shape of a decoder-only transformer. */
@@ -20,9 +21,13 @@ export interface ModelConfig {
   readonly heads: number;
   readonly keyHeads: number;
   readonly headDim: number;
+  /** r, how many numbers of each head, the first ones, rotary embedding turns. */
+  readonly rotaryDim: number;
   /** What attention's scores are multiplied by. */
   readonly attentionScale: number;
   readonly mlpDim: number;
+  /** Matrices [D, F] of the MLP that a token meets: 3 for a gated one. */
+  readonly mlpMatrices: number;
   /** ε of the norms. */
   readonly epsilon: number;
   readonly maxPositions: number;
@@ -65,7 +70,6 @@ export type CommonConfig = Omit<z.infer<z.ZodObject<typeof COMMON_CONFIG>>, "hid
 const INERT_KEYS = new Set([
   "add_cross_attention",
   "architectures",
-  "attention_dropout",
   "auto_map",
   "chunk_size_feed_forward",
   "dtype",
@@ -91,9 +95,9 @@ const INERT_KEYS = new Set([
   "use_cache",
 ]);
 
-/** Besides: private notes of the exporter, and which ids are special. */
+/** Besides: private notes of the exporter, which ids are special, and dropout, which is off. */
 const isInert = (key: string): boolean =>
-  INERT_KEYS.has(key) || key.startsWith("_") || /_token_ids?$/.test(key);
+  INERT_KEYS.has(key) || key.startsWith("_") || /_token_ids?$|_dropout$|_pdrop$/.test(key);
 
 /** Keys that are harmless at the one value named, and change the result at any other. */
 export const NEUTRAL_CONFIG = {
@@ -103,6 +107,19 @@ export const NEUTRAL_CONFIG = {
   attn_logit_softcapping: z.null().optional(),
   final_logit_softcapping: z.null().optional(),
 } as const;
+
+/** A shape without some of its keys, for a family that spells them otherwise or lacks them. */
+export function omitKeys<S extends object, K extends keyof S>(
+  shape: S,
+  keys: readonly K[],
+): Omit<S, K> {
+  const omitted = new Set<PropertyKey>(keys);
+  // What is left of a shape once its keys are gone.
+  return Object.fromEntries(Object.entries(shape).filter(([key]) => !omitted.has(key))) as Omit<
+    S,
+    K
+  >;
+}
 
 /**
  * Reads a config by a strict schema. A key that the family does not read is an error naming it: passing over one that
@@ -159,8 +176,10 @@ export function commonModelConfig(
     heads,
     keyHeads,
     headDim,
+    rotaryDim: headDim,
     attentionScale: 1 / Math.sqrt(headDim),
     mlpDim: raw.intermediate_size,
+    mlpMatrices: 3,
     epsilon: raw.rms_norm_eps,
     maxPositions: raw.max_position_embeddings,
     isTied: raw.tie_word_embeddings,

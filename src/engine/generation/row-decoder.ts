@@ -78,7 +78,7 @@ export class RowDecoder {
       positions: int32(Int32Array.from(lengths), rows.length),
       ...this.#cache.inputs(rows.length),
       ...this.#bias.inputs(rows.length),
-      ...frequencyValues(seen, { frequencyInputs, headDim: config.headDim }),
+      ...frequencyValues(seen, { frequencyInputs, rotaryDim: config.rotaryDim }),
       ...this.#change.inputs,
       ...inputs,
     });
