@@ -17,10 +17,39 @@ const PLAIN = {
   rms_norm_eps: 1e-5,
   max_position_embeddings: 128,
 };
+/** What a family's plain config has otherwise (undefined: not at all), what comes of it, and which of the bad values below it knows not. */
+interface Own {
+  readonly plain?: Readonly<Record<string, unknown>>;
+  readonly reads?: Partial<ModelConfig>;
+  readonly lacks?: readonly string[];
+  /** Where config.json is silent; default: the width over the heads. */
+  readonly headDim?: number;
+}
+const OWN: Readonly<Record<string, Own>> = {
+  qwen3: { headDim: 128 },
+  gpt_neox: {
+    plain: { rms_norm_eps: undefined, num_key_value_heads: undefined },
+    reads: { keyHeads: 4 },
+    lacks: [
+      "rms_norm_eps",
+      "num_key_value_heads",
+      "head_dim",
+      "hidden_act",
+      "partial_rotary_factor",
+    ],
+  },
+};
 const read = (config: Record<string, unknown>): ModelConfig => {
-  const whole = { model_type: "llama", ...PLAIN, ...config };
+  const type = config["model_type"] ?? "llama";
+  const own = OWN[type as string]?.plain ?? {}; // families have names
+  const whole = Object.fromEntries(
+    Object.entries({ model_type: type, ...PLAIN, ...own, ...config }).filter(
+      ([, value]) => value !== undefined,
+    ),
+  );
   return findFamily(whole, WHERE).readConfig(whole, WHERE);
 };
+const has = (family: string, key: string): boolean => OWN[family]?.lacks?.includes(key) !== true;
 const windows = (config: ModelConfig): (number | undefined)[] =>
   config.attention.map(({ window }) => window);
 
@@ -45,6 +74,7 @@ describe.each(FAMILIES.map(({ name }) => name))("%s", (family) => {
       epsilon: 1e-5,
       maxPositions: 128,
       isTied: false,
+      ...OWN[family]?.reads,
     });
   });
 
@@ -70,14 +100,14 @@ describe.each(FAMILIES.map(({ name }) => name))("%s", (family) => {
     expect(error.message).toMatch(/^x\/config\.json: .*"logits_scaling", "embedding_multiplier"/);
   });
 
-  it.each(["quantization_config", "layer_norm_eps", "sliding_window_size", "num_experts"])(
+  it.each(["quantization_config", "norm_eps", "sliding_window_size", "expert_count"])(
     "never passes over %s",
     async (key) => {
       await expectFailure(() => read({ model_type: family, [key]: { a: 1 } }), UnsupportedError);
     },
   );
 
-  it.each<[string, unknown]>([
+  const bad: [string, unknown][] = [
     ["hidden_size", undefined],
     ["num_hidden_layers", 0],
     ["vocab_size", "many"],
@@ -87,15 +117,23 @@ describe.each(FAMILIES.map(({ name }) => name))("%s", (family) => {
     ["tie_word_embeddings", "yes"],
     ["partial_rotary_factor", 0.5],
     ["clip_qkv", 8],
-  ])("refuses %s: %j, naming it", async (key, value) => {
-    const error = await expectFailure(
-      () => read({ model_type: family, [key]: value }),
-      ConfigError,
-    );
-    expect(error.message).toContain(`x/config.json: "${key}": `);
-  });
+  ];
+  it.each(bad.filter(([key]) => has(family, key)))(
+    "refuses %s: %j, naming it",
+    async (key, value) => {
+      const error = await expectFailure(
+        () => read({ model_type: family, [key]: value }),
+        ConfigError,
+      );
+      expect(error.message).toContain(`x/config.json: "${key}": `);
+    },
+  );
 
   it("refuses heads that do not fit together", async () => {
+    if (!has(family, "num_key_value_heads")) {
+      await expectFailure(() => read({ model_type: family, num_attention_heads: 3 }), ConfigError);
+      return;
+    }
     const grouped = { model_type: family, num_attention_heads: 4, num_key_value_heads: 3 };
     const error = await expectFailure(() => read(grouped), ConfigError);
     expect(error.message).toMatch(
@@ -174,12 +212,32 @@ describe("what families add", () => {
     expect(error.message).toMatch(/"layer_types\.0".*got "linear_attention"/);
   });
 
-  it("head size is the width over the heads, save in qwen3, where it is 128", () => {
+  it("head size is the width over the heads, save where the family has its own", () => {
     for (const { name } of FAMILIES) {
       expect(read({ model_type: name }).headDim, `the family ${name}`).toBe(
-        name === "qwen3" ? 128 : 8,
+        OWN[name]?.headDim ?? 8,
       );
+      if (!has(name, "head_dim")) continue;
       expect(read({ model_type: name, head_dim: 12 }).headDim, `the family ${name}`).toBe(12);
+    }
+  });
+
+  it("gpt_neox turns the share of each head that rotary_pct says, and refuses a second answer", async () => {
+    const neox = (changes: Record<string, unknown>): ModelConfig =>
+      read({ model_type: "gpt_neox", num_attention_heads: 2, ...changes });
+    expect(neox({}).rotaryDim).toBe(4);
+    expect(neox({ rotary_pct: 1 }).rotaryDim).toBe(16);
+    expect(neox({ rope_parameters: { partial_rotary_factor: 0.5 } }).rotaryDim).toBe(8);
+    expect(neox({ rotary_emb_base: 7, rope_theta: 7 }).attention[0]?.rope?.theta).toBe(7);
+    for (const other of [{ rope_theta: 7 }, { partial_rotary_factor: 0.5 }]) {
+      const error = await expectFailure(() => neox(other), UnsupportedError);
+      expect(error.message).toContain(Object.keys(other)[0]);
+    }
+    for (const share of [0.1, 0, 2, "half"]) {
+      await expectFailure(
+        () => neox({ rope_parameters: { partial_rotary_factor: share } }),
+        ConfigError,
+      );
     }
   });
 

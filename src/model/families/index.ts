@@ -1,6 +1,7 @@
 /** @file Every architecture. A new one is one file here plus one line. */
 import { ConfigError, UnsupportedError } from "../../util/errors.ts";
 import type { ModelFamily } from "../model-family.ts";
+import { gptNeox } from "./gpt-neox.ts";
 import { llama } from "./llama.ts";
 import { mistral } from "./mistral.ts";
 import { olmo2 } from "./olmo2.ts";
@@ -8,7 +9,15 @@ import { olmo3 } from "./olmo3.ts";
 import { qwen2 } from "./qwen2.ts";
 import { qwen3 } from "./qwen3.ts";
 
-export const FAMILIES: readonly ModelFamily[] = [llama, mistral, olmo2, olmo3, qwen2, qwen3];
+export const FAMILIES: readonly ModelFamily[] = [
+  gptNeox,
+  llama,
+  mistral,
+  olmo2,
+  olmo3,
+  qwen2,
+  qwen3,
+];
 
 /** The family of a parsed config.json, by its `model_type`; throws UnsupportedError naming an unknown one. */
 export function findFamily(

@@ -1,6 +1,6 @@
 """Tiny random checkpoints of every supported family with the activations that transformers computes for them.
 
-    python make_checkpoints.py            writes every case (deterministic: fixed seeds, one thread)
+    python make_checkpoints.py [NAME ...] writes every case, or those named (deterministic: fixed seeds, one thread)
     python make_checkpoints.py --check    writes nothing; loads the committed folders and compares with their goldens
 
 Each case is a Hugging Face folder (config.json + model.safetensors or shards with an index) plus golden.safetensors:
@@ -67,6 +67,19 @@ def qwen3(**changes):
         "head_dim": 12, "attention_bias": False, "use_sliding_window": False, "sliding_window": None, "max_window_layers": 3, **changes})
 
 
+def gpt_neox(**changes):
+    """As Pythia's: no key of Llama's beyond the sizes."""
+    config = {
+        "architectures": ["GPTNeoXForCausalLM"], "model_type": "gpt_neox", "vocab_size": VOCAB, "hidden_size": DIM,
+        "intermediate_size": INTERMEDIATE, "num_hidden_layers": 3, "num_attention_heads": 2, "hidden_act": "gelu",
+        "max_position_embeddings": 64, "layer_norm_eps": 1e-5, "rotary_pct": 0.25, "rotary_emb_base": 100, "use_parallel_residual": True,
+        "initializer_range": 0.02, "tie_word_embeddings": False, "use_cache": True, "bos_token_id": 0, "eos_token_id": 0,
+        "torch_dtype": "float32", "transformers_version": "4.24.0",
+    }
+    config.update(changes)
+    return config
+
+
 YARN = {"factor": 4.0, "original_max_position_embeddings": 16, "beta_fast": 2.0, "beta_slow": 0.25}
 # With rope_theta 500000 only very slow turns lie inside the ramp of so small a head, hence the odd beta_slow.
 OLMO3_YARN = {"rope_type": "yarn", "factor": 8.0, "original_max_position_embeddings": 16, "attention_factor": 1.2079441541679836,
@@ -116,6 +129,13 @@ CASES = [
     ("llama-bf16", "weights stored as BF16", llama(torch_dtype="bfloat16"), None, {"dtype": torch.bfloat16}),
     ("llama-f16", "weights stored as F16", llama(torch_dtype="float16"), None, {"dtype": torch.float16}),
     ("llama-sharded", "three shards with an index", llama(), None, {"shards": 3}),
+    ("gpt-neox", "as Pythia: parallel residual, a quarter of each head turns, LayerNorm with bias, stored masks", gpt_neox(), {"rotary_pct": 1.0},
+     {"masks": True}),
+    ("gpt-neox-sequential", "residual one after the other, half of each head turns, no attention bias, tanh GELU, tied, newer spelling",
+     gpt_neox(use_parallel_residual=False, attention_bias=False, hidden_act="gelu_fast", tie_word_embeddings=True,
+              drop=["rotary_pct", "rotary_emb_base"],
+              rope_parameters={"rope_type": "linear", "factor": 2.0, "rope_theta": 50.0, "partial_rotary_factor": 0.5}),
+     {"use_parallel_residual": True}, {}),
 ]
 
 
@@ -127,7 +147,7 @@ def randomise(model, seed):
             noise = torch.randn(parameter.shape, generator=generator)
             if name.endswith("bias"): parameter.copy_(0.2 * noise)
             elif "norm" in name: parameter.copy_(1 + 0.3 * noise)
-            elif "embed_tokens" in name: parameter.copy_(0.8 * noise)
+            elif "embed_" in name: parameter.copy_(0.8 * noise)
             else: parameter.copy_(0.22 * noise)
 
 
@@ -139,7 +159,7 @@ def load(folder):
 def activations(model, ids):
     """[hidden 0..n], logits. Hooks see each block's own output, so the last one has no final norm on it."""
     hidden, handles = [], []
-    blocks = model.model.layers
+    blocks = model.base_model.layers
     handles.append(blocks[0].register_forward_pre_hook(lambda _m, args, kw: hidden.append((args or (kw["hidden_states"],))[0][0].clone()), with_kwargs=True))
     for block in blocks:
         handles.append(block.register_forward_hook(lambda _m, _a, out: hidden.append((out[0] if isinstance(out, tuple) else out)[0].clone())))
@@ -159,6 +179,20 @@ def goldens(folder, sequences):
     return tensors
 
 
+def stored_weights(model):
+    """By the names and in the shapes that save_pretrained gives them, which differ from those of the modules in some families."""
+    with tempfile.TemporaryDirectory() as folder:
+        model.save_pretrained(folder)
+        with safe_open(f"{folder}/model.safetensors", "pt") as file: return {name: file.get_tensor(name) for name in file.keys()}
+
+
+def old_masks(config):
+    """What early releases stored beside GPT-NeoX's weights."""
+    size, each = config["max_position_embeddings"], range(config["num_hidden_layers"])
+    masks = {f"gpt_neox.layers.{i}.attention.bias": torch.ones(1, 1, size, size, dtype=torch.bool).tril() for i in each}
+    return masks | {f"gpt_neox.layers.{i}.attention.masked_bias": torch.tensor(-1e9) for i in each}
+
+
 def write_weights(folder, weights, shards):
     if shards == 1:
         save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
@@ -174,7 +208,7 @@ def write_weights(folder, weights, shards):
         json.dumps({"metadata": {"total_size": total}, "weight_map": dict(sorted(index.items()))}, indent=1) + "\n")
 
 
-def write_case(number, name, config, ablate, lengths=(1, 6, 21), dtype=torch.float32, shards=1):
+def write_case(number, name, config, ablate, lengths=(1, 6, 21), dtype=torch.float32, shards=1, masks=False):
     folder = HERE / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
@@ -182,8 +216,8 @@ def write_case(number, name, config, ablate, lengths=(1, 6, 21), dtype=torch.flo
     (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n")
     model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(folder), dtype=torch.float32, attn_implementation="eager").eval()
     randomise(model, 1000 + number)
-    weights = {k: v.to(dtype).contiguous() for k, v in model.state_dict().items()
-               if not (config["tie_word_embeddings"] and k == "lm_head.weight")}
+    weights = {k: v.to(dtype).contiguous() for k, v in stored_weights(model).items()}
+    if masks: weights |= old_masks(config)
     write_weights(folder, weights, shards)
     generator = torch.Generator().manual_seed(2000 + number)
     sequences = [torch.randint(0, VOCAB, (length,), generator=generator).tolist() for length in lengths]
@@ -231,9 +265,16 @@ def check():
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--check", action="store_true")
-    if parser.parse_args().check: sys.exit(check())
+    parser.add_argument("names", nargs="*")
+    options = parser.parse_args()
+    if options.check: sys.exit(check())
+    written = HERE / "cases.json"
+    old = {case["name"]: case for case in json.loads(written.read_text())["cases"]} if options.names else {}
     listing = []
     for number, (name, about, config, ablate, settings) in enumerate(CASES):
+        if options.names and name not in options.names:
+            listing.append(old[name])
+            continue
         effect = write_case(number, name, config, ablate, **settings)
         size = sum(f.stat().st_size for f in (HERE / name).iterdir())
         listing.append({"name": name, "about": about, "family": config["model_type"], "layers": config["num_hidden_layers"],
