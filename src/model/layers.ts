@@ -117,10 +117,10 @@ function attendToAll(
   return attention(query, key, value, context.bias, attentionAttributes(config));
 }
 
-/** Head counts and the scale of the scores. */
+/** Head counts, the scale of the scores and their cap. */
 export function attentionAttributes(config: ModelConfig): AttentionAttributes {
-  const { heads, keyHeads, attentionScale } = config;
-  return { heads, keyHeads, scale: attentionScale };
+  const { heads, keyHeads, attentionScale, attentionSoftcap } = config;
+  return { heads, keyHeads, scale: attentionScale, softcap: attentionSoftcap };
 }
 
 /** A gated MLP (Shazeer 2020; SwiGLU with SiLU): down(activation(gate(x)) · up(x)), weights under `<prefix>.`. */

@@ -27,6 +27,9 @@ interface Own {
 }
 const OWN: Readonly<Record<string, Own>> = {
   qwen3: { headDim: 128 },
+  smollm3: { reads: { isTied: true } },
+  gemma2: { reads: { isTied: true }, lacks: ["hidden_act"], headDim: 256 },
+  gemma3_text: { reads: { isTied: true }, lacks: ["hidden_act"], headDim: 256 },
   gpt_neox: {
     plain: { rms_norm_eps: undefined, num_key_value_heads: undefined },
     reads: { keyHeads: 4 },
@@ -95,9 +98,9 @@ describe.each(FAMILIES.map(({ name }) => name))("%s", (family) => {
   });
 
   it("refuses a key that it does not read, naming it", async () => {
-    const odd = { model_type: family, logits_scaling: 8, embedding_multiplier: 12 };
+    const odd = { model_type: family, logit_scale: 8, embedding_factor: 12 };
     const error = await expectFailure(() => read(odd), UnsupportedError);
-    expect(error.message).toMatch(/^x\/config\.json: .*"logits_scaling", "embedding_multiplier"/);
+    expect(error.message).toMatch(/^x\/config\.json: .*"logit_scale", "embedding_factor"/);
   });
 
   it.each(["quantization_config", "norm_eps", "sliding_window_size", "expert_count"])(

@@ -25,6 +25,8 @@ export interface ModelConfig {
   readonly rotaryDim: number;
   /** What attention's scores are multiplied by. */
   readonly attentionScale: number;
+  /** Then, before the mask, scores s become c·tanh(s/c). Default: they stay as they are. */
+  readonly attentionSoftcap?: number | undefined;
   readonly mlpDim: number;
   /** Matrices [D, F] of the MLP that a token meets: 3 for a gated one. */
   readonly mlpMatrices: number;

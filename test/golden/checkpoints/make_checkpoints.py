@@ -80,6 +80,25 @@ def gpt_neox(**changes):
     return config
 
 
+def smollm3(**changes):
+    return family("smollm3", "SmolLM3ForCausalLM", **{
+        "attention_bias": False, "mlp_bias": False, "num_hidden_layers": 4, "no_rope_layer_interval": 2, "no_rope_layers": [1, 0, 1, 0],
+        "use_sliding_window": False, "sliding_window": None, "max_window_layers": 28, "pretraining_tp": 2, "pad_token_id": 3, **changes})
+
+
+def gemma(generation, **changes):
+    return family(f"gemma{generation}", f"Gemma{generation.split('_')[0]}ForCausalLM", **{
+        "hidden_activation": "gelu_pytorch_tanh", "head_dim": 12, "query_pre_attn_scalar": 20, "sliding_window": 5, "attention_bias": False,
+        "cache_implementation": "hybrid", "num_hidden_layers": 4, "rms_norm_eps": 1e-6, "tie_word_embeddings": True, "drop": ["hidden_act"],
+        **changes})
+
+
+def granite(**changes):
+    return family("granite", "GraniteForCausalLM", **{
+        "attention_bias": False, "mlp_bias": False, "embedding_multiplier": 3.0, "attention_multiplier": 0.2, "residual_multiplier": 0.4,
+        "logits_scaling": 2.5, "tie_word_embeddings": True, **changes})
+
+
 YARN = {"factor": 4.0, "original_max_position_embeddings": 16, "beta_fast": 2.0, "beta_slow": 0.25}
 # With rope_theta 500000 only very slow turns lie inside the ramp of so small a head, hence the odd beta_slow.
 OLMO3_YARN = {"rope_type": "yarn", "factor": 8.0, "original_max_position_embeddings": 16, "attention_factor": 1.2079441541679836,
@@ -136,7 +155,32 @@ CASES = [
               drop=["rotary_pct", "rotary_emb_base"],
               rope_parameters={"rope_type": "linear", "factor": 2.0, "rope_theta": 50.0, "partial_rotary_factor": 0.5}),
      {"use_parallel_residual": True}, {}),
+    ("smollm3", "every second layer without rotation; tie_word_embeddings absent (= true)", smollm3(drop=["tie_word_embeddings"]),
+     {"no_rope_layers": [0, 1, 0, 1]}, {}),
+    ("smollm3-sliding", "no_rope_layers by interval; layers without rotation slide; rope_theta absent (= 2000000); biases; untied",
+     smollm3(drop=["no_rope_layers", "rope_theta", "rope_scaling"], use_sliding_window=True, sliding_window=4, attention_bias=True, mlp_bias=True),
+     {"no_rope_layer_interval": 3}, {}),
+    ("gemma2", "scores capped at 3, logits at 5, every second layer slides, scale not from head_dim",
+     gemma("2", attn_logit_softcapping=3.0, final_logit_softcapping=5.0), {"attn_logit_softcapping": None}, {}),
+    ("gemma2-defaults", "caps absent (50 and 30), untied, newer spelling, layer_types the other way round, dropped activation key",
+     gemma("2", tie_word_embeddings=False, layer_types=["full_attention", "sliding_attention"] * 2,
+           drop=["hidden_act", "hidden_activation"], rope_parameters={"rope_theta": 100.0, "rope_type": "default"}),
+     {"layer_types": ["sliding_attention", "full_attention"] * 2}, {}),
+    ("gemma3", "norms per head; sliding_window_pattern 3, two bases, scaling on the full layer only; a cap on scores that has no effect",
+     gemma("3_text", sliding_window_pattern=3, rope_local_base_freq=20.0, rope_scaling={"rope_type": "linear", "factor": 4.0},
+           attn_logit_softcapping=1.0, final_logit_softcapping=None), {"rope_local_base_freq": 100.0}, {}),
+    ("gemma3-nested", "newer spelling; final logits capped; tie_word_embeddings absent (= true)",
+     gemma("3_text", final_logit_softcapping=4.0, layer_types=["sliding_attention", "full_attention"] * 2, drop=["hidden_act", "tie_word_embeddings"],
+           rope_parameters={"full_attention": {"rope_type": "default", "rope_theta": 300.0},
+                            "sliding_attention": {"rope_type": "default", "rope_theta": 30.0}}),
+     {"sliding_window": 50}, {}),
+    ("granite", "four multipliers, tied", granite(), {"residual_multiplier": 1.0}, {}),
 ]
+
+
+def embedding_size(config):
+    """Where it is multiplied, a larger one would have a tied model repeat its last token for ever."""
+    return 0.14 if config.model_type in ("gemma2", "gemma3_text", "granite") else 0.8
 
 
 def randomise(model, seed):
@@ -147,7 +191,7 @@ def randomise(model, seed):
             noise = torch.randn(parameter.shape, generator=generator)
             if name.endswith("bias"): parameter.copy_(0.2 * noise)
             elif "norm" in name: parameter.copy_(1 + 0.3 * noise)
-            elif "embed_" in name: parameter.copy_(0.8 * noise)
+            elif "embed_" in name: parameter.copy_(embedding_size(model.config) * noise)
             else: parameter.copy_(0.22 * noise)
 
 
