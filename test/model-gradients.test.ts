@@ -84,6 +84,7 @@ describe("a step in several runs", () => {
     ["dpo", "llama", DPO],
     ["dpo", "olmo3", DPO],
     ["sft", "qwen3", SFT],
+    ["sft", "olmoe", SFT],
   ] as const)("has the %s loss and gradients of one run (%s)", async (_, name, settings) => {
     await using setup = await open(name, settings);
     const whole = await setup.run([packed(setup.examples)]);

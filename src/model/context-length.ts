@@ -14,6 +14,7 @@ export function contextLength({ maxPositions, attention }: ModelConfig): number 
         return Math.floor(rope.originalMaxPositions * rope.factor);
       case "default":
       case "llama3":
+      case "longrope":
       case undefined:
         return maxPositions;
     }

@@ -27,6 +27,7 @@ interface Own {
 }
 const OWN: Readonly<Record<string, Own>> = {
   qwen3: { headDim: 128 },
+  phi3: { lacks: ["partial_rotary_factor"] },
   smollm3: { reads: { isTied: true } },
   gemma2: { reads: { isTied: true }, lacks: ["hidden_act"], headDim: 256 },
   gemma3_text: { reads: { isTied: true }, lacks: ["hidden_act"], headDim: 256 },
@@ -242,6 +243,19 @@ describe("what families add", () => {
         ConfigError,
       );
     }
+  });
+
+  it("phi3 reads longrope under each of its names, with the original length from outside the setting", () => {
+    const phi = (type: string): ModelConfig =>
+      read({
+        model_type: "phi3",
+        rope_scaling: { type, short_factor: [1, 1, 1, 1], long_factor: [2, 2, 2, 2] },
+        original_max_position_embeddings: 32,
+      });
+    const rope = phi("longrope").attention[0]?.rope;
+    expect(rope).toMatchObject({ kind: "longrope", originalMaxPositions: 32 });
+    expect(phi("su").attention[0]?.rope).toEqual(rope);
+    expect(phi("yarn").attention[0]?.rope).toEqual(rope);
   });
 
   it("biases are where the family has them", () => {

@@ -1,6 +1,7 @@
 import { ConfigError } from "../util/errors.ts";
 import type { CommonConfig } from "./model-config.ts";
-import { readRopeScaling, type RopeScaling } from "./rope.ts";
+import { readRopeScaling } from "./read-rope.ts";
+import type { RopeScaling } from "./rope.ts";
 
 /**
  * The rope of families in which the first part of each head turns. `defaults` are what config.json says outside its rope setting,

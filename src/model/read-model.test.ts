@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
 import { describe, expect, it } from "vitest";
@@ -52,6 +52,13 @@ describe("readModel", () => {
     expect((await expectFailure(read(config), ConfigError)).message).toMatch(
       /expected a "model_type"/,
     );
+  });
+
+  it("expects as many rope factors as frequencies", async () => {
+    const text = await readFile(`${GOLDEN}phi3-long/config.json`, "utf8");
+    const config = { ...(JSON.parse(text) as object), partial_rotary_factor: 1 };
+    const error = await expectFailure(read(config), ConfigError);
+    expect(error.message).toMatch(/longrope: expected 4 short and 4 long factors.*got 2/);
   });
 
   it("names an unknown family and the known ones", async () => {

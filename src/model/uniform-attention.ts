@@ -1,5 +1,6 @@
 import type { CommonConfig, LayerAttention } from "./model-config.ts";
-import { readRopeScaling, type RopeScaling } from "./rope.ts";
+import { readRopeScaling } from "./read-rope.ts";
+import type { RopeScaling } from "./rope.ts";
 
 /** Where config.json is silent. */
 const DEFAULT_THETA = 10_000;

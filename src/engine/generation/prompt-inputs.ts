@@ -1,6 +1,6 @@
 /** @file Fills the inputs of the prompt graph for some prompts: rows padded on the right. */
 import { PADDING_SEGMENT, PROMPT_SEGMENT } from "../../model/attention-bias.ts";
-import { inverseFrequencies, type RopeScaling } from "../../model/rope.ts";
+import { dependsOnLength, inverseFrequencies, type RopeScaling } from "../../model/rope.ts";
 import type { TensorValue } from "../../runtime/ort.ts";
 
 /**
@@ -48,8 +48,9 @@ export interface FrequencySettings {
 }
 
 /**
- * Inverse frequencies [B, r/2] for rows whose sequences have these lengths. With `dynamic` scaling they follow the length of the moment
- * and keys in the cache keep the angles they got, as in transformers' generate for one sequence alone.
+ * Inverse frequencies [B, r/2] for rows whose sequences have these lengths. Where they depend on the length they follow that of the
+ * moment. With `dynamic` scaling keys in the cache keep the angles they got, as in transformers' generate for one sequence alone; with
+ * `longrope` they are made anew, see RowDecoder.
  */
 export function frequencyValues(
   lengths: readonly number[],
@@ -59,7 +60,7 @@ export function frequencyValues(
   return Object.fromEntries(
     [...frequencyInputs].map(([name, rope]) => {
       const array = new Float32Array(lengths.length * half);
-      const fixed = rope.kind === "dynamic" ? undefined : inverseFrequencies(rope, rotaryDim, 1);
+      const fixed = dependsOnLength(rope) ? undefined : inverseFrequencies(rope, rotaryDim, 1);
       for (const [r, length] of lengths.entries()) {
         array.set(fixed ?? inverseFrequencies(rope, rotaryDim, length), r * half);
       }

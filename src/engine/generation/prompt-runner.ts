@@ -66,6 +66,17 @@ export class PromptRunner {
     return keys;
   }
 
+  /** Keys of all `tokens` but the last one, as they are in a sequence that is no longer than that; nothing is counted. */
+  async keysOf(tokens: Int32Array): Promise<PromptKeys> {
+    const { model } = this.#host;
+    const { rotaryDim, layerCount } = model.config;
+    const { program, frequencyInputs } = await this.#host.program("prompt keys", () =>
+      promptKeys(model),
+    );
+    const outputs = await program.run(promptInputs([tokens], 0, { frequencyInputs, rotaryDim }));
+    return [rowsOf(outputs, "prompt", { layerCount, count: tokens.length - 1, offset: 0 })];
+  }
+
   async #runNext(): Promise<void> {
     const first = this.#prefixLength;
     const prefix = await this.#prefixValues();

@@ -9,7 +9,8 @@ import {
 } from "../gemma-like.ts";
 import { parseConfig, readLayerTypes } from "../model-config.ts";
 import type { ModelFamily } from "../model-family.ts";
-import { readRopeScaling, type RopeScaling } from "../rope.ts";
+import { readRopeScaling } from "../read-rope.ts";
+import type { RopeScaling } from "../rope.ts";
 
 const ROPE_SETTING = z.record(z.string(), z.unknown()).nullish();
 

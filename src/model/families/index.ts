@@ -9,6 +9,8 @@ import { llama } from "./llama.ts";
 import { mistral } from "./mistral.ts";
 import { olmo2 } from "./olmo2.ts";
 import { olmo3 } from "./olmo3.ts";
+import { olmoe } from "./olmoe.ts";
+import { phi3 } from "./phi3.ts";
 import { qwen2 } from "./qwen2.ts";
 import { qwen3 } from "./qwen3.ts";
 import { smollm3 } from "./smollm3.ts";
@@ -22,6 +24,8 @@ export const FAMILIES: readonly ModelFamily[] = [
   mistral,
   olmo2,
   olmo3,
+  olmoe,
+  phi3,
   qwen2,
   qwen3,
   smollm3,

@@ -11,7 +11,7 @@ import {
 } from "../model-config.ts";
 import type { ModelFamily } from "../model-family.ts";
 import { postNormBlock } from "../post-norm-block.ts";
-import { readRopeScaling } from "../rope.ts";
+import { readRopeScaling } from "../read-rope.ts";
 
 const ROPE_SETTING = z.record(z.string(), z.unknown()).nullish();
 

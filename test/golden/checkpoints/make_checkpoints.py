@@ -99,6 +99,18 @@ def granite(**changes):
         "logits_scaling": 2.5, "tie_word_embeddings": True, **changes})
 
 
+def phi3(**changes):
+    return family("phi3", "Phi3ForCausalLM", **{
+        "attention_bias": False, "resid_pdrop": 0.0, "embd_pdrop": 0.0, "sliding_window": None, "original_max_position_embeddings": 16,
+        "pad_token_id": 3, **changes})
+
+
+def olmoe(**changes):
+    return family("olmoe", "OlmoeForCausalLM", **{
+        "attention_bias": False, "clip_qkv": None, "num_experts": 8, "num_experts_per_tok": 2, "norm_topk_prob": False,
+        "output_router_logits": False, "router_aux_loss_coef": 0.01, "pad_token_id": 1, "eos_token_id": 2, "intermediate_size": 12, **changes})
+
+
 YARN = {"factor": 4.0, "original_max_position_embeddings": 16, "beta_fast": 2.0, "beta_slow": 0.25}
 # With rope_theta 500000 only very slow turns lie inside the ramp of so small a head, hence the odd beta_slow.
 OLMO3_YARN = {"rope_type": "yarn", "factor": 8.0, "original_max_position_embeddings": 16, "attention_factor": 1.2079441541679836,
@@ -175,6 +187,18 @@ CASES = [
                             "sliding_attention": {"rope_type": "default", "rope_theta": 30.0}}),
      {"sliding_window": 50}, {}),
     ("granite", "four multipliers, tied", granite(), {"residual_multiplier": 1.0}, {}),
+    ("phi3", "fused projections, grouped keys, sliding window of 5 on every layer", phi3(sliding_window=5), {"sliding_window": None}, {}),
+    ("phi3-long", "longrope, half of each head turns: below, at and above the original 16 positions",
+     phi3(partial_rotary_factor=0.5, tie_word_embeddings=True,
+          rope_scaling={"type": "longrope", "short_factor": [1.0, 1.5], "long_factor": [2.0, 5.0]}), {"partial_rotary_factor": 1.0, "rope_scaling": None},
+     {"lengths": [1, 9, 16, 17, 23]}),
+    ("phi3-long-new", "longrope, newer spelling with an attention factor",
+     phi3(rope_parameters={"rope_type": "longrope", "rope_theta": 100.0, "partial_rotary_factor": 1.0, "short_factor": [1.0, 1.1, 1.3, 1.5],
+                           "long_factor": [1.0, 2.0, 4.0, 6.0], "attention_factor": 1.3, "original_max_position_embeddings": 9}),
+     {"original_max_position_embeddings": 64}, {"lengths": [5, 16, 21]}),
+    ("olmoe", "two of eight experts a token, probabilities as they are", olmoe(), {"num_experts_per_tok": 3}, {}),
+    ("olmoe-normalised", "three of five experts a token, probabilities divided by their sum; as many key heads as heads",
+     olmoe(num_experts=5, num_experts_per_tok=3, norm_topk_prob=True, num_key_value_heads=4), {"norm_topk_prob": False}, {}),
 ]
 
 

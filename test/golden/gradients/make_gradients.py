@@ -22,7 +22,8 @@ from safetensors.torch import save_file
 from transformers import AutoModelForCausalLM
 
 HERE = Path(__file__).parent
-CASES = ["llama", "llama-tied", "llama-bias", "mistral", "olmo2", "olmo3", "qwen2", "qwen3", "gpt-neox", "gpt-neox-sequential", "smollm3", "gemma2", "gemma3", "granite"]
+CASES = ["llama", "llama-tied", "llama-bias", "mistral", "olmo2", "olmo3", "qwen2", "qwen3", "gpt-neox", "gpt-neox-sequential", "smollm3", "gemma2", "gemma3", "granite", "phi3", "olmoe",
+         "olmoe-normalised"]
 BETA, SMOOTHING = 3.0, 0.1
 LENGTHS = [(5, 7, 4), (9, 1, 8), (2, 6, 6)]  # prompt, chosen, rejected
 torch.set_num_threads(1)
@@ -39,7 +40,15 @@ def token_logprobs(model, prompt, response):
 def stored(model):
     """Gradients by the names and in the shapes of the checkpoint's files, which differ from those of the modules in some families."""
     for name, parameter in model.named_parameters():
-        yield (name.replace("lm_head", "embed_out") if model.config.model_type == "gpt_neox" else name), parameter.grad.double()
+        g = parameter.grad.double()
+        module, _, last = name.rpartition(".experts.")
+        if model.config.model_type == "gpt_neox": yield name.replace("lm_head", "embed_out"), g
+        elif last == "gate_up_proj":
+            for i, (gate, up) in enumerate(each.chunk(2) for each in g):
+                yield f"{module}.experts.{i}.gate_proj.weight", gate
+                yield f"{module}.experts.{i}.up_proj.weight", up
+        elif last == "down_proj": yield from ((f"{module}.experts.{i}.down_proj.weight", each) for i, each in enumerate(g))
+        else: yield name, g
 
 
 def projections(loss, model, prefix):
@@ -59,7 +68,8 @@ def projections(loss, model, prefix):
 for number, case in enumerate(CASES):
     if sys.argv[1:] and case not in sys.argv[1:]: continue
     folder = HERE.parent / "checkpoints" / case
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float64, attn_implementation="eager").eval()
+    plain_experts = {"experts_implementation": "eager"} if case.startswith("olmoe") else {}  # the other one has no float64
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float64, attn_implementation="eager", **plain_experts).eval()
     model.get_input_embeddings().padding_idx = None  # the padding token is a token like any other here
     generator = torch.Generator().manual_seed(3000 + number)
     draw = lambda length: torch.randint(0, model.config.vocab_size, (length,), generator=generator).tolist()
