@@ -17,6 +17,7 @@ export interface EngineIdentity {
   readonly layerCount: number;
   /** Width of the residual stream. */
   readonly dim: number;
+  /** Tokens of a sequence at most, for embedding, sampling and training alike; see contextLength. */
   readonly maxPositions: number;
 }
 

@@ -1,9 +1,9 @@
-import { type CheckpointWeights, openWeights } from "../model/checkpoint-weights.ts";
+import type { CheckpointWeights } from "../model/checkpoint-weights.ts";
+import { contextLength } from "../model/context-length.ts";
 import { expectWeightsFit } from "../model/expect-weights.ts";
-import { applyLora } from "../model/lora.ts";
 import type { LoadedModel } from "../model/model-family.ts";
+import { openModel } from "../model/open-model.ts";
 import { createRenderer, type PromptRenderer } from "../model/prompt-renderer.ts";
-import { readModel } from "../model/read-model.ts";
 import { readStopTokens } from "../model/stop-tokens.ts";
 import type { EngineIdentity } from "./engine.ts";
 
@@ -27,22 +27,36 @@ export async function openCheckpoint(
     readonly template?: "chat" | "raw" | undefined;
   },
 ): Promise<OpenCheckpoint> {
-  const model = await readModel(dir);
-  const renderer = await createRenderer(dir, { template: options.template ?? "chat" });
-  const base = await openWeights(dir);
-  const weights = options.adapter === undefined ? base : await applyLora(base, options.adapter);
+  const { model, weights } = await openModel(dir, { adapter: options.adapter });
+  try {
+    expectWeightsFit(model, weights, dir);
+    const renderer = await createRenderer(dir, { template: options.template ?? "chat" });
+    return {
+      identity: await identify(options.name ?? dir, { model, weights, renderer }),
+      model,
+      renderer,
+      stopTokens: await readStopTokens(dir, renderer),
+      weights,
+    };
+  } catch (error) {
+    await weights[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function identify(
+  name: string,
+  { model, weights, renderer }: Pick<OpenCheckpoint, "model" | "weights" | "renderer">,
+): Promise<EngineIdentity> {
   const { config } = model;
-  expectWeightsFit(model, weights, dir);
-  const identity: EngineIdentity = {
-    name: options.name ?? dir,
+  return {
+    name,
     checkpointHash: await weights.contentHash(),
     tokenizerHash: renderer.tokenizerHash,
     templateHash: renderer.templateHash,
     family: model.family.name,
     layerCount: config.layerCount,
     dim: config.dim,
-    maxPositions: config.maxPositions,
+    maxPositions: contextLength(config),
   };
-  const stopTokens = await readStopTokens(dir, renderer);
-  return { identity, model, renderer, stopTokens, weights };
 }

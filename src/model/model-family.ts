@@ -28,6 +28,8 @@ export interface WeightNames {
   readonly embedding: string;
   /** The output matrix [V, D] of a checkpoint whose embeddings are not tied. */
   readonly outputMatrix: string;
+  /** Another name that files have for it. Default: none. */
+  readonly outputMatrixAlias?: string | undefined;
   /** Weights that some exporters store and no graph reads. Default: none. */
   readonly unused?: RegExp | undefined;
 }

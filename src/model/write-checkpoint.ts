@@ -51,15 +51,20 @@ export async function writeWeights(
   await writeSafetensors(path, tensors, { format: "pt" });
 }
 
-/** Copies config.json with the weights' element type set in it. */
+/** Copies config.json with the weights' element type set in it, and `changes`. */
 export async function writeModelConfig(
   fromDir: string,
   toDir: string,
   dtype: FloatDtype,
+  changes: Readonly<Record<string, unknown>> = {},
 ): Promise<void> {
   const config = (await readJsonObject(join(fromDir, "config.json"))) ?? {};
   const key = "torch_dtype" in config && !("dtype" in config) ? "torch_dtype" : "dtype";
-  await writeJson(join(toDir, "config.json"), { ...config, [key]: DTYPE_NAMES[dtype] });
+  await writeJson(join(toDir, "config.json"), {
+    ...config,
+    ...changes,
+    [key]: DTYPE_NAMES[dtype],
+  });
 }
 
 /** Copies tokenizer, chat template and generation settings. */

@@ -6,10 +6,8 @@ import {
 import { type GenerateJob, generateTokens } from "../../src/engine/generation/generate-tokens.ts";
 import type { GenerationHost } from "../../src/engine/generation/generation-host.ts";
 import { ParameterCache } from "../../src/engine/parameter-cache.ts";
-import { openWeights } from "../../src/model/checkpoint-weights.ts";
-import { applyLora } from "../../src/model/lora.ts";
 import type { ModelFamily } from "../../src/model/model-family.ts";
-import { readModel } from "../../src/model/read-model.ts";
+import { openModel } from "../../src/model/open-model.ts";
 import { compile } from "../../src/runtime/ort.ts";
 import { lowerToOnnx } from "../../src/tensor/lower.ts";
 
@@ -19,9 +17,7 @@ export async function goldenHost(
   adapter?: string,
   families?: readonly ModelFamily[],
 ): Promise<GenerationHost & AsyncDisposable> {
-  const model = await readModel(dir, families);
-  const base = await openWeights(dir);
-  const weights = adapter === undefined ? base : await applyLora(base, adapter);
+  const { model, weights } = await openModel(dir, { adapter, families });
   const parameters = new ParameterCache(weights);
   const programs = new Map<string, Awaited<ReturnType<GenerationHost["program"]>>>();
   return {

@@ -55,6 +55,8 @@ const NAMES: WeightNames = {
   base: "gpt_neox.",
   embedding: "gpt_neox.embed_in.weight",
   outputMatrix: "embed_out.weight",
+  // The module's name in transformers 5, which writes the old one into files.
+  outputMatrixAlias: "lm_head.weight",
   // Masks that transformers stored before release 4.30.
   unused: /\.attention\.(?:bias|masked_bias)$/,
 };
