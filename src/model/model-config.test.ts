@@ -94,6 +94,13 @@ describe.each(FAMILIES.map(({ name }) => name))("%s", (family) => {
       attention_dropout: 0.1,
       transformers_version: "4.57.1",
       initializer_range: 0.02,
+      do_sample: true,
+      max_length: 20,
+      temperature: 0.6,
+      quantization_config: null,
+      never_heard_of: null,
+      pruned_heads: {},
+      resid_pdrop: 0.1,
     };
     expect(read({ model_type: family, ...inert })).toEqual(read({ model_type: family }));
   });
@@ -104,7 +111,7 @@ describe.each(FAMILIES.map(({ name }) => name))("%s", (family) => {
     expect(error.message).toMatch(/^x\/config\.json: .*"logit_scale", "embedding_factor"/);
   });
 
-  it.each(["quantization_config", "norm_eps", "sliding_window_size", "expert_count"])(
+  it.each(["quantization_config", "norm_eps", "window_length", "pruned_heads"])(
     "never passes over %s",
     async (key) => {
       await expectFailure(() => read({ model_type: family, [key]: { a: 1 } }), UnsupportedError);
@@ -187,6 +194,19 @@ describe("what families add", () => {
     expect(windows(read({ model_type: "mistral", sliding_window: 9 }))).toEqual([9, 9, 9, 9]);
     const none = [undefined, undefined, undefined, undefined];
     expect(windows(read({ model_type: "mistral", sliding_window: null }))).toEqual(none);
+  });
+
+  it("mistral with layer_types slides where they say so, as ministral does", async () => {
+    const layer_types = Array.from({ length: 4 }, (_, i) =>
+      i % 2 === 0 ? "full_attention" : "sliding_attention",
+    );
+    for (const model_type of ["mistral", "ministral"]) {
+      const mixed = { model_type, layer_types, sliding_window: 9 };
+      expect(windows(read(mixed))).toEqual([undefined, 9, undefined, 9]);
+      await expectFailure(() => read({ ...mixed, sliding_window: null }), UnsupportedError);
+      const full = { ...mixed, layer_types: Array(4).fill("full_attention"), sliding_window: null };
+      expect(windows(read(full))).toEqual(Array(4).fill(undefined));
+    }
   });
 
   it("olmo3 has a full layer after three sliding ones, or as layer_types says", () => {

@@ -63,6 +63,7 @@ export const COMMON_CONFIG = {
   rope_theta: z.number().positive().nullish(),
   rope_scaling: z.record(z.string(), z.unknown()).nullish(),
   rope_parameters: z.record(z.string(), z.unknown()).nullish(),
+  original_max_position_embeddings: positive.nullish(),
 } as const;
 
 /** What they hold; the name of the activation is the family's own affair. */
@@ -75,6 +76,7 @@ const INERT_KEYS = new Set([
   "auto_map",
   "chunk_size_feed_forward",
   "dtype",
+  "finetuning_task",
   "id2label",
   "initializer_range",
   "is_decoder",
@@ -97,9 +99,44 @@ const INERT_KEYS = new Set([
   "use_cache",
 ]);
 
+/** How to sample, which releases before generation_config.json wrote here; commands take settings of their own. */
+const SAMPLING_KEYS = new Set([
+  "bad_words_ids",
+  "begin_suppress_tokens",
+  "diversity_penalty",
+  "do_sample",
+  "early_stopping",
+  "encoder_no_repeat_ngram_size",
+  "exponential_decay_length_penalty",
+  "length_penalty",
+  "max_length",
+  "max_new_tokens",
+  "min_length",
+  "no_repeat_ngram_size",
+  "num_beam_groups",
+  "num_beams",
+  "num_return_sequences",
+  "output_scores",
+  "remove_invalid_values",
+  "repetition_penalty",
+  "return_dict_in_generate",
+  "suppress_tokens",
+  "temperature",
+  "top_k",
+  "top_p",
+  "typical_p",
+]);
+
+/** Keys whose value says that there is nothing: null, or no heads taken out. */
+const isNothing = (key: string, value: unknown): boolean =>
+  value === null || (key === "pruned_heads" && JSON.stringify(value) === "{}");
+
 /** Besides: private notes of the exporter, which ids are special, and dropout, which is off. */
 const isInert = (key: string): boolean =>
-  INERT_KEYS.has(key) || key.startsWith("_") || /_token_ids?$|_dropout$|_pdrop$/.test(key);
+  INERT_KEYS.has(key) ||
+  SAMPLING_KEYS.has(key) ||
+  key.startsWith("_") ||
+  /_token_ids?$|_dropout$|_pdrop$/.test(key);
 
 /** Keys that are harmless at the one value named, and change the result at any other. */
 export const NEUTRAL_CONFIG = {
@@ -134,7 +171,11 @@ export function parseConfig<S extends z.ZodRawShape>(
 ): z.infer<z.ZodObject<S>> {
   const active =
     typeof config === "object" && config !== null
-      ? Object.fromEntries(Object.entries(config).filter(([key]) => !isInert(key)))
+      ? Object.fromEntries(
+          Object.entries(config).filter(
+            ([key, value]) => key in shape || !(isInert(key) || isNothing(key, value)),
+          ),
+        )
       : config;
   const result = z.strictObject(shape).safeParse(active);
   if (result.success) return result.data;

@@ -9,7 +9,13 @@ import type { RopeScaling } from "./rope.ts";
  */
 export function partialRope(
   where: string,
-  raw: Pick<CommonConfig, "rope_scaling" | "rope_parameters" | "max_position_embeddings">,
+  raw: Pick<
+    CommonConfig,
+    | "rope_scaling"
+    | "rope_parameters"
+    | "max_position_embeddings"
+    | "original_max_position_embeddings"
+  >,
   defaults: { readonly headDim: number; readonly theta: number; readonly share: number },
 ): { readonly rotaryDim: number; readonly rope: RopeScaling } {
   const { partial_rotary_factor: nested, ...setting } = {
@@ -30,6 +36,7 @@ export function partialRope(
   const rope = readRopeScaling(where, setting, {
     theta: defaults.theta,
     maxPositions: raw.max_position_embeddings,
+    originalMaxPositions: raw.original_max_position_embeddings,
   });
   return { rotaryDim, rope };
 }

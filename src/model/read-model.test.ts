@@ -25,7 +25,7 @@ const { cases } = JSON.parse(readFileSync(`${GOLDEN}cases.json`, "utf8")) as {
 describe("readModel", () => {
   it.each(cases)("reads $name as transformers wrote it", async ({ name, family, layers }) => {
     const model = await readModel(GOLDEN + name);
-    expect(model.family.name).toBe(family);
+    expect(model.family.modelTypes).toContain(family);
     expect(model.config).toMatchObject({ layerCount: layers, dim: 32, vocabSize: 64 });
     expect(model.config.attention).toHaveLength(layers);
   });
@@ -64,7 +64,7 @@ describe("readModel", () => {
   it("names an unknown family and the known ones", async () => {
     const error = await expectFailure(read({ model_type: "gpt2" }), UnsupportedError);
     expect(error.message).toMatch(
-      /"gpt2" is not supported, expected (?:\w+, )*llama, mistral, olmo2, /,
+      /"gpt2" is not supported, expected (?:\w+, )*llama, mistral, ministral, /,
     );
   });
 });

@@ -55,6 +55,8 @@ const SCHEMAS = {
 export interface RopeDefaults {
   readonly theta: number;
   readonly maxPositions: number;
+  /** `original_max_position_embeddings` outside the rope setting, which goes before one inside; not read where each kind of layer has a setting. */
+  readonly originalMaxPositions?: number | null | undefined;
 }
 
 /** Reads one rope setting (`rope_scaling` or `rope_parameters`, old or new spelling); undefined or null is the default. */
@@ -100,7 +102,7 @@ export function readRopeScaling(
         factor: settled.factor,
         lowFrequencyFactor: settled.low_freq_factor,
         highFrequencyFactor: settled.high_freq_factor,
-        originalMaxPositions: settled.original_max_position_embeddings ?? defaults.maxPositions,
+        originalMaxPositions: originalLength(settled, defaults),
       };
     }
     case "longrope":
@@ -112,8 +114,15 @@ export function readRopeScaling(
   }
 }
 
+function originalLength(
+  raw: { readonly original_max_position_embeddings?: number | null | undefined },
+  { originalMaxPositions, maxPositions }: RopeDefaults,
+): number {
+  return originalMaxPositions ?? raw.original_max_position_embeddings ?? maxPositions;
+}
+
 function readYarn(raw: z.infer<typeof SCHEMAS.yarn>, defaults: RopeDefaults): RopeScaling {
-  const originalMaxPositions = raw.original_max_position_embeddings ?? defaults.maxPositions;
+  const originalMaxPositions = originalLength(raw, defaults);
   const factor = raw.factor ?? defaults.maxPositions / originalMaxPositions;
   // YaRN, eq. 22: 0.1·ln(s) + 1, with optional weights on the logarithm.
   const magnitude = (weight: number): number =>
@@ -135,7 +144,7 @@ function readYarn(raw: z.infer<typeof SCHEMAS.yarn>, defaults: RopeDefaults): Ro
 }
 
 function readLongrope(raw: z.infer<typeof SCHEMAS.longrope>, defaults: RopeDefaults): RopeScaling {
-  const originalMaxPositions = raw.original_max_position_embeddings ?? defaults.maxPositions;
+  const originalMaxPositions = originalLength(raw, defaults);
   const factor = raw.factor ?? defaults.maxPositions / originalMaxPositions;
   const inferred =
     factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(originalMaxPositions));

@@ -20,5 +20,6 @@ export function uniformRope(where: string, raw: CommonConfig): RopeScaling {
   return readRopeScaling(where, raw.rope_scaling ?? raw.rope_parameters, {
     theta: raw.rope_theta ?? DEFAULT_THETA,
     maxPositions: raw.max_position_embeddings,
+    originalMaxPositions: raw.original_max_position_embeddings,
   });
 }

@@ -37,7 +37,7 @@ export const phi3: ModelFamily = {
   readConfig(config, where) {
     const raw = parseConfig(where, SHAPE, config);
     const common = commonModelConfig(where, raw);
-    const setting = ropeSetting(raw, raw.original_max_position_embeddings);
+    const setting = ropeSetting(raw);
     const { rope, rotaryDim } = partialRope(
       where,
       { ...raw, rope_scaling: setting },
@@ -71,11 +71,8 @@ export const phi3: ModelFamily = {
   },
 };
 
-/** As transformers reads it: "su" and "yarn" are names that longrope had before, and the original length stands outside the setting. */
-function ropeSetting(
-  raw: CommonConfig,
-  originalMaxPositions: number,
-): Readonly<Record<string, unknown>> {
+/** "su" and "yarn" are names that longrope had before. */
+function ropeSetting(raw: CommonConfig): Readonly<Record<string, unknown>> {
   const {
     type,
     rope_type: named = type,
@@ -84,9 +81,8 @@ function ropeSetting(
     ...(raw.rope_scaling ?? raw.rope_parameters),
   };
   const isLong = named === "longrope" || named === "su" || named === "yarn";
-  return isLong
-    ? { ...rest, rope_type: "longrope", original_max_position_embeddings: originalMaxPositions }
-    : { ...rest, ...(named === undefined ? {} : { rope_type: named }) };
+  if (isLong) return { ...rest, rope_type: "longrope" };
+  return named === undefined ? rest : { ...rest, rope_type: named };
 }
 
 /** Attention whose one projection gives all queries, then all keys, then all values. */

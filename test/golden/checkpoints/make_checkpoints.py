@@ -199,6 +199,9 @@ CASES = [
     ("olmoe", "two of eight experts a token, probabilities as they are", olmoe(), {"num_experts_per_tok": 3}, {}),
     ("olmoe-normalised", "three of five experts a token, probabilities divided by their sum; as many key heads as heads",
      olmoe(num_experts=5, num_experts_per_tok=3, norm_topk_prob=True, num_key_value_heads=4), {"norm_topk_prob": False}, {}),
+    ("ministral", "window of 5 on every second layer",
+     family("ministral", "MinistralForCausalLM", head_dim=8, sliding_window=5, layer_types=["sliding_attention", "full_attention", "sliding_attention"]),
+     {"layer_types": ["full_attention"] * 3}, {}),
 ]
 
 

@@ -23,7 +23,7 @@ from transformers import AutoModelForCausalLM
 
 HERE = Path(__file__).parent
 CASES = ["llama", "llama-tied", "llama-bias", "mistral", "olmo2", "olmo3", "qwen2", "qwen3", "gpt-neox", "gpt-neox-sequential", "smollm3", "gemma2", "gemma3", "granite", "phi3", "olmoe",
-         "olmoe-normalised"]
+         "olmoe-normalised", "ministral"]
 BETA, SMOOTHING = 3.0, 0.1
 LENGTHS = [(5, 7, 4), (9, 1, 8), (2, 6, 6)]  # prompt, chosen, rejected
 torch.set_num_threads(1)
