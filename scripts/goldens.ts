@@ -42,6 +42,7 @@ export const GOLDENS: readonly GoldenScript[] = [
   { script: "generate/make_generate.py", writes: "generate.json", packages: TRANSFORMERS },
   { script: "steering/make_steering.py", writes: "steering.json", packages: TRANSFORMERS },
   { script: "lora/make_lora.py", writes: "*/", packages: [...TRANSFORMERS, "peft"] },
+  { script: "adapters/make_adapters.py", writes: "*/", packages: [...TRANSFORMERS, "peft"] },
   { script: "lora/make_generate.py", writes: "generate.json", packages: [...TRANSFORMERS, "peft"] },
   {
     script: "tokenizer/make_tokenizers.py",

@@ -6,13 +6,11 @@ import { fileURLToPath } from "node:url";
 
 import { describe, expect, it } from "vitest";
 
-import { batchInputs } from "../src/engine/batch-inputs.ts";
 import { openSafetensors, writeSafetensors } from "../src/format/safetensors.ts";
 import { expectHeadFits, expectWeightsFit } from "../src/model/expect-weights.ts";
 import { openModel } from "../src/model/open-model.ts";
-import { residualStream } from "../src/model/pooled-activations.ts";
 import { relativeError } from "./support/close.ts";
-import { goldenHost } from "./support/generation.ts";
+import { lastLogits } from "./support/generation.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
 
 const ROOT = suiteFolder();
@@ -45,27 +43,6 @@ describe.each(cases)("$about", ({ about, checkpoint, change, ids, logits }) => {
     expect(relativeError(await lastLogits(dir, ids), logits)).toBeLessThan(1e-5);
   });
 });
-
-/** Logits behind the last token. */
-async function lastLogits(dir: string, ids: readonly number[]): Promise<ArrayLike<number>> {
-  await using host = await goldenHost(dir);
-  const { family, config } = host.model;
-  const { program, frequencyInputs } = await host.program("logits", () => {
-    const { stream, frequencyInputs: frequencies } = residualStream(host.model);
-    return {
-      outputs: { logits: family.head(stream, host.model) },
-      frequencyInputs: frequencies,
-    };
-  });
-  const { length } = ids;
-  const { pool: _, ...inputs } = batchInputs(
-    [{ prompt: Int32Array.from(ids), responses: [] }],
-    [{ example: 0, responses: [], length }],
-    { frequencyInputs, rotaryDim: config.rotaryDim },
-  );
-  const results = await program.run(inputs);
-  return (results["logits"]!.array as Float32Array).subarray((length - 1) * config.vocabSize);
-}
 
 async function changeConfig(dir: string, { config }: Change): Promise<void> {
   const path = join(dir, "config.json");

@@ -1,9 +1,10 @@
+import { UnsupportedError } from "../util/errors.ts";
 import { type CheckpointWeights, openWeights } from "./checkpoint-weights.ts";
 import { FAMILIES } from "./families/index.ts";
 import { applyLora } from "./lora.ts";
 import type { LoadedModel, ModelFamily } from "./model-family.ts";
 import { readModel } from "./read-model.ts";
-import { renameWeights } from "./renamed-weights.ts";
+import { aliasWeight, renameWeights } from "./renamed-weights.ts";
 
 export interface OpenModel {
   /** With embeddings tied as the weights have it, whatever config.json says. */
@@ -32,12 +33,35 @@ export async function openModel(
       where: dir,
     });
     const model = await settleTie(read, weights);
-    if (adapter === undefined) return { model, weights };
-    return { model, weights: await applyLora(weights, adapter) };
+    return adapter === undefined ? { model, weights } : await adapt(model, weights, adapter);
   } catch (error) {
     await opened[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/**
+ * Merges an adapter. In a tied model PEFT adapts the table and the head apart, each beside the one weight that they share: where it
+ * changes either as a whole, they are two from then on. Rows of single tokens it changes in both.
+ */
+async function adapt(
+  model: LoadedModel,
+  weights: CheckpointWeights,
+  adapter: string,
+): Promise<OpenModel> {
+  const { family, config } = model;
+  const { embedding, outputMatrix } = family.names;
+  const base = config.isTied ? aliasWeight(weights, outputMatrix, embedding) : weights;
+  const adapted = await applyLora(base, adapter, family.names);
+  const [table, head] = [adapted.changes(embedding), adapted.changes(outputMatrix)];
+  if (!config.isTied || (table !== "all" && head === undefined)) return { model, weights: adapted };
+  if (table === "rows" || head === "rows") {
+    throw new UnsupportedError(
+      `${adapter}: rows of single tokens in ${table === "rows" ? embedding : outputMatrix}, to which other weights are tied that the adapter does not change alike, are not supported`,
+      { hint: "Train the adapter without trainable_token_indices, or for the embedding alone." },
+    );
+  }
+  return { model: { family, config: { ...config, isTied: false } }, weights: adapted };
 }
 
 /**

@@ -34,6 +34,16 @@ export function renameWeights(
   return isPlain ? weights : new RenamedWeights(weights, storedOf);
 }
 
+/** The weights with `stored` under another name too, in place of what may stand there. */
+export function aliasWeight(
+  weights: CheckpointWeights,
+  name: string,
+  stored: string,
+): CheckpointWeights {
+  const same = [...weights.names()].map((each) => [each, each] as const);
+  return new RenamedWeights(weights, new Map([...same, [name, stored]]));
+}
+
 /** Reads a stored name as the graphs' one; how the embedding table is named says how all of them are. */
 function nameReader(weights: CheckpointWeights, names: WeightNames): (stored: string) => string {
   const { base, embedding, outputMatrix, outputMatrixAlias } = names;
