@@ -5,6 +5,7 @@ import type { LoadedModel } from "../model/model-family.ts";
 import { openModel } from "../model/open-model.ts";
 import { createRenderer, type PromptRenderer } from "../model/prompt-renderer.ts";
 import { readStopTokens } from "../model/stop-tokens.ts";
+import { tokenizerFolder } from "../model/tokenizer-folder.ts";
 import type { EngineIdentity } from "./engine.ts";
 
 /** A checkpoint folder, opened: everything but the weights' numbers, which are read when they are needed. */
@@ -12,6 +13,8 @@ export interface OpenCheckpoint {
   readonly identity: EngineIdentity;
   readonly model: LoadedModel;
   readonly renderer: PromptRenderer;
+  /** Where tokenizer and chat template come from: the folder, or the adapter's where it brings its own. */
+  readonly tokenizerDir: string;
   /** Tokens that end a response. */
   readonly stopTokens: readonly number[];
   /** With the adapter merged; to be disposed of. */
@@ -30,11 +33,13 @@ export async function openCheckpoint(
   const { model, weights } = await openModel(dir, { adapter: options.adapter });
   try {
     expectWeightsFit(model, weights, dir);
-    const renderer = await createRenderer(dir, { template: options.template ?? "chat" });
+    const tokenizerDir = await tokenizerFolder(dir, options.adapter);
+    const renderer = await createRenderer(tokenizerDir, { template: options.template ?? "chat" });
     return {
       identity: await identify(options.name ?? dir, { model, weights, renderer }),
       model,
       renderer,
+      tokenizerDir,
       stopTokens: await readStopTokens(dir, renderer),
       weights,
     };

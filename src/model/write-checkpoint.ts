@@ -17,12 +17,13 @@ export interface NamedWeight {
   readonly values: Float32Array;
 }
 
-/** Files that belong to the tokenizer or say how to call the model. */
-const COMPANIONS = new Set([
+/** Says how to sample from the model. */
+const GENERATION = "generation_config.json";
+/** Files that belong to the tokenizer. */
+const TOKENIZER_FILES = new Set([
   "added_tokens.json",
   "chat_template.jinja",
   "chat_template.json",
-  "generation_config.json",
   "merges.txt",
   "special_tokens_map.json",
   "tokenizer.json",
@@ -67,11 +68,18 @@ export async function writeModelConfig(
   });
 }
 
-/** Copies tokenizer, chat template and generation settings. */
-export async function copyCompanions(fromDir: string, toDir: string): Promise<void> {
-  for (const name of await readdir(fromDir)) {
-    if (COMPANIONS.has(name)) await copyFile(join(fromDir, name), join(toDir, name));
-  }
+/** Copies tokenizer and chat template, and generation settings, which go with the model. */
+export async function copyCompanions(
+  from: { readonly tokenizerDir: string; readonly modelDir: string },
+  toDir: string,
+): Promise<void> {
+  const copy = async (dir: string, isWanted: (name: string) => boolean): Promise<void> => {
+    for (const name of await readdir(dir)) {
+      if (isWanted(name)) await copyFile(join(dir, name), join(toDir, name));
+    }
+  };
+  await copy(from.modelDir, (name) => name === GENERATION);
+  await copy(from.tokenizerDir, (name) => TOKENIZER_FILES.has(name));
 }
 
 /** What a PEFT adapter_config.json says of a LoRA adapter. */
