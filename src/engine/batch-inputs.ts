@@ -123,7 +123,7 @@ function batchFrequencies(
   const array = new Float32Array(batch.length * half);
   for (const [r, row] of batch.entries()) {
     const { prompt, responses } = examples[row.example]!; // planned from these examples
-    const longest = Math.max(...row.responses.map((each) => responses[each]!.length));
+    const longest = Math.max(0, ...row.responses.map((each) => responses[each]!.length));
     array.set(inverseFrequencies(rope, rotaryDim, prompt.length + longest), r * half);
   }
   return { dtype: "float32", shape: [batch.length, half], array };

@@ -276,6 +276,9 @@ describe("what families add", () => {
     expect(rope).toMatchObject({ kind: "longrope", originalMaxPositions: 32 });
     expect(phi("su").attention[0]?.rope).toEqual(rope);
     expect(phi("yarn").attention[0]?.rope).toEqual(rope);
+    expect(() =>
+      read({ model_type: "phi3", rope_scaling: { type: "linear", factor: 2 } }),
+    ).toThrowError(/rope type "linear": expected default or longrope/);
   });
 
   it("biases are where the family has them", () => {

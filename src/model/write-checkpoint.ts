@@ -1,11 +1,12 @@
 /** @file Checkpoints out: Hugging Face folders and PEFT adapter folders. */
-import { copyFile, readdir } from "node:fs/promises";
+import { copyFile, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { writeSafetensors, type SafetensorsTensor } from "../format/safetensors-write.ts";
 import { writeFileAtomic } from "../util/atomic-file.ts";
 import { RuntimeError } from "../util/errors.ts";
 import { float32ToBfloat16, float32ToFloat16 } from "../util/float16.ts";
+import { editJson } from "./edit-json.ts";
 import { TRANSPOSED } from "./layers.ts";
 import { readJsonObject } from "./tokenizer-config.ts";
 import { findNonFinite, type FloatDtype, widenTransposed } from "./weights-convert.ts";
@@ -59,13 +60,11 @@ export async function writeModelConfig(
   dtype: FloatDtype,
   changes: Readonly<Record<string, unknown>> = {},
 ): Promise<void> {
-  const config = (await readJsonObject(join(fromDir, "config.json"))) ?? {};
+  const path = join(fromDir, "config.json");
+  const config = (await readJsonObject(path)) ?? {};
   const key = "torch_dtype" in config && !("dtype" in config) ? "torch_dtype" : "dtype";
-  await writeJson(join(toDir, "config.json"), {
-    ...config,
-    ...changes,
-    [key]: DTYPE_NAMES[dtype],
-  });
+  const edited = editJson(await readFile(path, "utf8"), { ...changes, [key]: DTYPE_NAMES[dtype] });
+  await writeFileAtomic(join(toDir, "config.json"), edited);
 }
 
 /** Copies tokenizer and chat template, and generation settings, which go with the model. */

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Tensor } from "../../tensor/graph.ts";
 import { add, multiply } from "../../tensor/ops/arithmetic.ts";
 import { split } from "../../tensor/ops/slice.ts";
+import { UnsupportedError } from "../../util/errors.ts";
 import type { AttentionContext } from "../attention-context.ts";
 import { attend, linear, norm } from "../layers.ts";
 import { LLAMA_LIKE } from "../llama-like.ts";
@@ -47,6 +48,11 @@ export const phi3: ModelFamily = {
         share: raw.partial_rotary_factor,
       },
     );
+    if (rope.kind !== "default" && rope.kind !== "longrope") {
+      throw new UnsupportedError(
+        `${where}: rope type "${rope.kind}": expected default or longrope, which are all that phi3 has`,
+      );
+    }
     const window = raw.sliding_window ?? undefined;
     return {
       ...common,
