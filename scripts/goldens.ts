@@ -38,6 +38,7 @@ export const GOLDENS: readonly GoldenScript[] = [
     writes: "config.json, *.safetensors",
     packages: TRANSFORMERS,
   },
+  { script: "configs/make_configs.py", writes: "configs.json", packages: TRANSFORMERS },
   { script: "variants/make_variants.py", writes: "variants.json", packages: TRANSFORMERS },
   { script: "generate/make_generate.py", writes: "generate.json", packages: TRANSFORMERS },
   { script: "steering/make_steering.py", writes: "steering.json", packages: TRANSFORMERS },

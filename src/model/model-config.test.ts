@@ -281,6 +281,17 @@ describe("what families add", () => {
     ).toThrowError(/rope type "linear": expected default or longrope/);
   });
 
+  it("a kind in the old spelling is refused where transformers 5 passes over it", async () => {
+    for (const model_type of ["olmo3", "gemma3_text"]) {
+      const old = { model_type, rope_scaling: { type: "linear", factor: 2 } };
+      await expectFailure(() => read(old), UnsupportedError);
+      const scaled = read({ ...old, rope_scaling: { rope_type: "linear", factor: 2 } });
+      expect(scaled.attention.some(({ rope }) => rope?.kind === "linear")).toBe(
+        scaled.attention.some(({ window }) => window === undefined),
+      );
+    }
+  });
+
   it("biases are where the family has them", () => {
     const biases = (config: Record<string, unknown>): boolean[] => {
       const { hasQkvBias, hasOutputBias, hasMlpBias } = read(config);

@@ -59,6 +59,17 @@ export interface RopeDefaults {
   readonly originalMaxPositions?: number | null | undefined;
 }
 
+/**
+ * The setting of full layers in families with one for each kind of layer: as in transformers the old key adds to the new one, whose kind,
+ * where it has none of its own, is "default" whatever the old key's `type` says.
+ */
+export function fullLayerSetting(
+  nested: Readonly<Record<string, unknown>> | null | undefined,
+  old: Readonly<Record<string, unknown>> | null | undefined,
+): Readonly<Record<string, unknown>> {
+  return { ...(nested ?? { rope_type: "default" }), ...old };
+}
+
 /** Reads one rope setting (`rope_scaling` or `rope_parameters`, old or new spelling); undefined or null is the default. */
 export function readRopeScaling(
   where: string,
@@ -66,7 +77,15 @@ export function readRopeScaling(
   defaults: RopeDefaults,
 ): RopeScaling {
   const settings = raw ?? {};
-  const named = settings["rope_type"] ?? settings["type"] ?? "default";
+  const { rope_type: newName, type: oldName } = settings;
+  const named = newName ?? oldName ?? "default";
+  if (oldName !== undefined && oldName !== named) {
+    // transformers 5 takes the new key; releases that wrote the old one meant that.
+    throw new UnsupportedError(
+      `${where}: rope "type" ${JSON.stringify(oldName)} beside "rope_type" ${JSON.stringify(named)} is ambiguous`,
+      { hint: "Keep the one that the model was trained with, as rope_type." },
+    );
+  }
   const kind = ROPE_KINDS.find((each) => each === named);
   const parse = <S extends z.ZodType>(schema: S): z.infer<S> => {
     const result = schema.safeParse(settings);

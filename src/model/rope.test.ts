@@ -37,6 +37,14 @@ describe("inverseFrequencies", () => {
   );
 });
 
+it("two names for the kind of a rope that differ are refused, with both", async () => {
+  const error = await expectFailure(
+    () => readRopeScaling("c", { rope_type: "default", type: "linear", factor: 2 }, defaults),
+    UnsupportedError,
+  );
+  expect(error.message).toMatch(/"type" "linear" beside "rope_type" "default"/);
+});
+
 describe("startsOver", () => {
   it("is true where longrope passes the original length, and nowhere else", () => {
     const long = readRopeScaling(

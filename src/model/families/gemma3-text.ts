@@ -9,7 +9,7 @@ import {
 } from "../gemma-like.ts";
 import { parseConfig, readLayerTypes } from "../model-config.ts";
 import type { ModelFamily } from "../model-family.ts";
-import { readRopeScaling } from "../read-rope.ts";
+import { fullLayerSetting, readRopeScaling } from "../read-rope.ts";
 import type { RopeScaling } from "../rope.ts";
 
 const ROPE_SETTING = z.record(z.string(), z.unknown()).nullish();
@@ -45,9 +45,8 @@ export const gemma3Text: ModelFamily<GemmaConfig> = {
     );
     const read = (setting: z.infer<typeof ROPE_SETTING>, theta: number): RopeScaling =>
       readRopeScaling(where, setting, { theta, maxPositions: raw.max_position_embeddings });
-    // As in transformers, the old key adds to the new one.
     const full = read(
-      { ...raw.rope_parameters?.full_attention, ...raw.rope_scaling },
+      fullLayerSetting(raw.rope_parameters?.full_attention, raw.rope_scaling),
       raw.rope_theta ?? DEFAULT_THETA,
     );
     const sliding = read(
