@@ -14,8 +14,9 @@ import type { TokenizedExample } from "../src/engine/engine.ts";
 import { ParameterCache } from "../src/engine/parameter-cache.ts";
 import { planBatches } from "../src/engine/plan-batches.ts";
 import { sharedPrefixLength } from "../src/engine/shared-prefix.ts";
+import { blockWeights } from "../src/model/block-weights.ts";
 import { openWeights } from "../src/model/checkpoint-weights.ts";
-import { pooledActivations, prefixKeys } from "../src/model/pooled-activations.ts";
+import { pooledActivations, prefixKeys, usedRopes } from "../src/model/pooled-activations.ts";
 import { createRenderer } from "../src/model/prompt-renderer.ts";
 import { readModel } from "../src/model/read-model.ts";
 import { openPairs } from "../src/pairs/open-pairs.ts";
@@ -40,7 +41,7 @@ const layer = Number(values.layer);
 const threads = Number(values.threads);
 const model = await readModel(values.model);
 const { config } = model;
-const { headDim } = config;
+const { headDim, rotaryDim } = config;
 const renderer = await createRenderer(values.model);
 const examples: TokenizedExample[] = [];
 const pairs = await openPairs([values.pairs], { limit: Number(values.limit) });
@@ -48,12 +49,10 @@ for await (const pair of pairs.read()) {
   if (pair.kind === "pair")
     examples.push(renderer.tokenize(pair.prompt, [pair.chosen, pair.rejected]));
 }
-const ropes = config.attention.map((each) => each.rope);
+const ropes = usedRopes(config, config.layerCount);
 const prefixLength = sharedPrefixLength(examples, ropes);
-const perBlock =
-  config.dim * headDim * (2 * config.heads + 2 * config.keyHeads) + 3 * config.dim * config.mlpDim;
 const batches = planBatches(examples, {
-  costPerToken: layer * perBlock,
+  costPerToken: layer * blockWeights(config),
   costPerScore: layer * 2 * config.heads * headDim,
   batchTokens: Number(values["batch-tokens"]),
   batchScores: 2 ** 26 / config.heads,
@@ -71,7 +70,7 @@ try {
     threads,
     weights: (await cache.load(keysLowered.parameters)).bound,
   });
-  const settings = { frequencyInputs: keysGraph.frequencyInputs, headDim };
+  const settings = { frequencyInputs: keysGraph.frequencyInputs, rotaryDim };
   const prefix =
     prefixLength === 0
       ? {}
@@ -112,7 +111,7 @@ try {
       console.log(`| ${kind} | ${((100 * ms) / total).toFixed(1)} % | ${ms.toFixed(0)} |`);
   }
   const peak = await matrixPeak(threads);
-  const products = (2 * perBlock * layer * padded) / byKind.get("MatMul")! / 1e6;
+  const products = (2 * blockWeights(config) * layer * padded) / byKind.get("MatMul")! / 1e6;
   console.log(
     `\nkernels ${total.toFixed(0)} ms of ${wallMs.toFixed(0)} ms; matrix products at ${products.toFixed(0)} GFLOP/s, a 1024³ product at ${peak.toFixed(0)} GFLOP/s (${((100 * products) / peak).toFixed(0)} %)`,
   );

@@ -38,9 +38,12 @@ export const GOLDENS: readonly GoldenScript[] = [
     writes: "config.json, *.safetensors",
     packages: TRANSFORMERS,
   },
+  { script: "configs/make_configs.py", writes: "configs.json", packages: TRANSFORMERS },
+  { script: "variants/make_variants.py", writes: "variants.json", packages: TRANSFORMERS },
   { script: "generate/make_generate.py", writes: "generate.json", packages: TRANSFORMERS },
   { script: "steering/make_steering.py", writes: "steering.json", packages: TRANSFORMERS },
   { script: "lora/make_lora.py", writes: "*/", packages: [...TRANSFORMERS, "peft"] },
+  { script: "adapters/make_adapters.py", writes: "*/", packages: [...TRANSFORMERS, "peft"] },
   { script: "lora/make_generate.py", writes: "generate.json", packages: [...TRANSFORMERS, "peft"] },
   {
     script: "tokenizer/make_tokenizers.py",

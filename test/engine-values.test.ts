@@ -9,13 +9,22 @@ import { describe, expect, it } from "vitest";
 import type { TokenizedExample } from "../src/engine/engine.ts";
 import { openLocalEngine } from "../src/engine/local-engine.ts";
 import { openSafetensors, type SafetensorsFile } from "../src/format/safetensors.ts";
+import { createRng } from "../src/util/rng.ts";
 import { relativeError } from "./support/close.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
 
 const ROOT = suiteFolder();
 const GOLDEN = fileURLToPath(new URL("golden/", import.meta.url));
 /** The figure to reach for every layer. */
-const MAX_RELATIVE_ERROR = 1e-4;
+const MAX_RELATIVE_ERROR = 1e-5;
+
+const VOCABULARY = 64;
+/** Prompt, responses. */
+const LENGTHS = [
+  [9, 4, 12],
+  [3, 2, 5, 1],
+  [14, 2, 3],
+] as const;
 
 const { cases } = JSON.parse(readFileSync(`${GOLDEN}checkpoints/cases.json`, "utf8")) as {
   cases: { name: string; about: string; layers: number; lengths: number[] }[];
@@ -61,6 +70,44 @@ describe.each(cases)("$name ($about)", ({ name, layers, lengths }) => {
       }
     }
     expect(count).toBe(examples.length);
+  });
+});
+
+describe.each(cases)("$name, several responses to a prompt", ({ name, layers }) => {
+  it("gives each the values that it has alone, whatever shares its row and its batch", async () => {
+    const dir = join(ROOT, `${name}-packed`);
+    await cp(`${GOLDEN}checkpoints/${name}`, dir, { recursive: true });
+    await cp(`${GOLDEN}tokenizer/chatml`, dir, { recursive: true });
+    await using engine = await openLocalEngine(dir, { threads: 1 });
+    const rng = createRng(9);
+    const draw = (length: number): Int32Array =>
+      Int32Array.from({ length }, () => rng.integer(VOCABULARY));
+    // Lengths on both sides of 16, where some of the ropes change.
+    const packed = LENGTHS.map(([prompt, ...responses]) => ({
+      prompt: draw(prompt),
+      responses: responses.map(draw),
+    }));
+    const all = Array.from({ length: layers + 1 }, (_, layer) => layer);
+    const embed = async (examples: readonly TokenizedExample[]): Promise<Float32Array[][]> => {
+      const found: Float32Array[][] = [];
+      for await (const { index, means } of engine.embed(examples, { layers: all })) {
+        found[index] = [...means];
+      }
+      return found;
+    };
+    const together = await embed(packed);
+    const logprobs: (readonly number[])[] = [];
+    for await (const each of engine.logprobs(packed)) logprobs[each.index] = each.logprobs;
+    for (const [i, { prompt, responses }] of packed.entries()) {
+      for (const [r, response] of responses.entries()) {
+        const alone = [{ prompt, responses: [response] }];
+        const [[only]] = (await embed(alone)) as [[Float32Array]]; // one example, one response
+        expect(relativeError(together[i]![r]!, only)).toBeLessThan(MAX_RELATIVE_ERROR);
+        for await (const { logprobs: own } of engine.logprobs(alone)) {
+          expect(relativeError([logprobs[i]![r]!], own)).toBeLessThan(MAX_RELATIVE_ERROR);
+        }
+      }
+    }
   });
 });
 

@@ -104,7 +104,7 @@ describe.each(CASES)("%s", (name) => {
       length: prompt.length + response!.length,
     }));
     const { sketch } = await program.run({
-      ...batchInputs(examples, batch, { ...graph, headDim: model.config.headDim }),
+      ...batchInputs(examples, batch, { ...graph, rotaryDim: model.config.rotaryDim }),
       ...responseInputs(examples, batch),
       ...slotInputs(batchResponses(examples, batch), { isMean: false }),
     });

@@ -71,7 +71,7 @@ it("gives logits within 1e-5 whatever rows run beside, and however large the cac
         ...bias.inputs(rows.length),
         ...frequencyValues(
           lengths.map((length) => length + 1),
-          { frequencyInputs, headDim: config.headDim },
+          { frequencyInputs, rotaryDim: config.rotaryDim },
         ),
       });
       const logits = outputs["logits"] as TensorValue & { readonly array: Float32Array };
@@ -143,7 +143,7 @@ it("samples with the model's own probabilities", async () => {
     positions: int32(Int32Array.of(0), 1),
     ...cache.inputs(1),
     ...bias.inputs(1),
-    ...frequencyValues([1], { frequencyInputs, headDim: config.headDim }),
+    ...frequencyValues([1], { frequencyInputs, rotaryDim: config.rotaryDim }),
   });
   const weights = Array.from(logits!.array as Float32Array, (logit) => Math.exp(logit / 0.8));
   const total = weights.reduce((sum, weight) => sum + weight, 0);
@@ -203,7 +203,7 @@ it("hooks see the residual stream at every sampled token, and the logits", async
       positions: int32(Int32Array.of(0), 1),
       ...cache.inputs(1),
       ...bias.inputs(1),
-      ...frequencyValues([1], { frequencyInputs, headDim: config.headDim }),
+      ...frequencyValues([1], { frequencyInputs, rotaryDim: config.rotaryDim }),
       push: {
         dtype: "float32",
         shape: [config.dim],

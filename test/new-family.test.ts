@@ -112,7 +112,7 @@ describe("a family with scaled embeddings, norms of 1 + w, GELU and a tied head"
       const results = await program.run({
         ...batchInputs([{ prompt, responses: [] }], [{ example: 0, responses: [], length }], {
           frequencyInputs,
-          headDim: config.headDim,
+          rotaryDim: config.rotaryDim,
         }),
         pool: { dtype: "float32", shape: [1, length, length], array: identity },
       });
@@ -142,7 +142,7 @@ describe("a family with scaled embeddings, norms of 1 + w, GELU and a tied head"
     const responses = batchResponses(examples, batch);
     const tokens = responses.reduce((sum, { tokenCount }) => sum + tokenCount, 0);
     const results = await program.run({
-      ...batchInputs(examples, batch, { frequencyInputs, headDim: config.headDim }),
+      ...batchInputs(examples, batch, { frequencyInputs, rotaryDim: config.rotaryDim }),
       ...responseInputs(examples, batch),
       ...tokenWeights(responses, 1 / tokens),
     });

@@ -27,8 +27,8 @@ export async function accumulateGradients(
   { config, settings, frequencyInputs, trainedNumbers, batchTokens }: StepSettings,
 ): Promise<Omit<StepResult, "gradientNorm">> {
   const limits = planLimits(config, config.layerCount, { batchTokens });
-  const { headDim } = config;
-  const inputsOf = stepInputs(examples, settings.objective, { frequencyInputs, headDim });
+  const { rotaryDim } = config;
+  const inputsOf = stepInputs(examples, settings.objective, { frequencyInputs, rotaryDim });
   const isLora = settings.adaptation.kind === "lora";
   const logprobs = examples.map(({ responses }) => responses.map(() => Number.NaN));
   let [loss, tokens, flops] = [0, 0, 0];

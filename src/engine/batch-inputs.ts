@@ -7,7 +7,7 @@ import type { PlannedBatch } from "./plan-batches.ts";
 
 export interface BatchSettings {
   readonly frequencyInputs: ReadonlyMap<string, RopeScaling>;
-  readonly headDim: number;
+  readonly rotaryDim: number;
   /** How many tokens at the start of every prompt are left out of the rows, their keys being given; default 0. */
   readonly prefixLength?: number | undefined;
 }
@@ -16,7 +16,7 @@ export interface BatchSettings {
 export function batchInputs(
   examples: readonly TokenizedExample[],
   batch: PlannedBatch,
-  { frequencyInputs, headDim, prefixLength = 0 }: BatchSettings,
+  { frequencyInputs, rotaryDim, prefixLength = 0 }: BatchSettings,
 ): Record<string, TensorValue> {
   const rowCount = batch.length; // B
   const width = Math.max(...batch.map((row) => row.length)); // T
@@ -46,7 +46,7 @@ export function batchInputs(
     ids.fill(ids[at - 1]!, at, (r + 1) * width);
   }
   const frequencies = [...frequencyInputs].map(
-    ([name, rope]) => [name, batchFrequencies(examples, batch, rope, headDim)] as const,
+    ([name, rope]) => [name, batchFrequencies(examples, batch, rope, rotaryDim)] as const,
   );
   return {
     ids: int32(ids, rowCount),
@@ -69,7 +69,7 @@ export function batchInputs(
 /** The inputs of the graph that gives a prefix's keys. */
 export function prefixInputs(
   prefix: Int32Array,
-  { frequencyInputs, headDim }: BatchSettings,
+  { frequencyInputs, rotaryDim }: BatchSettings,
 ): Record<string, TensorValue> {
   return {
     ids: int32(prefix, 1),
@@ -83,8 +83,8 @@ export function prefixInputs(
         name,
         {
           dtype: "float32",
-          shape: [1, headDim / 2],
-          array: inverseFrequencies(rope, headDim, prefix.length),
+          shape: [1, rotaryDim / 2],
+          array: inverseFrequencies(rope, rotaryDim, prefix.length),
         } as const,
       ]),
     ),
@@ -117,14 +117,14 @@ function batchFrequencies(
   examples: readonly TokenizedExample[],
   batch: PlannedBatch,
   rope: RopeScaling,
-  headDim: number,
+  rotaryDim: number,
 ): TensorValue {
-  const half = headDim / 2;
+  const half = rotaryDim / 2;
   const array = new Float32Array(batch.length * half);
   for (const [r, row] of batch.entries()) {
     const { prompt, responses } = examples[row.example]!; // planned from these examples
-    const longest = Math.max(...row.responses.map((each) => responses[each]!.length));
-    array.set(inverseFrequencies(rope, headDim, prompt.length + longest), r * half);
+    const longest = Math.max(0, ...row.responses.map((each) => responses[each]!.length));
+    array.set(inverseFrequencies(rope, rotaryDim, prompt.length + longest), r * half);
   }
   return { dtype: "float32", shape: [batch.length, half], array };
 }

@@ -26,6 +26,6 @@ it("hashes every chat template of a checkpoint, and copies have the same hash", 
   await writeFile(join(dir, "additional_chat_templates", "tool_use.jinja"), "tools");
   const whole = await hashCheckpoint(dir);
   expect(whole).not.toBe(without);
-  await copyCompanions(dir, copy);
+  await copyCompanions({ tokenizerDir: dir, modelDir: dir }, copy);
   expect(await hashCheckpoint(copy)).toBe(whole);
 });

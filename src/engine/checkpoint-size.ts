@@ -2,6 +2,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 
+import { blockWeights } from "../model/block-weights.ts";
 import { TEMPLATE_FOLDER } from "../model/chat-template-files.ts";
 import { readModel } from "../model/read-model.ts";
 import { ConfigError } from "../util/errors.ts";
@@ -11,7 +12,7 @@ import type { FeatureKind } from "./features.ts";
 /** How large a checkpoint is, for estimates of cost. */
 export interface CheckpointSize {
   readonly layerCount: number;
-  /** Weights of the matrices of one block. */
+  /** Weights of the matrices of one block that a token meets. */
   readonly blockParameters: number;
   /** Weights of the output matrix. */
   readonly headParameters: number;
@@ -20,10 +21,10 @@ export interface CheckpointSize {
 /** Reads the size off config.json. */
 export async function checkpointSize(folder: string): Promise<CheckpointSize> {
   const { config } = await readModel(folder);
-  const { dim, heads, keyHeads, headDim, mlpDim, layerCount, vocabSize } = config;
+  const { dim, layerCount, vocabSize } = config;
   return {
     layerCount,
-    blockParameters: dim * headDim * (2 * heads + 2 * keyHeads) + 3 * dim * mlpDim,
+    blockParameters: blockWeights(config),
     headParameters: dim * vocabSize,
   };
 }

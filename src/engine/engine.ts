@@ -21,6 +21,7 @@ export interface EngineIdentity {
   readonly layerCount: number;
   /** Width of the residual stream. */
   readonly dim: number;
+  /** Tokens of a sequence at most, for embedding, sampling and training alike; see contextLength. */
   readonly maxPositions: number;
   /** What is read of a response, where that is not its states; `dim` is then featureDim of them. See withFeatures. */
   readonly features?: SketchedFeatures | undefined;

@@ -1,6 +1,5 @@
 import type { OnnxValue } from "../format/onnx.ts";
 import type { CheckpointWeights } from "../model/checkpoint-weights.ts";
-import { EMBEDDING } from "../model/llama-like.ts";
 import type { ActivationsGraph } from "../model/pooled-activations.ts";
 import type { RopeScaling } from "../model/rope.ts";
 import type { Device } from "../runtime/device.ts";
@@ -33,11 +32,14 @@ export interface GraphProgramsOptions {
 export class GraphPrograms implements AsyncDisposable {
   readonly #options: GraphProgramsOptions;
   readonly #parameters: ParameterCache;
+  readonly #embedding: string;
   /** By what they give. */
   readonly #programs = new Map<string, GraphProgram>();
 
-  constructor(weights: CheckpointWeights, options: GraphProgramsOptions) {
+  /** `embedding` is the name of the embedding table. */
+  constructor(weights: CheckpointWeights, embedding: string, options: GraphProgramsOptions) {
     this.#options = options;
+    this.#embedding = embedding;
     this.#parameters = new ParameterCache(weights);
   }
 
@@ -75,7 +77,7 @@ export class GraphPrograms implements AsyncDisposable {
     if (this.#options.weights === "constant") return arrays;
     if (!mayPack || this.#options.weights !== undefined) return undefined;
     // The embedding table is looked up, not multiplied: nothing to pack.
-    const packed = parameters.filter(({ name }) => name !== EMBEDDING);
+    const packed = parameters.filter(({ name }) => name !== this.#embedding);
     const constants = new Map(packed.map(({ name }) => [name, arrays.get(name)!])); // loaded for these parameters
     const bytes = [...constants.values()].reduce((sum, each) => sum + each.byteLength, 0);
     return bytes <= MAX_PACKED_BYTES ? constants : undefined;

@@ -475,3 +475,13 @@ describe("devices that are not there", () => {
     expect(error.hint).toContain("--device cpu");
   });
 });
+
+it("counts positions as the rope scaling stretches them, for embedding and sampling alike", async () => {
+  const config = {
+    max_position_embeddings: 64,
+    rope_scaling: { type: "linear", factor: 4 },
+  };
+  await using engine = await openTiny({ config });
+  expect(engine.identity.maxPositions).toBe(256);
+  expect(engine.contextLength).toBe(256);
+});

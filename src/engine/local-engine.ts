@@ -1,6 +1,5 @@
 import type { Message, RowContext } from "../format/messages.ts";
 /** @file The engine that runs on this machine: graphs from model/, arithmetic by runtime/. */
-import { contextLength } from "../model/context-length.ts";
 import { expectHeadFits } from "../model/expect-weights.ts";
 import { responseLogprobs } from "../model/response-logprobs.ts";
 import { ConfigError } from "../util/errors.ts";
@@ -50,7 +49,8 @@ class LocalEngine implements Engine {
     this.identity = checkpoint.identity;
     this.#checkpoint = checkpoint;
     this.#options = options;
-    this.#programs = new GraphPrograms(checkpoint.weights, options);
+    const { embedding } = checkpoint.model.family.names;
+    this.#programs = new GraphPrograms(checkpoint.weights, embedding, options);
   }
 
   tokenize(
@@ -74,7 +74,7 @@ class LocalEngine implements Engine {
   }
 
   get contextLength(): number {
-    return contextLength(this.#checkpoint.model.config);
+    return this.identity.maxPositions;
   }
 
   tokenizePrompt(prompt: readonly Message[]): Int32Array {
@@ -109,7 +109,7 @@ class LocalEngine implements Engine {
       stopTokens: new Set(options.stopTokens ?? this.stopTokens),
       contextLength: Math.min(
         this.contextLength,
-        amplify === undefined ? Infinity : contextLength(amplify.before.model.config),
+        options.amplify?.before.contextLength ?? Infinity,
       ),
       counter: options.counter ?? newGenerationCounter(),
     });

@@ -134,6 +134,8 @@ export class LocalTrainer implements Trainer {
     await saveTrained(dir, dtype, {
       startDir: this.#dir,
       startName: this.identity.name,
+      tokenizerDir: this.#checkpoint.tokenizerDir,
+      isTied: this.#checkpoint.model.config.isTied,
       adaptation: this.#settings.adaptation,
       graph: this.#graph,
       slots,

@@ -31,7 +31,7 @@ export async function* streamLogprobs(
   )) {
     signal?.throwIfAborted();
     const outputs = await program.run({
-      ...batchInputs(examples, batch, { frequencyInputs, headDim: config.headDim }),
+      ...batchInputs(examples, batch, { frequencyInputs, rotaryDim: config.rotaryDim }),
       ...responseInputs(examples, batch),
     });
     const sums = outputs["logprobs"]!.array as Float32Array; // the graph's output

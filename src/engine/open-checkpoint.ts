@@ -1,15 +1,16 @@
-import { type CheckpointWeights, openWeights } from "../model/checkpoint-weights.ts";
+import type { CheckpointWeights } from "../model/checkpoint-weights.ts";
+import { contextLength } from "../model/context-length.ts";
 import { expectWeightsFit } from "../model/expect-weights.ts";
-import { applyLora } from "../model/lora.ts";
 import type { LoadedModel } from "../model/model-family.ts";
+import { openModel } from "../model/open-model.ts";
 import {
   createRenderer,
   type PromptRenderer,
   type RendererOptions,
 } from "../model/prompt-renderer.ts";
-import { readModel } from "../model/read-model.ts";
 import { readStopTokens } from "../model/stop-tokens.ts";
 import { expectTokenizerFits } from "../model/tokenizer-fit.ts";
+import { tokenizerFolder } from "../model/tokenizer-folder.ts";
 import type { EngineIdentity } from "./engine.ts";
 
 /** A checkpoint folder, opened: everything but the weights' numbers, which are read when they are needed. */
@@ -17,6 +18,8 @@ export interface OpenCheckpoint {
   readonly identity: EngineIdentity;
   readonly model: LoadedModel;
   readonly renderer: PromptRenderer;
+  /** Where tokenizer and chat template come from: the folder, or the adapter's where it brings its own. */
+  readonly tokenizerDir: string;
   /** Tokens that end a response. */
   readonly stopTokens: readonly number[];
   /** With the adapter merged; to be disposed of. */
@@ -32,16 +35,34 @@ export async function openCheckpoint(
     readonly onWarning?: ((line: string) => void) | undefined;
   },
 ): Promise<OpenCheckpoint> {
-  const model = await readModel(dir);
-  const renderer = await createRenderer(dir, options);
-  for (const line of renderer.tokenizer.warnings) options.onWarning?.(line);
-  expectTokenizerFits(renderer.tokenizer, model.config.vocabSize, dir);
-  const base = await openWeights(dir);
-  const weights = options.adapter === undefined ? base : await applyLora(base, options.adapter);
+  const { model, weights } = await openModel(dir, { adapter: options.adapter });
+  try {
+    expectWeightsFit(model, weights, dir);
+    const tokenizerDir = await tokenizerFolder(dir, options.adapter);
+    const renderer = await createRenderer(tokenizerDir, options);
+    for (const line of renderer.tokenizer.warnings) options.onWarning?.(line);
+    expectTokenizerFits(renderer.tokenizer, model.config.vocabSize, tokenizerDir);
+    return {
+      identity: await identify(options.name ?? dir, { model, weights, renderer }),
+      model,
+      renderer,
+      tokenizerDir,
+      stopTokens: await readStopTokens(dir, renderer),
+      weights,
+    };
+  } catch (error) {
+    await weights[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function identify(
+  name: string,
+  { model, weights, renderer }: Pick<OpenCheckpoint, "model" | "weights" | "renderer">,
+): Promise<EngineIdentity> {
   const { config } = model;
-  expectWeightsFit(model, weights, dir);
-  const identity: EngineIdentity = {
-    name: options.name ?? dir,
+  return {
+    name,
     checkpointHash: await weights.contentHash(),
     tokenizerHash: renderer.tokenizerHash,
     templateHash: renderer.templateHash,
@@ -49,8 +70,6 @@ export async function openCheckpoint(
     family: model.family.name,
     layerCount: config.layerCount,
     dim: config.dim,
-    maxPositions: config.maxPositions,
+    maxPositions: contextLength(config),
   };
-  const stopTokens = await readStopTokens(dir, renderer);
-  return { identity, model, renderer, stopTokens, weights };
 }

@@ -1,4 +1,6 @@
+import { blockWeights } from "../model/block-weights.ts";
 import type { ModelConfig } from "../model/model-config.ts";
+import { usedRopes } from "../model/pooled-activations.ts";
 import type { PlanLimits } from "./plan-batches.ts";
 
 /** Attention scores of a batch over all heads: 64 Mi floats, 256 MB. */
@@ -6,18 +8,17 @@ const MAX_BATCH_SCORES = 2 ** 26;
 
 /** What rows cost and how large batches may be, for the first `top` blocks of a model. */
 export function planLimits(
-  { dim, heads, keyHeads, headDim, mlpDim, attention }: ModelConfig,
+  config: ModelConfig,
   top: number,
   { batchTokens, prefixLength = 0 }: { batchTokens: number; prefixLength?: number | undefined },
 ): PlanLimits {
-  const used = attention.slice(0, top);
-  const perBlock = dim * headDim * (2 * heads + 2 * keyHeads) + 3 * dim * mlpDim;
+  const { heads, headDim } = config;
   return {
-    costPerToken: Math.max(1, used.length) * perBlock,
-    costPerScore: used.length * 2 * heads * headDim,
+    costPerToken: Math.max(1, top) * blockWeights(config),
+    costPerScore: top * 2 * heads * headDim,
     batchTokens,
     batchScores: MAX_BATCH_SCORES / heads,
-    ropes: [...new Set(used.map((each) => each.rope))],
+    ropes: usedRopes(config, top),
     prefixLength,
   };
 }

@@ -49,11 +49,14 @@ describe("sharedPrefixLength", () => {
     ).toBe(0);
   });
 
-  it("is 0 with dynamic rope, whose keys depend on what follows", () => {
+  it("is 0 where a dynamic rope's keys depend on what follows", () => {
     const dynamic = { kind: "dynamic", theta: 100, factor: 2, maxPositions: 16 } as const;
     const plain = { kind: "default", theta: 100 } as const;
     const examples = many(300, (i) => example(4, 5, 6, i));
     expect(sharedPrefixLength(examples, [plain])).toBe(3);
-    expect(sharedPrefixLength(examples, [plain, dynamic])).toBe(0);
+    expect(sharedPrefixLength(examples, [plain, dynamic])).toBe(3);
+    const long = { ...example(4, 5, 6), responses: [new Int32Array(14)] };
+    expect(sharedPrefixLength([...examples, long], [plain])).toBe(3);
+    expect(sharedPrefixLength([...examples, long], [plain, dynamic])).toBe(0);
   });
 });

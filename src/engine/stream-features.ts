@@ -41,7 +41,7 @@ export async function* streamFeatures(
   for (const batch of planBatches(rows.examples, limits)) {
     signal?.throwIfAborted();
     const outputs = await program.run({
-      ...batchInputs(rows.examples, batch, { frequencyInputs, headDim: config.headDim }),
+      ...batchInputs(rows.examples, batch, { frequencyInputs, rotaryDim: config.rotaryDim }),
       ...responseInputs(rows.examples, batch),
       ...slotInputs(batchResponses(rows.examples, batch), {
         isMean: features.kind === "influence",

@@ -1,6 +1,6 @@
 import type { LoadedModel } from "../model/model-family.ts";
 /** @file Mean activations of responses, streamed over batches. */
-import { pooledActivations, prefixKeys } from "../model/pooled-activations.ts";
+import { pooledActivations, prefixKeys, usedRopes } from "../model/pooled-activations.ts";
 import type { TensorValue } from "../runtime/ort.ts";
 import type { JobOptions } from "../util/progress.ts";
 import { batchInputs, prefixInputs } from "./batch-inputs.ts";
@@ -28,8 +28,7 @@ export async function* streamMeans(
 ): AsyncGenerator<EmbeddedExample> {
   const { config } = model;
   const top = Math.max(...layers);
-  const ropes = config.attention.slice(0, top).map((each) => each.rope);
-  const prefixLength = sharesPrefix ? sharedPrefixLength(examples, ropes) : 0;
+  const prefixLength = sharesPrefix ? sharedPrefixLength(examples, usedRopes(config, top)) : 0;
   const hasPrefix = prefixLength > 0;
   const { program, frequencyInputs } = await programs.program(
     `${hasPrefix ? "prefix, " : ""}layers ${layers.join()}`,
@@ -46,7 +45,7 @@ export async function* streamMeans(
     signal?.throwIfAborted();
     const inputs = batchInputs(examples, batch, {
       frequencyInputs,
-      headDim: config.headDim,
+      rotaryDim: config.rotaryDim,
       prefixLength,
     });
     const outputs = await program.run({ ...inputs, ...prefix });
@@ -68,5 +67,5 @@ async function prefixValues(
   const { program, frequencyInputs } = await programs.program(`prefix keys ${top}`, () =>
     prefixKeys(model, top),
   );
-  return program.run(prefixInputs(prefix, { frequencyInputs, headDim: model.config.headDim }));
+  return program.run(prefixInputs(prefix, { frequencyInputs, rotaryDim: model.config.rotaryDim }));
 }

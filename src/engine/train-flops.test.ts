@@ -9,6 +9,7 @@ const config = {
   keyHeads: 1,
   headDim: 2,
   mlpDim: 6,
+  mlpMatrices: 3,
   layerCount: 3,
   vocabSize: 10,
 } as ModelConfig; // what is counted

@@ -1,3 +1,4 @@
+import { blockWeights } from "../model/block-weights.ts";
 import type { ModelConfig } from "../model/model-config.ts";
 import type { TokenizedExample } from "./engine.ts";
 import type { PlannedBatch } from "./plan-batches.ts";
@@ -15,7 +16,7 @@ export interface BatchWork {
  * key, logits for response tokens only. Backward: twice the forward, or as much again where the weights are not trained (LoRA).
  */
 export function batchWork(
-  { dim, heads, keyHeads, headDim, mlpDim, layerCount, vocabSize }: ModelConfig,
+  config: ModelConfig,
   examples: readonly TokenizedExample[],
   batch: PlannedBatch,
   { isLora, trainedNumbers }: { readonly isLora: boolean; readonly trainedNumbers: number },
@@ -33,9 +34,9 @@ export function batchWork(
       predicted += length;
     }
   }
-  const blockWeights = dim * headDim * (2 * heads + 2 * keyHeads) + 3 * dim * mlpDim;
+  const { dim, heads, headDim, layerCount, vocabSize } = config;
   const forward =
-    2 * tokens * layerCount * blockWeights +
+    2 * tokens * layerCount * blockWeights(config) +
     4 * visible * layerCount * heads * headDim +
     2 * predicted * dim * vocabSize;
   const factors = isLora ? 6 * tokens * trainedNumbers : 0;

@@ -1,7 +1,7 @@
 /** @file What a layer's attention needs beside its input; shapes as in layers.ts. */
 import type { Tensor } from "../tensor/graph.ts";
 
-/** cos and sin of every token's angles, [B, T, d/2] each. */
+/** cos and sin of every token's angles, [B, T, r/2] each. */
 export interface RotaryAngles {
   readonly cos: Tensor;
   readonly sin: Tensor;
@@ -12,7 +12,8 @@ export type AttentionContext = SequenceContext | StepContext;
 
 /** For whole sequences: every query over every key of its row. */
 export interface SequenceContext {
-  readonly angles: RotaryAngles;
+  /** undefined: the layer does not rotate. */
+  readonly angles: RotaryAngles | undefined;
   /** [B, 1, T, S]: 0 where a query may see a key, a large negative number elsewhere. */
   readonly bias: Tensor;
   /** Given the layer's own keys and values [B, T, K·d], those to attend to [B, S, K·d]; default: the same. */
@@ -21,7 +22,8 @@ export interface SequenceContext {
 
 /** For one step of sampling, which does the attention in its own way. */
 export interface StepContext {
-  readonly angles: RotaryAngles;
+  /** undefined: the layer does not rotate. */
+  readonly angles: RotaryAngles | undefined;
   /** From queries, rotated [B, T, H·d], and the layer's own keys and values to [B, T, H·d]. */
   readonly attend: (query: Tensor, own: KeysAndValues) => Tensor;
 }

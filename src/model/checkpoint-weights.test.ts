@@ -67,6 +67,24 @@ describe("openWeights", () => {
     expect(weights.shape("a")).toEqual([2, 3]);
   });
 
+  it("takes a tensor that several shards hold from the one that the index names", async () => {
+    const newer = tensor("a", [1], [3]);
+    const dir = await folder({
+      "x-1.safetensors": [A, B],
+      "x-2.safetensors": [newer, B],
+      [INDEX]: index({ a: "x-2.safetensors", b: "x-1.safetensors" }),
+    });
+    await using weights = await openWeights(dir);
+    expect([...(await weights.readFloat32("a"))]).toEqual([3]);
+    expect([...(await weights.readFloat32("b"))]).toEqual([7]);
+  });
+
+  it("takes a tensor that the index forgot from where it is", async () => {
+    const dir = await folder({ "x.safetensors": [A, B], [INDEX]: index({ a: "x.safetensors" }) });
+    await using weights = await openWeights(dir);
+    expect([...(await weights.readFloat32("b"))]).toEqual([7]);
+  });
+
   it("reads tensors of several pieces, several at once, without mixing their buffers", async () => {
     const rows = 3001;
     const cols = 701;
@@ -136,20 +154,14 @@ describe("openWeights", () => {
       `puts tensor "b" in x.safetensors, it is not there`,
     ],
     [
-      "a tensor in the wrong shard",
+      "a tensor whose later copy in another shard differs from the one that the index names",
       {
-        "x.safetensors": [A, B],
-        "y.safetensors": [tensor("c", [1], [1])],
-        [INDEX]: index({ a: "x.safetensors", b: "y.safetensors", c: "y.safetensors" }),
+        "x.safetensors": [A],
+        "y.safetensors": [tensor("a", [1], [3]), B],
+        [INDEX]: index({ a: "x.safetensors", b: "y.safetensors" }),
       },
       FormatError,
-      `x.safetensors holds tensor "b", ${INDEX} puts it in y.safetensors`,
-    ],
-    [
-      "a tensor that the index forgot",
-      { "x.safetensors": [A, B], [INDEX]: index({ a: "x.safetensors" }) },
-      FormatError,
-      "does not list it",
+      `puts tensor "a" in x.safetensors, and y.safetensors has other values for it`,
     ],
     [
       "two sets of weights",

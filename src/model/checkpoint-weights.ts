@@ -5,7 +5,8 @@ import { quoteName } from "../format/safetensors-header.ts";
 import { openSafetensors, type SafetensorsFile } from "../format/safetensors.ts";
 import { ConfigError, type CulpritError, FormatError, UnsupportedError } from "../util/errors.ts";
 import { hashFile, hashValue } from "../util/hash.ts";
-import { readWeightsIndex } from "./weights-index.ts";
+import { placeTensors } from "./place-tensors.ts";
+import { readWeightsIndex, WEIGHTS_INDEX as INDEX } from "./weights-index.ts";
 import { PieceBuffers, readTensorAsFloat32, type ReadFloat32Options } from "./weights-read.ts";
 
 export type { ReadFloat32Options } from "./weights-read.ts";
@@ -29,7 +30,6 @@ export interface CheckpointWeights extends AsyncDisposable {
 }
 
 const SINGLE = "model.safetensors";
-const INDEX = "model.safetensors.index.json";
 
 /**
  * Opens the weights of a Hugging Face checkpoint folder: `model.safetensors`, or `model.safetensors.index.json` with its shards.
@@ -79,40 +79,11 @@ async function openShards(
   const opened = new Map<string, SafetensorsFile>();
   try {
     for (const name of shardNames) opened.set(name, await openSafetensors(join(dir, name)));
-    checkPlaces(dir, opened, shardOf);
+    const fileOf = await placeTensors(dir, opened, shardOf);
+    return new StoredWeights(dir, [...opened.values()], fileOf);
   } catch (error) {
     for (const file of opened.values()) await file.close();
     throw error;
-  }
-  const fileOf = new Map([...shardOf].map(([name, shard]) => [name, opened.get(shard)!]));
-  return new StoredWeights(dir, [...opened.values()], fileOf);
-}
-
-/** Every tensor in the shard that the index names, and in no other. */
-function checkPlaces(
-  dir: string,
-  shards: ReadonlyMap<string, SafetensorsFile>,
-  shardOf: ReadonlyMap<string, string>,
-): void {
-  const hint = "Index and shards come from different downloads: download all of them again.";
-  for (const [shard, file] of shards) {
-    for (const name of file.tensors.keys()) {
-      const expected = shardOf.get(name);
-      if (expected === shard) continue;
-      const place = expected === undefined ? "does not list it" : `puts it in ${expected}`;
-      throw new FormatError(`${dir}: ${shard} holds tensor ${quoteName(name)}, ${INDEX} ${place}`, {
-        hint,
-      });
-    }
-  }
-  for (const [name, shard] of shardOf) {
-    if (shards.get(shard)?.tensors.has(name) === true) continue;
-    throw new FormatError(
-      `${dir}: ${INDEX} puts tensor ${quoteName(name)} in ${shard}, it is not there`,
-      {
-        hint,
-      },
-    );
   }
 }
 

@@ -6,7 +6,7 @@ import type { ModelConfig } from "./model-config.ts";
  */
 export function contextLength({ maxPositions, attention }: ModelConfig): number {
   const stretched = attention.map(({ rope }) => {
-    switch (rope.kind) {
+    switch (rope?.kind) {
       case "linear":
       case "dynamic":
         return Math.floor(maxPositions * rope.factor);
@@ -14,6 +14,8 @@ export function contextLength({ maxPositions, attention }: ModelConfig): number 
         return Math.floor(rope.originalMaxPositions * rope.factor);
       case "default":
       case "llama3":
+      case "longrope":
+      case undefined:
         return maxPositions;
     }
   });

@@ -1,6 +1,5 @@
 import { FormatError } from "../util/errors.ts";
 import type { CheckpointWeights } from "./checkpoint-weights.ts";
-import { OUTPUT_MATRIX } from "./llama-like.ts";
 import type { LoadedModel } from "./model-family.ts";
 import { blockParameters, headParameters } from "./stored-parameters.ts";
 
@@ -19,9 +18,10 @@ export function expectWeightsFit(
   const wanted = blockParameters(model);
   for (const [name, shape] of wanted) weights.expectShape(name, shape);
   // Some exporters store a tied output matrix as well.
-  const known = new Set([...wanted.keys(), ...headParameters(model).keys(), OUTPUT_MATRIX]);
+  const { outputMatrix, unused } = model.family.names;
+  const known = new Set([...wanted.keys(), ...headParameters(model).keys(), outputMatrix]);
   for (const name of weights.names()) {
-    if (known.has(name) || STORED_FREQUENCIES.test(name)) continue;
+    if (known.has(name) || STORED_FREQUENCIES.test(name) || unused?.test(name) === true) continue;
     throw new FormatError(
       `${where}: the weights have "${name}", which config.json (${model.family.name}, ${model.config.layerCount} blocks) has no place for`,
       {

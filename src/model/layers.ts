@@ -1,7 +1,7 @@
 /**
  * @file The parts that transformer blocks are made of.
  *
- * Shapes: B rows, T tokens a row, D residual width, H heads, K key heads, d head size, F inner width of the MLP.
+ * Shapes: B rows, T tokens a row, D residual width, H heads, K key heads, d head size, r rotated numbers of a head, F inner width of the MLP.
  */
 import { parameter, scalar, type Tensor } from "../tensor/graph.ts";
 import { add, multiply } from "../tensor/ops/arithmetic.ts";
@@ -64,8 +64,7 @@ export function selfAttention(
   context: AttentionContext,
   queryKeyNorm: QueryKeyNorm,
 ): Tensor {
-  const { config } = model;
-  const { dim, heads, keyHeads, headDim, hasQkvBias, hasOutputBias } = config;
+  const { dim, heads, keyHeads, headDim, hasQkvBias, hasOutputBias } = model.config;
   const project = (name: string, count: number): Tensor =>
     linear(x, `${prefix}.${name}`, { inDim: dim, outDim: count * headDim, hasBias: hasQkvBias });
   const normalise = (y: Tensor, name: string, count: number): Tensor => {
@@ -81,18 +80,31 @@ export function selfAttention(
       }
     }
   };
-  const rotate = (y: Tensor, count: number): Tensor =>
-    rotary(y, context.angles.cos, context.angles.sin, count);
-  const query = rotate(normalise(project("q_proj", heads), "q_norm", heads), heads);
-  const key = rotate(normalise(project("k_proj", keyHeads), "k_norm", keyHeads), keyHeads);
-  const own = { key, value: project("v_proj", keyHeads) };
-  const mixed =
-    "attend" in context ? context.attend(query, own) : attendToAll(query, own, config, context);
+  const query = normalise(project("q_proj", heads), "q_norm", heads);
+  const key = normalise(project("k_proj", keyHeads), "k_norm", keyHeads);
+  const mixed = attend(query, { key, value: project("v_proj", keyHeads) }, model, context);
   return linear(mixed, `${prefix}.o_proj`, {
     inDim: heads * headDim,
     outDim: dim,
     hasBias: hasOutputBias,
   });
+}
+
+/** Turns queries [B, T, H·d] and keys [B, T, K·d] by their positions and attends: [B, T, H·d]. */
+export function attend(
+  query: Tensor,
+  { key, value }: KeysAndValues,
+  { config }: LoadedModel,
+  context: AttentionContext,
+): Tensor {
+  const { heads, keyHeads } = config;
+  const rotate = (y: Tensor, count: number): Tensor =>
+    context.angles === undefined ? y : rotary(y, context.angles.cos, context.angles.sin, count);
+  const turned = rotate(query, heads);
+  const own = { key: rotate(key, keyHeads), value };
+  return "attend" in context
+    ? context.attend(turned, own)
+    : attendToAll(turned, own, config, context);
 }
 
 function attendToAll(
@@ -105,10 +117,10 @@ function attendToAll(
   return attention(query, key, value, context.bias, attentionAttributes(config));
 }
 
-/** Head counts and the scale of the scores. */
+/** Head counts, the scale of the scores and their cap. */
 export function attentionAttributes(config: ModelConfig): AttentionAttributes {
-  const { heads, keyHeads, attentionScale } = config;
-  return { heads, keyHeads, scale: attentionScale };
+  const { heads, keyHeads, attentionScale, attentionSoftcap } = config;
+  return { heads, keyHeads, scale: attentionScale, softcap: attentionSoftcap };
 }
 
 /** A gated MLP (Shazeer 2020; SwiGLU with SiLU): down(activation(gate(x)) · up(x)), weights under `<prefix>.`. */
@@ -124,15 +136,15 @@ export function gatedMlp(x: Tensor, prefix: string, { family, config }: LoadedMo
   });
 }
 
-/** Angles from positions [B, T] (float32) and each row's inverse frequencies [B, d/2]. */
+/** Angles from positions [B, T] (float32) and each row's inverse frequencies [B, r/2]. */
 export function rotaryAngles(
   positions: Tensor,
   frequencies: Tensor,
   attentionFactor: number,
 ): RotaryAngles {
   const [b, t] = positions.shape;
-  const half = frequencies.shape[1]!; // [B, d/2]
-  const angles = multiply(reshape(positions, [b!, t!, 1]), reshape(frequencies, [b!, 1, half])); // [B, T, d/2]
+  const half = frequencies.shape[1]!; // [B, r/2]
+  const angles = multiply(reshape(positions, [b!, t!, 1]), reshape(frequencies, [b!, 1, half])); // [B, T, r/2]
   const scale = (y: Tensor): Tensor =>
     attentionFactor === 1 ? y : multiply(y, scalar(attentionFactor));
   return { cos: scale(cosine(angles)), sin: scale(sine(angles)) };

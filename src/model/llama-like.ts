@@ -3,30 +3,38 @@ import { gather } from "../tensor/ops/gather.ts";
 import { matMul } from "../tensor/ops/mat-mul.ts";
 import { silu } from "../tensor/ops/unary.ts";
 import { norm, RMS_NORM, TRANSPOSED } from "./layers.ts";
-import type { HeadOptions, LoadedModel, ModelParts } from "./model-family.ts";
+import type { HeadOptions, LoadedModel, ModelParts, WeightNames } from "./model-family.ts";
 import { preNormBlock } from "./pre-norm-block.ts";
 
-/** Name of the embedding table [V, D]; with tied embeddings also the output matrix. */
-export const EMBEDDING = "model.embed_tokens.weight";
-/** Name of the output matrix [V, D] of a checkpoint whose embeddings are not tied. */
-export const OUTPUT_MATRIX = "lm_head.weight";
+const NAMES: WeightNames = {
+  base: "model.",
+  embedding: "model.embed_tokens.weight",
+  outputMatrix: "lm_head.weight",
+};
 /** Name of the norm between the last block and the output matrix, without `.weight`. */
 const FINAL_NORM = "model.norm";
 
 /** The parts of Llama, and of most others. */
 export const LLAMA_LIKE: ModelParts = {
-  embed: (ids, { vocabSize, dim }) => gather(parameter(EMBEDDING, [vocabSize, dim]), ids),
+  names: NAMES,
+  embed: (ids, { vocabSize, dim }) => gather(parameter(NAMES.embedding, [vocabSize, dim]), ids),
   block: preNormBlock,
   norm: RMS_NORM,
   activation: silu,
-  head: normedLogits,
+  head: (x, model, options) => normedLogits(x, FINAL_NORM, model, options),
 };
 
-/** Final norm, then output matrix. */
-function normedLogits(x: Tensor, model: LoadedModel, { isStored }: HeadOptions = {}): Tensor {
-  const { isTied, vocabSize, dim } = model.config;
-  const normed = norm(x, FINAL_NORM, model);
-  const name = isTied ? EMBEDDING : OUTPUT_MATRIX;
+/** The norm named `finalNorm`, then the output matrix. */
+export function normedLogits(
+  x: Tensor,
+  finalNorm: string,
+  model: LoadedModel,
+  { isStored }: HeadOptions = {},
+): Tensor {
+  const { config, family } = model;
+  const { isTied, vocabSize, dim } = config;
+  const normed = norm(x, finalNorm, model);
+  const name = isTied ? family.names.embedding : family.names.outputMatrix;
   return isStored === true
     ? matMul(normed, parameter(name, [vocabSize, dim]), { transposeB: true })
     : matMul(normed, parameter(`${name}${TRANSPOSED}`, [dim, vocabSize]));

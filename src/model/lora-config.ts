@@ -10,8 +10,16 @@ export interface LoraConfig {
   isTarget(modulePath: string): boolean | undefined;
   /** Whether the adapter ought to replace this module's weights as a whole. */
   isSaved(modulePath: string): boolean;
+  /** The rows of this module's table that single tokens get, in the order of the tensor; undefined where there are none. */
+  tokenRows(modulePath: string): readonly number[] | undefined;
+  /** Whether any module has such rows. */
+  readonly hasTokenRows: boolean;
   /** The adapted weights are stored [in, out]. */
   readonly isTransposed: boolean;
+  /** DoRA: every pair of factors has a magnitude vector. */
+  readonly hasMagnitudes: boolean;
+  /** Every pair of factors has a bias. */
+  readonly hasBiases: boolean;
 }
 
 const nonEmpty = z.string().min(1);
@@ -24,6 +32,11 @@ const SHAPE = z.looseObject({
   alpha_pattern: z.record(nonEmpty, z.number()).nullish(),
   fan_in_fan_out: z.boolean().default(false),
   bias: z.string().default("none"),
+  use_dora: z.boolean().default(false),
+  lora_bias: z.boolean().default(false),
+  trainable_token_indices: z
+    .union([z.array(z.int().nonnegative()), z.record(nonEmpty, z.array(z.int().nonnegative()))])
+    .nullish(),
   init_lora_weights: z.union([z.boolean(), z.string()]).nullish(),
   target_modules: z.union([z.string(), z.array(nonEmpty)]).nullish(),
   exclude_modules: z.union([z.string(), z.array(nonEmpty)]).nullish(),
@@ -38,6 +51,7 @@ const IRRELEVANT: ReadonlySet<string> = new Set([
   "auto_mapping",
   "peft_version",
   "base_model_name_or_path",
+  "ensure_weight_tying",
   "revision",
   "inference_mode",
   "lora_dropout",
@@ -47,6 +61,8 @@ const IRRELEVANT: ReadonlySet<string> = new Set([
   "qalora_group_size",
   "runtime_config",
 ]);
+/** Which biases were trained beside the factors; they stand in the file as they are. */
+const TRAINED_BIASES: ReadonlySet<string> = new Set(["none", "all", "lora_only"]);
 /** Ways to start that leave the base weights alone; the others (PiSSA, OLoRA, CorDA, LoftQ …) subtract from them first. */
 const PLAIN_STARTS: ReadonlySet<unknown> = new Set([
   undefined,
@@ -82,13 +98,17 @@ export function parseLoraConfig(json: unknown, where: string): LoraConfig {
     },
     isTarget: targetTest(raw),
     isSaved: (modulePath) => isListed(raw.modules_to_save ?? [], modulePath),
+    tokenRows: (modulePath) => tokenRows(raw, modulePath),
+    hasTokenRows: !isUnset(raw.trainable_token_indices),
     isTransposed: raw.fan_in_fan_out,
+    hasMagnitudes: raw.use_dora,
+    hasBiases: raw.lora_bias,
   };
 }
 
 function checkSupported(raw: RawConfig, where: string): void {
   if (raw.peft_type !== "LORA") throw unsupported(where, "peft_type", raw.peft_type);
-  if (raw.bias !== "none") throw unsupported(where, "bias", raw.bias);
+  if (!TRAINED_BIASES.has(raw.bias)) throw unsupported(where, "bias", raw.bias);
   if (!PLAIN_STARTS.has(raw.init_lora_weights)) {
     throw unsupported(where, "init_lora_weights", raw.init_lora_weights);
   }
@@ -96,6 +116,16 @@ function checkSupported(raw: RawConfig, where: string): void {
     const isKnown = Object.hasOwn(SHAPE.shape, key) || IRRELEVANT.has(key);
     if (!isKnown && !isUnset(value)) throw unsupported(where, key, value);
   }
+}
+
+/** A list without a module's name is for the embedding. */
+function tokenRows(
+  { trainable_token_indices: indices }: RawConfig,
+  modulePath: string,
+): readonly number[] | undefined {
+  if (indices === null || indices === undefined) return undefined;
+  if (Array.isArray(indices)) return indices;
+  return Object.entries(indices).find(([module]) => isListed([module], modulePath))?.[1];
 }
 
 /** Every switch of PEFT is off when null, false or empty; so an unknown key with such a value is off as well. */
@@ -133,7 +163,10 @@ function isListed(modules: readonly string[], modulePath: string): boolean {
 }
 
 function unsupported(where: string, key: string, value: unknown): UnsupportedError {
+  const isPartial = key === "alora_invocation_tokens";
   return new UnsupportedError(`${where}: ${key} ${JSON.stringify(value)} is not supported`, {
-    hint: "Merge the adapter with PEFT (merge_and_unload, save_pretrained) and name the merged folder.",
+    hint: isPartial
+      ? "An activated LoRA acts on some tokens alone, and cannot be merged: name a plain adapter."
+      : "Merge the adapter with PEFT (merge_and_unload, save_pretrained) and name the merged folder.",
   });
 }

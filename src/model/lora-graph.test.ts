@@ -54,8 +54,8 @@ function inputs(): Record<string, TensorValue> {
         name,
         {
           dtype: "float32",
-          shape: [1, config.headDim / 2],
-          array: inverseFrequencies(rope, config.headDim, 5),
+          shape: [1, config.rotaryDim / 2],
+          array: inverseFrequencies(rope, config.rotaryDim, 5),
         } as const,
       ]),
     ),

@@ -20,7 +20,7 @@ export const loraAName = (module: string): string => `${module}.lora_A.weight${T
 export const loraBName = (module: string): string => `${module}.lora_B.weight${TRANSPOSED}`;
 
 const WEIGHT_END = `.weight${TRANSPOSED}`;
-const BLOCK_WEIGHT = /^model\.layers\.\d+\./;
+const BLOCK_WEIGHT = /^[^.]+\.layers\.\d+\./;
 
 /**
  * Puts factors beside the linear layers of the blocks whose path is a target or ends in one; without targets, beside all of them.

@@ -51,3 +51,25 @@ function addRows(sums: Float64Array, right: Float32Array, { left, at, k, rank }:
       d * right[fourth + col]!;
   }
 }
+
+/** target += scale · addend, in place. */
+export function addScaled(target: Float32Array, addend: Float32Array, scale: number): void {
+  for (let i = 0; i < target.length; i++) target[i]! += scale * addend[i]!;
+}
+
+/** Gives the rows (or columns) of a matrix these lengths, in place: row i becomes lengths[i] · row / ‖row‖. */
+export function scaleRows(
+  target: Float32Array,
+  lengths: Float32Array,
+  { areColumns }: { readonly areColumns: boolean },
+): void {
+  const count = lengths.length;
+  const width = target.length / count;
+  const at = (i: number, j: number): number => (areColumns ? j * count + i : i * width + j);
+  for (let i = 0; i < count; i++) {
+    let square = 0;
+    for (let j = 0; j < width; j++) square += target[at(i, j)]! ** 2;
+    const factor = lengths[i]! / Math.sqrt(square);
+    for (let j = 0; j < width; j++) target[at(i, j)]! *= factor;
+  }
+}

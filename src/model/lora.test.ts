@@ -152,23 +152,28 @@ describe("applyLora", () => {
   });
 
   it.each([
-    { use_dora: true },
-    { bias: "all" },
-    { bias: "lora_only" },
-    { lora_bias: true },
+    { bias: "some" },
     { peft_type: "IA3" },
     { init_lora_weights: "pissa" },
     { target_parameters: ["x"] },
-    { trainable_token_indices: [3] },
     { layer_replication: [[0, 1]] },
     { alora_invocation_tokens: [1] },
-    { ensure_weight_tying: true },
     { some_new_switch: "on" },
     { some_new_number: 0.5 },
   ])("refuses %j by the key's name", async (keys) => {
     const applying = tryApply(await adapterLike("plain", keys));
     await expect(applying).rejects.toThrow(UnsupportedError);
     await expect(applying).rejects.toThrow(Object.keys(keys)[0]);
+  });
+
+  it.each([
+    [{ use_dora: true }, "magnitude vector"],
+    [{ lora_bias: true }, "bias"],
+    [{ trainable_token_indices: [3] }, "trainable_token_indices"],
+  ] as const)("misses the tensors that %j announces", async (keys, message) => {
+    const applying = tryApply(await adapterLike("plain", keys));
+    await expect(applying).rejects.toThrow(FormatError);
+    await expect(applying).rejects.toThrow(message);
   });
 
   it("takes unknown keys that are switched off", async () => {
@@ -224,16 +229,30 @@ describe("applyLora", () => {
     ],
     ["no tensors", () => [], FormatError, "expected LoRA tensors, got none"],
     [
-      "an adapted embedding",
+      "factors of an embedding and of a layer for one weight",
       renamed(/lora_A\.weight/, "lora_embedding_A"),
-      UnsupportedError,
-      "lora_embedding_A",
+      FormatError,
+      "lacks its other half",
     ],
     [
-      "a DoRA magnitude",
-      renamed(/lora_A\.weight/, "lora_magnitude_vector"),
+      "a parameter of another kind",
+      renamed(/lora_A\.weight/, "lora_arrow_keys"),
       UnsupportedError,
-      "lora_magnitude_vector",
+      "lora_arrow_keys",
+    ],
+    [
+      "a magnitude that the config does not announce",
+      (all: readonly SafetensorsTensor[]) => [
+        ...all,
+        {
+          name: "base_model.model.model.layers.0.self_attn.q_proj.lora_magnitude_vector",
+          dtype: "F32" as const,
+          shape: [16],
+          bytes: new Uint8Array(64),
+        },
+      ],
+      FormatError,
+      "use_dora is false",
     ],
     ["an adapter bias", renamed(/lora_B\.weight/, "lora_B.bias"), UnsupportedError, "lora_B"],
   ] as const)("refuses %s", async (_what, change, kind, message) => {

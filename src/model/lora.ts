@@ -1,44 +1,78 @@
-import { basename, join } from "node:path";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 
-import { quoteName } from "../format/safetensors-header.ts";
 import { openSafetensors, type SafetensorsFile } from "../format/safetensors.ts";
-import { FormatError, UnsupportedError } from "../util/errors.ts";
+import { UnsupportedError } from "../util/errors.ts";
 import { hashFile, hashValue } from "../util/hash.ts";
 import type { CheckpointWeights, ReadFloat32Options } from "./checkpoint-weights.ts";
+import { expectAdapterFits, moduleOf } from "./expect-adapter.ts";
 import { type LoraConfig, parseLoraConfig } from "./lora-config.ts";
-import { addLowRank } from "./lora-merge.ts";
-import { type LoraTensors, matchLoraTensors } from "./lora-tensors.ts";
+import { addLowRank, addScaled, scaleRows } from "./lora-merge.ts";
+import { type LoraPair, type LoraTensors, matchLoraTensors } from "./lora-tensors.ts";
+import type { WeightNames } from "./model-family.ts";
 import { readJson } from "./read-json.ts";
 import { PieceBuffers, readTensorAsFloat32 } from "./weights-read.ts";
 
 const CONFIG = "adapter_config.json";
 const WEIGHTS = "adapter_model.safetensors";
+const PICKLED = "adapter_model.bin";
+
+/** Weights with an adapter merged in. */
+export interface AdaptedWeights extends CheckpointWeights {
+  /** What of this weight the adapter gives other values: all of it, or rows of single tokens. */
+  changes(name: string): "all" | "rows" | undefined;
+}
 
 /**
  * The weights with a LoRA adapter in PEFT layout merged in: W + scale·B·A, scale = alpha/r, or alpha/√r with `use_rslora`
- * (Hu et al. 2021, arXiv 2106.09685; Kalajdzievski 2023, arXiv 2312.03732). Merging happens in float32 when a weight is read.
- * Takes over `base`: disposing of the result disposes of both, and a failure here does as well. Throws UnsupportedError naming
- * every key or tensor kind that would change the result and is not handled, FormatError where adapter and base do not fit.
+ * (Hu et al. 2021, arXiv 2106.09685; Kalajdzievski 2023, arXiv 2312.03732); with DoRA its rows are then given trained lengths (Liu et
+ * al. 2024, arXiv 2402.09353, eq. 5). Merging happens in float32 when a weight is read. `names`, those of the family, let an adapter of
+ * the base model alone fit. Takes over `base`: disposing of the result disposes of both, and a failure here does as well. Throws
+ * UnsupportedError naming every key or tensor kind that would change the result and is not handled, FormatError where adapter and base
+ * do not fit.
  */
 export async function applyLora(
   base: CheckpointWeights,
   adapterDir: string,
-): Promise<CheckpointWeights> {
+  names?: WeightNames,
+): Promise<AdaptedWeights> {
   const opened: AsyncDisposable[] = [base];
   try {
     const path = join(adapterDir, CONFIG);
     const hint = `Point at a LoRA adapter folder in PEFT layout: ${CONFIG}, ${WEIGHTS}.`;
     const config = parseLoraConfig(await readJson(path, hint), path);
+    expectSafetensors(adapterDir);
     const file = await openSafetensors(join(adapterDir, WEIGHTS));
     opened.push(file);
-    const tensors = matchLoraTensors(file.tensors.keys(), (name) => base.has(name), file.path);
-    checkShapes(base, config, file, tensors);
-    checkComplete(base, config, file, tensors);
-    return new LoraWeights({ base, adapterDir, config, file, tensors });
+    const tensors = matchLoraTensors(file.tensors.keys(), baseNameReader(base, names), file.path);
+    const adapted = new LoraWeights({ base, adapterDir, config, file, tensors });
+    await expectAdapterFits(base, config, file, tensors);
+    return adapted;
   } catch (error) {
     for (const resource of opened) await resource[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+function expectSafetensors(adapterDir: string): void {
+  if (existsSync(join(adapterDir, WEIGHTS)) || !existsSync(join(adapterDir, PICKLED))) return;
+  throw new UnsupportedError(
+    `${adapterDir}: expected ${WEIGHTS}, got pickled weights (${PICKLED})`,
+    {
+      hint: "Convert them: load the adapter with PEFT (PeftModel.from_pretrained) and call save_pretrained, which writes safetensors.",
+    },
+  );
+}
+
+/** The base weight that a name of the adapter means: as it is, by another name of the head, or of the base model alone. */
+function baseNameReader(
+  base: CheckpointWeights,
+  names: WeightNames | undefined,
+): (name: string) => string | undefined {
+  return (name) => {
+    const head = name === names?.outputMatrixAlias ? names.outputMatrix : name;
+    return [head, `${names?.base ?? ""}${name}`].find((each) => base.has(each));
+  };
 }
 
 interface LoraParts {
@@ -49,7 +83,7 @@ interface LoraParts {
   readonly tensors: LoraTensors;
 }
 
-class LoraWeights implements CheckpointWeights {
+class LoraWeights implements AdaptedWeights {
   readonly #parts: LoraParts;
   readonly #buffers = new PieceBuffers();
 
@@ -73,19 +107,28 @@ class LoraWeights implements CheckpointWeights {
     this.#parts.base.expectShape(name, shape);
   }
 
+  changes(name: string): "all" | "rows" | undefined {
+    const { pairs, replacements, rows } = this.#parts.tensors;
+    if (pairs.has(name) || replacements.has(name)) return "all";
+    return rows.has(name) ? "rows" : undefined;
+  }
+
   async readFloat32(name: string, options: ReadFloat32Options = {}): Promise<Float32Array> {
     const { base, config, tensors } = this.#parts;
+    const transpose = options.transpose ?? false;
     const replacement = tensors.replacements.get(name);
-    if (replacement !== undefined) return this.#read(replacement, options.transpose ?? false);
-    const values = await base.readFloat32(name, options);
+    const values =
+      replacement === undefined
+        ? await base.readFloat32(name, options)
+        : await this.#read(replacement, transpose);
     const pair = tensors.pairs.get(name);
-    if (pair === undefined) return values;
-    // Wanted is B·A [out, in], or its transpose Aᵀ·Bᵀ [in, out]; fan_in_fan_out means that [in, out] is how the base stores it.
-    const isInOut = config.isTransposed !== (options.transpose ?? false);
-    const [left, right] = isInOut ? [pair.a, pair.b] : [pair.b, pair.a];
-    addLowRank(values, await this.#read(left, isInOut), await this.#read(right, isInOut), {
-      ...config.scaling(moduleOf(name)),
-    });
+    if (pair !== undefined) await this.#addFactors(values, name, { pair, transpose });
+    const rows = tensors.rows.get(name);
+    if (rows !== undefined) await this.#putRows(values, name, { rows, transpose });
+    const bias = tensors.biases.get(name);
+    if (bias !== undefined) {
+      addScaled(values, await this.#read(bias, false), config.scaling(moduleOf(name)).scale);
+    }
     return values;
   }
 
@@ -103,86 +146,42 @@ class LoraWeights implements CheckpointWeights {
     await this.#parts.base[Symbol.asyncDispose]();
   }
 
+  async #addFactors(
+    values: Float32Array,
+    name: string,
+    { pair, transpose }: { readonly pair: LoraPair; readonly transpose: boolean },
+  ): Promise<void> {
+    const { config, tensors } = this.#parts;
+    // Wanted is B·A [out, in], or its transpose Aᵀ·Bᵀ [in, out]; fan_in_fan_out means that [in, out] is how the base stores it.
+    const isInOut = (config.isTransposed || pair.isEmbedding) !== transpose;
+    const [left, right] = isInOut ? [pair.a, pair.b] : [pair.b, pair.a];
+    addLowRank(
+      values,
+      await this.#read(left, isInOut),
+      await this.#read(right, isInOut),
+      config.scaling(moduleOf(name)),
+    );
+    const magnitude = tensors.magnitudes.get(name);
+    if (magnitude === undefined) return;
+    scaleRows(values, await this.#read(magnitude, false), { areColumns: isInOut });
+  }
+
+  async #putRows(
+    values: Float32Array,
+    name: string,
+    { rows, transpose }: { readonly rows: string; readonly transpose: boolean },
+  ): Promise<void> {
+    const { base, config } = this.#parts;
+    const [count, width] = base.shape(name) as readonly [number, number]; // checked
+    const given = await this.#read(rows, false);
+    for (const [i, row] of config.tokenRows(moduleOf(name))!.entries()) {
+      for (let j = 0; j < width; j++) {
+        values[transpose ? j * count + row : row * width + j] = given[i * width + j]!;
+      }
+    }
+  }
+
   async #read(tensor: string, transpose: boolean): Promise<Float32Array> {
     return readTensorAsFloat32(this.#parts.file, tensor, this.#buffers, { transpose });
   }
-}
-
-function checkShapes(
-  base: CheckpointWeights,
-  config: LoraConfig,
-  file: SafetensorsFile,
-  { pairs, replacements }: LoraTensors,
-): void {
-  const expectShape = (tensor: string, expected: readonly number[]): void => {
-    const { shape } = file.tensors.get(tensor)!;
-    if (shape.length === expected.length && shape.every((size, i) => size === expected[i])) return;
-    throw new FormatError(
-      `${basename(file.path)}: tensor ${quoteName(tensor)} should be [${expected.join(", ")}], is [${shape.join(", ")}]`,
-      { hint: "Check that the adapter was trained on this checkpoint and belongs to its config." },
-    );
-  };
-  for (const [weight, tensor] of replacements) expectShape(tensor, base.shape(weight));
-  for (const [weight, { a, b }] of pairs) {
-    const stored = base.shape(weight);
-    const { rank } = config.scaling(moduleOf(weight));
-    const [out, input] = config.isTransposed ? stored.toReversed() : stored;
-    if (stored.length !== 2 || out === undefined || input === undefined) {
-      throw new UnsupportedError(
-        `${basename(file.path)}: tensor ${quoteName(a)} adapts a weight of ${stored.length} dimensions`,
-        {
-          hint: "Only linear layers can be adapted.",
-        },
-      );
-    }
-    if (config.isTransposed && out === input) throw describeAmbiguous(file, a);
-    expectShape(a, [rank, input]);
-    expectShape(b, [out, rank]);
-  }
-}
-
-/** Nothing that the config announces may be missing: half an adapter would be merged in silence. */
-function checkComplete(
-  base: CheckpointWeights,
-  config: LoraConfig,
-  file: SafetensorsFile,
-  { pairs, replacements }: LoraTensors,
-): void {
-  const hint = "Download the adapter again, or check that it belongs to this checkpoint.";
-  if (pairs.size + replacements.size === 0) {
-    throw new FormatError(`${file.path}: expected LoRA tensors, got none`, { hint });
-  }
-  for (const name of base.names()) {
-    if (!name.endsWith(".weight")) continue;
-    const module = moduleOf(name);
-    const isAnnounced = config.isTarget(module) === true || config.isSaved(module);
-    if (isAnnounced && !pairs.has(name) && !replacements.has(name)) {
-      throw new FormatError(
-        `${file.path}: ${CONFIG} names the module ${quoteName(module)}, it has no tensors`,
-        { hint },
-      );
-    }
-  }
-  const embedding = [...replacements.keys()].find((name) => name.endsWith("embed_tokens.weight"));
-  if (embedding !== undefined && !base.has("lm_head.weight")) {
-    throw new UnsupportedError(
-      `${file.path}: replaces ${quoteName(embedding)}, to which the checkpoint's output layer is tied`,
-      {
-        hint: "Merge the adapter with PEFT and name the merged folder: whether the tie holds is unclear here.",
-      },
-    );
-  }
-}
-
-function describeAmbiguous(file: SafetensorsFile, tensor: string): UnsupportedError {
-  return new UnsupportedError(
-    `${basename(file.path)}: tensor ${quoteName(tensor)}: fan_in_fan_out on a square weight could mean either order`,
-    {
-      hint: "Merge the adapter with PEFT (merge_and_unload, save_pretrained) and name the merged folder.",
-    },
-  );
-}
-
-function moduleOf(weight: string): string {
-  return weight.replace(/\.[^.]+$/, "");
 }

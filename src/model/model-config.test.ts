@@ -17,10 +17,43 @@ const PLAIN = {
   rms_norm_eps: 1e-5,
   max_position_embeddings: 128,
 };
+/** What a family's plain config has otherwise (undefined: not at all), what comes of it, and which of the bad values below it knows not. */
+interface Own {
+  readonly plain?: Readonly<Record<string, unknown>>;
+  readonly reads?: Partial<ModelConfig>;
+  readonly lacks?: readonly string[];
+  /** Where config.json is silent; default: the width over the heads. */
+  readonly headDim?: number;
+}
+const OWN: Readonly<Record<string, Own>> = {
+  qwen3: { headDim: 128 },
+  phi3: { lacks: ["partial_rotary_factor"] },
+  smollm3: { reads: { isTied: true } },
+  gemma2: { reads: { isTied: true }, lacks: ["hidden_act"], headDim: 256 },
+  gemma3_text: { reads: { isTied: true }, lacks: ["hidden_act"], headDim: 256 },
+  gpt_neox: {
+    plain: { rms_norm_eps: undefined, num_key_value_heads: undefined },
+    reads: { keyHeads: 4 },
+    lacks: [
+      "rms_norm_eps",
+      "num_key_value_heads",
+      "head_dim",
+      "hidden_act",
+      "partial_rotary_factor",
+    ],
+  },
+};
 const read = (config: Record<string, unknown>): ModelConfig => {
-  const whole = { model_type: "llama", ...PLAIN, ...config };
+  const type = config["model_type"] ?? "llama";
+  const own = OWN[type as string]?.plain ?? {}; // families have names
+  const whole = Object.fromEntries(
+    Object.entries({ model_type: type, ...PLAIN, ...own, ...config }).filter(
+      ([, value]) => value !== undefined,
+    ),
+  );
   return findFamily(whole, WHERE).readConfig(whole, WHERE);
 };
+const has = (family: string, key: string): boolean => OWN[family]?.lacks?.includes(key) !== true;
 const windows = (config: ModelConfig): (number | undefined)[] =>
   config.attention.map(({ window }) => window);
 
@@ -45,6 +78,7 @@ describe.each(FAMILIES.map(({ name }) => name))("%s", (family) => {
       epsilon: 1e-5,
       maxPositions: 128,
       isTied: false,
+      ...OWN[family]?.reads,
     });
   });
 
@@ -60,24 +94,31 @@ describe.each(FAMILIES.map(({ name }) => name))("%s", (family) => {
       attention_dropout: 0.1,
       transformers_version: "4.57.1",
       initializer_range: 0.02,
+      do_sample: true,
+      max_length: 20,
+      temperature: 0.6,
+      quantization_config: null,
+      never_heard_of: null,
+      pruned_heads: {},
+      resid_pdrop: 0.1,
     };
     expect(read({ model_type: family, ...inert })).toEqual(read({ model_type: family }));
   });
 
   it("refuses a key that it does not read, naming it", async () => {
-    const odd = { model_type: family, logits_scaling: 8, embedding_multiplier: 12 };
+    const odd = { model_type: family, logit_scale: 8, embedding_factor: 12 };
     const error = await expectFailure(() => read(odd), UnsupportedError);
-    expect(error.message).toMatch(/^x\/config\.json: .*"logits_scaling", "embedding_multiplier"/);
+    expect(error.message).toMatch(/^x\/config\.json: .*"logit_scale", "embedding_factor"/);
   });
 
-  it.each(["quantization_config", "layer_norm_eps", "sliding_window_size", "num_experts"])(
+  it.each(["quantization_config", "norm_eps", "window_length", "pruned_heads"])(
     "never passes over %s",
     async (key) => {
       await expectFailure(() => read({ model_type: family, [key]: { a: 1 } }), UnsupportedError);
     },
   );
 
-  it.each<[string, unknown]>([
+  const bad: [string, unknown][] = [
     ["hidden_size", undefined],
     ["num_hidden_layers", 0],
     ["vocab_size", "many"],
@@ -87,15 +128,23 @@ describe.each(FAMILIES.map(({ name }) => name))("%s", (family) => {
     ["tie_word_embeddings", "yes"],
     ["partial_rotary_factor", 0.5],
     ["clip_qkv", 8],
-  ])("refuses %s: %j, naming it", async (key, value) => {
-    const error = await expectFailure(
-      () => read({ model_type: family, [key]: value }),
-      ConfigError,
-    );
-    expect(error.message).toContain(`x/config.json: "${key}": `);
-  });
+  ];
+  it.each(bad.filter(([key]) => has(family, key)))(
+    "refuses %s: %j, naming it",
+    async (key, value) => {
+      const error = await expectFailure(
+        () => read({ model_type: family, [key]: value }),
+        ConfigError,
+      );
+      expect(error.message).toContain(`x/config.json: "${key}": `);
+    },
+  );
 
   it("refuses heads that do not fit together", async () => {
+    if (!has(family, "num_key_value_heads")) {
+      await expectFailure(() => read({ model_type: family, num_attention_heads: 3 }), ConfigError);
+      return;
+    }
     const grouped = { model_type: family, num_attention_heads: 4, num_key_value_heads: 3 };
     const error = await expectFailure(() => read(grouped), ConfigError);
     expect(error.message).toMatch(
@@ -147,6 +196,19 @@ describe("what families add", () => {
     expect(windows(read({ model_type: "mistral", sliding_window: null }))).toEqual(none);
   });
 
+  it("mistral with layer_types slides where they say so, as ministral does", async () => {
+    const layer_types = Array.from({ length: 4 }, (_, i) =>
+      i % 2 === 0 ? "full_attention" : "sliding_attention",
+    );
+    for (const model_type of ["mistral", "ministral"]) {
+      const mixed = { model_type, layer_types, sliding_window: 9 };
+      expect(windows(read(mixed))).toEqual([undefined, 9, undefined, 9]);
+      await expectFailure(() => read({ ...mixed, sliding_window: null }), UnsupportedError);
+      const full = { ...mixed, layer_types: Array(4).fill("full_attention"), sliding_window: null };
+      expect(windows(read(full))).toEqual(Array(4).fill(undefined));
+    }
+  });
+
   it("olmo3 has a full layer after three sliding ones, or as layer_types says", () => {
     const model = { model_type: "olmo3", sliding_window: 9 };
     expect(windows(read(model))).toEqual([9, 9, 9, undefined]);
@@ -174,12 +236,59 @@ describe("what families add", () => {
     expect(error.message).toMatch(/"layer_types\.0".*got "linear_attention"/);
   });
 
-  it("head size is the width over the heads, save in qwen3, where it is 128", () => {
+  it("head size is the width over the heads, save where the family has its own", () => {
     for (const { name } of FAMILIES) {
       expect(read({ model_type: name }).headDim, `the family ${name}`).toBe(
-        name === "qwen3" ? 128 : 8,
+        OWN[name]?.headDim ?? 8,
       );
+      if (!has(name, "head_dim")) continue;
       expect(read({ model_type: name, head_dim: 12 }).headDim, `the family ${name}`).toBe(12);
+    }
+  });
+
+  it("gpt_neox turns the share of each head that rotary_pct says, and refuses a second answer", async () => {
+    const neox = (changes: Record<string, unknown>): ModelConfig =>
+      read({ model_type: "gpt_neox", num_attention_heads: 2, ...changes });
+    expect(neox({}).rotaryDim).toBe(4);
+    expect(neox({ rotary_pct: 1 }).rotaryDim).toBe(16);
+    expect(neox({ rope_parameters: { partial_rotary_factor: 0.5 } }).rotaryDim).toBe(8);
+    expect(neox({ rotary_emb_base: 7, rope_theta: 7 }).attention[0]?.rope?.theta).toBe(7);
+    for (const other of [{ rope_theta: 7 }, { partial_rotary_factor: 0.5 }]) {
+      const error = await expectFailure(() => neox(other), UnsupportedError);
+      expect(error.message).toContain(Object.keys(other)[0]);
+    }
+    for (const share of [0.1, 0, 2, "half"]) {
+      await expectFailure(
+        () => neox({ rope_parameters: { partial_rotary_factor: share } }),
+        ConfigError,
+      );
+    }
+  });
+
+  it("phi3 reads longrope under each of its names, with the original length from outside the setting", () => {
+    const phi = (type: string): ModelConfig =>
+      read({
+        model_type: "phi3",
+        rope_scaling: { type, short_factor: [1, 1, 1, 1], long_factor: [2, 2, 2, 2] },
+        original_max_position_embeddings: 32,
+      });
+    const rope = phi("longrope").attention[0]?.rope;
+    expect(rope).toMatchObject({ kind: "longrope", originalMaxPositions: 32 });
+    expect(phi("su").attention[0]?.rope).toEqual(rope);
+    expect(phi("yarn").attention[0]?.rope).toEqual(rope);
+    expect(() =>
+      read({ model_type: "phi3", rope_scaling: { type: "linear", factor: 2 } }),
+    ).toThrowError(/rope type "linear": expected default or longrope/);
+  });
+
+  it("a kind in the old spelling is refused where transformers 5 passes over it", async () => {
+    for (const model_type of ["olmo3", "gemma3_text"]) {
+      const old = { model_type, rope_scaling: { type: "linear", factor: 2 } };
+      await expectFailure(() => read(old), UnsupportedError);
+      const scaled = read({ ...old, rope_scaling: { rope_type: "linear", factor: 2 } });
+      expect(scaled.attention.some(({ rope }) => rope?.kind === "linear")).toBe(
+        scaled.attention.some(({ window }) => window === undefined),
+      );
     }
   });
 

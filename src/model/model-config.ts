@@ -8,7 +8,8 @@ import type { RopeScaling } from "./rope.ts";
 export interface LayerAttention {
   /** A query at position i sees keys at positions > i − window; undefined: all before it. */
   readonly window: number | undefined;
-  readonly rope: RopeScaling;
+  /** undefined: positions do not enter. */
+  readonly rope: RopeScaling | undefined;
 }
 
 /** The shape of a decoder-only transformer. */
@@ -20,9 +21,15 @@ export interface ModelConfig {
   readonly heads: number;
   readonly keyHeads: number;
   readonly headDim: number;
+  /** r, how many numbers of each head, the first ones, rotary embedding turns. */
+  readonly rotaryDim: number;
   /** What attention's scores are multiplied by. */
   readonly attentionScale: number;
+  /** Then, before the mask, scores s become c·tanh(s/c). Default: they stay as they are. */
+  readonly attentionSoftcap?: number | undefined;
   readonly mlpDim: number;
+  /** Matrices [D, F] of the MLP that a token meets: 3 for a gated one. */
+  readonly mlpMatrices: number;
   /** ε of the norms. */
   readonly epsilon: number;
   readonly maxPositions: number;
@@ -56,6 +63,7 @@ export const COMMON_CONFIG = {
   rope_theta: z.number().positive().nullish(),
   rope_scaling: z.record(z.string(), z.unknown()).nullish(),
   rope_parameters: z.record(z.string(), z.unknown()).nullish(),
+  original_max_position_embeddings: positive.nullish(),
 } as const;
 
 /** What they hold; the name of the activation is the family's own affair. */
@@ -65,10 +73,10 @@ export type CommonConfig = Omit<z.infer<z.ZodObject<typeof COMMON_CONFIG>>, "hid
 const INERT_KEYS = new Set([
   "add_cross_attention",
   "architectures",
-  "attention_dropout",
   "auto_map",
   "chunk_size_feed_forward",
   "dtype",
+  "finetuning_task",
   "id2label",
   "initializer_range",
   "is_decoder",
@@ -91,9 +99,44 @@ const INERT_KEYS = new Set([
   "use_cache",
 ]);
 
-/** Besides: private notes of the exporter, and which ids are special. */
+/** How to sample, which releases before generation_config.json wrote here; commands take settings of their own. */
+const SAMPLING_KEYS = new Set([
+  "bad_words_ids",
+  "begin_suppress_tokens",
+  "diversity_penalty",
+  "do_sample",
+  "early_stopping",
+  "encoder_no_repeat_ngram_size",
+  "exponential_decay_length_penalty",
+  "length_penalty",
+  "max_length",
+  "max_new_tokens",
+  "min_length",
+  "no_repeat_ngram_size",
+  "num_beam_groups",
+  "num_beams",
+  "num_return_sequences",
+  "output_scores",
+  "remove_invalid_values",
+  "repetition_penalty",
+  "return_dict_in_generate",
+  "suppress_tokens",
+  "temperature",
+  "top_k",
+  "top_p",
+  "typical_p",
+]);
+
+/** Keys whose value says that there is nothing: null, or no heads taken out. */
+const isNothing = (key: string, value: unknown): boolean =>
+  value === null || (key === "pruned_heads" && JSON.stringify(value) === "{}");
+
+/** Besides: private notes of the exporter, which ids are special, and dropout, which is off. */
 const isInert = (key: string): boolean =>
-  INERT_KEYS.has(key) || key.startsWith("_") || /_token_ids?$/.test(key);
+  INERT_KEYS.has(key) ||
+  SAMPLING_KEYS.has(key) ||
+  key.startsWith("_") ||
+  /_token_ids?$|_dropout$|_pdrop$/.test(key);
 
 /** Keys that are harmless at the one value named, and change the result at any other. */
 export const NEUTRAL_CONFIG = {
@@ -103,6 +146,19 @@ export const NEUTRAL_CONFIG = {
   attn_logit_softcapping: z.null().optional(),
   final_logit_softcapping: z.null().optional(),
 } as const;
+
+/** A shape without some of its keys, for a family that spells them otherwise or lacks them. */
+export function omitKeys<S extends object, K extends keyof S>(
+  shape: S,
+  keys: readonly K[],
+): Omit<S, K> {
+  const omitted = new Set<PropertyKey>(keys);
+  // What is left of a shape once its keys are gone.
+  return Object.fromEntries(Object.entries(shape).filter(([key]) => !omitted.has(key))) as Omit<
+    S,
+    K
+  >;
+}
 
 /**
  * Reads a config by a strict schema. A key that the family does not read is an error naming it: passing over one that
@@ -115,7 +171,11 @@ export function parseConfig<S extends z.ZodRawShape>(
 ): z.infer<z.ZodObject<S>> {
   const active =
     typeof config === "object" && config !== null
-      ? Object.fromEntries(Object.entries(config).filter(([key]) => !isInert(key)))
+      ? Object.fromEntries(
+          Object.entries(config).filter(
+            ([key, value]) => key in shape || !(isInert(key) || isNothing(key, value)),
+          ),
+        )
       : config;
   const result = z.strictObject(shape).safeParse(active);
   if (result.success) return result.data;
@@ -159,8 +219,10 @@ export function commonModelConfig(
     heads,
     keyHeads,
     headDim,
+    rotaryDim: headDim,
     attentionScale: 1 / Math.sqrt(headDim),
     mlpDim: raw.intermediate_size,
+    mlpMatrices: 3,
     epsilon: raw.rms_norm_eps,
     maxPositions: raw.max_position_embeddings,
     isTied: raw.tie_word_embeddings,

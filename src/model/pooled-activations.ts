@@ -11,7 +11,7 @@
  * Where all prompts begin with the same tokens (a system turn), a second graph gives the keys and values of that prefix once, and
  * the rows hold only what follows it.
  *
- * Shapes: B rows, T tokens, P prefix tokens, S = P + T keys, R pooled vectors a row, D residual width, K key heads, d head size.
+ * Shapes: B rows, T tokens, P prefix tokens, S = P + T keys, R pooled vectors a row, D residual width, K key heads, d head size, r rotated numbers of a head.
  */
 import { input, type Tensor } from "../tensor/graph.ts";
 import { cast } from "../tensor/ops/cast.ts";
@@ -26,7 +26,7 @@ import type { LayerAttention, ModelConfig } from "./model-config.ts";
 import type { LoadedModel } from "./model-family.ts";
 import { type RopeScaling, rotaryAttentionFactor } from "./rope.ts";
 
-/** A graph with inputs `ids`, `positions`, `segments` [B, T] int32 and one `frequencies.<i>` [B, d/2] a rope. */
+/** A graph with inputs `ids`, `positions`, `segments` [B, T] int32 and one `frequencies.<i>` [B, r/2] a rope. */
 export interface ActivationsGraph {
   readonly outputs: Readonly<Record<string, Tensor>>;
   /** The rope settings whose inverse frequencies each run must give, by input name. */
@@ -146,28 +146,38 @@ function behindPrefix(config: ModelConfig, block: number, own: KeysAndValues): K
   return { key: join(keyName(block), own.key), value: join(valueName(block), own.value) };
 }
 
+/** The distinct rope settings of blocks below `top`. */
+export function usedRopes({ attention }: ModelConfig, top: number): readonly RopeScaling[] {
+  const used = new Set(attention.slice(0, top).map(({ rope }) => rope));
+  return [...used].filter((rope) => rope !== undefined);
+}
+
 /** The angles of blocks below `top` at positions [B, T], made once for each rope setting, and the input that each needs. */
 export function ropeAngles(
   config: ModelConfig,
   top: number,
   positions: Tensor,
 ): {
-  of: (block: number) => RotaryAngles;
+  /** undefined where the block does not rotate. */
+  of: (block: number) => RotaryAngles | undefined;
   frequencyInputs: ReadonlyMap<string, RopeScaling>;
 } {
   const ropeOf = config.attention.slice(0, top).map((each) => each.rope);
-  const ropes = [...new Set(ropeOf)];
+  const ropes = usedRopes(config, top);
   const inputName = (i: number): string => `frequencies.${i}`;
   const asFloat = cast(positions, "float32");
   const angles = ropes.map((rope, i) =>
     rotaryAngles(
       asFloat,
-      input(inputName(i), "float32", ["B", config.headDim / 2]),
+      input(inputName(i), "float32", ["B", config.rotaryDim / 2]),
       rotaryAttentionFactor(rope),
     ),
   );
   return {
-    of: (block) => angles[ropes.indexOf(ropeOf[block]!)]!, // blocks below `top` only, and every rope has its angles
+    of: (block) => {
+      const rope = ropeOf[block];
+      return rope === undefined ? undefined : angles[ropes.indexOf(rope)];
+    },
     frequencyInputs: new Map(ropes.map((rope, i) => [inputName(i), rope])),
   };
 }

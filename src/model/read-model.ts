@@ -3,6 +3,7 @@ import { join } from "node:path";
 
 import { ConfigError } from "../util/errors.ts";
 import { FAMILIES, findFamily } from "./families/index.ts";
+import type { ModelConfig } from "./model-config.ts";
 import type { LoadedModel, ModelFamily } from "./model-family.ts";
 import { readJson } from "./read-json.ts";
 
@@ -22,5 +23,21 @@ export async function readModel(
     "Point at a Hugging Face checkpoint folder: config.json, *.safetensors, tokenizer.json.",
   );
   const family = findFamily(json, path, families);
-  return { family, config: family.readConfig(json, path) };
+  const config = family.readConfig(json, path);
+  expectFactors(path, config);
+  return { family, config };
+}
+
+/** Throws ConfigError unless a rope's lists of factors have a factor for each frequency. */
+function expectFactors(path: string, { attention, rotaryDim }: ModelConfig): void {
+  const count = rotaryDim / 2;
+  for (const { rope } of attention) {
+    if (rope?.kind !== "longrope") continue;
+    for (const factors of [rope.shortFactors, rope.longFactors]) {
+      if (factors.length === count) continue;
+      throw new ConfigError(
+        `${path}: longrope: expected ${count} short and ${count} long factors, half the rotated numbers of a head, got ${factors.length}`,
+      );
+    }
+  }
 }

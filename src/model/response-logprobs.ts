@@ -17,7 +17,7 @@ import { residualStream } from "./pooled-activations.ts";
 import type { RopeScaling } from "./rope.ts";
 
 /**
- * A graph with inputs `ids`, `positions`, `segments` [B, T] int32, one `frequencies.<i>` [B, d/2] a rope, and
+ * A graph with inputs `ids`, `positions`, `segments` [B, T] int32, one `frequencies.<i>` [B, r/2] a rope, and
  * `predictors` [N] int32, the place in the flattened rows (row · T + token) that predicts each response token;
  * `targets` [N] int32, the token predicted there; `responsePool` [R, N], 1 where a token belongs to a response.
  */

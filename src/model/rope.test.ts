@@ -5,12 +5,8 @@ import { describe, expect, it } from "vitest";
 import { expectAllClose } from "../../test/support/close.ts";
 import { expectFailure } from "../../test/support/errors.ts";
 import { ConfigError, UnsupportedError } from "../util/errors.ts";
-import {
-  inverseFrequencies,
-  readRopeScaling,
-  rotaryAttentionFactor,
-  sharesAngles,
-} from "./rope.ts";
+import { readRopeScaling } from "./read-rope.ts";
+import { inverseFrequencies, rotaryAttentionFactor, sharesAngles, startsOver } from "./rope.ts";
 
 interface GoldenCase {
   readonly name: string;
@@ -41,6 +37,39 @@ describe("inverseFrequencies", () => {
   );
 });
 
+it("two names for the kind of a rope that differ are refused, with both", async () => {
+  const error = await expectFailure(
+    () => readRopeScaling("c", { rope_type: "default", type: "linear", factor: 2 }, defaults),
+    UnsupportedError,
+  );
+  expect(error.message).toMatch(/"type" "linear" beside "rope_type" "default"/);
+});
+
+describe("startsOver", () => {
+  it("is true where longrope passes the original length, and nowhere else", () => {
+    const long = readRopeScaling(
+      "c",
+      {
+        type: "longrope",
+        short_factor: [1],
+        long_factor: [2],
+        original_max_position_embeddings: 8,
+      },
+      defaults,
+    );
+    expect([7, 8, 9, 10].map((length) => startsOver(long, length))).toEqual([
+      false,
+      false,
+      true,
+      false,
+    ]);
+    const dynamic = readRopeScaling("c", { type: "dynamic", factor: 2 }, defaults);
+    expect(startsOver(dynamic, 65)).toBe(false);
+    expect([8, 9].map((length) => sharesAngles(long, length, 3))).toEqual([true, false]);
+    expect(sharesAngles(long, 9, 20)).toBe(true);
+  });
+});
+
 describe("readRopeScaling", () => {
   it("reads old and new spelling alike", () => {
     const old = readRopeScaling("c", { type: "linear", factor: 2 }, defaults);
@@ -58,7 +87,6 @@ describe("readRopeScaling", () => {
   });
 
   it.each([
-    ["longrope", { rope_type: "longrope", short_factor: [1] }],
     ["su", { type: "su" }],
     ["mrope", { type: "mrope" }],
     ["3", { type: 3 }],

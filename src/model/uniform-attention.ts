@@ -1,5 +1,6 @@
 import type { CommonConfig, LayerAttention } from "./model-config.ts";
-import { readRopeScaling, type RopeScaling } from "./rope.ts";
+import { readRopeScaling } from "./read-rope.ts";
+import type { RopeScaling } from "./rope.ts";
 
 /** Where config.json is silent. */
 const DEFAULT_THETA = 10_000;
@@ -19,5 +20,6 @@ export function uniformRope(where: string, raw: CommonConfig): RopeScaling {
   return readRopeScaling(where, raw.rope_scaling ?? raw.rope_parameters, {
     theta: raw.rope_theta ?? DEFAULT_THETA,
     maxPositions: raw.max_position_embeddings,
+    originalMaxPositions: raw.original_max_position_embeddings,
   });
 }

@@ -4,6 +4,8 @@ import { quoteName } from "../format/safetensors-header.ts";
 import { findDuplicateKey } from "../format/safetensors-json.ts";
 import { FormatError } from "../util/errors.ts";
 
+export const WEIGHTS_INDEX = "model.safetensors.index.json";
+
 /** A real index has some 100 bytes a tensor; the largest models have 100,000 tensors. */
 const MAX_INDEX_BYTES = 64 * 2 ** 20;
 

@@ -1,5 +1,5 @@
 /** @file Checkpoints out: Hugging Face folders and PEFT adapter folders. */
-import { copyFile, cp, readdir } from "node:fs/promises";
+import { cp, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { writeSafetensors, type SafetensorsTensor } from "../format/safetensors-write.ts";
@@ -7,6 +7,7 @@ import { writeFileAtomic } from "../util/atomic-file.ts";
 import { RuntimeError } from "../util/errors.ts";
 import { float32ToBfloat16, float32ToFloat16 } from "../util/float16.ts";
 import { TEMPLATE_FOLDER } from "./chat-template-files.ts";
+import { editJson } from "./edit-json.ts";
 import { TRANSPOSED } from "./layers.ts";
 import { readJsonObject } from "./tokenizer-config.ts";
 import { findNonFinite, type FloatDtype, widenTransposed } from "./weights-convert.ts";
@@ -18,12 +19,13 @@ export interface NamedWeight {
   readonly values: Float32Array;
 }
 
-/** Files that belong to the tokenizer or say how to call the model. */
-const COMPANIONS = new Set([
+/** Says how to sample from the model. */
+const GENERATION = "generation_config.json";
+/** Files that belong to the tokenizer. */
+const TOKENIZER_FILES = new Set([
   "added_tokens.json",
   "chat_template.jinja",
   "chat_template.json",
-  "generation_config.json",
   "merges.txt",
   "special_tokens_map.json",
   "tokenizer.json",
@@ -52,25 +54,32 @@ export async function writeWeights(
   await writeSafetensors(path, tensors, { format: "pt" });
 }
 
-/** Copies config.json with the weights' element type set in it. */
+/** Copies config.json with the weights' element type set in it, and `changes`. */
 export async function writeModelConfig(
   fromDir: string,
   toDir: string,
   dtype: FloatDtype,
+  changes: Readonly<Record<string, unknown>> = {},
 ): Promise<void> {
-  const config = (await readJsonObject(join(fromDir, "config.json"))) ?? {};
+  const path = join(fromDir, "config.json");
+  const config = (await readJsonObject(path)) ?? {};
   const key = "torch_dtype" in config && !("dtype" in config) ? "torch_dtype" : "dtype";
-  await writeJson(join(toDir, "config.json"), { ...config, [key]: DTYPE_NAMES[dtype] });
+  const edited = editJson(await readFile(path, "utf8"), { ...changes, [key]: DTYPE_NAMES[dtype] });
+  await writeFileAtomic(join(toDir, "config.json"), edited);
 }
 
-/** Copies tokenizer, chat template and generation settings. */
-export async function copyCompanions(fromDir: string, toDir: string): Promise<void> {
-  for (const name of await readdir(fromDir)) {
-    if (COMPANIONS.has(name)) await copyFile(join(fromDir, name), join(toDir, name));
-    if (name === TEMPLATE_FOLDER) {
-      await cp(join(fromDir, name), join(toDir, name), { recursive: true });
+/** Copies tokenizer and chat templates, and generation settings, which go with the model. */
+export async function copyCompanions(
+  from: { readonly tokenizerDir: string; readonly modelDir: string },
+  toDir: string,
+): Promise<void> {
+  const copy = async (dir: string, isWanted: (name: string) => boolean): Promise<void> => {
+    for (const name of await readdir(dir)) {
+      if (isWanted(name)) await cp(join(dir, name), join(toDir, name), { recursive: true });
     }
-  }
+  };
+  await copy(from.modelDir, (name) => name === GENERATION);
+  await copy(from.tokenizerDir, (name) => TOKENIZER_FILES.has(name) || name === TEMPLATE_FOLDER);
 }
 
 /** What a PEFT adapter_config.json says of a LoRA adapter. */

@@ -27,7 +27,7 @@ export async function initCheckpoint(
     });
   }
   await mkdir(outDir, { recursive: true });
-  await copyCompanions(tokenizerDir, outDir);
+  await copyCompanions({ tokenizerDir, modelDir: tokenizerDir }, outDir);
   await writeFileAtomic(join(outDir, "config.json"), JSON.stringify(config));
   await writeModelConfig(outDir, outDir, "F32");
   const model = await readModel(outDir);

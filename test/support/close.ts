@@ -40,5 +40,6 @@ export function relativeError(got: ArrayLike<number>, want: ArrayLike<number>): 
     difference += (got[i]! - want[i]!) ** 2;
     size += want[i]! ** 2;
   }
+  if (difference === 0) return 0; // both may be zero
   return Math.sqrt(difference / size);
 }

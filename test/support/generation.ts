@@ -1,3 +1,4 @@
+import { batchInputs } from "../../src/engine/batch-inputs.ts";
 import {
   generateSettings,
   type GenerateOptions,
@@ -6,10 +7,9 @@ import {
 import { type GenerateJob, generateTokens } from "../../src/engine/generation/generate-tokens.ts";
 import type { GenerationHost } from "../../src/engine/generation/generation-host.ts";
 import { ParameterCache } from "../../src/engine/parameter-cache.ts";
-import { openWeights } from "../../src/model/checkpoint-weights.ts";
-import { applyLora } from "../../src/model/lora.ts";
 import type { ModelFamily } from "../../src/model/model-family.ts";
-import { readModel } from "../../src/model/read-model.ts";
+import { openModel } from "../../src/model/open-model.ts";
+import { residualStream } from "../../src/model/pooled-activations.ts";
 import { compile } from "../../src/runtime/ort.ts";
 import { lowerToOnnx } from "../../src/tensor/lower.ts";
 
@@ -19,9 +19,7 @@ export async function goldenHost(
   adapter?: string,
   families?: readonly ModelFamily[],
 ): Promise<GenerationHost & AsyncDisposable> {
-  const model = await readModel(dir, families);
-  const base = await openWeights(dir);
-  const weights = adapter === undefined ? base : await applyLora(base, adapter);
+  const { model, weights } = await openModel(dir, { adapter, families });
   const parameters = new ParameterCache(weights);
   const programs = new Map<string, Awaited<ReturnType<GenerationHost["program"]>>>();
   return {
@@ -42,6 +40,31 @@ export async function goldenHost(
       await weights[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Logits of a checkpoint folder behind the last token, with an adapter if one is named. */
+export async function lastLogits(
+  dir: string,
+  ids: readonly number[],
+  adapter?: string,
+): Promise<ArrayLike<number>> {
+  await using host = await goldenHost(dir, adapter);
+  const { family, config } = host.model;
+  const { program, frequencyInputs } = await host.program("logits", () => {
+    const { stream, frequencyInputs: frequencies } = residualStream(host.model);
+    return {
+      outputs: { logits: family.head(stream, host.model) },
+      frequencyInputs: frequencies,
+    };
+  });
+  const { length } = ids;
+  const { pool: _, ...inputs } = batchInputs(
+    [{ prompt: Int32Array.from(ids), responses: [] }],
+    [{ example: 0, responses: [], length }],
+    { frequencyInputs, rotaryDim: config.rotaryDim },
+  );
+  const results = await program.run(inputs);
+  return (results["logits"]!.array as Float32Array).subarray((length - 1) * config.vocabSize);
 }
 
 /** Options of a run without an engine; `amplifyBy` stands for `amplify`. */

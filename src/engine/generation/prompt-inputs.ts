@@ -1,6 +1,6 @@
 /** @file Fills the inputs of the prompt graph for some prompts: rows padded on the right. */
 import { PADDING_SEGMENT, PROMPT_SEGMENT } from "../../model/attention-bias.ts";
-import { inverseFrequencies, type RopeScaling } from "../../model/rope.ts";
+import { dependsOnLength, inverseFrequencies, type RopeScaling } from "../../model/rope.ts";
 import type { TensorValue } from "../../runtime/ort.ts";
 
 /**
@@ -10,7 +10,7 @@ import type { TensorValue } from "../../runtime/ort.ts";
 export function promptInputs(
   prompts: readonly Int32Array[],
   first: number,
-  { frequencyInputs, headDim }: FrequencySettings,
+  { frequencyInputs, rotaryDim }: FrequencySettings,
 ): Record<string, TensorValue> {
   const rows = prompts.length;
   const width = Math.max(...prompts.map((prompt) => prompt.length - 1 - first));
@@ -38,30 +38,31 @@ export function promptInputs(
     segments: int32(own.segments, rows),
     keyPositions: int32(keys.positions, rows),
     keySegments: int32(keys.segments, rows),
-    ...frequencyValues(lengths, { frequencyInputs, headDim }),
+    ...frequencyValues(lengths, { frequencyInputs, rotaryDim }),
   };
 }
 
 export interface FrequencySettings {
   readonly frequencyInputs: ReadonlyMap<string, RopeScaling>;
-  readonly headDim: number;
+  readonly rotaryDim: number;
 }
 
 /**
- * Inverse frequencies [B, d/2] for rows whose sequences have these lengths. With `dynamic` scaling they follow the length of the moment
- * and keys in the cache keep the angles they got, as in transformers' generate for one sequence alone.
+ * Inverse frequencies [B, r/2] for rows whose sequences have these lengths. Where they depend on the length they follow that of the
+ * moment. With `dynamic` scaling keys in the cache keep the angles they got, as in transformers' generate for one sequence alone; with
+ * `longrope` they are made anew, see RowDecoder.
  */
 export function frequencyValues(
   lengths: readonly number[],
-  { frequencyInputs, headDim }: FrequencySettings,
+  { frequencyInputs, rotaryDim }: FrequencySettings,
 ): Record<string, TensorValue> {
-  const half = headDim / 2;
+  const half = rotaryDim / 2;
   return Object.fromEntries(
     [...frequencyInputs].map(([name, rope]) => {
       const array = new Float32Array(lengths.length * half);
-      const fixed = rope.kind === "dynamic" ? undefined : inverseFrequencies(rope, headDim, 1);
+      const fixed = dependsOnLength(rope) ? undefined : inverseFrequencies(rope, rotaryDim, 1);
       for (const [r, length] of lengths.entries()) {
-        array.set(fixed ?? inverseFrequencies(rope, headDim, length), r * half);
+        array.set(fixed ?? inverseFrequencies(rope, rotaryDim, length), r * half);
       }
       return [name, { dtype: "float32", shape: [lengths.length, half], array } as const];
     }),

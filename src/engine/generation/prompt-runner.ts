@@ -1,4 +1,10 @@
-import { keyName, prefixKeys, promptKeys, valueName } from "../../model/pooled-activations.ts";
+import {
+  keyName,
+  prefixKeys,
+  promptKeys,
+  usedRopes,
+  valueName,
+} from "../../model/pooled-activations.ts";
 import type { TensorValue } from "../../runtime/ort.ts";
 import { prefixInputs } from "../batch-inputs.ts";
 import { sharedPrefixLength } from "../shared-prefix.ts";
@@ -45,7 +51,8 @@ export class PromptRunner {
     this.#prompts = prompts;
     this.#order = order;
     this.#maxRows = maxRows;
-    const ropes = [...new Set(host.model.config.attention.map((each) => each.rope))];
+    const { config } = host.model;
+    const ropes = usedRopes(config, config.layerCount);
     const heads = prompts.map((prompt) => ({ prompt: prompt.subarray(0, -1), responses: [] }));
     this.#prefixLength = host.hasPrefixes ? sharedPrefixLength(heads, ropes) : 0;
   }
@@ -59,12 +66,23 @@ export class PromptRunner {
     return keys;
   }
 
+  /** Keys of all `tokens` but the last one, as they are in a sequence that is no longer than that; nothing is counted. */
+  async keysOf(tokens: Int32Array): Promise<PromptKeys> {
+    const { model } = this.#host;
+    const { rotaryDim, layerCount } = model.config;
+    const { program, frequencyInputs } = await this.#host.program("prompt keys", () =>
+      promptKeys(model),
+    );
+    const outputs = await program.run(promptInputs([tokens], 0, { frequencyInputs, rotaryDim }));
+    return [rowsOf(outputs, "prompt", { layerCount, count: tokens.length - 1, offset: 0 })];
+  }
+
   async #runNext(): Promise<void> {
     const first = this.#prefixLength;
     const prefix = await this.#prefixValues();
     const group = this.#nextGroup();
     this.#next += group.length;
-    const { layerCount, headDim, keyHeads } = this.#host.model.config;
+    const { layerCount, headDim, keyHeads, rotaryDim } = this.#host.model.config;
     const before: PromptKeys =
       first === 0 ? [] : [rowsOf(prefix, "prefix", { layerCount, count: first, offset: 0 })];
     const width = this.#prompts[group[0]!]!.length - 1 - first; // longest first
@@ -77,7 +95,7 @@ export class PromptRunner {
       () => promptKeys(this.#host.model, { hasPrefix: first > 0 }),
     );
     const prompts = group.map((prompt) => this.#prompts[prompt]!); // the order holds indices
-    const inputs = promptInputs(prompts, first, { frequencyInputs, headDim });
+    const inputs = promptInputs(prompts, first, { frequencyInputs, rotaryDim });
     const outputs = await program.run({ ...inputs, ...prefix });
     for (const [r, prompt] of group.entries()) {
       const count = prompts[r]!.length - 1 - first;
@@ -111,7 +129,7 @@ export class PromptRunner {
     );
     const prefix = this.#prompts[0]!.slice(0, this.#prefixLength); // shared by all
     this.#prefix = await program.run(
-      prefixInputs(prefix, { frequencyInputs, headDim: config.headDim }),
+      prefixInputs(prefix, { frequencyInputs, rotaryDim: config.rotaryDim }),
     );
     countPrompt(this.#counter, config, { before: 0, count: this.#prefixLength });
     return this.#prefix;

@@ -1,6 +1,8 @@
 import { decodeStep, type StepOutput } from "../../model/decode-step.ts";
+import { usedRopes } from "../../model/pooled-activations.ts";
+import { type RopeScaling, startsOver } from "../../model/rope.ts";
 import type { TensorValue } from "../../runtime/ort.ts";
-import { RuntimeError } from "../../util/errors.ts";
+import { RuntimeError, UnsupportedError } from "../../util/errors.ts";
 import type { ActiveRow } from "./active-rows.ts";
 import { CacheBias } from "./cache-bias.ts";
 import type { GenerationCounter } from "./generate-options.ts";
@@ -20,6 +22,8 @@ export class RowDecoder {
   readonly #runner: PromptRunner;
   readonly #cache: KeyValueCache;
   readonly #bias: CacheBias;
+  readonly #prompts: readonly Int32Array[];
+  readonly #ropes: readonly RopeScaling[];
   /** The prompt whose samples are being admitted. */
   #current: { prompt: number; keys: PromptKeys } | undefined;
 
@@ -40,6 +44,8 @@ export class RowDecoder {
     this.#output = output;
     this.#change = joinChanges(changes);
     this.#counter = counter;
+    this.#prompts = prompts;
+    this.#ropes = usedRopes(host.model.config, host.model.config.layerCount);
     this.#runner = new PromptRunner(host, prompts, settings);
     this.#cache = new KeyValueCache(host.model.config, maxRows);
     this.#bias = new CacheBias(host.model.config, maxRows);
@@ -51,11 +57,7 @@ export class RowDecoder {
       this.#current = { prompt, keys: await this.#runner.take(prompt) };
     }
     this.#fit(length + 1, rows);
-    let at = 0;
-    for (const piece of this.#current.keys) {
-      this.#cache.write(rows.length, at, piece);
-      at += piece.count;
-    }
+    this.#writeKeys(rows.length, this.#current.keys);
     this.#bias.setRow(rows.length, length);
   }
 
@@ -70,6 +72,7 @@ export class RowDecoder {
     const { program, frequencyInputs } = await this.#program();
     const { config } = this.#host.model;
     this.#fit(1, rows);
+    await this.#renewKeys(rows);
     const lengths = rows.map((row) => row.length);
     const ids = Int32Array.from(rows, (row) => row.next);
     const seen = lengths.map((length) => length + 1);
@@ -78,7 +81,7 @@ export class RowDecoder {
       positions: int32(Int32Array.from(lengths), rows.length),
       ...this.#cache.inputs(rows.length),
       ...this.#bias.inputs(rows.length),
-      ...frequencyValues(seen, { frequencyInputs, headDim: config.headDim }),
+      ...frequencyValues(seen, { frequencyInputs, rotaryDim: config.rotaryDim }),
       ...this.#change.inputs,
       ...inputs,
     });
@@ -88,6 +91,30 @@ export class RowDecoder {
     for (const [row, length] of seen.entries()) this.#bias.setRow(row, length);
     countStep(this.#counter, config, lengths);
     return outputs[this.#output]!; // asked for
+  }
+
+  #writeKeys(row: number, keys: PromptKeys): void {
+    let at = 0;
+    for (const piece of keys) {
+      this.#cache.write(row, at, piece);
+      at += piece.count;
+    }
+  }
+
+  /** Makes the keys anew of rows that, with the next token, get other angles for all their tokens. */
+  async #renewKeys(rows: readonly ActiveRow[]): Promise<void> {
+    for (const [r, { prompt, length, tokens }] of rows.entries()) {
+      const hasOthers = this.#ropes.some((rope) => startsOver(rope, length + 1));
+      if (!hasOthers || tokens.length === 0) continue;
+      if (this.#change.hooks.residual !== undefined) {
+        throw new UnsupportedError(
+          `prompt ${prompt}: steering over more than ${length} tokens, where this model's rope changes for all of them, is not supported`,
+          { hint: `Sample fewer tokens, so that prompt and response have ${length} at most.` },
+        );
+      }
+      const all = Int32Array.from([...this.#prompts[prompt]!, ...tokens]); // an index into the prompts
+      this.#writeKeys(r, await this.#runner.keysOf(all));
+    }
   }
 
   /** Row `from`, of `length` tokens, takes the place of row `to`. */

@@ -1,3 +1,4 @@
+import { blockWeights } from "../../model/block-weights.ts";
 import type { ModelConfig } from "../../model/model-config.ts";
 import type { GenerationCounter } from "./generate-options.ts";
 
@@ -38,9 +39,8 @@ export function flopsOnly(counter: GenerationCounter): GenerationCounter {
 
 /** Multiply-adds of one token in all blocks, seeing `seen` tokens before it. */
 function tokenCost(config: ModelConfig, seen: number): number {
-  const { dim, heads, keyHeads, headDim, mlpDim, layerCount } = config;
-  const weights = dim * headDim * (2 * heads + 2 * keyHeads) + 3 * dim * mlpDim;
-  return layerCount * (weights + 2 * heads * headDim * (seen + 1));
+  const { heads, headDim, layerCount } = config;
+  return layerCount * (blockWeights(config) + 2 * heads * headDim * (seen + 1));
 }
 
 function headCost({ dim, vocabSize }: ModelConfig): number {

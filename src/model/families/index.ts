@@ -1,14 +1,35 @@
 /** @file Every architecture. A new one is one file here plus one line. */
 import { ConfigError, UnsupportedError } from "../../util/errors.ts";
 import type { ModelFamily } from "../model-family.ts";
+import { gemma2 } from "./gemma2.ts";
+import { gemma3Text } from "./gemma3-text.ts";
+import { gptNeox } from "./gpt-neox.ts";
+import { granite } from "./granite.ts";
 import { llama } from "./llama.ts";
 import { mistral } from "./mistral.ts";
 import { olmo2 } from "./olmo2.ts";
 import { olmo3 } from "./olmo3.ts";
+import { olmoe } from "./olmoe.ts";
+import { phi3 } from "./phi3.ts";
 import { qwen2 } from "./qwen2.ts";
 import { qwen3 } from "./qwen3.ts";
+import { smollm3 } from "./smollm3.ts";
 
-export const FAMILIES: readonly ModelFamily[] = [llama, mistral, olmo2, olmo3, qwen2, qwen3];
+export const FAMILIES: readonly ModelFamily[] = [
+  gemma2,
+  gemma3Text,
+  gptNeox,
+  granite,
+  llama,
+  mistral,
+  olmo2,
+  olmo3,
+  olmoe,
+  phi3,
+  qwen2,
+  qwen3,
+  smollm3,
+];
 
 /** The family of a parsed config.json, by its `model_type`; throws UnsupportedError naming an unknown one. */
 export function findFamily(

@@ -11,7 +11,7 @@ import {
 } from "../model-config.ts";
 import type { ModelFamily } from "../model-family.ts";
 import { postNormBlock } from "../post-norm-block.ts";
-import { readRopeScaling } from "../rope.ts";
+import { fullLayerSetting, readRopeScaling } from "../read-rope.ts";
 
 const ROPE_SETTING = z.record(z.string(), z.unknown()).nullish();
 
@@ -61,8 +61,7 @@ export const olmo3: ModelFamily = {
         theta: raw.rope_theta ?? DEFAULT_THETA,
         maxPositions: raw.max_position_embeddings,
       });
-    // As in transformers, the old key adds to the new one.
-    const full = read({ ...raw.rope_parameters?.full_attention, ...raw.rope_scaling });
+    const full = read(fullLayerSetting(raw.rope_parameters?.full_attention, raw.rope_scaling));
     const sliding = read(raw.rope_parameters?.sliding_attention);
     const window = raw.sliding_window ?? DEFAULT_WINDOW;
     return {

@@ -1,18 +1,21 @@
 import { float, int } from "../../format/onnx.ts";
 import { ShapeError } from "../../util/errors.ts";
-import { apply, type DoneCall, type OpDefinition, type Tensor } from "../graph.ts";
+import { apply, type DoneCall, type OpDefinition, scalar, type Tensor } from "../graph.ts";
 import { type Dim, expectEqualDims, expectRank, formatShape, type TensorType } from "../shape.ts";
 import { multiply, subtract } from "./arithmetic.ts";
 import { sumTo } from "./broadcast.ts";
 import { matMul } from "./mat-mul.ts";
 import { reshape } from "./reshape.ts";
 import { transpose } from "./transpose.ts";
+import { tanh } from "./unary.ts";
 
 export interface AttentionAttributes {
   readonly heads: number;
   /** Divides `heads`: each key head serves heads / keyHeads query heads (grouped-query attention). */
   readonly keyHeads: number;
   readonly scale: number;
+  /** Scaled scores s become c·tanh(s/c), before the bias is added. Default: they stay as they are. */
+  readonly softcap?: number | undefined;
 }
 
 function inferAttention(
@@ -39,7 +42,7 @@ function inferAttention(
 
 /** Output 0 of the kernel is the result; output 3, in mode 3, the matrix after the softmax. */
 function lowerAttention(output: number): OpDefinition<AttentionAttributes>["lower"] {
-  return (writer, names, { attributes: { heads, keyHeads, scale } }) =>
+  return (writer, names, { attributes: { heads, keyHeads, scale, softcap } }) =>
     writer.node(
       "Attention",
       names,
@@ -47,6 +50,7 @@ function lowerAttention(output: number): OpDefinition<AttentionAttributes>["lowe
         q_num_heads: int(heads),
         kv_num_heads: int(keyHeads),
         scale: float(scale),
+        ...(softcap === undefined ? {} : { softcap: float(softcap) }),
         qk_matmul_output_mode: int(3),
       },
       { output },
@@ -103,7 +107,7 @@ export const attentionProbabilitiesOp: OpDefinition<AttentionAttributes> = {
 };
 
 /**
- * softmax(scale · q·kᵀ + bias)·v for each head (Vaswani et al. 2017, eq. 1).
+ * softmax(scale · q·kᵀ + bias)·v for each head, with `softcap` c softmax(c·tanh(scale/c · q·kᵀ) + bias)·v (Vaswani et al. 2017, eq. 1).
  * query [B, T, heads·d], key and value [B, S, keyHeads·d], bias [B or 1, 1, T, S] with a large negative number where a query must
  * not see a key. Returns [B, T, heads·d].
  */
@@ -127,24 +131,37 @@ export const attentionProbabilities = (
   attributes: AttentionAttributes,
 ): Tensor => apply(attentionProbabilitiesOp, [query, key, value, bias], attributes);
 
-/** Gradients of query, key, value and bias, given that of the scores S = scale·Q·Kᵀ + bias: dQ = scale·dS·K, dK = scale·dSᵀ·Q. */
+/**
+ * Gradients of query, key, value and bias, given that of the scores S = scale·Q·Kᵀ + bias: dQ = scale·dS·K, dK = scale·dSᵀ·Q. With a
+ * cap c, dS is first multiplied by the slope 1 − tanh²(scale·Q·Kᵀ/c).
+ */
 function scoreGradients(
   { inputs, attributes }: DoneCall<AttentionAttributes>,
   scores: Tensor,
   valueGradient: Tensor | undefined,
 ): readonly (Tensor | undefined)[] {
-  const { heads, keyHeads, scale } = attributes;
+  const { heads, keyHeads, scale, softcap } = attributes;
   const [query, key, , bias] = inputs as readonly [Tensor, Tensor, Tensor, Tensor]; // four, checked by infer
   const queries = splitHeads(query, heads, keyHeads);
   const keys = splitHeads(key, keyHeads, keyHeads);
+  const products =
+    softcap === undefined
+      ? scores
+      : multiply(scores, capSlope(matMul(queries, keys, { transposeB: true, scale }), softcap));
   const overKeyHeads = sumTo(scores, [...scores.shape.slice(0, 1), 1, 1, ...scores.shape.slice(3)]);
   const [b, , , t, s] = overKeyHeads.shape as readonly [Dim, Dim, Dim, Dim, Dim]; // five axes
   return [
-    mergeHeads(matMul(scores, keys, { scale }), query),
-    mergeHeads(sumGroup(matMul(scores, queries, { transposeA: true, scale })), key),
+    mergeHeads(matMul(products, keys, { scale }), query),
+    mergeHeads(sumGroup(matMul(products, queries, { transposeA: true, scale })), key),
     valueGradient,
     sumTo(reshape(overKeyHeads, [b, 1, t, s]), bias.shape),
   ];
+}
+
+/** The slope of c·tanh(s/c) at s: 1 − tanh²(s/c). */
+function capSlope(scores: Tensor, softcap: number): Tensor {
+  const capped = tanh(multiply(scores, scalar(1 / softcap)));
+  return subtract(scalar(1), multiply(capped, capped));
 }
 
 /** [B, T, heads·d] as [B, K, G, T, d]: G = heads / K query heads share a key head; keys and values have G = 1. */

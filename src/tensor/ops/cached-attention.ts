@@ -36,7 +36,7 @@ export const cachedAttentionOp: OpDefinition<AttentionAttributes> = {
     }
     return { dtype: query.dtype, shape: query.shape };
   },
-  lower(writer, names, { inputs, attributes: { heads, keyHeads, scale } }) {
+  lower(writer, names, { inputs, attributes: { heads, keyHeads, scale, softcap } }) {
     const [query, key, value, keyCache, valueCache, bias] = names as [
       string, // six inputs, checked by infer
       string,
@@ -48,13 +48,21 @@ export const cachedAttentionOp: OpDefinition<AttentionAttributes> = {
     const headDim = Number(inputs[0]!.shape[2]) / heads; // infer checked the shape
     const perHead = (x: string, group: number): string =>
       reshapeTo(writer, x, [-1, keyHeads, group, 1, headDim]);
+    const times = (x: string, factor: number): string =>
+      writer.node("Mul", [x, writer.constant("float32", [], [factor])]);
     // One query row at a time: ONNX Runtime then reads the cached matrices in place, where several rows would have them packed first.
-    const scaled = perHead(
-      writer.node("Mul", [query, writer.constant("float32", [], [scale])]),
-      heads / keyHeads,
-    );
-    const timesKeys = (keys: string): string =>
-      writer.node("FusedMatMul", [scaled, keys], { transB: int(1) }, { domain: "com.microsoft" });
+    const scaled = perHead(times(query, scale), heads / keyHeads);
+    const timesKeys = (keys: string): string => {
+      const product = writer.node(
+        "FusedMatMul",
+        [scaled, keys],
+        { transB: int(1) },
+        { domain: "com.microsoft" },
+      );
+      return softcap === undefined
+        ? product
+        : times(writer.node("Tanh", [times(product, 1 / softcap)]), softcap);
+    };
     const scores = writer.node(
       "Concat",
       [writer.node("Add", [timesKeys(keyCache), bias]), timesKeys(perHead(key, 1))],

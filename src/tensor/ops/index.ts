@@ -16,11 +16,15 @@ import { repeatRowOp } from "./repeat-row.ts";
 import { reshapeOp } from "./reshape.ts";
 import { inverseRmsOp, rmsNormOp } from "./rms-norm.ts";
 import { rotaryOp } from "./rotary.ts";
+import { markedRowsOp, topMaskOp } from "./routing.ts";
+import { padZerosOp, sliceOp } from "./slice.ts";
 import { likeliestTokenOp, tokenProbabilitiesOp } from "./token-choice.ts";
 import { transposeOp } from "./transpose.ts";
 import {
   cosineOp,
+  errorFunctionOp,
   exponentialOp,
+  geluOp,
   logarithmOp,
   negateOp,
   sigmoidOp,
@@ -29,6 +33,7 @@ import {
   softplusOp,
   squareRootOp,
   tanhGeluOp,
+  tanhOp,
 } from "./unary.ts";
 import { whereOp } from "./where.ts";
 
@@ -47,19 +52,23 @@ export const OPS = [
   cosineOp,
   divideOp,
   equalOp,
+  errorFunctionOp,
   exponentialOp,
   flattenOp,
   gatherOp,
+  geluOp,
   inverseRmsOp,
   lessOp,
   lessOrEqualOp,
   logSoftmaxOp,
   logarithmOp,
   likeliestTokenOp,
+  markedRowsOp,
   matMulOp,
   multiplyOp,
   negateOp,
   orOp,
+  padZerosOp,
   pickOp,
   repeatRowOp,
   reshapeOp,
@@ -69,13 +78,16 @@ export const OPS = [
   sigmoidOp,
   siluOp,
   sineOp,
+  sliceOp,
   softplusOp,
   squareRootOp,
   subtractIntegersOp,
   subtractOp,
   sumToOp,
   tanhGeluOp,
+  tanhOp,
   targetLogprobsOp,
+  topMaskOp,
   transposeOp,
   unflattenOp,
   tokenProbabilitiesOp,

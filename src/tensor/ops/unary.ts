@@ -70,6 +70,29 @@ export const tanhGeluOp = defineUnary(
   },
 );
 
+/** tanh′ = 1 − tanh². */
+export const tanhOp = defineUnary("tanh", onnx("Tanh"), (g, _x, y) =>
+  multiply(g, subtract(scalar(1), multiply(y, y))),
+);
+/** ∂erf(x)/∂x = 2/√π · e^(−x²). */
+export const errorFunctionOp = defineUnary("errorFunction", onnx("Erf"), (g, x) =>
+  multiply(multiply(g, scalar(2 / Math.sqrt(Math.PI))), exponential(negate(multiply(x, x)))),
+);
+/** GELU: x·Φ(x), Φ(x) = (1 + erf(x/√2))/2, the normal distribution function (Hendrycks & Gimpel 2016). ∂/∂x = Φ + x·φ. */
+export const geluOp = defineUnary(
+  "gelu",
+  (writer, x) => writer.node("Gelu", [x], {}, { domain: "com.microsoft" }),
+  (g, x) => {
+    const scaled = multiply(x, scalar(Math.SQRT1_2));
+    const distribution = multiply(add(errorFunction(scaled), scalar(1)), scalar(0.5));
+    const density = multiply(
+      exponential(negate(multiply(scaled, scaled))),
+      scalar(1 / Math.sqrt(2 * Math.PI)),
+    );
+    return multiply(g, add(distribution, multiply(x, density)));
+  },
+);
+
 /** cos x, radians. */
 export const cosine = (x: Tensor): Tensor => apply(cosineOp, [x], undefined);
 /** sin x, radians. */
@@ -88,5 +111,11 @@ export const sigmoid = (x: Tensor): Tensor => apply(sigmoidOp, [x], undefined);
 export const softplus = (x: Tensor): Tensor => apply(softplusOp, [x], undefined);
 /** x·σ(x). */
 export const silu = (x: Tensor): Tensor => apply(siluOp, [x], undefined);
+/** tanh x. */
+export const tanh = (x: Tensor): Tensor => apply(tanhOp, [x], undefined);
+/** erf x = 2/√π · ∫₀ˣ e^(−t²) dt. */
+export const errorFunction = (x: Tensor): Tensor => apply(errorFunctionOp, [x], undefined);
+/** GELU ("gelu"), without an approximation. */
+export const gelu = (x: Tensor): Tensor => apply(geluOp, [x], undefined);
 /** GELU by its tanh approximation, as in Gemma ("gelu_pytorch_tanh"). */
 export const tanhGelu = (x: Tensor): Tensor => apply(tanhGeluOp, [x], undefined);

@@ -1,6 +1,6 @@
 """Tiny random checkpoints of every supported family with the activations that transformers computes for them.
 
-    python make_checkpoints.py            writes every case (deterministic: fixed seeds, one thread)
+    python make_checkpoints.py [NAME ...] writes every case, or those named (deterministic: fixed seeds, one thread)
     python make_checkpoints.py --check    writes nothing; loads the committed folders and compares with their goldens
 
 Each case is a Hugging Face folder (config.json + model.safetensors or shards with an index) plus golden.safetensors:
@@ -67,6 +67,50 @@ def qwen3(**changes):
         "head_dim": 12, "attention_bias": False, "use_sliding_window": False, "sliding_window": None, "max_window_layers": 3, **changes})
 
 
+def gpt_neox(**changes):
+    """As Pythia's: no key of Llama's beyond the sizes."""
+    config = {
+        "architectures": ["GPTNeoXForCausalLM"], "model_type": "gpt_neox", "vocab_size": VOCAB, "hidden_size": DIM,
+        "intermediate_size": INTERMEDIATE, "num_hidden_layers": 3, "num_attention_heads": 2, "hidden_act": "gelu",
+        "max_position_embeddings": 64, "layer_norm_eps": 1e-5, "rotary_pct": 0.25, "rotary_emb_base": 100, "use_parallel_residual": True,
+        "initializer_range": 0.02, "tie_word_embeddings": False, "use_cache": True, "bos_token_id": 0, "eos_token_id": 0,
+        "torch_dtype": "float32", "transformers_version": "4.24.0",
+    }
+    config.update(changes)
+    return config
+
+
+def smollm3(**changes):
+    return family("smollm3", "SmolLM3ForCausalLM", **{
+        "attention_bias": False, "mlp_bias": False, "num_hidden_layers": 4, "no_rope_layer_interval": 2, "no_rope_layers": [1, 0, 1, 0],
+        "use_sliding_window": False, "sliding_window": None, "max_window_layers": 28, "pretraining_tp": 2, "pad_token_id": 3, **changes})
+
+
+def gemma(generation, **changes):
+    return family(f"gemma{generation}", f"Gemma{generation.split('_')[0]}ForCausalLM", **{
+        "hidden_activation": "gelu_pytorch_tanh", "head_dim": 12, "query_pre_attn_scalar": 20, "sliding_window": 5, "attention_bias": False,
+        "cache_implementation": "hybrid", "num_hidden_layers": 4, "rms_norm_eps": 1e-6, "tie_word_embeddings": True, "drop": ["hidden_act"],
+        **changes})
+
+
+def granite(**changes):
+    return family("granite", "GraniteForCausalLM", **{
+        "attention_bias": False, "mlp_bias": False, "embedding_multiplier": 3.0, "attention_multiplier": 0.2, "residual_multiplier": 0.4,
+        "logits_scaling": 2.5, "tie_word_embeddings": True, **changes})
+
+
+def phi3(**changes):
+    return family("phi3", "Phi3ForCausalLM", **{
+        "attention_bias": False, "resid_pdrop": 0.0, "embd_pdrop": 0.0, "sliding_window": None, "original_max_position_embeddings": 16,
+        "pad_token_id": 3, **changes})
+
+
+def olmoe(**changes):
+    return family("olmoe", "OlmoeForCausalLM", **{
+        "attention_bias": False, "clip_qkv": None, "num_experts": 8, "num_experts_per_tok": 2, "norm_topk_prob": False,
+        "output_router_logits": False, "router_aux_loss_coef": 0.01, "pad_token_id": 1, "eos_token_id": 2, "intermediate_size": 12, **changes})
+
+
 YARN = {"factor": 4.0, "original_max_position_embeddings": 16, "beta_fast": 2.0, "beta_slow": 0.25}
 # With rope_theta 500000 only very slow turns lie inside the ramp of so small a head, hence the odd beta_slow.
 OLMO3_YARN = {"rope_type": "yarn", "factor": 8.0, "original_max_position_embeddings": 16, "attention_factor": 1.2079441541679836,
@@ -116,7 +160,54 @@ CASES = [
     ("llama-bf16", "weights stored as BF16", llama(torch_dtype="bfloat16"), None, {"dtype": torch.bfloat16}),
     ("llama-f16", "weights stored as F16", llama(torch_dtype="float16"), None, {"dtype": torch.float16}),
     ("llama-sharded", "three shards with an index", llama(), None, {"shards": 3}),
+    ("gpt-neox", "as Pythia: parallel residual, a quarter of each head turns, LayerNorm with bias, stored masks", gpt_neox(), {"rotary_pct": 1.0},
+     {"masks": True}),
+    ("gpt-neox-sequential", "residual one after the other, half of each head turns, no attention bias, tanh GELU, tied, newer spelling",
+     gpt_neox(use_parallel_residual=False, attention_bias=False, hidden_act="gelu_fast", tie_word_embeddings=True,
+              drop=["rotary_pct", "rotary_emb_base"],
+              rope_parameters={"rope_type": "linear", "factor": 2.0, "rope_theta": 50.0, "partial_rotary_factor": 0.5}),
+     {"use_parallel_residual": True}, {}),
+    ("smollm3", "every second layer without rotation; tie_word_embeddings absent (= true)", smollm3(drop=["tie_word_embeddings"]),
+     {"no_rope_layers": [0, 1, 0, 1]}, {}),
+    ("smollm3-sliding", "no_rope_layers by interval; layers without rotation slide; rope_theta absent (= 2000000); biases; untied",
+     smollm3(drop=["no_rope_layers", "rope_theta", "rope_scaling"], use_sliding_window=True, sliding_window=4, attention_bias=True, mlp_bias=True),
+     {"no_rope_layer_interval": 3}, {}),
+    ("gemma2", "scores capped at 3, logits at 5, every second layer slides, scale not from head_dim",
+     gemma("2", attn_logit_softcapping=3.0, final_logit_softcapping=5.0), {"attn_logit_softcapping": None}, {}),
+    ("gemma2-defaults", "caps absent (50 and 30), untied, newer spelling, layer_types the other way round, dropped activation key",
+     gemma("2", tie_word_embeddings=False, layer_types=["full_attention", "sliding_attention"] * 2,
+           drop=["hidden_act", "hidden_activation"], rope_parameters={"rope_theta": 100.0, "rope_type": "default"}),
+     {"layer_types": ["sliding_attention", "full_attention"] * 2}, {}),
+    ("gemma3", "norms per head; sliding_window_pattern 3, two bases, scaling on the full layer only; a cap on scores that has no effect",
+     gemma("3_text", sliding_window_pattern=3, rope_local_base_freq=20.0, rope_scaling={"rope_type": "linear", "factor": 4.0},
+           attn_logit_softcapping=1.0, final_logit_softcapping=None), {"rope_local_base_freq": 100.0}, {}),
+    ("gemma3-nested", "newer spelling; final logits capped; tie_word_embeddings absent (= true)",
+     gemma("3_text", final_logit_softcapping=4.0, layer_types=["sliding_attention", "full_attention"] * 2, drop=["hidden_act", "tie_word_embeddings"],
+           rope_parameters={"full_attention": {"rope_type": "default", "rope_theta": 300.0},
+                            "sliding_attention": {"rope_type": "default", "rope_theta": 30.0}}),
+     {"sliding_window": 50}, {}),
+    ("granite", "four multipliers, tied", granite(), {"residual_multiplier": 1.0}, {}),
+    ("phi3", "fused projections, grouped keys, sliding window of 5 on every layer", phi3(sliding_window=5), {"sliding_window": None}, {}),
+    ("phi3-long", "longrope, half of each head turns: below, at and above the original 16 positions",
+     phi3(partial_rotary_factor=0.5, tie_word_embeddings=True,
+          rope_scaling={"type": "longrope", "short_factor": [1.0, 1.5], "long_factor": [2.0, 5.0]}), {"partial_rotary_factor": 1.0, "rope_scaling": None},
+     {"lengths": [1, 9, 16, 17, 23]}),
+    ("phi3-long-new", "longrope, newer spelling with an attention factor",
+     phi3(rope_parameters={"rope_type": "longrope", "rope_theta": 100.0, "partial_rotary_factor": 1.0, "short_factor": [1.0, 1.1, 1.3, 1.5],
+                           "long_factor": [1.0, 2.0, 4.0, 6.0], "attention_factor": 1.3, "original_max_position_embeddings": 9}),
+     {"original_max_position_embeddings": 64}, {"lengths": [5, 16, 21]}),
+    ("olmoe", "two of eight experts a token, probabilities as they are", olmoe(), {"num_experts_per_tok": 3}, {}),
+    ("olmoe-normalised", "three of five experts a token, probabilities divided by their sum; as many key heads as heads",
+     olmoe(num_experts=5, num_experts_per_tok=3, norm_topk_prob=True, num_key_value_heads=4), {"norm_topk_prob": False}, {}),
+    ("ministral", "window of 5 on every second layer",
+     family("ministral", "MinistralForCausalLM", head_dim=8, sliding_window=5, layer_types=["sliding_attention", "full_attention", "sliding_attention"]),
+     {"layer_types": ["full_attention"] * 3}, {}),
 ]
+
+
+def embedding_size(config):
+    """Where it is multiplied, a larger one would have a tied model repeat its last token for ever."""
+    return 0.14 if config.model_type in ("gemma2", "gemma3_text", "granite") else 0.8
 
 
 def randomise(model, seed):
@@ -127,7 +218,7 @@ def randomise(model, seed):
             noise = torch.randn(parameter.shape, generator=generator)
             if name.endswith("bias"): parameter.copy_(0.2 * noise)
             elif "norm" in name: parameter.copy_(1 + 0.3 * noise)
-            elif "embed_tokens" in name: parameter.copy_(0.8 * noise)
+            elif "embed_" in name: parameter.copy_(embedding_size(model.config) * noise)
             else: parameter.copy_(0.22 * noise)
 
 
@@ -139,7 +230,7 @@ def load(folder):
 def activations(model, ids):
     """[hidden 0..n], logits. Hooks see each block's own output, so the last one has no final norm on it."""
     hidden, handles = [], []
-    blocks = model.model.layers
+    blocks = model.base_model.layers
     handles.append(blocks[0].register_forward_pre_hook(lambda _m, args, kw: hidden.append((args or (kw["hidden_states"],))[0][0].clone()), with_kwargs=True))
     for block in blocks:
         handles.append(block.register_forward_hook(lambda _m, _a, out: hidden.append((out[0] if isinstance(out, tuple) else out)[0].clone())))
@@ -159,6 +250,20 @@ def goldens(folder, sequences):
     return tensors
 
 
+def stored_weights(model):
+    """By the names and in the shapes that save_pretrained gives them, which differ from those of the modules in some families."""
+    with tempfile.TemporaryDirectory() as folder:
+        model.save_pretrained(folder)
+        with safe_open(f"{folder}/model.safetensors", "pt") as file: return {name: file.get_tensor(name) for name in file.keys()}
+
+
+def old_masks(config):
+    """What early releases stored beside GPT-NeoX's weights."""
+    size, each = config["max_position_embeddings"], range(config["num_hidden_layers"])
+    masks = {f"gpt_neox.layers.{i}.attention.bias": torch.ones(1, 1, size, size, dtype=torch.bool).tril() for i in each}
+    return masks | {f"gpt_neox.layers.{i}.attention.masked_bias": torch.tensor(-1e9) for i in each}
+
+
 def write_weights(folder, weights, shards):
     if shards == 1:
         save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
@@ -174,7 +279,7 @@ def write_weights(folder, weights, shards):
         json.dumps({"metadata": {"total_size": total}, "weight_map": dict(sorted(index.items()))}, indent=1) + "\n")
 
 
-def write_case(number, name, config, ablate, lengths=(1, 6, 21), dtype=torch.float32, shards=1):
+def write_case(number, name, config, ablate, lengths=(1, 6, 21), dtype=torch.float32, shards=1, masks=False):
     folder = HERE / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
@@ -182,8 +287,8 @@ def write_case(number, name, config, ablate, lengths=(1, 6, 21), dtype=torch.flo
     (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n")
     model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(folder), dtype=torch.float32, attn_implementation="eager").eval()
     randomise(model, 1000 + number)
-    weights = {k: v.to(dtype).contiguous() for k, v in model.state_dict().items()
-               if not (config["tie_word_embeddings"] and k == "lm_head.weight")}
+    weights = {k: v.to(dtype).contiguous() for k, v in stored_weights(model).items()}
+    if masks: weights |= old_masks(config)
     write_weights(folder, weights, shards)
     generator = torch.Generator().manual_seed(2000 + number)
     sequences = [torch.randint(0, VOCAB, (length,), generator=generator).tolist() for length in lengths]
@@ -231,9 +336,16 @@ def check():
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--check", action="store_true")
-    if parser.parse_args().check: sys.exit(check())
+    parser.add_argument("names", nargs="*")
+    options = parser.parse_args()
+    if options.check: sys.exit(check())
+    written = HERE / "cases.json"
+    old = {case["name"]: case for case in json.loads(written.read_text())["cases"]} if options.names else {}
     listing = []
     for number, (name, about, config, ablate, settings) in enumerate(CASES):
+        if options.names and name not in options.names:
+            listing.append(old[name])
+            continue
         effect = write_case(number, name, config, ablate, **settings)
         size = sum(f.stat().st_size for f in (HERE / name).iterdir())
         listing.append({"name": name, "about": about, "family": config["model_type"], "layers": config["num_hidden_layers"],

@@ -1,6 +1,6 @@
 """Greedy continuations by transformers' generate, with its key-value cache, on the checkpoints of ../checkpoints.
 
-    python make_generate.py     writes generate.json beside itself
+    python make_generate.py [NAME ...]    writes generate.json beside itself; with names only those cases are made, the others stay
 
 For each checkpoint and each of its golden sequences: 64 tokens that generate() adds (no stop token, one sequence at a time on a freshly
 loaded model, fp32, eager attention), the logits of the last step, and the smallest gap between the two largest logits of any step: a
@@ -38,8 +38,13 @@ def continuation(folder, ids):
 
 
 def main():
+    names, path = sys.argv[1:], HERE / "generate.json"
+    old = {case["name"]: case for case in json.loads(path.read_text())["cases"]} if names else {}
     cases = []
     for case in json.loads((CHECKPOINTS / "cases.json").read_text())["cases"]:
+        if names and case["name"] not in names:
+            cases.append(old[case["name"]])
+            continue
         folder, sequences = CHECKPOINTS / case["name"], []
         with safe_open(folder / "golden.safetensors", "pt") as file:
             prompts = [file.get_tensor(f"ids.{i}").tolist() for i in range(len(case["lengths"]))]
@@ -50,7 +55,7 @@ def main():
         cases.append({"name": case["name"], "sequences": sequences})
         print(case["name"], [len(set(s["tokens"])) for s in sequences])
     versions = {"torch": torch.__version__, "transformers": transformers.__version__}
-    (HERE / "generate.json").write_text(dumps({"versions": versions, "cases": cases}))
+    path.write_text(dumps({"versions": versions, "cases": cases}))
 
 
 if __name__ == "__main__":

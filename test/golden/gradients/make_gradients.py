@@ -1,4 +1,5 @@
-"""Losses and gradients of whole tiny models, from transformers: python make_gradients.py writes <checkpoint>.safetensors beside itself.
+"""Losses and gradients of whole tiny models, from transformers: python make_gradients.py [NAME ...] writes <checkpoint>.safetensors beside itself,
+of every case or of those named.
 
 The checkpoints are those of ../checkpoints. A batch of three preference pairs of unequal lengths; every response runs alone behind
 its prompt, without padding. Two losses: dpo (length-normalised, with label smoothing, the reference some nats off) and sft (mean
@@ -12,7 +13,7 @@ over the tokens of all six responses). In each file:
     <loss>.<parameter>.norm      float32 []     ‖G‖
 Arithmetic in float64. The projections stand for the gradients, which would be 20 times larger. Needs torch, transformers, safetensors.
 """
-import json
+import json, sys
 from pathlib import Path
 
 import torch, transformers
@@ -21,7 +22,8 @@ from safetensors.torch import save_file
 from transformers import AutoModelForCausalLM
 
 HERE = Path(__file__).parent
-CASES = ["llama", "llama-tied", "llama-bias", "mistral", "olmo2", "olmo3", "qwen2", "qwen3"]
+CASES = ["llama", "llama-tied", "llama-bias", "mistral", "olmo2", "olmo3", "qwen2", "qwen3", "gpt-neox", "gpt-neox-sequential", "smollm3", "gemma2", "gemma3", "granite", "phi3", "olmoe",
+         "olmoe-normalised", "ministral"]
 BETA, SMOOTHING = 3.0, 0.1
 LENGTHS = [(5, 7, 4), (9, 1, 8), (2, 6, 6)]  # prompt, chosen, rejected
 torch.set_num_threads(1)
@@ -35,12 +37,25 @@ def token_logprobs(model, prompt, response):
     return predicting.log_softmax(-1).gather(1, torch.tensor(response)[:, None])[:, 0]
 
 
+def stored(model):
+    """Gradients by the names and in the shapes of the checkpoint's files, which differ from those of the modules in some families."""
+    for name, parameter in model.named_parameters():
+        g = parameter.grad.double()
+        module, _, last = name.rpartition(".experts.")
+        if model.config.model_type == "gpt_neox": yield name.replace("lm_head", "embed_out"), g
+        elif last == "gate_up_proj":
+            for i, (gate, up) in enumerate(each.chunk(2) for each in g):
+                yield f"{module}.experts.{i}.gate_proj.weight", gate
+                yield f"{module}.experts.{i}.up_proj.weight", up
+        elif last == "down_proj": yield from ((f"{module}.experts.{i}.down_proj.weight", each) for i, each in enumerate(g))
+        else: yield name, g
+
+
 def projections(loss, model, prefix):
     model.zero_grad()
     loss.backward(retain_graph=True)
     found = {f"{prefix}.loss": loss.detach().float()}
-    for name, parameter in model.named_parameters():
-        g = parameter.grad.double()
+    for name, g in stored(model):
         found[f"{prefix}.{name}.norm"] = g.norm().float()
         if g.dim() == 2:
             found[f"{prefix}.{name}.rows"] = (g @ torch.sin(1 + torch.arange(g.shape[1]).double())).float()
@@ -51,9 +66,11 @@ def projections(loss, model, prefix):
 
 
 for number, case in enumerate(CASES):
+    if sys.argv[1:] and case not in sys.argv[1:]: continue
     folder = HERE.parent / "checkpoints" / case
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float64, attn_implementation="eager").eval()
-    model.model.embed_tokens.padding_idx = None  # the padding token is a token like any other here
+    plain_experts = {"experts_implementation": "eager"} if case.startswith("olmoe") else {}  # the other one has no float64
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float64, attn_implementation="eager", **plain_experts).eval()
+    model.get_input_embeddings().padding_idx = None  # the padding token is a token like any other here
     generator = torch.Generator().manual_seed(3000 + number)
     draw = lambda length: torch.randint(0, model.config.vocab_size, (length,), generator=generator).tolist()
     pairs = [tuple(draw(length) for length in lengths) for lengths in LENGTHS]

@@ -173,6 +173,51 @@ gelu = lambda a: F.gelu(a, approximate="tanh")
 case("tanhGelu", [4 * x], gelu)
 case("tanhGelu", [torch.tensor([0.0, 1e-4, -12.0, 12.0])], gelu)
 
+# For the families after the Llama-like.
+case("tanh", [2 * x], torch.tanh)
+case("errorFunction", [2 * x], torch.erf)
+case("gelu", [4 * x], F.gelu)
+case("gelu", [torch.tensor([0.0, 1e-4, -12.0, 12.0])], F.gelu)
+case("slice", [x], lambda a: a[..., 1:3], axis=2, start=1, end=3)
+case("slice", [rand(5, 3)], lambda a: a[:2], axis=0, start=0, end=2)
+case("padZeros", [x], lambda a: F.pad(a, (1, 2)), axis=2, before=1, after=2)
+case("padZeros", [rand(2, 3)], lambda a: F.pad(a, (0, 0, 0, 3)), axis=0, before=0, after=3)
+
+
+def rotate_first(z, cos, sin):
+    """Two heads of size 4, of which the first two components turn."""
+    heads = z.view(2, 3, 2, 4)
+    left, right, rest = heads[..., :1], heads[..., 1:2], heads[..., 2:]
+    c, s = cos[:, :, None], sin[:, :, None]
+    return torch.cat([left * c - right * s, right * c + left * s, rest], dim=-1).reshape(2, 3, 8)
+
+
+case("rotary", [z, angle[..., :1].cos(), angle[..., :1].sin()], rotate_first, heads=2)
+
+
+def capped(q, k, m):
+    return (2 * torch.tanh(0.5 * 0.7 * split(q, 4) @ split(k, 2).repeat_interleave(2, 1).transpose(2, 3)) + m).softmax(-1)
+
+
+attend_capped = lambda q, k, v, m: (capped(q, k, m) @ split(v, 2).repeat_interleave(2, 1)).transpose(1, 2).reshape(2, 3, 16)
+case("attention", [query, key, value, mask], attend_capped, heads=4, keyHeads=2, scale=0.7, softcap=2)
+case("attentionProbabilities", [query, key, value, mask], lambda q, k, _v, m: capped(q, k, m), heads=4, keyHeads=2, scale=0.7, softcap=2)
+
+
+def cached_capped(q, k, v, keys, values, m):
+    keys, values = (torch.cat([c[:, :, 0], own.reshape(2, 4, 1, 4)], 2).repeat_interleave(2, 1) for c, own in ((keys, k), (values, v)))
+    scores = 2 * torch.tanh(0.5 * 0.9 * q.reshape(2, 8, 1, 4) @ keys.mT) + torch.cat([m[:, 0], torch.zeros(2, 1, 1, 1)], -1)
+    return (scores.softmax(-1) @ values).reshape(2, 1, 32).detach()
+
+
+case("cachedAttention", [rand(2, 1, 32), rand(2, 1, 16), rand(2, 1, 16), rand(2, 4, 1, 5, 4), rand(2, 4, 1, 5, 4), hidden], cached_capped,
+     heads=8, keyHeads=4, scale=0.9, softcap=2)
+scores = rand(3, 5)
+top = lambda a: torch.zeros(3, 5).scatter(1, a.topk(2, -1).indices, 1.0).bool()
+case("topMask", [scores], top, count=2)
+case("markedRows", [top(scores)], lambda a: a[:, 1].nonzero()[:, 0].int(), column=1, size=int(top(scores)[:, 1].sum()))
+case("markedRows", [torch.zeros(3, 5, dtype=torch.bool)], lambda a: a[:, 1].nonzero()[:, 0].int(), column=1, size=0)
+
 path = Path(__file__).with_name("ops.json")
 old = {json.dumps([c["op"], c["inputs"], c["attributes"]]): c["output"] for c in json.loads(path.read_text())["cases"]} if path.exists() else {}
 kept = sum(json.dumps([c["op"], c["inputs"], c["attributes"]]) in old for c in cases)
