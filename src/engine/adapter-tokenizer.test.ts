@@ -29,7 +29,7 @@ const settings = (adaptation: TrainerSettings["adaptation"]): TrainerSettings =>
 
 /** A checkpoint of the tokenizer "chatml" and an adapter to it, without a tokenizer. */
 async function checkpointAndAdapter(name: string): Promise<{ dir: string; adapter: string }> {
-  const dir = await makeTinyCheckpoint(join(ROOT, name), { config: { vocab_size: 1000 } });
+  const dir = await makeTinyCheckpoint(join(ROOT, name), { config: { vocab_size: 600 } });
   const adapter = join(ROOT, `${name}-adapter`);
   await mkdir(adapter);
   const lora = settings({ kind: "lora", rank: 2, alpha: 4, targets: ["q_proj"] });

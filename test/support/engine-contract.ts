@@ -115,6 +115,24 @@ export const ENGINE_CONTRACT: readonly ContractCheck[] = [
     },
   },
   {
+    title: "names an adapter folder that is not there",
+    run: async (host) => {
+      const adapter = join(await newFolder(), "no-adapter");
+      await expect(host.open(await tinyCheckpoint(), { adapter })).rejects.toThrow(/no-adapter/);
+    },
+  },
+  {
+    title: "names the context where a prompt leaves no room for a response",
+    run: withEngine(async (engine) => {
+      const content = "the cat sat ".repeat(engine.contextLength);
+      const prompt = engine.tokenizePrompt([{ role: "user", content }]);
+      const options = { temperature: 0, maxTokens: 4, samples: 1, seed: 1 };
+      await expect(collect(engine.generate([prompt], options))).rejects.toThrow(
+        new RegExp(`${engine.contextLength}`),
+      );
+    }),
+  },
+  {
     title: "starts training from the checkpoint's own log-probabilities",
     run: async (host) => {
       const folder = await tinyCheckpoint();
