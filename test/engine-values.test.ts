@@ -11,6 +11,7 @@ import { openLocalEngine } from "../src/engine/local-engine.ts";
 import { openSafetensors, type SafetensorsFile } from "../src/format/safetensors.ts";
 import { createRng } from "../src/util/rng.ts";
 import { relativeError } from "./support/close.ts";
+import { writePlainTokenizer } from "./support/plain-tokenizer.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
 
 const ROOT = suiteFolder();
@@ -35,7 +36,7 @@ describe.each(cases)("$name ($about)", ({ name, layers, lengths }) => {
     const dir = join(ROOT, name);
     await cp(`${GOLDEN}checkpoints/${name}`, dir, { recursive: true });
     // Only there because an engine has a tokenizer; the token ids come from the golden file.
-    await cp(`${GOLDEN}tokenizer/chatml`, dir, { recursive: true });
+    await writePlainTokenizer(dir, VOCABULARY);
     await using golden = await openSafetensors(join(dir, "golden.safetensors"));
     await using engine = await openLocalEngine(dir, { threads: 1 });
     const all = Array.from({ length: layers + 1 }, (_, layer) => layer);
@@ -77,7 +78,7 @@ describe.each(cases)("$name, several responses to a prompt", ({ name, layers }) 
   it("gives each the values that it has alone, whatever shares its row and its batch", async () => {
     const dir = join(ROOT, `${name}-packed`);
     await cp(`${GOLDEN}checkpoints/${name}`, dir, { recursive: true });
-    await cp(`${GOLDEN}tokenizer/chatml`, dir, { recursive: true });
+    await writePlainTokenizer(dir, VOCABULARY);
     await using engine = await openLocalEngine(dir, { threads: 1 });
     const rng = createRng(9);
     const draw = (length: number): Int32Array =>

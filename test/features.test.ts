@@ -20,6 +20,7 @@ import { responseGradients } from "../src/model/response-gradients.ts";
 import { bindWeights, compile } from "../src/runtime/ort.ts";
 import { lowerToOnnx } from "../src/tensor/lower.ts";
 import { relativeError } from "./support/close.ts";
+import { writePlainTokenizer } from "./support/plain-tokenizer.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
 
 const suite = suiteFolder();
@@ -117,7 +118,7 @@ async function open(name: string): Promise<Engine> {
   const dir = join(suite, name);
   await cp(`${ROOT}checkpoints/${name}`, dir, { recursive: true });
   // Only there because an engine has a tokenizer; the token ids come from the golden file.
-  await cp(`${ROOT}tokenizer/chatml`, dir, { recursive: true });
+  await writePlainTokenizer(dir, 64);
   return openEngine(dir, { threads: 1 });
 }
 

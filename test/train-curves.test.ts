@@ -11,6 +11,7 @@ import { stepMetrics } from "../src/training/metrics.ts";
 import type { Method } from "../src/training/resolve-settings.ts";
 import type { Schedule } from "../src/training/settings.ts";
 import { learningRateAt } from "../src/training/step-plan.ts";
+import { writePlainTokenizer } from "./support/plain-tokenizer.ts";
 
 const GOLDEN = fileURLToPath(new URL("golden/", import.meta.url));
 
@@ -43,7 +44,7 @@ beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "culprit-curves-"));
   await cp(join(GOLDEN, "checkpoints/llama-tied"), dir, { recursive: true });
   // Nothing is tokenised here, but a checkpoint has a tokenizer.
-  await cp(join(GOLDEN, "tokenizer/chatml/tokenizer.json"), join(dir, "tokenizer.json"));
+  await writePlainTokenizer(dir, 64);
 });
 afterAll(() => rm(dir, { recursive: true }));
 
