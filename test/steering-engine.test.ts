@@ -86,7 +86,7 @@ it("what does not fit is refused at once, before any sample", async () => {
   await using engine = await openEngine(CHECKPOINT);
   await using organism = await openEngine(ORGANISM);
   const resized = join(ROOT, "resized");
-  await makeTinyCheckpoint(resized, { config: { vocab_size: 2000 } });
+  await makeTinyCheckpoint(resized, { config: { vocab_size: 600 } });
   await using wide = await openEngine(resized);
   const remote: GeneratingEngine = { ...engine, identity: engine.identity };
   const cases: readonly [GenerateOptions, RegExp][] = [
@@ -98,7 +98,7 @@ it("what does not fit is refused at once, before any sample", async () => {
     [{ amplify: { before: organism, alpha: 1 } }, /amplify\.before: expected the tokenizer of/],
     [
       { amplify: { before: wide, alpha: 1 } },
-      /amplify\.before: expected a vocabulary of \d+ .*2000/,
+      /amplify\.before: expected a vocabulary of \d+ .*600/,
     ],
     [{ amplify: { before: remote, alpha: 1 } }, /amplify\.before: expected an engine that runs on/],
     [{ amplify: { before: engine, alpha: Number.NaN } }, /amplify\.alpha: .*got NaN/],
