@@ -2,25 +2,9 @@
 import { createContext, type ReactNode, useContext, useEffect, useRef, useState } from "react";
 
 import text from "../docs/glossary.md?raw";
+import { parseGlossary } from "./parse-glossary.ts";
 
-/** Definitions by the word that they define. */
-export const GLOSSARY: ReadonlyMap<string, string> = new Map(
-  text.split("\n").flatMap((line): [string, string][] => {
-    const found = /^- (\*\*.*?\*\*(?:[^:]*?\*\*.*?\*\*)*[^:]*): (.*)$/.exec(line);
-    if (found === null) return [];
-    const [, head = "", rest = ""] = found;
-    const meaning = plain(rest.replace(/\s*\[[^\]]*\]\s*$/, ""));
-    return [...head.matchAll(/\*\*(.*?)\*\*/g)].map(([, word = ""]) => [word, meaning]);
-  }),
-);
-
-/** Without marks of Markdown, and links by their text. */
-function plain(markdown: string): string {
-  return markdown
-    .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1")
-    .replaceAll("**", "")
-    .replaceAll("`", "");
-}
+const GLOSSARY = parseGlossary(text);
 
 const GlossaryContext = createContext<(word: string) => void>(() => {});
 

@@ -5,7 +5,7 @@
 import { plot, type PlotOptions } from "@observablehq/plot";
 import { type ReactNode, useEffect, useId, useRef, useState } from "react";
 
-import { Table } from "../components.tsx";
+import { Nothing, Table } from "../components.tsx";
 import { usePalette } from "../theme.tsx";
 import type { Palette } from "./palette.ts";
 import { saveCsv, savePng, saveSvg } from "./save.ts";
@@ -23,7 +23,13 @@ export interface ChartProps<R> {
   readonly draw: (view: { readonly width: number; readonly palette: Palette }) => PlotOptions;
 }
 
-export function Chart<R>({ title, children, rows, columns, draw }: ChartProps<R>): ReactNode {
+/** Draws the chart, or says that there is nothing to draw. */
+export function Chart<R>(props: ChartProps<R>): ReactNode {
+  if (props.rows.length > 0) return <Drawn {...props} />;
+  return <Nothing>{props.title}: it could not be computed.</Nothing>;
+}
+
+function Drawn<R>({ title, children, rows, columns, draw }: ChartProps<R>): ReactNode {
   const palette = usePalette();
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);

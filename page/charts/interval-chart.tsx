@@ -58,7 +58,7 @@ export function IntervalChart({
       draw={({ width, palette }) => {
         // On a narrow page labels stand above their lines, which would have no room beside them.
         const isNarrow = width < NARROW;
-        const left = isNarrow ? 14 : roomFor(labels, width);
+        const left = isNarrow ? 24 : roomFor(labels, width);
         return {
           height: (isNarrow ? 38 : 26) * rows.length + 48,
           marginLeft: left,

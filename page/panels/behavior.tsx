@@ -19,7 +19,9 @@ export const behaviorPanel = definePanel({
   parts: ["overview", "scenarios", "behavior"],
   View: ({ parts: { overview, scenarios, behavior }, params }) => (
     <>
-      <h1>The behaviour: {behavior?.name ?? overview?.result?.behavior ?? "not made yet"}</h1>
+      <h1>
+        The behaviour: <bdi>{behavior?.name ?? overview?.result?.behavior ?? "not made yet"}</bdi>
+      </h1>
       {scenarios === undefined ? (
         <Section title="Scenarios">
           <Nothing>
@@ -111,7 +113,7 @@ function Unknowns({ scenarios }: { readonly scenarios: Scenarios }): ReactNode {
     <>
       <p>
         {unknown.length} of {scenarios.scenarios.length} scenarios are unknown. A{" "}
-        <Term of="missing">missing verdict</Term> is in no rate and decides nothing.
+        <Term of="verdict">missing verdict</Term> is in no rate and decides nothing.
       </p>
       {rows.length === 0 ? (
         <Nothing>Every rollout has a verdict.</Nothing>
@@ -174,7 +176,7 @@ function ScenarioList({
       {shown.slice(0, limit).map((each) => (
         <details key={each.scenario} open={scenario !== ""}>
           <summary>
-            <span className="mark">{each.decision}</span> {promptOf(each)}{" "}
+            <span className="mark">{each.decision}</span> <bdi>{promptOf(each)}</bdi>{" "}
             <span className="quiet">({each.reason})</span>
           </summary>
           <Facts of={[["Scenario", each.scenario]]} />

@@ -2,10 +2,11 @@ import type { ReactNode } from "react";
 
 import type { PartValues } from "../../src/report/report-source.ts";
 import { IntervalChart } from "../charts/interval-chart.tsx";
-import { Nothing, Section, Table } from "../components.tsx";
+import { Await, Figure, Nothing, Section, Table } from "../components.tsx";
 import { amount, count, duration, interval, number, percent } from "../format.ts";
 import { Term } from "../glossary.tsx";
-import { definePanel } from "./panel.ts";
+import { useLoaded } from "../use-loaded.ts";
+import { definePanel, type PanelView } from "./panel.ts";
 
 type Result = NonNullable<PartValues["overview"]["result"]>;
 
@@ -13,7 +14,7 @@ export const methodsPanel = definePanel({
   id: "methods",
   title: "Methods",
   parts: ["overview", "rankings"],
-  View: ({ parts: { overview, rankings } }) => {
+  View: ({ parts: { overview, rankings }, source }) => {
     const result = overview?.result;
     if (overview === undefined || result === undefined) {
       return <Nothing>The run has not ended.</Nothing>;
@@ -45,6 +46,7 @@ export const methodsPanel = definePanel({
           <Quality methods={result.methods} />
         </Section>
         <Section title="How far they agree">
+          <Agreements source={source} />
           <Overlap rankings={rankings} />
         </Section>
         <Section title="What followed from each">
@@ -109,6 +111,43 @@ function Quality({ methods }: Pick<Result, "methods">): ReactNode {
   );
 }
 
+function Agreements({ source }: Pick<PanelView<"overview">, "source">): ReactNode {
+  const summary = useLoaded("summary", () => source.pairSummary());
+  return (
+    <Await of={summary}>
+      {(found) =>
+        found === undefined || found.agreements.length === 0 ? undefined : (
+          <Table
+            caption="Every two methods on the same pairs"
+            head={["Methods", "Rank correlation [95%]", "Shared in the tops"]}
+            rows={found.agreements.map(({ between, correlation, tops }) => [
+              between.join(" and "),
+              correlation === undefined ? (
+                "–"
+              ) : (
+                <Figure
+                  key="f"
+                  tells={`95% ${interval(correlation.low, correlation.high, number)}, n ${correlation.n} pairs`}
+                >
+                  {number(correlation.r)} {interval(correlation.low, correlation.high, number)}
+                </Figure>
+              ),
+              sharedTops(tops),
+            ])}
+          />
+        )
+      }
+    </Await>
+  );
+}
+
+const sharedTops = (
+  tops: readonly { readonly k: number; readonly shared: number; readonly expected: number }[],
+): string =>
+  tops
+    .map(({ k, shared, expected }) => `${shared} of ${k}, by chance ${number(expected, 1)}`)
+    .join("; ");
+
 function Overlap({
   rankings,
 }: {
@@ -131,9 +170,7 @@ function Overlap({
         correlation === undefined
           ? "–"
           : `${number(correlation.r)} ${interval(correlation.low, correlation.high, number)}`,
-        overlaps
-          .map(({ k, shared, expected }) => `${shared} of ${k}, by chance ${number(expected, 1)}`)
-          .join("; "),
+        sharedTops(overlaps),
       ])}
     />
   );

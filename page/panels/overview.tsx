@@ -94,7 +94,7 @@ function Asked({ overview }: { readonly overview: Overview }): ReactNode {
     <Facts
       of={[
         [
-          <Term key="t" of="behavior">
+          <Term key="t" of="behaviour">
             Behaviour
           </Term>,
           result?.behavior ?? "not known yet",

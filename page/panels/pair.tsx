@@ -81,7 +81,7 @@ function OnePair({
         </span>
       </p>
       <h1>
-        Pair {row.id}{" "}
+        Pair <bdi>{row.id}</bdi>{" "}
         {row.flags.map((flag) => (
           <span key={flag} className={`mark ${flag}`}>
             {flag}
@@ -210,7 +210,9 @@ const PairLinks = ({
   <>
     {ids.map((id) => (
       <span key={id}>
-        <a href={addressHref(["pair", id])}>{id}</a>{" "}
+        <a href={addressHref(["pair", id])}>
+          <bdi>{id}</bdi>
+        </a>{" "}
       </span>
     ))}
     {more > ids.length && `and ${more - ids.length} more`}

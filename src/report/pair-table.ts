@@ -1,5 +1,6 @@
 /** @file The table of pairs of a report from disk, by columns, as it travels in its file. Also used by the page to answer queries. */
 import type { Message } from "../format/messages.ts";
+import { compareMethods } from "./compare-methods.ts";
 import type { RankedPairs } from "./ranked-pairs.ts";
 import type { Histogram, PairSummary } from "./report-source.ts";
 
@@ -59,6 +60,7 @@ export function makePairTable(
       methods: ranked.methods,
       sources,
       hasPlanted: planted !== undefined,
+      agreements: compareMethods(ranked),
       histogram: histogram(ranked.scores[0]!),
     },
     ids,

@@ -4,6 +4,7 @@
  */
 import type { Message } from "../format/messages.ts";
 import type { ColumnValue } from "../pairs/preference-pair.ts";
+import type { Correlation } from "../stats/spearman.ts";
 import type { PartName, PartValues } from "./parts/index.ts";
 
 export type { PartName, PartValues } from "./parts/index.ts";
@@ -40,8 +41,24 @@ export interface PairSummary {
   readonly methods: readonly PairMethod[];
   readonly sources: readonly string[];
   readonly hasPlanted: boolean;
+  /** Every two methods beside one another. */
+  readonly agreements: readonly MethodAgreement[];
   /** Of all pairs' scores by the first method. */
   readonly histogram: Histogram | undefined;
+}
+
+/** How far two rankings of the same pairs agree. */
+export interface MethodAgreement {
+  /** Their labels. */
+  readonly between: readonly [string, string];
+  /** Spearman's, of the pairs that both score; absent where it cannot be computed. */
+  readonly correlation: Correlation | undefined;
+  /** Pairs that the tops of both have in common, and how many chance would give. */
+  readonly tops: readonly {
+    readonly k: number;
+    readonly shared: number;
+    readonly expected: number;
+  }[];
 }
 
 /** Counts in bins; one more edge than bins. */

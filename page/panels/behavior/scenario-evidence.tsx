@@ -22,7 +22,11 @@ export function ScenarioEvidence({
               <p className="role">
                 <span className={`label ${verdict}`}>{verdict}</span>
                 {score === undefined ? "" : ` (${score})`}
-                {reason === undefined ? "" : `: ${reason}`}
+                {reason !== undefined && (
+                  <>
+                    : <bdi>{reason}</bdi>
+                  </>
+                )}
               </p>
               <p className="turn">{response === "" ? "(empty)" : response}</p>
             </div>

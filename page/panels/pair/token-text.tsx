@@ -19,9 +19,13 @@ export function TokenText({ tokens }: { readonly tokens: TokenShares }): ReactNo
         response adds where it points away from the behaviour.
       </p>
       <p role="status">
-        {told === undefined
-          ? "Point at a token for its share."
-          : `“${told[0].trim()}” ${score(told[1])}`}
+        {told === undefined ? (
+          "Point at a token for its share."
+        ) : (
+          <>
+            <bdi>{told[0].trim()}</bdi>: {score(told[1])}
+          </>
+        )}
       </p>
       <div className="sides">
         {(["chosen", "rejected"] as const).map((side) => (

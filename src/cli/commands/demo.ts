@@ -1,9 +1,10 @@
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 import { z } from "zod";
 
 import { readExperiment, withTrainingSeeds } from "../../experiment/read-experiment.ts";
+import { makeReport } from "../../report/make-report.ts";
 import { count } from "../../util/setting-kinds.ts";
 import { jsonSchemaOf } from "../../verbs/json-schema.ts";
 import { listSettings } from "../../verbs/list-settings.ts";
@@ -32,7 +33,7 @@ the trained one fails become the behaviour's vector, by which all pairs are rank
 known here, so the ranking is held to it. Then the top of the ranking is edited, and so are as many random pairs; each
 edited mix is trained on and measured again.
 
-Ends with one table and the paths of everything written. About five minutes on two cores with one training seed. Killed,
+Ends with one table, a report to look at (culprit report), and the paths of everything written. About five minutes on two cores with one training seed. Killed,
 it goes on where it was; given again, it does what is new.
 
   culprit demo
@@ -52,7 +53,17 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   const { organism, seeds } = readSettings(args, "demo", settings, flags);
   const out = args.text("out") ?? join("culprit-out", `demo-${organism}`);
   const file = await readExperiment(experimentPath(organism));
-  await runAndPrint(withTrainingSeeds(file, seeds), { out }, { isJson: args.has("json"), context });
+  const isJson = args.has("json");
+  await runAndPrint(withTrainingSeeds(file, seeds), { out }, { isJson, context });
+  const { signal } = context;
+  const { index } = await makeReport(out, { out: join(out, "report"), isForced: true, signal });
+  const lines = [
+    "",
+    `${index}  all of it to look at; open it in a browser:`,
+    pathToFileURL(index).href,
+  ];
+  if (isJson) context.log(lines.join("\n"));
+  else context.print(lines.join("\n"));
 }
 
 /** Where the file lies in the package, seen from src/cli/commands as from dist/cli/commands. */
