@@ -52,7 +52,7 @@ export function queryOf(params: Readonly<Record<string, string>>): PairQuery {
   return {
     method: numberOf(params["method"]) ?? 0,
     search: params["q"],
-    source: params["source"],
+    source: params["source"] === "" ? undefined : params["source"],
     flag: PAIR_FLAGS.find((each) => each === params["flag"]),
     min: numberOf(params["min"]),
     max: numberOf(params["max"]),

@@ -24,20 +24,18 @@ export function queryPairs(table: PairTable, query: PairQuery): PairList {
 
 function fits(table: PairTable, query: PairQuery): (at: number) => boolean {
   const words = (query.search ?? "").toLowerCase().split(/\s+/).filter(Boolean);
-  const source =
-    query.source === undefined ? undefined : table.summary.sources.indexOf(query.source);
+  const nameAt = (at: number): string | undefined => table.summary.sources[table.sources[at]!];
   const bit = query.flag === undefined ? 0 : 1 << PAIR_FLAGS.indexOf(query.flag);
   const scores = table.scores[query.method] ?? [];
   const { min = -Infinity, max = Infinity } = query;
   const isBetween = query.min !== undefined || query.max !== undefined;
   return (at) => {
-    if (source !== undefined && table.sources[at] !== source) return false;
+    if (query.source !== undefined && nameAt(at) !== query.source) return false;
     if (bit !== 0 && (table.flags[at]! & bit) === 0) return false;
     const score = scores[at] ?? null;
     if (isBetween && (score === null || score < min || score > max)) return false;
     if (words.length === 0) return true;
-    const name = table.summary.sources[table.sources[at]!] ?? "";
-    const text = `${table.ids[at]} ${name} ${table.previews[at]}`.toLowerCase();
+    const text = `${table.ids[at]} ${nameAt(at) ?? ""} ${table.previews[at]}`.toLowerCase();
     return words.every((word) => text.includes(word));
   };
 }
