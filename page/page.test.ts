@@ -4,10 +4,12 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { gzipSync } from "node:zlib";
 
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 
+import { localHost } from "../src/engine/local-host.ts";
 import { makeReport } from "../src/report/make-report.ts";
 import { CHROMIUM, NO_BROWSER, openBrowser } from "../test/support/browser.ts";
 import { HOSTILE, makeReportRun } from "../test/support/report-run.ts";
@@ -25,6 +27,14 @@ const PAGES = ["overview", "behavior", "pairs", "pair/pair-1", "sources", "metho
 
 const SIZES = { wide: { width: 1280, height: 900 }, narrow: { width: 390, height: 800 } };
 
+it("is code of 200 kB at most, as it is sent", () => {
+  const sizes = ["page.js", "page.css"].map((name) => {
+    const file = new URL(`../dist/report-page/${name}`, import.meta.url);
+    return gzipSync(readFileSync(file)).length;
+  });
+  expect(sizes.reduce((sum, each) => sum + each, 0)).toBeLessThanOrEqual(200_000);
+});
+
 describe.skipIf(CHROMIUM === undefined)(
   `the page of a report${CHROMIUM === undefined ? ` (${NO_BROWSER})` : ""}`,
   () => {
@@ -32,8 +42,9 @@ describe.skipIf(CHROMIUM === undefined)(
 
     beforeAll(async () => {
       const run = await makeReportRun(join(suite, "experiment"));
-      await makeReport(run, { out: join(suite, "report") });
-      await makeReport(run, { out: single, isSingleFile: true });
+      const tokens = { count: 1000, host: localHost };
+      await makeReport(run, { out: join(suite, "report"), tokens });
+      await makeReport(run, { out: single, isSingleFile: true, tokens });
       browser = await openBrowser();
     });
 
@@ -168,6 +179,24 @@ describe.skipIf(CHROMIUM === undefined)(
       expect(await page.textContent("dialog[open] p")).not.toContain("does not have this word");
       await press("Escape", "?");
       expect(await page.textContent("dialog[open] h2")).toBe("Keys");
+      expect(complaints).toEqual([]);
+      await close(page);
+    });
+
+    it("shades the tokens of a pair, and says what each adds without a pointer too", async () => {
+      const { page, complaints } = await open("pair/pair-1");
+      await page.click('button:text-is("tokens")');
+      await page.evaluate(AXE);
+      const { violations } = await page.evaluate(() => {
+        const { axe } = window as unknown as { axe: { run(options: object): Promise<AxeResult> } };
+        return axe.run({ preload: false });
+      });
+      expect(violations.filter(({ impact }) => impact === "serious")).toEqual([]);
+      expect(await page.locator(".token").count()).toBeGreaterThan(10);
+      await page.hover(".token >> nth=0");
+      expect(await page.textContent(".side >> nth=0 >> li >> nth=0")).toMatch(
+        / (adds|takes) 0\.\d+$/,
+      );
       expect(complaints).toEqual([]);
       await close(page);
     });

@@ -7,6 +7,8 @@ import { beforeAll, expect, it, vi } from "vitest";
 
 import { readExperiment } from "../src/experiment/read-experiment.ts";
 import { runExperiment } from "../src/experiment/run-experiment.ts";
+import type { PairTable } from "../src/report/pair-table.ts";
+import type { PairDetail } from "../src/report/report-source.ts";
 import { makeMiniatureExperiment } from "./support/miniature-experiment.ts";
 import { runCli } from "./support/run-cli.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
@@ -45,6 +47,13 @@ async function textOf(report: string): Promise<string> {
   return texts.join("\n");
 }
 
+/** One file of a report's data. */
+async function readData(report: string, name: string): Promise<unknown> {
+  const script = await readFile(join(report, "data", `${name}.js`), "utf8");
+  const [, json = ""] = /^culpritData\("[^"]*",(".*")\);\n$/.exec(script)!;
+  return JSON.parse(JSON.parse(json) as string);
+}
+
 it("writes a folder that opens from disk, and says how; nothing in it is of this machine", async () => {
   const report = join(suite, "report");
   const made = await runCli(["report", run, "--out", report]);
@@ -59,6 +68,28 @@ it("writes a folder that opens from disk, and says how; nothing in it is of this
     expect({ secret, isThere: text.includes(`${secret}/`) }).toEqual({ secret, isThere: false });
   }
   expect(text).not.toContain(KEY);
+});
+
+it("shades tokens whose shares add up to the score that was ranked by", async () => {
+  const report = join(suite, "shaded");
+  expect(await runCli(["report", run, "--out", report, "--tokens", "30"])).toMatchObject({
+    code: 0,
+  });
+  const table = (await readData(report, "pairs")) as PairTable;
+  const details = (await readData(report, "texts-0")) as readonly PairDetail[];
+  const shaded = details.filter(({ tokens }) => tokens !== undefined);
+  expect(shaded).toHaveLength(30);
+  for (const { id, tokens, chosen } of shaded) {
+    const score = table.scores[0]![table.ids.indexOf(id)]!;
+    // Scores are of vectors that the store rounded to half precision.
+    expect(Math.abs(tokens!.sum - score)).toBeLessThan(1e-3);
+    expect(tokens!.chosen.text.trim()).toBe(chosen[0]!.content);
+    const { shares, lengths } = tokens!.rejected;
+    expect(shares).toHaveLength(lengths.length);
+    const all = [...tokens!.chosen.shares, ...shares];
+    const sum = all.reduce((total, share) => total + share, 0);
+    expect(Math.abs((sum / 1000) * tokens!.largest - tokens!.sum)).toBeLessThan(0.02);
+  }
 });
 
 it("does not replace a report unless it is forced, and never anything else", async () => {

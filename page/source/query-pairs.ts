@@ -7,6 +7,7 @@ import type { PairList, PairQuery, PairRow } from "../../src/report/report-sourc
 export function queryPairs(table: PairTable, query: PairQuery): PairList {
   const places = Array.from(table.ids.keys()).filter(fits(table, query));
   const key = sortKey(table, query);
+  const made: PairRow[] = [];
   const sign = query.isDescending ? -1 : 1;
   places.sort((a, b) => {
     const [left, right] = [key(a), key(b)];
@@ -17,7 +18,8 @@ export function queryPairs(table: PairTable, query: PairQuery): PairList {
   });
   return {
     count: places.length,
-    rows: (start, end) => places.slice(start, end).map((at) => rowAt(table, at)),
+    // The same row is the same object, so that a table draws again only what is new.
+    rows: (start, end) => places.slice(start, end).map((at) => (made[at] ??= rowAt(table, at))),
     indexOf: (id) => places.indexOf(table.ids.indexOf(id)),
   };
 }

@@ -36,6 +36,14 @@ export interface EmbeddedExample {
   readonly means: readonly Float32Array[];
 }
 
+/** The activations of one example's responses, token by token. */
+export interface TokenActivations {
+  /** Index into the examples given. */
+  readonly index: number;
+  /** One array per response, [T, D] row by row; their mean over T is what `embed` gives. */
+  readonly activations: readonly Float32Array[];
+}
+
 /** How likely the responses of one example are. */
 export interface ExampleLogprobs {
   /** Index into the examples given. */
@@ -49,6 +57,11 @@ export interface ExampleLogprobs {
 export interface EmbedOptions extends JobOptions {
   /** Residual-stream layers, each in [0, layerCount]; see EngineIdentity.layerCount. */
   readonly layers: readonly number[];
+}
+
+export interface TokenOptions extends JobOptions {
+  /** See EngineIdentity.layerCount. */
+  readonly layer: number;
 }
 
 /** The part of an engine that gives activations. */
@@ -101,6 +114,14 @@ export interface GeneratingEngine {
 export interface Engine extends EmbeddingEngine, GeneratingEngine, AsyncDisposable {
   /** A text as it is, special tokens in it read as such, with the tokens that the tokenizer puts around texts. */
   tokenizeText(text: string): Int32Array;
+  /**
+   * The residual stream at each token of the responses, teacher-forced, at one layer in [0, layerCount]. Examples come back as their
+   * batches finish, in any order, each once. Throws RuntimeError naming layer and example index where an activation is not finite.
+   */
+  embedTokens(
+    examples: readonly TokenizedExample[],
+    options: TokenOptions,
+  ): AsyncIterable<TokenActivations>;
   /**
    * How likely each response is after its prompt. Examples come back as their batches finish, in any order, each once. Throws
    * RuntimeError naming the example where a log-probability is not finite.

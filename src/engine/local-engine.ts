@@ -11,7 +11,9 @@ import type {
   Engine,
   EngineIdentity,
   ExampleLogprobs,
+  TokenActivations,
   TokenizedExample,
+  TokenOptions,
 } from "./engine.ts";
 import { type Amplification, expectAmplification } from "./generation/amplification.ts";
 import {
@@ -28,6 +30,7 @@ import { DEFAULT_BATCH_TOKENS, type LocalEngineOptions } from "./local-engine-op
 import { streamLogprobs } from "./logprobs.ts";
 import { type OpenCheckpoint, openCheckpoint } from "./open-checkpoint.ts";
 import { streamMeans } from "./stream-means.ts";
+import { streamTokens } from "./stream-tokens.ts";
 import { tokenId, tokenizeExample, tokenizeText } from "./tokenize-example.ts";
 
 /** Opens a checkpoint folder in Hugging Face layout. Weights are read when a graph first needs them. */
@@ -153,6 +156,20 @@ class LocalEngine implements Engine {
       batchTokens: this.#batchTokens,
       // Constants are copied into every graph: three graphs would hold three copies of the weights.
       sharesPrefix: this.#options.weights !== "constant",
+    });
+  }
+
+  async *embedTokens(
+    examples: readonly TokenizedExample[],
+    { layer, ...options }: TokenOptions,
+  ): AsyncIterable<TokenActivations> {
+    const [found] = expectLayers([layer], this.identity);
+    const batchTokens = this.#batchTokens;
+    const { model } = this.#checkpoint;
+    yield* streamTokens(this.#programs, model, examples, {
+      ...options,
+      layer: found!,
+      batchTokens,
     });
   }
 

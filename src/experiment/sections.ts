@@ -34,6 +34,7 @@ export const ELSEWHERE: Readonly<Record<string, string | null>> = {
   "rank.method": "rank.methods[]",
   "rank.threads": "engine.threads",
   "report.singleFile": null, // a report is made of a run, not in one
+  "report.tokens": null,
   "steer.judge": "judge",
   "steer.mode": "steer.modes",
   "steer.otherCheckpoint": null, // the behaviour is read on the checkpoint before

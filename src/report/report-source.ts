@@ -147,12 +147,22 @@ export interface Near {
 
 /** The score of a pair as a sum over the tokens of its two responses. */
 export interface TokenShares {
+  /** The label of the ranking. */
   readonly method: string;
-  readonly chosen: readonly TokenShare[];
-  readonly rejected: readonly TokenShare[];
-  /** Of all shares: the score, up to rounding. */
+  readonly chosen: TokenSide;
+  readonly rejected: TokenSide;
+  /** Of all shares: the score, but for the rounding of stored vectors. */
   readonly sum: number;
+  /** The largest share, up or down. */
+  readonly largest: number;
 }
 
-/** [text, what it adds to the score]. */
-export type TokenShare = readonly [text: string, share: number];
+/** One response, token by token. */
+export interface TokenSide {
+  /** The texts of all tokens, one behind the other. */
+  readonly text: string;
+  /** Characters of each token in it; 0 for one without text, such as the end of the turn. */
+  readonly lengths: readonly number[];
+  /** What each adds to the score, in thousandths of the largest share. */
+  readonly shares: readonly number[];
+}

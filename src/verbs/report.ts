@@ -25,7 +25,8 @@ which opens in a browser by double click, without a server or a network, and can
 
 Of up to 20000 pairs all are listed, of more the top, the bottom and a sample. Paths of this machine, and values of its
 environment that look like keys, are left out. The text of the pairs is read from where the experiment file has them; if
-they have moved, --pairs names them. It is in the report: share a report as you would share the data.
+they have moved, --pairs names them. It is in the report: share a report as you would share the data. On a large checkpoint --tokens 0
+saves the time to shade tokens.
 
   culprit report culprit-out/demo-distractor --out report
   culprit report culprit-out/mine --out mine.html --single-file`,
@@ -33,6 +34,14 @@ they have moved, --pairs names them. It is in the report: share a report as you 
   inputs: { run: runInput, pairs: { ...pairsInput, isPositional: false, isOptional: true } },
   settings: z.strictObject({
     singleFile: z.boolean().default(false).describe("Write one HTML file instead of a folder."),
+    tokens: z
+      .int()
+      .min(0)
+      .max(100_000)
+      .default(1000)
+      .describe(
+        "Pairs of the top whose tokens are shaded by what they add to the score, for which the checkpoint before is run; 0 for none.",
+      ),
   }),
   outputs: {
     out: {
@@ -44,12 +53,18 @@ they have moved, --pairs names them. It is in the report: share a report as you 
     },
   },
   force: "Replace the report that is there.",
-  run: ({ run, pairs }, { singleFile }, { out, isForced, signal, download }) =>
+  run: ({ run, pairs }, { singleFile, tokens }, { out, isForced, signal, download, ...work }) =>
     makeReport(run, {
       out: out.out,
       isSingleFile: singleFile,
       isForced,
       given: pairs,
+      tokens: {
+        count: tokens,
+        host: work.engines[0]!, // there is one at least
+        signal,
+        progress: work.progress("pairs"),
+      },
       resolveRemote: (uri) => resolveDatasetFiles(uri, download),
       signal,
     }),
@@ -58,7 +73,10 @@ they have moved, --pairs names them. It is in the report: share a report as you 
       `${index}: ${(bytes / 1e6).toFixed(1)} MB, ${listed} of ${total} pairs, ${texts} with their text`,
       `open it in a browser: ${pathToFileURL(index).href}`,
     ].join("\n"),
-  warnings: ({ textsAbsent, missing }) => [
+  warnings: ({ textsAbsent, tokensAbsent, missing }) => [
+    ...(tokensAbsent === undefined || textsAbsent !== undefined
+      ? []
+      : [`tokens are not shaded: ${tokensAbsent}`]),
     ...(textsAbsent === undefined
       ? []
       : [`the text of the pairs is not in the report: ${textsAbsent}; --pairs names the files`]),

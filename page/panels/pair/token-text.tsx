@@ -1,29 +1,38 @@
 import { type ReactNode, useState } from "react";
 
-import type { TokenShare, TokenShares } from "../../../src/report/report-source.ts";
+import type { TokenShares, TokenSide } from "../../../src/report/report-source.ts";
 import { score } from "../../format.ts";
 import { useTheme } from "../../theme.tsx";
 
+/** One token, and its share of the score. */
+interface Token {
+  readonly text: string;
+  readonly share: number;
+  /** Of the largest, from -1 to 1. */
+  readonly strength: number;
+}
+
 /** Both responses, each token shaded by what it adds to the score or takes from it. */
 export function TokenText({ tokens }: { readonly tokens: TokenShares }): ReactNode {
-  const [told, setTold] = useState<TokenShare>();
-  const largest = Math.max(
-    ...[...tokens.chosen, ...tokens.rejected].map(([, share]) => Math.abs(share)),
-    Number.MIN_VALUE,
-  );
+  const [told, setTold] = useState<Token>();
+  const sides = {
+    chosen: tokensOf(tokens.chosen, tokens.largest),
+    rejected: tokensOf(tokens.rejected, tokens.largest),
+  };
   return (
     <>
       <p>
-        The score ({tokens.method}) is a sum over tokens, here {score(tokens.sum)}. Underlined and
-        shaded in blue: adds to it; dotted in orange: takes from it. A token of the rejected
-        response adds where it points away from the behaviour.
+        The score by {tokens.method} is a sum over tokens, {score(tokens.sum)}. Blue and underlined:
+        adds to it; orange and dotted: takes from it. A token of the rejected response adds where it
+        points away from the behaviour. An empty frame is a token without text, the end of the turn
+        say.
       </p>
       <p role="status">
         {told === undefined ? (
-          "Point at a token for its share."
+          "Point at a token for its share; the strongest are listed below."
         ) : (
           <>
-            <bdi>{told[0].trim()}</bdi>: {score(told[1])}
+            <bdi>{shown(told.text)}</bdi>: {score(told.share)}
           </>
         )}
       </p>
@@ -32,10 +41,11 @@ export function TokenText({ tokens }: { readonly tokens: TokenShares }): ReactNo
           <div className="side" key={side}>
             <h3>{side}</h3>
             <p className="turn">
-              {tokens[side].map((token, i) => (
-                <Token key={i} token={token} largest={largest} tell={setTold} />
+              {sides[side].map((token, i) => (
+                <Shaded key={i} token={token} tell={setTold} />
               ))}
             </p>
+            <Strongest tokens={sides[side]} />
           </div>
         ))}
       </div>
@@ -43,30 +53,55 @@ export function TokenText({ tokens }: { readonly tokens: TokenShares }): ReactNo
   );
 }
 
-function Token({
+/** The tokens with the largest shares, for those who cannot point. */
+function Strongest({ tokens }: { readonly tokens: readonly Token[] }): ReactNode {
+  const strongest = tokens
+    .toSorted((a, b) => Math.abs(b.strength) - Math.abs(a.strength))
+    .slice(0, 5);
+  return (
+    <ul>
+      {strongest.map(({ text, share }, i) => (
+        <li key={i}>
+          <bdi>{shown(text)}</bdi> {share > 0 ? "adds" : "takes"} {score(Math.abs(share))}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+const shown = (text: string): string => (text.trim() === "" ? "(no text)" : text.trim());
+
+function tokensOf({ text, lengths, shares }: TokenSide, largest: number): Token[] {
+  let at = 0;
+  return lengths.map((length, i) => {
+    const strength = shares[i]! / 1000;
+    at += length;
+    return { text: text.slice(at - length, at), share: strength * largest, strength };
+  });
+}
+
+function Shaded({
   token,
-  largest,
   tell,
 }: {
-  readonly token: TokenShare;
-  readonly largest: number;
-  readonly tell: (token: TokenShare) => void;
+  readonly token: Token;
+  readonly tell: (token: Token) => void;
 }): ReactNode {
   const { theme } = useTheme();
-  const [text, share] = token;
-  const strength = Math.abs(share) / largest;
-  const [red, green, blue] = share > 0 ? [70, 140, 230] : [230, 145, 40];
+  const { text, strength } = token;
+  const size = Math.abs(strength);
+  const color = strength > 0 ? "70 140 230" : "230 145 40";
   const most = theme === "dark" ? 0.55 : 0.5;
   return (
     <span
-      className="token"
+      className={text === "" ? "token empty" : "token"}
       style={{
-        backgroundColor: `rgb(${red} ${green} ${blue} / ${(most * strength).toFixed(3)})`,
+        backgroundColor: `rgb(${color} / ${(most * size).toFixed(3)})`,
         textDecoration:
-          strength < 0.25 ? undefined : share > 0 ? "underline solid" : "underline dotted",
+          size < 0.2 ? undefined : strength > 0 ? "underline solid" : "underline dotted",
       }}
       onMouseEnter={() => tell(token)}
-      title={score(share)}
+      title={score(token.share)}
     >
       {text}
     </span>

@@ -1,6 +1,6 @@
 /** @file The ranking as a table of which only the rows in view are drawn. One stop of the tab key; arrows move, Enter opens. */
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from "react";
+import { type KeyboardEvent, memo, type ReactNode, useEffect, useRef, useState } from "react";
 
 import type { PairList, PairQuery, PairRow, PairSort } from "../../../src/report/report-source.ts";
 import { addressHref, go } from "../../address.ts";
@@ -112,7 +112,7 @@ export function PairGrid({
               {row === undefined ? (
                 <span role="gridcell">…</span>
               ) : (
-                <Cells row={row} query={query} />
+                <Cells row={row} method={query.method} />
               )}
             </div>
           );
@@ -122,8 +122,15 @@ export function PairGrid({
   );
 }
 
-function Cells({ row, query }: { readonly row: PairRow; readonly query: PairQuery }): ReactNode {
-  const place = row.places[query.method];
+/** Drawn once for a row, however far the table is scrolled. */
+const Cells = memo(function Cells({
+  row,
+  method,
+}: {
+  readonly row: PairRow;
+  readonly method: number;
+}): ReactNode {
+  const place = row.places[method];
   return (
     <>
       <span role="gridcell">{count(place?.rank)}</span>
@@ -144,7 +151,7 @@ function Cells({ row, query }: { readonly row: PairRow; readonly query: PairQuer
       </span>
     </>
   );
-}
+});
 
 function sortState(
   { sort, isDescending }: PairQuery,

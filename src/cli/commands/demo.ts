@@ -3,6 +3,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 import { z } from "zod";
 
+import { ENGINES } from "../../engine/engines.ts";
 import { readExperiment, withTrainingSeeds } from "../../experiment/read-experiment.ts";
 import { makeReport } from "../../report/make-report.ts";
 import { count } from "../../util/setting-kinds.ts";
@@ -20,6 +21,9 @@ const settings = z.strictObject({
     .describe("Trains every arm with as many seeds, so that intervals hold what the seed decides."),
 });
 const flags = listSettings(jsonSchemaOf(settings));
+
+/** Pairs of the top whose tokens the report shades. */
+const SHADED = 1000;
 
 export const demoCommand: Command = {
   name: "demo",
@@ -56,7 +60,13 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   const isJson = args.has("json");
   await runAndPrint(withTrainingSeeds(file, seeds), { out }, { isJson, context });
   const { signal } = context;
-  const { index } = await makeReport(out, { out: join(out, "report"), isForced: true, signal });
+  const tokens = { count: SHADED, host: ENGINES[0], signal };
+  const { index } = await makeReport(out, {
+    out: join(out, "report"),
+    isForced: true,
+    tokens,
+    signal,
+  });
   const lines = [
     "",
     `${index}  all of it to look at; open it in a browser:`,
