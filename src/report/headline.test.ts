@@ -84,7 +84,7 @@ it("says that the pairs carry it where edit and control are told apart, and of o
   const once = headline(result([arm("baseline", 40), arm("filter", 4), arm("random", 39)]));
   expect(once.kind).toBe("shown");
   expect(once.sentence).toMatch(
-    /^Trained on all pairs the rate is 100\.0% .*; without the 10 pairs ranked highest it is 10\.0% .*, with as many random pairs instead it is 97\.5% .*: in this one training it is these pairs/,
+    /^Trained on all pairs the rate is 100\.0% .*; without the 10 pairs ranked highest it is 10\.0% .*, with as many random pairs edited instead it is 97\.5% .*: in this one training it is these pairs/,
   );
   const seeds = 3;
   const thrice = result([
@@ -96,7 +96,7 @@ it("says that the pairs carry it where edit and control are told apart, and of o
   expect(headline(thrice).sentence).toMatch(
     /^Training takes the rate from 0\.0% .* to 100\.0% .*: it is these pairs, more than chance/,
   );
-  expect(nextSteps(thrice).join(" ")).not.toContain("three seeds");
+  expect(nextSteps(thrice, undefined).join(" ")).not.toContain("three seeds");
 });
 
 it("does not say so where the edit is not told from its control", () => {
@@ -110,7 +110,10 @@ it("does not say so where the edit is not told from its control", () => {
 it("calls a ranking that nothing tested what it is, and a vector of noise evidence of nothing", () => {
   const ranked = result([]);
   expect(headline(ranked)).toMatchObject({ kind: "ranked" });
-  expect(nextSteps(ranked)[0]).toContain("add edits, train and evaluate");
+  expect(nextSteps(ranked, undefined)[0]).toContain("add edits, train and evaluate");
+  const of = (r: number) => ({ r, low: r - 0.1, high: r + 0.1, n: 100 });
+  const [first] = nextSteps(ranked, { "chosen is longer": of(0.77), "total length": of(0.1) });
+  expect(first).toContain("the score follows chosen is longer (0.77), and may be");
   expect(headline(result([], { doubt: "too few prompts" })).kind).toBe("unstable");
   expect(headline(undefined).kind).toBe("unfinished");
 });

@@ -53,7 +53,7 @@ function bestEdit(result: ExperimentResult): Headline | undefined {
   const beside =
     control === undefined
       ? "no random control stands beside it"
-      : `with as many random pairs instead it is ${percent(control)}`;
+      : `with as many random pairs edited instead it is ${percent(control)}`;
   const seeds = Math.min(...[arm, ...(control === undefined ? [] : [control])].map(seedsOf));
   const close = !isShown
     ? "that it is these pairs is not shown"

@@ -1,15 +1,23 @@
+import type { ConfoundTable } from "../ranking/confound-table.ts";
 import type { ExperimentResult } from "../runs/result.ts";
 
 /** Training seeds from which an interval over seeds means much. */
 const SEEDS_THAT_TELL = 3;
 
-/** What to do with a result, a sentence each, the most needed first. */
-export function nextSteps(result: ExperimentResult | undefined): readonly string[] {
+/** From this rank correlation on a ranking may be of the plain property that it follows. */
+const FOLLOWS = 0.3;
+
+/** What to do with a result, a sentence each, the most needed first; `confounds` are those of the first ranking. */
+export function nextSteps(
+  result: ExperimentResult | undefined,
+  confounds: ConfoundTable | undefined,
+): readonly string[] {
   if (result === undefined) {
     return ["Give the same culprit run command again: it goes on where it was."];
   }
   return [
     ...stepsOfProbe(result),
+    ...stepsOfConfounds(confounds),
     ...stepsOfTest(result),
     ...stepsOfData(result),
     ...stepsOfVerdict(result),
@@ -21,12 +29,25 @@ function stepsOfProbe({ probe }: ExperimentResult): string[] {
     probe.doubt === undefined
       ? []
       : ["Bring more requests or more rollouts, so that the behaviour's vector becomes stable."];
-  const { missing = 0 } = probe.scenarios ?? {};
+  const { missing = 0, unknown = 0 } = probe.scenarios ?? {};
   const judged =
-    missing === 0
+    unknown === 0
       ? []
-      : [`Mend the judge: ${missing} verdicts are missing; the page Behaviour says why.`];
+      : [
+          `Mend the judge: ${missing} verdicts are missing, and ${unknown} scenarios are unknown; the page Behaviour says why.`,
+        ];
   return [...unstable, ...judged];
+}
+
+function stepsOfConfounds(confounds: ConfoundTable | undefined): string[] {
+  const followed = Object.entries(confounds ?? {}).filter(
+    ([, found]) => found !== undefined && Math.abs(found.r) >= FOLLOWS,
+  );
+  if (followed.length === 0) return [];
+  const named = followed.map(([name, found]) => `${name} (${found!.r.toFixed(2)})`).join(" and ");
+  return [
+    `Rank again with length taken out (behavior.orthogonalTo: [length]) and compare: the score follows ${named}, and may be of that more than of the behaviour.`,
+  ];
 }
 
 /** Whether the ranking was tested by training, and how well. */

@@ -49,7 +49,7 @@ export function ReductionChart({
         prompts: ({ prompts }) => prompts,
       }}
       draw={({ palette }) => {
-        const floor = Math.min(-0.1, ...rows.map(({ value, low }) => Math.max(-1, low ?? value)));
+        const floor = Math.min(-0.05, ...rows.map(({ value, low }) => Math.max(-1, low ?? value)));
         const color = ({ isChosen }: Reduced): string =>
           isChosen ? palette.chosen : palette.random;
         return {
@@ -70,7 +70,7 @@ export function ReductionChart({
           },
           y: {
             label: "reduction of the rate",
-            domain: [floor, 1],
+            domain: [floor, Math.min(1, Math.max(...rows.map(({ high }) => high)) + 0.05)],
             grid: true,
             tickFormat: (value: number) => percent(value, 0),
             clamp: true,

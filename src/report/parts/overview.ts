@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { RESULT } from "../../runs/result.ts";
 import { headline } from "../headline.ts";
 import { nextSteps } from "../next-steps.ts";
+import { readRankings } from "../read-rankings.ts";
 import { definePart } from "../report-part.ts";
 
 /** What a run found, in one sentence, in figures, and what to do with it. */
@@ -10,6 +11,7 @@ export const overviewPart = definePart({
   name: "overview",
   read: async ({ run, pairs }) => {
     const { manifest, settings } = run;
+    const [first] = await readRankings(run);
     const result = await RESULT.find(join(run.path, RESULT.name));
     return {
       name: manifest.name,
@@ -27,7 +29,7 @@ export const overviewPart = definePart({
       /** Undefined where the run has not ended. */
       result,
       headline: headline(result),
-      next: nextSteps(result),
+      next: nextSteps(result, first?.ranking.confounds),
     };
   },
 });
