@@ -5,7 +5,8 @@
  *
  * RUN is a finished run, culprit-out/demo-distractor say. A copy of it in OUT gets PAIRS (378339) synthetic pairs and their ranking, and
  * a report. Pairs ranked high have about 3 kB of text, as pairs of real mixes do, the others 0.3 kB, so that writing them does not
- * take the most of the time. --made takes the run that is in OUT. Yardstick in the same browser: an empty page, and its frames while nothing happens.
+ * take the most of the time. --made takes the run that is in OUT. Yardsticks in the same browser: an empty page and its frames, and plain lines of text that are scrolled
+ * as the table is.
  */
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
@@ -205,6 +206,17 @@ say(
   `empty page: first paint ${yardstick.paint.toFixed(0)} ms, heading ${yardstick.heading.toFixed(0)} ms`,
 );
 say(`empty page, idle frames: ${await describeFrames(page, "")}`);
+const plain = join(out, "plain.html");
+const lines = Array.from(
+  { length: 5_000 },
+  (_, i) => `<div class="row">${i} ${text(createRng(i), 90)}</div>`,
+);
+await writeFile(
+  plain,
+  `<!doctype html><style>.grid{height:600px;overflow:auto}.row{height:36px}</style><div class="grid">${lines.join("")}</div>`,
+);
+await page.goto(pathToFileURL(plain).href);
+say(`plain lines, 120 px a frame: ${await describeFrames(page, "box.scrollTop += 120;")}`);
 const url = pathToFileURL(join(folder, "index.html")).href;
 await page.goto(`${url}#/overview`);
 const link = await page.waitForSelector('a[href^="#/pair/"]');
