@@ -1,9 +1,9 @@
 import { dirname, resolve } from "node:path";
 
-import { openRunPairs, type PairReadingOptions } from "./pair-reading.ts";
+import { openRunPairs, type PairReading, type PairReadingOptions } from "./pair-reading.ts";
 import { readReport, type ReadReportOptions } from "./read-report.ts";
 import { createRedact, thisMachine } from "./redact.ts";
-import { openRunFolder } from "./run-folder.ts";
+import { openRunFolder, type RunFolder } from "./run-folder.ts";
 import { writeReport, type WriteReportOptions, type WrittenReport } from "./write-report.ts";
 
 /** What making a report takes. */
@@ -31,8 +31,7 @@ export async function makeReport(path: string, options: MakeReportOptions): Prom
   const run = await openRunFolder(path);
   const pairs = await openRunPairs(run, options);
   const data = await readReport({ run, pairs, tokens, signal });
-  const { experimentFile } = run.manifest;
-  const redact = createRedact(thisMachine([path, dirname(resolve(experimentFile))]));
+  const redact = createRedact(thisMachine([path, ...foldersOf(run, pairs)]));
   const written = await writeReport(data, { out, isSingleFile, isForced, redact });
   return {
     ...written,
@@ -40,4 +39,15 @@ export async function makeReport(path: string, options: MakeReportOptions): Prom
     tokensAbsent: data.tokensAbsent,
     missing: data.parts.overview?.missing ?? [],
   };
+}
+
+/** The folders that settings and messages of a run may name. */
+function foldersOf(run: RunFolder, { pairs }: PairReading): readonly string[] {
+  const { pairs: data, checkpoints } = run.settings;
+  const files = [
+    run.manifest.experimentFile,
+    ...[...data.files, checkpoints.before].map(run.at),
+    ...(pairs?.files ?? []).map(({ path }) => path),
+  ];
+  return files.filter((file) => !file.startsWith("hf://")).map((file) => dirname(resolve(file)));
 }

@@ -25,8 +25,8 @@ which opens in a browser by double click, without a server or a network, and can
 
 Of up to 20000 pairs all are listed, of more the top, the bottom and a sample. Paths of this machine, and values of its
 environment that look like keys, are left out. The text of the pairs is read from where the experiment file has them; if
-they have moved, --pairs names them. It is in the report: share a report as you would share the data. On a large checkpoint --tokens 0
-saves the time to shade tokens.
+they have moved, --pairs names them. It is in the report: share a report as you would share the data. On a large
+checkpoint --tokens 0 saves the time to shade tokens.
 
   culprit report culprit-out/demo-distractor --out report
   culprit report culprit-out/mine --out mine.html --single-file`,

@@ -37,8 +37,8 @@ the trained one fails become the behaviour's vector, by which all pairs are rank
 known here, so the ranking is held to it. Then the top of the ranking is edited, and so are as many random pairs; each
 edited mix is trained on and measured again.
 
-Ends with one table, a report to look at (culprit report), and the paths of everything written. About five minutes on two cores with one training seed. Killed,
-it goes on where it was; given again, it does what is new.
+Ends with one table, the paths of everything written, and a report to look at (culprit report). About five minutes on
+two cores with one training seed. Killed, it goes on where it was; given again, it does what is new.
 
   culprit demo
   culprit demo --seeds 3 --out culprit-out/three-seeds`,
