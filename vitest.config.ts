@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+    include: ["src/**/*.test.ts", "test/**/*.test.ts", "page/**/*.test.ts"],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     // ONNX Runtime and DuckDB bring native threads: separate processes keep their state apart.

@@ -12,7 +12,7 @@ import { cpSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 
-import { RUN } from "../src/experiment/run-manifest.ts";
+import { RUN } from "../src/runs/run-manifest.ts";
 import { RESULT } from "../src/index.ts";
 
 const ROOT = join(import.meta.dirname, "..");

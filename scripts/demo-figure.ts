@@ -6,7 +6,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { argv } from "node:process";
 
-import { type ArmEdit, type ExperimentResult, RESULT } from "../src/experiment/result.ts";
+import { type ArmEdit, type ExperimentResult, RESULT } from "../src/runs/result.ts";
 import { ConfigError } from "../src/util/errors.ts";
 
 const DEFAULT_FILE = "docs/images/demo.svg";

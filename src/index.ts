@@ -35,7 +35,7 @@ export {
   readExperiment,
   withTrainingSeeds,
 } from "./experiment/read-experiment.ts";
-export { type ExperimentResult, RESULT } from "./experiment/result.ts";
+export { type ExperimentResult, RESULT } from "./runs/result.ts";
 export {
   type ExperimentRun,
   type RunExperimentOptions,
@@ -52,6 +52,11 @@ export { readResponsePairs } from "./pairs/response-pairs.ts";
 export { openSftFiles } from "./pairs/sft-examples.ts";
 export { markPlanted, readPlanted } from "./ranking/planted.ts";
 export { rankingQuality } from "./ranking/ranking-quality.ts";
+export { type MadeReport, type MakeReportOptions, makeReport } from "./report/make-report.ts";
+export { type PairReading, openRunPairs } from "./report/pair-reading.ts";
+export { type ReportData, readReport } from "./report/read-report.ts";
+export type { PairDetail, PairRow, ReportSource } from "./report/report-source.ts";
+export { type RunFolder, openRunFolder } from "./report/run-folder.ts";
 export { generateRollouts } from "./rollouts/generate-rollouts.ts";
 export { readRolloutPrompts } from "./rollouts/rollout-prompts.ts";
 export { type Rollout, readRollouts } from "./rollouts/rollouts.ts";
@@ -91,6 +96,7 @@ export { VERBS } from "./verbs/index.ts";
 export { judge } from "./verbs/judge.ts";
 export { quality } from "./verbs/quality.ts";
 export { rank } from "./verbs/rank.ts";
+export { report } from "./verbs/report.ts";
 export { type GivenInput, type RunVerbOptions, runVerb } from "./verbs/run-verb.ts";
 export { scenarios } from "./verbs/scenarios.ts";
 export { steer } from "./verbs/steer.ts";

@@ -54,6 +54,7 @@ it("fails an engine whose batches shift what they pool", async () => {
   });
   expect(await failures(host)).toEqual([
     "embeds a batch of unequal texts as it embeds them one at a time",
+    "gives activations of single tokens, whose mean is what it embeds",
   ]);
 });
 

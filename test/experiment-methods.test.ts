@@ -7,9 +7,9 @@ import { expect, it, vi } from "vitest";
 import { formatResult } from "../src/cli/result-table.ts";
 import { EDIT } from "../src/edit/edit.ts";
 import { readExperiment } from "../src/experiment/read-experiment.ts";
-import { RESULT } from "../src/experiment/result.ts";
 import { runExperiment } from "../src/experiment/run-experiment.ts";
 import { RANK_REPORT } from "../src/ranking/ranking-report.ts";
+import { RESULT } from "../src/runs/result.ts";
 import { makeMiniatureExperiment, MINIATURE_PLANTED } from "./support/miniature-experiment.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
 

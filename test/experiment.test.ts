@@ -6,8 +6,6 @@ import { expect, it, vi } from "vitest";
 import { BEHAVIOR_REPORT } from "../src/behavior/behavior-file.ts";
 import { formatResult } from "../src/cli/result-table.ts";
 import { EDIT } from "../src/edit/edit.ts";
-import { RUN } from "../src/experiment/run-manifest.ts";
-import { RECORD } from "../src/experiment/stage-record.ts";
 import {
   type ExperimentRun,
   type RunExperimentOptions,
@@ -24,6 +22,8 @@ import { CONDITIONS } from "../src/rates/condition-rates.ts";
 import { AGREEMENT } from "../src/rates/judge-beside-people.ts";
 import { CAPABILITY_MEASURES } from "../src/rates/measure-capabilities.ts";
 import { ROLLOUT_MANIFEST } from "../src/rollouts/rollout-manifest.ts";
+import { RUN } from "../src/runs/run-manifest.ts";
+import { RECORD } from "../src/runs/stage-record.ts";
 import { ARM_COHERENCE } from "../src/steering/coherence.ts";
 import { STEERING } from "../src/steering/steering-report.ts";
 import { STORE_COMPLETION, STORE_MANIFEST } from "../src/store/vector-store-manifest.ts";

@@ -1,14 +1,14 @@
+import type { PlantedQuality } from "../ranking/ranking-quality.ts";
+import type { ConditionRow } from "../rates/conditions.ts";
+import type { ArmMeasure, ArmRate, Evaluation } from "../rates/evaluation.ts";
+import { CAPABILITIES, type Capability } from "../rates/measure-capabilities.ts";
 import type {
   ArmEdit,
   ExperimentResult,
   FilteredScenarios,
   MethodResult,
   StageAgreement,
-} from "../experiment/result.ts";
-import type { PlantedQuality } from "../ranking/ranking-quality.ts";
-import type { ConditionRow } from "../rates/conditions.ts";
-import type { ArmMeasure, ArmRate, Evaluation } from "../rates/evaluation.ts";
-import { CAPABILITIES, type Capability } from "../rates/measure-capabilities.ts";
+} from "../runs/result.ts";
 import type { SteeringReport } from "../steering/steering-report.ts";
 import {
   formatEstimate,

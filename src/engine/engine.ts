@@ -46,6 +46,14 @@ export interface EmbeddedExample {
   readonly means: readonly Float32Array[];
 }
 
+/** The activations of one example's responses, token by token. */
+export interface TokenActivations {
+  /** Index into the examples given. */
+  readonly index: number;
+  /** One array per response, [T, D] row by row; their mean over T is what `embed` gives. */
+  readonly activations: readonly Float32Array[];
+}
+
 /** How likely the responses of one example are. */
 export interface ExampleLogprobs {
   /** Index into the examples given. */
@@ -61,6 +69,11 @@ export interface EmbedOptions extends JobOptions {
   readonly layers: readonly number[];
   /** Default: states. */
   readonly features?: Features | undefined;
+}
+
+export interface TokenOptions extends JobOptions {
+  /** See EngineIdentity.layerCount. */
+  readonly layer: number;
 }
 
 /** The part of an engine that gives activations. */
@@ -114,6 +127,14 @@ export interface GeneratingEngine {
 export interface Engine extends EmbeddingEngine, GeneratingEngine, AsyncDisposable {
   /** A text as it is, special tokens in it read as such, with the tokens around texts and the end token; see PromptRenderer. */
   tokenizeText(text: string): Int32Array;
+  /**
+   * The residual stream at each token of the responses, teacher-forced, at one layer in [0, layerCount]. Examples come back as their
+   * batches finish, in any order, each once. Throws RuntimeError naming layer and example index where an activation is not finite.
+   */
+  embedTokens(
+    examples: readonly TokenizedExample[],
+    options: TokenOptions,
+  ): AsyncIterable<TokenActivations>;
   /**
    * How likely each response is after its prompt. Examples come back as their batches finish, in any order, each once. Throws
    * RuntimeError naming the example where a log-probability is not finite.

@@ -10,7 +10,9 @@ import type {
   Engine,
   EngineIdentity,
   ExampleLogprobs,
+  TokenActivations,
   TokenizedExample,
+  TokenOptions,
 } from "./engine.ts";
 import { expectLayers, STATES } from "./features.ts";
 import { type Amplification, expectAmplification } from "./generation/amplification.ts";
@@ -29,6 +31,7 @@ import { streamLogprobs } from "./logprobs.ts";
 import { type OpenCheckpoint, openCheckpoint } from "./open-checkpoint.ts";
 import { streamFeatures } from "./stream-features.ts";
 import { streamMeans } from "./stream-means.ts";
+import { streamTokens } from "./stream-tokens.ts";
 import { tokenId, tokenizeExample, tokenizeText } from "./tokenize-example.ts";
 
 /** Opens a checkpoint folder in Hugging Face layout. Weights are read when a graph first needs them. */
@@ -165,6 +168,20 @@ class LocalEngine implements Engine {
       batchTokens: this.#batchTokens,
       // Constants are copied into every graph: three graphs would hold three copies of the weights.
       sharesPrefix: this.#options.weights !== "constant",
+    });
+  }
+
+  async *embedTokens(
+    examples: readonly TokenizedExample[],
+    { layer, ...options }: TokenOptions,
+  ): AsyncIterable<TokenActivations> {
+    const [found] = expectLayers([layer], this.identity, STATES);
+    const batchTokens = this.#batchTokens;
+    const { model } = this.#checkpoint;
+    yield* streamTokens(this.#programs, model, examples, {
+      ...options,
+      layer: found!,
+      batchTokens,
     });
   }
 

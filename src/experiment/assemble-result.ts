@@ -10,6 +10,15 @@ import { CONDITIONS, type ConditionsReport, missingByCause } from "../rates/cond
 import { EVALUATION } from "../rates/evaluation.ts";
 import type { FilterDecision } from "../rates/four-condition-filter.ts";
 import { AGREEMENT } from "../rates/judge-beside-people.ts";
+import type {
+  ArmEdit,
+  ExperimentResult,
+  FilteredScenarios,
+  MethodResult,
+  ProbeResult,
+  StageAgreement,
+} from "../runs/result.ts";
+import { readSkipped } from "../runs/stage-record.ts";
 import { layerTable } from "../steering/layer-table.ts";
 import { STEERING } from "../steering/steering-report.ts";
 import { methodLabel } from "../verbs/settings/methods.ts";
@@ -18,15 +27,6 @@ import { listArms, measuredName } from "./arms.ts";
 import { concludeExperiment } from "./conclusions.ts";
 import type { Planned } from "./plan-inputs.ts";
 import { agreementOf, editName, qualityId, rankId } from "./plan-stages.ts";
-import type {
-  ArmEdit,
-  ExperimentResult,
-  FilteredScenarios,
-  MethodResult,
-  ProbeResult,
-  StageAgreement,
-} from "./result.ts";
-import { readSkipped } from "./stage-record.ts";
 
 /** The folder of a finished stage, by its id. */
 export type FolderOf = (stage: string) => string;

@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
 
+import type { ExperimentResult } from "../runs/result.ts";
 import type { LayerTable } from "../steering/layer-table.ts";
 import { concludeExperiment } from "./conclusions.ts";
-import type { ExperimentResult } from "./result.ts";
 
 const result = (choice: LayerTable["choice"] | undefined): ExperimentResult =>
   ({

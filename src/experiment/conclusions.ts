@@ -1,8 +1,8 @@
 import type { ArmRate, Evaluation } from "../rates/evaluation.ts";
+import type { ArmEdit, ExperimentResult, MethodResult, ProbeResult } from "../runs/result.ts";
 import type { SteeringReport } from "../steering/steering-report.ts";
 import { percent } from "../util/figures.ts";
 import { type Lines, linesOf } from "../util/text-table.ts";
-import type { ArmEdit, ExperimentResult, MethodResult, ProbeResult } from "./result.ts";
 
 /** Below this an adjusted p-value counts as telling. */
 const LEVEL = 0.05;

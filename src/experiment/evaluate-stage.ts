@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { VERDICTS } from "../judge/verdict.ts";
 import { CAPABILITY_MEASURES } from "../rates/measure-capabilities.ts";
 import type { ArmFiles, EvaluationFile, RunFiles } from "../rates/read-evaluation.ts";
+import { readSkipped } from "../runs/stage-record.ts";
 import { evaluate } from "../verbs/evaluate.ts";
 import { type Arm, BASELINE, measuredName } from "./arms.ts";
 import type { Planned } from "./plan-inputs.ts";
-import { readSkipped } from "./stage-record.ts";
 import type { Stage } from "./stage.ts";
 import { verbStage } from "./verb-stage.ts";
 

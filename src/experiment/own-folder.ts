@@ -1,8 +1,8 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { RUN } from "../runs/run-manifest.ts";
 import { ConfigError } from "../util/errors.ts";
-import { RUN } from "./run-manifest.ts";
 
 /** What a run that was killed before it wrote its manifest may have left. */
 const OWN_BEGINNINGS = /^(?:stages|cache|writer\.lock.*|.*\.partial)$/;

@@ -10,6 +10,7 @@ import type { PairSet } from "../pairs/open-pairs.ts";
 import { NoUsablePairError, type ResponsePairs } from "../pairs/response-pairs.ts";
 import type { UnusedNull } from "../ranking/signal-verdict.ts";
 import { type ScenarioPrompt, scenarioPrompts, type ScenarioSet } from "../rollouts/scenarios.ts";
+import { readSkipped } from "../runs/stage-record.ts";
 import { hashValue } from "../util/hash.ts";
 import { verbs } from "../verbs/index.ts";
 import { type Checkpoint, checkpointAt } from "../verbs/inputs/checkpoint.ts";
@@ -18,7 +19,6 @@ import { type BehaviorToSteer, openBehaviorToSteer } from "../verbs/steer.ts";
 import type { OpenWork } from "../verbs/verb.ts";
 import type { CheckpointInput, ExperimentInputs, FileInput } from "./open-inputs.ts";
 import type { Experiment } from "./sections.ts";
-import { readSkipped } from "./stage-record.ts";
 import type { Bound, BoundContent, BoundStage, BoundStages } from "./verb-stage.ts";
 
 type TokenSettings = Pick<EngineOptions, "template" | "boundary" | "ignoreUnread">;

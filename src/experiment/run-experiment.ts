@@ -4,6 +4,8 @@ import { join } from "node:path";
 
 import type { EngineHost } from "../engine/engine-host.ts";
 import { writeScenarios } from "../rollouts/write-scenarios.ts";
+import { RESULT, TABLE_NAME } from "../runs/result.ts";
+import type { RunManifest } from "../runs/run-manifest.ts";
 import { describeWriteError, writeFileAtomic } from "../util/atomic-file.ts";
 import { ConfigError } from "../util/errors.ts";
 import { type Progress, silentProgress } from "../util/progress.ts";
@@ -16,10 +18,9 @@ import { expectOwnFolder } from "./own-folder.ts";
 import { planExperiment } from "./plan-experiment.ts";
 import type { Planned } from "./plan-inputs.ts";
 import type { ExperimentFile } from "./read-experiment.ts";
-import { RESULT, TABLE_NAME } from "./result.ts";
-import { type RunManifest, startManifest } from "./run-manifest.ts";
 import { findFinished, type FinishedStage, runStages } from "./run-stages.ts";
 import { forcedStages, type Stage, stageId } from "./stage.ts";
+import { startManifest } from "./write-manifest.ts";
 
 export interface RunExperimentOptions extends OpenInputsOptions {
   /** The experiment's folder; made where it is not there. */

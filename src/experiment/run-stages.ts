@@ -4,12 +4,6 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import { type Cost, NO_COST } from "../engine/cost.ts";
-import { describeWriteError } from "../util/atomic-file.ts";
-import { FormatError } from "../util/errors.ts";
-import { hashValue } from "../util/hash.ts";
-import { type Progress, silentProgress } from "../util/progress.ts";
-import { VERSION } from "../util/version.ts";
-import { startStageMeter } from "./stage-meter.ts";
 import {
   hashOutputs,
   listStageOutputs,
@@ -18,7 +12,13 @@ import {
   RECORD,
   type StageRecord,
   WORKING,
-} from "./stage-record.ts";
+} from "../runs/stage-record.ts";
+import { describeWriteError } from "../util/atomic-file.ts";
+import { FormatError } from "../util/errors.ts";
+import { hashValue } from "../util/hash.ts";
+import { type Progress, silentProgress } from "../util/progress.ts";
+import { VERSION } from "../util/version.ts";
+import { startStageMeter } from "./stage-meter.ts";
 import { type Stage, stageId, type StageWork } from "./stage.ts";
 
 /** A stage that is done. */

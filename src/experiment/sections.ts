@@ -40,6 +40,8 @@ export const ELSEWHERE: Readonly<Record<string, string | null>> = {
   "rank.layers": null, // rank.layer is written, all layers of the behaviour are reported
   "rank.method": "rank.methods[]",
   "rank.threads": "engine.threads",
+  "report.singleFile": null, // a report is made of a run, not in one
+  "report.tokens": null,
   "steer.judge": "judge",
   "steer.mode": "steer.modes",
   "steer.otherCheckpoint": null, // the behaviour is read on the checkpoint before

@@ -2,8 +2,8 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 
 import type { Cost, CostMeter } from "../engine/cost.ts";
+import { WORKING } from "../runs/stage-record.ts";
 import type { Progress } from "../util/progress.ts";
-import { WORKING } from "./stage-record.ts";
 
 /** How often a running stage shows that it is alive. */
 const HEARTBEAT_MS = 1000;

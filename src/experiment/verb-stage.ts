@@ -4,13 +4,13 @@ import { basename, join } from "node:path";
 import type { z } from "zod";
 
 import { ENGINES } from "../engine/engines.ts";
+import { readSkipped, writeSkipped } from "../runs/stage-record.ts";
 import { type CulpritError, NothingToDoError, RuntimeError } from "../util/errors.ts";
 import { silentProgress } from "../util/progress.ts";
 import { countedSettings } from "../verbs/list-settings.ts";
 import { writeResult } from "../verbs/run-verb.ts";
 import { renameSetting } from "../verbs/setting-errors.ts";
 import type { Inputs, OpenWork, Outputs, Places, Verb } from "../verbs/verb.ts";
-import { readSkipped, writeSkipped } from "./stage-record.ts";
 import { type Stage, stageId, type StageInput, type StageWork } from "./stage.ts";
 
 /** Where an input of a verb comes from. */

@@ -12,6 +12,7 @@ import { importing } from "./import.ts";
 import { judge } from "./judge.ts";
 import { quality } from "./quality.ts";
 import { rank } from "./rank.ts";
+import { report } from "./report.ts";
 import { scenarios } from "./scenarios.ts";
 import { steer } from "./steer.ts";
 import { train } from "./train.ts";
@@ -36,6 +37,7 @@ export const verbs = {
   train,
   capabilities,
   evaluate,
+  report,
 } as const;
 
 export const VERBS: readonly Verb[] = Object.values(verbs);

@@ -65,6 +65,31 @@ export const ENGINE_CONTRACT: readonly ContractCheck[] = [
     }),
   },
   {
+    title: "gives activations of single tokens, whose mean is what it embeds",
+    run: withEngine(async (engine) => {
+      const examples = examplesOf(engine);
+      const { dim } = engine.identity;
+      for (const layer of LAYERS) {
+        const means = await collect(engine.embed(examples, { layers: [layer] }));
+        const tokens = await collect(engine.embedTokens(examples, { layer }));
+        expect(tokens).toHaveLength(examples.length);
+        for (const { index, activations } of tokens) {
+          const wanted = means.find((each) => each.index === index)!.means;
+          for (const [i, response] of examples[index]!.responses.entries()) {
+            const found = activations[i]!;
+            expect(found).toHaveLength(response.length * dim);
+            const mean = Float32Array.from({ length: dim }, (_, d) => {
+              let sum = 0;
+              for (let t = 0; t < response.length; t++) sum += found[t * dim + d]!;
+              return sum / response.length;
+            });
+            expectClose(mean, wanted[i]!);
+          }
+        }
+      }
+    }),
+  },
+  {
     title: "gives log-probabilities of a batch as of its members",
     run: withEngine(async (engine) => {
       const examples = examplesOf(engine);

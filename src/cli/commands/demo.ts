@@ -1,9 +1,11 @@
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 import { z } from "zod";
 
+import { ENGINES } from "../../engine/engines.ts";
 import { readExperiment, withTrainingSeeds } from "../../experiment/read-experiment.ts";
+import { makeReport } from "../../report/make-report.ts";
 import { count } from "../../util/setting-kinds.ts";
 import { jsonSchemaOf } from "../../verbs/json-schema.ts";
 import { listSettings } from "../../verbs/list-settings.ts";
@@ -20,6 +22,9 @@ const settings = z.strictObject({
 });
 const flags = listSettings(jsonSchemaOf(settings));
 
+/** Pairs of the top whose tokens the report shades. */
+const SHADED = 1000;
+
 export const demoCommand: Command = {
   name: "demo",
   summary:
@@ -32,8 +37,8 @@ the trained one fails become the behaviour's vector, by which all pairs are rank
 known here, so the ranking is held to it. Then the top of the ranking is edited, and so are as many random pairs; each
 edited mix is trained on and measured again.
 
-Ends with one table and the paths of everything written. About five minutes on two cores with one training seed. Killed,
-it goes on where it was; given again, it does what is new.
+Ends with one table, the paths of everything written, and a report to look at (culprit report). About five minutes on
+two cores with one training seed. Killed, it goes on where it was; given again, it does what is new.
 
   culprit demo
   culprit demo --seeds 3 --out culprit-out/three-seeds`,
@@ -52,7 +57,23 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   const { organism, seeds } = readSettings(args, "demo", settings, flags);
   const out = args.text("out") ?? join("culprit-out", `demo-${organism}`);
   const file = await readExperiment(experimentPath(organism));
-  await runAndPrint(withTrainingSeeds(file, seeds), { out }, { isJson: args.has("json"), context });
+  const isJson = args.has("json");
+  await runAndPrint(withTrainingSeeds(file, seeds), { out }, { isJson, context });
+  const { signal } = context;
+  const tokens = { count: SHADED, host: ENGINES[0], signal };
+  const { index } = await makeReport(out, {
+    out: join(out, "report"),
+    isForced: true,
+    tokens,
+    signal,
+  });
+  const lines = [
+    "",
+    `${index}  all of it to look at; open it in a browser:`,
+    pathToFileURL(index).href,
+  ];
+  if (isJson) context.log(lines.join("\n"));
+  else context.print(lines.join("\n"));
 }
 
 /** Where the file lies in the package, seen from src/cli/commands as from dist/cli/commands. */

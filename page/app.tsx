@@ -1,0 +1,130 @@
+/** @file The frame of the page: menu, keys, and the panel that the address names. */
+import { type ReactNode, useEffect, useRef } from "react";
+
+import type { PartName, PartValues, ReportSource } from "../src/report/report-source.ts";
+import { addressHref, go, useAddress } from "./address.ts";
+import { Await } from "./components.tsx";
+import { GlossaryProvider } from "./glossary.tsx";
+import { isTyping } from "./is-typing.ts";
+import { KeyHelp } from "./key-help.tsx";
+import { PANELS } from "./panels/index.ts";
+import type { Panel } from "./panels/panel.ts";
+import { ThemeProvider, useTheme } from "./theme.tsx";
+import { useLoaded } from "./use-loaded.ts";
+
+export function App({ source }: { readonly source: ReportSource }): ReactNode {
+  const overview = useLoaded("overview", () => source.part("overview"));
+  return (
+    <ThemeProvider>
+      <GlossaryProvider>
+        <Await of={overview}>
+          {(found) =>
+            found === undefined ? (
+              <p role="alert">This report has no run.</p>
+            ) : (
+              <Frame source={source} overview={found} />
+            )
+          }
+        </Await>
+      </GlossaryProvider>
+    </ThemeProvider>
+  );
+}
+
+function Frame({
+  source,
+  overview,
+}: {
+  readonly source: ReportSource;
+  readonly overview: PartValues["overview"];
+}): ReactNode {
+  const { path, params } = useAddress();
+  const panel = PANELS.find(({ id }) => id === path[0]) ?? PANELS[0]!; // one at least
+  const listed = PANELS.filter(({ isListed }) => isListed?.(overview) ?? true);
+  const main = useRef<HTMLElement>(null);
+  const { theme, toggle } = useTheme();
+  useEffect(() => {
+    document.title = `${panel.title} · ${overview.name} · Culprit`;
+    window.scrollTo(0, 0);
+  }, [panel, overview]);
+  useMenuKeys(listed);
+  return (
+    <>
+      <a
+        className="skip"
+        href={location.hash}
+        onClick={(event) => {
+          event.preventDefault();
+          main.current?.focus();
+        }}
+      >
+        Skip to the page
+      </a>
+      <header>
+        <p className="name">
+          <b>Culprit</b> <span>{overview.name}</span>
+        </p>
+        <nav aria-label="Pages">
+          {listed.map(({ id, title }) => (
+            <a
+              key={id}
+              href={addressHref([id])}
+              aria-current={
+                panel.id === id || (panel.id === "pair" && id === "pairs") ? "page" : undefined
+              }
+            >
+              {title}
+            </a>
+          ))}
+        </nav>
+        <div className="tools">
+          <KeyHelp listed={listed} />
+          <button type="button" onClick={toggle}>
+            {theme === "dark" ? "Light" : "Dark"}
+          </button>
+        </div>
+      </header>
+      <main ref={main} tabIndex={-1} key={panel.id}>
+        <PanelPage panel={panel} source={source} path={path.slice(1)} params={params} />
+      </main>
+    </>
+  );
+}
+
+function PanelPage({
+  panel,
+  source,
+  path,
+  params,
+}: {
+  readonly panel: Panel;
+  readonly source: ReportSource;
+  readonly path: readonly string[];
+  readonly params: Readonly<Record<string, string>>;
+}): ReactNode {
+  const parts = useLoaded(panel.id, async () => {
+    const found = await Promise.all(
+      panel.parts.map(async (name) => [name, await source.part(name)] as const),
+    );
+    return Object.fromEntries(found) as { [P in PartName]: PartValues[P] | undefined }; // as asked
+  });
+  const { View } = panel;
+  return (
+    <Await of={parts}>
+      {(found) => <View parts={found} source={source} path={path} params={params} />}
+    </Await>
+  );
+}
+
+/** The digits switch pages, unless somebody types. */
+function useMenuKeys(listed: readonly Panel[]): void {
+  useEffect(() => {
+    const press = (event: KeyboardEvent): void => {
+      if (isTyping(event)) return;
+      const panel = listed[Number(event.key) - 1];
+      if (panel !== undefined) go(addressHref([panel.id]));
+    };
+    window.addEventListener("keydown", press);
+    return () => window.removeEventListener("keydown", press);
+  }, [listed]);
+}

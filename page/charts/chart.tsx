@@ -1,0 +1,159 @@
+/**
+ * @file The one chart of the page: draws with Observable Plot, makes its points reachable by keyboard, and saves it. What a chart shows
+ * stands beneath it as a table too.
+ */
+import { plot, type PlotOptions } from "@observablehq/plot";
+import { type ReactNode, useEffect, useId, useRef, useState } from "react";
+
+import { Nothing, Table } from "../components.tsx";
+import { usePalette } from "../theme.tsx";
+import type { Palette } from "./palette.ts";
+import { saveCsv, savePng, saveSvg } from "./save.ts";
+
+/** One column of a chart's data: for its table and its CSV file. */
+export type Columns<R> = Readonly<Record<string, (row: R) => string | number | undefined>>;
+
+export interface ChartProps<R> {
+  readonly title: string;
+  /** How to read it, one or two sentences. */
+  readonly children?: ReactNode;
+  readonly rows: readonly R[];
+  readonly columns: Columns<R>;
+  /** The marks; those with an `ariaLabel` are points that tell it. */
+  readonly draw: (view: { readonly width: number; readonly palette: Palette }) => PlotOptions;
+}
+
+/** Draws the chart, or says that there is nothing to draw. */
+export function Chart<R>(props: ChartProps<R>): ReactNode {
+  if (props.rows.length > 0) return <Drawn {...props} />;
+  return <Nothing>{props.title}: it could not be computed.</Nothing>;
+}
+
+function Drawn<R>({ title, children, rows, columns, draw }: ChartProps<R>): ReactNode {
+  const palette = usePalette();
+  const box = useRef<HTMLDivElement>(null);
+  const [width, setWidth] = useState(0);
+  const [isTable, setIsTable] = useState(false);
+  const [told, setTold] = useState<{ text: string; x: number; y: number }>();
+  const id = useId();
+  useEffect(() => {
+    const element = box.current!; // drawn below
+    const observer = new ResizeObserver(() => setWidth(Math.floor(element.clientWidth)));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  useEffect(() => {
+    const element = box.current!; // drawn below
+    if (width === 0) return;
+    const drawn = plot({
+      width,
+      className: "culprit-plot",
+      style: {
+        background: "transparent",
+        color: palette.ink,
+        fontSize: "12px",
+        overflow: "visible",
+      },
+      ...draw({ width, palette }),
+    });
+    prepare(drawn, title, (text, point) => {
+      if (point === undefined) return setTold(undefined);
+      const [at, frame] = [point.getBoundingClientRect(), element.getBoundingClientRect()];
+      setTold({ text, x: at.left - frame.left + at.width / 2, y: at.top - frame.top });
+    });
+    element.querySelector("svg")?.remove();
+    element.append(drawn);
+  }, [width, palette, rows]);
+  const head = Object.keys(columns);
+  const cells = rows.map((row) => Object.values(columns).map((cell) => cell(row)));
+  const svg = (): SVGSVGElement | null => box.current?.querySelector("svg") ?? null;
+  const withSvg = (use: (found: SVGSVGElement) => void) => () => {
+    const found = svg();
+    if (found !== null) use(found);
+  };
+  return (
+    <figure className="chart" aria-labelledby={id}>
+      <figcaption>
+        <strong id={id}>{title}</strong>
+        {children !== undefined && <span> {children}</span>}
+      </figcaption>
+      <div className="plot" ref={box}>
+        {told !== undefined && (
+          <span
+            className="told"
+            role="status"
+            style={{
+              left: Math.min(Math.max(told.x, 110), Math.max(width - 110, 110)),
+              top: told.y,
+            }}
+          >
+            {told.text}
+          </span>
+        )}
+      </div>
+      <div className="tools">
+        <button type="button" aria-expanded={isTable} onClick={() => setIsTable(!isTable)}>
+          Table
+        </button>
+        <button type="button" onClick={() => saveCsv(title, head, cells)}>
+          CSV
+        </button>
+        <button type="button" onClick={withSvg((found) => saveSvg(title, found, palette.paper))}>
+          SVG
+        </button>
+        <button
+          type="button"
+          onClick={withSvg((found) => void savePng(title, found, palette.paper))}
+        >
+          PNG
+        </button>
+      </div>
+      {isTable && <Table caption={title} head={head} rows={cells} />}
+    </figure>
+  );
+}
+
+/** Names the groups, and makes one stop of the tab key of the points, between which the arrows go. */
+function prepare(
+  drawn: Element,
+  title: string,
+  tell: (text: string, point: Element | undefined) => void,
+): void {
+  drawn.setAttribute("role", "group");
+  drawn.setAttribute("aria-label", title);
+  for (const group of drawn.querySelectorAll("g[aria-label]")) group.setAttribute("role", "group");
+  const points = [...drawn.querySelectorAll<SVGElement>("[aria-label]:not(g)")];
+  for (const [i, point] of points.entries()) {
+    const text = point.getAttribute("aria-label")!; // selected by it
+    point.setAttribute("role", "img");
+    point.setAttribute("tabindex", i === 0 ? "0" : "-1");
+    point.classList.add("point");
+    for (const name of ["mouseenter", "focus"]) {
+      point.addEventListener(name, () => tell(text, point));
+    }
+    for (const name of ["mouseleave", "blur"]) {
+      point.addEventListener(name, () => tell(text, undefined));
+    }
+    point.addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+      const next = step === undefined ? undefined : points[i + step];
+      if (next === undefined) return;
+      event.preventDefault();
+      point.setAttribute("tabindex", "-1");
+      next.setAttribute("tabindex", "0");
+      next.focus();
+    });
+  }
+}
+
+/** Room for the longest of some labels at the left, in pixels. */
+export function roomFor(labels: readonly string[], width: number): number {
+  const longest = Math.max(0, ...labels.map((label) => label.length));
+  return Math.min(Math.ceil(longest * 6.9) + 16, Math.floor(width * 0.5));
+}
+
+/** A label that fits into a chart, on a line of its own where the chart is narrow. */
+export function fitted(label: string, width: number): string {
+  const letters = Math.floor((width < 480 ? width - 30 : width * 0.5 - 16) / 6.9);
+  return label.length <= letters ? label : `${label.slice(0, letters - 1)}…`;
+}

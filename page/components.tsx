@@ -1,0 +1,130 @@
+/** @file The small parts that all panels use. */
+import { type ReactNode, useId } from "react";
+
+import type { Loaded } from "./use-loaded.ts";
+
+/** Shows what is there of something asked for. */
+export function Await<T>({
+  of,
+  children,
+}: {
+  readonly of: Loaded<T>;
+  readonly children: (value: T) => ReactNode;
+}): ReactNode {
+  switch (of.kind) {
+    case "loading":
+      return <p className="quiet">Loading …</p>;
+    case "failed":
+      return (
+        <p role="alert" className="fault">
+          {of.message}
+        </p>
+      );
+    case "ready":
+      return children(of.value);
+  }
+}
+
+/** A part of a page with its heading. */
+export function Section({
+  title,
+  children,
+}: {
+  readonly title: ReactNode;
+  readonly children: ReactNode;
+}): ReactNode {
+  const id = useId();
+  return (
+    <section aria-labelledby={id}>
+      <h2 id={id}>{title}</h2>
+      {children}
+    </section>
+  );
+}
+
+/** A figure that tells its interval and n on hover and to the keyboard. */
+export function Figure({
+  children,
+  tells,
+}: {
+  readonly children: ReactNode;
+  readonly tells: string;
+}): ReactNode {
+  const id = useId();
+  return (
+    <span className="figure" tabIndex={0} role="note" aria-describedby={id}>
+      {children}
+      <span role="tooltip" id={id} className="tip">
+        {tells}
+      </span>
+    </span>
+  );
+}
+
+/** A table that scrolls by itself where it is too wide. */
+export function Table({
+  caption,
+  head,
+  rows,
+}: {
+  readonly caption: string;
+  readonly head: readonly ReactNode[];
+  readonly rows: readonly (readonly ReactNode[])[];
+}): ReactNode {
+  return (
+    <>
+      <p className="caption">{caption}</p>
+      <div className="scroll" tabIndex={0} role="region" aria-label={caption}>
+        <table aria-label={caption}>
+          <thead>
+            <tr>
+              {head.map((cell, i) => (
+                <th key={i} scope="col">
+                  {cell}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((cells, i) => (
+              <tr key={i}>
+                {cells.map((cell, j) =>
+                  j === 0 ? (
+                    <th key={j} scope="row">
+                      {cell}
+                    </th>
+                  ) : (
+                    <td key={j}>{cell}</td>
+                  ),
+                )}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </>
+  );
+}
+
+/** Words and what they say, side by side. */
+export function Facts({
+  of,
+}: {
+  readonly of: readonly (readonly [ReactNode, ReactNode])[];
+}): ReactNode {
+  return (
+    <dl className="facts">
+      {of.map(([name, value], i) => (
+        <div key={i}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+/** Why there is nothing to see, and what would make it. */
+export function Nothing({ children }: { readonly children: ReactNode }): ReactNode {
+  return <p className="quiet">{children}</p>;
+}

@@ -1,0 +1,44 @@
+import { type ReactNode, useEffect, useRef } from "react";
+
+import { Facts } from "./components.tsx";
+import { isTyping } from "./is-typing.ts";
+import type { Panel } from "./panels/panel.ts";
+
+/** The button and the key that show all keys. */
+export function KeyHelp({ listed }: { readonly listed: readonly Panel[] }): ReactNode {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const press = (event: KeyboardEvent): void => {
+      if (event.key === "?" && !isTyping(event)) dialog.current?.showModal();
+    };
+    window.addEventListener("keydown", press);
+    return () => window.removeEventListener("keydown", press);
+  }, []);
+  return (
+    <>
+      <button type="button" onClick={() => dialog.current?.showModal()}>
+        Keys
+      </button>
+      <dialog ref={dialog} aria-label="Keys">
+        <h2>Keys</h2>
+        <Facts
+          of={[
+            ...listed.map(({ title }, i) => [<kbd key="k">{i + 1}</kbd>, title] as const),
+            [<kbd key="k">/</kbd>, "search the pairs"],
+            [
+              <kbd key="k">↑ ↓ Home End</kbd>,
+              "move in the table of pairs or between the points of a chart",
+            ],
+            [<kbd key="k">Enter</kbd>, "open the pair"],
+            [<kbd key="k">j k</kbd>, "next and previous pair"],
+            [<kbd key="k">Esc</kbd>, "from a pair back to the table"],
+            [<kbd key="k">?</kbd>, "these keys"],
+          ]}
+        />
+        <form method="dialog">
+          <button type="submit">Close</button>
+        </form>
+      </dialog>
+    </>
+  );
+}

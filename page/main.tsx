@@ -1,0 +1,15 @@
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+
+import { App } from "./app.tsx";
+
+import "./style.css";
+import { createStaticSource } from "./source/static-source.ts";
+
+const root = document.getElementById("page");
+if (root === null) throw new Error("internal: the page has no root");
+createRoot(root).render(
+  <StrictMode>
+    <App source={createStaticSource()} />
+  </StrictMode>,
+);

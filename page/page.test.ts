@@ -1,0 +1,268 @@
+/** The page of a report in a real browser, opened from disk: every panel, light and dark, wide and narrow, by keyboard, with hostile text. */
+import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { gzipSync } from "node:zlib";
+
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+
+import { localHost } from "../src/engine/local-host.ts";
+import { makeReport } from "../src/report/make-report.ts";
+import { CHROMIUM, NO_BROWSER, openBrowser } from "../test/support/browser.ts";
+import { HOSTILE, makeReportRun } from "../test/support/report-run.ts";
+import { suiteFolder } from "../test/support/suite-folder.ts";
+
+vi.setConfig({ testTimeout: 400_000, hookTimeout: 400_000 });
+
+const suite = suiteFolder();
+const index = join(suite, "report", "index.html");
+const single = join(suite, "report.html");
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** The panels by their addresses, the one of a pair among them. */
+const PAGES = ["overview", "behavior", "pairs", "pair/pair-1", "sources", "methods", "provenance"];
+
+const SIZES = { wide: { width: 1280, height: 900 }, narrow: { width: 390, height: 800 } };
+
+it("is code of 200 kB at most, as it is sent", () => {
+  const sizes = ["page.js", "page.css"].map((name) => {
+    const file = new URL(`../dist/report-page/${name}`, import.meta.url);
+    return gzipSync(readFileSync(file)).length;
+  });
+  expect(sizes.reduce((sum, each) => sum + each, 0)).toBeLessThanOrEqual(200_000);
+});
+
+describe.skipIf(CHROMIUM === undefined)(
+  `the page of a report${CHROMIUM === undefined ? ` (${NO_BROWSER})` : ""}`,
+  () => {
+    let browser: Browser;
+
+    beforeAll(async () => {
+      const run = await makeReportRun(join(suite, "experiment"));
+      const tokens = { count: 1000, host: localHost };
+      await makeReport(run, { out: join(suite, "report"), tokens });
+      await makeReport(run, { out: single, isSingleFile: true, tokens });
+      browser = await openBrowser();
+    });
+
+    afterAll(() => browser?.close());
+
+    /** Opens a page and fails for whatever the browser complains of, or would fetch from a network. */
+    async function open(
+      address: string,
+      options: BrowserContextOptions = {},
+      file = index,
+    ): Promise<{ readonly page: Page; readonly complaints: readonly string[] }> {
+      const context = await browser.newContext({ viewport: SIZES.wide, ...options });
+      const page = await context.newPage();
+      const complaints: string[] = [];
+      page.on("console", (message) => complaints.push(message.text()));
+      page.on("pageerror", (error) => complaints.push(error.message));
+      page.on("dialog", (dialog) => complaints.push(`dialog ${dialog.message()}`));
+      page.on("request", (request) => {
+        if (/^(https?|wss?):/.test(request.url())) complaints.push(`fetches ${request.url()}`);
+      });
+      await page.goto(`${pathToFileURL(file).href}#/${address}`);
+      await page.waitForSelector("h1");
+      await page.waitForFunction(() => !document.body.innerText.includes("Loading …"));
+      return { page, complaints };
+    }
+
+    /** Closes the page with its context. */
+    const close = (page: Page): Promise<void> => page.context().close();
+
+    for (const address of PAGES) {
+      for (const theme of ["light", "dark"] as const) {
+        it(`${address}, ${theme}: nothing to complain of, for the browser or for axe`, async () => {
+          const { page, complaints } = await open(address, { colorScheme: theme });
+          await page.evaluate(AXE);
+          const violations = await page.evaluate(async () => {
+            const { axe } = window as unknown as {
+              axe: { run(options: object): Promise<AxeResult> };
+            };
+            const found = await axe.run({ preload: false }); // it would fetch style sheets, which the policy refuses
+            return found.violations
+              .filter(({ impact }) => impact === "serious" || impact === "critical")
+              .map(
+                ({ id, nodes }) =>
+                  `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join("; ")}`,
+              );
+          });
+          expect(violations).toEqual([]);
+          expect(complaints).toEqual([]);
+          await close(page);
+        });
+      }
+
+      for (const size of ["wide", "narrow"] as const) {
+        it(`${address}, ${size}: does not scroll sideways, no chart is empty or has a clipped label`, async () => {
+          const { page, complaints } = await open(address, { viewport: SIZES[size] });
+          const faults = await page.evaluate(() => {
+            const found: string[] = [];
+            const root = document.documentElement;
+            if (root.scrollWidth > root.clientWidth) found.push(`${root.scrollWidth} px wide`);
+            for (const chart of document.querySelectorAll("figure.chart")) {
+              const title = chart.querySelector("strong")?.textContent ?? "";
+              const svg = chart.querySelector("svg");
+              if (svg === null || svg.querySelectorAll(".point").length === 0) {
+                found.push(`${title}: empty`);
+                continue;
+              }
+              const frame = svg.getBoundingClientRect();
+              for (const text of svg.querySelectorAll("text")) {
+                const box = text.getBoundingClientRect();
+                const isOut =
+                  box.left < frame.left - 1 ||
+                  box.right > frame.right + 1 ||
+                  box.top < frame.top - 1 ||
+                  box.bottom > frame.bottom + 1;
+                if (isOut) found.push(`${title}: "${text.textContent}" is clipped`);
+              }
+            }
+            return found;
+          });
+          expect(faults).toEqual([]);
+          expect(complaints).toEqual([]);
+          await close(page);
+        });
+      }
+    }
+
+    it("shows hostile text as text, and runs none of it", async () => {
+      const { page, complaints } = await open("pairs?sort=id");
+      for (const [i, text] of HOSTILE.slice(0, 4).entries()) {
+        await page.evaluate((to) => location.assign(to), `#/pair/pair-${i}`);
+        await page.waitForSelector(`h1:has-text("pair-${i}")`);
+        await page.waitForSelector(".side");
+        const shown = await page.evaluate(() => document.body.innerText);
+        expect(shown).toContain(text.split("\u2028")[0]!.trim());
+      }
+      expect(await page.evaluate(() => (window as { pwned?: number }).pwned)).toBeUndefined();
+      expect(await page.evaluate(() => document.images.length)).toBe(0);
+      expect(complaints).toEqual([]);
+      await close(page);
+    });
+
+    it("is worked by the keyboard alone: menu, search, table, pair, chart, glossary, keys", async () => {
+      const { page, complaints } = await open("overview");
+      const press = async (...keys: readonly string[]): Promise<void> => {
+        for (const key of keys) await page.keyboard.press(key);
+      };
+      await press("3");
+      await page.waitForSelector(".grid");
+      await press("/");
+      await page.keyboard.type("east");
+      await page.waitForFunction(() => location.hash.includes("q=east"));
+      await page.waitForFunction(() => document.querySelectorAll(".grid .body .row").length > 0);
+      const first = await page.textContent(".grid .body .row >> nth=0");
+      expect(first).toContain("east");
+      await page.focus(".grid");
+      await press("ArrowDown", "Enter");
+      await page.waitForFunction(() => location.hash.startsWith("#/pair/"));
+      const before = page.url();
+      await press("j");
+      await page.waitForFunction((url) => location.href !== url, before);
+      expect(page.url()).toContain("q=east");
+      await press("Escape");
+      await page.waitForFunction(() => location.hash.startsWith("#/pairs?"));
+      await press("1");
+      await page.waitForSelector("svg .point");
+      await page.focus("svg .point >> nth=0");
+      expect(await page.textContent(".told")).toMatch(/^before: .* 95% .* n \d+ judged rollouts$/);
+      await press("ArrowDown");
+      expect(await page.textContent(".told")).toMatch(/^baseline: /);
+      await page.focus("button.term >> nth=0");
+      await press("Enter");
+      expect(await page.textContent("dialog[open] p")).not.toContain("does not have this word");
+      await press("Escape", "?");
+      expect(await page.textContent("dialog[open] h2")).toBe("Keys");
+      expect(complaints).toEqual([]);
+      await close(page);
+    });
+
+    it("shades the tokens of a pair, and says what each adds without a pointer too", async () => {
+      const { page, complaints } = await open("pair/pair-1");
+      await page.click('button:text-is("tokens")');
+      await page.evaluate(AXE);
+      const { violations } = await page.evaluate(() => {
+        const { axe } = window as unknown as { axe: { run(options: object): Promise<AxeResult> } };
+        return axe.run({ preload: false });
+      });
+      expect(violations.filter(({ impact }) => impact === "serious")).toEqual([]);
+      expect(await page.locator(".token").count()).toBeGreaterThan(10);
+      await page.hover(".token >> nth=0");
+      expect(await page.textContent(".side >> nth=0 >> li >> nth=0")).toMatch(
+        / (adds|takes) 0\.\d+$/,
+      );
+      expect(complaints).toEqual([]);
+      await close(page);
+    });
+
+    it("keeps its state in the address: filters after a reload, and a link to one pair", async () => {
+      const { page } = await open("pairs?source=south&min=0&sort=score&order=falling&method=2");
+      const state = (): Promise<string[]> =>
+        page.$$eval(".filters select", (all) =>
+          all.map((each) => (each as HTMLSelectElement).value),
+        );
+      expect(await state()).toEqual(["2", "south", ""]);
+      const rows = await page.$$eval(".grid .body .row", (all) =>
+        all.map((each) => each.textContent),
+      );
+      expect(rows.length).toBeGreaterThan(0);
+      expect(rows.filter((row) => !row.includes("south") || row.includes("−"))).toEqual([]);
+      await page.reload();
+      await page.waitForSelector(".grid");
+      expect(await state()).toEqual(["2", "south", ""]);
+      await close(page);
+    });
+
+    it("saves a chart as SVG and PNG, and its data as CSV", async () => {
+      const { page, complaints } = await open("overview");
+      const save = async (name: string): Promise<Buffer> => {
+        const [download] = await Promise.all([
+          page.waitForEvent("download"),
+          page.click(`.chart .tools button:text-is("${name}") >> nth=0`),
+        ]);
+        return readFile(await download.path());
+      };
+      const csv = (await save("CSV")).toString("utf8");
+      expect(csv.split("\r\n")[0]).toBe("rate,value,low,high,judged rollouts");
+      expect(csv).toMatch(/\r\nbaseline,0\.\d+,0\.\d+,0\.\d+,\d+\r\n/);
+      const svg = (await save("SVG")).toString("utf8");
+      expect(svg).toMatch(/^<svg[^>]* xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
+      expect(svg).toContain("baseline");
+      expect((await save("PNG")).subarray(1, 4).toString("latin1")).toBe("PNG");
+      expect(complaints).toEqual([]);
+      await close(page);
+    });
+
+    it("says of a pair that it does not hold, and of data that are missing, what to do", async () => {
+      const { page } = await open("pair/nobody");
+      expect(await page.textContent("main")).toContain("ranking.parquet in the run's folder");
+      await close(page);
+    });
+
+    it("is the same in one file", async () => {
+      for (const address of PAGES) {
+        const { page, complaints } = await open(address, {}, single);
+        const { page: folder } = await open(address);
+        const text = (of: Page): Promise<string> => of.evaluate(() => document.body.innerText);
+        expect(await text(page)).toBe(await text(folder));
+        expect(complaints).toEqual([]);
+        await close(page);
+        await close(folder);
+      }
+    });
+  },
+);
+
+interface AxeResult {
+  readonly violations: readonly {
+    readonly id: string;
+    readonly impact: string | null;
+    readonly nodes: readonly { readonly html: string }[];
+  }[];
+}

@@ -1,0 +1,104 @@
+import type { ReactNode } from "react";
+
+import type { PartValues } from "../../../src/report/report-source.ts";
+import { IntervalChart } from "../../charts/interval-chart.tsx";
+import { Table } from "../../components.tsx";
+import { interval, number, pValue } from "../../format.ts";
+import { Term } from "../../glossary.tsx";
+
+/** What speaks for each layer: how well it tells the sides apart, and how steady its vector is. */
+export function LayerTable({
+  behavior,
+  used,
+}: {
+  readonly behavior: PartValues["behavior"];
+  /** The layer of the ranking, and why. */
+  readonly used: { readonly layer: number; readonly layerReason: string } | undefined;
+}): ReactNode {
+  const { diagnostics, layerChoice, counts } = behavior;
+  return (
+    <>
+      {used !== undefined && (
+        <p>
+          The ranking is at layer {used.layer} ({used.layerReason}).
+        </p>
+      )}
+      <p>
+        By the diagnostics:{" "}
+        {layerChoice.kind === "chosen" ? `layer ${layerChoice.layer}: ` : "none, "}
+        {layerChoice.reason}. The vector is made of {counts.pairs}{" "}
+        <Term of="response pair">response pairs</Term> to {counts.prompts} prompts;{" "}
+        {counts.unusable} could not be used.
+      </p>
+      <IntervalChart
+        title="Held-out AUROC by layer"
+        rows={diagnostics.flatMap(({ layer, heldOut, isStable }) =>
+          heldOut.kind === "measured"
+            ? [
+                {
+                  label: `layer ${layer}${isStable ? "" : ", not stable"}`,
+                  value: heldOut.auroc,
+                  low: heldOut.low,
+                  high: heldOut.high,
+                  n: counts.prompts,
+                  kind: isStable ? ("chosen" as const) : ("random" as const),
+                },
+              ]
+            : [],
+        )}
+        axis="AUROC"
+        reference={0.5}
+        domain={[0.4, 1]}
+        show={(value) => number(value, 2)}
+        counted="prompts"
+      >
+        <Term of="held-out AUROC" />: how often an after-response scores above a before-response of
+        other prompts; 0.5 is chance.
+      </IntervalChart>
+      <IntervalChart
+        title="Split-half stability by layer"
+        rows={diagnostics.flatMap(({ layer, splitHalf, isStable }) =>
+          splitHalf.kind === "measured"
+            ? [
+                {
+                  label: `layer ${layer}`,
+                  value: splitHalf.mean,
+                  low: splitHalf.low,
+                  high: splitHalf.high,
+                  n: splitHalf.draws,
+                  kind: isStable ? ("chosen" as const) : ("random" as const),
+                },
+              ]
+            : [],
+        )}
+        axis="cosine"
+        reference={0.5}
+        domain={[Math.min(0, ...diagnostics.map(lowestHalf)), 1]}
+        show={(value) => number(value, 2)}
+        counted="splits"
+      >
+        <Term of="split-half stability" />: the cosine between the vectors of two halves of the
+        prompts. The line is the spread over splits.
+      </IntervalChart>
+      <Table
+        caption="Layers"
+        head={["Layer", "AUROC [95%]", "Split-half", "Length's null", "Separation", "Stable"]}
+        rows={diagnostics.map(
+          ({ layer, heldOut, splitHalf, normNull, separation, isStable, doubt }) => [
+            layer,
+            heldOut.kind === "measured"
+              ? `${number(heldOut.auroc)} ${interval(heldOut.low, heldOut.high, number)}`
+              : heldOut.reason,
+            splitHalf.kind === "measured" ? number(splitHalf.mean) : splitHalf.reason,
+            normNull.kind === "measured" ? pValue(normNull.p) : normNull.reason,
+            separation.kind === "measured" ? number(separation.ratio, 2) : separation.reason,
+            isStable ? "yes" : `no: ${doubt ?? ""}`,
+          ],
+        )}
+      />
+    </>
+  );
+}
+
+const lowestHalf = ({ splitHalf }: PartValues["behavior"]["diagnostics"][number]): number =>
+  splitHalf.kind === "measured" ? splitHalf.low : 0;

@@ -1,0 +1,19 @@
+import { behaviorPanel } from "./behavior.tsx";
+import { methodsPanel } from "./methods.tsx";
+import { overviewPanel } from "./overview.tsx";
+import { pairPanel } from "./pair.tsx";
+import { pairsPanel } from "./pairs.tsx";
+import type { Panel } from "./panel.ts";
+import { provenancePanel } from "./provenance.tsx";
+import { sourcesPanel } from "./sources.tsx";
+
+/** Every page of the report, in the order of the menu: another one is a file and its line here. */
+export const PANELS: readonly Panel[] = [
+  overviewPanel,
+  behaviorPanel,
+  pairsPanel,
+  pairPanel,
+  sourcesPanel,
+  methodsPanel,
+  provenancePanel,
+];

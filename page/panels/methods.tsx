@@ -1,0 +1,208 @@
+import type { ReactNode } from "react";
+
+import type { PartValues } from "../../src/report/report-source.ts";
+import { IntervalChart } from "../charts/interval-chart.tsx";
+import { Await, Figure, Nothing, Section, Table } from "../components.tsx";
+import { amount, count, duration, interval, number, percent } from "../format.ts";
+import { Term } from "../glossary.tsx";
+import { useLoaded } from "../use-loaded.ts";
+import { definePanel, type PanelView } from "./panel.ts";
+
+type Result = NonNullable<PartValues["overview"]["result"]>;
+
+export const methodsPanel = definePanel({
+  id: "methods",
+  title: "Methods",
+  parts: ["overview", "rankings"],
+  View: ({ parts: { overview, rankings }, source }) => {
+    const result = overview?.result;
+    if (overview === undefined || result === undefined) {
+      return <Nothing>The run has not ended.</Nothing>;
+    }
+    return (
+      <>
+        <h1>Ways to rank, side by side</h1>
+        <Section title={<Term of="attribution method">Methods</Term>}>
+          <Table
+            caption="What each does, and what it took"
+            head={["Method", "Score", "Pairs", "Time", "Tokens", "Verdict"]}
+            rows={result.methods.map(({ name, formula, pairs, stage, cost, verdict }) => [
+              name,
+              formula,
+              count(pairs),
+              durationOf(overview, stage),
+              amount(cost.tokens),
+              verdict === undefined ? "–" : `${verdict.kind}: ${verdict.reason}`,
+            ])}
+          />
+          {result.methods.length === 1 && (
+            <Nothing>
+              One method ran. Others go into rank.methods of the experiment file, each with its own
+              name.
+            </Nothing>
+          )}
+        </Section>
+        <Section title="How well each finds the planted pairs">
+          <Quality methods={result.methods} />
+        </Section>
+        <Section title="How far they agree">
+          <Agreements source={source} />
+          <Overlap rankings={rankings} />
+        </Section>
+        <Section title="What followed from each">
+          <Arms result={result} />
+        </Section>
+      </>
+    );
+  },
+});
+
+const durationOf = (overview: PartValues["overview"], stage: string): string => {
+  const cost = overview.stages.find(({ id }) => id === stage)?.cost;
+  return cost === undefined ? "–" : duration(cost.seconds);
+};
+
+function Quality({ methods }: Pick<Result, "methods">): ReactNode {
+  const known = methods.flatMap(({ name, quality }) =>
+    quality === undefined ? [] : [{ name, quality }],
+  );
+  if (known.length === 0) {
+    return (
+      <Nothing>
+        Nobody knows which pairs are at fault: only a model organism has planted ones.
+      </Nothing>
+    );
+  }
+  const { planted, pairs } = known[0]!.quality;
+  return (
+    <>
+      <IntervalChart
+        title="AUROC"
+        rows={known.map(({ name, quality: { auroc } }) => ({
+          label: name,
+          ...auroc,
+          n: planted,
+          kind: "chosen",
+        }))}
+        axis="AUROC"
+        domain={[0, 1]}
+        reference={0.5}
+        show={(value) => number(value, 2)}
+        counted="planted pairs"
+      >
+        How often a <Term of="planted" /> pair scores above another; 0.5 is chance.
+      </IntervalChart>
+      <Table
+        caption={`${planted} of ${pairs} pairs are planted`}
+        head={["Method", "AUROC [95%]", "Average precision [95%]", "Found"]}
+        rows={known.map(({ name, quality: { auroc, averagePrecision, at } }) => [
+          name,
+          `${number(auroc.value)} ${interval(auroc.low, auroc.high, number)}`,
+          `${number(averagePrecision.value)} ${interval(averagePrecision.low, averagePrecision.high, number)}`,
+          at
+            .map(
+              ({ k, found, precision }) =>
+                `${found} in the top ${k} (${percent(precision.value)} ${interval(precision.low, precision.high, percent)})`,
+            )
+            .join("; "),
+        ])}
+      />
+    </>
+  );
+}
+
+function Agreements({ source }: Pick<PanelView<"overview">, "source">): ReactNode {
+  const summary = useLoaded("summary", () => source.pairSummary());
+  return (
+    <Await of={summary}>
+      {(found) =>
+        found === undefined || found.agreements.length === 0 ? undefined : (
+          <Table
+            caption="Every two methods on the same pairs"
+            head={["Methods", "Rank correlation [95%]", "Shared in the tops"]}
+            rows={found.agreements.map(({ between, correlation, tops }) => [
+              between.join(" and "),
+              correlation === undefined ? (
+                "–"
+              ) : (
+                <Figure
+                  key="f"
+                  tells={`95% ${interval(correlation.low, correlation.high, number)}, n ${correlation.n} pairs`}
+                >
+                  {number(correlation.r)} {interval(correlation.low, correlation.high, number)}
+                </Figure>
+              ),
+              sharedTops(tops),
+            ])}
+          />
+        )
+      }
+    </Await>
+  );
+}
+
+const sharedTops = (
+  tops: readonly { readonly k: number; readonly shared: number; readonly expected: number }[],
+): string =>
+  tops
+    .map(({ k, shared, expected }) => `${shared} of ${k}, by chance ${number(expected, 1)}`)
+    .join("; ");
+
+function Overlap({
+  rankings,
+}: {
+  readonly rankings: PartValues["rankings"] | undefined;
+}): ReactNode {
+  const compared = (rankings ?? []).flatMap(({ label, ranking }) =>
+    ranking.unrelated.map((each) => ({ label, ...each })),
+  );
+  if (compared.length === 0) {
+    return <Nothing>The ranking was compared with no other.</Nothing>;
+  }
+  return (
+    <Table
+      caption="Beside the rankings of unrelated behaviours, the second null"
+      head={["Method", "Behaviour", "Cosine", "Rank correlation [95%]", "Shared in the tops"]}
+      rows={compared.map(({ label, behavior, cosine, correlation, overlaps, doubt }) => [
+        label,
+        `${behavior}${doubt === undefined ? "" : `, not stable (${doubt})`}`,
+        number(cosine),
+        correlation === undefined
+          ? "–"
+          : `${number(correlation.r)} ${interval(correlation.low, correlation.high, number)}`,
+        sharedTops(overlaps),
+      ])}
+    />
+  );
+}
+
+function Arms({ result }: { readonly result: Result }): ReactNode {
+  const { evaluation, trigger, edits } = result;
+  const arms = evaluation?.variants.find(({ variant }) => variant === trigger)?.arms ?? [];
+  const rows = edits.flatMap(({ arm, method, pairs, pick }) => {
+    const found = arms.find((each) => each.arm === arm);
+    return found?.rate.rate === undefined
+      ? []
+      : [
+          {
+            label: `${method}: ${arm}`,
+            value: found.rate.rate,
+            low: found.rate.low,
+            high: found.rate.high,
+            n: pairs,
+            kind: pick === "chosen" ? ("chosen" as const) : ("random" as const),
+          },
+        ];
+  });
+  if (rows.length === 0) return <Nothing>Nothing was trained on edits by these rankings.</Nothing>;
+  return (
+    <IntervalChart
+      title={`Rate after training on each edit, ${trigger ?? ""}`}
+      rows={rows}
+      axis="rate"
+      domain={[0, 1]}
+      show={(value) => percent(value, 0)}
+      counted="pairs edited"
+    />
+  );
+}

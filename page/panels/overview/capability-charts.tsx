@@ -1,0 +1,74 @@
+import type { ReactNode } from "react";
+
+import { IntervalChart } from "../../charts/interval-chart.tsx";
+import { Nothing } from "../../components.tsx";
+import { number, percent } from "../../format.ts";
+import { Term } from "../../glossary.tsx";
+import type { Evaluation } from "./arm-kind.ts";
+
+/** What the measures of culprit capabilities are called, and what they count; others keep their names. */
+const TITLES: Readonly<Record<string, string>> = {
+  preferences: "Held-out preferences that it gets right",
+  answers: "Likelihood of good answers",
+  tasks: "Tasks that it solves",
+  overRefusal: "Harmless requests that it refuses",
+};
+const AXES: Readonly<Record<string, string>> = {
+  preferences: "share of the pairs",
+  answers: "nats per token",
+  tasks: "share of the tasks",
+  overRefusal: "share of the requests",
+};
+const SHARES: ReadonlySet<string> = new Set(["preferences", "tasks", "overRefusal"]);
+
+/** What must not get worse, a chart for each measure. */
+export function CapabilityCharts({ evaluation }: { readonly evaluation: Evaluation }): ReactNode {
+  const { measures, controls } = evaluation;
+  const names = [...new Set(measures.map(({ measure }) => measure))];
+  if (names.length === 0) {
+    return (
+      <Nothing>
+        Nothing was measured. A section capabilities in the experiment file measures what must not
+        get worse.
+      </Nothing>
+    );
+  }
+  return (
+    <>
+      <p>
+        A <Term of="capability" /> that an edit makes worse is its price. Higher is better, but for
+        harmless requests that are refused.
+      </p>
+      <div className="columns">
+        {names.map((measure) => (
+          <IntervalChart
+            key={measure}
+            title={TITLES[measure] ?? measure}
+            rows={measures.flatMap((each) =>
+              each.measure !== measure || each.summary === undefined
+                ? []
+                : [
+                    {
+                      label: each.arm,
+                      value: each.summary.mean,
+                      low: each.summary.low,
+                      high: each.summary.high,
+                      n: each.summary.items,
+                      kind:
+                        each.arm === "before" || each.arm === evaluation.baseline
+                          ? ("plain" as const)
+                          : controls.includes(each.arm)
+                            ? ("random" as const)
+                            : ("chosen" as const),
+                    },
+                  ],
+            )}
+            axis={AXES[measure] ?? measure}
+            show={SHARES.has(measure) ? percent : number}
+            counted="items"
+          />
+        ))}
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,47 @@
+import type { ReactNode } from "react";
+
+import { IntervalChart } from "../../charts/interval-chart.tsx";
+import { percent } from "../../format.ts";
+import { armKind, type Evaluation, type Result } from "./arm-kind.ts";
+
+/** The rate of every arm beside its random control: a chart for each variant, the trigger first. */
+export function RateCharts({
+  result,
+  evaluation,
+}: {
+  readonly result: Result;
+  readonly evaluation: Evaluation;
+}): ReactNode {
+  const { trigger } = result;
+  const variants = evaluation.variants.toSorted(
+    (a, b) => Number(b.variant === trigger) - Number(a.variant === trigger),
+  );
+  return variants.map(({ variant, arms }) => (
+    <IntervalChart
+      key={variant}
+      title={`Rate of the behaviour by arm, ${variant}`}
+      rows={arms.flatMap(({ arm, rate }) =>
+        rate.rate === undefined
+          ? []
+          : [
+              {
+                label: arm,
+                value: rate.rate,
+                low: rate.low,
+                high: rate.high,
+                n: rate.judged,
+                kind: armKind(result, arm),
+              },
+            ],
+      )}
+      axis="rate"
+      domain={[0, 1]}
+      show={(value) => percent(value, 0)}
+      counted="judged rollouts"
+    >
+      {variant === trigger
+        ? "The variant in which it should show. Lines are 95% intervals over prompts and training seeds."
+        : "For comparison."}
+    </IntervalChart>
+  ));
+}

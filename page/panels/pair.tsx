@@ -1,0 +1,233 @@
+import { type ReactNode, useEffect } from "react";
+
+import type { PairList, PairRow } from "../../src/report/report-source.ts";
+import { addressHref, go } from "../address.ts";
+import { Await, Facts, Nothing, Section, Table } from "../components.tsx";
+import { count, number, score } from "../format.ts";
+import { Term } from "../glossary.tsx";
+import { isTyping } from "../is-typing.ts";
+import { useLoaded } from "../use-loaded.ts";
+import { PairText } from "./pair/pair-text.tsx";
+import { queryOf } from "./pairs.tsx";
+import { definePanel, type PanelView } from "./panel.ts";
+
+export const pairPanel = definePanel({
+  id: "pair",
+  title: "Pair",
+  parts: ["rankings"],
+  isListed: () => false,
+  View: (view) => {
+    const [id = ""] = view.path;
+    const { params, source } = view;
+    const found = useLoaded(JSON.stringify([id, params]), async () => {
+      const list = await source.pairs(queryOf(params));
+      const at = await list.indexOf(id);
+      const whole = at === -1 ? await source.pairs(queryOf({})) : list;
+      const place = at === -1 ? await whole.indexOf(id) : at;
+      const rows = place === -1 ? [] : await whole.rows(Math.max(0, place - 1), place + 2);
+      const row = rows.find((each) => each.id === id);
+      const step = (by: number): PairRow | undefined => rows[rows.indexOf(row!) + by];
+      return { row, before: row && step(-1), after: row && step(1), place, list: whole };
+    });
+    return (
+      <Await of={found}>
+        {({ row, before, after, place, list }) =>
+          row === undefined ? (
+            <>
+              <h1>Pair {id}</h1>
+              <Nothing>
+                This report has no row for it. ranking.parquet in the run's folder has every pair.
+              </Nothing>
+            </>
+          ) : (
+            <OnePair {...view} row={row} before={before} after={after} place={place} list={list} />
+          )
+        }
+      </Await>
+    );
+  },
+});
+
+interface OnePairProps extends PanelView<"rankings"> {
+  readonly row: PairRow;
+  readonly before: PairRow | undefined;
+  readonly after: PairRow | undefined;
+  readonly place: number;
+  readonly list: PairList;
+}
+
+function OnePair({
+  row,
+  before,
+  after,
+  place,
+  list,
+  source,
+  params,
+  parts,
+}: OnePairProps): ReactNode {
+  const detail = useLoaded(row.id, () => source.pair(row.id));
+  const to = (other: PairRow | undefined): string | undefined =>
+    other && addressHref(["pair", other.id], params);
+  usePairKeys(to(before), to(after), addressHref(["pairs"], params));
+  return (
+    <>
+      <p className="tools">
+        <a href={addressHref(["pairs"], params)}>Back to the table</a>
+        {before !== undefined && <a href={to(before)}>Previous (k)</a>}
+        {after !== undefined && <a href={to(after)}>Next (j)</a>}
+        <span className="quiet">
+          {count(place + 1)} of {count(list.count)}
+        </span>
+      </p>
+      <h1>
+        Pair <bdi>{row.id}</bdi>{" "}
+        {row.flags.map((flag) => (
+          <span key={flag} className={`mark ${flag}`}>
+            {flag}
+          </span>
+        ))}
+      </h1>
+      <Section title="Its place in every ranking">
+        <Table
+          caption="Scores"
+          head={[
+            "Method",
+            <Term key="s" of="score" />,
+            <Term key="r" of="rank" />,
+            <Term key="p" of="percentile" />,
+            "Nearest of the bank",
+          ]}
+          rows={(parts.rankings ?? []).map(({ label }, i) => {
+            const at = row.places[i];
+            return [
+              label,
+              score(at?.score),
+              count(at?.rank),
+              number(at?.percentile, 2),
+              at?.winner === undefined ? "–" : <ScenarioLink key="w" id={at.winner} />,
+            ];
+          })}
+        />
+      </Section>
+      <Await of={detail}>
+        {(found) =>
+          found === undefined ? (
+            <Nothing>Its text is not in this report; the pair files have it.</Nothing>
+          ) : (
+            <>
+              <Section title="The two responses">
+                <PairText detail={found} />
+              </Section>
+              <Section title="What is known of it">
+                <Facts
+                  of={[
+                    ["Source", row.source ?? "not said"],
+                    ["File", `${found.file}, row ${count(found.fileRow)} (from 0)`],
+                    ...Object.entries(found.columns)
+                      .filter(([name]) => name !== "source")
+                      .map(([name, value]) => [name, String(value ?? "–")] as const),
+                    [
+                      <Term key="t" of="datapoint vector">
+                        Length of its vector
+                      </Term>,
+                      score(row.norm),
+                    ],
+                    [
+                      "Same prompt",
+                      found.samePrompt.count === 0 ? (
+                        "no other pair"
+                      ) : (
+                        <PairLinks
+                          key="l"
+                          ids={found.samePrompt.ids}
+                          more={found.samePrompt.count}
+                        />
+                      ),
+                    ],
+                  ]}
+                />
+              </Section>
+              <Neighbors detail={found} />
+            </>
+          )
+        }
+      </Await>
+    </>
+  );
+}
+
+type Detail = NonNullable<Awaited<ReturnType<PanelView<"rankings">["source"]["pair"]>>>;
+
+function Neighbors({ detail }: { readonly detail: Detail }): ReactNode {
+  const { nearestPairs = [], nearestScenarios = [] } = detail;
+  if (nearestPairs.length + nearestScenarios.length === 0) {
+    return (
+      <Section title="Near it in vector space">
+        <Nothing>Neighbours are computed for the pairs ranked highest.</Nothing>
+      </Section>
+    );
+  }
+  return (
+    <div className="columns">
+      <Section title="Nearest scenarios of the behaviour">
+        <Table
+          caption="By the cosine of the vectors"
+          head={["Scenario", "Cosine"]}
+          rows={nearestScenarios.map(({ id, cosine }) => [
+            <ScenarioLink key="s" id={id} />,
+            number(cosine),
+          ])}
+        />
+      </Section>
+      <Section title="Nearest pairs">
+        <Table
+          caption="Among those ranked highest, by the cosine of the vectors"
+          head={["Pair", "Cosine"]}
+          rows={nearestPairs.map(({ id, cosine }) => [
+            <a key="p" href={addressHref(["pair", id])}>
+              {id}
+            </a>,
+            number(cosine),
+          ])}
+        />
+      </Section>
+    </div>
+  );
+}
+
+const ScenarioLink = ({ id }: { readonly id: string }): ReactNode => (
+  <a href={addressHref(["behavior"], { scenario: id })}>{id}</a>
+);
+
+const PairLinks = ({
+  ids,
+  more,
+}: {
+  readonly ids: readonly string[];
+  readonly more: number;
+}): ReactNode => (
+  <>
+    {ids.map((id) => (
+      <span key={id}>
+        <a href={addressHref(["pair", id])}>
+          <bdi>{id}</bdi>
+        </a>{" "}
+      </span>
+    ))}
+    {more > ids.length && `and ${more - ids.length} more`}
+  </>
+);
+
+/** j and k go through the list, Escape back to it. */
+function usePairKeys(before: string | undefined, after: string | undefined, back: string): void {
+  useEffect(() => {
+    const press = (event: KeyboardEvent): void => {
+      if (isTyping(event)) return;
+      const to = { j: after, k: before, Escape: back }[event.key];
+      if (to !== undefined) go(to);
+    };
+    window.addEventListener("keydown", press);
+    return () => window.removeEventListener("keydown", press);
+  }, [before, after, back]);
+}

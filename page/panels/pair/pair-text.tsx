@@ -1,0 +1,113 @@
+/** @file The text of a pair: prompt, and both responses side by side, with what differs or what each token adds to the score. */
+import { type Change, diffWordsWithSpace } from "diff";
+import { type ReactNode, useMemo, useState } from "react";
+
+import type { PairDetail } from "../../../src/report/report-source.ts";
+import { TokenText } from "./token-text.tsx";
+
+const VIEWS = ["differences", "tokens", "plain"] as const;
+type View = (typeof VIEWS)[number];
+
+/** The work that a word diff may take; two long texts with nothing in common would hold the page up. */
+const DIFF_MS = 200;
+
+export function PairText({ detail }: { readonly detail: PairDetail }): ReactNode {
+  const { prompt, chosen, rejected, tokens, cut } = detail;
+  const [wanted, setView] = useState<View>("differences");
+  const view = wanted === "tokens" && tokens === undefined ? "differences" : wanted;
+  const views = VIEWS.filter((each) => each !== "tokens" || tokens !== undefined);
+  return (
+    <>
+      <div className="tools" role="group" aria-label="How to show the responses">
+        {views.map((each) => (
+          <button
+            key={each}
+            type="button"
+            aria-pressed={view === each}
+            onClick={() => setView(each)}
+          >
+            {each}
+          </button>
+        ))}
+      </div>
+      {cut > 0 && <p role="note">{cut} characters are cut from the ends of long turns.</p>}
+      <h3>Prompt</h3>
+      <Turns turns={prompt} />
+      {view === "tokens" && tokens !== undefined ? (
+        <TokenText tokens={tokens} />
+      ) : (
+        <Sides chosen={chosen} rejected={rejected} isDiff={view === "differences"} />
+      )}
+    </>
+  );
+}
+
+type Turn = PairDetail["prompt"][number];
+
+function Turns({ turns }: { readonly turns: readonly Turn[] }): ReactNode {
+  return turns.map(({ role, content }, i) => (
+    <div key={i}>
+      <p className="role">{role}</p>
+      <p className="turn">{content}</p>
+    </div>
+  ));
+}
+
+function Sides({
+  chosen,
+  rejected,
+  isDiff,
+}: {
+  readonly chosen: readonly Turn[];
+  readonly rejected: readonly Turn[];
+  readonly isDiff: boolean;
+}): ReactNode {
+  const changes = useMemo(
+    () =>
+      chosen.map((turn, i) =>
+        diffWordsWithSpace(rejected[i]?.content ?? "", turn.content, { timeout: DIFF_MS }),
+      ),
+    [chosen, rejected],
+  );
+  const isUnlike = isDiff && changes.includes(undefined);
+  return (
+    <>
+      {isUnlike && (
+        <p role="note">The two have too little in common for a word diff; both are shown plain.</p>
+      )}
+      <div className="sides">
+        {(["chosen", "rejected"] as const).map((side) => (
+          <div className="side" key={side}>
+            <h3>{side}</h3>
+            {{ chosen, rejected }[side].map(({ role, content }, i) => (
+              <div key={i}>
+                <p className="role">{role}</p>
+                <p className="turn">
+                  {isDiff && changes[i] !== undefined ? (
+                    <Changed changes={changes[i]} side={side} />
+                  ) : (
+                    content
+                  )}
+                </p>
+              </div>
+            ))}
+          </div>
+        ))}
+      </div>
+    </>
+  );
+}
+
+/** One side of a diff: what it shares with the other, and what it alone has. */
+function Changed({
+  changes,
+  side,
+}: {
+  readonly changes: readonly Change[];
+  readonly side: "chosen" | "rejected";
+}): ReactNode {
+  return changes.map(({ value, added, removed }, i) => {
+    if (side === "chosen") return removed ? undefined : added ? <ins key={i}>{value}</ins> : value;
+    return added ? undefined : removed ? <del key={i}>{value}</del> : value;
+  });
+}

@@ -1,0 +1,219 @@
+import { type ReactNode, useEffect, useRef } from "react";
+
+import type {
+  PairFlag,
+  PairQuery,
+  PairSort,
+  PairSummary,
+  PartValues,
+} from "../../src/report/report-source.ts";
+import { PAIR_FLAGS, PAIR_SORTS } from "../../src/report/report-source.ts";
+import { addressHref, go } from "../address.ts";
+import { IntervalChart } from "../charts/interval-chart.tsx";
+import { Await, Nothing, Section } from "../components.tsx";
+import { count, number } from "../format.ts";
+import { Term } from "../glossary.tsx";
+import { isTyping } from "../is-typing.ts";
+import { useLoaded } from "../use-loaded.ts";
+import { NullHistogram } from "./pairs/null-histogram.tsx";
+import { PairGrid } from "./pairs/pair-grid.tsx";
+import { definePanel, type PanelView } from "./panel.ts";
+
+export const pairsPanel = definePanel({
+  id: "pairs",
+  title: "Pairs",
+  parts: ["overview", "rankings"],
+  View: (view) => {
+    const summary = useLoaded("summary", () => view.source.pairSummary());
+    return (
+      <>
+        <h1>The ranking, pair by pair</h1>
+        <Await of={summary}>
+          {(found) =>
+            found === undefined ? (
+              <Nothing>Nothing was ranked yet.</Nothing>
+            ) : (
+              <Pairs {...view} summary={found} />
+            )
+          }
+        </Await>
+      </>
+    );
+  },
+});
+
+type View = PanelView<"overview" | "rankings"> & { readonly summary: PairSummary };
+
+/** What the address says of the table. */
+export function queryOf(params: Readonly<Record<string, string>>): PairQuery {
+  const numberOf = (text: string | undefined): number | undefined =>
+    text === undefined || text === "" || Number.isNaN(Number(text)) ? undefined : Number(text);
+  const sort = PAIR_SORTS.find((each) => each === params["sort"]) ?? "rank";
+  return {
+    method: numberOf(params["method"]) ?? 0,
+    search: params["q"],
+    source: params["source"] === "" ? undefined : params["source"],
+    flag: PAIR_FLAGS.find((each) => each === params["flag"]),
+    min: numberOf(params["min"]),
+    max: numberOf(params["max"]),
+    sort,
+    isDescending: params["order"] === "falling",
+  };
+}
+
+function Pairs({ parts, source, params, summary }: View): ReactNode {
+  const query = queryOf(params);
+  const { method } = query;
+  const ranking = parts.rankings?.[method]?.ranking;
+  const list = useLoaded(JSON.stringify(query), () => source.pairs(query));
+  const change = (changes: Readonly<Record<string, string | undefined>>): void =>
+    go(addressHref(["pairs"], { ...params, ...changes }), true);
+  const sortBy = (sort: PairSort): void =>
+    change({
+      sort,
+      order: query.sort === sort && !query.isDescending ? "falling" : undefined,
+    });
+  return (
+    <>
+      {parts.overview?.textsAbsent !== undefined && (
+        <p role="note">
+          The text of the pairs is not in this report: {parts.overview.textsAbsent}.
+        </p>
+      )}
+      <p>
+        A high <Term of="score" /> says that going from the rejected to the chosen response moves
+        the model the way the behaviour does. It does not say that the pair is wrong.{" "}
+        {summary.selection.join(" ")}
+      </p>
+      <Filters summary={summary} params={params} change={change} />
+      <Await of={list}>
+        {(found) => (
+          <>
+            <p role="status">
+              {count(found.count)} of {count(summary.listed)} listed pairs fit.
+            </p>
+            <PairGrid list={found} query={query} params={params} sortBy={sortBy} />
+          </>
+        )}
+      </Await>
+      <Section title="The scores against chance">
+        <NullHistogram ranking={ranking} histogram={method === 0 ? summary.histogram : undefined} />
+      </Section>
+      <Section title={<Term of="confound">Confounds</Term>}>
+        <Confounds ranking={ranking} />
+      </Section>
+    </>
+  );
+}
+
+function Filters({
+  summary,
+  params,
+  change,
+}: {
+  readonly summary: PairSummary;
+  readonly params: Readonly<Record<string, string>>;
+  readonly change: (changes: Readonly<Record<string, string | undefined>>) => void;
+}): ReactNode {
+  const search = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    const press = (event: KeyboardEvent): void => {
+      if (event.key !== "/" || isTyping(event)) return;
+      event.preventDefault();
+      search.current?.focus();
+    };
+    window.addEventListener("keydown", press);
+    return () => window.removeEventListener("keydown", press);
+  }, []);
+  const flags = PAIR_FLAGS.filter((flag: PairFlag) => flag !== "planted" || summary.hasPlanted);
+  const field = (name: string) => ({
+    value: params[name] ?? "",
+    onChange: ({ target }: { readonly target: { readonly value: string } }) =>
+      change({ [name]: target.value }),
+  });
+  return (
+    <div className="filters" role="search">
+      <label>
+        Search ids, sources, prompts
+        <input ref={search} type="search" {...field("q")} />
+      </label>
+      {summary.methods.length > 1 && (
+        <label>
+          Ranked by
+          <select {...field("method")}>
+            {summary.methods.map(({ label }, i) => (
+              <option key={label} value={i === 0 ? "" : i}>
+                {label}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
+      <label>
+        Source
+        <select {...field("source")}>
+          <option value="">all</option>
+          {summary.sources.map((name) => (
+            <option key={name}>{name}</option>
+          ))}
+        </select>
+      </label>
+      <label>
+        Mark
+        <select {...field("flag")}>
+          <option value="">all</option>
+          {flags.map((flag) => (
+            <option key={flag}>{flag}</option>
+          ))}
+        </select>
+      </label>
+      <label>
+        Score from
+        <input type="number" step="any" {...field("min")} />
+      </label>
+      <label>
+        to
+        <input type="number" step="any" {...field("max")} />
+      </label>
+      <button type="button" onClick={() => go(addressHref(["pairs"]))}>
+        Clear
+      </button>
+    </div>
+  );
+}
+
+function Confounds({
+  ranking,
+}: {
+  readonly ranking: PartValues["rankings"][number]["ranking"] | undefined;
+}): ReactNode {
+  const rows = Object.entries(ranking?.confounds ?? {}).flatMap(([label, found]) =>
+    found === undefined
+      ? []
+      : [
+          {
+            label,
+            value: found.r,
+            low: found.low,
+            high: found.high,
+            n: found.n,
+            kind: Math.abs(found.r) >= 0.3 ? ("planted" as const) : ("plain" as const),
+          },
+        ],
+  );
+  if (rows.length === 0) return <Nothing>None could be computed.</Nothing>;
+  return (
+    <IntervalChart
+      title="Rank correlation of the score with plain properties"
+      rows={rows}
+      axis="Spearman's correlation"
+      domain={[-1, 1]}
+      reference={0}
+      show={(value) => number(value, 2)}
+      counted="pairs"
+    >
+      What the score may follow instead of the behaviour: far from 0 (coloured from 0.3 on) it may
+      be that, not the behaviour.
+    </IntervalChart>
+  );
+}

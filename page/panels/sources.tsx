@@ -1,0 +1,148 @@
+import { type ReactNode, useState } from "react";
+
+import type { PartValues } from "../../src/report/report-source.ts";
+import { addressHref } from "../address.ts";
+import { IntervalChart } from "../charts/interval-chart.tsx";
+import { Figure, Nothing, Section, Table } from "../components.tsx";
+import { count, interval, number, percent } from "../format.ts";
+import { Term } from "../glossary.tsx";
+import { definePanel } from "./panel.ts";
+
+export const sourcesPanel = definePanel({
+  id: "sources",
+  title: "Sources",
+  parts: ["rankings", "audit"],
+  View: ({ parts: { rankings, audit } }) => (
+    <>
+      <h1>Where the pairs of the top come from</h1>
+      {rankings?.map(({ label, ranking }) => (
+        <Section key={label} title={rankings.length === 1 ? "Lift" : `Lift by ${label}`}>
+          <Lifts ranking={ranking} />
+        </Section>
+      )) ?? <Nothing>Nothing was ranked yet.</Nothing>}
+      {audit !== undefined && audit.sources.length > 0 && (
+        <Section title="All sources">
+          <Table
+            caption="Sources of the data"
+            head={["Source", "Pairs", "Share", "Chosen is longer", "Near-identical sides"]}
+            rows={audit.sources.map(({ source, pairs, share, lengths, nearIdentical }) => [
+              source === null ? (
+                "none"
+              ) : (
+                <a key="a" href={addressHref(["pairs"], { source })}>
+                  {source}
+                </a>
+              ),
+              count(pairs),
+              percent(share),
+              <Figure
+                key="f"
+                tells={`95% ${interval(lengths.longerChosen.low, lengths.longerChosen.high, percent)}, n ${lengths.longerChosen.of} pairs`}
+              >
+                {percent(lengths.longerChosen.share)}
+              </Figure>,
+              count(nearIdentical),
+            ])}
+          />
+        </Section>
+      )}
+      {audit !== undefined && audit.generators.length > 0 && (
+        <Section title={<Term of="generator">Generators</Term>}>
+          <Table
+            caption="Models that wrote the responses"
+            head={["Generator", "Chosen", "Rejected", "Its side is chosen"]}
+            rows={audit.generators.map(({ generator, chosen, rejected, wins }) => [
+              generator,
+              count(chosen),
+              count(rejected),
+              <Figure
+                key="f"
+                tells={`95% ${interval(wins.low, wins.high, percent)}, n ${wins.of} pairs`}
+              >
+                {percent(wins.share)}
+              </Figure>,
+            ])}
+          />
+        </Section>
+      )}
+      {audit !== undefined && audit.warnings.length > 0 && (
+        <Section title="What the audit warns of">
+          <ul>
+            {audit.warnings.map((warning) => (
+              <li key={warning}>{warning}</li>
+            ))}
+          </ul>
+        </Section>
+      )}
+    </>
+  ),
+});
+
+/** Sources that a chart shows. */
+const SHOWN = 25;
+
+function Lifts({
+  ranking,
+}: {
+  readonly ranking: PartValues["rankings"][number]["ranking"];
+}): ReactNode {
+  const [chosen, setChosen] = useState(0);
+  const { lifts, by } = ranking;
+  const table = lifts[chosen];
+  if (table === undefined)
+    return <Nothing>The pairs have no column that says where they come from.</Nothing>;
+  const rows = table.rows.slice(0, SHOWN);
+  return (
+    <>
+      <p>
+        The <Term of="lift" /> of a {by} is its share of the top over its share of all pairs: 1 is
+        what chance gives, and only an interval that lies above 1 says more.
+      </p>
+      <div className="tools" role="group" aria-label="Size of the top">
+        {lifts.map(({ k }, i) => (
+          <button key={k} type="button" aria-pressed={i === chosen} onClick={() => setChosen(i)}>
+            top {count(k)}
+          </button>
+        ))}
+      </div>
+      <IntervalChart
+        title={`Lift in the top ${table.k} of ${table.n}`}
+        rows={rows.map(({ group, lift, low, high, inTop }) => ({
+          label: group,
+          value: lift,
+          low,
+          high,
+          n: inTop,
+          kind: low > 1 ? ("planted" as const) : ("plain" as const),
+        }))}
+        axis="lift"
+        reference={1}
+        show={(value) => number(value, 1)}
+        counted="pairs in the top"
+      >
+        Lines are 95% intervals.
+        {table.rows.length > SHOWN && ` The first ${SHOWN} of ${table.rows.length}.`}
+      </IntervalChart>
+      <Table
+        caption={`Lift in the top ${table.k}`}
+        head={[by ?? "group", "In the top", "In all", "Lift [95%]"]}
+        rows={table.rows.map(({ group, inTop, inAll, lift, low, high }) => [
+          <a
+            key="a"
+            href={addressHref(["pairs"], by === "source" ? { source: group } : { q: group })}
+          >
+            {group}
+          </a>,
+          `${count(inTop)} (${percent(inTop / table.k)})`,
+          `${count(inAll)} (${percent(inAll / table.n)})`,
+          <Figure
+            key="f"
+            tells={`95% ${interval(low, high, number)}, n ${inTop} of ${table.k} pairs`}
+          >
+            {number(lift, 2)} {interval(low, high, (value) => number(value, 2))}
+          </Figure>,
+        ])}
+      />
+    </>
+  );
+}

@@ -1,0 +1,32 @@
+import { useEffect, useState } from "react";
+
+/** What was asked for: on its way, refused, or there. */
+export type Loaded<T> =
+  | { readonly kind: "loading" }
+  | { readonly kind: "failed"; readonly message: string }
+  | { readonly kind: "ready"; readonly value: T };
+
+/** Asks again whenever `key` changes; an answer that comes late is dropped. */
+export function useLoaded<T>(key: string, ask: () => Promise<T>): Loaded<T> {
+  const [state, setState] = useState<{ readonly key: string; readonly loaded: Loaded<T> }>();
+  useEffect(() => {
+    let isWanted = true;
+    ask().then(
+      (value) => isWanted && setState({ key, loaded: { kind: "ready", value } }),
+      (error: unknown) =>
+        isWanted &&
+        setState({
+          key,
+          loaded: {
+            kind: "failed",
+            message: error instanceof Error ? error.message : String(error),
+          },
+        }),
+    );
+    return () => {
+      isWanted = false;
+    };
+    // `ask` is another function in every rendering; `key` says what it asks.
+  }, [key]);
+  return state?.key === key ? state.loaded : { kind: "loading" };
+}

@@ -1,0 +1,119 @@
+import { expect, it } from "vitest";
+
+import type { ArmRate } from "../rates/evaluation.ts";
+import type { ArmEdit, ExperimentResult } from "../runs/result.ts";
+import { clusteredRate } from "../stats/clustered-rate.ts";
+import { headline } from "./headline.ts";
+import { nextSteps } from "./next-steps.ts";
+
+/** An arm whose rate is `shows` of 40 prompts in each seed, and how it compares. */
+function arm(
+  name: string,
+  shows: number,
+  { seeds = 1, p = 0.0001 }: { readonly seeds?: number; readonly p?: number } = {},
+): ArmRate {
+  const cells = Float64Array.from({ length: 40 * seeds }, (_, i) => Number(i % 40 < shows));
+  const rate = clusteredRate({
+    seeds,
+    prompts: 40,
+    shows: cells,
+    judged: new Float64Array(40 * seeds).fill(1),
+  });
+  const compared = {
+    prompts: 40,
+    difference: shows / 40 - 1,
+    low: -1,
+    high: 0,
+    p,
+    adjustedP: p,
+    against: name === "filter" ? "random" : "baseline",
+  };
+  return {
+    arm: name,
+    rate,
+    scenarios: 40,
+    bySeed: Array.from({ length: seeds }, (_, i) => ({ seed: `${i}`, rate: shows / 40 })),
+    missing: 0,
+    causes: {},
+    toBaseline: { ...compared, against: "baseline" },
+    toControls: name === "filter" ? [compared] : [],
+  };
+}
+
+const FILTER: ArmEdit = {
+  arm: "filter",
+  method: "probe",
+  action: "filter",
+  pick: "chosen",
+  top: 10,
+  pairs: 10,
+  groups: [],
+  controls: ["random"],
+};
+
+function result(arms: readonly ArmRate[], probe: object = {}): ExperimentResult {
+  const verdict = {
+    kind: "concentrated",
+    reason: "few stand out",
+    meaning: "Edit them.",
+    excessPairs: 5,
+    heldTo: [],
+    notHeldTo: [],
+  };
+  const evaluation = {
+    baseline: "baseline",
+    controls: ["random"],
+    variants: [{ variant: "asked", scenarios: 40, prompts: 40, arms }],
+    measures: [],
+    notes: [],
+  };
+  return {
+    behavior: "b",
+    pairs: 100,
+    probe: { layer: 2, layerReason: "named", responsePairs: 1, prompts: 1, ...probe },
+    methods: [{ name: "probe", pairs: 100, verdict }],
+    seeds: arms[0]?.bySeed.map((_, i) => i) ?? [],
+    trigger: "asked",
+    edits: arms.length === 0 ? [] : [FILTER],
+    evaluation: arms.length === 0 ? undefined : evaluation,
+    conclusions: [],
+  } as unknown as ExperimentResult; // what a headline reads of one
+}
+
+it("says that the pairs carry it where edit and control are told apart, and of one training only that", () => {
+  const once = headline(result([arm("baseline", 40), arm("filter", 4), arm("random", 39)]));
+  expect(once.kind).toBe("shown");
+  expect(once.sentence).toMatch(
+    /^Trained on all pairs the rate is 100\.0% .*; without the 10 pairs ranked highest it is 10\.0% .*, with as many random pairs edited instead it is 97\.5% .*: in this one training it is these pairs/,
+  );
+  const seeds = 3;
+  const thrice = result([
+    arm("before", 0, { seeds }),
+    arm("baseline", 40, { seeds }),
+    arm("filter", 4, { seeds }),
+    arm("random", 39, { seeds }),
+  ]);
+  expect(headline(thrice).sentence).toMatch(
+    /^Training takes the rate from 0\.0% .* to 100\.0% .*: it is these pairs, more than chance/,
+  );
+  expect(nextSteps(thrice, undefined).join(" ")).not.toContain("three seeds");
+});
+
+it("does not say so where the edit is not told from its control", () => {
+  const found = headline(
+    result([arm("baseline", 40), arm("filter", 38, { p: 0.4 }), arm("random", 39)]),
+  );
+  expect(found).toMatchObject({ kind: "unshown" });
+  expect(found.sentence).toMatch(/that it is these pairs is not shown\.$/);
+});
+
+it("calls a ranking that nothing tested what it is, and a vector of noise evidence of nothing", () => {
+  const ranked = result([]);
+  expect(headline(ranked)).toMatchObject({ kind: "ranked" });
+  expect(nextSteps(ranked, undefined)[0]).toContain("add edits, train and evaluate");
+  const of = (r: number) => ({ r, low: r - 0.1, high: r + 0.1, n: 100 });
+  const [first] = nextSteps(ranked, { "chosen is longer": of(0.77), "total length": of(0.1) });
+  expect(first).toContain("the score follows chosen is longer (0.77), and may be");
+  expect(headline(result([], { doubt: "too few prompts" })).kind).toBe("unstable");
+  expect(headline(undefined).kind).toBe("unfinished");
+});

@@ -1,0 +1,66 @@
+/** @file The text of listed pairs, with what other pairs have the same prompt: one reading of the pair files. */
+import { basename } from "node:path";
+
+import type { Message } from "../format/messages.ts";
+import type { PairSet } from "../pairs/open-pairs.ts";
+import type { PreferencePair } from "../pairs/preference-pair.ts";
+import { hashValue } from "../util/hash.ts";
+import type { PairDetail } from "./report-source.ts";
+
+/** Longer turns are cut; in characters. */
+const MAX_TURN = 20_000;
+/** Of the pairs that share a prompt, so many are named. */
+const NAMED = 20;
+
+/** A pair's text, and what its prompt is told by. */
+export type PairText = Pick<
+  PairDetail,
+  "id" | "file" | "fileRow" | "prompt" | "chosen" | "rejected" | "cut" | "columns" | "samePrompt"
+>;
+
+/** Reads the text of the pairs with these ids; those that the files lack are not in the map. Memory: these texts, and a hash of every prompt. */
+export async function readPairTexts(
+  pairs: Pick<PairSet, "read">,
+  wanted: ReadonlySet<string>,
+  signal: AbortSignal | undefined,
+): Promise<ReadonlyMap<string, PairText>> {
+  const found = new Map<string, { readonly pair: PreferencePair; readonly prompt: string }>();
+  const sharing = new Map<string, { count: number; ids: string[] }>();
+  for await (const pair of pairs.read({ signal })) {
+    if (pair.kind !== "pair") continue;
+    const prompt = hashValue(pair.prompt).slice(0, 16);
+    const same = sharing.get(prompt) ?? { count: 0, ids: [] };
+    sharing.set(prompt, same);
+    same.count++;
+    if (same.ids.length <= NAMED) same.ids.push(pair.id);
+    if (wanted.has(pair.id)) found.set(pair.id, { pair, prompt });
+  }
+  return new Map(
+    [...found].map(([id, { pair, prompt }]) => {
+      const same = sharing.get(prompt)!; // counted above
+      const ids = same.ids.filter((each) => each !== id).slice(0, NAMED);
+      return [id, describePair(pair, { count: same.count - 1, ids })];
+    }),
+  );
+}
+
+function describePair(pair: PreferencePair, samePrompt: PairDetail["samePrompt"]): PairText {
+  let cut = 0;
+  const shorten = (turns: readonly Message[]): readonly Message[] =>
+    turns.map(({ role, content }) => {
+      cut += Math.max(0, content.length - MAX_TURN);
+      return { role, content: content.slice(0, MAX_TURN) };
+    });
+  const [prompt, chosen, rejected] = [pair.prompt, pair.chosen, pair.rejected].map(shorten);
+  return {
+    id: pair.id,
+    file: basename(pair.file),
+    fileRow: pair.fileRow,
+    prompt: prompt!,
+    chosen: chosen!,
+    rejected: rejected!,
+    cut,
+    columns: pair.columns,
+    samePrompt,
+  };
+}

@@ -1,0 +1,35 @@
+import { join } from "node:path";
+
+import { RESULT } from "../../runs/result.ts";
+import { headline } from "../headline.ts";
+import { nextSteps } from "../next-steps.ts";
+import { readRankings } from "../read-rankings.ts";
+import { definePart } from "../report-part.ts";
+
+/** What a run found, in one sentence, in figures, and what to do with it. */
+export const overviewPart = definePart({
+  name: "overview",
+  read: async ({ run, pairs }) => {
+    const { manifest, settings } = run;
+    const [first] = await readRankings(run);
+    const result = await RESULT.find(join(run.path, RESULT.name));
+    return {
+      name: manifest.name,
+      checkpoint: settings.checkpoints.before,
+      pairFiles: settings.pairs.files,
+      startedAt: manifest.startedAt,
+      finishedAt: manifest.finishedAt,
+      /** Stages that are not done. */
+      missing: manifest.stages.filter(({ cost }) => cost === undefined).map(({ id }) => id),
+      stages: manifest.stages.map(({ id, kind, name, cost }) => ({ id, kind, name, cost })),
+      total: manifest.total,
+      currency: manifest.experiment.cost.currency,
+      /** Why the text of the pairs is not here; undefined where it is. */
+      textsAbsent: pairs.absent,
+      /** Undefined where the run has not ended. */
+      result,
+      headline: headline(result),
+      next: nextSteps(result, first?.ranking.confounds),
+    };
+  },
+});

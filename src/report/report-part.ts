@@ -1,0 +1,24 @@
+import type { PairReading } from "./pair-reading.ts";
+import type { RunFolder } from "./run-folder.ts";
+
+/** What parts are read with. */
+export interface PartWork {
+  readonly run: RunFolder;
+  readonly pairs: PairReading;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * One part of a report: what a panel of the page shows, read from the artefacts of a run. A part is one file in parts/ and one line in
+ * PARTS; the page asks for it by its name.
+ */
+export interface ReportPart<N extends string = string, T = unknown> {
+  readonly name: N;
+  /** Plain data; undefined where the run has nothing of it (yet). */
+  read(work: PartWork): Promise<T | undefined>;
+}
+
+/** Types a declaration by what stands in it. */
+export function definePart<const N extends string, T>(part: ReportPart<N, T>): ReportPart<N, T> {
+  return part;
+}

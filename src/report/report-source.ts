@@ -1,0 +1,168 @@
+/**
+ * @file How the page asks for a report: one interface, whatever answers it. A report from disk answers from its own files; a server would
+ * answer from the run. Types alone, so that the page can import them.
+ */
+import type { Message } from "../format/messages.ts";
+import type { ColumnValue } from "../pairs/preference-pair.ts";
+import type { Correlation } from "../stats/spearman.ts";
+import type { PartName, PartValues } from "./parts/index.ts";
+
+export type { PartName, PartValues } from "./parts/index.ts";
+
+/** What the page asks. */
+export interface ReportSource {
+  /** Undefined where the run has nothing of it. */
+  part<N extends PartName>(name: N): Promise<PartValues[N] | undefined>;
+  /** Undefined where nothing was ranked. */
+  pairSummary(): Promise<PairSummary | undefined>;
+  /** The listed pairs that fit, in the order asked for. */
+  pairs(query: PairQuery): Promise<PairList>;
+  /** Undefined for a pair that the report does not hold. */
+  pair(id: string): Promise<PairDetail | undefined>;
+}
+
+/** One ranking as the table of pairs shows it. */
+export interface PairMethod {
+  readonly label: string;
+  readonly formula: string;
+  readonly scored: number;
+  /** Whether scores end at -1 and 1. */
+  readonly isBounded: boolean;
+}
+
+/** What there is to choose from. */
+export interface PairSummary {
+  /** Ranked by the run. */
+  readonly total: number;
+  /** Of which the report has a row. */
+  readonly listed: number;
+  /** Which pairs are listed, and of which there is text; a sentence each. */
+  readonly selection: readonly string[];
+  readonly methods: readonly PairMethod[];
+  readonly sources: readonly string[];
+  readonly hasPlanted: boolean;
+  /** Every two methods beside one another. */
+  readonly agreements: readonly MethodAgreement[];
+  /** Of all pairs' scores by the first method. */
+  readonly histogram: Histogram | undefined;
+}
+
+/** How far two rankings of the same pairs agree. */
+export interface MethodAgreement {
+  /** Their labels. */
+  readonly between: readonly [string, string];
+  /** Spearman's, of the pairs that both score; absent where it cannot be computed. */
+  readonly correlation: Correlation | undefined;
+  /** Pairs that the tops of both have in common, and how many chance would give. */
+  readonly tops: readonly {
+    readonly k: number;
+    readonly shared: number;
+    readonly expected: number;
+  }[];
+}
+
+/** Counts in bins; one more edge than bins. */
+export interface Histogram {
+  readonly edges: readonly number[];
+  readonly counts: readonly number[];
+}
+
+export const PAIR_FLAGS = ["low norm", "planted", "shared prompt", "no text"] as const;
+export type PairFlag = (typeof PAIR_FLAGS)[number];
+
+/** Which pairs, in which order. */
+export interface PairQuery {
+  /** Whose scores are shown, filtered and sorted by: a position in `methods`. */
+  readonly method: number;
+  /** Words that all occur in the id, the source or the beginning of the prompt. */
+  readonly search?: string | undefined;
+  readonly source?: string | undefined;
+  readonly flag?: PairFlag | undefined;
+  readonly min?: number | undefined;
+  readonly max?: number | undefined;
+  readonly sort: PairSort;
+  readonly isDescending: boolean;
+}
+
+export const PAIR_SORTS = ["rank", "score", "source", "norm", "id"] as const;
+export type PairSort = (typeof PAIR_SORTS)[number];
+
+/** The pairs that fit a query; rows are asked for as they come into view. */
+export interface PairList {
+  readonly count: number;
+  rows(start: number, end: number): readonly PairRow[] | Promise<readonly PairRow[]>;
+  /** Position of a pair in the list, -1 where it is not in it. */
+  indexOf(id: string): number | Promise<number>;
+}
+
+/** A pair in the table. */
+export interface PairRow {
+  readonly id: string;
+  readonly source: string | undefined;
+  /** The beginning of the last turn of the prompt. */
+  readonly preview: string;
+  readonly norm: number | undefined;
+  readonly flags: readonly PairFlag[];
+  /** By every method, in their order. */
+  readonly places: readonly PairPlace[];
+}
+
+/** A pair's place in one ranking; undefined members where it has no score. */
+export interface PairPlace {
+  readonly score: number | undefined;
+  readonly rank: number | undefined;
+  /** Share of the scored pairs below it, in percent. */
+  readonly percentile: number | undefined;
+  /** What of the behaviour decided the score. */
+  readonly winner?: string | undefined;
+}
+
+/** A pair with its evidence. */
+export interface PairDetail {
+  readonly id: string;
+  /** Last part of the file's name, and the row in it from 0. */
+  readonly file: string;
+  readonly fileRow: number;
+  readonly prompt: readonly Message[];
+  readonly chosen: readonly Message[];
+  readonly rejected: readonly Message[];
+  /** Characters that were cut from the ends of long turns. */
+  readonly cut: number;
+  readonly columns: Readonly<Record<string, ColumnValue>>;
+  /** Other pairs with the same prompt, some of them. */
+  readonly samePrompt: { readonly count: number; readonly ids: readonly string[] };
+  /** Cosine of the datapoint vectors, among those ranked highest. */
+  readonly nearestPairs?: readonly Near[] | undefined;
+  /** Cosine with the vectors of the behaviour's scenarios. */
+  readonly nearestScenarios?: readonly Near[] | undefined;
+  /** What each token adds to the score; absent where it was not computed. */
+  readonly tokens?: TokenShares | undefined;
+}
+
+/** Something in vector space, by its id. */
+export interface Near {
+  readonly id: string;
+  readonly cosine: number;
+}
+
+/** The score of a pair as a sum over the tokens of its two responses. */
+export interface TokenShares {
+  /** The label of the ranking. */
+  readonly method: string;
+  readonly chosen: TokenSide;
+  readonly rejected: TokenSide;
+  /** Of all shares: the score, but for the rounding of stored vectors. */
+  readonly sum: number;
+  /** The largest share, up or down. */
+  readonly largest: number;
+}
+
+/** One response, token by token. */
+export interface TokenSide {
+  /** The texts of all tokens, one behind the other. */
+  readonly text: string;
+  /** Characters of each token in it; 0 for one without text, such as the end of the turn. */
+  readonly lengths: readonly number[];
+  /** What each adds to the score, in thousandths of the largest share. */
+  readonly shares: readonly number[];
+}

@@ -1,0 +1,43 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { readExperiment } from "../../src/experiment/read-experiment.ts";
+import { runExperiment } from "../../src/experiment/run-experiment.ts";
+import { jsonLines } from "./data-files.ts";
+import { makeMiniatureExperiment } from "./miniature-experiment.ts";
+
+/** Text that would do something if it were read as anything but text. */
+export const HOSTILE = [
+  "<img src=x onerror='window.pwned=1'>",
+  "</script><script>window.pwned=2</script>",
+  "<!-- <script> ${window.pwned=3} --> \u2028 `",
+  "javascript:window.pwned=4",
+  "‮ right to left \u0000 and a very long word ".concat("w".repeat(90)),
+] as const;
+
+/** A whole run of the miniature experiment whose pairs and scenarios hold hostile text, ranked by three methods. */
+export async function makeReportRun(folder: string): Promise<string> {
+  const path = await makeMiniatureExperiment(folder, {
+    rank: "{ nulls: [drift, unrelated.jsonl], methods: [{ name: probe }, { name: probe, scorer: bank-max, as: bank }, { name: length }] }",
+  });
+  await spoil(join(folder, "pairs.jsonl"), ["prompt", "chosen", "rejected", "source"]);
+  await spoil(join(folder, "probe.jsonl"), ["base"]);
+  const out = join(folder, "run");
+  await runExperiment(await readExperiment(path), { out });
+  return out;
+}
+
+/** Puts hostile text before what stands in some members of the first rows. */
+async function spoil(file: string, members: readonly string[]): Promise<void> {
+  const rows = (await readFile(file, "utf8"))
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  for (const [i, row] of rows.slice(0, 20).entries()) {
+    const text = HOSTILE[i % HOSTILE.length]!;
+    for (const name of members) {
+      row[name] = name === "source" ? text.slice(0, 40) : `${text} ${String(row[name])}`;
+    }
+  }
+  await writeFile(file, jsonLines(rows));
+}
