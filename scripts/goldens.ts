@@ -34,6 +34,12 @@ export const GOLDENS: readonly GoldenScript[] = [
   },
   { script: "gradients/make_gradients.py", writes: "*.safetensors", packages: TRANSFORMERS },
   {
+    script: "features/make_features.py",
+    writes: "*.safetensors",
+    packages: [...TRANSFORMERS, "peft", "numpy"],
+    note: "reads the pairs of `gradients/`",
+  },
+  {
     script: "gemma/make_gemma.py",
     writes: "config.json, *.safetensors",
     packages: TRANSFORMERS,

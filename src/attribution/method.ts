@@ -5,7 +5,7 @@
 import { z } from "zod";
 
 import type { StoredBehavior } from "../behavior/behavior-file.ts";
-import type { FeatureKind } from "../engine/features.ts";
+import { FEATURE_KINDS, type FeatureKind } from "../engine/features.ts";
 import type { PairSet } from "../pairs/open-pairs.ts";
 import type { VectorStore } from "../store/open-store.ts";
 import type { Plain } from "../util/artifact.ts";
@@ -44,6 +44,8 @@ export type MethodTraits = Plain<typeof traitsSchema>;
 const descriptionSchema = z.strictObject({
   /** From a pair to its score, one clause: `cos(v, v_d)`. */
   formula: z.string(),
+  /** Of what its vectors are, where they are not of states. */
+  features: z.enum(FEATURE_KINDS).optional(),
   traits: traitsSchema,
   /** Why there is no verdict although there is a null, one clause. */
   noVerdict: z.string().optional(),

@@ -27,6 +27,7 @@ export function storeMethod({
       const of = features === "states" ? "" : ` of ${features} features`;
       return {
         formula: `${formula}${of}; higher = chosen minus rejected points more along after minus before`,
+        ...(features === "states" ? {} : { features }),
         traits: { ...traits, hasLayer },
         noVerdict,
       };

@@ -42,7 +42,10 @@ const SUMS: ReadonlySet<unknown> = new Set(["cosine", "projection", "bank-max"])
 /** The ranking whose scores are sums over tokens, the first; undefined where none is. */
 export function summedRanking(rankings: readonly RunRanking[]): RunRanking | undefined {
   return rankings.find(
-    ({ ranking: { layer, method } }) => layer !== undefined && SUMS.has(method.settings["scorer"]),
+    ({ ranking: { layer, method } }) =>
+      layer !== undefined &&
+      method.features === undefined && // a sum over tokens of states
+      SUMS.has(method.settings["scorer"]),
   );
 }
 
