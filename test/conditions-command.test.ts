@@ -44,7 +44,7 @@ test("prints why verdicts are missing, and the whole of a reason", async () => {
 async function runStage(
   files: Readonly<Record<string, Readonly<Record<string, readonly object[]>>>>,
   { trigger, outputs }: { trigger: string; outputs: readonly ("out" | "report")[] },
-): Promise<{ directory: string; lines: string[]; done: Promise<void> }> {
+): Promise<{ directory: string; lines: string[]; done: Promise<unknown> }> {
   const directory = await temporaryFolder();
   const input = (name: string): string => join(directory, name);
   for (const [name, written] of Object.entries(files)) {

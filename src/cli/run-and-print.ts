@@ -11,19 +11,19 @@ import { writeFileAtomic } from "../util/atomic-file.ts";
 import { asJson, type CommandContext } from "./command.ts";
 import { formatEstimates } from "./estimate-table.ts";
 import { formatResult } from "./result-table.ts";
+import { formatFindings } from "./stage-findings.ts";
 import { createStageLog } from "./stage-log.ts";
-import { formatStatus } from "./status-table.ts";
 
 /**
- * Runs an experiment and prints its result with the paths of what was written; where it was told to stop before there is a result, how
- * far it is.
+ * Runs an experiment and prints its result with the paths of what was written; where it was told to stop before there is a result, what
+ * the stage that it was to come to has found.
  */
 export async function runAndPrint(
   file: ExperimentFile,
   options: Pick<RunExperimentOptions, "out" | "until" | "force">,
   { isJson, context }: { readonly isJson: boolean; readonly context: CommandContext },
 ): Promise<void> {
-  const { isWhole } = await runExperiment(file, {
+  const { isWhole, stages } = await runExperiment(file, {
     ...options,
     ...inputOptions(context),
     ...createStageLog(context),
@@ -33,7 +33,11 @@ export async function runAndPrint(
   const result = isWhole ? await RESULT.find(join(out, RESULT.name)) : undefined;
   if (result === undefined) {
     const status = await readExperimentStatus(out);
-    return context.print(isJson ? asJson(status) : formatStatus(status));
+    if (isJson) return context.print(asJson(status));
+    const wanted = stages.filter(
+      ({ id, stage }) => id === options.until || stage.kind === options.until,
+    );
+    return context.print(formatFindings(status, wanted));
   }
   const table = formatResult(result);
   await writeFileAtomic(join(out, TABLE_NAME), `${table}\n`);

@@ -4,7 +4,7 @@ import { openInputs, type OpenInputsOptions } from "./open-inputs.ts";
 import { planExperiment } from "./plan-experiment.ts";
 import type { ExperimentFile } from "./read-experiment.ts";
 import { findFinished } from "./run-stages.ts";
-import { type AskingEstimate, forcedStages, stageId } from "./stage.ts";
+import { type AskingEstimate, namedStages, stageId } from "./stage.ts";
 
 /** What one stage would ask an endpoint. */
 export interface StageEstimate extends AskingEstimate {
@@ -33,7 +33,7 @@ export async function estimateExperiment(
 ): Promise<ExperimentEstimate> {
   const { out } = options;
   const stages = planExperiment(file.experiment, await openInputs(file, options), options.verbs);
-  const forced = forcedStages(stages, options.force ?? []);
+  const forced = namedStages(stages, options.force ?? [], "force");
   const done = await findFinished(stages, out);
   const finished = new Map(done.map((each) => [each.id, each]));
   const isDone = (id: string): boolean => finished.has(id) && !forced.has(id);

@@ -3,11 +3,15 @@ import { join } from "node:path";
 
 import { expect, it } from "vitest";
 
-import { jsonLines, temporaryFolder } from "../../test/support/data-files.ts";
+import { jsonLines } from "../../test/support/data-files.ts";
 import { expectFailure } from "../../test/support/errors.ts";
 import { randomPairs } from "../../test/support/random-pairs.ts";
+import {
+  smallExperiment as makeSmallExperiment,
+  trainingSections,
+  writeExperiment as writeSmallExperiment,
+} from "../../test/support/small-experiment.ts";
 import { suiteFolder } from "../../test/support/suite-folder.ts";
-import { makeTinyCheckpoint } from "../../test/support/tiny-checkpoint.ts";
 import { ConfigError, RuntimeError } from "../util/errors.ts";
 import { lockForWriting } from "../util/writer-lock.ts";
 import { readExperimentStatus } from "./experiment-status.ts";
@@ -16,30 +20,9 @@ import { type ExperimentRun, runExperiment, type RunExperimentOptions } from "./
 
 const suite = suiteFolder();
 
-/** An experiment on a random checkpoint with random pairs, in a folder of its own. */
-async function smallExperiment(): Promise<string> {
-  const folder = await temporaryFolder();
-  await makeTinyCheckpoint(join(suite, "sft"));
-  await writeFile(join(folder, "pairs.jsonl"), jsonLines(randomPairs(40)));
-  const responses = randomPairs(12, 5).map(({ id, prompt, chosen, rejected }) => {
-    return { id, prompt, before: rejected, after: chosen };
-  });
-  await writeFile(join(folder, "responses.jsonl"), jsonLines(responses));
-  await writeExperiment(folder);
-  return folder;
-}
-
-async function writeExperiment(folder: string, more: string[] = []): Promise<void> {
-  const lines = [
-    "name: small",
-    `checkpoints: { before: ${join(suite, "sft")} }`,
-    "pairs: { files: [pairs.jsonl] }",
-    "responses: responses.jsonl",
-    "behavior: { layers: [1, 2], splits: 20, flips: 20, nullDirections: 4 }",
-    ...more,
-  ];
-  await writeFile(join(folder, "experiment.yaml"), lines.join("\n"));
-}
+const smallExperiment = (): Promise<string> => makeSmallExperiment(suite);
+const writeExperiment = (folder: string, more: string[] = []): Promise<void> =>
+  writeSmallExperiment(suite, folder, more);
 
 async function run(
   folder: string,
@@ -54,10 +37,10 @@ const made = ({ stages }: ExperimentRun): string[] =>
 
 it("makes what is asked for, then the rest, then nothing; and what a changed setting reaches", async () => {
   const folder = await smallExperiment();
-  expect(made(await run(folder, { until: "embed" }))).toEqual(["audit", "behavior", "embed"]);
+  expect(made(await run(folder, { until: "embed" }))).toEqual(["audit", "embed"]);
   const half = await readExperimentStatus(join(folder, "out"));
-  expect(half.stages.map(({ state }) => state)).toEqual(["done", "done", "done", "missing"]);
-  expect(made(await run(folder))).toEqual(["rank"]);
+  expect(half.stages.map(({ state }) => state)).toEqual(["done", "missing", "done", "missing"]);
+  expect(made(await run(folder))).toEqual(["behavior", "rank"]);
   expect(made(await run(folder))).toEqual([]);
   expect(made(await run(folder, { force: ["rank"] }))).toEqual(["rank"]);
   await writeExperiment(folder, ["rank: { methods: [{ scorer: projection }] }"]);
@@ -133,6 +116,23 @@ it("keeps a finished result where a shorter run makes nothing anew, and drops it
   await writeFile(join(folder, "pairs.jsonl"), jsonLines(randomPairs(41)));
   await run(folder, { until: "embed" });
   await expect(readFile(result)).rejects.toThrow(/ENOENT/);
+});
+
+it("ranks without training where the responses are given, and keeps what each stage has to show", async () => {
+  const folder = await smallExperiment();
+  await writeExperiment(folder, await trainingSections(folder));
+  const ranked = await run(folder, { until: "rank" });
+  expect(made(ranked)).toEqual(["audit", "behavior", "embed", "rank"]);
+  const shown = ranked.stages.at(-1)!.record.shown!;
+  expect(shown).toMatch(/^40 pairs ranked by probe/);
+  expect(shown).toMatch(/^verdict: /m);
+  // Whatever is there already has it too, and no path of the folder it was made in.
+  const again = await run(folder, { until: "rank" });
+  expect(again.stages.at(-1)!.record.shown).toBe(shown);
+  for (const { record } of ranked.stages) expect(record.shown).not.toContain(folder);
+  expect(made(await run(folder, { until: "edit-filter-3" }))).toEqual(["edit-filter-3"]);
+  const unknown = await expectFailure(run(folder, { until: "tarin" }), ConfigError);
+  expect(unknown.message).toBe("until: expected stages of this experiment, got tarin");
 });
 
 it("leaves a folder alone that is not its own", async () => {

@@ -7,7 +7,6 @@ import { writeScenarios } from "../rollouts/write-scenarios.ts";
 import { RESULT, TABLE_NAME } from "../runs/result.ts";
 import type { RunManifest } from "../runs/run-manifest.ts";
 import { describeWriteError, writeFileAtomic } from "../util/atomic-file.ts";
-import { ConfigError } from "../util/errors.ts";
 import { type Progress, silentProgress } from "../util/progress.ts";
 import { lockForWriting } from "../util/writer-lock.ts";
 import { rank } from "../verbs/rank.ts";
@@ -19,13 +18,13 @@ import { planExperiment } from "./plan-experiment.ts";
 import type { Planned } from "./plan-inputs.ts";
 import type { ExperimentFile } from "./read-experiment.ts";
 import { findFinished, type FinishedStage, runStages } from "./run-stages.ts";
-import { forcedStages, type Stage, stageId } from "./stage.ts";
+import { namedStages, type Stage, stageId, stagesUntil } from "./stage.ts";
 import { startManifest } from "./write-manifest.ts";
 
 export interface RunExperimentOptions extends OpenInputsOptions {
   /** The experiment's folder; made where it is not there. */
   readonly out: string;
-  /** Stops after the last stage of this kind. Default: all stages. */
+  /** Runs only the stages of this kind or id and what they need. Default: all stages. */
   readonly until?: string | undefined;
   /** Stages, by id or kind, that are made again whatever is there. */
   readonly force?: readonly string[] | undefined;
@@ -65,8 +64,8 @@ export async function runExperiment(
   const { out, signal } = options;
   const inputs = await openInputs(file, options);
   const planned = planExperiment(file.experiment, inputs, options.verbs);
-  const stages = stopAfter(planned, options.until);
-  const force = forcedStages(stages, options.force ?? []);
+  const stages = stagesUntil(planned, options.until);
+  const force = namedStages(stages, options.force ?? [], "force");
   await expectOwnFolder(out, file.experiment.name);
   try {
     await mkdir(out, { recursive: true });
@@ -102,7 +101,8 @@ export async function runExperiment(
       options.onFinish?.(stage, placeOf(position));
     },
   });
-  await manifest.finished(...(await findFinished(planned.slice(stages.length), out, finished)));
+  const others = planned.filter((stage) => !stages.includes(stage));
+  await manifest.finished(...(await findFinished(others, out, finished)));
   const isWhole = stages.length === planned.length;
   await publish(out, finished, isWhole ? { experiment: file.experiment, inputs } : undefined);
   return { out, stages: finished, manifest: await manifest.end(), isWhole };
@@ -147,13 +147,3 @@ async function showScenarios(
 /** Without the stages that are to be made again. */
 const unforced = (stages: readonly Stage[], force: ReadonlySet<string>): readonly Stage[] =>
   stages.filter((stage) => !force.has(stageId(stage)));
-
-function stopAfter(stages: readonly Stage[], until: string | undefined): readonly Stage[] {
-  if (until === undefined) return stages;
-  const last = stages.findLastIndex(({ kind }) => kind === until);
-  if (last !== -1) return stages.slice(0, last + 1);
-  const kinds = [...new Set(stages.map(({ kind }) => kind))];
-  throw new ConfigError(
-    `until: expected a stage of this experiment (${kinds.join(", ")}), got ${until}`,
-  );
-}

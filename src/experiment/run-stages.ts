@@ -135,8 +135,9 @@ async function runStage(
   const before = await prepare(path, stage, isForced);
   const meter = await startStageMeter(path, before);
   let failure: Error | undefined;
+  let shown: string | void;
   try {
-    await stage.run({
+    shown = await stage.run({
       directory: path,
       input: (name) => {
         const input = stage.inputs[name];
@@ -172,6 +173,7 @@ async function runStage(
     outputHash: hashOutputs(files),
     files,
     cost: meter.total(),
+    shown: shown ?? undefined,
     finishedAt: new Date().toISOString(),
     culpritVersion: VERSION,
   };

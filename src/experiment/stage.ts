@@ -50,7 +50,8 @@ export interface Stage {
   readonly asides?: readonly string[] | undefined;
   /** True: started again over what a killed run left, it goes on from there. Else the folder is emptied first. Default false. */
   readonly canResume?: boolean | undefined;
-  run(work: StageWork): Promise<void>;
+  /** Gives back what it found, for people; nothing where there is nothing to show. */
+  run(work: StageWork): Promise<string | void>;
   /** Of a stage that asks an endpoint: what it would take, asking nothing. */
   readonly estimate?: ((place: EstimatePlace) => Promise<AskingEstimate>) | undefined;
 }
@@ -95,15 +96,16 @@ export function stageId(stage: Pick<Stage, "kind" | "name">): string {
   return stage.name === "" ? stage.kind : `${stage.kind}-${stage.name}`;
 }
 
-/** The ids of the stages that `names`, ids or kinds, mean. Throws ConfigError where one means none. */
-export function forcedStages(
+/** The ids of the stages that `names`, ids or kinds, mean. `setting` has the names. Throws ConfigError where one means none. */
+export function namedStages(
   stages: readonly Stage[],
   names: readonly string[],
+  setting: string,
 ): ReadonlySet<string> {
   const ids = stages.map(stageId);
   for (const name of names) {
     if (!stages.some((stage) => stage.kind === name) && !ids.includes(name)) {
-      throw new ConfigError(`force: expected stages of this experiment, got ${name}`, {
+      throw new ConfigError(`${setting}: expected stages of this experiment, got ${name}`, {
         hint: `They are ${ids.join(", ")}.`,
       });
     }
@@ -113,4 +115,19 @@ export function forcedStages(
       .filter((stage) => names.includes(stage.kind) || names.includes(stageId(stage)))
       .map(stageId),
   );
+}
+
+/**
+ * The stages that those of a kind or id, and what they read, are made of, in order; all of them where `until` is undefined. What the
+ * audit finds about the pairs is always among them: it is cheap, and says what the rest is worth. Throws ConfigError for a name of none.
+ */
+export function stagesUntil(stages: readonly Stage[], until: string | undefined): readonly Stage[] {
+  if (until === undefined) return stages;
+  const needed = new Set(namedStages(stages, [until], "until"));
+  // Inputs stand before what reads them.
+  for (const stage of stages.toReversed()) {
+    if (!needed.has(stageId(stage))) continue;
+    for (const input of Object.values(stage.inputs)) if ("stage" in input) needed.add(input.stage);
+  }
+  return stages.filter((stage) => stage.kind === "audit" || needed.has(stageId(stage)));
 }

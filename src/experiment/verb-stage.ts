@@ -98,7 +98,7 @@ export function verbStage<I extends Inputs, S extends z.ZodObject, O extends Out
     estimate,
     run: async (work) => {
       const reason = await skippedInput(bound, work);
-      if (reason !== undefined) return writeSkipped(work.directory, reason);
+      if (reason !== undefined) return markSkipped(reason, work);
       const out = placesOf(verb.outputs, new Set(outputs), work);
       try {
         const opened = await openBound(verb.inputs, bound, work);
@@ -121,6 +121,7 @@ export function verbStage<I extends Inputs, S extends z.ZodObject, O extends Out
           throw fault;
         }
         for (const line of verb.warnings?.(result) ?? []) openWork(work).warn(line);
+        return portable(verb.show(result, out as Places<O>), [work.directory, work.cache]);
       } catch (error) {
         const skipped = error instanceof NothingToDoError ? error.message : plan.skipsOn?.(error);
         if (skipped !== undefined) return skip(skipped, bound, work);
@@ -160,13 +161,22 @@ async function skippedInput(bound: Bindings, work: StageWork): Promise<string | 
   return undefined;
 }
 
-/** Marks the stage as skipped; its reason has no path of this machine. */
-async function skip(reason: string, bound: Bindings, work: StageWork): Promise<void> {
+/** Marks the stage as skipped, and gives back what there is to show of it. */
+async function skip(reason: string, bound: Bindings, work: StageWork): Promise<string> {
   const folders = bound.flatMap(([name, each]) => ("stage" in each ? [work.input(name)] : []));
-  const portable = folders.reduce((text, folder) => text.replaceAll(`${folder}/`, ""), reason);
-  openWork(work).note(`skipped: ${portable}`);
-  await writeSkipped(work.directory, portable);
+  const named = portable(reason, folders);
+  openWork(work).note(`skipped: ${named}`);
+  return markSkipped(named, work);
 }
+
+async function markSkipped(reason: string, { directory }: StageWork): Promise<string> {
+  await writeSkipped(directory, reason);
+  return `skipped: ${reason}`;
+}
+
+/** A text without the paths of these folders: what is read later may lie elsewhere. */
+const portable = (text: string, folders: readonly string[]): string =>
+  folders.reduce((found, folder) => found.replaceAll(`${folder}/`, ""), text);
 
 function placesOf(
   outputs: Outputs,

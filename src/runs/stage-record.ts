@@ -32,6 +32,8 @@ export const RECORD = jsonArtifact(
     outputHash: z.string(),
     files: z.array(z.strictObject({ path: z.string(), sha256: z.string(), sizeBytes: amount })),
     cost: costSchema,
+    /** What it found, for people; absent in records of earlier versions. */
+    shown: z.string().optional(),
     /** When it was finished, ISO 8601. */
     finishedAt: z.string(),
     culpritVersion: z.string(),

@@ -32,7 +32,7 @@ DIR shows them.
     until: {
       type: "string",
       value: "STAGE",
-      describe: `Stops after this stage: ${STAGE_KINDS.join(", ")}, or a further verb. Default: the last one.`,
+      describe: `Runs this stage and those that it needs, and prints what it found: ${STAGE_KINDS.join(", ")}, a further verb, or the id of one stage. Default: all stages.`,
     },
     "force-stage": {
       type: "string",
