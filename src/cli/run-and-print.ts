@@ -7,7 +7,6 @@ import type { OpenInputsOptions } from "../experiment/open-inputs.ts";
 import type { ExperimentFile } from "../experiment/read-experiment.ts";
 import { runExperiment, type RunExperimentOptions } from "../experiment/run-experiment.ts";
 import { RESULT, TABLE_NAME } from "../runs/result.ts";
-import { writeFileAtomic } from "../util/atomic-file.ts";
 import { asJson, type CommandContext } from "./command.ts";
 import { formatEstimates } from "./estimate-table.ts";
 import { formatResult } from "./result-table.ts";
@@ -27,11 +26,11 @@ export async function runAndPrint(
     ...options,
     ...inputOptions(context),
     ...createStageLog(context),
+    table: formatResult,
   });
   const { out } = options;
-  // A result that an earlier, whole run left is not what was asked for.
-  const result = isWhole ? await RESULT.find(join(out, RESULT.name)) : undefined;
-  if (result === undefined) {
+  if (!isWhole) {
+    // There may be a result, from an earlier run; it is not what was asked for.
     const status = await readExperimentStatus(out);
     if (isJson) return context.print(asJson(status));
     const wanted = stages.filter(
@@ -39,10 +38,9 @@ export async function runAndPrint(
     );
     return context.print(formatFindings(status, wanted));
   }
-  const table = formatResult(result);
-  await writeFileAtomic(join(out, TABLE_NAME), `${table}\n`);
+  const result = await RESULT.read(join(out, RESULT.name));
   if (isJson) context.print(asJson(result));
-  else context.print([table, "", ...writtenPaths(out)].join("\n"));
+  else context.print([formatResult(result), "", ...writtenPaths(out)].join("\n"));
 }
 
 /** Prints what the experiment would still ask of endpoints. */

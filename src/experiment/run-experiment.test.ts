@@ -12,7 +12,9 @@ import {
   writeExperiment as writeSmallExperiment,
 } from "../../test/support/small-experiment.ts";
 import { suiteFolder } from "../../test/support/suite-folder.ts";
+import { RESULT } from "../runs/result.ts";
 import { ConfigError, RuntimeError } from "../util/errors.ts";
+import { hashFile } from "../util/hash.ts";
 import { lockForWriting } from "../util/writer-lock.ts";
 import { readExperimentStatus } from "./experiment-status.ts";
 import { readExperiment } from "./read-experiment.ts";
@@ -116,6 +118,49 @@ it("keeps a finished result where a shorter run makes nothing anew, and drops it
   await writeFile(join(folder, "pairs.jsonl"), jsonLines(randomPairs(41)));
   await run(folder, { until: "embed" });
   await expect(readFile(result)).rejects.toThrow(/ENOENT/);
+});
+
+it("never leaves a result of one setting beside files of another, also where all stages are there", async () => {
+  const folder = await smallExperiment();
+  const out = join(folder, "out");
+  const table = (): string => "of the result";
+  const left = async (): Promise<string[]> =>
+    (await readdir(out)).filter((name) => /^(?:result|table|ranking)/.test(name)).toSorted();
+  const rankingHash = (): Promise<string> => hashFile(join(out, "ranking.parquet"));
+  const all = ["ranking.parquet", "result.json", "table.txt"];
+
+  await run(folder, { table });
+  expect(await left()).toEqual(all);
+  const first = await rankingHash();
+  const formula = async (): Promise<string> =>
+    (await RESULT.read(join(out, "result.json"))).methods[0]!.formula;
+  const firstFormula = await formula();
+  const more = ["rank: { methods: [{ scorer: projection }] }"];
+  for (let time = 0; time < 2; time++) {
+    // The second time every stage of both is there already.
+    await writeExperiment(folder, more);
+    await run(folder, { until: "rank", table });
+    expect(await formula()).not.toBe(firstFormula);
+    expect(await rankingHash()).not.toBe(first);
+    await writeExperiment(folder);
+    await run(folder, { until: "embed", table });
+    expect(await rankingHash()).toBe(first);
+    expect(await formula()).toBe(firstFormula);
+    expect(await left()).toEqual(all);
+  }
+
+  // Where not all of the other setting is there, nothing of the first is left; neither where the run never ends.
+  await writeExperiment(folder, ["embed: { maxTokens: 9 }"]);
+  await run(folder, { until: "audit", table });
+  expect(await left()).toEqual([]);
+  await writeExperiment(folder);
+  await run(folder, { table });
+  await writeExperiment(folder, ["embed: { maxTokens: 9 }"]);
+  const abort = new AbortController();
+  const onStart = (): void => abort.abort(new Error("stopped"));
+  const stopped = run(folder, { table, signal: abort.signal, force: ["audit"], onStart });
+  await expect(stopped).rejects.toThrow("stopped");
+  expect(await left()).toEqual([]);
 });
 
 it("ranks without training where the responses are given, and keeps what each stage has to show", async () => {

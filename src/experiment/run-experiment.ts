@@ -1,25 +1,22 @@
-import { createReadStream } from "node:fs";
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { EngineHost } from "../engine/engine-host.ts";
 import { writeScenarios } from "../rollouts/write-scenarios.ts";
-import { RESULT, TABLE_NAME } from "../runs/result.ts";
+import { type ExperimentResult, RESULT, TABLE_NAME } from "../runs/result.ts";
 import type { RunManifest } from "../runs/run-manifest.ts";
-import { describeWriteError, writeFileAtomic } from "../util/atomic-file.ts";
+import { describeWriteError } from "../util/atomic-file.ts";
 import { type Progress, silentProgress } from "../util/progress.ts";
 import { lockForWriting } from "../util/writer-lock.ts";
-import { rank } from "../verbs/rank.ts";
 import { requireEdits } from "./arms.ts";
-import { assembleResult } from "./assemble-result.ts";
 import { type ExperimentInputs, openInputs, type OpenInputsOptions } from "./open-inputs.ts";
 import { expectOwnFolder } from "./own-folder.ts";
 import { planExperiment } from "./plan-experiment.ts";
-import type { Planned } from "./plan-inputs.ts";
+import { publishRanking, publishResult, retract } from "./publish.ts";
 import type { ExperimentFile } from "./read-experiment.ts";
 import { findFinished, type FinishedStage, runStages } from "./run-stages.ts";
 import { namedStages, type Stage, stageId, stagesUntil } from "./stage.ts";
-import { startManifest } from "./write-manifest.ts";
+import { headOf, isOfSameRun, startManifest } from "./write-manifest.ts";
 
 export interface RunExperimentOptions extends OpenInputsOptions {
   /** The experiment's folder; made where it is not there. */
@@ -28,6 +25,8 @@ export interface RunExperimentOptions extends OpenInputsOptions {
   readonly until?: string | undefined;
   /** Stages, by id or kind, that are made again whatever is there. */
   readonly force?: readonly string[] | undefined;
+  /** The result for people, which lies beside it as table.txt. Default: none does. */
+  readonly table?: ((result: ExperimentResult) => string) | undefined;
   /** Where checkpoints may run. Default: all engines that there are. */
   readonly engines?: readonly EngineHost[] | undefined;
   /** A display for one part of a stage's work; see StagePlace. */
@@ -48,7 +47,7 @@ export interface ExperimentRun {
   readonly out: string;
   readonly stages: readonly FinishedStage[];
   readonly manifest: RunManifest;
-  /** All stages are done, so that there is a result. */
+  /** It was to make all stages. */
   readonly isWhole: boolean;
 }
 
@@ -73,10 +72,12 @@ export async function runExperiment(
     throw describeWriteError(out, error);
   }
   await using _lock = await lockForWriting(out, "this experiment");
-  const manifest = await startManifest(out, file, inputs, planned);
+  const head = headOf(file, inputs);
+  if (force.size > 0 || !(await isOfSameRun(out, head))) await retract(out);
+  const manifest = await startManifest(out, head, planned);
   // Also what this run will not come to: culprit status then knows of it.
   await manifest.finished(...(await findFinished(unforced(planned, force), out)));
-  if (file.experiment.scenarios !== undefined) await showScenarios(out, inputs);
+  await showScenarios(out, file.experiment.scenarios === undefined ? {} : inputs);
   const placeOf = (position: number): StagePlace => ({
     position: position + 1,
     of: stages.length,
@@ -102,45 +103,28 @@ export async function runExperiment(
     },
   });
   const others = planned.filter((stage) => !stages.includes(stage));
-  await manifest.finished(...(await findFinished(others, out, finished)));
-  const isWhole = stages.length === planned.length;
-  await publish(out, finished, isWhole ? { experiment: file.experiment, inputs } : undefined);
-  return { out, stages: finished, manifest: await manifest.end(), isWhole };
-}
-
-/** Puts what people look for into the experiment's own folder: the ranking, and the result where all stages are done. */
-async function publish(
-  out: string,
-  stages: readonly FinishedStage[],
-  whole: Planned | undefined,
-): Promise<void> {
-  const at = (id: string): string => {
-    const found = stages.find((each) => each.id === id);
-    if (found === undefined) throw new Error(`internal: no stage ${id}`);
-    return join(out, found.directory);
+  const there = [...finished, ...(await findFinished(others, out, finished))];
+  await manifest.finished(...there);
+  await publishRanking(out, there);
+  if (there.length < planned.length) await retract(out, [RESULT.name, TABLE_NAME]);
+  else await publishResult(out, there, { experiment: file.experiment, inputs }, options.table);
+  return {
+    out,
+    stages: finished,
+    manifest: await manifest.end(),
+    isWhole: others.length === 0,
   };
-  const isAnew = stages.some(({ isCached }) => !isCached);
-  const ranking = stages.find(({ stage }) => stage.kind === "rank");
-  const name = rank.outputs.out.artifact.name;
-  // What is there of other settings would be taken for this run's; where nothing was made anew it still is this run's.
-  if (ranking !== undefined) {
-    await writeFileAtomic(join(out, name), createReadStream(join(out, ranking.directory, name)));
-  } else if (isAnew) await rm(join(out, name), { force: true });
-  if (whole !== undefined) {
-    return RESULT.write(join(out, RESULT.name), await assembleResult(whole, at));
-  }
-  if (!isAnew) return;
-  for (const stale of [RESULT.name, TABLE_NAME]) await rm(join(out, stale), { force: true });
 }
 
 /** What was composed, for people: `scenarios.probe.jsonl` and `scenarios.evaluation.jsonl`. */
 async function showScenarios(
   out: string,
-  { probe, evaluate: evaluation }: Pick<ExperimentInputs, "probe" | "evaluate">,
+  { probe, evaluate: evaluation }: Partial<Pick<ExperimentInputs, "probe" | "evaluate">>,
 ): Promise<void> {
   for (const [half, set] of Object.entries({ probe, evaluation })) {
-    if (set === undefined) continue;
-    await writeScenarios(join(out, `scenarios.${half}.jsonl`), set.scenarios);
+    const name = `scenarios.${half}.jsonl`;
+    if (set === undefined) await retract(out, [name]);
+    else await writeScenarios(join(out, name), set.scenarios);
   }
 }
 

@@ -5,6 +5,7 @@ import { join } from "node:path";
 
 import { withMoney } from "../engine/cost.ts";
 import { type ManifestStage, RUN, type RunManifest, sumCosts } from "../runs/run-manifest.ts";
+import { FormatError } from "../util/errors.ts";
 import { hashValue } from "../util/hash.ts";
 import { VERSION } from "../util/version.ts";
 import type { ExperimentInputs } from "./open-inputs.ts";
@@ -19,15 +20,45 @@ export interface ManifestWriter {
   end(): Promise<RunManifest>;
 }
 
+/** What decides the files of a run: settings, contents of inputs, versions. */
+type RunHead = Pick<
+  RunManifest,
+  "format" | "name" | "experimentFile" | "experimentSha256" | "experiment" | "inputs" | "software"
+>;
+
+export function headOf(
+  { experiment, path, sha256 }: ExperimentFile,
+  inputs: ExperimentInputs,
+): RunHead {
+  return {
+    format: "culprit-run",
+    name: experiment.name,
+    experimentFile: path,
+    experimentSha256: sha256,
+    experiment,
+    inputs: inputHashes(inputs),
+    software: softwareVersions(),
+  };
+}
+
+/** Whether what lies in `out` was left by a run of the same settings, inputs and versions; false where its manifest cannot be read. */
+export async function isOfSameRun(out: string, head: RunHead): Promise<boolean> {
+  const decisive = ({ experiment, inputs, software }: RunHead): string =>
+    hashValue({ experiment, inputs, software });
+  const left = await RUN.find(join(out, RUN.name)).catch((error: unknown) => {
+    if (error instanceof FormatError) return undefined; // of another version, or damaged; about to be replaced
+    throw error;
+  });
+  return left !== undefined && decisive(left) === decisive(head);
+}
+
 /** Writes the manifest of a run that begins. */
 export async function startManifest(
   out: string,
-  file: ExperimentFile,
-  inputs: ExperimentInputs,
+  decided: RunHead,
   stages: readonly Stage[],
 ): Promise<ManifestWriter> {
-  const { experiment } = file;
-  const { pricePerHour } = experiment.cost;
+  const { pricePerHour } = decided.experiment.cost;
   const listed = new Map<string, ManifestStage>(
     stages.map((stage) => {
       const id = stageId(stage);
@@ -35,16 +66,10 @@ export async function startManifest(
     }),
   );
   const head = {
-    format: "culprit-run",
-    name: experiment.name,
-    experimentFile: file.path,
-    experimentSha256: file.sha256,
-    experiment,
-    inputs: inputHashes(inputs),
-    software: softwareVersions(),
+    ...decided,
     machine: { cpu: cpus()[0]?.model ?? "unknown", cores: cpus().length },
     startedAt: new Date().toISOString(),
-  } as const;
+  };
   let finishedAt: string | undefined;
   const write = async (): Promise<RunManifest> => {
     const all = [...listed.values()];

@@ -12,7 +12,7 @@ import { LAYER_TABLE } from "../steering/layer-table.ts";
 import { STEERING } from "../steering/steering-report.ts";
 import { countSchema, countsSchema, jsonArtifact, type Plain } from "../util/artifact.ts";
 
-/** The result for people; the command line writes it beside the file. */
+/** The result for people, beside the file. */
 export const TABLE_NAME = "table.txt";
 
 /** An arm of the experiment: what it edits, and why it was not trained where it was not. */
