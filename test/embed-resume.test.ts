@@ -128,23 +128,29 @@ describe("an interrupted culprit embed", () => {
     await expectSameStore(out);
   });
 
-  it("that gets Ctrl-C says how to go on, exits 1, and leaves no lock and no half file", async () => {
-    const out = join(ROOT, "stopped");
-    const stopped = await embed(
-      out,
-      {},
-      {
-        onStart: (child) => void signalAfterShards(child, out, 2, "SIGINT"),
-      },
-    );
-    expect(stopped).toMatchObject({ code: 1, signal: null, stdout: "" });
-    expect(stopped.stderr).toMatch(/^culprit: stopped; .*goes on from/m);
-    const names = await readdir(out);
-    expect(names.filter((name) => /partial|lock|complete|unusable/.test(name))).toEqual([]);
-    expect(await expectWholeShards(out)).toBeLessThan(SHARDS);
-    expect((await embed(out)).code).toBe(0);
-    await expectSameStore(out);
-  });
+  it.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)(
+    "that gets %s says how to go on, exits %i, and leaves no lock and no half file",
+    async (signal, code) => {
+      const out = join(ROOT, `stopped-by-${signal}`);
+      const stopped = await embed(
+        out,
+        {},
+        {
+          onStart: (child) => void signalAfterShards(child, out, 2, signal),
+        },
+      );
+      expect(stopped).toMatchObject({ code, signal: null, stdout: "" });
+      expect(stopped.stderr).toMatch(/^culprit: stopped; .*goes on from/m);
+      const names = await readdir(out);
+      expect(names.filter((name) => /partial|lock|complete|unusable/.test(name))).toEqual([]);
+      expect(await expectWholeShards(out)).toBeLessThan(SHARDS);
+      expect((await embed(out)).code).toBe(0);
+      await expectSameStore(out);
+    },
+  );
 
   it("keeps a second command from writing the same store meanwhile", async () => {
     const out = join(ROOT, "shared");

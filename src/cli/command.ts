@@ -36,7 +36,7 @@ export interface CommandContext {
   readonly warn: (line: string) => void;
   /** A progress display on stderr: a bar on a terminal, plain lines otherwise. */
   readonly progress: (label: string, unit: string) => Progress;
-  /** Aborted by Ctrl-C. */
+  /** Aborted by Ctrl-C (SIGINT) and SIGTERM. */
   readonly signal: AbortSignal;
 }
 

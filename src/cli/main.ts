@@ -9,6 +9,10 @@ import { COMMANDS } from "./commands/index.ts";
 import { commandHelp, overviewHelp } from "./help.ts";
 import { createProgressBar } from "./progress-bar.ts";
 
+/** 128 and the signal's number, as shells have it. */
+const STATUS_OF_SIGNAL = { SIGINT: 130, SIGTERM: 143 } as const;
+type StopSignal = keyof typeof STATUS_OF_SIGNAL;
+
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   // A reader that has seen enough (head, less) is no failure of ours.
   if (error.code === "EPIPE") process.exit();
@@ -18,13 +22,24 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(words: readonly string[]): Promise<number> {
-  const [name, ...rest] = words;
   const abort = new AbortController();
-  // The first Ctrl-C lets the work stop at a safe point; a second one falls through to the default and ends at once.
-  process.once("SIGINT", () => {
-    process.stderr.write("culprit: stopping; Ctrl-C again ends at once\n");
+  let stoppedBy: StopSignal | undefined;
+  const stop = (signal: StopSignal): void => {
+    stoppedBy ??= signal;
+    const again = signal === "SIGINT" ? "Ctrl-C" : signal;
+    process.stderr.write(`culprit: stopping; ${again} again ends at once\n`);
     abort.abort();
-  });
+  };
+  // The first one lets the work stop at a safe point; a second one falls through to the default and ends at once.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop(signal));
+  const status = await runWords(words, abort.signal);
+  // Also where the work came to its end in the meantime: a script that runs several commands has to know that it was stopped.
+  return stoppedBy === undefined ? status : STATUS_OF_SIGNAL[stoppedBy];
+}
+
+/** The exit status of a command that was not stopped. */
+async function runWords(words: readonly string[], signal: AbortSignal): Promise<number> {
+  const [name, ...rest] = words;
   try {
     if (name === "--version") {
       process.stdout.write(`${VERSION}\n`);
@@ -62,16 +77,16 @@ async function main(words: readonly string[]): Promise<number> {
               stream: process.stderr,
               nowMs: () => performance.now(),
             }),
-      signal: abort.signal,
+      signal,
     });
     return 0;
   } catch (error) {
-    return report(error, words.includes("--debug"), abort.signal.aborted);
+    return report(error, words.includes("--debug"), signal);
   }
 }
 
-function report(error: unknown, isDebug: boolean, isAborted: boolean): number {
-  if (isAborted && error instanceof Error && error.name === "AbortError") {
+function report(error: unknown, isDebug: boolean, signal: AbortSignal): number {
+  if (isStop(error, signal)) {
     process.stderr.write(
       "culprit: stopped; what is finished stays, the same command goes on from there\n",
     );
@@ -88,4 +103,13 @@ function report(error: unknown, isDebug: boolean, isAborted: boolean): number {
     `culprit: internal error\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
   );
   return 1;
+}
+
+/** Whether an error says no more than that the work was stopped: libraries give the reason, or an AbortError that has it as its cause. */
+function isStop(error: unknown, { aborted, reason }: AbortSignal): boolean {
+  if (!aborted) return false;
+  for (let at = error; at !== undefined; at = at instanceof Error ? at.cause : undefined) {
+    if (at === reason || (at instanceof Error && at.name === "AbortError")) return true;
+  }
+  return false;
 }

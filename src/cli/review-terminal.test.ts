@@ -31,6 +31,14 @@ describe("openTerminal", () => {
     expect(await screen.key()).toBeUndefined();
   });
 
+  it("ends like its input where the command is stopped", async () => {
+    const abort = new AbortController();
+    using screen = openTerminal(terminal(), abort.signal);
+    const key = screen.key();
+    abort.abort();
+    expect(await key).toBeUndefined();
+  });
+
   it("leaves the terminal as it was", () => {
     const streams = terminal();
     openTerminal(streams)[Symbol.dispose]();

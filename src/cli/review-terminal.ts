@@ -20,9 +20,12 @@ export interface TerminalStreams {
 
 /**
  * The terminal, one key at a time, on stderr: stdout is for the result. Keys wait until they are asked for, those too that were typed
- * before it opened and come as one text. Throws ConfigError where there is none.
+ * before it opened and come as one text. An aborted signal is like the end of the input. Throws ConfigError where there is none.
  */
-export function openTerminal(streams: TerminalStreams = process): ReviewScreen & Disposable {
+export function openTerminal(
+  streams: TerminalStreams = process,
+  signal?: AbortSignal,
+): ReviewScreen & Disposable {
   const { stdin, stderr } = streams;
   if (stdin.isTTY !== true || stderr.isTTY !== true) {
     throw new ConfigError("review: expected a terminal to ask in, got none", {
@@ -38,6 +41,7 @@ export function openTerminal(streams: TerminalStreams = process): ReviewScreen &
   };
   const onKey = (_: string | undefined, { sequence }: Key): void => enter(sequence ?? "");
   const onEnd = (): void => enter(undefined);
+  signal?.addEventListener("abort", onEnd, { once: true });
   stdin.setRawMode(true);
   emitKeypressEvents(stdin);
   stdin.on("keypress", onKey).on("end", onEnd).resume();
@@ -54,6 +58,7 @@ export function openTerminal(streams: TerminalStreams = process): ReviewScreen &
         ? Promise.resolve(typed.shift())
         : new Promise((resolve) => void waiting.push(resolve)),
     [Symbol.dispose]() {
+      signal?.removeEventListener("abort", onEnd);
       stdin.off("keypress", onKey).off("end", onEnd).pause();
       stdin.setRawMode(false);
     },

@@ -31,7 +31,10 @@ export async function withRetries<T>(
       if (failures >= tries || delayMs > MAX_RETRY_AFTER_MS) {
         throw describeGivingUp(subject, error, failures, delayMs);
       }
-      await sleep(delayMs, undefined, { ...(connection.signal && { signal: connection.signal }) });
+      await sleep(delayMs, undefined, { signal: connection.signal }).catch((failed: unknown) => {
+        connection.signal?.throwIfAborted(); // with its reason, which sleep leaves out
+        throw failed;
+      });
     }
   }
 }

@@ -8,8 +8,8 @@ import type { PairScores } from "../attribution/method.ts";
 import type { PairRows } from "../attribution/pair-rows.ts";
 import { percentile, rankScores } from "../attribution/rank-scores.ts";
 import type { ColumnValue } from "../pairs/preference-pair.ts";
-import { describeWriteError } from "../util/atomic-file.ts";
-import { ConfigError, RuntimeError } from "../util/errors.ts";
+import { describeFullDisk, describeWriteError } from "../util/atomic-file.ts";
+import { ConfigError } from "../util/errors.ts";
 
 /** How each extension is written. */
 const FORMATS: Readonly<Record<string, string>> = {
@@ -194,15 +194,6 @@ async function appendRanking(
 }
 
 /** What DuckDB says of a full disk in its own words. */
-function describeFullDisk(path: string, error: unknown): unknown {
-  const message = error instanceof Error ? error.message : "";
-  if (!/no space|disk|ENOSPC|quota/i.test(message)) return error;
-  return new RuntimeError(`${path}: the disk is full, nothing was left half-written`, {
-    hint: "Free some space or choose another --out, then run the same command again.",
-    cause: error,
-  });
-}
-
 function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }

@@ -47,7 +47,7 @@ const UNWRITABLE = ["EACCES", "EPERM", "EROFS", "ENOENT", "ENOTDIR", "EISDIR", "
 
 /** What went wrong with writing `path`, as a RuntimeError where the cause is the disk or the rights to it. */
 export function describeWriteError(path: string, error: unknown): unknown {
-  const code = (error as NodeJS.ErrnoException).code ?? "";
+  const code = error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? "") : ""; // why work was stopped may be any value
   // EFBIG: a limit on the size of files, of the file system or of the shell (ulimit -f).
   if (["ENOSPC", "EDQUOT", "EFBIG"].includes(code)) {
     return new RuntimeError(`${path}: the disk is full (${code}), nothing was left half-written`, {
@@ -62,4 +62,14 @@ export function describeWriteError(path: string, error: unknown): unknown {
     });
   }
   return error;
+}
+
+/** The same for what DuckDB says, in words alone, where it cannot write `path`. */
+export function describeFullDisk(path: string, error: unknown): unknown {
+  const message = error instanceof Error ? error.message : "";
+  if (!/no space|disk|ENOSPC|quota|file too large/i.test(message)) return error;
+  return new RuntimeError(`${path}: the disk is full, nothing was left half-written`, {
+    hint: "Free some space or choose another --out, then run the same command again.",
+    cause: error,
+  });
 }

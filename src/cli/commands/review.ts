@@ -58,7 +58,7 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   const out = requiredText(args, "review", "out");
   const stratify = args.text("stratify");
   expectOtherFiles("--out", [out], [path, ...(stratify === undefined ? [] : [stratify])]);
-  using terminal = openTerminal();
+  using terminal = openTerminal(process, context.signal);
   const { labelled, of } = await review(args, { path, out }, terminal, context);
   const result = { out, labelled, of };
   context.print(

@@ -40,6 +40,7 @@ export async function* readParquet(path: string, options: ReadOptions): AsyncGen
       }
     }
   } catch (error) {
+    options.signal?.throwIfAborted(); // why work was stopped is no fault of the file
     throw describeParquetError(path, error);
   } finally {
     close();

@@ -288,6 +288,35 @@ describe("Parquet", () => {
   });
 });
 
+describe("stopping", () => {
+  const bytesOf: Readonly<Record<string, (path: string) => Promise<void>>> = {
+    "x.jsonl": (path) => writeFile(path, '{"a":1}\n{"a":2}\n'.repeat(200_000)),
+    "x.jsonl.gz": (path) => writeFile(path, gzipSync('{"a":1}\n{"a":2}\n'.repeat(200_000))),
+    "x.json": (path) => writeFile(path, `[${'{"a":1},'.repeat(300_000)}{"a":2}]`),
+    "x.csv": (path) => writeFile(path, `a,b\n${"1,2\n".repeat(600_000)}`),
+    "x.parquet": (path) => writeParquet(path, "SELECT range AS a FROM range(300000)"),
+  };
+
+  it.each(Object.keys(bytesOf))(
+    "throws the reason it was stopped for and no fault of %s, before and amid its rows",
+    async (name) => {
+      const path = join(await temporaryFolder(), name);
+      await bytesOf[name]!(path);
+      for (const stopAt of [undefined, 0, 5000]) {
+        const reason = new Error("user pressed stop");
+        const abort = new AbortController();
+        if (stopAt === undefined) abort.abort(reason);
+        const reading = (async () => {
+          for await (const row of readRows(path, { signal: abort.signal })) {
+            if (row.fileRow === stopAt) abort.abort(reason);
+          }
+        })();
+        await expect(reading).rejects.toBe(reason);
+      }
+    },
+  );
+});
+
 describe("file kinds", () => {
   it("refuses a missing file, a folder and an unknown kind with ConfigError", async () => {
     const folder = await temporaryFolder();

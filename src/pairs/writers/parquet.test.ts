@@ -78,4 +78,16 @@ describe("an edited Parquet file", () => {
     expect(notes).toHaveLength(1);
     expect(JSON.stringify(notes)).toContain('{\\"pair_id\\":{\\"dtype\\":\\"string\\"');
   });
+
+  it("is no fault of the file it is made of where it was stopped, nor where the disk is full", async () => {
+    const path = join(FORMATS, "types.parquet");
+    const editOf = (): RowEdit => ({ kind: "keep", id: undefined, isSwapped: false });
+    const edit = { editOf, idColumn: undefined, sides: [] };
+    const reason = new Error("user pressed stop");
+    const signal = AbortSignal.abort(reason);
+    const target = join(await temporaryFolder(), "edited.parquet");
+    await expect(rewriteFile(path, target, edit, { rows: 3, signal })).rejects.toBe(reason);
+    const full = rewriteFile(path, "/dev/full", edit, { rows: 3 });
+    await expect(full).rejects.toThrow(/^\/dev\/full: the disk is full/);
+  });
 });

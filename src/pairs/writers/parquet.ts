@@ -6,6 +6,7 @@ import { resolve } from "node:path";
 
 import { DuckDBDataChunk, type DuckDBConnection, BOOLEAN, VARCHAR } from "@duckdb/node-api";
 
+import { describeFullDisk } from "../../util/atomic-file.ts";
 import { UnsupportedError } from "../../util/errors.ts";
 import type { ReadOptions } from "../readers/file-row.ts";
 import { describeParquetError, openParquetConnection } from "../readers/parquet.ts";
@@ -39,7 +40,9 @@ export async function writeParquet(
        TO '${quoteText(resolve(target))}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP}${notesOption(notes)})`,
     );
   } catch (error) {
-    throw describeParquetError(path, error);
+    signal?.throwIfAborted(); // why work was stopped is no fault of the file
+    const unwritten = describeFullDisk(target, error);
+    throw unwritten === error ? describeParquetError(path, error) : unwritten;
   } finally {
     close();
   }
