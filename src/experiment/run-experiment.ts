@@ -1,11 +1,10 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { EngineHost } from "../engine/engine-host.ts";
 import { writeScenarios } from "../rollouts/write-scenarios.ts";
 import { type ExperimentResult, RESULT, TABLE_NAME } from "../runs/result.ts";
 import type { RunManifest } from "../runs/run-manifest.ts";
-import { describeWriteError } from "../util/atomic-file.ts";
+import { expectWritable, makeFolder } from "../util/make-folder.ts";
 import { type Progress, silentProgress } from "../util/progress.ts";
 import { lockForWriting } from "../util/writer-lock.ts";
 import { requireEdits } from "./arms.ts";
@@ -61,16 +60,14 @@ export async function runExperiment(
   options: RunExperimentOptions,
 ): Promise<ExperimentRun> {
   const { out, signal } = options;
+  // Before inputs are downloaded and hashed.
+  expectWritable(out);
   const inputs = await openInputs(file, options);
   const planned = planExperiment(file.experiment, inputs, options.verbs);
   const stages = stagesUntil(planned, options.until);
   const force = namedStages(stages, options.force ?? [], "force");
   await expectOwnFolder(out, file.experiment.name);
-  try {
-    await mkdir(out, { recursive: true });
-  } catch (error) {
-    throw describeWriteError(out, error);
-  }
+  await makeFolder(out);
   await using _lock = await lockForWriting(out, "this experiment");
   const head = headOf(file, inputs);
   if (force.size > 0 || !(await isOfSameRun(out, head))) await retract(out);

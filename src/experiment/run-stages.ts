@@ -1,6 +1,6 @@
 /** @file Runs the stages of an experiment in order, each only if its folder is not there yet; resumable at any moment. */
 import { existsSync } from "node:fs";
-import { mkdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import { type Cost, NO_COST } from "../engine/cost.ts";
@@ -13,9 +13,9 @@ import {
   type StageRecord,
   WORKING,
 } from "../runs/stage-record.ts";
-import { describeWriteError } from "../util/atomic-file.ts";
 import { FormatError } from "../util/errors.ts";
 import { hashValue } from "../util/hash.ts";
+import { makeFolder } from "../util/make-folder.ts";
 import { type Progress, silentProgress } from "../util/progress.ts";
 import { VERSION } from "../util/version.ts";
 import { startStageMeter } from "./stage-meter.ts";
@@ -189,11 +189,7 @@ async function prepare(path: string, stage: Stage, isForced: boolean): Promise<C
   // A folder with a record is here only if files that it lists are gone: then nothing in it can be trusted.
   const isKept = stage.canResume === true && !isForced && !existsSync(join(path, RECORD.name));
   if (!isKept) await rm(path, { recursive: true, force: true });
-  try {
-    await mkdir(path, { recursive: true });
-  } catch (error) {
-    throw describeWriteError(path, error);
-  }
+  await makeFolder(path);
   return before;
 }
 

@@ -1,6 +1,4 @@
 /** @file One arm of a steering: its rollouts, verdicts and coherence, each kept on disk and taken from there by a later run. */
-import { mkdir } from "node:fs/promises";
-
 import type { Engine } from "../engine/engine.ts";
 import {
   type GenerationCounter,
@@ -12,6 +10,7 @@ import { generateRollouts } from "../rollouts/generate-rollouts.ts";
 import type { RolloutManifest } from "../rollouts/rollout-manifest.ts";
 import { readRollouts } from "../rollouts/rollouts.ts";
 import { hashValue } from "../util/hash.ts";
+import { makeFolder } from "../util/make-folder.ts";
 import { partOf } from "../util/progress.ts";
 import { armPaths } from "./arm-files.ts";
 import { ARM_COHERENCE, measureCoherence } from "./coherence.ts";
@@ -47,7 +46,7 @@ export function createArmRunner(
     manifest: () => manifest,
     run: async (name, steering) => {
       const paths = armPaths(out, name);
-      await mkdir(paths.folder, { recursive: true });
+      await makeFolder(paths.folder);
       const generated = await generateRollouts(engine, prompts, {
         ...sampling,
         // The display is the caller's until the last arm has ended.

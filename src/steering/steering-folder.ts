@@ -1,6 +1,6 @@
 /** @file Whose a folder of steering is: what was asked for stands in it, so that no other request replaces what it found. */
 import { existsSync, readdirSync } from "node:fs";
-import { mkdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import { z } from "zod";
@@ -10,6 +10,7 @@ import { expectSameSettings, isSameSettings } from "../rollouts/same-settings.ts
 import { jsonArtifact } from "../util/artifact.ts";
 import { ConfigError, FormatError } from "../util/errors.ts";
 import { hashBytes, hashValue } from "../util/hash.ts";
+import { makeFolder } from "../util/make-folder.ts";
 import { removeArms } from "./arm-files.ts";
 import { LAYER_TABLE } from "./layer-table.ts";
 import { steerSettings } from "./steer-settings.ts";
@@ -75,7 +76,7 @@ export async function claimSteeringFolder(
     if (!force) expectSameSettings(out, await STEERING_REQUEST.read(path), settings);
     else if (!(await isUnfinished(out, path, settings))) await removeFound(out);
   }
-  await mkdir(out, { recursive: true });
+  await makeFolder(out);
   await STEERING_REQUEST.write(path, settings);
 }
 

@@ -1,9 +1,10 @@
 /** @file Writing a vector store: shard by shard, each whole or absent, by one process at a time, resumable at any moment. */
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import { writeSafetensors } from "../format/safetensors.ts";
-import { ConfigError, RuntimeError } from "../util/errors.ts";
+import { ConfigError } from "../util/errors.ts";
+import { makeFolder } from "../util/make-folder.ts";
 import { lockForWriting } from "../util/writer-lock.ts";
 import { encodeShard, type ShardRows } from "./encode-shard.ts";
 import { checkShard } from "./read-shard.ts";
@@ -43,7 +44,7 @@ export async function openStoreForWriting(
   directory: string,
   manifest: VectorStoreManifest,
 ): Promise<StoreWriter> {
-  await makeDirectory(directory);
+  await makeFolder(directory);
   const lock = await lockForWriting(directory);
   try {
     return createWriter(directory, lock, await prepareDirectory(directory, manifest));
@@ -145,25 +146,6 @@ function createWriter(directory: string, lock: AsyncDisposable, state: WriterSta
     },
     [Symbol.asyncDispose]: () => lock[Symbol.asyncDispose](),
   };
-}
-
-async function makeDirectory(directory: string): Promise<void> {
-  try {
-    await mkdir(directory, { recursive: true });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "EEXIST" || code === "ENOTDIR") {
-      const got = code === "EEXIST" ? "a file" : "a path through a file";
-      throw new ConfigError(`${directory}: expected a folder, got ${got}`, {
-        hint: "Choose another --out.",
-        cause: error,
-      });
-    }
-    throw new RuntimeError(`${directory}: cannot be made (${code})`, {
-      hint: "Check the path and that you may write there.",
-      cause: error,
-    });
-  }
 }
 
 async function readCompletion(

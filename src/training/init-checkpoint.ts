@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
 import { initialWeights } from "../model/initial-weights.ts";
@@ -8,6 +7,7 @@ import { readModel } from "../model/read-model.ts";
 import { copyCompanions, writeModelConfig, writeWeights } from "../model/write-checkpoint.ts";
 import { writeFileAtomic } from "../util/atomic-file.ts";
 import { ConfigError } from "../util/errors.ts";
+import { makeFolder } from "../util/make-folder.ts";
 
 /**
  * Writes a checkpoint of random weights: matrices and embeddings normal with the config's `initializer_range` (default 0.02), norms 1,
@@ -26,7 +26,7 @@ export async function initCheckpoint(
       hint: "Choose another folder, or remove that one.",
     });
   }
-  await mkdir(outDir, { recursive: true });
+  await makeFolder(outDir);
   await copyCompanions({ tokenizerDir, modelDir: tokenizerDir }, outDir);
   await writeFileAtomic(join(outDir, "config.json"), JSON.stringify(config));
   await writeModelConfig(outDir, outDir, "F32");

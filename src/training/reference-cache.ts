@@ -6,13 +6,14 @@
  * by what they hold, so that several runs may write at a time.
  */
 import { createHash } from "node:crypto";
-import { mkdir, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { TokenizedExample } from "../engine/engine.ts";
 import type { Trainer } from "../engine/trainer.ts";
 import { openSafetensors, writeSafetensors } from "../format/safetensors.ts";
 import { FormatError } from "../util/errors.ts";
+import { makeFolder } from "../util/make-folder.ts";
 import type { JobOptions } from "../util/progress.ts";
 
 /** Examples computed and written together, the unit of resume. */
@@ -32,7 +33,7 @@ export async function referenceLogprobs(
 ): Promise<readonly (readonly number[])[]> {
   const job = signal === undefined ? {} : { signal };
   const folder = join(directory, trainer.identity.checkpointHash.slice(0, 32));
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const known = await readCache(folder);
   const keys = examples.map(keysOf);
   const missing = firstWithMissing(keys, known);

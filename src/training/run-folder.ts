@@ -1,6 +1,6 @@
 /** @file The folder of a run: what it says of itself, whose it is, and what may be written into it. */
 import { existsSync, statSync } from "node:fs";
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { readdir, rename, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
 import { z } from "zod";
@@ -9,6 +9,7 @@ import { STATE_NAME } from "../engine/trainer-state.ts";
 import { countSchema, jsonArtifact } from "../util/artifact.ts";
 import { ConfigError } from "../util/errors.ts";
 import { firstDifference } from "../util/first-difference.ts";
+import { makeFolder } from "../util/make-folder.ts";
 import { type TrainResult, trainResultSchema } from "./metrics.ts";
 import { methodSchema, resolvedSettingsSchema } from "./resolve-settings.ts";
 import { CHECKPOINT_DTYPES, type TrainRequest } from "./settings.ts";
@@ -118,7 +119,7 @@ export async function writeCheckpoint(
   const final = join(out, checkpointName(step));
   const partial = `${final}.partial`;
   await rm(partial, { recursive: true, force: true });
-  await mkdir(partial);
+  await makeFolder(partial);
   await write(partial);
   await rm(final, { recursive: true, force: true });
   await rename(partial, final);

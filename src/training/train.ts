@@ -1,5 +1,4 @@
 /** @file Training runs: from examples and settings to a checkpoint. */
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
 import { localHost } from "../engine/local-host.ts";
@@ -8,6 +7,7 @@ import { describeMarks } from "../pairs/describe-marks.ts";
 import type { DataFile } from "../pairs/open-pairs.ts";
 import { writeUnusable } from "../pairs/unusable-file.ts";
 import { ConfigError } from "../util/errors.ts";
+import { expectWritable, makeFolder } from "../util/make-folder.ts";
 import { limitTokens } from "../util/setting-kinds.ts";
 import { VERSION } from "../util/version.ts";
 import { lockForWriting } from "../util/writer-lock.ts";
@@ -76,7 +76,9 @@ async function train(
   data: TrainData,
 ): Promise<TrainResult> {
   const { out, signal } = request;
-  expectFolder(out); // before the checkpoint is loaded
+  // Before the checkpoint is loaded.
+  expectFolder(out);
+  expectWritable(out);
   const resolved = resolveSettings(given);
   const objective = method.kind === "dpo" ? method : ({ kind: "sft" } as const);
   await using trainer = await (request.host ?? localHost).openTrainer(
@@ -92,7 +94,7 @@ async function train(
     request.progress?.note(line);
   }
   const manifest = describeRun(trainer, { method, settings, request, prepared, files: data.files });
-  await mkdir(out, { recursive: true });
+  await makeFolder(out);
   await using _lock = await lockForWriting(out, "this training run");
   const finished = await openRunFolder(out, manifest, request);
   if (finished !== null) return finished;

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 
 import { expectFailure } from "../../test/support/errors.ts";
 import { suiteFolder } from "../../test/support/suite-folder.ts";
+import { withoutRights } from "../../test/support/without-rights.ts";
 import { ConfigError } from "../util/errors.ts";
 import { checkOutputs, expectOtherFiles } from "./check-outputs.ts";
 import type { Outputs } from "./verb.ts";
@@ -14,6 +15,7 @@ const input = join(folder, "in.jsonl");
 writeFileSync(input, "");
 const link = join(folder, "link.jsonl");
 symlinkSync(input, link);
+mkdirSync(join(folder, "closed"), { mode: 0o555 });
 
 describe("expectOtherFiles", () => {
   it.each([
@@ -45,6 +47,17 @@ describe("checkOutputs", () => {
     (places: Record<string, string>, isForced = false) =>
     () =>
       checkOutputs(outputs, places, { isForced, inputs: [input] });
+
+  it("refuses what cannot be written, resumable and shared outputs too, before anything is opened", () => {
+    const kinds = { isResumable: true, shared: ".answers", plain: true };
+    for (const [name, value] of Object.entries(kinds)) {
+      const each: Outputs = { out: { ...out, endings: undefined, [name]: value } };
+      const path = join(folder, "closed", "x");
+      const write = (): void => checkOutputs(each, { out: path }, { isForced: false, inputs: [] });
+      expect(write).not.toThrow();
+      expect(() => withoutRights(write)).toThrow(/closed\/x: cannot be made \(EACCES\)/);
+    }
+  });
 
   it("refuses an input with force too, and every file of an artefact", () => {
     expect(check({ out: input }, true)).toThrow(ConfigError);

@@ -3,9 +3,13 @@ import { existsSync, realpathSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 
 import { ConfigError } from "../util/errors.ts";
+import { expectWritable } from "../util/make-folder.ts";
 import type { Outputs } from "./verb.ts";
 
-/** Throws ConfigError where an output is misnamed, there already (unless `isForced`), or one of the files read. */
+/**
+ * Throws ConfigError where an output is misnamed, there already (unless `isForced`), or one of the files read, RuntimeError where it
+ * cannot be written.
+ */
 export function checkOutputs(
   outputs: Outputs,
   out: Readonly<Record<string, string | undefined>>,
@@ -29,6 +33,7 @@ export function checkOutputs(
       );
     }
     seen.add(realPath(path));
+    for (const file of files) expectWritable(file);
     if (isResumable !== true && shared === undefined) expectFree(name, files, isForced);
   }
 }

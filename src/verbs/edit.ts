@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 
 import { z } from "zod";
@@ -14,6 +13,7 @@ import type { PairSet } from "../pairs/open-pairs.ts";
 import { type Ranking, readRanking } from "../ranking/ranking-file.ts";
 import { writeFileAtomic } from "../util/atomic-file.ts";
 import { ConfigError } from "../util/errors.ts";
+import { makeFolder } from "../util/make-folder.ts";
 import { count, nonNegative, seed, nonEmpty, whole } from "../util/setting-kinds.ts";
 import { rankingInput } from "./inputs/files.ts";
 import { pairsInput } from "./inputs/pairs.ts";
@@ -249,7 +249,7 @@ async function planPlaces(
       hint: "Make it first, or choose another place.",
     });
   }
-  await mkdir(out.out, { recursive: true });
+  await makeFolder(out.out);
   const kind = pick === "chosen" ? action : `random-${action}`;
   // A folder of that name within the output: ends in a separator, so that no name passes for a file's.
   const places = tops.map((top) => join(out.out!, `${kind}-${top}`, sep));

@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 
 import {
@@ -12,6 +11,7 @@ import { openChatEndpoint } from "../../endpoint/chat-endpoint.ts";
 import { keyOfVariable } from "../../endpoint/check-endpoint.ts";
 import { costOf, type Prices } from "../../endpoint/money.ts";
 import { endpointLedger } from "../../judge/endpoint-ledger.ts";
+import { makeFolder } from "../../util/make-folder.ts";
 import type { EndpointSettings } from "../settings/endpoint.ts";
 import { type Contradiction, need, type Work } from "../verb.ts";
 
@@ -75,7 +75,7 @@ export async function openAsking(
 ): Promise<Asking> {
   const asker = openAsker(endpoint, { setting, note });
   const prices = pricesOf(endpoint);
-  await mkdir(dirname(answers), { recursive: true });
+  await makeFolder(dirname(answers));
   const store = await openAnswers(answers, endpoint, { owner });
   cost.watchEndpoint(endpointLedger(asker, store, prices !== undefined));
   return { asker, store, prices, [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() };

@@ -1,0 +1,54 @@
+import { chmod, mkdir, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { describe, expect, it } from "vitest";
+
+import { temporaryFolder } from "../../test/support/data-files.ts";
+import { expectFailure } from "../../test/support/errors.ts";
+import { withoutRights } from "../../test/support/without-rights.ts";
+import { ConfigError, RuntimeError } from "./errors.ts";
+import { expectWritable, makeFolder } from "./make-folder.ts";
+
+describe("expectWritable", () => {
+  it("finds out before the work where nothing can be made, whatever of the path is there", async () => {
+    const folder = await temporaryFolder();
+    await mkdir(join(folder, "store"));
+    await writeFile(join(folder, "file"), "");
+    const paths = ["store", "file", "new", "new/in/new"].map((name) => join(folder, name));
+    for (const path of paths) expectWritable(path);
+    expect((await readdir(folder)).toSorted()).toEqual(["file", "store"]);
+    await chmod(join(folder, "store"), 0o555);
+    await chmod(folder, 0o555);
+    for (const path of paths) {
+      const error = await expectFailure(
+        () => withoutRights(() => expectWritable(path)),
+        RuntimeError,
+      );
+      expect(error.message).toBe(`${path}: cannot be made (EACCES)`);
+      expect(error.hint).toMatch(/may write there/);
+    }
+    await chmod(folder, 0o755);
+  });
+
+  it("leaves a path through a file to whoever reads it", async () => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, "file"), "");
+    expect(() => expectWritable(join(folder, "file", "x", "y"))).not.toThrow();
+  });
+});
+
+describe("makeFolder", () => {
+  it("makes what is missing, and says what is in the way", async () => {
+    const folder = await temporaryFolder();
+    await makeFolder(join(folder, "a", "b"));
+    await makeFolder(join(folder, "a", "b"));
+    await writeFile(join(folder, "file"), "");
+    for (const [path, got] of [
+      [join(folder, "file"), "a file"],
+      [join(folder, "file", "x"), "a path through a file"],
+    ] as const) {
+      const error = await expectFailure(makeFolder(path), ConfigError);
+      expect(error.message).toBe(`${path}: expected a folder, got ${got}`);
+    }
+  });
+});
