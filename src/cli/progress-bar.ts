@@ -1,4 +1,5 @@
 import type { Progress } from "../util/progress.ts";
+import { describeStanding, shareOf, type Standing, startRate } from "../util/standing.ts";
 
 const BAR_WIDTH = 24;
 /** Often enough to look alive, rare enough to cost nothing. */
@@ -15,9 +16,8 @@ export function createProgressBar(options: {
 }): Progress {
   const { label, unit, stream, nowMs } = options;
   const isTerminal = stream.isTTY === true;
-  const startMs = nowMs();
-  let firstDone: number | undefined;
-  let lastMs = isTerminal ? -Infinity : startMs;
+  const rateAt = startRate(nowMs);
+  let lastMs = isTerminal ? -Infinity : nowMs();
   let last: string | undefined;
   let isLineOpen = false;
 
@@ -27,12 +27,8 @@ export function createProgressBar(options: {
   };
   return {
     update(done, total) {
-      // Work found finished on resume must not count towards this run's rate.
-      firstDone ??= done;
       const now = nowMs();
-      const seconds = (now - startMs) / 1000;
-      const rate = seconds > 0 ? (done - firstDone) / seconds : 0;
-      last = progressLine({ label, unit, done, total, rate, isTerminal });
+      last = progressLine(label, { done, total, unit, rate: rateAt(done) }, isTerminal);
       if (now - lastMs < (isTerminal ? TERMINAL_INTERVAL_MS : PLAIN_INTERVAL_MS)) return;
       lastMs = now;
       if (isTerminal) {
@@ -55,27 +51,9 @@ export function createProgressBar(options: {
   };
 }
 
-function progressLine(at: {
-  label: string;
-  unit: string;
-  done: number;
-  total: number | undefined;
-  rate: number;
-  isTerminal: boolean;
-}): string {
-  // One update is no rate yet.
-  const rate =
-    at.rate > 0 ? `, ${at.rate >= 100 ? at.rate.toFixed(0) : at.rate.toFixed(2)} ${at.unit}/s` : "";
-  if (at.total === undefined || at.total === 0) return `${at.label} ${at.done} ${at.unit}${rate}`;
-  const share = Math.min(1, at.done / at.total);
-  const left = at.rate > 0 ? `, ${formatDuration((at.total - at.done) / at.rate)} left` : "";
-  const filled = Math.round(share * BAR_WIDTH);
-  const bar = at.isTerminal ? ` ${"█".repeat(filled)}${"░".repeat(BAR_WIDTH - filled)}` : "";
-  return `${at.label}${bar} ${at.done}/${at.total} ${at.unit} (${(share * 100).toFixed(0)}%)${rate}${left}`;
-}
-
-function formatDuration(seconds: number): string {
-  if (seconds < 90) return `${Math.ceil(seconds)} s`;
-  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
-  return `${(seconds / 3600).toFixed(1)} h`;
+function progressLine(label: string, at: Standing, isTerminal: boolean): string {
+  const share = isTerminal ? shareOf(at) : undefined;
+  const filled = Math.round((share ?? 0) * BAR_WIDTH);
+  const bar = share === undefined ? "" : ` ${"█".repeat(filled)}${"░".repeat(BAR_WIDTH - filled)}`;
+  return `${label}${bar} ${describeStanding(at)}`;
 }

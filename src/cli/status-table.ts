@@ -1,6 +1,7 @@
 import type { PricedCost } from "../engine/cost.ts";
 import type { ExperimentStatus, StageStatus } from "../experiment/experiment-status.ts";
 import { approximately, formatSeconds } from "../util/figures.ts";
+import { describeStanding } from "../util/standing.ts";
 import { type Column, printable, tableOf, textOf } from "../util/text-table.ts";
 
 /** What `culprit status` prints: a line for each stage, then the sum. */
@@ -10,6 +11,7 @@ export function formatStatus({ out, manifest, stages, total }: ExperimentStatus)
   const costs = [total, ...stages.map(({ cost }) => cost)];
   const has = (part: keyof PricedCost): boolean => costs.some((cost) => cost?.[part] !== undefined);
   const failed = stages.filter(({ state }) => state === "failed");
+  const atWork = stages.filter(({ state, done }) => state === "running" && done !== undefined);
   const { currency } = manifest.experiment.cost;
   return textOf(
     `${printable(manifest.name)} in ${out}: ${count("done")} of ${stages.length} stages done, ${count("running")} running, ${count("interrupted")} interrupted, ${failed.length === 0 ? "" : `${failed.length} failed, `}${count("missing")} missing`,
@@ -27,6 +29,8 @@ export function formatStatus({ out, manifest, stages, total }: ExperimentStatus)
         ...(has("money") ? [[currency, moneyOf] as const] : []),
       ],
     ),
+    atWork.length > 0 && "",
+    atWork.map(describeWork),
     failed.length > 0 && "",
     failed.map(({ id, failure = "" }) => `${printable(id)} failed: ${printable(failure, 300)}`),
     (total.endpoint?.estimated ?? 0) > 0 && [
@@ -43,6 +47,19 @@ function describeState({ state = "missing", id, done, total, unit = "" }: Line):
   if (id === undefined) return "";
   if (done === undefined) return state;
   return `${state}, ${done}${total === undefined ? "" : `/${total}`} ${unit}`.trim();
+}
+
+/** How far a running stage is, how fast, how long it may take, and how old that is. */
+function describeWork({
+  id,
+  done = 0,
+  total,
+  unit = "",
+  rate,
+  updatedAt = "",
+}: StageStatus): string {
+  const ageSeconds = Math.max(0, Math.round((Date.now() - Date.parse(updatedAt)) / 1000));
+  return `${printable(id)}: ${describeStanding({ done, total, unit, rate })}, seen ${ageSeconds} s ago`;
 }
 
 const rateOf = (cost: PricedCost | undefined): string =>

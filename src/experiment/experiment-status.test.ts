@@ -6,13 +6,17 @@ import { expect, test } from "vitest";
 
 import { NO_COST } from "../engine/cost.ts";
 import { RUN } from "../runs/run-manifest.ts";
-import { WORKING } from "../runs/stage-record.ts";
+import { type StageWorking, WORKING } from "../runs/stage-record.ts";
 import { readExperimentStatus } from "./experiment-status.ts";
 
 const DIRECTORY = "stages/embed-0123456789ab";
 
 /** The folder of an experiment with one stage that somebody works, or worked, on. */
-async function experimentAtWork(host: string, secondsAgo: number): Promise<string> {
+async function experimentAtWork(
+  host: string,
+  secondsAgo: number,
+  shown: Partial<StageWorking> = {},
+): Promise<string> {
   const out = await mkdtemp(join(tmpdir(), "culprit-"));
   await mkdir(join(out, DIRECTORY), { recursive: true });
   await RUN.write(join(out, RUN.name), {
@@ -35,6 +39,7 @@ async function experimentAtWork(host: string, secondsAgo: number): Promise<strin
     host,
     cost: NO_COST,
     updatedAt,
+    ...shown,
   });
   return out;
 }
@@ -46,4 +51,10 @@ test.each([
 ])("a stage of a process on %s", async (_where, host, secondsAgo, state) => {
   const { stages } = await readExperimentStatus(await experimentAtWork(host, secondsAgo));
   expect(stages.map((stage) => stage.state)).toEqual([state]);
+});
+
+test("a running stage shows how far and how fast it is", async () => {
+  const shown = { unit: "pairs", done: 12, total: 40, rate: 4 };
+  const { stages } = await readExperimentStatus(await experimentAtWork(hostname(), 1, shown));
+  expect(stages).toMatchObject([{ state: "running", ...shown }]);
 });

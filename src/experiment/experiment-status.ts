@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { type PricedCost, withMoney } from "../engine/cost.ts";
 import { type ManifestStage, RUN, type RunManifest, sumCosts } from "../runs/run-manifest.ts";
-import { readRecord, type StageWorking, WORKING } from "../runs/stage-record.ts";
+import { readRecord, type StageRecord, type StageWorking, WORKING } from "../runs/stage-record.ts";
 import { ConfigError } from "../util/errors.ts";
 import { isProcessAlive } from "../util/writer-lock.ts";
 
@@ -51,13 +51,18 @@ async function stageStatus(
 ): Promise<StageStatus> {
   if (stage.directory === undefined) return { ...stage, state: "missing" };
   const directory = join(out, stage.directory);
+  // A kill may have come before the manifest had it.
+  const done = ({ cost }: StageRecord): StageStatus => {
+    return { ...stage, cost: withMoney(cost, pricePerHour), state: "done" };
+  };
   const record = await readRecord(directory);
-  if (record !== undefined) {
-    // A kill may have come before the manifest had it.
-    return { ...stage, cost: withMoney(record.cost, pricePerHour), state: "done" };
-  }
+  if (record !== undefined) return done(record);
   const working = await WORKING.find(join(directory, WORKING.name));
-  if (working === undefined) return { ...stage, state: "missing" };
+  if (working === undefined) {
+    // It may have come to its end between the two looks.
+    const late = await readRecord(directory);
+    return late === undefined ? { ...stage, state: "missing" } : done(late);
+  }
   const { cost, pid: _pid, host: _host, ...shown } = working;
   const atWork = isAlive(working) ? "running" : "interrupted";
   return {

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -277,3 +278,26 @@ it.each([
     await expect(readdir(join(folder, "out", "stages"))).rejects.toThrow(/ENOENT/);
   },
 );
+
+it("can be looked at at any moment: no look fails, and no stage that was done is ever missing", async () => {
+  const folder = await smallExperiment();
+  const running = run(folder);
+  const look = { isOver: false };
+  const over = running.finally(() => {
+    look.isOver = true;
+  });
+  const seen = new Set<string>();
+  let most = 0;
+  while (!look.isOver) {
+    await new Promise((resolve) => void setImmediate(resolve));
+    if (!existsSync(join(folder, "out", "run.json"))) continue;
+    const { stages } = await readExperimentStatus(join(folder, "out"));
+    for (const { state } of stages) seen.add(state);
+    const done = stages.filter(({ state }) => state === "done").length;
+    expect(done).toBeGreaterThanOrEqual(most);
+    most = done;
+  }
+  await over;
+  expect(most).toBeGreaterThan(0);
+  expect(seen).toContain("running");
+});

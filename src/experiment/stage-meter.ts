@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Cost, CostMeter } from "../engine/cost.ts";
 import { WORKING } from "../runs/stage-record.ts";
 import type { Progress } from "../util/progress.ts";
+import { type Standing, startRate } from "../util/standing.ts";
 
 /** How often a running stage shows that it is alive. */
 const HEARTBEAT_MS = 1000;
@@ -23,7 +24,7 @@ export interface StageMeter extends CostMeter {
 export async function startStageMeter(path: string, before: Cost): Promise<StageMeter> {
   const startMs = performance.now();
   let { tokens, flops } = before;
-  let shown: { unit: string; done?: number; total?: number | undefined } | undefined;
+  let shown: Standing | undefined;
   const shows: Progress[] = [];
   const sampling: Parameters<CostMeter["watchSampling"]>[0][] = [];
   let readEndpoint: Parameters<CostMeter["watchEndpoint"]>[0] | undefined;
@@ -67,10 +68,11 @@ export async function startStageMeter(path: string, before: Cost): Promise<Stage
     },
     watch: (progress, unit) => {
       shows.push(progress);
+      const rateAt = startRate(() => performance.now());
       return {
         ...progress,
         update: (done, of) => {
-          shown = { unit, done, total: of };
+          shown = { unit, done, total: of, rate: rateAt(done) };
           progress.update(done, of);
         },
       };

@@ -57,6 +57,8 @@ export const WORKING = jsonArtifact(
     unit: z.string().optional(),
     done: amount.optional(),
     total: amount.optional(),
+    /** Units a second in this attempt. */
+    rate: amount.optional(),
     /** First line of the error that ended it; absent where it is at work, was killed or was stopped. */
     failure: z.string().optional(),
   }),

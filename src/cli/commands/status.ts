@@ -11,7 +11,8 @@ export const statusCommand: Command = {
   summary: "How far an experiment is: stages done, running and missing, with times and costs",
   positionals: "DIR",
   description: `
-DIR is the folder of an experiment, as culprit run --out named it. Reads only, so it may be called while a run is at work.
+DIR is the folder of an experiment, as culprit run --out named it. Reads only, so it may be called while a run is at work: of
+the stage that is running it shows the share done, the rate and the time left, as the run writes them every second.
 
 With --stage, only the folder that the last run used for that stage; folders that earlier settings left are passed over.
 
