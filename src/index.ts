@@ -26,6 +26,12 @@ export { ENGINES } from "./engine/engines.ts";
 export { newGenerationCounter } from "./engine/generation/generate-options.ts";
 export { openEngine } from "./engine/local-host.ts";
 export { type ExperimentEstimate, estimateExperiment } from "./experiment/estimate-experiment.ts";
+export {
+  type PlannedStage,
+  planRun,
+  type PlanRunOptions,
+  type RunPlan,
+} from "./experiment/plan-run.ts";
 export { readExperimentStatus } from "./experiment/experiment-status.ts";
 export { experimentJsonSchema } from "./experiment/schema.ts";
 export type { OpenInputsOptions } from "./experiment/open-inputs.ts";

@@ -1,8 +1,11 @@
 /** `culprit run` as a user gives it. */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 
 import { expect, test } from "vitest";
 
+import type { PlannedStage, RunPlan } from "../src/experiment/plan-run.ts";
+import { readExperimentStatus } from "../src/index.ts";
 import { runCommand } from "./support/run-command.ts";
 import { smallExperiment, trainingSections, writeExperiment } from "./support/small-experiment.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
@@ -21,4 +24,47 @@ test("--until rank runs what the ranking needs, and ends with the verdict and th
     expect(stdout).toMatch(/^top\b.*score/m);
     expect(stdout).toMatch(/^4 of \d+ stages done/m);
   }
+});
+
+test("--dry-run plans every stage, with time, tokens and disk, and makes nothing", async () => {
+  const folder = await smallExperiment(suite);
+  await writeExperiment(suite, folder, await trainingSections(folder));
+  const out = join(folder, "out");
+  const experiment = join(folder, "experiment.yaml");
+  const plan = async (...words: string[]): Promise<RunPlan> =>
+    JSON.parse(
+      await runCommand("run", [experiment, "--dry-run", "--json", "--out", out, ...words]),
+    ) as RunPlan; // what --json prints
+  const find = ({ stages }: RunPlan, id: string): PlannedStage =>
+    stages.find((stage) => stage.id === id)!;
+
+  const first = await plan();
+  expect(existsSync(out)).toBe(false);
+  expect(first.stages.length).toBeGreaterThan(10);
+  expect(first.stages.every(({ isThere }) => !isThere)).toBe(true);
+  expect(find(first, "embed").basis).toBe("short measurement");
+  expect(find(first, "embed").seconds).toBeGreaterThan(0);
+  expect(find(first, "train-baseline-seed1").bytes).toBeGreaterThan(0);
+  expect(first.freeBytes).toBeGreaterThan(0);
+  const until = await plan("--until", "rank");
+  expect(until.stages.map(({ id }) => id)).toEqual(["audit", "behavior", "embed", "rank"]);
+
+  await runCommand("run", [experiment, "--until", "rank", "--out", out]);
+  const ranked = await plan();
+  expect(ranked.stages.filter(({ isThere }) => isThere).map(({ id }) => id)).toEqual(
+    until.stages.map(({ id }) => id),
+  );
+  expect(find(ranked, "train-baseline-seed1").basis).toBe("speed of others");
+  // Of so few pairs the tokens of all were counted.
+  const { stages } = await readExperimentStatus(out);
+  expect(find(first, "embed").tokens).toBe(stages.find(({ id }) => id === "embed")!.cost!.tokens);
+
+  await writeExperiment(suite, folder, ["embed: { shardRows: 7 }"]);
+  const changed = await plan();
+  expect(find(changed, "embed")).toMatchObject({ isThere: false, basis: "earlier stages" });
+  const text = await runCommand("run", [experiment, "--dry-run", "--out", out]);
+  expect(text).toMatch(/^2 of 4 stages would run; nothing is run now/);
+  expect(text).toMatch(/^embed +to run .* earlier stages/m);
+  expect(text).toMatch(/^audit +there$/m);
+  expect(text).toMatch(/free where it goes/);
 });

@@ -87,7 +87,6 @@ describe("flags that would be passed over", () => {
       "--per-base: expected composing with it, got a scenarios file to split",
     ],
     ["audit p --template raw", "--template: expected --checkpoint with it, got none"],
-    ["run e.yaml --dry-run --until rank", "--until: expected a run with it, got --dry-run"],
   ])("%s", async (words, message) => {
     expect(await refusal(words)).toBe(message);
   });

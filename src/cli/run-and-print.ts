@@ -1,14 +1,14 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
-import { estimateExperiment } from "../experiment/estimate-experiment.ts";
 import { readExperimentStatus } from "../experiment/experiment-status.ts";
 import type { OpenInputsOptions } from "../experiment/open-inputs.ts";
+import { planRun } from "../experiment/plan-run.ts";
 import type { ExperimentFile } from "../experiment/read-experiment.ts";
 import { runExperiment, type RunExperimentOptions } from "../experiment/run-experiment.ts";
 import { RESULT, TABLE_NAME } from "../runs/result.ts";
 import { asJson, type CommandContext } from "./command.ts";
-import { formatEstimates } from "./estimate-table.ts";
+import { formatPlan } from "./plan-table.ts";
 import { formatResult } from "./result-table.ts";
 import { formatFindings } from "./stage-findings.ts";
 import { createStageLog } from "./stage-log.ts";
@@ -43,18 +43,14 @@ export async function runAndPrint(
   else context.print([formatResult(result), "", ...writtenPaths(out)].join("\n"));
 }
 
-/** Prints what the experiment would still ask of endpoints. */
-export async function printEstimates(
+/** Prints what a run would do, and does nothing of it. */
+export async function printPlan(
   file: ExperimentFile,
-  { out, force }: Pick<RunExperimentOptions, "out" | "force">,
+  options: Pick<RunExperimentOptions, "out" | "until" | "force">,
   { isJson, context }: { readonly isJson: boolean; readonly context: CommandContext },
 ): Promise<void> {
-  const estimate = await estimateExperiment(file, {
-    out,
-    force: force ?? [],
-    ...inputOptions(context),
-  });
-  context.print(isJson ? asJson(estimate) : formatEstimates(estimate));
+  const plan = await planRun(file, { ...options, ...inputOptions(context) });
+  context.print(isJson ? asJson(plan) : formatPlan(plan));
 }
 
 function inputOptions({ signal, progress }: CommandContext): OpenInputsOptions {

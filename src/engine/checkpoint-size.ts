@@ -11,6 +11,8 @@ import type { FeatureKind } from "./features.ts";
 
 /** How large a checkpoint is, for estimates of cost. */
 export interface CheckpointSize {
+  /** Numbers of the residual stream. */
+  readonly dim: number;
   readonly layerCount: number;
   /** Weights of the matrices of one block that a token meets. */
   readonly blockParameters: number;
@@ -23,6 +25,7 @@ export async function checkpointSize(folder: string): Promise<CheckpointSize> {
   const { config } = await readModel(folder);
   const { dim, layerCount, vocabSize } = config;
   return {
+    dim,
     layerCount,
     blockParameters: blockWeights(config),
     headParameters: dim * vocabSize,

@@ -132,7 +132,9 @@ export function generateStage(planned: Planned, purpose: Purpose, sampled: Sampl
         return asking(true, await estimateSampling(prompts, settings, { answers, isForced }));
       }),
   });
-  if (endpoint === undefined) return stage;
+  if (endpoint === undefined) {
+    return { ...stage, responses: () => scenarioPrompts(scenarios, variants).length * rollouts };
+  }
   const setting = `generate.endpoints.${name}`;
   return { ...stage, run: (work) => inSetting(setting, () => stage.run(work)) };
 }
@@ -390,7 +392,8 @@ export function steerStage(
   const settings = steerSettings(experiment, mode);
   const prompts = promptsToSteer(planned);
   const layers = settings.layers === "all" ? layersOf(experiment, inputs) : settings.layers;
-  return verbStage(verbs.steer, {
+  const longest = () => longestSteered(prompts, settings, layers?.length ?? 1);
+  const stage = verbStage(verbs.steer, {
     name: mode,
     settings,
     inputs: {
@@ -399,16 +402,9 @@ export function steerStage(
       behavior: boundBehaviorToSteer(planned),
       ...boundJudge(planned),
     },
-    estimate:
-      inputs.rubric &&
-      ((place) =>
-        estimateAsking(
-          planned,
-          longestSteered(prompts, settings, layers?.length ?? 1),
-          place,
-          false,
-        )),
+    estimate: inputs.rubric && ((place) => estimateAsking(planned, longest(), place, false)),
   });
+  return { ...stage, responses: () => [...longest()].length };
 }
 
 /** Decides which pairs an arm edits. Random arms are drawn anew for each seed. */

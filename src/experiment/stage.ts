@@ -52,6 +52,8 @@ export interface Stage {
   readonly canResume?: boolean | undefined;
   /** Gives back what it found, for people; nothing where there is nothing to show. */
   run(work: StageWork): Promise<string | void>;
+  /** Of a stage that samples on this machine: how many responses, at most. */
+  readonly responses?: (() => number) | undefined;
   /** Of a stage that asks an endpoint: what it would take, asking nothing. */
   readonly estimate?: ((place: EstimatePlace) => Promise<AskingEstimate>) | undefined;
 }

@@ -6,7 +6,7 @@ import { settingsTable } from "../../experiment/settings-table.ts";
 import { STAGE_KINDS } from "../../experiment/stage.ts";
 import { expectFlagsOfWay, onlyPositional } from "../arguments.ts";
 import { asJson, type Command, type CommandContext, type ParsedArguments } from "../command.ts";
-import { printEstimates, runAndPrint } from "../run-and-print.ts";
+import { printPlan, runAndPrint } from "../run-and-print.ts";
 
 export const runCommand: Command = {
   name: "run",
@@ -44,7 +44,7 @@ DIR shows them.
     "dry-run": {
       type: "boolean",
       describe:
-        "Run nothing: estimate what the stages that ask an endpoint would still take in requests, tokens and money.",
+        "Runs nothing: prints every stage, what is there and what would run, with time, tokens, money and disk.",
     },
     schema: {
       type: "boolean",
@@ -60,7 +60,11 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   const isDry = args.has("dry-run");
   expectFlagsOfWay(args, [
     { name: "--schema and --settings", isOn: isShown, flags: [] },
-    { name: "--dry-run", isOn: isDry && !isShown, flags: ["dry-run", "out", "force-stage"] },
+    {
+      name: "--dry-run",
+      isOn: isDry && !isShown,
+      flags: ["dry-run", "out", "until", "force-stage"],
+    },
     { name: "a run", isOn: !isDry && !isShown, flags: ["out", "until", "force-stage"] },
   ]);
   if (args.has("schema")) return context.print(asJson(experimentJsonSchema()));
@@ -71,7 +75,7 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   const out = args.text("out") ?? join("culprit-out", file.experiment.name);
   const force = args.list("force-stage");
   if (isDry) {
-    return printEstimates(file, { out, force }, { isJson: args.has("json"), context });
+    return printPlan(file, { out, until, force }, { isJson: args.has("json"), context });
   }
   await runAndPrint(file, { out, until, force }, { isJson: args.has("json"), context });
 }
