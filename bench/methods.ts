@@ -12,8 +12,8 @@ import { cpSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 
-import { RUN } from "../src/runs/run-manifest.ts";
 import { RESULT } from "../src/index.ts";
+import { RUN } from "../src/runs/run-manifest.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const { values, positionals } = parseArgs({

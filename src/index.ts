@@ -105,6 +105,8 @@ export { rank } from "./verbs/rank.ts";
 export { report } from "./verbs/report.ts";
 export { type GivenInput, type RunVerbOptions, runVerb } from "./verbs/run-verb.ts";
 export { scenarios } from "./verbs/scenarios.ts";
+export { show } from "./verbs/show.ts";
+export { silentWork } from "./verbs/silent-work.ts";
 export { steer } from "./verbs/steer.ts";
 export { train } from "./verbs/train.ts";
 export { type Input, type Output, type Verb, type Work, defineVerb } from "./verbs/verb.ts";

@@ -3,17 +3,14 @@ import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
-import { readBehavior, writeBehavior } from "../src/behavior/behavior-file.ts";
-import { computeBehavior } from "../src/behavior/behavior.ts";
+import { readBehavior } from "../src/behavior/behavior-file.ts";
 import { parseArguments } from "../src/cli/arguments.ts";
+import { openPairs } from "../src/pairs/open-pairs.ts";
 import type { RankReport } from "../src/ranking/ranking-report.ts";
 import { silentProgress } from "../src/util/progress.ts";
-import { createRng } from "../src/util/rng.ts";
-import { temporaryFolder } from "./support/data-files.ts";
+import { jsonLines, temporaryFile, temporaryFolder } from "./support/data-files.ts";
 import { commandNamed } from "./support/run-command.ts";
-import { SMALL_CHECKPOINT, smallManifest, writeSmallStore } from "./support/small-store.ts";
-
-const DIM = 8;
+import { makeBehavior, makeStore } from "./support/small-behavior.ts";
 
 interface Printed {
   readonly text: string;
@@ -31,58 +28,6 @@ async function run(...words: string[]): Promise<Printed> {
     signal: new AbortController().signal,
   });
   return { text, warnings };
-}
-
-/** A store of 20 pairs at layers 1 and 3, half of them along the first axis. */
-async function makeStore(): Promise<string> {
-  const folder = join(await temporaryFolder(), "store");
-  const rng = createRng(2);
-  const manifest = smallManifest({ dim: DIM, shardRows: 6 });
-  await writeSmallStore(folder, manifest, 20, (_, row, i) =>
-    i === 0 ? (row % 2 === 0 ? 3 : -3) : rng.normal() / 4,
-  );
-  return folder;
-}
-
-/** A behaviour along the first axis. */
-async function makeBehavior(
-  name: string,
-  layers = [1, 3],
-  checkpointHash?: string,
-  strength = 2,
-): Promise<string> {
-  const rng = createRng(8);
-  const names = Array.from({ length: 12 }, (_, i) => `prompt-${i}`);
-  const draw = (): Float32Array =>
-    Float32Array.from(
-      { length: 12 * DIM },
-      (_, i) => (i % DIM === 0 ? strength : 0) + rng.normal(),
-    );
-  const behavior = computeBehavior(
-    {
-      identity: {
-        ...SMALL_CHECKPOINT,
-        dim: DIM,
-        maxPositions: 64,
-        checkpointHash: checkpointHash ?? SMALL_CHECKPOINT.checkpointHash,
-      },
-      layers,
-      differences: new Map(layers.map((layer) => [layer, draw()])),
-      before: new Map(layers.map((layer) => [layer, new Float32Array(12 * DIM)])),
-      responseTokens: { before: new Int32Array(12).fill(4), after: new Int32Array(12).fill(4) },
-      beforeNorms: new Map(layers.map((layer) => [layer, new Float32Array(12).fill(9)])),
-      pairIds: names,
-      promptKeys: names,
-      scenarios: names,
-      unusable: [],
-      maxTokens: 100,
-      truncated: 0,
-    },
-    { name },
-  );
-  const path = join(await temporaryFolder(), `${name}.safetensors`);
-  await writeBehavior(path, behavior, { files: [], unusable: [] });
-  return path;
 }
 
 describe("culprit rank", () => {
@@ -176,6 +121,50 @@ describe("culprit rank", () => {
       source: "source-0",
       winner: expect.stringMatching(/^prompt-\d+$/) as string,
     });
+  });
+
+  it("shows what the top pairs say, cut and harmless, from the files of the store or those named", async () => {
+    const evil = `\u001b[2J\u202e${"harm ".repeat(200)}`;
+    const rows = Array.from({ length: 39 }, (_, row) => ({
+      id: row % 2 === 0 ? `pair-${row / 2}` : `other-${row}`,
+      prompt: `request ${row}\nof two lines`,
+      chosen: `chosen ${row} ${evil}`,
+      rejected: `rejected ${row}`,
+    }));
+    const pairs = await temporaryFile("pairs.jsonl", jsonLines(rows));
+    const { contentHash, shape } = await openPairs([pairs]);
+    const ofPairs = { contentHash, files: [pairs], shape, columns: ["source"] };
+    const store = await makeStore({ pairs: ofPairs });
+    const words = [store, "--behavior", await makeBehavior("one", [1]), "--show", "3"];
+    const { text } = await run(...words);
+    expect(text.match(/^ {2}prompt {4}request \d+ of two lines$/gm)).toHaveLength(3);
+    const chosen = text.match(/^ {2}chosen.*$/gm)!;
+    expect(chosen.map((line) => line.length)).toEqual([93, 93, 93]);
+    expect(chosen[0]).toMatch(/^ {2}chosen {4}chosen \d+ �\[2J�harm harm .*…$/);
+    expect(text).toMatch(
+      /\npair-(\d+) .*\n {2}prompt .*\n {2}chosen .*\n {2}rejected {2}rejected \d+\n/,
+    );
+    expect(text.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+    const report = JSON.parse((await run(...words, "--json")).text) as RankReport;
+    const { top, bottom } = report.rankings[0]!;
+    for (const { id, text: own } of top) {
+      expect(own!.rejected.text).toBe(`rejected ${Number(id.slice(5)) * 2}`);
+    }
+    expect(bottom.map((each) => each.text)).toEqual([undefined, undefined, undefined]);
+
+    const without = await run(...words, "--no-text");
+    expect(without.text).toBe(text.replaceAll(/^ {2}(prompt|chosen|rejected) .*\n/gm, ""));
+    const copy = await temporaryFile("copy.jsonl", jsonLines(rows));
+    await rm(pairs);
+    expect((await run(...words)).text).toBe(without.text);
+    expect((await run(...words, "--pairs", copy)).text).toBe(text);
+    const other = await temporaryFile("other.jsonl", jsonLines(rows.slice(1)));
+    await expect(run(...words, "--pairs", other)).rejects.toThrow(
+      /--pairs: expected those that .*store is of, got others/,
+    );
+    await expect(run(...words, "--pairs", copy, "--no-text")).rejects.toThrow(
+      "--pairs: expected none beside the method probe, which has no use for it",
+    );
   });
 
   it("warns of an incomplete store, and ranks it only when told to", async () => {

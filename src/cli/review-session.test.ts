@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { harmlessLines, type ReviewAnswer, reviewSession } from "./review-session.ts";
+import { harmlessLines } from "../util/text-table.ts";
+import { type ReviewAnswer, reviewSession } from "./review-session.ts";
 
 const item = (id: string, response = `response ${id}`) => ({
   id,

@@ -1,6 +1,6 @@
 /** @file Labelling rollouts by hand, one key each, on whatever can show text and give keys. */
 
-import { wrapLine } from "../util/text-table.ts";
+import { harmlessLines, wrapLine } from "../util/text-table.ts";
 
 /** What is to be labelled. */
 export interface ReviewItem {
@@ -87,18 +87,6 @@ async function askAbout(
     const answer = Object.hasOwn(KEYS, key) ? KEYS[key] : undefined;
     if (answer !== undefined) return answer;
   }
-}
-
-/**
- * Text from models and data sets as lines that only show something: control characters, escape sequences among them, directions of
- * writing and other invisible characters become "\uFFFD"; a tab becomes a space.
- */
-export function harmlessLines(text: string): string[] {
-  return text
-    .replaceAll(/\r\n?|[\u2028\u2029]/g, "\n")
-    .replaceAll("\t", " ")
-    .split("\n")
-    .map((line) => line.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}]/gu, "\uFFFD"));
 }
 
 const oneLine = (text: string): string => harmlessLines(text).join(" ");

@@ -154,7 +154,7 @@ function unused({ methods, nulls, layer, ...settings }: Experiment["rank"]): Con
     const given = new Set<string>(["store", ...findMethod(method.name).needs]);
     if (nulls.length > 0) given.add("nullBehavior");
     const asked = layer === "auto" ? undefined : layer;
-    return verbs.rank.check?.({ ...settings, method, layer: asked }, given) ?? [];
+    return verbs.rank.check?.({ ...settings, method, layer: asked, noText: true }, given) ?? [];
   });
   const isCommon = ({ path: [name] }: Contradiction): boolean =>
     others.every((found) => found.some(({ path }) => path[0] === name));

@@ -350,6 +350,7 @@ export function rankStage({ experiment, inputs }: Planned, choice: MethodChoice)
       method: choice,
       layer: hasLayer ? layer : undefined,
       threads: experiment.engine.threads,
+      noText: true,
     },
     inputs: {
       store: { stage: stageId({ kind: "embed", name: featuresName(name) }) },

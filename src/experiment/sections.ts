@@ -39,6 +39,7 @@ export const ELSEWHERE: Readonly<Record<string, string | null>> = {
   "quality.plantedColumn": "pairs.planted",
   "rank.layers": null, // rank.layer is written, all layers of the behaviour are reported
   "rank.method": "rank.methods[]",
+  "rank.noText": null, // results of stages hold no text of pairs; culprit show prints it
   "rank.threads": "engine.threads",
   "report.singleFile": null, // a report is made of a run, not in one
   "report.tokens": null,
@@ -129,31 +130,33 @@ const judgeSection = z.strictObject({
     ),
 });
 
-const rankSection = verbs.rank.settings.omit({ method: true, layers: true, threads: true }).extend({
-  methods: z
-    .array(methodSettings())
-    .min(1)
-    .refine((choices) => new Set(choices.map(methodLabel)).size === choices.length, {
-      error: "expected names of their own: tell uses of one method apart by as",
-    })
-    .prefault([{ name: "probe" }])
-    .describe(
-      "How pairs are scored, each with its own settings; edits follow the first unless they say otherwise.",
-    ),
-  layer: z
-    .union([whole, z.literal("auto")], { error: "expected a layer number or auto" })
-    .default("auto")
-    .describe(
-      "Layer of the ranking that is used; auto: the one that culprit behavior chooses of behavior.layers.",
-    ),
-  nulls: z
-    .array(nonEmpty)
-    .refine((names) => new Set(names).size === names.length, { error: "expected each once" })
-    .default([])
-    .describe(
-      `Unrelated behaviours that the verdict is held to beside sign flips: files of response pairs, or ${DRIFT} for the probe's rollouts that do not show the behaviour, which is what else training changed.`,
-    ),
-});
+const rankSection = verbs.rank.settings
+  .omit({ method: true, layers: true, threads: true, noText: true })
+  .extend({
+    methods: z
+      .array(methodSettings())
+      .min(1)
+      .refine((choices) => new Set(choices.map(methodLabel)).size === choices.length, {
+        error: "expected names of their own: tell uses of one method apart by as",
+      })
+      .prefault([{ name: "probe" }])
+      .describe(
+        "How pairs are scored, each with its own settings; edits follow the first unless they say otherwise.",
+      ),
+    layer: z
+      .union([whole, z.literal("auto")], { error: "expected a layer number or auto" })
+      .default("auto")
+      .describe(
+        "Layer of the ranking that is used; auto: the one that culprit behavior chooses of behavior.layers.",
+      ),
+    nulls: z
+      .array(nonEmpty)
+      .refine((names) => new Set(names).size === names.length, { error: "expected each once" })
+      .default([])
+      .describe(
+        `Unrelated behaviours that the verdict is held to beside sign flips: files of response pairs, or ${DRIFT} for the probe's rollouts that do not show the behaviour, which is what else training changed.`,
+      ),
+  });
 
 const steerSection = verbs.steer.settings
   .omit({ mode: true, sampling: true, judge: true, otherCheckpoint: true })

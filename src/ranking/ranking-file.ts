@@ -17,6 +17,8 @@ export interface Ranking {
   readonly scores: Float64Array;
   /** How many have a score. */
   readonly scored: number;
+  /** True for a file of ranks alone: `scores` then are their negatives. */
+  readonly isRanksOnly?: boolean | undefined;
   /** Undefined for a ranking that is not from a file. */
   readonly file?: RankingFile | undefined;
 }
@@ -66,6 +68,7 @@ export async function readRankings(
   const pairsHash = await readPairsHash(path);
   return [...found.values()].map(({ kind, rows }) => ({
     ...orderRows(rows, path),
+    isRanksOnly: rows.every(({ isScored }) => !isScored),
     file: { path, sha256, ...kind, pairsHash },
   }));
 }
@@ -107,6 +110,8 @@ interface RankedRow {
   readonly id: string;
   readonly score: number;
   readonly rank?: number | undefined;
+  /** Its file has scores. */
+  readonly isScored?: boolean | undefined;
   /** Within the file. */
   readonly row: number;
 }
@@ -127,7 +132,13 @@ function readRow(fields: RowFields, path: string, row: number): RankedRow {
     throw fail("score: expected a number or nothing");
   }
   // A ranking without scores orders by rank alone: every pair then counts as scored.
-  return { id: String(id), rank, row, score: score ?? (hasScore ? Number.NaN : -rank!) };
+  return {
+    id: String(id),
+    rank,
+    row,
+    isScored: hasScore,
+    score: score ?? (hasScore ? Number.NaN : -rank!),
+  };
 }
 
 function orderRows(rows: readonly RankedRow[], path: string): Omit<Ranking, "file"> {

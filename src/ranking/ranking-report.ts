@@ -5,6 +5,7 @@ import { type PairScores, usedMethodSchema } from "../attribution/method.ts";
 import { nullComparisonSchema } from "../attribution/null-comparison.ts";
 import type { PairRows } from "../attribution/pair-rows.ts";
 import { percentile, rankScores } from "../attribution/rank-scores.ts";
+import { type PairText, pairTextSchema } from "../pairs/pair-text.ts";
 import { jsonArtifact } from "../util/artifact.ts";
 import {
   type ConfoundRanks,
@@ -31,6 +32,8 @@ const rankedPairSchema = z.strictObject({
   isLowNorm: z.boolean().optional(),
   /** What of the behaviour decided the score: the scenario whose vector was nearest, say. */
   winner: z.string().optional(),
+  /** What it says, cut short; of the pairs at the top, where the text was at hand. */
+  text: pairTextSchema.optional(),
 });
 
 const rankingReportSchema = z.strictObject({
@@ -90,7 +93,7 @@ export const RANK_REPORT = jsonArtifact(
 
 /** What is to be known of one ranking beside the ranking itself. */
 export type RankingReport = z.output<typeof rankingReportSchema>;
-/** A pair's place in a ranking; no text of the pair. */
+/** A pair's place in a ranking. */
 export type RankedPair = z.output<typeof rankedPairSchema>;
 
 /** A top of the ranking: a number of pairs, or a share of the scored ones. */
@@ -154,6 +157,17 @@ export function reportRankings(
       confounds: confoundTable(scores, confounds),
     };
   });
+}
+
+/** The reports with the text of the pairs at their tops, as far as it is given. */
+export function withTopText(
+  reports: readonly RankingReport[],
+  texts: ReadonlyMap<string, PairText>,
+): RankingReport[] {
+  return reports.map((report) => ({
+    ...report,
+    top: report.top.map((pair) => ({ ...pair, text: texts.get(pair.id) })),
+  }));
 }
 
 function withoutRows({ isLow: _isLow, ...counts }: LowNorm): Omit<LowNorm, "isLow"> {

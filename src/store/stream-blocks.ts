@@ -119,7 +119,8 @@ export async function readStoreNorms(store: VectorStore, layer: number): Promise
   return norms;
 }
 
-function requireLayer({ directory, manifest }: VectorStore, layer: number): void {
+/** Throws ConfigError for a layer that the store does not have. */
+export function requireLayer({ directory, manifest }: VectorStore, layer: number): void {
   if (!manifest.layers.includes(layer)) {
     throw new ConfigError(
       `${directory}: expected one of the layers ${manifest.layers.join(", ")}, got ${layer}`,

@@ -68,6 +68,18 @@ export function printableLines(text: string): string {
     .join("\n");
 }
 
+/**
+ * Text from models and data sets as lines that only show something: control characters, escape sequences among them, directions of
+ * writing and other invisible characters become "\uFFFD"; a tab becomes a space.
+ */
+export function harmlessLines(text: string): string[] {
+  return text
+    .replaceAll(/\r\n?|[\u2028\u2029]/g, "\n")
+    .replaceAll("\t", " ")
+    .split("\n")
+    .map((line) => line.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}]/gu, "\uFFFD"));
+}
+
 /** A line in lines of at most `width`: broken at the last space that fits, or in the middle of a word. */
 export function wrapLine(line: string, width: number): string[] {
   const lines: string[] = [];

@@ -14,6 +14,7 @@ import { quality } from "./quality.ts";
 import { rank } from "./rank.ts";
 import { report } from "./report.ts";
 import { scenarios } from "./scenarios.ts";
+import { show } from "./show.ts";
 import { steer } from "./steer.ts";
 import { train } from "./train.ts";
 import type { Verb } from "./verb.ts";
@@ -32,6 +33,7 @@ export const verbs = {
   behavior,
   steer,
   rank,
+  show,
   quality,
   edit,
   train,

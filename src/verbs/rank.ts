@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import type { AttributionMethod, PairScores, Sources } from "../attribution/method.ts";
+import type { AttributionMethod, PairScores } from "../attribution/method.ts";
 import { findMethod, METHODS } from "../attribution/methods/index.ts";
 import { type PairRows, readPairRows, storeRows } from "../attribution/pair-rows.ts";
 import { scorePairs } from "../attribution/score-pairs.ts";
@@ -13,6 +13,7 @@ import {
   type RankingReport,
   type RankReport,
   reportRankings,
+  withTopText,
 } from "../ranking/ranking-report.ts";
 import type { UnusedNull } from "../ranking/signal-verdict.ts";
 import { RANKING_ENDINGS, writeRankings } from "../ranking/write-ranking.ts";
@@ -25,11 +26,14 @@ import { linesOf } from "../util/text-table.ts";
 import { engineSettings } from "./inputs/checkpoint.ts";
 import { behaviorsInput, storeInput } from "./inputs/files.ts";
 import { pairsInput } from "./inputs/pairs.ts";
+import { expectSamePairs } from "./inputs/same-pairs.ts";
 import { fileNamed, resultOutput } from "./outputs.ts";
+import { contradictions } from "./ranking/contradictions.ts";
+import { readTopText } from "./ranking/top-text.ts";
 import { by, layersOrAuto, tops } from "./settings/common.ts";
-import { type MethodChoice, methodLabel, methodSettings, ownSettings } from "./settings/methods.ts";
+import { methodLabel, methodSettings, ownSettings } from "./settings/methods.ts";
 import { formatRankings } from "./show/ranking.ts";
-import { type Contradiction, defineVerb, type Input, need } from "./verb.ts";
+import { defineVerb, type Input } from "./verb.ts";
 
 /** Unrelated behaviours, and those that there was nothing to make of. */
 export interface NullBehaviors {
@@ -65,8 +69,10 @@ The verdict (concentrated, diffuse or no signal) holds the scores to two nulls: 
 or has the same pairs at its top, what stands out is not this behaviour's. culprit conditions --null-out makes response
 pairs for one.
 
-Printed for each behaviour and layer: the pairs at both ends (ids, no text), the histogram of the scores against that of null
-directions, which sources are over-represented in the top, and how far plain properties of the pairs explain the score.
+Printed for each behaviour and layer: the pairs at both ends, the histogram of the scores against that of null directions, which
+sources are over-represented in the top, and how far plain properties of the pairs explain the score. The pairs at the top are
+shown with the beginnings of their texts, from --pairs or from the files that the store was made of, where those are still the
+same; culprit show prints more of one.
 
   culprit rank vectors/ --behavior complies.safetensors --layers 20 --out ranking.parquet
   culprit rank vectors/ --method length --pairs pairs.jsonl.gz --out by-length.parquet`,
@@ -78,7 +84,7 @@ directions, which sources are over-represented in the top, and how far plain pro
       pairs: {
         ...pairsInput,
         describe:
-          "Files of the preference pairs, for methods that read their text, or without STORE.",
+          "Files of the preference pairs: for methods that read their text, without STORE, and for the text of the top pairs.",
         isPositional: false,
         isOptional: true,
       },
@@ -101,12 +107,18 @@ directions, which sources are over-represented in the top, and how far plain pro
       ),
       by: by.describe("Kept column for that table. Absent: source, where there is one."),
       show: whole.max(10_000).default(10).describe("Pairs to list at either end."),
+      noText: z
+        .boolean()
+        .default(false)
+        .describe("Prints no text of the pairs at the top.")
+        .meta({ counts: false }), // stages never print it
       threads: engineSettings.shape.threads,
     }),
-    check: ({ method, layers, layer }, given) =>
+    check: ({ method, layers, layer, noText }, given) =>
       contradictions(findMethod(method.name, methods), method, {
         given,
         layers: { layers, layer },
+        noText,
       }),
     outputs: {
       out: {
@@ -123,6 +135,7 @@ directions, which sources are over-represented in the top, and how far plain pro
     },
     run: async ({ store, behavior = [], nullBehavior, pairs }, settings, work) => {
       const { method: choice, layers, threads } = settings;
+      expectSamePairs({ store, pairs });
       const job = { signal: work.signal, progress: work.progress("pairs") };
       const rows = await readRows(store, pairs, job);
       // Before the work, not after it.
@@ -143,7 +156,11 @@ directions, which sources are over-represented in the top, and how far plain pro
         ownSettings(choice),
         { ...job, threads, name: methodLabel(choice) },
       );
-      const rankings = reportRankings(rows, scores, settings);
+      const reports = reportRankings(rows, scores, settings);
+      const texts = settings.noText
+        ? undefined
+        : await readTopText(reports, { store, pairs }, work);
+      const rankings = texts === undefined ? reports : withTopText(reports, texts);
       if (work.out.out !== undefined) {
         const written =
           used === undefined ? scores : scores.filter(({ layer }) => layer === used.layer);
@@ -160,42 +177,6 @@ directions, which sources are over-represented in the top, and how far plain pro
 }
 
 export const rank = rankVerb();
-
-/** What the method lacks, and what it would pass over. */
-function contradictions(
-  method: AttributionMethod,
-  choice: MethodChoice,
-  {
-    given,
-    layers,
-  }: { readonly given: ReadonlySet<string>; readonly layers: Readonly<Record<string, unknown>> },
-): readonly Contradiction[] {
-  const { name, needs } = method;
-  const has = (source: string): boolean => given.has(source);
-  const needsIt = (source: keyof Sources): boolean => needs.includes(source);
-  const isComplete = needs.every(has);
-  const passedOver = [
-    ...(needsIt("behavior") ? [] : ["behavior", "nullBehavior"].filter(has)),
-    ...(needsIt("pairs") || !has("store") ? [] : ["pairs"].filter(has)),
-    ...(method.describe(ownSettings(choice)).traits.hasLayer
-      ? []
-      : Object.keys(layers).filter((each) => layers[each] !== undefined)),
-  ];
-  return [
-    ...needs.flatMap((source) =>
-      need(has(source), [source], `expected one, which the method ${name} needs, got none`),
-    ),
-    ...need(
-      has("store") || has("pairs") || !isComplete,
-      ["store"],
-      "expected one, or pairs, to score, got none",
-    ),
-    ...passedOver.map((source) => ({
-      path: [source],
-      message: `expected none beside the method ${name}, which has no use for it`,
-    })),
-  ];
-}
 
 async function readRows(
   store: VectorStore | undefined,

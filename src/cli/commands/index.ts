@@ -5,9 +5,12 @@ import { verbCommand } from "../verb-command.ts";
 import { demoCommand } from "./demo.ts";
 import { reviewCommand } from "./review.ts";
 import { runCommand } from "./run.ts";
+import { showCommand } from "./show.ts";
 import { statusCommand } from "./status.ts";
 
-const verbs = VERBS.map(verbCommand);
+const verbs = VERBS.map((verb) =>
+  verb.name === showCommand.name ? showCommand : verbCommand(verb),
+);
 
 /** Verbs before the one that they are for: people review what was judged. */
 const reviewed = VERBS.findIndex(({ name }) => name === "agreement");

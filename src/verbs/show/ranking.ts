@@ -2,6 +2,7 @@ import { CONFOUNDS } from "../../ranking/confound-table.ts";
 import type { RankedPair, RankingReport } from "../../ranking/ranking-report.ts";
 import { number, percent, signed, withInterval } from "../../util/figures.ts";
 import { type Column, type Lines, printable, tableOf, textOf } from "../../util/text-table.ts";
+import { excerptLines } from "./excerpt.ts";
 import { confoundSection, liftSections } from "./ranking-groups.ts";
 import { nullSection, unrelatedSection } from "./ranking-nulls.ts";
 
@@ -114,7 +115,7 @@ function pairsSection(
   const has = (part: keyof RankedPair): boolean => pairs.some((pair) => pair[part] !== undefined);
   const optional = (isThere: boolean, column: Column<RankedPair>): Column<RankedPair>[] =>
     isThere ? [column] : [];
-  return tableOf(pairs, [
+  const [heading = "", ...lines] = tableOf(pairs, [
     [title, ({ id }) => printable(id)],
     ...optional(by !== undefined, [by ?? "", ({ group = "" }) => printable(group)]),
     ["score", ({ score }) => number(score)],
@@ -123,6 +124,7 @@ function pairsSection(
     ...optional(has("winner"), ["nearest scenario", ({ winner = "" }) => printable(winner)]),
     ["", ({ isLowNorm }) => (isLowNorm === true ? "low norm" : "")],
   ]);
+  return [heading, ...lines.flatMap((line, i) => [line, ...excerptLines(pairs[i]!.text)])]; // a line for each
 }
 
 function largestConfound({ confounds }: RankingReport): string | undefined {

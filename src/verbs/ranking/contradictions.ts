@@ -1,0 +1,46 @@
+/** @file What method, sources and settings of a ranking ask of each other. */
+import type { AttributionMethod, Sources } from "../../attribution/method.ts";
+import { type MethodChoice, ownSettings } from "../settings/methods.ts";
+import { type Contradiction, need } from "../verb.ts";
+
+/** What the method lacks, and what it would pass over. */
+export function contradictions(
+  method: AttributionMethod,
+  choice: MethodChoice,
+  {
+    given,
+    layers,
+    noText,
+  }: {
+    readonly given: ReadonlySet<string>;
+    readonly layers: Readonly<Record<string, unknown>>;
+    readonly noText: boolean;
+  },
+): readonly Contradiction[] {
+  const { name, needs } = method;
+  const has = (source: string): boolean => given.has(source);
+  const needsIt = (source: keyof Sources): boolean => needs.includes(source);
+  const isComplete = needs.every(has);
+  const passedOver = [
+    ...(needsIt("behavior") ? [] : ["behavior", "nullBehavior"].filter(has)),
+    // Beside a store they are for the text of what is printed.
+    ...(needsIt("pairs") || !has("store") || !noText ? [] : ["pairs"].filter(has)),
+    ...(method.describe(ownSettings(choice)).traits.hasLayer
+      ? []
+      : Object.keys(layers).filter((each) => layers[each] !== undefined)),
+  ];
+  return [
+    ...needs.flatMap((source) =>
+      need(has(source), [source], `expected one, which the method ${name} needs, got none`),
+    ),
+    ...need(
+      has("store") || has("pairs") || !isComplete,
+      ["store"],
+      "expected one, or pairs, to score, got none",
+    ),
+    ...passedOver.map((source) => ({
+      path: [source],
+      message: `expected none beside the method ${name}, which has no use for it`,
+    })),
+  ];
+}
