@@ -95,6 +95,15 @@ beforeAll(async () => {
         yield* PAIRS.toReversed();
       },
     },
+    responses: {
+      pairs: golden.responses.map((text, i) => ({
+        id: `r${i}`,
+        scenario: `r${i}`,
+        prompt: turns(["?"]),
+        before: turns(["never"]),
+        after: turns([text]),
+      })),
+    },
   };
 });
 
@@ -121,8 +130,8 @@ function score(method: AttributionMethod, settings: object): Promise<readonly Pa
 }
 
 describe.each(METHODS.map((method) => [method.name, method] as const))("%s", (name, method) => {
-  // Methods that read a store make the same of its vectors.
-  const scored = method.needs.includes("store") ? "probe" : name;
+  // Methods of other features make the same of a store's vectors as the probe.
+  const scored = (method.features ?? "states") === "states" ? name : "probe";
   const cases = golden.cases.filter((each) => each.method === scored);
 
   it("has golden scores, for each value of its choices", () => {
@@ -156,7 +165,7 @@ describe.each(METHODS.map((method) => [method.name, method] as const))("%s", (na
       expect(seconds).toBeGreaterThan(0);
       expect([money, tokens]).toEqual([0, 0]);
       const isReading = method.needs.includes("store");
-      expect([bytes > 0, flops > 0]).toEqual([isReading, isReading]);
+      expect([bytes > 0, flops > 0]).toEqual([isReading, isReading && name !== "norm"]);
     }
   });
 

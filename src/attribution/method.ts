@@ -7,6 +7,7 @@ import { z } from "zod";
 import type { StoredBehavior } from "../behavior/behavior-file.ts";
 import { FEATURE_KINDS, type FeatureKind } from "../engine/features.ts";
 import type { PairSet } from "../pairs/open-pairs.ts";
+import type { ResponsePairs } from "../pairs/response-pairs.ts";
 import type { VectorStore } from "../store/open-store.ts";
 import type { Plain } from "../util/artifact.ts";
 import type { JobOptions } from "../util/progress.ts";
@@ -25,6 +26,8 @@ export interface Sources {
   };
   /** The text of the pairs. */
   readonly pairs: Pick<PairSet, "read">;
+  /** The response pairs that the behaviour was made of. */
+  readonly responses: Pick<ResponsePairs, "pairs">;
 }
 export type Need = keyof Sources;
 

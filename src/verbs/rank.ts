@@ -7,6 +7,7 @@ import { scorePairs } from "../attribution/score-pairs.ts";
 import { readBehavior, type StoredBehavior } from "../behavior/behavior-file.ts";
 import { readUsedLayer, type UsedLayer } from "../behavior/used-layer.ts";
 import type { PairSet } from "../pairs/open-pairs.ts";
+import { readResponsePairs } from "../pairs/response-pairs.ts";
 import { chooseGroupColumn } from "../ranking/group-column.ts";
 import {
   RANK_REPORT,
@@ -23,7 +24,7 @@ import type { JobOptions } from "../util/progress.ts";
 import { whole } from "../util/setting-kinds.ts";
 import { linesOf } from "../util/text-table.ts";
 import { engineSettings } from "./inputs/checkpoint.ts";
-import { behaviorsInput, storeInput } from "./inputs/files.ts";
+import { behaviorsInput, openingOptions, responsesInput, storeInput } from "./inputs/files.ts";
 import { pairsInput } from "./inputs/pairs.ts";
 import { fileNamed, resultOutput } from "./outputs.ts";
 import { by, layersOrAuto, tops } from "./settings/common.ts";
@@ -82,6 +83,12 @@ directions, which sources are over-represented in the top, and how far plain pro
         isPositional: false,
         isOptional: true,
       },
+      responses: {
+        ...responsesInput,
+        describe: "The behaviour's response pairs, for methods that read their text.",
+        isOptional: true,
+        open: ([path = ""], _settings, work) => readResponsePairs(path, openingOptions(work)),
+      },
     },
     settings: z.strictObject({
       method: methodSettings(methods).prefault({}),
@@ -121,7 +128,7 @@ directions, which sources are over-represented in the top, and how far plain pro
         placeholder: "FILE.json",
       },
     },
-    run: async ({ store, behavior = [], nullBehavior, pairs }, settings, work) => {
+    run: async ({ store, behavior = [], nullBehavior, pairs, responses }, settings, work) => {
       const { method: choice, layers, threads } = settings;
       const job = { signal: work.signal, progress: work.progress("pairs") };
       const rows = await readRows(store, pairs, job);
@@ -137,6 +144,7 @@ directions, which sources are over-represented in the top, and how far plain pro
           rows,
           store,
           pairs,
+          responses,
           behavior: { wanted, unrelated },
           layers: layers === "all" ? undefined : layers,
         },
@@ -177,6 +185,7 @@ function contradictions(
   const passedOver = [
     ...(needsIt("behavior") ? [] : ["behavior", "nullBehavior"].filter(has)),
     ...(needsIt("pairs") || !has("store") ? [] : ["pairs"].filter(has)),
+    ...(needsIt("responses") ? [] : ["responses"].filter(has)),
     ...(method.describe(ownSettings(choice)).traits.hasLayer
       ? []
       : Object.keys(layers).filter((each) => layers[each] !== undefined)),

@@ -1,4 +1,4 @@
-"""Golden scores of the attribution methods: NumPy for the probe, plain Python for lengths and random numbers.
+"""Golden scores of the attribution methods: NumPy for those of vectors, bm25s for BM25, plain Python for lengths and random numbers.
 
     python test/golden/methods/make_methods.py      writes methods.json beside itself
 """
@@ -7,6 +7,7 @@ import json
 import unicodedata
 from pathlib import Path
 
+import bm25s
 import numpy as np
 
 HERE = Path(__file__).parent
@@ -85,6 +86,41 @@ def probe(vectors, direction, bank):
     }
 
 
+def whitened(vectors, direction, ridge):
+    """Covariance by numpy.cov; the score is divided by the length of the whitened direction, as a projection is."""
+    stored = vectors.astype(np.float16).astype(np.float64)
+    sigma = np.cov(stored.T, bias=True)
+    w = np.linalg.solve(sigma + ridge * np.trace(sigma) / DIM * np.eye(DIM), direction)
+    return list(stored @ (w / np.linalg.norm(w)))
+
+
+RESPONSES = ["A much longer answer that goes on, and on, and on. Naïve café, déjà-vu; one two three four.", "and on it goes to 東京", "List of Items one, line two"]
+
+
+def split_words(text):
+    """The words that words() counts, in lower case."""
+    found, inside = [], False
+    for c in text.lower():
+        name = unicodedata.name(c, "")
+        if name.startswith(("CJK UNIFIED", "HIRAGANA", "KATAKANA", "THAI ")):
+            found, inside = [*found, c], False
+        elif unicodedata.category(c)[0] in "LNM" or c in "'’":
+            found, inside = [*found[:-1], found[-1] + c] if inside else [*found, c], True
+        else:
+            inside = False
+    return found
+
+
+def bm25(k1, b):
+    texts = ["\n".join(p[side]) for p in pairs() for side in ("chosen", "rejected")]
+    index = bm25s.BM25(method="lucene", k1=k1, b=b, dtype="float64")
+    index.index([split_words(text) for text in texts], show_progress=False)
+    # get_scores counts a word of the query once; repeats are added by hand.
+    scores = sum(index.get_scores([word]) for text in RESPONSES for word in split_words(text) if word in index.vocab_dict)
+    scores = np.array(scores) / len(RESPONSES)
+    return list(scores[0::2] - scores[1::2])
+
+
 rng = np.random.default_rng(7)
 vectors = (rng.normal(size=(ROWS, DIM)) * rng.uniform(0.1, 30, size=(ROWS, 1))).astype(np.float32)
 direction, bank = rng.normal(size=DIM).astype(np.float32), rng.normal(size=(BANK, DIM)).astype(np.float32)
@@ -92,13 +128,20 @@ scored = probe(vectors, direction.astype(np.float64), bank.astype(np.float64))
 cases = [{"method": "probe", "settings": {"scorer": name}, "scores": list(each)} for name, each in scored.items()]
 cases += [{"method": "random", "settings": {"seed": seed}, "scores": random(seed)} for seed in (0, 7)]
 cases += [{"method": "length", "settings": {"unit": unit}, "scores": length(unit)} for unit in ("characters", "words")]
+cases.append({"method": "norm", "settings": {}, "scores": list(np.linalg.norm(vectors.astype(np.float64), axis=1))})
+cases += [
+    {"method": "whitened", "settings": {"ridge": ridge}, "scores": whitened(vectors, direction.astype(np.float64), ridge)}
+    for ridge in (0.1, 2.0)
+]
+cases += [{"method": "bm25", "settings": {"k1": k1, "b": b}, "scores": bm25(k1, b)} for k1, b in ((1.5, 0.75), (0.9, 0.4))]
 found = {
-    "versions": {"numpy": np.__version__},
+    "versions": {"numpy": np.__version__, "bm25s": bm25s.__version__},
     "dim": DIM,
     "vectors": vectors.ravel().tolist(),
     "direction": direction.tolist(),
     "bank": bank.ravel().tolist(),
     "pairs": pairs(),
+    "responses": RESPONSES,
     "cases": cases,
 }
 (HERE / "methods.json").write_text(json.dumps(found, ensure_ascii=False) + "\n")
