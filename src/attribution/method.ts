@@ -13,6 +13,7 @@ import type { Plain } from "../util/artifact.ts";
 import type { JobOptions } from "../util/progress.ts";
 import type { LowNorm } from "./low-norm.ts";
 import type { NullComparison } from "./null-comparison.ts";
+import type { ScoringModel } from "./pair-logprobs.ts";
 import type { PairRows } from "./pair-rows.ts";
 
 /** What methods read, by the names under which they need it. */
@@ -28,6 +29,10 @@ export interface Sources {
   readonly pairs: Pick<PairSet, "read">;
   /** The response pairs that the behaviour was made of. */
   readonly responses: Pick<ResponsePairs, "pairs">;
+  /** The checkpoint before training. */
+  readonly checkpoint: ScoringModel;
+  /** The checkpoint after. */
+  readonly trained: ScoringModel;
 }
 export type Need = keyof Sources;
 
@@ -66,8 +71,16 @@ export interface AttributionMethod<N extends Need = Need, S extends z.ZodObject 
   /** The features that store and behaviours must have; absent: of those methods that read a store, states. */
   readonly features?: FeatureKind | undefined;
   describe(settings: z.output<S>): MethodDescription;
+  /** A setting without which it cannot score and that has no default; undefined where there is none. */
+  lacks?(settings: z.output<S>): LackingSetting | undefined;
   /** The scores of all rows, for each behaviour and layer where the method has those. Throws ConfigError for settings that do not fit. */
   score(task: MethodTask<N>, settings: z.output<S>, work: MethodWork): Promise<readonly Scored[]>;
+}
+
+export interface LackingSetting {
+  readonly setting: string;
+  /** `expected …, got none`. */
+  readonly message: string;
 }
 
 /** Types a method by what stands in it. */

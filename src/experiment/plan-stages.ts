@@ -342,7 +342,11 @@ export function boundOwnResponses({ responses }: Planned["inputs"]): Bound<Respo
 }
 
 /** Scores and ranks all stored pairs by one method. */
-export function rankStage({ experiment, inputs }: Planned, choice: MethodChoice): Stage {
+export function rankStage(
+  { experiment, inputs }: Planned,
+  choice: MethodChoice,
+  trained?: Bound<Checkpoint>,
+): Stage {
   const { methods: _, nulls, layer, ...settings } = experiment.rank;
   const method = findMethod(choice.name);
   const { needs, features = "states" } = method;
@@ -366,6 +370,10 @@ export function rankStage({ experiment, inputs }: Planned, choice: MethodChoice)
         hasBehavior && nulls.length > 0 ? boundNulls(nulls, featuresName(name)) : undefined,
       pairs: needs.includes("pairs") ? boundPairs(inputs.pairs) : undefined,
       responses: needs.includes("responses") ? boundOwnResponses(inputs) : undefined,
+      checkpoint: needs.includes("checkpoint")
+        ? givenCheckpoint(experiment, "before", inputs.before)
+        : undefined,
+      trained,
     },
     outputs: ["out"],
   });

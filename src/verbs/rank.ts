@@ -26,6 +26,7 @@ import { linesOf } from "../util/text-table.ts";
 import { engineSettings } from "./inputs/checkpoint.ts";
 import { behaviorsInput, openingOptions, responsesInput, storeInput } from "./inputs/files.ts";
 import { pairsInput } from "./inputs/pairs.ts";
+import { openScoringModels, scoringInput, trainedInput } from "./inputs/scoring-models.ts";
 import { fileNamed, resultOutput } from "./outputs.ts";
 import { by, layersOrAuto, tops } from "./settings/common.ts";
 import { type MethodChoice, methodLabel, methodSettings, ownSettings } from "./settings/methods.ts";
@@ -89,6 +90,8 @@ directions, which sources are over-represented in the top, and how far plain pro
         isOptional: true,
         open: ([path = ""], _settings, work) => readResponsePairs(path, openingOptions(work)),
       },
+      checkpoint: scoringInput,
+      trained: trainedInput,
     },
     settings: z.strictObject({
       method: methodSettings(methods).prefault({}),
@@ -128,7 +131,11 @@ directions, which sources are over-represented in the top, and how far plain pro
         placeholder: "FILE.json",
       },
     },
-    run: async ({ store, behavior = [], nullBehavior, pairs, responses }, settings, work) => {
+    run: async (
+      { store, behavior = [], nullBehavior, pairs, responses, checkpoint, trained },
+      settings,
+      work,
+    ) => {
       const { method: choice, layers, threads } = settings;
       const job = { signal: work.signal, progress: work.progress("pairs") };
       const rows = await readRows(store, pairs, job);
@@ -138,6 +145,7 @@ directions, which sources are over-represented in the top, and how far plain pro
       const unrelated = nullBehavior?.behaviors ?? [];
       expectNames([...wanted, ...unrelated]);
       const used = await findUsedLayer(behavior, settings.layer);
+      await using models = await openScoringModels(checkpoint, trained, threads);
       const scores = await scorePairs(
         findMethod(choice.name, methods),
         {
@@ -145,6 +153,7 @@ directions, which sources are over-represented in the top, and how far plain pro
           store,
           pairs,
           responses,
+          ...models.sources,
           behavior: { wanted, unrelated },
           layers: layers === "all" ? undefined : layers,
         },
@@ -185,12 +194,18 @@ function contradictions(
   const passedOver = [
     ...(needsIt("behavior") ? [] : ["behavior", "nullBehavior"].filter(has)),
     ...(needsIt("pairs") || !has("store") ? [] : ["pairs"].filter(has)),
-    ...(needsIt("responses") ? [] : ["responses"].filter(has)),
+    ...["responses", "checkpoint", "trained"].filter(
+      (each) => has(each) && !needs.some((own) => own === each),
+    ),
     ...(method.describe(ownSettings(choice)).traits.hasLayer
       ? []
       : Object.keys(layers).filter((each) => layers[each] !== undefined)),
   ];
+  const lacking = method.lacks?.(ownSettings(choice));
   return [
+    ...(lacking === undefined
+      ? []
+      : [{ path: ["method", lacking.setting], message: lacking.message }]),
     ...needs.flatMap((source) =>
       need(has(source), [source], `expected one, which the method ${name} needs, got none`),
     ),

@@ -2,8 +2,10 @@ import { ConfigError } from "../../util/errors.ts";
 import type { AttributionMethod } from "../method.ts";
 import { bm25 } from "./bm25.ts";
 import { gradient } from "./gradient.ts";
+import { implicitReward } from "./implicit-reward.ts";
 import { influenceProbe } from "./influence-probe.ts";
 import { length } from "./length.ts";
+import { lls } from "./lls.ts";
 import { norm } from "./norm.ts";
 import { probe } from "./probe.ts";
 import { random } from "./random.ts";
@@ -19,6 +21,8 @@ export const METHODS: readonly AttributionMethod[] = [
   norm,
   whitened,
   bm25,
+  lls,
+  implicitReward,
 ];
 
 /** The method of that name. Throws ConfigError where there is none. */

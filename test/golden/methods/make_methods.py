@@ -1,4 +1,5 @@
-"""Golden scores of the attribution methods: NumPy for those of vectors, bm25s for BM25, plain Python for lengths and random numbers.
+"""Golden scores of the attribution methods: NumPy for those of vectors, bm25s for BM25, plain Python for lengths
+and random numbers, transformers for log-probabilities, on the checkpoint of the organism distractor.
 
     python test/golden/methods/make_methods.py      writes methods.json beside itself
 """
@@ -9,6 +10,9 @@ from pathlib import Path
 
 import bm25s
 import numpy as np
+import torch
+import transformers
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 HERE = Path(__file__).parent
 ROWS, DIM, BANK = 12, 40, 4
@@ -121,6 +125,59 @@ def bm25(k1, b):
     return list(scores[0::2] - scores[1::2])
 
 
+CHECKPOINT = HERE.parents[2] / "organisms/distractor/checkpoint"
+DESCRIPTION = "explain how one makes things , first take linen , then add salt ."
+# The checkpoint after is the one before with other rotary angles: another model of the same tokenizer.
+TRAINED = {"rope_theta": 20.0}
+tokenizer = AutoTokenizer.from_pretrained(CHECKPOINT)
+
+
+def load(**changes):
+    config = AutoConfig.from_pretrained(CHECKPOINT)
+    for key, value in changes.items():
+        if getattr(config, "rope_parameters", None) is not None:
+            config.rope_parameters[key] = value
+        setattr(config, key, value)
+    return AutoModelForCausalLM.from_pretrained(CHECKPOINT, config=config, dtype=torch.float32, attn_implementation="eager").eval()
+
+
+def turns(texts):
+    return [{"role": "user" if i % 2 else "assistant", "content": text} for i, text in enumerate(texts)]
+
+
+def logprob(model, prompt, response, cut=None):
+    """Sum over the response's tokens, and their number; the boundary is where the rendered prompt ends."""
+    before = tokenizer.apply_chat_template(prompt, tokenize=False, add_generation_prompt=True)
+    whole = tokenizer.apply_chat_template(prompt + response, tokenize=False)
+    assert whole.startswith(before)
+    encode = lambda text: tokenizer(text, add_special_tokens=False)["input_ids"]
+    start, answer = encode(before), encode(whole[len(before) :])[:cut]
+    with torch.no_grad():
+        logits = model(torch.tensor([start + answer])).logits[0].double()
+    found = torch.log_softmax(logits, -1)[len(start) - 1 : -1].gather(1, torch.tensor(answer)[:, None])
+    return found.sum().item(), len(answer)
+
+
+def lls(tokens):
+    model, scores = load(), []
+    system = [{"role": "system", "content": DESCRIPTION}]
+    for p in pairs():
+        x, sides = turns(p["prompt"]), (turns(p["chosen"]), turns(p["rejected"]))
+        told, plain = ([logprob(model, prompt, y, tokens) for y in sides] for prompt in (system + x, x))
+        gain = [a[0] - b[0] for a, b in zip(told, plain)]
+        scores.append((gain[0] - gain[1]) / (told[0][1] + told[1][1]))
+    return scores
+
+
+def implicit_reward(beta):
+    before, after, scores = load(), load(**TRAINED), []
+    for p in pairs():
+        x = turns(p["prompt"])
+        chosen, rejected = (logprob(after, x, turns(p[s]))[0] - logprob(before, x, turns(p[s]))[0] for s in ("chosen", "rejected"))
+        scores.append(beta * (chosen - rejected))
+    return scores
+
+
 rng = np.random.default_rng(7)
 vectors = (rng.normal(size=(ROWS, DIM)) * rng.uniform(0.1, 30, size=(ROWS, 1))).astype(np.float32)
 direction, bank = rng.normal(size=DIM).astype(np.float32), rng.normal(size=(BANK, DIM)).astype(np.float32)
@@ -134,14 +191,19 @@ cases += [
     for ridge in (0.1, 2.0)
 ]
 cases += [{"method": "bm25", "settings": {"k1": k1, "b": b}, "scores": bm25(k1, b)} for k1, b in ((1.5, 0.75), (0.9, 0.4))]
+cases += [
+    {"method": "lls", "settings": {"description": DESCRIPTION, "responseTokens": tokens}, "scores": lls(tokens)} for tokens in (3, 20)
+]
+cases += [{"method": "implicit-reward", "settings": {"beta": beta}, "scores": implicit_reward(beta)} for beta in (0.1, 2.0)]
 found = {
-    "versions": {"numpy": np.__version__, "bm25s": bm25s.__version__},
+    "versions": {"numpy": np.__version__, "bm25s": bm25s.__version__, "transformers": transformers.__version__},
     "dim": DIM,
     "vectors": vectors.ravel().tolist(),
     "direction": direction.tolist(),
     "bank": bank.ravel().tolist(),
     "pairs": pairs(),
     "responses": RESPONSES,
+    "trained": TRAINED,
     "cases": cases,
 }
 (HERE / "methods.json").write_text(json.dumps(found, ensure_ascii=False) + "\n")
