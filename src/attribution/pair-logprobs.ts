@@ -88,7 +88,7 @@ async function sideLogprobs(
     examples.push({ ...example, responses });
     places.push(i);
   }
-  const sides = new Array<SideLogprobs | undefined>(pairs.length).fill(undefined);
+  const sides = pairs.map((): SideLogprobs | undefined => undefined);
   for await (const { index, logprobs, tokenCounts } of engine.logprobs(examples, { signal })) {
     const [chosen, rejected] = logprobs as [number, number]; // two responses went in
     const [chosenTokens, rejectedTokens] = tokenCounts as [number, number];

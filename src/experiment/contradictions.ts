@@ -121,8 +121,8 @@ function rankContradictions({
   return [
     ...unused(ranking),
     ...ranking.methods.flatMap((choice, i) => {
-      const { name, needs, lacks } = findMethod(choice.name);
-      const lacking = lacks?.(ownSettings(choice));
+      const method = findMethod(choice.name);
+      const lacking = method.lacks?.(ownSettings(choice));
       return [
         ...need(
           lacking === undefined,
@@ -130,9 +130,9 @@ function rankContradictions({
           lacking?.message ?? "",
         ),
         ...need(
-          hasAfter || !needs.includes("trained"),
+          hasAfter || !method.needs.includes("trained"),
           ["rank", "methods", i],
-          `the method ${name} needs a trained checkpoint on this machine: expected checkpoints.after, or train`,
+          `the method ${method.name} needs a trained checkpoint on this machine: expected checkpoints.after, or train`,
         ),
       ];
     }),

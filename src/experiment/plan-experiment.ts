@@ -72,7 +72,7 @@ export function planExperiment(
 function rankStages(planned: Planned, method: MethodChoice): readonly Stage[] {
   if (!findMethod(method.name).needs.includes("trained")) return [rankStage(planned, method)];
   const { after, stages } = checkpointAfter(planned);
-  return [...stages, rankStage(planned, method, after.checkpoint!)]; // contradictions.ts
+  return [...stages, rankStage(planned, method, after.checkpoint)];
 }
 
 /** By kind, each kind in the order made: kinds stand in an order in which inputs come first, those of further verbs after the rankings. */
