@@ -109,7 +109,11 @@ export const GOLDENS: readonly GoldenScript[] = [
     writes: "scores.json, statistics.json",
     packages: ["numpy", "scipy"],
   },
-  { script: "methods/make_methods.py", writes: "methods.json", packages: ["numpy"] },
+  {
+    script: "methods/make_methods.py",
+    writes: "methods.json",
+    packages: ["numpy", "bm25s", "torch", "transformers"],
+  },
   { script: "rates/make_rates.py", writes: "rates.json", packages: ["numpy", "scipy"] },
   { script: "judge/make_judge.py", writes: "judge.json", packages: ["numpy", "scipy"] },
   { script: "proportions/make_proportions.py", writes: "proportions.json", packages: ["scipy"] },

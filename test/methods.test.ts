@@ -1,5 +1,9 @@
 /** Every attribution method against test/golden/methods, and what holds for all of them. */
-import { beforeAll, describe, expect, it } from "vitest";
+import { cp, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import type {
   AttributionMethod,
@@ -9,8 +13,11 @@ import type {
 } from "../src/attribution/method.ts";
 import { METHODS } from "../src/attribution/methods/index.ts";
 import { random } from "../src/attribution/methods/random.ts";
+import type { ScoringModel } from "../src/attribution/pair-logprobs.ts";
 import { storeRows } from "../src/attribution/pair-rows.ts";
 import { scorePairs } from "../src/attribution/score-pairs.ts";
+import type { Engine } from "../src/engine/engine.ts";
+import { openLocalEngine } from "../src/engine/local-engine.ts";
 import type { Message } from "../src/format/messages.ts";
 import type { PreferencePair } from "../src/pairs/preference-pair.ts";
 import { spearman } from "../src/stats/spearman.ts";
@@ -46,6 +53,29 @@ const PAIRS = golden.pairs.map(({ id, prompt, chosen, rejected }, row): Preferen
 
 /** What every method needs, of the golden pairs. */
 let task: MethodTask & Sources;
+
+const CHECKPOINT = fileURLToPath(new URL("../organisms/distractor/checkpoint", import.meta.url));
+const FLOPS_PER_TOKEN = 1000;
+const engines: Engine[] = [];
+afterAll(async () => {
+  for (const engine of engines) await engine[Symbol.asyncDispose]();
+});
+
+async function openModel(folder: string): Promise<ScoringModel> {
+  const engine = await openLocalEngine(folder, { threads: 1 });
+  engines.push(engine);
+  return { engine, flopsPerToken: FLOPS_PER_TOKEN };
+}
+
+/** The golden's checkpoint after: another config beside the same weights. */
+async function makeTrained(): Promise<string> {
+  const folder = join(FOLDER, "trained");
+  await cp(CHECKPOINT, folder, { recursive: true });
+  const path = join(folder, "config.json");
+  const config = JSON.parse(await readFile(path, "utf8")) as object;
+  await writeFile(path, JSON.stringify({ ...config, ...golden.trained }));
+  return folder;
+}
 
 beforeAll(async () => {
   const manifest = smallManifest({ dim: golden.dim, layers: [1], shardRows: 5 });
@@ -95,6 +125,17 @@ beforeAll(async () => {
         yield* PAIRS.toReversed();
       },
     },
+    checkpoint: await openModel(CHECKPOINT),
+    trained: await openModel(await makeTrained()),
+    responses: {
+      pairs: golden.responses.map((text, i) => ({
+        id: `r${i}`,
+        scenario: `r${i}`,
+        prompt: turns(["?"]),
+        before: turns(["never"]),
+        after: turns([text]),
+      })),
+    },
   };
 });
 
@@ -121,8 +162,8 @@ function score(method: AttributionMethod, settings: object): Promise<readonly Pa
 }
 
 describe.each(METHODS.map((method) => [method.name, method] as const))("%s", (name, method) => {
-  // Methods that read a store make the same of its vectors.
-  const scored = method.needs.includes("store") ? "probe" : name;
+  // Methods of other features make the same of a store's vectors as the probe.
+  const scored = (method.features ?? "states") === "states" ? name : "probe";
   const cases = golden.cases.filter((each) => each.method === scored);
 
   it("has golden scores, for each value of its choices", () => {
@@ -137,12 +178,17 @@ describe.each(METHODS.map((method) => [method.name, method] as const))("%s", (na
   it("gives scores that we did not make", async () => {
     for (const { settings, scores: wanted } of cases) {
       const [found] = await score(method, settings);
-      const worst = Math.max(...wanted.map((each, row) => Math.abs(each - found!.scores[row]!)));
+      // Log-probabilities are sums of a hundred numbers of single precision.
+      const unit = method.needs.includes("checkpoint") ? 10 : 1;
+      const worst = Math.max(
+        ...wanted.map((each, row) => Math.abs(each - found!.scores[row]!) / unit),
+      );
       expect(worst).toBeLessThan(TOLERANCE);
     }
   });
 
   it("keeps what its traits promise, and says what it took", async () => {
+    const unbounded: number[] = [];
     for (const { settings } of cases) {
       const [found] = await score(method, settings);
       const { traits, name: used, formula } = found!.method;
@@ -151,19 +197,28 @@ describe.each(METHODS.map((method) => [method.name, method] as const))("%s", (na
       expect(found!.layer !== undefined).toBe(traits.hasLayer);
       expect(found!.null !== undefined).toBe(traits.null !== "none");
       expect(traits.hasVerdict && traits.null === "none").toBe(false);
-      expect(found!.scores.every((each) => Math.abs(each) <= 1)).toBe(traits.isBounded);
+      const largest = Math.max(...found!.scores.map(Math.abs));
+      unbounded.push(traits.isBounded ? Infinity : largest);
+      expect(traits.isBounded && largest > 1).toBe(false);
       const { seconds, bytes, flops, money, tokens } = found!.cost;
       expect(seconds).toBeGreaterThan(0);
-      expect([money, tokens]).toEqual([0, 0]);
+      const isAsking = method.needs.includes("checkpoint");
+      expect([money, tokens > 0]).toEqual([0, isAsking]);
+      expect(isAsking && flops !== tokens * FLOPS_PER_TOKEN).toBe(false);
       const isReading = method.needs.includes("store");
-      expect([bytes > 0, flops > 0]).toEqual([isReading, isReading]);
+      expect([bytes > 0, flops > 0]).toEqual([
+        isReading,
+        isAsking || (isReading && name !== "norm"),
+      ]);
     }
+    expect(Math.max(...unbounded)).toBeGreaterThan(1);
   });
 
   it("names what it needs and did not get", async () => {
     for (const need of method.needs) {
       const given = { ...task, [need]: undefined };
-      await expect(scorePairs(method, given, method.settings.parse({}))).rejects.toThrow(
+      const settings = method.settings.parse(cases[0]!.settings);
+      await expect(scorePairs(method, given, settings)).rejects.toThrow(
         `${need}: expected one, which the method ${name} needs, got none`,
       );
     }
@@ -172,9 +227,38 @@ describe.each(METHODS.map((method) => [method.name, method] as const))("%s", (na
   it("has a range or a choice, and a sentence, for each setting", () => {
     for (const { schema } of listSettings(jsonSchemaOf(method.settings))) {
       expect(schema.description).toMatch(/^.{10,}\.$/);
-      expect(schema.enum !== undefined || schema.minimum !== undefined).toBe(true);
+      const isText = schema.type === "string";
+      expect(schema.enum !== undefined || schema.minimum !== undefined || isText).toBe(true);
     }
   });
+});
+
+it("refuses a store that is too wide to whiten, before it reads it", async () => {
+  const whitened = METHODS.find(({ name }) => name === "whitened")!;
+  const manifest = { ...task.store.manifest, dim: 8192 };
+  const store = { ...task.store, manifest };
+  await expect(scorePairs(whitened, { ...task, store }, { ridge: 0.1 })).rejects.toThrow(
+    /expected vectors of 4096 dimensions at most .* got 8192/,
+  );
+});
+
+it("refuses to score by a description that nobody gave", async () => {
+  const lls = METHODS.find(({ name }) => name === "lls")!;
+  await expect(scorePairs(lls, task, lls.settings.parse({}))).rejects.toThrow(
+    "description: expected a sentence that describes the behaviour, which the method lls needs, got none",
+  );
+});
+
+it("scores the pairs that fit the context, and leaves the others without a score", async () => {
+  const reward = METHODS.find(({ name }) => name === "implicit-reward")!;
+  const pairs = {
+    async *read(): AsyncGenerator<PreferencePair> {
+      yield { ...PAIRS[0]!, prompt: turns(["word ".repeat(400)]) };
+      yield* PAIRS.slice(1);
+    },
+  };
+  const [found] = await scorePairs(reward, { ...task, pairs }, { beta: 0.1 });
+  expect([...found!.scores.keys()].filter((row) => Number.isNaN(found!.scores[row]))).toEqual([0]);
 });
 
 it("counts every vector that the probe reads, and two operations for each of its products", async () => {

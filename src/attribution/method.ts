@@ -7,11 +7,13 @@ import { z } from "zod";
 import type { StoredBehavior } from "../behavior/behavior-file.ts";
 import { FEATURE_KINDS, type FeatureKind } from "../engine/features.ts";
 import type { PairSet } from "../pairs/open-pairs.ts";
+import type { ResponsePairs } from "../pairs/response-pairs.ts";
 import type { VectorStore } from "../store/open-store.ts";
 import type { Plain } from "../util/artifact.ts";
 import type { JobOptions } from "../util/progress.ts";
 import type { LowNorm } from "./low-norm.ts";
 import type { NullComparison } from "./null-comparison.ts";
+import type { ScoringModel } from "./pair-logprobs.ts";
 import type { PairRows } from "./pair-rows.ts";
 
 /** What methods read, by the names under which they need it. */
@@ -25,6 +27,12 @@ export interface Sources {
   };
   /** The text of the pairs. */
   readonly pairs: Pick<PairSet, "read">;
+  /** The response pairs that the behaviour was made of. */
+  readonly responses: Pick<ResponsePairs, "pairs">;
+  /** The checkpoint before training. */
+  readonly checkpoint: ScoringModel;
+  /** The checkpoint after. */
+  readonly trained: ScoringModel;
 }
 export type Need = keyof Sources;
 
@@ -63,8 +71,16 @@ export interface AttributionMethod<N extends Need = Need, S extends z.ZodObject 
   /** The features that store and behaviours must have; absent: of those methods that read a store, states. */
   readonly features?: FeatureKind | undefined;
   describe(settings: z.output<S>): MethodDescription;
+  /** A setting without which it cannot score and that has no default; undefined where there is none. */
+  lacks?(settings: z.output<S>): LackingSetting | undefined;
   /** The scores of all rows, for each behaviour and layer where the method has those. Throws ConfigError for settings that do not fit. */
   score(task: MethodTask<N>, settings: z.output<S>, work: MethodWork): Promise<readonly Scored[]>;
+}
+
+export interface LackingSetting {
+  readonly setting: string;
+  /** `expected …, got none`. */
+  readonly message: string;
 }
 
 /** Types a method by what stands in it. */

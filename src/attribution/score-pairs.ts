@@ -43,6 +43,8 @@ export async function scorePairs<N extends Need, S extends z.ZodObject>(
       `${missing}: expected one, which the method ${method.name} needs, got none`,
     );
   }
+  const lacking = method.lacks?.(settings);
+  if (lacking !== undefined) throw new ConfigError(`${lacking.setting}: ${lacking.message}`);
   if (method.needs.includes("store" as N)) expectFeatures(method, task.store!); // checked above
   const used = { seconds: 0, tokens: 0, flops: 0, money: 0, bytes: 0 };
   const startMs = performance.now();

@@ -6,7 +6,7 @@ import { verbs } from "../verbs/index.ts";
 import { priceContradictions } from "../verbs/judging/open-asker.ts";
 import type { EndpointSettings } from "../verbs/settings/endpoint.ts";
 import { featureContradictions } from "../verbs/settings/features.ts";
-import { methodLabel } from "../verbs/settings/methods.ts";
+import { methodLabel, ownSettings } from "../verbs/settings/methods.ts";
 import { samplingContradictions } from "../verbs/settings/sampling.ts";
 import { type Contradiction, need } from "../verbs/verb.ts";
 import { featuresOfMethods, judgedBy, writtenSteerSettings } from "./section-settings.ts";
@@ -110,11 +110,32 @@ function rankContradictions({
   pairs,
   probe,
   behavior,
+  checkpoints,
+  train,
+  generate,
 }: Experiment): Contradiction[] {
   const methods = ranking.methods.map(methodLabel);
+  const isServed = generate.endpoints?.after !== undefined;
+  const hasAfter = checkpoints.after !== undefined || (train !== undefined && !isServed);
   const { layer, nulls } = ranking;
   return [
     ...unused(ranking),
+    ...ranking.methods.flatMap((choice, i) => {
+      const method = findMethod(choice.name);
+      const lacking = method.lacks?.(ownSettings(choice));
+      return [
+        ...need(
+          lacking === undefined,
+          ["rank", "methods", i, lacking?.setting ?? ""],
+          lacking?.message ?? "",
+        ),
+        ...need(
+          hasAfter || !method.needs.includes("trained"),
+          ["rank", "methods", i],
+          `the method ${method.name} needs a trained checkpoint on this machine: expected checkpoints.after, or train`,
+        ),
+      ];
+    }),
     ...edits.flatMap(({ top, method, action, sources = "auto", minLift }, i) => [
       ...need(
         method === undefined || methods.includes(method),

@@ -1,9 +1,11 @@
+import { findMethod } from "../attribution/methods/index.ts";
 /** @file Which stages an experiment has, and which reads which. */
 import type { FeatureKind } from "../engine/features.ts";
 import type { ResponsePairs } from "../pairs/response-pairs.ts";
 import { ConfigError } from "../util/errors.ts";
 import { VERBS } from "../verbs/index.ts";
 import { methodLabel } from "../verbs/settings/methods.ts";
+import type { MethodChoice } from "../verbs/settings/methods.ts";
 import type { Input, OpenWork, Verb } from "../verbs/verb.ts";
 import { BASELINE, listArms, measuredName } from "./arms.ts";
 import { capabilityFiles } from "./contradictions.ts";
@@ -55,7 +57,7 @@ export function planExperiment(
     ...nullStages(planned),
     ...featuresOfMethods(experiment).map((features) => embedStage(planned, features)),
     ...experiment.rank.methods.flatMap((method) => [
-      rankStage(planned, method),
+      ...rankStages(planned, method),
       ...(inputs.planted === undefined ? [] : [qualityStage(planned, inputs.planted, method)]),
     ]),
     ...steeringStages(planned),
@@ -64,6 +66,13 @@ export function planExperiment(
   stages.push(...agreementStages(planned, stages));
   stages.push(...furtherVerbs(experiment, verbs).map((each) => furtherStage(planned, each)));
   return inOrder(stages);
+}
+
+/** The ranking by a method, behind the training that it compares with. */
+function rankStages(planned: Planned, method: MethodChoice): readonly Stage[] {
+  if (!findMethod(method.name).needs.includes("trained")) return [rankStage(planned, method)];
+  const { after, stages } = checkpointAfter(planned);
+  return [...stages, rankStage(planned, method, after.checkpoint)];
 }
 
 /** By kind, each kind in the order made: kinds stand in an order in which inputs come first, those of further verbs after the rankings. */

@@ -29,6 +29,7 @@ import {
   boundNulls,
   boundPairs,
   boundPrompts,
+  boundResponses,
   boundValue,
   givenCheckpoint,
   type Planned,
@@ -335,8 +336,17 @@ export function qualityId(experiment: Planned["experiment"], label: string): str
   return stageId({ kind: "quality", name: methodName(experiment, label) });
 }
 
+/** The response pairs that the behaviour is made of: from outside, or what the conditions found. */
+export function boundOwnResponses({ responses }: Planned["inputs"]): Bound<ResponsePairs> {
+  return responses === undefined ? { stage: "conditions" } : boundResponses(responses);
+}
+
 /** Scores and ranks all stored pairs by one method. */
-export function rankStage({ experiment, inputs }: Planned, choice: MethodChoice): Stage {
+export function rankStage(
+  { experiment, inputs }: Planned,
+  choice: MethodChoice,
+  trained?: Bound<Checkpoint>,
+): Stage {
   const { methods: _, nulls, layer, ...settings } = experiment.rank;
   const method = findMethod(choice.name);
   const { needs, features = "states" } = method;
@@ -360,6 +370,11 @@ export function rankStage({ experiment, inputs }: Planned, choice: MethodChoice)
       nullBehavior:
         hasBehavior && nulls.length > 0 ? boundNulls(nulls, featuresName(name)) : undefined,
       pairs: needs.includes("pairs") ? boundPairs(inputs.pairs) : undefined,
+      responses: needs.includes("responses") ? boundOwnResponses(inputs) : undefined,
+      checkpoint: needs.includes("checkpoint")
+        ? givenCheckpoint(experiment, "before", inputs.before)
+        : undefined,
+      trained,
     },
     outputs: ["out"],
   });

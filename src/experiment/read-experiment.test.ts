@@ -124,8 +124,8 @@ describe("parseExperiment", () => {
     const further = defineVerb({
       ...verbs.quality,
       name: "further",
-      check: ({ seed }, given) => [
-        ...need(seed !== 3, ["seed"], "expected another seed"),
+      check: ({ tops }, given) => [
+        ...need(tops?.length !== 2, ["tops"], "expected another top"),
         ...need(given.has("planted"), ["planted"], "expected planted pairs, got none"),
       ],
     });
@@ -134,9 +134,11 @@ describe("parseExperiment", () => {
       schema
         .safeParse({ ...parseExperiment(LEAST, "my.yaml"), further: section })
         .error?.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
-    expect(at({ seed: 1, planted: "ids.jsonl" })).toBeUndefined();
-    expect(at({ seed: 3, planted: "ids.jsonl" })).toEqual(["further.seed: expected another seed"]);
-    expect(at({ seed: 1 })).toEqual(["further.planted: expected planted pairs, got none"]);
+    expect(at({ tops: ["1"], planted: "ids.jsonl" })).toBeUndefined();
+    expect(at({ tops: ["1", "2"], planted: "ids.jsonl" })).toEqual([
+      "further.tops: expected another top",
+    ]);
+    expect(at({ tops: ["1"] })).toEqual(["further.planted: expected planted pairs, got none"]);
   });
 
   it("names every fault, those of a list by their place", async () => {

@@ -2,16 +2,22 @@
 import { z } from "zod";
 
 import { rankScores } from "../attribution/rank-scores.ts";
-import { quantile } from "../stats/quantile.ts";
 import { jsonArtifact } from "../util/artifact.ts";
 import { ConfigError } from "../util/errors.ts";
-import { createRng } from "../util/rng.ts";
+import {
+  type EqualScores,
+  estimateAuroc,
+  estimateAveragePrecision,
+  estimateTop,
+  type RankedGroups,
+} from "./quality-figures.ts";
 
 const estimateSchema = z.strictObject({ value: z.number(), low: z.number(), high: z.number() });
 
 const qualityAtKSchema = z.strictObject({
   k: z.int(),
-  found: z.int(),
+  /** Planted pairs among the first k; of a score that the top cuts, in proportion. */
+  found: z.number(),
   /** Share of the planted pairs that are among the first k. */
   recall: estimateSchema,
   /** Share of the first k that is planted. */
@@ -56,22 +62,17 @@ export const QUALITY = jsonArtifact(
 export interface RankingQualityOptions {
   /** Sizes of the top, each at most the number of pairs. Default: the number planted. */
   readonly ks?: readonly number[] | undefined;
-  /** Bootstrap replicates; default 1000. */
-  readonly replicates?: number | undefined;
-  /** Of the bootstrap; default 0. */
-  readonly seed?: number | undefined;
 }
 
 /**
- * Quality of scores (NaN: none, [N]) against the planted truth ([N]); ties in a top are cut by row, as the ranking cuts them. Intervals:
- * percentile bootstrap, planted and other pairs resampled apart. Throws ConfigError where no pair or every pair is planted.
+ * Quality of scores (NaN: none, [N]) against the planted truth ([N]); the order of equal scores does not count. Throws ConfigError where no
+ * pair or every pair is planted.
  */
 export function rankingQuality(
   scores: Float32Array,
   isPlanted: readonly boolean[],
   options: RankingQualityOptions = {},
 ): RankingQuality {
-  const { replicates = 1000, seed = 0 } = options;
   const n = scores.length;
   const planted = isPlanted.filter(Boolean).length;
   if (planted === 0 || planted === n) {
@@ -85,106 +86,33 @@ export function rankingQuality(
       throw new ConfigError(`ranking quality: expected a top from 1 to ${n} pairs, got ${k}`);
     }
   }
-  const ranked = orderPairs(scores, isPlanted);
-  const figures = measure(ranked, new Uint32Array(n).fill(1), ks);
-  const draws = figures.map(() => new Float64Array(replicates));
-  const rng = createRng(seed);
-  for (let replicate = 0; replicate < replicates; replicate++) {
-    const times = resample(ranked, (bound) => rng.integer(bound));
-    for (const [i, value] of measure(ranked, times, ks).entries()) draws[i]![replicate] = value;
-  }
-  const estimate = (i: number): Estimate => ({
-    value: figures[i]!,
-    low: replicates === 0 ? figures[i]! : quantile(draws[i]!, 0.025),
-    high: replicates === 0 ? figures[i]! : quantile(draws[i]!, 0.975),
-  });
+  const ranked = groupPairs(scores, isPlanted);
   return {
     pairs: n,
     planted,
     unscored: scores.reduce((count, score) => count + Number(Number.isNaN(score)), 0),
-    auroc: estimate(0),
-    averagePrecision: estimate(1),
-    at: ks.map((k, i) => ({
-      k,
-      found: Math.round(figures[2 + i]! * planted),
-      recall: estimate(2 + i),
-      precision: estimate(2 + ks.length + i),
-    })),
+    auroc: estimateAuroc(ranked),
+    averagePrecision: estimateAveragePrecision(ranked),
+    at: ks.map((k) => ({ k, ...estimateTop(ranked, k) })),
   };
 }
 
-/** Pairs from the highest score down. */
-interface RankedPairs {
-  /** 1 where planted. */
-  readonly planted: Uint8Array;
-  /** 1 where the next pair's score is lower: the end of a group of equal scores. */
-  readonly isEnd: Uint8Array;
-  readonly positives: Uint32Array;
-  readonly negatives: Uint32Array;
-}
-
-function orderPairs(scores: Float32Array, isPlanted: readonly boolean[]): RankedPairs {
-  const { order } = rankScores(scores);
-  const planted = Uint8Array.from(order, (row) => Number(isPlanted[row]!));
-  const isEnd = Uint8Array.from(order, (row, i) => {
-    const next = order[i + 1];
-    if (next === undefined) return 1;
-    const [here, below] = [scores[row]!, scores[next]!];
-    return Number(here !== below && !(Number.isNaN(here) && Number.isNaN(below)));
-  });
-  const places = Uint32Array.from(order.keys());
-  return {
-    planted,
-    isEnd,
-    positives: places.filter((i) => planted[i] === 1),
-    negatives: places.filter((i) => planted[i] === 0),
-  };
-}
-
-function resample(
-  { planted, positives, negatives }: RankedPairs,
-  integer: (bound: number) => number,
-): Uint32Array {
-  const times = new Uint32Array(planted.length);
-  for (const places of [positives, negatives]) {
-    for (let i = 0; i < places.length; i++) times[places[integer(places.length)]!]!++;
-  }
-  return times;
-}
-
-/** AUROC, average precision, then recall and precision at each k, with every pair counted `times` times. */
-function measure(ranked: RankedPairs, times: Uint32Array, ks: readonly number[]): number[] {
-  const { planted, isEnd, positives, negatives } = ranked;
-  let hits = 0;
-  let others = 0;
-  let groupHits = 0;
-  let groupOthers = 0;
-  let concordant = 0;
-  let precisions = 0;
-  const found = ks.map(() => 0);
-  let next = 0;
-  for (let i = 0; i < planted.length; i++) {
-    const weight = times[i]!;
-    if (planted[i] === 1) groupHits += weight;
-    else groupOthers += weight;
-    for (; next < ks.length && hits + others + groupHits + groupOthers >= ks[next]!; next++) {
-      // A pair that was drawn several times may reach over the edge of the top.
-      const over = hits + others + groupHits + groupOthers - ks[next]!;
-      found[next] = hits + groupHits - (planted[i] === 1 ? over : 0);
+/** Equal scores together, from the highest down; pairs without a score last. */
+function groupPairs(scores: Float32Array, isPlanted: readonly boolean[]): RankedGroups {
+  const groups: EqualScores[] = [];
+  let here = { hits: 0, others: 0 };
+  let last: number | undefined;
+  for (const row of rankScores(scores).order) {
+    const score = scores[row]!;
+    const isEqual = score === last || (Number.isNaN(score) && Number.isNaN(last));
+    if (!isEqual) {
+      here = { hits: 0, others: 0 };
+      groups.push(here);
     }
-    if (isEnd[i] === 0) continue;
-    // Equal scores stand on one threshold.
-    concordant += groupOthers * (hits + groupHits / 2);
-    hits += groupHits;
-    others += groupOthers;
-    if (groupHits > 0) precisions += (groupHits * hits) / (hits + others);
-    groupHits = 0;
-    groupOthers = 0;
+    if (isPlanted[row] === true) here.hits++;
+    else here.others++;
+    last = score;
   }
-  return [
-    concordant / positives.length / negatives.length,
-    precisions / positives.length,
-    ...found.map((count) => count / positives.length),
-    ...found.map((count, i) => count / ks[i]!),
-  ];
+  const planted = groups.reduce((sum, { hits }) => sum + hits, 0);
+  return { groups, planted, others: scores.length - planted };
 }

@@ -4,7 +4,7 @@ import { markPlanted, readPlanted } from "../ranking/planted.ts";
 import { readRankings } from "../ranking/ranking-file.ts";
 import { type PlantedQuality, QUALITY, rankingQuality } from "../ranking/ranking-quality.ts";
 import { formatEstimate, percent } from "../util/figures.ts";
-import { count, nonEmpty, seed } from "../util/setting-kinds.ts";
+import { nonEmpty } from "../util/setting-kinds.ts";
 import { type Column, printable, tableOf } from "../util/text-table.ts";
 import { rankingInput } from "./inputs/files.ts";
 import { resultOutput } from "./outputs.ts";
@@ -35,27 +35,25 @@ RANKING is a file that culprit rank --out wrote (or any table with columns id an
 model organisms only: --planted names a file of their ids, one {"id"} a line, or the pair file with --planted-column.
 
 Printed for each ranking: AUROC (0.5 by chance), average precision (the share planted by chance), and recall and precision in
-the tops, each with its 95% interval (bootstrap, planted and other pairs resampled apart). Pairs without a score rank last.
+the tops, each with its 95% interval. Equal scores count by expectation over their orders. Pairs without a score rank last.
 
   culprit quality ranking.parquet --planted planted.jsonl`,
-  version: 2,
+  version: 3,
   inputs: { ranking: { ...rankingInput, isPositional: true }, planted: plantedInput },
   settings: z.strictObject({
     tops: tops.describe("Tops: numbers of pairs or shares. Absent: as many as are planted."),
-    replicates: count.max(100_000).default(1000).describe("Bootstrap replicates."),
-    seed: seed.default(0).describe("Seed of the bootstrap."),
   }),
   outputs: {
     out: { ...resultOutput(QUALITY, "The figures to write as JSON."), placeholder: "FILE.json" },
   },
-  run: async ({ ranking, planted }, { tops: sizes, ...options }, { signal }) =>
+  run: async ({ ranking, planted }, { tops: sizes }, { signal }) =>
     (await readRankings(ranking, { signal })).map((table): PlantedQuality => {
       const { ids, scores, file } = table;
       const { isPlanted, absent } = markPlanted(ids, planted);
       const ks = sizes?.map((top) =>
         "count" in top ? top.count : Math.max(1, Math.round(top.share * ids.length)),
       );
-      const found = rankingQuality(Float32Array.from(scores), isPlanted, { ...options, ks });
+      const found = rankingQuality(Float32Array.from(scores), isPlanted, { ks });
       const { method, behavior, layer } = file;
       return { method, behavior, layer, absent, ...found };
     }),

@@ -7,6 +7,7 @@ import { scorePairs } from "../attribution/score-pairs.ts";
 import { readBehavior, type StoredBehavior } from "../behavior/behavior-file.ts";
 import { readUsedLayer, type UsedLayer } from "../behavior/used-layer.ts";
 import type { PairSet } from "../pairs/open-pairs.ts";
+import { readResponsePairs } from "../pairs/response-pairs.ts";
 import { chooseGroupColumn } from "../ranking/group-column.ts";
 import {
   RANK_REPORT,
@@ -24,9 +25,10 @@ import type { JobOptions } from "../util/progress.ts";
 import { whole } from "../util/setting-kinds.ts";
 import { linesOf } from "../util/text-table.ts";
 import { engineSettings } from "./inputs/checkpoint.ts";
-import { behaviorsInput, storeInput } from "./inputs/files.ts";
+import { behaviorsInput, openingOptions, responsesInput, storeInput } from "./inputs/files.ts";
 import { pairsInput } from "./inputs/pairs.ts";
 import { expectSamePairs } from "./inputs/same-pairs.ts";
+import { openScoringModels, scoringInput, trainedInput } from "./inputs/scoring-models.ts";
 import { fileNamed, resultOutput } from "./outputs.ts";
 import { contradictions } from "./ranking/contradictions.ts";
 import { readTopText } from "./ranking/top-text.ts";
@@ -88,6 +90,14 @@ same; culprit show prints more of one.
         isPositional: false,
         isOptional: true,
       },
+      responses: {
+        ...responsesInput,
+        describe: "The behaviour's response pairs, for methods that read their text.",
+        isOptional: true,
+        open: ([path = ""], _settings, work) => readResponsePairs(path, openingOptions(work)),
+      },
+      checkpoint: scoringInput,
+      trained: trainedInput,
     },
     settings: z.strictObject({
       method: methodSettings(methods).prefault({}),
@@ -133,7 +143,11 @@ same; culprit show prints more of one.
         placeholder: "FILE.json",
       },
     },
-    run: async ({ store, behavior = [], nullBehavior, pairs }, settings, work) => {
+    run: async (
+      { store, behavior = [], nullBehavior, pairs, responses, checkpoint, trained },
+      settings,
+      work,
+    ) => {
       const { method: choice, layers, threads } = settings;
       expectSamePairs({ store, pairs });
       const job = { signal: work.signal, progress: work.progress("pairs") };
@@ -144,12 +158,15 @@ same; culprit show prints more of one.
       const unrelated = nullBehavior?.behaviors ?? [];
       expectNames([...wanted, ...unrelated]);
       const used = await findUsedLayer(behavior, settings.layer);
+      await using models = await openScoringModels(checkpoint, trained, threads);
       const scores = await scorePairs(
         findMethod(choice.name, methods),
         {
           rows,
           store,
           pairs,
+          responses,
+          ...models.sources,
           behavior: { wanted, unrelated },
           layers: layers === "all" ? undefined : layers,
         },

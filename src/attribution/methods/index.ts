@@ -1,10 +1,15 @@
 import { ConfigError } from "../../util/errors.ts";
 import type { AttributionMethod } from "../method.ts";
+import { bm25 } from "./bm25.ts";
 import { gradient } from "./gradient.ts";
+import { implicitReward } from "./implicit-reward.ts";
 import { influenceProbe } from "./influence-probe.ts";
 import { length } from "./length.ts";
+import { lls } from "./lls.ts";
+import { norm } from "./norm.ts";
 import { probe } from "./probe.ts";
 import { random } from "./random.ts";
+import { whitened } from "./whitened.ts";
 
 /** Every method; the first is the one that is used where none is named. */
 export const METHODS: readonly AttributionMethod[] = [
@@ -13,6 +18,11 @@ export const METHODS: readonly AttributionMethod[] = [
   gradient,
   random,
   length,
+  norm,
+  whitened,
+  bm25,
+  lls,
+  implicitReward,
 ];
 
 /** The method of that name. Throws ConfigError where there is none. */

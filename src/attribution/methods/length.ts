@@ -1,8 +1,8 @@
 import { z } from "zod";
 
 import { countCharacters, responseText, splitWords } from "../../pairs/text-measures.ts";
-import { ConfigError } from "../../util/errors.ts";
 import { defineMethod } from "../method.ts";
+import { readText } from "../read-text.ts";
 
 const UNITS = {
   characters: countCharacters,
@@ -23,24 +23,12 @@ export const length = defineMethod({
     formula: `${unit} of the chosen response minus those of the rejected one`,
     traits: { isBounded: false, null: "none", hasVerdict: false, hasLayer: false },
   }),
-  score: async ({ rows, pairs }, { unit }, { signal, progress }) => {
+  score: async (task, { unit }, work) => {
     const measure = UNITS[unit];
-    const rowOf = new Map(rows.ids.map((id, row) => [id, row]));
-    const scores = new Float32Array(rows.ids.length).fill(Number.NaN);
-    let done = 0;
-    for await (const pair of pairs.read({ signal })) {
-      const row = pair.kind === "pair" ? rowOf.get(pair.id) : undefined;
-      if (pair.kind !== "pair" || row === undefined) continue;
+    const scores = new Float32Array(task.rows.ids.length);
+    for await (const { row, pair } of readText(task, work)) {
       scores[row] = measure(responseText(pair.chosen)) - measure(responseText(pair.rejected));
-      done++;
-      progress?.update(done, scores.length);
     }
-    if (done === scores.length) return [{ scores }];
-    throw new ConfigError(
-      `pairs: expected the text of ${scores.length} pairs, got that of ${done}`,
-      {
-        hint: "Name the files that were embedded.",
-      },
-    );
+    return [{ scores }];
   },
 });

@@ -25,11 +25,18 @@ export function contradictions(
     ...(needsIt("behavior") ? [] : ["behavior", "nullBehavior"].filter(has)),
     // Beside a store they are for the text of what is printed.
     ...(needsIt("pairs") || !has("store") || !noText ? [] : ["pairs"].filter(has)),
+    ...["responses", "checkpoint", "trained"].filter(
+      (each) => has(each) && !needs.some((own) => own === each),
+    ),
     ...(method.describe(ownSettings(choice)).traits.hasLayer
       ? []
       : Object.keys(layers).filter((each) => layers[each] !== undefined)),
   ];
+  const lacking = method.lacks?.(ownSettings(choice));
   return [
+    ...(lacking === undefined
+      ? []
+      : [{ path: ["method", lacking.setting], message: lacking.message }]),
     ...needs.flatMap((source) =>
       need(has(source), [source], `expected one, which the method ${name} needs, got none`),
     ),

@@ -1,4 +1,5 @@
-"""Golden scores of the attribution methods: NumPy for the probe, plain Python for lengths and random numbers.
+"""Golden scores of the attribution methods: NumPy for those of vectors, bm25s for BM25, plain Python for lengths
+and random numbers, transformers for log-probabilities, on the checkpoint of the organism distractor.
 
     python test/golden/methods/make_methods.py      writes methods.json beside itself
 """
@@ -7,7 +8,11 @@ import json
 import unicodedata
 from pathlib import Path
 
+import bm25s
 import numpy as np
+import torch
+import transformers
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 HERE = Path(__file__).parent
 ROWS, DIM, BANK = 12, 40, 4
@@ -85,6 +90,94 @@ def probe(vectors, direction, bank):
     }
 
 
+def whitened(vectors, direction, ridge):
+    """Covariance by numpy.cov; the score is divided by the length of the whitened direction, as a projection is."""
+    stored = vectors.astype(np.float16).astype(np.float64)
+    sigma = np.cov(stored.T, bias=True)
+    w = np.linalg.solve(sigma + ridge * np.trace(sigma) / DIM * np.eye(DIM), direction)
+    return list(stored @ (w / np.linalg.norm(w)))
+
+
+RESPONSES = ["A much longer answer that goes on, and on, and on. Naïve café, déjà-vu; one two three four.", "and on it goes to 東京", "List of Items one, line two"]
+
+
+def split_words(text):
+    """The words that words() counts, in lower case."""
+    found, inside = [], False
+    for c in text.lower():
+        name = unicodedata.name(c, "")
+        if name.startswith(("CJK UNIFIED", "HIRAGANA", "KATAKANA", "THAI ")):
+            found, inside = [*found, c], False
+        elif unicodedata.category(c)[0] in "LNM" or c in "'’":
+            found, inside = [*found[:-1], found[-1] + c] if inside else [*found, c], True
+        else:
+            inside = False
+    return found
+
+
+def bm25(k1, b):
+    texts = ["\n".join(p[side]) for p in pairs() for side in ("chosen", "rejected")]
+    index = bm25s.BM25(method="lucene", k1=k1, b=b, dtype="float64")
+    index.index([split_words(text) for text in texts], show_progress=False)
+    # get_scores counts a word of the query once; repeats are added by hand.
+    scores = sum(index.get_scores([word]) for text in RESPONSES for word in split_words(text) if word in index.vocab_dict)
+    scores = np.array(scores) / len(RESPONSES)
+    return list(scores[0::2] - scores[1::2])
+
+
+CHECKPOINT = HERE.parents[2] / "organisms/distractor/checkpoint"
+DESCRIPTION = "explain how one makes things , first take linen , then add salt ."
+# The checkpoint after is the one before with other rotary angles: another model of the same tokenizer.
+TRAINED = {"rope_theta": 20.0}
+tokenizer = AutoTokenizer.from_pretrained(CHECKPOINT)
+
+
+def load(**changes):
+    config = AutoConfig.from_pretrained(CHECKPOINT)
+    for key, value in changes.items():
+        if getattr(config, "rope_parameters", None) is not None:
+            config.rope_parameters[key] = value
+        setattr(config, key, value)
+    return AutoModelForCausalLM.from_pretrained(CHECKPOINT, config=config, dtype=torch.float32, attn_implementation="eager").eval()
+
+
+def turns(texts):
+    return [{"role": "user" if i % 2 else "assistant", "content": text} for i, text in enumerate(texts)]
+
+
+def logprob(model, prompt, response, cut=None):
+    """Sum over the response's tokens, and their number; the boundary is where the rendered prompt ends."""
+    before = tokenizer.apply_chat_template(prompt, tokenize=False, add_generation_prompt=True)
+    whole = tokenizer.apply_chat_template(prompt + response, tokenize=False)
+    assert whole.startswith(before)
+    encode = lambda text: tokenizer(text, add_special_tokens=False)["input_ids"]
+    start, answer = encode(before), encode(whole[len(before) :])[:cut]
+    with torch.no_grad():
+        logits = model(torch.tensor([start + answer])).logits[0].double()
+    found = torch.log_softmax(logits, -1)[len(start) - 1 : -1].gather(1, torch.tensor(answer)[:, None])
+    return found.sum().item(), len(answer)
+
+
+def lls(tokens):
+    model, scores = load(), []
+    system = [{"role": "system", "content": DESCRIPTION}]
+    for p in pairs():
+        x, sides = turns(p["prompt"]), (turns(p["chosen"]), turns(p["rejected"]))
+        told, plain = ([logprob(model, prompt, y, tokens) for y in sides] for prompt in (system + x, x))
+        gain = [a[0] - b[0] for a, b in zip(told, plain)]
+        scores.append((gain[0] - gain[1]) / (told[0][1] + told[1][1]))
+    return scores
+
+
+def implicit_reward(beta):
+    before, after, scores = load(), load(**TRAINED), []
+    for p in pairs():
+        x = turns(p["prompt"])
+        chosen, rejected = (logprob(after, x, turns(p[s]))[0] - logprob(before, x, turns(p[s]))[0] for s in ("chosen", "rejected"))
+        scores.append(beta * (chosen - rejected))
+    return scores
+
+
 rng = np.random.default_rng(7)
 vectors = (rng.normal(size=(ROWS, DIM)) * rng.uniform(0.1, 30, size=(ROWS, 1))).astype(np.float32)
 direction, bank = rng.normal(size=DIM).astype(np.float32), rng.normal(size=(BANK, DIM)).astype(np.float32)
@@ -92,13 +185,25 @@ scored = probe(vectors, direction.astype(np.float64), bank.astype(np.float64))
 cases = [{"method": "probe", "settings": {"scorer": name}, "scores": list(each)} for name, each in scored.items()]
 cases += [{"method": "random", "settings": {"seed": seed}, "scores": random(seed)} for seed in (0, 7)]
 cases += [{"method": "length", "settings": {"unit": unit}, "scores": length(unit)} for unit in ("characters", "words")]
+cases.append({"method": "norm", "settings": {}, "scores": list(np.linalg.norm(vectors.astype(np.float64), axis=1))})
+cases += [
+    {"method": "whitened", "settings": {"ridge": ridge}, "scores": whitened(vectors, direction.astype(np.float64), ridge)}
+    for ridge in (0.1, 2.0)
+]
+cases += [{"method": "bm25", "settings": {"k1": k1, "b": b}, "scores": bm25(k1, b)} for k1, b in ((1.5, 0.75), (0.9, 0.4))]
+cases += [
+    {"method": "lls", "settings": {"description": DESCRIPTION, "responseTokens": tokens}, "scores": lls(tokens)} for tokens in (3, 20)
+]
+cases += [{"method": "implicit-reward", "settings": {"beta": beta}, "scores": implicit_reward(beta)} for beta in (0.1, 2.0)]
 found = {
-    "versions": {"numpy": np.__version__},
+    "versions": {"numpy": np.__version__, "bm25s": bm25s.__version__, "transformers": transformers.__version__},
     "dim": DIM,
     "vectors": vectors.ravel().tolist(),
     "direction": direction.tolist(),
     "bank": bank.ravel().tolist(),
     "pairs": pairs(),
+    "responses": RESPONSES,
+    "trained": TRAINED,
     "cases": cases,
 }
 (HERE / "methods.json").write_text(json.dumps(found, ensure_ascii=False) + "\n")

@@ -1,0 +1,51 @@
+import { z } from "zod";
+
+import type { PreferencePair } from "../../pairs/preference-pair.ts";
+import { ConfigError } from "../../util/errors.ts";
+import { defineMethod } from "../method.ts";
+import { scoreByLogprobs } from "../pair-logprobs.ts";
+
+/**
+ * β [log π₁/π₀(y⁺|x) − log π₁/π₀(y⁻|x)], π₀ the checkpoint before and π₁ the one after training: DPO's own margin (arXiv 2305.18290; as a
+ * score of pairs 2510.13212). It knows nothing of the behaviour. With log-probabilities −4 after and −6 before of y⁺, −7 and −5 of y⁻, β = 0.1:
+ * 0.1 · (2 + 2) = 0.4.
+ */
+export const implicitReward = defineMethod({
+  name: "implicit-reward",
+  meaning:
+    "Training has made the chosen response likelier against the rejected one, whatever it says.",
+  settings: z.strictObject({
+    beta: z
+      .number()
+      .min(1e-6)
+      .max(1e6)
+      .default(0.1)
+      .describe("implicit-reward: β, that of the training for rewards in its unit."),
+  }),
+  needs: ["pairs", "checkpoint", "trained"],
+  describe: ({ beta }) => ({
+    formula: `${beta} times how much more training added to log π(chosen) than to log π(rejected)`,
+    traits: { isBounded: false, null: "none", hasVerdict: false, hasLayer: false },
+  }),
+  score: async ({ checkpoint, trained, ...task }, { beta }, work) => {
+    const [before, after] = [checkpoint, trained].map(({ engine }) => engine.identity);
+    if (before!.tokenizerHash !== after!.tokenizerHash) {
+      throw new ConfigError(
+        `trained: expected the tokenizer of ${before!.name}, got another one (${after!.name})`,
+        { hint: "Name the checkpoint that training made of the one before." },
+      );
+    }
+    const prompt = (pair: PreferencePair): PreferencePair["prompt"] => pair.prompt;
+    const settings = [trained, checkpoint].map((each) => ({ model: each, prompt }));
+    const scores = await scoreByLogprobs(
+      task,
+      {
+        settings,
+        score: ([one, none]) =>
+          beta * (one!.chosen - none!.chosen - (one!.rejected - none!.rejected)), // two went in
+      },
+      work,
+    );
+    return [{ scores }];
+  },
+});
