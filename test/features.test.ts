@@ -33,6 +33,22 @@ const SKETCH = { dims: 256, projection: "rademacher", seed: 7 } as const;
 /** As for the gradients of training. */
 const MAX_RELATIVE_ERROR = 1e-4;
 
+describe("olmoe", () => {
+  it.each([null, "mlp.gate", "experts.0"])(
+    "refuses gradients in routed weights: %s",
+    async (parameters) => {
+      await using engine = await open("olmoe");
+      const features: Features = { kind: "gradient", parameters, ...SKETCH };
+      const read = async (): Promise<void> => {
+        for await (const _ of engine.embed(await pairsOf("olmoe"), { layers: [0], features }));
+      };
+      await expect(read()).rejects.toThrow(
+        /the gradient of "model.layers.0.mlp.*" runs over tokens of all pairs together/,
+      );
+    },
+  );
+});
+
 describe.each(CASES)("%s", (name) => {
   it("has PyTorch's influence features at every layer, packed and not", async () => {
     await using engine = await open(name);
@@ -126,7 +142,8 @@ async function pairsOf(name: string): Promise<TokenizedExample[]> {
   await using file = await openSafetensors(`${ROOT}gradients/${name}.safetensors`);
   const ids = async (part: string): Promise<Int32Array> =>
     new Int32Array((await file.readBytes(part)).slice().buffer);
-  return Promise.all(
+  // Awaited here: the file is closed where this function ends.
+  return await Promise.all(
     [0, 1, 2].map(async (i) => ({
       prompt: await ids(`pair.${i}.prompt`),
       responses: [await ids(`pair.${i}.chosen`), await ids(`pair.${i}.rejected`)],

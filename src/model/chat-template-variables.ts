@@ -18,7 +18,7 @@ export interface RenderOptions {
 }
 
 /** Names under which a turn's reasoning is passed; transformers fills in what a template may read. */
-const REASONING_KEYS = ["reasoning_content", "thinking", "reasoning"] as const;
+export const REASONING_KEYS = ["reasoning_content", "thinking", "reasoning"] as const;
 const OWN_NAMES = ["messages", "tools", "documents", "add_generation_prompt"];
 
 /** The variables of one rendering. Throws ConfigError on a kwarg that is named like what every template is given. */

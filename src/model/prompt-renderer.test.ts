@@ -119,6 +119,73 @@ describe("createRenderer", () => {
     );
   });
 
+  const call = { role: "assistant", content: "Look.", tool_calls: [{ name: "f" }] };
+  const thought = { role: "assistant", content: "yes", reasoning: "They greet." };
+  const turn = ({ role, content, ...more }: typeof call | typeof thought): Message => ({
+    role: "assistant",
+    content,
+    whole: { role, content, ...more },
+  });
+  const loop = (body: string): string => `{% for m in messages %}${body}{% endfor %}`;
+  const all = loop("{{ m.content }}{{ m.tool_calls }}{{ m.thinking }}");
+  it.each([
+    [`You have no tools. ${all}`, [user("q")], [assistant("a")], "tools"],
+    [`{# tools #}${all}{{ documents }}`, [user("q")], [user("a")], "tools"],
+    [
+      `{{ tools }}${loop("{{ m.content or m.tool_calls }}")}`,
+      [user("q")],
+      [turn(call)],
+      "tool_calls",
+    ],
+    [
+      `{{ tools }}${loop("{% if m.tool_calls %}{{ m.tool_calls }}{% else %}{{ m.content }}{% endif %}")}`,
+      [user("q")],
+      [turn(call)],
+      "the text of the assistant turn",
+    ],
+    [
+      `{{ tools }}${loop("{% if m.role != 'system' %}{{ m.content }}{% endif %}")}`,
+      [{ role: "system", content: "Be brief." }, user("q")] as const,
+      [assistant("a")],
+      "the text of the system turn",
+    ],
+    [
+      `{{ tools }}${loop("{{ m.content }}{% if loop.first %}{{ m.reasoning_content }}{% endif %}")}`,
+      [turn(thought)],
+      [turn(thought)],
+      "reasoning",
+    ],
+  ])(
+    "counts a row as unusable where %s does not read all of it",
+    async (text, prompt, response, lost) => {
+      const renderer = await withTemplate(text);
+      const context = { tools: [{ name: "f" }] };
+      expect(() => renderer.tokenize(prompt, [response], context)).toThrow(
+        `the row has ${lost} and`,
+      );
+      expect(renderer.findUnread(prompt, [response], context)).toContain(lost);
+    },
+  );
+
+  it("does not miss earlier reasoning where the template shows that of the last turn", async () => {
+    const renderer = await withTemplate(
+      loop("{{ m.content }}{% if loop.last %}{{ m.reasoning }}{% endif %}"),
+    );
+    const prompt = [user("q"), turn(thought), user("q")];
+    expect(renderer.findUnread(prompt, [[turn(thought)]])).toEqual([]);
+    expect(renderer.findUnread(prompt, [[assistant("yes")]])).toEqual(["reasoning"]);
+  });
+
+  it("takes a row on which the template fails out, and goes on with the others", async () => {
+    const renderer = await withTemplate(loop("{{ m.content + (m.note.text if m.note else '') }}"));
+    const noted = { role: "user", content: "a", note: { other: "b" } } as const;
+    const prompt = [{ role: "user", content: "a", whole: noted }] as const;
+    expect(() => renderer.tokenize(prompt, [[assistant("b")]])).toThrow(
+      expect.objectContaining({ reason: "template-refused" }) as Error,
+    );
+    expect(renderer.tokenize([user("a")], [[assistant("b")]]).responses).toHaveLength(1);
+  });
+
   it("lets a broken template pass as the checkpoint's fault, not the row's", async () => {
     const renderer = await withTemplate("{{ messages[0].content.nothing() }}");
     expect(() => renderer.tokenize([user("a")], [[assistant("b")]])).toThrow(ConfigError);

@@ -9,7 +9,7 @@ import { UnusableExampleError } from "./prompt-renderer-error.ts";
 import { type ExampleTexts, renderChat, renderRaw, splitByText } from "./render-example.ts";
 import { createTurnWriter } from "./template-turns.ts";
 import { type TextTokenizer, loadTokenizer } from "./tokenizer.ts";
-import { findUnread } from "./unread-keys.ts";
+import type { RowTurns } from "./unread-keys.ts";
 
 /** Where a response begins. */
 export const BOUNDARIES = ["tokens", "text"] as const;
@@ -50,7 +50,10 @@ export interface PromptRenderer {
     responses: readonly (readonly Message[])[],
     context?: RowContext,
   ): RenderedExample;
-  /** What a row says and the template does not show: columns, keys of turns, variables; see RendererOptions.ignoreUnread. */
+  /**
+   * What a row says and the template does not show: columns, keys and texts of turns, variables; see RendererOptions.ignoreUnread. Throws
+   * UnusableExampleError where it cannot be rendered.
+   */
   findUnread(
     prompt: readonly Message[],
     responses: readonly (readonly Message[])[],
@@ -77,20 +80,21 @@ export async function createRenderer(
   const endToken = tokenizer.eosId === undefined ? "" : tokenizer.decode([tokenizer.eosId]);
   const writeTurns = chat === undefined ? undefined : createTurnWriter(chat);
   const holdsMarks = chat === undefined ? () => false : createMarkFinder(chat, tokenizer);
+  const render = (row: RowTurns): ExampleTexts =>
+    chat === undefined || writeTurns === undefined
+      ? renderRaw(row, (text) => withEnd(text, endToken))
+      : renderChat(chat, writeTurns, row);
   return {
     tokenizer,
     template,
     boundary,
     templateHash: chat?.hash ?? (endToken === "" ? "raw" : "raw, end token"),
     tokenizerHash: tokenizer.hash,
-    findUnread: (prompt, responses, context = {}) => findUnread(chat, prompt, responses, context),
+    findUnread: (prompt, responses, context = {}) => render({ prompt, responses, context }).unread,
     tokenizeText: (text) => tokenizer.encode(withEnd(text, endToken), { addSpecialTokens: true }),
     tokenize: (prompt, responses, context = {}) => {
-      if (!ignoreUnread) refuseUnread(template, findUnread(chat, prompt, responses, context));
-      const texts =
-        chat === undefined || writeTurns === undefined
-          ? renderRaw(prompt, responses, (text) => withEnd(text, endToken))
-          : renderChat(chat, writeTurns, { prompt, responses, context });
+      const texts = render({ prompt, responses, context });
+      if (!ignoreUnread) refuseUnread(template, texts.unread);
       const ids =
         boundary === "text"
           ? tokenizeApart(tokenizer, splitByText(texts), addSpecialTokens)

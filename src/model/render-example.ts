@@ -1,8 +1,15 @@
 /** @file The texts of a prompt and of the conversations that it begins. */
-import type { Message, RowContext } from "../format/messages.ts";
-import { type ChatTemplate, TemplateRefusal } from "./chat-template.ts";
+import type { Message } from "../format/messages.ts";
+import { CulpritError } from "../util/errors.ts";
+import {
+  type ChatTemplate,
+  type RenderedChat,
+  TemplateFailure,
+  TemplateRefusal,
+} from "./chat-template.ts";
 import { UnusableExampleError } from "./prompt-renderer-error.ts";
 import type { TurnWriter } from "./template-turns.ts";
+import { type RowTurns, findUnjoined, findUnread } from "./unread-keys.ts";
 
 /** A prompt and the whole conversations, as text. */
 export interface ExampleTexts {
@@ -12,22 +19,21 @@ export interface ExampleTexts {
   readonly wholes: readonly string[];
   /** What rendered them, for messages. */
   readonly source: string;
+  /** What the row says and these texts do not show; see findUnread. */
+  readonly unread: readonly string[];
   /** Whether a response says nothing, however it is ended. */
   isEmpty(index: number): boolean;
 }
 
 /** The turns' texts joined by newlines; nothing stands between prompt and response, and `end` puts the end token behind it. */
-export function renderRaw(
-  prompt: readonly Message[],
-  responses: readonly (readonly Message[])[],
-  end: (text: string) => string,
-): ExampleTexts {
-  const head = joinTurns(prompt);
-  const tails = responses.map(joinTurns);
+export function renderRaw(row: RowTurns, end: (text: string) => string): ExampleTexts {
+  const head = joinTurns(row.prompt);
+  const tails = row.responses.map(joinTurns);
   return {
     head,
     wholes: tails.map((tail) => head + end(tail)),
     source: "turns joined by newlines",
+    unread: findUnjoined(row),
     isEmpty: (index) => tails[index] === "",
   };
 }
@@ -36,40 +42,54 @@ function joinTurns(turns: readonly Message[]): string {
   return turns.map(({ content }) => content).join("\n");
 }
 
-/** What the chat template makes of them. Throws UnusableExampleError where it refuses one. */
+/** What the chat template makes of them. Throws UnusableExampleError where it rejects one, or breaks off at one. */
 export function renderChat(
   chat: ChatTemplate,
   writeTurns: TurnWriter,
-  {
-    prompt,
-    responses,
-    context,
-  }: {
-    readonly prompt: readonly Message[];
-    readonly responses: readonly (readonly Message[])[];
-    readonly context: RowContext;
-  },
+  row: RowTurns,
 ): ExampleTexts {
+  const { prompt, responses, context } = row;
   if (prompt.length === 0) {
     throw new UnusableExampleError(
       "empty-prompt",
       "a chat template needs at least one prompt turn",
     );
   }
-  const render = (turns: readonly Message[], addGenerationPrompt: boolean): string => {
+  const render = (turns: readonly Message[], addGenerationPrompt: boolean): RenderedChat => {
     try {
-      return chat.render(writeTurns(turns), { addGenerationPrompt, ...context });
+      return chat.renderWhole(writeTurns(turns), { addGenerationPrompt, ...context });
     } catch (error) {
-      if (!(error instanceof TemplateRefusal)) throw error;
+      const isOfRow =
+        error instanceof TemplateRefusal || (error instanceof TemplateFailure && isSound(chat));
+      if (!isOfRow) throw error;
       throw new UnusableExampleError("template-refused", error.message, { cause: error });
     }
   };
+  const head = render(prompt, true);
+  const wholes = responses.map((turns) => render([...prompt, ...turns], false));
   return {
-    head: render(prompt, true),
-    wholes: responses.map((turns) => render([...prompt, ...turns], false)),
+    head: head.text,
+    wholes: wholes.map(({ text }) => text),
     source: chat.source,
+    unread: findUnread(row, { head, wholes }),
     isEmpty: () => false,
   };
+}
+
+/** Whether a template renders the plainest conversation; one that fails there is at fault itself, not the row. */
+function isSound(chat: ChatTemplate): boolean {
+  const turns = [
+    { role: "user", content: "question" },
+    { role: "assistant", content: "answer" },
+  ];
+  try {
+    chat.render(turns.slice(0, 1), { addGenerationPrompt: true });
+    chat.render(turns, { addGenerationPrompt: false });
+    return true;
+  } catch (error) {
+    if (error instanceof CulpritError) return false;
+    throw error;
+  }
 }
 
 /**

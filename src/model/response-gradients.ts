@@ -87,7 +87,9 @@ export function responseGradients(
       Tensor,
       Tensor,
     ];
-    return sumsOf(outputs[gradientName(each.name)]!, each.name).map((sum) => projected(sum, P, Q));
+    const sums = sumsOf(outputs[gradientName(each.name)]!, each.name);
+    for (const sum of sums) expectTokensOfRows(sum, each.name);
+    return sums.map((sum) => projected(sum, P, Q));
   });
   const sum = sketches.reduce((total, each) => add(total, each));
   return {
@@ -149,6 +151,16 @@ function sumsOf(gradient: Tensor, name: string): readonly TokenSum[] {
   throw new UnsupportedError(
     `gradients of single pairs: the gradient of "${name}" ends in ${kind}, which is not known to be a sum over tokens`,
     { hint: "Take LoRA factors, which are linear layers in every family." },
+  );
+}
+
+/** Throws UnsupportedError where a sum runs over other tokens than each row's own: those that a router sent to an expert, say. */
+function expectTokensOfRows(sum: TokenSum, name: string): void {
+  const { shape } = sum.kind === "vector" ? sum.values : sum.right;
+  if (shape.length > 2 || shape[0] === "N") return;
+  throw new UnsupportedError(
+    `gradients of single pairs: the gradient of "${name}" runs over tokens of all pairs together (${String(shape[0])})`,
+    { hint: "--parameters takes other weights, such as self_attn." },
   );
 }
 

@@ -7,28 +7,19 @@ import type { ChatTemplate } from "./chat-template.ts";
 /** Makes of turns what the template is given. */
 export type TurnWriter = (turns: readonly Message[]) => readonly JsonObject[];
 
-/** Names for what a model thought before it answered; transformers fills the first and the second from whichever is there. */
-export const REASONING_KEYS = ["reasoning_content", "thinking", "reasoning"] as const;
-
 /**
- * Turns as they are in their rows. Two things are done as transformers does them, or better: reasoning is given under all its names, and
- * a list of text parts goes as one text to a template that knows no lists, which would print Python's notation of it.
+ * Turns as they are in their rows. One thing is done better than transformers does it: a list of text parts goes as one text to a
+ * template that knows no lists, which would print Python's notation of it.
  */
 export function createTurnWriter(chat: ChatTemplate): TurnWriter {
   let knows: boolean | undefined;
   return (turns) =>
     turns.map((turn) => {
-      const whole = withReasoning(wholeTurn(turn));
+      const whole = wholeTurn(turn);
       if (!Array.isArray(whole["content"])) return whole;
       knows ??= knowsParts(chat);
       return knows ? whole : { ...whole, content: turn.content };
     });
-}
-
-function withReasoning(turn: JsonObject): JsonObject {
-  const reasoning = REASONING_KEYS.map((key) => turn[key]).find((value) => value !== undefined);
-  if (reasoning === undefined) return turn;
-  return { thinking: reasoning, ...turn, reasoning_content: reasoning };
 }
 
 /** Whether a template writes the texts of a list of parts, and only these. */

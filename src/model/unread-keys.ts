@@ -1,9 +1,8 @@
 /** @file What a row says and a chat template does not show. */
-import type { JsonObject, JsonValue } from "../format/json-value.ts";
-import { extraKeys, type Message, type RowContext, wholeTurn } from "../format/messages.ts";
-import { CulpritError } from "../util/errors.ts";
-import type { ChatTemplate } from "./chat-template.ts";
-import { REASONING_KEYS } from "./template-turns.ts";
+import type { JsonValue } from "../format/json-value.ts";
+import { extraKeys, type Message, type RowContext } from "../format/messages.ts";
+import { REASONING_KEYS } from "./chat-template-variables.ts";
+import type { RenderedChat } from "./chat-template.ts";
 
 /** Keys of turns that label them and are no part of what is said; they are passed over, and counted by the audit. */
 const LABEL_KEYS = new Set(
@@ -28,72 +27,90 @@ export function labelKeys(turns: readonly Message[]): readonly string[] {
 export function spokenKeys(
   prompt: readonly Message[],
   responses: readonly (readonly Message[])[],
-  { tools, documents, kwargs = {} }: RowContext,
+  context: RowContext,
 ): readonly string[] {
   const turns = [prompt, ...responses].flat();
   return unique([
     ...turns.flatMap((turn) => extraKeys(turn).filter((key) => !isLabel(turn, key))),
-    ...(isEmpty(tools) ? [] : ["tools"]),
-    ...(isEmpty(documents) ? [] : ["documents"]),
-    ...Object.keys(kwargs).filter((name) => kwargs[name] !== null),
+    ...spokenOptions(context),
   ]);
 }
 
+function spokenOptions({ tools, documents, kwargs = {} }: RowContext): readonly string[] {
+  return [
+    ...(isEmpty(tools) ? [] : ["tools"]),
+    ...(isEmpty(documents) ? [] : ["documents"]),
+    ...Object.keys(kwargs).filter((name) => kwargs[name] !== null),
+  ];
+}
+
+/** A prompt with its possible responses, as their row has them. */
+export interface RowTurns {
+  readonly prompt: readonly Message[];
+  readonly responses: readonly (readonly Message[])[];
+  readonly context: RowContext;
+}
+
+/** What a chat template made of them: the prompt, and for each response the whole conversation. */
+export interface Renderings {
+  readonly head: RenderedChat;
+  readonly wholes: readonly RenderedChat[];
+}
+
+/** What is lost where turns are joined without a template: everything beside their text. */
+export function findUnjoined({ prompt, responses, context }: RowTurns): readonly string[] {
+  return [...(context.unread ?? []), ...spokenKeys(prompt, responses, context)];
+}
+
 /**
- * What of that a template does not show: its source does not name the key, and the rendered text is the same without it. Without a
- * template nothing of it is shown. Columns that nothing reads come first.
+ * What no rendering of the row read: columns, keys and texts of turns, tools, documents, variables. Each turn counts by itself. Only
+ * reasoning in the prompt is not missed where the template shows that of another turn: templates drop that of earlier turns on purpose.
  */
-export function findUnread(
-  chat: ChatTemplate | undefined,
-  prompt: readonly Message[],
-  responses: readonly (readonly Message[])[],
-  context: RowContext,
-): readonly string[] {
-  const spoken = spokenKeys(prompt, responses, context).filter(
-    (key) =>
-      chat === undefined ||
-      (!isNamed(chat, key) &&
-        responses.every((turns) => isWithoutEffect(chat, [...prompt, ...turns], context, key))),
+export function findUnread(row: RowTurns, { head, wholes }: Renderings): readonly string[] {
+  const { prompt, responses, context } = row;
+  const all = [head, ...wholes];
+  const asked = prompt.map((turn, i) => ({ turn, unread: keysUnreadIn(all, i) }));
+  const answered = responses.flatMap((turns, k) =>
+    turns.map((turn, i) => ({
+      turn,
+      unread: keysUnreadIn(wholes.slice(k, k + 1), prompt.length + i),
+    })),
   );
-  return [...(context.unread ?? []), ...spoken];
+  const showsReasoning = [...asked, ...answered].some(({ turn, unread }) =>
+    REASONING_KEYS.some((key) => turn.whole?.[key] !== undefined && !unread.includes(key)),
+  );
+  return unique([
+    ...(context.unread ?? []),
+    ...asked.flatMap(namesOfUnread).filter((key) => !(showsReasoning && isReasoning(key))),
+    ...answered.flatMap(namesOfUnread),
+    ...spokenOptions(context).filter((name) =>
+      all.every(({ unreadOptions }) => unreadOptions.includes(name)),
+    ),
+  ]);
 }
 
-/** "name" stands in most templates, for the names of tools: only its effect tells. */
-function isNamed({ text }: ChatTemplate, key: string): boolean {
-  if (key === "name") return false;
-  const names = (REASONING_KEYS as readonly string[]).includes(key) ? REASONING_KEYS : [key];
-  return names.some((name) => text.includes(name));
+/** Keys of the turn at this place that none of the renderings that have it read. */
+function keysUnreadIn(renderings: readonly RenderedChat[], place: number): readonly string[] {
+  const [first = [], ...others] = renderings.flatMap(({ unreadKeys }) =>
+    unreadKeys[place] === undefined ? [] : [unreadKeys[place]],
+  );
+  return first.filter((key) => others.every((keys) => keys.includes(key)));
 }
 
-function isWithoutEffect(
-  chat: ChatTemplate,
-  turns: readonly Message[],
-  context: RowContext,
-  key: string,
-): boolean {
-  const render = (whole: readonly JsonObject[], given: RowContext): string | undefined => {
-    try {
-      return chat.render(whole, { addGenerationPrompt: false, ...given });
-    } catch (error) {
-      if (error instanceof CulpritError) return undefined;
-      throw error;
-    }
-  };
-  const wholes = turns.map(wholeTurn);
-  const { [key]: _, ...kwargs } = context.kwargs ?? {};
-  const less = { ...context, kwargs, ...(isContextName(key) ? { [key]: undefined } : {}) };
-  return render(wholes, context) === render(wholes.map(without(key)), less);
+function namesOfUnread({
+  turn,
+  unread,
+}: {
+  readonly turn: Message;
+  readonly unread: readonly string[];
+}): readonly string[] {
+  const keys = extraKeys(turn).filter((key) => unread.includes(key) && !isLabel(turn, key));
+  const isTextLost = unread.includes("content") && turn.content.trim() !== "";
+  return isTextLost ? [...keys, `the text of the ${turn.role} turn`] : keys;
 }
 
-function isContextName(key: string): boolean {
-  return key === "tools" || key === "documents";
-}
-
-function without(key: string): (turn: JsonObject) => JsonObject {
-  return (turn) => {
-    const { [key]: _, ...rest } = turn;
-    return rest;
-  };
+function isReasoning(key: string): boolean {
+  return (REASONING_KEYS as readonly string[]).includes(key);
 }
 
 function isEmpty(list: readonly unknown[] | undefined): boolean {

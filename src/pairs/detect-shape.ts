@@ -67,7 +67,10 @@ export function requireOneShape(
 }
 
 function checkNamed(shape: PairShape, rows: readonly RowFields[], found: string): DetectedShape {
-  const count = rows.filter((fields) => SHAPES[shape].matches(fields)).length;
+  const named = SHAPES[shape];
+  const count = rows.filter(
+    (fields) => named.matchesAsNamed?.(fields) ?? named.matches(fields),
+  ).length;
   if (count === 0) {
     throw new ConfigError(
       `pairs: expected rows with ${SHAPES[shape].describe} (${shape}, as named), got ${found}`,

@@ -34,6 +34,18 @@ async function idsOf(rows: readonly unknown[], options?: OpenPairsOptions): Prom
   return all.map((each) => (each.kind === "pair" ? each.id : each.reason));
 }
 
+it("takes a transcript as the text that it is where trl-standard is named, as TRL does", async () => {
+  const prompt = "\n\nHuman: hello\n\nAssistant:";
+  const lines = jsonLines([{ prompt, chosen: " yes", rejected: " no" }]);
+  const file = await temporaryFile("transcript.jsonl", lines);
+  expect((await openPairs([file])).shape).toBe("hh-rlhf");
+  const [pair] = await readAll([file], { shape: "trl-standard" });
+  expect(pair).toMatchObject({
+    prompt: [{ role: "user", content: prompt }],
+    chosen: [{ role: "assistant", content: " yes" }],
+  });
+});
+
 describe("files of several shapes", () => {
   it("are named with the shape that each has", async () => {
     const text = await temporaryFile(

@@ -44,9 +44,9 @@ async function pairReader(
   for (const line of renderer.tokenizer.warnings) warn(line);
   return {
     findUnread: ({ prompt, chosen, rejected, context }) =>
-      renderer.findUnread(prompt, [chosen, rejected], context),
-    countTokens: ({ prompt, chosen, rejected, context }) => {
-      try {
+      unlessUnusable(() => renderer.findUnread(prompt, [chosen, rejected], context)) ?? [],
+    countTokens: ({ prompt, chosen, rejected, context }) =>
+      unlessUnusable(() => {
         const tokens = renderer.tokenize(prompt, [chosen, rejected], context);
         const [chosenTokens, rejectedTokens] = tokens.responses;
         return {
@@ -56,13 +56,18 @@ async function pairReader(
           lostPromptTokens: tokens.lostPromptTokens,
           holdsMarks: tokens.holdsMarks,
         };
-      } catch (error) {
-        // Counted and warned about: `embed` will list the pair as unusable.
-        if (error instanceof UnusableExampleError) return undefined;
-        throw error;
-      }
-    },
+      }),
   };
+}
+
+/** Undefined for a pair that is counted and warned about: `embed` will list it as unusable. */
+function unlessUnusable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof UnusableExampleError) return undefined;
+    throw error;
+  }
 }
 
 export const audit = defineVerb({

@@ -18,6 +18,8 @@ export interface Shape {
   readonly textColumns: readonly string[];
   /** Whether a row is built this way; its texts may still be empty, or its roles unknown. */
   matches(fields: RowFields): boolean;
+  /** The same where the user named this shape, so that another one need not be told from it; default: `matches`. */
+  matchesAsNamed?(fields: RowFields): boolean;
   /** Reads a row; throws RowProblem. */
   read(fields: RowFields): PairTurns;
   /** What changes places in a row when a pair's sides are exchanged: columns, of those that the data have, two by two. */

@@ -1,4 +1,4 @@
-import { ownField } from "../readers/file-row.ts";
+import { ownField, type RowFields } from "../readers/file-row.ts";
 import { readResponse, readText } from "./read-turns.ts";
 import type { Shape } from "./shape.ts";
 import { findSideColumns } from "./side-columns.ts";
@@ -9,18 +9,12 @@ export const trlStandard: Shape = {
   describe: "prompt, chosen and rejected as text",
   textColumns: ["prompt", "chosen", "rejected"],
   swap: findSideColumns,
-  matches(fields) {
-    const [prompt, chosen, rejected] = ["prompt", "chosen", "rejected"].map((column) =>
-      ownField(fields, column),
-    );
-    return (
-      typeof prompt === "string" &&
-      typeof chosen === "string" &&
-      typeof rejected === "string" &&
-      !isTranscript(prompt) &&
-      !isTranscript(chosen)
-    );
-  },
+  matches: (fields) =>
+    areTexts(fields) &&
+    !isTranscript(ownField(fields, "prompt")) &&
+    !isTranscript(ownField(fields, "chosen")),
+  // As TRL, which takes a transcript for the text that it is.
+  matchesAsNamed: areTexts,
   read(fields) {
     readText(fields, "chosen");
     readText(fields, "rejected");
@@ -31,3 +25,9 @@ export const trlStandard: Shape = {
     };
   },
 };
+
+function areTexts(fields: RowFields): boolean {
+  return ["prompt", "chosen", "rejected"].every(
+    (column) => typeof ownField(fields, column) === "string",
+  );
+}

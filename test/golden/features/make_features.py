@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
 
 HERE = Path(__file__).parent
-CASES = ["llama", "llama-tied", "llama-bias", "olmo3", "qwen3"]
+CASES = ["llama", "llama-tied", "llama-bias", "olmo3", "qwen3", "gemma2", "gemma3", "granite", "smollm3"]
 SIDE, SEED, RANK, ALPHA = 16, 7, 2, 3.0
 torch.set_num_threads(1)
 transformers.logging.set_verbosity_error()
