@@ -160,7 +160,7 @@ describe("culprit quality", () => {
     writeFileSync(planted, '{"id": "p0"}\n{"id": "p1"}\n{"id": "p2"}\n{"id": "p3"}\n');
     const printed = await runCommand("quality", [ranking, "--planted", planted, "--tops", "8"]);
     expect(printed).toMatch(/^4 of 40 pairs are planted \(10\.0%\)\n/);
-    expect(printed).toMatch(/\nlayer 1 +0 +1\.000 \[1\.000, 1\.000\] .* 0\.500 \[0\.500, 0\.500\]/);
+    expect(printed).toMatch(/\nlayer 1 +0 +1\.000 \[0\.746, 1\.000\] .* 0\.500 \[0\.255, 0\.500\]/);
     expect(printed).toMatch(/\nlayer 2 +0 +0\.000 /);
   });
 });
