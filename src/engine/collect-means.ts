@@ -2,16 +2,16 @@ import type { TensorValue } from "../runtime/ort.ts";
 import { ActivationError } from "./activation-error.ts";
 import type { EmbeddedExample, TokenizedExample } from "./engine.ts";
 import type { PlannedBatch } from "./plan-batches.ts";
+import { ResponseCollector } from "./response-collector.ts";
 
-/** Sorts the means of batches back to their examples, whose responses may lie in several batches. D: width, L: layers. */
+/** Sorts the means of batches back to their examples. D: width, L: layers. */
 export class MeansCollector {
-  readonly #examples: readonly TokenizedExample[];
+  readonly #collector: ResponseCollector<Float32Array>;
   readonly #layers: readonly number[];
   readonly #dim: number;
-  readonly #unfinished = new Map<number, (Float32Array | undefined)[]>();
 
   constructor(examples: readonly TokenizedExample[], layers: readonly number[], dim: number) {
-    this.#examples = examples;
+    this.#collector = new ResponseCollector(examples);
     this.#layers = layers;
     this.#dim = dim;
   }
@@ -25,18 +25,11 @@ export class MeansCollector {
     outputs: Readonly<Record<string, TensorValue>>,
   ): Iterable<EmbeddedExample> {
     for (const [r, row] of batch.entries()) {
-      const count = this.#examples[row.example]!.responses.length; // planned from these examples
-      const means =
-        this.#unfinished.get(row.example) ?? Array.from({ length: count }, () => undefined);
+      const { example } = row;
       for (const [slot, response] of row.responses.entries()) {
-        means[response] = this.#meanOf(outputs, { row: r, slot, example: row.example });
-      }
-      const complete = means.filter((mean) => mean !== undefined);
-      if (complete.length === count) {
-        this.#unfinished.delete(row.example);
-        yield { index: row.example, means: complete };
-      } else {
-        this.#unfinished.set(row.example, means);
+        const mean = this.#meanOf(outputs, { row: r, slot, example });
+        const means = this.#collector.add(example, response, mean);
+        if (means !== undefined) yield { index: example, means };
       }
     }
   }

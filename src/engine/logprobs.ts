@@ -8,6 +8,7 @@ import { batchInputs } from "./batch-inputs.ts";
 import type { ExampleLogprobs, TokenizedExample } from "./engine.ts";
 import { planBatches } from "./plan-batches.ts";
 import { planLimits } from "./plan-limits.ts";
+import { ResponseCollector } from "./response-collector.ts";
 import { batchResponses, responseInputs } from "./response-inputs.ts";
 
 /** A compiled graph of model/response-logprobs.ts with its output `logprobs`. */
@@ -23,7 +24,7 @@ export async function* streamLogprobs(
   examples: readonly TokenizedExample[],
   { batchTokens, signal, progress }: JobOptions & { readonly batchTokens: number },
 ): AsyncGenerator<ExampleLogprobs> {
-  const unfinished = new Map<number, (number | undefined)[]>();
+  const collector = new ResponseCollector<number>(examples);
   let finished = 0;
   for (const batch of planBatches(
     examples,
@@ -37,16 +38,11 @@ export async function* streamLogprobs(
     const sums = outputs["logprobs"]!.array as Float32Array; // the graph's output
     for (const [r, { example, response }] of batchResponses(examples, batch).entries()) {
       if (!Number.isFinite(sums[r])) throw notFinite(example);
-      const { responses } = examples[example]!; // planned from these examples
-      const logprobs = unfinished.get(example) ?? responses.map(() => undefined);
-      logprobs[response] = sums[r]!;
-      unfinished.set(example, logprobs);
-      const complete = logprobs.filter((each) => each !== undefined);
-      if (complete.length < responses.length) continue;
-      unfinished.delete(example);
+      const logprobs = collector.add(example, response, sums[r]!);
+      if (logprobs === undefined) continue;
       finished++;
-      const tokenCounts = responses.map((each) => each.length);
-      yield { index: example, logprobs: complete, tokenCounts };
+      const tokenCounts = examples[example]!.responses.map((each) => each.length); // planned from these
+      yield { index: example, logprobs, tokenCounts };
     }
     progress?.update(finished, examples.length);
   }

@@ -12,6 +12,7 @@ import { featureDim, type SketchedFeatures, sketchSize } from "./features.ts";
 import type { BuiltGraph, GraphPrograms } from "./graph-programs.ts";
 import { planBatches } from "./plan-batches.ts";
 import { planLimits } from "./plan-limits.ts";
+import { ResponseCollector } from "./response-collector.ts";
 import { batchResponses, responseInputs, slotInputs } from "./response-inputs.ts";
 
 interface FeatureOptions extends JobOptions {
@@ -35,25 +36,24 @@ export async function* streamFeatures(
     () => buildGraph(model, layers, features),
   );
   const rows = splitResponses(examples, features);
-  const collector = new VectorCollector(examples);
+  const collector = new ResponseCollector<Float32Array>(examples);
   const limits = planLimits(config, config.layerCount, { batchTokens });
   let finished = 0;
   for (const batch of planBatches(rows.examples, limits)) {
     signal?.throwIfAborted();
+    const responses = batchResponses(rows.examples, batch);
     const outputs = await program.run({
       ...batchInputs(rows.examples, batch, { frequencyInputs, rotaryDim: config.rotaryDim }),
       ...responseInputs(rows.examples, batch),
-      ...slotInputs(batchResponses(rows.examples, batch), {
-        isMean: features.kind === "influence",
-      }),
+      ...slotInputs(responses, { isMean: features.kind === "influence" }),
     });
-    for (const [r, { example, response }] of batchResponses(rows.examples, batch).entries()) {
-      const place = rows.placeOf(example, response);
-      const vector = readVector(outputs, { r, dim, layers, features, example: place.example });
-      const done = collector.add(place, vector);
-      if (done === undefined) continue;
+    for (const [r, row] of responses.entries()) {
+      const { example, response } = rows.placeOf(row.example, row.response);
+      const vector = readVector(outputs, { r, dim, layers, features, example });
+      const means = collector.add(example, response, vector);
+      if (means === undefined) continue;
       finished++;
-      yield done;
+      yield { index: example, means };
     }
     progress?.update(finished, examples.length);
   }
@@ -127,28 +127,4 @@ function readVector(
     vector.set(part, l * dim);
   }
   return vector;
-}
-
-/** Sorts the vectors of responses back to their examples. */
-class VectorCollector {
-  readonly #examples: readonly TokenizedExample[];
-  readonly #unfinished = new Map<number, (Float32Array | undefined)[]>();
-
-  constructor(examples: readonly TokenizedExample[]) {
-    this.#examples = examples;
-  }
-
-  /** The example, if it has all its responses with this one. */
-  add({ example, response }: Place, vector: Float32Array): EmbeddedExample | undefined {
-    const { responses } = this.#examples[example]!; // a place of these examples
-    const means = this.#unfinished.get(example) ?? responses.map(() => undefined);
-    means[response] = vector;
-    const complete = means.filter((each) => each !== undefined);
-    if (complete.length < responses.length) {
-      this.#unfinished.set(example, means);
-      return undefined;
-    }
-    this.#unfinished.delete(example);
-    return { index: example, means: complete };
-  }
 }

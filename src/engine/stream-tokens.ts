@@ -9,6 +9,7 @@ import type { TokenActivations, TokenizedExample } from "./engine.ts";
 import type { GraphPrograms } from "./graph-programs.ts";
 import { planBatches, type PlannedBatch, type PlannedRow } from "./plan-batches.ts";
 import { planLimits } from "./plan-limits.ts";
+import { ResponseCollector } from "./response-collector.ts";
 
 /** See Engine.embedTokens. B rows, R response tokens of the row that has most, T tokens, D width. */
 export async function* streamTokens(
@@ -26,7 +27,7 @@ export async function* streamTokens(
   const { program, frequencyInputs } = await programs.program(`layers ${layer}`, () =>
     pooledActivations(model, [layer]),
   );
-  const unfinished = new Map<number, (Float32Array | undefined)[]>();
+  const collector = new ResponseCollector<Float32Array>(examples);
   let finished = 0;
   for (const batch of planBatches(
     examples,
@@ -39,21 +40,17 @@ export async function* streamTokens(
     const { array, shape } = outputs[`layer.${layer}`]!; // [B, R, D]
     for (const [r, row] of batch.entries()) {
       const { responses } = examples[row.example]!; // planned from these examples
-      const found = unfinished.get(row.example) ?? responses.map(() => undefined);
-      unfinished.set(row.example, found);
       let at = r * shape[1]! * config.dim;
       for (const each of row.responses) {
         const size = responses[each]!.length * config.dim;
         const values = array.slice(at, at + size) as Float32Array; // the graph's outputs are float32
         if (!values.every(Number.isFinite)) throw new ActivationError(layer, row.example);
-        found[each] = values;
         at += size;
+        const activations = collector.add(row.example, each, values);
+        if (activations === undefined) continue;
+        yield { index: row.example, activations };
+        progress?.update(++finished, examples.length);
       }
-      const complete = found.filter((each) => each !== undefined);
-      if (complete.length < responses.length) continue;
-      unfinished.delete(row.example);
-      yield { index: row.example, activations: complete };
-      progress?.update(++finished, examples.length);
     }
   }
 }
