@@ -1,3 +1,4 @@
+import { hashText, mixBits } from "../util/mix-hash.ts";
 import type { GradientProjection } from "./response-gradients.ts";
 
 /** Distributions of a projection's numbers; both keep inner products in expectation (Johnson & Lindenstrauss). */
@@ -12,7 +13,7 @@ export function projectionValues(
   { of, side, shape: [size, to] }: GradientProjection,
   { seed, projection }: { readonly seed: number; readonly projection: ProjectionKind },
 ): Float32Array {
-  const key = fnv1a(`${seed}:${side}:${of}`);
+  const key = hashText(`${seed}:${side}:${of}`) >>> 0;
   const values = new Float32Array(size * to);
   if (size <= to) {
     const first = key % to;
@@ -35,16 +36,7 @@ function normal(key: number, i: number): number {
   return Math.sqrt(-2 * Math.log(u!)) * Math.cos(2 * Math.PI * v!); // two words
 }
 
-/** The i-th 32-bit word of a stream: MurmurHash3's last mix of a counter. */
+/** The i-th 32-bit word of a stream: a counter, mixed. */
 function word(key: number, i: number): number {
-  let h = (key + Math.imul(i, 0x9e3779b9)) | 0;
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
-}
-
-function fnv1a(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return hash >>> 0;
+  return mixBits((key + Math.imul(i, 0x9e3779b9)) | 0);
 }

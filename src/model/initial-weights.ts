@@ -1,3 +1,4 @@
+import { hashText } from "../util/mix-hash.ts";
 import { createRng, type Rng } from "../util/rng.ts";
 import type { LoadedModel } from "./model-family.ts";
 import { blockParameters, headParameters } from "./stored-parameters.ts";
@@ -23,7 +24,5 @@ export function initialWeights(model: LoadedModel, seed: number, range: number):
 
 /** A stream that belongs to one weight. */
 export function weightRng(seed: number, name: string): Rng {
-  let hash = 0x811c9dc5 ^ seed; // FNV-1a
-  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
-  return createRng(hash);
+  return createRng(hashText(name, 0x811c9dc5 ^ seed));
 }

@@ -1,3 +1,4 @@
+import { hashText, mixBits } from "../util/mix-hash.ts";
 /** @file Which examples each step takes. */
 import type { ResolvedSettings } from "./resolve-settings.ts";
 
@@ -53,28 +54,13 @@ function cachedOrder(
 
 /** The examples' indices in the order of one epoch (from 0). */
 export function epochOrder(ids: readonly string[], seed: number, epoch: number): number[] {
-  const salt = mix(mix(seed) ^ epoch);
+  const salt = mixBits(mixBits(seed) ^ epoch);
   const keys = ids.map((id) => {
-    const high = mix(hashString(id, 0x811c9dc5) ^ salt);
-    const low = mix(hashString(id, 0x01000193) + salt);
+    const high = mixBits(hashText(id) ^ salt);
+    const low = mixBits(hashText(id, 0x01000193) + salt);
     return high * 2 ** 20 + (low >>> 12); // 52 bits, exact in a double
   });
   return ids.map((_, i) => i).toSorted((a, b) => keys[a]! - keys[b]! || a - b);
-}
-
-/** FNV-1a over UTF-16 units. */
-function hashString(text: string, start: number): number {
-  let hash = start;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return hash;
-}
-
-/** The finaliser of MurmurHash3: every bit of the word reaches every bit of the result. */
-function mix(word: number): number {
-  let hash = word;
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
 }
 
 interface ScheduleSettings extends Pick<ResolvedSettings, "schedule" | "learningRate"> {
