@@ -1,18 +1,15 @@
 /** Influence features and gradients of single responses against PyTorch (test/golden/features). */
 import { readdirSync } from "node:fs";
-import { cp } from "node:fs/promises";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { describe, expect, it } from "vitest";
 
 import { batchInputs } from "../src/engine/batch-inputs.ts";
-import type { Engine, TokenizedExample } from "../src/engine/engine.ts";
+import type { TokenizedExample } from "../src/engine/engine.ts";
 import type { Features } from "../src/engine/features.ts";
 import { ParameterCache } from "../src/engine/parameter-cache.ts";
 import { batchResponses, responseInputs, slotInputs } from "../src/engine/response-inputs.ts";
 import { openSafetensors, type SafetensorsFile } from "../src/format/safetensors.ts";
-import { openEngine } from "../src/index.ts";
 import { openWeights } from "../src/model/checkpoint-weights.ts";
 import { projectionValues } from "../src/model/gradient-projection.ts";
 import { readModel } from "../src/model/read-model.ts";
@@ -20,7 +17,7 @@ import { responseGradients } from "../src/model/response-gradients.ts";
 import { bindWeights, compile } from "../src/runtime/ort.ts";
 import { lowerToOnnx } from "../src/tensor/lower.ts";
 import { relativeError } from "./support/close.ts";
-import { writePlainTokenizer } from "./support/plain-tokenizer.ts";
+import { examplesOf, openGolden } from "./support/golden-checkpoints.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
 
 const suite = suiteFolder();
@@ -37,10 +34,10 @@ describe("olmoe", () => {
   it.each([null, "mlp.gate", "experts.0"])(
     "refuses gradients in routed weights: %s",
     async (parameters) => {
-      await using engine = await open("olmoe");
+      await using engine = await openGolden("olmoe", suite);
       const features: Features = { kind: "gradient", parameters, ...SKETCH };
       const read = async (): Promise<void> => {
-        for await (const _ of engine.embed(await pairsOf("olmoe"), { layers: [0], features }));
+        for await (const _ of engine.embed(await examplesOf("olmoe"), { layers: [0], features }));
       };
       await expect(read()).rejects.toThrow(
         /the gradient of "model.layers.0.mlp.*" runs over tokens of all pairs together/,
@@ -51,11 +48,11 @@ describe("olmoe", () => {
 
 describe.each(CASES)("%s", (name) => {
   it("has PyTorch's influence features at every layer, packed and not", async () => {
-    await using engine = await open(name);
+    await using engine = await openGolden(name, suite);
     await using file = await openSafetensors(`${FILES}${name}.safetensors`);
     const layers = Array.from({ length: engine.identity.layerCount + 1 }, (_, layer) => layer);
     const features: Features = { kind: "influence", ...SKETCH };
-    for (const examples of [await pairsOf(name), await responsesOf(name)]) {
+    for (const examples of [await examplesOf(name), await responsesOf(name)]) {
       const got: Float32Array[] = [];
       for await (const { index, means } of engine.embed(examples, { layers, features })) {
         for (const [r, mean] of means.entries()) got[index * means.length + r] = mean;
@@ -70,13 +67,13 @@ describe.each(CASES)("%s", (name) => {
   });
 
   it("has PyTorch's gradient of each response in all weights, projected", async () => {
-    await using engine = await open(name);
+    await using engine = await openGolden(name, suite);
     await using file = await openSafetensors(`${FILES}${name}.safetensors`);
     const features: Features = { kind: "gradient", parameters: null, ...SKETCH };
     const want = await floats(file, "gradient");
     const got: Float32Array[] = [];
     const job = { layers: [0], features };
-    for await (const { index, means } of engine.embed(await pairsOf(name), job)) {
+    for await (const { index, means } of engine.embed(await examplesOf(name), job)) {
       for (const [r, mean] of means.entries()) got[2 * index + r] = mean;
     }
     for (const [r, row] of got.entries()) {
@@ -130,29 +127,8 @@ describe.each(CASES)("%s", (name) => {
   });
 });
 
-async function open(name: string): Promise<Engine> {
-  const dir = join(suite, name);
-  await cp(`${ROOT}checkpoints/${name}`, dir, { recursive: true });
-  // Only there because an engine has a tokenizer; the token ids come from the golden file.
-  await writePlainTokenizer(dir, 64);
-  return openEngine(dir, { threads: 1 });
-}
-
-async function pairsOf(name: string): Promise<TokenizedExample[]> {
-  await using file = await openSafetensors(`${ROOT}gradients/${name}.safetensors`);
-  const ids = async (part: string): Promise<Int32Array> =>
-    new Int32Array((await file.readBytes(part)).slice().buffer);
-  // Awaited here: the file is closed where this function ends.
-  return await Promise.all(
-    [0, 1, 2].map(async (i) => ({
-      prompt: await ids(`pair.${i}.prompt`),
-      responses: [await ids(`pair.${i}.chosen`), await ids(`pair.${i}.rejected`)],
-    })),
-  );
-}
-
 async function responsesOf(name: string): Promise<TokenizedExample[]> {
-  const pairs = await pairsOf(name);
+  const pairs = await examplesOf(name);
   return pairs.flatMap(({ prompt, responses }) =>
     responses.map((each) => ({ prompt, responses: [each] })),
   );

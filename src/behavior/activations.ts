@@ -1,5 +1,6 @@
 import { ActivationError } from "../engine/activation-error.ts";
 import type { EmbeddedExample, EmbeddingEngine, EngineIdentity } from "../engine/engine.ts";
+import { expectLayers, STATES } from "../engine/features.ts";
 import { NoUsablePairError, type ResponsePair } from "../pairs/response-pairs.ts";
 import { ConfigError, RuntimeError } from "../util/errors.ts";
 import { hashValue } from "../util/hash.ts";
@@ -133,15 +134,7 @@ function countTokens({ examples }: TokenizedPairs): ResponseActivations["respons
 }
 
 function checkLayers(layers: readonly number[], identity: EngineIdentity): void {
-  if (layers.length === 0) throw new ConfigError("layers: expected at least one, got none");
-  for (const layer of layers) {
-    if (!Number.isInteger(layer) || layer < 0 || layer > identity.layerCount) {
-      throw new ConfigError(
-        `layers: expected 0 to ${identity.layerCount} for ${identity.name}, got ${layer}`,
-        { hint: "Layer 0 is the embedding output, layer n the stream after n blocks." },
-      );
-    }
-  }
+  expectLayers(layers, identity, identity.features ?? STATES);
   if (new Set(layers).size < layers.length) {
     throw new ConfigError(`layers: expected each once, got ${layers.join(",")}`);
   }

@@ -39,7 +39,8 @@ export function blockFlops(size: CheckpointSize, blocks: number): number {
 
 /**
  * Floating-point operations of a token whose features are read. Influence features take the whole way forward and the output matrix
- * twice, gradients as much again for the way back; the output matrix is counted for prompt tokens too, which do without it.
+ * twice, gradients as much again for the way back, at each state of a training run and once more for its reference; the output matrix
+ * is counted for prompt tokens too, which do without it.
  */
 export function featureFlops(
   size: CheckpointSize,
@@ -48,7 +49,8 @@ export function featureFlops(
 ): number {
   if (kind === "states") return blockFlops(size, Math.max(...layers));
   const whole = blockFlops(size, size.layerCount) + 2 * size.headParameters;
-  return kind === "influence" ? whole + 2 * size.headParameters : 2 * whole;
+  if (kind === "influence") return whole + 2 * size.headParameters;
+  return kind === "gradient" ? 2 * whole : (2 * layers.length + 1) * whole;
 }
 
 /** Weights, config, tokenizer and chat template: what a checkpoint does depends on these and no other files. */

@@ -4,6 +4,7 @@ import type { Boundary } from "../model/prompt-renderer.ts";
 import type { JobOptions } from "../util/progress.ts";
 import type { Features, SketchedFeatures } from "./features.ts";
 import type { GeneratedSample, GenerateOptions } from "./generation/generate-options.ts";
+import type { AlongRun } from "./training-states.ts";
 
 /** What a checkpoint is, for manifests: two engines with equal identities give equal activations. */
 export interface EngineIdentity {
@@ -65,10 +66,12 @@ export interface ExampleLogprobs {
 }
 
 export interface EmbedOptions extends JobOptions {
-  /** Residual-stream layers, each in [0, layerCount]; see EngineIdentity.layerCount. */
+  /** Residual-stream layers, each in [0, layerCount]; see EngineIdentity.layerCount. Of other features see expectLayers. */
   readonly layers: readonly number[];
   /** Default: states. */
   readonly features?: Features | undefined;
+  /** For features along a training run, that run. */
+  readonly along?: AlongRun | undefined;
 }
 
 export interface TokenOptions extends JobOptions {
@@ -91,7 +94,8 @@ export interface EmbeddingEngine {
   /**
    * Mean residual stream over each response's tokens (method.md: ā_ℓ(p, r; M)), teacher-forced on prompt and response.
    * Examples come back as their batches finish, in any order, each once. Memory does not grow with the number of examples
-   * beyond the token ids given. Throws RuntimeError naming layer and example index where an activation is not finite.
+   * beyond the token ids given. Of pairs along a training run (see AlongRun) the first response gets what the pair does and the second
+   * zeros: their difference is the pair's as everywhere. Throws RuntimeError naming layer and example index where an activation is not finite.
    */
   embed(
     examples: readonly TokenizedExample[],

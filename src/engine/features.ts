@@ -6,13 +6,20 @@ import type { SketchSize } from "../model/response-gradients.ts";
 import type { Plain } from "../util/artifact.ts";
 import { ConfigError } from "../util/errors.ts";
 import type { EmbeddingEngine, EngineIdentity } from "./engine.ts";
+import type { AlongRun } from "./training-states.ts";
 
-export const FEATURE_KINDS = ["states", "influence", "gradient"] as const;
+export const FEATURE_KINDS = ["states", "influence", "gradient", "tracin", "less"] as const;
 export type FeatureKind = (typeof FEATURE_KINDS)[number];
+/** Those that are read along a training run. */
+export const ALONG_RUN: ReadonlySet<FeatureKind> = new Set(["tracin", "less"]);
 
 /** Numbers of a sketch unless the user says otherwise, at most. */
 export const DEFAULT_SKETCH = 8192;
 
+const parameters = z
+  .string()
+  .nullable()
+  .describe("Regular expression over their names; null: all.");
 const sketchShape = {
   dims: z.int().positive(),
   projection: z.enum(PROJECTIONS),
@@ -30,7 +37,24 @@ export const featuresSchema = z.discriminatedUnion("kind", [
   /** The gradient of the response's log-probability in its weights, a sketch of all of them; layer 0 alone. */
   z.strictObject({
     kind: z.literal("gradient"),
-    parameters: z.string().nullable().describe("Regular expression over their names; null: all."),
+    parameters,
+    ...sketchShape,
+  }),
+  /**
+   * A gradient at each saved state of a training run, whose steps are the layers, in what that run trains. Of a pair, as a training
+   * example: the step that gradient descent (tracin) or Adam with the state's moments (less) would take for its DPO loss alone. Of a
+   * response that is asked about: the gradient of its log-probability.
+   */
+  z.strictObject({
+    kind: z.enum(["tracin", "less"]),
+    parameters,
+    run: z.strictObject({
+      hash: z.string().describe("Over the weights and moments of all states."),
+      steps: z.array(z.int().positive()).min(1),
+      rates: z
+        .array(z.number().nonnegative())
+        .describe("Mean learning rate of the steps up to each state, from the one before."),
+    }),
     ...sketchShape,
   }),
 ]);
@@ -39,6 +63,8 @@ export const featuresSchema = z.discriminatedUnion("kind", [
 export type Features = typeof STATES | Plain<typeof featuresSchema>;
 /** A random projection to fewer numbers, which keeps inner products in expectation. */
 export type SketchedFeatures = Exclude<Features, typeof STATES>;
+/** Those along a training run. */
+export type RunFeatures = Extract<SketchedFeatures, { readonly run: unknown }>;
 
 /** The mean residual stream over the response's tokens, [D]; arXiv 2602.11079. */
 export const STATES = { kind: "states" } as const;
@@ -56,21 +82,30 @@ export function defaultSketch(
 export function describeFeatures(features: Features | undefined = STATES): string {
   if (features.kind === "states") return "states";
   const { dims, projection, seed } = features;
-  const of = features.kind === "gradient" ? ` of ${features.parameters ?? "all weights"}` : "";
-  return `${features.kind} features${of} (${projection} sketch of ${dims}, seed ${seed})`;
+  const of = "parameters" in features ? ` of ${features.parameters ?? "all weights"}` : "";
+  const along = isAlongRun(features) ? ` along the training run ${shortRun(features)}` : "";
+  return `${features.kind} features${of}${along} (${projection} sketch of ${dims}, seed ${seed})`;
 }
 
-/** The engine as one that reads these features of every response. */
+const shortRun = ({ run }: RunFeatures): string =>
+  `${run.hash.slice(0, 12)} at steps ${run.steps.join(", ")}`;
+
+export function isAlongRun(features: Features): features is RunFeatures {
+  return "run" in features;
+}
+
+/** The engine as one that reads these features of every response; `along` where they are along a training run. */
 export function withFeatures<E extends EmbeddingEngine>(
   engine: E,
   features: Features,
+  along?: AlongRun,
 ): EmbeddingEngine & Pick<E, "identity"> {
   if (features.kind === "states") return engine;
   const identity = { ...engine.identity, features, dim: featureDim(engine.identity, features) };
   return {
     identity,
     tokenize: (prompt, responses) => engine.tokenize(prompt, responses),
-    embed: (examples, options) => engine.embed(examples, { ...options, features }),
+    embed: (examples, options) => engine.embed(examples, { ...options, features, along }),
   };
 }
 
@@ -97,11 +132,17 @@ export function expectLayers(
   { layerCount }: Pick<EngineIdentity, "layerCount">,
   features: Features,
 ): readonly number[] {
-  const last = features.kind === "gradient" ? 0 : layerCount;
-  const bad = layers.find((layer) => !Number.isInteger(layer) || layer < 0 || layer > last);
+  const known = isAlongRun(features)
+    ? features.run.steps
+    : Array.from(
+        { length: features.kind === "gradient" ? 1 : layerCount + 1 },
+        (_, layer) => layer,
+      );
+  const bad = layers.find((layer) => !known.includes(layer));
   if (bad === undefined && layers.length > 0) return [...new Set(layers)];
-  const expected =
-    features.kind === "gradient"
+  const expected = isAlongRun(features)
+    ? `steps of the training run (${known.join(", ")})`
+    : features.kind === "gradient"
       ? "0, the one vector that gradients have"
       : `whole numbers from 0 (embeddings) to ${layerCount} (after the last block)`;
   throw new ConfigError(

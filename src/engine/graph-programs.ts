@@ -14,6 +14,8 @@ const MAX_PACKED_BYTES = 2 ** 30;
 export interface BuiltGraph extends ActivationsGraph {
   /** Parameters that are no weights of the checkpoint, by name. */
   readonly made?: ReadonlyMap<string, () => Float32Array> | undefined;
+  /** Values of parameters for this graph alone, in place of the checkpoint's. */
+  readonly own?: ReadonlyMap<string, Float32Array> | undefined;
 }
 
 /** A compiled graph and the frequencies it takes. */
@@ -50,10 +52,10 @@ export class GraphPrograms implements AsyncDisposable {
   async program(key: string, build: () => BuiltGraph, mayPack = false): Promise<GraphProgram> {
     const known = this.#programs.get(key);
     if (known !== undefined) return known;
-    const { outputs, frequencyInputs, made: madeValues = new Map() } = build();
+    const { outputs, frequencyInputs, made: madeValues = new Map(), own } = build();
     const shared = lowerToOnnx(outputs);
     for (const [name, make] of madeValues) this.#parameters.put(name, make);
-    const values = await this.#parameters.load(shared.parameters);
+    const values = await this.#parameters.load(shared.parameters, own);
     const { device, threads } = this.#options;
     const settings = {
       device,

@@ -14,7 +14,7 @@ import type {
   TokenizedExample,
   TokenOptions,
 } from "./engine.ts";
-import { expectLayers, STATES } from "./features.ts";
+import { expectLayers, isAlongRun, STATES } from "./features.ts";
 import { type Amplification, expectAmplification } from "./generation/amplification.ts";
 import {
   type GeneratedSample,
@@ -31,6 +31,7 @@ import { streamLogprobs } from "./logprobs.ts";
 import { type OpenCheckpoint, openCheckpoint } from "./open-checkpoint.ts";
 import { streamFeatures } from "./stream-features.ts";
 import { streamMeans } from "./stream-means.ts";
+import { streamRunGradients } from "./stream-run-gradients.ts";
 import { streamTokens } from "./stream-tokens.ts";
 import { tokenId, tokenizeExample, tokenizeText } from "./tokenize-example.ts";
 
@@ -159,6 +160,18 @@ class LocalEngine implements Engine {
     if (features.kind !== "states") {
       expectHeadFits(model, weights);
       const settings = { ...options, layers, batchTokens: this.#batchTokens };
+      if (isAlongRun(features)) {
+        const { along } = options;
+        if (along === undefined) throw new Error(`internal: ${features.kind} features have a run`);
+        const startLogprobs = (of: readonly TokenizedExample[]) =>
+          this.logprobs(of, { signal: options.signal });
+        yield* streamRunGradients(this.#programs, model, examples, features, {
+          ...settings,
+          along,
+          startLogprobs,
+        });
+        return;
+      }
       yield* streamFeatures(this.#programs, model, examples, features, settings);
       return;
     }

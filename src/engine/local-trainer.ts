@@ -1,7 +1,7 @@
 /** @file The trainer that runs on this machine: gradients from a graph, AdamW in the memory that the graph reads. */
 import { expectHeadFits } from "../model/expect-weights.ts";
 import { responseLogprobs } from "../model/response-logprobs.ts";
-import type { TrainingGraph } from "../model/training-graph.ts";
+import { firstMomentName, secondMomentName, type TrainingGraph } from "../model/training-graph.ts";
 import { bindWeights, compile, type Program } from "../runtime/ort.ts";
 import { lowerToOnnx, type LoweredGraph } from "../tensor/lower.ts";
 import { UnsupportedError } from "../util/errors.ts";
@@ -157,8 +157,8 @@ export class LocalTrainer implements Trainer {
     const { slots } = await this.#openArena();
     return slots.flatMap(({ name, shape, values, firstMoment, secondMoment }) => [
       { name, shape, values },
-      { name: `${name}:first-moment`, shape, values: firstMoment },
-      { name: `${name}:second-moment`, shape, values: secondMoment },
+      { name: firstMomentName(name), shape, values: firstMoment },
+      { name: secondMomentName(name), shape, values: secondMoment },
     ]);
   }
 

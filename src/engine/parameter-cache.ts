@@ -12,12 +12,16 @@ export class ParameterCache {
     this.#weights = weights;
   }
 
-  /** Reads what is not there yet. Throws FormatError where the checkpoint lacks a weight or has it in another shape. */
+  /**
+   * Reads what is not there yet; what `own` has is bound in its place, for this call alone. Throws FormatError where the checkpoint
+   * lacks a weight or has it in another shape.
+   */
   async load(
     parameters: readonly OnnxValue[],
+    own: ReadonlyMap<string, Float32Array> = new Map(),
   ): Promise<{ bound: BoundWeights; arrays: ReadonlyMap<string, Float32Array> }> {
     for (const { name, shape } of parameters) {
-      if (!this.#arrays.has(name)) {
+      if (!own.has(name) && !this.#arrays.has(name)) {
         this.#arrays.set(name, await this.#read(name, shape as readonly number[])); // parameters have no named sizes
       }
     }
@@ -26,10 +30,10 @@ export class ParameterCache {
         parameters.map(({ name, shape }) => [
           name,
           shape as readonly number[],
-          this.#arrays.get(name)!,
+          own.get(name) ?? this.#arrays.get(name)!,
         ]),
       ),
-      arrays: this.#arrays,
+      arrays: own.size === 0 ? this.#arrays : new Map([...this.#arrays, ...own]),
     };
   }
 

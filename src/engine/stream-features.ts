@@ -8,12 +8,16 @@ import type { JobOptions } from "../util/progress.ts";
 import { ActivationError } from "./activation-error.ts";
 import { batchInputs } from "./batch-inputs.ts";
 import type { EmbeddedExample, TokenizedExample } from "./engine.ts";
-import { featureDim, type SketchedFeatures, sketchSize } from "./features.ts";
+import { featureDim, type RunFeatures, type SketchedFeatures, sketchSize } from "./features.ts";
 import type { BuiltGraph, GraphPrograms } from "./graph-programs.ts";
 import { planBatches } from "./plan-batches.ts";
 import { planLimits } from "./plan-limits.ts";
 import { ResponseCollector } from "./response-collector.ts";
 import { batchResponses, responseInputs, slotInputs } from "./response-inputs.ts";
+import { splitResponses, wholeExamples } from "./split-responses.ts";
+
+/** Features of the checkpoint as it is. */
+type PlainFeatures = Exclude<SketchedFeatures, RunFeatures>;
 
 interface FeatureOptions extends JobOptions {
   /** In the order in which they are given back, each once. */
@@ -26,7 +30,7 @@ export async function* streamFeatures(
   programs: GraphPrograms,
   model: LoadedModel,
   examples: readonly TokenizedExample[],
-  features: SketchedFeatures,
+  features: PlainFeatures,
   { layers, batchTokens, signal, progress }: FeatureOptions,
 ): AsyncGenerator<EmbeddedExample> {
   const { config } = model;
@@ -35,7 +39,8 @@ export async function* streamFeatures(
     `${JSON.stringify(features)} ${layers.join()}`,
     () => buildGraph(model, layers, features),
   );
-  const rows = splitResponses(examples, features);
+  // Gradients of two responses behind one prompt could not be told apart: there every response has a row of its own.
+  const rows = features.kind === "influence" ? wholeExamples(examples) : splitResponses(examples);
   const collector = new ResponseCollector<Float32Array>(examples);
   const limits = planLimits(config, config.layerCount, { batchTokens });
   let finished = 0;
@@ -62,7 +67,7 @@ export async function* streamFeatures(
 function buildGraph(
   model: LoadedModel,
   layers: readonly number[],
-  features: SketchedFeatures,
+  features: PlainFeatures,
 ): BuiltGraph {
   const sketch = sketchSize(features);
   const { outputs, projections, frequencyInputs } =
@@ -75,37 +80,11 @@ function buildGraph(
   return { outputs, frequencyInputs, made: new Map(values) };
 }
 
-function matcher(pattern: string | null): (name: string) => boolean {
+/** Whether a parameter is one of those that a pattern names. */
+export function matcher(pattern: string | null): (name: string) => boolean {
   if (pattern === null) return () => true;
   const expression = new RegExp(pattern);
   return (name) => expression.test(name);
-}
-
-/** Gradients of two responses behind one prompt could not be told apart: there every response has a row of its own. */
-function splitResponses(
-  examples: readonly TokenizedExample[],
-  { kind }: SketchedFeatures,
-): {
-  readonly examples: readonly TokenizedExample[];
-  placeOf(example: number, response: number): Place;
-} {
-  if (kind === "influence")
-    return { examples, placeOf: (example, response) => ({ example, response }) };
-  const places = examples.flatMap(({ responses }, example) =>
-    responses.map((_, response) => ({ example, response })),
-  );
-  return {
-    examples: places.map(({ example, response }) => {
-      const { prompt, responses } = examples[example]!; // made from these examples
-      return { prompt, responses: [responses[response]!] };
-    }),
-    placeOf: (example) => places[example]!, // one for each row
-  };
-}
-
-interface Place {
-  readonly example: number;
-  readonly response: number;
 }
 
 function readVector(
@@ -114,7 +93,7 @@ function readVector(
     readonly r: number;
     readonly dim: number;
     readonly layers: readonly number[];
-    readonly features: SketchedFeatures;
+    readonly features: PlainFeatures;
     readonly example: number;
   },
 ): Float32Array {

@@ -1,7 +1,11 @@
 /** @file The graph of a trainer, and how LoRA's factors start. */
 import { weightRng } from "../model/initial-weights.ts";
 import { linearModules, loraAName } from "../model/lora-graph.ts";
-import { type TrainingGraph, trainingGraph } from "../model/training-graph.ts";
+import {
+  type TrainingGraph,
+  trainingGraph,
+  type TrainingGraphSettings,
+} from "../model/training-graph.ts";
 import { ConfigError } from "../util/errors.ts";
 import type { OpenCheckpoint } from "./open-checkpoint.ts";
 import type { ParameterSlot } from "./parameter-arena.ts";
@@ -13,10 +17,9 @@ export function buildTrainerGraph(
   settings: TrainerSettings,
 ): TrainingGraph {
   const { objective, adaptation } = settings;
-  if (adaptation.kind === "full") return trainingGraph(model, { objective });
-  const { rank, alpha, targets } = adaptation;
-  const lora = { rank, scale: alpha / rank, targets: targets ?? undefined };
+  const lora = loraOf(adaptation);
   const graph = trainingGraph(model, { objective, lora });
+  const targets = lora?.targets;
   const unused = targets?.find(
     (target) =>
       !graph.factors.some(({ module }) => module === target || module.endsWith(`.${target}`)),
@@ -29,6 +32,13 @@ export function buildTrainerGraph(
       hint: `This model's blocks have ${known.join(", ")}.`,
     },
   );
+}
+
+/** The factors that are trained, undefined where every weight is. */
+export function loraOf(adaptation: TrainerSettings["adaptation"]): TrainingGraphSettings["lora"] {
+  if (adaptation.kind === "full") return undefined;
+  const { rank, alpha, targets } = adaptation;
+  return { rank, scale: alpha / rank, targets: targets ?? undefined };
 }
 
 /** As PEFT: A uniform within ±1/√in, which is Kaiming's with a = √5; B zero, so that the model starts as it is. */

@@ -1,7 +1,7 @@
 /** @file Settings of the experiment file that need or exclude each other: between sections, and within those that are verbs' own. */
 import { findMethod } from "../attribution/methods/index.ts";
 import { answererName } from "../endpoint/answer-key.ts";
-import { FEATURE_KINDS, type FeatureKind } from "../engine/features.ts";
+import { ALONG_RUN, FEATURE_KINDS, type FeatureKind } from "../engine/features.ts";
 import { verbs } from "../verbs/index.ts";
 import { priceContradictions } from "../verbs/judging/open-asker.ts";
 import type { EndpointSettings } from "../verbs/settings/endpoint.ts";
@@ -68,15 +68,24 @@ function neededSections(given: Experiment): Contradiction[] {
 /** What the verbs themselves find wrong. */
 function withinSections(given: Experiment): Contradiction[] {
   const { train: training, judge: how, generate: sampling } = given;
+  const features = richestFeatures(given);
   return [
     ...(training === undefined
       ? []
       : at(
           ["train"],
-          verbs.train.check?.({ ...training, seed: 0 }, new Set(["data", "checkpoint"])),
+          verbs.train.check?.(
+            { ...training, seed: 0, keepStates: false },
+            new Set(["data", "checkpoint"]),
+          ),
         )),
     ...(how === undefined ? [] : at(["judge"], verbs.judge.check?.(how, judgedBy(how)))),
-    ...at(["embed"], featureContradictions({ ...given.embed, features: richestFeatures(given) })),
+    ...at(["embed"], featureContradictions({ ...given.embed, features }, ALONG_RUN.has(features))),
+    ...need(
+      given.warmup === undefined || featuresOfMethods(given).some((each) => ALONG_RUN.has(each)),
+      ["warmup"],
+      "expected none, as no method of rank.methods reads gradients along a training run",
+    ),
     ...at(["conditions"], verbs.conditions.check?.(given.conditions, new Set())),
     ...at(["generate"], samplingContradictions(sampling)),
   ];

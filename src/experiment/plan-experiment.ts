@@ -1,6 +1,6 @@
 import { findMethod } from "../attribution/methods/index.ts";
 /** @file Which stages an experiment has, and which reads which. */
-import type { FeatureKind } from "../engine/features.ts";
+import { ALONG_RUN, type FeatureKind } from "../engine/features.ts";
 import type { ResponsePairs } from "../pairs/response-pairs.ts";
 import { ConfigError } from "../util/errors.ts";
 import { VERBS } from "../verbs/index.ts";
@@ -37,6 +37,7 @@ import {
   type Sampled,
   steerStage,
   trainStage,
+  warmupStage,
 } from "./plan-stages.ts";
 import { furtherVerbs, type FurtherVerb, settingsOf } from "./schema.ts";
 import { featuresOfMethods } from "./section-settings.ts";
@@ -53,6 +54,9 @@ export function planExperiment(
   const planned = { experiment, inputs };
   const stages = [
     auditStage(planned),
+    ...(featuresOfMethods(experiment).some((each) => ALONG_RUN.has(each))
+      ? [warmupStage(planned)]
+      : []),
     ...probeStages(planned),
     ...nullStages(planned),
     ...featuresOfMethods(experiment).map((features) => embedStage(planned, features)),

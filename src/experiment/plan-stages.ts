@@ -2,12 +2,13 @@
 import { join } from "node:path";
 
 import { findMethod } from "../attribution/methods/index.ts";
-import type { FeatureKind } from "../engine/features.ts";
+import { ALONG_RUN, type FeatureKind } from "../engine/features.ts";
 import { NoUsablePairError, type ResponsePairs } from "../pairs/response-pairs.ts";
 import { longestRollouts } from "../rollouts/estimate-rollouts.ts";
 import { type Rollout, readRollouts, ROLLOUTS } from "../rollouts/rollouts.ts";
 import { scenarioPrompts, type ScenarioSet } from "../rollouts/scenarios.ts";
 import type { SteeringMode } from "../steering/steering-report.ts";
+import type { KeptStates } from "../training/kept-states.ts";
 import { ConfigError } from "../util/errors.ts";
 import { inSetting } from "../util/in-setting.ts";
 import { estimateSampling } from "../verbs/generate/sample-there.ts";
@@ -35,7 +36,13 @@ import {
   type Planned,
   promptsToSteer,
 } from "./plan-inputs.ts";
-import { featuresOfMethods, judgingOf, samplingOf, steerSettings } from "./section-settings.ts";
+import {
+  featuresOfMethods,
+  judgingOf,
+  samplingOf,
+  steerSettings,
+  warmupSettings,
+} from "./section-settings.ts";
 import { DRIFT } from "./sections.ts";
 import { type AskingEstimate, type EstimatePlace, type Stage, stageId } from "./stage.ts";
 import { type Bound, verbStage } from "./verb-stage.ts";
@@ -73,7 +80,7 @@ export function trainStage(
   return verbStage(verbs.train, {
     kind: edited === undefined ? "train" : "retrain",
     name: `${edited?.arm ?? BASELINE}-seed${seed}`,
-    settings: { ...settings, seed },
+    settings: { ...settings, seed, keepStates: false },
     inputs: {
       data: {
         content: pairs.contentHash,
@@ -88,6 +95,32 @@ export function trainStage(
     },
   });
 }
+
+/** The training run that features are along, on a sample of the pairs. */
+export function warmupStage({ experiment, inputs }: Planned): Stage {
+  const { pairs, before } = inputs;
+  return verbStage(verbs.train, {
+    kind: WARMUP,
+    settings: warmupSettings(experiment),
+    inputs: {
+      data: {
+        content: pairs.contentHash,
+        setting: "pairs.files",
+        open: () => ({
+          pairs: () => Promise.resolve(pairs),
+          examples: () => Promise.resolve(pairs),
+        }),
+      },
+      checkpoint: givenCheckpoint(experiment, "before", before),
+    },
+  });
+}
+
+const WARMUP = "warmup";
+
+/** The run for features that are along one. */
+const boundWarmup = (features: FeatureKind): Bound<KeptStates> | undefined =>
+  ALONG_RUN.has(features) ? { stage: WARMUP } : undefined;
 
 interface Sampling {
   readonly scenarios: ScenarioSet;
@@ -264,12 +297,13 @@ const featuresName = (features: FeatureKind): string => (features === "states" ?
 const joinNames = (...names: readonly (string | undefined)[]): string =>
   names.filter((name) => name !== undefined && name !== "").join("-");
 
-/** Gradients have one vector, and no layers. */
+/** Gradients have one vector, and no layers; along a run one for each of its states. */
 function featureLayers(
   experiment: Planned["experiment"],
   inputs: Planned["inputs"],
   features: FeatureKind,
-): readonly number[] {
+): readonly number[] | "all" {
+  if (ALONG_RUN.has(features)) return "all";
   return features === "gradient" ? [0] : layersOf(experiment, inputs);
 }
 
@@ -297,6 +331,7 @@ export function behaviorStage(
     inputs: {
       responses,
       checkpoint: givenCheckpoint(experiment, "before", inputs.before),
+      warmup: boundWarmup(features),
     },
     // A control that cannot be had does not end a run: what it would have been held to is said in the result.
     skipsOn: (error) =>
@@ -318,6 +353,7 @@ export function embedStage({ experiment, inputs }: Planned, features: FeatureKin
     inputs: {
       pairs: boundPairs(inputs.pairs),
       checkpoint: givenCheckpoint(experiment, "before", inputs.before),
+      warmup: boundWarmup(features),
     },
   });
 }

@@ -1,4 +1,6 @@
 /** @file The settings of verbs as the sections of an experiment file give them. */
+import type { z } from "zod";
+
 import { findMethod } from "../attribution/methods/index.ts";
 import type { FeatureKind } from "../engine/features.ts";
 import {
@@ -10,7 +12,8 @@ import type { SteeringMode } from "../steering/steering-report.ts";
 import { judgingSettings, type JudgingSettings } from "../verbs/settings/judging.ts";
 import type { SamplingSettings } from "../verbs/settings/sampling.ts";
 import type { SteeringSettings } from "../verbs/settings/steering.ts";
-import type { Experiment } from "./sections.ts";
+import { trainingSettings } from "../verbs/settings/training.ts";
+import { type Experiment, WARMUP_DEFAULTS } from "./sections.ts";
 
 type JudgeSection = NonNullable<Experiment["judge"]>;
 
@@ -69,6 +72,22 @@ export function steerSettings(given: Steered, mode: SteeringMode): SteeringSetti
       : { strength: "auto", grid: [...DEFAULT_STRENGTHS], halvings: DEFAULT_HALVINGS };
   return { ...writtenSteerSettings(given, mode), ...others };
 }
+
+/** How the training run is made that methods read gradients along. */
+export function warmupSettings({
+  warmup = WARMUP_DEFAULTS,
+}: Pick<Experiment, "warmup">): z.output<typeof trainingSettings> {
+  const { lora, ...others } = warmup;
+  return {
+    ...trainDefaults,
+    ...others,
+    lora: lora ?? undefined,
+    keepStates: true,
+  };
+}
+
+/** What of training a warm-up has no setting for. */
+const trainDefaults = trainingSettings.parse({ learningRate: 1 });
 
 /** The features of the experiment's methods, each once. Methods without any rank the rows of the first store. */
 export function featuresOfMethods({

@@ -6,11 +6,12 @@
 import { z } from "zod";
 
 import { STEERING_MODES } from "../steering/steering-report.ts";
+import { learningRate, loraSettings } from "../training/settings.ts";
 import { count, nonNegative, seed, nonEmpty, whole } from "../util/setting-kinds.ts";
 import { verbs } from "../verbs/index.ts";
 import { checkpointSettings, engineSettings } from "../verbs/inputs/checkpoint.ts";
 import { pairSettings } from "../verbs/inputs/pairs.ts";
-import { path } from "../verbs/settings/common.ts";
+import { pairsOrShare, path } from "../verbs/settings/common.ts";
 import { endpointSettings } from "../verbs/settings/endpoint.ts";
 import { methodLabel, methodSettings } from "../verbs/settings/methods.ts";
 import { tokenSettings } from "../verbs/settings/tokens.ts";
@@ -48,6 +49,8 @@ export const ELSEWHERE: Readonly<Record<string, string | null>> = {
   "steer.otherCheckpoint": null, // the behaviour is read on the checkpoint before
   "steer.sampling": "generate",
   "train.seed": "train.seeds",
+  "train.keepStates": null,
+  "train.sample": "warmup.sample",
 };
 
 const variants = z.array(nonEmpty).min(1);
@@ -205,15 +208,32 @@ const editSection = verbs.edit.settings.omit({ top: true, pick: true, seed: true
     ),
 });
 
-const trainSection = verbs.train.settings.omit({ seed: true }).extend({
-  method: z.literal("dpo").default("dpo").describe("Direct preference optimisation."),
-  seeds: z
-    .array(seed)
-    .min(1)
-    .refine((seeds) => new Set(seeds).size === seeds.length, { error: "expected each seed once" })
-    .default([1])
-    .describe("Every arm is trained once with each; intervals over seeds need three or more."),
-});
+const trainSection = verbs.train.settings
+  .omit({ seed: true, sample: true, keepStates: true })
+  .extend({
+    method: z.literal("dpo").default("dpo").describe("Direct preference optimisation."),
+    seeds: z
+      .array(seed)
+      .min(1)
+      .refine((seeds) => new Set(seeds).size === seeds.length, { error: "expected each seed once" })
+      .default([1])
+      .describe("Every arm is trained once with each; intervals over seeds need three or more."),
+  });
+
+/** LESS's own values, but for what follows from the checkpoint's size. */
+const warmupSection = verbs.train.settings
+  .omit({ method: true, lossOn: true, keepStates: true, keepCheckpoints: true })
+  .extend({
+    learningRate: learningRate.default(2e-5),
+    lora: loraSettings
+      .nullable()
+      .prefault({})
+      .describe("The low-rank factors that are trained; null: every weight."),
+    epochs: count.default(4).describe("Passes over the sample; the state after each is kept."),
+    sample: pairsOrShare
+      .prefault("5%")
+      .describe("How many of the pairs it is trained on, or their share."),
+  });
 
 const evaluateSection = verbs.evaluate.settings
   .omit({ baseline: true, controls: true, variants: true })
@@ -252,6 +272,9 @@ const costSection = z.strictObject({
   currency: nonEmpty.default("USD").describe("What the price is in; for people."),
 });
 
+/** What a warm-up is where the file has none. */
+export const WARMUP_DEFAULTS = warmupSection.parse({});
+
 export const sections = {
   name: z
     .string()
@@ -265,6 +288,11 @@ export const sections = {
   train: trainSection
     .optional()
     .describe("How checkpoints are trained; needed to make the checkpoint after, and for edits."),
+  warmup: warmupSection
+    .optional()
+    .describe(
+      "The training run along which the methods tracin and less read gradients. Absent: its defaults.",
+    ),
   scenarios: scenariosSection
     .optional()
     .describe("Composes scenarios and splits them for probe and evaluate, instead of files."),

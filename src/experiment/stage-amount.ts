@@ -1,10 +1,11 @@
 /** @file How much a stage has to do, before it is done: tokens, arithmetic and disk, at most. */
 import { blockFlops, type CheckpointSize, featureFlops } from "../engine/checkpoint-size.ts";
-import { defaultSketch, FEATURE_KINDS, type FeatureKind } from "../engine/features.ts";
+import { ALONG_RUN, defaultSketch, FEATURE_KINDS, type FeatureKind } from "../engine/features.ts";
 import { createRenderer } from "../model/prompt-renderer.ts";
 import { tokenizeResponses } from "../pairs/tokenize-sides.ts";
 import { layersOf } from "./open-inputs.ts";
 import type { Planned } from "./plan-inputs.ts";
+import { warmupSettings } from "./section-settings.ts";
 import type { Stage } from "./stage.ts";
 
 /** What a stage takes at most; flops as costs count them. */
@@ -55,7 +56,13 @@ export function amountOf(
 ): StageAmount | undefined {
   const { size } = planned.inputs.before;
   if (stage.kind === "embed") return embedAmount(planned, stage, amounts);
-  if (stage.kind === "train" || stage.kind === "retrain") return trainAmount(planned, amounts);
+  if (stage.kind === "train" || stage.kind === "retrain") {
+    return trainAmount(planned, planned.experiment.train!, amounts); // who trains has it
+  }
+  if (stage.kind === "warmup") {
+    const settings = warmupSettings(planned.experiment);
+    return trainAmount(planned, settings, { ...amounts, pairs: sampledPairs(settings, amounts) });
+  }
   if (stage.responses === undefined) return undefined;
   const tokens = stage.responses() * planned.experiment.generate.maxTokens;
   return { tokens, flops: tokens * wholeFlops(size), bytes: tokens * BYTES_PER_TOKEN };
@@ -68,14 +75,16 @@ const BYTES_PER_TOKEN = 8;
 const wholeFlops = (size: CheckpointSize): number =>
   blockFlops(size, size.layerCount) + 2 * size.headParameters;
 
-function embedAmount(
-  { experiment, inputs }: Planned,
-  { name }: Stage,
-  { pairs, tokensPerPair }: PairAmounts,
-): StageAmount {
+function embedAmount(planned: Planned, { name }: Stage, amounts: PairAmounts): StageAmount {
+  const { experiment, inputs } = planned;
+  const { pairs, tokensPerPair } = amounts;
   const { size } = inputs.before;
   const kind: FeatureKind = FEATURE_KINDS.find((each) => each === name) ?? "states";
-  const layers = kind === "gradient" ? [0] : layersOf(experiment, inputs);
+  const layers = ALONG_RUN.has(kind)
+    ? Array.from({ length: keptStates(planned, amounts) }, (_, state) => state)
+    : kind === "gradient"
+      ? [0]
+      : layersOf(experiment, inputs);
   const { sketch, dtype } = experiment.embed;
   const dims = kind === "states" ? size.dim : (sketch ?? defaultSketch(kind, size));
   const tokens = pairs * tokensPerPair;
@@ -90,12 +99,33 @@ function embedAmount(
 const WEIGHT_BYTES = 4;
 const STATE_BYTES = 12;
 
+type TrainedHow = Pick<
+  ReturnType<typeof warmupSettings>,
+  "epochs" | "maxSteps" | "batchSize" | "lora" | "method"
+>;
+
+function sampledPairs(
+  { sample }: Pick<ReturnType<typeof warmupSettings>, "sample">,
+  { pairs }: PairAmounts,
+): number {
+  if (sample === undefined) return pairs;
+  return "count" in sample ? sample.count : sample.share * pairs;
+}
+
+/** States that a warm-up keeps: one an epoch, or as often as it says. */
+function keptStates(planned: Planned, amounts: PairAmounts): number {
+  const settings = warmupSettings(planned.experiment);
+  const perEpoch = Math.ceil(sampledPairs(settings, amounts) / settings.batchSize);
+  const steps = Math.min(settings.maxSteps ?? Infinity, perEpoch * settings.epochs);
+  return Math.ceil(steps / (settings.saveEvery ?? perEpoch));
+}
+
 /** An edit may leave fewer pairs. */
 function trainAmount(
-  { experiment, inputs }: Planned,
+  { inputs }: Planned,
+  { epochs, maxSteps = Infinity, batchSize, lora, method }: TrainedHow,
   { pairs, tokensPerPair }: PairAmounts,
 ): StageAmount {
-  const { epochs, maxSteps = Infinity, batchSize, lora, method } = experiment.train!; // who trains has it
   const { size } = inputs.before;
   const seen = Math.min(pairs * epochs, maxSteps * batchSize) * tokensPerPair;
   // Forward and twice as much backward; DPO's reference is one more way forward.

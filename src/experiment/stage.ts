@@ -11,6 +11,7 @@ import type { Progress } from "../util/progress.ts";
 export const STAGE_KINDS = [
   "audit",
   "train",
+  "warmup",
   "generate",
   "judge",
   "agreement",

@@ -1,25 +1,33 @@
 /**
  * @file The graph that gives every response a gradient of its own: of the sum of its tokens' log-probabilities, in the trained
- * parameters, multiplied by a random projection as it is made.
+ * parameters, multiplied by a random projection as it is made. Or every pair one, of its DPO loss.
  *
  * The gradient of a parameter is built as for training, where it ends in a sum over all tokens: Σ xₜᵀ·gₜ, x [m] what goes into a
  * matrix [m, n] and g [n] the gradient of what comes out. That sum alone is replaced, by one for each response, between two random
  * matrices: (X·P)ᵀ·(G·Q), P [m, p] and Q [n, q]. No [m, n] of a response is ever held. Lookups are matrices whose x is one-hot, a
  * vector (a bias, the weight of a norm) is a matrix with one row.
  *
- * Shapes: B rows with one response each, T tokens a row, N response tokens of all rows, S of the longest response, K = p·q.
+ * Adam's step is no linear function of the gradient: before it [m, n] of every pair of a run are held, and projected behind it.
+ *
+ * Shapes: B rows with one response each, or with one or both of a pair; T tokens a row, N response tokens of all rows, S of the row
+ * that has most, P pairs, K = p·q.
  */
-import { input, parameter, type Tensor } from "../tensor/graph.ts";
-import { add, multiply } from "../tensor/ops/arithmetic.ts";
+import { input, parameter, scalar, type Tensor } from "../tensor/graph.ts";
+import { add, divide, multiply } from "../tensor/ops/arithmetic.ts";
 import { sumTo } from "../tensor/ops/broadcast.ts";
 import { gather } from "../tensor/ops/gather.ts";
 import { matMul } from "../tensor/ops/mat-mul.ts";
 import { reshape } from "../tensor/ops/reshape.ts";
+import { transpose } from "../tensor/ops/transpose.ts";
+import { squareRoot } from "../tensor/ops/unary.ts";
 import { ConfigError, UnsupportedError } from "../util/errors.ts";
 import type { LoadedModel } from "./model-family.ts";
+import type { PreferenceLossSettings } from "./preference-loss.ts";
 import type { RopeScaling } from "./rope.ts";
 import {
+  firstMomentName,
   gradientName,
+  secondMomentName,
   type TrainedParameter,
   trainingGraph,
   type TrainingGraphSettings,
@@ -41,6 +49,15 @@ export interface ResponseGradientsSettings extends Pick<
   "lora" | "isTrained"
 > {
   readonly sketch: SketchSize;
+  /** Gradients of the loss of whole pairs. Default: of the log-probabilities of single responses. */
+  readonly pairs?: PairGradients | undefined;
+}
+
+/** What of a pair's loss is projected. */
+export interface PairGradients {
+  readonly loss: PreferenceLossSettings;
+  /** Adam's step on the pair alone instead of its gradient, see adamStep; its decay rates. Takes both moments as parameters. */
+  readonly adam?: { readonly beta1: number; readonly beta2: number } | undefined;
 }
 
 /** A sketch is a matrix [left, right], given row by row. */
@@ -50,7 +67,10 @@ export interface SketchSize {
 }
 
 export interface ResponseGradientsGraph {
-  /** `logprobs` [B] and `sketch` [B, K]. Inputs: those of responseLogprobs, for rows of one response each, and `slots` and `slotShares`, see slotInputs. */
+  /**
+   * `logprobs` [R] and `sketch`, [B, K] or of pairs [P, K]. Inputs: those of responseLogprobs, for rows of one response each, and
+   * `slots` and `slotShares`, see slotInputs. Of pairs also those of preferenceLoss, and `pairRows` [P, B], 1 where a row is a pair's.
+   */
   readonly outputs: Readonly<Record<string, Tensor>>;
   readonly trained: readonly TrainedParameter[];
   /** What has to be bound beside the weights. */
@@ -61,10 +81,10 @@ export interface ResponseGradientsGraph {
 /** Builds the graph. Throws UnsupportedError where a trained parameter is used in a way whose sum over tokens is not known here. */
 export function responseGradients(
   model: LoadedModel,
-  { sketch, ...which }: ResponseGradientsSettings,
+  { sketch, pairs, ...which }: ResponseGradientsSettings,
 ): ResponseGradientsGraph {
   const { outputs, trained, frequencyInputs } = trainingGraph(model, {
-    objective: { kind: "log-probability" },
+    objective: pairs === undefined ? { kind: "log-probability" } : { kind: "dpo", ...pairs.loss },
     ...which,
   });
   if (trained.length === 0) {
@@ -76,7 +96,7 @@ export function responseGradients(
     );
   }
   const projections: GradientProjection[] = [];
-  const sketches = trained.flatMap((each) => {
+  const sketches = trained.map((each) => {
     const [rows, columns] = matrixShape(each);
     const [left, right] = [
       projectionOf(each.name, "left", [rows, sketch.left]),
@@ -89,18 +109,58 @@ export function responseGradients(
     ];
     const sums = sumsOf(outputs[gradientName(each.name)]!, each.name);
     for (const sum of sums) expectTokensOfRows(sum, each.name);
-    return sums.map((sum) => projected(sum, P, Q));
+    return pairs?.adam === undefined
+      ? total(sums.map((sum) => projected(sum, P, Q)))
+      : matMul(transposed(P), matMul(adamStep(each, sums, pairs.adam), Q)); // [P, p, q]
   });
-  const sum = sketches.reduce((total, each) => add(total, each));
+  const isOfRows = pairs?.adam === undefined;
+  const sum = reshape(total(sketches), [isOfRows ? "B" : "P", sketch.left * sketch.right]);
   return {
     outputs: {
       logprobs: outputs["logprobs"]!,
-      sketch: reshape(sum, ["B", sketch.left * sketch.right]),
+      sketch: pairs !== undefined && isOfRows ? matMul(pairRows(), sum) : sum,
     },
     trained,
     projections,
     frequencyInputs,
   };
+}
+
+const total = (terms: readonly Tensor[]): Tensor => terms.reduce((sum, each) => add(sum, each));
+
+/** [m, p] to [1, p, m]. */
+function transposed(matrix: Tensor): Tensor {
+  const [m, p] = matrix.shape as readonly [number, number]; // parameters have no named sizes
+  return reshape(transpose(matrix, [1, 0]), [1, p, m]);
+}
+
+const pairRows = (): Tensor => input("pairRows", "float32", ["P", "B"]);
+
+/** Inside the root, as LESS's code has it. */
+const ADAM_EPSILON = 1e-8;
+
+/**
+ * (β₁m + (1 − β₁)g) / √(β₂v + (1 − β₂)g² + ε) of the gradient g of each pair's loss, [P, m, n]: what Adam with the moments m and v of
+ * training would step along for this pair alone, its bias corrections left out (LESS, arXiv 2402.04333, section 3.1 and its code).
+ * With m = 0, v = 0.01, g = 1 and the decay rates 0.9 and 0.999: 0.1 / √(0.00999 + 0.001) = 0.954.
+ */
+function adamStep(
+  { name, shape }: TrainedParameter,
+  sums: readonly TokenSum[],
+  { beta1, beta2 }: NonNullable<PairGradients["adam"]>,
+): Tensor {
+  const [m, n] = matrixShape({ name, shape });
+  const rows = reshape(total(sums.map((sum) => whole(sum, name))), ["B", m * n]);
+  const g = matMul(pairRows(), rows); // [P, m·n]
+  const [first, second] = [firstMomentName(name), secondMomentName(name)].map((moment) =>
+    reshape(parameter(moment, shape), [1, m * n]),
+  ) as [Tensor, Tensor];
+  const above = add(multiply(first, scalar(beta1)), multiply(g, scalar(1 - beta1)));
+  const below = add(
+    add(multiply(second, scalar(beta2)), multiply(multiply(g, g), scalar(1 - beta2))),
+    scalar(ADAM_EPSILON),
+  );
+  return reshape(divide(above, squareRoot(below)), ["P", m, n]);
 }
 
 function projectionOf(
@@ -177,6 +237,23 @@ function projected(term: TokenSum, left: Tensor, right: Tensor): Tensor {
       return multiply(
         reshape(left, [1, left.shape[1]!, 1]), // [1, p]: a vector has one row
         reshape(matMul(byRow(term.values), right), ["B", 1, right.shape[1]!]),
+      );
+  }
+}
+
+/** The gradient of every row, [B, m, n]. */
+function whole(term: TokenSum, name: string): Tensor {
+  switch (term.kind) {
+    case "products":
+      return outer(term.left, term.right);
+    case "vector": {
+      const values = byRow(term.values);
+      return reshape(values, ["B", 1, values.shape[1]!]);
+    }
+    case "lookup":
+      throw new UnsupportedError(
+        `Adam's step on single pairs: the gradient of the table "${name}" would be held whole for every pair`,
+        { hint: "Warm up with LoRA factors, or leave the table out with --parameters." },
       );
   }
 }

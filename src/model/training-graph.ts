@@ -56,6 +56,10 @@ export interface TrainedParameter {
 /** Name of the output with the gradient of a parameter. */
 export const gradientName = (parameter: string): string => `gradient:${parameter}`;
 
+/** Names of Adam's running means of a parameter's gradient and of its square. */
+export const firstMomentName = (parameter: string): string => `${parameter}:first-moment`;
+export const secondMomentName = (parameter: string): string => `${parameter}:second-moment`;
+
 /** Builds the graph of one training run. */
 export function trainingGraph(
   model: LoadedModel,

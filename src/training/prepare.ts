@@ -7,6 +7,10 @@ import type { PairSet } from "../pairs/open-pairs.ts";
 import type { UnusableRow } from "../pairs/preference-pair.ts";
 import type { SftExample, SftSet } from "../pairs/sft-examples.ts";
 import { type TokenizedSides, tokenizeResponses, tokenizeSides } from "../pairs/tokenize-sides.ts";
+import { ConfigError } from "../util/errors.ts";
+import { hashValue } from "../util/hash.ts";
+import type { TrainRequest } from "./settings.ts";
+import { epochOrder } from "./step-plan.ts";
 
 /** The examples of a run as token ids, in the order of the data. */
 export interface PreparedExamples {
@@ -159,3 +163,29 @@ export type PairSource = Pick<PairSet, "files" | "read"> | readonly TrainPair[];
 
 /** The chosen sides of pairs, or examples. */
 export type SftSource = PairSource | SftSet | readonly SftExample[];
+
+/** Some of the examples, in the order of the data. Which ones follows from the seed and each example's id alone. */
+export function sampleExamples(
+  prepared: PreparedExamples,
+  sample: NonNullable<TrainRequest["sample"]>,
+  seed: number,
+): PreparedExamples {
+  const { ids, examples, hash } = prepared;
+  const count =
+    "count" in sample ? sample.count : Math.max(1, Math.round(sample.share * ids.length));
+  if (count > ids.length) {
+    throw new ConfigError(
+      `sample: expected at most the ${ids.length} examples that there are, got ${count}`,
+    );
+  }
+  // As the order of an epoch that is never trained.
+  const taken = epochOrder(ids, seed, -1)
+    .slice(0, count)
+    .toSorted((a, b) => a - b);
+  return {
+    ...prepared,
+    ids: taken.map((i) => ids[i]!),
+    examples: taken.map((i) => examples[i]!),
+    hash: hashValue([hash, count, seed]),
+  };
+}

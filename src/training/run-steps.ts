@@ -120,8 +120,8 @@ async function takeSteps(
       tokens += result.tokens;
       flops += result.flops;
       const next = step + 1;
+      await saveOnTheWay(trainer, manifest, request, { step: next, plan });
       if (next === plan.steps) break;
-      await saveOnTheWay(trainer, manifest, request, next);
       await timer(next, () => keepState(next));
     }
     progress?.update(plan.steps, plan.steps);
@@ -184,11 +184,17 @@ function stateTimer(
 async function saveOnTheWay(
   trainer: Trainer,
   { dtype }: TrainManifest,
-  { out, saveEvery, keep }: TrainRequest,
-  step: number,
+  { out, saveEvery, keep, keepStates = false }: TrainRequest,
+  { step, plan }: { readonly step: number; readonly plan: StepPlan },
 ): Promise<void> {
-  if (saveEvery === undefined || step % saveEvery !== 0) return;
-  await writeCheckpoint(out, step, (dir) => trainer.save(dir, dtype));
+  const every = saveEvery ?? (keepStates ? plan.stepsPerEpoch : undefined);
+  const isDue = every !== undefined && step % every === 0;
+  // The last checkpoint is the run's own, without a state.
+  if (step === plan.steps ? !keepStates : !isDue) return;
+  await writeCheckpoint(out, step, async (dir) => {
+    await trainer.save(dir, dtype);
+    if (keepStates) await trainer.saveState(dir, {});
+  });
   if (keep === undefined) return;
   const steps = (await checkpointSteps(out)).filter((each) => each <= step);
   for (const old of steps.slice(0, Math.max(0, steps.length - keep))) {

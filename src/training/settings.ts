@@ -134,10 +134,14 @@ export interface TrainRequest extends JobOptions {
   readonly engine?: EngineOptions | undefined;
   /** Of the written weights. Default "F32". */
   readonly dtype?: CheckpointDtype | undefined;
-  /** Steps between checkpoints on the way, `out`/checkpoint-<step>. Default: none. */
+  /** Examples to train on, or their share of all, drawn by the seed. Default: all. */
+  readonly sample?: { readonly count: number } | { readonly share: number } | undefined;
+  /** Steps between checkpoints on the way, `out`/checkpoint-<step>. Default: none, or with `keepStates` one an epoch. */
   readonly saveEvery?: number | undefined;
   /** How many of these stay. Default: all. */
   readonly keep?: number | undefined;
+  /** Keeps moments beside the weights of these, and of the last step: for gradients along the run. Default false. */
+  readonly keepStates?: boolean | undefined;
   /** Steps between states to resume from. Default: as often as costs at most 1% of the time. */
   readonly stateEvery?: number | undefined;
   /** Folder in which reference log-probabilities are kept by content. Default: `out`/reference-cache. */

@@ -17,6 +17,7 @@ import {
   type PreparedExamples,
   preparePairs,
   prepareSft,
+  sampleExamples,
   type SftSource,
 } from "./prepare.ts";
 import { referenceLogprobs } from "./reference-cache.ts";
@@ -88,8 +89,10 @@ async function train(
   );
   const maxTokens = limitTokens(given.maxTokens, { ...trainer.identity, name: "the checkpoint" });
   const settings = { ...resolved, maxTokens };
-  const prepared = await data.prepare(trainer, { maxTokens, signal });
-  if (prepared.ids.length === 0) throw noExample(prepared);
+  const all = await data.prepare(trainer, { maxTokens, signal });
+  if (all.ids.length === 0) throw noExample(all);
+  const prepared =
+    request.sample === undefined ? all : sampleExamples(all, request.sample, settings.seed);
   for (const line of describeMarks(prepared.marked, prepared.ids.length)) {
     request.progress?.note(line);
   }

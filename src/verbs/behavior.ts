@@ -21,8 +21,14 @@ import { type ResponsePairs, readResponsePairs } from "../pairs/response-pairs.t
 import { count, maxTokens, seed, nonEmpty, whole } from "../util/setting-kinds.ts";
 import { checkpointInput } from "./inputs/checkpoint.ts";
 import { behaviorsInput, openingOptions, responsesInput } from "./inputs/files.ts";
-import { layers, resolveLayers } from "./settings/common.ts";
-import { featureContradictions, featureSettings, featuresOf } from "./settings/features.ts";
+import { warmupInput } from "./inputs/warmup.ts";
+import { layers } from "./settings/common.ts";
+import {
+  featureContradictions,
+  featureSettings,
+  readingOf,
+  warmupDoubts,
+} from "./settings/features.ts";
 import { formatBehavior, listBehaviorWarnings } from "./show/behavior.ts";
 import { defineVerb, type Input } from "./verb.ts";
 
@@ -121,6 +127,7 @@ of one side differ among themselves); --orthogonal-to-behavior those of other be
   inputs: {
     responses: responsePairsInput,
     checkpoint: checkpointInput,
+    warmup: warmupInput,
     orthogonalToBehavior: {
       ...behaviorsInput,
       describe:
@@ -129,7 +136,7 @@ of one side differ among themselves); --orthogonal-to-behavior those of other be
     },
   },
   settings: behaviorSettings,
-  check: featureContradictions,
+  check: (settings, given) => featureContradictions(settings, given.has("warmup")),
   outputs: {
     out: {
       artifact: BEHAVIOR_FILE,
@@ -138,13 +145,19 @@ of one side differ among themselves); --orthogonal-to-behavior those of other be
       endings: [".safetensors"],
     },
   },
-  run: async ({ responses, checkpoint, orthogonalToBehavior = [] }, settings, work) => {
+  run: async ({ responses, checkpoint, warmup, orthogonalToBehavior = [] }, settings, work) => {
     const { out, signal, progress, nameOf } = work;
     const others = await Promise.all(orthogonalToBehavior.map(readBehavior));
     await using engine = await checkpoint.open();
-    const features = featuresOf(settings, engine.identity);
-    const collected = await collectActivations(withFeatures(engine, features), responses.pairs, {
-      layers: resolveLayers(settings.layers, engine.identity.layerCount),
+    const {
+      features,
+      layers: read,
+      along,
+    } = readingOf(settings, engine.identity, warmup, "responses");
+    for (const doubt of warmupDoubts(warmup)) work.warn(doubt);
+    const reader = withFeatures(engine, features, along);
+    const collected = await collectActivations(reader, responses.pairs, {
+      layers: read,
       maxTokens: settings.maxTokens,
       progress: progress("response pairs"),
       signal,

@@ -10,8 +10,14 @@ import { count, limitTokens, maxTokens } from "../util/setting-kinds.ts";
 import { linesOf, textOf } from "../util/text-table.ts";
 import { checkpointInput } from "./inputs/checkpoint.ts";
 import { pairsInput } from "./inputs/pairs.ts";
-import { layers, resolveLayers } from "./settings/common.ts";
-import { featureContradictions, featureSettings, featuresOf } from "./settings/features.ts";
+import { warmupInput } from "./inputs/warmup.ts";
+import { layers } from "./settings/common.ts";
+import {
+  featureContradictions,
+  featureSettings,
+  readingOf,
+  warmupDoubts,
+} from "./settings/features.ts";
 import { defineVerb } from "./verb.ts";
 
 /** Share of unusable rows from which on the user must hear of it. */
@@ -32,14 +38,15 @@ PAIRS are files of preference pairs (JSONL, JSONL.gz, JSON, Parquet, CSV; globs 
 The datapoint vector of a pair is the mean activation over the chosen response's tokens minus that over the rejected one's, in the
 residual stream of the checkpoint before preference training, at each layer asked for. Layer l is the stream after l blocks;
 layer 0 is the embedding output. --features influence reads what the method influence-probe needs, gradient what gradient does,
-whose one vector is layer 0; docs/methods.md says what they are.
+whose one vector is layer 0. tracin and less read what training on the pair does at each state that a training run (--warmup) kept:
+their layers are the steps of those states. docs/methods.md says what they are.
 
 The store is a folder: manifest.json, shard-00000.safetensors and so on, complete.json, unusable.jsonl. An interrupted run goes on
 from the last whole shard when the same command is given again. A store made with other settings is refused.
 
   culprit embed pairs.jsonl.gz --checkpoint ./sft --layers 8,10,12 --out vectors/`,
   version: 2,
-  inputs: { pairs: pairsInput, checkpoint: checkpointInput },
+  inputs: { pairs: pairsInput, checkpoint: checkpointInput, warmup: warmupInput },
   settings: z.strictObject({
     layers,
     maxTokens,
@@ -50,7 +57,7 @@ from the last whole shard when the same command is given again. A store made wit
       .describe("Pairs of one shard, the unit of resume."),
     ...featureSettings,
   }),
-  check: featureContradictions,
+  check: (settings, given) => featureContradictions(settings, given.has("warmup")),
   outputs: {
     out: {
       artifact: VECTORS,
@@ -61,12 +68,17 @@ from the last whole shard when the same command is given again. A store made wit
   },
   asides: ["vectors/writer.lock"],
   canResume: true,
-  run: async ({ pairs, checkpoint }, settings, { out, progress, signal, cost }) => {
+  run: async ({ pairs, checkpoint, warmup }, settings, work) => {
+    const { out, progress, signal, cost } = work;
     const startMs = performance.now();
     await using engine = await checkpoint.open();
-    const features = featuresOf(settings, engine.identity);
-    const found = resolveLayers(settings.layers, engine.identity.layerCount);
-    const result = await embedPairs(withFeatures(engine, features), pairs, out.out, {
+    const {
+      features,
+      layers: found,
+      along,
+    } = readingOf(settings, engine.identity, warmup, "pairs");
+    for (const doubt of warmupDoubts(warmup)) work.warn(doubt);
+    const result = await embedPairs(withFeatures(engine, features, along), pairs, out.out, {
       layers: found,
       template: checkpoint.template,
       ignoresUnread: checkpoint.ignoresUnread,

@@ -5,10 +5,12 @@ import { gradient } from "./gradient.ts";
 import { implicitReward } from "./implicit-reward.ts";
 import { influenceProbe } from "./influence-probe.ts";
 import { length } from "./length.ts";
+import { less } from "./less.ts";
 import { lls } from "./lls.ts";
 import { norm } from "./norm.ts";
 import { probe } from "./probe.ts";
 import { random } from "./random.ts";
+import { tracin } from "./tracin.ts";
 import { whitened } from "./whitened.ts";
 
 /** Every method; the first is the one that is used where none is named. */
@@ -16,6 +18,8 @@ export const METHODS: readonly AttributionMethod[] = [
   probe,
   influenceProbe,
   gradient,
+  tracin,
+  less,
   random,
   length,
   norm,

@@ -104,5 +104,8 @@ const topSize = z
     return z.NEVER;
   });
 
+/** A number of pairs, or a share of all. */
+export const pairsOrShare = topSize;
+
 /** Sizes of a ranking's top that are looked at. */
 export const tops = z.array(topSize).min(1).optional();

@@ -3,23 +3,30 @@ import { z } from "zod";
 
 import type { EngineIdentity } from "../../engine/engine.ts";
 import {
+  ALONG_RUN,
   defaultSketch,
+  expectLayers,
   FEATURE_KINDS,
   type FeatureKind,
   type Features,
+  isAlongRun,
   STATES,
 } from "../../engine/features.ts";
+import type { AlongRun } from "../../engine/training-states.ts";
 import { PROJECTIONS } from "../../model/gradient-projection.ts";
+import type { KeptStates } from "../../training/kept-states.ts";
 import type { Plain } from "../../util/artifact.ts";
+import { ConfigError } from "../../util/errors.ts";
 import { nonEmpty, seed } from "../../util/setting-kinds.ts";
 import { type Contradiction, need } from "../verb.ts";
+import { type LayerSelection, resolveLayers } from "./common.ts";
 
 export const featureSettings = {
   features: z
     .enum(FEATURE_KINDS)
     .default("states")
     .describe(
-      "What is read of a response: states, the mean residual stream over its tokens; influence, the mean of the predicting state times the output's error, for the method influence-probe; gradient, that of its log-probability in the weights.",
+      "What is read of a response: states, the mean residual stream over its tokens; influence, the mean of the predicting state times the output's error, for the method influence-probe; gradient, that of its log-probability in the weights; tracin and less, what training on a pair does at each kept state of a training run (--warmup), for the methods of these names.",
     ),
   sketch: z
     .int()
@@ -61,41 +68,99 @@ export function settingsOfFeatures(
 ): FeatureSettings {
   if (features === "states") return shape.parse({});
   const shared = { features, sketch, projection, projectionSeed };
-  return features === "gradient" ? { ...shared, parameters } : shared;
+  return features === "influence" ? shared : { ...shared, parameters };
 }
 
-/** The features that the settings name, for a checkpoint. */
-export function featuresOf(
-  { features: kind, sketch, projection, projectionSeed, parameters }: FeatureSettings,
+/** What is read, and at which layers of it. */
+interface Reading {
+  readonly features: Features;
+  readonly layers: readonly number[];
+  readonly along: AlongRun | undefined;
+}
+
+/**
+ * The features that the settings name, for a checkpoint; `warmup` where they are along a training run. Throws ConfigError where that run
+ * started from another checkpoint, or a layer is none of the features'.
+ */
+export function readingOf(
+  settings: FeatureSettings & { readonly layers: LayerSelection },
+  identity: EngineIdentity,
+  warmup: KeptStates | undefined,
+  reads: AlongRun["reads"],
+): Reading {
+  const features = featuresOf(settings, identity, warmup);
+  if (!isAlongRun(features)) {
+    const isAll = settings.layers === "all" && features.kind === "gradient";
+    const layers = isAll ? [0] : resolveLayers(settings.layers, identity.layerCount);
+    return { features, layers, along: undefined };
+  }
+  const run = warmup!; // such features are made of it
+  if (run.checkpointHash !== identity.checkpointHash) {
+    throw new ConfigError(
+      `warmup: expected a training run that started from ${identity.name}, got one from another checkpoint`,
+      { hint: "Train it with the same --checkpoint and --adapter." },
+    );
+  }
+  const layers = settings.layers === "all" ? features.run.steps : settings.layers;
+  return { features, layers: expectLayers(layers, identity, features), along: { run, reads } };
+}
+
+/** Kept pairs apart by chance are half of them: from here on the run has learned something. */
+const LEARNED_ACCURACY = 0.55;
+
+/** What is to be known of a run before what is read along it is trusted. */
+export function warmupDoubts(warmup: KeptStates | undefined): readonly string[] {
+  const accuracy = warmup?.accuracy;
+  if (accuracy === undefined || accuracy >= LEARNED_ACCURACY) return [];
+  return [
+    `the warm-up has not learned to tell chosen from rejected: it is right on ${(100 * accuracy).toFixed(0)}% of the pairs of its last tenth; train it longer or with a higher learning rate`,
+  ];
+}
+
+function featuresOf(
+  { features: kind, sketch, projection, projectionSeed, ...given }: FeatureSettings,
   identity: Pick<EngineIdentity, "dim">,
+  warmup: KeptStates | undefined,
 ): Features {
   if (kind === "states") return STATES;
   const dims = sketch ?? defaultSketch(kind, identity);
   const shared = { dims, projection, seed: projectionSeed };
-  return kind === "influence"
-    ? { kind, ...shared }
-    : { kind, parameters: parameters ?? null, ...shared };
+  if (kind === "influence") return { kind, ...shared };
+  const parameters = given.parameters ?? null;
+  if (kind === "gradient") return { kind, parameters, ...shared };
+  if (warmup === undefined) throw new Error(`internal: ${kind} features are along a run`);
+  const run = {
+    hash: warmup.hash,
+    steps: warmup.states.map(({ step }) => step),
+    rates: warmup.states.map(({ rate }) => rate),
+  };
+  return { kind, parameters, run, ...shared };
 }
 
-/** Settings that belong to other features and so would be passed over. */
-export function featureContradictions({
-  features,
-  sketch,
-  projection,
-  projectionSeed,
-  parameters,
-}: FeatureSettings): readonly Contradiction[] {
+/** Settings that belong to other features and so would be passed over; `hasRun` where a training run is given. */
+export function featureContradictions(
+  { features, sketch, projection, projectionSeed, parameters }: FeatureSettings,
+  hasRun: boolean,
+): readonly Contradiction[] {
   const isDrawn = projection !== "rademacher" || projectionSeed !== 0;
+  const isAlong = ALONG_RUN.has(features);
   return [
+    ...need(
+      hasRun === isAlong,
+      ["warmup"],
+      isAlong
+        ? `expected a training run, which features ${features} are along, got none`
+        : `expected none with features ${features}, which are along no training run`,
+    ),
     ...need(
       features !== "states" || (sketch === undefined && !isDrawn),
       ["sketch", "projection", "projectionSeed"],
-      "expected features influence or gradient with it, got states",
+      "expected other features with it, got states",
     ),
     ...need(
-      features === "gradient" || parameters === undefined,
+      (features !== "states" && features !== "influence") || parameters === undefined,
       ["parameters"],
-      `expected features gradient with it, got ${features}`,
+      `expected features gradient, tracin or less with it, got ${features}`,
     ),
   ];
 }

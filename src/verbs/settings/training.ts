@@ -9,6 +9,7 @@ import {
   ofSteps,
 } from "../../training/settings.ts";
 import { count } from "../../util/setting-kinds.ts";
+import { pairsOrShare } from "./common.ts";
 
 /** How a checkpoint is trained. */
 export const trainingSettings = z.strictObject({
@@ -23,6 +24,11 @@ export const trainingSettings = z.strictObject({
     .optional()
     .describe("Trains low-rank factors, an adapter, instead of every weight."),
   ...ofSteps,
+  sample: pairsOrShare
+    .optional()
+    .describe(
+      "Trains on this many of the examples alone, or this share, drawn by seed. Absent: all.",
+    ),
   batchTokens: count
     .optional()
     .describe(
@@ -31,8 +37,16 @@ export const trainingSettings = z.strictObject({
   dtype: z.enum(CHECKPOINT_DTYPES).default("F32").describe("How weights are written."),
   saveEvery: count
     .optional()
-    .describe("Steps between checkpoints on the way, OUT/checkpoint-N. Absent: there are none."),
+    .describe(
+      "Steps between checkpoints on the way, OUT/checkpoint-N. Absent: there are none, or with keepStates one an epoch.",
+    ),
   keepCheckpoints: count.optional().describe("How many of these stay, the latest. Absent: all."),
+  keepStates: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Keeps the optimiser's moments in these checkpoints, and both of the last step: what the methods tracin and less read.",
+    ),
   stateEvery: count.optional().meta({
     description: "Steps between states to resume from. Absent: as often as costs 1% of the time.",
     counts: false,

@@ -76,47 +76,51 @@ def graph_name(name):
     return name if stored or not name.endswith("proj.weight") else name + ".T"
 
 
-for number, case in enumerate(CASES):
-    folder = HERE.parent / "checkpoints" / case
-    given = load_file(HERE.parent / "gradients" / f"{case}.safetensors")
-    load = lambda: AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float64, attn_implementation="eager").eval()
-    model = load()
-    model.model.embed_tokens.padding_idx = None
-    examples = [
-        (given[f"pair.{i}.prompt"].tolist(), given[f"pair.{i}.{side}"].tolist()) for i in range(3) for side in ("chosen", "rejected")
-    ]
-    names = [(parameter, graph_name(name)) for name, parameter in model.named_parameters()]
-    tensors = {"gradient": torch.stack([gradients(model, *each, names) for each in examples])}
-    kept = {}
-    model.lm_head.register_forward_pre_hook(lambda _, inputs: kept.update(state=inputs[0]) or inputs[0].retain_grad())
-    model.model.norm.register_forward_pre_hook(lambda _, inputs: kept.update(last=inputs[0]))
-    last = model.config.num_hidden_layers
-    for layer in range(last + 1):
-        rows = []
-        for prompt, response in examples:
-            model.zero_grad()
-            total, out = logprob(model, prompt, response, output_hidden_states=True)
-            total.backward()
-            stream = kept["last"] if layer == last else out.hidden_states[layer]
-            at = slice(len(prompt) - 1, len(prompt) + len(response) - 1)
-            states = stream[0, at].detach()
-            states = states / (states.pow(2).mean(-1, keepdim=True) + model.config.rms_norm_eps).sqrt()
-            rows.append(sketch(states.T @ kept["state"].grad[0, at] / len(response), "influence"))
-        tensors[f"influence.{layer}"] = torch.stack(rows)
-    torch.manual_seed(100 + number)
-    adapted = get_peft_model(load(), LoraConfig(r=RANK, lora_alpha=ALPHA, target_modules=["q_proj", "down_proj"], task_type="CAUSAL_LM"))
-    factors = []
-    for name, parameter in adapted.named_parameters():
-        if not parameter.requires_grad:
-            continue
+def adapt(model):
+    """Random LoRA factors beside two kinds of matrices, and the plain names of the factors."""
+    adapted = get_peft_model(model, LoraConfig(r=RANK, lora_alpha=ALPHA, target_modules=["q_proj", "down_proj"], task_type="CAUSAL_LM"))
+    named = [(p, name.removeprefix("base_model.model.").replace(".default", "")) for name, p in adapted.named_parameters() if p.requires_grad]
+    for parameter, _ in named:
         torch.nn.init.normal_(parameter, std=0.2)
-        plain = name.removeprefix("base_model.model.").replace(".default", "")
-        tensors[f"lora.{plain}"] = parameter.detach().clone()
-        factors.append((parameter, plain + ".T"))
-    tensors["lora"] = torch.stack([gradients(adapted, *each, factors) for each in examples])
-    save_file(
-        {name: value.float().contiguous() for name, value in tensors.items()},
-        HERE / f"{case}.safetensors",
-        metadata={"made_with": f"torch {torch.__version__}, transformers {transformers.__version__}"},
-    )
-    print(case, {k: round(float(v.norm()), 4) for k, v in tensors.items() if "lora." not in k}, (HERE / f"{case}.safetensors").stat().st_size)
+    return adapted, named
+
+
+if __name__ == "__main__":
+    for number, case in enumerate(CASES):
+        folder = HERE.parent / "checkpoints" / case
+        given = load_file(HERE.parent / "gradients" / f"{case}.safetensors")
+        load = lambda: AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float64, attn_implementation="eager").eval()
+        model = load()
+        model.model.embed_tokens.padding_idx = None
+        examples = [
+            (given[f"pair.{i}.prompt"].tolist(), given[f"pair.{i}.{side}"].tolist()) for i in range(3) for side in ("chosen", "rejected")
+        ]
+        names = [(parameter, graph_name(name)) for name, parameter in model.named_parameters()]
+        tensors = {"gradient": torch.stack([gradients(model, *each, names) for each in examples])}
+        kept = {}
+        model.lm_head.register_forward_pre_hook(lambda _, inputs: kept.update(state=inputs[0]) or inputs[0].retain_grad())
+        model.model.norm.register_forward_pre_hook(lambda _, inputs: kept.update(last=inputs[0]))
+        last = model.config.num_hidden_layers
+        for layer in range(last + 1):
+            rows = []
+            for prompt, response in examples:
+                model.zero_grad()
+                total, out = logprob(model, prompt, response, output_hidden_states=True)
+                total.backward()
+                stream = kept["last"] if layer == last else out.hidden_states[layer]
+                at = slice(len(prompt) - 1, len(prompt) + len(response) - 1)
+                states = stream[0, at].detach()
+                states = states / (states.pow(2).mean(-1, keepdim=True) + model.config.rms_norm_eps).sqrt()
+                rows.append(sketch(states.T @ kept["state"].grad[0, at] / len(response), "influence"))
+            tensors[f"influence.{layer}"] = torch.stack(rows)
+        torch.manual_seed(100 + number)
+        adapted, factors = adapt(load())
+        tensors.update({f"lora.{plain}": parameter.detach().clone() for parameter, plain in factors})
+        factors = [(parameter, plain + ".T") for parameter, plain in factors]
+        tensors["lora"] = torch.stack([gradients(adapted, *each, factors) for each in examples])
+        save_file(
+            {name: value.float().contiguous() for name, value in tensors.items()},
+            HERE / f"{case}.safetensors",
+            metadata={"made_with": f"torch {torch.__version__}, transformers {transformers.__version__}"},
+        )
+        print(case, {k: round(float(v.norm()), 4) for k, v in tensors.items() if "lora." not in k}, (HERE / f"{case}.safetensors").stat().st_size)

@@ -183,6 +183,9 @@ vectors = (rng.normal(size=(ROWS, DIM)) * rng.uniform(0.1, 30, size=(ROWS, 1))).
 direction, bank = rng.normal(size=DIM).astype(np.float32), rng.normal(size=(BANK, DIM)).astype(np.float32)
 scored = probe(vectors, direction.astype(np.float64), bank.astype(np.float64))
 cases = [{"method": "probe", "settings": {"scorer": name}, "scores": list(each)} for name, each in scored.items()]
+# Along a training run of one state: LESS has cosines, TracIn the products of whole gradients.
+cases.append({"method": "less", "settings": {}, "scores": list(scored["cosine"])})
+cases.append({"method": "tracin", "settings": {}, "scores": list(scored["projection"] * np.linalg.norm(direction.astype(np.float64)))})
 cases += [{"method": "random", "settings": {"seed": seed}, "scores": random(seed)} for seed in (0, 7)]
 cases += [{"method": "length", "settings": {"unit": unit}, "scores": length(unit)} for unit in ("characters", "words")]
 cases.append({"method": "norm", "settings": {}, "scores": list(np.linalg.norm(vectors.astype(np.float64), axis=1))})
