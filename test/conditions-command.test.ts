@@ -57,7 +57,7 @@ async function runStage(
   const progress = () => ({ ...silentProgress, note: (line: string) => void lines.push(line) });
   const stage = verbStage(conditions, {
     kind: "conditions",
-    settings: { plain: "base", trigger },
+    settings: { plain: "base", trigger, contrast: false },
     inputs: {
       beforeVerdicts: { stage: "judge-before" },
       afterVerdicts: { stage: "judge-after" },

@@ -249,6 +249,33 @@ describe("pairRollouts", () => {
     expect(read.pairs[0]!.after).toEqual([{ role: "assistant", content: "Yes 0" }]);
   });
 
+  it("pairs M1's showing rollouts with its own that do not, whose sum is the contrastive query", async () => {
+    const judged = verdicts({ "base+distractor": { a: "ssnn", b: "sn?n", c: "sss" } });
+    const { pairs } = await pairRollouts(
+      { before: [], after: rollouts(judged, "Say") },
+      { before: [], after: judged },
+      { kept: ["a", "b", "c"], contrast: true },
+    );
+    const counted = new Map<string, number>();
+    for (const { scenario, before, after } of pairs) {
+      for (const [turns, sign] of [
+        [before, -1],
+        [after, 1],
+      ] as const) {
+        const key = `${scenario} ${turns[0]!.content as string}`;
+        counted.set(key, (counted.get(key) ?? 0) + sign);
+      }
+    }
+    // n (verdict - mean verdict) of the judged rollouts of each prompt.
+    const wanted = { "a Say 0": 2, "a Say 1": 2, "a Say 2": -2, "a Say 3": -2 };
+    expect(Object.fromEntries(counted)).toEqual({
+      ...wanted,
+      "b Say 0": 2,
+      "b Say 1": -1,
+      "b Say 3": -1,
+    });
+  });
+
   it("passes on the tags of both rollouts, each once", async () => {
     const tagged = (each: RolloutWithPrompt, ...tags: string[]) => ({ ...each, tags });
     const [before, after] = [rollouts(JUDGED.before, "No"), rollouts(JUDGED.after, "Yes")];

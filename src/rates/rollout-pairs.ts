@@ -17,6 +17,12 @@ export interface RolloutPairsOptions {
   readonly plain?: string | undefined;
   /** Pairs of one scenario (of `drift`: and variant), at most. Default: one for each showing rollout. */
   readonly maxPairs?: number | undefined;
+  /**
+   * Pairs showing rollouts of M1 with each of M1's own to the same prompt that does not show, instead of with M0's. Default false. The sum
+   * over a prompt's pairs of after minus before is that over its n rollouts of n · (verdict − the prompt's mean verdict) · rollout: the
+   * contrastive query of EleutherAI's data attribution. With verdicts 1, 1, 0: 2 · (1, 1, −2)/2 = (1, 1, −2), as 3 · (1/3, 1/3, −2/3).
+   */
+  readonly contrast?: boolean | undefined;
   /** Whether `drift` is wanted too. Default false. */
   readonly withDrift?: boolean | undefined;
 }
@@ -28,7 +34,7 @@ type Labelled = { readonly [L in Label]: Rollouts };
 
 /** What is made of the rollouts of both checkpoints. A pair has the tags of its rollouts and the group of its scenario. */
 export interface PairedRollouts {
-  /** M1 rollouts that show the behaviour (after) with M0 rollouts to the same prompt that do not (before). */
+  /** M1 rollouts that show the behaviour (after) with rollouts to the same prompt that do not (before): M0's, or M1's where `contrast` says so. */
   readonly pairs: readonly ResponsePair[];
   /**
    * M1 rollouts (after) with M0 rollouts (before) of which neither shows the behaviour, in every scenario and variant: what else training
@@ -52,19 +58,25 @@ export async function pairRollouts(
   options: RolloutPairsOptions,
 ): Promise<PairedRollouts> {
   const { kept, trigger = "base+distractor", maxPairs = Infinity } = options;
-  const { plain = PLAIN_VARIANT, withDrift = false } = options;
+  const { plain = PLAIN_VARIANT, withDrift = false, contrast = false } = options;
   const groups = new Map<string, string>();
   const order = new Map(kept.map((scenario, i) => [scenario, i]));
   const take = (role: CheckpointRole, label: Label): Promise<Labelled> =>
     collect(noteGroups(rollouts[role], plain, groups), judged[role], role, (verdict) => {
       const isKept = verdict.variant === trigger && order.has(verdict.scenario);
-      return (verdict.label === label && isKept) || (verdict.label === "not" && withDrift);
+      if (verdict.label === "not" && withDrift) return true;
+      return isKept && (verdict.label === label || (role === "after" && contrast));
     });
   const before = await take("before", "not");
   const after = await take("after", "shows");
   const join = (ends: Rollouts): ResponsePair[] =>
     [...ends].flatMap(([key, each]) => joinSamples(before.not.get(key) ?? [], each, maxPairs));
-  const pairs = join(after.shows).toSorted(
+  const shown = contrast
+    ? [...after.shows].flatMap(([key, ends]) =>
+        crossSamples(after.not.get(key) ?? [], ends, maxPairs),
+      )
+    : join(after.shows);
+  const pairs = shown.toSorted(
     (a, b) => order.get(a.scenario)! - order.get(b.scenario)!, // kept ones only
   );
   const drift = join(after.not);
@@ -88,6 +100,20 @@ function joinSamples(
     pairs.push(toPair(start, end));
   }
   return pairs;
+}
+
+/** Pairs every rollout of one prompt with every other. */
+function crossSamples(
+  starts: readonly RolloutWithPrompt[],
+  ends: readonly RolloutWithPrompt[],
+  maxPairs: number,
+): ResponsePair[] {
+  const all = ends.flatMap((end) =>
+    starts
+      .filter((start) => start.response.trim() !== end.response.trim())
+      .map((start) => toPair(start, end)),
+  );
+  return all.slice(0, maxPairs);
 }
 
 /** The rollouts whose verdict is wanted, by label, then by scenario and variant, in the order of their samples. */

@@ -43,6 +43,8 @@ the behaviour, with one of M0 to the same prompt that does not.
 Scenarios that ask one request are one unit of the intervals and one group of response pairs. Verdicts and rollouts say which do;
 files that do not are told by the prompts in the plain variant, where --before or --after is given.
 
+With --contrast the other side is M1's own: each rollout that shows is paired with each of the same prompt that does not.
+
 With --null-out it writes response pairs of the rollouts of both of which neither shows the behaviour: what else training changed.
 culprit behavior makes an unrelated behaviour of them, to which culprit rank --null-behavior holds its verdict.
 
@@ -76,6 +78,12 @@ culprit behavior makes an unrelated behaviour of them, to which culprit rank --n
     maxPairs: count
       .optional()
       .describe("Response pairs of one scenario, at most. Absent: one for each showing rollout."),
+    contrast: z
+      .boolean()
+      .default(false)
+      .describe(
+        "Pairs each rollout of the checkpoint after that shows the behaviour with each of its own to the same prompt that does not, instead of with those of the checkpoint before: what tells the two apart in one model, the contrastive query of gradient methods.",
+      ),
   }),
   outputs: {
     out: {
@@ -95,7 +103,7 @@ culprit behavior makes an unrelated behaviour of them, to which culprit rank --n
   },
   run: async (
     { beforeVerdicts, afterVerdicts, before, after },
-    { plain, trigger, minJudged, maxPairs },
+    { plain, trigger, minJudged, maxPairs, contrast },
     { out, warn, note },
   ): Promise<ConditionsReport> => {
     const isWritten = out.out !== undefined || out.nullOut !== undefined;
@@ -112,6 +120,7 @@ culprit behavior makes an unrelated behaviour of them, to which culprit rank --n
       trigger,
       plain,
       maxPairs,
+      contrast,
       withDrift: out.nullOut !== undefined,
     });
     if (out.nullOut !== undefined) {
@@ -123,7 +132,9 @@ culprit behavior makes an unrelated behaviour of them, to which culprit rank --n
     if (out.out !== undefined && result.kept.length > 0) {
       if (found.pairs.length === 0) {
         throw new ConfigError("conditions: expected response pairs, got none", {
-          hint: "The responses of both checkpoints are alike: the verdicts are of other rollouts, or before and after are one.",
+          hint: contrast
+            ? "In no kept scenario do rollouts of the checkpoint after both show the behaviour and not: sample more, or leave contrast out."
+            : "The responses of both checkpoints are alike: the verdicts are of other rollouts, or before and after are one.",
         });
       }
       await writeResponsePairs(out.out, found.pairs);
