@@ -82,6 +82,33 @@ describe.each(CASES)("%s", (name) => {
     }
   });
 
+  it("has PyTorch's gradient of the projection of each after-response on a direction", async () => {
+    await using engine = await openGolden(name, suite);
+    await using file = await openSafetensors(`${FILES}${name}.safetensors`);
+    const features: Features = {
+      kind: "concept",
+      parameters: null,
+      layer: 1,
+      direction: "golden",
+      ...SKETCH,
+    };
+    const raw = Float32Array.from({ length: engine.identity.dim }, (_, j) => Math.sin(1 + j));
+    const length = Math.hypot(...raw);
+    const direction = raw.map((value) => value / length);
+    const want = await floats(file, "concept");
+    const got: Float32Array[] = [];
+    const job = { layers: [0], features, direction };
+    for await (const { index, means } of engine.embed(await examplesOf(name), job)) {
+      const [before, after] = means as readonly [Float32Array, Float32Array];
+      expect(before.every((value) => value === 0)).toBe(true);
+      got[index] = after;
+    }
+    for (const [r, row] of got.entries()) {
+      const expected = want.subarray(r * SKETCH.dims, (r + 1) * SKETCH.dims);
+      expect(relativeError(row, expected), `response ${r}`).toBeLessThan(MAX_RELATIVE_ERROR);
+    }
+  });
+
   it("has PyTorch's gradient of each response in LoRA's factors, projected", async () => {
     const dir = `${ROOT}checkpoints/${name}`;
     const model = await readModel(dir);

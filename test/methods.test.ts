@@ -17,7 +17,12 @@ import type { ScoringModel } from "../src/attribution/pair-logprobs.ts";
 import { storeRows } from "../src/attribution/pair-rows.ts";
 import { scorePairs } from "../src/attribution/score-pairs.ts";
 import type { Engine } from "../src/engine/engine.ts";
-import { featuresSchema } from "../src/engine/features.ts";
+import {
+  ALONG_RUN,
+  type FeatureKind,
+  featuresSchema,
+  type SketchedFeatures,
+} from "../src/engine/features.ts";
 import { openLocalEngine } from "../src/engine/local-engine.ts";
 import type { Message } from "../src/format/messages.ts";
 import type { PreferencePair } from "../src/pairs/preference-pair.ts";
@@ -141,26 +146,31 @@ beforeAll(async () => {
 });
 
 /** The same vectors as those of the method's features: what it makes of them does not depend on what they are. */
-function withFeatures(given: MethodTask & Sources, { features: kind }: AttributionMethod): Sources {
-  if (kind === undefined || kind === "states") return given;
-  const run = { hash: "run", steps: [1], rates: [0.5] };
-  const features = featuresSchema.parse({
+function withFeatures(given: MethodTask & Sources, method: AttributionMethod): Sources {
+  const { features: kind = "states", asks = kind } = method;
+  if (kind === "states") return given;
+  const { store, behavior } = given;
+  const head = { features: featuresOf(asks) };
+  return {
+    ...given,
+    store: { ...store, manifest: { ...store.manifest, features: featuresOf(kind) } },
+    behavior: {
+      ...behavior,
+      wanted: behavior.wanted.map((each) => ({ ...each, head: { ...each.head, ...head } })),
+    },
+  };
+}
+
+function featuresOf(kind: FeatureKind): SketchedFeatures {
+  return featuresSchema.parse({
     kind,
     dims: 64,
     projection: "rademacher",
     seed: 0,
     ...(kind === "influence" ? {} : { parameters: null }),
-    ...(kind === "tracin" || kind === "less" ? { run } : {}),
+    ...(kind === "concept" ? { layer: 1, direction: "d" } : {}),
+    ...(ALONG_RUN.has(kind) ? { run: { hash: "run", steps: [1], rates: [0.5] } } : {}),
   });
-  const { store, behavior } = given;
-  return {
-    ...given,
-    store: { ...store, manifest: { ...store.manifest, features } },
-    behavior: {
-      ...behavior,
-      wanted: behavior.wanted.map((each) => ({ ...each, head: { ...each.head, features } })),
-    },
-  };
 }
 
 /** With nothing but what the method says that it needs. */

@@ -70,6 +70,8 @@ export interface AttributionMethod<N extends Need = Need, S extends z.ZodObject 
   readonly needs: readonly N[];
   /** The features that store and behaviours must have; absent: of those methods that read a store, states. */
   readonly features?: FeatureKind | undefined;
+  /** The features of behaviours, where others than the store's. */
+  readonly asks?: FeatureKind | undefined;
   describe(settings: z.output<S>): MethodDescription;
   /** A setting without which it cannot score and that has no default; undefined where there is none. */
   lacks?(settings: z.output<S>): LackingSetting | undefined;

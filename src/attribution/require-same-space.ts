@@ -1,5 +1,5 @@
 import { differingPart, IDENTITY_PARTS } from "../behavior/behavior-head.ts";
-import { describeFeatures } from "../engine/features.ts";
+import { describeFeatures, featuresOfPairs } from "../engine/features.ts";
 import type { VectorStore } from "../store/open-store.ts";
 import { ConfigError } from "../util/errors.ts";
 import type { ScoredBehavior } from "./method.ts";
@@ -18,7 +18,9 @@ export function requireSameSpace(store: VectorStore, behavior: ScoredBehavior): 
       { hint: "Make behaviour and store with the same --checkpoint, --adapter and --template." },
     );
   }
-  const [stored, own] = [features, behavior.head.features].map(describeFeatures);
+  const [stored, own] = [features, featuresOfPairs(behavior.head.features)].map(
+    describeFeatures,
+  );
   if (stored !== own) {
     throw new ConfigError(`${where}: expected ${stored} like ${store.directory}, got ${own}`, {
       hint: "Make behaviour and store with the same --features, --sketch, --projection, --projection-seed and --parameters.",

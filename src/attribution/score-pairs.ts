@@ -3,7 +3,14 @@ import type { z } from "zod";
 import type { VectorStore } from "../store/open-store.ts";
 import { ConfigError } from "../util/errors.ts";
 import type { JobOptions } from "../util/progress.ts";
-import type { AttributionMethod, MethodTask, Need, PairScores, Sources } from "./method.ts";
+import type {
+  AttributionMethod,
+  MethodTask,
+  Need,
+  PairScores,
+  ScoredBehavior,
+  Sources,
+} from "./method.ts";
 
 export interface ScorePairsOptions extends JobOptions {
   /** What files and tables call this use of the method; default: the method's name. */
@@ -23,6 +30,21 @@ function expectFeatures(
     `${directory}: expected vectors of ${features} features, which the method ${name} reads, got ${found}`,
     { hint: `Make store and behaviour with --features ${features}.` },
   );
+}
+
+/** Throws ConfigError unless the behaviours are read as the method asks. */
+function expectAsked(
+  { name, features = "states", asks = features }: AttributionMethod,
+  behaviors: readonly ScoredBehavior[],
+): void {
+  for (const behavior of behaviors) {
+    const found = behavior.head.features?.kind ?? "states";
+    if (found === asks) continue;
+    throw new ConfigError(
+      `behavior "${behavior.name}": expected one of ${asks} features, which the method ${name} asks with, got ${found}`,
+      { hint: `Make it with culprit behavior --features ${asks}.` },
+    );
+  }
 }
 
 const COUNTED = ["tokens", "flops", "money", "bytes"] as const;
@@ -46,6 +68,10 @@ export async function scorePairs<N extends Need, S extends z.ZodObject>(
   const lacking = method.lacks?.(settings);
   if (lacking !== undefined) throw new ConfigError(`${lacking.setting}: ${lacking.message}`);
   if (method.needs.includes("store" as N)) expectFeatures(method, task.store!); // checked above
+  if (method.needs.includes("behavior" as N)) {
+    const { wanted, unrelated } = task.behavior!; // checked above
+    expectAsked(method as unknown as AttributionMethod, [...wanted, ...unrelated]);
+  }
   const used = { seconds: 0, tokens: 0, flops: 0, money: 0, bytes: 0 };
   const startMs = performance.now();
   const scored = await method.score(task as MethodTask<N>, settings, {

@@ -72,6 +72,8 @@ export interface EmbedOptions extends JobOptions {
   readonly features?: Features | undefined;
   /** For features along a training run, that run. */
   readonly along?: AlongRun | undefined;
+  /** For features of a concept, its direction [D], of length 1. */
+  readonly direction?: Float32Array | undefined;
 }
 
 export interface TokenOptions extends JobOptions {
@@ -95,7 +97,7 @@ export interface EmbeddingEngine {
    * Mean residual stream over each response's tokens (method.md: ā_ℓ(p, r; M)), teacher-forced on prompt and response.
    * Examples come back as their batches finish, in any order, each once. Memory does not grow with the number of examples
    * beyond the token ids given. Of pairs along a training run (see AlongRun) the first response gets what the pair does and the second
-   * zeros: their difference is the pair's as everywhere. Throws RuntimeError naming layer and example index where an activation is not finite.
+   * zeros: their difference is the pair's as everywhere. Of a concept the first response, that before, gets zeros. Throws RuntimeError naming layer and example index where an activation is not finite.
    */
   embed(
     examples: readonly TokenizedExample[],

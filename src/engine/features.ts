@@ -5,10 +5,16 @@ import { PROJECTIONS } from "../model/gradient-projection.ts";
 import type { SketchSize } from "../model/response-gradients.ts";
 import type { Plain } from "../util/artifact.ts";
 import { ConfigError } from "../util/errors.ts";
-import type { EmbeddingEngine, EngineIdentity } from "./engine.ts";
-import type { AlongRun } from "./training-states.ts";
+import type { EmbeddingEngine, EmbedOptions, EngineIdentity } from "./engine.ts";
 
-export const FEATURE_KINDS = ["states", "influence", "gradient", "tracin", "less"] as const;
+export const FEATURE_KINDS = [
+  "states",
+  "influence",
+  "gradient",
+  "concept",
+  "tracin",
+  "less",
+] as const;
 export type FeatureKind = (typeof FEATURE_KINDS)[number];
 /** Those that are read along a training run. */
 export const ALONG_RUN: ReadonlySet<FeatureKind> = new Set(["tracin", "less"]);
@@ -38,6 +44,17 @@ export const featuresSchema = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("gradient"),
     parameters,
+    ...sketchShape,
+  }),
+  /**
+   * Of the after-response of a response pair alone: the gradient of its mean residual stream's projection on a behaviour's direction.
+   * It is held to the gradients of pairs; layer 0 alone.
+   */
+  z.strictObject({
+    kind: z.literal("concept"),
+    parameters,
+    layer: z.int().nonnegative().describe("Of the direction."),
+    direction: z.string().describe("Its hash."),
     ...sketchShape,
   }),
   /**
@@ -94,18 +111,28 @@ export function isAlongRun(features: Features): features is RunFeatures {
   return "run" in features;
 }
 
-/** The engine as one that reads these features of every response; `along` where they are along a training run. */
+/** The features of pairs that those of a behaviour can be held to. */
+export function featuresOfPairs(features: Features | undefined): Features | undefined {
+  if (features?.kind !== "concept") return features;
+  const { layer: _l, direction: _d, ...shared } = features;
+  return { ...shared, kind: "gradient" };
+}
+
+/** What features are made of besides checkpoint and responses. */
+export type FeatureParts = Pick<EmbedOptions, "along" | "direction">;
+
+/** The engine as one that reads these features of every response. */
 export function withFeatures<E extends EmbeddingEngine>(
   engine: E,
   features: Features,
-  along?: AlongRun,
+  parts: FeatureParts = {},
 ): EmbeddingEngine & Pick<E, "identity"> {
   if (features.kind === "states") return engine;
   const identity = { ...engine.identity, features, dim: featureDim(engine.identity, features) };
   return {
     identity,
     tokenize: (prompt, responses) => engine.tokenize(prompt, responses),
-    embed: (examples, options) => engine.embed(examples, { ...options, features, along }),
+    embed: (examples, options) => engine.embed(examples, { ...options, ...parts, features }),
   };
 }
 
@@ -126,25 +153,31 @@ export function sketchSize({ dims }: { readonly dims: number }): SketchSize {
   return { left, right: dims / left };
 }
 
-/** Throws ConfigError unless the layers are some that these features have. */
-export function expectLayers(
-  layers: readonly number[],
+/** Every layer that features of a checkpoint have. */
+export function layersOfFeatures(
   { layerCount }: Pick<EngineIdentity, "layerCount">,
   features: Features,
 ): readonly number[] {
-  const known = isAlongRun(features)
-    ? features.run.steps
-    : Array.from(
-        { length: features.kind === "gradient" ? 1 : layerCount + 1 },
-        (_, layer) => layer,
-      );
+  if (isAlongRun(features)) return features.run.steps;
+  const isOne = features.kind === "gradient" || features.kind === "concept";
+  const count = isOne ? 1 : layerCount + 1;
+  return Array.from({ length: count }, (_, layer) => layer);
+}
+
+/** Throws ConfigError unless the layers are some that these features have. */
+export function expectLayers(
+  layers: readonly number[],
+  identity: Pick<EngineIdentity, "layerCount">,
+  features: Features,
+): readonly number[] {
+  const known = layersOfFeatures(identity, features);
   const bad = layers.find((layer) => !known.includes(layer));
   if (bad === undefined && layers.length > 0) return [...new Set(layers)];
   const expected = isAlongRun(features)
     ? `steps of the training run (${known.join(", ")})`
-    : features.kind === "gradient"
+    : features.kind === "gradient" || features.kind === "concept"
       ? "0, the one vector that gradients have"
-      : `whole numbers from 0 (embeddings) to ${layerCount} (after the last block)`;
+      : `whole numbers from 0 (embeddings) to ${identity.layerCount} (after the last block)`;
   throw new ConfigError(
     `layers: expected ${expected}, got ${layers.length === 0 ? "none" : String(bad)}`,
   );

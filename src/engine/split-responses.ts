@@ -17,10 +17,13 @@ export function wholeExamples(examples: readonly TokenizedExample[]): ExampleRow
   return { examples, placeOf: (example, response) => ({ example, response }) };
 }
 
-/** Every response as an example of its own. */
-export function splitResponses(examples: readonly TokenizedExample[]): ExampleRows {
+/** Every response, or those that are taken, as an example of its own. */
+export function splitResponses(
+  examples: readonly TokenizedExample[],
+  isTaken: (response: number) => boolean = () => true,
+): ExampleRows {
   const places = examples.flatMap(({ responses }, example) =>
-    responses.map((_, response) => ({ example, response })),
+    responses.flatMap((_, response) => (isTaken(response) ? [{ example, response }] : [])),
   );
   return {
     examples: places.map(({ example, response }) => {

@@ -3,11 +3,12 @@ import { projectionValues } from "../model/gradient-projection.ts";
 import { influenceFeatures } from "../model/influence-features.ts";
 import type { LoadedModel } from "../model/model-family.ts";
 import { responseGradients } from "../model/response-gradients.ts";
+import { DIRECTION } from "../model/training-graph.ts";
 import type { TensorValue } from "../runtime/ort.ts";
 import type { JobOptions } from "../util/progress.ts";
 import { ActivationError } from "./activation-error.ts";
 import { batchInputs } from "./batch-inputs.ts";
-import type { EmbeddedExample, TokenizedExample } from "./engine.ts";
+import type { EmbeddedExample, EmbedOptions, TokenizedExample } from "./engine.ts";
 import { featureDim, type RunFeatures, type SketchedFeatures, sketchSize } from "./features.ts";
 import type { BuiltGraph, GraphPrograms } from "./graph-programs.ts";
 import { planBatches } from "./plan-batches.ts";
@@ -19,7 +20,10 @@ import { splitResponses, wholeExamples } from "./split-responses.ts";
 /** Features of the checkpoint as it is. */
 type PlainFeatures = Exclude<SketchedFeatures, RunFeatures>;
 
-interface FeatureOptions extends JobOptions {
+/** Of the responses of a response pair. */
+const AFTER = 1;
+
+interface FeatureOptions extends JobOptions, Pick<EmbedOptions, "direction"> {
   /** In the order in which they are given back, each once. */
   readonly layers: readonly number[];
   readonly batchTokens: number;
@@ -31,16 +35,20 @@ export async function* streamFeatures(
   model: LoadedModel,
   examples: readonly TokenizedExample[],
   features: PlainFeatures,
-  { layers, batchTokens, signal, progress }: FeatureOptions,
+  { layers, batchTokens, direction, signal, progress }: FeatureOptions,
 ): AsyncGenerator<EmbeddedExample> {
   const { config } = model;
+  const isConcept = features.kind === "concept";
   const dim = featureDim(config, features);
   const { program, frequencyInputs } = await programs.program(
     `${JSON.stringify(features)} ${layers.join()}`,
-    () => buildGraph(model, layers, features),
+    () => buildGraph(model, layers, features, direction),
   );
   // Gradients of two responses behind one prompt could not be told apart: there every response has a row of its own.
-  const rows = features.kind === "influence" ? wholeExamples(examples) : splitResponses(examples);
+  const rows =
+    features.kind === "influence"
+      ? wholeExamples(examples)
+      : splitResponses(examples, (response) => !isConcept || response === AFTER);
   const collector = new ResponseCollector<Float32Array>(examples);
   const limits = planLimits(config, config.layerCount, { batchTokens });
   let finished = 0;
@@ -55,6 +63,7 @@ export async function* streamFeatures(
     for (const [r, row] of responses.entries()) {
       const { example, response } = rows.placeOf(row.example, row.response);
       const vector = readVector(outputs, { r, dim, layers, features, example });
+      if (isConcept) collector.add(example, 1 - AFTER, new Float32Array(vector.length));
       const means = collector.add(example, response, vector);
       if (means === undefined) continue;
       finished++;
@@ -68,16 +77,22 @@ function buildGraph(
   model: LoadedModel,
   layers: readonly number[],
   features: PlainFeatures,
+  direction: Float32Array | undefined,
 ): BuiltGraph {
   const sketch = sketchSize(features);
   const { outputs, projections, frequencyInputs } =
     features.kind === "influence"
       ? influenceFeatures(model, layers, sketch)
-      : responseGradients(model, { sketch, isTrained: matcher(features.parameters) });
+      : responseGradients(model, {
+          sketch,
+          isTrained: matcher(features.parameters),
+          projectionAt: features.kind === "concept" ? features.layer : undefined,
+        });
   const values = projections.map(
     (each) => [each.name, () => projectionValues(each, features)] as const,
   );
-  return { outputs, frequencyInputs, made: new Map(values) };
+  const own = direction === undefined ? {} : { own: new Map([[DIRECTION, direction]]) };
+  return { outputs, frequencyInputs, made: new Map(values), ...own };
 }
 
 /** Whether a parameter is one of those that a pattern names. */
@@ -100,7 +115,7 @@ function readVector(
   const { r, dim, layers, features, example } = at;
   const vector = new Float32Array(layers.length * dim);
   for (const [l, layer] of layers.entries()) {
-    const { array } = outputs[features.kind === "gradient" ? "sketch" : `layer.${layer}`]!; // the graph's outputs
+    const { array } = outputs[features.kind === "influence" ? `layer.${layer}` : "sketch"]!; // the graph's outputs
     const part = array.subarray(r * dim, (r + 1) * dim) as Float32Array; // float32
     if (!part.every(Number.isFinite)) throw new ActivationError(layer, example);
     vector.set(part, l * dim);

@@ -69,6 +69,7 @@ function neededSections(given: Experiment): Contradiction[] {
 function withinSections(given: Experiment): Contradiction[] {
   const { train: training, judge: how, generate: sampling } = given;
   const features = richestFeatures(given);
+  const made = new Set(ALONG_RUN.has(features) ? ["warmup"] : []); // by a stage
   return [
     ...(training === undefined
       ? []
@@ -80,7 +81,7 @@ function withinSections(given: Experiment): Contradiction[] {
           ),
         )),
     ...(how === undefined ? [] : at(["judge"], verbs.judge.check?.(how, judgedBy(how)))),
-    ...at(["embed"], featureContradictions({ ...given.embed, features }, ALONG_RUN.has(features))),
+    ...at(["embed"], featureContradictions({ ...given.embed, features }, made)),
     ...need(
       given.warmup === undefined || featuresOfMethods(given).some((each) => ALONG_RUN.has(each)),
       ["warmup"],

@@ -40,7 +40,7 @@ import {
   warmupStage,
 } from "./plan-stages.ts";
 import { furtherVerbs, type FurtherVerb, settingsOf } from "./schema.ts";
-import { featuresOfMethods } from "./section-settings.ts";
+import { askedFeatures, featuresOfMethods } from "./section-settings.ts";
 import type { Experiment } from "./sections.ts";
 import { type Stage, STAGE_KINDS, stageId } from "./stage.ts";
 import { type Bound, verbStage } from "./verb-stage.ts";
@@ -139,7 +139,7 @@ function nullStages(planned: Planned): Stage[] {
       isOptional: file === undefined,
     };
     const responses = file === undefined ? boundDrift : boundResponses(file);
-    return featuresOfMethods(planned.experiment).map((features) =>
+    return askedFeatures(planned.experiment).map((features) =>
       behaviorStage(planned, responses, { features, unrelated }),
     );
   });
@@ -147,7 +147,7 @@ function nullStages(planned: Planned): Stage[] {
 
 /** Those of the methods, and states, which the result describes and steering takes. */
 function behaviorFeatures({ experiment }: Planned): readonly FeatureKind[] {
-  return [...new Set<FeatureKind>(["states", ...featuresOfMethods(experiment)])];
+  return [...new Set<FeatureKind>(["states", ...askedFeatures(experiment)])];
 }
 
 /** A checkpoint from outside, with its endpoint where it is sampled there; undefined where there is neither. */

@@ -304,7 +304,7 @@ function featureLayers(
   features: FeatureKind,
 ): readonly number[] | "all" {
   if (ALONG_RUN.has(features)) return "all";
-  return features === "gradient" ? [0] : layersOf(experiment, inputs);
+  return features === "gradient" || features === "concept" ? [0] : layersOf(experiment, inputs);
 }
 
 /** The behaviour of the experiment, or an unrelated one, in some features. */
@@ -325,6 +325,7 @@ export function behaviorStage(
     settings: {
       ...settings,
       ...settingsOfFeatures(features, experiment.embed), // sketched as the pairs are
+      conceptLayer: features === "concept" ? experiment.rank.layer : "auto",
       layers: featureLayers(experiment, inputs, features),
       name: unrelated?.behavior ?? settings.name,
     },
@@ -332,6 +333,7 @@ export function behaviorStage(
       responses,
       checkpoint: givenCheckpoint(experiment, "before", inputs.before),
       warmup: boundWarmup(features),
+      concept: features === "concept" ? { stage: "behavior" } : undefined,
     },
     // A control that cannot be had does not end a run: what it would have been held to is said in the result.
     skipsOn: (error) =>
@@ -385,10 +387,11 @@ export function rankStage(
 ): Stage {
   const { methods: _, nulls, layer, ...settings } = experiment.rank;
   const method = findMethod(choice.name);
-  const { needs, features = "states" } = method;
+  const { needs, features = "states", asks = features } = method;
   const name = needs.includes("store") ? features : featuresOfMethods(experiment)[0]!; // one at least
   const { hasLayer } = method.describe(ownSettings(choice)).traits;
   const hasBehavior = needs.includes("behavior");
+  const asked = featuresName(needs.includes("store") ? asks : name);
   return verbStage(verbs.rank, {
     name: methodName(experiment, methodLabel(choice)),
     settings: {
@@ -401,10 +404,10 @@ export function rankStage(
     inputs: {
       store: { stage: stageId({ kind: "embed", name: featuresName(name) }) },
       behavior: hasBehavior
-        ? { stage: stageId({ kind: "behavior", name: featuresName(name) }) }
+        ? { stage: stageId({ kind: "behavior", name: asked }) }
         : undefined,
       nullBehavior:
-        hasBehavior && nulls.length > 0 ? boundNulls(nulls, featuresName(name)) : undefined,
+        hasBehavior && nulls.length > 0 ? boundNulls(nulls, asked) : undefined,
       pairs: needs.includes("pairs") ? boundPairs(inputs.pairs) : undefined,
       responses: needs.includes("responses") ? boundOwnResponses(inputs) : undefined,
       checkpoint: needs.includes("checkpoint")

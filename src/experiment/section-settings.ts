@@ -89,6 +89,15 @@ export function warmupSettings({
 /** What of training a warm-up has no setting for. */
 const trainDefaults = trainingSettings.parse({ learningRate: 1 });
 
+/** What the behaviour is read as for the experiment's methods, each once. */
+export function askedFeatures(experiment: Pick<Experiment, "rank">): readonly FeatureKind[] {
+  const asked = experiment.rank.methods.flatMap(({ name }) => {
+    const { needs, features = "states", asks = features } = findMethod(name);
+    return needs.includes("behavior") ? [asks] : [];
+  });
+  return [...new Set(asked)];
+}
+
 /** The features of the experiment's methods, each once. Methods without any rank the rows of the first store. */
 export function featuresOfMethods({
   rank: { methods },

@@ -24,6 +24,7 @@ export const DRIFT = "drift";
  * or null where the experiment itself decides.
  */
 export const ELSEWHERE: Readonly<Record<string, string | null>> = {
+  "behavior.conceptLayer": "rank.layer",
   "behavior.features": null, // those of the methods
   "behavior.parameters": "embed.parameters",
   "behavior.projection": "embed.projection",
@@ -309,11 +310,19 @@ export const sections = {
     .prefault({})
     .describe("Which scenarios the behaviour is made of, by the four conditions."),
   behavior: verbs.behavior.settings
+    .omit({
+      features: true,
+      sketch: true,
+      projection: true,
+      projectionSeed: true,
+      parameters: true,
+      conceptLayer: true,
+    })
     .extend({
       name: nonEmpty.default("behavior").describe("The behaviour's name in results."),
     })
     .describe("The behaviour vector."),
-  embed: verbs.embed.settings.omit({ layers: true }).prefault({}).describe("Datapoint vectors."),
+  embed: verbs.embed.settings.omit({ layers: true, features: true }).prefault({}).describe("Datapoint vectors."),
   rank: rankSection.prefault({}).describe("Scoring and ranking of all pairs."),
   quality: verbs.quality.settings.prefault({}).describe("The ranking held to the planted pairs."),
   steer: steerSection

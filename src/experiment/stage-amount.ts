@@ -82,7 +82,7 @@ function embedAmount(planned: Planned, { name }: Stage, amounts: PairAmounts): S
   const kind: FeatureKind = FEATURE_KINDS.find((each) => each === name) ?? "states";
   const layers = ALONG_RUN.has(kind)
     ? Array.from({ length: keptStates(planned, amounts) }, (_, state) => state)
-    : kind === "gradient"
+    : kind === "gradient" || kind === "concept"
       ? [0]
       : layersOf(experiment, inputs);
   const { sketch, dtype } = experiment.embed;

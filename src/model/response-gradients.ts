@@ -51,6 +51,8 @@ export interface ResponseGradientsSettings extends Pick<
   readonly sketch: SketchSize;
   /** Gradients of the loss of whole pairs. Default: of the log-probabilities of single responses. */
   readonly pairs?: PairGradients | undefined;
+  /** Of a response's projection on DIRECTION at this layer instead of its log-probability; not of pairs. */
+  readonly projectionAt?: number | undefined;
 }
 
 /** What of a pair's loss is projected. */
@@ -68,7 +70,7 @@ export interface SketchSize {
 
 export interface ResponseGradientsGraph {
   /**
-   * `logprobs` [R] and `sketch`, [B, K] or of pairs [P, K]. Inputs: those of responseLogprobs, for rows of one response each, and
+   * `logprobs` [R] (not of projections) and `sketch`, [B, K] or of pairs [P, K]. Inputs: those of responseLogprobs, for rows of one response each, and
    * `slots` and `slotShares`, see slotInputs. Of pairs also those of preferenceLoss, and `pairRows` [P, B], 1 where a row is a pair's.
    */
   readonly outputs: Readonly<Record<string, Tensor>>;
@@ -81,10 +83,10 @@ export interface ResponseGradientsGraph {
 /** Builds the graph. Throws UnsupportedError where a trained parameter is used in a way whose sum over tokens is not known here. */
 export function responseGradients(
   model: LoadedModel,
-  { sketch, pairs, ...which }: ResponseGradientsSettings,
+  { sketch, pairs, projectionAt, ...which }: ResponseGradientsSettings,
 ): ResponseGradientsGraph {
   const { outputs, trained, frequencyInputs } = trainingGraph(model, {
-    objective: pairs === undefined ? { kind: "log-probability" } : { kind: "dpo", ...pairs.loss },
+    objective: objectiveOf({ pairs, projectionAt }),
     ...which,
   });
   if (trained.length === 0) {
@@ -117,13 +119,21 @@ export function responseGradients(
   const sum = reshape(total(sketches), [isOfRows ? "B" : "P", sketch.left * sketch.right]);
   return {
     outputs: {
-      logprobs: outputs["logprobs"]!,
+      ...(outputs["logprobs"] === undefined ? {} : { logprobs: outputs["logprobs"] }),
       sketch: pairs !== undefined && isOfRows ? matMul(pairRows(), sum) : sum,
     },
     trained,
     projections,
     frequencyInputs,
   };
+}
+
+function objectiveOf({
+  pairs,
+  projectionAt,
+}: Pick<ResponseGradientsSettings, "pairs" | "projectionAt">): TrainingGraphSettings["objective"] {
+  if (projectionAt !== undefined) return { kind: "projection", layer: projectionAt };
+  return pairs === undefined ? { kind: "log-probability" } : { kind: "dpo", ...pairs.loss };
 }
 
 const total = (terms: readonly Tensor[]): Tensor => terms.reduce((sum, each) => add(sum, each));

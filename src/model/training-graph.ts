@@ -1,10 +1,12 @@
 import { gradients } from "../tensor/gradient.ts";
 /** @file One run of training as a graph: token ids in, loss and gradients out. */
-import type { Tensor } from "../tensor/graph.ts";
+import { parameter, type Tensor } from "../tensor/graph.ts";
 import { inOrder } from "../tensor/lower.ts";
 import { sumTo } from "../tensor/ops/broadcast.ts";
+import { matMul } from "../tensor/ops/mat-mul.ts";
 import { addLora, type LoraFactors } from "./lora-graph.ts";
 import type { LoadedModel } from "./model-family.ts";
+import { pooledActivations } from "./pooled-activations.ts";
 import {
   type PreferenceLoss,
   preferenceLoss,
@@ -19,7 +21,9 @@ export interface TrainingGraphSettings {
     | (PreferenceLossSettings & { readonly kind: "dpo" })
     | { readonly kind: "sft" }
     /** The sum of all responses' log-probabilities, which is nothing to minimise: for the gradients of single responses. */
-    | { readonly kind: "log-probability" };
+    | { readonly kind: "log-probability" }
+    /** The sum of all responses' projections on a direction: ⟨mean residual stream at a layer over the response's tokens, v⟩. */
+    | { readonly kind: "projection"; readonly layer: number };
   /** Low-rank factors to train in place of the weights, which stay as they are. Default: every weight is trained. */
   readonly lora?:
     | {
@@ -35,8 +39,9 @@ export interface TrainingGraphSettings {
 
 export interface TrainingGraph {
   /**
-   * `loss` [], `tokenLogprobs` [N], `logprobs` [R], for DPO `rewards` [R] and `margins` [P], and `gradientName(p)` for every trained
-   * parameter p, in its own shape. Inputs: those of responseLogprobs and of the loss.
+   * `loss` [], but for projections `tokenLogprobs` [N] and `logprobs` [R], for DPO `rewards` [R] and `margins` [P], and `gradientName(p)` for every trained
+   * parameter p, in its own shape. Inputs: those of responseLogprobs and of the loss. Projections have those of pooledActivations and
+   * the parameter DIRECTION [D, 1], which is not trained.
    */
   readonly outputs: Readonly<Record<string, Tensor>>;
   /** What is trained, in the graph's layout, in the order of first use; each name once. */
@@ -65,16 +70,18 @@ export function trainingGraph(
   model: LoadedModel,
   { objective, lora, isTrained = () => true }: TrainingGraphSettings,
 ): TrainingGraph {
-  const { tokenLogprobs, logprobs, frequencyInputs } = responseLogprobs(model);
-  const { loss, ...metrics } = lossOf(objective, { tokenLogprobs, logprobs });
-  const plain = { loss, tokenLogprobs, logprobs, ...metrics };
+  const { outputs: plain, frequencyInputs } =
+    objective.kind === "projection"
+      ? projectionSum(model, objective.layer)
+      : responseLoss(model, objective);
   const adapted = lora === undefined ? { outputs: plain, factors: [] } : addLora(plain, lora);
   const all = parametersOf(adapted.outputs);
   const factorNames = new Set(adapted.factors.flatMap(({ a, b }) => [a, b]));
   const trained = all.filter(
-    (each) => (lora === undefined || factorNames.has(each)) && isTrained(nameOf(each)),
+    (each) =>
+      nameOf(each) !== DIRECTION && (lora === undefined || factorNames.has(each)) && isTrained(nameOf(each)),
   );
-  const found = gradients(adapted.outputs["loss"], trained);
+  const found = gradients(adapted.outputs["loss"]!, trained);
   return {
     outputs: {
       ...adapted.outputs,
@@ -89,8 +96,34 @@ export function trainingGraph(
   };
 }
 
+/** Name of the parameter that projections are on. */
+export const DIRECTION = "projection:direction";
+
+interface LossGraph {
+  readonly outputs: Readonly<Record<string, Tensor>> & { readonly loss: Tensor };
+  readonly frequencyInputs: ReadonlyMap<string, RopeScaling>;
+}
+
+function projectionSum(model: LoadedModel, layer: number): LossGraph {
+  const { outputs, frequencyInputs } = pooledActivations(model, [layer]); // [B, R, D]
+  const direction = parameter(DIRECTION, [model.config.dim, 1]);
+  const pooled = outputs[`layer.${layer}`]!; // the layer asked for
+  return { outputs: { loss: sumTo(matMul(pooled, direction), []) }, frequencyInputs };
+}
+
+type ResponseObjective = Exclude<
+  TrainingGraphSettings["objective"],
+  { readonly kind: "projection" }
+>;
+
+function responseLoss(model: LoadedModel, objective: ResponseObjective): LossGraph {
+  const { tokenLogprobs, logprobs, frequencyInputs } = responseLogprobs(model);
+  const { loss, ...metrics } = lossOf(objective, { tokenLogprobs, logprobs });
+  return { outputs: { loss, tokenLogprobs, logprobs, ...metrics }, frequencyInputs };
+}
+
 function lossOf(
-  objective: TrainingGraphSettings["objective"],
+  objective: ResponseObjective,
   { tokenLogprobs, logprobs }: Pick<LogprobsGraph, "tokenLogprobs" | "logprobs">,
 ): Partial<PreferenceLoss> & Pick<PreferenceLoss, "loss"> {
   switch (objective.kind) {

@@ -2,7 +2,7 @@
 import { z } from "zod";
 
 import type { EngineIdentity } from "../engine/engine.ts";
-import { featuresSchema } from "../engine/features.ts";
+import { featuresSchema, layersOfFeatures, STATES } from "../engine/features.ts";
 import { BOUNDARIES } from "../model/prompt-renderer.ts";
 import { countSchema, countsSchema, jsonArtifact } from "../util/artifact.ts";
 import { ConfigError } from "../util/errors.ts";
@@ -75,11 +75,12 @@ const manifestSchema = z
     }),
     software: z.strictObject({ name: z.literal("culprit"), version: z.string() }),
   })
-  .superRefine(({ layers, checkpoint: { layerCount } }, context) => {
+  .superRefine(({ layers, features = STATES, checkpoint }, context) => {
+    const known = layersOfFeatures(checkpoint, features);
     const message = layers.some((layer, i) => i > 0 && layer <= layers[i - 1]!)
       ? `expected rising numbers without repeats, got ${layers.join(", ")}`
-      : layers.some((layer) => layer > layerCount)
-        ? `expected 0 to ${layerCount}, got ${layers.join(", ")}`
+      : layers.some((layer) => !known.includes(layer))
+        ? `expected some of ${known.join(", ")}, got ${layers.join(", ")}`
         : undefined;
     if (message !== undefined) context.addIssue({ code: "custom", path: ["layers"], message });
   });

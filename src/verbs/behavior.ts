@@ -20,7 +20,8 @@ import { withFeatures } from "../engine/features.ts";
 import { type ResponsePairs, readResponsePairs } from "../pairs/response-pairs.ts";
 import { count, maxTokens, seed, nonEmpty, whole } from "../util/setting-kinds.ts";
 import { checkpointInput } from "./inputs/checkpoint.ts";
-import { behaviorsInput, openingOptions, responsesInput } from "./inputs/files.ts";
+import { readConcept } from "./inputs/concept.ts";
+import { behaviorInput, behaviorsInput, openingOptions, responsesInput } from "./inputs/files.ts";
 import { warmupInput } from "./inputs/warmup.ts";
 import { layers } from "./settings/common.ts";
 import {
@@ -30,7 +31,7 @@ import {
   warmupDoubts,
 } from "./settings/features.ts";
 import { formatBehavior, listBehaviorWarnings } from "./show/behavior.ts";
-import { defineVerb, type Input } from "./verb.ts";
+import { defineVerb, type Input, need } from "./verb.ts";
 
 /** More draws sharpen nothing; with 5,000 prompts this many bootstrap replicates take 200 MB. */
 const MAX_DRAWS = 10_000;
@@ -81,6 +82,10 @@ const behaviorSettings = z.strictObject({
     .default(200)
     .describe("Random sign flips for the null of the length, null p."),
   ...featureSettings,
+  conceptLayer: z
+    .union([whole, z.literal("auto")], { error: "expected a layer number or auto" })
+    .default("auto")
+    .describe("Of features concept: the layer of --concept whose direction is taken; auto: the one chosen for it."),
   nullDirections: whole
     .max(MAX_NULL_DIRECTIONS)
     .default(64)
@@ -128,6 +133,11 @@ of one side differ among themselves); --orthogonal-to-behavior those of other be
     responses: responsePairsInput,
     checkpoint: checkpointInput,
     warmup: warmupInput,
+    concept: {
+      ...behaviorInput,
+      describe: "For features concept: the behaviour file of states whose direction it is of.",
+      isOptional: true,
+    },
     orthogonalToBehavior: {
       ...behaviorsInput,
       describe:
@@ -136,7 +146,14 @@ of one side differ among themselves); --orthogonal-to-behavior those of other be
     },
   },
   settings: behaviorSettings,
-  check: (settings, given) => featureContradictions(settings, given.has("warmup")),
+  check: (settings, given) => [
+    ...featureContradictions(settings, given),
+    ...need(
+      settings.conceptLayer === "auto" || settings.features === "concept",
+      ["conceptLayer"],
+      `expected features concept with it, got ${settings.features}`,
+    ),
+  ],
   outputs: {
     out: {
       artifact: BEHAVIOR_FILE,
@@ -145,17 +162,21 @@ of one side differ among themselves); --orthogonal-to-behavior those of other be
       endings: [".safetensors"],
     },
   },
-  run: async ({ responses, checkpoint, warmup, orthogonalToBehavior = [] }, settings, work) => {
+  run: async (inputs, settings, work) => {
+    const { responses, checkpoint, warmup, concept, orthogonalToBehavior = [] } = inputs;
     const { out, signal, progress, nameOf } = work;
     const others = await Promise.all(orthogonalToBehavior.map(readBehavior));
     await using engine = await checkpoint.open();
-    const {
-      features,
-      layers: read,
-      along,
-    } = readingOf(settings, engine.identity, warmup, "responses");
+    const { features, layers: read, parts } = readingOf(settings, engine.identity, {
+      reads: "responses",
+      warmup,
+      concept:
+        concept === undefined
+          ? undefined
+          : await readConcept(concept, settings.conceptLayer, engine.identity),
+    });
     for (const doubt of warmupDoubts(warmup)) work.warn(doubt);
-    const reader = withFeatures(engine, features, along);
+    const reader = withFeatures(engine, features, parts);
     const collected = await collectActivations(reader, responses.pairs, {
       layers: read,
       maxTokens: settings.maxTokens,

@@ -18,7 +18,7 @@ import {
   readingOf,
   warmupDoubts,
 } from "./settings/features.ts";
-import { defineVerb } from "./verb.ts";
+import { defineVerb, need } from "./verb.ts";
 
 /** Share of unusable rows from which on the user must hear of it. */
 const MANY_UNUSABLE = 0.1;
@@ -57,7 +57,14 @@ from the last whole shard when the same command is given again. A store made wit
       .describe("Pairs of one shard, the unit of resume."),
     ...featureSettings,
   }),
-  check: (settings, given) => featureContradictions(settings, given.has("warmup")),
+  check: (settings, given) => [
+    ...featureContradictions(settings, given),
+    ...need(
+      settings.features !== "concept",
+      ["features"],
+      "expected others: concept is what behaviours are read as, to be held to pairs read as gradient",
+    ),
+  ],
   outputs: {
     out: {
       artifact: VECTORS,
@@ -72,13 +79,10 @@ from the last whole shard when the same command is given again. A store made wit
     const { out, progress, signal, cost } = work;
     const startMs = performance.now();
     await using engine = await checkpoint.open();
-    const {
-      features,
-      layers: found,
-      along,
-    } = readingOf(settings, engine.identity, warmup, "pairs");
+    const reading = readingOf(settings, engine.identity, { reads: "pairs", warmup });
+    const { features, layers: found, parts } = reading;
     for (const doubt of warmupDoubts(warmup)) work.warn(doubt);
-    const result = await embedPairs(withFeatures(engine, features, along), pairs, out.out, {
+    const result = await embedPairs(withFeatures(engine, features, parts), pairs, out.out, {
       layers: found,
       template: checkpoint.template,
       ignoresUnread: checkpoint.ignoresUnread,

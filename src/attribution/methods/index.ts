@@ -1,6 +1,7 @@
 import { ConfigError } from "../../util/errors.ts";
 import type { AttributionMethod } from "../method.ts";
 import { bm25 } from "./bm25.ts";
+import { conceptInfluence } from "./concept-influence.ts";
 import { gradient } from "./gradient.ts";
 import { implicitReward } from "./implicit-reward.ts";
 import { influenceProbe } from "./influence-probe.ts";
@@ -18,6 +19,7 @@ export const METHODS: readonly AttributionMethod[] = [
   probe,
   influenceProbe,
   gradient,
+  conceptInfluence,
   tracin,
   less,
   random,

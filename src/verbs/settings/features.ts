@@ -8,6 +8,7 @@ import {
   expectLayers,
   FEATURE_KINDS,
   type FeatureKind,
+  type FeatureParts,
   type Features,
   isAlongRun,
   STATES,
@@ -17,6 +18,7 @@ import { PROJECTIONS } from "../../model/gradient-projection.ts";
 import type { KeptStates } from "../../training/kept-states.ts";
 import type { Plain } from "../../util/artifact.ts";
 import { ConfigError } from "../../util/errors.ts";
+import { hashBytes } from "../../util/hash.ts";
 import { nonEmpty, seed } from "../../util/setting-kinds.ts";
 import { type Contradiction, need } from "../verb.ts";
 import { type LayerSelection, resolveLayers } from "./common.ts";
@@ -26,7 +28,7 @@ export const featureSettings = {
     .enum(FEATURE_KINDS)
     .default("states")
     .describe(
-      "What is read of a response: states, the mean residual stream over its tokens; influence, the mean of the predicting state times the output's error, for the method influence-probe; gradient, that of its log-probability in the weights; tracin and less, what training on a pair does at each kept state of a training run (--warmup), for the methods of these names.",
+      "What is read of a response: states, the mean residual stream over its tokens; influence, the mean of the predicting state times the output's error, for the method influence-probe; gradient, that of its log-probability in the weights; concept, of the after-response of a behaviour, that of its projection on the direction of a behaviour of states (--concept), for the method concept-influence; tracin and less, what training on a pair does at each kept state of a training run (--warmup), for the methods of these names.",
     ),
   sketch: z
     .int()
@@ -75,24 +77,40 @@ export function settingsOfFeatures(
 interface Reading {
   readonly features: Features;
   readonly layers: readonly number[];
-  readonly along: AlongRun | undefined;
+  readonly parts: FeatureParts;
+}
+
+/** What features are made of besides settings and checkpoint. */
+interface ReadingFrom {
+  readonly reads: AlongRun["reads"];
+  /** Of features along a training run. */
+  readonly warmup?: KeptStates | undefined;
+  /** Of features of a concept. */
+  readonly concept?: Concept | undefined;
+}
+
+/** A direction of the residual stream. */
+export interface Concept {
+  readonly layer: number;
+  /** [D], of length 1. */
+  readonly direction: Float32Array;
 }
 
 /**
- * The features that the settings name, for a checkpoint; `warmup` where they are along a training run. Throws ConfigError where that run
- * started from another checkpoint, or a layer is none of the features'.
+ * The features that the settings name, for a checkpoint. Throws ConfigError where a training run started from another checkpoint, or a
+ * layer is none of the features'.
  */
 export function readingOf(
   settings: FeatureSettings & { readonly layers: LayerSelection },
   identity: EngineIdentity,
-  warmup: KeptStates | undefined,
-  reads: AlongRun["reads"],
+  { reads, warmup, concept }: ReadingFrom,
 ): Reading {
-  const features = featuresOf(settings, identity, warmup);
+  const features = featuresOf(settings, identity, { warmup, concept });
   if (!isAlongRun(features)) {
-    const isAll = settings.layers === "all" && features.kind === "gradient";
+    const isOne = features.kind === "gradient" || features.kind === "concept";
+    const isAll = settings.layers === "all" && isOne;
     const layers = isAll ? [0] : resolveLayers(settings.layers, identity.layerCount);
-    return { features, layers, along: undefined };
+    return { features, layers, parts: { direction: concept?.direction } };
   }
   const run = warmup!; // such features are made of it
   if (run.checkpointHash !== identity.checkpointHash) {
@@ -102,7 +120,8 @@ export function readingOf(
     );
   }
   const layers = settings.layers === "all" ? features.run.steps : settings.layers;
-  return { features, layers: expectLayers(layers, identity, features), along: { run, reads } };
+  const parts = { along: { run, reads } };
+  return { features, layers: expectLayers(layers, identity, features), parts };
 }
 
 /** Kept pairs apart by chance are half of them: from here on the run has learned something. */
@@ -120,7 +139,7 @@ export function warmupDoubts(warmup: KeptStates | undefined): readonly string[] 
 function featuresOf(
   { features: kind, sketch, projection, projectionSeed, ...given }: FeatureSettings,
   identity: Pick<EngineIdentity, "dim">,
-  warmup: KeptStates | undefined,
+  { warmup, concept }: Pick<ReadingFrom, "warmup" | "concept">,
 ): Features {
   if (kind === "states") return STATES;
   const dims = sketch ?? defaultSketch(kind, identity);
@@ -128,6 +147,11 @@ function featuresOf(
   if (kind === "influence") return { kind, ...shared };
   const parameters = given.parameters ?? null;
   if (kind === "gradient") return { kind, parameters, ...shared };
+  if (kind === "concept") {
+    const { layer, direction } = concept!; // featureContradictions
+    const bytes = new Uint8Array(direction.buffer, direction.byteOffset, direction.byteLength);
+    return { kind, parameters, layer, direction: hashBytes(bytes), ...shared };
+  }
   if (warmup === undefined) throw new Error(`internal: ${kind} features are along a run`);
   const run = {
     hash: warmup.hash,
@@ -137,16 +161,16 @@ function featuresOf(
   return { kind, parameters, run, ...shared };
 }
 
-/** Settings that belong to other features and so would be passed over; `hasRun` where a training run is given. */
+/** Settings and inputs that belong to other features and so would be passed over. */
 export function featureContradictions(
   { features, sketch, projection, projectionSeed, parameters }: FeatureSettings,
-  hasRun: boolean,
+  given: ReadonlySet<string>,
 ): readonly Contradiction[] {
   const isDrawn = projection !== "rademacher" || projectionSeed !== 0;
   const isAlong = ALONG_RUN.has(features);
   return [
     ...need(
-      hasRun === isAlong,
+      given.has("warmup") === isAlong,
       ["warmup"],
       isAlong
         ? `expected a training run, which features ${features} are along, got none`
@@ -158,9 +182,16 @@ export function featureContradictions(
       "expected other features with it, got states",
     ),
     ...need(
+      given.has("concept") === (features === "concept"),
+      ["concept"],
+      features === "concept"
+        ? "expected a behaviour of states, whose direction features concept are of, got none"
+        : `expected none with features ${features}`,
+    ),
+    ...need(
       (features !== "states" && features !== "influence") || parameters === undefined,
       ["parameters"],
-      `expected features gradient, tracin or less with it, got ${features}`,
+      `expected features of gradients with it, got ${features}`,
     ),
   ];
 }

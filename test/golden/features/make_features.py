@@ -5,6 +5,8 @@ The checkpoints are those of ../checkpoints, the pairs those of ../gradients. Ev
     influence.<l>   float32 [6, K]   mean over tokens t of outer(h_t, e_t), h_t the residual stream at layer l of the token before t over its
                                      root mean square, e_t the gradient of log p(t) in the state that the output matrix reads; P^T (...) Q
     gradient        float32 [6, K]   sum over all parameters W of P^T (d log p(response) / dW) Q, by autograd, one response at a time
+    concept         float32 [3, K]   of the second response of each pair, P^T (d <mean over its tokens of the stream at layer 1, v> / dW) Q
+                                     summed over all parameters W, v_j = sin(1 + j) over its length
     lora            float32 [6, K]   the same over PEFT's LoRA factors A and B, both random
     lora.<module>.A, lora.<module>.B  the factors [rank, in], [out, rank]
 The projections P and Q follow from seed, parameter name and side, see src/model/gradient-projection.ts; K = SIDE * SIDE. A parameter that
@@ -71,6 +73,20 @@ def gradients(model, prompt, response, names):
     return total
 
 
+def concept(model, prompt, response, names):
+    model.zero_grad()
+    out = model(input_ids=torch.tensor([prompt + response]), use_cache=False, output_hidden_states=True)
+    stream = out.hidden_states[1][0, len(prompt) :].mean(0)
+    v = torch.sin(1 + torch.arange(len(stream), dtype=torch.float64))
+    (stream @ v / v.norm()).backward()
+    total = 0
+    for parameter, name in names:
+        if (g := parameter.grad) is None:
+            continue
+        total = total + sketch(g[None] if g.dim() == 1 else g.T if name.endswith(".T") else g, name)
+    return total
+
+
 def graph_name(name):
     stored = name in ("model.embed_tokens.weight", "lm_head.weight")
     return name if stored or not name.endswith("proj.weight") else name + ".T"
@@ -97,6 +113,7 @@ if __name__ == "__main__":
         ]
         names = [(parameter, graph_name(name)) for name, parameter in model.named_parameters()]
         tensors = {"gradient": torch.stack([gradients(model, *each, names) for each in examples])}
+        tensors["concept"] = torch.stack([concept(model, *each, names) for each in examples[1::2]])
         kept = {}
         model.lm_head.register_forward_pre_hook(lambda _, inputs: kept.update(state=inputs[0]) or inputs[0].retain_grad())
         model.model.norm.register_forward_pre_hook(lambda _, inputs: kept.update(last=inputs[0]))
