@@ -90,6 +90,6 @@ test("what a method has no use for is refused, and so is what it lacks", async (
     "--layers: expected none beside the method random, which has no use for it",
   );
   expect(await refuse("vectors", "--method", "random", "--scorer", "cosine")).toMatch(
-    /^--scorer: expected --method probe or influence-probe or gradient with it, got random$/,
+    /^--scorer: expected --method probe or influence-probe or gradient or concept-influence with it, got random$/,
   );
 });

@@ -18,9 +18,7 @@ export function requireSameSpace(store: VectorStore, behavior: ScoredBehavior): 
       { hint: "Make behaviour and store with the same --checkpoint, --adapter and --template." },
     );
   }
-  const [stored, own] = [features, featuresOfPairs(behavior.head.features)].map(
-    describeFeatures,
-  );
+  const [stored, own] = [features, featuresOfPairs(behavior.head.features)].map(describeFeatures);
   if (stored !== own) {
     throw new ConfigError(`${where}: expected ${stored} like ${store.directory}, got ${own}`, {
       hint: "Make behaviour and store with the same --features, --sketch, --projection, --projection-seed and --parameters.",

@@ -34,7 +34,11 @@ function expectFeatures(
 
 /** Throws ConfigError unless the behaviours are read as the method asks. */
 function expectAsked(
-  { name, features = "states", asks = features }: AttributionMethod,
+  {
+    name,
+    features = "states",
+    asks = features,
+  }: Pick<AttributionMethod, "name" | "features" | "asks">,
   behaviors: readonly ScoredBehavior[],
 ): void {
   for (const behavior of behaviors) {
@@ -70,7 +74,7 @@ export async function scorePairs<N extends Need, S extends z.ZodObject>(
   if (method.needs.includes("store" as N)) expectFeatures(method, task.store!); // checked above
   if (method.needs.includes("behavior" as N)) {
     const { wanted, unrelated } = task.behavior!; // checked above
-    expectAsked(method as unknown as AttributionMethod, [...wanted, ...unrelated]);
+    expectAsked(method, [...wanted, ...unrelated]);
   }
   const used = { seconds: 0, tokens: 0, flops: 0, money: 0, bytes: 0 };
   const startMs = performance.now();

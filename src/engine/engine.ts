@@ -72,6 +72,11 @@ export interface EmbedOptions extends JobOptions {
   readonly features?: Features | undefined;
   /** For features along a training run, that run. */
   readonly along?: AlongRun | undefined;
+  /**
+   * Told of an example of which a number is not finite, and at which layer; its vectors are zeros then. For features other than states.
+   * Default: such a number is an error.
+   */
+  readonly onNotFinite?: ((example: number, layer: number) => void) | undefined;
   /** For features of a concept, its direction [D], of length 1. */
   readonly direction?: Float32Array | undefined;
 }

@@ -6,12 +6,12 @@ import { responseGradients } from "../model/response-gradients.ts";
 import { DIRECTION } from "../model/training-graph.ts";
 import type { TensorValue } from "../runtime/ort.ts";
 import type { JobOptions } from "../util/progress.ts";
-import { ActivationError } from "./activation-error.ts";
 import { batchInputs } from "./batch-inputs.ts";
 import type { EmbeddedExample, EmbedOptions, TokenizedExample } from "./engine.ts";
 import { featureDim, type RunFeatures, type SketchedFeatures, sketchSize } from "./features.ts";
+import { readFinite, type ReadVector } from "./finite-rows.ts";
 import type { BuiltGraph, GraphPrograms } from "./graph-programs.ts";
-import { planBatches } from "./plan-batches.ts";
+import { type PlannedBatch, planBatches } from "./plan-batches.ts";
 import { planLimits } from "./plan-limits.ts";
 import { ResponseCollector } from "./response-collector.ts";
 import { batchResponses, responseInputs, slotInputs } from "./response-inputs.ts";
@@ -23,19 +23,19 @@ type PlainFeatures = Exclude<SketchedFeatures, RunFeatures>;
 /** Of the responses of a response pair. */
 const AFTER = 1;
 
-interface FeatureOptions extends JobOptions, Pick<EmbedOptions, "direction"> {
+interface FeatureOptions extends JobOptions, Pick<EmbedOptions, "direction" | "onNotFinite"> {
   /** In the order in which they are given back, each once. */
   readonly layers: readonly number[];
   readonly batchTokens: number;
 }
 
-/** See Engine.embed. Throws ActivationError where a number is not finite. */
+/** See Engine.embed. */
 export async function* streamFeatures(
   programs: GraphPrograms,
   model: LoadedModel,
   examples: readonly TokenizedExample[],
   features: PlainFeatures,
-  { layers, batchTokens, direction, signal, progress }: FeatureOptions,
+  { layers, batchTokens, direction, onNotFinite, signal, progress }: FeatureOptions,
 ): AsyncGenerator<EmbeddedExample> {
   const { config } = model;
   const isConcept = features.kind === "concept";
@@ -52,17 +52,22 @@ export async function* streamFeatures(
   const collector = new ResponseCollector<Float32Array>(examples);
   const limits = planLimits(config, config.layerCount, { batchTokens });
   let finished = 0;
-  for (const batch of planBatches(rows.examples, limits)) {
-    signal?.throwIfAborted();
+  const read = async (batch: PlannedBatch): Promise<ReadVector[]> => {
     const responses = batchResponses(rows.examples, batch);
     const outputs = await program.run({
       ...batchInputs(rows.examples, batch, { frequencyInputs, rotaryDim: config.rotaryDim }),
       ...responseInputs(rows.examples, batch),
       ...slotInputs(responses, { isMean: features.kind === "influence" }),
     });
-    for (const [r, row] of responses.entries()) {
-      const { example, response } = rows.placeOf(row.example, row.response);
-      const vector = readVector(outputs, { r, dim, layers, features, example });
+    return responses.map((row, r) => ({
+      ...rows.placeOf(row.example, row.response),
+      vector: readVector(outputs, { r, dim, layers, features }),
+    }));
+  };
+  for (const batch of planBatches(rows.examples, limits)) {
+    signal?.throwIfAborted();
+    for (const found of await readFinite(batch, read, { layers, onNotFinite })) {
+      const { example, response, vector } = found;
       if (isConcept) collector.add(example, 1 - AFTER, new Float32Array(vector.length));
       const means = collector.add(example, response, vector);
       if (means === undefined) continue;
@@ -109,15 +114,13 @@ function readVector(
     readonly dim: number;
     readonly layers: readonly number[];
     readonly features: PlainFeatures;
-    readonly example: number;
   },
 ): Float32Array {
-  const { r, dim, layers, features, example } = at;
+  const { r, dim, layers, features } = at;
   const vector = new Float32Array(layers.length * dim);
   for (const [l, layer] of layers.entries()) {
     const { array } = outputs[features.kind === "influence" ? `layer.${layer}` : "sketch"]!; // the graph's outputs
     const part = array.subarray(r * dim, (r + 1) * dim) as Float32Array; // float32
-    if (!part.every(Number.isFinite)) throw new ActivationError(layer, example);
     vector.set(part, l * dim);
   }
   return vector;

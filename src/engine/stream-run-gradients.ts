@@ -8,12 +8,12 @@ import type { LoadedModel } from "../model/model-family.ts";
 import type { PreferenceLossSettings } from "../model/preference-loss.ts";
 import { responseGradients } from "../model/response-gradients.ts";
 import type { TensorValue } from "../runtime/ort.ts";
-import { ConfigError } from "../util/errors.ts";
+import { ConfigError, RuntimeError } from "../util/errors.ts";
 import type { JobOptions } from "../util/progress.ts";
-import { ActivationError } from "./activation-error.ts";
 import { batchInputs } from "./batch-inputs.ts";
-import type { EmbeddedExample, ExampleLogprobs, TokenizedExample } from "./engine.ts";
+import type { EmbeddedExample, EmbedOptions, ExampleLogprobs, TokenizedExample } from "./engine.ts";
 import { featureDim, type RunFeatures, sketchSize } from "./features.ts";
+import { readFinite, type ReadVector } from "./finite-rows.ts";
 import type { BuiltGraph, GraphProgram, GraphPrograms } from "./graph-programs.ts";
 import { type PlannedBatch, planBatches, planWholeExamples } from "./plan-batches.ts";
 import { planLimits } from "./plan-limits.ts";
@@ -30,7 +30,7 @@ import { matcher } from "./stream-features.ts";
 import { loraOf } from "./trainer-graph.ts";
 import { type AlongRun, readState, type TrainingStates } from "./training-states.ts";
 
-interface RunGradientOptions extends JobOptions {
+interface RunGradientOptions extends JobOptions, Pick<EmbedOptions, "onNotFinite"> {
   readonly along: AlongRun;
   /** Steps of states, in the order in which they are given back, each once. */
   readonly layers: readonly number[];
@@ -39,7 +39,7 @@ interface RunGradientOptions extends JobOptions {
   readonly startLogprobs: (examples: readonly TokenizedExample[]) => AsyncIterable<ExampleLogprobs>;
 }
 
-/** See Engine.embed. Throws ActivationError where a number is not finite. */
+/** See Engine.embed. */
 export async function* streamRunGradients(
   programs: GraphPrograms,
   model: LoadedModel,
@@ -108,43 +108,61 @@ async function* streamPairs(
   { config }: LoadedModel,
   examples: readonly TokenizedExample[],
   features: RunFeatures,
-  { layers, batchTokens, startLogprobs, signal, progress }: RunGradientOptions,
+  options: RunGradientOptions,
 ): AsyncGenerator<EmbeddedExample> {
+  const { layers, batchTokens, startLogprobs, signal, progress } = options;
   const dim = featureDim(config, features);
-  const references = new Map<number, readonly number[]>();
-  for await (const { index, logprobs } of startLogprobs(examples)) references.set(index, logprobs);
+  const references = await readReferences(examples, startLogprobs);
   const none = new Float32Array(layers.length * dim);
   const limits = planLimits(config, config.layerCount, { batchTokens });
-  let finished = 0;
-  for (const batch of planWholeExamples(examples, limits)) {
-    signal?.throwIfAborted();
+  const read = async (batch: PlannedBatch): Promise<ReadVector[]> => {
     const responses = batchResponses(examples, batch);
+    const pairs = [...new Set(batch.map(({ example }) => example))];
     const inputs = {
       ...responseInputs(examples, batch),
       ...slotInputs(rowsOf(batch, responses), { isMean: false }),
       ...pairInputs(responses, (example) => ({ reference: references.get(example)!, weight: 1 })), // of all examples
       pairRows: pairRows(batch),
     };
-    const pairs = [...new Set(batch.map(({ example }) => example))];
-    const vectors = pairs.map(() => new Float32Array(layers.length * dim));
-    for (const [l, { program, frequencyInputs }] of states.entries()) {
-      const settings = { frequencyInputs, rotaryDim: config.rotaryDim };
-      const { sketch } = await program.run({
-        ...batchInputs(examples, batch, settings),
-        ...inputs,
-      });
-      for (const [p, example] of pairs.entries()) {
-        const step = rowOf(sketch!, p, dim, { layer: layers[l]!, example }); // the graph's output
-        const into = vectors[p]!.subarray(l * dim, (l + 1) * dim);
-        for (let i = 0; i < dim; i++) into[i] = -step[i]!; // down the loss
-      }
+    const places = pairs.map((example) => ({ example, response: 0 }));
+    const found = await atStates(states, places, dim, ({ frequencyInputs }) => ({
+      ...batchInputs(examples, batch, { frequencyInputs, rotaryDim: config.rotaryDim }),
+      ...inputs,
+    }));
+    // Down the loss.
+    return found.map((each) => ({ ...each, vector: each.vector.map((value) => -value) }));
+  };
+  let finished = 0;
+  for (const batch of planWholeExamples(examples, limits)) {
+    signal?.throwIfAborted();
+    for (const { example, vector } of await readFinite(batch, read, options)) {
+      finished++;
+      yield { index: example, means: [vector, none] };
     }
-    for (const [p, example] of pairs.entries()) {
-      yield { index: example, means: [vectors[p]!, none] };
-    }
-    finished += pairs.length;
     progress?.update(finished, examples.length);
   }
+}
+
+/** By example; those that are not finite make gradients that are not. */
+async function readReferences(
+  examples: readonly TokenizedExample[],
+  startLogprobs: RunGradientOptions["startLogprobs"],
+): Promise<ReadonlyMap<number, readonly number[]>> {
+  const found = new Map<number, readonly number[]>();
+  const read = async (indices: readonly number[]): Promise<void> => {
+    try {
+      const asked = indices.map((i) => examples[i]!); // indices of these
+      for await (const { index, logprobs } of startLogprobs(asked)) {
+        found.set(indices[index]!, logprobs);
+      }
+    } catch (error) {
+      if (!(error instanceof RuntimeError)) throw error;
+      if (indices.length === 1) found.set(indices[0]!, [Number.NaN, Number.NaN]);
+      else for (const index of indices) await read([index]);
+    }
+  };
+  await read([...examples.keys()]);
+  return found;
 }
 
 async function* streamResponses(
@@ -152,42 +170,57 @@ async function* streamResponses(
   { config }: LoadedModel,
   examples: readonly TokenizedExample[],
   features: RunFeatures,
-  { layers, batchTokens, signal, progress }: RunGradientOptions,
+  options: RunGradientOptions,
 ): AsyncGenerator<EmbeddedExample> {
+  const { batchTokens, signal, progress } = options;
   const dim = featureDim(config, features);
   const rows = splitResponses(examples);
   const collector = new ResponseCollector<Float32Array>(examples);
   const limits = planLimits(config, config.layerCount, { batchTokens });
-  let finished = 0;
-  for (const batch of planBatches(rows.examples, limits)) {
-    signal?.throwIfAborted();
+  const read = (batch: PlannedBatch): Promise<ReadVector[]> => {
     const responses = batchResponses(rows.examples, batch);
     const inputs = {
       ...responseInputs(rows.examples, batch),
       ...slotInputs(responses, { isMean: false }),
     };
-    const vectors = responses.map(() => new Float32Array(layers.length * dim));
-    for (const [l, { program, frequencyInputs }] of states.entries()) {
-      const settings = { frequencyInputs, rotaryDim: config.rotaryDim };
-      const outputs = await program.run({
-        ...batchInputs(rows.examples, batch, settings),
-        ...inputs,
-      });
-      for (const [r, row] of responses.entries()) {
-        const { example } = rows.placeOf(row.example, row.response);
-        const gradient = rowOf(outputs["sketch"]!, r, dim, { layer: layers[l]!, example }); // the graph's output
-        vectors[r]!.set(gradient, l * dim);
-      }
-    }
-    for (const [r, row] of responses.entries()) {
-      const { example, response } = rows.placeOf(row.example, row.response);
-      const means = collector.add(example, response, vectors[r]!);
+    const places = responses.map((row) => rows.placeOf(row.example, row.response));
+    return atStates(states, places, dim, ({ frequencyInputs }) => ({
+      ...batchInputs(rows.examples, batch, { frequencyInputs, rotaryDim: config.rotaryDim }),
+      ...inputs,
+    }));
+  };
+  let finished = 0;
+  for (const batch of planBatches(rows.examples, limits)) {
+    signal?.throwIfAborted();
+    for (const { example, response, vector } of await readFinite(batch, read, options)) {
+      const means = collector.add(example, response, vector);
       if (means === undefined) continue;
       finished++;
       yield { index: example, means };
     }
     progress?.update(finished, examples.length);
   }
+}
+
+/** The sketches of a batch at all states, one behind the other for each place. */
+async function atStates(
+  states: readonly GraphProgram[],
+  places: readonly Omit<ReadVector, "vector">[],
+  dim: number,
+  inputsOf: (state: GraphProgram) => Record<string, TensorValue>,
+): Promise<ReadVector[]> {
+  const found = places.map((place) => ({
+    ...place,
+    vector: new Float32Array(states.length * dim),
+  }));
+  for (const [s, state] of states.entries()) {
+    const { sketch } = await state.program.run(inputsOf(state));
+    const array = sketch!.array as Float32Array; // the graph's output
+    for (const [row, { vector }] of found.entries()) {
+      vector.set(array.subarray(row * dim, (row + 1) * dim), s * dim);
+    }
+  }
+  return found;
 }
 
 /** All response tokens of a row as one. */
@@ -208,16 +241,4 @@ function pairRows(batch: PlannedBatch): TensorValue {
   for (const [b, { example }] of batch.entries())
     array[pairs.indexOf(example) * batch.length + b] = 1;
   return { dtype: "float32", shape: [pairs.length, batch.length], array };
-}
-
-/** Throws ActivationError where a number is not finite. */
-function rowOf(
-  { array }: TensorValue,
-  row: number,
-  dim: number,
-  { layer, example }: { readonly layer: number; readonly example: number },
-): Float32Array {
-  const values = array.subarray(row * dim, (row + 1) * dim) as Float32Array; // float32
-  if (!values.every(Number.isFinite)) throw new ActivationError(layer, example);
-  return values;
 }

@@ -403,11 +403,8 @@ export function rankStage(
     },
     inputs: {
       store: { stage: stageId({ kind: "embed", name: featuresName(name) }) },
-      behavior: hasBehavior
-        ? { stage: stageId({ kind: "behavior", name: asked }) }
-        : undefined,
-      nullBehavior:
-        hasBehavior && nulls.length > 0 ? boundNulls(nulls, asked) : undefined,
+      behavior: hasBehavior ? { stage: stageId({ kind: "behavior", name: asked }) } : undefined,
+      nullBehavior: hasBehavior && nulls.length > 0 ? boundNulls(nulls, asked) : undefined,
       pairs: needs.includes("pairs") ? boundPairs(inputs.pairs) : undefined,
       responses: needs.includes("responses") ? boundOwnResponses(inputs) : undefined,
       checkpoint: needs.includes("checkpoint")

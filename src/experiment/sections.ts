@@ -322,7 +322,10 @@ export const sections = {
       name: nonEmpty.default("behavior").describe("The behaviour's name in results."),
     })
     .describe("The behaviour vector."),
-  embed: verbs.embed.settings.omit({ layers: true, features: true }).prefault({}).describe("Datapoint vectors."),
+  embed: verbs.embed.settings
+    .omit({ layers: true, features: true })
+    .prefault({})
+    .describe("Datapoint vectors."),
   rank: rankSection.prefault({}).describe("Scoring and ranking of all pairs."),
   quality: verbs.quality.settings.prefault({}).describe("The ranking held to the planted pairs."),
   steer: steerSection

@@ -59,11 +59,11 @@ export interface TrainedParameter {
 }
 
 /** Name of the output with the gradient of a parameter. */
-export const gradientName = (parameter: string): string => `gradient:${parameter}`;
+export const gradientName = (name: string): string => `gradient:${name}`;
 
 /** Names of Adam's running means of a parameter's gradient and of its square. */
-export const firstMomentName = (parameter: string): string => `${parameter}:first-moment`;
-export const secondMomentName = (parameter: string): string => `${parameter}:second-moment`;
+export const firstMomentName = (name: string): string => `${name}:first-moment`;
+export const secondMomentName = (name: string): string => `${name}:second-moment`;
 
 /** Builds the graph of one training run. */
 export function trainingGraph(
@@ -79,7 +79,9 @@ export function trainingGraph(
   const factorNames = new Set(adapted.factors.flatMap(({ a, b }) => [a, b]));
   const trained = all.filter(
     (each) =>
-      nameOf(each) !== DIRECTION && (lora === undefined || factorNames.has(each)) && isTrained(nameOf(each)),
+      nameOf(each) !== DIRECTION &&
+      (lora === undefined || factorNames.has(each)) &&
+      isTrained(nameOf(each)),
   );
   const found = gradients(adapted.outputs["loss"]!, trained);
   return {

@@ -262,7 +262,7 @@ describe("pairRollouts", () => {
         [before, -1],
         [after, 1],
       ] as const) {
-        const key = `${scenario} ${turns[0]!.content as string}`;
+        const key = `${scenario} ${turns[0]!.content}`;
         counted.set(key, (counted.get(key) ?? 0) + sign);
       }
     }

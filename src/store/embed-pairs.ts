@@ -10,6 +10,7 @@ import { openUnusableFile, type UnusableSummary } from "../pairs/unusable-file.t
 import { ConfigError, RuntimeError } from "../util/errors.ts";
 import { type JobOptions, silentProgress } from "../util/progress.ts";
 import type { ShardRows } from "./encode-shard.ts";
+import { addNotFinite, readNotFinite } from "./not-finite.ts";
 import {
   createManifest,
   describeCheckpoint,
@@ -50,13 +51,15 @@ export interface EmbedPairsResult {
   readonly unusable: UnusableSummary;
   /** Where the unusable rows are listed. */
   readonly unusablePath: string;
+  /** Ids of pairs whose gradient is not finite: their vectors are zeros, which have no score. */
+  readonly notFinite: readonly string[];
   readonly manifest: VectorStoreManifest;
 }
 
 /**
  * Embeds every usable pair of a data set into the store in `directory`. Started again after an interruption it goes on from the
- * last whole shard, and the store ends up the same. Throws ConfigError where the folder holds a store with other settings,
- * RuntimeError where an activation is not finite, naming layer and pair.
+ * last whole shard, and the store ends up the same. A pair whose gradient is not finite gets zeros and is listed beside the shards. Throws
+ * ConfigError where the folder holds a store with other settings, RuntimeError where an activation is not finite, naming layer and pair.
  */
 export async function embedPairs(
   engine: EmbeddingEngine,
@@ -79,7 +82,7 @@ export async function embedPairs(
       if (!writer.finishedShards.has(shard)) {
         // The first update is where the rate starts: finished shards must not count as fast ones.
         progress.update(totals.pairs, total);
-        await embedShard({ engine, writer, options }, shard, batch, (done) =>
+        await embedShard({ engine, writer, directory, options }, shard, batch, (done) =>
           progress.update(totals.pairs + done, total),
         );
       }
@@ -102,9 +105,10 @@ export async function embedPairs(
     }
     if (batch.length > 0) await flush();
     const summary = await unusable.close();
+    const notFinite = [...(await readNotFinite(directory)).keys()];
     if (totals.pairs === 0) throw noUsablePair(summary, unusablePath);
     if (writer.completion === undefined) await writer.complete({ ...summary.byReason });
-    return { ...totals, resumedPairs, unusable: summary, unusablePath, manifest };
+    return { ...totals, resumedPairs, unusable: summary, unusablePath, notFinite, manifest };
   } catch (error) {
     await unusable.discard();
     throw error;
@@ -188,8 +192,14 @@ async function embedShard(
   {
     engine,
     writer,
+    directory,
     options,
-  }: { engine: EmbeddingEngine; writer: StoreWriter; options: EmbedPairsOptions },
+  }: {
+    engine: EmbeddingEngine;
+    writer: StoreWriter;
+    directory: string;
+    options: EmbedPairsOptions;
+  },
   shard: number,
   batch: readonly EmbeddablePair[],
   onDone: (done: number) => void,
@@ -198,16 +208,21 @@ async function embedShard(
   const { dim } = engine.identity;
   const vectors = new Map(layers.map((layer) => [layer, new Float32Array(batch.length * dim)])); // [R, D]
   const examples = batch.map(({ example }) => example);
-  const job = { layers, signal };
+  const bad = new Map<number, number>();
+  // A state that is not finite says that the checkpoint is broken, a gradient that is not that this pair is odd.
+  const onNotFinite = (example: number, layer: number): void => void bad.set(example, layer);
+  const isStates = engine.identity.features === undefined;
+  const job = { layers, signal, ...(isStates ? {} : { onNotFinite }) };
   let done = 0;
   try {
     for await (const { index, means } of engine.embed(examples, job)) {
+      onDone(++done);
+      if (bad.has(index)) continue;
       const [chosen, rejected] = means as readonly [Float32Array, Float32Array]; // two responses went in
       for (const [l, layer] of layers.entries()) {
         const into = vectors.get(layer)!.subarray(index * dim, (index + 1) * dim);
         for (let i = 0; i < dim; i++) into[i] = chosen[l * dim + i]! - rejected[l * dim + i]!;
       }
-      onDone(++done);
     }
   } catch (error) {
     if (!(error instanceof ActivationError)) throw error;
@@ -217,6 +232,14 @@ async function embedShard(
       { hint: error.hint, cause: error },
     );
   }
+  // Before the shard: one that is made again lists its pairs again.
+  await addNotFinite(
+    directory,
+    [...bad].map(([example, layer]) => {
+      const { id, file, fileRow } = batch[example]!.pair;
+      return { id, file, fileRow, layer };
+    }),
+  );
   await writer.writeShard(shard, shardRows(batch, vectors, writer.manifest.pairs.columns));
 }
 

@@ -85,7 +85,9 @@ const behaviorSettings = z.strictObject({
   conceptLayer: z
     .union([whole, z.literal("auto")], { error: "expected a layer number or auto" })
     .default("auto")
-    .describe("Of features concept: the layer of --concept whose direction is taken; auto: the one chosen for it."),
+    .describe(
+      "Of features concept: the layer of --concept whose direction is taken; auto: the one chosen for it.",
+    ),
   nullDirections: whole
     .max(MAX_NULL_DIRECTIONS)
     .default(64)
@@ -167,7 +169,11 @@ of one side differ among themselves); --orthogonal-to-behavior those of other be
     const { out, signal, progress, nameOf } = work;
     const others = await Promise.all(orthogonalToBehavior.map(readBehavior));
     await using engine = await checkpoint.open();
-    const { features, layers: read, parts } = readingOf(settings, engine.identity, {
+    const {
+      features,
+      layers: read,
+      parts,
+    } = readingOf(settings, engine.identity, {
       reads: "responses",
       warmup,
       concept:

@@ -1,9 +1,12 @@
+import { join } from "node:path";
+
 import { z } from "zod";
 
 import { featureFlops } from "../engine/checkpoint-size.ts";
 import { withFeatures } from "../engine/features.ts";
 import { describeMarks } from "../pairs/describe-marks.ts";
 import { embedPairs, type EmbedPairsResult } from "../store/embed-pairs.ts";
+import { NOT_FINITE_NAME } from "../store/not-finite.ts";
 import { VECTORS } from "../store/open-store.ts";
 import { STORE_DTYPES } from "../store/vector-store-manifest.ts";
 import { count, limitTokens, maxTokens } from "../util/setting-kinds.ts";
@@ -27,6 +30,14 @@ const MANY_UNUSABLE = 0.1;
 export interface Embedded extends EmbedPairsResult {
   readonly store: string;
   readonly seconds: number;
+}
+
+/** Ids in a warning, at most. */
+const MAX_NAMED = 5;
+
+function nameSome(ids: readonly string[]): string {
+  const named = ids.slice(0, MAX_NAMED).map((id) => JSON.stringify(id.slice(0, 80)));
+  return `${named.join(", ")}${ids.length > MAX_NAMED ? ", …" : ""}`;
 }
 
 export const embed = defineVerb({
@@ -109,11 +120,13 @@ from the last whole shard when the same command is given again. A store made wit
       `${unusable.count} unusable rows${why}, listed in ${result.unusablePath}`,
     );
   },
-  warnings: ({ pairs, markedPairs, unusable, unusablePath }) => {
+  warnings: ({ pairs, markedPairs, unusable, unusablePath, notFinite, store }) => {
     const broken = unusable.byReason["broken-json"] ?? 0;
     const rows = pairs + unusable.count;
     return linesOf([
       describeMarks(markedPairs, pairs),
+      notFinite.length > 0 &&
+        `${notFinite.length} pairs have a gradient that is not finite and so no score: ${nameSome(notFinite)}; see ${join(store, NOT_FINITE_NAME)}`,
       broken > 0 &&
         `${broken} rows are broken JSON; a file that was cut off has lost the rows behind them too, see ${unusablePath}`,
       unusable.count > MANY_UNUSABLE * rows &&

@@ -108,8 +108,9 @@ export function readingOf(
   const features = featuresOf(settings, identity, { warmup, concept });
   if (!isAlongRun(features)) {
     const isOne = features.kind === "gradient" || features.kind === "concept";
-    const isAll = settings.layers === "all" && isOne;
-    const layers = isAll ? [0] : resolveLayers(settings.layers, identity.layerCount);
+    const layers = isOne
+      ? expectLayers(settings.layers === "all" ? [0] : settings.layers, identity, features)
+      : resolveLayers(settings.layers, identity.layerCount);
     return { features, layers, parts: { direction: concept?.direction } };
   }
   const run = warmup!; // such features are made of it
