@@ -40,6 +40,12 @@ export const GOLDENS: readonly GoldenScript[] = [
     note: "reads the pairs of `gradients/`",
   },
   {
+    script: "along-run/make_along_run.py",
+    writes: "*.safetensors",
+    packages: [...TRANSFORMERS, "peft", "numpy"],
+    note: "reads the pairs of `gradients/` and imports `features/make_features.py`",
+  },
+  {
     script: "gemma/make_gemma.py",
     writes: "config.json, *.safetensors",
     packages: TRANSFORMERS,

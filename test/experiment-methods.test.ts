@@ -80,6 +80,41 @@ it("ranks by each method, with its quality and cost, and edits by the one that i
   expect(manifest).toContain('"id": "rank-words"');
 });
 
+it("makes a warm-up and what is read along it for methods that need them", async () => {
+  const changes = {
+    ...CHANGES,
+    edits: undefined,
+    evaluate: undefined,
+    warmup: "{ learningRate: 1e-3, epochs: 2, batchSize: 8, sample: 20%, lora: { rank: 2 } }",
+    embed: "{ sketch: 256 }",
+    rank: "{ methods: [{}, { name: less }, { name: tracin }, { name: concept-influence }] }",
+  };
+  const file = await readExperiment(await makeMiniatureExperiment(join(ROOT, "along"), changes));
+  const out = join(ROOT, "along", "out");
+  const { stages } = await runExperiment(file, { out });
+  const ids = stages.map(({ id }) => id);
+  const made = ["warmup", "embed-less", "behavior-less", "embed-gradient", "behavior-concept"];
+  expect(ids).toEqual(expect.arrayContaining(made));
+  expect(ids).not.toContain("embed-concept");
+  const { methods } = await RESULT.read(join(out, RESULT.name));
+  expect(methods.map(({ name, quality }) => [name, quality!.pairs])).toEqual([
+    ["probe", 80],
+    ["less", 80],
+    ["tracin", 80],
+    ["concept-influence", 80],
+  ]);
+});
+
+it.each([
+  ["warmup", "{ epochs: 2 }", /warmup .*no method of rank\.methods reads gradients along/],
+  ["behavior", "{ layers: [1, 2], features: gradient }", /behavior\.features .*no setting/],
+  ["embed", "{ features: gradient }", /embed\.features .*no setting/],
+])("refuses %s: %s, which it would pass over", async (section, text, message) => {
+  const changes = { ...CHANGES, edits: undefined, [section]: text };
+  const path = await makeMiniatureExperiment(join(ROOT, "passed-over"), changes);
+  await expect(readExperiment(path)).rejects.toThrow(message);
+});
+
 it.each([
   ["methods: [{ name: length }, { name: length, unit: words }]", /expected names of their own/],
   ["methods: [{ name: magic }]", /rank\.methods\[0\]\.name .*got "magic"/],

@@ -49,8 +49,8 @@ PAIRS are files of preference pairs (JSONL, JSONL.gz, JSON, Parquet, CSV; globs 
 The datapoint vector of a pair is the mean activation over the chosen response's tokens minus that over the rejected one's, in the
 residual stream of the checkpoint before preference training, at each layer asked for. Layer l is the stream after l blocks;
 layer 0 is the embedding output. --features influence reads what the method influence-probe needs, gradient what gradient does,
-whose one vector is layer 0. tracin and less read what training on the pair does at each state that a training run (--warmup) kept:
-their layers are the steps of those states. docs/methods.md says what they are.
+whose one vector is layer 0. tracin and less read what training on the pair does at each state that a training run (--warmup)
+kept: their layers are the steps of those states. docs/methods.md says what they are.
 
 The store is a folder: manifest.json, shard-00000.safetensors and so on, complete.json, unusable.jsonl. An interrupted run goes on
 from the last whole shard when the same command is given again. A store made with other settings is refused.
