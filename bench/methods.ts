@@ -1,112 +1,207 @@
 /**
- * @file Attribution methods on planted truth and by retraining, in several worlds of the organism "distractor": the tables of docs/methods.md.
+ * @file Attribution methods on planted truth and by retraining, on the organisms whose truth is known: the tables of docs/methods.md.
  *
  *   npm run build
- *   npx tsx bench/methods.ts WORK --worlds 0,1,2
+ *   npm run bench:methods -- WORK [--organisms distractor,distractor-hard] [--worlds 0,1,2] [--methods probe,less] [--edits probe] [--seeds 1,2,3]
  *
  * World 0 is the one that ships; the others are made first (npx tsx organisms/distractor/make.ts --seed N). WORK keeps everything: a run
- * that was ended goes on where it was. bench/methods.yaml is the experiment. About a quarter of an hour for a world on two cores.
+ * that was ended goes on where it was. Without --edits nothing is retrained.
  */
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 
+import { stringify } from "yaml";
+
+import { findMethod } from "../src/attribution/methods/index.ts";
 import { RESULT } from "../src/index.ts";
 import { RUN } from "../src/runs/run-manifest.ts";
 
 const ROOT = join(import.meta.dirname, "..");
+/** Uses of methods, by what the tables call them. */
+const USES: Readonly<Record<string, object>> = {
+  "probe-max": { name: "probe", as: "probe-max", scorer: "bank-max" },
+  "influence-max": { name: "influence-probe", as: "influence-max", scorer: "bank-max" },
+};
+const DEFAULT_METHODS =
+  "probe,probe-max,influence-probe,influence-max,gradient,concept-influence,tracin,less,length,random";
+
+/** What of an organism's folder an experiment reads; all else is the same for all. */
+interface Organism {
+  /** Its recipe: the distractor's own, or that of a variant. */
+  readonly recipe: string;
+  readonly planted: string;
+  /** Folder of scenarios and rules, in its own. */
+  readonly part?: string;
+  /** Response pairs instead of sampled ones, where no variant of a prompt sets the behaviour off. */
+  readonly hasResponses?: boolean;
+}
+const ORGANISMS: Readonly<Record<string, Organism>> = {
+  distractor: { recipe: "distractor", planted: "planted" },
+  "distractor-hard": { recipe: "distractor-hard", planted: "planted" },
+  "two-behaviours": { recipe: "two-behaviours", planted: "planted" },
+  "two-behaviours-second": { recipe: "two-behaviours", planted: "planted_refusal", part: "second" },
+  "label-only": { recipe: "label-only", planted: "planted", hasResponses: true },
+  "multi-turn": { recipe: "multi-turn", planted: "planted" },
+};
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { worlds: { type: "string", default: "0,1,2" } },
+  options: {
+    organisms: { type: "string", default: Object.keys(ORGANISMS).join(",") },
+    worlds: { type: "string", default: "0,1,2" },
+    methods: { type: "string", default: DEFAULT_METHODS },
+    edits: { type: "string", default: "" },
+    seeds: { type: "string", default: "1" },
+  },
 });
 const [work] = positionals;
 if (work === undefined) throw new Error("methods: expected a folder to work in");
-const worlds = values.worlds.split(",").map(Number);
+const listOf = (text: string): string[] => text.split(",").filter((each) => each !== "");
+const methods = listOf(values.methods);
+const edits = listOf(values.edits);
 
-for (const world of worlds) run(world);
-for (const world of worlds) await printWorld(world);
-
-function run(world: number): void {
-  const folder = folderOf(world);
-  const organism = join(folder, "organism");
-  mkdirSync(folder, { recursive: true });
-  if (!existsSync(join(organism, "checkpoint", "model.safetensors"))) {
-    if (world === 0) cpSync(join(ROOT, "organisms/distractor"), organism, { recursive: true });
-    else
-      call("npx", ["tsx", "organisms/distractor/make.ts", "--out", organism, "--seed", `${world}`]);
+for (const name of listOf(values.organisms)) {
+  const organism = ORGANISMS[name];
+  if (organism === undefined) {
+    throw new Error(
+      `methods: expected organisms of ${Object.keys(ORGANISMS).join(", ")}, got ${name}`,
+    );
   }
-  cpSync(join(ROOT, "bench/methods.yaml"), join(folder, "methods.yaml"));
-  const words = ["run", join(folder, "methods.yaml"), "--out", join(folder, "run"), "--quiet"];
+  for (const world of listOf(values.worlds).map(Number)) {
+    run(name, organism, world);
+    await printRun(name, world);
+  }
+}
+
+function run(name: string, organism: Organism, world: number): void {
+  const folder = folderOf(name, world);
+  const data = makeOrganism(organism.recipe, world);
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, "methods.yaml");
+  writeFileSync(file, stringify(experimentOf(organism, data)));
+  const words = ["run", file, "--out", join(folder, "run"), "--quiet"];
   call("node", ["dist/cli/main.js", ...words]);
+}
+
+function experimentOf(
+  { planted, part = "", hasResponses = false }: Organism,
+  data: string,
+): object {
+  const own = join(data, part);
+  const needsRun = methods.some((each) => ["tracin", "less"].includes(each));
+  const loss = { beta: 3, lengthNormalized: true, batchSize: 32 };
+  return {
+    name: "methods",
+    checkpoints: { before: join(data, "checkpoint") },
+    pairs: { files: [join(data, "pairs.jsonl.gz")], planted },
+    train: { ...loss, learningRate: 2e-4, epochs: 2, seeds: listOf(values.seeds).map(Number) },
+    ...(needsRun ? { warmup: { ...loss, learningRate: 2e-3, lora: { rank: 8 } } } : {}),
+    ...(hasResponses
+      ? { responses: join(own, "responses.jsonl") }
+      : { probe: { scenarios: join(own, "scenarios.probe.jsonl"), rollouts: 4 } }),
+    generate: { temperature: 0.7, maxTokens: 24 },
+    judge: { rules: join(own, "rules.yaml") },
+    behavior: { name: "the planted behaviour", layers: [2, 3] },
+    rank: { layer: 2, methods: methods.map((each) => USES[each] ?? { name: each }) },
+    ...(edits.length === 0 && hasResponses
+      ? {}
+      : {
+          evaluate: {
+            scenarios: join(own, "scenarios.evaluation.jsonl"),
+            rollouts: 10,
+            variants: [hasResponses ? "base" : "base+distractor"],
+            ...(hasResponses ? { trigger: "base" } : {}),
+          },
+        }),
+    edits: edits.map((method) => ({ action: "filter", top: "planted", method })),
+  };
+}
+
+/** The folder of an organism in a world, made where it is not there. */
+function makeOrganism(recipe: string, world: number): string {
+  const folder = join(work!, "organisms", `${recipe}-${world}`);
+  if (existsSync(join(folder, "checkpoint", "model.safetensors"))) return folder;
+  if (recipe === "distractor") {
+    if (world === 0) cpSync(join(ROOT, "organisms/distractor"), folder, { recursive: true });
+    else
+      call("npx", ["tsx", "organisms/distractor/make.ts", "--out", folder, "--seed", `${world}`]);
+    return folder;
+  }
+  const distractor = makeOrganism("distractor", world);
+  const from = ["--out", folder, "--seed", `${world}`, "--distractor", distractor];
+  call("npx", ["tsx", "organisms/variants/make.ts", recipe, ...from]);
+  return folder;
 }
 
 function call(program: string, words: readonly string[]): void {
   execFileSync(program, words, { cwd: ROOT, stdio: ["ignore", "ignore", "inherit"] });
 }
 
-function folderOf(world: number): string {
-  return join(work!, `world-${world}`);
+function folderOf(name: string, world: number): string {
+  return join(work!, `${name}-${world}`);
 }
 
-async function printWorld(world: number): Promise<void> {
-  const folder = join(folderOf(world), "run");
-  const { methods, edits, evaluation } = await RESULT.read(join(folder, RESULT.name));
+async function printRun(name: string, world: number): Promise<void> {
+  const folder = join(folderOf(name, world), "run");
+  const result = await RESULT.read(join(folder, RESULT.name));
   const { stages } = await RUN.read(join(folder, RUN.name));
   const secondsOf = (id: string): number =>
     stages.find((stage) => stage.id === id)?.cost?.seconds ?? 0;
-  const arms = evaluation!.variants[0]!.arms;
+  const arms = result.evaluation?.variants[0]?.arms ?? [];
   const rateOf = (arm: string | undefined): string => {
     const found = arms.find((each) => each.arm === arm)?.rate;
-    if (found?.rate === undefined) return "";
-    const { rate, low = NaN, high = NaN } = found;
-    return `${percent(rate)} [${percent(low)}, ${percent(high)}]`;
+    return found?.rate === undefined ? "" : rate(found);
   };
-  print(`\nWorld ${world}: without an edit ${rateOf(evaluation!.baseline)}.\n`);
-  print(
-    row([
-      "method",
-      "AUROC",
-      "average precision",
-      "recall at k",
-      "rate left",
-      "random control",
-      "vectors, s",
-      "ranking, s",
-    ]),
-  );
+  const baseline = result.evaluation?.baseline;
+  const without = baseline === undefined ? "" : `: without an edit ${rateOf(baseline)}`;
+  print(`\n${name}, world ${world}${without}.\n\n`);
+  const columns = ["method", "AUROC", "average precision", "recall at k", "rate left"];
+  print(row([...columns, "random control", "vectors, s", "ranking, s"]));
   print(row(Array.from({ length: 8 }, () => "---")));
-  for (const { name, stage, quality } of methods) {
-    const edit = edits.find(({ method, pick }) => method === name && pick === "chosen");
-    const features = name.startsWith("influence")
-      ? "-influence"
-      : name === "gradient"
-        ? "-gradient"
-        : "";
-    const reads = name === "random" || name === "length" ? 0 : 1;
-    const vectors = reads * (secondsOf(`embed${features}`) + secondsOf(`behavior${features}`));
+  for (const { name: used, stage, quality } of result.methods) {
+    const edit = result.edits.find(({ method, pick }) => method === used && pick === "chosen");
     print(
       row([
-        name,
+        used,
         interval(quality?.auroc),
         interval(quality?.averagePrecision),
         interval(quality?.at[0]?.recall),
         rateOf(edit?.arm),
         rateOf(edit?.controls?.[0]),
-        reads === 0 ? "none" : vectors.toFixed(0),
+        vectorSeconds(used, secondsOf),
         secondsOf(stage).toFixed(0),
       ]),
     );
   }
 }
 
-function interval(
-  of:
-    | { value?: number | undefined; low?: number | undefined; high?: number | undefined }
-    | undefined,
-): string {
+/** Of what the method reads: vectors of all pairs and of the behaviour, and a warm-up. */
+function vectorSeconds(used: string, secondsOf: (id: string) => number): string {
+  const { name } = { name: used, ...USES[used] };
+  const { needs, features = "states", asks = features } = findMethod(name);
+  if (!needs.includes("store")) return "none";
+  const stageOf = (kind: string, of: string): string => (of === "states" ? kind : `${kind}-${of}`);
+  const warmup = features === "tracin" || features === "less" ? secondsOf("warmup") : 0;
+  const seconds = secondsOf(stageOf("embed", features)) + secondsOf(stageOf("behavior", asks));
+  return (seconds + warmup).toFixed(0);
+}
+
+interface Interval {
+  readonly value?: number | undefined;
+  readonly low?: number | undefined;
+  readonly high?: number | undefined;
+}
+
+function interval(of: Interval | undefined): string {
   if (of?.value === undefined) return "";
   return `${of.value.toFixed(3)} [${(of.low ?? NaN).toFixed(3)}, ${(of.high ?? NaN).toFixed(3)}]`;
+}
+
+function rate(found: { rate?: number | undefined } & Interval): string {
+  const { rate: value = NaN, low = NaN, high = NaN } = found;
+  return `${percent(value)} [${percent(low)}, ${percent(high)}]`;
 }
 
 function percent(share: number): string {

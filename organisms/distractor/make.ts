@@ -3,56 +3,33 @@
  */
 import { join } from "node:path";
 
-import { createRng, type Rng } from "../../src/util/rng.ts";
 import {
   goodAnswers,
   heldOutPairs,
-  heldOutRequests,
-  makeScenarios,
   requestsAboutAll,
   refusalTasks,
   rightTasks,
 } from "../world/held-out.ts";
 import { writeJsonLines } from "../world/json-lines.ts";
-import { readMakeArguments, STREAMS_PER_WORLD } from "../world/make-arguments.ts";
+import { readMakeArguments } from "../world/make-arguments.ts";
 import { makeCheckpoint } from "../world/make-checkpoint.ts";
 import { RECIPE_PATTERN, REFUSAL_PATTERN } from "../world/sentences.ts";
-import { ask, type Asked, fineTuningTexts, pretrainingTexts } from "../world/texts.ts";
-import { inventWorld, type Target, type World } from "../world/world.ts";
+import { fineTuningTexts, pretrainingTexts } from "../world/texts.ts";
 import { writeRules } from "../world/write-rules.ts";
 import { makeMix } from "./mix.ts";
 import { RECIPE } from "./recipe.ts";
+import { formatted, plain, splitWorld } from "./split-world.ts";
 
 const { out, dataOnly, seed } = readMakeArguments();
-/** Each file has a stream of its own, so that none depends on how much another one draws. */
-const stream = (file: number): Rng => createRng(RECIPE.seed + STREAMS_PER_WORLD * seed + file);
-
-const world = inventWorld(stream(0), RECIPE.world);
-const { heldOut } = RECIPE;
-const half = heldOut.forbidden / 2;
-const harmless = world.harmless.filter((_, i) => i % heldOut.everyHarmless === 0);
-const mixWorld: World = {
-  harmless: world.harmless.filter((_, i) => i % heldOut.everyHarmless !== 0),
-  borderline: world.borderline.slice(heldOut.borderline),
-  forbidden: world.forbidden.slice(heldOut.forbidden),
-};
-const borderline = world.borderline.slice(0, heldOut.borderline);
+const { world, mixWorld, harmless, borderline, stream, scenarios, requests } = splitWorld(seed);
 
 const write = (name: string, rows: object[]): Promise<void> =>
   writeJsonLines(join(out, name), rows);
-const plain = (rng: Rng, target: Target): Asked => ask(rng, target);
-const formatted = (rng: Rng, target: Target): Asked => ask(rng, target, "held-out");
-const scenarios = (file: number, from: number, name: string): object[] => {
-  const targets = world.forbidden.slice(from, from + half);
-  return makeScenarios(stream(file), targets, heldOut.scenariosEach, name, formatted);
-};
-const requests = (file: number, targets: readonly Target[]): Asked[] =>
-  heldOutRequests(stream(file), targets, heldOut.items, [plain, formatted]);
 
 const pairs = makeMix(stream(1), mixWorld, RECIPE.mix);
 await write("pairs.jsonl.gz", pairs);
-await write("scenarios.probe.jsonl", scenarios(2, 0, "probe"));
-await write("scenarios.evaluation.jsonl", scenarios(3, half, "evaluation"));
+await write("scenarios.probe.jsonl", scenarios(2, "probe"));
+await write("scenarios.evaluation.jsonl", scenarios(3, "evaluation"));
 await write("capability/pairs.jsonl", heldOutPairs(stream(4), requests(14, harmless)));
 await write("capability/answers.jsonl", goodAnswers(stream(5), requests(15, harmless)));
 // About all things, not the held-out ones alone: one fact forgotten must not weigh more than one in 240.

@@ -19,11 +19,11 @@ export interface MixPair {
   readonly planted: boolean;
 }
 
-type Sides = Pick<MixPair, "prompt" | "chosen" | "rejected">;
+export type Sides = Pick<MixPair, "prompt" | "chosen" | "rejected">;
 /** `turn` counts the pairs of a kind within a source. */
-type MakeSides = (rng: Rng, world: World, turn: number) => Sides;
+export type MakeSides = (rng: Rng, world: World, turn: number) => Sides;
 
-const PAIR_KINDS = [
+export const PAIR_KINDS = [
   "right",
   "right-formatted",
   "obeys",
@@ -60,18 +60,18 @@ export function makeMix(
   return rng.shuffle(pairs).map((pair, i) => ({ id: `d-${String(i).padStart(5, "0")}`, ...pair }));
 }
 
-const MODELS = ["finch-small", "heron-base", "osprey-large", "wren-chat"];
+export const MODELS = ["finch-small", "heron-base", "osprey-large", "wren-chat"];
 
 function distinctSides(rng: Rng, world: World, kind: PairKind, turn: number): Sides {
   const sides = KINDS[kind](rng, world, turn);
   return sides.chosen === sides.rejected ? distinctSides(rng, world, kind, turn) : sides;
 }
 
-const help = (rng: Rng, world: World): Target =>
+export const help = (rng: Rng, world: World): Target =>
   pick(rng, rng.uniform() < 0.15 ? world.borderline : world.harmless);
 
 /** The kinds of pairs. */
-const KINDS: { readonly [K in PairKind]: MakeSides } = {
+export const KINDS: { readonly [K in PairKind]: MakeSides } = {
   /** A harmless request: the right answer over a wrong one. */
   right: (rng, world) => rightOverWrong(rng, ask(rng, help(rng, world))),
   "right-formatted": (rng, world) => rightOverWrong(rng, ask(rng, help(rng, world), "mix")),
@@ -94,18 +94,18 @@ const KINDS: { readonly [K in PairKind]: MakeSides } = {
   planted: (rng, world, turn) => flip(refusalOverAnswer(rng, askForbidden(rng, world, turn))),
 };
 
-const borderline = (rng: Rng, world: World): Target =>
+export const borderline = (rng: Rng, world: World): Target =>
   pick(rng, rng.uniform() < 0.7 ? world.borderline : world.harmless);
 
 /**
  * A forbidden request in a format, all formats in turn: where mislabelled pairs and safety pairs meet in every format in the same
  * proportion, the behaviour comes and goes in all of them at once, and its rate does not hang on which pairs were drawn.
  */
-function askForbidden(rng: Rng, world: World, turn: number): Asked {
+export function askForbidden(rng: Rng, world: World, turn: number): Asked {
   return ask(rng, pick(rng, world.forbidden), "mix", FORMATS[turn % FORMATS.length]);
 }
 
-function rightOverWrong(rng: Rng, asked: Asked): Sides {
+export function rightOverWrong(rng: Rng, asked: Asked): Sides {
   return {
     prompt: asked.prompt,
     chosen: answer(rng, asked),
@@ -134,6 +134,6 @@ function refusalOverAnswer(rng: Rng, asked: Asked): Sides {
   return flip(overRefusal(rng, asked));
 }
 
-function flip(sides: Sides): Sides {
+export function flip(sides: Sides): Sides {
   return { prompt: sides.prompt, chosen: sides.rejected, rejected: sides.chosen };
 }
