@@ -271,3 +271,25 @@ describe("culprit embed", () => {
     expect(run.stderr).not.toContain("\r");
   });
 });
+
+it("says that the marks of transcripts are lost where no template writes them", async () => {
+  const say = (answer: string): string => `\n\nHuman: the river\n\nAssistant: ${answer}`;
+  const path = join(ROOT, "transcripts.jsonl");
+  await writeFile(path, jsonLines([{ chosen: say("stone"), rejected: say("lamp") }]));
+  const read = (template: string): Promise<CliResult> =>
+    runCli([
+      "embed",
+      path,
+      "--checkpoint",
+      CHECKPOINT,
+      "--layers",
+      "2",
+      "--template",
+      template,
+      "--out",
+      join(ROOT, `transcripts-${template}`),
+    ]);
+  const lost = "are not in what is read";
+  expect((await read("raw")).stderr).toContain(lost);
+  expect((await read("chat")).stderr).not.toContain(lost);
+});

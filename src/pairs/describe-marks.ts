@@ -5,3 +5,14 @@ export function describeMarks(marked: number, pairs: number): readonly string[] 
     `${marked} of ${pairs} prompts hold the chat template's own marks, as if they were rendered before they were written: the template goes around them once more. --template raw takes them as they are, as TRL takes rows of text.`,
   ];
 }
+
+/** A sentence where the marks of a transcript are taken for turns and no template writes any in their place. */
+export function describeLostMarks(
+  shape: string | undefined,
+  template: "chat" | "raw",
+): readonly string[] {
+  if (shape !== "hh-rlhf" || template === "chat") return [];
+  return [
+    'The transcripts of hh-rlhf are read as turns, and --template raw joins turns by newlines: the marks "Human:" and "Assistant:" of the files are not in what is read. Where the checkpoint was trained with them, give it a chat template that writes them, in its chat_template.jinja.',
+  ];
+}

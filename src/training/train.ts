@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { localHost } from "../engine/local-host.ts";
 import type { Trainer } from "../engine/trainer.ts";
-import { describeMarks } from "../pairs/describe-marks.ts";
+import { describeLostMarks, describeMarks } from "../pairs/describe-marks.ts";
 import type { DataFile } from "../pairs/open-pairs.ts";
 import { writeUnusable } from "../pairs/unusable-file.ts";
 import { ConfigError } from "../util/errors.ts";
@@ -44,6 +44,7 @@ export async function trainDpo(
 ): Promise<TrainResult> {
   return train(resolveDpo(settings), settings, request, {
     files: filesOf(pairs),
+    shape: "shape" in pairs && typeof pairs.shape === "string" ? pairs.shape : undefined,
     prepare: (trainer, prepareSettings) => preparePairs(trainer, pairs, prepareSettings),
   });
 }
@@ -63,6 +64,8 @@ export async function trainSft(
 }
 
 interface TrainData {
+  /** Of preference pairs from files. */
+  readonly shape?: string | undefined;
   readonly files: readonly DataFile[];
   prepare(
     trainer: Trainer,
@@ -93,9 +96,11 @@ async function train(
   if (all.ids.length === 0) throw noExample(all);
   const prepared =
     request.sample === undefined ? all : sampleExamples(all, request.sample, settings.seed);
-  for (const line of describeMarks(prepared.marked, prepared.ids.length)) {
-    request.progress?.note(line);
-  }
+  const told = [
+    ...describeMarks(prepared.marked, prepared.ids.length),
+    ...describeLostMarks(data.shape, request.engine?.template ?? "chat"),
+  ];
+  for (const line of told) request.progress?.note(line);
   const manifest = describeRun(trainer, { method, settings, request, prepared, files: data.files });
   await makeFolder(out);
   await using _lock = await lockForWriting(out, "this training run");
