@@ -13,9 +13,9 @@ import type {
 } from "../src/attribution/method.ts";
 import { METHODS } from "../src/attribution/methods/index.ts";
 import { random } from "../src/attribution/methods/random.ts";
-import type { ScoringModel } from "../src/attribution/pair-logprobs.ts";
 import { storeRows } from "../src/attribution/pair-rows.ts";
 import { scorePairs } from "../src/attribution/score-pairs.ts";
+import type { ScoringModel } from "../src/attribution/scoring-model.ts";
 import type { Engine } from "../src/engine/engine.ts";
 import { openLocalEngine } from "../src/engine/local-engine.ts";
 import type { Message } from "../src/format/messages.ts";
@@ -35,6 +35,11 @@ const FOLDER = suiteFolder();
 const ROWS = golden.pairs.length;
 /** Scores are of single precision, projections as long as the vectors. */
 const TOLERANCE = 2e-5;
+const UNITS: Readonly<Record<string, number>> = {
+  lls: 10,
+  "implicit-reward": 10,
+  "steered-likelihood": 10,
+};
 
 const turns = (texts: readonly string[]): Message[] =>
   texts.map((content, i) => ({ role: i % 2 === 0 ? "assistant" : "user", content }));
@@ -51,6 +56,14 @@ const PAIRS = golden.pairs.map(({ id, prompt, chosen, rejected }, row): Preferen
   columns: {},
 }));
 
+interface GoldenCase {
+  readonly method: string;
+  readonly settings: object;
+  readonly scores: readonly number[];
+  /** What of what the method uses is there. */
+  readonly uses?: readonly string[];
+}
+
 /** What every method needs, of the golden pairs. */
 let task: MethodTask & Sources;
 
@@ -64,7 +77,7 @@ afterAll(async () => {
 async function openModel(folder: string): Promise<ScoringModel> {
   const engine = await openLocalEngine(folder, { threads: 1 });
   engines.push(engine);
-  return { engine, flopsPerToken: FLOPS_PER_TOKEN };
+  return { engine, flopsPerToken: FLOPS_PER_TOKEN, flopsToLayer: () => FLOPS_PER_TOKEN };
 }
 
 /** The golden's checkpoint after: another config beside the same weights. */
@@ -126,6 +139,15 @@ beforeAll(async () => {
       },
     },
     checkpoint: await openModel(CHECKPOINT),
+    rollouts: {
+      path: "rollouts.jsonl",
+      async *read() {
+        yield { prompt: turns(["A question of nobody"]), response: "no" };
+        for (const { pair, response } of golden.rollouts) {
+          yield { prompt: PAIRS[pair]!.prompt, response };
+        }
+      },
+    },
     trained: await openModel(await makeTrained()),
     responses: {
       pairs: golden.responses.map((text, i) => ({
@@ -154,17 +176,37 @@ function withFeatures(given: MethodTask & Sources, { features: kind }: Attributi
   };
 }
 
-/** With nothing but what the method says that it needs. */
-function score(method: AttributionMethod, settings: object): Promise<readonly PairScores[]> {
-  const read = withFeatures(task, method);
-  const needed = Object.fromEntries(method.needs.map((need) => [need, read[need]]));
+/** A behaviour of the golden's checkpoint, for methods that hold its own states to one. */
+function withOwnBehavior(given: MethodTask & Sources, { needs }: AttributionMethod): Sources {
+  if (!needs.includes("checkpoint")) return given;
+  const { layer, direction } = golden.model;
+  const [wanted] = given.behavior.wanted;
+  const own = {
+    ...wanted!,
+    identity: given.checkpoint.engine.identity,
+    dim: direction.length,
+    layers: [layer],
+    directions: new Map([[layer, Float32Array.from(direction)]]),
+  };
+  return { ...given, behavior: { wanted: [own], unrelated: [] } };
+}
+
+/** With nothing but what the method says that it needs, and of what it uses the part that is named. */
+function score(
+  method: AttributionMethod,
+  settings: object,
+  uses: readonly string[] = [],
+): Promise<readonly PairScores[]> {
+  const read = withOwnBehavior({ ...task, ...withFeatures(task, method) }, method);
+  const given = [...method.needs, ...(method.uses ?? []).filter((each) => uses.includes(each))];
+  const needed = Object.fromEntries(given.map((need) => [need, read[need]]));
   return scorePairs(method, { rows: task.rows, ...needed }, method.settings.parse(settings));
 }
 
 describe.each(METHODS.map((method) => [method.name, method] as const))("%s", (name, method) => {
   // Methods of other features make the same of a store's vectors as the probe.
   const scored = (method.features ?? "states") === "states" ? name : "probe";
-  const cases = golden.cases.filter((each) => each.method === scored);
+  const cases: readonly GoldenCase[] = golden.cases.filter((each) => each.method === scored);
 
   it("has golden scores, for each value of its choices", () => {
     expect(cases.length).toBeGreaterThan(0);
@@ -176,10 +218,10 @@ describe.each(METHODS.map((method) => [method.name, method] as const))("%s", (na
   });
 
   it("gives scores that we did not make", async () => {
-    for (const { settings, scores: wanted } of cases) {
-      const [found] = await score(method, settings);
-      // Log-probabilities are sums of a hundred numbers of single precision.
-      const unit = method.needs.includes("checkpoint") ? 10 : 1;
+    for (const { settings, uses, scores: wanted } of cases) {
+      const [found] = await score(method, settings, uses);
+      // Log-probabilities are sums of a hundred numbers of single precision, CHES products of such sums.
+      const unit = name === "ches" ? Math.max(...wanted.map(Math.abs)) : (UNITS[name] ?? 1);
       const worst = Math.max(
         ...wanted.map((each, row) => Math.abs(each - found!.scores[row]!) / unit),
       );
@@ -189,8 +231,8 @@ describe.each(METHODS.map((method) => [method.name, method] as const))("%s", (na
 
   it("keeps what its traits promise, and says what it took", async () => {
     const unbounded: number[] = [];
-    for (const { settings } of cases) {
-      const [found] = await score(method, settings);
+    for (const { settings, uses } of cases) {
+      const [found] = await score(method, settings, uses);
       const { traits, name: used, formula } = found!.method;
       expect([used, found!.ids]).toEqual([name, golden.pairs.map(({ id }) => id)]);
       expect(formula).not.toBe("");

@@ -1,6 +1,7 @@
 import { ConfigError } from "../../util/errors.ts";
 import type { AttributionMethod } from "../method.ts";
 import { bm25 } from "./bm25.ts";
+import { ches } from "./ches.ts";
 import { gradient } from "./gradient.ts";
 import { implicitReward } from "./implicit-reward.ts";
 import { influenceProbe } from "./influence-probe.ts";
@@ -8,7 +9,9 @@ import { length } from "./length.ts";
 import { lls } from "./lls.ts";
 import { norm } from "./norm.ts";
 import { probe } from "./probe.ts";
+import { projectionDifference } from "./projection-difference.ts";
 import { random } from "./random.ts";
+import { steeredLikelihood } from "./steered-likelihood.ts";
 import { whitened } from "./whitened.ts";
 
 /** Every method; the first is the one that is used where none is named. */
@@ -23,6 +26,9 @@ export const METHODS: readonly AttributionMethod[] = [
   bm25,
   lls,
   implicitReward,
+  ches,
+  projectionDifference,
+  steeredLikelihood,
 ];
 
 /** The method of that name. Throws ConfigError where there is none. */

@@ -46,9 +46,15 @@ export const lls = defineMethod({
         prompt: ({ prompt }: { readonly prompt: readonly Message[] }) =>
           withSystem(prompt, description),
       },
-      { model, prompt: ({ prompt }: { readonly prompt: readonly Message[] }) => prompt },
+      { model },
     ];
-    return [{ scores: await scoreByLogprobs(task, { settings, responseTokens, score }, work) }];
+    const scores = (found: readonly SideLogprobs[]): readonly number[] => [score(found)];
+    const { rankings, causes } = await scoreByLogprobs(
+      task,
+      { settings, responseTokens, scores },
+      work,
+    );
+    return [{ scores: rankings[0]!, causes }]; // one was asked for
   },
 });
 
