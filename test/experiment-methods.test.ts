@@ -1,5 +1,5 @@
 /** @file Several attribution methods in one experiment: a ranking of each, and edits that follow the one that they name. */
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { expect, it, vi } from "vitest";
@@ -8,8 +8,9 @@ import { formatResult } from "../src/cli/result-table.ts";
 import { EDIT } from "../src/edit/edit.ts";
 import { readExperiment } from "../src/experiment/read-experiment.ts";
 import { runExperiment } from "../src/experiment/run-experiment.ts";
-import { RANK_REPORT } from "../src/ranking/ranking-report.ts";
+import { RANK_REPORT, type RankingReport } from "../src/ranking/ranking-report.ts";
 import { RESULT } from "../src/runs/result.ts";
+import { jsonLines } from "./support/data-files.ts";
 import { makeMiniatureExperiment, MINIATURE_PLANTED } from "./support/miniature-experiment.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
 
@@ -80,7 +81,81 @@ it("ranks by each method, with its quality and cost, and edits by the one that i
   expect(manifest).toContain('"id": "rank-words"');
 });
 
+const PAIRS = Array.from({ length: 80 }, (_, i) => `pair-${i}`);
+
+it("ranks by the checkpoint's own states and likelihoods, the whole set or the top of a method before", async () => {
+  const methods = `[{ name: length }, { name: ches, candidates: length, top: 20 }, { name: steered-likelihood }, { name: projection-difference }]`;
+  const changes = {
+    ...CHANGES,
+    train: undefined,
+    evaluate: undefined,
+    capabilities: undefined,
+    judge: undefined,
+    edits: undefined,
+    rank: `{ methods: ${methods}, rollouts: own.jsonl }`,
+  };
+  const path = await makeMiniatureExperiment(join(ROOT, "states"), changes);
+  const pairs = (await readFile(join(ROOT, "states", "pairs.jsonl"), "utf8")).trim().split("\n");
+  const prompts = pairs.map((line) => (JSON.parse(line) as { readonly prompt: string }).prompt);
+  const asked = new Set(prompts.slice(0, 30)); // some prompts are there twice
+  const answered = prompts.filter((prompt) => asked.has(prompt)).length;
+  const rollouts = [...asked].map((prompt, i) => {
+    return {
+      id: `${i}/base/0`,
+      scenario: `${i}`,
+      variant: "base",
+      sample: 0,
+      prompt: [{ role: "user", content: prompt }],
+      response: "river stone",
+      finish: "stop",
+      tokens: 3,
+    };
+  });
+  await writeFile(join(ROOT, "states", "own.jsonl"), jsonLines(rollouts));
+  const out = join(ROOT, "states", "out");
+  const { stages } = await runExperiment(await readExperiment(path), { out });
+  const reportOf = async (id: string): Promise<RankingReport> => {
+    const folder = stages
+      .find((each) => each.id === id)!
+      .directory.split("/")
+      .at(-1)!;
+    return (await RANK_REPORT.read(join(out, "stages", folder, RANK_REPORT.name))).rankings[0]!;
+  };
+  expect(await reportOf("rank-ches")).toMatchObject({
+    scored: 20,
+    candidates: { top: 20, method: "length" },
+    unscored: { "not a candidate": 60 },
+  });
+  const steered = await reportOf("rank-steered-likelihood");
+  expect([steered.scored, [1, 2].includes(steered.layer!)]).toEqual([PAIRS.length, true]);
+  expect(await reportOf("rank-projection-difference")).toMatchObject({
+    scored: answered,
+    unscored: { "no rollout of its prompt": 80 - answered },
+    remarks: [`Held to the checkpoint's own answers to ${asked.size} prompts.`],
+  });
+  const { methods: found } = await RESULT.read(join(out, RESULT.name));
+  expect(found.map(({ name, quality }) => [name, quality?.pairs])).toEqual([
+    ["length", 80],
+    ["ches", 80],
+    ["steered-likelihood", 80],
+    ["projection-difference", 80],
+  ]);
+});
+
 it.each([
+  [
+    "methods: [{ name: length, candidates: random, top: 2 }, { name: random }]",
+    /rank\.methods\[0\]\.candidates .*: expected none with the first method/,
+  ],
+  [
+    "methods: [{ name: random }, { name: length, candidates: random }]",
+    /rank\.methods\[1\]\.top .*expected how many/,
+  ],
+  ["methods: [{ name: random, top: 2 }]", /rank\.methods\[0\]\.candidates .*beside top/],
+  [
+    "rollouts: unrelated.jsonl, methods: [{ name: random }]",
+    /rank\.rollouts .*expected none beside the method random/,
+  ],
   ["methods: [{ name: length }, { name: length, unit: words }]", /expected names of their own/],
   ["methods: [{ name: magic }]", /rank\.methods\[0\]\.name .*got "magic"/],
   ["methods: [{ name: random, scorer: cosine }]", /rank\.methods\[0\]\.scorer .*no setting/],

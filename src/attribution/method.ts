@@ -187,6 +187,18 @@ export interface PairScores extends Scored {
   readonly ids: readonly string[];
   /** Of all scores that one call gave, together. */
   readonly cost: MethodCost;
+  /** Where not all rows were to be scored: the others have no score. */
+  readonly candidates?: Candidates | undefined;
+}
+
+/** The rows that were to be scored: those at the top of another ranking. */
+export interface Candidates {
+  /** The method of that ranking, as far as its file says. */
+  readonly method?: string | undefined;
+  /** How many. */
+  readonly top: number;
+  /** 1 for those, [N]. */
+  readonly isCandidate: Uint8Array;
 }
 
 export const usedMethodSchema = z.strictObject({

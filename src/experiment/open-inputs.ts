@@ -48,6 +48,8 @@ export interface ExperimentInputs {
   readonly responses: FileInput | undefined;
   /** Response pairs of unrelated behaviours, in the order of `rank.nulls`; undefined for drift. */
   readonly nulls: readonly (FileInput | undefined)[];
+  /** Rollouts of the checkpoint before on the pairs' prompts. */
+  readonly ownAnswers: FileInput | undefined;
   readonly rules: RuleSet | undefined;
   readonly rubric: Rubric | undefined;
   /** By the id of the judge stage whose rollouts they are of. */
@@ -90,6 +92,7 @@ export async function openInputs(
     ...(await openPreferencePairs(file, options)),
     responses: await openFile("responses", responses, file),
     nulls: await openNulls(file),
+    ownAnswers: await openFile("rank.rollouts", file.experiment.rank.rollouts, file),
     ...(await openJudging(how, file)),
     ...(await openScenarios(file, options)),
     capabilities: await openCapabilities(file, options),

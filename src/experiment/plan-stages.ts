@@ -16,7 +16,12 @@ import type { Checkpoint } from "../verbs/inputs/checkpoint.ts";
 import { estimateByRubric } from "../verbs/judging/open-judge.ts";
 import type { EndpointSettings } from "../verbs/settings/endpoint.ts";
 import { settingsOfFeatures } from "../verbs/settings/features.ts";
-import { type MethodChoice, methodLabel, ownSettings } from "../verbs/settings/methods.ts";
+import {
+  type MethodChoice,
+  methodLabel,
+  ownSettings,
+  verbChoice,
+} from "../verbs/settings/methods.ts";
 import { samplingSettings } from "../verbs/settings/sampling.ts";
 import { longestSteered } from "../verbs/steer.ts";
 import type { OpenWork } from "../verbs/verb.ts";
@@ -27,6 +32,7 @@ import {
   boundBehaviorToSteer,
   boundFile,
   boundNulls,
+  boundOwnAnswers,
   boundPairs,
   boundPrompts,
   boundResponses,
@@ -347,18 +353,21 @@ export function rankStage(
   choice: MethodChoice,
   trained?: Bound<Checkpoint>,
 ): Stage {
-  const { methods: _, nulls, layer, ...settings } = experiment.rank;
+  const { methods: _, nulls, layer, rollouts: _r, ...settings } = experiment.rank;
   const method = findMethod(choice.name);
-  const { needs, features = "states" } = method;
+  const { needs, uses = [], features = "states" } = method;
+  const { candidates, top } = choice;
   const name = needs.includes("store") ? features : featuresOfMethods(experiment)[0]!; // one at least
-  const { hasLayer } = method.describe(ownSettings(choice)).traits;
+  const { traits } = method.describe(ownSettings(choice));
   const hasBehavior = needs.includes("behavior");
+  const hasNull = hasBehavior && traits.null !== "none";
   return verbStage(verbs.rank, {
     name: methodName(experiment, methodLabel(choice)),
     settings: {
       ...settings,
-      method: choice,
-      layer: hasLayer ? layer : undefined,
+      method: verbChoice(choice),
+      top,
+      layer: traits.hasLayer ? layer : undefined,
       threads: experiment.engine.threads,
       noText: true,
     },
@@ -367,14 +376,18 @@ export function rankStage(
       behavior: hasBehavior
         ? { stage: stageId({ kind: "behavior", name: featuresName(name) }) }
         : undefined,
-      nullBehavior:
-        hasBehavior && nulls.length > 0 ? boundNulls(nulls, featuresName(name)) : undefined,
+      nullBehavior: hasNull && nulls.length > 0 ? boundNulls(nulls, featuresName(name)) : undefined,
       pairs: needs.includes("pairs") ? boundPairs(inputs.pairs) : undefined,
       responses: needs.includes("responses") ? boundOwnResponses(inputs) : undefined,
       checkpoint: needs.includes("checkpoint")
         ? givenCheckpoint(experiment, "before", inputs.before)
         : undefined,
       trained,
+      rollouts:
+        inputs.ownAnswers !== undefined && uses.includes("rollouts")
+          ? boundOwnAnswers(inputs.ownAnswers)
+          : undefined,
+      candidates: candidates === undefined ? undefined : { stage: rankId(experiment, candidates) },
     },
     outputs: ["out"],
   });

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
-import type { AttributionMethod, PairScores } from "../attribution/method.ts";
+import { type CandidateRanking, findCandidates } from "../attribution/candidates.ts";
+import type { AttributionMethod, OwnAnswers, PairScores } from "../attribution/method.ts";
 import { findMethod, METHODS } from "../attribution/methods/index.ts";
 import { type PairRows, readPairRows, storeRows } from "../attribution/pair-rows.ts";
 import { scorePairs } from "../attribution/score-pairs.ts";
@@ -9,6 +10,7 @@ import { readUsedLayer, type UsedLayer } from "../behavior/used-layer.ts";
 import type { PairSet } from "../pairs/open-pairs.ts";
 import { readResponsePairs } from "../pairs/response-pairs.ts";
 import { chooseGroupColumn } from "../ranking/group-column.ts";
+import { readRanking } from "../ranking/ranking-file.ts";
 import {
   RANK_REPORT,
   type RankingReport,
@@ -18,6 +20,8 @@ import {
 } from "../ranking/ranking-report.ts";
 import type { UnusedNull } from "../ranking/signal-verdict.ts";
 import { RANKING_ENDINGS, writeRankings } from "../ranking/write-ranking.ts";
+import { ROLLOUT_MANIFEST, rolloutManifestPath } from "../rollouts/rollout-manifest.ts";
+import { readRollouts } from "../rollouts/rollouts.ts";
 import type { VectorStore } from "../store/open-store.ts";
 import { readStoreTable } from "../store/read-shard.ts";
 import { ConfigError } from "../util/errors.ts";
@@ -25,7 +29,14 @@ import type { JobOptions } from "../util/progress.ts";
 import { whole } from "../util/setting-kinds.ts";
 import { linesOf } from "../util/text-table.ts";
 import { engineSettings } from "./inputs/checkpoint.ts";
-import { behaviorsInput, openingOptions, responsesInput, storeInput } from "./inputs/files.ts";
+import {
+  behaviorsInput,
+  openingOptions,
+  rankingInput,
+  responsesInput,
+  rolloutsInput,
+  storeInput,
+} from "./inputs/files.ts";
 import { pairsInput } from "./inputs/pairs.ts";
 import { expectSamePairs } from "./inputs/same-pairs.ts";
 import { openScoringModels, scoringInput, trainedInput } from "./inputs/scoring-models.ts";
@@ -33,9 +44,38 @@ import { fileNamed, resultOutput } from "./outputs.ts";
 import { contradictions } from "./ranking/contradictions.ts";
 import { readTopText } from "./ranking/top-text.ts";
 import { by, layersOrAuto, tops } from "./settings/common.ts";
-import { methodLabel, methodSettings, ownSettings } from "./settings/methods.ts";
+import { candidateTop, methodLabel, methodSettings, ownSettings } from "./settings/methods.ts";
 import { formatRankings } from "./show/ranking.ts";
-import { defineVerb, type Input } from "./verb.ts";
+import { defineVerb, type Input, need } from "./verb.ts";
+
+/** Rollouts of the checkpoint before to the pairs' prompts. */
+const ownAnswersInput = {
+  ...rolloutsInput,
+  describe:
+    "Rollouts of the checkpoint before training on the pairs' prompts, for methods that hold a response to them.",
+  isOptional: true,
+  open: async ([path = ""]): Promise<OwnAnswers> => {
+    const manifest = await ROLLOUT_MANIFEST.find(rolloutManifestPath(path));
+    const checkpointHash = manifest?.kind === "rollouts" ? manifest.checkpointHash : undefined;
+    return { path, checkpointHash, read: (job) => readRollouts(path, job) };
+  },
+} as const satisfies Input<OwnAnswers>;
+
+/** A ranking whose top alone is scored. */
+export interface OpenedCandidates extends CandidateRanking {
+  readonly pairsHash: string | undefined;
+}
+
+const candidatesInput = {
+  ...rankingInput,
+  describe:
+    "A ranking of the same pairs by a cheaper method, whose top alone is scored (--top says how many).",
+  isOptional: true,
+  open: async ([path = ""], _settings, { signal }): Promise<OpenedCandidates> => {
+    const { ids, scored, file } = await readRanking(path, { signal });
+    return { path, ids, scored, method: file?.method, pairsHash: file?.pairsHash };
+  },
+} as const satisfies Input<OpenedCandidates>;
 
 /** Unrelated behaviours, and those that there was nothing to make of. */
 export interface NullBehaviors {
@@ -78,7 +118,7 @@ same; culprit show prints more of one.
 
   culprit rank vectors/ --behavior complies.safetensors --layers 20 --out ranking.parquet
   culprit rank vectors/ --method length --pairs pairs.jsonl.gz --out by-length.parquet`,
-    version: 6,
+    version: 7,
     inputs: {
       store: { ...storeInput, isPositional: true, isOptional: true },
       behavior: { ...behaviorsInput, isOptional: true },
@@ -98,6 +138,8 @@ same; culprit show prints more of one.
       },
       checkpoint: scoringInput,
       trained: trainedInput,
+      rollouts: ownAnswersInput,
+      candidates: candidatesInput,
     },
     settings: z.strictObject({
       method: methodSettings(methods).prefault({}),
@@ -112,6 +154,7 @@ same; culprit show prints more of one.
         .describe(
           "The layer whose ranking is written, of one behaviour; auto: the one that was chosen, or where none was, the most consistent one. Absent: all that are ranked.",
         ),
+      top: candidateTop,
       tops: tops.describe(
         "Tops for the table of sources: numbers of pairs or shares. Absent: 1%, 5% and 10%.",
       ),
@@ -124,12 +167,20 @@ same; culprit show prints more of one.
         .meta({ counts: false }), // stages never print it
       threads: engineSettings.shape.threads,
     }),
-    check: ({ method, layers, layer, noText }, given) =>
-      contradictions(findMethod(method.name, methods), method, {
+    check: ({ method, layers, layer, top, noText }, given) => [
+      ...contradictions(findMethod(method.name, methods), method, {
         given,
         layers: { layers, layer },
         noText,
       }),
+      ...need(
+        given.has("candidates") === (top !== undefined),
+        [given.has("candidates") ? "top" : "candidates"],
+        given.has("candidates")
+          ? "expected how many of the candidates' top are scored, got none"
+          : "expected a ranking beside top, got none",
+      ),
+    ],
     outputs: {
       out: {
         artifact: fileNamed("ranking.parquet"),
@@ -144,34 +195,50 @@ same; culprit show prints more of one.
       },
     },
     run: async (
-      { store, behavior = [], nullBehavior, pairs, responses, checkpoint, trained },
+      {
+        store,
+        behavior = [],
+        nullBehavior,
+        pairs,
+        responses,
+        checkpoint,
+        trained,
+        rollouts,
+        candidates: ranking,
+      },
       settings,
       work,
     ) => {
-      const { method: choice, layers, threads } = settings;
+      const { method: choice, layers, threads, top } = settings;
       expectSamePairs({ store, pairs });
+      expectSamePairs({ ranking, pairs, store });
       const job = { signal: work.signal, progress: work.progress("pairs") };
       const rows = await readRows(store, pairs, job);
+      const candidates = ranking && findCandidates(rows, ranking, top!); // check
       // Before the work, not after it.
       chooseGroupColumn(Object.keys(rows.columns), settings.by);
       const wanted = await Promise.all(behavior.map(readBehavior));
       const unrelated = nullBehavior?.behaviors ?? [];
       expectNames([...wanted, ...unrelated]);
       const used = await findUsedLayer(behavior, settings.layer);
+      const method = findMethod(choice.name, methods);
+      // A layer more takes the checkpoint a pass more; of a store it takes next to nothing.
+      const asked = method.needs.includes("checkpoint") && used ? [used.layer] : undefined;
       await using models = await openScoringModels(checkpoint, trained, threads);
       const scores = await scorePairs(
-        findMethod(choice.name, methods),
+        method,
         {
           rows,
           store,
           pairs,
           responses,
+          rollouts,
           ...models.sources,
           behavior: { wanted, unrelated },
-          layers: layers === "all" ? undefined : layers,
+          layers: layers === undefined ? asked : layers === "all" ? undefined : layers,
         },
         ownSettings(choice),
-        { ...job, threads, name: methodLabel(choice) },
+        { ...job, threads, name: methodLabel(choice), candidates },
       );
       const reports = reportRankings(rows, scores, settings);
       const texts = settings.noText
@@ -234,9 +301,17 @@ function costOf(
   return { tokens, flops, bytes };
 }
 
-function doubtsOf({ behavior, layer, doubt, verdict }: RankingReport): readonly string[] {
-  const where = `behavior "${behavior}", layer ${layer}`;
+function doubtsOf(report: RankingReport): readonly string[] {
+  const { method, behavior, layer, doubt, verdict, scored, ties } = report;
+  const where =
+    behavior === undefined
+      ? `method ${method.name}`
+      : `behavior "${behavior}"${layer === undefined ? "" : `, layer ${layer}`}`;
   return linesOf([
+    scored > 1 &&
+      ties.values === 1 &&
+      `${where}: all ${scored} scores are the same: the ranking is the order of the rows and says nothing`,
+    scored === 0 && `${where}: no pair has a score`,
     doubt !== undefined && `${where}: ${doubt}`,
     verdict?.notHeldTo.map((other) => `${where}: not held to "${other.behavior}": ${other.reason}`),
   ]);

@@ -17,20 +17,20 @@ export function contradictions(
     readonly noText: boolean;
   },
 ): readonly Contradiction[] {
-  const { name, needs } = method;
+  const { name, needs, uses = [] } = method;
+  const { traits } = method.describe(ownSettings(choice));
   const has = (source: string): boolean => given.has(source);
   const needsIt = (source: keyof Sources): boolean => needs.includes(source);
   const isComplete = needs.every(has);
   const passedOver = [
-    ...(needsIt("behavior") ? [] : ["behavior", "nullBehavior"].filter(has)),
+    ...(needsIt("behavior") ? [] : ["behavior"].filter(has)),
+    ...(needsIt("behavior") && traits.null !== "none" ? [] : ["nullBehavior"].filter(has)),
     // Beside a store they are for the text of what is printed.
     ...(needsIt("pairs") || !has("store") || !noText ? [] : ["pairs"].filter(has)),
-    ...["responses", "checkpoint", "trained"].filter(
-      (each) => has(each) && !needs.some((own) => own === each),
+    ...["responses", "checkpoint", "trained", "rollouts"].filter(
+      (each) => has(each) && ![...needs, ...uses].some((own) => own === each),
     ),
-    ...(method.describe(ownSettings(choice)).traits.hasLayer
-      ? []
-      : Object.keys(layers).filter((each) => layers[each] !== undefined)),
+    ...(traits.hasLayer ? [] : Object.keys(layers).filter((each) => layers[each] !== undefined)),
   ];
   const lacking = method.lacks?.(ownSettings(choice));
   return [

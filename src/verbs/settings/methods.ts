@@ -2,12 +2,16 @@ import { z } from "zod";
 
 import type { AttributionMethod } from "../../attribution/method.ts";
 import { METHODS } from "../../attribution/methods/index.ts";
+import { count, nonEmpty } from "../../util/setting-kinds.ts";
 
 /** A method and its settings as users give them. */
 export interface MethodChoice {
   readonly name: string;
   /** What files and tables call this use of it. */
   readonly as?: string | undefined;
+  /** In experiments: the use of a method whose top alone is scored, and how many pairs that is. */
+  readonly candidates?: string | undefined;
+  readonly top?: number | undefined;
   readonly [setting: string]: unknown;
 }
 
@@ -19,9 +23,25 @@ const as = z
   .optional()
   .describe("What files and tables call this use of the method. Absent: its name.");
 
-/** One of the methods with its settings; the first is used where none is named. */
+/** How many pairs of a ranking's top are candidates. */
+export const candidateTop = count
+  .optional()
+  .describe("With candidates: how many pairs of its top are scored. The others get no score.");
+
+/** What experiments say of a use of a method beside its settings. */
+export const OF_EXPERIMENTS = {
+  candidates: nonEmpty
+    .optional()
+    .describe(
+      "A method before it in the list, by its name or what as calls it, whose top alone is scored. Absent: all pairs are.",
+    ),
+  top: candidateTop,
+};
+
+/** One of the methods with its settings, and `further` ones of any; the first is used where none is named. */
 export function methodSettings(
   methods: readonly AttributionMethod[] = METHODS,
+  further: z.ZodRawShape = {},
 ): z.ZodType<MethodChoice, { readonly name?: string | undefined }> {
   const list = methods.map(({ name, meaning }) => `${name}: ${meaning}`).join(" ");
   const meta = { flag: "method", description: `How pairs are scored. ${list}` };
@@ -30,6 +50,7 @@ export function methodSettings(
     return z.strictObject({
       name: (i === 0 ? named.default(name) : named).meta(meta),
       as,
+      ...further,
       ...settings.shape,
     });
   });
@@ -40,10 +61,19 @@ export function methodSettings(
 export function ownSettings({
   name: _name,
   as: _as,
+  candidates: _candidates,
+  top: _top,
   ...own
 }: MethodChoice): Record<string, unknown> {
   return own;
 }
+
+/** The choice as the verb takes it. */
+export const verbChoice = (choice: MethodChoice): MethodChoice => ({
+  name: choice.name,
+  as: choice.as,
+  ...ownSettings(choice),
+});
 
 /** What files and tables call it. */
 export const methodLabel = ({ name, as: label = name }: MethodChoice): string => label;
