@@ -6,11 +6,14 @@ import { expect, it, vi } from "vitest";
 
 import { formatResult } from "../src/cli/result-table.ts";
 import { EDIT } from "../src/edit/edit.ts";
+import { estimateExperiment } from "../src/experiment/estimate-experiment.ts";
 import { readExperiment } from "../src/experiment/read-experiment.ts";
 import { runExperiment } from "../src/experiment/run-experiment.ts";
 import { RANK_REPORT, type RankingReport } from "../src/ranking/ranking-report.ts";
 import { RESULT } from "../src/runs/result.ts";
+import { RUN } from "../src/runs/run-manifest.ts";
 import { jsonLines } from "./support/data-files.ts";
+import { startFakeEndpoint } from "./support/fake-endpoint.ts";
 import { makeMiniatureExperiment, MINIATURE_PLANTED } from "./support/miniature-experiment.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
 
@@ -142,7 +145,56 @@ it("ranks by the checkpoint's own states and likelihoods, the whole set or the t
   ]);
 });
 
+it("asks a judge about the top of a method before, and says beforehand what that takes", async () => {
+  await using server = await startFakeEndpoint({
+    answer: (_body, request) => JSON.stringify({ reason: "r", score: request % 3 }),
+  });
+  const endpoint = `{ baseUrl: "${server.url}", model: m, priceIn: 1, priceOut: 1, concurrency: 1 }`;
+  const judge = `{ name: judge, candidates: length, top: 6, description: "It names a river.", endpoint: ${endpoint} }`;
+  const changes = {
+    ...CHANGES,
+    train: undefined,
+    evaluate: undefined,
+    capabilities: undefined,
+    judge: undefined,
+    edits: undefined,
+    rank: `{ methods: [{ name: length }, ${judge}] }`,
+  };
+  const file = await readExperiment(await makeMiniatureExperiment(join(ROOT, "judged"), changes));
+  const out = join(ROOT, "judged", "out");
+  const estimate = await estimateExperiment(file, { out });
+  expect(estimate.stages).toEqual([
+    expect.objectContaining({ id: "rank-judge", requests: 12, isSampled: false }),
+  ]);
+  expect(server.counts.requests).toBe(0);
+  const { stages } = await runExperiment(file, { out });
+  expect(server.counts.requests).toBe(12);
+  const manifest = await RUN.read(join(out, RUN.name));
+  const { cost } = manifest.stages.find(({ id }) => id === "rank-judge")!;
+  const { directory } = stages.find(({ id }) => id === "rank-judge")!;
+  expect(cost).toMatchObject({ endpoint: { requests: 12, answers: 12 } });
+  const report = await RANK_REPORT.read(join(out, directory, RANK_REPORT.name));
+  expect(report.rankings[0]).toMatchObject({ scored: 6, candidates: { top: 6, method: "length" } });
+  // Other prices are no other ranking.
+  const dearer = await readExperiment(
+    await makeMiniatureExperiment(join(ROOT, "judged"), {
+      ...changes,
+      rank: changes.rank.replace("priceIn: 1", "priceIn: 2"),
+    }),
+  );
+  await runExperiment(dearer, { out });
+  expect(server.counts.requests).toBe(12);
+});
+
 it.each([
+  [
+    "methods: [{ name: judge, description: rhymes }]",
+    /rank\.methods\[0\]\.endpoint .*which the method judge needs, got none/,
+  ],
+  [
+    'methods: [{ name: judge, endpoint: { baseUrl: "http://127.0.0.1:9/v1", model: m } }]',
+    /rank\.methods\[0\]\.description .*which the method judge needs, got none/,
+  ],
   [
     "methods: [{ name: length, candidates: random, top: 2 }, { name: random }]",
     /rank\.methods\[0\]\.candidates .*: expected none with the first method/,

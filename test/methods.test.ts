@@ -16,10 +16,14 @@ import { random } from "../src/attribution/methods/random.ts";
 import { storeRows } from "../src/attribution/pair-rows.ts";
 import { scorePairs } from "../src/attribution/score-pairs.ts";
 import type { ScoringModel } from "../src/attribution/scoring-model.ts";
-import type { Engine } from "../src/engine/engine.ts";
+import { openAnswerStore } from "../src/endpoint/answer-store.ts";
+import { createAsker } from "../src/endpoint/asker.ts";
+import { openChatEndpoint } from "../src/endpoint/chat-endpoint.ts";
+import type { PaidAsking } from "../src/endpoint/paid-asking.ts";
 import { openLocalEngine } from "../src/engine/local-engine.ts";
 import type { Message } from "../src/format/messages.ts";
 import type { PreferencePair } from "../src/pairs/preference-pair.ts";
+import { countCharacters } from "../src/pairs/text-measures.ts";
 import { spearman } from "../src/stats/spearman.ts";
 import { openStore } from "../src/store/open-store.ts";
 import { readStoreTable } from "../src/store/read-shard.ts";
@@ -28,6 +32,7 @@ import { createRng } from "../src/util/rng.ts";
 import { jsonSchemaOf } from "../src/verbs/json-schema.ts";
 import { listSettings } from "../src/verbs/list-settings.ts";
 import golden from "./golden/methods/methods.json" with { type: "json" };
+import { startFakeEndpoint } from "./support/fake-endpoint.ts";
 import { SMALL_CHECKPOINT, smallManifest } from "./support/small-store.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
 
@@ -69,15 +74,31 @@ let task: MethodTask & Sources;
 
 const CHECKPOINT = fileURLToPath(new URL("../organisms/distractor/checkpoint", import.meta.url));
 const FLOPS_PER_TOKEN = 1000;
-const engines: Engine[] = [];
+const open: AsyncDisposable[] = [];
 afterAll(async () => {
-  for (const engine of engines) await engine[Symbol.asyncDispose]();
+  for (const each of open) await each[Symbol.asyncDispose]();
 });
 
 async function openModel(folder: string): Promise<ScoringModel> {
   const engine = await openLocalEngine(folder, { threads: 1 });
-  engines.push(engine);
+  open.push(engine);
   return { engine, flopsPerToken: FLOPS_PER_TOKEN, flopsToLayer: () => FLOPS_PER_TOKEN };
+}
+
+/** Half a point for each character that the first response is longer than the second, and one for its place. */
+const JUDGE = /---- first response \w+ ----\n(.*)\n---- second response \w+ ----\n(.*)\n---- end/s;
+async function openJudge(): Promise<PaidAsking> {
+  const server = await startFakeEndpoint({
+    answer: ({ messages }) => {
+      const [, first = "", second = ""] = JUDGE.exec(messages.at(-1)!.content)!;
+      const found = (countCharacters(first) - countCharacters(second)) / 2 + 1;
+      return JSON.stringify({ reason: "r", score: Math.max(-10, Math.min(10, found)) });
+    },
+  });
+  const endpoint = openChatEndpoint({ baseUrl: server.url, model: "m" });
+  const store = await openAnswerStore(join(FOLDER, "answers.jsonl"));
+  open.push(store, server);
+  return { asker: createAsker(endpoint), store };
 }
 
 /** The golden's checkpoint after: another config beside the same weights. */
@@ -149,6 +170,7 @@ beforeAll(async () => {
       },
     },
     trained: await openModel(await makeTrained()),
+    endpoint: await openJudge(),
     responses: {
       pairs: golden.responses.map((text, i) => ({
         id: `r${i}`,

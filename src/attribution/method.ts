@@ -5,9 +5,12 @@
 import { z } from "zod";
 
 import type { StoredBehavior } from "../behavior/behavior-file.ts";
+import type { PaidAsking } from "../endpoint/paid-asking.ts";
 import { FEATURE_KINDS, type FeatureKind } from "../engine/features.ts";
+import type { JudgeUsage } from "../judge/llm-judge-options.ts";
 import type { PairSet } from "../pairs/open-pairs.ts";
 import type { ResponsePairs } from "../pairs/response-pairs.ts";
+import type { EstimateOptions, RequestsEstimate } from "../rollouts/estimate-rollouts.ts";
 import type { Rollout } from "../rollouts/rollouts.ts";
 import type { VectorStore } from "../store/open-store.ts";
 import type { Plain } from "../util/artifact.ts";
@@ -36,6 +39,8 @@ export interface Sources {
   readonly trained: ScoringModel;
   /** Answers of the checkpoint before to the pairs' prompts. */
   readonly rollouts: OwnAnswers;
+  /** A model that is served elsewhere. */
+  readonly endpoint: PaidAsking;
 }
 export type Need = keyof Sources;
 
@@ -91,6 +96,12 @@ export interface AttributionMethod<
   describe(settings: z.output<S>): MethodDescription;
   /** A setting without which it cannot score and that has no default; undefined where there is none. */
   lacks?(settings: z.output<S>): LackingSetting | undefined;
+  /** What asking an endpoint for the scores would take; of methods that ask one. */
+  estimate?(
+    task: AskedTask,
+    settings: z.output<S>,
+    how: AskingEstimateOptions,
+  ): Promise<RequestsEstimate>;
   /** The scores of all rows, for each behaviour and layer where the method has those. Throws ConfigError for settings that do not fit. */
   score(
     task: MethodTask<N, U>,
@@ -98,6 +109,12 @@ export interface AttributionMethod<
     work: MethodWork,
   ): Promise<readonly Scored[]>;
 }
+
+/** What questions to an endpoint are made of. */
+export type AskedTask = Pick<MethodTask<"pairs", "responses">, "rows" | "pairs" | "responses">;
+
+/** Who would be asked, and what is known of its answers; the endpoint of the task itself is not there. */
+export type AskingEstimateOptions = EstimateOptions & Pick<JobOptions, "signal">;
 
 export interface LackingSetting {
   readonly setting: string;
@@ -154,6 +171,12 @@ export interface Scored {
   readonly causes?: ReadonlyMap<number, string> | undefined;
   /** What the method has to say of itself, sentences. */
   readonly remarks?: readonly string[] | undefined;
+  /** Of these, what must be known before the scores are trusted. */
+  readonly warnings?: readonly string[] | undefined;
+  /** What an endpoint was asked for them. */
+  readonly usage?: Readonly<JudgeUsage> | undefined;
+  /** Numbers behind the remarks, by name. */
+  readonly figures?: Readonly<Record<string, number>> | undefined;
   /** What of the behaviour decided the score, an index of `winnerNames`, -1 for nothing, [N]. */
   readonly winners?: Int32Array | undefined;
   readonly winnerNames?: readonly string[] | undefined;

@@ -130,6 +130,7 @@ function rankContradictions({
           lacking?.message ?? "",
         ),
         ...candidateContradictions(ranking.methods, i),
+        ...endpointOfMethod(ranking.methods, i),
         ...need(
           hasAfter || !method.needs.includes("trained"),
           ["rank", "methods", i],
@@ -170,6 +171,25 @@ function rankContradictions({
   ];
 }
 
+/** What a method that asks an endpoint lacks. */
+function endpointOfMethod(methods: Experiment["rank"]["methods"], i: number): Contradiction[] {
+  const { name, endpoint, maxCost } = methods[i]!;
+  const place = ["rank", "methods", i];
+  return [
+    ...need(
+      endpoint !== undefined || !findMethod(name).needs.includes("endpoint"),
+      [...place, "endpoint"],
+      `expected one, which the method ${name} needs, got none`,
+    ),
+    ...priceContradictions(endpoint, [...place, "endpoint"] as string[]),
+    ...need(
+      maxCost === undefined || endpoint?.priceIn !== undefined,
+      [...place, "maxCost"],
+      "expected endpoint with priceIn and priceOut beside it",
+    ),
+  ];
+}
+
 /** The top of a method is known where it comes first. */
 function candidateContradictions(
   methods: Experiment["rank"]["methods"],
@@ -206,7 +226,7 @@ function unused({
 }: Experiment["rank"]): Contradiction[] {
   const [first = [], ...others] = methods.map((choice) => {
     const method = verbChoice(choice);
-    const given = new Set<string>(["store", ...findMethod(method.name).needs]);
+    const given = new Set(["store", "answers", ...findMethod(method.name).needs]);
     if (nulls.length > 0) given.add("nullBehavior");
     if (rollouts !== undefined) given.add("rollouts");
     const asked = layer === "auto" ? undefined : layer;

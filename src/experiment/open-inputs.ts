@@ -103,12 +103,15 @@ export async function openInputs(
 }
 
 /** Throws ConfigError where an endpoint's key is not set: before anything is made. */
-function expectKeys({ judge: how, generate }: Experiment): void {
+function expectKeys({ judge: how, generate, rank }: Experiment): void {
   const { before, after } = generate.endpoints ?? {};
   const endpoints = {
     "judge.endpoint": how?.endpoint,
     "generate.endpoints.before": before,
     "generate.endpoints.after": after,
+    ...Object.fromEntries(
+      rank.methods.map(({ endpoint }, i) => [`rank.methods[${i}].endpoint`, endpoint] as const),
+    ),
   };
   for (const [setting, endpoint] of Object.entries(endpoints)) {
     if (endpoint !== undefined) openAsker(endpoint, { setting });

@@ -3,7 +3,12 @@ import { join } from "node:path";
 
 import { findMethod } from "../attribution/methods/index.ts";
 import type { FeatureKind } from "../engine/features.ts";
-import { NoUsablePairError, type ResponsePairs } from "../pairs/response-pairs.ts";
+import type { PairSet } from "../pairs/open-pairs.ts";
+import {
+  NoUsablePairError,
+  readResponsePairs,
+  type ResponsePairs,
+} from "../pairs/response-pairs.ts";
 import { longestRollouts } from "../rollouts/estimate-rollouts.ts";
 import { type Rollout, readRollouts, ROLLOUTS } from "../rollouts/rollouts.ts";
 import { scenarioPrompts, type ScenarioSet } from "../rollouts/scenarios.ts";
@@ -14,6 +19,8 @@ import { estimateSampling } from "../verbs/generate/sample-there.ts";
 import { verbs } from "../verbs/index.ts";
 import type { Checkpoint } from "../verbs/inputs/checkpoint.ts";
 import { estimateByRubric } from "../verbs/judging/open-judge.ts";
+import { openCandidates } from "../verbs/rank.ts";
+import { estimateRanking } from "../verbs/ranking/estimate.ts";
 import type { EndpointSettings } from "../verbs/settings/endpoint.ts";
 import { settingsOfFeatures } from "../verbs/settings/features.ts";
 import {
@@ -390,8 +397,54 @@ export function rankStage(
       candidates: candidates === undefined ? undefined : { stage: rankId(experiment, candidates) },
     },
     outputs: ["out"],
+    estimate: estimateAskingOfMethod({ inputs }, choice),
   });
 }
+
+/** What asking about all pairs would take; of candidates as many pairs as there will be, the first ones, since nobody knows yet which. */
+function estimateAskingOfMethod(
+  { inputs }: Pick<Planned, "inputs">,
+  choice: MethodChoice,
+): Stage["estimate"] {
+  const method = findMethod(choice.name);
+  if (choice.endpoint === undefined || method.estimate === undefined) return undefined;
+  return async ({ cache, isForced, input }) => {
+    const { pairs, responses } = inputs;
+    const folder = input("candidates");
+    const how = {
+      choice,
+      answers: join(cache, verbs.rank.outputs.answers.artifact.name),
+      isForced,
+    };
+    const ranking =
+      folder === undefined
+        ? undefined
+        : await openCandidates(join(folder, verbs.rank.outputs.out.artifact.name));
+    const isKnown = choice.candidates === undefined || ranking !== undefined;
+    const estimate = await estimateRanking(
+      method,
+      {
+        pairs: isKnown ? pairs : firstPairs(pairs, choice.top!), // contradictions.ts
+        candidates: ranking,
+        responses: responses && (await readResponsePairs(responses.path)),
+      },
+      { ...how, top: ranking && choice.top },
+    );
+    return asking(isKnown, estimate);
+  };
+}
+
+const firstPairs = (pairs: PairSet, count: number): PairSet => ({
+  ...pairs,
+  async *read(options) {
+    let left = count;
+    for await (const row of pairs.read(options)) {
+      if (row.kind !== "pair") continue;
+      yield row;
+      if (--left === 0) return;
+    }
+  },
+});
 
 /** Holds the ranking by a method to the planted truth, which no stage before it has seen. */
 export function qualityStage(

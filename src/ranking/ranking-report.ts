@@ -57,6 +57,10 @@ const rankingReportSchema = z.strictObject({
   ties: z.strictObject({ values: z.int(), largest: z.int() }),
   /** What the method has to say of itself, sentences; absent where it says nothing. */
   remarks: z.array(z.string()).readonly().optional(),
+  /** Of these, what must be known before the scores are trusted; absent where there is nothing. */
+  warnings: z.array(z.string()).readonly().optional(),
+  /** Numbers behind the remarks, by name. */
+  figures: z.record(z.string(), z.number()).optional(),
   /** Of vectors, where vectors were scored; those of length zero have no score. */
   lowNorm: z
     .strictObject({
@@ -160,6 +164,8 @@ export function reportRankings(
       },
       ties: countTies(scores, order.subarray(0, scored)),
       remarks: ranking.remarks,
+      warnings: ranking.warnings?.length === 0 ? undefined : ranking.warnings,
+      figures: ranking.figures,
       lowNorm: vectors && withoutRows(vectors.lowNorm),
       top: Array.from({ length: show }, (_, i) => describe(i)),
       bottom: Array.from({ length: show }, (_, i) => describe(scored - show + i)),

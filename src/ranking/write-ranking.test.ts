@@ -49,7 +49,9 @@ describe("writeRankings", () => {
     );
     expect(lines[1]).toMatch(/^"p""1",2,,2\.5,false,x,probe,0\.25,1,50\.0,4\.0,false,,x$/);
     expect(lines[2]).toMatch(/^p0,0,s,1\.0,true,1,probe,-0\.5,2,0\.0,2\.0,false,,y$/);
-    expect(lines.slice(3).join("\n")).toBe('"p,2",5,"t\nu",,,false,probe,,3,,0.0,true,its vector has length zero,\n');
+    expect(lines.slice(3).join("\n")).toBe(
+      '"p,2",5,"t\nu",,,false,probe,,3,,0.0,true,its vector has length zero,\n',
+    );
     expect(await readdir(folder)).toEqual(["r.csv"]);
   });
 

@@ -20,11 +20,13 @@ import {
 } from "../ranking/ranking-report.ts";
 import type { UnusedNull } from "../ranking/signal-verdict.ts";
 import { RANKING_ENDINGS, writeRankings } from "../ranking/write-ranking.ts";
+import type { RequestsEstimate } from "../rollouts/estimate-rollouts.ts";
 import { ROLLOUT_MANIFEST, rolloutManifestPath } from "../rollouts/rollout-manifest.ts";
 import { readRollouts } from "../rollouts/rollouts.ts";
 import type { VectorStore } from "../store/open-store.ts";
 import { readStoreTable } from "../store/read-shard.ts";
 import { ConfigError } from "../util/errors.ts";
+import { withSetting } from "../util/in-setting.ts";
 import type { JobOptions } from "../util/progress.ts";
 import { whole } from "../util/setting-kinds.ts";
 import { linesOf } from "../util/text-table.ts";
@@ -40,11 +42,15 @@ import {
 import { pairsInput } from "./inputs/pairs.ts";
 import { expectSamePairs } from "./inputs/same-pairs.ts";
 import { openScoringModels, scoringInput, trainedInput } from "./inputs/scoring-models.ts";
-import { fileNamed, resultOutput } from "./outputs.ts";
+import { noting } from "./judging/open-asker.ts";
+import { answersOutput, fileNamed, resultOutput } from "./outputs.ts";
 import { contradictions } from "./ranking/contradictions.ts";
+import { type AskedInputs, estimateRanking, formatRankingEstimate } from "./ranking/estimate.ts";
+import { openMethodEndpoint } from "./ranking/method-endpoint.ts";
 import { readTopText } from "./ranking/top-text.ts";
 import { by, layersOrAuto, tops } from "./settings/common.ts";
 import { candidateTop, methodLabel, methodSettings, ownSettings } from "./settings/methods.ts";
+import { budgetUsedUp, describeUsage, type LlmSummary, tooManyUnjudged } from "./show/llm-usage.ts";
 import { formatRankings } from "./show/ranking.ts";
 import { defineVerb, type Input, need } from "./verb.ts";
 
@@ -71,11 +77,17 @@ const candidatesInput = {
   describe:
     "A ranking of the same pairs by a cheaper method, whose top alone is scored (--top says how many).",
   isOptional: true,
-  open: async ([path = ""], _settings, { signal }): Promise<OpenedCandidates> => {
-    const { ids, scored, file } = await readRanking(path, { signal });
-    return { path, ids, scored, method: file?.method, pairsHash: file?.pairsHash };
-  },
+  open: ([path = ""], _settings, { signal }) => openCandidates(path, { signal }),
 } as const satisfies Input<OpenedCandidates>;
+
+/** Reads the one ranking of a file. */
+export async function openCandidates(
+  path: string,
+  job: Pick<JobOptions, "signal"> = {},
+): Promise<OpenedCandidates> {
+  const { ids, scored, file } = await readRanking(path, job);
+  return { path, ids, scored, method: file?.method, pairsHash: file?.pairsHash };
+}
 
 /** Unrelated behaviours, and those that there was nothing to make of. */
 export interface NullBehaviors {
@@ -93,6 +105,18 @@ const nullBehaviorInput = {
     skipped: [],
   }),
 } as const satisfies Input<NullBehaviors>;
+
+/** What is found, and what an endpoint was asked for it. */
+export type Ranked = RankReport & { readonly llm?: LlmSummary | undefined };
+
+/** The report without what asking took: that differs from run to run, and a stage's cost has it. */
+const writtenReport = {
+  ...RANK_REPORT,
+  write: (path: string, value: unknown): Promise<void> => {
+    const { llm: _, ...report } = value as Ranked; // what run gives back
+    return RANK_REPORT.write(path, report);
+  },
+};
 
 /** The verb over some methods. */
 // eslint-disable-next-line typescript/explicit-module-boundary-types -- a declaration is typed by what stands in it
@@ -190,10 +214,13 @@ same; culprit show prints more of one.
         isOptional: true,
       },
       report: {
-        ...resultOutput(RANK_REPORT, "What is printed, and more, to write as JSON."),
+        ...resultOutput(writtenReport, "What is printed, and more, to write as JSON."),
         placeholder: "FILE.json",
       },
+      answers: { ...answersOutput("rank-answers.jsonl", "LLM"), isOptional: true },
     },
+    force:
+      "Replace an existing --out. With a method that asks an endpoint, ask again about what has no readable answer among those kept, and about nothing else.",
     run: async (
       {
         store,
@@ -225,7 +252,8 @@ same; culprit show prints more of one.
       // A layer more takes the checkpoint a pass more; of a store it takes next to nothing.
       const asked = method.needs.includes("checkpoint") && used ? [used.layer] : undefined;
       await using models = await openScoringModels(checkpoint, trained, threads);
-      const scores = await scorePairs(
+      await using asking = await openMethodEndpoint(choice, work);
+      const scoring = scorePairs(
         method,
         {
           rows,
@@ -233,13 +261,17 @@ same; culprit show prints more of one.
           pairs,
           responses,
           rollouts,
+          endpoint: asking?.source,
           ...models.sources,
           behavior: { wanted, unrelated },
           layers: layers === undefined ? asked : layers === "all" ? undefined : layers,
         },
         ownSettings(choice),
         { ...job, threads, name: methodLabel(choice), candidates },
-      );
+      ).catch((error: unknown) => {
+        throw asking === undefined ? error : withSetting("method.endpoint", error);
+      });
+      const scores = await noting(scoring, () => asking?.lines() ?? [], work);
       const reports = reportRankings(rows, scores, settings);
       const texts = settings.noText
         ? undefined
@@ -253,16 +285,35 @@ same; culprit show prints more of one.
         work.note(`ranking written to ${work.nameOf(work.out.out)}`);
       }
       const skippedNulls = nullBehavior?.skipped.length === 0 ? undefined : nullBehavior?.skipped;
-      return { ...used, skippedNulls, cost: costOf(scores, work.cost), rankings };
+      const usage = scores[0]?.usage;
+      const llm = usage && asking?.summary(usage);
+      return { ...used, skippedNulls, cost: costOf(scores, work.cost), rankings, llm };
     },
-    show: ({ rankings }) => formatRankings(rankings),
-    warnings: ({ rankings }: RankReport) => rankings.flatMap(doubtsOf),
+    show: ({ rankings, llm }: Ranked) =>
+      [formatRankings(rankings), ...(llm === undefined ? [] : describeUsage(llm))].join("\n"),
+    warnings: ({ rankings }: Ranked) => rankings.flatMap(doubtsOf),
+    fault: ({ llm }: Ranked) => tooManyUnjudged(llm, "method.endpoint.maxMissing"),
+    unfinished: ({ llm }: Ranked) =>
+      llm === undefined || llm.beyondBudget === 0
+        ? undefined
+        : budgetUsedUp(`${llm.beyondBudget} questions`, "method.maxCost"),
+    estimate: {
+      of: (inputs: AskedInputs, { method: choice, top }, { out, isForced, signal }) =>
+        estimateRanking(findMethod(choice.name, methods), inputs, {
+          choice,
+          top,
+          answers: out.answers,
+          isForced,
+          signal,
+        }),
+      show: (estimate: RequestsEstimate) => formatRankingEstimate(estimate),
+    },
   });
 }
 
 export const rank = rankVerb();
 
-async function readRows(
+export async function readRows(
   store: VectorStore | undefined,
   pairs: PairSet | undefined,
   job: JobOptions,
@@ -312,6 +363,7 @@ function doubtsOf(report: RankingReport): readonly string[] {
       ties.values === 1 &&
       `${where}: all ${scored} scores are the same: the ranking is the order of the rows and says nothing`,
     scored === 0 && `${where}: no pair has a score`,
+    report.warnings?.map((each) => `${where}: ${each}`),
     doubt !== undefined && `${where}: ${doubt}`,
     verdict?.notHeldTo.map((other) => `${where}: not held to "${other.behavior}": ${other.reason}`),
   ]);

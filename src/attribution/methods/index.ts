@@ -5,6 +5,7 @@ import { ches } from "./ches.ts";
 import { gradient } from "./gradient.ts";
 import { implicitReward } from "./implicit-reward.ts";
 import { influenceProbe } from "./influence-probe.ts";
+import { judge } from "./judge.ts";
 import { length } from "./length.ts";
 import { lls } from "./lls.ts";
 import { norm } from "./norm.ts";
@@ -29,6 +30,7 @@ export const METHODS: readonly AttributionMethod[] = [
   ches,
   projectionDifference,
   steeredLikelihood,
+  judge,
 ];
 
 /** The method of that name. Throws ConfigError where there is none. */

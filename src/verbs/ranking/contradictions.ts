@@ -1,5 +1,6 @@
 /** @file What method, sources and settings of a ranking ask of each other. */
 import type { AttributionMethod, Sources } from "../../attribution/method.ts";
+import { priceContradictions } from "../judging/open-asker.ts";
 import { type MethodChoice, ownSettings } from "../settings/methods.ts";
 import { type Contradiction, need } from "../verb.ts";
 
@@ -19,7 +20,9 @@ export function contradictions(
 ): readonly Contradiction[] {
   const { name, needs, uses = [] } = method;
   const { traits } = method.describe(ownSettings(choice));
-  const has = (source: string): boolean => given.has(source);
+  const { endpoint, maxCost } = choice;
+  const has = (source: string): boolean =>
+    source === "endpoint" ? endpoint !== undefined : given.has(source);
   const needsIt = (source: keyof Sources): boolean => needs.includes(source);
   const isComplete = needs.every(has);
   const passedOver = [
@@ -38,7 +41,22 @@ export function contradictions(
       ? []
       : [{ path: ["method", lacking.setting], message: lacking.message }]),
     ...needs.flatMap((source) =>
-      need(has(source), [source], `expected one, which the method ${name} needs, got none`),
+      need(
+        has(source),
+        source === "endpoint" ? ["method", "endpoint", "baseUrl"] : [source],
+        `expected one, which the method ${name} needs, got none`,
+      ),
+    ),
+    ...priceContradictions(endpoint, ["method", "endpoint"]),
+    ...need(
+      maxCost === undefined || endpoint?.priceIn !== undefined,
+      ["method", "maxCost"],
+      "expected priceIn and priceOut beside it, got neither",
+    ),
+    ...need(
+      endpoint === undefined || has("out") || has("answers"),
+      ["answers"],
+      "expected a file to keep paid answers in, or out, beside which they are kept, got neither",
     ),
     ...need(
       has("store") || has("pairs") || !isComplete,

@@ -250,6 +250,13 @@ def steered_likelihood(vector, strength, per):
     return scores
 
 
+def judged(p):
+    """The judge of test/methods.test.ts: half a point for each character that the first response is longer, and one for its place; by hand."""
+    opinion = lambda first, second: max(-10, min(10, (len(first) - len(second)) / 2 + 1))
+    a, b = ("\n\n".join(t if len(p[s]) == 1 else f"{m['role']}: {t}" for t, m in zip(p[s], turns(p[s]))) for s in ("chosen", "rejected"))
+    return (opinion(a, b) - opinion(b, a)) / 20
+
+
 rng = np.random.default_rng(7)
 vectors = (rng.normal(size=(ROWS, DIM)) * rng.uniform(0.1, 30, size=(ROWS, 1))).astype(np.float32)
 direction, bank = rng.normal(size=DIM).astype(np.float32), rng.normal(size=(BANK, DIM)).astype(np.float32)
@@ -281,6 +288,10 @@ cases += [
 cases += [
     {"method": "steered-likelihood", "settings": {"strength": c, "per": per}, "scores": steered_likelihood(as_tensor, c, per)}
     for c, per in ((1.0, "response"), (-0.5, "token"))
+]
+cases += [
+    {"method": "judge", "settings": {"description": DESCRIPTION, "structured": mode}, "scores": [judged(p) for p in pairs()]}
+    for mode in ("auto", "on", "off")
 ]
 found = {
     "versions": {"numpy": np.__version__, "bm25s": bm25s.__version__, "transformers": transformers.__version__},
