@@ -91,6 +91,10 @@ export interface AttributionMethod<
   readonly needs: readonly N[];
   /** What it reads where it is there, and does without where it is not. */
   readonly uses?: readonly U[] | undefined;
+  /** Of what it uses, those of which it takes one, and cannot do without. */
+  readonly oneOf?: readonly U[] | undefined;
+  /** What it asks of an endpoint. Default: chats. */
+  readonly asks?: "embeddings" | undefined;
   /** The features that store and behaviours must have; absent: of those methods that read a store, states. */
   readonly features?: FeatureKind | undefined;
   describe(settings: z.output<S>): MethodDescription;

@@ -55,6 +55,7 @@ export async function scorePairs<N extends Need, S extends z.ZodObject>(
       `${missing}: expected one, which the method ${method.name} needs, got none`,
     );
   }
+  expectOneOf(method, task);
   const lacking = method.lacks?.(settings);
   if (lacking !== undefined) throw new ConfigError(`${lacking.setting}: ${lacking.message}`);
   if (method.needs.includes("store" as N)) expectFeatures(method, task.store!); // checked above
@@ -82,6 +83,18 @@ export async function scorePairs<N extends Need, S extends z.ZodObject>(
     const used = { name, settings, ...method.describe(settings) };
     return { ...each, ids, method: used, cost, candidates };
   });
+}
+
+/** Throws ConfigError unless there is just one of those of which the method takes one. */
+function expectOneOf(
+  { name, oneOf = [] }: Pick<AttributionMethod, "name" | "oneOf">,
+  task: { readonly [K in Need]?: unknown },
+): void {
+  const found = oneOf.filter((each) => task[each] !== undefined);
+  if (oneOf.length === 0 || found.length === 1) return;
+  throw new ConfigError(
+    `${oneOf[0]}: expected either ${oneOf.join(" or ")}, which the method ${name} needs, got ${found.length === 0 ? "none" : found.join(" and ")}`,
+  );
 }
 
 /** A store is scored whole, in the order that it has; text is read of the candidates alone. */

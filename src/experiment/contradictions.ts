@@ -226,7 +226,9 @@ function unused({
 }: Experiment["rank"]): Contradiction[] {
   const [first = [], ...others] = methods.map((choice) => {
     const method = verbChoice(choice);
-    const given = new Set(["store", "answers", ...findMethod(method.name).needs]);
+    const { needs, oneOf = [] } = findMethod(method.name);
+    const given = new Set<string>(["store", "answers", ...needs]);
+    if (oneOf.includes("checkpoint") && method.endpoint === undefined) given.add("checkpoint");
     if (nulls.length > 0) given.add("nullBehavior");
     if (rollouts !== undefined) given.add("rollouts");
     const asked = layer === "auto" ? undefined : layer;

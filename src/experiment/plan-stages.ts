@@ -386,9 +386,12 @@ export function rankStage(
       nullBehavior: hasNull && nulls.length > 0 ? boundNulls(nulls, featuresName(name)) : undefined,
       pairs: needs.includes("pairs") ? boundPairs(inputs.pairs) : undefined,
       responses: needs.includes("responses") ? boundOwnResponses(inputs) : undefined,
-      checkpoint: needs.includes("checkpoint")
-        ? givenCheckpoint(experiment, "before", inputs.before)
-        : undefined,
+      // What can be asked of an endpoint and is not, is read on the checkpoint.
+      checkpoint:
+        needs.includes("checkpoint") ||
+        (uses.includes("checkpoint") && choice.endpoint === undefined)
+          ? givenCheckpoint(experiment, "before", inputs.before)
+          : undefined,
       trained,
       rollouts:
         inputs.ownAnswers !== undefined && uses.includes("rollouts")

@@ -35,7 +35,12 @@ export interface Books {
 }
 
 /** Nothing asked yet. */
-export function openBooks({ structured, prices, maxCost, store }: AskingOptions): Books {
+export function openBooks({
+  structured,
+  prices,
+  maxCost,
+  store,
+}: Pick<AskingOptions, "structured" | "prices" | "maxCost" | "store">): Books {
   const usage: JudgeUsage = {
     wanted: 0,
     unanswered: 0,

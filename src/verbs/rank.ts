@@ -252,7 +252,7 @@ same; culprit show prints more of one.
       // A layer more takes the checkpoint a pass more; of a store it takes next to nothing.
       const asked = method.needs.includes("checkpoint") && used ? [used.layer] : undefined;
       await using models = await openScoringModels(checkpoint, trained, threads);
-      await using asking = await openMethodEndpoint(choice, work);
+      await using asking = await openMethodEndpoint(method, choice, work);
       const scoring = scorePairs(
         method,
         {

@@ -2,6 +2,7 @@ import { ConfigError } from "../../util/errors.ts";
 import type { AttributionMethod } from "../method.ts";
 import { bm25 } from "./bm25.ts";
 import { ches } from "./ches.ts";
+import { embedding } from "./embedding.ts";
 import { gradient } from "./gradient.ts";
 import { implicitReward } from "./implicit-reward.ts";
 import { influenceProbe } from "./influence-probe.ts";
@@ -31,6 +32,7 @@ export const METHODS: readonly AttributionMethod[] = [
   projectionDifference,
   steeredLikelihood,
   judge,
+  embedding,
 ];
 
 /** The method of that name. Throws ConfigError where there is none. */

@@ -18,13 +18,13 @@ export function contradictions(
     readonly noText: boolean;
   },
 ): readonly Contradiction[] {
-  const { name, needs, uses = [] } = method;
+  const { name, needs, uses = [], oneOf = [] } = method;
   const { traits } = method.describe(ownSettings(choice));
   const { endpoint, maxCost } = choice;
   const has = (source: string): boolean =>
     source === "endpoint" ? endpoint !== undefined : given.has(source);
   const needsIt = (source: keyof Sources): boolean => needs.includes(source);
-  const isComplete = needs.every(has);
+  const isComplete = needs.every(has) && (oneOf.length === 0 || oneOf.some(has));
   const passedOver = [
     ...(needsIt("behavior") ? [] : ["behavior"].filter(has)),
     ...(needsIt("behavior") && traits.null !== "none" ? [] : ["nullBehavior"].filter(has)),
@@ -41,11 +41,12 @@ export function contradictions(
       ? []
       : [{ path: ["method", lacking.setting], message: lacking.message }]),
     ...needs.flatMap((source) =>
-      need(
-        has(source),
-        source === "endpoint" ? ["method", "endpoint", "baseUrl"] : [source],
-        `expected one, which the method ${name} needs, got none`,
-      ),
+      need(has(source), pathOf(source), `expected one, which the method ${name} needs, got none`),
+    ),
+    ...need(
+      oneOf.length === 0 || oneOf.filter(has).length === 1,
+      pathOf(oneOf.find((each) => !has(each)) ?? oneOf[1]!), // where it is empty nothing is wrong
+      `expected either ${oneOf.join(" or ")}, which the method ${name} needs, got ${oneOf.filter(has).join(" and ") || "none"}`,
     ),
     ...priceContradictions(endpoint, ["method", "endpoint"]),
     ...need(
@@ -69,3 +70,7 @@ export function contradictions(
     })),
   ];
 }
+
+/** What is said to be lacking. */
+const pathOf = (source: keyof Sources): Contradiction["path"] =>
+  source === "endpoint" ? ["method", "endpoint", "baseUrl"] : [source];

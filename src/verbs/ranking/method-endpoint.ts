@@ -1,3 +1,4 @@
+import type { AttributionMethod } from "../../attribution/method.ts";
 import { describeCounts } from "../../endpoint/describe-counts.ts";
 import type { PaidAsking } from "../../endpoint/paid-asking.ts";
 import type { JudgeUsage } from "../../judge/llm-judge-options.ts";
@@ -18,6 +19,7 @@ export interface MethodEndpoint extends AsyncDisposable {
 
 /** Opens the endpoint of a use of a method; sends nothing yet. Undefined where it has none. */
 export async function openMethodEndpoint(
+  { asks }: Pick<AttributionMethod, "asks">,
   { endpoint, maxCost }: MethodChoice,
   work: Pick<Work, "owner" | "cost" | "note" | "isForced"> & {
     readonly out: { readonly answers: string | undefined };
@@ -26,7 +28,7 @@ export async function openMethodEndpoint(
   if (endpoint === undefined) return undefined;
   const { answers } = work.out;
   const setting = "method.endpoint";
-  const asking = await openAsking(endpoint, answers!, { ...work, setting }); // contradictions
+  const asking = await openAsking(endpoint, answers!, { ...work, setting, asks }); // contradictions
   return {
     source: { ...asking, maxCost, isAnew: work.isForced },
     summary: (usage) => summaryOf(asking, usage, endpoint),

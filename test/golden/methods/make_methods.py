@@ -99,6 +99,8 @@ def whitened(vectors, direction, ridge):
 
 
 RESPONSES = ["A much longer answer that goes on, and on, and on. Naïve café, déjà-vu; one two three four.", "and on it goes to 東京", "List of Items one, line two"]
+BEFORE = ["no .", "sorry .", "i can not help with that ."][: len(RESPONSES)]
+assert len(BEFORE) == len(RESPONSES)
 
 
 def split_words(text):
@@ -250,6 +252,34 @@ def steered_likelihood(vector, strength, per):
     return scores
 
 
+def state_embedding(model, text):
+    """The mean over a text with the end token behind it, of what the last block gives: before the final norm."""
+    caught = {}
+    hook = lambda _m, _a, output: caught.update(h=output[0] if isinstance(output, tuple) else output)
+    handle = model.model.layers[-1].register_forward_hook(hook)
+    ids = tokenizer(text + tokenizer.eos_token, add_special_tokens=True)["input_ids"]
+    with torch.no_grad():
+        model(torch.tensor([ids]))
+    handle.remove()
+    h = caught["h"]
+    return (h if h.dim() == 2 else h[0]).double().mean(0).numpy()
+
+
+def letter_counts(text):
+    """The endpoint of test/methods.test.ts."""
+    return np.array([text.count(chr(97 + i)) for i in range(26)] + [len(text)], dtype=np.float64)
+
+
+def embedding(neighbours, model=None):
+    embed = letter_counts if model is None else lambda text: state_embedding(model, text)
+    after, before = ([embed(text) for text in texts] for texts in (RESPONSES, BEFORE))
+    centre = 0 if model is None else np.mean(after + before, axis=0)
+    unit = lambda v: (v - centre) / np.linalg.norm(v - centre)
+    query = np.stack([unit(v) for v in after])
+    near = lambda texts: np.sort(query @ unit(embed("\n".join(texts))))[::-1][:neighbours].mean()
+    return [near(p["chosen"]) - near(p["rejected"]) for p in pairs()]
+
+
 def judged(p):
     """The judge of test/methods.test.ts: half a point for each character that the first response is longer, and one for its place; by hand."""
     opinion = lambda first, second: max(-10, min(10, (len(first) - len(second)) / 2 + 1))
@@ -293,6 +323,10 @@ cases += [
     {"method": "judge", "settings": {"description": DESCRIPTION, "structured": mode}, "scores": [judged(p) for p in pairs()]}
     for mode in ("auto", "on", "off")
 ]
+for neighbours in (1, 2):
+    for uses, model in ((["checkpoint"], load()), (["endpoint"], None)):
+        scores = embedding(neighbours, model)
+        cases.append({"method": "embedding", "settings": {"neighbours": neighbours}, "uses": uses, "scores": scores})
 found = {
     "versions": {"numpy": np.__version__, "bm25s": bm25s.__version__, "transformers": transformers.__version__},
     "dim": DIM,
@@ -301,6 +335,7 @@ found = {
     "bank": bank.ravel().tolist(),
     "pairs": pairs(),
     "responses": RESPONSES,
+    "before": BEFORE,
     "trained": TRAINED,
     "model": {"layer": LAYER, "direction": as_tensor.tolist()},
     "rollouts": [{"pair": i, "response": text} for i, text in ROLLOUTS],
