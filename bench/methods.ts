@@ -180,11 +180,12 @@ async function printRun(name: string, world: number): Promise<void> {
 /** Of what the method reads: vectors of all pairs and of the behaviour, and a warm-up. */
 function vectorSeconds(used: string, secondsOf: (id: string) => number): string {
   const { name } = { name: used, ...USES[used] };
-  const { needs, features = "states", asks = features } = findMethod(name);
+  const { needs, features = "states", behaviorFeatures = features } = findMethod(name);
   if (!needs.includes("store")) return "none";
   const stageOf = (kind: string, of: string): string => (of === "states" ? kind : `${kind}-${of}`);
   const warmup = features === "tracin" || features === "less" ? secondsOf("warmup") : 0;
-  const seconds = secondsOf(stageOf("embed", features)) + secondsOf(stageOf("behavior", asks));
+  const seconds =
+    secondsOf(stageOf("embed", features)) + secondsOf(stageOf("behavior", behaviorFeatures));
   return (seconds + warmup).toFixed(0);
 }
 

@@ -1,15 +1,19 @@
 /** @file Several attribution methods in one experiment: a ranking of each, and edits that follow the one that they name. */
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { expect, it, vi } from "vitest";
 
 import { formatResult } from "../src/cli/result-table.ts";
 import { EDIT } from "../src/edit/edit.ts";
+import { estimateExperiment } from "../src/experiment/estimate-experiment.ts";
 import { readExperiment } from "../src/experiment/read-experiment.ts";
 import { runExperiment } from "../src/experiment/run-experiment.ts";
-import { RANK_REPORT } from "../src/ranking/ranking-report.ts";
+import { RANK_REPORT, type RankingReport } from "../src/ranking/ranking-report.ts";
 import { RESULT } from "../src/runs/result.ts";
+import { RUN } from "../src/runs/run-manifest.ts";
+import { jsonLines } from "./support/data-files.ts";
+import { startFakeEndpoint } from "./support/fake-endpoint.ts";
 import { makeMiniatureExperiment, MINIATURE_PLANTED } from "./support/miniature-experiment.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
 
@@ -115,7 +119,130 @@ it.each([
   await expect(readExperiment(path)).rejects.toThrow(message);
 });
 
+const PAIRS = Array.from({ length: 80 }, (_, i) => `pair-${i}`);
+
+it("ranks by the checkpoint's own states and likelihoods, the whole set or the top of a method before", async () => {
+  const methods = `[{ name: length }, { name: ches, candidates: length, top: 20 }, { name: steered-likelihood }, { name: projection-difference }]`;
+  const changes = {
+    ...CHANGES,
+    train: undefined,
+    evaluate: undefined,
+    capabilities: undefined,
+    judge: undefined,
+    edits: undefined,
+    rank: `{ methods: ${methods}, rollouts: own.jsonl }`,
+  };
+  const path = await makeMiniatureExperiment(join(ROOT, "states"), changes);
+  const pairs = (await readFile(join(ROOT, "states", "pairs.jsonl"), "utf8")).trim().split("\n");
+  const prompts = pairs.map((line) => (JSON.parse(line) as { readonly prompt: string }).prompt);
+  const asked = new Set(prompts.slice(0, 30)); // some prompts are there twice
+  const answered = prompts.filter((prompt) => asked.has(prompt)).length;
+  const rollouts = [...asked].map((prompt, i) => {
+    return {
+      id: `${i}/base/0`,
+      scenario: `${i}`,
+      variant: "base",
+      sample: 0,
+      prompt: [{ role: "user", content: prompt }],
+      response: "river stone",
+      finish: "stop",
+      tokens: 3,
+    };
+  });
+  await writeFile(join(ROOT, "states", "own.jsonl"), jsonLines(rollouts));
+  const out = join(ROOT, "states", "out");
+  const { stages } = await runExperiment(await readExperiment(path), { out });
+  const reportOf = async (id: string): Promise<RankingReport> => {
+    const folder = stages
+      .find((each) => each.id === id)!
+      .directory.split("/")
+      .at(-1)!;
+    return (await RANK_REPORT.read(join(out, "stages", folder, RANK_REPORT.name))).rankings[0]!;
+  };
+  expect(await reportOf("rank-ches")).toMatchObject({
+    scored: 20,
+    candidates: { top: 20, method: "length" },
+    unscored: { "not a candidate": 60 },
+  });
+  const steered = await reportOf("rank-steered-likelihood");
+  expect([steered.scored, [1, 2].includes(steered.layer!)]).toEqual([PAIRS.length, true]);
+  expect(await reportOf("rank-projection-difference")).toMatchObject({
+    scored: answered,
+    unscored: { "no rollout of its prompt": 80 - answered },
+    remarks: [`Held to the checkpoint's own answers to ${asked.size} prompts.`],
+  });
+  const { methods: found } = await RESULT.read(join(out, RESULT.name));
+  expect(found.map(({ name, quality }) => [name, quality?.pairs])).toEqual([
+    ["length", 80],
+    ["ches", 80],
+    ["steered-likelihood", 80],
+    ["projection-difference", 80],
+  ]);
+});
+
+it("asks a judge about the top of a method before, and says beforehand what that takes", async () => {
+  await using server = await startFakeEndpoint({
+    answer: (_body, request) => JSON.stringify({ reason: "r", score: request % 3 }),
+  });
+  const endpoint = `{ baseUrl: "${server.url}", model: m, priceIn: 1, priceOut: 1, concurrency: 1 }`;
+  const judge = `{ name: judge, candidates: length, top: 6, description: "It names a river.", endpoint: ${endpoint} }`;
+  const changes = {
+    ...CHANGES,
+    train: undefined,
+    evaluate: undefined,
+    capabilities: undefined,
+    judge: undefined,
+    edits: undefined,
+    rank: `{ methods: [{ name: length }, ${judge}] }`,
+  };
+  const file = await readExperiment(await makeMiniatureExperiment(join(ROOT, "judged"), changes));
+  const out = join(ROOT, "judged", "out");
+  const estimate = await estimateExperiment(file, { out });
+  expect(estimate.stages).toEqual([
+    expect.objectContaining({ id: "rank-judge", requests: 12, isSampled: false }),
+  ]);
+  expect(server.counts.requests).toBe(0);
+  const { stages } = await runExperiment(file, { out });
+  expect(server.counts.requests).toBe(12);
+  const manifest = await RUN.read(join(out, RUN.name));
+  const { cost } = manifest.stages.find(({ id }) => id === "rank-judge")!;
+  const { directory } = stages.find(({ id }) => id === "rank-judge")!;
+  expect(cost).toMatchObject({ endpoint: { requests: 12, answers: 12 } });
+  const report = await RANK_REPORT.read(join(out, directory, RANK_REPORT.name));
+  expect(report.rankings[0]).toMatchObject({ scored: 6, candidates: { top: 6, method: "length" } });
+  // Other prices are no other ranking.
+  const dearer = await readExperiment(
+    await makeMiniatureExperiment(join(ROOT, "judged"), {
+      ...changes,
+      rank: changes.rank.replace("priceIn: 1", "priceIn: 2"),
+    }),
+  );
+  await runExperiment(dearer, { out });
+  expect(server.counts.requests).toBe(12);
+});
+
 it.each([
+  [
+    "methods: [{ name: judge, description: rhymes }]",
+    /rank\.methods\[0\]\.endpoint .*which the method judge needs, got none/,
+  ],
+  [
+    'methods: [{ name: judge, endpoint: { baseUrl: "http://127.0.0.1:9/v1", model: m } }]',
+    /rank\.methods\[0\]\.description .*which the method judge needs, got none/,
+  ],
+  [
+    "methods: [{ name: length, candidates: random, top: 2 }, { name: random }]",
+    /rank\.methods\[0\]\.candidates .*: expected none with the first method/,
+  ],
+  [
+    "methods: [{ name: random }, { name: length, candidates: random }]",
+    /rank\.methods\[1\]\.top .*expected how many/,
+  ],
+  ["methods: [{ name: random, top: 2 }]", /rank\.methods\[0\]\.candidates .*beside top/],
+  [
+    "rollouts: unrelated.jsonl, methods: [{ name: random }]",
+    /rank\.rollouts .*expected none beside the method random/,
+  ],
   ["methods: [{ name: length }, { name: length, unit: words }]", /expected names of their own/],
   ["methods: [{ name: magic }]", /rank\.methods\[0\]\.name .*got "magic"/],
   ["methods: [{ name: random, scorer: cosine }]", /rank\.methods\[0\]\.scorer .*no setting/],

@@ -13,10 +13,14 @@ import type {
 } from "../src/attribution/method.ts";
 import { METHODS } from "../src/attribution/methods/index.ts";
 import { random } from "../src/attribution/methods/random.ts";
-import type { ScoringModel } from "../src/attribution/pair-logprobs.ts";
 import { storeRows } from "../src/attribution/pair-rows.ts";
 import { scorePairs } from "../src/attribution/score-pairs.ts";
-import type { Engine } from "../src/engine/engine.ts";
+import type { ScoringModel } from "../src/attribution/scoring-model.ts";
+import { openAnswerStore } from "../src/endpoint/answer-store.ts";
+import { createAsker } from "../src/endpoint/asker.ts";
+import { openChatEndpoint } from "../src/endpoint/chat-endpoint.ts";
+import { openEmbeddingEndpoint } from "../src/endpoint/embedding-endpoint.ts";
+import type { PaidAsking } from "../src/endpoint/paid-asking.ts";
 import {
   ALONG_RUN,
   type FeatureKind,
@@ -26,6 +30,7 @@ import {
 import { openLocalEngine } from "../src/engine/local-engine.ts";
 import type { Message } from "../src/format/messages.ts";
 import type { PreferencePair } from "../src/pairs/preference-pair.ts";
+import { countCharacters } from "../src/pairs/text-measures.ts";
 import { spearman } from "../src/stats/spearman.ts";
 import { openStore } from "../src/store/open-store.ts";
 import { readStoreTable } from "../src/store/read-shard.ts";
@@ -34,6 +39,7 @@ import { createRng } from "../src/util/rng.ts";
 import { jsonSchemaOf } from "../src/verbs/json-schema.ts";
 import { listSettings } from "../src/verbs/list-settings.ts";
 import golden from "./golden/methods/methods.json" with { type: "json" };
+import { startFakeEndpoint } from "./support/fake-endpoint.ts";
 import { SMALL_CHECKPOINT, smallManifest } from "./support/small-store.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
 
@@ -41,6 +47,11 @@ const FOLDER = suiteFolder();
 const ROWS = golden.pairs.length;
 /** Scores are of single precision, projections as long as the vectors. */
 const TOLERANCE = 2e-5;
+const UNITS: Readonly<Record<string, number>> = {
+  lls: 10,
+  "implicit-reward": 10,
+  "steered-likelihood": 10,
+};
 
 const turns = (texts: readonly string[]): Message[] =>
   texts.map((content, i) => ({ role: i % 2 === 0 ? "assistant" : "user", content }));
@@ -57,20 +68,55 @@ const PAIRS = golden.pairs.map(({ id, prompt, chosen, rejected }, row): Preferen
   columns: {},
 }));
 
+interface GoldenCase {
+  readonly method: string;
+  readonly settings: object;
+  readonly scores: readonly number[];
+  /** What of what the method uses is there. */
+  readonly uses?: readonly string[];
+}
+
 /** What every method needs, of the golden pairs. */
 let task: MethodTask & Sources;
+/** The same address, for embeddings. */
+let embeddings: PaidAsking;
 
 const CHECKPOINT = fileURLToPath(new URL("../organisms/distractor/checkpoint", import.meta.url));
 const FLOPS_PER_TOKEN = 1000;
-const engines: Engine[] = [];
+const open: AsyncDisposable[] = [];
 afterAll(async () => {
-  for (const engine of engines) await engine[Symbol.asyncDispose]();
+  for (const each of open) await each[Symbol.asyncDispose]();
 });
 
 async function openModel(folder: string): Promise<ScoringModel> {
   const engine = await openLocalEngine(folder, { threads: 1 });
-  engines.push(engine);
-  return { engine, flopsPerToken: FLOPS_PER_TOKEN };
+  open.push(engine);
+  return { engine, flopsPerToken: FLOPS_PER_TOKEN, flopsToLayer: () => FLOPS_PER_TOKEN };
+}
+
+/** Half a point for each character that the first response is longer than the second, and one for its place. */
+const JUDGE = /---- first response \w+ ----\n(.*)\n---- second response \w+ ----\n(.*)\n---- end/s;
+async function openServed(asks?: "embeddings"): Promise<PaidAsking> {
+  const server = await startFakeEndpoint({
+    embedding: letterCounts,
+    answer: ({ messages }) => {
+      const [, first = "", second = ""] = JUDGE.exec(messages.at(-1)!.content)!;
+      const found = (countCharacters(first) - countCharacters(second)) / 2 + 1;
+      return JSON.stringify({ reason: "r", score: Math.max(-10, Math.min(10, found)) });
+    },
+  });
+  const settings = { baseUrl: server.url, model: "m" };
+  const endpoint =
+    asks === "embeddings" ? openEmbeddingEndpoint(settings) : openChatEndpoint(settings);
+  const store = await openAnswerStore(join(FOLDER, `${asks ?? "chats"}.jsonl`));
+  open.push(store, server);
+  return { asker: createAsker(endpoint), store };
+}
+
+/** How often each letter of the English alphabet is in a text, and its length. */
+function letterCounts(text: string): readonly number[] {
+  const letters = Array.from({ length: 26 }, (_, i) => String.fromCharCode(97 + i));
+  return [...letters.map((letter) => text.split(letter).length - 1), countCharacters(text)];
 }
 
 /** The golden's checkpoint after: another config beside the same weights. */
@@ -98,6 +144,7 @@ beforeAll(async () => {
     });
   }
   await writer.complete({});
+  embeddings = await openServed("embeddings");
   const store = await openStore(FOLDER);
   const rng = createRng(4);
   const nulls = Float32Array.from({ length: 6 * golden.dim }, () => rng.normal());
@@ -132,13 +179,23 @@ beforeAll(async () => {
       },
     },
     checkpoint: await openModel(CHECKPOINT),
+    rollouts: {
+      path: "rollouts.jsonl",
+      async *read() {
+        yield { prompt: turns(["A question of nobody"]), response: "no" };
+        for (const { pair, response } of golden.rollouts) {
+          yield { prompt: PAIRS[pair]!.prompt, response };
+        }
+      },
+    },
     trained: await openModel(await makeTrained()),
+    endpoint: await openServed(),
     responses: {
       pairs: golden.responses.map((text, i) => ({
         id: `r${i}`,
         scenario: `r${i}`,
         prompt: turns(["?"]),
-        before: turns(["never"]),
+        before: turns([golden.before[i]!]),
         after: turns([text]),
       })),
     },
@@ -147,10 +204,10 @@ beforeAll(async () => {
 
 /** The same vectors as those of the method's features: what it makes of them does not depend on what they are. */
 function withFeatures(given: MethodTask & Sources, method: AttributionMethod): Sources {
-  const { features: kind = "states", asks = kind } = method;
+  const { features: kind = "states", behaviorFeatures = kind } = method;
   if (kind === "states") return given;
   const { store, behavior } = given;
-  const head = { features: featuresOf(asks) };
+  const head = { features: featuresOf(behaviorFeatures) };
   return {
     ...given,
     store: { ...store, manifest: { ...store.manifest, features: featuresOf(kind) } },
@@ -173,17 +230,40 @@ function featuresOf(kind: FeatureKind): SketchedFeatures {
   });
 }
 
-/** With nothing but what the method says that it needs. */
-function score(method: AttributionMethod, settings: object): Promise<readonly PairScores[]> {
-  const read = withFeatures(task, method);
-  const needed = Object.fromEntries(method.needs.map((need) => [need, read[need]]));
+/** A behaviour of the golden's checkpoint, for methods that hold its own states to one. */
+function withOwnBehavior(given: MethodTask & Sources, { needs }: AttributionMethod): Sources {
+  if (!needs.includes("checkpoint")) return given;
+  const { layer, direction } = golden.model;
+  const [wanted] = given.behavior.wanted;
+  const own = {
+    ...wanted!,
+    identity: given.checkpoint.engine.identity,
+    dim: direction.length,
+    layers: [layer],
+    directions: new Map([[layer, Float32Array.from(direction)]]),
+  };
+  return { ...given, behavior: { wanted: [own], unrelated: [] } };
+}
+
+/** With nothing but what the method says that it needs, and of what it uses the part that is named. */
+function score(
+  method: AttributionMethod,
+  settings: object,
+  uses: readonly string[] = [],
+): Promise<readonly PairScores[]> {
+  const read = withOwnBehavior({ ...task, ...withFeatures(task, method) }, method);
+  const given = [...method.needs, ...(method.uses ?? []).filter((each) => uses.includes(each))];
+  const endpoint = method.asks === "embeddings" ? embeddings : read.endpoint;
+  if (method.oneOf !== undefined && uses.length === 0) given.push(method.oneOf.at(-1)!);
+  const needed = Object.fromEntries(given.map((need) => [need, { ...read, endpoint }[need]]));
   return scorePairs(method, { rows: task.rows, ...needed }, method.settings.parse(settings));
 }
 
 describe.each(METHODS.map((method) => [method.name, method] as const))("%s", (name, method) => {
   const own = golden.cases.filter((each) => each.method === name);
   // Methods of other features without a case make the same of a store's vectors as the probe.
-  const cases = own.length > 0 ? own : golden.cases.filter((each) => each.method === "probe");
+  const cases: readonly GoldenCase[] =
+    own.length > 0 ? own : golden.cases.filter((each) => each.method === "probe");
 
   it("has golden scores, for each value of its choices", () => {
     expect(cases.length).toBeGreaterThan(0);
@@ -195,10 +275,10 @@ describe.each(METHODS.map((method) => [method.name, method] as const))("%s", (na
   });
 
   it("gives scores that we did not make", async () => {
-    for (const { settings, scores: wanted } of cases) {
-      const [found] = await score(method, settings);
-      // Log-probabilities are sums of a hundred numbers of single precision.
-      const unit = method.needs.includes("checkpoint") ? 10 : 1;
+    for (const { settings, uses, scores: wanted } of cases) {
+      const [found] = await score(method, settings, uses);
+      // Log-probabilities are sums of a hundred numbers of single precision, CHES products of such sums.
+      const unit = name === "ches" ? Math.max(...wanted.map(Math.abs)) : (UNITS[name] ?? 1);
       const worst = Math.max(
         ...wanted.map(
           (each, row) => Math.abs(each - found!.scores[row]!) / unit / Math.max(1, Math.abs(each)),
@@ -210,8 +290,8 @@ describe.each(METHODS.map((method) => [method.name, method] as const))("%s", (na
 
   it("keeps what its traits promise, and says what it took", async () => {
     const unbounded: number[] = [];
-    for (const { settings } of cases) {
-      const [found] = await score(method, settings);
+    for (const { settings, uses } of cases) {
+      const [found] = await score(method, settings, uses);
       const { traits, name: used, formula } = found!.method;
       expect([used, found!.ids]).toEqual([name, golden.pairs.map(({ id }) => id)]);
       expect(formula).not.toBe("");
@@ -223,7 +303,7 @@ describe.each(METHODS.map((method) => [method.name, method] as const))("%s", (na
       expect(traits.isBounded && largest > 1).toBe(false);
       const { seconds, bytes, flops, money, tokens } = found!.cost;
       expect(seconds).toBeGreaterThan(0);
-      const isAsking = method.needs.includes("checkpoint");
+      const isAsking = [...method.needs, ...(uses ?? [])].includes("checkpoint");
       expect([money, tokens > 0]).toEqual([0, isAsking]);
       expect(isAsking && flops !== tokens * FLOPS_PER_TOKEN).toBe(false);
       const isReading = method.needs.includes("store");
@@ -232,7 +312,8 @@ describe.each(METHODS.map((method) => [method.name, method] as const))("%s", (na
         isAsking || (isReading && name !== "norm"),
       ]);
     }
-    expect(Math.max(...unbounded)).toBeGreaterThan(1);
+    // Differences of cosines may leave the range, and seldom do.
+    expect(Math.max(...unbounded)).toBeGreaterThan(name === "embedding" ? 0.1 : 1);
   });
 
   it("names what it needs and did not get", async () => {

@@ -5,16 +5,20 @@
 import { z } from "zod";
 
 import type { StoredBehavior } from "../behavior/behavior-file.ts";
+import type { PaidAsking } from "../endpoint/paid-asking.ts";
 import { FEATURE_KINDS, type FeatureKind } from "../engine/features.ts";
+import type { JudgeUsage } from "../judge/llm-judge-options.ts";
 import type { PairSet } from "../pairs/open-pairs.ts";
 import type { ResponsePairs } from "../pairs/response-pairs.ts";
+import type { EstimateOptions, RequestsEstimate } from "../rollouts/estimate-rollouts.ts";
+import type { Rollout } from "../rollouts/rollouts.ts";
 import type { VectorStore } from "../store/open-store.ts";
 import type { Plain } from "../util/artifact.ts";
 import type { JobOptions } from "../util/progress.ts";
 import type { LowNorm } from "./low-norm.ts";
 import type { NullComparison } from "./null-comparison.ts";
-import type { ScoringModel } from "./pair-logprobs.ts";
 import type { PairRows } from "./pair-rows.ts";
+import type { ScoringModel } from "./scoring-model.ts";
 
 /** What methods read, by the names under which they need it. */
 export interface Sources {
@@ -33,8 +37,21 @@ export interface Sources {
   readonly checkpoint: ScoringModel;
   /** The checkpoint after. */
   readonly trained: ScoringModel;
+  /** Answers of the checkpoint before to the pairs' prompts. */
+  readonly rollouts: OwnAnswers;
+  /** A model that is served elsewhere. */
+  readonly endpoint: PaidAsking;
 }
 export type Need = keyof Sources;
+
+/** Rollouts of a checkpoint. */
+export interface OwnAnswers {
+  /** Their file, for messages. */
+  readonly path: string;
+  /** Of the checkpoint that was sampled; undefined where nobody noted it. */
+  readonly checkpointHash?: string | undefined;
+  read(job: Pick<JobOptions, "signal">): AsyncIterable<Pick<Rollout, "prompt" | "response">>;
+}
 
 const traitsSchema = z.strictObject({
   /** They lie within [-1, 1]. */
@@ -61,23 +78,49 @@ const descriptionSchema = z.strictObject({
 /** What a method is with some settings. */
 export type MethodDescription = Plain<typeof descriptionSchema>;
 
-export interface AttributionMethod<N extends Need = Need, S extends z.ZodObject = z.ZodObject> {
+export interface AttributionMethod<
+  N extends Need = Need,
+  S extends z.ZodObject = z.ZodObject,
+  U extends Need = Need,
+> {
   readonly name: string;
   /** What a high score means, one sentence. */
   readonly meaning: string;
   /** Each with its range, its default and one sentence. */
   readonly settings: S;
   readonly needs: readonly N[];
+  /** What it reads where it is there, and does without where it is not. */
+  readonly uses?: readonly U[] | undefined;
+  /** Of what it uses, those of which it takes one, and cannot do without. */
+  readonly oneOf?: readonly U[] | undefined;
+  /** What it asks of an endpoint. Default: chats. */
+  readonly asks?: "embeddings" | undefined;
   /** The features that store and behaviours must have; absent: of those methods that read a store, states. */
   readonly features?: FeatureKind | undefined;
   /** The features of behaviours, where others than the store's. */
-  readonly asks?: FeatureKind | undefined;
+  readonly behaviorFeatures?: FeatureKind | undefined;
   describe(settings: z.output<S>): MethodDescription;
   /** A setting without which it cannot score and that has no default; undefined where there is none. */
   lacks?(settings: z.output<S>): LackingSetting | undefined;
+  /** What asking an endpoint for the scores would take; of methods that ask one. */
+  estimate?(
+    task: AskedTask,
+    settings: z.output<S>,
+    how: AskingEstimateOptions,
+  ): Promise<RequestsEstimate>;
   /** The scores of all rows, for each behaviour and layer where the method has those. Throws ConfigError for settings that do not fit. */
-  score(task: MethodTask<N>, settings: z.output<S>, work: MethodWork): Promise<readonly Scored[]>;
+  score(
+    task: MethodTask<N, U>,
+    settings: z.output<S>,
+    work: MethodWork,
+  ): Promise<readonly Scored[]>;
 }
+
+/** What questions to an endpoint are made of. */
+export type AskedTask = Pick<MethodTask<"pairs", "responses">, "rows" | "pairs" | "responses">;
+
+/** Who would be asked, and what is known of its answers; the endpoint of the task itself is not there. */
+export type AskingEstimateOptions = EstimateOptions & Pick<JobOptions, "signal">;
 
 export interface LackingSetting {
   readonly setting: string;
@@ -86,14 +129,16 @@ export interface LackingSetting {
 }
 
 /** Types a method by what stands in it. */
-export function defineMethod<N extends Need, S extends z.ZodObject>(
-  method: AttributionMethod<N, S>,
-): AttributionMethod<N, S> {
+export function defineMethod<N extends Need, S extends z.ZodObject, U extends Need>(
+  method: AttributionMethod<N, S, U>,
+): AttributionMethod<N, S, U> {
   return method;
 }
 
 /** What is scored. */
-export type MethodTask<N extends Need = never> = Pick<Sources, N> & {
+export type MethodTask<N extends Need = never, U extends Need = never> = Pick<Sources, N> & {
+  readonly [K in U]?: Sources[K] | undefined;
+} & {
   /** The pairs, N rows; text comes from `pairs`, in any order and with pairs that are no rows. */
   readonly rows: PairRows;
   /** Layers to rank at, or the one chosen for each behaviour; undefined: every layer that there is. */
@@ -128,6 +173,16 @@ export interface Scored {
   readonly layer?: number | undefined;
   /** Higher is more responsible; NaN where a pair has none, [N]. */
   readonly scores: Float32Array;
+  /** Why rows have no score, a clause, by row; as far as it is known. */
+  readonly causes?: ReadonlyMap<number, string> | undefined;
+  /** What the method has to say of itself, sentences. */
+  readonly remarks?: readonly string[] | undefined;
+  /** Of these, what must be known before the scores are trusted. */
+  readonly warnings?: readonly string[] | undefined;
+  /** What an endpoint was asked for them. */
+  readonly usage?: Readonly<JudgeUsage> | undefined;
+  /** Numbers behind the remarks, by name. */
+  readonly figures?: Readonly<Record<string, number>> | undefined;
   /** What of the behaviour decided the score, an index of `winnerNames`, -1 for nothing, [N]. */
   readonly winners?: Int32Array | undefined;
   readonly winnerNames?: readonly string[] | undefined;
@@ -161,6 +216,18 @@ export interface PairScores extends Scored {
   readonly ids: readonly string[];
   /** Of all scores that one call gave, together. */
   readonly cost: MethodCost;
+  /** Where not all rows were to be scored: the others have no score. */
+  readonly candidates?: Candidates | undefined;
+}
+
+/** The rows that were to be scored: those at the top of another ranking. */
+export interface Candidates {
+  /** The method of that ranking, as far as its file says. */
+  readonly method?: string | undefined;
+  /** How many. */
+  readonly top: number;
+  /** 1 for those, [N]. */
+  readonly isCandidate: Uint8Array;
 }
 
 export const usedMethodSchema = z.strictObject({

@@ -9,13 +9,13 @@ import { SCORER_TRAITS, SCORERS } from "./scorer.ts";
 export function storeMethod({
   name,
   features,
-  asks,
+  behaviorFeatures,
   meaning,
 }: {
   readonly name: string;
   readonly features: FeatureKind;
   /** Of behaviours; default: the same. */
-  readonly asks?: FeatureKind | undefined;
+  readonly behaviorFeatures?: FeatureKind | undefined;
   readonly meaning: string;
 }): AttributionMethod<"store" | "behavior", typeof settings> {
   const hasLayer = features !== "gradient"; // which have one vector
@@ -23,12 +23,15 @@ export function storeMethod({
     name,
     meaning,
     features,
-    asks,
+    behaviorFeatures,
     settings,
     needs: ["store", "behavior"],
     describe: ({ scorer }) => {
       const { formula, traits, noVerdict } = SCORER_TRAITS[scorer];
-      const held = asks === undefined ? "" : `, held to ${asks} features of the behaviour`;
+      const held =
+        behaviorFeatures === undefined
+          ? ""
+          : `, held to ${behaviorFeatures} features of the behaviour`;
       const of = features === "states" ? "" : ` of ${features} features${held}`;
       return {
         formula: `${formula}${of}; higher = chosen minus rejected points more along after minus before`,

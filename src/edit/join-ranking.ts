@@ -8,6 +8,11 @@ export interface JoinedRanking {
   readonly order: Uint32Array;
   /** The score of each of them, not rising. */
   readonly scores: Float64Array;
+  /**
+   * What controls are drawn from, in rising order: the pairs with a score, and those that were not to be scored. Candidates are chosen by
+   * what they are like, so that a control among them would be none.
+   */
+  readonly pool: Uint32Array;
   readonly warnings: readonly string[];
 }
 
@@ -32,9 +37,9 @@ export function joinRanking(table: PairTable, ranking: Ranking): JoinedRanking {
       },
     );
   }
-  const ranked = ranking.scored;
+  const { others = [], scored: ranked } = ranking;
   const unranked = table.ids.length - ranked;
-  if (ranked < MIN_RANKED_SHARE * table.ids.length) {
+  if (ranked + others.length < MIN_RANKED_SHARE * table.ids.length) {
     throw new ConfigError(
       `${name}: expected a ranking of these pairs, got scores for ${ranked} of ${table.ids.length}`,
       { hint: "Name only the files that were ranked, or embed and rank all of them." },
@@ -45,9 +50,14 @@ export function joinRanking(table: PairTable, ranking: Ranking): JoinedRanking {
   const scores = ranking.scores.subarray(0, ranked);
   sortTies(order, scores);
   const warnings: string[] = [];
-  if (unranked > 0) {
+  if (others.length > 0) {
     warnings.push(
-      `${unranked} of ${table.ids.length} pairs have no score in ${name}; they are kept as they are`,
+      `${name}: ${others.length} of ${table.ids.length} pairs were no candidates and have no score; they are kept as they are, and controls are drawn from them too`,
+    );
+  }
+  if (unranked > others.length) {
+    warnings.push(
+      `${unranked - others.length} of ${table.ids.length} pairs have no score in ${name}; they are kept as they are`,
     );
   }
   if (isOtherData(table, ranking)) {
@@ -55,7 +65,8 @@ export function joinRanking(table: PairTable, ranking: Ranking): JoinedRanking {
       `${name}: made of other files than these, though every id is here; right for an edited copy only`,
     );
   }
-  return { order, scores, warnings };
+  const pool = Uint32Array.from([...order, ...others.map((id) => rowOf(id)!)]).toSorted(); // all are ids of the ranking
+  return { order, scores, pool, warnings };
 }
 
 function isOtherData({ contentHash }: PairTable, { file }: Ranking): boolean {

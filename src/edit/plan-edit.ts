@@ -12,7 +12,8 @@ export const DEFAULT_MIN_LIFT = 1.5;
 
 /**
  * Decides which pairs an edit takes. A ranking is needed for `filter`, `swap` and automatic `drop-source`, save with the pick
- * `random-any`, which draws from all pairs then. With a ranking only pairs that have a score are chosen or drawn.
+ * `random-any`, which draws from all pairs then. With a ranking only pairs that have a score are chosen, and those
+ * or pairs that were no candidates are drawn.
  *
  * - `filter`, `swap`: the k pairs with the highest scores, equal scores by row.
  * - `drop-source`: every pair, ranked or not, of the named groups, or (`auto`) of the groups whose lift in the top k has a 95%
@@ -95,7 +96,10 @@ function overRepresented(
 ): DroppedSource[] {
   if (joined === undefined) throw missingRanking(settings);
   const k = requireTop(settings, joined.order.length);
-  const [lifts] = liftTables(table.groups, joined.order, [k]) as [LiftTable]; // one k, one table
+  // The top against all that might have been in it; candidates are no sample of the pairs.
+  const isScored = new Set(joined.order);
+  const order = Uint32Array.from([...joined.order, ...joined.pool.filter((r) => !isScored.has(r))]);
+  const [lifts] = liftTables(table.groups, order, [k]) as [LiftTable]; // one k, one table
   return lifts.rows
     .filter(({ low }) => low > (settings.minLift ?? DEFAULT_MIN_LIFT))
     .map(({ group, lift, low, high }) => ({ group, lift: { value: lift, low, high } }));
@@ -121,8 +125,7 @@ function drawControl(
   target: Uint32Array,
 ): Uint32Array {
   // Whole sources may hold pairs without a score; a control as large as they are draws from all pairs.
-  const pool =
-    joined === undefined || action === "drop-source" ? allRows(table) : joined.order.toSorted();
+  const pool = joined === undefined || action === "drop-source" ? allRows(table) : joined.pool;
   return pick === "random-any" || action === "drop-source"
     ? drawRows(pool, target.length, createRng(seed))
     : drawSameMix(pool, target, table.groups, createRng(seed));

@@ -32,7 +32,7 @@ export function explainFault(
 }
 
 function explain(
-  { baseUrl, model, hasKey }: ChatEndpoint,
+  { baseUrl, model, hasKey, path = "/chat/completions" }: ChatEndpoint,
   fault: EndpointFault,
   items: number | undefined,
 ): CulpritError {
@@ -53,7 +53,7 @@ function explain(
   }
   if (fault.what.startsWith(NO_MODEL)) {
     return new ConfigError(
-      `${baseUrl}: expected the model ${name} behind /chat/completions, got ${fault.what}`,
+      `${baseUrl}: expected the model ${name} behind ${path}, got ${fault.what}`,
       {
         hint: `${baseUrl}/models lists the names; the address usually ends in /v1.${said}`,
         ...cause,

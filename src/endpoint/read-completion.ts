@@ -15,7 +15,8 @@ export async function readCompletion(response: Response): Promise<ChatAnswer> {
   return parseAnswer(await readBounded(response));
 }
 
-async function readBounded(response: Response): Promise<string> {
+/** The body of a response. Throws EndpointFault where it is too large to be an answer. */
+export async function readBounded(response: Response): Promise<string> {
   const parts: Uint8Array[] = [];
   let size = 0;
   for await (const part of response.body ?? []) {
@@ -29,7 +30,7 @@ async function readBounded(response: Response): Promise<string> {
 }
 
 /** Some servers write their counts as texts. */
-const TOKENS = z
+export const TOKENS = z
   .union([z.number(), z.string().regex(/^\d+$/).transform(Number)])
   .pipe(z.number().nonnegative())
   .nullish()

@@ -4,6 +4,7 @@ import type { Boundary } from "../model/prompt-renderer.ts";
 import type { JobOptions } from "../util/progress.ts";
 import type { Features, SketchedFeatures } from "./features.ts";
 import type { GeneratedSample, GenerateOptions } from "./generation/generate-options.ts";
+import type { Steering } from "./generation/steering.ts";
 import type { AlongRun } from "./training-states.ts";
 
 /** What a checkpoint is, for manifests: two engines with equal identities give equal activations. */
@@ -63,6 +64,24 @@ export interface ExampleLogprobs {
   readonly logprobs: readonly number[];
   /** Tokens of each response. */
   readonly tokenCounts: readonly number[];
+}
+
+/** The states that the tokens of one example's responses are predicted from. */
+export interface PredictingStates {
+  /** Index into the examples given. */
+  readonly index: number;
+  /** One array per response, [D]: the sum over its tokens of the state that the output matrix reads to predict each. */
+  readonly sums: readonly Float32Array[];
+  /** Tokens of each response. */
+  readonly tokenCounts: readonly number[];
+}
+
+export interface LogprobOptions extends JobOptions {
+  /**
+   * Changes the residual stream where response tokens are predicted: the prompt's last token and those of the response, as generate
+   * does. Default: none.
+   */
+  readonly steering?: Steering | undefined;
 }
 
 export interface EmbedOptions extends JobOptions {
@@ -152,6 +171,15 @@ export interface Engine extends EmbeddingEngine, GeneratingEngine, AsyncDisposab
    */
   logprobs(
     examples: readonly TokenizedExample[],
-    options?: JobOptions,
+    options?: LogprobOptions,
   ): AsyncIterable<ExampleLogprobs>;
+  /**
+   * The states behind the final norm that predict each response's tokens, one position earlier than they, summed (transformers'
+   * `hidden_states[n]`). Examples come back as their batches finish, in any order, each once. Throws RuntimeError naming the example
+   * where a sum is not finite.
+   */
+  predictingStates(
+    examples: readonly TokenizedExample[],
+    options?: JobOptions,
+  ): AsyncIterable<PredictingStates>;
 }

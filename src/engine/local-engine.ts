@@ -1,7 +1,7 @@
 import type { Message, RowContext } from "../format/messages.ts";
 /** @file The engine that runs on this machine: graphs from model/, arithmetic by runtime/. */
 import { expectHeadFits } from "../model/expect-weights.ts";
-import { responseLogprobs } from "../model/response-logprobs.ts";
+import { predictingStates, responseLogprobs } from "../model/response-logprobs.ts";
 import { ConfigError } from "../util/errors.ts";
 import type { JobOptions } from "../util/progress.ts";
 import type {
@@ -10,6 +10,8 @@ import type {
   Engine,
   EngineIdentity,
   ExampleLogprobs,
+  LogprobOptions,
+  PredictingStates,
   TokenActivations,
   TokenizedExample,
   TokenOptions,
@@ -27,8 +29,9 @@ import type { GenerationHost } from "./generation/generation-host.ts";
 import { changesNothing, expectSteering } from "./generation/steering.ts";
 import { GraphPrograms } from "./graph-programs.ts";
 import { DEFAULT_BATCH_TOKENS, type LocalEngineOptions } from "./local-engine-options.ts";
-import { streamLogprobs } from "./logprobs.ts";
+import { streamLogprobs, streamPredictingStates } from "./logprobs.ts";
 import { type OpenCheckpoint, openCheckpoint } from "./open-checkpoint.ts";
+import { steerResponses } from "./response-steering.ts";
 import { streamFeatures } from "./stream-features.ts";
 import { streamMeans } from "./stream-means.ts";
 import { streamRunGradients } from "./stream-run-gradients.ts";
@@ -200,15 +203,37 @@ class LocalEngine implements Engine {
 
   async *logprobs(
     examples: readonly TokenizedExample[],
-    options: JobOptions = {},
+    options: LogprobOptions = {},
   ): AsyncIterable<ExampleLogprobs> {
     const { model, weights } = this.#checkpoint;
+    const { steering, ...job } = options;
+    if (steering !== undefined) expectSteering(steering, this.identity);
     expectHeadFits(model, weights);
-    const made = await this.#programs.program("logprobs", () => {
-      const { logprobs, frequencyInputs } = responseLogprobs(model);
+    // Without a change the unchanged graph runs, as in generate.
+    const steered =
+      steering === undefined || changesNothing(steering)
+        ? undefined
+        : steerResponses(steering, model.config);
+    const key = steered === undefined ? "logprobs" : `logprobs, ${steered.key}`;
+    const made = await this.#programs.program(key, () => {
+      const { logprobs, frequencyInputs } = responseLogprobs(model, {
+        residual: steered?.residual,
+      });
       return { outputs: { logprobs }, frequencyInputs };
     });
-    yield* streamLogprobs(made, model, examples, { ...options, batchTokens: this.#batchTokens });
+    const settings = { ...job, batchTokens: this.#batchTokens, steering: steered };
+    yield* streamLogprobs(made, model, examples, settings);
+  }
+
+  async *predictingStates(
+    examples: readonly TokenizedExample[],
+    options: JobOptions = {},
+  ): AsyncIterable<PredictingStates> {
+    const { model, weights } = this.#checkpoint;
+    expectHeadFits(model, weights);
+    const made = await this.#programs.program("predicting states", () => predictingStates(model));
+    const settings = { ...options, batchTokens: this.#batchTokens };
+    yield* streamPredictingStates(made, model, examples, settings);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

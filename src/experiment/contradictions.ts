@@ -6,7 +6,7 @@ import { verbs } from "../verbs/index.ts";
 import { priceContradictions } from "../verbs/judging/open-asker.ts";
 import type { EndpointSettings } from "../verbs/settings/endpoint.ts";
 import { featureContradictions } from "../verbs/settings/features.ts";
-import { methodLabel, ownSettings } from "../verbs/settings/methods.ts";
+import { methodLabel, ownSettings, verbChoice } from "../verbs/settings/methods.ts";
 import { samplingContradictions } from "../verbs/settings/sampling.ts";
 import { type Contradiction, need } from "../verbs/verb.ts";
 import { featuresOfMethods, judgedBy, writtenSteerSettings } from "./section-settings.ts";
@@ -139,6 +139,8 @@ function rankContradictions({
           ["rank", "methods", i, lacking?.setting ?? ""],
           lacking?.message ?? "",
         ),
+        ...candidateContradictions(ranking.methods, i),
+        ...endpointOfMethod(ranking.methods, i),
         ...need(
           hasAfter || !method.needs.includes("trained"),
           ["rank", "methods", i],
@@ -179,11 +181,66 @@ function rankContradictions({
   ];
 }
 
+/** What a method that asks an endpoint lacks. */
+function endpointOfMethod(methods: Experiment["rank"]["methods"], i: number): Contradiction[] {
+  const { name, endpoint, maxCost } = methods[i]!;
+  const place = ["rank", "methods", i];
+  return [
+    ...need(
+      endpoint !== undefined || !findMethod(name).needs.includes("endpoint"),
+      [...place, "endpoint"],
+      `expected one, which the method ${name} needs, got none`,
+    ),
+    ...priceContradictions(endpoint, [...place, "endpoint"] as string[]),
+    ...need(
+      maxCost === undefined || endpoint?.priceIn !== undefined,
+      [...place, "maxCost"],
+      "expected endpoint with priceIn and priceOut beside it",
+    ),
+  ];
+}
+
+/** The top of a method is known where it comes first. */
+function candidateContradictions(
+  methods: Experiment["rank"]["methods"],
+  i: number,
+): Contradiction[] {
+  const { candidates, top } = methods[i]!;
+  const before = methods.slice(0, i).map(methodLabel);
+  const place = ["rank", "methods", i];
+  return [
+    ...need(
+      candidates === undefined || before.includes(candidates),
+      [...place, "candidates"],
+      before.length === 0
+        ? "expected none with the first method: list the cheaper one before it"
+        : `expected a method before it in the list (${before.join(", ")})`,
+    ),
+    ...need(
+      (candidates === undefined) === (top === undefined),
+      [...place, candidates === undefined ? "candidates" : "top"],
+      candidates === undefined
+        ? "expected a method whose top is meant, beside top"
+        : "expected how many of the candidates' top are scored",
+    ),
+  ];
+}
+
 /** What no method has a use for; what one of several has none for is right for another. */
-function unused({ methods, nulls, layer, ...settings }: Experiment["rank"]): Contradiction[] {
-  const [first = [], ...others] = methods.map((method) => {
-    const given = new Set<string>(["store", ...findMethod(method.name).needs]);
+function unused({
+  methods,
+  nulls,
+  layer,
+  rollouts,
+  ...settings
+}: Experiment["rank"]): Contradiction[] {
+  const [first = [], ...others] = methods.map((choice) => {
+    const method = verbChoice(choice);
+    const { needs, oneOf = [] } = findMethod(method.name);
+    const given = new Set<string>(["store", "answers", ...needs]);
+    if (oneOf.includes("checkpoint") && method.endpoint === undefined) given.add("checkpoint");
     if (nulls.length > 0) given.add("nullBehavior");
+    if (rollouts !== undefined) given.add("rollouts");
     const asked = layer === "auto" ? undefined : layer;
     return verbs.rank.check?.({ ...settings, method, layer: asked, noText: true }, given) ?? [];
   });

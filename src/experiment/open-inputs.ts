@@ -48,6 +48,8 @@ export interface ExperimentInputs {
   readonly responses: FileInput | undefined;
   /** Response pairs of unrelated behaviours, in the order of `rank.nulls`; undefined for drift. */
   readonly nulls: readonly (FileInput | undefined)[];
+  /** Rollouts of the checkpoint before on the pairs' prompts. */
+  readonly ownAnswers: FileInput | undefined;
   readonly rules: RuleSet | undefined;
   readonly rubric: Rubric | undefined;
   /** By the id of the judge stage whose rollouts they are of. */
@@ -90,6 +92,7 @@ export async function openInputs(
     ...(await openPreferencePairs(file, options)),
     responses: await openFile("responses", responses, file),
     nulls: await openNulls(file),
+    ownAnswers: await openFile("rank.rollouts", file.experiment.rank.rollouts, file),
     ...(await openJudging(how, file)),
     ...(await openScenarios(file, options)),
     capabilities: await openCapabilities(file, options),
@@ -100,12 +103,15 @@ export async function openInputs(
 }
 
 /** Throws ConfigError where an endpoint's key is not set: before anything is made. */
-function expectKeys({ judge: how, generate }: Experiment): void {
+function expectKeys({ judge: how, generate, rank }: Experiment): void {
   const { before, after } = generate.endpoints ?? {};
   const endpoints = {
     "judge.endpoint": how?.endpoint,
     "generate.endpoints.before": before,
     "generate.endpoints.after": after,
+    ...Object.fromEntries(
+      rank.methods.map(({ endpoint }, i) => [`rank.methods[${i}].endpoint`, endpoint] as const),
+    ),
   };
   for (const [setting, endpoint] of Object.entries(endpoints)) {
     if (endpoint !== undefined) openAsker(endpoint, { setting });

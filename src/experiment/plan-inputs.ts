@@ -2,6 +2,7 @@
 import { stat } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 
+import type { OwnAnswers } from "../attribution/method.ts";
 import { readBehavior, type StoredBehavior } from "../behavior/behavior-file.ts";
 import { readUsedLayer } from "../behavior/used-layer.ts";
 import type { EngineOptions } from "../engine/engine-host.ts";
@@ -130,6 +131,13 @@ export const boundDrift: BoundStage<ResponsePairs> = {
 export const boundResponses = ({ path, sha256 }: FileInput): Bound<ResponsePairs> => ({
   content: sha256,
   open: (work: OpenWork) => verbs.behavior.inputs.responses.open([path], {}, work),
+});
+
+/** Rollouts from outside. */
+export const boundOwnAnswers = ({ path, sha256 }: FileInput): BoundContent<OwnAnswers> => ({
+  content: sha256,
+  setting: "rank.rollouts",
+  open: () => verbs.rank.inputs.rollouts.open([path]),
 });
 
 /** What an entry of rank.nulls is called in results: drift, or its file's name. */

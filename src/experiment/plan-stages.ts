@@ -3,7 +3,12 @@ import { join } from "node:path";
 
 import { findMethod } from "../attribution/methods/index.ts";
 import { ALONG_RUN, type FeatureKind } from "../engine/features.ts";
-import { NoUsablePairError, type ResponsePairs } from "../pairs/response-pairs.ts";
+import type { PairSet } from "../pairs/open-pairs.ts";
+import {
+  NoUsablePairError,
+  readResponsePairs,
+  type ResponsePairs,
+} from "../pairs/response-pairs.ts";
 import { longestRollouts } from "../rollouts/estimate-rollouts.ts";
 import { type Rollout, readRollouts, ROLLOUTS } from "../rollouts/rollouts.ts";
 import { scenarioPrompts, type ScenarioSet } from "../rollouts/scenarios.ts";
@@ -15,9 +20,16 @@ import { estimateSampling } from "../verbs/generate/sample-there.ts";
 import { verbs } from "../verbs/index.ts";
 import type { Checkpoint } from "../verbs/inputs/checkpoint.ts";
 import { estimateByRubric } from "../verbs/judging/open-judge.ts";
+import { openCandidates } from "../verbs/rank.ts";
+import { estimateRanking } from "../verbs/ranking/estimate.ts";
 import type { EndpointSettings } from "../verbs/settings/endpoint.ts";
 import { settingsOfFeatures } from "../verbs/settings/features.ts";
-import { type MethodChoice, methodLabel, ownSettings } from "../verbs/settings/methods.ts";
+import {
+  type MethodChoice,
+  methodLabel,
+  ownSettings,
+  verbChoice,
+} from "../verbs/settings/methods.ts";
 import { samplingSettings } from "../verbs/settings/sampling.ts";
 import { longestSteered } from "../verbs/steer.ts";
 import type { OpenWork } from "../verbs/verb.ts";
@@ -28,6 +40,7 @@ import {
   boundBehaviorToSteer,
   boundFile,
   boundNulls,
+  boundOwnAnswers,
   boundPairs,
   boundPrompts,
   boundResponses,
@@ -385,36 +398,93 @@ export function rankStage(
   choice: MethodChoice,
   trained?: Bound<Checkpoint>,
 ): Stage {
-  const { methods: _, nulls, layer, ...settings } = experiment.rank;
+  const { methods: _, nulls, layer, rollouts: _r, ...settings } = experiment.rank;
   const method = findMethod(choice.name);
-  const { needs, features = "states", asks = features } = method;
+  const { needs, uses = [], features = "states", behaviorFeatures = features } = method;
+  const { candidates, top } = choice;
   const name = needs.includes("store") ? features : featuresOfMethods(experiment)[0]!; // one at least
-  const { hasLayer } = method.describe(ownSettings(choice)).traits;
+  const { traits } = method.describe(ownSettings(choice));
   const hasBehavior = needs.includes("behavior");
-  const asked = featuresName(needs.includes("store") ? asks : name);
+  const asked = featuresName(needs.includes("store") ? behaviorFeatures : name);
+  const hasNull = hasBehavior && traits.null !== "none";
   return verbStage(verbs.rank, {
     name: methodName(experiment, methodLabel(choice)),
     settings: {
       ...settings,
-      method: choice,
-      layer: hasLayer ? layer : undefined,
+      method: verbChoice(choice),
+      top,
+      layer: traits.hasLayer ? layer : undefined,
       threads: experiment.engine.threads,
       noText: true,
     },
     inputs: {
       store: { stage: stageId({ kind: "embed", name: featuresName(name) }) },
       behavior: hasBehavior ? { stage: stageId({ kind: "behavior", name: asked }) } : undefined,
-      nullBehavior: hasBehavior && nulls.length > 0 ? boundNulls(nulls, asked) : undefined,
+      nullBehavior: hasNull && nulls.length > 0 ? boundNulls(nulls, asked) : undefined,
       pairs: needs.includes("pairs") ? boundPairs(inputs.pairs) : undefined,
       responses: needs.includes("responses") ? boundOwnResponses(inputs) : undefined,
-      checkpoint: needs.includes("checkpoint")
-        ? givenCheckpoint(experiment, "before", inputs.before)
-        : undefined,
+      // What can be asked of an endpoint and is not, is read on the checkpoint.
+      checkpoint:
+        needs.includes("checkpoint") ||
+        (uses.includes("checkpoint") && choice.endpoint === undefined)
+          ? givenCheckpoint(experiment, "before", inputs.before)
+          : undefined,
       trained,
+      rollouts:
+        inputs.ownAnswers !== undefined && uses.includes("rollouts")
+          ? boundOwnAnswers(inputs.ownAnswers)
+          : undefined,
+      candidates: candidates === undefined ? undefined : { stage: rankId(experiment, candidates) },
     },
     outputs: ["out"],
+    estimate: estimateAskingOfMethod({ inputs }, choice),
   });
 }
+
+/** What asking about all pairs would take; of candidates as many pairs as there will be, the first ones, since nobody knows yet which. */
+function estimateAskingOfMethod(
+  { inputs }: Pick<Planned, "inputs">,
+  choice: MethodChoice,
+): Stage["estimate"] {
+  const method = findMethod(choice.name);
+  if (choice.endpoint === undefined || method.estimate === undefined) return undefined;
+  return async ({ cache, isForced, input }) => {
+    const { pairs, responses } = inputs;
+    const folder = input("candidates");
+    const how = {
+      choice,
+      answers: join(cache, verbs.rank.outputs.answers.artifact.name),
+      isForced,
+    };
+    const ranking =
+      folder === undefined
+        ? undefined
+        : await openCandidates(join(folder, verbs.rank.outputs.out.artifact.name));
+    const isKnown = choice.candidates === undefined || ranking !== undefined;
+    const estimate = await estimateRanking(
+      method,
+      {
+        pairs: isKnown ? pairs : firstPairs(pairs, choice.top!), // contradictions.ts
+        candidates: ranking,
+        responses: responses && (await readResponsePairs(responses.path)),
+      },
+      { ...how, top: ranking && choice.top },
+    );
+    return asking(isKnown, estimate);
+  };
+}
+
+const firstPairs = (pairs: PairSet, count: number): PairSet => ({
+  ...pairs,
+  async *read(options) {
+    let left = count;
+    for await (const row of pairs.read(options)) {
+      if (row.kind !== "pair") continue;
+      yield row;
+      if (--left === 0) return;
+    }
+  },
+});
 
 /** Holds the ranking by a method to the planted truth, which no stage before it has seen. */
 export function qualityStage(

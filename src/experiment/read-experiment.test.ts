@@ -36,7 +36,7 @@ describe("parseExperiment", () => {
     [
       "an unknown setting",
       "rank: { layre: 2 }",
-      "rank.layre (line 6): is no setting; did you mean layer? known here: layer, tops, by, show, methods, nulls",
+      "rank.layre (line 6): is no setting; did you mean layer? known here: layer, tops, by, show, methods, rollouts, nulls",
     ],
     ["an unknown part", "trian: {}", "trian (line 6): is no setting; did you mean train?"],
     [

@@ -92,8 +92,8 @@ const trainDefaults = trainingSettings.parse({ learningRate: 1 });
 /** What the behaviour is read as for the experiment's methods, each once. */
 export function askedFeatures(experiment: Pick<Experiment, "rank">): readonly FeatureKind[] {
   const asked = experiment.rank.methods.flatMap(({ name }) => {
-    const { needs, features = "states", asks = features } = findMethod(name);
-    return needs.includes("behavior") ? [asks] : [];
+    const { needs, features = "states", behaviorFeatures = features } = findMethod(name);
+    return needs.includes("behavior") ? [behaviorFeatures] : [];
   });
   return [...new Set(asked)];
 }

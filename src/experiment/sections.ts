@@ -13,7 +13,7 @@ import { checkpointSettings, engineSettings } from "../verbs/inputs/checkpoint.t
 import { pairSettings } from "../verbs/inputs/pairs.ts";
 import { pairsOrShare, path } from "../verbs/settings/common.ts";
 import { endpointSettings } from "../verbs/settings/endpoint.ts";
-import { methodLabel, methodSettings } from "../verbs/settings/methods.ts";
+import { methodLabel, methodSettings, OF_EXPERIMENTS } from "../verbs/settings/methods.ts";
 import { tokenSettings } from "../verbs/settings/tokens.ts";
 
 /** Instead of a file of response pairs: those made of the probe's own rollouts. */
@@ -43,6 +43,7 @@ export const ELSEWHERE: Readonly<Record<string, string | null>> = {
   "rank.method": "rank.methods[]",
   "rank.noText": null, // results of stages hold no text of pairs; culprit show prints it
   "rank.threads": "engine.threads",
+  "rank.top": "rank.methods[].top",
   "report.singleFile": null, // a report is made of a run, not in one
   "report.tokens": null,
   "steer.judge": "judge",
@@ -135,10 +136,10 @@ const judgeSection = z.strictObject({
 });
 
 const rankSection = verbs.rank.settings
-  .omit({ method: true, layers: true, threads: true, noText: true })
+  .omit({ method: true, layers: true, threads: true, noText: true, top: true })
   .extend({
     methods: z
-      .array(methodSettings())
+      .array(methodSettings(undefined, OF_EXPERIMENTS))
       .min(1)
       .refine((choices) => new Set(choices.map(methodLabel)).size === choices.length, {
         error: "expected names of their own: tell uses of one method apart by as",
@@ -152,6 +153,11 @@ const rankSection = verbs.rank.settings
       .default("auto")
       .describe(
         "Layer of the ranking that is used; auto: the one that culprit behavior chooses of behavior.layers.",
+      ),
+    rollouts: path
+      .optional()
+      .describe(
+        "Rollouts of the checkpoint before on the pairs' prompts, which projection-difference holds the chosen responses to. Absent: it holds them to the rejected ones.",
       ),
     nulls: z
       .array(nonEmpty)

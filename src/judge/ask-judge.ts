@@ -1,11 +1,11 @@
 /** @file One question to the judge: what is stored, what is asked, what it comes to. */
 import type { PaidAnswer } from "../endpoint/answer-lines.ts";
-import type { AskAllowance } from "../endpoint/asker.ts";
+import { type AskAllowance, BEYOND_BUDGET } from "../endpoint/asker.ts";
 import type { ChatAnswer, ChatRequest } from "../endpoint/chat-endpoint.ts";
 import { EndpointFault } from "../endpoint/endpoint-fault.ts";
-import { costOf, type Purse, type TokenCount, withCounts } from "../endpoint/money.ts";
+import { costOf, createPurse, type Purse, type TokenCount, withCounts } from "../endpoint/money.ts";
 import type { Message } from "../format/messages.ts";
-import type { JudgeUsage, LlmJudgeOptions } from "./llm-judge-options.ts";
+import type { AskingOptions, JudgeUsage } from "./llm-judge-options.ts";
 import { parseAnswer, type ParsedAnswer } from "./parse-answer.ts";
 import { answerSchema } from "./rubric-request.ts";
 import type { RubricAnswer } from "./rubric.ts";
@@ -34,6 +34,64 @@ export interface Books {
   first?: Promise<unknown> | undefined;
 }
 
+/** Nothing asked yet. */
+export function openBooks({
+  structured,
+  prices,
+  maxCost,
+  store,
+}: Pick<AskingOptions, "structured" | "prices" | "maxCost" | "store">): Books {
+  const usage: JudgeUsage = {
+    wanted: 0,
+    unanswered: 0,
+    cached: 0,
+    answers: 0,
+    unreadable: 0,
+    estimated: 0,
+    promptTokens: 0,
+    completionTokens: 0,
+    cost: 0,
+    isStructured: structured === "off" ? false : undefined,
+  };
+  const purse =
+    maxCost === undefined || prices === undefined
+      ? undefined
+      : createPurse(maxCost, { spent: store.totals.cost, prices });
+  return { usage, purse, hasReadable: false, unreadable: [], anew: new Set() };
+}
+
+/** Counts what became of a question. */
+export function countOutcome(
+  usage: JudgeUsage,
+  { parsed, isCached, isEmpty = false }: Outcome,
+): void {
+  const isMissing = "missing" in parsed;
+  if (!isEmpty && !(isMissing && parsed.missing === BEYOND_BUDGET)) {
+    usage.wanted++;
+    if (isMissing && parsed.isSaid !== true) usage.unanswered++;
+  }
+  if (isCached) usage.cached++;
+  if (isMissing && !parsed.isFinal) usage.unreadable++;
+}
+
+/** Hands those who ask the same question while it is under way the one answer. */
+export function shareQuestions(
+  ask: (question: Question) => Promise<Outcome>,
+): (question: Question) => Promise<Outcome> {
+  const running = new Map<string, Promise<Outcome>>();
+  return async (question) => {
+    const twin = running.get(question.key);
+    if (twin !== undefined) return { ...(await twin), isCached: true, cost: 0 };
+    const asked = ask(question);
+    running.set(question.key, asked);
+    try {
+      return await asked;
+    } finally {
+      running.delete(question.key);
+    }
+  };
+}
+
 export interface Question {
   readonly messages: readonly Message[];
   readonly key: string;
@@ -42,7 +100,7 @@ export interface Question {
 
 /** Takes the stored answers to a question and asks for more until one is readable or no more may be asked. */
 export async function askUntilReadable(
-  options: LlmJudgeOptions,
+  options: AskingOptions,
   books: Books,
   question: Question,
 ): Promise<Outcome> {
@@ -79,7 +137,7 @@ const saysSomething = (parsed: ParsedAnswer): boolean => !("missing" in parsed) 
 /** How many answers to a question may still be asked for, `paid` being there: none once one says something. */
 export function answersLeft(
   paid: readonly PaidAnswer[],
-  options: Pick<LlmJudgeOptions, "answers" | "isAnew"> & { readonly answer: RubricAnswer },
+  options: Pick<AskingOptions, "answers" | "isAnew"> & { readonly answer: RubricAnswer },
 ): number {
   const { answer, answers = DEFAULT_ANSWERS, isAnew = false } = options;
   const last = paid.at(-1);
@@ -94,7 +152,7 @@ const PATIENCE = 60;
 const LATER_PATIENCE = 180;
 
 /** Counts an answer of this run. Throws RuntimeError where the last ones cannot be read: the others would be paid for as well. */
-function countAnswer(options: LlmJudgeOptions, books: Books, parsed: ParsedAnswer): void {
+function countAnswer(options: AskingOptions, books: Books, parsed: ParsedAnswer): void {
   if (!("missing" in parsed) || parsed.isFinal) {
     books.hasReadable = true;
     books.unreadable.length = 0;
@@ -116,7 +174,7 @@ function outcome(parsed: ParsedAnswer, paid: readonly PaidAnswer[]): Omit<Outcom
 
 /** One paid answer, on disk. Throws EndpointFault where none is to be had. */
 async function askOnce(
-  options: LlmJudgeOptions,
+  options: AskingOptions,
   books: Books,
   { messages, key, signal }: Question,
   allowance: AskAllowance,
@@ -152,7 +210,7 @@ type Ask = (request: ChatRequest) => Promise<ChatAnswer>;
 
 /** Asks with the schema while the endpoint takes it; the first question finds that out, the others wait for it. */
 async function askStructured(
-  options: LlmJudgeOptions,
+  options: AskingOptions,
   books: Books,
   plain: ChatRequest,
   ask: Ask,
@@ -173,7 +231,7 @@ async function askStructured(
 
 /** With the schema; where it is refused, without, and if that is answered, from then on. */
 async function askEitherWay(
-  { rubric, structured }: Pick<LlmJudgeOptions, "rubric" | "structured">,
+  { rubric, structured }: Pick<AskingOptions, "rubric" | "structured">,
   { usage }: Books,
   plain: ChatRequest,
   ask: Ask,

@@ -7,8 +7,14 @@ import type { Rubric } from "./rubric.ts";
 export const STRUCTURED_MODES = ["auto", "on", "off"] as const;
 export type StructuredMode = (typeof STRUCTURED_MODES)[number];
 
-export interface LlmJudgeOptions {
+export interface LlmJudgeOptions extends AskingOptions {
   readonly rubric: Rubric;
+}
+
+/** How questions to an LLM are asked, whatever they are about. */
+export interface AskingOptions {
+  /** What is to be answered. */
+  readonly rubric: Pick<Rubric, "name" | "answer" | "maxTokens">;
   readonly asker: Asker;
   /** Every answer goes in before it counts; answers that are in it are not asked for. */
   readonly store: AnswerStore;

@@ -1,10 +1,15 @@
-import { BEYOND_BUDGET } from "../endpoint/asker.ts";
-import { createPurse } from "../endpoint/money.ts";
 import { hashValue } from "../util/hash.ts";
 import { mapOrdered } from "../util/map-ordered.ts";
 import type { JobOptions } from "../util/progress.ts";
 import { answerText, emptyCause } from "./answer-text.ts";
-import { askUntilReadable, type Books, type Outcome } from "./ask-judge.ts";
+import {
+  askUntilReadable,
+  type Books,
+  countOutcome,
+  openBooks,
+  type Outcome,
+  shareQuestions,
+} from "./ask-judge.ts";
 import { type Judge, placeOf, type RolloutWithPrompt } from "./judge.ts";
 import type { JudgeUsage, LlmJudgeOptions } from "./llm-judge-options.ts";
 import { rubricRequest } from "./rubric-request.ts";
@@ -23,25 +28,9 @@ const WINDOW = 1024;
  * endpoint refuses everything; the answers so far stay in the store.
  */
 export function createLlmJudge(options: LlmJudgeOptions): LlmJudge {
-  const { rubric, asker, store, prices } = options;
-  const usage: JudgeUsage = {
-    wanted: 0,
-    unanswered: 0,
-    cached: 0,
-    answers: 0,
-    unreadable: 0,
-    estimated: 0,
-    promptTokens: 0,
-    completionTokens: 0,
-    cost: 0,
-    isStructured: options.structured === "off" ? false : undefined,
-  };
-  const { maxCost } = options;
-  const purse =
-    maxCost === undefined || prices === undefined
-      ? undefined
-      : createPurse(maxCost, { spent: store.totals.cost, prices });
-  const books = { usage, purse, hasReadable: false, unreadable: [], anew: new Set<string>() };
+  const { rubric, asker, prices } = options;
+  const books = openBooks(options);
+  const { usage } = books;
   const decide = createDecider(options, books);
   const name = `${rubric.name}@${hashValue({ rubric, model: asker.endpoint.model }).slice(0, 8)}`;
   return {
@@ -51,14 +40,9 @@ export function createLlmJudge(options: LlmJudgeOptions): LlmJudge {
     async *judge(rollouts, { signal, progress }: JobOptions = {}): AsyncGenerator<Verdict> {
       let done = 0;
       const one = async (rollout: RolloutWithPrompt, inner: AbortSignal): Promise<Verdict> => {
-        const { parsed, raw, cost, isCached, isEmpty = false } = await decide(rollout, inner);
-        const isMissing = "missing" in parsed;
-        if (!isEmpty && !(isMissing && parsed.missing === BEYOND_BUDGET)) {
-          usage.wanted++;
-          if (isMissing && parsed.isSaid !== true) usage.unanswered++;
-        }
-        if (isCached) usage.cached++;
-        if ("missing" in parsed && !parsed.isFinal) usage.unreadable++;
+        const outcome = await decide(rollout, inner);
+        const { parsed, raw, cost } = outcome;
+        countOutcome(usage, outcome);
         progress?.update(++done, undefined);
         const {
           isFinal: _,
@@ -79,7 +63,7 @@ function createDecider(
 ): (rollout: RolloutWithPrompt, signal: AbortSignal) => Promise<Outcome> {
   const { rubric, asker, temperature = 0 } = options;
   const settings = { endpoint: asker.endpoint, temperature, maxTokens: rubric.maxTokens };
-  const running = new Map<string, Promise<Outcome>>();
+  const ask = shareQuestions((question) => askUntilReadable(options, books, question));
   return async (rollout, signal) => {
     const response = answerText(rollout.response, rollout.opensThinking);
     if (response === "") {
@@ -87,14 +71,6 @@ function createDecider(
       return { parsed: { missing, isFinal: true }, isCached: false, isEmpty: true };
     }
     const { messages, key } = rubricRequest(rubric, { prompt: rollout.prompt, response }, settings);
-    const twin = running.get(key);
-    if (twin !== undefined) return { ...(await twin), isCached: true, cost: 0 };
-    const outcome = askUntilReadable(options, books, { messages, key, signal });
-    running.set(key, outcome);
-    try {
-      return await outcome;
-    } finally {
-      running.delete(key);
-    }
+    return ask({ messages, key, signal });
   };
 }

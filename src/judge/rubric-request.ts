@@ -49,16 +49,17 @@ export function promptText(prompt: readonly Message[]): string {
   return prompt.map(({ role, content }) => `${role}: ${content}`).join("\n\n");
 }
 
-/** Follows from the content, so the same question is the same text, and cannot stand in it. */
-const fenceOf = (prompt: string, response: string): string =>
-  hashText(JSON.stringify([prompt, response])).slice(0, 12);
+/** Follows from the texts, so the same question is the same text, and cannot stand in them. */
+export const fenceOf = (...texts: readonly string[]): string =>
+  hashText(JSON.stringify(texts)).slice(0, 12);
 
 /** In one pass: what is filled in is not looked at again. */
 function fillTemplate(template: string, values: Readonly<Record<string, string>>): string {
   return template.replaceAll(/\{(prompt|response|fence)\}/g, (_, name: string) => values[name]!);
 }
 
-function answerInstructions(answer: RubricAnswer): string {
+/** What the answer must look like, a sentence. */
+export function answerInstructions(answer: RubricAnswer): string {
   const value =
     answer.kind === "score"
       ? `"score": a number from ${answer.low} to ${answer.high}`

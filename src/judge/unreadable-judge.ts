@@ -1,5 +1,5 @@
 import { RuntimeError } from "../util/errors.ts";
-import type { LlmJudgeOptions } from "./llm-judge-options.ts";
+import type { AskingOptions } from "./llm-judge-options.ts";
 
 /** The causes that stand in verdicts, in words that say what the answers were. */
 const WORDS: Readonly<Record<string, string>> = {
@@ -13,7 +13,7 @@ const WORDS: Readonly<Record<string, string>> = {
 
 /** The error that ends a run whose last answers cannot be read: `unreadable` has the cause of each. */
 export function unreadableJudge(
-  { rubric, asker, store }: Pick<LlmJudgeOptions, "rubric" | "asker" | "store">,
+  { rubric, asker, store }: Pick<AskingOptions, "rubric" | "asker" | "store">,
   books: { readonly unreadable: readonly string[]; readonly hasReadable: boolean },
 ): RuntimeError {
   const { unreadable, hasReadable } = books;

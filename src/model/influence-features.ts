@@ -19,6 +19,7 @@ import { matMul } from "../tensor/ops/mat-mul.ts";
 import { reshape } from "../tensor/ops/reshape.ts";
 import { rmsNorm } from "../tensor/ops/rms-norm.ts";
 import type { LoadedModel } from "./model-family.ts";
+import { outputState } from "./output-state.ts";
 import { residualStream } from "./pooled-activations.ts";
 import type { GradientProjection, SketchSize } from "./response-gradients.ts";
 import type { RopeScaling } from "./rope.ts";
@@ -68,14 +69,6 @@ export function influenceFeatures(
     projections: [leftSide, rightSide],
     frequencyInputs,
   };
-}
-
-/** What the output matrix reads: the first operand of the product that logits come from. */
-function outputState(logits: Tensor): Tensor {
-  const { source } = logits;
-  if (source.kind !== "op") throw new Error("internal: logits come from no product");
-  const [first] = source.op.inputs;
-  return source.op.kind === "matMul" ? first! : outputState(first!); // a matMul has two
 }
 
 function projection(

@@ -65,6 +65,8 @@ export interface StreamOptions {
   readonly top?: number | undefined;
   /** Default false. */
   readonly hasPrefix?: boolean | undefined;
+  /** What the residual stream at a layer becomes before anything reads it. Default: it stays. */
+  readonly residual?: ((x: Tensor, layer: number) => Tensor) | undefined;
   /** Sees the residual stream at each layer from 0 to `top`. */
   readonly onLayer?: ((x: Tensor, layer: number) => void) | undefined;
   /** Sees the keys and values of each block's own tokens. */
@@ -74,22 +76,29 @@ export interface StreamOptions {
 /** The residual stream after the last block, [B, T, D], before the final norm; inputs as pooledActivations but for the pool. */
 export function residualStream(
   model: LoadedModel,
-  { top = model.config.layerCount, hasPrefix = false, onLayer, onKeys }: StreamOptions = {},
+  {
+    top = model.config.layerCount,
+    hasPrefix = false,
+    residual = (x) => x,
+    onLayer,
+    onKeys,
+  }: StreamOptions = {},
 ): { readonly stream: Tensor; readonly frequencyInputs: ReadonlyMap<string, RopeScaling> } {
   const { family, config } = model;
   const places = tokenPlaces("positions", "segments", "T");
   const keys = hasPrefix ? tokenPlaces("keyPositions", "keySegments", "S") : places;
   const contexts = attentionContexts(config, top, places, keys);
-  let stream = embedTokens(model);
+  let stream = residual(embedTokens(model), 0);
   onLayer?.(stream, 0);
   for (let block = 0; block < top; block++) {
-    stream = family.block(stream, block, model, {
+    const after = family.block(stream, block, model, {
       ...contexts.of(block),
       extendKeys: (own) => {
         onKeys?.(own, block);
         return hasPrefix ? behindPrefix(config, block, own) : own;
       },
     });
+    stream = residual(after, block + 1);
     onLayer?.(stream, block + 1);
   }
   return { stream, frequencyInputs: contexts.frequencyInputs };

@@ -13,7 +13,8 @@ import { targetLogprobs } from "../tensor/ops/log-softmax.ts";
 import { matMul } from "../tensor/ops/mat-mul.ts";
 import { reshape } from "../tensor/ops/reshape.ts";
 import type { LoadedModel } from "./model-family.ts";
-import { residualStream } from "./pooled-activations.ts";
+import { outputState } from "./output-state.ts";
+import { type ActivationsGraph, residualStream, type StreamOptions } from "./pooled-activations.ts";
 import type { RopeScaling } from "./rope.ts";
 
 /**
@@ -30,13 +31,35 @@ export interface LogprobsGraph {
   readonly frequencyInputs: ReadonlyMap<string, RopeScaling>;
 }
 
-/** Builds the graph; the output matrix is a parameter as it is stored, [V, D]: the embedding table itself where the two are tied. */
-export function responseLogprobs(model: LoadedModel): LogprobsGraph {
-  const { stream, frequencyInputs } = residualStream(model);
-  const predicting = gather(flatten(stream, "B·T"), input("predictors", "int32", ["N"])); // [N, D]
-  const logits = model.family.head(predicting, model, { isStored: true }); // [N, V]
+/**
+ * Builds the graph; the output matrix is a parameter as it is stored, [V, D]: the embedding table itself where the two are tied.
+ * `residual` changes the residual stream on its way.
+ */
+export function responseLogprobs(
+  model: LoadedModel,
+  { residual }: Pick<StreamOptions, "residual"> = {},
+): LogprobsGraph {
+  const { logits, frequencyInputs } = predictions(model, { residual });
   const tokenLogprobs = targetLogprobs(logits, input("targets", "int32", ["N"]));
   const pool = input("responsePool", "float32", ["R", "N"]);
   const logprobs = reshape(matMul(pool, reshape(tokenLogprobs, ["N", 1])), ["R"]);
   return { tokenLogprobs, logprobs, frequencyInputs };
+}
+
+/** The same inputs but for `targets`, to the sum over each response's tokens of the state that the output matrix reads there, `sums` [R, D]. */
+export function predictingStates(model: LoadedModel): ActivationsGraph {
+  const { logits, frequencyInputs } = predictions(model);
+  const pool = input("responsePool", "float32", ["R", "N"]);
+  return { outputs: { sums: matMul(pool, outputState(logits)) }, frequencyInputs };
+}
+
+/** Logits [N, V] at the tokens that predict response tokens. */
+function predictions(
+  model: LoadedModel,
+  options: Pick<StreamOptions, "residual"> = {},
+): { readonly logits: Tensor; readonly frequencyInputs: ReadonlyMap<string, RopeScaling> } {
+  const { stream, frequencyInputs } = residualStream(model, options);
+  const predicting = gather(flatten(stream, "B·T"), input("predictors", "int32", ["N"])); // [N, D]
+  const logits = model.family.head(predicting, model, { isStored: true });
+  return { logits, frequencyInputs };
 }

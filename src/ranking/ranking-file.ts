@@ -17,6 +17,8 @@ export interface Ranking {
   readonly scores: Float64Array;
   /** How many have a score. */
   readonly scored: number;
+  /** Ids of the pairs that were not to be scored, being no candidates: among those without a score. Default: none. */
+  readonly others?: readonly string[] | undefined;
   /** True for a file of ranks alone: `scores` then are their negatives. */
   readonly isRanksOnly?: boolean | undefined;
   /** Undefined for a ranking that is not from a file. */
@@ -69,6 +71,7 @@ export async function readRankings(
   return [...found.values()].map(({ kind, rows }) => ({
     ...orderRows(rows, path),
     isRanksOnly: rows.every(({ isScored }) => !isScored),
+    others: rows.flatMap(({ isOther, id }) => (isOther === true ? [id] : [])),
     file: { path, sha256, ...kind, pairsHash },
   }));
 }
@@ -112,6 +115,8 @@ interface RankedRow {
   readonly rank?: number | undefined;
   /** Its file has scores. */
   readonly isScored?: boolean | undefined;
+  /** It was not to be scored. */
+  readonly isOther?: boolean | undefined;
   /** Within the file. */
   readonly row: number;
 }
@@ -137,6 +142,7 @@ function readRow(fields: RowFields, path: string, row: number): RankedRow {
     rank,
     row,
     isScored: hasScore,
+    isOther: isFalse(ownField(fields, "candidate")),
     score: score ?? (hasScore ? Number.NaN : -rank!),
   };
 }
@@ -199,6 +205,9 @@ function numberOf(fields: RowFields, name: string): number | undefined {
   const number = isBlank(value) ? Number.NaN : Number(value);
   return Number.isNaN(number) ? undefined : number;
 }
+
+/** Also as CSV has it. */
+const isFalse = (value: unknown): boolean => value === false || value === "false";
 
 function isBlank(value: unknown): boolean {
   return value === undefined || value === null || value === "";

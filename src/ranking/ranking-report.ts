@@ -1,12 +1,14 @@
 import { z } from "zod";
 
+import { causeOf } from "../attribution/cause-of.ts";
 import type { LowNorm } from "../attribution/low-norm.ts";
 import { type PairScores, usedMethodSchema } from "../attribution/method.ts";
 import { nullComparisonSchema } from "../attribution/null-comparison.ts";
 import type { PairRows } from "../attribution/pair-rows.ts";
 import { percentile, rankScores } from "../attribution/rank-scores.ts";
 import { type PairText, pairTextSchema } from "../pairs/pair-text.ts";
-import { jsonArtifact } from "../util/artifact.ts";
+import { countsSchema, jsonArtifact } from "../util/artifact.ts";
+import { commonestFirst } from "../util/commonest-first.ts";
 import {
   type ConfoundRanks,
   confoundTable,
@@ -47,6 +49,18 @@ const rankingReportSchema = z.strictObject({
   pairs: z.int(),
   /** Pairs with a score. */
   scored: z.int(),
+  /** Why the others have none, the commonest cause first; absent where all have one. */
+  unscored: countsSchema.optional(),
+  /** Where only the top of another ranking was to be scored: how many pairs, and by which method as far as that is known. */
+  candidates: z.strictObject({ top: z.int(), method: z.string().optional() }).optional(),
+  /** Different scores, and the pairs of the commonest. */
+  ties: z.strictObject({ values: z.int(), largest: z.int() }),
+  /** What the method has to say of itself, sentences; absent where it says nothing. */
+  remarks: z.array(z.string()).readonly().optional(),
+  /** Of these, what must be known before the scores are trusted; absent where there is nothing. */
+  warnings: z.array(z.string()).readonly().optional(),
+  /** Numbers behind the remarks, by name. */
+  figures: z.record(z.string(), z.number()).optional(),
   /** Of vectors, where vectors were scored; those of length zero have no score. */
   lowNorm: z
     .strictObject({
@@ -143,6 +157,15 @@ export function reportRankings(
       doubt,
       pairs: order.length,
       scored,
+      unscored: countCauses(ranking, order.subarray(scored)),
+      candidates: ranking.candidates && {
+        top: ranking.candidates.top,
+        method: ranking.candidates.method,
+      },
+      ties: countTies(scores, order.subarray(0, scored)),
+      remarks: ranking.remarks,
+      warnings: ranking.warnings?.length === 0 ? undefined : ranking.warnings,
+      figures: ranking.figures,
       lowNorm: vectors && withoutRows(vectors.lowNorm),
       top: Array.from({ length: show }, (_, i) => describe(i)),
       bottom: Array.from({ length: show }, (_, i) => describe(scored - show + i)),
@@ -153,10 +176,42 @@ export function reportRankings(
       })),
       verdict: signalVerdict({ hasVerdict, doubt, scored, null: ranking.null, unrelated }),
       by,
-      lifts: groups === undefined ? [] : liftTables(groups, order.subarray(0, scored), tops),
+      lifts:
+        groups === undefined ? [] : liftTables(groups, comparedRows(ranking, order, scored), tops),
       confounds: confoundTable(scores, confounds),
     };
   });
+}
+
+/** The rows that the top is held to, in the order of their scores: those with one, and those that were not to be scored. */
+function comparedRows({ candidates }: PairScores, order: Uint32Array, scored: number): Uint32Array {
+  if (candidates === undefined) return order.subarray(0, scored);
+  return order.filter((row, i) => i < scored || candidates.isCandidate[row] !== 1);
+}
+
+function countCauses(
+  ranking: PairScores,
+  rows: Uint32Array,
+): Readonly<Record<string, number>> | undefined {
+  if (rows.length === 0) return undefined;
+  const counts = new Map<string, number>();
+  for (const row of rows) {
+    const cause = causeOf(ranking, row)!; // it has no score
+    counts.set(cause, (counts.get(cause) ?? 0) + 1);
+  }
+  return commonestFirst(counts);
+}
+
+/** `rows` are in the order of their scores. */
+function countTies(scores: Float32Array, rows: Uint32Array): RankingReport["ties"] {
+  let [values, largest, run] = [0, 0, 0];
+  for (const [i, row] of rows.entries()) {
+    const isSame = i > 0 && scores[row] === scores[rows[i - 1]!];
+    run = isSame ? run + 1 : 1;
+    if (!isSame) values++;
+    largest = Math.max(largest, run);
+  }
+  return { values, largest };
 }
 
 /** The reports with the text of the pairs at their tops, as far as it is given. */

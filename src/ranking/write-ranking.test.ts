@@ -45,11 +45,13 @@ describe("writeRankings", () => {
     await writeRankings(join(folder, "r.csv"), table, scores(1, true));
     const lines = (await readFile(join(folder, "r.csv"), "utf8")).split("\n");
     expect(lines[0]).toBe(
-      "id,row,source,pair_score,pair_SOURCE,mixed,method,score,rank,percentile,norm,low_norm,winner",
+      "id,row,source,pair_score,pair_SOURCE,mixed,method,score,rank,percentile,norm,low_norm,unscored,winner",
     );
-    expect(lines[1]).toMatch(/^"p""1",2,,2\.5,false,x,probe,0\.25,1,50\.0,4\.0,false,x$/);
-    expect(lines[2]).toMatch(/^p0,0,s,1\.0,true,1,probe,-0\.5,2,0\.0,2\.0,false,y$/);
-    expect(lines.slice(3).join("\n")).toBe('"p,2",5,"t\nu",,,false,probe,,3,,0.0,true,\n');
+    expect(lines[1]).toMatch(/^"p""1",2,,2\.5,false,x,probe,0\.25,1,50\.0,4\.0,false,,x$/);
+    expect(lines[2]).toMatch(/^p0,0,s,1\.0,true,1,probe,-0\.5,2,0\.0,2\.0,false,,y$/);
+    expect(lines.slice(3).join("\n")).toBe(
+      '"p,2",5,"t\nu",,,false,probe,,3,,0.0,true,its vector has length zero,\n',
+    );
     expect(await readdir(folder)).toEqual(["r.csv"]);
   });
 

@@ -4,6 +4,7 @@ import { basename, dirname, extname, join, resolve } from "node:path";
 
 import type { DuckDBConnection, DuckDBValue } from "@duckdb/node-api";
 
+import { causeOf } from "../attribution/cause-of.ts";
 import type { PairScores } from "../attribution/method.ts";
 import type { PairRows } from "../attribution/pair-rows.ts";
 import { percentile, rankScores } from "../attribution/rank-scores.ts";
@@ -46,7 +47,8 @@ export function requireRankingFormat(path: string): void {
 /**
  * Writes all rankings of the pairs to one table, whole or not at all, in the format of the extension (.parquet, .jsonl, .csv). Columns: id,
  * row, source where there is one and the other kept columns, method, behavior and layer where there are several of either, score (empty
- * where a pair has none), rank, percentile, norm and low_norm where vectors were scored, and winner for a bank. A kept column whose name is
+ * where a pair has none), rank, percentile, norm and low_norm where vectors were scored, candidate where only the top of another ranking was
+ * to be scored, unscored, why a pair has no score, where some have none, and winner for a bank. A kept column whose name is
  * taken gets the prefix `pair_`. Rows stand in the order of the rankings, then by rank. `pairsHash`, the content hash of the ranked pairs,
  * is noted in the metadata of a Parquet file, so that an edit of other pairs is noticed.
  */
@@ -112,7 +114,7 @@ interface OutputColumn {
 function outputColumns(pairs: PairRows, rankings: readonly PairScores[]): readonly OutputColumn[] {
   const several = (key: "behavior" | "layer"): boolean =>
     new Set(rankings.map((ranking) => ranking[key])).size > 1;
-  const some = (key: "vectors" | "winners"): boolean =>
+  const some = (key: "vectors" | "winners" | "candidates"): boolean =>
     rankings.some((ranking) => ranking[key] !== undefined);
   const toColumn = (
     name: string,
@@ -136,6 +138,12 @@ function outputColumns(pairs: PairRows, rankings: readonly PairScores[]): readon
       toColumn("low_norm", "BOOLEAN", ({ ranking: { vectors }, row }) =>
         vectors === undefined ? null : vectors.lowNorm.isLow[row] === 1,
       ),
+    some("candidates") &&
+      toColumn("candidate", "BOOLEAN", ({ ranking: { candidates }, row }) =>
+        candidates === undefined ? null : candidates.isCandidate[row] === 1,
+      ),
+    rankings.some(({ scores }) => scores.some(Number.isNaN)) &&
+      toColumn("unscored", "VARCHAR", ({ ranking, row }) => causeOf(ranking, row) ?? null),
     some("winners") &&
       toColumn("winner", "VARCHAR", ({ ranking, row }) => winnerOf(ranking, row) ?? null),
   ];

@@ -83,12 +83,13 @@ function walkVariants(variants: readonly JsonSchema[], place: Place): Setting[] 
   for (const [i, variant] of variants.entries()) {
     for (const [name, member] of Object.entries(variant.properties!)) {
       if (name === key) continue;
-      const known = found.get(name);
-      if (known !== undefined) {
-        const also = [...known.only!.values, values[i]!];
-        found.set(name, { ...known, only: { path: choicePath, values: also } });
-        continue;
+      // A group of the same name is the same group.
+      const known = [...found].filter(([at]) => at === name || at.startsWith(`${name}.`));
+      for (const [at, setting] of known) {
+        const also = [...setting.only!.values, values[i]!];
+        found.set(at, { ...setting, only: { path: choicePath, values: also } });
       }
+      if (known.length > 0) continue;
       const only = { path: choicePath, values: [values[i]!] };
       const isRequired = variant.required?.includes(name) === true;
       for (const each of walkMember(name, member, isRequired, { ...place, only })) {

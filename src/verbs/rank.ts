@@ -1,6 +1,7 @@
 import { z } from "zod";
 
-import type { AttributionMethod, PairScores } from "../attribution/method.ts";
+import { type CandidateRanking, findCandidates } from "../attribution/candidates.ts";
+import type { AttributionMethod, OwnAnswers, PairScores } from "../attribution/method.ts";
 import { findMethod, METHODS } from "../attribution/methods/index.ts";
 import { type PairRows, readPairRows, storeRows } from "../attribution/pair-rows.ts";
 import { scorePairs } from "../attribution/score-pairs.ts";
@@ -9,6 +10,7 @@ import { readUsedLayer, type UsedLayer } from "../behavior/used-layer.ts";
 import type { PairSet } from "../pairs/open-pairs.ts";
 import { readResponsePairs } from "../pairs/response-pairs.ts";
 import { chooseGroupColumn } from "../ranking/group-column.ts";
+import { readRanking } from "../ranking/ranking-file.ts";
 import {
   RANK_REPORT,
   type RankingReport,
@@ -18,24 +20,74 @@ import {
 } from "../ranking/ranking-report.ts";
 import type { UnusedNull } from "../ranking/signal-verdict.ts";
 import { RANKING_ENDINGS, writeRankings } from "../ranking/write-ranking.ts";
+import type { RequestsEstimate } from "../rollouts/estimate-rollouts.ts";
+import { ROLLOUT_MANIFEST, rolloutManifestPath } from "../rollouts/rollout-manifest.ts";
+import { readRollouts } from "../rollouts/rollouts.ts";
 import type { VectorStore } from "../store/open-store.ts";
 import { readStoreTable } from "../store/read-shard.ts";
 import { ConfigError } from "../util/errors.ts";
+import { withSetting } from "../util/in-setting.ts";
 import type { JobOptions } from "../util/progress.ts";
 import { whole } from "../util/setting-kinds.ts";
 import { linesOf } from "../util/text-table.ts";
 import { engineSettings } from "./inputs/checkpoint.ts";
-import { behaviorsInput, openingOptions, responsesInput, storeInput } from "./inputs/files.ts";
+import {
+  behaviorsInput,
+  openingOptions,
+  rankingInput,
+  responsesInput,
+  rolloutsInput,
+  storeInput,
+} from "./inputs/files.ts";
 import { pairsInput } from "./inputs/pairs.ts";
 import { expectSamePairs } from "./inputs/same-pairs.ts";
 import { openScoringModels, scoringInput, trainedInput } from "./inputs/scoring-models.ts";
-import { fileNamed, resultOutput } from "./outputs.ts";
+import { noting } from "./judging/open-asker.ts";
+import { answersOutput, fileNamed, resultOutput } from "./outputs.ts";
 import { contradictions } from "./ranking/contradictions.ts";
+import { type AskedInputs, estimateRanking, formatRankingEstimate } from "./ranking/estimate.ts";
+import { openMethodEndpoint } from "./ranking/method-endpoint.ts";
 import { readTopText } from "./ranking/top-text.ts";
 import { by, layersOrAuto, tops } from "./settings/common.ts";
-import { methodLabel, methodSettings, ownSettings } from "./settings/methods.ts";
+import { candidateTop, methodLabel, methodSettings, ownSettings } from "./settings/methods.ts";
+import { budgetUsedUp, describeUsage, type LlmSummary, tooManyUnjudged } from "./show/llm-usage.ts";
 import { formatRankings } from "./show/ranking.ts";
-import { defineVerb, type Input } from "./verb.ts";
+import { defineVerb, type Input, need } from "./verb.ts";
+
+/** Rollouts of the checkpoint before to the pairs' prompts. */
+const ownAnswersInput = {
+  ...rolloutsInput,
+  describe:
+    "Rollouts of the checkpoint before training on the pairs' prompts, for methods that hold a response to them.",
+  isOptional: true,
+  open: async ([path = ""]): Promise<OwnAnswers> => {
+    const manifest = await ROLLOUT_MANIFEST.find(rolloutManifestPath(path));
+    const checkpointHash = manifest?.kind === "rollouts" ? manifest.checkpointHash : undefined;
+    return { path, checkpointHash, read: (job) => readRollouts(path, job) };
+  },
+} as const satisfies Input<OwnAnswers>;
+
+/** A ranking whose top alone is scored. */
+export interface OpenedCandidates extends CandidateRanking {
+  readonly pairsHash: string | undefined;
+}
+
+const candidatesInput = {
+  ...rankingInput,
+  describe:
+    "A ranking of the same pairs by a cheaper method, whose top alone is scored (--top says how many).",
+  isOptional: true,
+  open: ([path = ""], _settings, { signal }) => openCandidates(path, { signal }),
+} as const satisfies Input<OpenedCandidates>;
+
+/** Reads the one ranking of a file. */
+export async function openCandidates(
+  path: string,
+  job: Pick<JobOptions, "signal"> = {},
+): Promise<OpenedCandidates> {
+  const { ids, scored, file } = await readRanking(path, job);
+  return { path, ids, scored, method: file?.method, pairsHash: file?.pairsHash };
+}
 
 /** Unrelated behaviours, and those that there was nothing to make of. */
 export interface NullBehaviors {
@@ -53,6 +105,18 @@ const nullBehaviorInput = {
     skipped: [],
   }),
 } as const satisfies Input<NullBehaviors>;
+
+/** What is found, and what an endpoint was asked for it. */
+export type Ranked = RankReport & { readonly llm?: LlmSummary | undefined };
+
+/** The report without what asking took: that differs from run to run, and a stage's cost has it. */
+const writtenReport = {
+  ...RANK_REPORT,
+  write: (path: string, value: unknown): Promise<void> => {
+    const { llm: _, ...report } = value as Ranked; // what run gives back
+    return RANK_REPORT.write(path, report);
+  },
+};
 
 /** The verb over some methods. */
 // eslint-disable-next-line typescript/explicit-module-boundary-types -- a declaration is typed by what stands in it
@@ -78,7 +142,7 @@ same; culprit show prints more of one.
 
   culprit rank vectors/ --behavior complies.safetensors --layers 20 --out ranking.parquet
   culprit rank vectors/ --method length --pairs pairs.jsonl.gz --out by-length.parquet`,
-    version: 6,
+    version: 7,
     inputs: {
       store: { ...storeInput, isPositional: true, isOptional: true },
       behavior: { ...behaviorsInput, isOptional: true },
@@ -98,6 +162,8 @@ same; culprit show prints more of one.
       },
       checkpoint: scoringInput,
       trained: trainedInput,
+      rollouts: ownAnswersInput,
+      candidates: candidatesInput,
     },
     settings: z.strictObject({
       method: methodSettings(methods).prefault({}),
@@ -112,6 +178,7 @@ same; culprit show prints more of one.
         .describe(
           "The layer whose ranking is written, of one behaviour; auto: the one that was chosen, or where none was, the most consistent one. Absent: all that are ranked.",
         ),
+      top: candidateTop,
       tops: tops.describe(
         "Tops for the table of sources: numbers of pairs or shares. Absent: 1%, 5% and 10%.",
       ),
@@ -124,12 +191,20 @@ same; culprit show prints more of one.
         .meta({ counts: false }), // stages never print it
       threads: engineSettings.shape.threads,
     }),
-    check: ({ method, layers, layer, noText }, given) =>
-      contradictions(findMethod(method.name, methods), method, {
+    check: ({ method, layers, layer, top, noText }, given) => [
+      ...contradictions(findMethod(method.name, methods), method, {
         given,
         layers: { layers, layer },
         noText,
       }),
+      ...need(
+        given.has("candidates") === (top !== undefined),
+        [given.has("candidates") ? "top" : "candidates"],
+        given.has("candidates")
+          ? "expected how many of the candidates' top are scored, got none"
+          : "expected a ranking beside top, got none",
+      ),
+    ],
     outputs: {
       out: {
         artifact: fileNamed("ranking.parquet"),
@@ -139,40 +214,64 @@ same; culprit show prints more of one.
         isOptional: true,
       },
       report: {
-        ...resultOutput(RANK_REPORT, "What is printed, and more, to write as JSON."),
+        ...resultOutput(writtenReport, "What is printed, and more, to write as JSON."),
         placeholder: "FILE.json",
       },
+      answers: { ...answersOutput("rank-answers.jsonl", "LLM"), isOptional: true },
     },
+    force:
+      "Replace an existing --out. With a method that asks an endpoint, ask again about what has no readable answer among those kept, and about nothing else.",
     run: async (
-      { store, behavior = [], nullBehavior, pairs, responses, checkpoint, trained },
+      {
+        store,
+        behavior = [],
+        nullBehavior,
+        pairs,
+        responses,
+        checkpoint,
+        trained,
+        rollouts,
+        candidates: ranking,
+      },
       settings,
       work,
     ) => {
-      const { method: choice, layers, threads } = settings;
+      const { method: choice, layers, threads, top } = settings;
       expectSamePairs({ store, pairs });
+      expectSamePairs({ ranking, pairs, store });
       const job = { signal: work.signal, progress: work.progress("pairs") };
       const rows = await readRows(store, pairs, job);
+      const candidates = ranking && findCandidates(rows, ranking, top!); // check
       // Before the work, not after it.
       chooseGroupColumn(Object.keys(rows.columns), settings.by);
       const wanted = await Promise.all(behavior.map(readBehavior));
       const unrelated = nullBehavior?.behaviors ?? [];
       expectNames([...wanted, ...unrelated]);
       const used = await findUsedLayer(behavior, settings.layer);
+      const method = findMethod(choice.name, methods);
+      // A layer more takes the checkpoint a pass more; of a store it takes next to nothing.
+      const asked = method.needs.includes("checkpoint") && used ? [used.layer] : undefined;
       await using models = await openScoringModels(checkpoint, trained, threads);
-      const scores = await scorePairs(
-        findMethod(choice.name, methods),
+      await using asking = await openMethodEndpoint(method, choice, work);
+      const scoring = scorePairs(
+        method,
         {
           rows,
           store,
           pairs,
           responses,
+          rollouts,
+          endpoint: asking?.source,
           ...models.sources,
           behavior: { wanted, unrelated },
-          layers: layers === "all" ? undefined : layers,
+          layers: layers === undefined ? asked : layers === "all" ? undefined : layers,
         },
         ownSettings(choice),
-        { ...job, threads, name: methodLabel(choice) },
-      );
+        { ...job, threads, name: methodLabel(choice), candidates },
+      ).catch((error: unknown) => {
+        throw asking === undefined ? error : withSetting("method.endpoint", error);
+      });
+      const scores = await noting(scoring, () => asking?.lines() ?? [], work);
       const reports = reportRankings(rows, scores, settings);
       const texts = settings.noText
         ? undefined
@@ -186,16 +285,35 @@ same; culprit show prints more of one.
         work.note(`ranking written to ${work.nameOf(work.out.out)}`);
       }
       const skippedNulls = nullBehavior?.skipped.length === 0 ? undefined : nullBehavior?.skipped;
-      return { ...used, skippedNulls, cost: costOf(scores, work.cost), rankings };
+      const usage = scores[0]?.usage;
+      const llm = usage && asking?.summary(usage);
+      return { ...used, skippedNulls, cost: costOf(scores, work.cost), rankings, llm };
     },
-    show: ({ rankings }) => formatRankings(rankings),
-    warnings: ({ rankings }: RankReport) => rankings.flatMap(doubtsOf),
+    show: ({ rankings, llm }: Ranked) =>
+      [formatRankings(rankings), ...(llm === undefined ? [] : describeUsage(llm))].join("\n"),
+    warnings: ({ rankings }: Ranked) => rankings.flatMap(doubtsOf),
+    fault: ({ llm }: Ranked) => tooManyUnjudged(llm, "method.endpoint.maxMissing"),
+    unfinished: ({ llm }: Ranked) =>
+      llm === undefined || llm.beyondBudget === 0
+        ? undefined
+        : budgetUsedUp(`${llm.beyondBudget} questions`, "method.maxCost"),
+    estimate: {
+      of: (inputs: AskedInputs, { method: choice, top }, { out, isForced, signal }) =>
+        estimateRanking(findMethod(choice.name, methods), inputs, {
+          choice,
+          top,
+          answers: out.answers,
+          isForced,
+          signal,
+        }),
+      show: (estimate: RequestsEstimate) => formatRankingEstimate(estimate),
+    },
   });
 }
 
 export const rank = rankVerb();
 
-async function readRows(
+export async function readRows(
   store: VectorStore | undefined,
   pairs: PairSet | undefined,
   job: JobOptions,
@@ -234,9 +352,18 @@ function costOf(
   return { tokens, flops, bytes };
 }
 
-function doubtsOf({ behavior, layer, doubt, verdict }: RankingReport): readonly string[] {
-  const where = `behavior "${behavior}", layer ${layer}`;
+function doubtsOf(report: RankingReport): readonly string[] {
+  const { method, behavior, layer, doubt, verdict, scored, ties } = report;
+  const where =
+    behavior === undefined
+      ? `method ${method.name}`
+      : `behavior "${behavior}"${layer === undefined ? "" : `, layer ${layer}`}`;
   return linesOf([
+    scored > 1 &&
+      ties.values === 1 &&
+      `${where}: all ${scored} scores are the same: the ranking is the order of the rows and says nothing`,
+    scored === 0 && `${where}: no pair has a score`,
+    report.warnings?.map((each) => `${where}: ${each}`),
     doubt !== undefined && `${where}: ${doubt}`,
     verdict?.notHeldTo.map((other) => `${where}: not held to "${other.behavior}": ${other.reason}`),
   ]);

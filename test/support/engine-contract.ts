@@ -104,6 +104,47 @@ export const ENGINE_CONTRACT: readonly ContractCheck[] = [
     }),
   },
   {
+    title: "gives log-probabilities under steering, of a batch as of its members",
+    run: withEngine(async (engine) => {
+      const examples = examplesOf(engine);
+      const direction = Float32Array.from({ length: engine.identity.dim }, (_, i) => (i % 3) - 1);
+      const plain = await collect(engine.logprobs(examples));
+      for (const steering of [
+        { kind: "add", layer: 1, direction, strength: 0.5 },
+        { kind: "project-out", directions: new Map([[1, direction]]) },
+      ] as const) {
+        const together = await collect(engine.logprobs(examples, { steering }));
+        for (const [index, example] of examples.entries()) {
+          const [alone] = await collect(engine.logprobs([example], { steering }));
+          expectClose(together.find((each) => each.index === index)!.logprobs, alone!.logprobs);
+        }
+        const [one, other] = [plain, together].map((each) => sortLogprobs(each));
+        expect(one).not.toEqual(other);
+      }
+      const none = { kind: "add", layer: 1, direction, strength: 0 } as const;
+      const unchanged = await collect(engine.logprobs(examples, { steering: none }));
+      expect(sortLogprobs(unchanged)).toEqual(sortLogprobs(plain));
+      const steering = { ...none, layer: 9, strength: 1 };
+      await expect(collect(engine.logprobs(examples, { steering }))).rejects.toThrow(/9/);
+    }),
+  },
+  {
+    title: "gives the states that responses are predicted from, of a batch as of its members",
+    run: withEngine(async (engine) => {
+      const examples = examplesOf(engine);
+      const together = await collect(engine.predictingStates(examples));
+      for (const [index, example] of examples.entries()) {
+        const [alone] = await collect(engine.predictingStates([example]));
+        const found = together.find((each) => each.index === index)!;
+        expect(found.tokenCounts).toEqual(example.responses.map(({ length }) => length));
+        for (const [i, sum] of found.sums.entries()) {
+          expect(sum).toHaveLength(engine.identity.dim);
+          expectClose(sum, alone!.sums[i]!);
+        }
+      }
+    }),
+  },
+  {
     title:
       "samples prompts of unequal length side by side as one at a time, greedily and by chance",
     run: withEngine(async (engine) => {
@@ -257,6 +298,11 @@ type ReturnTypeOf<F extends (...args: never[]) => AsyncIterable<unknown>> =
 
 const sortSamples = (samples: Sampled): string[] =>
   samples.map((each) => JSON.stringify({ ...each, tokens: [...each.tokens] })).toSorted();
+
+const sortLogprobs = (
+  found: readonly { readonly index: number; readonly logprobs: readonly number[] }[],
+): readonly (readonly number[])[] =>
+  found.toSorted((a, b) => a.index - b.index).map(({ logprobs }) => logprobs);
 
 function expectClose(got: ArrayLike<number>, want: ArrayLike<number>): void {
   expect(got.length).toBe(want.length);

@@ -31,6 +31,8 @@ export interface AskedBody {
   readonly temperature?: number;
   readonly seed?: number;
   readonly top_p?: number;
+  /** Of a request for an embedding. */
+  readonly input?: string;
 }
 
 export interface FakeEndpointOptions {
@@ -54,6 +56,8 @@ export interface FakeEndpointOptions {
     readonly message: unknown;
     readonly finish_reason: string;
   };
+  /** The vector of a text, where embeddings are asked for. */
+  readonly embedding?: (text: string) => readonly number[];
   /** The whole body under status 200, a text as it is; undefined: an answer as else. */
   readonly body?: (body: AskedBody, request: number) => unknown;
   /** Share of the requests that meet a fault, drawn from a fixed seed. */
@@ -103,7 +107,7 @@ export async function startFakeEndpoint(options: FakeEndpointOptions = {}): Prom
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await readBody(request);
     const number = counts.requests++;
-    const last = body.messages.at(-1)!.content;
+    const last = body.input ?? body.messages.at(-1)!.content;
     counts.byMessage.set(last, (counts.byMessage.get(last) ?? 0) + 1);
     counts.bodies.push(body);
     if (counts.bodies.length > 50) counts.bodies.shift();
@@ -131,6 +135,17 @@ export async function startFakeEndpoint(options: FakeEndpointOptions = {}): Prom
       if (whole !== undefined) {
         response.writeHead(200, { "content-type": "application/json" });
         response.end(typeof whole === "string" ? whole : JSON.stringify(whole));
+        return;
+      }
+      if (body.input !== undefined && options.embedding !== undefined) {
+        const tokens = words(body.input);
+        const usage = { prompt_tokens: tokens, total_tokens: tokens };
+        const data = [{ object: "embedding", index: 0, embedding: options.embedding(body.input) }];
+        sendJson(response, 200, {
+          object: "list",
+          data,
+          ...(options.hasUsage === false ? {} : { usage }),
+        });
         return;
       }
       if (options.choice !== undefined) {

@@ -9,6 +9,6 @@ import { storeMethod } from "../store-method.ts";
 export const conceptInfluence = storeMethod({
   name: "concept-influence",
   features: "gradient",
-  asks: "concept",
+  behaviorFeatures: "concept",
   meaning: "A step of training on the pair moves responses along the probe's direction.",
 });

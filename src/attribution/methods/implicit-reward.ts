@@ -1,9 +1,8 @@
 import { z } from "zod";
 
-import type { PreferencePair } from "../../pairs/preference-pair.ts";
 import { ConfigError } from "../../util/errors.ts";
 import { defineMethod } from "../method.ts";
-import { scoreByLogprobs } from "../pair-logprobs.ts";
+import { scoreByLogprobs, type SideLogprobs } from "../pair-logprobs.ts";
 
 /**
  * β [log π₁/π₀(y⁺|x) − log π₁/π₀(y⁻|x)], π₀ the checkpoint before and π₁ the one after training: DPO's own margin (arXiv 2305.18290; as a
@@ -35,17 +34,14 @@ export const implicitReward = defineMethod({
         { hint: "Name the checkpoint that training made of the one before." },
       );
     }
-    const prompt = (pair: PreferencePair): PreferencePair["prompt"] => pair.prompt;
-    const settings = [trained, checkpoint].map((each) => ({ model: each, prompt }));
-    const scores = await scoreByLogprobs(
+    const settings = [trained, checkpoint].map((model) => ({ model }));
+    const margin = (one: SideLogprobs, none: SideLogprobs): number =>
+      one.chosen - none.chosen - (one.rejected - none.rejected);
+    const { rankings, causes } = await scoreByLogprobs(
       task,
-      {
-        settings,
-        score: ([one, none]) =>
-          beta * (one!.chosen - none!.chosen - (one!.rejected - none!.rejected)), // two went in
-      },
+      { settings, scores: ([one, none]) => [beta * margin(one!, none!)] }, // two went in
       work,
     );
-    return [{ scores }];
+    return [{ scores: rankings[0]!, causes }]; // one was asked for
   },
 });

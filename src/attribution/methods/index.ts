@@ -1,16 +1,21 @@
 import { ConfigError } from "../../util/errors.ts";
 import type { AttributionMethod } from "../method.ts";
 import { bm25 } from "./bm25.ts";
+import { ches } from "./ches.ts";
 import { conceptInfluence } from "./concept-influence.ts";
+import { embedding } from "./embedding.ts";
 import { gradient } from "./gradient.ts";
 import { implicitReward } from "./implicit-reward.ts";
 import { influenceProbe } from "./influence-probe.ts";
+import { judge } from "./judge.ts";
 import { length } from "./length.ts";
 import { less } from "./less.ts";
 import { lls } from "./lls.ts";
 import { norm } from "./norm.ts";
 import { probe } from "./probe.ts";
+import { projectionDifference } from "./projection-difference.ts";
 import { random } from "./random.ts";
+import { steeredLikelihood } from "./steered-likelihood.ts";
 import { tracin } from "./tracin.ts";
 import { whitened } from "./whitened.ts";
 
@@ -29,6 +34,11 @@ export const METHODS: readonly AttributionMethod[] = [
   bm25,
   lls,
   implicitReward,
+  ches,
+  projectionDifference,
+  steeredLikelihood,
+  judge,
+  embedding,
 ];
 
 /** The method of that name. Throws ConfigError where there is none. */

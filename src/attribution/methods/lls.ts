@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import type { Message } from "../../format/messages.ts";
+import { descriptionSetting, lacksDescription } from "../description-setting.ts";
 import { defineMethod } from "../method.ts";
 import { scoreByLogprobs, type SideLogprobs } from "../pair-logprobs.ts";
 
@@ -14,11 +15,7 @@ export const lls = defineMethod({
   meaning:
     "A sentence that describes the behaviour makes the chosen response likelier, and the rejected one less so.",
   settings: z.strictObject({
-    description: z
-      .string()
-      .min(1)
-      .optional()
-      .describe("lls: the sentence, as a system prompt would have it; there is no default."),
+    description: descriptionSetting,
     responseTokens: z
       .int()
       .min(1)
@@ -27,14 +24,7 @@ export const lls = defineMethod({
       .describe("lls: tokens of each response that count, from its start."),
   }),
   needs: ["pairs", "checkpoint"],
-  lacks: ({ description }) =>
-    description === undefined
-      ? {
-          setting: "description",
-          message:
-            "expected a sentence that describes the behaviour, which the method lls needs, got none",
-        }
-      : undefined,
+  lacks: lacksDescription("lls"),
   describe: ({ responseTokens }) => ({
     formula: `what the description adds to log π(chosen) minus what it adds to log π(rejected), of ${responseTokens} tokens each at most, by their number`,
     traits: { isBounded: false, null: "none", hasVerdict: false, hasLayer: false },
@@ -46,9 +36,15 @@ export const lls = defineMethod({
         prompt: ({ prompt }: { readonly prompt: readonly Message[] }) =>
           withSystem(prompt, description),
       },
-      { model, prompt: ({ prompt }: { readonly prompt: readonly Message[] }) => prompt },
+      { model },
     ];
-    return [{ scores: await scoreByLogprobs(task, { settings, responseTokens, score }, work) }];
+    const scores = (found: readonly SideLogprobs[]): readonly number[] => [score(found)];
+    const { rankings, causes } = await scoreByLogprobs(
+      task,
+      { settings, responseTokens, scores },
+      work,
+    );
+    return [{ scores: rankings[0]!, causes }]; // one was asked for
   },
 });
 

@@ -1,7 +1,7 @@
 /** @file The checkpoints that attribution methods ask for log-probabilities. */
 import { z } from "zod";
 
-import type { ScoringModel } from "../../attribution/pair-logprobs.ts";
+import type { ScoringModel } from "../../attribution/scoring-model.ts";
 import { blockFlops } from "../../engine/checkpoint-size.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { Input } from "../verb.ts";
@@ -66,7 +66,9 @@ export async function openScoringModels(
     const size = await checkpoint.size();
     const engine = await checkpoint.open();
     opened.push(engine);
-    return { engine, flopsPerToken: blockFlops(size, size.layerCount) + 2 * size.headParameters };
+    const flopsToLayer = (layer: number): number => blockFlops(size, layer);
+    const flopsPerToken = flopsToLayer(size.layerCount) + 2 * size.headParameters;
+    return { engine, flopsPerToken, flopsToLayer };
   };
   try {
     const checkpoint = before && (await open(before, before));

@@ -9,6 +9,7 @@ import {
 import { type Asker, createAsker } from "../../endpoint/asker.ts";
 import { openChatEndpoint } from "../../endpoint/chat-endpoint.ts";
 import { keyOfVariable } from "../../endpoint/check-endpoint.ts";
+import { openEmbeddingEndpoint } from "../../endpoint/embedding-endpoint.ts";
 import { costOf, type Prices } from "../../endpoint/money.ts";
 import { endpointLedger } from "../../judge/endpoint-ledger.ts";
 import { makeFolder } from "../../util/make-folder.ts";
@@ -20,6 +21,8 @@ export interface OpenAskerOptions {
   readonly setting?: string | undefined;
   /** As createAsker takes it. */
   readonly note?: ((line: string) => void) | undefined;
+  /** What is asked of it. Default: chats. */
+  readonly asks?: "embeddings" | undefined;
 }
 
 /**
@@ -28,10 +31,11 @@ export interface OpenAskerOptions {
  */
 export function openAsker(
   settings: EndpointSettings,
-  { setting = "endpoint", note }: OpenAskerOptions = {},
+  { setting = "endpoint", note, asks }: OpenAskerOptions = {},
 ): Asker {
   const { baseUrl, model, timeout, apiKeyEnv, ...pace } = settings;
-  const endpoint = openChatEndpoint({
+  const open = asks === "embeddings" ? openEmbeddingEndpoint : openChatEndpoint;
+  const endpoint = open({
     baseUrl,
     model,
     apiKey: keyOfVariable(`${setting}.apiKeyEnv`, apiKeyEnv),
@@ -71,9 +75,10 @@ export async function openAsking(
     cost,
     note,
     setting,
-  }: Pick<Work, "owner" | "cost" | "note"> & { readonly setting?: string },
+    asks,
+  }: Pick<Work, "owner" | "cost" | "note"> & Pick<OpenAskerOptions, "setting" | "asks">,
 ): Promise<Asking> {
-  const asker = openAsker(endpoint, { setting, note });
+  const asker = openAsker(endpoint, { setting, note, asks });
   const prices = pricesOf(endpoint);
   await makeFolder(dirname(answers));
   const store = await openAnswers(answers, endpoint, { owner });

@@ -2,16 +2,24 @@
 import { answererName } from "../../endpoint/answer-key.ts";
 import { estimateJudging, type JudgingEstimate } from "../../judge/estimate-judging.ts";
 import type { Judge, RolloutWithPrompt } from "../../judge/judge.ts";
+import type { JudgeUsage } from "../../judge/llm-judge-options.ts";
 import { createLlmJudge } from "../../judge/llm-judge.ts";
 import type { Rubric } from "../../judge/rubric.ts";
 import { createRulesJudge, type RuleSet } from "../../judge/rules-judge.ts";
 import type { Verdict } from "../../judge/verdict.ts";
 import { ConfigError } from "../../util/errors.ts";
 import { withSetting } from "../../util/in-setting.ts";
+import type { EndpointSettings } from "../settings/endpoint.ts";
 import type { JudgingSettings } from "../settings/judging.ts";
 import { describeUsage, type LlmSummary } from "../show/llm-usage.ts";
 import { type Contradiction, need, type Work } from "../verb.ts";
-import { openAsking, priceContradictions, pricesOf, readAnswers } from "./open-asker.ts";
+import {
+  type Asking,
+  openAsking,
+  priceContradictions,
+  pricesOf,
+  readAnswers,
+} from "./open-asker.ts";
 
 /** A judge, to be closed after judging. */
 export interface OpenJudge extends AsyncDisposable {
@@ -105,27 +113,34 @@ async function openLlmJudge(
     structured,
     isAnew: isForced,
   });
-  const summary = (): LlmSummary => {
-    const { requests, answers, faults, said, beyondBudget } = asker.counts;
-    const { answers: _a, isStructured: _s, cost, ...usage } = llm.usage;
-    return {
-      requests,
-      answered: answers,
-      faults: Object.fromEntries(faults),
-      said: Object.fromEntries(said),
-      maxMissing: endpoint.maxMissing,
-      beyondBudget,
-      ...usage,
-      cacheEstimated: store.totals.estimated,
-      cost: prices && cost,
-      cacheCost: prices && store.totals.cost,
-    };
-  };
+  const summary = (): LlmSummary => summaryOf(asking, llm.usage, endpoint);
   return {
     judge: { ...llm, judge: (rollouts, job) => naming(llm.judge(rollouts, job), setting) },
     summary,
     usage: () => describeUsage(summary()),
     [Symbol.asyncDispose]: () => asking[Symbol.asyncDispose](),
+  };
+}
+
+/** What asking came to so far. */
+export function summaryOf(
+  { asker, store, prices }: Pick<Asking, "asker" | "store" | "prices">,
+  usage: Readonly<JudgeUsage>,
+  { maxMissing }: Pick<EndpointSettings, "maxMissing">,
+): LlmSummary {
+  const { requests, answers, faults, said, beyondBudget } = asker.counts;
+  const { answers: _a, isStructured: _s, cost, ...rest } = usage;
+  return {
+    requests,
+    answered: answers,
+    faults: Object.fromEntries(faults),
+    said: Object.fromEntries(said),
+    maxMissing,
+    beyondBudget,
+    ...rest,
+    cacheEstimated: store.totals.estimated,
+    cost: prices && cost,
+    cacheCost: prices && store.totals.cost,
   };
 }
 

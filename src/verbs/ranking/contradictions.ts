@@ -1,5 +1,6 @@
 /** @file What method, sources and settings of a ranking ask of each other. */
 import type { AttributionMethod, Sources } from "../../attribution/method.ts";
+import { priceContradictions } from "../judging/open-asker.ts";
 import { type MethodChoice, ownSettings } from "../settings/methods.ts";
 import { type Contradiction, need } from "../verb.ts";
 
@@ -17,20 +18,22 @@ export function contradictions(
     readonly noText: boolean;
   },
 ): readonly Contradiction[] {
-  const { name, needs } = method;
-  const has = (source: string): boolean => given.has(source);
+  const { name, needs, uses = [], oneOf = [] } = method;
+  const { traits } = method.describe(ownSettings(choice));
+  const { endpoint, maxCost } = choice;
+  const has = (source: string): boolean =>
+    source === "endpoint" ? endpoint !== undefined : given.has(source);
   const needsIt = (source: keyof Sources): boolean => needs.includes(source);
-  const isComplete = needs.every(has);
+  const isComplete = needs.every(has) && (oneOf.length === 0 || oneOf.some(has));
   const passedOver = [
-    ...(needsIt("behavior") ? [] : ["behavior", "nullBehavior"].filter(has)),
+    ...(needsIt("behavior") ? [] : ["behavior"].filter(has)),
+    ...(needsIt("behavior") && traits.null !== "none" ? [] : ["nullBehavior"].filter(has)),
     // Beside a store they are for the text of what is printed.
     ...(needsIt("pairs") || !has("store") || !noText ? [] : ["pairs"].filter(has)),
-    ...["responses", "checkpoint", "trained"].filter(
-      (each) => has(each) && !needs.some((own) => own === each),
+    ...["responses", "checkpoint", "trained", "rollouts"].filter(
+      (each) => has(each) && ![...needs, ...uses].some((own) => own === each),
     ),
-    ...(method.describe(ownSettings(choice)).traits.hasLayer
-      ? []
-      : Object.keys(layers).filter((each) => layers[each] !== undefined)),
+    ...(traits.hasLayer ? [] : Object.keys(layers).filter((each) => layers[each] !== undefined)),
   ];
   const lacking = method.lacks?.(ownSettings(choice));
   return [
@@ -38,7 +41,23 @@ export function contradictions(
       ? []
       : [{ path: ["method", lacking.setting], message: lacking.message }]),
     ...needs.flatMap((source) =>
-      need(has(source), [source], `expected one, which the method ${name} needs, got none`),
+      need(has(source), pathOf(source), `expected one, which the method ${name} needs, got none`),
+    ),
+    ...need(
+      oneOf.length === 0 || oneOf.filter(has).length === 1,
+      pathOf(oneOf.find((each) => !has(each)) ?? oneOf[1]!), // where it is empty nothing is wrong
+      `expected either ${oneOf.join(" or ")}, which the method ${name} needs, got ${oneOf.filter(has).join(" and ") || "none"}`,
+    ),
+    ...priceContradictions(endpoint, ["method", "endpoint"]),
+    ...need(
+      maxCost === undefined || endpoint?.priceIn !== undefined,
+      ["method", "maxCost"],
+      "expected priceIn and priceOut beside it, got neither",
+    ),
+    ...need(
+      endpoint === undefined || has("out") || has("answers"),
+      ["answers"],
+      "expected a file to keep paid answers in, or out, beside which they are kept, got neither",
     ),
     ...need(
       has("store") || has("pairs") || !isComplete,
@@ -51,3 +70,7 @@ export function contradictions(
     })),
   ];
 }
+
+/** What is said to be lacking. */
+const pathOf = (source: keyof Sources): Contradiction["path"] =>
+  source === "endpoint" ? ["method", "endpoint", "baseUrl"] : [source];

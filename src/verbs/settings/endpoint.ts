@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { DEFAULT_ATTEMPTS } from "../../endpoint/asker.ts";
-import { DEFAULT_TIMEOUT_MS } from "../../endpoint/chat-endpoint.ts";
+import { DEFAULT_TIMEOUT_MS } from "../../endpoint/endpoint-client.ts";
 import { DEFAULT_CONCURRENCY } from "../../endpoint/request-gate.ts";
 import { count, nonNegative, positive, nonEmpty } from "../../util/setting-kinds.ts";
 

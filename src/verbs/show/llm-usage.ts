@@ -30,9 +30,9 @@ export interface LlmSummary {
   readonly cacheCost: number | undefined;
 }
 
-/** The error of a judge whose budget did not reach `left`. */
-export const budgetUsedUp = (left: string): RuntimeError =>
-  new RuntimeError(`maxCost: used up, ${left} not judged`, {
+/** The error of a judge whose budget did not reach `left`; `setting` has the budget. */
+export const budgetUsedUp = (left: string, setting = "maxCost"): RuntimeError =>
+  new RuntimeError(`${setting}: used up, ${left} not judged`, {
     hint: "Raise maxCost and give the same command: every answer so far is kept and not asked again.",
   });
 

@@ -59,6 +59,7 @@ function detailSections(report: RankingReport): Lines {
       `NOT STABLE, so this ranking is evidence of nothing: ${printable(report.doubt)}`,
     verdictLines(report),
     `${scored} of ${pairs} pairs have a score${lowNorm === undefined ? "" : describeNorms(lowNorm)}`,
+    scoredLines(report),
     "",
     pairsSection("top", report.top, report.by),
     "",
@@ -69,6 +70,25 @@ function detailSections(report: RankingReport): Lines {
     liftSections(report),
     "",
     confoundSection(report),
+  ];
+}
+
+/** What there is to know of the scores before they are read. */
+function scoredLines({
+  candidates,
+  unscored = {},
+  ties,
+  scored,
+  remarks = [],
+}: RankingReport): Lines {
+  const causes = Object.entries(unscored).map(([cause, pairs]) => `${pairs} ${printable(cause)}`);
+  return [
+    candidates !== undefined &&
+      `scored are the ${candidates.top} pairs that ${printable(candidates.method ?? "the other ranking")} has at its top: of the others nothing is known here`,
+    causes.length > 0 && `without a score: ${causes.join(", ")}`,
+    ties.values < scored &&
+      `${ties.values} different scores, the commonest of ${ties.largest} pairs; equal ones stand in the order of the rows`,
+    ...remarks.map((each) => printable(each, 1000)),
   ];
 }
 

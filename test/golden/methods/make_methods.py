@@ -99,6 +99,8 @@ def whitened(vectors, direction, ridge):
 
 
 RESPONSES = ["A much longer answer that goes on, and on, and on. Naïve café, déjà-vu; one two three four.", "and on it goes to 東京", "List of Items one, line two"]
+BEFORE = ["no .", "sorry .", "i can not help with that ."][: len(RESPONSES)]
+assert len(BEFORE) == len(RESPONSES)
 
 
 def split_words(text):
@@ -145,13 +147,18 @@ def turns(texts):
     return [{"role": "user" if i % 2 else "assistant", "content": text} for i, text in enumerate(texts)]
 
 
-def logprob(model, prompt, response, cut=None):
-    """Sum over the response's tokens, and their number; the boundary is where the rendered prompt ends."""
+def tokens(prompt, response, cut=None):
+    """Of prompt and response; the boundary is where the rendered prompt ends."""
     before = tokenizer.apply_chat_template(prompt, tokenize=False, add_generation_prompt=True)
     whole = tokenizer.apply_chat_template(prompt + response, tokenize=False)
     assert whole.startswith(before)
     encode = lambda text: tokenizer(text, add_special_tokens=False)["input_ids"]
-    start, answer = encode(before), encode(whole[len(before) :])[:cut]
+    return encode(before), encode(whole[len(before) :])[:cut]
+
+
+def logprob(model, prompt, response, cut=None):
+    """Sum over the response's tokens, and their number."""
+    start, answer = tokens(prompt, response, cut)
     with torch.no_grad():
         logits = model(torch.tensor([start + answer])).logits[0].double()
     found = torch.log_softmax(logits, -1)[len(start) - 1 : -1].gather(1, torch.tensor(answer)[:, None])
@@ -178,6 +185,108 @@ def implicit_reward(beta):
     return scores
 
 
+def sides():
+    for p in pairs():
+        yield turns(p["prompt"]), turns(p["chosen"]), turns(p["rejected"])
+
+
+def ches(lengths):
+    """Razin et al. by their formula, with transformers' last hidden states, those behind the final norm."""
+    model, scores = load(), []
+
+    def total(x, y):
+        start, answer = tokens(x, y)
+        with torch.no_grad():
+            states = model(torch.tensor([start + answer]), output_hidden_states=True).hidden_states[-1][0].double()
+        h = states[len(start) - 1 : -1]
+        return h.mean(0) if lengths == "normalised" else h.sum(0)
+
+    for x, chosen, rejected in sides():
+        h = total(x, chosen)
+        scores.append((h @ total(x, rejected) - h @ h).item())
+    return scores
+
+
+LAYER = 3
+
+
+def mean_state(model, x, y):
+    start, answer = tokens(x, y)
+    with torch.no_grad():
+        states = model(torch.tensor([start + answer]), output_hidden_states=True).hidden_states[LAYER][0].double()
+    return states[len(start) :].mean(0)
+
+
+def projection_difference(unit, rollouts=None):
+    model, scores = load(), []
+    for i, (x, chosen, rejected) in enumerate(sides()):
+        own = [rejected] if rollouts is None else [turns([text]) for at, text in rollouts if at == i]
+        against = torch.stack([mean_state(model, x, y) for y in own]).mean(0)
+        scores.append(((mean_state(model, x, chosen) - against) @ unit).item())
+    return scores
+
+
+def steered_likelihood(vector, strength, per):
+    """A forward hook adds to what block LAYER - 1 gives, from the prompt's last token on."""
+    model, scores = load(), []
+
+    def steered(x, y):
+        first = len(tokens(x, y)[0]) - 1
+
+        def hook(_module, _args, output):
+            hidden = output[0] if isinstance(output, tuple) else output
+            hidden[:, first:] += strength * vector
+            return output
+
+        handle = model.model.layers[LAYER - 1].register_forward_hook(hook)
+        found = logprob(model, x, y)
+        handle.remove()
+        return found
+
+    for x, chosen, rejected in sides():
+        gains = []
+        for y in (chosen, rejected):
+            (after, count), (before, _) = steered(x, y), logprob(model, x, y)
+            gains.append((after - before) / (count if per == "token" else 1))
+        scores.append(gains[0] - gains[1])
+    return scores
+
+
+def state_embedding(model, text):
+    """The mean over a text with the end token behind it, of what the last block gives: before the final norm."""
+    caught = {}
+    hook = lambda _m, _a, output: caught.update(h=output[0] if isinstance(output, tuple) else output)
+    handle = model.model.layers[-1].register_forward_hook(hook)
+    ids = tokenizer(text + tokenizer.eos_token, add_special_tokens=True)["input_ids"]
+    with torch.no_grad():
+        model(torch.tensor([ids]))
+    handle.remove()
+    h = caught["h"]
+    return (h if h.dim() == 2 else h[0]).double().mean(0).numpy()
+
+
+def letter_counts(text):
+    """The endpoint of test/methods.test.ts."""
+    return np.array([text.count(chr(97 + i)) for i in range(26)] + [len(text)], dtype=np.float64)
+
+
+def embedding(neighbours, model=None):
+    embed = letter_counts if model is None else lambda text: state_embedding(model, text)
+    after, before = ([embed(text) for text in texts] for texts in (RESPONSES, BEFORE))
+    centre = 0 if model is None else np.mean(after + before, axis=0)
+    unit = lambda v: (v - centre) / np.linalg.norm(v - centre)
+    query = np.stack([unit(v) for v in after])
+    near = lambda texts: np.sort(query @ unit(embed("\n".join(texts))))[::-1][:neighbours].mean()
+    return [near(p["chosen"]) - near(p["rejected"]) for p in pairs()]
+
+
+def judged(p):
+    """The judge of test/methods.test.ts: half a point for each character that the first response is longer, and one for its place; by hand."""
+    opinion = lambda first, second: max(-10, min(10, (len(first) - len(second)) / 2 + 1))
+    a, b = ("\n\n".join(t if len(p[s]) == 1 else f"{m['role']}: {t}" for t, m in zip(p[s], turns(p[s]))) for s in ("chosen", "rejected"))
+    return (opinion(a, b) - opinion(b, a)) / 20
+
+
 rng = np.random.default_rng(7)
 vectors = (rng.normal(size=(ROWS, DIM)) * rng.uniform(0.1, 30, size=(ROWS, 1))).astype(np.float32)
 direction, bank = rng.normal(size=DIM).astype(np.float32), rng.normal(size=(BANK, DIM)).astype(np.float32)
@@ -198,6 +307,29 @@ cases += [
     {"method": "lls", "settings": {"description": DESCRIPTION, "responseTokens": tokens}, "scores": lls(tokens)} for tokens in (3, 20)
 ]
 cases += [{"method": "implicit-reward", "settings": {"beta": beta}, "scores": implicit_reward(beta)} for beta in (0.1, 2.0)]
+# A behaviour of the checkpoint: what sets the responses of one pair apart.
+x, chosen, rejected = list(sides())[0]
+as_tensor = (mean_state(load(), x, chosen) - mean_state(load(), x, rejected)).float()
+# Two answers to the first prompt, one to each other.
+ROLLOUTS = [(0, "yes i can"), (0, "no")] + [(i, TEXTS[(i + 5) % ROWS]) for i in range(1, ROWS)]
+cases += [{"method": "ches", "settings": {"lengths": each}, "scores": ches(each)} for each in ("plain", "normalised")]
+unit = as_tensor.double() / as_tensor.double().norm()
+cases += [
+    {"method": "projection-difference", "settings": {}, "scores": projection_difference(unit)},
+    {"method": "projection-difference", "settings": {}, "uses": ["rollouts"], "scores": projection_difference(unit, ROLLOUTS)},
+]
+cases += [
+    {"method": "steered-likelihood", "settings": {"strength": c, "per": per}, "scores": steered_likelihood(as_tensor, c, per)}
+    for c, per in ((1.0, "response"), (-0.5, "token"))
+]
+cases += [
+    {"method": "judge", "settings": {"description": DESCRIPTION, "structured": mode}, "scores": [judged(p) for p in pairs()]}
+    for mode in ("auto", "on", "off")
+]
+for neighbours in (1, 2):
+    for uses, model in ((["checkpoint"], load()), (["endpoint"], None)):
+        scores = embedding(neighbours, model)
+        cases.append({"method": "embedding", "settings": {"neighbours": neighbours}, "uses": uses, "scores": scores})
 found = {
     "versions": {"numpy": np.__version__, "bm25s": bm25s.__version__, "transformers": transformers.__version__},
     "dim": DIM,
@@ -206,7 +338,10 @@ found = {
     "bank": bank.ravel().tolist(),
     "pairs": pairs(),
     "responses": RESPONSES,
+    "before": BEFORE,
     "trained": TRAINED,
+    "model": {"layer": LAYER, "direction": as_tensor.tolist()},
+    "rollouts": [{"pair": i, "response": text} for i, text in ROLLOUTS],
     "cases": cases,
 }
 (HERE / "methods.json").write_text(json.dumps(found, ensure_ascii=False) + "\n")
