@@ -13,6 +13,10 @@ export interface Room {
 export const ROOMS: readonly Room[] = [
   { name: "util", holds: "small generic things: errors, rng, hashing, atomic files" },
   { name: "stats", holds: "estimators and intervals over plain numbers" },
+  {
+    name: "clustering",
+    holds: "trees of items by their distances: linkage, leaf order, cuts, how sure they are",
+  },
   { name: "hub", holds: "`hf://` downloads into the standard cache" },
   { name: "format", holds: "bytes and plain data: safetensors, ONNX protobuf, messages" },
   {

@@ -120,6 +120,11 @@ export const GOLDENS: readonly GoldenScript[] = [
     writes: "methods.json",
     packages: ["numpy", "bm25s", "torch", "transformers"],
   },
+  {
+    script: "clustering/make_clustering.py",
+    writes: "clustering.json",
+    packages: ["numpy", "scipy", "scikit-learn"],
+  },
   { script: "rates/make_rates.py", writes: "rates.json", packages: ["numpy", "scipy"] },
   { script: "judge/make_judge.py", writes: "judge.json", packages: ["numpy", "scipy"] },
   { script: "proportions/make_proportions.py", writes: "proportions.json", packages: ["scipy"] },
