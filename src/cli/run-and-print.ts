@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
-import { readExperimentStatus } from "../experiment/experiment-status.ts";
+import { readExperimentStatus } from "../runs/experiment-status.ts";
 import type { OpenInputsOptions } from "../experiment/open-inputs.ts";
 import { planRun } from "../experiment/plan-run.ts";
 import type { ExperimentFile } from "../experiment/read-experiment.ts";

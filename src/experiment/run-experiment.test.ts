@@ -17,7 +17,7 @@ import { RESULT } from "../runs/result.ts";
 import { ConfigError, RuntimeError } from "../util/errors.ts";
 import { hashFile } from "../util/hash.ts";
 import { lockForWriting } from "../util/writer-lock.ts";
-import { readExperimentStatus } from "./experiment-status.ts";
+import { readExperimentStatus } from "../runs/experiment-status.ts";
 import { readExperiment } from "./read-experiment.ts";
 import { type ExperimentRun, runExperiment, type RunExperimentOptions } from "./run-experiment.ts";
 
