@@ -41,6 +41,8 @@ export const ELSEWHERE: Readonly<Record<string, string | null>> = {
   "rank.method": "rank.methods[]",
   "rank.noText": null, // results of stages hold no text of pairs; culprit show prints it
   "rank.threads": "engine.threads",
+  "report.port": null,
+  "report.serve": null,
   "report.singleFile": null, // a report is made of a run, not in one
   "report.tokens": null,
   "steer.judge": "judge",

@@ -19,6 +19,52 @@ export interface ReportSource {
   pairs(query: PairQuery): Promise<PairList>;
   /** Undefined for a pair that the report does not hold. */
   pair(id: string): Promise<PairDetail | undefined>;
+  /** Computes what the tokens of a pair add to its score. Absent from disk, where `pair` gives what was computed. */
+  readonly tokens?: ((id: string) => Promise<TokensAnswer>) | undefined;
+  /** How far the run is. Absent from disk, where nothing changes. */
+  readonly progress?: (() => Promise<RunProgress>) | undefined;
+}
+
+/** The shares of a pair's tokens, or why there are none. */
+export type TokensAnswer =
+  | { readonly tokens: TokenShares; readonly absent?: undefined }
+  | { readonly tokens?: undefined; readonly absent: string };
+
+/** How far a run is. */
+export interface RunProgress {
+  readonly name: string;
+  /** `waiting`: not begun. `stopped`: begun, not at work and not done. */
+  readonly state: "waiting" | "running" | "stopped" | "done";
+  /** Another one whenever there is more to show. */
+  readonly version: string;
+  readonly stages: readonly StageProgress[];
+  readonly total: CostSoFar;
+  readonly currency: string;
+  /** Of the stage at work alone; undefined where its end is not known. */
+  readonly secondsLeft: number | undefined;
+}
+
+/** What was spent. */
+export interface CostSoFar {
+  readonly seconds: number;
+  readonly tokens: number;
+  /** Of the machine and of endpoints, where prices are known. */
+  readonly money: number | undefined;
+}
+
+/** How far one stage is. */
+export interface StageProgress {
+  readonly id: string;
+  readonly state: "done" | "running" | "interrupted" | "failed" | "missing";
+  readonly isCached: boolean;
+  readonly cost: CostSoFar | undefined;
+  /** In `unit`, with units a second; undefined where it does not say. */
+  readonly done: number | undefined;
+  readonly total: number | undefined;
+  readonly unit: string | undefined;
+  readonly rate: number | undefined;
+  /** First line of the error that ended it. */
+  readonly failure: string | undefined;
 }
 
 /** One ranking as the table of pairs shows it. */
