@@ -1,5 +1,5 @@
 /** The server of a report: the same answers as the report from disk, its API and the schemas of it, and which requests it refuses. */
-import { readFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { type IncomingHttpHeaders, request } from "node:http";
 import { connect } from "node:net";
 import { homedir } from "node:os";
@@ -9,10 +9,11 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 
 import { queryPairs } from "../page/source/query-pairs.ts";
+import { readDecisions } from "../src/edit/decisions.ts";
 import { localHost } from "../src/engine/local-host.ts";
 import { openRunPairs } from "../src/report/pair-reading.ts";
 import { readReport, type ReportData } from "../src/report/read-report.ts";
-import type { PairQuery, PairRow } from "../src/report/report-source.ts";
+import type { PairQuery, PairRow, QueuePlace, ReviewSummary } from "../src/report/report-source.ts";
 import { openRunFolder } from "../src/report/run-folder.ts";
 import { openRunSource, type RunSource } from "../src/report/serve/run-source.ts";
 import { RESULT } from "../src/runs/result.ts";
@@ -154,16 +155,19 @@ describe("the API", () => {
       "/api/pair?id=pair-7",
       "/api/tokens?id=pair-7",
       "/api/part?name=overview",
+      "/api/review",
+      "/api/queue?name=top&k=20&order=random&at=3",
     ];
+    const reads = ROUTES.filter(({ method }) => method === "GET");
     const document = (await get("/api/openapi.json")) as ReturnType<typeof openApi>;
     expect(document).toEqual(plain(openApi()));
     expect(Object.keys(document["paths"] as object)).toEqual(ROUTES.map(({ path }) => path));
-    expect(asked.map((path) => path.split("?")[0])).toEqual(ROUTES.map(({ path }) => path));
+    expect(asked.map((path) => path.split("?")[0])).toEqual(reads.map(({ path }) => path));
     for (const [i, path] of asked.entries()) {
       const { status, headers, text } = await send(path);
       expect({ path, status }).toEqual({ path, status: 200 });
       expect(headers["content-type"]).toBe("application/json; charset=utf-8");
-      expect(() => ROUTES[i]!.answer.parse(JSON.parse(text))).not.toThrow();
+      expect(() => reads[i]!.answer.parse(JSON.parse(text))).not.toThrow();
     }
     expect(faults).toEqual([]);
   });
@@ -316,6 +320,116 @@ describe("refuses", () => {
       expect(answer).toMatch(/^HTTP\/1\.1 4\d\d /);
     }
     expect(await send("/")).toMatchObject({ status: 200 });
+  });
+});
+
+describe("the review", () => {
+  const decisions = (): string => join(run, "decisions.jsonl");
+  const decide = (body: object, headers: Record<string, string> = {}): Promise<Answer> =>
+    send("/api/decision", {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body: JSON.stringify(body),
+    });
+
+  it("steps through the pairs of an automatic edit or of the top, and tells what is open", async () => {
+    const { queues } = (await get("/api/review")) as ReviewSummary;
+    const { scored } = disk.pairs!.summary.methods[0]!;
+    expect(queues.at(-1)).toEqual({ name: "top", pairs: scored });
+    const arms = (await readdir(join(run, "stages"))).filter((name) =>
+      /^edit-filter-\d+-[^-]*$/.test(name),
+    );
+    expect(arms.length).toBeGreaterThan(0);
+    expect(queues.length).toBeGreaterThan(1);
+    for (const { name, pairs } of queues.slice(0, -1)) {
+      const place = (await get(`/api/queue?name=${encodeURIComponent(name)}`)) as QueuePlace;
+      expect(place).toMatchObject({ count: pairs, decided: 0, open: 0 });
+    }
+    const inRank: string[] = [];
+    const inRandom: string[] = [];
+    for (let at = 0; at < 10; at++) {
+      const ranked = (await get(`/api/queue?k=10&at=${at}`)) as QueuePlace;
+      const random = (await get(`/api/queue?k=10&order=random&at=${at}`)) as QueuePlace;
+      inRank.push(ranked.decision!.id);
+      inRandom.push(random.decision!.id);
+    }
+    expect(inRank).toEqual(disk.pairs!.ids.slice(0, 10));
+    expect(inRandom.toSorted()).toEqual(inRank.toSorted());
+    expect(await get("/api/queue?k=10&at=10")).toEqual({ count: 10, decided: 0, open: 0 });
+    expect(await send("/api/queue?name=nothing")).toMatchObject({ status: 404 });
+    await expect(stat(decisions())).rejects.toThrow(); // nothing was decided yet
+  });
+
+  it("writes a decision down before it answers, and takes it back", async () => {
+    const [first, second] = disk.pairs!.ids as [string, string];
+    const made = await decide({ id: first, decision: "drop", note: "<b>no</b> /etc/passwd" });
+    const blank = { id: first, decision: null, note: "" };
+    const dropped = { id: first, decision: "drop", note: "<b>no</b> /etc/passwd" };
+    expect(JSON.parse(made.text)).toEqual({ decision: dropped, before: blank });
+    const { decisions: written } = await readDecisions(decisions());
+    expect([...written.values()]).toEqual([dropped]);
+    expect(await get("/api/queue?k=10")).toMatchObject({ decided: 1, open: 1, decision: dropped });
+    expect(JSON.parse((await decide({ id: second, decision: "keep" })).text)).toMatchObject({
+      decision: { id: second, decision: "keep" },
+    });
+    await decide({ id: second, decision: null });
+    expect([...(await readDecisions(decisions())).decisions.keys()]).toEqual([first]);
+  });
+
+  it("says how far it agrees with the automatic edit, and the precision of what was reviewed", async () => {
+    const top = disk.pairs!.ids.slice(0, 10);
+    for (const [i, id] of top.entries()) {
+      await decide({ id, decision: (["drop", "drop", "swap", "keep", "unsure"] as const)[i % 5] });
+    }
+    const { counts, agreements, precision } = (await get("/api/review")) as ReviewSummary;
+    expect(counts).toEqual({ keep: 2, drop: 4, swap: 2, unsure: 2 });
+    expect(precision).toHaveLength(1);
+    expect(precision[0]).toMatchObject({ k: 10, basis: "all", reviewed: 10, unsure: 2 });
+    expect(precision[0]!.precision).toMatchObject({ count: 6, of: 8, share: 0.75 });
+    for (const { taken, left, agreement } of agreements) {
+      const agreed = taken.drop + taken.swap + left.keep;
+      expect(agreement).toMatchObject({ count: agreed, of: 8 });
+      expect(taken.drop + left.drop).toBe(4);
+    }
+  });
+
+  it("takes nothing from other sites, in other types, of other pairs or without end", async () => {
+    const before = await readFile(decisions(), "utf8");
+    const [id] = disk.pairs!.ids;
+    const body = JSON.stringify({ id, decision: "drop" });
+    const cases: [Record<string, string>, string, number][] = [
+      [{ "content-type": "text/plain" }, body, 415],
+      [{ "content-type": "application/x-www-form-urlencoded" }, body, 415],
+      [{}, body, 415],
+      [{ "content-type": "application/json", origin: "http://evil.example" }, body, 403],
+      [{ "content-type": "application/json", origin: "null" }, body, 403],
+      [{ "content-type": "application/json", host: "evil.example" }, body, 403],
+      [{ "content-type": "application/json", "sec-fetch-site": "cross-site" }, body, 403],
+      [{ "content-type": "application/json" }, "{", 400],
+      [{ "content-type": "application/json" }, "[]", 400],
+      [{ "content-type": "application/json" }, JSON.stringify({ id, decision: "burn" }), 400],
+      [
+        { "content-type": "application/json" },
+        JSON.stringify({ id: "nobody", decision: "drop" }),
+        400,
+      ],
+      [
+        { "content-type": "application/json" },
+        JSON.stringify({ id, decision: "drop", path: "/x" }),
+        400,
+      ],
+      [{ "content-type": "application/json" }, JSON.stringify({ id, note: "n".repeat(1e5) }), 400],
+    ];
+    for (const [headers, text, status] of cases) {
+      const found = await send("/api/decision", { method: "POST", headers, body: text });
+      expect({ headers, text: text.slice(0, 60), status: found.status }).toEqual({
+        headers,
+        text: text.slice(0, 60),
+        status,
+      });
+    }
+    expect(await send("/api/decision")).toMatchObject({ status: 405, headers: { allow: "POST" } });
+    expect(await readFile(decisions(), "utf8")).toBe(before);
   });
 });
 

@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 
+import { RANKED_ACTIONS } from "../edit/edit.ts";
 import { STEERING_MODES } from "../steering/steering-report.ts";
 import { count, nonNegative, seed, nonEmpty, whole } from "../util/setting-kinds.ts";
 import { verbs } from "../verbs/index.ts";
@@ -41,6 +42,7 @@ export const ELSEWHERE: Readonly<Record<string, string | null>> = {
   "rank.method": "rank.methods[]",
   "rank.noText": null, // results of stages hold no text of pairs; culprit show prints it
   "rank.threads": "engine.threads",
+  "report.decisions": null,
   "report.port": null,
   "report.serve": null,
   "report.singleFile": null, // a report is made of a run, not in one
@@ -186,6 +188,9 @@ const topSchema = z.union([count, z.literal("planted")], {
 });
 
 const editSection = verbs.edit.settings.omit({ top: true, pick: true, seed: true }).extend({
+  action: z
+    .enum(RANKED_ACTIONS)
+    .describe("filter drops the top pairs, swap exchanges their sides, drop-source drops sources."),
   top: z
     .union([topSchema, z.array(topSchema).min(1)], {
       error: "expected a number of pairs, planted, or a list of these",

@@ -1,7 +1,13 @@
 /** @file What the server answers, as schemas: every answer is checked by its own before it is sent, and the OpenAPI file is made of them. */
 import { z } from "zod";
 
-import { PAIR_FLAGS, PAIR_SORTS } from "../report/report-source.ts";
+import { DECISIONS, decisionSchema, MAX_NOTE } from "../edit/decisions.ts";
+import {
+  decisionCountsSchema,
+  editAgreementSchema,
+  reviewedPrecisionSchema,
+} from "../edit/review-figures.ts";
+import { PAIR_FLAGS, PAIR_SORTS, QUEUE_ORDERS } from "../report/report-source.ts";
 import { countSchema } from "../util/artifact.ts";
 
 const number = z.number();
@@ -197,3 +203,47 @@ export const pairQuery = z.strictObject({
     .describe("Position behind the last row; 500 rows at most."),
   id: z.string().optional().describe("A pair whose position in the list is wanted too."),
 });
+
+export const reviewSummary = z
+  .strictObject({
+    file: z.string().describe("Name of the file that the decisions are in."),
+    torn: countSchema.describe("Bytes of a line that a crash cut off."),
+    counts: decisionCountsSchema,
+    queues: z.array(z.strictObject({ name: z.string(), pairs: countSchema })).readonly(),
+    agreements: z
+      .array(editAgreementSchema.extend({ edit: z.string() }))
+      .readonly()
+      .describe("Beside each automatic edit of the run."),
+    precision: z.array(reviewedPrecisionSchema).readonly().describe("Of the first ranking."),
+  })
+  .meta({ id: "ReviewSummary" });
+
+export const queueQuery = z.strictObject({
+  name: z.string().default("top").describe("top, or the arm of an automatic edit."),
+  k: z.coerce.number().int().min(1).max(100_000).default(100).describe("Of top: so many pairs."),
+  order: z
+    .enum(QUEUE_ORDERS)
+    .default("rank")
+    .describe("random: an order of which any beginning is a random sample."),
+  at: z.coerce.number().int().min(0).default(0).describe("Position in the queue."),
+});
+
+export const queuePlace = z
+  .strictObject({
+    count: countSchema,
+    decided: countSchema,
+    open: z.int().describe("The first from `at` on that is not decided; -1 where all are."),
+    decision: decisionSchema.optional(),
+  })
+  .meta({ id: "QueuePlace" });
+
+/** What is sent to decide a pair. */
+export const decisionBody = z.strictObject({
+  id: z.string(),
+  decision: z.enum(DECISIONS).nullable().describe("null takes a decision back."),
+  note: z.string().max(MAX_NOTE).default(""),
+});
+
+export const decided = z
+  .strictObject({ decision: decisionSchema, before: decisionSchema })
+  .meta({ id: "Decided" });

@@ -36,5 +36,10 @@ export function refuse(request: IncomingMessage, methods: readonly string[]): Re
   if (site !== undefined && site !== "same-origin" && site !== "none" && !isLink) {
     return { status: 403, error: "expected a request of this server's own page" };
   }
+  // A form of another site can send text, but not this type without asking first.
+  const { "content-type": type = "" } = request.headers;
+  if (method === "POST" && !/^application\/json\s*(?:;|$)/i.test(type)) {
+    return { status: 415, error: "expected a body of the type application/json" };
+  }
   return undefined;
 }

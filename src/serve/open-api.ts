@@ -31,7 +31,10 @@ export function openApi(routes: readonly Route[] = ROUTES): Json {
         "The run of an experiment, on this machine alone. Requests need a Host of the loopback and, where they have one, an Origin of the same.",
     },
     paths: Object.fromEntries(
-      routes.map((route) => [route.path, { get: operation(route, named) }]),
+      routes.map((route) => [
+        route.path,
+        { [route.method.toLowerCase()]: operation(route, named) },
+      ]),
     ),
     components: {
       schemas: Object.fromEntries(
@@ -46,22 +49,21 @@ const withoutPlace = (schema: Json): Json =>
   Object.fromEntries(Object.entries(schema).filter(([name]) => !["$schema", "$id"].includes(name)));
 
 function operation(
-  { summary, query, answer, absent }: Route,
+  { method, summary, query, answer, absent }: Route,
   named: (schema: z.ZodType) => string | undefined,
 ): Json {
-  const { properties = {}, required = [] } = z.toJSONSchema(query, { io: "input" });
   const id = named(answer);
   const content = (schema: Json): Json => ({ "application/json": { schema } });
   const refusal = (description: string): Json => ({
     description,
     content: content({ $ref: "#/components/schemas/Fault" }),
   });
+  const asked = withoutPlace(z.toJSONSchema(query, { io: "input" }));
   return {
     summary,
-    parameters: Object.entries(properties).map(([name, schema]) => {
-      const { description, ...rest } = schema as Json;
-      return { name, in: "query", required: required.includes(name), description, schema: rest };
-    }),
+    ...(method === "POST"
+      ? { requestBody: { required: true, content: content(asked) } }
+      : { parameters: parametersOf(asked) }),
     responses: {
       200: {
         description: summary,
@@ -72,4 +74,12 @@ function operation(
       404: refusal(`There is none: ${absent}.`),
     },
   };
+}
+
+function parametersOf({ properties = {}, required = [] }: Json): readonly Json[] {
+  return Object.entries(properties as Json).map(([name, schema]) => {
+    const { description, ...rest } = schema as Json;
+    const isRequired = (required as readonly string[]).includes(name);
+    return { name, in: "query", required: isRequired, description, schema: rest };
+  });
 }

@@ -6,10 +6,15 @@ import type { RunSource } from "../report/serve/run-source.ts";
 import { RESULT } from "../runs/result.ts";
 import type { PlainInput } from "../util/artifact.ts";
 import {
+  decided,
+  decisionBody,
   pairDetail,
   pairList,
   pairQuery,
   pairSummary,
+  queuePlace,
+  queueQuery,
+  reviewSummary,
   runProgress,
   tokensAnswer,
 } from "./answers.ts";
@@ -20,8 +25,10 @@ const MOST_ROWS = 500;
 /** One question and its answer. `run` gives undefined where there is nothing of it (yet): 404. */
 export interface Route<Q extends z.ZodObject = z.ZodObject, A extends z.ZodType = z.ZodType> {
   readonly path: string;
+  /** POST: `query` is the body, as JSON. */
+  readonly method: "GET" | "POST";
   readonly summary: string;
-  /** Of the address, behind the question mark. */
+  /** Of a GET behind the question mark of the address. */
   readonly query: Q;
   readonly answer: A;
   /** What is there where the answer is 404. */
@@ -30,7 +37,7 @@ export interface Route<Q extends z.ZodObject = z.ZodObject, A extends z.ZodType 
 }
 
 function defineRoute<Q extends z.ZodObject, A extends z.ZodType>(route: Route<Q, A>): Route {
-  return route as Route; // called with what its own query gave
+  return route; // called with what its own query gave
 }
 
 const nothing = z.strictObject({});
@@ -41,6 +48,7 @@ const noPair = "no pair of this id, or its text is not here";
 export const ROUTES: readonly Route[] = [
   defineRoute({
     path: "/api/progress",
+    method: "GET",
     summary: "How far the run is: stages, rates, costs so far",
     query: nothing,
     answer: runProgress,
@@ -49,6 +57,7 @@ export const ROUTES: readonly Route[] = [
   }),
   defineRoute({
     path: "/api/result",
+    method: "GET",
     summary: "What the run found: its result.json",
     query: nothing,
     answer: RESULT.schema.meta({ id: "Result" }),
@@ -57,6 +66,7 @@ export const ROUTES: readonly Route[] = [
   }),
   defineRoute({
     path: "/api/summary",
+    method: "GET",
     summary: "What the ranking has: methods, sources, a histogram of the scores",
     query: nothing,
     answer: pairSummary,
@@ -65,6 +75,7 @@ export const ROUTES: readonly Route[] = [
   }),
   defineRoute({
     path: "/api/pairs",
+    method: "GET",
     summary: "A page of the ranking",
     query: pairQuery,
     answer: pairList,
@@ -82,6 +93,7 @@ export const ROUTES: readonly Route[] = [
   }),
   defineRoute({
     path: "/api/pair",
+    method: "GET",
     summary: "One pair with its text and what lies near it",
     query: onePair,
     answer: pairDetail,
@@ -90,6 +102,7 @@ export const ROUTES: readonly Route[] = [
   }),
   defineRoute({
     path: "/api/tokens",
+    method: "GET",
     summary: "What each token of a pair adds to its score; runs the checkpoint before",
     query: onePair,
     answer: tokensAnswer,
@@ -98,11 +111,39 @@ export const ROUTES: readonly Route[] = [
   }),
   defineRoute({
     path: "/api/part",
+    method: "GET",
     summary:
       "A part of the report as the page reads it; its members follow the files of the stages",
     query: z.strictObject({ name: z.enum(PARTS.map(({ name }) => name)) }),
     answer: z.unknown(),
     absent: "the run has nothing of it yet",
     run: (source, { name }) => source.part(name),
+  }),
+  defineRoute({
+    path: "/api/review",
+    method: "GET",
+    summary: "What people decided of single pairs so far, and what it says of ranking and edits",
+    query: nothing,
+    answer: reviewSummary,
+    absent: "nothing was ranked yet",
+    run: (source) => source.review.summary(),
+  }),
+  defineRoute({
+    path: "/api/queue",
+    method: "GET",
+    summary: "A place in a queue of pairs to review",
+    query: queueQuery,
+    answer: queuePlace,
+    absent: "no such queue",
+    run: (source, query) => source.review.queue(query),
+  }),
+  defineRoute({
+    path: "/api/decision",
+    method: "POST",
+    summary: "Decides a pair; when this is answered the decision is on the disk",
+    query: decisionBody,
+    answer: decided,
+    absent: "nothing was ranked yet",
+    run: (source, decision) => source.review.decide(decision),
   }),
 ];

@@ -58,11 +58,15 @@ export async function serveRun(
     const [pathname = "", words = ""] = (request.url ?? "").split("?", 2);
     const page = pages.get(pathname);
     const route = ROUTES.find(({ path }) => path === pathname);
-    const refused = refuse(request, READS);
+    const isWritten = route?.method === "POST";
+    const refused = refuse(request, isWritten ? ["POST"] : READS);
     if (refused !== undefined) return fault(refused.status, refused.error, refused.headers);
     if (page !== undefined) return page;
     if (route === undefined) return fault(404, "no such page");
-    const query = route.query.safeParse(Object.fromEntries(new URLSearchParams(words)));
+    const asked = isWritten
+      ? await readBody(request)
+      : Object.fromEntries(new URLSearchParams(words));
+    const query = route.query.safeParse(asked);
     if (!query.success) return fault(400, describeIssue(query.error));
     const found = await route.run(source, query.data);
     if (found === undefined) return fault(404, route.absent);
@@ -138,6 +142,26 @@ function pageAnswers({ html, css, script }: PageFiles): ReadonlyMap<string, Answ
     ["/page.js", { status: 200, type: "text/javascript; charset=utf-8", body: script }],
     ["/api/openapi.json", json(200, openApi())],
   ]);
+}
+
+/** Bytes of a request's body, at most. */
+const MAX_BODY = 64 << 10;
+
+/** The body of a request as JSON. Throws ConfigError for one that is too large or none. */
+async function readBody(request: IncomingMessage): Promise<unknown> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of request as AsyncIterable<Buffer>) {
+    size += part.length;
+    if (size > MAX_BODY)
+      throw new ConfigError(`body: expected at most ${MAX_BODY} bytes, got more`);
+    parts.push(part);
+  }
+  try {
+    return JSON.parse(Buffer.concat(parts).toString("utf8"));
+  } catch {
+    throw new ConfigError("body: expected JSON, got something else");
+  }
 }
 
 const json = (status: number, value: unknown): Answer => ({

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { resolveDatasetFiles } from "../hub/resolve-dataset-files.ts";
 import { type MadeReport, makeReport } from "../report/make-report.ts";
 import { serveReport } from "../serve/serve-report.ts";
+import { nonEmpty } from "../util/setting-kinds.ts";
 import { pairsInput } from "./inputs/pairs.ts";
 import { defineVerb, type Input, need } from "./verb.ts";
 
@@ -45,6 +46,11 @@ can log in on this machine can read it.
       .default(false)
       .describe("Answer browsers on 127.0.0.1 until Ctrl-C instead of writing."),
     port: z.int().min(1).max(65_535).optional().describe("With --serve. Absent: a free one."),
+    decisions: nonEmpty
+      .optional()
+      .describe(
+        "With --serve: the file that decisions of the review are added to. Absent: decisions.jsonl in the run's folder.",
+      ),
     tokens: z
       .int()
       .min(0)
@@ -65,7 +71,7 @@ can log in on this machine can read it.
     },
   },
   force: "Replace the report that is there.",
-  check: ({ singleFile, serve, port }, given) => [
+  check: ({ singleFile, serve, port, decisions }, given) => [
     ...need(serve || given.has("out"), ["out"], "expected a place for the report, or serve"),
     ...need(
       !serve || !given.has("out"),
@@ -74,15 +80,20 @@ can log in on this machine can read it.
     ),
     ...need(!serve || !singleFile, ["singleFile"], "expected none beside serve"),
     ...need(serve || port === undefined, ["port"], "expected serve with it, got none"),
+    ...need(serve || decisions === undefined, ["decisions"], "expected serve with it, got none"),
   ],
-  run: async ({ run, pairs }, { singleFile, serve, port, tokens }, work): Promise<Reported> => {
+  run: async (
+    { run, pairs },
+    { singleFile, serve, port, decisions, tokens },
+    work,
+  ): Promise<Reported> => {
     const { out, isForced, signal, download, engines, note, warn } = work;
     const host = engines[0]!; // there is one at least
     const resolveRemote = (uri: string): Promise<readonly string[]> =>
       resolveDatasetFiles(uri, download);
     const reading = { given: pairs, resolveRemote, signal, progress: work.progress("pairs") };
     if (out.out === undefined || serve) {
-      const served = await serveReport(run, { ...reading, host, port, warn });
+      const served = await serveReport(run, { ...reading, host, port, decisions, warn });
       note(`${served.url}  open it in a browser; Ctrl-C ends it`);
       await served.ended;
       return { kind: "served", url: served.url };

@@ -10,21 +10,25 @@ import type { JobOptions } from "../../util/progress.ts";
 import { openRunPairs, type PairReading, type PairReadingOptions } from "../pair-reading.ts";
 import { type PartName, PARTS, type PartValues } from "../parts/index.ts";
 import { readRankings, type RunRanking } from "../read-rankings.ts";
-import type { ReportSource, RunProgress, TokensAnswer } from "../report-source.ts";
+import type { ReportSource, ReviewSource, RunProgress, TokensAnswer } from "../report-source.ts";
 import { openRunFolder, type RunFolder } from "../run-folder.ts";
 import { describeProgress, NOT_BEGUN } from "../run-progress.ts";
+import { createReviewDesk, DECISIONS_NAME } from "./review-desk.ts";
 import { openServedPairs, type ServedPairs } from "./served-pairs.ts";
 import { createTokenDesk } from "./token-desk.ts";
 
 export interface RunSourceOptions extends PairReadingOptions, JobOptions {
   /** Runs the checkpoint before, to shade tokens; absent: none are. */
   readonly host?: EngineHost | undefined;
+  /** Where decisions of people are written. Default: decisions.jsonl in the run's folder. */
+  readonly decisions?: string | undefined;
 }
 
 /** A run that answers; disposing ends its database and its checkpoint. */
 export interface RunSource extends ReportSource, AsyncDisposable {
   readonly tokens: (id: string) => Promise<TokensAnswer>;
   readonly progress: () => Promise<RunProgress>;
+  readonly review: ReviewSource;
   /** Undefined where the run has not ended. */
   result(): Promise<ExperimentResult | undefined>;
   /** The run as it stands; undefined where it has not begun. */
@@ -48,6 +52,9 @@ export function openRunSource(path: string, options: RunSourceOptions = {}): Run
   const parts = new Map<string, Promise<unknown>>();
   const opened = openServedPairs(path, options);
   const desk = createTokenDesk(options.host, options.signal);
+  const review = createReviewDesk(options.decisions ?? join(path, DECISIONS_NAME), () =>
+    snapshot(),
+  );
   let last: { readonly stamp: string; readonly snapshot: Promise<RunSnapshot> } | undefined;
   let readings: { readonly hash: string; readonly reading: Promise<PairReading> } | undefined;
 
@@ -105,8 +112,10 @@ export function openRunSource(path: string, options: RunSourceOptions = {}): Run
       const found = await stat(join(path, RUN.name)).catch(() => undefined);
       return found === undefined ? NOT_BEGUN : describeProgress(await readExperimentStatus(path));
     },
+    review,
     result: () => RESULT.find(join(path, RESULT.name)),
     async [Symbol.asyncDispose]() {
+      await review[Symbol.asyncDispose]();
       await desk[Symbol.asyncDispose]();
       await opened[Symbol.asyncDispose]();
     },

@@ -22,8 +22,9 @@ export interface ServedPairs {
   query(query: PairQuery): Promise<FoundPairs>;
   detail(id: string): Promise<PairDetail | undefined>;
   textOf(id: string): Promise<PlacedText | undefined>;
-  /** The first ids of a ranking, best first; of those with a score. */
-  top(method: number, count: number): Promise<readonly string[]>;
+  /** The first ids of the first ranking, best first; of those with a score. */
+  top(count: number): Promise<readonly string[]>;
+  has(id: string): Promise<boolean>;
 }
 
 type At = Pick<RunSnapshot, "run" | "reading" | "rankings">;
@@ -81,7 +82,7 @@ async function serve(opening: Promise<PairDatabase>, name: string, at: At): Prom
   const layer = at.rankings.find(({ ranking }) => ranking.layer !== undefined)?.ranking.layer;
   let near: Promise<FindNear | undefined> | undefined;
   const findNear = async (id: string): ReturnType<FindNear> => {
-    near ??= topOf(database, table, 0, TOP_TEXTS).then((ids) =>
+    near ??= topOf(database, table, TOP_TEXTS).then((ids) =>
       openNear(at.run, layer, database, ids),
     );
     return (await near)?.(id);
@@ -100,18 +101,19 @@ async function serve(opening: Promise<PairDatabase>, name: string, at: At): Prom
       const winners = (row ?? []).map((each) => (each === null ? undefined : String(each)));
       return text && { text, winners };
     },
-    top: (method, count) => topOf(database, table, method, count),
+    top: (count) => topOf(database, table, count),
+    has: async (id) =>
+      (await database.rows(`SELECT 1 FROM ${name} WHERE id = $1`, [id])).length > 0,
   };
 }
 
 async function topOf(
   database: PairDatabase,
   { name }: RankedTable,
-  method: number,
   count: number,
 ): Promise<readonly string[]> {
   const found = await database.rows(
-    `SELECT id FROM ${name} WHERE rank${method} BETWEEN 1 AND ${count} ORDER BY rank${method}`,
+    `SELECT id FROM ${name} WHERE rank0 BETWEEN 1 AND ${count} ORDER BY rank0`,
   );
   return found.map(([id]) => String(id));
 }
