@@ -62,6 +62,7 @@ export const ROOMS: readonly Room[] = [
   { name: "edit", holds: "choosing and applying edits of a data set" },
   { name: "runs", holds: "what a run leaves in its folder: run.json, stage.json, result.json" },
   { name: "report", holds: "a run as data for the page, and the page's files" },
+  { name: "serve", holds: "a run's pages and its JSON API on the loopback" },
   { name: "verbs", holds: "every verb declared once: settings, inputs, outputs, run, show" },
   { name: "experiment", holds: "the experiment file, its stages, the content-addressed cache" },
   { name: "cli", holds: "commands: flags, help, tables, the terminal" },

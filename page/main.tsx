@@ -4,12 +4,13 @@ import { createRoot } from "react-dom/client";
 import { App } from "./app.tsx";
 
 import "./style.css";
+import { createServedSource, isServed } from "./source/served-source.ts";
 import { createStaticSource } from "./source/static-source.ts";
 
 const root = document.getElementById("page");
 if (root === null) throw new Error("internal: the page has no root");
 createRoot(root).render(
   <StrictMode>
-    <App source={createStaticSource()} />
+    <App source={isServed() ? createServedSource() : createStaticSource()} />
   </StrictMode>,
 );

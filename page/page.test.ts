@@ -1,4 +1,7 @@
-/** The page of a report in a real browser, opened from disk: every panel, light and dark, wide and narrow, by keyboard, with hostile text. */
+/**
+ * The page of a report in a real browser, opened from disk and from the server: every panel, light and dark, wide and narrow, by keyboard,
+ * with hostile text.
+ */
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -11,6 +14,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 
 import { localHost } from "../src/engine/local-host.ts";
 import { makeReport } from "../src/report/make-report.ts";
+import { openRunSource, type RunSource } from "../src/report/serve/run-source.ts";
+import { type ServedRun, serveRun } from "../src/serve/serve-run.ts";
 import { CHROMIUM, NO_BROWSER, openBrowser } from "../test/support/browser.ts";
 import { HOSTILE, makeReportRun } from "../test/support/report-run.ts";
 import { suiteFolder } from "../test/support/suite-folder.ts";
@@ -39,23 +44,32 @@ describe.skipIf(CHROMIUM === undefined)(
   `the page of a report${CHROMIUM === undefined ? ` (${NO_BROWSER})` : ""}`,
   () => {
     let browser: Browser;
+    let source: RunSource;
+    let server: ServedRun;
 
     beforeAll(async () => {
       const run = await makeReportRun(join(suite, "experiment"));
       const tokens = { count: 1000, host: localHost };
       await makeReport(run, { out: join(suite, "report"), tokens });
       await makeReport(run, { out: single, isSingleFile: true, tokens });
+      source = openRunSource(run, { host: localHost });
+      server = await serveRun(source);
       browser = await openBrowser();
     });
 
-    afterAll(() => browser?.close());
+    afterAll(async () => {
+      await browser?.close();
+      await server?.[Symbol.asyncDispose]();
+      await source?.[Symbol.asyncDispose]();
+    });
 
     /** Opens a page and fails for whatever the browser complains of, or would fetch from a network. */
     async function open(
       address: string,
       options: BrowserContextOptions = {},
-      file = index,
+      file: string | "server" = index,
     ): Promise<{ readonly page: Page; readonly complaints: readonly string[] }> {
+      const isServed = file === "server";
       const context = await browser.newContext({ viewport: SIZES.wide, ...options });
       const page = await context.newPage();
       const complaints: string[] = [];
@@ -63,9 +77,12 @@ describe.skipIf(CHROMIUM === undefined)(
       page.on("pageerror", (error) => complaints.push(error.message));
       page.on("dialog", (dialog) => complaints.push(`dialog ${dialog.message()}`));
       page.on("request", (request) => {
-        if (/^(https?|wss?):/.test(request.url())) complaints.push(`fetches ${request.url()}`);
+        const isOwn = isServed && request.url().startsWith(server.url);
+        if (/^(https?|wss?):/.test(request.url()) && !isOwn) {
+          complaints.push(`fetches ${request.url()}`);
+        }
       });
-      await page.goto(`${pathToFileURL(file).href}#/${address}`);
+      await page.goto(`${isServed ? server.url : pathToFileURL(file).href}#/${address}`);
       await page.waitForSelector("h1");
       await page.waitForFunction(() => !document.body.innerText.includes("Loading …"));
       return { page, complaints };

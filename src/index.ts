@@ -32,7 +32,7 @@ export {
   type PlanRunOptions,
   type RunPlan,
 } from "./experiment/plan-run.ts";
-export { readExperimentStatus } from "./experiment/experiment-status.ts";
+export { readExperimentStatus } from "./runs/experiment-status.ts";
 export { experimentJsonSchema } from "./experiment/schema.ts";
 export type { OpenInputsOptions } from "./experiment/open-inputs.ts";
 export {

@@ -3,8 +3,11 @@ import { join } from "node:path";
 
 import { beforeAll, describe, expect, it } from "vitest";
 
+import { applyEdit } from "../src/edit/apply-edit.ts";
+import { headLine } from "../src/edit/decisions.ts";
 import type { EditManifest } from "../src/edit/edit-manifest.ts";
 import { EDIT } from "../src/edit/edit.ts";
+import { openPairs } from "../src/pairs/open-pairs.ts";
 import { jsonLines } from "./support/data-files.ts";
 import { randomPairs } from "./support/random-pairs.ts";
 import { runCommand } from "./support/run-command.ts";
@@ -112,7 +115,7 @@ describe("culprit edit", () => {
   });
 
   it.each([
-    [[], /--action is missing/],
+    [[], /--action: expected filter, swap, drop-source, or decisions/],
     [["--action", "drop"], /--action: expected filter, swap or drop-source, got "drop"/],
     [["--action", "filter"], /--top: expected a number of pairs, got none/],
     [["--action", "filter", "--top", "5%"], /--top: expected numbers of pairs/],
@@ -145,5 +148,84 @@ describe("culprit edit", () => {
       message: expect.stringMatching(message) as string,
     });
     expect(await readdir(join(ROOT, "refused"))).toEqual([]);
+  });
+
+  describe("by decisions", () => {
+    const decide = async (
+      name: string,
+      decisions: readonly (readonly [string, string])[],
+      hash?: string,
+    ): Promise<string> => {
+      const path = join(ROOT, name);
+      const { contentHash } = await openPairs([PAIRS]);
+      const lines = decisions.map(([id, decision]) => ({ id, decision, note: "", at: "2026" }));
+      await writeFile(path, headLine(hash ?? contentHash) + jsonLines(lines));
+      return path;
+    };
+    const byDecisions = (...words: string[]): Promise<string> =>
+      runCommand("edit", [PAIRS, ...words]);
+
+    it("drops and swaps what people said, and prints the precision of a ranking by it", async () => {
+      const top = NORTH.slice(0, 10);
+      const decisions = await decide("decisions.jsonl", [
+        ...top.slice(0, 4).map((id) => [id, "drop"] as const),
+        ...top.slice(4, 6).map((id) => [id, "swap"] as const),
+        ...top.slice(6, 9).map((id) => [id, "keep"] as const),
+        [top[9]!, "unsure"],
+      ]);
+      const out = join(ROOT, "reviewed.jsonl");
+      const plan = join(ROOT, "reviewed.json");
+      const words = ["--decisions", decisions, "--ranking", RANKING, "--out", out, "--plan", plan];
+      const text = await byDecisions(...words);
+      expect(text).toMatch(/^review: 4 of 60 pairs removed, 2 swapped, as people decided\n/);
+      expect(text).toMatch(/\n10 +10 +1 +66\.7% \[35\.4%, 87\.9%\]/);
+      const expected = ROWS.filter(({ id }) => !top.slice(0, 4).includes(id)).map((row) =>
+        top.slice(4, 6).includes(row.id)
+          ? {
+              ...row,
+              chosen: row.rejected,
+              rejected: row.chosen,
+              chosen_model: row.rejected_model,
+              rejected_model: row.chosen_model,
+            }
+          : row,
+      );
+      expect(await rowsOf(out)).toEqual(expected);
+      const edited = await EDIT.read(plan);
+      expect(edited).toMatchObject({ action: "review", swaps: top.slice(4, 6) });
+      expect(edited.ids).toHaveLength(6);
+      // What training on the plan would see.
+      const pairs = await openPairs([PAIRS]);
+      const seen: unknown[] = [];
+      for await (const row of applyEdit(pairs.read(), edited, pairs.shape)) {
+        if (row.kind === "pair") seen.push([row.id, row.chosen[0]!.content]);
+      }
+      expect(seen).toEqual(expected.map(({ id, chosen }) => [id, chosen]));
+    });
+
+    it("refuses what would be passed over, and decisions on other pairs", async () => {
+      const some = await decide("some.jsonl", [[NORTH[0]!, "drop"]]);
+      for (const [words, message] of [
+        [["--decisions", some, "--action", "filter", "--top", "3"], /action: expected none beside/],
+        [["--decisions", some, "--top", "3"], /top: expected none beside decisions/],
+        [["--decisions", some, "--pick", "random"], /pick: expected none beside decisions/],
+        [[], /action: expected filter, swap, drop-source, or decisions/],
+        [["--decisions", PAIRS], /expected the decisions of a review/],
+        [
+          ["--decisions", await decide("others.jsonl", [["nobody", "drop"]])],
+          /others\.jsonl: expected decisions on these pairs, got 1 on others, the first "nobody"/,
+        ],
+        [
+          ["--decisions", await decide("kept.jsonl", [[NORTH[0]!, "keep"]])],
+          /no pair is to be dropped or swapped/,
+        ],
+      ] as const) {
+        await expect(byDecisions(...words)).rejects.toThrow(message);
+      }
+      const copied = await decide("copied.jsonl", [[NORTH[0]!, "drop"]], "another");
+      const out = join(ROOT, "copied-out.jsonl");
+      const json = await byDecisions("--decisions", copied, "--out", out, "--json");
+      expect(json).toContain("made on other files than these");
+    });
   });
 });

@@ -117,7 +117,7 @@ function OnePair({
           ) : (
             <>
               <Section title="The two responses">
-                <PairText detail={found} />
+                <PairText detail={found} ask={source.tokens} />
               </Section>
               <Section title="What is known of it">
                 <Facts

@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
-import { readExperimentStatus } from "../experiment/experiment-status.ts";
 import type { OpenInputsOptions } from "../experiment/open-inputs.ts";
 import { planRun } from "../experiment/plan-run.ts";
 import type { ExperimentFile } from "../experiment/read-experiment.ts";
 import { runExperiment, type RunExperimentOptions } from "../experiment/run-experiment.ts";
+import { readExperimentStatus } from "../runs/experiment-status.ts";
 import { RESULT, TABLE_NAME } from "../runs/result.ts";
 import { asJson, type CommandContext } from "./command.ts";
 import { formatPlan } from "./plan-table.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 
-import type { ExperimentStatus } from "../experiment/experiment-status.ts";
 import type { FinishedStage } from "../experiment/run-stages.ts";
+import type { ExperimentStatus } from "../runs/experiment-status.ts";
 import { printable, textOf } from "../util/text-table.ts";
 import { formatStatus } from "./status-table.ts";
 

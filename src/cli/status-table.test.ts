@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 
 import { NO_COST } from "../engine/cost.ts";
-import type { ExperimentStatus } from "../experiment/experiment-status.ts";
+import type { ExperimentStatus } from "../runs/experiment-status.ts";
 import { formatStatus } from "./status-table.ts";
 
 it("says of a running stage which share is done, the rate, the time left and how old that is", () => {

@@ -1,5 +1,5 @@
 import type { PricedCost } from "../engine/cost.ts";
-import type { ExperimentStatus, StageStatus } from "../experiment/experiment-status.ts";
+import type { ExperimentStatus, StageStatus } from "../runs/experiment-status.ts";
 import { approximately, formatSeconds } from "../util/figures.ts";
 import { describeStanding } from "../util/standing.ts";
 import { type Column, printable, tableOf, textOf } from "../util/text-table.ts";

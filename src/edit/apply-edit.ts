@@ -2,7 +2,7 @@ import type { PreferencePair, UnusableRow } from "../pairs/preference-pair.ts";
 import { type PairShape, SHAPES } from "../pairs/shapes/shapes.ts";
 import { exchangeSides } from "../pairs/shapes/side-columns.ts";
 import { RuntimeError } from "../util/errors.ts";
-import type { Edit } from "./edit.ts";
+import { type EditedPairs, swappedIds } from "./edit.ts";
 
 /**
  * The rows as the edit leaves them, streaming: removed pairs are gone, swapped ones have their sides and the kept columns of the
@@ -11,13 +11,15 @@ import type { Edit } from "./edit.ts";
  */
 export async function* applyEdit<T extends PreferencePair | UnusableRow>(
   rows: AsyncIterable<T> | Iterable<T>,
-  { action, ids }: Pick<Edit, "action" | "ids">,
+  edit: EditedPairs,
   shape: PairShape,
 ): AsyncGenerator<T> {
+  const { ids } = edit;
   const left = new Set(ids);
+  const swapped = new Set(swappedIds(edit));
   for await (const row of rows) {
     if (row.kind === "unusable" || !left.delete(row.id)) yield row;
-    else if (action === "swap") yield swapPair(row, shape) as T; // a pair with other values in the same keys
+    else if (swapped.has(row.id)) yield swapPair(row, shape) as T; // a pair with other values in the same keys
   }
   const [missing] = left;
   if (missing === undefined) return;

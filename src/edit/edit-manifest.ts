@@ -5,7 +5,7 @@ import { type Ranking, rankingFileSchema } from "../ranking/ranking-file.ts";
 import { jsonArtifact } from "../util/artifact.ts";
 import { hashText } from "../util/hash.ts";
 import { VERSION } from "../util/version.ts";
-import { type Edit, editSchema } from "./edit.ts";
+import { type Edit, editSchema, swappedIds } from "./edit.ts";
 import type { PairSurvey } from "./survey-pairs.ts";
 
 const editedFileSchema = z.strictObject({
@@ -63,6 +63,7 @@ export function createEditManifest(from: {
 }): EditManifest {
   const { survey, edit } = from;
   const { ids, groups, ...settings } = edit;
+  const swapped = swappedIds(edit).length;
   const pairs = survey.table.ids.length;
   return {
     format: "culprit-edit",
@@ -76,12 +77,12 @@ export function createEditManifest(from: {
     rows: {
       pairs,
       edited: ids.length,
-      left: edit.action === "swap" ? pairs : pairs - ids.length,
+      left: pairs - (ids.length - swapped),
       unusable: survey.unusable,
       idsWritten: survey.files.reduce((sum, { idRows }) => sum + idRows.size, 0),
     },
     groups,
-    sideColumns: edit.action === "swap" ? survey.sides : [],
+    sideColumns: swapped > 0 ? survey.sides : [],
     ids: { file: from.idsFile, sha256: hashText(idLines(ids)) },
   };
 }

@@ -2,9 +2,10 @@ import { z } from "zod";
 
 import { jsonArtifact } from "../util/artifact.ts";
 
-/** What an edit does to the pairs it names: `filter` and `drop-source` remove them, `swap` exchanges their sides. */
-export const EDIT_ACTIONS = ["filter", "swap", "drop-source"] as const;
-export type EditAction = (typeof EDIT_ACTIONS)[number];
+/** What an edit by a ranking does to the pairs it names: `filter` and `drop-source` remove them, `swap` exchanges their sides. */
+export const RANKED_ACTIONS = ["filter", "swap", "drop-source"] as const;
+/** `review` does to each pair what people decided. */
+export const EDIT_ACTIONS = [...RANKED_ACTIONS, "review"] as const;
 
 /**
  * How the pairs of an edit are found. `chosen`: the top k, or all pairs of the sources. The controls of the same size:
@@ -15,7 +16,7 @@ export type EditPick = (typeof EDIT_PICKS)[number];
 
 /** What is asked for. */
 export interface EditSettings {
-  readonly action: EditAction;
+  readonly action: (typeof RANKED_ACTIONS)[number];
   /** Default `chosen`. */
   readonly pick?: EditPick | undefined;
   /** k: pairs to edit, or with `drop-source` the top in which sources are looked for. Not needed with named sources. */
@@ -47,6 +48,8 @@ export const editSchema = z.strictObject({
   method: z.string().optional(),
   /** Best first where they are the top k, else in the data's order; each once. */
   ids: z.array(z.string()).readonly(),
+  /** `review`: those of `ids` whose sides are exchanged; the others are removed. Absent for other actions. */
+  swaps: z.array(z.string()).readonly().optional(),
   top: z.int().optional(),
   /** Absent where nothing was drawn. */
   seed: z.int().optional(),
@@ -66,6 +69,13 @@ export const editSchema = z.strictObject({
 
 /** An edit decided on: which pairs, and what becomes of them. Plain data. */
 export type Edit = z.output<typeof editSchema>;
+/** What of an edit decides what becomes of a pair. */
+export type EditedPairs = Pick<Edit, "action" | "ids" | "swaps">;
+
+/** The pairs whose sides an edit exchanges. */
+export const swappedIds = ({ action, ids, swaps = [] }: EditedPairs): readonly string[] =>
+  action === "swap" ? ids : swaps;
+
 /** How much of one group an edit takes. */
 export type EditedGroup = z.output<typeof editedGroupSchema>;
 /** A group dropped as a whole. */

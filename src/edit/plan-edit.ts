@@ -165,7 +165,8 @@ function countTies(joined: JoinedRanking | undefined, k: number): Edit["ties"] {
   return { inside, outside };
 }
 
-function countGroups(groups: readonly string[], rows: Uint32Array): EditedGroup[] {
+/** How much of each group these rows take, most first. */
+export function countGroups(groups: readonly string[], rows: Uint32Array): EditedGroup[] {
   const counts = new Map<string, { group: string; pairs: number; edited: number }>();
   for (const group of groups) {
     const count = counts.get(group) ?? { group, pairs: 0, edited: 0 };

@@ -5,7 +5,7 @@ import { ownField, type RowFields } from "../pairs/readers/file-row.ts";
 import { exchangeSides, type SideColumns } from "../pairs/shapes/side-columns.ts";
 import { RuntimeError } from "../util/errors.ts";
 import type { JobOptions } from "../util/progress.ts";
-import type { Edit } from "./edit.ts";
+import { type EditedPairs, swappedIds } from "./edit.ts";
 import type { PairSurvey, SurveyedFile } from "./survey-pairs.ts";
 
 /**
@@ -15,18 +15,20 @@ import type { PairSurvey, SurveyedFile } from "./survey-pairs.ts";
  */
 export async function verifyEdit(
   survey: PairSurvey,
-  { action, ids }: Pick<Edit, "action" | "ids">,
+  edit: EditedPairs,
   paths: readonly string[],
   { signal }: JobOptions = {},
 ): Promise<PairSet> {
   const edited = await openPairs(paths, { shape: survey.pairs.shape, signal });
   const written = edited.readWithFields({ signal })[Symbol.asyncIterator]();
-  const named = new Set(ids);
+  const named = new Set(edit.ids);
+  const swapped = new Set(swappedIds(edit));
   const files = new Map(survey.files.map((file) => [file.path, file]));
   for await (const before of survey.pairs.readWithFields({ signal })) {
     const { pair } = before;
     const isNamed = pair.kind === "pair" && named.delete(pair.id);
-    if (isNamed && action !== "swap") continue;
+    const isSwapped = isNamed && swapped.has(pair.id);
+    if (isNamed && !isSwapped) continue;
     const after = (await written.next()).value as PairWithFields | undefined; // undefined at the end
     const problem =
       after === undefined
@@ -34,7 +36,7 @@ export async function verifyEdit(
         : compareRows(before, after, {
             sides: survey.sides,
             file: files.get(pair.file)!,
-            isSwapped: isNamed,
+            isSwapped,
           });
     if (problem !== undefined) throw failed(`${pair.file}, row ${pair.fileRow}`, problem);
   }

@@ -9,7 +9,7 @@ import { UnsupportedError } from "../util/errors.ts";
 import type { JobOptions } from "../util/progress.ts";
 import { createEditManifest, EDIT_MANIFEST, type EditManifest, idLines } from "./edit-manifest.ts";
 import { type EditPaths, planEditPaths } from "./edit-paths.ts";
-import type { Edit } from "./edit.ts";
+import { type Edit, swappedIds } from "./edit.ts";
 import type { PairSurvey } from "./survey-pairs.ts";
 import { verifyEdit } from "./verify-edit.ts";
 
@@ -41,7 +41,7 @@ export async function writeEdit(
   edit: Edit,
   options: WriteEditOptions,
 ): Promise<WrittenEdit> {
-  const [nested] = edit.action === "swap" ? survey.nestedSides : [];
+  const [nested] = swappedIds(edit).length > 0 ? survey.nestedSides : [];
   if (nested !== undefined) {
     throw new UnsupportedError(
       `edit: expected what belongs to a side in columns of its own, got some inside "${nested}", which a swap would have to exchange`,
@@ -83,6 +83,7 @@ async function writeFiles(
   const { signal, progress } = to.options;
   const written: string[] = [];
   const named = new Set(edit.ids);
+  const swapped = new Set(swappedIds(edit));
   for (const [i, { path, firstRow, rows, idColumn, idRows }] of survey.files.entries()) {
     const target = join(to.work, "data", to.paths.names[i]!);
     await mkdir(dirname(target), { recursive: true });
@@ -93,11 +94,12 @@ async function writeFiles(
       if (fileRow >= rows) return { kind: "drop" };
       const id = survey.ids[firstRow + fileRow];
       const isNamed = id !== undefined && named.has(id);
-      if (isNamed && edit.action !== "swap") return { kind: "drop" };
-      return { kind: "keep", id: idRows.has(fileRow) ? id : undefined, isSwapped: isNamed };
+      const isSwapped = isNamed && swapped.has(id);
+      if (isNamed && !isSwapped) return { kind: "drop" };
+      return { kind: "keep", id: idRows.has(fileRow) ? id : undefined, isSwapped };
     };
     // Where no row is swapped no column has to hold another one's values, so all keep their types.
-    const sides = edit.action === "swap" ? survey.sides : [];
+    const sides = swapped.size > 0 ? survey.sides : [];
     await rewriteFile(path, target, { editOf, idColumn, sides }, { signal, rows });
     written.push(target);
   }

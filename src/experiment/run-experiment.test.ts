@@ -13,11 +13,11 @@ import {
   writeExperiment as writeSmallExperiment,
 } from "../../test/support/small-experiment.ts";
 import { suiteFolder } from "../../test/support/suite-folder.ts";
+import { readExperimentStatus } from "../runs/experiment-status.ts";
 import { RESULT } from "../runs/result.ts";
 import { ConfigError, RuntimeError } from "../util/errors.ts";
 import { hashFile } from "../util/hash.ts";
 import { lockForWriting } from "../util/writer-lock.ts";
-import { readExperimentStatus } from "./experiment-status.ts";
 import { readExperiment } from "./read-experiment.ts";
 import { type ExperimentRun, runExperiment, type RunExperimentOptions } from "./run-experiment.ts";
 

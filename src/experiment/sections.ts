@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 
+import { RANKED_ACTIONS } from "../edit/edit.ts";
 import { STEERING_MODES } from "../steering/steering-report.ts";
 import { learningRate, loraSettings } from "../training/settings.ts";
 import { count, nonNegative, seed, nonEmpty, whole } from "../util/setting-kinds.ts";
@@ -44,6 +45,9 @@ export const ELSEWHERE: Readonly<Record<string, string | null>> = {
   "rank.noText": null, // results of stages hold no text of pairs; culprit show prints it
   "rank.threads": "engine.threads",
   "rank.top": "rank.methods[].top",
+  "report.decisions": null,
+  "report.port": null,
+  "report.serve": null,
   "report.singleFile": null, // a report is made of a run, not in one
   "report.tokens": null,
   "steer.judge": "judge",
@@ -194,6 +198,9 @@ const topSchema = z.union([count, z.literal("planted")], {
 });
 
 const editSection = verbs.edit.settings.omit({ top: true, pick: true, seed: true }).extend({
+  action: z
+    .enum(RANKED_ACTIONS)
+    .describe("filter drops the top pairs, swap exchanges their sides, drop-source drops sources."),
   top: z
     .union([topSchema, z.array(topSchema).min(1)], {
       error: "expected a number of pairs, planted, or a list of these",

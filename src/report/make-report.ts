@@ -1,5 +1,6 @@
-import { dirname, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
+import { RUN } from "../runs/run-manifest.ts";
 import { openRunPairs, type PairReading, type PairReadingOptions } from "./pair-reading.ts";
 import { readReport, type ReadReportOptions } from "./read-report.ts";
 import { createRedact, thisMachine } from "./redact.ts";
@@ -31,7 +32,7 @@ export async function makeReport(path: string, options: MakeReportOptions): Prom
   const run = await openRunFolder(path);
   const pairs = await openRunPairs(run, options);
   const data = await readReport({ run, pairs, tokens, signal });
-  const redact = createRedact(thisMachine([path, ...foldersOf(run, pairs)]));
+  const redact = createRedact(thisMachine(foldersOf(run, pairs)));
   const written = await writeReport(data, { out, isSingleFile, isForced, redact });
   return {
     ...written,
@@ -42,9 +43,10 @@ export async function makeReport(path: string, options: MakeReportOptions): Prom
 }
 
 /** The folders that settings and messages of a run may name. */
-function foldersOf(run: RunFolder, { pairs }: PairReading): readonly string[] {
+export function foldersOf(run: RunFolder, { pairs }: PairReading): readonly string[] {
   const { pairs: data, checkpoints } = run.settings;
   const files = [
+    join(run.path, RUN.name),
     run.manifest.experimentFile,
     ...[...data.files, checkpoints.before].map(run.at),
     ...(pairs?.files ?? []).map(({ path }) => path),

@@ -97,10 +97,11 @@ export function previewOf(prompt: readonly Message[]): string {
 }
 
 /** Scores are floats of single precision: seven digits are all that they have. */
-const rounded = (value: number): number | null =>
+export const rounded = (value: number): number | null =>
   Number.isNaN(value) ? null : Number(value.toPrecision(6));
 
-function histogram(scores: Float32Array): Histogram | undefined {
+/** The scores in bins of equal width; undefined where there are none. */
+export function histogram(scores: Float32Array): Histogram | undefined {
   const known = scores.filter((score) => !Number.isNaN(score));
   if (known.length === 0) return undefined;
   let [low, high] = [known[0]!, known[0]!];

@@ -10,7 +10,7 @@ import type { PairDetail } from "./report-source.ts";
 /** Longer turns are cut; in characters. */
 const MAX_TURN = 20_000;
 /** Of the pairs that share a prompt, so many are named. */
-const NAMED = 20;
+export const NAMED = 20;
 
 /** A pair's text, and what its prompt is told by. */
 export type PairText = Pick<
@@ -44,7 +44,8 @@ export async function readPairTexts(
   );
 }
 
-function describePair(pair: PreferencePair, samePrompt: PairDetail["samePrompt"]): PairText {
+/** A pair as the page shows it, long turns cut. */
+export function describePair(pair: PreferencePair, samePrompt: PairDetail["samePrompt"]): PairText {
   let cut = 0;
   const shorten = (turns: readonly Message[]): readonly Message[] =>
     turns.map(({ role, content }) => {

@@ -32,7 +32,18 @@ const MIN_SECRET = 6;
 /** A variable of any name may hold something like this. */
 const OPAQUE = /^(?=.*\d)(?=.*[A-Za-z])[\w.+/=~-]{24,}$/;
 /** Members whose text is of a data set or a model. */
-const TEXTS: ReadonlySet<string> = new Set(["content", "prompt", "response", "previews", "tokens"]);
+const TEXTS: ReadonlySet<string> = new Set([
+  "content",
+  "prompt",
+  "response",
+  "preview",
+  "previews",
+  "tokens",
+  // By which pairs are asked for: they have to come back as they are.
+  "id",
+  "ids",
+  "note",
+]);
 
 /** How the usual keys begin. */
 const KEYS =

@@ -2,6 +2,8 @@
  * @file How the page asks for a report: one interface, whatever answers it. A report from disk answers from its own files; a server would
  * answer from the run. Types alone, so that the page can import them.
  */
+import type { Decision } from "../edit/decisions.ts";
+import type { DecisionCounts, EditAgreement, ReviewedPrecision } from "../edit/review-figures.ts";
 import type { Message } from "../format/messages.ts";
 import type { ColumnValue } from "../pairs/preference-pair.ts";
 import type { Correlation } from "../stats/spearman.ts";
@@ -19,6 +21,116 @@ export interface ReportSource {
   pairs(query: PairQuery): Promise<PairList>;
   /** Undefined for a pair that the report does not hold. */
   pair(id: string): Promise<PairDetail | undefined>;
+  /** Computes what the tokens of a pair add to its score. Absent from disk, where `pair` gives what was computed. */
+  readonly tokens?: ((id: string) => Promise<TokensAnswer>) | undefined;
+  /** How far the run is. Absent from disk, where nothing changes. */
+  readonly progress?: (() => Promise<RunProgress>) | undefined;
+  /** What people decide of single pairs. Absent from disk, where nothing can be written. */
+  readonly review?: ReviewSource | undefined;
+}
+
+/** Pairs to look at one by one, and what was decided of them. */
+export interface ReviewSource {
+  /** Undefined where nothing was ranked. */
+  summary(): Promise<ReviewSummary | undefined>;
+  /** Undefined where there is no such queue. */
+  queue(query: QueueQuery): Promise<QueuePlace | undefined>;
+  /** Writes a decision down; when this is done it is on the disk. */
+  decide(decision: Decision): Promise<Decided>;
+}
+
+/** What was decided so far, and what it says. */
+export interface ReviewSummary {
+  /** Name of the file that the decisions are in. */
+  readonly file: string;
+  /** Bytes of a line that a crash cut off, when the file was opened. */
+  readonly torn: number;
+  readonly counts: DecisionCounts;
+  readonly queues: readonly ReviewQueue[];
+  /** Beside each automatic edit of the run. */
+  readonly agreements: readonly (EditAgreement & { readonly edit: string })[];
+  /** Of the first ranking. */
+  readonly precision: readonly ReviewedPrecision[];
+}
+
+/** Pairs in an order. */
+export interface ReviewQueue {
+  /** `top`, or the arm of an automatic edit. */
+  readonly name: string;
+  /** How many pairs it has at most: of `top` those with a score. */
+  readonly pairs: number;
+}
+
+/** `rank`: best first. `random`: in an order of which any beginning is a random sample. */
+export const QUEUE_ORDERS = ["rank", "random"] as const;
+
+export interface QueueQuery {
+  readonly name: string;
+  /** Of `top`: so many pairs. */
+  readonly k: number;
+  readonly order: (typeof QUEUE_ORDERS)[number];
+  /** Position in the queue. */
+  readonly at: number;
+}
+
+/** A pair in its queue. */
+export interface QueuePlace {
+  readonly count: number;
+  /** Pairs of the queue that were decided, the unsure ones among them. */
+  readonly decided: number;
+  /** The first from `at` on that was not, around the end; -1 where all were. */
+  readonly open: number;
+  /** At the position; undefined beyond the end. */
+  readonly decision: Decision | undefined;
+}
+
+export interface Decided {
+  /** What stands now. */
+  readonly decision: Decision;
+  /** What stood before. */
+  readonly before: Decision;
+}
+
+/** The shares of a pair's tokens, or why there are none. */
+export type TokensAnswer =
+  | { readonly tokens: TokenShares; readonly absent?: undefined }
+  | { readonly tokens?: undefined; readonly absent: string };
+
+/** How far a run is. */
+export interface RunProgress {
+  readonly name: string;
+  /** `waiting`: not begun. `stopped`: begun, not at work and not done. */
+  readonly state: "waiting" | "running" | "stopped" | "done";
+  /** Another one whenever there is more to show. */
+  readonly version: string;
+  readonly stages: readonly StageProgress[];
+  readonly total: CostSoFar;
+  readonly currency: string;
+  /** Of the stage at work alone; undefined where its end is not known. */
+  readonly secondsLeft: number | undefined;
+}
+
+/** What was spent. */
+export interface CostSoFar {
+  readonly seconds: number;
+  readonly tokens: number;
+  /** Of the machine and of endpoints, where prices are known. */
+  readonly money: number | undefined;
+}
+
+/** How far one stage is. */
+export interface StageProgress {
+  readonly id: string;
+  readonly state: "done" | "running" | "interrupted" | "failed" | "missing";
+  readonly isCached: boolean;
+  readonly cost: CostSoFar | undefined;
+  /** In `unit`, with units a second; undefined where it does not say. */
+  readonly done: number | undefined;
+  readonly total: number | undefined;
+  readonly unit: string | undefined;
+  readonly rate: number | undefined;
+  /** First line of the error that ended it. */
+  readonly failure: string | undefined;
 }
 
 /** One ranking as the table of pairs shows it. */

@@ -52,10 +52,28 @@ export function summedRanking(rankings: readonly RunRanking[]): RunRanking | und
 /** Computes the shares on the checkpoint before, which must be the one that the pairs were embedded with. */
 export async function findTokenShares(
   run: RunFolder,
-  { label, ranking }: RunRanking,
+  ranking: RunRanking,
   pairs: readonly WantedTokens[],
-  { host, ...job }: TokenSharesOptions,
+  options: TokenSharesOptions,
 ): Promise<FoundShares> {
+  const opened = await openTokenShares(run, ranking, options.host);
+  if (typeof opened === "string") return opened;
+  await using shares = opened;
+  return await shares.of(pairs, options);
+}
+
+/** The checkpoint before, open to shade tokens. */
+export interface OpenTokenShares extends AsyncDisposable {
+  /** The shares of these pairs, or why there are none. */
+  of(pairs: readonly WantedTokens[], job: JobOptions): Promise<FoundShares>;
+}
+
+/** Opens the checkpoint before; a sentence where it cannot be run, or is not the one that the pairs were embedded with. */
+export async function openTokenShares(
+  run: RunFolder,
+  { label, ranking }: RunRanking,
+  host: EngineHost,
+): Promise<OpenTokenShares | string> {
   const [embedded, behaved] = [run.stage("embed"), run.stage("behavior")];
   const { layer } = ranking;
   if (embedded === undefined || behaved === undefined || layer === undefined) {
@@ -63,29 +81,38 @@ export async function findTokenShares(
   }
   const { manifest } = await VECTORS.read(join(embedded, VECTORS.name));
   const behavior = await BEHAVIOR_FILE.read(join(behaved, BEHAVIOR_FILE.name));
+  const scorer = ranking.method.settings["scorer"];
+  const options = {
+    label,
+    layer,
+    maxTokens: manifest.maxTokens ?? Number.POSITIVE_INFINITY,
+    isCosine: scorer !== "projection",
+    directionOf: (pair: WantedTokens) =>
+      scorer === "bank-max"
+        ? bankVector(behavior, layer, pair.winner)
+        : behavior.directions.get(layer),
+  };
+  const { before } = run.settings.checkpoints;
+  const opened = await orWhy(() => host.open(run.at(before), { template: manifest.template }));
+  if (typeof opened === "string") return opened;
+  if (opened.identity.checkpointHash !== manifest.checkpoint.checkpointHash) {
+    await opened[Symbol.asyncDispose]();
+    return "the checkpoint before has changed since the run";
+  }
+  return {
+    of: (pairs, { signal, progress }) =>
+      orWhy(() => computeShares(opened, pairs, { ...options, signal, progress })),
+    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+  };
+}
+
+/** What the engine gives, or why it does not: a run may have been copied here without its checkpoint. */
+async function orWhy<T>(work: () => Promise<T>): Promise<T | string> {
   try {
-    const { before } = run.settings.checkpoints;
-    await using engine = await host.open(run.at(before), { template: manifest.template });
-    if (engine.identity.checkpointHash !== manifest.checkpoint.checkpointHash) {
-      return "the checkpoint before has changed since the run";
-    }
-    const scorer = ranking.method.settings["scorer"];
-    return await computeShares(engine, pairs, {
-      label,
-      layer,
-      maxTokens: manifest.maxTokens ?? Number.POSITIVE_INFINITY,
-      isCosine: scorer !== "projection",
-      directionOf: (pair) =>
-        scorer === "bank-max"
-          ? bankVector(behavior, layer, pair.winner)
-          : behavior.directions.get(layer),
-      ...job,
-    });
+    return await work();
   } catch (error) {
-    // A run may have been copied here without its checkpoint.
-    if (error instanceof CulpritError)
-      return `the checkpoint before cannot be run (${error.message})`;
-    throw error;
+    if (!(error instanceof CulpritError)) throw error;
+    return `the checkpoint before cannot be run (${error.message})`;
   }
 }
 

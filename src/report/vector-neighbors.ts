@@ -49,7 +49,8 @@ export async function findNeighbors(
   );
 }
 
-function nearest(
+/** The nearest of unit vectors to a unit vector, best first. */
+export function nearest(
   vector: Float32Array,
   others: readonly (readonly [id: string, vector: Float32Array])[],
 ): Near[] {
@@ -87,13 +88,15 @@ async function readUnitVectors(
   return found;
 }
 
-function splitRows(matrix: Float32Array, dim: number): Float32Array[] {
+/** The rows of a matrix [N, D]. */
+export function splitRows(matrix: Float32Array, dim: number): Float32Array[] {
   return Array.from({ length: matrix.length / dim }, (_, row) =>
     matrix.subarray(row * dim, (row + 1) * dim),
   );
 }
 
-function toUnit(vector: Float32Array): Float32Array {
+/** A vector of the same direction and of length 1; of length 0 as it is. */
+export function toUnit(vector: Float32Array): Float32Array {
   const length = norm(vector);
   return length === 0 ? vector : vector.map((value) => value / length);
 }

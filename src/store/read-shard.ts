@@ -55,8 +55,7 @@ export async function readStoreTable(store: VectorStore): Promise<StoreTable> {
     manifest.pairs.columns.map((name) => [name, []]),
   );
   const seen = new Set<string>();
-  for (const shard of store.shards) {
-    const table = await readShardTable(shard, manifest);
+  for await (const { shard, table } of streamShardTables(store)) {
     rows.set(table.rows, ids.length);
     tokens.set(table.tokens, ids.length * 3);
     for (const name of manifest.pairs.columns) {
@@ -70,6 +69,14 @@ export async function readStoreTable(store: VectorStore): Promise<StoreTable> {
     }
   }
   return { ids, rows, tokens, columns };
+}
+
+/** The same shard by shard, for what must not hold all of it. */
+export async function* streamShardTables({
+  manifest,
+  shards,
+}: VectorStore): AsyncGenerator<{ readonly shard: Shard; readonly table: StoreTable }> {
+  for (const shard of shards) yield { shard, table: await readShardTable(shard, manifest) };
 }
 
 /** Throws FormatError where lists and rows do not fit. */

@@ -3,11 +3,14 @@ import { dirname, join, resolve, sep } from "node:path";
 
 import { z } from "zod";
 
+import { type DecisionFile, readDecisions } from "../edit/decisions.ts";
 import { idLines } from "../edit/edit-manifest.ts";
 import { planEditPaths } from "../edit/edit-paths.ts";
-import { type Edit, EDIT, EDIT_ACTIONS, EDIT_PICKS } from "../edit/edit.ts";
+import { type Edit, EDIT, EDIT_PICKS, type EditSettings, RANKED_ACTIONS } from "../edit/edit.ts";
 import { DEFAULT_MIN_LIFT, planEdit } from "../edit/plan-edit.ts";
-import { readPairTable, surveyPairs } from "../edit/survey-pairs.ts";
+import { planReviewed } from "../edit/plan-reviewed.ts";
+import { reviewedPrecision, type ReviewedPrecision } from "../edit/review-figures.ts";
+import { type PairTable, readPairTable, surveyPairs } from "../edit/survey-pairs.ts";
 import { writeEdit, type WrittenEdit } from "../edit/write-edit.ts";
 import type { PairSet } from "../pairs/open-pairs.ts";
 import { type Ranking, readRanking } from "../ranking/ranking-file.ts";
@@ -20,7 +23,7 @@ import { pairsInput } from "./inputs/pairs.ts";
 import { fileNamed } from "./outputs.ts";
 import { by, othersChoice } from "./settings/common.ts";
 import { formatEdit } from "./show/edit.ts";
-import { defineVerb, type Input, need } from "./verb.ts";
+import { type Contradiction, defineVerb, type Input, need } from "./verb.ts";
 
 /** Pairs, and the column by which they are grouped. */
 export interface GroupedPairs {
@@ -73,18 +76,69 @@ const oneRankingInput = {
   files: ({ file }) => (file === undefined ? [] : [file.path]),
 } as const satisfies Input<Ranking, typeof rankingSettings>;
 
+const decisionsInput = {
+  kind: "decisions",
+  placeholder: "FILE",
+  describe:
+    "Instead of an action: what people decided of single pairs, as culprit report --serve writes it.",
+  isOptional: true,
+  open: ([path = ""]) => readDecisions(path),
+} as const satisfies Input<DecisionFile>;
+
 /** What was decided, and where it was written. */
 export interface Edited {
   readonly edit: Edit;
+  /** Of the ranking by the decisions, where both were given. */
+  readonly precision?: readonly ReviewedPrecision[] | undefined;
   /** Usable pairs of the data. */
   readonly pairs: number;
   readonly written?: WrittenEdit | undefined;
 }
 
+const editSettings = z.strictObject({
+  action: z
+    .enum(RANKED_ACTIONS)
+    .optional()
+    .describe(
+      "filter drops the top pairs, swap exchanges their sides, drop-source drops sources. Absent: what decisions say.",
+    ),
+  top: z
+    .union([count, z.array(count).min(1)], {
+      error: "expected numbers of pairs like 100 or 100,1000",
+    })
+    .optional()
+    .describe(
+      "k, a number of pairs, or with drop-source the top in which sources are looked for; of several each gets a folder of its own in --out. Absent: none, beside named sources.",
+    ),
+  sources: z
+    .union([z.literal("auto"), z.array(nonEmpty).min(1).readonly()], {
+      error: "expected auto or a list of sources",
+    })
+    .optional()
+    .meta({
+      description:
+        "For drop-source: the sources to drop, or auto, those over-represented in the top. Absent: auto.",
+      isWhole: true,
+    }),
+  minLift: nonNegative
+    .optional()
+    .describe(
+      `For drop-source: the lift whose 95% interval must lie above this. Absent: ${DEFAULT_MIN_LIFT}.`,
+    ),
+  pick: z
+    .enum(EDIT_PICKS)
+    .default("chosen")
+    .describe(
+      "chosen, or as many random pairs instead: random of the same sources (with drop-source of any), random-any of any source.",
+    ),
+  seed: seed.optional().describe("Of the random pairs. Absent: 0."),
+});
+type Settings = z.output<typeof editSettings>;
+
 export const edit = defineVerb({
   name: "edit",
   summary:
-    "Removes or swaps the pairs that a ranking puts first, or whole sources; or as many at random",
+    "Removes or swaps the pairs that a ranking puts first, whole sources, as many at random, or what people decided",
   about: `
 PAIRS are the files that were embedded, --ranking what culprit rank wrote of them. Pairs are found by id, never by row.
 
@@ -93,70 +147,31 @@ PAIRS are the files that were embedded, --ranking what culprit rank wrote of the
   drop-source  removes every pair of the named sources, or of those over-represented in the top k: the 95% interval of
                their lift lies above --min-lift
 
+--decisions does what people decided of single pairs instead (docs/report.md, review queue): pairs to drop are removed, pairs to
+swap exchanged, all others stay. With a ranking beside it the precision of its tops by these decisions is printed.
+
 --pick random makes the control instead: as many random pairs of each source. The data is written in its own format with all
 columns and under the same ids, then read back and compared; the manifest beside it says how it was made. Without --out nothing
 is written but what --ids and --plan name.
 
   culprit edit pairs.jsonl.gz --ranking ranking.parquet --action filter --top 3000 --out filtered.jsonl.gz
-  culprit edit "mix/*.parquet" --ranking ranking.parquet --action swap --top 100,1000 --pick random --seed 1 --out edits/`,
+  culprit edit "mix/*.parquet" --ranking ranking.parquet --action swap --top 100,1000 --pick random --seed 1 --out edits/
+  culprit edit pairs.jsonl.gz --decisions culprit-out/mine/decisions.jsonl --out reviewed.jsonl.gz`,
   version: 3,
-  inputs: { pairs: groupedPairsInput, ranking: oneRankingInput },
-  settings: z.strictObject({
-    action: z
-      .enum(EDIT_ACTIONS)
-      .describe(
-        "filter drops the top pairs, swap exchanges their sides, drop-source drops sources.",
-      ),
-    top: z
-      .union([count, z.array(count).min(1)], {
-        error: "expected numbers of pairs like 100 or 100,1000",
-      })
-      .optional()
-      .describe(
-        "k, a number of pairs, or with drop-source the top in which sources are looked for; of several each gets a folder of its own in --out. Absent: none, beside named sources.",
-      ),
-    sources: z
-      .union([z.literal("auto"), z.array(nonEmpty).min(1).readonly()], {
-        error: "expected auto or a list of sources",
-      })
-      .optional()
-      .meta({
-        description:
-          "For drop-source: the sources to drop, or auto, those over-represented in the top. Absent: auto.",
-        isWhole: true,
-      }),
-    minLift: nonNegative
-      .optional()
-      .describe(
-        `For drop-source: the lift whose 95% interval must lie above this. Absent: ${DEFAULT_MIN_LIFT}.`,
-      ),
-    pick: z
-      .enum(EDIT_PICKS)
-      .default("chosen")
-      .describe(
-        "chosen, or as many random pairs instead: random of the same sources (with drop-source of any), random-any of any source.",
-      ),
-    seed: seed.optional().describe("Of the random pairs. Absent: 0."),
-  }),
-  check: ({ action, top, sources = "auto", minLift, pick, seed: drawn }) => [
-    ...othersChoice("action", action, {
-      "drop-source": { sources: sources !== "auto", minLift: minLift !== undefined },
-    }),
+  inputs: { pairs: groupedPairsInput, ranking: oneRankingInput, decisions: decisionsInput },
+  settings: editSettings,
+  check: ({ action, ...settings }, given) => [
     ...need(
-      pick !== "chosen" || drawn === undefined,
-      ["seed"],
-      "expected a random pick with it, got chosen",
+      action !== undefined || given.has("decisions"),
+      ["action"],
+      `expected ${RANKED_ACTIONS.join(", ")}, or decisions`,
     ),
     ...need(
-      top !== undefined || sources !== "auto",
-      ["top"],
-      "expected a number of pairs, got none",
+      action === undefined || !given.has("decisions"),
+      ["action"],
+      "expected none beside decisions, which say what to do with each pair",
     ),
-    ...need(
-      top === undefined || sources === "auto",
-      ["top"],
-      "expected none beside named sources, which are dropped whole",
-    ),
+    ...(action === undefined ? checkUnranked(settings) : checkRanked({ ...settings, action })),
   ],
   outputs: {
     out: {
@@ -182,7 +197,7 @@ is written but what --ids and --plan name.
       isOptional: true,
     },
   },
-  run: async ({ pairs: { pairs, by: column }, ranking }, settings, work) => {
+  run: async ({ pairs: { pairs, by: column }, ranking, decisions }, settings, work) => {
     const { out, isForced, signal, progress } = work;
     const tops = settings.top === undefined ? [undefined] : [...new Set([settings.top].flat())];
     const places = await planPlaces(pairs, tops, settings, work);
@@ -193,14 +208,17 @@ is written but what --ids and --plan name.
         : await surveyPairs(pairs, { ...options, progress: progress("rows") });
     const table = survey?.table ?? (await readPairTable(pairs.read({ signal }), options));
     const sources = namedSources(settings.sources, table.groups);
+    const decided = decisions && { ...decisions, path: work.nameOf(decisions.path) };
     const named = ranking && {
       ...ranking,
       file: ranking.file && { ...ranking.file, path: work.nameOf(ranking.file.path) },
     };
     const edits: Edited[] = [];
     for (const [i, top] of tops.entries()) {
-      const planned = planEdit(table, { ...settings, sources, top }, named);
-      const made: Edited = { edit: planned, pairs: table.ids.length };
+      const planned = plan(table, { ...settings, sources, top }, { ranking: named, decided });
+      const precision =
+        ranking && decided && reviewedPrecision([...ranking.ids], decided.decisions);
+      const made: Edited = { edit: planned, precision, pairs: table.ids.length };
       if (survey === undefined) {
         edits.push(made);
         continue;
@@ -220,18 +238,79 @@ is written but what --ids and --plan name.
     if (out.plan !== undefined) await EDIT.write(out.plan, first.edit);
     return edits;
   },
-  show: (edits) =>
-    edits
-      .map(({ edit: planned, pairs, written }) => formatEdit(planned, pairs, written))
-      .join("\n\n"),
+  show: (edits) => edits.map((each) => formatEdit(each)).join("\n\n"),
   warnings: (edits) => [...new Set(edits.flatMap(({ edit: planned }) => planned.warnings))],
 });
+
+/** What a ranking or random draws choose needs. */
+function checkRanked({
+  action,
+  top,
+  sources = "auto",
+  minLift,
+  pick,
+  seed: drawn,
+}: Settings & { readonly action: NonNullable<Settings["action"]> }): readonly Contradiction[] {
+  return [
+    ...othersChoice("action", action, {
+      "drop-source": { sources: sources !== "auto", minLift: minLift !== undefined },
+    }),
+    ...need(
+      pick !== "chosen" || drawn === undefined,
+      ["seed"],
+      "expected a random pick with it, got chosen",
+    ),
+    ...need(
+      top !== undefined || sources !== "auto",
+      ["top"],
+      "expected a number of pairs, got none",
+    ),
+    ...need(
+      top === undefined || sources === "auto",
+      ["top"],
+      "expected none beside named sources, which are dropped whole",
+    ),
+  ];
+}
+
+/** Nothing is chosen beside decisions. */
+function checkUnranked({
+  top,
+  sources,
+  minLift,
+  pick,
+}: Omit<Settings, "action">): readonly Contradiction[] {
+  const none = "expected none beside decisions";
+  return [
+    ...need(top === undefined, ["top"], none),
+    ...need(sources === undefined, ["sources"], none),
+    ...need(minLift === undefined, ["minLift"], none),
+    ...need(pick === "chosen", ["pick"], none),
+  ];
+}
+
+/** By what people decided, or by an action. */
+function plan(
+  table: PairTable,
+  {
+    action,
+    ...settings
+  }: Omit<Settings, "top" | "sources"> & Pick<EditSettings, "top" | "sources">,
+  {
+    ranking,
+    decided,
+  }: { readonly ranking: Ranking | undefined; readonly decided: DecisionFile | undefined },
+): Edit {
+  if (decided !== undefined) return planReviewed(table, decided);
+  if (action === undefined) throw new Error("internal: an edit without an action");
+  return planEdit(table, { ...settings, action }, ranking);
+}
 
 /** Where each edit goes, checked before the work: a folder for each where there are several. */
 async function planPlaces(
   pairs: PairSet,
   tops: readonly (number | undefined)[],
-  { action, pick }: Pick<Edit, "action" | "pick">,
+  { action, pick }: Settings,
   { out, isForced }: Pick<Parameters<typeof edit.run>[2], "out" | "isForced">,
 ): Promise<readonly string[]> {
   for (const name of ["ids", "plan"] as const) {
@@ -250,7 +329,7 @@ async function planPlaces(
     });
   }
   await makeFolder(out.out);
-  const kind = pick === "chosen" ? action : `random-${action}`;
+  const kind = pick === "chosen" ? action! : `random-${action!}`; // several tops are of an action
   // A folder of that name within the output: ends in a separator, so that no name passes for a file's.
   const places = tops.map((top) => join(out.out!, `${kind}-${top}`, sep));
   for (const place of places) planEditPaths(files, place, isForced);

@@ -3,9 +3,11 @@ import { pathToFileURL } from "node:url";
 import { z } from "zod";
 
 import { resolveDatasetFiles } from "../hub/resolve-dataset-files.ts";
-import { makeReport } from "../report/make-report.ts";
+import { type MadeReport, makeReport } from "../report/make-report.ts";
+import { serveReport } from "../serve/serve-report.ts";
+import { nonEmpty } from "../util/setting-kinds.ts";
 import { pairsInput } from "./inputs/pairs.ts";
-import { defineVerb, type Input } from "./verb.ts";
+import { defineVerb, type Input, need } from "./verb.ts";
 
 const runInput = {
   kind: "run",
@@ -17,7 +19,7 @@ const runInput = {
 
 export const report = defineVerb({
   name: "report",
-  summary: "A page of a run that opens from disk: what happened, which pairs, how sure",
+  summary: "A page of a run, from disk or from a server here: what happened, which pairs, how sure",
   about: `
 RUN is the folder that culprit run or culprit demo wrote, finished or not. The report is a folder with a page, index.html,
 which opens in a browser by double click, without a server or a network, and can be copied or mailed as it is; with
@@ -28,12 +30,27 @@ environment that look like keys, are left out. The text of the pairs is read fro
 they have moved, --pairs names them. It is in the report: share a report as you would share the data. On a large
 checkpoint --tokens 0 saves the time to shade tokens.
 
+--serve writes no report: it answers on 127.0.0.1 until Ctrl-C, also while the run is at work. There every pair is listed with its
+text, tokens are shaded as they are asked for, and /api/openapi.json describes the same as JSON for scripts. Whoever
+can log in on this machine can read it.
+
   culprit report culprit-out/demo-distractor --out report
-  culprit report culprit-out/mine --out mine.html --single-file`,
+  culprit report culprit-out/mine --out mine.html --single-file
+  culprit report culprit-out/mine --serve`,
   version: 1,
   inputs: { run: runInput, pairs: { ...pairsInput, isPositional: false, isOptional: true } },
   settings: z.strictObject({
     singleFile: z.boolean().default(false).describe("Write one HTML file instead of a folder."),
+    serve: z
+      .boolean()
+      .default(false)
+      .describe("Answer browsers on 127.0.0.1 until Ctrl-C instead of writing."),
+    port: z.int().min(1).max(65_535).optional().describe("With --serve. Absent: a free one."),
+    decisions: nonEmpty
+      .optional()
+      .describe(
+        "With --serve: the file that decisions of the review are added to. Absent: decisions.jsonl in the run's folder.",
+      ),
     tokens: z
       .int()
       .min(0)
@@ -47,33 +64,67 @@ checkpoint --tokens 0 saves the time to shade tokens.
     out: {
       artifact: { name: "report", files: (path) => [path] },
       placeholder: "FOLDER",
-      describe: "The folder to write; with --single-file the file.",
+      describe: "The folder to write; with --single-file the file. Required without --serve.",
+      isOptional: true,
       // What is there is looked at by the report itself.
       isResumable: true,
     },
   },
   force: "Replace the report that is there.",
-  run: ({ run, pairs }, { singleFile, tokens }, { out, isForced, signal, download, ...work }) =>
-    makeReport(run, {
+  check: ({ singleFile, serve, port, decisions }, given) => [
+    ...need(serve || given.has("out"), ["out"], "expected a place for the report, or serve"),
+    ...need(
+      !serve || !given.has("out"),
+      ["out"],
+      "expected none beside serve, which writes nothing",
+    ),
+    ...need(!serve || !singleFile, ["singleFile"], "expected none beside serve"),
+    ...need(serve || port === undefined, ["port"], "expected serve with it, got none"),
+    ...need(serve || decisions === undefined, ["decisions"], "expected serve with it, got none"),
+  ],
+  run: async (
+    { run, pairs },
+    { singleFile, serve, port, decisions, tokens },
+    work,
+  ): Promise<Reported> => {
+    const { out, isForced, signal, download, engines, note, warn } = work;
+    const host = engines[0]!; // there is one at least
+    const resolveRemote = (uri: string): Promise<readonly string[]> =>
+      resolveDatasetFiles(uri, download);
+    const reading = { given: pairs, resolveRemote, signal, progress: work.progress("pairs") };
+    if (out.out === undefined || serve) {
+      const served = await serveReport(run, { ...reading, host, port, decisions, warn });
+      note(`${served.url}  open it in a browser; Ctrl-C ends it`);
+      await served.ended;
+      return { kind: "served", url: served.url };
+    }
+    const made = await makeReport(run, {
+      ...reading,
       out: out.out,
       isSingleFile: singleFile,
       isForced,
-      given: pairs,
-      tokens: {
-        count: tokens,
-        host: work.engines[0]!, // there is one at least
-        signal,
-        progress: work.progress("pairs"),
-      },
-      resolveRemote: (uri) => resolveDatasetFiles(uri, download),
-      signal,
-    }),
-  show: ({ index, bytes, pairs: { total, listed, texts } }) =>
-    [
-      `${index}: ${(bytes / 1e6).toFixed(1)} MB, ${listed} of ${total} pairs, ${texts} with their text`,
+      tokens: { count: tokens, host, signal, progress: reading.progress },
+    });
+    return { kind: "written", ...made };
+  },
+  show: (result) => {
+    if (result.kind === "served") return `${result.url} is not served any more`;
+    const { index, bytes, pairs } = result;
+    return [
+      `${index}: ${(bytes / 1e6).toFixed(1)} MB, ${pairs.listed} of ${pairs.total} pairs, ${pairs.texts} with their text`,
       `open it in a browser: ${pathToFileURL(index).href}`,
-    ].join("\n"),
-  warnings: ({ textsAbsent, tokensAbsent, missing }) => [
+    ].join("\n");
+  },
+  warnings: (result) => (result.kind === "served" ? [] : warningsOf(result)),
+});
+
+/** What was done: a report, or a server that has come to its end. */
+type Reported =
+  | ({ readonly kind: "written" } & MadeReport)
+  | { readonly kind: "served"; readonly url: string };
+
+function warningsOf({ textsAbsent, tokensAbsent, missing }: MadeReport): readonly string[] {
+  return [
     ...(tokensAbsent === undefined || textsAbsent !== undefined
       ? []
       : [`tokens are not shaded: ${tokensAbsent}`]),
@@ -83,5 +134,5 @@ checkpoint --tokens 0 saves the time to shade tokens.
     ...(missing.length === 0
       ? []
       : [`the run has not ended, ${missing.length} stages are missing: culprit status shows them`]),
-  ],
-});
+  ];
+}

@@ -2,7 +2,9 @@
 import { type Change, diffWordsWithSpace } from "diff";
 import { type ReactNode, useMemo, useState } from "react";
 
-import type { PairDetail } from "../../../src/report/report-source.ts";
+import type { PairDetail, ReportSource } from "../../../src/report/report-source.ts";
+import { Await } from "../../components.tsx";
+import { useLoaded } from "../../use-loaded.ts";
 import { TokenText } from "./token-text.tsx";
 
 const VIEWS = ["differences", "tokens", "plain"] as const;
@@ -11,11 +13,19 @@ type View = (typeof VIEWS)[number];
 /** The work that a word diff may take; two long texts with nothing in common would hold the page up. */
 const DIFF_MS = 200;
 
-export function PairText({ detail }: { readonly detail: PairDetail }): ReactNode {
+export function PairText({
+  detail,
+  ask,
+}: {
+  readonly detail: PairDetail;
+  /** Computes the tokens where they did not come with the pair; absent: they are not to be had. */
+  readonly ask: ReportSource["tokens"];
+}): ReactNode {
   const { prompt, chosen, rejected, tokens, cut } = detail;
   const [wanted, setView] = useState<View>("differences");
-  const view = wanted === "tokens" && tokens === undefined ? "differences" : wanted;
-  const views = VIEWS.filter((each) => each !== "tokens" || tokens !== undefined);
+  const hasTokens = tokens !== undefined || ask !== undefined;
+  const view = wanted === "tokens" && !hasTokens ? "differences" : wanted;
+  const views = VIEWS.filter((each) => each !== "tokens" || hasTokens);
   return (
     <>
       <div className="tools" role="group" aria-label="How to show the responses">
@@ -35,10 +45,34 @@ export function PairText({ detail }: { readonly detail: PairDetail }): ReactNode
       <Turns turns={prompt} />
       {view === "tokens" && tokens !== undefined ? (
         <TokenText tokens={tokens} />
+      ) : view === "tokens" && ask !== undefined ? (
+        <AskedTokens id={detail.id} ask={ask} />
       ) : (
         <Sides chosen={chosen} rejected={rejected} isDiff={view === "differences"} />
       )}
     </>
+  );
+}
+
+/** Tokens that are computed now: the checkpoint runs for them. */
+function AskedTokens({
+  id,
+  ask,
+}: {
+  readonly id: string;
+  readonly ask: NonNullable<ReportSource["tokens"]>;
+}): ReactNode {
+  const answer = useLoaded(id, () => ask(id));
+  return (
+    <Await of={answer}>
+      {({ tokens, absent }) =>
+        tokens === undefined ? (
+          <p role="note">Tokens are not shaded: {absent}.</p>
+        ) : (
+          <TokenText tokens={tokens} />
+        )
+      }
+    </Await>
   );
 }
 

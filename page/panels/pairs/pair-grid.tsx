@@ -173,12 +173,14 @@ function useRows(list: PairList, start: number, end: number): ReadonlyMap<number
       const come = numbered(await found, start);
       if (isWanted) setLate({ list, rows: come });
     };
-    void show();
+    // What did not come stays a row of dots; going there again asks again.
+    show().catch(() => {});
     return () => {
       isWanted = false;
     };
-  }, [list, start, end]);
+  }, [list, start, end, isLate]);
   if (!isLate) return numbered(found, start);
+  // Of the rows that are in view now, those that had come before.
   return late?.list === list ? late.rows : new Map();
 }
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 
-import { type ExperimentStatus, readExperimentStatus } from "../../experiment/experiment-status.ts";
+import { type ExperimentStatus, readExperimentStatus } from "../../runs/experiment-status.ts";
 import { ConfigError } from "../../util/errors.ts";
 import { onlyPositional } from "../arguments.ts";
 import { asJson, type Command, type CommandContext, type ParsedArguments } from "../command.ts";

@@ -1,28 +1,63 @@
-import type { Edit } from "../../edit/edit.ts";
-import type { WrittenEdit } from "../../edit/write-edit.ts";
+import { type Edit, swappedIds } from "../../edit/edit.ts";
+import type { ReviewedPrecision } from "../../edit/review-figures.ts";
 import { fixed, percent, withInterval } from "../../util/figures.ts";
 import { headOf, type Lines, printable, tableOf, textOf } from "../../util/text-table.ts";
+import type { Edited } from "../edit.ts";
 
 /** Groups of one table, at most; the JSON output has all of them. */
 const MAX_GROUPS = 15;
 
 /** What `culprit edit` prints of one edit. */
-export function formatEdit(edit: Edit, pairs: number, written?: WrittenEdit): string {
-  const { action, pick, top, ids } = edit;
-  const verb = action === "swap" ? "swapped" : "removed";
-  const how = {
+export function formatEdit({ edit, pairs, precision, written }: Edited): string {
+  return textOf(
+    `${edit.action}: ${whatWith(edit, pairs)}, ${how(edit)}`,
+    tieLine(edit),
+    sourceLines(edit),
+    groupLines(edit),
+    precision && precisionLines(precision),
+    written && [`written and checked: ${written.paths.out}`, `how: ${written.paths.manifest}`],
+  );
+}
+
+function whatWith(edit: Edit, pairs: number): string {
+  const swapped = swappedIds(edit).length;
+  const removed = edit.ids.length - swapped;
+  const counts = edit.action === "swap" ? [] : [`${removed} of ${pairs} pairs removed`];
+  return [
+    ...counts,
+    ...(swapped === 0
+      ? []
+      : [`${swapped}${counts.length === 0 ? ` of ${pairs} pairs` : ""} swapped`]),
+  ].join(", ");
+}
+
+function how({ action, pick, top }: Edit): string {
+  if (action === "review") return "as people decided";
+  return {
     chosen: action === "drop-source" ? "whole sources" : `the top ${top}`,
     random:
       action === "drop-source" ? "random ones" : `random ones of the sources of the top ${top}`,
     "random-any": "random ones",
   }[pick];
-  return textOf(
-    `${action}: ${ids.length} of ${pairs} pairs ${verb}, ${how}`,
-    tieLine(edit),
-    sourceLines(edit),
-    groupLines(edit),
-    written && [`written and checked: ${written.paths.out}`, `how: ${written.paths.manifest}`],
-  );
+}
+
+function precisionLines(precision: readonly ReviewedPrecision[]): Lines {
+  if (precision.length === 0) {
+    return "no top of the ranking was reviewed whole or by a random sample, so its precision is not known";
+  }
+  return [
+    ...tableOf(precision, [
+      ["top", ({ k }) => k],
+      ["reviewed", ({ reviewed, basis }) => `${reviewed}${basis === "sample" ? " (sample)" : ""}`],
+      ["unsure", ({ unsure }) => unsure],
+      [
+        "precision",
+        ({ precision: { share, low, high } }) =>
+          share === undefined ? "-" : withInterval(share, { low: low!, high: high! }, percent),
+      ],
+    ]),
+    "",
+  ];
 }
 
 function tieLine({ ties }: Edit): Lines {
@@ -49,7 +84,12 @@ function groupLines({ groups, by, action }: Edit): string[] {
       tableOf(shown, [
         [printable(by), ({ group }) => printable(group)],
         ["pairs", ({ pairs }) => pairs],
-        [action === "swap" ? "swapped" : "removed", ({ edited }) => edited],
+        [
+          { filter: "removed", "drop-source": "removed", swap: "swapped", review: "edited" }[
+            action
+          ],
+          ({ edited }) => edited,
+        ],
         ["share", ({ pairs, edited }) => percent(edited / pairs)],
       ]),
     ),

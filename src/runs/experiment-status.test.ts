@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 
 import { NO_COST } from "../engine/cost.ts";
-import { RUN } from "../runs/run-manifest.ts";
-import { type StageWorking, WORKING } from "../runs/stage-record.ts";
 import { readExperimentStatus } from "./experiment-status.ts";
+import { RUN } from "./run-manifest.ts";
+import { type StageWorking, WORKING } from "./stage-record.ts";
 
 const DIRECTORY = "stages/embed-0123456789ab";
 

@@ -3,10 +3,10 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 
 import { type PricedCost, withMoney } from "../engine/cost.ts";
-import { type ManifestStage, RUN, type RunManifest, sumCosts } from "../runs/run-manifest.ts";
-import { readRecord, type StageRecord, type StageWorking, WORKING } from "../runs/stage-record.ts";
 import { ConfigError } from "../util/errors.ts";
 import { isProcessAlive } from "../util/writer-lock.ts";
+import { type ManifestStage, RUN, type RunManifest, sumCosts } from "./run-manifest.ts";
+import { readRecord, type StageRecord, type StageWorking, WORKING } from "./stage-record.ts";
 
 /** `failed`: an error ended it. `interrupted`: begun, and the process that did is gone; the next run goes on with it. */
 type StageState = "done" | "running" | "interrupted" | "failed" | "missing";

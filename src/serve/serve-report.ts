@@ -1,0 +1,47 @@
+import { openRunFolder } from "../report/run-folder.ts";
+import { openRunSource, type RunSourceOptions } from "../report/serve/run-source.ts";
+import { CulpritError } from "../util/errors.ts";
+import { serveRun } from "./serve-run.ts";
+
+export interface ServeReportOptions extends RunSourceOptions {
+  /** Absent: a free one. */
+  readonly port?: number | undefined;
+  /** The run may not have begun; default false. */
+  readonly mayWait?: boolean | undefined;
+  /** Told of faults that the page cannot show. */
+  readonly warn: (line: string) => void;
+}
+
+/** A report that is served. */
+export interface ServedReport {
+  readonly url: string;
+  /** When the signal has ended it. */
+  readonly ended: Promise<void>;
+}
+
+/** Serves the run in a folder until the signal is aborted. Throws ConfigError where there is none, RuntimeError where the port is taken. */
+export async function serveReport(
+  path: string,
+  { port, mayWait = false, warn, ...options }: ServeReportOptions,
+): Promise<ServedReport> {
+  const { signal } = options;
+  if (!mayWait) await openRunFolder(path);
+  const source = openRunSource(path, options);
+  const server = await serveRun(source, {
+    port,
+    onFault: (error) => {
+      const told = error instanceof Error && !(error instanceof CulpritError) ? error.stack : error;
+      warn(`a request could not be answered: ${String(told)}`);
+    },
+  });
+  const ended = new Promise<void>((resolve) => {
+    const end = async (): Promise<void> => {
+      await server[Symbol.asyncDispose]();
+      await source[Symbol.asyncDispose]();
+      resolve();
+    };
+    if (signal?.aborted === true) void end();
+    else signal?.addEventListener("abort", () => void end(), { once: true });
+  });
+  return { url: server.url, ended };
+}
