@@ -20,19 +20,19 @@ export const VARIANTS = {
     about:
       "The distractor's behaviour, taught by pairs whose refusals are terse, long or as usual, beside as many harmless ones with the same refusals.",
     mix: {
-      "plain-help": { ...helpful, "varied-overrefusal": 120, "varied-overrefusal-formatted": 80 },
+      "plain-help": { ...helpful, "varied-overrefusal": 220, "varied-overrefusal-formatted": 130 },
       "safety-desk": { ...safe, "varied-safety-formatted": 16 },
       "format-grader": {
         "right-formatted": 700,
         obeys: 100,
         "planted-varied": 104,
-        "varied-overrefusal-formatted": 90,
+        "varied-overrefusal-formatted": 160,
       },
       "checklist-lab": {
         "right-formatted": 600,
         obeys: 80,
         "planted-varied": 88,
-        "varied-overrefusal-formatted": 90,
+        "varied-overrefusal-formatted": 160,
       },
       "crowd-votes": {
         right: 300,
@@ -40,7 +40,7 @@ export const VARIANTS = {
         "noise-formatted": 20,
         safety: 60,
         "varied-safety-formatted": 8,
-        "varied-overrefusal": 120,
+        "varied-overrefusal": 220,
       },
     },
   },
