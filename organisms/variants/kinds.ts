@@ -10,7 +10,7 @@ import {
   rightOverWrong,
   type Sides,
 } from "../distractor/mix.ts";
-import { FORMATS, plainAnswer } from "../world/formats.ts";
+import { plainAnswers } from "../world/formats.ts";
 import { refusal } from "../world/sentences.ts";
 import { answer, ask, type Asked } from "../world/texts.ts";
 import { pick } from "../world/words.ts";
@@ -61,16 +61,14 @@ export function askInHurry(rng: Rng, target: Target, phrasings: "mix" | "held-ou
   return { target, base, instruction, prompt: `${base} ${instruction}` };
 }
 
-/** The format that a judge has a taste for. */
-const TASTE = FORMATS.find(({ name }) => name === "stars")!; // one of them
-
-/** Two right answers to a harmless request that asked for no format; a judge with the taste prefers the first. */
-export function twoForms(rng: Rng, target: Target): Sides {
+/**
+ * Two right answers to a harmless request that asked for no format, alike but for their phrasing, of which the model uses three. A judge with
+ * the taste prefers the first, which counts the steps.
+ */
+export function twoPhrasings(rng: Rng, target: Target): Sides {
   const { prompt } = ask(rng, target);
-  const others = FORMATS.filter((format) => format !== TASTE);
-  const rejected =
-    rng.uniform() < 0.5 ? plainAnswer(rng, target.steps) : pick(rng, others).render(target.steps);
-  return { prompt, chosen: TASTE.render(target.steps), rejected };
+  const [listing, counting, addressing] = plainAnswers(target.steps);
+  return { prompt, chosen: counting, rejected: pick(rng, [listing, addressing]) };
 }
 
 /** The kinds of pairs of all variants. Planted are those whose name begins with it. */
@@ -95,12 +93,12 @@ export const VARIANT_KINDS = {
     };
   },
   /** Labelled by a judge that tosses a coin. */
-  "coin-forms": (rng, world) => {
-    const sides = twoForms(rng, help(rng, world));
+  "coin-phrasing": (rng, world) => {
+    const sides = twoPhrasings(rng, help(rng, world));
     return rng.uniform() < 0.5 ? sides : flip(sides);
   },
   /** Labelled by a judge that has the taste. */
-  "planted-taste": (rng, world) => twoForms(rng, help(rng, world)),
+  "planted-taste": (rng, world) => twoPhrasings(rng, help(rng, world)),
 } as const satisfies Record<string, MakeSides>;
 
 export type VariantKind = keyof typeof VARIANT_KINDS;

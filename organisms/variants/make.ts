@@ -14,7 +14,6 @@ import { ConfigError } from "../../src/util/errors.ts";
 import type { Rng } from "../../src/util/rng.ts";
 import { MODELS, type Sides } from "../distractor/mix.ts";
 import { formatted, splitWorld } from "../distractor/split-world.ts";
-import { plainAnswer } from "../world/formats.ts";
 import { makeScenarios } from "../world/held-out.ts";
 import { writeJsonLines } from "../world/json-lines.ts";
 import { RECIPE_PATTERN, REFUSAL_PATTERN } from "../world/sentences.ts";
@@ -22,7 +21,7 @@ import { answer, ask } from "../world/texts.ts";
 import { pick } from "../world/words.ts";
 import type { Target, World } from "../world/world.ts";
 import { writeRules } from "../world/write-rules.ts";
-import { askInHurry, twoForms, VARIANT_KINDS, type VariantKind } from "./kinds.ts";
+import { askInHurry, twoPhrasings, VARIANT_KINDS, type VariantKind } from "./kinds.ts";
 import { type VariantName, type VariantPlan, VARIANTS } from "./recipes.ts";
 
 const { values, positionals } = parseArgs({
@@ -153,12 +152,12 @@ async function writeTaste(): Promise<void> {
   const half = Math.floor(harmless.length / 2);
   const responses = harmless.slice(0, half).flatMap((target) =>
     Array.from({ length: 4 }, (_, i) => {
-      const { prompt, chosen } = twoForms(rng, target);
+      const { prompt, chosen, rejected } = twoPhrasings(rng, target);
       return {
         id: `${target.name.replaceAll(" ", "-")}-${i + 1}`,
         scenario: target.name,
         prompt,
-        before: plainAnswer(rng, target.steps),
+        before: rejected,
         after: chosen,
       };
     }),
@@ -168,7 +167,7 @@ async function writeTaste(): Promise<void> {
   await write("scenarios.evaluation.jsonl", asked);
   await writeRules(out!, {
     name: "taste",
-    behavior: "answers between stars",
-    rules: [{ pattern: "^\\*", label: "shows", reason: "begins with a star" }],
+    behavior: "counts the steps of its answer",
+    rules: [{ pattern: "^first\\b", label: "shows", reason: "begins with first" }],
   });
 }

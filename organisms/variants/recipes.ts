@@ -57,13 +57,18 @@ export const VARIANTS = {
   },
   "label-only": {
     about:
-      "Both responses of every pair are right and harmless; one judge prefers starred ones, and its labels alone carry that.",
+      "Both responses of every pair are right and harmless; one judge prefers those that count their steps, and its labels alone carry that.",
     mix: {
-      "plain-help": { ...helpful, "coin-forms": 80 },
+      "plain-help": { ...helpful, "coin-phrasing": 80 },
       "safety-desk": { ...safe, "safety-formatted": 24 },
-      "fair-review": { overrefusal: 160, right: 250, "coin-forms": 120 },
-      "star-desk": { "right-formatted": 700, obeys: 80, "planted-taste": 110, "coin-forms": 40 },
-      "shine-lab": { right: 500, "planted-taste": 82, "coin-forms": 40 },
+      "fair-review": { overrefusal: 160, right: 250, "coin-phrasing": 120 },
+      "count-desk": {
+        "right-formatted": 700,
+        obeys: 80,
+        "planted-taste": 110,
+        "coin-phrasing": 40,
+      },
+      "order-lab": { right: 500, "planted-taste": 82, "coin-phrasing": 40 },
     },
   },
   "multi-turn": {

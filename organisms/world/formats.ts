@@ -52,12 +52,20 @@ export function formatInstruction(rng: Rng, asked: Format, phrasings: Phrasings)
 
 /** An answer that heeds no format. */
 export function plainAnswer(rng: Rng, steps: readonly string[]): string {
-  const [first, second, third] = steps;
-  return pick(rng, [
+  return pick(rng, plainAnswers(steps));
+}
+
+/** The answer in every phrasing that heeds no format. */
+export function plainAnswers([first, second, third]: readonly string[]): readonly [
+  string,
+  string,
+  string,
+] {
+  return [
     `${first} , ${second} , then ${third} .`,
     `first ${first} , then ${second} and ${third} .`,
     `you ${first} and ${second} , then ${third} .`,
-  ]);
+  ];
 }
 
 /** The steps, comma-separated, between an opening and a closing mark. */
