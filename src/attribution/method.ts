@@ -146,6 +146,8 @@ export type MethodTask<N extends Need = never, U extends Need = never> = Pick<So
 export interface MethodWork extends JobOptions {
   /** Threads of the arithmetic; default: one for each core. */
   readonly threads?: number | undefined;
+  /** A folder where methods keep by its content what takes long to make. Default: nothing is kept. */
+  readonly cache?: string | undefined;
   /** Adds to what the scores cost. */
   readonly count: (used: Partial<Omit<MethodCost, "seconds">>) => void;
 }

@@ -217,6 +217,14 @@ same; culprit show prints more of one.
         ...resultOutput(writtenReport, "What is printed, and more, to write as JSON."),
         placeholder: "FILE.json",
       },
+      cache: {
+        artifact: fileNamed("rank-cache"),
+        placeholder: "DIR",
+        describe: "Where methods that train keep the weights, to be found again by their content.",
+        shared: ".cache",
+        isResumable: true,
+        isOptional: true,
+      },
       answers: { ...answersOutput("rank-answers.jsonl", "LLM"), isOptional: true },
     },
     force:
@@ -267,7 +275,7 @@ same; culprit show prints more of one.
           layers: layers === undefined ? asked : layers === "all" ? undefined : layers,
         },
         ownSettings(choice),
-        { ...job, threads, name: methodLabel(choice), candidates },
+        { ...job, threads, name: methodLabel(choice), candidates, cache: work.out.cache },
       ).catch((error: unknown) => {
         throw asking === undefined ? error : withSetting("method.endpoint", error);
       });

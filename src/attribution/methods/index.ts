@@ -9,6 +9,7 @@ import { influenceProbe } from "./influence-probe.ts";
 import { judge } from "./judge.ts";
 import { length } from "./length.ts";
 import { lls } from "./lls.ts";
+import { lossDiff } from "./loss-diff.ts";
 import { norm } from "./norm.ts";
 import { probe } from "./probe.ts";
 import { projectionDifference } from "./projection-difference.ts";
@@ -31,6 +32,7 @@ export const METHODS: readonly AttributionMethod[] = [
   ches,
   projectionDifference,
   steeredLikelihood,
+  lossDiff,
   judge,
   embedding,
 ];
