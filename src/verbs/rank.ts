@@ -245,6 +245,8 @@ same; culprit show prints more of one.
       work,
     ) => {
       const { method: choice, layers, threads, top } = settings;
+      const method = findMethod(choice.name, methods);
+      await using asking = await openMethodEndpoint(method, choice, work);
       expectSamePairs({ store, pairs });
       expectSamePairs({ ranking, pairs, store });
       const job = { signal: work.signal, progress: work.progress("pairs") };
@@ -256,11 +258,9 @@ same; culprit show prints more of one.
       const unrelated = nullBehavior?.behaviors ?? [];
       expectNames([...wanted, ...unrelated]);
       const used = await findUsedLayer(behavior, settings.layer);
-      const method = findMethod(choice.name, methods);
       // A layer more takes the checkpoint a pass more; of a store it takes next to nothing.
       const asked = method.needs.includes("checkpoint") && used ? [used.layer] : undefined;
       await using models = await openScoringModels(checkpoint, trained, threads);
-      await using asking = await openMethodEndpoint(method, choice, work);
       const scoring = scorePairs(
         method,
         {
