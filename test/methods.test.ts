@@ -94,7 +94,7 @@ async function openModel(folder: string): Promise<ScoringModel> {
 
 /** Half a point for each character that the first response is longer than the second, and one for its place. */
 const JUDGE = /---- first response \w+ ----\n(.*)\n---- second response \w+ ----\n(.*)\n---- end/s;
-async function openServed(asks?: "embeddings"): Promise<PaidAsking> {
+async function openServed(serves?: "embeddings"): Promise<PaidAsking> {
   const server = await startFakeEndpoint({
     embedding: letterCounts,
     answer: ({ messages }) => {
@@ -105,8 +105,8 @@ async function openServed(asks?: "embeddings"): Promise<PaidAsking> {
   });
   const settings = { baseUrl: server.url, model: "m" };
   const endpoint =
-    asks === "embeddings" ? openEmbeddingEndpoint(settings) : openChatEndpoint(settings);
-  const store = await openAnswerStore(join(FOLDER, `${asks ?? "chats"}.jsonl`));
+    serves === "embeddings" ? openEmbeddingEndpoint(settings) : openChatEndpoint(settings);
+  const store = await openAnswerStore(join(FOLDER, `${serves ?? "chats"}.jsonl`));
   open.push(store, server);
   return { asker: createAsker(endpoint), store };
 }
@@ -225,7 +225,9 @@ function withOwnBehavior(given: MethodTask & Sources, { needs }: AttributionMeth
     identity: given.checkpoint.engine.identity,
     dim: direction.length,
     layers: [layer],
-    directions: new Map([[layer, Float32Array.from(direction)]]),
+    // As of a probe whose direction has another length: steering takes that of the mean difference.
+    directions: new Map([[layer, Float32Array.from(direction, (each) => 3 * each)]]),
+    lengths: new Map([[layer, Math.hypot(...direction)]]),
   };
   return { ...given, behavior: { wanted: [own], unrelated: [] } };
 }
@@ -238,7 +240,7 @@ function score(
 ): Promise<readonly PairScores[]> {
   const read = withOwnBehavior({ ...task, ...withFeatures(task, method) }, method);
   const given = [...method.needs, ...(method.uses ?? []).filter((each) => uses.includes(each))];
-  const endpoint = method.asks === "embeddings" ? embeddings : read.endpoint;
+  const endpoint = method.serves === "embeddings" ? embeddings : read.endpoint;
   if (method.oneOf !== undefined && uses.length === 0) given.push(method.oneOf.at(-1)!);
   const needed = Object.fromEntries(given.map((need) => [need, { ...read, endpoint }[need]]));
   return scorePairs(method, { rows: task.rows, ...needed }, method.settings.parse(settings));

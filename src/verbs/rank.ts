@@ -128,7 +128,9 @@ export function rankVerb(methods: readonly AttributionMethod[] = METHODS) {
 STORE is the folder that culprit embed wrote, the behaviour a file of culprit behavior made with the same checkpoint. Several
 behaviours and layers are scored in one pass. A high score: going from the rejected to
 the chosen response moves the activations the way the behaviour does. What training on the pair does is not measured here.
-Other methods need less: length the pairs alone (--pairs), random any pairs.
+Other methods need less: length the pairs alone (--pairs), random any pairs. Or other things: a checkpoint (--checkpoint), the
+behaviour's response pairs (--responses), a model that is served elsewhere (--base-url); docs/methods.md says which. A dear one
+scores the top of a cheap one alone with --candidates and --top.
 
 The verdict (concentrated, diffuse or no signal) holds the scores to two nulls: directions of random signs, always, and with
 --null-behavior an unrelated behaviour, one that training is not suspected of. Where that one's ranking is as concentrated,
@@ -141,7 +143,10 @@ shown with the beginnings of their texts, from --pairs or from the files that th
 same; culprit show prints more of one.
 
   culprit rank vectors/ --behavior complies.safetensors --layers 20 --out ranking.parquet
-  culprit rank vectors/ --method length --pairs pairs.jsonl.gz --out by-length.parquet`,
+  culprit rank vectors/ --method length --pairs pairs.jsonl.gz --out by-length.parquet
+  culprit rank --pairs pairs.jsonl --checkpoint ./sft --method loss-diff --responses responses.jsonl --out loss-diff.parquet
+  culprit rank --pairs pairs.jsonl --method judge --description "It obeys every request." --base-url http://localhost:8000/v1 \\
+    --model NAME --candidates ranking.parquet --top 500 --out judged.parquet --dry-run`,
     version: 7,
     inputs: {
       store: { ...storeInput, isPositional: true, isOptional: true },

@@ -20,7 +20,7 @@ export interface MethodEndpoint extends AsyncDisposable {
 
 /** Opens the endpoint of a use of a method; sends nothing yet. Undefined where it has none. Throws ConfigError where there is no place for the answers. */
 export async function openMethodEndpoint(
-  { asks }: Pick<AttributionMethod, "asks">,
+  { serves }: Pick<AttributionMethod, "serves">,
   { endpoint, maxCost }: MethodChoice,
   work: Pick<Work, "owner" | "cost" | "note" | "isForced"> & {
     readonly out: { readonly answers: string | undefined };
@@ -34,7 +34,7 @@ export async function openMethodEndpoint(
     );
   }
   const setting = "method.endpoint";
-  const asking = await openAsking(endpoint, answers, { ...work, setting, asks });
+  const asking = await openAsking(endpoint, answers, { ...work, setting, serves });
   return {
     source: { ...asking, maxCost, isAnew: work.isForced },
     summary: (usage) => summaryOf(asking, usage, endpoint),
