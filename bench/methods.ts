@@ -20,6 +20,16 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { worlds: { type: "string", default: "0,1,2" } },
 });
+/** They read texts, or ask the checkpoint while they rank. */
+const NO_VECTORS: ReadonlySet<string> = new Set([
+  "embedding",
+  "loss-diff",
+  "projection-difference",
+  "steered-likelihood",
+  "ches",
+  "length",
+  "random",
+]);
 const [work] = positionals;
 if (work === undefined) throw new Error("methods: expected a folder to work in");
 const worlds = values.worlds.split(",").map(Number);
@@ -83,7 +93,7 @@ async function printWorld(world: number): Promise<void> {
       : name === "gradient"
         ? "-gradient"
         : "";
-    const reads = name === "random" || name === "length" ? 0 : 1;
+    const reads = NO_VECTORS.has(name) ? 0 : 1;
     const vectors = reads * (secondsOf(`embed${features}`) + secondsOf(`behavior${features}`));
     print(
       row([
