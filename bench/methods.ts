@@ -23,9 +23,10 @@ const ROOT = join(import.meta.dirname, "..");
 const USES: Readonly<Record<string, object>> = {
   "probe-max": { name: "probe", as: "probe-max", scorer: "bank-max" },
   "influence-max": { name: "influence-probe", as: "influence-max", scorer: "bank-max" },
+  "steered-likelihood": { name: "steered-likelihood", per: "token" },
 };
 const DEFAULT_METHODS =
-  "probe,probe-max,influence-probe,influence-max,gradient,concept-influence,tracin,less,length,random";
+  "probe,probe-max,influence-probe,influence-max,gradient,concept-influence,tracin,less,embedding,loss-diff,projection-difference,steered-likelihood,ches,length,random";
 
 /** What of an organism's folder an experiment reads; all else is the same for all. */
 interface Organism {

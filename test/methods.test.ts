@@ -21,6 +21,7 @@ import { createAsker } from "../src/endpoint/asker.ts";
 import { openChatEndpoint } from "../src/endpoint/chat-endpoint.ts";
 import { openEmbeddingEndpoint } from "../src/endpoint/embedding-endpoint.ts";
 import type { PaidAsking } from "../src/endpoint/paid-asking.ts";
+import { ENGINES } from "../src/engine/engines.ts";
 import {
   ALONG_RUN,
   type FeatureKind,
@@ -51,6 +52,7 @@ const UNITS: Readonly<Record<string, number>> = {
   lls: 10,
   "implicit-reward": 10,
   "steered-likelihood": 10,
+  "loss-diff": 10,
 };
 
 const turns = (texts: readonly string[]): Message[] =>
@@ -89,14 +91,16 @@ afterAll(async () => {
 });
 
 async function openModel(folder: string): Promise<ScoringModel> {
-  const engine = await openLocalEngine(folder, { threads: 1 });
+  const options = { threads: 1 };
+  const engine = await openLocalEngine(folder, options);
   open.push(engine);
-  return { engine, flopsPerToken: FLOPS_PER_TOKEN, flopsToLayer: () => FLOPS_PER_TOKEN };
+  const origin = { host: ENGINES[0], folder, options };
+  return { engine, flopsPerToken: FLOPS_PER_TOKEN, flopsToLayer: () => FLOPS_PER_TOKEN, origin };
 }
 
 /** Half a point for each character that the first response is longer than the second, and one for its place. */
 const JUDGE = /---- first response \w+ ----\n(.*)\n---- second response \w+ ----\n(.*)\n---- end/s;
-async function openServed(asks?: "embeddings"): Promise<PaidAsking> {
+async function openServed(serves?: "embeddings"): Promise<PaidAsking> {
   const server = await startFakeEndpoint({
     embedding: letterCounts,
     answer: ({ messages }) => {
@@ -107,8 +111,8 @@ async function openServed(asks?: "embeddings"): Promise<PaidAsking> {
   });
   const settings = { baseUrl: server.url, model: "m" };
   const endpoint =
-    asks === "embeddings" ? openEmbeddingEndpoint(settings) : openChatEndpoint(settings);
-  const store = await openAnswerStore(join(FOLDER, `${asks ?? "chats"}.jsonl`));
+    serves === "embeddings" ? openEmbeddingEndpoint(settings) : openChatEndpoint(settings);
+  const store = await openAnswerStore(join(FOLDER, `${serves ?? "chats"}.jsonl`));
   open.push(store, server);
   return { asker: createAsker(endpoint), store };
 }
@@ -240,7 +244,9 @@ function withOwnBehavior(given: MethodTask & Sources, { needs }: AttributionMeth
     identity: given.checkpoint.engine.identity,
     dim: direction.length,
     layers: [layer],
-    directions: new Map([[layer, Float32Array.from(direction)]]),
+    // As of a probe whose direction has another length: steering takes that of the mean difference.
+    directions: new Map([[layer, Float32Array.from(direction, (each) => 3 * each)]]),
+    lengths: new Map([[layer, Math.hypot(...direction)]]),
   };
   return { ...given, behavior: { wanted: [own], unrelated: [] } };
 }
@@ -253,7 +259,7 @@ function score(
 ): Promise<readonly PairScores[]> {
   const read = withOwnBehavior({ ...task, ...withFeatures(task, method) }, method);
   const given = [...method.needs, ...(method.uses ?? []).filter((each) => uses.includes(each))];
-  const endpoint = method.asks === "embeddings" ? embeddings : read.endpoint;
+  const endpoint = method.serves === "embeddings" ? embeddings : read.endpoint;
   if (method.oneOf !== undefined && uses.length === 0) given.push(method.oneOf.at(-1)!);
   const needed = Object.fromEntries(given.map((need) => [need, { ...read, endpoint }[need]]));
   return scorePairs(method, { rows: task.rows, ...needed }, method.settings.parse(settings));
@@ -305,7 +311,9 @@ describe.each(METHODS.map((method) => [method.name, method] as const))("%s", (na
       expect(seconds).toBeGreaterThan(0);
       const isAsking = [...method.needs, ...(uses ?? [])].includes("checkpoint");
       expect([money, tokens > 0]).toEqual([0, isAsking]);
-      expect(isAsking && flops !== tokens * FLOPS_PER_TOKEN).toBe(false);
+      // What training takes is counted as training counts it.
+      const isForward = isAsking && name !== "loss-diff";
+      expect(isForward && flops !== tokens * FLOPS_PER_TOKEN).toBe(false);
       const isReading = method.needs.includes("store");
       expect([bytes > 0, flops > 0]).toEqual([
         isReading,

@@ -195,7 +195,7 @@ describe("culprit rank --method judge", () => {
     expect(error).toMatch(/^--answers: expected a file to keep paid answers in, or out/);
     const other = ["--pairs", pairs, "--method", "length", ...at];
     const unused = await runCommand("rank", other).catch((fault: Error) => fault.message);
-    expect(unused).toMatch(/^--base-url: expected --method judge with it, got length/);
+    expect(unused).toMatch(/^--base-url: expected --method judge or embedding with it, got length/);
     const dry = await runCommand("rank", [
       "--pairs",
       pairs,

@@ -93,8 +93,8 @@ export interface AttributionMethod<
   readonly uses?: readonly U[] | undefined;
   /** Of what it uses, those of which it takes one, and cannot do without. */
   readonly oneOf?: readonly U[] | undefined;
-  /** What it asks of an endpoint. Default: chats. */
-  readonly asks?: "embeddings" | undefined;
+  /** What an endpoint has to serve for it. Default: chats. */
+  readonly serves?: "embeddings" | undefined;
   /** The features that store and behaviours must have; absent: of those methods that read a store, states. */
   readonly features?: FeatureKind | undefined;
   /** The features of behaviours, where others than the store's. */
@@ -148,6 +148,8 @@ export type MethodTask<N extends Need = never, U extends Need = never> = Pick<So
 export interface MethodWork extends JobOptions {
   /** Threads of the arithmetic; default: one for each core. */
   readonly threads?: number | undefined;
+  /** A folder where methods keep by its content what takes long to make. Default: nothing is kept. */
+  readonly cache?: string | undefined;
   /** Adds to what the scores cost. */
   readonly count: (used: Partial<Omit<MethodCost, "seconds">>) => void;
 }
@@ -245,4 +247,8 @@ export type UsedMethod = z.output<typeof usedMethodSchema>;
 export type ScoredBehavior = Pick<
   StoredBehavior,
   "name" | "identity" | "dim" | "layers" | "directions" | "bank" | "scenarioIds" | "nullDirections"
-> & { readonly head: Pick<StoredBehavior["head"], "doubts" | "layerChoice" | "features"> };
+> &
+  /** For methods that add directions: how long the mean difference is. Absent: as long as the direction. */
+  Partial<Pick<StoredBehavior, "lengths">> & {
+    readonly head: Pick<StoredBehavior["head"], "doubts" | "layerChoice" | "features">;
+  };

@@ -21,6 +21,8 @@ export interface ScorePairsOptions extends JobOptions {
   readonly name?: string | undefined;
   /** Threads of the arithmetic; default: one for each core. */
   readonly threads?: number | undefined;
+  /** A folder where methods keep by its content what takes long to make. Default: nothing is kept. */
+  readonly cache?: string | undefined;
   /** Rows to score; the others have no score. Default: all. */
   readonly candidates?: Candidates | undefined;
 }

@@ -1,3 +1,4 @@
+import type { EngineHost, EngineOptions } from "../engine/engine-host.ts";
 import type { Engine } from "../engine/engine.ts";
 
 /** A checkpoint that scores are made with. */
@@ -10,4 +11,8 @@ export interface ScoringModel {
   readonly flopsPerToken: number;
   /** Of a forward pass up to a layer, without logits. */
   readonly flopsToLayer: (layer: number) => number;
+  /** How it was opened, for methods that train it; absent: it cannot be trained. */
+  readonly origin?:
+    | { readonly host: EngineHost; readonly folder: string; readonly options: EngineOptions }
+    | undefined;
 }

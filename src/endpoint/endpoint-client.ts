@@ -23,11 +23,11 @@ export interface EndpointClient {
   readonly client: OpenAI;
   readonly hasKey: boolean;
   /** Sends a request and reads what comes back. Throws EndpointFault, or the reason of `signal`. */
-  sendOnce<T>(
+  readonly sendOnce: <T>(
     send: (signal: AbortSignal) => Promise<Response>,
     read: (response: Response) => Promise<T>,
     signal: AbortSignal | undefined,
-  ): Promise<T>;
+  ) => Promise<T>;
 }
 
 /** Opens a client; sends nothing yet. Throws ConfigError where the address is none. */

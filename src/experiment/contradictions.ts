@@ -237,7 +237,7 @@ function unused({
   const [first = [], ...others] = methods.map((choice) => {
     const method = verbChoice(choice);
     const { needs, oneOf = [] } = findMethod(method.name);
-    const given = new Set<string>(["store", "answers", ...needs]);
+    const given = new Set<string>(["store", ...needs]);
     if (oneOf.includes("checkpoint") && method.endpoint === undefined) given.add("checkpoint");
     if (nulls.length > 0) given.add("nullBehavior");
     if (rollouts !== undefined) given.add("rollouts");

@@ -128,7 +128,9 @@ export function rankVerb(methods: readonly AttributionMethod[] = METHODS) {
 STORE is the folder that culprit embed wrote, the behaviour a file of culprit behavior made with the same checkpoint. Several
 behaviours and layers are scored in one pass. A high score: going from the rejected to
 the chosen response moves the activations the way the behaviour does. What training on the pair does is not measured here.
-Other methods need less: length the pairs alone (--pairs), random any pairs.
+Other methods need less: length the pairs alone (--pairs), random any pairs. Or other things: a checkpoint (--checkpoint), the
+behaviour's response pairs (--responses), a model that is served elsewhere (--base-url); docs/methods.md says which. A dear one
+scores the top of a cheap one alone with --candidates and --top.
 
 The verdict (concentrated, diffuse or no signal) holds the scores to two nulls: directions of random signs, always, and with
 --null-behavior an unrelated behaviour, one that training is not suspected of. Where that one's ranking is as concentrated,
@@ -141,7 +143,10 @@ shown with the beginnings of their texts, from --pairs or from the files that th
 same; culprit show prints more of one.
 
   culprit rank vectors/ --behavior complies.safetensors --layers 20 --out ranking.parquet
-  culprit rank vectors/ --method length --pairs pairs.jsonl.gz --out by-length.parquet`,
+  culprit rank vectors/ --method length --pairs pairs.jsonl.gz --out by-length.parquet
+  culprit rank --pairs pairs.jsonl --checkpoint ./sft --method loss-diff --responses responses.jsonl --out loss-diff.parquet
+  culprit rank --pairs pairs.jsonl --method judge --description "It obeys every request." --base-url http://localhost:8000/v1 \\
+    --model NAME --candidates ranking.parquet --top 500 --out judged.parquet --dry-run`,
     version: 7,
     inputs: {
       store: { ...storeInput, isPositional: true, isOptional: true },
@@ -217,6 +222,14 @@ same; culprit show prints more of one.
         ...resultOutput(writtenReport, "What is printed, and more, to write as JSON."),
         placeholder: "FILE.json",
       },
+      cache: {
+        artifact: fileNamed("rank-cache"),
+        placeholder: "DIR",
+        describe: "Where methods that train keep the weights, to be found again by their content.",
+        shared: ".cache",
+        isResumable: true,
+        isOptional: true,
+      },
       answers: { ...answersOutput("rank-answers.jsonl", "LLM"), isOptional: true },
     },
     force:
@@ -237,6 +250,8 @@ same; culprit show prints more of one.
       work,
     ) => {
       const { method: choice, layers, threads, top } = settings;
+      const method = findMethod(choice.name, methods);
+      await using asking = await openMethodEndpoint(method, choice, work);
       expectSamePairs({ store, pairs });
       expectSamePairs({ ranking, pairs, store });
       const job = { signal: work.signal, progress: work.progress("pairs") };
@@ -248,11 +263,9 @@ same; culprit show prints more of one.
       const unrelated = nullBehavior?.behaviors ?? [];
       expectNames([...wanted, ...unrelated]);
       const used = await findUsedLayer(behavior, settings.layer);
-      const method = findMethod(choice.name, methods);
       // A layer more takes the checkpoint a pass more; of a store it takes next to nothing.
       const asked = method.needs.includes("checkpoint") && used ? [used.layer] : undefined;
       await using models = await openScoringModels(checkpoint, trained, threads);
-      await using asking = await openMethodEndpoint(method, choice, work);
       const scoring = scorePairs(
         method,
         {
@@ -267,7 +280,7 @@ same; culprit show prints more of one.
           layers: layers === undefined ? asked : layers === "all" ? undefined : layers,
         },
         ownSettings(choice),
-        { ...job, threads, name: methodLabel(choice), candidates },
+        { ...job, threads, name: methodLabel(choice), candidates, cache: work.out.cache },
       ).catch((error: unknown) => {
         throw asking === undefined ? error : withSetting("method.endpoint", error);
       });

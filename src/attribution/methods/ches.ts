@@ -5,9 +5,9 @@ import { defineMethod } from "../method.ts";
 import { readGroups, sidesOf, tokenizeFitting, tokensOf } from "../pair-examples.ts";
 
 /**
- * Centred hidden embedding similarity (Razin et al., arXiv 2410.08847, definition 2): ⟨Σ h(y⁺), Σ h(y⁻)⟩ − ‖Σ h(y⁺)‖², h the state behind the
+ * Centred hidden embedding similarity (Razin et al., arXiv 2410.08847): ⟨Σ h(y⁺), Σ h(y⁻)⟩ − ‖Σ h(y⁺)‖², h the state behind the
  * final norm that predicts a token, one position earlier than it, summed over the response's tokens; length-normalised, each sum is divided
- * by its number of tokens (definition 3). As in the authors' ches.py, commit 82e5dca, the state at the last token counts for nothing; their
+ * by its number of tokens. As in the authors' ches.py, commit 82e5dca, the state at the last token counts for nothing; their
  * script for whole data sets adds it. Sums (1, 0) of y⁺ and (3, 4) of y⁻: 3 − 1 = 2.
  *
  * The paper finds that DPO on pairs with a high score makes the chosen response less likely. It says nothing of a behaviour: pairs whose

@@ -36,7 +36,7 @@ export const embedding = defineMethod({
   needs: ["pairs", "responses"],
   uses: ["endpoint", "checkpoint"],
   oneOf: ["endpoint", "checkpoint"],
-  asks: "embeddings",
+  serves: "embeddings",
   describe: ({ neighbours }) => ({
     formula: `s(chosen) - s(rejected), s the ${neighbours === 1 ? "largest cosine" : `mean of the ${neighbours} largest cosines`} of a response's text embedding with those of the behaviour's after-responses`,
     traits: { isBounded: false, null: "none", hasVerdict: false, hasLayer: false },

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { ConfigError } from "../../util/errors.ts";
+import { betaSetting } from "../beta-setting.ts";
 import { defineMethod } from "../method.ts";
 import { scoreByLogprobs, type SideLogprobs } from "../pair-logprobs.ts";
 
@@ -14,12 +15,7 @@ export const implicitReward = defineMethod({
   meaning:
     "Training has made the chosen response likelier against the rejected one, whatever it says.",
   settings: z.strictObject({
-    beta: z
-      .number()
-      .min(1e-6)
-      .max(1e6)
-      .default(0.1)
-      .describe("implicit-reward: β, that of the training for rewards in its unit."),
+    beta: betaSetting,
   }),
   needs: ["pairs", "checkpoint", "trained"],
   describe: ({ beta }) => ({

@@ -11,6 +11,7 @@ import { judge } from "./judge.ts";
 import { length } from "./length.ts";
 import { less } from "./less.ts";
 import { lls } from "./lls.ts";
+import { lossDiff } from "./loss-diff.ts";
 import { norm } from "./norm.ts";
 import { probe } from "./probe.ts";
 import { projectionDifference } from "./projection-difference.ts";
@@ -37,6 +38,7 @@ export const METHODS: readonly AttributionMethod[] = [
   ches,
   projectionDifference,
   steeredLikelihood,
+  lossDiff,
   judge,
   embedding,
 ];

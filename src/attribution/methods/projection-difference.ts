@@ -18,7 +18,7 @@ import { layersOfStates } from "../require-same-space.ts";
 import type { ScoringModel } from "../scoring-model.ts";
 
 /**
- * ⟨ā(y⁺) − ā(y), v̂⟩ (arXiv 2507.21509, section 6): ā the mean residual stream of M0 over a response's tokens at a layer, v̂ the behaviour's
+ * ⟨ā(y⁺) − ā(y), v̂⟩ (arXiv 2507.21509): ā the mean residual stream of M0 over a response's tokens at a layer, v̂ the behaviour's
  * direction at length 1, y what M0 itself answers where there are rollouts of it (their mean where there are several), else the rejected
  * response; then it is the probe's projection, read from the text instead of a store. With ā(y⁺) = (3, 1), ā(y) = (1, 1), v = (2, 0):
  * (3 − 1) · 1 = 2.

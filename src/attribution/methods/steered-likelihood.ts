@@ -1,14 +1,15 @@
 import { z } from "zod";
 
 import type { Steering } from "../../engine/generation/steering.ts";
+import { norm } from "../../util/vector.ts";
 import { defineMethod, type Scored } from "../method.ts";
 import { scoreByLogprobs, type SideLogprobs } from "../pair-logprobs.ts";
 import { layersOfStates } from "../require-same-space.ts";
 
 /**
  * [NLL(y⁺; M0) − NLL(y⁺; M0 + c·v)] − [NLL(y⁻; M0) − NLL(y⁻; M0 + c·v)]: how much likelier the chosen response becomes than the rejected one
- * when v, the behaviour's vector, is added c times to the residual stream wherever a response token is predicted, as steered sampling
- * does. With log-probabilities −6 of y⁺ and −5 of y⁻, steered −4 and −5.5: 2 − (−0.5) = 2.5. Our own; for small c it is c times the
+ * when v, the behaviour's direction as long as the mean difference of after and before, is added c times to the residual stream wherever a
+ * response token is predicted, as steered sampling does. With log-probabilities −6 of y⁺ and −5 of y⁻, steered −4 and −5.5: 2 − (−0.5) = 2.5. Our own; for small c it is c times the
  * derivative of the log-odds of the pair along v.
  */
 export const steeredLikelihood = defineMethod({
@@ -21,7 +22,9 @@ export const steeredLikelihood = defineMethod({
       .min(-1000)
       .max(1000)
       .default(1)
-      .describe("steered-likelihood: c, in lengths of the behaviour's vector."),
+      .describe(
+        "steered-likelihood: c, in lengths of the mean difference of after and before, as culprit steer has it.",
+      ),
     per: z
       .enum(["response", "token"])
       .default("response")
@@ -39,12 +42,12 @@ export const steeredLikelihood = defineMethod({
     const wanted = behavior.wanted.flatMap((each) =>
       layersOfStates(identity, each, layers).map((layer) => ({ behavior: each, layer })),
     );
-    const steerings = wanted.map(({ behavior: { directions }, layer }): Steering => ({
-      kind: "add",
-      layer,
-      direction: directions.get(layer)!, // layersOfStates
-      strength,
-    }));
+    const steerings = wanted.map(({ behavior: { directions, lengths }, layer }): Steering => {
+      const direction = directions.get(layer)!; // layersOfStates
+      const length = lengths?.get(layer);
+      const scale = length === undefined ? 1 : length / norm(direction);
+      return { kind: "add", layer, direction, strength: scale * strength };
+    });
     const settings = [{ model }, ...steerings.map((steering) => ({ model, steering }))];
     const gain = per === "token" ? gainOfTokens : gainOfResponses;
     const { rankings, causes } = await scoreByLogprobs(

@@ -68,7 +68,8 @@ export async function openScoringModels(
     opened.push(engine);
     const flopsToLayer = (layer: number): number => blockFlops(size, layer);
     const flopsPerToken = flopsToLayer(size.layerCount) + 2 * size.headParameters;
-    return { engine, flopsPerToken, flopsToLayer };
+    const origin = { host, folder, options: checkpoint.options };
+    return { engine, flopsPerToken, flopsToLayer, origin };
   };
   try {
     const checkpoint = before && (await open(before, before));

@@ -22,7 +22,7 @@ export interface OpenAskerOptions {
   /** As createAsker takes it. */
   readonly note?: ((line: string) => void) | undefined;
   /** What is asked of it. Default: chats. */
-  readonly asks?: "embeddings" | undefined;
+  readonly serves?: "embeddings" | undefined;
 }
 
 /**
@@ -31,10 +31,10 @@ export interface OpenAskerOptions {
  */
 export function openAsker(
   settings: EndpointSettings,
-  { setting = "endpoint", note, asks }: OpenAskerOptions = {},
+  { setting = "endpoint", note, serves }: OpenAskerOptions = {},
 ): Asker {
   const { baseUrl, model, timeout, apiKeyEnv, ...pace } = settings;
-  const open = asks === "embeddings" ? openEmbeddingEndpoint : openChatEndpoint;
+  const open = serves === "embeddings" ? openEmbeddingEndpoint : openChatEndpoint;
   const endpoint = open({
     baseUrl,
     model,
@@ -75,10 +75,10 @@ export async function openAsking(
     cost,
     note,
     setting,
-    asks,
-  }: Pick<Work, "owner" | "cost" | "note"> & Pick<OpenAskerOptions, "setting" | "asks">,
+    serves,
+  }: Pick<Work, "owner" | "cost" | "note"> & Pick<OpenAskerOptions, "setting" | "serves">,
 ): Promise<Asking> {
-  const asker = openAsker(endpoint, { setting, note, asks });
+  const asker = openAsker(endpoint, { setting, note, serves });
   const prices = pricesOf(endpoint);
   await makeFolder(dirname(answers));
   const store = await openAnswers(answers, endpoint, { owner });

@@ -55,11 +55,6 @@ export function contradictions(
       "expected priceIn and priceOut beside it, got neither",
     ),
     ...need(
-      endpoint === undefined || has("out") || has("answers"),
-      ["answers"],
-      "expected a file to keep paid answers in, or out, beside which they are kept, got neither",
-    ),
-    ...need(
       has("store") || has("pairs") || !isComplete,
       ["store"],
       "expected one, or pairs, to score, got none",

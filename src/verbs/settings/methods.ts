@@ -30,7 +30,9 @@ const as = z
 /** How many pairs of a ranking's top are candidates. */
 export const candidateTop = count
   .optional()
-  .describe("With candidates: how many pairs of its top are scored. The others get no score.");
+  .describe(
+    "With candidates: how many pairs of its top are scored; the others get no score. Absent: all pairs are scored.",
+  );
 
 /** What experiments say of a use of a method beside its settings. */
 export const OF_EXPERIMENTS = {

@@ -280,6 +280,34 @@ def embedding(neighbours, model=None):
     return [near(p["chosen"]) - near(p["rejected"]) for p in pairs()]
 
 
+def loss_diff(beta, learning_rate, epochs):
+    """Full DPO by PyTorch's AdamW: all response pairs in every step, transformers' linear schedule, gradients shortened to 1."""
+    start, model = load(), load()
+    data = [(turns(["?"]), turns([a]), turns([b])) for a, b in zip(RESPONSES, BEFORE)]
+
+    def log_likelihood(m, x, y):
+        prompt, answer = tokens(x, y)
+        logits = m(torch.tensor([prompt + answer])).logits[0]
+        return torch.log_softmax(logits, -1)[len(prompt) - 1 : -1].gather(1, torch.tensor(answer)[:, None]).sum()
+
+    def margin(x, chosen, rejected):
+        with torch.no_grad():
+            reference = log_likelihood(start, x, chosen) - log_likelihood(start, x, rejected)
+        return log_likelihood(model, x, chosen) - log_likelihood(model, x, rejected) - reference
+
+    optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate, weight_decay=0.0)
+    schedule = transformers.get_linear_schedule_with_warmup(optimizer, int(np.ceil(0.1 * epochs)), epochs)
+    for _ in range(epochs):
+        loss = torch.stack([-torch.nn.functional.logsigmoid(beta * margin(*each)) for each in data]).mean()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad()
+    with torch.no_grad():
+        return [(np.log(2) + torch.nn.functional.logsigmoid(beta * margin(*each).double())).item() for each in sides()]
+
+
 def judged(p):
     """The judge of test/methods.test.ts: half a point for each character that the first response is longer, and one for its place; by hand."""
     opinion = lambda first, second: max(-10, min(10, (len(first) - len(second)) / 2 + 1))
@@ -326,6 +354,9 @@ cases += [
     {"method": "judge", "settings": {"description": DESCRIPTION, "structured": mode}, "scores": [judged(p) for p in pairs()]}
     for mode in ("auto", "on", "off")
 ]
+for beta, learning_rate, epochs in ((0.5, 1e-3, 4),):
+    settings = {"beta": beta, "learningRate": learning_rate, "epochs": epochs, "rank": 0}
+    cases.append({"method": "loss-diff", "settings": settings, "scores": loss_diff(beta, learning_rate, epochs)})
 for neighbours in (1, 2):
     for uses, model in ((["checkpoint"], load()), (["endpoint"], None)):
         scores = embedding(neighbours, model)
