@@ -58,6 +58,16 @@ function neededSections(given: Experiment): Contradiction[] {
           ...need(has(evaluate), ["evaluate"], "expected settings to measure the arms of edits"),
         ]),
     ...need(
+      given.discover === undefined || has(probe),
+      ["discover"],
+      "expected a probe, whose rollouts are clustered",
+    ),
+    ...need(
+      given.discover === undefined || featuresOfMethods(given).includes("states"),
+      ["discover"],
+      "expected a method of rank.methods that reads states, whose vectors are compared",
+    ),
+    ...need(
       evaluate === undefined || has(given.judge),
       ["judge"],
       "expected a judge for the rollouts of evaluate",

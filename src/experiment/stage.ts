@@ -19,6 +19,7 @@ export const STAGE_KINDS = [
   "embed",
   "rank",
   "quality",
+  "discover",
   "steer",
   "edit",
   "retrain",
