@@ -34,7 +34,7 @@ const SOURCES = 6;
 const SHARE = 0.04;
 /** That of culprit discover, and the usual one beside it. */
 const ALPHAS = [0.01, 0.05] as const;
-const FLIPS = 99;
+const FLIPS = 199;
 const OPTIONS = {
   linkage: "ward",
   maxClusters: 20,

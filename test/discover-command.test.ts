@@ -8,6 +8,7 @@ import { type Discovery, DISCOVERY } from "../src/discovery/discovery-file.ts";
 import { readResponsePairs } from "../src/pairs/response-pairs.ts";
 import { createRng } from "../src/util/rng.ts";
 import { jsonLines } from "./support/data-files.ts";
+import { startFakeEndpoint } from "./support/fake-endpoint.ts";
 import { randomText } from "./support/random-pairs.ts";
 import { runCommand } from "./support/run-command.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
@@ -134,6 +135,28 @@ describe("culprit discover", () => {
     const behavior = [file, "--checkpoint", at("sft"), "--layers", "2", "--threads", "1"];
     const shown = await runCommand("behavior", [...behavior, "--out", at("b.safetensors")]);
     expect(shown).toContain("split-half");
+  });
+
+  it("lets an LLM name the clusters, keeps its answers, and says where it gave none", async () => {
+    await using server = await startFakeEndpoint({
+      answer: ({ messages }) =>
+        messages.at(-1)!.content.includes("winter") ? '"Talks of winter."' : "x".repeat(100),
+    });
+    const asked = { "base-url": server.url, model: "namer", out: at("named.json") };
+    const warnings: string[] = [];
+    await runCommand("discover", words(asked), (line) => void warnings.push(line));
+    const { clusters } = await DISCOVERY.read(at("named.json"));
+    const names = clusters.map(({ name, namedBy }) => (namedBy === "llm" ? name : ""));
+    expect(names).toContain("Talks of winter");
+    expect(names).toContain("");
+    expect(warnings.join("\n")).toMatch(/named by their terms: an answer of more than 80/);
+    const { requests } = server.counts;
+    expect(requests).toBe(clusters.length);
+    await runCommand("discover", [...words(asked), "--force"]);
+    expect(server.counts.requests).toBe(requests);
+    await expect(
+      runCommand("discover", words({ "base-url": server.url, model: "namer" })),
+    ).rejects.toThrow(/paid answers are kept/);
   });
 
   it.each([

@@ -191,6 +191,14 @@ describe("the null of own variation", () => {
     expect(Math.min(...ps)).toBeGreaterThanOrEqual(1 / 401);
   });
 
+  it("gives the larger of the share of nulls beyond and the normal tail", () => {
+    const leans = Float64Array.of(0.1, -0.1, 0.2, -0.2);
+    expect(nullP(0.3, leans)).toBeCloseTo(0.2, 12);
+    const many = Float64Array.from({ length: 4000 }, (_, i) => leans[i % 4]!);
+    // None is beyond, but 1/4001 would claim more than four values can say.
+    expect(nullP(0.3, many)).toBeCloseTo(0.0289, 3);
+  });
+
   it("is none where M0's own samples hardly differ", async () => {
     const null_ = await createVariationNull(zeros(50, 4), unit(randomRows(30, 4)), {
       rng,

@@ -87,6 +87,9 @@ function withinSections(given: Experiment): Contradiction[] {
         )),
     ...(how === undefined ? [] : at(["judge"], verbs.judge.check?.(how, judgedBy(how)))),
     ...at(["embed"], featureContradictions({ ...given.embed, features: richestFeatures(given) })),
+    ...(given.discover === undefined
+      ? []
+      : at(["discover"], verbs.discover.check?.(given.discover, new Set(["out", "answers"])))),
     ...at(["conditions"], verbs.conditions.check?.(given.conditions, new Set())),
     ...at(["generate"], samplingContradictions(sampling)),
   ];

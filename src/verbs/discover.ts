@@ -4,6 +4,7 @@ import { LINKAGES } from "../clustering/linkage.ts";
 import { discover as discoverClusters } from "../discovery/discover.ts";
 import { type Discovery, DISCOVERY } from "../discovery/discovery-file.ts";
 import { LEAN_SHARE } from "../discovery/lean.ts";
+import { nameClusters } from "../discovery/name-clusters.ts";
 import {
   joinResponses,
   pairResponses,
@@ -12,18 +13,22 @@ import {
 import { requireStoreSpace } from "../discovery/require-store-space.ts";
 import { readStates } from "../discovery/response-states.ts";
 import { MIN_VARIATION_PROMPTS } from "../discovery/variation-null.ts";
+import { answererName } from "../endpoint/answer-key.ts";
 import { RESPONSES, writeResponsePairs } from "../pairs/response-pairs.ts";
 import { readRollouts } from "../rollouts/rollouts.ts";
 import { ConfigError } from "../util/errors.ts";
+import { withSetting } from "../util/in-setting.ts";
 import { count, maxTokens, positive, seed, whole } from "../util/setting-kinds.ts";
-import { linesOf } from "../util/text-table.ts";
+import { linesOf, printable } from "../util/text-table.ts";
 import { realPath } from "./check-outputs.ts";
 import { checkpointInput } from "./inputs/checkpoint.ts";
 import { rolloutsInput, storeInput } from "./inputs/files.ts";
-import { resultOutput } from "./outputs.ts";
+import { openAsking, priceContradictions } from "./judging/open-asker.ts";
+import { answersOutput, resultOutput } from "./outputs.ts";
 import { by, layers, resolveLayers } from "./settings/common.ts";
+import { endpointSettings, type EndpointSettings } from "./settings/endpoint.ts";
 import { formatDiscovery } from "./show/discovery.ts";
-import { defineVerb, need } from "./verb.ts";
+import { defineVerb, need, type Work } from "./verb.ts";
 
 /** Null directions cost a column of products each, for every size of cluster. */
 const MAX_DRAWS = 100_000;
@@ -57,6 +62,9 @@ Printed for each cluster of prompts:
   Holm         the same for all clusters together: a cluster passes below --alpha, with one sign in both halves of the data
   terms        words that responses have more of after training (class-based TF-IDF), and less of
 then the sources by their mean cosine with 95% intervals, typical prompts, and the pairs at the top.
+
+With --base-url and --model an LLM names the clusters: it sees their terms and typical prompts with responses. Every answer is kept
+beside --out before it counts. Without, their terms name them.
 
 --make-behavior CLUSTER with --responses FILE writes the cluster's response pairs, for culprit behavior.
 
@@ -122,10 +130,22 @@ then the sources by their mean cosine with 95% intervals, typical prompts, and t
     makeBehavior: whole
       .optional()
       .describe("Number of the cluster whose response pairs are written to responses."),
+    endpoint: endpointSettings
+      .optional()
+      .describe(
+        "Where an LLM is asked for the clusters' names. Absent: they are named by their terms.",
+      ),
     maxTokens,
     seed: seed.default(0).describe("Seed of samples, null directions and bootstrap."),
   }),
-  check: ({ makeBehavior }, given) => [
+  check: ({ makeBehavior, endpoint }, given) => [
+    ...priceContradictions(endpoint, ["endpoint"]),
+    ...need(
+      endpoint === undefined || given.has("answers") || given.has("out"),
+      ["endpoint", "baseUrl"],
+      "expected out with it, beside which paid answers are kept",
+    ),
+
     ...need(
       makeBehavior === undefined || given.has("responses"),
       ["makeBehavior"],
@@ -142,6 +162,7 @@ then the sources by their mean cosine with 95% intervals, typical prompts, and t
       ...resultOutput(DISCOVERY, "What was found, to write as JSON."),
       placeholder: "FILE.json",
     },
+    answers: { ...answersOutput("discovery-answers.jsonl", "LLM"), isOptional: true },
     responses: {
       artifact: RESPONSES,
       placeholder: "FILE",
@@ -173,12 +194,12 @@ then the sources by their mean cosine with 95% intervals, typical prompts, and t
       progress: progress("prompts"),
     });
     const { threads } = checkpoint.options;
-    const found = await discoverClusters(states, store, joined.leftOut, {
-      ...settings,
-      threads,
-      signal,
-      progress,
-    });
+    const options = { ...settings, threads, signal, progress };
+    const found = await nameFound(
+      await discoverClusters(states, store, joined.leftOut, options),
+      settings.endpoint,
+      work,
+    );
     if (out.responses !== undefined && settings.makeBehavior !== undefined) {
       const pairs = pairResponses(promptsOf(found, settings.makeBehavior, joined.prompts));
       await writeResponsePairs(out.responses, pairs);
@@ -202,6 +223,33 @@ then the sources by their mean cosine with 95% intervals, typical prompts, and t
         ),
     ]),
 });
+
+/** Names by an LLM where one is given. */
+async function nameFound(
+  found: Discovery,
+  endpoint: EndpointSettings | undefined,
+  work: Pick<Work, "owner" | "cost" | "note" | "warn" | "signal"> & {
+    readonly out: { readonly answers: string | undefined };
+  },
+): Promise<Discovery> {
+  const { answers } = work.out;
+  if (endpoint === undefined || answers === undefined) return found; // check
+  await using asking = await openAsking(endpoint, answers, work);
+  const { asker, store, prices } = asking;
+  const { clusters, failed } = await nameClusters(found.clusters, {
+    asker,
+    store,
+    prices,
+    endpoint: answererName(endpoint),
+    signal: work.signal,
+  }).catch((error: unknown) => {
+    throw withSetting("endpoint", error);
+  });
+  for (const [cause, count] of Object.entries(failed)) {
+    work.warn(`${count} clusters are named by their terms: ${printable(cause)}`);
+  }
+  return { ...found, clusters };
+}
 
 function promptsOf(
   { rows, clusters }: Discovery,
