@@ -33,9 +33,9 @@ async function job(directory: string, prompts: number, dim: number): Promise<voi
     }
     return values;
   };
-  const { boundary: _, ...checkpoint } = store.manifest.checkpoint;
+  const { boundary = "text", ...checkpoint } = store.manifest.checkpoint;
   const states: ResponseStates = {
-    identity: { ...checkpoint, dim, maxPositions: 2048 },
+    identity: { ...checkpoint, boundary, dim, maxPositions: 2048 },
     layers: [SYNTHETIC_LAYER],
     width: dim,
     prompts: Array.from({ length: prompts }, (_, p) => ({

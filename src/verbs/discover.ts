@@ -245,8 +245,8 @@ async function nameFound(
   }).catch((error: unknown) => {
     throw withSetting("endpoint", error);
   });
-  for (const [cause, count] of Object.entries(failed)) {
-    work.warn(`${count} clusters are named by their terms: ${printable(cause)}`);
+  for (const [cause, clustersOfIt] of Object.entries(failed)) {
+    work.warn(`${clustersOfIt} clusters are named by their terms: ${printable(cause)}`);
   }
   return { ...found, clusters };
 }
