@@ -58,6 +58,10 @@ export const ROOMS: readonly Room[] = [
   },
   { name: "attribution", holds: "attribution methods: from pairs and a behaviour to scores" },
   { name: "ranking", holds: "ranking file, report, nulls, verdict, lifts, quality" },
+  {
+    name: "discovery",
+    holds: "what training changed, found without labels: prompts clustered, held to the pairs",
+  },
   { name: "steering", holds: "steering with a behaviour vector, beside random directions" },
   { name: "edit", holds: "choosing and applying edits of a data set" },
   { name: "runs", holds: "what a run leaves in its folder: run.json, stage.json, result.json" },

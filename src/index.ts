@@ -92,6 +92,7 @@ export { audit } from "./verbs/audit.ts";
 export { behavior } from "./verbs/behavior.ts";
 export { capabilities } from "./verbs/capabilities.ts";
 export { conditions } from "./verbs/conditions.ts";
+export { discover } from "./verbs/discover.ts";
 export { doctor } from "./verbs/doctor.ts";
 export { edit } from "./verbs/edit.ts";
 export { embed } from "./verbs/embed.ts";

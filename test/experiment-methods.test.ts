@@ -27,6 +27,7 @@ const METHODS = `
 
 const CHANGES = {
   probe: undefined,
+  discover: undefined,
   responses: "unrelated.jsonl",
   steer: undefined,
   judge: "{ rules: rules.yaml }",

@@ -89,6 +89,7 @@ describe("a second null by drift", () => {
 it("warns of a direction to project out that is not stable, in the log and in the result", async () => {
   const path = await make("nuisance", {
     probe: undefined,
+    discover: undefined,
     generate: undefined,
     judge: undefined,
     responses: "tagged.jsonl",

@@ -28,6 +28,7 @@ async function failureOfRun(
 /** Instead of sampling: the run begins with response pairs. */
 const GIVEN = {
   probe: undefined,
+  discover: undefined,
   steer: undefined,
   edits: undefined,
   evaluate: undefined,

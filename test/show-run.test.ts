@@ -20,6 +20,7 @@ const ROOT = suiteFolder();
 /** Ranks only, from response pairs. */
 const RANKED = {
   probe: undefined,
+  discover: undefined,
   steer: undefined,
   edits: undefined,
   evaluate: undefined,

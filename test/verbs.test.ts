@@ -193,6 +193,7 @@ describe("a verb, a method and an engine that are one file and one line of a reg
     const make = (step: number): Promise<string> =>
       makeMiniatureExperiment(join(FOLDER, "experiment"), {
         probe: undefined,
+        discover: undefined,
         steer: undefined,
         edits: undefined,
         evaluate: undefined,

@@ -18,9 +18,9 @@ export function answererName({ baseUrl, model }: AnswererName): AnswererName {
 /** The key of an answer: of who gives it and of everything that it depends on. */
 export function answerKey(
   endpoint: AnswererName,
-  question: { readonly kind: "rollout" | "verdict" | "comparison" | "embedding" } & Readonly<
-    Record<string, unknown>
-  >,
+  question: {
+    readonly kind: "rollout" | "verdict" | "comparison" | "embedding" | "name";
+  } & Readonly<Record<string, unknown>>,
 ): string {
   return hashValue({ ...question, ...answererName(endpoint) });
 }

@@ -58,6 +58,16 @@ function neededSections(given: Experiment): Contradiction[] {
           ...need(has(evaluate), ["evaluate"], "expected settings to measure the arms of edits"),
         ]),
     ...need(
+      given.discover === undefined || has(probe),
+      ["discover"],
+      "expected a probe, whose rollouts are clustered",
+    ),
+    ...need(
+      given.discover === undefined || featuresOfMethods(given).includes("states"),
+      ["discover"],
+      "expected a method of rank.methods that reads states, whose vectors are compared",
+    ),
+    ...need(
       evaluate === undefined || has(given.judge),
       ["judge"],
       "expected a judge for the rollouts of evaluate",
@@ -87,6 +97,9 @@ function withinSections(given: Experiment): Contradiction[] {
       ["warmup"],
       "expected none, as no method of rank.methods reads gradients along a training run",
     ),
+    ...(given.discover === undefined
+      ? []
+      : at(["discover"], verbs.discover.check?.(given.discover, new Set(["out", "answers"])))),
     ...at(["conditions"], verbs.conditions.check?.(given.conditions, new Set())),
     ...at(["generate"], samplingContradictions(sampling)),
   ];

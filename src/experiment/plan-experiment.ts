@@ -27,6 +27,7 @@ import {
   behaviorStage,
   capabilitiesStage,
   conditionsStage,
+  discoverStage,
   editStage,
   embedStage,
   generateStage,
@@ -64,6 +65,7 @@ export function planExperiment(
       ...rankStages(planned, method),
       ...(inputs.planted === undefined ? [] : [qualityStage(planned, inputs.planted, method)]),
     ]),
+    ...(experiment.discover === undefined ? [] : [discoverStage(planned)]),
     ...steeringStages(planned),
     ...(experiment.evaluate === undefined ? [] : evaluationStages(planned)),
   ];

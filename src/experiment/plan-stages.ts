@@ -486,6 +486,20 @@ const firstPairs = (pairs: PairSet, count: number): PairSet => ({
   },
 });
 
+/** Clusters what training changed in the probe's rollouts. */
+export function discoverStage({ experiment, inputs }: Planned): Stage {
+  return verbStage(verbs.discover, {
+    settings: { ...experiment.discover!, makeBehavior: undefined }, // who plans it has the section
+    inputs: {
+      store: { stage: stageId({ kind: "embed", name: featuresName("states") }) },
+      before: { stage: "generate-before" },
+      after: { stage: "generate-after" },
+      checkpoint: givenCheckpoint(experiment, "before", inputs.before),
+    },
+    outputs: ["out"],
+  });
+}
+
 /** Holds the ranking by a method to the planted truth, which no stage before it has seen. */
 export function qualityStage(
   { experiment }: Planned,

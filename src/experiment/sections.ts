@@ -31,6 +31,7 @@ export const ELSEWHERE: Readonly<Record<string, string | null>> = {
   "behavior.projection": "embed.projection",
   "behavior.projectionSeed": "embed.projectionSeed",
   "behavior.sketch": "embed.sketch",
+  "discover.makeBehavior": null, // which cluster is worth it is seen afterwards
   "embed.features": null, // those of the methods
   "embed.layers": "behavior.layers",
   "evaluate.baseline": null, // the arm of no edit
@@ -340,6 +341,12 @@ export const sections = {
     .prefault({})
     .describe("Datapoint vectors."),
   rank: rankSection.prefault({}).describe("Scoring and ranking of all pairs."),
+  discover: verbs.discover.settings
+    .omit({ makeBehavior: true })
+    .optional()
+    .describe(
+      "Clusters what training changed in the probe's rollouts, and holds the clusters to the pairs. Absent: not done.",
+    ),
   quality: verbs.quality.settings.prefault({}).describe("The ranking held to the planted pairs."),
   steer: steerSection
     .optional()

@@ -20,6 +20,7 @@ export const STAGE_KINDS = [
   "embed",
   "rank",
   "quality",
+  "discover",
   "steer",
   "edit",
   "retrain",

@@ -3,6 +3,7 @@ import { audit } from "./audit.ts";
 import { behavior } from "./behavior.ts";
 import { capabilities } from "./capabilities.ts";
 import { conditions } from "./conditions.ts";
+import { discover } from "./discover.ts";
 import { doctor } from "./doctor.ts";
 import { edit } from "./edit.ts";
 import { embed } from "./embed.ts";
@@ -31,6 +32,7 @@ export const verbs = {
   agreement,
   conditions,
   behavior,
+  discover,
   steer,
   rank,
   show,

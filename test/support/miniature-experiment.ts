@@ -78,6 +78,7 @@ const SECTIONS: Readonly<Record<string, string>> = {
     "{ rules: rules.yaml, labels: { judge-after: probe-labels.jsonl, evaluation-judge-baseline-seed1: evaluation-labels.jsonl } }",
   behavior: "{ layers: [1, 2], splits: 20, flips: 20, nullDirections: 4 }",
   rank: "{ nulls: [drift, unrelated.jsonl] }",
+  discover: "{ layers: [1, 2], replicates: 5, draws: 20 }",
   steer: "{ rollouts: 2, limit: 4, layers: [1, 2], grid: [1, 2], randomDirections: 1 }",
   edits:
     "[{ action: filter, top: planted }, { action: swap, top: 6, controls: [] }, { action: drop-source, top: 10, sources: [east], controls: [] }]",

@@ -1,0 +1,123 @@
+import { membersOf } from "../clustering/cut-tree.ts";
+import { holm } from "../stats/holm.ts";
+import { quantile } from "../stats/quantile.ts";
+import type { Rng } from "../util/rng.ts";
+import type { Clustered } from "./cluster-rows.ts";
+import { leanOf } from "./lean.ts";
+import { multiplyRows, pickRows, type Rows, rowOf } from "./multiply-rows.ts";
+import { meanDirection } from "./unit-rows.ts";
+import { createVariationNull, nullP } from "./variation-null.ts";
+
+/** What a cluster's test found; see testSchema. */
+export interface ClusterTest {
+  readonly lean: number;
+  readonly p?: number | undefined;
+  readonly holm?: number | undefined;
+  readonly null95?: number | undefined;
+  readonly halves: readonly number[];
+  readonly agree: boolean;
+}
+
+export interface TestedClusters {
+  /** By cluster; undefined for those of too few prompts. */
+  readonly tests: readonly (ClusterTest | undefined)[];
+  readonly variationPrompts: number;
+}
+
+/** What clusters are tested with. */
+export interface TestMaterial {
+  readonly changed: { readonly choosing: Rows; readonly testing: Rows };
+  readonly rows: Pick<Clustered, "labels" | "clusters">;
+  /** [n, width] unit rows. */
+  readonly pairs: Rows;
+  /** [P, width] unit rows: halves of M0's samples against each other. */
+  readonly variation: Rows;
+  readonly rng: Rng;
+}
+
+export interface TestOptions {
+  readonly minPrompts: number;
+  readonly draws: number;
+  readonly leanShare: number;
+  readonly threads?: number | undefined;
+}
+
+/**
+ * Whether the pairs lean to each cluster further than to directions in which M0's own samples differ. Clusters were chosen by one half of the
+ * samples; the direction that is tested is the mean over their prompts by the other half, which knows nothing of that choice, so no choice on
+ * the same data makes a p-value small. Holm over the clusters that are tested.
+ */
+export async function testClusters(
+  { changed, rows, pairs, variation, rng }: TestMaterial,
+  { minPrompts, draws, leanShare, threads }: TestOptions,
+): Promise<TestedClusters> {
+  const members = membersOf(rows.labels, rows.clusters);
+  const testing = members.map((each) => meanDirection(changed.testing, each));
+  const choosing = members.map((each) => meanDirection(changed.choosing, each));
+  const cosines = await multiplyRows(pairs, stackOf([...testing, ...choosing], pairs.width), {
+    threads,
+  });
+  const column = (k: number, isTaken: (i: number) => boolean): Float32Array =>
+    Float32Array.from(
+      Array.from({ length: pairs.count }, (_, i) => i).filter(isTaken),
+      (i) => rowOf(cosines, i)[k]!,
+    );
+  const isFirst = drawHalf(pairs.count, rng);
+  const nulls = await createVariationNull(variation, pairs, {
+    rng,
+    draws,
+    share: leanShare,
+    threads,
+  });
+  const found: (ClusterTest | undefined)[] = [];
+  for (const [k, each] of members.entries()) {
+    if (each.length < minPrompts || testing[k]!.every((value) => value === 0)) {
+      found.push(undefined);
+      continue;
+    }
+    const lean = leanOf(
+      column(k, () => true),
+      leanShare,
+    );
+    const leans = await nulls.leans(each.length);
+    const halves = [
+      leanOf(
+        column(members.length + k, (i) => isFirst[i] === 1),
+        leanShare,
+      ),
+      leanOf(
+        column(k, (i) => isFirst[i] === 0),
+        leanShare,
+      ),
+    ];
+    found.push({
+      lean,
+      p: nullP(lean, leans),
+      null95: leans.length === 0 ? undefined : quantile(leans, 0.95),
+      halves,
+      agree: halves[0]! > 0 === halves[1]! > 0,
+    });
+  }
+  return { tests: withHolm(found), variationPrompts: nulls.prompts };
+}
+
+/** 1 for a random half. */
+function drawHalf(count: number, rng: Rng): Uint8Array {
+  const order = rng.shuffle(Array.from({ length: count }, (_, i) => i));
+  const isDrawn = new Uint8Array(count);
+  for (const i of order.slice(0, count >> 1)) isDrawn[i] = 1;
+  return isDrawn;
+}
+
+function withHolm(tests: readonly (ClusterTest | undefined)[]): (ClusterTest | undefined)[] {
+  const ps = tests.flatMap((test) => test?.p ?? []);
+  const adjusted = holm(ps);
+  let next = 0;
+  return tests.map((test) => (test?.p === undefined ? test : { ...test, holm: adjusted[next++] }));
+}
+
+function stackOf(directions: readonly Float32Array[], width: number): Rows {
+  const values = new Float32Array(directions.length * width);
+  for (const [k, direction] of directions.entries()) values.set(direction, k * width);
+  return pickRows({ count: directions.length, width, values }, [...directions.keys()]);
+}

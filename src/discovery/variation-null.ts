@@ -1,0 +1,138 @@
+/**
+ * @file What a cluster's lean is held to: directions in which M0's own responses to the same prompts differ. Half of M0's samples minus the
+ * other half is what the behaviour vector would be had training changed nothing there, so its directions have the spread of the
+ * checkpoint's natural variation, and their leans say how far the pairs lean to any such direction.
+ */
+import { upperTail } from "../stats/normal.ts";
+import type { Rng } from "../util/rng.ts";
+import { norm } from "../util/vector.ts";
+import { leansOf } from "./lean.ts";
+import { multiplyRows, type Rows, rowOf } from "./multiply-rows.ts";
+import { directedRows, meanDirection } from "./unit-rows.ts";
+
+export interface VariationNullOptions {
+  readonly rng: Rng;
+  /** Null directions for each size of cluster; each counts with either sign. */
+  readonly draws: number;
+  readonly share: number;
+  readonly threads?: number | undefined;
+}
+
+/** The leans of directions of own variation, for clusters of any size. */
+export interface VariationNull {
+  /** Prompts at which M0's samples differ. */
+  readonly prompts: number;
+  /** Leans of clusters of own variation of about so many prompts, either sign. */
+  leans(size: number): Promise<Float64Array>;
+}
+
+/** With fewer prompts at which M0's own samples differ, there is no null. */
+export const MIN_VARIATION_PROMPTS = 20;
+/** Directions scored at once. */
+const CHUNK = 256;
+
+/**
+ * The null for a mix, `pairs` [n, width] unit rows. A cluster of prompts was chosen for its likeness, so a direction of own variation is too: the mean
+ * of a prompt's variation and those that are most like it, signs turned to agree, as many as the cluster has (the power of two below); from
+ * the second time that a prompt begins one, a random half of twice as many.
+ */
+export async function createVariationNull(
+  variation: Rows,
+  pairs: Rows,
+  { rng, draws, share, threads }: VariationNullOptions,
+): Promise<VariationNull> {
+  const directed = directedRows(variation);
+  const likeness =
+    directed.length < MIN_VARIATION_PROMPTS
+      ? undefined
+      : await multiplyRows(variation, variation, { threads });
+  const known = new Map<number, Float64Array>();
+  return {
+    prompts: directed.length,
+    async leans(size) {
+      if (likeness === undefined) return new Float64Array(0);
+      const rounded = 2 ** Math.floor(Math.log2(Math.max(1, size)));
+      const found = known.get(rounded);
+      if (found !== undefined) return found;
+      const sought = { variation, likeness, directed, size: rounded, rng };
+      const directions = Array.from({ length: draws }, (_, draw) =>
+        variationDirection(sought, draw),
+      );
+      const leans = await leansAlong(pairs, directions, share, threads);
+      known.set(rounded, leans);
+      return leans;
+    },
+  };
+}
+
+interface Sought {
+  readonly variation: Rows;
+  readonly likeness: Rows;
+  readonly directed: readonly number[];
+  readonly size: number;
+  readonly rng: Rng;
+}
+
+function variationDirection(
+  { variation, likeness, directed, size, rng }: Sought,
+  draw: number,
+): Float32Array {
+  const first = directed[draw % directed.length]!;
+  const like = rowOf(likeness, first);
+  const others = directed
+    .filter((i) => i !== first)
+    .toSorted((a, b) => Math.abs(like[b]!) - Math.abs(like[a]!));
+  const isFirstRound = draw < directed.length;
+  const wanted = size - 1;
+  const near = isFirstRound
+    ? others.slice(0, wanted)
+    : rng.shuffle(others.slice(0, 2 * wanted)).slice(0, wanted);
+  const members = [first, ...near];
+  const turned = new Float32Array(members.length * variation.width);
+  for (const [k, i] of members.entries()) {
+    const sign = k === 0 || like[i]! >= 0 ? 1 : -1;
+    turned.set(
+      rowOf(variation, i).map((value) => sign * value),
+      k * variation.width,
+    );
+  }
+  const rows = { count: members.length, width: variation.width, values: turned };
+  return meanDirection(rows, members.keys());
+}
+
+/** Of both signs: turned round, a direction has the opposite lean. */
+async function leansAlong(
+  pairs: Rows,
+  directions: readonly Float32Array[],
+  share: number,
+  threads: number | undefined,
+): Promise<Float64Array> {
+  const leans = new Float64Array(2 * directions.length);
+  for (let start = 0; start < directions.length; start += CHUNK) {
+    const chunk = directions.slice(start, start + CHUNK);
+    const values = new Float32Array(chunk.length * pairs.width);
+    for (const [k, direction] of chunk.entries()) values.set(direction, k * pairs.width);
+    const rows = { count: chunk.length, width: pairs.width, values };
+    const found = leansOf(await multiplyRows(pairs, rows, { threads }), share);
+    for (const [k, lean] of found.entries()) {
+      leans[2 * (start + k)] = lean;
+      leans[2 * (start + k) + 1] = -lean;
+    }
+  }
+  return leans;
+}
+
+/**
+ * How often a null is at least as large, itself counted in (Davison and Hinkley 1997, 4.11), and no less than a normal distribution about 0
+ * of the nulls' spread says: null directions share the few prompts that they are made of, so how often the largest come is known badly.
+ * Undefined without a null.
+ *
+ * Worked: of the nulls 0.1, -0.1, 0.2 and -0.2, spread 0.158, none reaches 0.3: 1/5 = 0.2; a normal one would in 0.029.
+ */
+export function nullP(lean: number, leans: Float64Array): number | undefined {
+  if (leans.length === 0) return undefined;
+  const beyond = leans.reduce((count, each) => count + Number(each >= lean), 0);
+  const spread = norm(leans) / Math.sqrt(leans.length);
+  const tail = spread > 0 ? upperTail(lean / spread) : 0;
+  return Math.max((1 + beyond) / (leans.length + 1), tail);
+}
