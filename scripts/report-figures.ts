@@ -1,16 +1,21 @@
 /**
- * @file Takes the pictures of docs/report.md: `npx tsx scripts/report-figures.ts REPORT`, REPORT being a report of the demo
- * (culprit-out/demo-distractor/report). Needs Chromium.
+ * @file Takes the pictures of docs/report.md: `npx tsx scripts/report-figures.ts RUN`, RUN being the demo's folder
+ * (culprit-out/demo-distractor) with its report. Needs Chromium.
  */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 import type { Page } from "playwright-core";
 
+import { localHost } from "../src/engine/local-host.ts";
+import { openRunSource } from "../src/report/serve/run-source.ts";
+import { serveRun } from "../src/serve/serve-run.ts";
 import { openBrowser } from "../test/support/browser.ts";
 
-const [report = ""] = process.argv.slice(2);
-const url = pathToFileURL(join(report, "index.html")).href;
+const [run = ""] = process.argv.slice(2);
+let url = pathToFileURL(join(run, "report", "index.html")).href;
 const image = (name: string): string =>
   fileURLToPath(new URL(`../docs/images/report-${name}.png`, import.meta.url));
 
@@ -60,3 +65,29 @@ await show("methods");
 await page.screenshot({ path: image("methods") });
 await show("provenance");
 await page.screenshot({ path: image("provenance") });
+
+// From the server, with decisions that are nobody's.
+const aside = await mkdtemp(join(tmpdir(), "culprit-figures-"));
+await using source = openRunSource(run, {
+  host: localHost,
+  decisions: join(aside, "decisions.jsonl"),
+});
+await using server = await serveRun(source);
+({ url } = server);
+await show("review?queue=top&k=20");
+for (const [i, key] of "ddddsdadddfddadddddd".split("").entries()) {
+  await page.waitForSelector(`main h2:has-text("${i + 1}. ")`);
+  await page.waitForSelector(".side");
+  await page.keyboard.press(key);
+}
+await page.waitForSelector('[role=note]:has-text("is reviewed")');
+await show("review?queue=top&k=20&at=6", (shown) => shown.waitForSelector(".side"));
+await page.screenshot({ path: image("review") });
+await show("review?queue=top&k=20&at=6", async (shown) => {
+  await shown.waitForSelector(".side");
+  await at("What the decisions say")(shown);
+});
+await page.screenshot({ path: image("review-results") });
+await show("progress");
+await page.screenshot({ path: image("progress") });
+await rm(aside, { recursive: true });
