@@ -3,8 +3,9 @@
  * with hostile text.
  */
 import { readFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { cp, mkdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -13,9 +14,12 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 
 import { readDecisions } from "../src/edit/decisions.ts";
+import { NO_COST } from "../src/engine/cost.ts";
 import { localHost } from "../src/engine/local-host.ts";
 import { makeReport } from "../src/report/make-report.ts";
 import { openRunSource, type RunSource } from "../src/report/serve/run-source.ts";
+import { RUN } from "../src/runs/run-manifest.ts";
+import { WORKING } from "../src/runs/stage-record.ts";
 import { type ServedRun, serveRun } from "../src/serve/serve-run.ts";
 import { CHROMIUM, NO_BROWSER, openBrowser } from "../test/support/browser.ts";
 import { HOSTILE, makeReportRun } from "../test/support/report-run.ts";
@@ -30,6 +34,8 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 
 /** The panels by their addresses, the one of a pair among them. */
 const PAGES = ["overview", "behavior", "pairs", "pair/pair-1", "sources", "methods", "provenance"];
+
+const KEY = "a-key-of-mine-56473829";
 
 /** Instead of a file: from the server. */
 const SERVER = "server";
@@ -61,6 +67,7 @@ describe.skipIf(CHROMIUM === undefined)(
     let server: ServedRun;
 
     beforeAll(async () => {
+      process.env["MY_SERVICE_KEY"] = KEY;
       const run = await makeReportRun(join(suite, "experiment"));
       const tokens = { count: 1000, host: localHost };
       await makeReport(run, { out: join(suite, "report"), tokens });
@@ -108,20 +115,7 @@ describe.skipIf(CHROMIUM === undefined)(
       for (const theme of ["light", "dark"] as const) {
         it(`${address} from ${fromWhere(file)}, ${theme}: nothing to complain of, for the browser or for axe`, async () => {
           const { page, complaints } = await open(address, { colorScheme: theme }, file);
-          await page.evaluate(AXE);
-          const violations = await page.evaluate(async () => {
-            const { axe } = window as unknown as {
-              axe: { run(options: object): Promise<AxeResult> };
-            };
-            const found = await axe.run({ preload: false }); // it would fetch style sheets, which the policy refuses
-            return found.violations
-              .filter(({ impact }) => impact === "serious" || impact === "critical")
-              .map(
-                ({ id, nodes }) =>
-                  `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join("; ")}`,
-              );
-          });
-          expect(violations).toEqual([]);
+          expect(await violationsOf(page)).toEqual([]);
           expect(complaints).toEqual([]);
           await close(page);
         });
@@ -284,7 +278,9 @@ describe.skipIf(CHROMIUM === undefined)(
         const { page: disk } = await open(address);
         const text = (of: Page): Promise<string> =>
           of.evaluate(() => document.querySelector("main")!.innerText);
-        expect(await text(page)).toBe(await text(disk));
+        const shown = await text(page);
+        expect(shown).toBe(await text(disk));
+        for (const secret of [suite, KEY]) expect(shown).not.toContain(secret);
         expect(complaints).toEqual([]);
         await close(page);
         await close(disk);
@@ -368,6 +364,58 @@ describe.skipIf(CHROMIUM === undefined)(
       await close(page);
     });
 
+    it("fills as the stages of a run at work end, and says how far it is", async () => {
+      const at = join(suite, "at work");
+      await using growing = openRunSource(at, { host: localHost });
+      await using served = await serveRun(growing);
+      const context = await browser.newContext({ viewport: SIZES.wide });
+      const page = await context.newPage();
+      const complaints: string[] = [];
+      page.on("pageerror", (error) => complaints.push(error.message));
+      await page.goto(`${served.url}#/pairs`);
+      await page.waitForSelector('text="The run has not begun; its inputs are read."');
+      // The run as it stood when it was about to rank.
+      const whole = join(suite, "experiment", "run");
+      const manifest = await RUN.read(join(whole, RUN.name));
+      const ranks = manifest.stages.findIndex(({ kind }) => kind === "rank");
+      const stages = manifest.stages.map(({ id, kind, name, ...done }, i) => ({
+        id,
+        kind,
+        name,
+        ...(i < ranks ? done : i === ranks ? { directory: "stages/at-work" } : {}),
+      }));
+      const { finishedAt: _, ...begun } = manifest;
+      await mkdir(join(at, "stages"), { recursive: true });
+      await cp(join(whole, "stages"), join(at, "stages"), { recursive: true });
+      await mkdir(join(at, "stages", "at-work"));
+      await WORKING.write(join(at, "stages", "at-work", WORKING.name), {
+        pid: process.pid,
+        host: hostname(),
+        cost: { ...NO_COST, seconds: 3 },
+        updatedAt: new Date().toISOString(),
+        unit: "pairs",
+        done: 30,
+        total: 120,
+        rate: 3,
+      });
+      await RUN.write(join(at, RUN.name), { ...begun, stages });
+      await page.waitForSelector('text="Nothing was ranked yet."');
+      await page.click('nav a:text-is("Progress")');
+      await page.waitForSelector('td:has-text("30 of 120 pairs, 25%")');
+      expect(await page.textContent("main")).toContain("about 30 s left");
+      const violations = await violationsOf(page);
+      expect(violations).toEqual([]);
+      await page.click('nav a:text-is("Pairs")');
+      await page.waitForSelector('text="Nothing was ranked yet."');
+      await RUN.write(join(at, RUN.name), manifest);
+      // Without a click, and without losing the place.
+      await page.waitForSelector(".grid .body .row");
+      await page.click('nav a:text-is("Progress")');
+      await page.waitForSelector('main p[role=status]:has-text("The run has ended.")');
+      expect(complaints).toEqual([]);
+      await close(page);
+    });
+
     it("says that a decision was not written, and keeps none that is not on the disk", async () => {
       const { page } = await open("review?queue=top&k=20&at=15", {}, SERVER);
       await page.waitForSelector(".side");
@@ -392,6 +440,18 @@ describe.skipIf(CHROMIUM === undefined)(
     });
   },
 );
+
+/** What axe finds serious or critical. */
+async function violationsOf(page: Page): Promise<readonly string[]> {
+  await page.evaluate(AXE);
+  return page.evaluate(async () => {
+    const { axe } = window as unknown as { axe: { run(options: object): Promise<AxeResult> } };
+    const found = await axe.run({ preload: false }); // it would fetch style sheets, which the policy refuses
+    return found.violations
+      .filter(({ impact }) => impact === "serious" || impact === "critical")
+      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join("; ")}`);
+  });
+}
 
 interface AxeResult {
   readonly violations: readonly {

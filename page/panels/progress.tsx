@@ -39,6 +39,8 @@ const STATES: Readonly<Record<RunProgress["state"], string>> = {
 
 function Progress({ progress }: { readonly progress: RunProgress }): ReactNode {
   const { state, stages, total, currency, secondsLeft } = progress;
+  const leftOf = ({ state: at }: StageProgress): string =>
+    at === "running" && secondsLeft !== undefined ? `about ${duration(secondsLeft)} left` : "";
   const done = stages.filter((stage) => stage.state === "done").length;
   const atWork = stages.filter((stage) => stage.state === "running");
   const failed = stages.filter((stage) => stage.failure !== undefined);
@@ -51,6 +53,21 @@ function Progress({ progress }: { readonly progress: RunProgress }): ReactNode {
         {atWork.map(({ id }) => `, ${id} is running`).join("")}.
       </p>
       <progress aria-label="Stages done" value={done} max={Math.max(1, stages.length)} />
+      {atWork.map((stage) => (
+        <Section key={stage.id} title={`At work: ${stage.id}`}>
+          <p>
+            {[howFar(stage), rateOf(stage), leftOf(stage)].filter(Boolean).join(", ") ||
+              "It does not count its work."}
+          </p>
+          {stage.done !== undefined && stage.total !== undefined && (
+            <progress
+              aria-label={`Done of ${stage.id}`}
+              value={stage.done}
+              max={Math.max(1, stage.total)}
+            />
+          )}
+        </Section>
+      ))}
       {failed.map(({ id, failure }) => (
         <p key={id} role="alert" className="fault">
           {id} failed: {failure}
@@ -59,14 +76,6 @@ function Progress({ progress }: { readonly progress: RunProgress }): ReactNode {
       <Facts
         of={[
           ["Time so far", duration(total.seconds)],
-          ...(atWork.length === 0
-            ? []
-            : [
-                [
-                  "Left of the stage",
-                  secondsLeft === undefined ? "not known" : `about ${duration(secondsLeft)}`,
-                ] as const,
-              ]),
           ["Tokens so far", amount(total.tokens)],
           ...(total.money === undefined
             ? []

@@ -428,7 +428,7 @@ function Results({ summary }: { readonly summary: ReviewSummary }): ReactNode {
           )}
         />
       )}
-      {agreements.length > 0 && (
+      {agreements.length > 0 && Object.values(counts).some((each) => each > 0) && (
         <Table
           caption="Beside the automatic edits"
           head={[
