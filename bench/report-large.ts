@@ -1,19 +1,21 @@
 /**
  * @file The report of a large run: how big its folder is, how soon each page paints, how smoothly the table scrolls.
  *
- *   npx tsx bench/report-large.ts RUN OUT [PAIRS] [--made]
+ *   npm run build && npx tsx bench/report-large.ts RUN OUT [PAIRS] [--made] [--server]
  *
  * RUN is a finished run, culprit-out/demo-distractor say. A copy of it in OUT gets PAIRS (378339) synthetic pairs and their ranking, and
  * a report. Pairs ranked high have about 3 kB of text, as pairs of real mixes do, the others 0.3 kB, so that writing them does not
  * take the most of the time. --made takes the run that is in OUT. Yardsticks in the same browser: an empty page and its frames, and plain lines of text that are scrolled
- * as the table is.
+ * as the table is. Then the same of the server: memory of its process at most, from its start over the making of its database to the
+ * last question. --server measures that alone.
  */
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { finished } from "node:stream/promises";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 
 import type { Page } from "playwright-core";
@@ -180,8 +182,98 @@ async function describeFrames(page: Page, each: string): Promise<string> {
   return `median ${at(0.5)} ms, p95 ${at(0.95)} ms, ${(100 * smooth).toFixed(1)}% under 20 ms, ${uncovered} uncovered, ${work.toFixed(1)} ms of the main thread each`;
 }
 
+const MAIN = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
+
+/** The most memory that a process has had, in MiB. */
+async function mostMemory(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8");
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)![1]) / 1024;
+}
+
+/** The built command at work, and the address that it tells. */
+async function startServer(run: string): Promise<{ child: ChildProcess; url: string }> {
+  const child = spawn(process.execPath, [MAIN, "report", run, "--serve"], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let told = "";
+  return new Promise((resolve, reject) => {
+    child.stderr.setEncoding("utf8").on("data", (part: string) => {
+      told += part;
+      const [url] = /http:\/\/127\.0\.0\.1:\d+\//.exec(told) ?? [];
+      if (url !== undefined) resolve({ child, url });
+    });
+    child.on("close", () => reject(new Error(`the server has ended: ${told}`)));
+  });
+}
+
+/** Milliseconds that an answer takes, the median and the most of several. */
+async function ask(url: string, paths: readonly string[]): Promise<string> {
+  const times: number[] = [];
+  for (const path of paths) {
+    const start = performance.now();
+    const answer = await fetch(`${url}api/${path}`);
+    await answer.text();
+    if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
+    times.push(performance.now() - start);
+  }
+  const sorted = times.toSorted((a, b) => a - b);
+  return `median ${sorted[sorted.length >> 1]!.toFixed(0)} ms, at most ${sorted.at(-1)!.toFixed(0)} ms`;
+}
+
+async function measureServer(run: string): Promise<void> {
+  const start = performance.now();
+  const since = (): string => `${((performance.now() - start) / 1000).toFixed(1)} s`;
+  const { child, url } = await startServer(run);
+  try {
+    say(`server: its address after ${since()}`);
+    say(`server, the overview: ${await ask(url, ["part?name=overview"])}`);
+    await ask(url, ["pairs"]);
+    say(
+      `server: every pair in its database after ${since()}, ${(await mostMemory(child.pid!)).toFixed(0)} MiB at most`,
+    );
+    const starts = Array.from({ length: 30 }, (_, i) => Math.floor((i * (PAIRS - 100)) / 29));
+    const pages = (words: string): string[] =>
+      starts.map((at) => `pairs?${words}start=${at}&end=${at + 100}`);
+    say(`server, pages by rank: ${await ask(url, pages(""))}`);
+    say(`server, pages by source: ${await ask(url, pages("sort=source&"))}`);
+    say(
+      `server, first pages of searches: ${await ask(
+        url,
+        WORDS.slice(0, 20).map((word) => `pairs?search=${word}x+${word}`),
+      )}`,
+    );
+    const ids = starts.map((at) => `pair-${at}`);
+    say(
+      `server, one pair: ${await ask(
+        url,
+        ids.map((id) => `pair?id=${id}`),
+      )}`,
+    );
+    say(`server, the review: ${await ask(url, ["review", "queue?k=1000", "queue?k=10000&at=50"])}`);
+    await using browser = await openBrowser();
+    const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+    for (const panel of ["overview", "pairs", `pair/${ids[3]!}`, "review"]) {
+      const found = await paint(page, `${url}#/${panel}`);
+      say(
+        `server, ${panel}: first paint ${found.paint.toFixed(0)} ms, heading ${found.heading.toFixed(0)} ms`,
+      );
+    }
+    await page.goto("about:blank");
+    await page.goto(`${url}#/pairs`);
+    await page.waitForSelector(".grid .body .row");
+    say(`server, table, 120 px a frame: ${await describeFrames(page, "box.scrollTop += 120;")}`);
+    say(`server: ${(await mostMemory(child.pid!)).toFixed(0)} MiB at most, all questions included`);
+  } finally {
+    child.kill("SIGTERM");
+    await once(child, "close");
+  }
+}
+
 const isMade = process.argv.includes("--made");
 const run = isMade ? join(out, "run") : await makeLargeRun();
+await measureServer(run);
+if (process.argv.includes("--server")) process.exit();
+
 const startMs = performance.now();
 const folder = join(out, "report");
 const { pairs } = await makeReport(run, { out: folder, isForced: true });

@@ -9,25 +9,38 @@ import { isTyping } from "./is-typing.ts";
 import { KeyHelp } from "./key-help.tsx";
 import { PANELS } from "./panels/index.ts";
 import type { Panel } from "./panels/panel.ts";
+import { progressPanel } from "./panels/progress.tsx";
+import { ProgressContext, useProgress } from "./progress.ts";
 import { ThemeProvider, useTheme } from "./theme.tsx";
-import { useLoaded } from "./use-loaded.ts";
+import { useLoaded, VersionContext } from "./use-loaded.ts";
 
 export function App({ source }: { readonly source: ReportSource }): ReactNode {
-  const overview = useLoaded("overview", () => source.part("overview"));
+  const progress = useProgress(source);
   return (
     <ThemeProvider>
       <GlossaryProvider>
-        <Await of={overview}>
-          {(found) =>
-            found === undefined ? (
-              <p role="alert">This report has no run.</p>
-            ) : (
-              <Frame source={source} overview={found} />
-            )
-          }
-        </Await>
+        <VersionContext value={progress?.version ?? ""}>
+          <ProgressContext value={progress}>
+            <Opened source={source} />
+          </ProgressContext>
+        </VersionContext>
       </GlossaryProvider>
     </ThemeProvider>
+  );
+}
+
+function Opened({ source }: { readonly source: ReportSource }): ReactNode {
+  const overview = useLoaded("overview", () => source.part("overview"));
+  return (
+    <Await of={overview}>
+      {(found) =>
+        found === undefined && source.progress === undefined ? (
+          <p role="alert">This report has no run.</p>
+        ) : (
+          <Frame source={source} overview={found} />
+        )
+      }
+    </Await>
   );
 }
 
@@ -36,17 +49,22 @@ function Frame({
   overview,
 }: {
   readonly source: ReportSource;
-  readonly overview: PartValues["overview"];
+  /** Undefined where the run has not begun. */
+  readonly overview: PartValues["overview"] | undefined;
 }): ReactNode {
   const { path, params } = useAddress();
-  const panel = PANELS.find(({ id }) => id === path[0]) ?? PANELS[0]!; // one at least
-  const listed = PANELS.filter(({ isListed }) => isListed?.(overview) ?? true);
+  const named = PANELS.find(({ id }) => id === path[0]) ?? PANELS[0]!; // one at least
+  const panel = overview === undefined ? progressPanel : named;
+  const listed = PANELS.filter(
+    ({ isListed }) => isListed?.(overview, source) ?? overview !== undefined,
+  );
   const main = useRef<HTMLElement>(null);
   const { theme, toggle } = useTheme();
+  const name = overview?.name ?? "not begun";
   useEffect(() => {
-    document.title = `${panel.title} · ${overview.name} · Culprit`;
+    document.title = `${panel.title} · ${name} · Culprit`;
     window.scrollTo(0, 0);
-  }, [panel, overview]);
+  }, [panel, name]);
   useMenuKeys(listed);
   return (
     <>
@@ -62,7 +80,7 @@ function Frame({
       </a>
       <header>
         <p className="name">
-          <b>Culprit</b> <span>{overview.name}</span>
+          <b>Culprit</b> <span>{name}</span>
         </p>
         <nav aria-label="Pages">
           {listed.map(({ id, title }) => (
@@ -78,7 +96,7 @@ function Frame({
           ))}
         </nav>
         <div className="tools">
-          <KeyHelp listed={listed} />
+          <KeyHelp listed={listed} hasReview={source.review !== undefined} />
           <button type="button" onClick={toggle}>
             {theme === "dark" ? "Light" : "Dark"}
           </button>

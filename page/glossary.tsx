@@ -1,10 +1,8 @@
 /** @file The words of the glossary: every use on the page opens its definition. docs/glossary.md is the only place that defines them. */
 import { createContext, type ReactNode, useContext, useEffect, useRef, useState } from "react";
+import definitions from "virtual:glossary";
 
-import text from "../docs/glossary.md?raw";
-import { parseGlossary } from "./parse-glossary.ts";
-
-const GLOSSARY = parseGlossary(text);
+const GLOSSARY = new Map(definitions);
 
 const GlossaryContext = createContext<(word: string) => void>(() => {});
 

@@ -5,7 +5,13 @@ import { isTyping } from "./is-typing.ts";
 import type { Panel } from "./panels/panel.ts";
 
 /** The button and the key that show all keys. */
-export function KeyHelp({ listed }: { readonly listed: readonly Panel[] }): ReactNode {
+export function KeyHelp({
+  listed,
+  hasReview,
+}: {
+  readonly listed: readonly Panel[];
+  readonly hasReview: boolean;
+}): ReactNode {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const press = (event: KeyboardEvent): void => {
@@ -32,6 +38,14 @@ export function KeyHelp({ listed }: { readonly listed: readonly Panel[] }): Reac
             [<kbd key="k">Enter</kbd>, "open the pair"],
             [<kbd key="k">j k</kbd>, "next and previous pair"],
             [<kbd key="k">Esc</kbd>, "from a pair back to the table"],
+            ...(hasReview
+              ? ([
+                  [<kbd key="k">a d s f</kbd>, "in the review: keep, drop, swap, unsure"],
+                  [<kbd key="k">u</kbd>, "in the review: take the last decision back"],
+                  [<kbd key="k">n</kbd>, "in the review: the next pair without a decision"],
+                  [<kbd key="k">e</kbd>, "in the review: write a note; Esc leaves it"],
+                ] as const)
+              : []),
             [<kbd key="k">?</kbd>, "these keys"],
           ]}
         />

@@ -3,8 +3,9 @@
  * with hostile text.
  */
 import { readFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { cp, mkdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -12,9 +13,13 @@ import { gzipSync } from "node:zlib";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 
+import { readDecisions } from "../src/edit/decisions.ts";
+import { NO_COST } from "../src/engine/cost.ts";
 import { localHost } from "../src/engine/local-host.ts";
 import { makeReport } from "../src/report/make-report.ts";
 import { openRunSource, type RunSource } from "../src/report/serve/run-source.ts";
+import { RUN } from "../src/runs/run-manifest.ts";
+import { WORKING } from "../src/runs/stage-record.ts";
 import { type ServedRun, serveRun } from "../src/serve/serve-run.ts";
 import { CHROMIUM, NO_BROWSER, openBrowser } from "../test/support/browser.ts";
 import { HOSTILE, makeReportRun } from "../test/support/report-run.ts";
@@ -29,6 +34,20 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 
 /** The panels by their addresses, the one of a pair among them. */
 const PAGES = ["overview", "behavior", "pairs", "pair/pair-1", "sources", "methods", "provenance"];
+
+const KEY = "a-key-of-mine-56473829";
+
+/** Instead of a file: from the server. */
+const SERVER = "server";
+/** Panels that only a server has, where nothing was decided yet. */
+const SERVED = ["review?k=20&queue=top", "progress"];
+
+/** Every panel by its address, and where it is opened from. */
+const ALL = [
+  ...PAGES.map((address) => [address, index] as const),
+  ...[...PAGES, ...SERVED].map((address) => [address, SERVER] as const),
+];
+const fromWhere = (file: string): string => (file === SERVER ? "the server" : "disk");
 
 const SIZES = { wide: { width: 1280, height: 900 }, narrow: { width: 390, height: 800 } };
 
@@ -48,6 +67,7 @@ describe.skipIf(CHROMIUM === undefined)(
     let server: ServedRun;
 
     beforeAll(async () => {
+      process.env["MY_SERVICE_KEY"] = KEY;
       const run = await makeReportRun(join(suite, "experiment"));
       const tokens = { count: 1000, host: localHost };
       await makeReport(run, { out: join(suite, "report"), tokens });
@@ -67,9 +87,9 @@ describe.skipIf(CHROMIUM === undefined)(
     async function open(
       address: string,
       options: BrowserContextOptions = {},
-      file: string | "server" = index,
+      file = index,
     ): Promise<{ readonly page: Page; readonly complaints: readonly string[] }> {
-      const isServed = file === "server";
+      const isServed = file === SERVER;
       const context = await browser.newContext({ viewport: SIZES.wide, ...options });
       const page = await context.newPage();
       const complaints: string[] = [];
@@ -91,32 +111,19 @@ describe.skipIf(CHROMIUM === undefined)(
     /** Closes the page with its context. */
     const close = (page: Page): Promise<void> => page.context().close();
 
-    for (const address of PAGES) {
+    for (const [address, file] of ALL) {
       for (const theme of ["light", "dark"] as const) {
-        it(`${address}, ${theme}: nothing to complain of, for the browser or for axe`, async () => {
-          const { page, complaints } = await open(address, { colorScheme: theme });
-          await page.evaluate(AXE);
-          const violations = await page.evaluate(async () => {
-            const { axe } = window as unknown as {
-              axe: { run(options: object): Promise<AxeResult> };
-            };
-            const found = await axe.run({ preload: false }); // it would fetch style sheets, which the policy refuses
-            return found.violations
-              .filter(({ impact }) => impact === "serious" || impact === "critical")
-              .map(
-                ({ id, nodes }) =>
-                  `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join("; ")}`,
-              );
-          });
-          expect(violations).toEqual([]);
+        it(`${address} from ${fromWhere(file)}, ${theme}: nothing to complain of, for the browser or for axe`, async () => {
+          const { page, complaints } = await open(address, { colorScheme: theme }, file);
+          expect(await violationsOf(page)).toEqual([]);
           expect(complaints).toEqual([]);
           await close(page);
         });
       }
 
       for (const size of ["wide", "narrow"] as const) {
-        it(`${address}, ${size}: does not scroll sideways, no chart is empty or has a clipped label`, async () => {
-          const { page, complaints } = await open(address, { viewport: SIZES[size] });
+        it(`${address} from ${fromWhere(file)}, ${size}: does not scroll sideways, no chart is empty or has a clipped label`, async () => {
+          const { page, complaints } = await open(address, { viewport: SIZES[size] }, file);
           const faults = await page.evaluate(() => {
             const found: string[] = [];
             const root = document.documentElement;
@@ -148,20 +155,23 @@ describe.skipIf(CHROMIUM === undefined)(
       }
     }
 
-    it("shows hostile text as text, and runs none of it", async () => {
-      const { page, complaints } = await open("pairs?sort=id");
-      for (const [i, text] of HOSTILE.slice(0, 4).entries()) {
-        await page.evaluate((to) => location.assign(to), `#/pair/pair-${i}`);
-        await page.waitForSelector(`h1:has-text("pair-${i}")`);
-        await page.waitForSelector(".side");
-        const shown = await page.evaluate(() => document.body.innerText);
-        expect(shown).toContain(text.split("\u2028")[0]!.trim());
-      }
-      expect(await page.evaluate(() => (window as { pwned?: number }).pwned)).toBeUndefined();
-      expect(await page.evaluate(() => document.images.length)).toBe(0);
-      expect(complaints).toEqual([]);
-      await close(page);
-    });
+    it.each([index, SERVER])(
+      "shows hostile text as text, and runs none of it: %s",
+      async (file) => {
+        const { page, complaints } = await open("pairs?sort=id", {}, file);
+        for (const [i, text] of HOSTILE.slice(0, 4).entries()) {
+          await page.evaluate((to) => location.assign(to), `#/pair/pair-${i}`);
+          await page.waitForSelector(`h1:has-text("pair-${i}")`);
+          await page.waitForSelector(".side");
+          const shown = await page.evaluate(() => document.body.innerText);
+          expect(shown).toContain(text.split("\u2028")[0]!.trim());
+        }
+        expect(await page.evaluate(() => (window as { pwned?: number }).pwned)).toBeUndefined();
+        expect(await page.evaluate(() => document.images.length)).toBe(0);
+        expect(complaints).toEqual([]);
+        await close(page);
+      },
+    );
 
     it("is worked by the keyboard alone: menu, search, table, pair, chart, glossary, keys", async () => {
       const { page, complaints } = await open("overview");
@@ -262,6 +272,161 @@ describe.skipIf(CHROMIUM === undefined)(
       await close(page);
     });
 
+    it("from the server shows the same as from disk, and every pair", async () => {
+      for (const address of PAGES) {
+        const { page, complaints } = await open(address, {}, SERVER);
+        const { page: disk } = await open(address);
+        const text = (of: Page): Promise<string> =>
+          of.evaluate(() => document.querySelector("main")!.innerText);
+        const shown = await text(page);
+        expect(shown).toBe(await text(disk));
+        for (const secret of [suite, KEY]) expect(shown).not.toContain(secret);
+        expect(complaints).toEqual([]);
+        await close(page);
+        await close(disk);
+      }
+    });
+
+    it("from the server is worked by the keyboard alone: a row of the table, its tokens, and back", async () => {
+      const { page, complaints } = await open("pairs?sort=score&order=falling", {}, SERVER);
+      await page.waitForSelector(".grid .body .row[aria-selected=true] span:text('1')");
+      await page.focus(".grid");
+      for (const key of ["End", "ArrowUp", "Home", "ArrowDown"]) await page.keyboard.press(key);
+      await page.keyboard.press("Enter");
+      await page.waitForFunction(() => location.hash.startsWith("#/pair/"));
+      await page.focus('button:text-is("tokens")');
+      await page.keyboard.press("Enter");
+      await page.waitForSelector(".token");
+      expect(await page.textContent(".side >> nth=0 >> li >> nth=0")).toMatch(/ (adds|takes) \d/);
+      await page.keyboard.press("Escape");
+      await page.waitForFunction(() => location.hash.startsWith("#/pairs?"));
+      expect(complaints).toEqual([]);
+      await close(page);
+    });
+
+    it("reviews pairs by the keyboard alone: decide, note, undo, next open; the file has it all", async () => {
+      const { page, complaints } = await open("overview", {}, SERVER);
+      const file = join(suite, "experiment", "run", "decisions.jsonl");
+      const decisions = async (): Promise<string> => {
+        const { decisions: found } = await readDecisions(file);
+        return [...found.values()].map(({ decision, note }) => `${decision} ${note}`).join(", ");
+      };
+      const at = (place: number): Promise<unknown> =>
+        page.waitForSelector(`main h2:has-text("${place}. ")`);
+      await page.keyboard.press("7");
+      await page.waitForSelector('h1:has-text("Review")');
+      await page.waitForFunction(() => document.querySelectorAll(".side").length === 2);
+      const first = await page.textContent("main h2 a");
+      for (const [i, key] of ["d", "a", "s", "f"].entries()) {
+        await at(i + 1);
+        await page.waitForSelector(".side");
+        await page.keyboard.press(key);
+      }
+      await at(5);
+      expect(await decisions()).toBe("drop , keep , swap , unsure ");
+      expect(await page.textContent("main p[role=status]")).toMatch(/^4 of \d+ reviewed$/);
+      await page.keyboard.press("u");
+      await at(4);
+      await page.waitForFunction(() =>
+        document.querySelector("main p[role=status]")!.textContent.startsWith("3 of "),
+      );
+      expect(await decisions()).toBe("drop , keep , swap ");
+      await page.keyboard.press("k");
+      await at(3);
+      await page.keyboard.press("e");
+      await page.keyboard.type("wrong way d a");
+      await page.keyboard.press("Escape");
+      await vi.waitFor(async () =>
+        expect(await decisions()).toBe("drop , keep , swap wrong way d a"),
+      );
+      await page.keyboard.press("n");
+      await at(4);
+      // Another browser goes on where this one is.
+      const { page: other } = await open("review", {}, SERVER);
+      expect(await other.textContent("main h2 a")).toBe(first);
+      await other.keyboard.press("n");
+      await other.waitForSelector('main h2:has-text("4. ")');
+      expect(await other.textContent("main")).toMatch(/keep 1, drop 1, swap 1, unsure 0/);
+      await close(other);
+      for (let i = 4; i <= 10; i++) {
+        await at(i);
+        await page.waitForSelector(".side");
+        await page.keyboard.press("d");
+      }
+      await at(11);
+      await page.goto(`${server.url}#/review?queue=top&k=20`);
+      await page.reload();
+      const row = page
+        .locator('table[aria-label="How many of the top deserve it"] tbody tr')
+        .first();
+      expect(await row.innerText()).toMatch(/^10\t90\.0%/);
+      expect(complaints).toEqual([]);
+      await close(page);
+    });
+
+    it("fills as the stages of a run at work end, and says how far it is", async () => {
+      const at = join(suite, "at work");
+      await using growing = openRunSource(at, { host: localHost });
+      await using served = await serveRun(growing);
+      const context = await browser.newContext({ viewport: SIZES.wide });
+      const page = await context.newPage();
+      const complaints: string[] = [];
+      page.on("pageerror", (error) => complaints.push(error.message));
+      await page.goto(`${served.url}#/pairs`);
+      await page.waitForSelector('text="The run has not begun; its inputs are read."');
+      // The run as it stood when it was about to rank.
+      const whole = join(suite, "experiment", "run");
+      const manifest = await RUN.read(join(whole, RUN.name));
+      const ranks = manifest.stages.findIndex(({ kind }) => kind === "rank");
+      const stages = manifest.stages.map(({ id, kind, name, ...done }, i) => ({
+        id,
+        kind,
+        name,
+        ...(i < ranks ? done : i === ranks ? { directory: "stages/at-work" } : {}),
+      }));
+      const { finishedAt: _, ...begun } = manifest;
+      await mkdir(join(at, "stages"), { recursive: true });
+      await cp(join(whole, "stages"), join(at, "stages"), { recursive: true });
+      await mkdir(join(at, "stages", "at-work"));
+      await WORKING.write(join(at, "stages", "at-work", WORKING.name), {
+        pid: process.pid,
+        host: hostname(),
+        cost: { ...NO_COST, seconds: 3 },
+        updatedAt: new Date().toISOString(),
+        unit: "pairs",
+        done: 30,
+        total: 120,
+        rate: 3,
+      });
+      await RUN.write(join(at, RUN.name), { ...begun, stages });
+      await page.waitForSelector('text="Nothing was ranked yet."');
+      await page.click('nav a:text-is("Progress")');
+      await page.waitForSelector('td:has-text("30 of 120 pairs, 25%")');
+      expect(await page.textContent("main")).toContain("about 30 s left");
+      const violations = await violationsOf(page);
+      expect(violations).toEqual([]);
+      await page.click('nav a:text-is("Pairs")');
+      await page.waitForSelector('text="Nothing was ranked yet."');
+      await RUN.write(join(at, RUN.name), manifest);
+      // Without a click, and without losing the place.
+      await page.waitForSelector(".grid .body .row");
+      await page.click('nav a:text-is("Progress")');
+      await page.waitForSelector('main p[role=status]:has-text("The run has ended.")');
+      expect(complaints).toEqual([]);
+      await close(page);
+    });
+
+    it("says that a decision was not written, and keeps none that is not on the disk", async () => {
+      const { page } = await open("review?queue=top&k=20&at=15", {}, SERVER);
+      await page.waitForSelector(".side");
+      await page.route("**/api/decision*", (route) => route.abort());
+      await page.keyboard.press("d");
+      await page.waitForSelector('[role=alert]:has-text("Not written")');
+      expect(await page.textContent("main h2")).toMatch(/^16\. /);
+      expect(await page.textContent("main h2")).not.toContain("drop");
+      await close(page);
+    });
+
     it("is the same in one file", async () => {
       for (const address of PAGES) {
         const { page, complaints } = await open(address, {}, single);
@@ -275,6 +440,18 @@ describe.skipIf(CHROMIUM === undefined)(
     });
   },
 );
+
+/** What axe finds serious or critical. */
+async function violationsOf(page: Page): Promise<readonly string[]> {
+  await page.evaluate(AXE);
+  return page.evaluate(async () => {
+    const { axe } = window as unknown as { axe: { run(options: object): Promise<AxeResult> } };
+    const found = await axe.run({ preload: false }); // it would fetch style sheets, which the policy refuses
+    return found.violations
+      .filter(({ impact }) => impact === "serious" || impact === "critical")
+      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join("; ")}`);
+  });
+}
 
 interface AxeResult {
   readonly violations: readonly {

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { createContext, useContext, useEffect, useState } from "react";
 
 /** What was asked for: on its way, refused, or there. */
 export type Loaded<T> =
@@ -6,8 +6,12 @@ export type Loaded<T> =
   | { readonly kind: "failed"; readonly message: string }
   | { readonly kind: "ready"; readonly value: T };
 
+/** Another one whenever a run at work has more to show: everything is asked for again, and what is shown stays until the answer comes. */
+export const VersionContext = createContext("");
+
 /** Asks again whenever `key` changes; an answer that comes late is dropped. */
 export function useLoaded<T>(key: string, ask: () => Promise<T>): Loaded<T> {
+  const version = useContext(VersionContext);
   const [state, setState] = useState<{ readonly key: string; readonly loaded: Loaded<T> }>();
   useEffect(() => {
     let isWanted = true;
@@ -27,6 +31,6 @@ export function useLoaded<T>(key: string, ask: () => Promise<T>): Loaded<T> {
       isWanted = false;
     };
     // `ask` is another function in every rendering; `key` says what it asks.
-  }, [key]);
+  }, [key, version]);
   return state?.key === key ? state.loaded : { kind: "loading" };
 }

@@ -7,14 +7,20 @@ import { execFileSync } from "node:child_process";
 import { writeExperimentDocs } from "./experiment-docs.ts";
 import { regenerateGoldens, writeGoldenTable } from "./goldens.ts";
 import { writeLintRules } from "./lint-rules.ts";
+import { writeOpenApi } from "./open-api-docs.ts";
 import { writeRoomDocs } from "./room-docs.ts";
 
 await writeLintRules();
 await writeRoomDocs();
 await writeExperimentDocs();
-execFileSync("npx", ["oxfmt", ".oxlintrc.json", "examples/experiment.schema.json"], {
-  stdio: "inherit",
-});
+await writeOpenApi();
+execFileSync(
+  "npx",
+  ["oxfmt", ".oxlintrc.json", "examples/experiment.schema.json", "docs/report-api.json"],
+  {
+    stdio: "inherit",
+  },
+);
 await writeGoldenTable();
 const [option, ...folders] = process.argv.slice(2);
 if (option === "--goldens") {

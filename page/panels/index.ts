@@ -4,7 +4,9 @@ import { overviewPanel } from "./overview.tsx";
 import { pairPanel } from "./pair.tsx";
 import { pairsPanel } from "./pairs.tsx";
 import type { Panel } from "./panel.ts";
+import { progressPanel } from "./progress.tsx";
 import { provenancePanel } from "./provenance.tsx";
+import { reviewPanel } from "./review.tsx";
 import { sourcesPanel } from "./sources.tsx";
 
 /** Every page of the report, in the order of the menu: another one is a file and its line here. */
@@ -16,4 +18,6 @@ export const PANELS: readonly Panel[] = [
   sourcesPanel,
   methodsPanel,
   provenancePanel,
+  reviewPanel,
+  progressPanel,
 ];

@@ -18,7 +18,9 @@ export interface Panel<N extends PartName = PartName> {
   readonly title: string;
   readonly parts: readonly N[];
   /** False for one that is not in the menu: it is reached by links. Default true. */
-  readonly isListed?: ((overview: PartValues["overview"]) => boolean) | undefined;
+  readonly isListed?:
+    | ((overview: PartValues["overview"] | undefined, source: ReportSource) => boolean)
+    | undefined;
   readonly View: (view: PanelView<N>) => ReactNode;
 }
 

@@ -1,4 +1,5 @@
 import type {
+  Decided,
   PairDetail,
   PairList,
   PairQuery,
@@ -6,7 +7,9 @@ import type {
   PairSummary,
   PartName,
   PartValues,
+  QueuePlace,
   ReportSource,
+  ReviewSummary,
   RunProgress,
   TokensAnswer,
 } from "../../src/report/report-source.ts";
@@ -25,6 +28,11 @@ export function createServedSource(): ReportSource {
     pair: (id) => ask<PairDetail>("pair", { id }),
     tokens: async (id) => (await ask<TokensAnswer>("tokens", { id })) ?? { absent: "no such pair" },
     progress: async () => (await ask<RunProgress>("progress"))!, // every server has it
+    review: {
+      summary: () => ask<ReviewSummary>("review"),
+      queue: (query) => ask<QueuePlace>("queue", { ...query }),
+      decide: async (decision) => (await ask<Decided>("decision", {}, decision))!, // or a fault
+    },
   };
 }
 
@@ -76,12 +84,17 @@ async function openList({ isDescending, ...query }: PairQuery): Promise<PairList
   };
 }
 
-/** Undefined where the server has nothing of it. */
-async function ask<T>(path: string, values: Values = {}): Promise<T | undefined> {
+/** Undefined where the server has nothing of it. `body` is sent as JSON. */
+async function ask<T>(path: string, values: Values = {}, body?: object): Promise<T | undefined> {
   const given = Object.entries(values).flatMap(([name, value]) =>
     value === undefined || value === "" ? [] : [[name, String(value)]],
   );
-  const response = await fetch(`/api/${path}?${new URLSearchParams(given).toString()}`).catch(
+  const sent = body && {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  };
+  const response = await fetch(`/api/${path}?${new URLSearchParams(given).toString()}`, sent).catch(
     () => {
       throw new Error("The server does not answer: it has ended. Start it again.");
     },

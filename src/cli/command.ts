@@ -26,6 +26,14 @@ export interface ParsedArguments {
   has(flag: string): boolean;
 }
 
+/** A terminal that lines can be drawn over on. */
+export interface Screen {
+  write(text: string): unknown;
+  /** As they are now. */
+  readonly columns: number;
+  readonly rows: number;
+}
+
 /** What a command may touch of the outside world. */
 export interface CommandContext {
   /** The result; nothing else goes to stdout. */
@@ -36,6 +44,8 @@ export interface CommandContext {
   readonly warn: (line: string) => void;
   /** A progress display on stderr: a bar on a terminal, plain lines otherwise. */
   readonly progress: (label: string, unit: string) => Progress;
+  /** The terminal behind stderr; undefined where there is none, and with --quiet. */
+  readonly screen?: Screen | undefined;
   /** Aborted by Ctrl-C (SIGINT) and SIGTERM. */
   readonly signal: AbortSignal;
 }

@@ -5,6 +5,7 @@ import { silentProgress } from "../util/progress.ts";
 import { printableLines } from "../util/text-table.ts";
 import { VERSION } from "../util/version.ts";
 import { parseArguments } from "./arguments.ts";
+import type { Screen } from "./command.ts";
 import { COMMANDS } from "./commands/index.ts";
 import { commandHelp, overviewHelp } from "./help.ts";
 import { createProgressBar } from "./progress-bar.ts";
@@ -77,12 +78,26 @@ async function runWords(words: readonly string[], signal: AbortSignal): Promise<
               stream: process.stderr,
               nowMs: () => performance.now(),
             }),
+      screen: args.has("quiet") ? undefined : screenOf(process.stderr),
       signal,
     });
     return 0;
   } catch (error) {
     return report(error, words.includes("--debug"), signal);
   }
+}
+
+function screenOf(stream: NodeJS.WriteStream): Screen | undefined {
+  if (!stream.isTTY || process.env["TERM"] === "dumb") return undefined;
+  return {
+    write: (text) => stream.write(text),
+    get columns() {
+      return stream.columns || 80; // some terminals do not say
+    },
+    get rows() {
+      return stream.rows || 24;
+    },
+  };
 }
 
 function report(error: unknown, isDebug: boolean, signal: AbortSignal): number {

@@ -10,6 +10,7 @@ import { RESULT, TABLE_NAME } from "../runs/result.ts";
 import { asJson, type CommandContext } from "./command.ts";
 import { formatPlan } from "./plan-table.ts";
 import { formatResult } from "./result-table.ts";
+import { createRunView, type RunView } from "./run-view.ts";
 import { formatFindings } from "./stage-findings.ts";
 import { createStageLog } from "./stage-log.ts";
 
@@ -22,13 +23,24 @@ export async function runAndPrint(
   options: Pick<RunExperimentOptions, "out" | "until" | "force">,
   { isJson, context }: { readonly isJson: boolean; readonly context: CommandContext },
 ): Promise<void> {
-  const { isWhole, stages } = await runExperiment(file, {
-    ...options,
-    ...inputOptions(context),
-    ...createStageLog(context),
-    table: formatResult,
-  });
   const { out } = options;
+  const { screen, signal } = context;
+  const view =
+    screen &&
+    createRunView({
+      screen,
+      look: () => readExperimentStatus(out).catch(() => undefined),
+      nowMs: () => performance.now(),
+      signal,
+    });
+  const { isWhole, stages } = await ending(view, () =>
+    runExperiment(file, {
+      ...options,
+      ...inputOptions(context),
+      ...(view?.hooks ?? createStageLog(context)),
+      table: formatResult,
+    }),
+  );
   if (!isWhole) {
     // There may be a result, from an earlier run; it is not what was asked for.
     const status = await readExperimentStatus(out);
@@ -41,6 +53,15 @@ export async function runAndPrint(
   const result = await RESULT.read(join(out, RESULT.name));
   if (isJson) context.print(asJson(result));
   else context.print([formatResult(result), "", ...writtenPaths(out)].join("\n"));
+}
+
+/** The work, well or not, with the last of its view. */
+async function ending<T>(view: RunView | undefined, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } finally {
+    await view?.end();
+  }
 }
 
 /** Prints what a run would do, and does nothing of it. */

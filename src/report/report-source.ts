@@ -9,6 +9,7 @@ import type { ColumnValue } from "../pairs/preference-pair.ts";
 import type { Correlation } from "../stats/spearman.ts";
 import type { PartName, PartValues } from "./parts/index.ts";
 
+export type { Decision } from "../edit/decisions.ts";
 export type { PartName, PartValues } from "./parts/index.ts";
 
 /** What the page asks. */

@@ -51,6 +51,11 @@ export function PairGrid({
   const open = (row: PairRow | undefined): void => {
     if (row !== undefined) go(addressHref(["pair", row.id], params));
   };
+  /** Also a row that has not come yet. */
+  const openAt = async (at: number): Promise<void> => {
+    const [row] = await list.rows(at, at + 1);
+    open(row);
+  };
   const press = (event: KeyboardEvent): void => {
     if (event.target !== box.current) return;
     const page = Math.floor((box.current.clientHeight - 36) / height) - 1;
@@ -62,7 +67,7 @@ export function PairGrid({
       Home: 0,
       End: list.count - 1,
     };
-    if (event.key === "Enter") open(rows.get(active));
+    if (event.key === "Enter") void openAt(active);
     const next = steps[event.key];
     if (next === undefined) return;
     event.preventDefault();

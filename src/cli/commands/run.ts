@@ -1,9 +1,12 @@
 import { join } from "node:path";
 
-import { readExperiment } from "../../experiment/read-experiment.ts";
+import { ENGINES } from "../../engine/engines.ts";
+import { type ExperimentFile, readExperiment } from "../../experiment/read-experiment.ts";
 import { experimentJsonSchema } from "../../experiment/schema.ts";
 import { settingsTable } from "../../experiment/settings-table.ts";
 import { STAGE_KINDS } from "../../experiment/stage.ts";
+import { serveReport } from "../../serve/serve-report.ts";
+import { ConfigError } from "../../util/errors.ts";
 import { expectFlagsOfWay, onlyPositional } from "../arguments.ts";
 import { asJson, type Command, type CommandContext, type ParsedArguments } from "../command.ts";
 import { printPlan, runAndPrint } from "../run-and-print.ts";
@@ -19,6 +22,10 @@ Every stage writes a folder DIR/stages/STAGE-HASH, the hash being that of its in
 second run does only what changed. A run that was killed, at any moment, goes on where it was when the same command is
 given again, and ends in the same files. DIR/run.json holds settings, versions, hashes, times and costs; culprit status
 DIR shows them.
+
+On a terminal the stages around the one at work are shown with its rate, the time left and what was spent so far, elsewhere a
+line for each. --serve shows the same on a page of 127.0.0.1, with the report, which fills as stages end; it stays after the
+run until Ctrl-C.
 
   culprit run examples/own-checkpoints.yaml
   culprit run my.yaml --out runs/my --until rank`,
@@ -40,6 +47,16 @@ DIR shows them.
       multiple: true,
       describe:
         "Makes these stages again whatever is there: kinds, or ids as culprit status shows them. Answers of endpoints are kept; those without text or that the rubric cannot read are asked for again. Default: none.",
+    },
+    serve: {
+      type: "boolean",
+      describe:
+        "Serves the run's progress and report on 127.0.0.1 from the beginning, and on until Ctrl-C (docs/report.md).",
+    },
+    port: {
+      type: "string",
+      value: "N",
+      describe: "With --serve: the port, from 1 to 65535. Default: a free one.",
     },
     "dry-run": {
       type: "boolean",
@@ -65,8 +82,14 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
       isOn: isDry && !isShown,
       flags: ["dry-run", "out", "until", "force-stage"],
     },
-    { name: "a run", isOn: !isDry && !isShown, flags: ["out", "until", "force-stage"] },
+    {
+      name: "a run",
+      isOn: !isDry && !isShown,
+      flags: ["out", "until", "force-stage", "serve"],
+    },
+    { name: "--serve", isOn: args.has("serve"), flags: ["port"] },
   ]);
+  const port = readPort(args);
   if (args.has("schema")) return context.print(asJson(experimentJsonSchema()));
   if (args.has("settings")) return context.print(settingsTable());
   const path = onlyPositional(args, "run", "one experiment file");
@@ -77,5 +100,42 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   if (isDry) {
     return printPlan(file, { out, until, force }, { isJson: args.has("json"), context });
   }
-  await runAndPrint(file, { out, until, force }, { isJson: args.has("json"), context });
+  const print = { isJson: args.has("json"), context };
+  if (args.has("serve")) await runServed(file, { out, until, force }, print, port);
+  else await runAndPrint(file, { out, until, force }, print);
+}
+
+/** Runs beside a server of the run's folder, which stays until it is stopped. */
+async function runServed(
+  file: ExperimentFile,
+  options: Parameters<typeof runAndPrint>[1],
+  print: Parameters<typeof runAndPrint>[2],
+  port: number | undefined,
+): Promise<void> {
+  const { log, warn, signal } = print.context;
+  const ended = new AbortController();
+  const served = await serveReport(options.out, {
+    port,
+    mayWait: true,
+    warn,
+    host: ENGINES[0],
+    signal: AbortSignal.any([signal, ended.signal]),
+  });
+  log(`${served.url}  shows the run; open it in a browser`);
+  try {
+    await runAndPrint(file, options, print);
+    log(`${served.url}  stays until Ctrl-C`);
+    await served.ended;
+  } finally {
+    ended.abort();
+    await served.ended;
+  }
+}
+
+function readPort(args: ParsedArguments): number | undefined {
+  const text = args.text("port");
+  if (text === undefined) return undefined;
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
+  throw new ConfigError(`--port: expected a whole number from 1 to 65535, got "${text}"`);
 }

@@ -8,7 +8,7 @@ import type { DuckDBConnection, DuckDBType, DuckDBValue } from "@duckdb/node-api
 import { isProcessAlive } from "../../util/writer-lock.ts";
 
 /** What DuckDB may hold in memory; the rest is on disk. */
-const MEMORY = "96MB";
+const MEMORY = "48MB";
 /** Small groups, so that few rows are looked at for one pair. */
 const GROUP_ROWS = 8192;
 /** Rows of one DuckDB vector. */
@@ -18,6 +18,8 @@ const PREFIX = ".report-";
 
 /** A database of this process; disposing removes it. */
 export interface PairDatabase extends AsyncDisposable {
+  /** Its own, for files that go with it. */
+  readonly folder: string;
   run(sql: string): Promise<void>;
   /** The rows of a query, each a list of its values. */
   rows(sql: string, values?: readonly DuckDBValue[]): Promise<readonly (readonly Cell[])[]>;
@@ -34,7 +36,7 @@ export interface PairDatabase extends AsyncDisposable {
 /** What the tables here hold. */
 export type Cell = string | number | bigint | boolean | null;
 
-export type ColumnType = "VARCHAR" | "INTEGER" | "BOOLEAN";
+export type ColumnType = "VARCHAR" | "INTEGER" | "DOUBLE" | "UBIGINT" | "BOOLEAN";
 
 export interface Appender {
   add(row: readonly DuckDBValue[]): void;
@@ -51,7 +53,7 @@ export async function openPairDatabase(run: string): Promise<PairDatabase> {
   // Loading DuckDB takes a third of a second: not before it is needed.
   const duckdb = await import("@duckdb/node-api");
   const instance = await duckdb.DuckDBInstance.create(":memory:", {
-    threads: "2",
+    threads: "1",
     memory_limit: MEMORY,
     temp_directory: join(folder, "spilled"),
     autoinstall_known_extensions: "false",
@@ -68,6 +70,7 @@ export async function openPairDatabase(run: string): Promise<PairDatabase> {
   await connection.run("SET enable_external_access = false");
   await connection.run("SET lock_configuration = true");
   return {
+    folder,
     run: async (sql) => void (await connection.run(sql)),
     rows: async (sql, values = []) =>
       (await connection.runAndReadAll(sql, [...values])).getRows() as Cell[][],
@@ -81,6 +84,8 @@ export async function openPairDatabase(run: string): Promise<PairDatabase> {
         const chunk = duckdb.DuckDBDataChunk.create(kinds, waiting.length);
         chunk.setColumns(kinds.map((_, i) => waiting.map((row) => row[i]!)));
         appender.appendDataChunk(chunk);
+        // What is not flushed is in memory.
+        appender.flushSync();
         waiting = [];
       };
       return {

@@ -49,6 +49,9 @@ export function createTableQueries(
   };
 }
 
+/** What is searched. */
+const WORDS = "lower(concat(id, ' ', coalesce(source, ''), ' ', preview))";
+
 /** Pairs without what is sorted by come last either way, tied ones in the order of the first ranking. */
 function selectPlaces(
   { name, summary }: RankedTable,
@@ -61,7 +64,7 @@ function selectPlaces(
     ...search
       .split(/\s+/)
       .filter(Boolean)
-      .map((word) => `contains(words, lower(${value(word)}))`),
+      .map((word) => `contains(${WORDS}, lower(${value(word)}))`),
     ...(source === undefined ? [] : [`source = ${value(source)}`]),
     ...(flag === undefined ? [] : [`flag${PAIR_FLAGS.indexOf(flag)}`]),
     ...(min === undefined ? [] : [`score${m} >= ${value(min)}`]),

@@ -5,7 +5,10 @@ import type { RunRanking } from "../read-rankings.ts";
 import type { PairMethod, PairSummary } from "../report-source.ts";
 import { type Cell, type PairDatabase, quote } from "./pair-database.ts";
 
-/** A table of pairs: `place` (from 0, the order of the first ranking), `id`, `source`, `preview`, `words`, `norm`, four flags, and of each method `score`, `rank`, `winner` with its number. */
+/** Ranks of one piece of the table: a join of all at once takes more memory than DuckDB is given. */
+const SLICE = 32_768;
+
+/** A table of pairs: `place` (from 0, the order of the first ranking), `id`, `source`, `preview`, `norm`, four flags, and of each method `score`, `rank`, `winner` with its number. */
 export interface RankedTable {
   readonly name: string;
   readonly summary: PairSummary;
@@ -42,21 +45,25 @@ export async function makeRankedTable(
     .slice(1)
     .map(({ from }, i) => `LEFT JOIN ${from} r${i + 1} ON r${i + 1}.id = r0.id`);
   const source = `CAST(${has(0, "source")} AS VARCHAR)`;
-  await database.run(`
-    CREATE TABLE ${name} AS SELECT
+  const select = (first: number, end: number): string => `SELECT
       CAST(r0.rank AS INTEGER) - 1 AS place, CAST(r0.id AS VARCHAR) AS id, ${source} AS source,
       coalesce(t.preview, '') AS preview,
-      lower(concat(r0.id, ' ', coalesce(${source}, ''), ' ', coalesce(t.preview, ''))) AS words,
       CAST(${has(0, "norm")} AS FLOAT) AS norm,
       coalesce(${has(0, "low_norm")}, false) AS flag0,
       coalesce(t.planted, false) AS flag1,
-      coalesce(p.pairs > 1, false) AS flag2,
+      p.prompt IS NOT NULL AS flag2,
       t.id IS NULL AS flag3,
       ${methods.join(", ")}
-    FROM ${files[0]!.from} r0 ${joins.join(" ")}
+    FROM (SELECT * FROM ${files[0]!.from} WHERE rank > ${first} AND rank <= ${end}) r0 ${joins.join(" ")}
     LEFT JOIN texts t ON t.id = CAST(r0.id AS VARCHAR)
-    LEFT JOIN (SELECT prompt, count(*) AS pairs FROM texts GROUP BY prompt) p ON p.prompt = t.prompt
-    ORDER BY place`);
+    LEFT JOIN prompts p ON p.prompt = t.prompt
+    ORDER BY place`;
+  const [counted] = await database.rows(`SELECT max(rank) FROM ${files[0]!.from}`);
+  const total = Number(counted![0] ?? 0);
+  await database.run(`CREATE TABLE ${name} AS ${select(0, 0)}`);
+  for (let first = 0; first < total; first += SLICE) {
+    await database.run(`INSERT INTO ${name} ${select(first, first + SLICE)}`);
+  }
   return { name, summary: await summarize(database, name, rankings, hasPlanted) };
 }
 
