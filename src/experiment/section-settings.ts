@@ -30,6 +30,7 @@ export function judgingOf({
   rubric: _u,
   labels: _l,
   meaning: _m,
+  thinking: _t,
   ...how
 }: JudgeSection): JudgingSettings {
   return how;

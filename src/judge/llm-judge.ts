@@ -1,10 +1,11 @@
 import { BEYOND_BUDGET } from "../endpoint/asker.ts";
 import { createPurse } from "../endpoint/money.ts";
+import { answerText } from "../format/thinking-marks.ts";
 import { hashValue } from "../util/hash.ts";
 import { mapOrdered } from "../util/map-ordered.ts";
 import type { JobOptions } from "../util/progress.ts";
-import { answerText, emptyCause } from "./answer-text.ts";
 import { askUntilReadable, type Books, type Outcome } from "./ask-judge.ts";
+import { emptyCause } from "./empty-cause.ts";
 import { type Judge, placeOf, type RolloutWithPrompt } from "./judge.ts";
 import type { JudgeUsage, LlmJudgeOptions } from "./llm-judge-options.ts";
 import { rubricRequest } from "./rubric-request.ts";

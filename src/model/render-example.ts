@@ -1,8 +1,10 @@
 /** @file The texts of a prompt and of the conversations that it begins. */
 import type { Message } from "../format/messages.ts";
+import { withoutOpeningMark } from "../format/thinking-marks.ts";
 import { CulpritError } from "../util/errors.ts";
 import {
   type ChatTemplate,
+  type PlainMessage,
   type RenderedChat,
   TemplateFailure,
   TemplateRefusal,
@@ -38,7 +40,8 @@ export function renderRaw(row: RowTurns, end: (text: string) => string): Example
   };
 }
 
-function joinTurns(turns: readonly Message[]): string {
+/** The turns' texts joined by newlines. */
+export function joinTurns(turns: readonly Message[]): string {
   return turns.map(({ content }) => content).join("\n");
 }
 
@@ -76,6 +79,28 @@ export function renderChat(
   };
 }
 
+/**
+ * What the template writes behind the turns for the assistant to go on. Where it writes the turns otherwise with and without it, what
+ * stands behind the last turn's text.
+ */
+export function generationPrompt(chat: ChatTemplate, turns: readonly PlainMessage[]): string {
+  const head = chat.render(turns, { addGenerationPrompt: true });
+  const without = renderWithout(chat, turns);
+  if (without !== undefined && head.startsWith(without)) return head.slice(without.length);
+  const content = turns.at(-1)?.["content"];
+  const last = typeof content === "string" ? content.trim() : "";
+  return head.slice(head.lastIndexOf(last) + last.length);
+}
+
+function renderWithout(chat: ChatTemplate, turns: readonly PlainMessage[]): string | undefined {
+  try {
+    return chat.render(turns, { addGenerationPrompt: false });
+  } catch (error) {
+    if (error instanceof TemplateRefusal || error instanceof TemplateFailure) return undefined;
+    throw error;
+  }
+}
+
 /** Whether a template renders the plainest conversation; one that fails there is at fault itself, not the row. */
 function isSound(chat: ChatTemplate): boolean {
   const turns = [
@@ -93,13 +118,13 @@ function isSound(chat: ChatTemplate): boolean {
 }
 
 /**
- * The texts with a prompt that every whole conversation begins with: the rendered prompt, or that without the `<think>` that reasoning
+ * The texts with a prompt that every whole conversation begins with: the rendered prompt, or that without the mark (`<think>`) that reasoning
  * models' generation prompts end in. Their templates drop the reasoning of finished turns, and the tag with it, so the response
  * starts where the tag would stand. Throws UnusableExampleError where there is none.
  */
 export function splitByText(texts: ExampleTexts): ExampleTexts {
   const { head, wholes } = texts;
-  const candidates = [head, head.replace(/<think>\s*$/, "")];
+  const candidates = [head, withoutOpeningMark(head)];
   const kept = candidates.find((start) => wholes.every((whole) => whole.startsWith(start)));
   if (kept === undefined) throw promptNotKept(texts);
   return { ...texts, head: kept };
