@@ -36,6 +36,7 @@ export interface TokenizedExample {
   /** See RenderedExample; absent in examples that no renderer made. */
   readonly lostPromptTokens?: number;
   readonly holdsMarks?: boolean;
+  readonly hidden?: readonly string[];
 }
 
 /** The mean response activations of one example. */

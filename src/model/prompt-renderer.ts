@@ -33,6 +33,8 @@ export interface RenderedExample {
   readonly lostPromptTokens?: number;
   /** The prompt's text holds marks that the template itself writes: it was rendered already. */
   readonly holdsMarks?: boolean;
+  /** What the row says and the chat template shows in part or not at all, though it looks at it; see findHidden. */
+  readonly hidden?: readonly string[];
 }
 
 export interface RendererOptions {
@@ -113,12 +115,13 @@ export async function createRenderer(
         boundary === "text"
           ? tokenizeApart(tokenizer, splitByText(texts), addSpecialTokens)
           : tokenizeWhole(tokenizer, texts, addSpecialTokens);
-      return { ...ids, holdsMarks: prompt.some(({ content }) => holdsMarks(content)) };
+      const { hidden } = texts;
+      return { ...ids, hidden, holdsMarks: prompt.some(({ content }) => holdsMarks(content)) };
     },
   };
 }
 
-type Ids = Omit<RenderedExample, "holdsMarks">;
+type Ids = Omit<RenderedExample, "holdsMarks" | "hidden">;
 
 /** TRL's rule: the response starts at the first token in which the prompt and any whole conversation differ. */
 function tokenizeWhole(

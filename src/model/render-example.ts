@@ -9,6 +9,7 @@ import {
   TemplateFailure,
   TemplateRefusal,
 } from "./chat-template.ts";
+import { findHidden, type RenderedTexts } from "./hidden-parts.ts";
 import { UnusableExampleError } from "./prompt-renderer-error.ts";
 import type { TurnWriter } from "./template-turns.ts";
 import { type RowTurns, findUnjoined, findUnread } from "./unread-keys.ts";
@@ -23,6 +24,8 @@ export interface ExampleTexts {
   readonly source: string;
   /** What the row says and these texts do not show; see findUnread. */
   readonly unread: readonly string[];
+  /** What it says and they show in part or not at all, though the template looks at it; see findHidden. */
+  readonly hidden: readonly string[];
   /** Whether a response says nothing, however it is ended. */
   isEmpty(index: number): boolean;
 }
@@ -36,6 +39,7 @@ export function renderRaw(row: RowTurns, end: (text: string) => string): Example
     wholes: tails.map((tail) => head + end(tail)),
     source: "turns joined by newlines",
     unread: findUnjoined(row),
+    hidden: [],
     isEmpty: (index) => tails[index] === "",
   };
 }
@@ -70,13 +74,33 @@ export function renderChat(
   };
   const head = render(prompt, true);
   const wholes = responses.map((turns) => render([...prompt, ...turns], false));
+  const texts = { head: head.text, wholes: wholes.map(({ text }) => text) };
+  const unread = findUnread(row, { head, wholes });
+  const hidden = findHidden(row, texts, (marked) => renderMarked(chat, writeTurns, marked));
   return {
-    head: head.text,
-    wholes: wholes.map(({ text }) => text),
+    ...texts,
     source: chat.source,
-    unread: findUnread(row, { head, wholes }),
+    unread,
+    hidden: hidden.filter((name) => !unread.includes(name)),
     isEmpty: () => false,
   };
+}
+
+/** The texts of a row with marks in it; undefined where the template does not take them. */
+function renderMarked(
+  chat: ChatTemplate,
+  writeTurns: TurnWriter,
+  { prompt, responses, context }: RowTurns,
+): RenderedTexts | undefined {
+  const render = (turns: readonly Message[], addGenerationPrompt: boolean): string =>
+    chat.render(writeTurns(turns), { addGenerationPrompt, ...context });
+  try {
+    const wholes = responses.map((turns) => render([...prompt, ...turns], false));
+    return { head: render(prompt, true), wholes };
+  } catch (error) {
+    if (error instanceof CulpritError) return undefined;
+    throw error;
+  }
 }
 
 /**

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { localHost } from "../engine/local-host.ts";
 import type { Trainer } from "../engine/trainer.ts";
 import { describeMarks } from "../pairs/describe-marks.ts";
+import { describeHidden } from "../pairs/hidden-counts.ts";
 import type { DataFile } from "../pairs/open-pairs.ts";
 import { writeUnusable } from "../pairs/unusable-file.ts";
 import { ConfigError } from "../util/errors.ts";
@@ -90,7 +91,11 @@ async function train(
   const settings = { ...resolved, maxTokens };
   const prepared = await data.prepare(trainer, { maxTokens, signal });
   if (prepared.ids.length === 0) throw noExample(prepared);
-  for (const line of describeMarks(prepared.marked, prepared.ids.length)) {
+  const { marked, hidden, ids } = prepared;
+  for (const line of [
+    ...describeMarks(marked, ids.length),
+    ...describeHidden(hidden, ids.length),
+  ]) {
     request.progress?.note(line);
   }
   const manifest = describeRun(trainer, { method, settings, request, prepared, files: data.files });
