@@ -86,6 +86,7 @@ describe("culprit audit", () => {
       lostPromptTokens: 2,
       marked: 1,
       unread: ["reasoning_content", "tools", "images"].map((name) => ({ name, pairs: 1 })),
+      hidden: { pairs: 0, names: [] },
     });
     expect(unrenderable).toBe(0);
     expect(warnings.join("\n")).toMatch(/3 pairs say what[^]*In 2 pairs[^]*1 of 5 prompts hold/);

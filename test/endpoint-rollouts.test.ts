@@ -314,7 +314,37 @@ describe("culprit import", () => {
       "a/base/2 three",
     ]);
     expect(rollouts[3]).toMatchObject({ finish: "length", tokens: 7 });
+    expect(rollouts[0]).toMatchObject({ finish: "unknown" });
+    expect(rollouts[0]!.tokens).toBeUndefined();
+    expect(readFileSync(path("i.jsonl.out.jsonl"), "utf8").split("\n")[0]).not.toContain("tokens");
     expect(rollouts.map(({ tags }) => tags)).toEqual([undefined, undefined, ["s", "t"], undefined]);
+  });
+
+  it("reads an end as servers say it, and leaves out what is no response, with its cause", async () => {
+    const row = (more: object): string => JSON.stringify({ id: "a", prompt: "Hi", ...more });
+    const words = [path("ends.jsonl"), "--out", path("ends.out.jsonl")];
+    writeFileSync(
+      path("ends.jsonl"),
+      [
+        row({ response: "one", finish: "eos" }),
+        row({ response: "two", finish: "MAX_TOKENS", tokens: null }),
+        row({ response: null }),
+        row({ responses: ["three", null] }),
+        row({ response: "", finish: "content_filter" }),
+      ].join("\n"),
+    );
+    const warned: string[] = [];
+    await runCommand("import", words, (line) => void warned.push(line));
+    const rollouts = await rolloutsOf(path("ends.out.jsonl"));
+    expect(rollouts.map(({ id, response, finish }) => [id, response, finish])).toEqual([
+      ["a/base/0", "one", "stop"],
+      ["a/base/1", "two", "length"],
+      ["a/base/2", "three", "unknown"],
+    ]);
+    expect(warned).toEqual([
+      "2 responses left out: no response; they are in no rate",
+      "1 responses left out: answer filtered; they are in no rate",
+    ]);
   });
 
   it.each([
@@ -324,7 +354,14 @@ describe("culprit import", () => {
       '{"id":"a","prompt":"Hi","response":"x"}\n{"id":"a","prompt":"Ho","response":"x"}',
       /row 1: its scenario and variant are those of a row with another prompt/,
     ],
-    ['{"id":"a","prompt":"Hi","response":"x","finish":"eos"}', /row 0: finish/],
+    [
+      '{"id":"a","prompt":"Hi","response":"x","finish":5}',
+      /row 0: finish: expected text, got a number/,
+    ],
+    [
+      '{"id":"a","prompt":"Hi","response":"x","responses":["y"]}',
+      /row 0: expected either .* got both/,
+    ],
     ['{"id":"a","prompt":"Hi","response":"x","tags":[1]}', /row 0: tags: expected a list of names/],
   ])("names the row that is wrong: %j", async (text, message) => {
     await expect(importing("bad.jsonl", text)).rejects.toThrow(message);

@@ -151,7 +151,7 @@ describe("the file", () => {
       ["b/base+distractor/0", "Why? As a list."],
       ["b/base/0", "Why?"],
     ]);
-    const tokens = rollouts.reduce((sum, each) => sum + each.tokens, 0);
+    const tokens = rollouts.reduce((sum, each) => sum + each.tokens!, 0);
     expect(JSON.parse(json)).toMatchObject({
       rollouts: 4,
       resumedRollouts: 0,

@@ -45,7 +45,8 @@ async function sample(out: string, variants: string): Promise<void> {
 }
 
 async function judge(rollouts: string, out: string): Promise<void> {
-  const words = ["--rules", path("rules.yaml"), "--out", path(out)];
+  // All are cut, and without the manifest that tells how they were sampled nothing shows that they are no thinking.
+  const words = ["--rules", path("rules.yaml"), "--out", path(out), "--thinking", "none"];
   await runCommand("judge", [path(rollouts), ...words]);
 }
 

@@ -202,6 +202,40 @@ describe("thinking that the generation prompt opened", () => {
     });
   });
 
+  describe("and that was cut in every sample", () => {
+    const cut = async (...flags: string[]): Promise<{ causes: unknown; warned: string }> => {
+      await using server = await startFakeEndpoint({
+        choice: ({ seed = 0 }) => ({
+          message: { content: `The user wants ${seed}` },
+          finish_reason: "length",
+        }),
+      });
+      const { out } = await generate(server.url);
+      const [verdicts, warned] = [newPath(), [] as string[]];
+      const words = [out, "--rules", "compliance", "--out", verdicts, ...flags];
+      await runCommand("judge", words, (line) => void warned.push(line)).catch((error: unknown) => {
+        if (!(error instanceof RuntimeError)) throw error;
+      });
+      return { causes: missingCauses(await readVerdicts(verdicts)), warned: warned.join("\n") };
+    };
+
+    it("is missing, since nothing shows that it is an answer", async () => {
+      const { causes, warned } = await cut();
+      expect(causes).toEqual({ "no response after the thinking": 12 });
+      expect(warned).toContain("--thinking none judges them where the model does not think");
+    });
+
+    it("is judged where the user says that the model does not think", async () => {
+      expect(await cut("--thinking", "none")).toEqual({ causes: {}, warned: "" });
+    });
+
+    it("is missing where the user says that it thinks", async () => {
+      const { causes, warned } = await cut("--thinking", "opened");
+      expect(causes).toEqual({ "no response after the thinking": 12 });
+      expect(warned).not.toContain("--thinking");
+    });
+  });
+
   it("is not supposed where one answer speaks of the mark", async () => {
     await using server = await startFakeEndpoint({
       choice: ({ messages, seed = 0 }) => {

@@ -38,6 +38,7 @@ export interface TokenizedExample {
   /** See RenderedExample; absent in examples that no renderer made. */
   readonly lostPromptTokens?: number;
   readonly holdsMarks?: boolean;
+  readonly hidden?: readonly string[];
 }
 
 /** The mean response activations of one example. */
@@ -140,7 +141,12 @@ export interface GeneratingEngine {
   tokenizePrompt(prompt: readonly Message[]): Int32Array;
   /** The one token whose text this is. Throws ConfigError where there is none. */
   tokenId(text: string): number;
-  /** The text of tokens; special ones, and ids that have no text, are left out. */
+  /**
+   * Whether the prompt, as the model sees it, ends within thinking: the generation prompt opened it and did not close it. Without a
+   * chat template, whether the prompt ends in an opening mark; see format/thinking-marks.ts.
+   */
+  opensThinking(prompt: readonly Message[]): boolean;
+  /** The text of tokens; special ones other than marks of thinking, and ids that have no text, are left out. */
   decode(tokens: Int32Array): string;
   /**
    * Samples responses to prompts (token ids). Samples come back as they end, in any order, each once. A sample's random numbers

@@ -1,5 +1,6 @@
 import type { Message, RowContext } from "../format/messages.ts";
 /** @file The engine that runs on this machine: graphs from model/, arithmetic by runtime/. */
+import { createResponseDecoder, type ResponseDecoder } from "../model/decode-response.ts";
 import { expectHeadFits } from "../model/expect-weights.ts";
 import { predictingStates, responseLogprobs } from "../model/response-logprobs.ts";
 import { ConfigError } from "../util/errors.ts";
@@ -51,6 +52,7 @@ class LocalEngine implements Engine {
   readonly #checkpoint: OpenCheckpoint;
   readonly #options: LocalEngineOptions;
   readonly #programs: GraphPrograms;
+  #decoder: ResponseDecoder | undefined;
 
   constructor(checkpoint: OpenCheckpoint, options: LocalEngineOptions) {
     this.identity = checkpoint.identity;
@@ -88,13 +90,17 @@ class LocalEngine implements Engine {
     return tokenizeExample(this.#checkpoint, prompt, []).prompt;
   }
 
+  opensThinking(prompt: readonly Message[]): boolean {
+    return this.#checkpoint.renderer.opensThinking(prompt);
+  }
+
   tokenId(text: string): number {
     return tokenId(this.#checkpoint, text);
   }
 
   decode(tokens: Int32Array): string {
-    const options = { skipSpecialTokens: true, skipUnknown: true };
-    return this.#checkpoint.renderer.tokenizer.decode(tokens, options);
+    this.#decoder ??= createResponseDecoder(this.#checkpoint.renderer.tokenizer);
+    return this.#decoder(tokens);
   }
 
   generate(

@@ -9,7 +9,7 @@ import {
   type RendererOptions,
 } from "../model/prompt-renderer.ts";
 import { readStopTokens } from "../model/stop-tokens.ts";
-import { expectTokenizerFits } from "../model/tokenizer-fit.ts";
+import { checkTokenizerFits } from "../model/tokenizer-fit.ts";
 import { tokenizerFolder } from "../model/tokenizer-folder.ts";
 import type { EngineIdentity } from "./engine.ts";
 
@@ -40,8 +40,10 @@ export async function openCheckpoint(
     expectWeightsFit(model, weights, dir);
     const tokenizerDir = await tokenizerFolder(dir, options.adapter);
     const renderer = await createRenderer(tokenizerDir, options);
-    for (const line of renderer.tokenizer.warnings) options.onWarning?.(line);
-    expectTokenizerFits(renderer.tokenizer, model.config.vocabSize, tokenizerDir);
+    const { tokenizer } = renderer;
+    const misfit = checkTokenizerFits(tokenizer, model.config.vocabSize, tokenizerDir);
+    for (const line of tokenizer.warnings) options.onWarning?.(line);
+    if (misfit !== undefined) options.onWarning?.(misfit);
     return {
       identity: await identify(options.name ?? dir, { model, weights, renderer }),
       model,

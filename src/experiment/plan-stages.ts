@@ -191,11 +191,11 @@ export function judgeStage(planned: Planned, purpose: Purpose, name: string): St
   const { experiment, inputs } = planned;
   const how = experiment.judge!; // contradictions.ts
   const id = `${prefix[purpose]}judge-${name}`;
-  const { meaning } = how;
+  const { meaning, thinking } = how;
   return verbStage(verbs.judge, {
     kind: `${prefix[purpose]}judge`,
     name,
-    settings: { ...judgingOf(how), meaning },
+    settings: { ...judgingOf(how), meaning, thinking },
     inputs: {
       rollouts: { stage: `${prefix[purpose]}generate-${name}` },
       ...boundJudge(planned),

@@ -33,6 +33,7 @@ export function judgingOf({
   rubric: _u,
   labels: _l,
   meaning: _m,
+  thinking: _t,
   ...how
 }: JudgeSection): JudgingSettings {
   return how;

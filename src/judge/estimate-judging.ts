@@ -1,10 +1,10 @@
+import { answerText } from "../format/thinking-marks.ts";
 import {
   countRequest,
   type EstimateOptions,
   priced,
   type RequestsEstimate,
 } from "../rollouts/estimate-rollouts.ts";
-import { answerText } from "./answer-text.ts";
 import { answersLeft } from "./ask-judge.ts";
 import type { RolloutWithPrompt } from "./judge.ts";
 import { rubricRequest } from "./rubric-request.ts";

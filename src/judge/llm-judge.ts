@@ -1,7 +1,7 @@
+import { answerText } from "../format/thinking-marks.ts";
 import { hashValue } from "../util/hash.ts";
 import { mapOrdered } from "../util/map-ordered.ts";
 import type { JobOptions } from "../util/progress.ts";
-import { answerText, emptyCause } from "./answer-text.ts";
 import {
   askUntilReadable,
   type Books,
@@ -10,6 +10,7 @@ import {
   type Outcome,
   shareQuestions,
 } from "./ask-judge.ts";
+import { emptyCause } from "./empty-cause.ts";
 import { type Judge, placeOf, type RolloutWithPrompt } from "./judge.ts";
 import type { JudgeUsage, LlmJudgeOptions } from "./llm-judge-options.ts";
 import { rubricRequest } from "./rubric-request.ts";

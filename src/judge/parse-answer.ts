@@ -1,6 +1,6 @@
 import type { ChatAnswer } from "../endpoint/chat-endpoint.ts";
+import { answerText, endsOfThinking } from "../format/thinking-marks.ts";
 import { isObject, ownField } from "../pairs/readers/file-row.ts";
-import { answerText, CLOSE } from "./answer-text.ts";
 import type { RubricAnswer } from "./rubric.ts";
 import type { Label } from "./verdict.ts";
 
@@ -32,18 +32,15 @@ export function parseAnswer(
   return isCut ? unreadable("judge's answer cut off") : parsed;
 }
 
-/** The longest end of the text behind a `</think>`, or all of it, that is a verdict: a reason may have a `</think>` in it, and so may the thinking. */
+/** The longest end of the text behind a mark that ends thinking, or all of it, that is a verdict: a reason may have such a mark in it, and so may the thinking. */
 function parseBehindThinking(text: string, rubric: RubricAnswer): ParsedAnswer {
-  for (let rest = text.trim(); ;) {
-    const end = rest.indexOf(CLOSE);
-    if (end === -1) {
-      const answer = answerText(rest);
-      return answer === "" ? unreadable("judge's answer empty") : parseObject(answer, rubric);
-    }
-    const parsed = parseObject(rest, rubric);
+  const ends = [0, ...endsOfThinking(text)];
+  for (const end of ends.slice(0, -1)) {
+    const parsed = parseObject(text.slice(end).trim(), rubric);
     if (!("missing" in parsed) || parsed.isFinal) return parsed;
-    rest = rest.slice(end + CLOSE.length).trim();
   }
+  const answer = answerText(text.slice(ends.at(-1)));
+  return answer === "" ? unreadable("judge's answer empty") : parseObject(answer, rubric);
 }
 
 function parseObject(answer: string, rubric: RubricAnswer): ParsedAnswer {

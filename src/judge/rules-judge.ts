@@ -3,11 +3,12 @@ import { existsSync } from "node:fs";
 import { LineCounter, parseDocument } from "yaml";
 import { z } from "zod";
 
+import { answerText } from "../format/thinking-marks.ts";
 import { parseYaml, readText } from "../pairs/readers/yaml-document.ts";
 import { FormatError } from "../util/errors.ts";
 import { hashValue } from "../util/hash.ts";
 import { describeIssues } from "../util/schema-errors.ts";
-import { answerText, emptyCause } from "./answer-text.ts";
+import { emptyCause } from "./empty-cause.ts";
 import { type Judge, judgeInTurn } from "./judge.ts";
 import { COMPLIANCE_RULES, REFUSAL_RULES } from "./refusal-rules.ts";
 import { LABELS } from "./verdict.ts";
@@ -94,7 +95,7 @@ type RuleVerdict =
   | { readonly missing: string };
 
 /**
- * A judge by regular expressions: the first rule whose pattern occurs decides. Text up to `</think>` is not judged; an empty response
+ * A judge by regular expressions: the first rule whose pattern occurs decides. Thinking is not judged; an empty response
  * is missing, and so is what the rules call missing.
  */
 export function createRulesJudge(ruleSet: RuleSet): Judge {

@@ -3,10 +3,18 @@
  * tokenised as one text; the response is what follows the tokens that it shares with the prompt.
  */
 import type { Message, RowContext } from "../format/messages.ts";
+import { endsInOpeningMark, endsWithinThinking } from "../format/thinking-marks.ts";
 import { createMarkFinder } from "./answer-marks.ts";
 import { loadChatTemplate } from "./chat-template.ts";
 import { UnusableExampleError } from "./prompt-renderer-error.ts";
-import { type ExampleTexts, renderChat, renderRaw, splitByText } from "./render-example.ts";
+import {
+  type ExampleTexts,
+  generationPrompt,
+  joinTurns,
+  renderChat,
+  renderRaw,
+  splitByText,
+} from "./render-example.ts";
 import { createTurnWriter } from "./template-turns.ts";
 import { type TextTokenizer, loadTokenizer } from "./tokenizer.ts";
 import type { RowTurns } from "./unread-keys.ts";
@@ -25,6 +33,8 @@ export interface RenderedExample {
   readonly lostPromptTokens?: number;
   /** The prompt's text holds marks that the template itself writes: it was rendered already. */
   readonly holdsMarks?: boolean;
+  /** What the row says and the chat template shows in part or not at all, though it looks at it; see findHidden. */
+  readonly hidden?: readonly string[];
 }
 
 export interface RendererOptions {
@@ -59,6 +69,8 @@ export interface PromptRenderer {
     responses: readonly (readonly Message[])[],
     context?: RowContext,
   ): readonly string[];
+  /** Whether the rendered prompt ends within thinking; see GeneratingEngine.opensThinking. */
+  opensThinking(prompt: readonly Message[]): boolean;
   /** A text as it is, with the tokens that the tokenizer puts around texts and, as TRL trains on texts, the end token behind it. */
   tokenizeText(text: string): Int32Array;
   readonly tokenizer: TextTokenizer;
@@ -91,6 +103,10 @@ export async function createRenderer(
     templateHash: chat?.hash ?? (endToken === "" ? "raw" : "raw, end token"),
     tokenizerHash: tokenizer.hash,
     findUnread: (prompt, responses, context = {}) => render({ prompt, responses, context }).unread,
+    opensThinking: (prompt) =>
+      chat === undefined || writeTurns === undefined
+        ? endsInOpeningMark(joinTurns(prompt))
+        : endsWithinThinking(generationPrompt(chat, writeTurns(prompt))),
     tokenizeText: (text) => tokenizer.encode(withEnd(text, endToken), { addSpecialTokens: true }),
     tokenize: (prompt, responses, context = {}) => {
       const texts = render({ prompt, responses, context });
@@ -99,12 +115,13 @@ export async function createRenderer(
         boundary === "text"
           ? tokenizeApart(tokenizer, splitByText(texts), addSpecialTokens)
           : tokenizeWhole(tokenizer, texts, addSpecialTokens);
-      return { ...ids, holdsMarks: prompt.some(({ content }) => holdsMarks(content)) };
+      const { hidden } = texts;
+      return { ...ids, hidden, holdsMarks: prompt.some(({ content }) => holdsMarks(content)) };
     },
   };
 }
 
-type Ids = Omit<RenderedExample, "holdsMarks">;
+type Ids = Omit<RenderedExample, "holdsMarks" | "hidden">;
 
 /** TRL's rule: the response starts at the first token in which the prompt and any whole conversation differ. */
 function tokenizeWhole(

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 
 import { FormatError } from "../util/errors.ts";
+import { isSpecialToken } from "./decode-response.ts";
 import { UnusableExampleError } from "./prompt-renderer-error.ts";
 import type { PromptRenderer } from "./prompt-renderer.ts";
 import { readJsonObject } from "./tokenizer-config.ts";
@@ -39,16 +40,10 @@ function endOfTurn(renderer: PromptRenderer): number | undefined {
       [{ role: "user", content: "a" }],
       [[{ role: "assistant", content: "a" }]],
     );
-    return [...responses[0]!].findLast((id) => isSpecial(renderer, id)); // one response was given
+    return [...responses[0]!].findLast((id) => isSpecialToken(renderer.tokenizer, id)); // one response was given
   } catch (error) {
     // A template that cannot render so plain an exchange says nothing about how it ends.
     if (error instanceof UnusableExampleError) return undefined;
     throw error;
   }
-}
-
-function isSpecial({ tokenizer }: PromptRenderer, id: number): boolean {
-  return (
-    tokenizer.decode([id], { skipSpecialTokens: true }) === "" && tokenizer.decode([id]) !== ""
-  );
 }

@@ -23,6 +23,11 @@ export function labelKeys(turns: readonly Message[]): readonly string[] {
   return unique(turns.flatMap((turn) => extraKeys(turn).filter((key) => isLabel(turn, key))));
 }
 
+/** Keys of a turn in which it says something beside its text. */
+export function spokenKeysOf(turn: Message): readonly string[] {
+  return extraKeys(turn).filter((key) => !isLabel(turn, key));
+}
+
 /** Keys of the turns, and names of the row's context, in which something is said beside the text; each once. */
 export function spokenKeys(
   prompt: readonly Message[],
@@ -30,10 +35,7 @@ export function spokenKeys(
   context: RowContext,
 ): readonly string[] {
   const turns = [prompt, ...responses].flat();
-  return unique([
-    ...turns.flatMap((turn) => extraKeys(turn).filter((key) => !isLabel(turn, key))),
-    ...spokenOptions(context),
-  ]);
+  return unique([...turns.flatMap(spokenKeysOf), ...spokenOptions(context)]);
 }
 
 function spokenOptions({ tools, documents, kwargs = {} }: RowContext): readonly string[] {

@@ -1,6 +1,8 @@
 import { labelKeys, spokenKeys } from "../model/unread-keys.ts";
-import type { BesideReport, NamedCount, TokenReport } from "./audit-report.ts";
+import type { BesideReport, TokenReport } from "./audit-report.ts";
 import type { TokenCounts } from "./audit-truncation.ts";
+import { createHiddenCounter } from "./hidden-counts.ts";
+import { createNameCounter } from "./name-counter.ts";
 import type { PreferencePair } from "./preference-pair.ts";
 
 /** Counts what rows say beside roles and texts, and what labels their turns carry. */
@@ -26,6 +28,7 @@ export function createTokenCounter(findUnread: (pair: PreferencePair) => readonl
   report(): TokenReport;
 } {
   const unread = createNameCounter();
+  const hidden = createHiddenCounter();
   const totals = { pairs: 0, unreadPairs: 0, merged: 0, lostPromptTokens: 0, marked: 0 };
   return {
     add(pair, counts) {
@@ -38,22 +41,9 @@ export function createTokenCounter(findUnread: (pair: PreferencePair) => readonl
       totals.merged += lostPromptTokens > 0 ? 1 : 0;
       totals.lostPromptTokens += lostPromptTokens;
       totals.marked += holdsMarks ? 1 : 0;
+      hidden.add(counts.hidden);
       return false;
     },
-    report: () => ({ ...totals, unread: unread.report() }),
-  };
-}
-
-function createNameCounter(): {
-  add(names: readonly string[]): void;
-  report(): readonly NamedCount[];
-} {
-  const counts = new Map<string, number>();
-  return {
-    add(names) {
-      for (const name of new Set(names)) counts.set(name, (counts.get(name) ?? 0) + 1);
-    },
-    report: () =>
-      [...counts].map(([name, pairs]) => ({ name, pairs })).toSorted((a, b) => b.pairs - a.pairs),
+    report: () => ({ ...totals, unread: unread.report(), hidden: hidden.report() }),
   };
 }

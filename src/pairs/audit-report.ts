@@ -122,6 +122,8 @@ const tokenReportSchema = z.strictObject({
   marked: countSchema,
   /** What rows say and the template does not show; by number of pairs. */
   unread: z.array(namedCountSchema),
+  /** What it looks at and shows in part or not at all. */
+  hidden: z.strictObject({ pairs: countSchema, names: z.array(namedCountSchema) }),
 });
 export type TokenReport = Plain<typeof tokenReportSchema>;
 

@@ -14,6 +14,7 @@ export interface TokenCounts {
   /** See RenderedExample. */
   readonly lostPromptTokens?: number | undefined;
   readonly holdsMarks?: boolean | undefined;
+  readonly hidden?: readonly string[] | undefined;
 }
 
 /** Counts what a limit on prompt and response together does; estimates tokens where there is no `countTokens`. */

@@ -1,6 +1,7 @@
 import type { Share } from "../stats/wilson.ts";
 import type { AuditReport } from "./audit-report.ts";
 import { describeMarks } from "./describe-marks.ts";
+import { describeHidden } from "./hidden-counts.ts";
 
 /** Below this many pairs a share says little. */
 const MIN_PAIRS = 30;
@@ -139,7 +140,11 @@ function warnTokens({ tokens, beside, usable }: Findings): string[] {
       `In ${tokens.merged} pairs (${percent(tokens.merged / tokens.pairs)}) the end of the prompt has other tokens once a response follows, ${(tokens.lostPromptTokens / tokens.merged).toFixed(1)} tokens on average: their responses begin before it. --boundary text cuts the text instead.`,
     );
   }
-  return [...lines, ...describeMarks(tokens.marked, usable)];
+  return [
+    ...lines,
+    ...describeHidden(tokens.hidden, usable),
+    ...describeMarks(tokens.marked, usable),
+  ];
 }
 
 function warnScores({ scores }: Findings): string[] {

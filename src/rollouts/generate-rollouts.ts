@@ -10,7 +10,6 @@ import { CulpritError, ConfigError } from "../util/errors.ts";
 import { hashBytes, hashValue } from "../util/hash.ts";
 import { partOf } from "../util/progress.ts";
 import { VERSION } from "../util/version.ts";
-import { endsInThinking } from "./opened-thinking.ts";
 import { firstDraws } from "./own-draws.ts";
 import type { RolloutManifest } from "./rollout-manifest.ts";
 import { openRolloutSink } from "./rollout-sink.ts";
@@ -81,9 +80,6 @@ export async function generateRollouts(
   return { manifest, rollouts: total, resumedRollouts, work };
 }
 
-/** So many last tokens of a prompt say whether it ends within thinking. */
-const PROMPT_END = 16;
-
 interface DrawnPrompt {
   readonly prompt: ScenarioPrompt;
   readonly tokens: Int32Array;
@@ -108,7 +104,7 @@ async function sampleUnit(
   const rollouts: Rollout[] = [];
   const tokens = unit.map((each) => each.tokens);
   const firstSamples = unit.map(({ first }) => first);
-  const opens = tokens.map((each) => endsInThinking(engine.decode(each.slice(-PROMPT_END))));
+  const opens = unit.map(({ prompt }) => engine.opensThinking(prompt.prompt));
   for await (const each of engine.generate(tokens, { ...options, firstSamples })) {
     const { prompt: named, first } = unit[each.prompt]!; // an index into the unit
     const { scenario, variant, prompt, group, tags } = named;

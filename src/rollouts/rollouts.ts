@@ -23,10 +23,10 @@ export interface Rollout extends Marks {
   readonly response: string;
   /** The prompt, as the model saw it, opened thinking: what comes before a `</think>` is no answer. Default false. */
   readonly opensThinking?: boolean | undefined;
-  /** `stop`: the model ended it; `length`: the limit of tokens or the end of the context; `unknown`: its endpoint did not say which. */
+  /** `stop`: the model ended it; `length`: the limit of tokens or the end of the context; `unknown`: nobody said which. */
   readonly finish: Finish;
-  /** Sampled tokens, a stop token included. */
-  readonly tokens: number;
+  /** Sampled tokens, a stop token included. Absent where nobody counted them, as in imported rows. */
+  readonly tokens?: number | undefined;
 }
 
 /** The id of a rollout, by what it is a sample of. */
@@ -43,7 +43,7 @@ export const ROLLOUTS = {
 } as const satisfies Artifact<AsyncIterable<Rollout>>;
 
 const HINT =
-  'A rollout is {"id", "scenario", "variant", "sample", "prompt": [{role, content}], "response", "finish", "tokens", "group"?, "tags"?}; rows count from 0. culprit import makes them of other programs\' responses.';
+  'A rollout is {"id", "scenario", "variant", "sample", "prompt": [{role, content}], "response", "finish", "tokens"?, "group"?, "tags"?}; rows count from 0. culprit import makes them of other programs\' responses.';
 
 /**
  * Streams the rollouts of a file (JSON lines, JSON or Parquet) in its order. Throws FormatError naming file and row (from 0) where
@@ -85,10 +85,12 @@ function readRollout(fields: RowFields, fail: Fail): Rollout {
     response: text("response"),
     opensThinking: ownField(fields, "opensThinking") === true ? true : undefined,
     finish,
-    tokens: count("tokens"),
+    tokens: isGiven(ownField(fields, "tokens")) ? count("tokens") : undefined,
     ...inRow(fail, () => readMarks(fields)),
   };
 }
+
+const isGiven = (value: unknown): boolean => value !== undefined && value !== null;
 
 /** Throws what `fail` makes where a value is not one of FINISHES. */
 export function readFinish(value: unknown, fail: Fail): Finish {

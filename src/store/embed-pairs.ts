@@ -3,6 +3,7 @@ import { join } from "node:path";
 
 import { ActivationError } from "../engine/activation-error.ts";
 import type { EmbeddingEngine, TokenizedExample } from "../engine/engine.ts";
+import { createHiddenCounter, type HiddenCounts } from "../pairs/hidden-counts.ts";
 import type { PairSet } from "../pairs/open-pairs.ts";
 import type { ColumnValue, PreferencePair, UnusableRow } from "../pairs/preference-pair.ts";
 import { tokenizeSides } from "../pairs/tokenize-sides.ts";
@@ -46,6 +47,8 @@ export interface EmbedPairsResult {
   readonly truncatedPairs: number;
   /** Pairs whose prompts hold the template's own marks. */
   readonly markedPairs: number;
+  /** What their rows say and the chat template shows in part or not at all. */
+  readonly hidden: HiddenCounts;
   /** Prompt, chosen and rejected tokens of all pairs, the prompt counted once. */
   readonly tokens: number;
   readonly unusable: UnusableSummary;
@@ -75,6 +78,7 @@ export async function embedPairs(
   try {
     const resumedPairs = writer.finishedRows;
     let total = await countPairs(pairs, signal);
+    const hidden = createHiddenCounter();
     const totals = { pairs: 0, truncatedPairs: 0, markedPairs: 0, tokens: 0 };
     let shard = 0;
     let batch: EmbeddablePair[] = [];
@@ -98,6 +102,7 @@ export async function embedPairs(
         continue;
       }
       totals.truncatedPairs += rendered.isTruncated ? 1 : 0;
+      hidden.add(rendered.example.hidden);
       totals.markedPairs += rendered.example.holdsMarks === true ? 1 : 0;
       totals.tokens += tokenCounts(rendered.example).reduce((sum, count) => sum + count, 0);
       batch.push(rendered);
@@ -108,7 +113,15 @@ export async function embedPairs(
     const notFinite = [...(await readNotFinite(directory)).keys()];
     if (totals.pairs === 0) throw noUsablePair(summary, unusablePath);
     if (writer.completion === undefined) await writer.complete({ ...summary.byReason });
-    return { ...totals, resumedPairs, unusable: summary, unusablePath, notFinite, manifest };
+    return {
+      ...totals,
+      hidden: hidden.report(),
+      resumedPairs,
+      unusable: summary,
+      unusablePath,
+      notFinite,
+      manifest,
+    };
   } catch (error) {
     await unusable.discard();
     throw error;

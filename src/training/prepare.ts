@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 
 import type { Engine, TokenizedExample } from "../engine/engine.ts";
 import type { Message, RowContext } from "../format/messages.ts";
+import { createHiddenCounter, type HiddenCounts } from "../pairs/hidden-counts.ts";
 import type { PairSet } from "../pairs/open-pairs.ts";
 import type { UnusableRow } from "../pairs/preference-pair.ts";
 import type { SftExample, SftSet } from "../pairs/sft-examples.ts";
@@ -22,6 +23,8 @@ export interface PreparedExamples {
   readonly truncated: number;
   /** Examples whose prompts hold the template's own marks. */
   readonly marked: number;
+  /** What rows say and the chat template shows in part or not at all. */
+  readonly hidden: HiddenCounts;
   /** SHA-256, hex, over ids and tokens in their order: equal for data that trains the same. */
   readonly hash: string;
 }
@@ -63,9 +66,9 @@ export async function prepareSft(
     const example = { prompt: row.prompt, responses: [response], context: row.context };
     const prepared = tokenizeResponses(engine, example, settings.maxTokens);
     if (lossOn === "response" || prepared.kind === "unusable") return prepared;
-    const { prompt, responses } = prepared.example;
+    const { prompt, responses, ...found } = prepared.example;
     const whole = Int32Array.from([...prompt, ...responses[0]!]); // one response went in
-    return { ...prepared, example: splitFirst(whole) };
+    return { ...prepared, example: { ...found, ...splitFirst(whole) } };
   });
 }
 
@@ -101,6 +104,7 @@ async function collect<T extends { readonly id: string }>(
   const examples: TokenizedExample[] = [];
   const unusable: UnusableRow[] = [];
   const hash = createHash("sha256");
+  const hidden = createHiddenCounter();
   let truncated = 0;
   let marked = 0;
   let row = -1;
@@ -116,12 +120,21 @@ async function collect<T extends { readonly id: string }>(
       continue;
     }
     truncated += prepared.isTruncated ? 1 : 0;
+    hidden.add(prepared.example.hidden);
     marked += prepared.example.holdsMarks === true ? 1 : 0;
     ids.push(each.id);
     examples.push(prepared.example);
     addToHash(hash, each.id, prepared.example);
   }
-  return { ids, examples, unusable, truncated, marked, hash: hash.digest("hex") };
+  return {
+    ids,
+    examples,
+    unusable,
+    truncated,
+    marked,
+    hidden: hidden.report(),
+    hash: hash.digest("hex"),
+  };
 }
 
 function isUnusable(row: object): row is UnusableRow {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { localHost } from "../engine/local-host.ts";
 import type { Trainer } from "../engine/trainer.ts";
 import { describeLostMarks, describeMarks } from "../pairs/describe-marks.ts";
+import { describeHidden } from "../pairs/hidden-counts.ts";
 import type { DataFile } from "../pairs/open-pairs.ts";
 import { writeUnusable } from "../pairs/unusable-file.ts";
 import { ConfigError } from "../util/errors.ts";
@@ -98,6 +99,7 @@ async function train(
     request.sample === undefined ? all : sampleExamples(all, request.sample, settings.seed);
   const told = [
     ...describeMarks(prepared.marked, prepared.ids.length),
+    ...describeHidden(prepared.hidden, prepared.ids.length),
     ...describeLostMarks(data.shape, request.engine?.template ?? "chat"),
   ];
   for (const line of told) request.progress?.note(line);

@@ -55,6 +55,7 @@ async function pairReader(
           rejected: rejectedTokens!.length,
           lostPromptTokens: tokens.lostPromptTokens,
           holdsMarks: tokens.holdsMarks,
+          hidden: tokens.hidden,
         };
       }),
   };
@@ -78,12 +79,12 @@ PAIRS are files of preference pairs (JSONL, JSONL.gz, JSON, Parquet, CSV; globs 
 
 Reads them once, without any model, and prints rows, unusable rows by reason, sources and generators, duplicates and
 contradictory labels, near-identical sides, length of chosen against rejected, truncation, turns and scripts, and warnings.
-With a checkpoint, lengths and truncation are in its tokens as well, and what its template does not show (tools, reasoning, …),
+With a checkpoint, lengths and truncation are in its tokens as well, and what its template does not show or shows in part,
 prompts that were rendered already, and tokens that join across the start of a response are counted.
 
   culprit audit pairs.jsonl.gz
   culprit audit "mix/*.parquet" --checkpoint ./sft --max-tokens 2048 --out audit.json`,
-  version: 2,
+  version: 3,
   inputs: { pairs: pairsInput, checkpoint: tokenizerInput },
   settings: z.strictObject({
     maxTokens: count

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { featureFlops } from "../engine/checkpoint-size.ts";
 import { withFeatures } from "../engine/features.ts";
 import { describeLostMarks, describeMarks } from "../pairs/describe-marks.ts";
+import { describeHidden } from "../pairs/hidden-counts.ts";
 import { embedPairs, type EmbedPairsResult } from "../store/embed-pairs.ts";
 import { NOT_FINITE_NAME } from "../store/not-finite.ts";
 import { VECTORS } from "../store/open-store.ts";
@@ -120,11 +121,14 @@ from the last whole shard when the same command is given again. A store made wit
       `${unusable.count} unusable rows${why}, listed in ${result.unusablePath}`,
     );
   },
-  warnings: ({ pairs, markedPairs, unusable, unusablePath, notFinite, store, manifest }) => {
+  warnings: (result) => {
+    const { pairs, markedPairs, hidden, unusable, unusablePath } = result;
+    const { notFinite, store, manifest } = result;
     const broken = unusable.byReason["broken-json"] ?? 0;
     const rows = pairs + unusable.count;
     return linesOf([
       describeMarks(markedPairs, pairs),
+      describeHidden(hidden, pairs),
       describeLostMarks(manifest.pairs.shape, manifest.template),
       notFinite.length > 0 &&
         `${notFinite.length} pairs have a gradient that is not finite and so no score: ${nameSome(notFinite)}; see ${join(store, NOT_FINITE_NAME)}`,

@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 
 import { z } from "zod";
 
-import { importRollouts } from "../rollouts/import-rollouts.ts";
+import { importRollouts, type LeftOut } from "../rollouts/import-rollouts.ts";
 import { rolloutManifestPath } from "../rollouts/rollout-manifest.ts";
 import type { Rollout } from "../rollouts/rollouts.ts";
 import { writeJsonLines } from "../util/atomic-file.ts";
@@ -14,6 +14,8 @@ import { defineVerb } from "./verb.ts";
 export interface Imported {
   readonly out: string;
   readonly rollouts: number;
+  /** Responses that are none, by cause. */
+  readonly leftOut: Readonly<Partial<Record<LeftOut, number>>>;
 }
 
 export const importing = defineVerb({
@@ -22,10 +24,10 @@ export const importing = defineVerb({
   about: `
 RESPONSES has rows {"prompt": text or messages, "response": text or "responses": [text], "id"?, "scenario"?, "variant"?,
 "finish"?, "tokens"?, "group"?, "tags"?} (JSONL, JSON, CSV, Parquet). Rows with one scenario and variant are samples of one
-prompt, numbered as they come. What is written is what culprit generate writes and culprit judge reads, without a manifest.
+prompt, numbered as they come. finish is an endpoint's word for how a response ended; where a row does not say, it is "unknown". What is written is what culprit generate writes and culprit judge reads, without a manifest.
 
   culprit import answers.jsonl --out before.jsonl`,
-  version: 1,
+  version: 2,
   inputs: {
     responses: {
       ...otherFile("sampled", "sampled.jsonl", {
@@ -46,8 +48,10 @@ prompt, numbered as they come. What is written is what culprit generate writes a
   },
   run: async ({ responses }, _settings, { out: { out }, signal }): Promise<Imported> => {
     let rollouts = 0;
+    const leftOut: Partial<Record<LeftOut, number>> = {};
+    const onLeftOut = (why: LeftOut): void => void (leftOut[why] = (leftOut[why] ?? 0) + 1);
     const counted = async function* (): AsyncGenerator<Rollout> {
-      for await (const rollout of importRollouts(responses, { signal })) {
+      for await (const rollout of importRollouts(responses, { signal, onLeftOut })) {
         rollouts++;
         yield rollout;
       }
@@ -55,7 +59,11 @@ prompt, numbered as they come. What is written is what culprit generate writes a
     };
     await writeJsonLines(out, counted());
     await rm(rolloutManifestPath(out), { force: true });
-    return { out, rollouts };
+    return { out, rollouts, leftOut };
   },
   show: ({ out, rollouts }) => `${out}: ${rollouts} rollouts imported`,
+  warnings: ({ leftOut }) =>
+    Object.entries(leftOut).map(
+      ([why, number]) => `${number} responses left out: ${why}; they are in no rate`,
+    ),
 });

@@ -12,7 +12,7 @@ import { nonEmpty } from "../util/setting-kinds.ts";
 import { type Lines, linesOf, printable, tableOf, textOf } from "../util/text-table.ts";
 import { labelsInput, rolloutsInput } from "./inputs/files.ts";
 import { rubricInput, rulesInput } from "./inputs/judges.ts";
-import { type JudgedFile, judgeToFile } from "./judging/judge-to-file.ts";
+import { type JudgedFile, judgeToFile, THINKING, type Thinking } from "./judging/judge-to-file.ts";
 import { noting } from "./judging/open-asker.ts";
 import {
   estimateByRubric,
@@ -47,6 +47,12 @@ export interface Judged extends JudgedFile {
 
 const judgeSettings = z.strictObject({
   ...judgingSettings.shape,
+  thinking: z
+    .enum(THINKING)
+    .default("infer")
+    .describe(
+      "Of rollouts that were not sampled on this machine: whether they begin within thinking that the server's chat template opened, so that a cut one answers nothing. infer: where most of those that were not cut close what they did not open, and where every one was cut.",
+    ),
   meaning: nonEmpty
     .optional()
     .describe(
@@ -93,7 +99,7 @@ no readable answer is missing with its cause; --force asks about it again. See d
   culprit judge rollouts.jsonl --rules compliance --out verdicts.jsonl
   culprit judge rollouts.jsonl --rubric harm --base-url http://localhost:8000/v1 --model qwen --out verdicts.jsonl --dry-run
   culprit judge rollouts.jsonl --labels labels.csv --meaning "is rude" --out verdicts.jsonl`,
-  version: 6,
+  version: 7,
   inputs: {
     rollouts: { ...rolloutsInput, isPositional: true },
     rules: rulesInput,
@@ -129,7 +135,11 @@ no readable answer is missing with its cause; --force asks about it again. See d
   run: async ({ rollouts, labels, ...inputs }, settings, work): Promise<Judged> =>
     labels === undefined
       ? judgeNew(rollouts, inputs, settings, work)
-      : judgeByLabels(rollouts, labels, settings.meaning!, work), // check
+      : judgeByLabels(
+          rollouts,
+          { labels, meaning: settings.meaning!, thinking: settings.thinking },
+          work,
+        ), // check
   show: (judged) =>
     textOf(
       `judge ${printable(judged.judge)}: "shows" means that the response ${printable(judged.behavior)}`,
@@ -176,21 +186,30 @@ async function judgeNew(
   const { answers } = out;
   await using opened = await openJudge(inputs, settings, { ...work, answers, setting: "endpoint" });
   const job = { signal, progress: progress("rollouts") };
-  const judging = judgeToFile(opened.judge, { path, out: out.out }, job);
+  const judging = judgeToFile(
+    opened.judge,
+    { path, out: out.out, thinking: settings.thinking },
+    job,
+  );
   const counts = await noting(judging, opened.usage, work);
   return { out: out.out, from: path, ...counts, llm: opened.summary() };
 }
 
+interface LabelledBy {
+  readonly labels: string;
+  readonly meaning: string;
+  readonly thinking: Thinking;
+}
+
 async function judgeByLabels(
   path: string,
-  labels: string,
-  meaning: string,
+  { labels, meaning, thinking }: LabelledBy,
   { out, signal, progress }: RunWork,
 ): Promise<Judged> {
   const said = await readHumanLabels(labels);
   const people = createHumanJudge(said, meaning);
   const job = { signal, progress: progress("rollouts") };
-  const counts = await judgeToFile(people, { path, out: out.out }, job);
+  const counts = await judgeToFile(people, { path, out: out.out, thinking }, job);
   if (said.size > 0 && people.unused() === said.size) {
     throw new ConfigError(`labels: expected labels of its rollouts, got none of ${said.size}`, {
       hint: "Rollouts of two checkpoints have the same ids. Take labels of the rollouts that are judged: culprit review makes them.",
@@ -204,9 +223,11 @@ async function judgeByLabels(
   };
 }
 
-function listWarnings({ lacking, labels, from, sampled }: Judged): readonly string[] {
+function listWarnings({ lacking, labels, from, sampled, thinking }: Judged): readonly string[] {
   const { path = "", unused = 0, unchecked = 0 } = labels ?? {};
   return linesOf([
+    thinking === "unknown" &&
+      `${from}: every response was cut at its limit, and nothing shows whether it is an answer or thinking that the server's chat template opened, so none counts as an answer. Sample with a higher --max-tokens; --thinking none judges them where the model does not think.`,
     sampled && warnOfIdentical(from, sampled.identical, sampled.temperature),
     // What a file lacks is counted nowhere else: its manifest, which says what failed, may have been left behind.
     lacking &&

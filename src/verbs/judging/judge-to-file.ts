@@ -2,7 +2,7 @@ import type { Judge } from "../../judge/judge.ts";
 import { isMissing, type Verdict, writeVerdicts } from "../../judge/verdict.ts";
 import { groupedRollouts } from "../../rates/scenario-groups.ts";
 import { createIdenticalCounter, type IdenticalSamples } from "../../rollouts/identical-samples.ts";
-import { findOpenedThinking } from "../../rollouts/opened-thinking.ts";
+import { findOpenedThinking, type OpenedThinking } from "../../rollouts/opened-thinking.ts";
 import {
   readAbsentRollouts,
   ROLLOUT_MANIFEST,
@@ -13,6 +13,10 @@ import { createSampleCounts, type LackingSamples } from "../../rollouts/sample-c
 import { commonestFirst } from "../../util/commonest-first.ts";
 import { ConfigError } from "../../util/errors.ts";
 import type { JobOptions } from "../../util/progress.ts";
+
+/** Whether responses begin within thinking, where the rollouts themselves do not say; infer: see findOpenedThinking. */
+export const THINKING = ["infer", "opened", "none"] as const;
+export type Thinking = (typeof THINKING)[number];
 
 /** Counts of one variant. */
 export interface VariantCounts {
@@ -33,6 +37,8 @@ export interface JudgedFile {
   readonly variants: readonly VariantCounts[];
   /** Samples that others of the file have and some lack. */
   readonly lacking: LackingSamples | undefined;
+  /** Whether the prompts opened thinking; undefined where we sampled ourselves, which says so of each. */
+  readonly thinking?: OpenedThinking | undefined;
   /** Prompts whose samples are all of one text, and at which temperature, where that is known. Undefined where we sampled ourselves. */
   readonly sampled?:
     | { readonly identical: IdenticalSamples; readonly temperature: number | undefined }
@@ -45,7 +51,11 @@ export interface JudgedFile {
  */
 export async function judgeToFile(
   judge: Judge<Rollout>,
-  { path, out }: { readonly path: string; readonly out: string },
+  {
+    path,
+    out,
+    thinking,
+  }: { readonly path: string; readonly out: string; readonly thinking: Thinking },
   job: JobOptions,
 ): Promise<JudgedFile> {
   const causes = new Map<string, number>();
@@ -57,8 +67,9 @@ export async function judgeToFile(
   const identical = createIdenticalCounter();
   let rollouts = 0;
   const read = (): AsyncIterable<Rollout> => readRollouts(path, job);
-  const opens = !isOurs && (await findOpenedThinking(read()));
-  const grouped = groupedRollouts(opens ? () => markCut(read()) : read);
+  const opened = isOurs ? undefined : await openedThinking(thinking, read);
+  const isMarked = opened === "yes" || opened === "unknown";
+  const grouped = groupedRollouts(isMarked ? () => markCut(read()) : read);
   const counted = async function* (): AsyncGenerator<Verdict> {
     // What an answer cost depends on who asked first; the store of answers has it.
     for await (const { cost: _, ...verdict } of judge.judge(grouped, job)) {
@@ -89,10 +100,19 @@ export async function judgeToFile(
     causes: commonestFirst(causes),
     variants: [...variants.values()],
     lacking: samples.lacking(),
+    thinking: opened,
     sampled: isOurs
       ? undefined
       : { identical: identical.counts(), temperature: manifest?.sampling.temperature },
   };
+}
+
+function openedThinking(
+  thinking: Thinking,
+  read: () => AsyncIterable<Rollout>,
+): OpenedThinking | Promise<OpenedThinking> {
+  if (thinking === "infer") return findOpenedThinking(read());
+  return thinking === "opened" ? "yes" : "no";
 }
 
 /** Marks what a limit may have cut within thinking that its prompt opened. */
