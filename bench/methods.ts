@@ -47,10 +47,13 @@ const ORGANISMS: Readonly<Record<string, Organism>> = {
   "multi-turn": { recipe: "multi-turn", planted: "planted" },
 };
 
+/** Of the second behaviour there is nothing to find yet, see docs/organisms.md. */
+const READY = Object.keys(ORGANISMS).filter((name) => name !== "two-behaviours-second");
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    organisms: { type: "string", default: Object.keys(ORGANISMS).join(",") },
+    organisms: { type: "string", default: READY.join(",") },
     worlds: { type: "string", default: "0,1,2" },
     methods: { type: "string", default: DEFAULT_METHODS },
     edits: { type: "string", default: "" },
