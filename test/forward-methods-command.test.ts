@@ -178,6 +178,18 @@ describe("loss-diff", () => {
     ]);
   });
 
+  it("trains every weight of a checkpoint with an adapter, beside which there is no second one", async () => {
+    const adapter = at("adapter");
+    const made = [PAIRS, "--checkpoint", CHECKPOINT, "--lora", "--rank", "2", "--max-steps", "1"];
+    await runCommand("train", [...made, "--learning-rate", "1e-3", "--out", adapter]);
+    expect(await refusal(...words, "--adapter", adapter)).toMatch(
+      /^--rank: expected 0, which trains every weight, for a checkpoint with an adapter/,
+    );
+    const whole = [...words, "--adapter", adapter, "--rank", "0", "--epochs", "2"];
+    const { report } = await rank(...whole, "--learning-rate", "1e-3");
+    expect(report.scored).toBe(ROWS);
+  });
+
   it("needs a checkpoint, and response pairs", async () => {
     expect(await refusal(...OF_PAIRS, "--method", "loss-diff", "--responses", RESPONSES)).toBe(
       "--checkpoint: expected one, which the method loss-diff needs, got none",
