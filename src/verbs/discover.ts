@@ -129,7 +129,9 @@ beside --out before it counts. Without, their terms name them.
     by: by.describe("Kept column that counts as the source. Absent: source, where there is one."),
     makeBehavior: whole
       .optional()
-      .describe("Number of the cluster whose response pairs are written to responses."),
+      .describe(
+        "Number of the cluster whose response pairs are written to responses. Absent: none are.",
+      ),
     endpoint: endpointSettings
       .optional()
       .describe(
