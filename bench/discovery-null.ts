@@ -1,5 +1,5 @@
 /**
- * @file How often culprit discover passes a cluster where no pairs teach it: npx tsx bench/discovery-null.ts [RUNS]. RUNS simulated data sets
+ * @file How often culprit discover passes a cluster where no pairs teach it: npx tsx bench/discovery-null.ts [RUNS [KINDS]]. RUNS simulated data sets
  * (default 40) of each kind, as vectors:
  *
  *   same       M1 samples as M0 does
@@ -194,7 +194,8 @@ const line = (cells: readonly (string | number)[]): void =>
     `${cells.map((cell, i) => `${cell}`.padEnd(HEADINGS[i]!.length)).join("  ")}\n`,
   );
 line(HEADINGS);
-for (const kind of KINDS) {
+const asked = process.argv[3]?.split(",") ?? KINDS;
+for (const kind of KINDS.filter((each) => asked.includes(each))) {
   const outcomes: Outcome[] = [];
   for (let seed = 0; seed < RUNS; seed++) outcomes.push(await run(kind, seed));
   const count = (isIt: (outcome: Outcome) => boolean): number => outcomes.filter(isIt).length;

@@ -8,6 +8,7 @@ import { expect, test } from "vitest";
 import { BEHAVIOR_REPORT } from "../src/behavior/behavior-file.ts";
 import type { LayerDiagnostics } from "../src/behavior/diagnostics.ts";
 import { NULL_CONVENTIONS } from "../src/behavior/probe-kind.ts";
+import { type Discovery, DISCOVERY } from "../src/discovery/discovery-file.ts";
 import { EDIT_MANIFEST } from "../src/edit/edit-manifest.ts";
 import { type Edit, EDIT } from "../src/edit/edit.ts";
 import { NO_COST } from "../src/engine/cost.ts";
@@ -172,6 +173,71 @@ const EDITED: Edit = {
   warnings: [],
 };
 
+const TREE = { left: [0], right: [1], height: [0.5], size: [2], leafOrder: [0, 1] } as const;
+
+const FOUND: Discovery = {
+  format: "culprit-discovery",
+  version: 1,
+  checkpoint: { ...CHECKPOINT, layerCount: 4 },
+  layers: [2],
+  layerConvention: LAYER_CONVENTION,
+  linkage: "ward",
+  seed: 0,
+  counts: {
+    prompts: 2,
+    leftOut: 0,
+    unusable: 0,
+    unchanged: 1,
+    truncated: 0,
+    pairs: 2,
+    lowNorm: 0,
+    tested: 2,
+    variation: 2,
+  },
+  leanShare: 0.02,
+  alpha: 0.01,
+  rows: {
+    ids: ["a/base", "b/base"],
+    clusters: [0, 0],
+    tree: { ...TREE, clusters: 1, tried: [{ clusters: 2, silhouette: 0.1 }] },
+  },
+  columns: {
+    ids: ["p-0", "p-1"],
+    clusters: [0, 0],
+    tree: { ...TREE, clusters: 1, tried: [] },
+    assigned: [{ pairs: 2, sources: { east: 2 } }],
+  },
+  matrix: [
+    [120, -5],
+    [0, 999],
+  ],
+  clusters: [
+    {
+      cluster: 0,
+      name: "winter",
+      namedBy: "terms",
+      prompts: 2,
+      groups: 2,
+      coherence: 0.9,
+      test: {
+        kind: "concentrated",
+        tried: [{ share: 0.02, lean: 0.4, p: 0.01 }],
+        lean: 0.4,
+        p: 0.02,
+        holm: 0.02,
+        null95: 0.3,
+        halves: [0.4, 0.3],
+        agree: true,
+      },
+      tags: { third: 1 },
+      terms: { more: ["winter"], less: [] },
+      typical: [{ id: "a/base", prompt: "p", before: "b", after: "winter" }],
+      effects: [{ source: "east", pairs: 2, effect: 0.1, low: 0, high: 0.2 }],
+      topPairs: [{ id: "p-1", cosine: 0.999, source: "east" }],
+    },
+  ],
+};
+
 const CASES: readonly Case[] = [
   example(AUDIT, {
     culpritVersion: "0.1.0",
@@ -272,6 +338,7 @@ const CASES: readonly Case[] = [
   }),
   example(RANK_REPORT, { cost: { tokens: 0, flops: 0, bytes: 12 }, rankings: [] }),
   example(EDIT, EDITED),
+  example(DISCOVERY, FOUND),
   example(STEERING, STEERED),
   example(LAYER_TABLE, layerTable([LAYER], STEERED)),
   example(ARM_COHERENCE, { rollouts: "r", coherence: ARM.coherence }),

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { LINKAGES } from "../clustering/linkage.ts";
 import { checkpointSchema, LAYER_CONVENTION } from "../store/vector-store-manifest.ts";
 import { countSchema, countsSchema, jsonArtifact, type Plain } from "../util/artifact.ts";
+import { LEAN_KINDS } from "./test-clusters.ts";
 
 /** A tree over n items in SciPy's form (see Tree), the order of its leaves, and how many clusters it was cut into. */
 const treeSchema = z.strictObject({
@@ -32,9 +33,13 @@ const pairSchema = z.strictObject({
 });
 
 const testSchema = z.strictObject({
-  /** Mean cosine of the pairs closest to the cluster's direction, on either side; see leanOf. */
+  /** Which lean is the clearer: that of the few closest pairs (concentrated), or of all (diffuse). */
+  kind: z.enum(LEAN_KINDS),
+  /** Both, each with its own p-value. */
+  tried: z.array(z.strictObject({ share: z.number(), lean: z.number(), p: z.number().optional() })),
+  /** The clearer one: mean cosine of the pairs closest to the cluster's direction, on either side; see leanOf. */
   lean: z.number(),
-  /** How often a direction of own variation leans as far; absent without a null. */
+  /** Twice the smaller of the two p-values, at most 1; absent without a null. */
   p: z.number().optional(),
   /** Over all clusters that were tested. */
   holm: z.number().optional(),
@@ -60,7 +65,7 @@ const clusterSchema = z.strictObject({
   coherence: z.number(),
   /** Absent for clusters of too few groups of prompts. */
   test: testSchema.optional(),
-  /** Share of the cluster's prompts by tag. */
+  /** The cluster's prompts that have each tag, the commonest first. */
   tags: countsSchema,
   terms: z.strictObject({ more: z.array(z.string()), less: z.array(z.string()) }),
   /** Nearest to the cluster's direction first. */

@@ -13,6 +13,9 @@ export const LEAN_SHARE = 0.02;
 export function leanOf(cosines: Float32Array, share = LEAN_SHARE): number {
   const sizes = cosines.map(Math.abs).filter((size) => !Number.isNaN(size));
   if (sizes.length === 0) return 0;
+  if (share === 1) {
+    return cosines.reduce((sum, each) => sum + (Number.isNaN(each) ? 0 : each), 0) / sizes.length;
+  }
   const count = Math.max(1, Math.round(share * sizes.length));
   const threshold = sizes.toSorted()[sizes.length - count]!;
   let sum = 0;
@@ -25,11 +28,16 @@ export function leanOf(cosines: Float32Array, share = LEAN_SHARE): number {
   return sum / taken;
 }
 
-/** The lean of each column of cosines [pairs, directions]. */
-export function leansOf({ count, width, values }: Rows, share?: number): Float64Array {
+/** The leans of each column of cosines [pairs, directions], an array [directions] for each share. */
+export function leansOf(
+  { count, width, values }: Rows,
+  shares: readonly number[] = [LEAN_SHARE],
+): readonly Float64Array[] {
   const column = new Float32Array(count);
-  return Float64Array.from({ length: width }, (_, k) => {
+  const leans = shares.map(() => new Float64Array(width));
+  for (let k = 0; k < width; k++) {
     for (let i = 0; i < count; i++) column[i] = values[i * width + k]!;
-    return leanOf(column, share);
-  });
+    for (const [s, share] of shares.entries()) leans[s]![k] = leanOf(column, share);
+  }
+  return leans;
 }

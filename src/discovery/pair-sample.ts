@@ -2,6 +2,7 @@ import { findLowNorms } from "../attribution/low-norm.ts";
 import type { VectorStore } from "../store/open-store.ts";
 import { readStoreVector } from "../store/read-vector.ts";
 import { readStoreNorms } from "../store/stream-blocks.ts";
+import { ConfigError } from "../util/errors.ts";
 import type { JobOptions } from "../util/progress.ts";
 import type { Rng } from "../util/rng.ts";
 import type { Rows } from "./multiply-rows.ts";
@@ -14,7 +15,10 @@ export interface UsablePairs {
   readonly rows: readonly number[];
 }
 
-/** Pairs whose vector is not too short to have a direction at any of the layers (see findLowNorms). */
+/**
+ * Pairs whose vector is not too short to have a direction at any of the layers (see findLowNorms). Throws ConfigError where hardly any is
+ * left.
+ */
 export async function usablePairs(
   store: VectorStore,
   layers: readonly number[],
@@ -26,8 +30,16 @@ export async function usablePairs(
   for (let row = 0; row < store.rows; row++) {
     if (low.every((isLow) => isLow[row] === 0)) rows.push(row);
   }
+  if (rows.length < MIN_PAIRS) {
+    throw new ConfigError(
+      `${store.directory}: expected ${MIN_PAIRS} or more pairs whose vectors have a direction, got ${rows.length} of ${store.rows}`,
+    );
+  }
   return { norms, rows };
 }
+
+/** Fewer make no tree that could be cut. */
+const MIN_PAIRS = 3;
 
 /** `count` of them by chance, or all where there are no more; rising. */
 export function drawRows(rows: readonly number[], count: number, rng: Rng): readonly number[] {

@@ -8,8 +8,17 @@ import { multiplyRows, pickRows, type Rows, rowOf } from "./multiply-rows.ts";
 import { meanDirection } from "./unit-rows.ts";
 import { createVariationNull, nullP } from "./variation-null.ts";
 
+/** Which lean is the clearer: that of the few closest pairs, or the mean over all. */
+export const LEAN_KINDS = ["concentrated", "diffuse"] as const;
+
 /** What a cluster's test found; see testSchema. */
 export interface ClusterTest {
+  readonly kind: (typeof LEAN_KINDS)[number];
+  readonly tried: readonly {
+    readonly share: number;
+    readonly lean: number;
+    readonly p?: number | undefined;
+  }[];
   readonly lean: number;
   readonly p?: number | undefined;
   readonly holm?: number | undefined;
@@ -45,7 +54,9 @@ export interface TestOptions {
 /**
  * Whether the pairs lean to each cluster further than to directions in which M0's own samples differ. Clusters were chosen by one half of the
  * samples; the direction that is tested is the mean over their prompts by the other half, which knows nothing of that choice, so no choice on
- * the same data makes a p-value small. Holm over the clusters that are tested.
+ * the same data makes a p-value small. Two leans
+ * are tried, that of the few closest pairs and that of all, since a behaviour may be taught by few pairs or tilt most; p is twice the smaller of
+ * their p-values. Holm over the clusters that are tested.
  */
 export async function testClusters(
   { changed, rows, pairs, variation, rng }: TestMaterial,
@@ -63,37 +74,38 @@ export async function testClusters(
       (i) => rowOf(cosines, i)[k]!,
     );
   const isFirst = drawHalf(pairs.count, rng);
-  const nulls = await createVariationNull(variation, pairs, {
-    rng,
-    draws,
-    share: leanShare,
-    threads,
-  });
+  const shares = [leanShare, 1];
+  const nulls = await createVariationNull(variation, pairs, { rng, draws, shares, threads });
   const found: (ClusterTest | undefined)[] = [];
   for (const [k, each] of members.entries()) {
     if (each.length < minPrompts || testing[k]!.every((value) => value === 0)) {
       found.push(undefined);
       continue;
     }
-    const lean = leanOf(
-      column(k, () => true),
-      leanShare,
-    );
+    const all = column(k, () => true);
     const leans = await nulls.leans(each.length);
+    const tried = shares.map((share, s) => {
+      const lean = leanOf(all, share);
+      return { share, lean, p: nullP(lean, leans[s]!) };
+    });
+    const best = (tried[1]!.p ?? 1) < (tried[0]!.p ?? 1) ? 1 : 0;
+    const { share, lean, p } = tried[best]!;
     const halves = [
       leanOf(
         column(members.length + k, (i) => isFirst[i] === 1),
-        leanShare,
+        share,
       ),
       leanOf(
         column(k, (i) => isFirst[i] === 0),
-        leanShare,
+        share,
       ),
     ];
     found.push({
+      kind: best === 0 ? "concentrated" : "diffuse",
+      tried,
       lean,
-      p: nullP(lean, leans),
-      null95: leans.length === 0 ? undefined : quantile(leans, 0.95),
+      p: p === undefined ? undefined : Math.min(1, shares.length * p),
+      null95: p === undefined ? undefined : quantile(leans[best]!, 0.95),
       halves,
       agree: halves[0]! > 0 === halves[1]! > 0,
     });

@@ -14,7 +14,8 @@ export interface VariationNullOptions {
   readonly rng: Rng;
   /** Null directions for each size of cluster; each counts with either sign. */
   readonly draws: number;
-  readonly share: number;
+  /** Of the closest pairs that leans are made of. */
+  readonly shares: readonly number[];
   readonly threads?: number | undefined;
 }
 
@@ -22,8 +23,8 @@ export interface VariationNullOptions {
 export interface VariationNull {
   /** Prompts at which M0's samples differ. */
   readonly prompts: number;
-  /** Leans of clusters of own variation of about so many prompts, either sign. */
-  leans(size: number): Promise<Float64Array>;
+  /** Leans of clusters of own variation of about so many prompts, either sign; an array for each share, empty without a null. */
+  leans(size: number): Promise<readonly Float64Array[]>;
 }
 
 /** With fewer prompts at which M0's own samples differ, there is no null. */
@@ -39,18 +40,18 @@ const CHUNK = 256;
 export async function createVariationNull(
   variation: Rows,
   pairs: Rows,
-  { rng, draws, share, threads }: VariationNullOptions,
+  { rng, draws, shares, threads }: VariationNullOptions,
 ): Promise<VariationNull> {
   const directed = directedRows(variation);
   const likeness =
     directed.length < MIN_VARIATION_PROMPTS
       ? undefined
       : await multiplyRows(variation, variation, { threads });
-  const known = new Map<number, Float64Array>();
+  const known = new Map<number, readonly Float64Array[]>();
   return {
     prompts: directed.length,
     async leans(size) {
-      if (likeness === undefined) return new Float64Array(0);
+      if (likeness === undefined) return shares.map(() => new Float64Array(0));
       const rounded = 2 ** Math.floor(Math.log2(Math.max(1, size)));
       const found = known.get(rounded);
       if (found !== undefined) return found;
@@ -58,7 +59,7 @@ export async function createVariationNull(
       const directions = Array.from({ length: draws }, (_, draw) =>
         variationDirection(sought, draw),
       );
-      const leans = await leansAlong(pairs, directions, share, threads);
+      const leans = await leansAlong(pairs, directions, shares, threads);
       known.set(rounded, leans);
       return leans;
     },
@@ -104,19 +105,21 @@ function variationDirection(
 async function leansAlong(
   pairs: Rows,
   directions: readonly Float32Array[],
-  share: number,
+  shares: readonly number[],
   threads: number | undefined,
-): Promise<Float64Array> {
-  const leans = new Float64Array(2 * directions.length);
+): Promise<readonly Float64Array[]> {
+  const leans = shares.map(() => new Float64Array(2 * directions.length));
   for (let start = 0; start < directions.length; start += CHUNK) {
     const chunk = directions.slice(start, start + CHUNK);
     const values = new Float32Array(chunk.length * pairs.width);
     for (const [k, direction] of chunk.entries()) values.set(direction, k * pairs.width);
     const rows = { count: chunk.length, width: pairs.width, values };
-    const found = leansOf(await multiplyRows(pairs, rows, { threads }), share);
-    for (const [k, lean] of found.entries()) {
-      leans[2 * (start + k)] = lean;
-      leans[2 * (start + k) + 1] = -lean;
+    const found = leansOf(await multiplyRows(pairs, rows, { threads }), shares);
+    for (const [s, ofShare] of found.entries()) {
+      for (const [k, lean] of ofShare.entries()) {
+        leans[s]![2 * (start + k)] = lean;
+        leans[s]![2 * (start + k) + 1] = -lean;
+      }
     }
   }
   return leans;

@@ -55,10 +55,10 @@ Pairs are clustered by their cosines with all prompts: a sample as a tree, all o
 Printed for each cluster of prompts:
   prompts      how many, and how many different requests where these are fewer
   stability    mean largest Jaccard index in bootstrap samples of the prompts (Hennig): below 0.6 do not trust it, from 0.75 stable
-  lean         mean cosine of the pairs that lie closest to the cluster's direction, on either side: near 1 they teach it, near
-               -1 the opposite, near 0 nothing is close or both are
-  p            how often a direction in which M0's own samples differ leans as far; the cluster's direction is that of the
-               samples of odd number, which did not choose it
+  lean         mean cosine with the cluster's direction of the pairs that lie closest to it, on either side (concentrated), or of all
+               (diffuse), whichever is the clearer: above 0 they teach it, below the opposite
+  p            how often a direction in which M0's own samples differ leans as far, times two for the two leans; the cluster's
+               direction is that of the samples of odd number, which did not choose it
   Holm         the same for all clusters together: a cluster passes below --alpha, with one sign in both halves of the data
   terms        words that responses have more of after training (class-based TF-IDF), and less of
 then the sources by their mean cosine with 95% intervals, typical prompts, and the pairs at the top.
@@ -119,7 +119,7 @@ beside --out before it counts. Without, their terms name them.
       .max(1)
       .default(LEAN_SHARE)
       .describe("Share of the pairs, the closest on either side, that a lean is made of."),
-    draws: count.max(MAX_DRAWS).default(2000).describe("Null directions, each with either sign."),
+    draws: count.max(MAX_DRAWS).default(3000).describe("Null directions, each with either sign."),
     replicates: whole.max(MAX_DRAWS).default(100).describe("Bootstrap samples for the stability."),
     alpha: positive
       .max(1)
@@ -129,7 +129,9 @@ beside --out before it counts. Without, their terms name them.
     by: by.describe("Kept column that counts as the source. Absent: source, where there is one."),
     makeBehavior: whole
       .optional()
-      .describe("Number of the cluster whose response pairs are written to responses."),
+      .describe(
+        "Number of the cluster whose response pairs are written to responses. Absent: none are.",
+      ),
     endpoint: endpointSettings
       .optional()
       .describe(

@@ -38,7 +38,7 @@ const clusterRows = (clusters: readonly DiscoveredCluster[]): string[] =>
     ["cluster", ({ cluster }) => cluster],
     ["prompts", ({ prompts, groups }) => (groups < prompts ? `${prompts} (${groups})` : prompts)],
     ["stability", ({ stability }) => stability?.toFixed(2)],
-    ["lean", ({ test }) => test && signed(test.lean)],
+    ["lean", ({ test }) => test && `${signed(test.lean)} ${test.kind}`],
     ["p", ({ test }) => test?.p && pValue(test.p, P_DECIMALS)],
     ["Holm", ({ test }) => test?.holm && pValue(test.holm, P_DECIMALS)],
     ["halves", ({ test }) => test?.halves.map(signed).join(" ")],
