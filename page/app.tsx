@@ -1,7 +1,12 @@
 /** @file The frame of the page: menu, keys, and the panel that the address names. */
-import { type ReactNode, useEffect, useRef } from "react";
+import { type ReactNode, useEffect, useMemo, useRef } from "react";
 
-import type { PartName, PartValues, ReportSource } from "../src/report/report-source.ts";
+import type {
+  PartName,
+  PartValues,
+  ReportSource,
+  RunProgress,
+} from "../src/report/report-source.ts";
 import { addressHref, go, useAddress } from "./address.ts";
 import { Await } from "./components.tsx";
 import { GlossaryProvider } from "./glossary.tsx";
@@ -12,14 +17,15 @@ import type { Panel } from "./panels/panel.ts";
 import { progressPanel } from "./panels/progress.tsx";
 import { ProgressContext, useProgress } from "./progress.ts";
 import { ThemeProvider, useTheme } from "./theme.tsx";
-import { useLoaded, VersionContext } from "./use-loaded.ts";
+import { useLoaded, VersionContext, type Versions } from "./use-loaded.ts";
 
 export function App({ source }: { readonly source: ReportSource }): ReactNode {
   const progress = useProgress(source);
+  const versions = useMemo(() => versionsOf(progress), [progress]);
   return (
     <ThemeProvider>
       <GlossaryProvider>
-        <VersionContext value={progress?.version ?? ""}>
+        <VersionContext value={versions}>
           <ProgressContext value={progress}>
             <Opened source={source} />
           </ProgressContext>
@@ -27,6 +33,14 @@ export function App({ source }: { readonly source: ReportSource }): ReactNode {
       </GlossaryProvider>
     </ThemeProvider>
   );
+}
+
+function versionsOf(progress: RunProgress | undefined): Versions {
+  const ranked = progress?.stages.filter(({ id, state }) => /^rank\b/.test(id) && state === "done");
+  return {
+    all: progress?.version ?? "",
+    rankings: ranked?.map(({ id }) => id).join(" ") ?? "",
+  };
 }
 
 function Opened({ source }: { readonly source: ReportSource }): ReactNode {

@@ -6,12 +6,22 @@ export type Loaded<T> =
   | { readonly kind: "failed"; readonly message: string }
   | { readonly kind: "ready"; readonly value: T };
 
-/** Another one whenever a run at work has more to show: everything is asked for again, and what is shown stays until the answer comes. */
-export const VersionContext = createContext("");
+/** Others whenever a run at work has more to show: then it is asked for again, and what is shown stays until the answer comes. */
+export interface Versions {
+  readonly all: string;
+  /** Of the rankings alone: a table must not jump to its top because a model was trained. */
+  readonly rankings: string;
+}
+
+export const VersionContext = createContext<Versions>({ all: "", rankings: "" });
 
 /** Asks again whenever `key` changes; an answer that comes late is dropped. */
-export function useLoaded<T>(key: string, ask: () => Promise<T>): Loaded<T> {
-  const version = useContext(VersionContext);
+export function useLoaded<T>(
+  key: string,
+  ask: () => Promise<T>,
+  of: keyof Versions = "all",
+): Loaded<T> {
+  const version = useContext(VersionContext)[of];
   const [state, setState] = useState<{ readonly key: string; readonly loaded: Loaded<T> }>();
   useEffect(() => {
     let isWanted = true;

@@ -208,6 +208,23 @@ describe("the API", () => {
     expect(await get("/api/result")).toEqual(plain(await RESULT.read(join(run, RESULT.name))));
   });
 
+  it("finds the pairs of a source that is shown by another name, since it is a path", async () => {
+    const pairs = ROUTES.find(({ path }) => path === "/api/pairs")!;
+    const redact = <T>(value: T): T =>
+      JSON.parse(JSON.stringify(value).replaceAll("south", "shown")) as T;
+    const count = async (name: string): Promise<unknown> =>
+      pairs.run(source, pairs.query.parse({ source: name, end: "0" }), redact);
+    const { count: expected } = await source.pairs({
+      method: 0,
+      sort: "rank",
+      isDescending: false,
+      source: "south",
+    });
+    expect(expected).toBeGreaterThan(0);
+    expect(await count("shown")).toMatchObject({ count: expected });
+    expect(await count("nowhere")).toMatchObject({ count: 0 });
+  });
+
   it("says what is wrong with a question", async () => {
     for (const [path, status, part] of [
       ["/api/pairs?sort=size", 400, "sort"],

@@ -19,16 +19,20 @@ export const pairPanel = definePanel({
   View: (view) => {
     const [id = ""] = view.path;
     const { params, source } = view;
-    const found = useLoaded(JSON.stringify([id, params]), async () => {
-      const list = await source.pairs(queryOf(params));
-      const at = await list.indexOf(id);
-      const whole = at === -1 ? await source.pairs(queryOf({})) : list;
-      const place = at === -1 ? await whole.indexOf(id) : at;
-      const rows = place === -1 ? [] : await whole.rows(Math.max(0, place - 1), place + 2);
-      const row = rows.find((each) => each.id === id);
-      const step = (by: number): PairRow | undefined => rows[rows.indexOf(row!) + by];
-      return { row, before: row && step(-1), after: row && step(1), place, list: whole };
-    });
+    const found = useLoaded(
+      JSON.stringify([id, params]),
+      async () => {
+        const list = await source.pairs(queryOf(params));
+        const at = await list.indexOf(id);
+        const whole = at === -1 ? await source.pairs(queryOf({})) : list;
+        const place = at === -1 ? await whole.indexOf(id) : at;
+        const rows = place === -1 ? [] : await whole.rows(Math.max(0, place - 1), place + 2);
+        const row = rows.find((each) => each.id === id);
+        const step = (by: number): PairRow | undefined => rows[rows.indexOf(row!) + by];
+        return { row, before: row && step(-1), after: row && step(1), place, list: whole };
+      },
+      "rankings",
+    );
     return (
       <Await of={found}>
         {({ row, before, after, place, list }) =>
@@ -66,7 +70,7 @@ function OnePair({
   params,
   parts,
 }: OnePairProps): ReactNode {
-  const detail = useLoaded(row.id, () => source.pair(row.id));
+  const detail = useLoaded(row.id, () => source.pair(row.id), "rankings");
   const to = (other: PairRow | undefined): string | undefined =>
     other && addressHref(["pair", other.id], params);
   usePairKeys(to(before), to(after), addressHref(["pairs"], params));

@@ -24,7 +24,7 @@ export const pairsPanel = definePanel({
   title: "Pairs",
   parts: ["overview", "rankings"],
   View: (view) => {
-    const summary = useLoaded("summary", () => view.source.pairSummary());
+    const summary = useLoaded("summary", () => view.source.pairSummary(), "rankings");
     return (
       <>
         <h1>The ranking, pair by pair</h1>
@@ -65,7 +65,7 @@ function Pairs({ parts, source, params, summary }: View): ReactNode {
   const query = queryOf(params);
   const { method } = query;
   const ranking = parts.rankings?.[method]?.ranking;
-  const list = useLoaded(JSON.stringify(query), () => source.pairs(query));
+  const list = useLoaded(JSON.stringify(query), () => source.pairs(query), "rankings");
   const change = (changes: Readonly<Record<string, string | undefined>>): void =>
     go(addressHref(["pairs"], { ...params, ...changes }), true);
   const sortBy = (sort: PairSort): void =>

@@ -361,12 +361,16 @@ function Shown({
   readonly id: string;
   readonly source: PanelView<never>["source"];
 }): ReactNode {
-  const detail = useLoaded(id, async () => {
-    const list = await source.pairs({ method: 0, sort: "rank", isDescending: false });
-    const at = await list.indexOf(id);
-    const [row] = at === -1 ? [] : await list.rows(at, at + 1);
-    return { row, pair: await source.pair(id) };
-  });
+  const detail = useLoaded(
+    id,
+    async () => {
+      const list = await source.pairs({ method: 0, sort: "rank", isDescending: false });
+      const at = await list.indexOf(id);
+      const [row] = at === -1 ? [] : await list.rows(at, at + 1);
+      return { row, pair: await source.pair(id) };
+    },
+    "rankings",
+  );
   return (
     <Await of={detail}>
       {({ row, pair }) => (

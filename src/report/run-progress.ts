@@ -14,15 +14,17 @@ export const NOT_BEGUN: RunProgress = {
   secondsLeft: undefined,
 };
 
-/** How far a run is, from what its folder shows. */
-export function describeProgress({ manifest, stages, total }: ExperimentStatus): RunProgress {
+/** How far a run is, from what its folder shows, and whether a process is at work there: between two stages too. */
+export function describeProgress(
+  { manifest, stages, total }: ExperimentStatus,
+  isAtWork: boolean,
+): RunProgress {
   const running = stages.find(({ state }) => state === "running");
   const isDone = stages.every(({ state }) => state === "done");
   const finished = stages.filter(({ state }) => state === "done").map(({ directory }) => directory);
   return {
     name: manifest.name,
-    // Between two stages nothing is at work, and the manifest has no end yet.
-    state: running !== undefined ? "running" : isDone ? "done" : "stopped",
+    state: isDone ? "done" : isAtWork || running !== undefined ? "running" : "stopped",
     version: hashValue([finished, manifest.finishedAt ?? ""]).slice(0, 12),
     stages: stages.map(describeStage),
     total: costOf(total)!,

@@ -2,6 +2,7 @@
 import { z } from "zod";
 
 import { PARTS } from "../report/parts/index.ts";
+import type { Redact } from "../report/redact.ts";
 import type { RunSource } from "../report/serve/run-source.ts";
 import { RESULT } from "../runs/result.ts";
 import type { PlainInput } from "../util/artifact.ts";
@@ -33,7 +34,7 @@ export interface Route<Q extends z.ZodObject = z.ZodObject, A extends z.ZodType 
   readonly answer: A;
   /** What is there where the answer is 404. */
   readonly absent: string;
-  run(source: RunSource, query: z.output<Q>): Promise<PlainInput<A> | undefined>;
+  run(source: RunSource, query: z.output<Q>, redact: Redact): Promise<PlainInput<A> | undefined>;
 }
 
 function defineRoute<Q extends z.ZodObject, A extends z.ZodType>(route: Route<Q, A>): Route {
@@ -43,6 +44,17 @@ function defineRoute<Q extends z.ZodObject, A extends z.ZodType>(route: Route<Q,
 const nothing = z.strictObject({});
 const onePair = z.strictObject({ id: z.string().describe("Of the pair.") });
 const noPair = "no pair of this id, or its text is not here";
+
+/** The source that is shown as this: one that is a path is shown by its last part. */
+async function unredacted(
+  shown: string | undefined,
+  source: RunSource,
+  redact: Redact,
+): Promise<string | undefined> {
+  if (shown === undefined) return undefined;
+  const { sources = [] } = (await source.pairSummary()) ?? {};
+  return sources[redact(sources).indexOf(shown)] ?? shown;
+}
 
 /** Every route, in the order of the OpenAPI file. */
 export const ROUTES: readonly Route[] = [
@@ -80,8 +92,12 @@ export const ROUTES: readonly Route[] = [
     query: pairQuery,
     answer: pairList,
     absent: "nothing was ranked yet",
-    run: async (source, { start, end, id, descending, ...query }) => {
-      const list = await source.pairs({ ...query, isDescending: descending === "true" });
+    run: async (source, { start, end, id, descending, ...query }, redact) => {
+      const list = await source.pairs({
+        ...query,
+        source: await unredacted(query.source, source, redact),
+        isDescending: descending === "true",
+      });
       const last = Math.min(end, start + MOST_ROWS, list.count);
       return {
         count: list.count,

@@ -30,6 +30,7 @@ export async function serveReport(
   const server = await serveRun(source, {
     port,
     onFault: (error) => {
+      if (signal?.aborted === true) return; // whoever asked is gone as well
       const told = error instanceof Error && !(error instanceof CulpritError) ? error.stack : error;
       warn(`a request could not be answered: ${String(told)}`);
     },

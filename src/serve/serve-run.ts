@@ -68,9 +68,9 @@ export async function serveRun(
       : Object.fromEntries(new URLSearchParams(words));
     const query = route.query.safeParse(asked);
     if (!query.success) return fault(400, describeIssue(query.error));
-    const found = await route.run(source, query.data);
-    if (found === undefined) return fault(404, route.absent);
     const redact = await redactOf(source);
+    const found = await route.run(source, query.data, redact);
+    if (found === undefined) return fault(404, route.absent);
     // Undefined members are not sent, and not looked at.
     const sent = redact(JSON.parse(JSON.stringify(route.answer.parse(found))) as unknown);
     return json(200, sent);

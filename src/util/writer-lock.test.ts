@@ -1,13 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdir } from "node:fs/promises";
+import { readdir, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 import { expect, test } from "vitest";
 
 import { temporaryFolder } from "../../test/support/data-files.ts";
-import { lockForWriting } from "./writer-lock.ts";
+import { isBeingWritten, lockForWriting } from "./writer-lock.ts";
 
 const BUILT = pathToFileURL(join(import.meta.dirname, "../../dist/util/writer-lock.js")).href;
 
@@ -30,4 +31,17 @@ test("what a process left that was killed while it took the lock is cleared up b
     expect(await readdir(folder)).toEqual(["writer.lock"]);
   }
   expect(await readdir(folder)).toEqual([]);
+});
+
+test("a folder is being written while its lock is held by a process that is there", async () => {
+  const folder = await temporaryFolder();
+  expect(await isBeingWritten(folder)).toBe(false);
+  {
+    await using _ = await lockForWriting(folder);
+    expect(await isBeingWritten(folder)).toBe(true);
+  }
+  expect(await isBeingWritten(folder)).toBe(false);
+  const lock = { pid: 2 ** 22 + 1, host: hostname(), token: "" }; // above every number of a process
+  await writeFile(join(folder, "writer.lock"), JSON.stringify(lock));
+  expect(await isBeingWritten(folder)).toBe(false);
 });

@@ -29,6 +29,13 @@ export function lockFileForWriting(path: string): Promise<AsyncDisposable> {
   return lockAt(`${resolve(path)}.lock`, { place: path, what: "it" });
 }
 
+/** Whether a process is writing a folder, as far as that can be known: one of another machine is believed. */
+export async function isBeingWritten(directory: string): Promise<boolean> {
+  const path = join(resolve(directory), LOCK_NAME);
+  const holder = await readLock(path);
+  return typeof holder !== "string" && isAlive(holder, path);
+}
+
 /** What is locked, in the words of the error. */
 interface Locked {
   readonly place: string;

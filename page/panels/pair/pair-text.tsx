@@ -62,7 +62,7 @@ function AskedTokens({
   readonly id: string;
   readonly ask: NonNullable<ReportSource["tokens"]>;
 }): ReactNode {
-  const answer = useLoaded(id, () => ask(id));
+  const answer = useLoaded(id, () => ask(id), "rankings");
   return (
     <Await of={answer}>
       {({ tokens, absent }) =>

@@ -7,6 +7,7 @@ import { readExperimentStatus } from "../../runs/experiment-status.ts";
 import { type ExperimentResult, RESULT } from "../../runs/result.ts";
 import { RUN } from "../../runs/run-manifest.ts";
 import type { JobOptions } from "../../util/progress.ts";
+import { isBeingWritten } from "../../util/writer-lock.ts";
 import { openRunPairs, type PairReading, type PairReadingOptions } from "../pair-reading.ts";
 import { type PartName, PARTS, type PartValues } from "../parts/index.ts";
 import { readRankings, type RunRanking } from "../read-rankings.ts";
@@ -110,7 +111,9 @@ export function openRunSource(path: string, options: RunSourceOptions = {}): Run
     },
     progress: async () => {
       const found = await stat(join(path, RUN.name)).catch(() => undefined);
-      return found === undefined ? NOT_BEGUN : describeProgress(await readExperimentStatus(path));
+      return found === undefined
+        ? NOT_BEGUN
+        : describeProgress(await readExperimentStatus(path), await isBeingWritten(path));
     },
     review,
     result: () => RESULT.find(join(path, RESULT.name)),

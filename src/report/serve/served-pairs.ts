@@ -65,9 +65,10 @@ export function openServedPairs(
         last = { key, served: serve(database, name, at) };
       }
       const { served } = last;
-      served.catch(() => {
+      // What could not be made is begun anew.
+      served.catch(async () => {
         last = undefined;
-        base = undefined;
+        await close();
       });
       return served;
     },
