@@ -7,7 +7,7 @@ import { idLines } from "../edit/edit-manifest.ts";
 import { planEditPaths } from "../edit/edit-paths.ts";
 import { type Edit, EDIT, EDIT_ACTIONS, EDIT_PICKS } from "../edit/edit.ts";
 import { DEFAULT_MIN_LIFT, planEdit } from "../edit/plan-edit.ts";
-import { readPairTable, surveyPairs } from "../edit/survey-pairs.ts";
+import { copyWarnings, readPairTable, surveyPairs } from "../edit/survey-pairs.ts";
 import { writeEdit, type WrittenEdit } from "../edit/write-edit.ts";
 import type { PairSet } from "../pairs/open-pairs.ts";
 import { type Ranking, readRanking } from "../ranking/ranking-file.ts";
@@ -199,7 +199,9 @@ is written but what --ids and --plan name.
     };
     const edits: Edited[] = [];
     for (const [i, top] of tops.entries()) {
-      const planned = planEdit(table, { ...settings, sources, top }, named);
+      const chosen = planEdit(table, { ...settings, sources, top }, named);
+      const stale = survey === undefined ? [] : copyWarnings(survey, chosen.action);
+      const planned = { ...chosen, warnings: [...chosen.warnings, ...stale] };
       const made: Edited = { edit: planned, pairs: table.ids.length };
       if (survey === undefined) {
         edits.push(made);
