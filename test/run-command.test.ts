@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 
 import type { PlannedStage, RunPlan } from "../src/experiment/plan-run.ts";
 import { readExperimentStatus } from "../src/index.ts";
+import { createRenderer } from "../src/model/prompt-renderer.ts";
 import { runCommand } from "./support/run-command.ts";
 import { smallExperiment, trainingSections, writeExperiment } from "./support/small-experiment.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
@@ -46,6 +47,11 @@ test("--dry-run plans every stage, with time, tokens and disk, and makes nothing
   expect(find(first, "embed").seconds).toBeGreaterThan(0);
   expect(find(first, "train-baseline-seed1").bytes).toBeGreaterThan(0);
   expect(first.freeBytes).toBeGreaterThan(0);
+  // One response to "b", its prompt counted too.
+  const renderer = await createRenderer(join(suite, "sft"));
+  const asked = renderer.tokenize([{ role: "user", content: "b" }], []).prompt.length;
+  const sampling = first.stages.filter(({ id }) => id.startsWith("evaluation-generate"));
+  expect(sampling.map(({ tokens }) => tokens)).toContain(8 + asked);
   const until = await plan("--until", "rank");
   expect(until.stages.map(({ id }) => id)).toEqual(["audit", "behavior", "embed", "rank"]);
 
