@@ -6,6 +6,7 @@ import type { Trainer } from "../engine/trainer.ts";
 import { describeMarks } from "../pairs/describe-marks.ts";
 import { describeHidden } from "../pairs/hidden-counts.ts";
 import type { DataFile } from "../pairs/open-pairs.ts";
+import { describeCutOff } from "../pairs/unusable-file.ts";
 import { writeUnusable } from "../pairs/unusable-file.ts";
 import { ConfigError } from "../util/errors.ts";
 import { expectWritable, makeFolder } from "../util/make-folder.ts";
@@ -92,7 +93,9 @@ async function train(
   const prepared = await data.prepare(trainer, { maxTokens, signal });
   if (prepared.ids.length === 0) throw noExample(prepared);
   const { marked, hidden, ids } = prepared;
+  const cutOff = prepared.unusable.filter(({ reason }) => reason === "cut-off").length;
   for (const line of [
+    ...describeCutOff({ byReason: { "cut-off": cutOff } }),
     ...describeMarks(marked, ids.length),
     ...describeHidden(hidden, ids.length),
   ]) {

@@ -4,6 +4,7 @@ import { featureFlops } from "../engine/checkpoint-size.ts";
 import { withFeatures } from "../engine/features.ts";
 import { describeMarks } from "../pairs/describe-marks.ts";
 import { describeHidden } from "../pairs/hidden-counts.ts";
+import { describeCutOff } from "../pairs/unusable-file.ts";
 import { embedPairs, type EmbedPairsResult } from "../store/embed-pairs.ts";
 import { VECTORS } from "../store/open-store.ts";
 import { STORE_DTYPES } from "../store/vector-store-manifest.ts";
@@ -95,13 +96,11 @@ from the last whole shard when the same command is given again. A store made wit
     );
   },
   warnings: ({ pairs, markedPairs, hidden, unusable, unusablePath }) => {
-    const broken = unusable.byReason["broken-json"] ?? 0;
     const rows = pairs + unusable.count;
     return linesOf([
       describeMarks(markedPairs, pairs),
       describeHidden(hidden, pairs),
-      broken > 0 &&
-        `${broken} rows are broken JSON; a file that was cut off has lost the rows behind them too, see ${unusablePath}`,
+      describeCutOff(unusable),
       unusable.count > MANY_UNUSABLE * rows &&
         `${unusable.count} of ${rows} rows cannot be used, see ${unusablePath}`,
     ]);
