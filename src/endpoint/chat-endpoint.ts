@@ -187,7 +187,7 @@ async function askOnce(
     return await readCompletion(response);
   } catch (error) {
     signal?.throwIfAborted();
-    if (error instanceof EndpointFault) throw error;
+    if (error instanceof EndpointFault) throw faultOf(error, apiKey);
     if (abort.signal.aborted)
       throw new EndpointFault("timed out", "again", { cause: error, billed });
     if (billed !== undefined) {
