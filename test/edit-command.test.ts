@@ -52,6 +52,31 @@ describe("culprit edit", () => {
     );
   });
 
+  it("says which columns repeat a side and so keep the old one where the sides are swapped", async () => {
+    const turn = (content: string): object[] => [
+      { role: "user", content: "q" },
+      { role: "assistant", content },
+    ];
+    const [pairs, ranking] = [join(ROOT, "ultra.jsonl"), join(ROOT, "ultra-ranking.jsonl")];
+    const rows = ["a", "b"].map((id) => {
+      const chosen = turn(`yes ${id}`);
+      return { id, prompt: "q", chosen, rejected: turn("no"), messages: chosen };
+    });
+    await writeFile(pairs, jsonLines(rows));
+    await writeFile(ranking, jsonLines(rows.map(({ id }, i) => ({ id, score: -i }))));
+    const warnedBy = async (action: string): Promise<string> => {
+      const warned: string[] = [];
+      const out = join(ROOT, `ultra-${action}.jsonl`);
+      const words = [pairs, "--ranking", ranking, "--action", action, "--top", "1", "--out", out];
+      await runCommand("edit", words, (line) => void warned.push(line));
+      return warned.join("\n");
+    };
+    expect(await warnedBy("swap")).toMatch(
+      /^column "messages" repeats a side in 2 pairs and a swap/,
+    );
+    expect(await warnedBy("filter")).toBe("");
+  });
+
   it("swaps at several k, each into a folder of its own, with a control of the same mix", async () => {
     const out = join(ROOT, "swaps");
     const words = ["--action", "swap", "--top", "3,4", "--out", out, "--json"];

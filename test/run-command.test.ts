@@ -1,14 +1,16 @@
 /** `culprit run` as a user gives it. */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { expect, test } from "vitest";
 
 import type { PlannedStage, RunPlan } from "../src/experiment/plan-run.ts";
 import { readExperimentStatus } from "../src/index.ts";
+import { createRenderer } from "../src/model/prompt-renderer.ts";
 import { runCommand } from "./support/run-command.ts";
 import { smallExperiment, trainingSections, writeExperiment } from "./support/small-experiment.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
+import { makeTinyCheckpoint } from "./support/tiny-checkpoint.ts";
 
 const suite = suiteFolder();
 
@@ -24,6 +26,52 @@ test("--until rank runs what the ranking needs, and ends with the verdict and th
     expect(stdout).toMatch(/^top\b.*score/m);
     expect(stdout).toMatch(/^4 of \d+ stages done/m);
   }
+});
+
+test.each([
+  [
+    "generate: { stop: [no such token] }",
+    /^generate\.stop: expected one token of the checkpoint before/,
+  ],
+  ["rank: { by: nowhere }", /^rank\.by: .*column "nowhere"/],
+  ["edits: [{ action: drop-source, top: 5, by: nowhere }]", /^edits\[0\]\.by: .*"nowhere"/],
+  ["edits: [{ action: filter, top: 400 }]", /^edits\[0\]\.top: expected at most 39 of the 40/],
+  [
+    "train: { learningRate: 1e-3, lora: { targets: [query] } }",
+    /^train\.lora\.targets: expected weights of the llama blocks, got "query"/,
+  ],
+  ["responses: pairs.jsonl", /pairs\.jsonl, row 0: .*these look like preference pairs/],
+])("--dry-run refuses what a later stage would fail over: %s", async (line, message) => {
+  const folder = await smallExperiment(suite);
+  const key = line.split(":")[0]!;
+  const sections = await trainingSections(folder);
+  await writeExperiment(
+    suite,
+    folder,
+    sections.filter((each) => !each.startsWith(`${key}:`)),
+  );
+  const path = join(folder, "experiment.yaml");
+  const lines = readFileSync(path, "utf8").split("\n");
+  writeFileSync(path, [...lines.filter((each) => !each.startsWith(`${key}:`)), line].join("\n"));
+  const words = [path, "--dry-run", "--out", join(folder, "out")];
+  await expect(runCommand("run", words)).rejects.toThrow(message);
+});
+
+test("--dry-run refuses a checkpoint without a chat template", async () => {
+  const folder = await smallExperiment(suite);
+  const bare = join(folder, "bare");
+  await makeTinyCheckpoint(bare);
+  const config = join(bare, "tokenizer_config.json");
+  const { chat_template: _, ...rest } = JSON.parse(readFileSync(config, "utf8")) as Record<
+    string,
+    unknown
+  >;
+  writeFileSync(config, JSON.stringify(rest));
+  const path = join(folder, "experiment.yaml");
+  writeFileSync(path, readFileSync(path, "utf8").replace(join(suite, "sft"), bare));
+  await expect(
+    runCommand("run", [path, "--dry-run", "--out", join(folder, "out")]),
+  ).rejects.toThrow(/^checkpoints\.before: .*chat template/);
 });
 
 test("--dry-run plans every stage, with time, tokens and disk, and makes nothing", async () => {
@@ -46,6 +94,11 @@ test("--dry-run plans every stage, with time, tokens and disk, and makes nothing
   expect(find(first, "embed").seconds).toBeGreaterThan(0);
   expect(find(first, "train-baseline-seed1").bytes).toBeGreaterThan(0);
   expect(first.freeBytes).toBeGreaterThan(0);
+  // One response to "b", its prompt counted too.
+  const renderer = await createRenderer(join(suite, "sft"));
+  const asked = renderer.tokenize([{ role: "user", content: "b" }], []).prompt.length;
+  const sampling = first.stages.filter(({ id }) => id.startsWith("evaluation-generate"));
+  expect(sampling.map(({ tokens }) => tokens)).toContain(8 + asked);
   const until = await plan("--until", "rank");
   expect(until.stages.map(({ id }) => id)).toEqual(["audit", "behavior", "embed", "rank"]);
 

@@ -70,6 +70,24 @@ describe("what a server says when it refuses", () => {
     expect(error.hint).toMatch(/^The server's first words: prompt has a/);
   });
 
+  it("is told where it comes under status 200 instead of an answer", async () => {
+    await using server = await saying(200, { error: { message: "the model is loading, k-1" } });
+    const notes: string[] = [];
+    const asker = createAsker(
+      openChatEndpoint({ baseUrl: server.url, model: "m", apiKey: "k-1" }),
+      {
+        attempts: 1,
+        note: (line) => void notes.push(line),
+      },
+    );
+    const messages = [{ role: "user", content: "x" }] as const;
+    const request = { messages, maxTokens: 1, temperature: 0 };
+    await expect(asker.ask(request, asker.allowance())).rejects.toThrow("no chat completion");
+    expect(notes).toEqual([
+      `${server.url}: answer is no chat completion; the endpoint says: the model is loading, \u2026`,
+    ]);
+  });
+
   it("ends the run after one request where the server holds another model", async () => {
     await using server = await saying(400, { detail: "Server is pinned to 'A'; requested 'B'." });
     const error = await expectFailure(generate(server.url, "--concurrency", "1"), ConfigError);

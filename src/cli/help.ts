@@ -15,7 +15,7 @@ export function overviewHelp(commands: readonly Command[]): string {
     "",
     "culprit COMMAND --help explains one command; culprit --version prints the version.",
     "stdout carries the result (--json for machines), stderr progress and warnings.",
-    "Exit status: 0 done, 1 failed, 2 bad usage or input.",
+    "Exit status: 0 done, 1 failed, 2 bad usage or input, 130 and 143 stopped by SIGINT and SIGTERM.",
     "",
   ].join("\n");
 }

@@ -1,12 +1,15 @@
 import type { PairSet } from "../pairs/open-pairs.ts";
 import type { PreferencePair, UnusableRow } from "../pairs/preference-pair.ts";
-import { isObject } from "../pairs/readers/file-row.ts";
+import { isObject, ownField, type RowFields } from "../pairs/readers/file-row.ts";
+import { saysNothing } from "../pairs/shapes/row-context.ts";
 import { SHAPES } from "../pairs/shapes/shapes.ts";
 import { findSideColumns, type SideColumns } from "../pairs/shapes/side-columns.ts";
 import { createIdColumnFinder, type IdColumnFinder } from "../pairs/written-ids.ts";
 import { chooseGroupColumn, groupName } from "../ranking/group-column.ts";
 import { ConfigError, UnsupportedError } from "../util/errors.ts";
+import { canonicalJson } from "../util/hash.ts";
 import type { JobOptions } from "../util/progress.ts";
+import { type EditedPairs, swappedIds } from "./edit.ts";
 
 /** What one reading of a data set tells about editing it; kept for any number of edits. */
 export interface PairSurvey {
@@ -20,6 +23,8 @@ export interface PairSurvey {
   readonly sides: readonly SideColumns[];
   /** Columns whose values hold such columns inside, which no file writer can exchange. */
   readonly nestedSides: readonly string[];
+  /** Other columns that repeat the text of a side (UltraFeedback's `messages`), by number of pairs: a swap leaves them as they are. */
+  readonly copies: ReadonlyMap<string, number>;
 }
 
 /** One file of a surveyed data set. */
@@ -47,6 +52,7 @@ export async function surveyPairs(
   const ids: (string | undefined)[] = [];
   const columns = new Set<string>();
   const nestedSides = new Set<string>();
+  const copies = new Map<string, number>();
   const files = new Map(pairs.files.map(({ path }) => [path, createFileSurvey()]));
   for await (const { pair, fields } of pairs.readWithFields({ signal })) {
     const file = files.get(pair.file)!;
@@ -59,6 +65,7 @@ export async function surveyPairs(
       columns.add(name);
       if (isObject(value) && findSideColumns(Object.keys(value)).length > 0) nestedSides.add(name);
     }
+    for (const name of columnsLikeSide(fields)) copies.set(name, (copies.get(name) ?? 0) + 1);
     if (file.finder.add(fields, pair.id)) file.idRows.add(pair.fileRow);
   }
   const table = builder.finish();
@@ -80,7 +87,35 @@ export async function surveyPairs(
     files: surveyed,
     sides: SHAPES[pairs.shape].swap([...columns]),
     nestedSides: [...nestedSides],
+    copies,
   };
+}
+
+/** What a swap leaves behind in columns that are no sides. */
+export function copyWarnings(
+  { copies }: Pick<PairSurvey, "copies">,
+  edit: EditedPairs,
+): readonly string[] {
+  if (swappedIds(edit).length === 0) return [];
+  return [...copies].map(
+    ([name, pairs]) =>
+      `column "${name}" repeats a side in ${pairs} pairs and a swap leaves it as it is: in swapped rows it holds the side of before. Do not train on it.`,
+  );
+}
+
+/** Columns beside the sides that hold all that a side holds. */
+function columnsLikeSide(fields: RowFields): readonly string[] {
+  const sides = new Set(
+    findSideColumns(Object.keys(fields)).flatMap(({ chosen, rejected }) => [chosen, rejected]),
+  );
+  const texts = ["chosen", "rejected"].flatMap((name) => {
+    const value = ownField(fields, name);
+    return saysNothing(value) ? [] : [canonicalJson(value)];
+  });
+  return Object.entries(fields).flatMap(([name, value]) => {
+    const isText = typeof value === "string" || (typeof value === "object" && value !== null);
+    return isText && !sides.has(name) && texts.includes(canonicalJson(value)) ? [name] : [];
+  });
 }
 
 function createFileSurvey(): { rows: number; finder: IdColumnFinder; idRows: Set<number> } {

@@ -15,7 +15,7 @@ export function checkAddress(baseUrl: string): void {
   }
   if (url.username === "" && url.password === "") return;
   throw new ConfigError("endpoint: expected an address without a name or password in it", {
-    hint: "A key goes into an environment variable, which --api-key-env (apiKeyEnv in an experiment) names.",
+    hint: "A key goes into an environment variable, which --api-key-env (apiKeyEnv beside baseUrl in an experiment) names.",
   });
 }
 

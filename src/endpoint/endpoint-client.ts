@@ -64,7 +64,7 @@ export function openClient(settings: EndpointSettings): EndpointClient {
         return await read(response);
       } catch (error) {
         signal?.throwIfAborted();
-        if (error instanceof EndpointFault) throw error;
+        if (error instanceof EndpointFault) throw faultOf(error, apiKey);
         if (abort.signal.aborted)
           throw new EndpointFault("timed out", "again", { cause: error, billed });
         if (billed !== undefined) {

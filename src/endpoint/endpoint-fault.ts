@@ -2,7 +2,8 @@ import { APIConnectionError, APIError } from "openai";
 
 import type { ReportedTokens } from "./money.ts";
 
-const MAX_DETAIL = 500;
+/** Characters of an endpoint's own words. */
+export const MAX_DETAIL = 500;
 
 /** What went wrong with one request, and whether asking again can help. */
 export class EndpointFault extends Error {
@@ -46,6 +47,14 @@ export class EndpointFault extends Error {
 
 /** The fault behind what the client threw; the key is taken out of what the endpoint said. */
 export function faultOf(error: unknown, apiKey?: string): EndpointFault {
+  if (error instanceof EndpointFault) {
+    const { what, concerns, ...more } = error;
+    return new EndpointFault(what, concerns, {
+      ...more,
+      detail: withoutKey(error.detail, apiKey),
+      cause: error.cause,
+    });
+  }
   if (error instanceof APIError && error.status !== undefined) {
     const status = error.status as number; // not undefined, see above
     return faultOfStatus(

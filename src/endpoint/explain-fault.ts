@@ -45,8 +45,8 @@ function explain(
     return new ConfigError(`${baseUrl}: expected a key that it accepts, got ${fault.what}`, {
       hint: `${
         hasKey === true
-          ? "The key in the variable that --api-key-env (apiKeyEnv in an experiment) names was sent, and refused: see that it is whole, still valid and of this endpoint."
-          : "No key was sent. Name the environment variable that holds it: --api-key-env, or apiKeyEnv in an experiment."
+          ? "The key in the variable that apiKeyEnv beside baseUrl names (--api-key-env) was sent, and refused: see that it is whole, still valid and of this endpoint."
+          : "No key was sent. Name the environment variable that holds it: --api-key-env, or apiKeyEnv beside baseUrl in an experiment (judge.endpoint.apiKeyEnv, generate.endpoints.after.apiKeyEnv)."
       }${said}`,
       ...cause,
     });

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import type { ChatAnswer } from "./chat-endpoint.ts";
-import { EndpointFault } from "./endpoint-fault.ts";
+import { EndpointFault, MAX_DETAIL } from "./endpoint-fault.ts";
 import { readFinishReason } from "./finish-reason.ts";
 import type { ReportedTokens } from "./money.ts";
 
@@ -81,6 +81,7 @@ function parseAnswer(body: string): ChatAnswer {
   if (!parsed.success) {
     throw new EndpointFault("answer is no chat completion", "again", {
       cause: parsed.error,
+      ...wordsOf(json),
       // Some send their errors under status 200: that is no answer.
       billed: isError(json) ? undefined : tokens,
     });
@@ -111,6 +112,19 @@ function reportedTokens(json: unknown): ReportedTokens {
     promptTokens: usage?.prompt_tokens ?? undefined,
     completionTokens: usage?.completion_tokens ?? undefined,
   };
+}
+
+const SAID = z.object({
+  error: z.union([z.string(), z.object({ message: z.string() })]).optional(),
+  message: z.string().optional(),
+  detail: z.string().optional(),
+});
+
+/** What a server says instead of an answer, under status 200; nothing where it says nothing. */
+function wordsOf(json: unknown): { readonly status?: number; readonly detail?: string } {
+  const { error, message, detail } = SAID.safeParse(json).data ?? {};
+  const words = (typeof error === "string" ? error : error?.message) ?? message ?? detail;
+  return words === undefined ? {} : { status: 200, detail: words.slice(0, MAX_DETAIL) };
 }
 
 const isError = (json: unknown): boolean =>

@@ -53,6 +53,21 @@ export function measuredName(arm: string, seed = 0): string {
   return `${arm}-seed${seed}`;
 }
 
+/** Throws ConfigError naming the setting where an edit asks for more than the usable pairs. */
+export function requireTops({ edits }: Pick<Experiment, "edits">, usable: number): void {
+  for (const [i, { action, top }] of edits.entries()) {
+    const most = action === "filter" ? usable - 1 : usable;
+    const beyond = [top]
+      .flat()
+      .find((each) => each !== "planted" && each !== undefined && each > most);
+    if (beyond === undefined) continue;
+    const left = action === "filter" ? ", so that some are left" : "";
+    throw new ConfigError(
+      `edits[${i}].top: expected at most ${most} of the ${usable} usable pairs${left}, got ${beyond}`,
+    );
+  }
+}
+
 /**
  * Throws ConfigError naming the setting where an edit asks for more pairs than the audit counted, or for a source that it did not
  * see: the edit itself comes hours later. Pairs that turn out to have no vector are not known yet.
@@ -63,15 +78,8 @@ export async function requireEdits(
 ): Promise<void> {
   if (edits.length === 0) return;
   const { usable, sources: seen } = await AUDIT.read(join(auditFolder, AUDIT.name));
-  for (const [i, { action, top, sources = "auto", by }] of edits.entries()) {
-    const most = action === "filter" ? usable - 1 : usable;
-    const beyond = [top].flat().find((each) => each !== "planted" && each > most);
-    if (beyond !== undefined) {
-      const left = action === "filter" ? ", so that some are left" : "";
-      throw new ConfigError(
-        `edits[${i}].top: expected at most ${most} of the ${usable} usable pairs${left}, got ${beyond}`,
-      );
-    }
+  requireTops({ edits }, usable);
+  for (const [i, { action, sources = "auto", by }] of edits.entries()) {
     if (action !== "drop-source" || sources === "auto" || by !== undefined) continue;
     const known = seen.map(({ source }) => source);
     const unknown = sources.find((name) => !known.includes(name));

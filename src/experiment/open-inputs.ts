@@ -18,6 +18,7 @@ import { withThreshold } from "../verbs/judging/open-judge.ts";
 import { renameSetting } from "../verbs/setting-errors.ts";
 import { resolveLayers } from "../verbs/settings/common.ts";
 import type { Verb } from "../verbs/verb.ts";
+import { checkEarly } from "./early-checks.ts";
 import { openPreferencePairs } from "./pair-inputs.ts";
 import type { ExperimentFile } from "./read-experiment.ts";
 import { openScenarios } from "./scenario-inputs.ts";
@@ -99,6 +100,7 @@ export async function openInputs(
     further: await openFurther(file, options.verbs),
   };
   requireLayers(file.experiment, inputs);
+  await checkEarly(file.experiment, inputs);
   return inputs;
 }
 

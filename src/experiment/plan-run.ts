@@ -1,6 +1,7 @@
-/** @file What a run would do, before it does anything: every stage, what is there already, time, tokens, money and disk. */
 import { measureSpeed } from "../engine/machine-speed.ts";
 import { freeBytes } from "../verbs/doctor/check-machine.ts";
+/** @file What a run would do, before it does anything: every stage, what is there already, time, tokens, money and disk. */
+import { requireTops } from "./arms.ts";
 import { type EarlierCosts, earlierSpeed, readEarlierCosts } from "./earlier-costs.ts";
 import { estimateExperiment } from "./estimate-experiment.ts";
 import { openInputs, type OpenInputsOptions } from "./open-inputs.ts";
@@ -70,6 +71,7 @@ export async function planRun(file: ExperimentFile, options: PlanRunOptions): Pr
   const toRun = stages.filter((stage) => !isThere(stageId(stage)));
   const earlier = await readEarlierCosts(out);
   const amounts = toRun.length === 0 ? undefined : await measurePairs(planned, signal);
+  if (amounts !== undefined) requireTops(experiment, amounts.pairs);
   const amountFor = (stage: (typeof stages)[number]): StageAmount | undefined =>
     amounts && amountOf(planned, stage, amounts);
   const isGuessed = toRun.some(

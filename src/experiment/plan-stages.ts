@@ -180,7 +180,11 @@ export function generateStage(planned: Planned, purpose: Purpose, sampled: Sampl
       }),
   });
   if (endpoint === undefined) {
-    return { ...stage, responses: () => scenarioPrompts(scenarios, variants).length * rollouts };
+    const prompts = () =>
+      scenarioPrompts(scenarios, variants).flatMap(({ prompt }) =>
+        Array.from({ length: rollouts }, () => prompt),
+      );
+    return { ...stage, responses: prompts };
   }
   const setting = `generate.endpoints.${name}`;
   return { ...stage, run: (work) => inSetting(setting, () => stage.run(work)) };
@@ -540,7 +544,7 @@ export function steerStage(
     },
     estimate: inputs.rubric && ((place) => estimateAsking(planned, longest(), place, false)),
   });
-  return { ...stage, responses: () => [...longest()].length };
+  return { ...stage, responses: () => [...longest()].map(({ prompt }) => prompt) };
 }
 
 /** Decides which pairs an arm edits. Random arms are drawn anew for each seed. */

@@ -1,7 +1,8 @@
 /** @file How much a stage has to do, before it is done: tokens, arithmetic and disk, at most. */
 import { blockFlops, type CheckpointSize, featureFlops } from "../engine/checkpoint-size.ts";
 import { ALONG_RUN, defaultSketch, FEATURE_KINDS, type FeatureKind } from "../engine/features.ts";
-import { createRenderer } from "../model/prompt-renderer.ts";
+import type { Message } from "../format/messages.ts";
+import { createRenderer, type PromptRenderer } from "../model/prompt-renderer.ts";
 import { tokenizeResponses } from "../pairs/tokenize-sides.ts";
 import { layersOf } from "./open-inputs.ts";
 import type { Planned } from "./plan-inputs.ts";
@@ -21,6 +22,8 @@ export interface PairAmounts {
   readonly pairs: number;
   /** Prompt and both responses; the mean of the first pairs. */
   readonly tokensPerPair: number;
+  /** Of a prompt that is sampled from, generation prompt included; 0 for one that the template refuses. */
+  readonly promptTokens: (prompt: readonly Message[]) => number;
 }
 
 /** Pairs whose tokens are counted. */
@@ -45,7 +48,25 @@ export async function measurePairs(
     tokens += found.example.prompt.length;
     for (const response of found.example.responses) tokens += response.length;
   }
-  return { pairs, tokensPerPair: sampled === 0 ? 0 : tokens / sampled };
+  return {
+    pairs,
+    tokensPerPair: sampled === 0 ? 0 : tokens / sampled,
+    promptTokens: promptCounter(renderer),
+  };
+}
+
+function promptCounter(renderer: PromptRenderer): PairAmounts["promptTokens"] {
+  const known = new Map<string, number>();
+  const most = Number.MAX_SAFE_INTEGER;
+  return (prompt) => {
+    const key = JSON.stringify(prompt);
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const found = tokenizeResponses(renderer, { prompt, responses: [] }, most);
+    const count = found.kind === "unusable" ? 0 : found.example.prompt.length;
+    known.set(key, count);
+    return count;
+  };
 }
 
 /** Undefined for stages of which nothing is known before they run. */
@@ -64,7 +85,9 @@ export function amountOf(
     return trainAmount(planned, settings, { ...amounts, pairs: sampledPairs(settings, amounts) });
   }
   if (stage.responses === undefined) return undefined;
-  const tokens = stage.responses() * planned.experiment.generate.maxTokens;
+  const { maxTokens } = planned.experiment.generate;
+  let tokens = 0;
+  for (const prompt of stage.responses()) tokens += amounts.promptTokens(prompt) + maxTokens;
   return { tokens, flops: tokens * wholeFlops(size), bytes: tokens * BYTES_PER_TOKEN };
 }
 

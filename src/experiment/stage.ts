@@ -1,6 +1,7 @@
 /** @file What a stage of an experiment is: a function from settings and inputs to the files of its folder. */
 import type { CostMeter } from "../engine/cost.ts";
 import type { EngineHost } from "../engine/engine-host.ts";
+import type { Message } from "../format/messages.ts";
 import { ConfigError } from "../util/errors.ts";
 import type { Progress } from "../util/progress.ts";
 
@@ -54,8 +55,8 @@ export interface Stage {
   readonly canResume?: boolean | undefined;
   /** Gives back what it found, for people; nothing where there is nothing to show. */
   run(work: StageWork): Promise<string | void>;
-  /** Of a stage that samples on this machine: how many responses, at most. */
-  readonly responses?: (() => number) | undefined;
+  /** Of a stage that samples on this machine: the prompt of each response, at most. */
+  readonly responses?: (() => Iterable<readonly Message[]>) | undefined;
   /** Of a stage that asks an endpoint: what it would take, asking nothing. */
   readonly estimate?: ((place: EstimatePlace) => Promise<AskingEstimate>) | undefined;
 }

@@ -79,6 +79,9 @@ const PLAIN_STARTS: ReadonlySet<unknown> = new Set([
  * for everything set that would change the merged weights and is not handled here.
  */
 export function parseLoraConfig(json: unknown, where: string): LoraConfig {
+  // Before the rest: other kinds give the same names other meanings.
+  const kind = z.looseObject({ peft_type: nonEmpty }).safeParse(json).data?.peft_type;
+  if (kind !== undefined && kind !== "LORA") throw otherKind(where, kind);
   const parsed = SHAPE.safeParse(json);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
@@ -107,7 +110,6 @@ export function parseLoraConfig(json: unknown, where: string): LoraConfig {
 }
 
 function checkSupported(raw: RawConfig, where: string): void {
-  if (raw.peft_type !== "LORA") throw unsupported(where, "peft_type", raw.peft_type);
   if (!TRAINED_BIASES.has(raw.bias)) throw unsupported(where, "bias", raw.bias);
   if (!PLAIN_STARTS.has(raw.init_lora_weights)) {
     throw unsupported(where, "init_lora_weights", raw.init_lora_weights);
@@ -160,6 +162,25 @@ function targetTest(raw: RawConfig): (modulePath: string) => boolean | undefined
 
 function isListed(modules: readonly string[], modulePath: string): boolean {
   return modules.some((module) => modulePath === module || modulePath.endsWith(`.${module}`));
+}
+
+/** Kinds that prepend virtual tokens or learn keys and values: no weights of the checkpoint hold them. */
+const UNMERGEABLE: ReadonlySet<string> = new Set([
+  "PROMPT_TUNING",
+  "MULTITASK_PROMPT_TUNING",
+  "P_TUNING",
+  "PREFIX_TUNING",
+  "ADAPTION_PROMPT",
+  "CARTRIDGE",
+  "CPT",
+]);
+
+function otherKind(where: string, kind: string): UnsupportedError {
+  return new UnsupportedError(`${where}: peft_type: expected "LORA", got ${JSON.stringify(kind)}`, {
+    hint: UNMERGEABLE.has(kind)
+      ? "It changes no weights and cannot be merged: a checkpoint with it cannot be read here."
+      : "Merge the adapter with PEFT (merge_and_unload, save_pretrained) and name the merged folder.",
+  });
 }
 
 function unsupported(where: string, key: string, value: unknown): UnsupportedError {

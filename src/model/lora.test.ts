@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { expectFailure } from "../../test/support/errors.ts";
 import {
   openSafetensors,
   type SafetensorsTensor,
@@ -164,6 +165,23 @@ describe("applyLora", () => {
     const applying = tryApply(await adapterLike("plain", keys));
     await expect(applying).rejects.toThrow(UnsupportedError);
     await expect(applying).rejects.toThrow(Object.keys(keys)[0]);
+  });
+
+  it.each([
+    [
+      { peft_type: "OFT", r: 0, oft_block_size: 4 },
+      /peft_type: expected "LORA", got "OFT"$/,
+      /Merge/,
+    ],
+    [
+      { peft_type: "PROMPT_TUNING" },
+      /got "PROMPT_TUNING"$/,
+      /changes no weights and cannot be merged/,
+    ],
+  ])("names the kind of another adapter before anything else: %j", async (keys, message, hint) => {
+    const error = await expectFailure(tryApply(await adapterLike("plain", keys)), UnsupportedError);
+    expect(error.message).toMatch(message);
+    expect(error.hint).toMatch(hint);
   });
 
   it.each([

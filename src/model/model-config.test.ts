@@ -101,9 +101,21 @@ describe.each(FAMILIES.map(({ name }) => name))("%s", (family) => {
       never_heard_of: null,
       pruned_heads: {},
       resid_pdrop: 0.1,
+      num_labels: 2,
+      neftune_noise_alpha: 5,
+      full_attn_mod: 1,
+      interpolate_factor: 1,
+      lm_head_bias: false,
     };
     expect(read({ model_type: family, ...inert })).toEqual(read({ model_type: family }));
   });
+
+  it.each([{ full_attn_mod: 2 }, { interpolate_factor: 2 }, { lm_head_bias: true }])(
+    "refuses a value of such a key that would change one: %j",
+    (odd) => {
+      expect(() => read({ model_type: family, ...odd })).toThrow(Object.keys(odd)[0]);
+    },
+  );
 
   it("refuses a key that it does not read, naming it", async () => {
     const odd = { model_type: family, logit_scale: 8, embedding_factor: 12 };

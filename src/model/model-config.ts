@@ -84,6 +84,8 @@ const INERT_KEYS = new Set([
   "is_llama_config",
   "keys_to_ignore_at_inference",
   "label2id",
+  "neftune_noise_alpha",
+  "num_labels",
   "output_attentions",
   "output_hidden_states",
   "pretraining_tp",
@@ -145,6 +147,10 @@ export const NEUTRAL_CONFIG = {
   clip_qkv: z.null().optional(),
   attn_logit_softcapping: z.null().optional(),
   final_logit_softcapping: z.null().optional(),
+  // Phi-4-mini writes them; its model reads neither.
+  full_attn_mod: z.literal(1).nullish(),
+  interpolate_factor: z.literal(1).nullish(),
+  lm_head_bias: z.literal(false).nullish(),
 } as const;
 
 /** A shape without some of its keys, for a family that spells them otherwise or lacks them. */

@@ -97,6 +97,16 @@ describe("auditPairs", () => {
     }
   });
 
+  it("says first that a file was cut off", async () => {
+    const rows = JSON.stringify(many(3, (i) => row(`q${i}`, "a", "b")));
+    const path = await temporaryFile("cut.json", rows.slice(0, -20));
+    const report = await auditPairs(await openPairs([path]));
+    expect(report).toMatchObject({ usable: 2, unusable: { byReason: { "cut-off": 1 } } });
+    expect(report.warnings[0]).toMatch(
+      /^1 file ends in the middle of a row: cut off, and all rows behind are lost/,
+    );
+  });
+
   it("compares lengths with mean, median, 90% quantile and the share where the longer wins", async () => {
     // chosen 1 2 3 4 5, rejected 2 2 2 2 2 characters: longer wins 3, shorter 1, tie 1.
     const rows = many(5, (i) => row(`q${i}`, "x".repeat(i + 1), "yy"));

@@ -2,6 +2,7 @@ import type { Share } from "../stats/wilson.ts";
 import type { AuditReport } from "./audit-report.ts";
 import { describeMarks } from "./describe-marks.ts";
 import { describeHidden } from "./hidden-counts.ts";
+import { describeCutOff } from "./unusable-file.ts";
 
 /** Below this many pairs a share says little. */
 const MIN_PAIRS = 30;
@@ -34,7 +35,8 @@ export function listWarnings(report: Findings): string[] {
 
 function warnRows({ rows, usable, unusable, unrenderable, sources }: Findings): string[] {
   const lines: string[] = [];
-  if (usable === 0) return ["No row is a usable pair."];
+  lines.push(...describeCutOff(unusable));
+  if (usable === 0) return [...lines, "No row is a usable pair."];
   if (unusable.count > rows * NOTABLE) {
     lines.push(
       `${unusable.count} of ${rows} rows (${percent(unusable.count / rows)}) are unusable.`,

@@ -34,6 +34,8 @@ export interface PreferencePair {
 /** Why a row cannot be used. */
 export const UNUSABLE_REASONS = [
   "broken-json",
+  /** The file ends in the middle of it: rows behind it are lost, too. */
+  "cut-off",
   "broken-csv",
   /** Turns written as text that is not whole JSON. */
   "broken-turns",

@@ -15,6 +15,16 @@ export const unusableSummarySchema = z.strictObject({
 });
 export type UnusableSummary = Plain<typeof unusableSummarySchema>;
 
+/** A sentence where files end in the middle of a row. */
+export function describeCutOff({ byReason }: Pick<UnusableSummary, "byReason">): readonly string[] {
+  const files = byReason["cut-off"] ?? 0;
+  if (files === 0) return [];
+  const which = files === 1 ? "1 file ends" : `${files} files end`;
+  return [
+    `${which} in the middle of a row: cut off, and all rows behind are lost without being counted. The list of unusable rows has which; get the data again.`,
+  ];
+}
+
 /**
  * Writes unusable rows as JSONL {file, row, fileRow, reason, detail}, streaming; the file appears whole or not at all, and is
  * written (empty) when there are none, so that an older list never stays behind. Other members of a stream pass unwritten.

@@ -6,6 +6,7 @@ import type { Trainer } from "../engine/trainer.ts";
 import { describeLostMarks, describeMarks } from "../pairs/describe-marks.ts";
 import { describeHidden } from "../pairs/hidden-counts.ts";
 import type { DataFile } from "../pairs/open-pairs.ts";
+import { describeCutOff } from "../pairs/unusable-file.ts";
 import { writeUnusable } from "../pairs/unusable-file.ts";
 import { ConfigError } from "../util/errors.ts";
 import { expectWritable, makeFolder } from "../util/make-folder.ts";
@@ -97,7 +98,9 @@ async function train(
   if (all.ids.length === 0) throw noExample(all);
   const prepared =
     request.sample === undefined ? all : sampleExamples(all, request.sample, settings.seed);
+  const cutOff = prepared.unusable.filter(({ reason }) => reason === "cut-off").length;
   const told = [
+    ...describeCutOff({ byReason: { "cut-off": cutOff } }),
     ...describeMarks(prepared.marked, prepared.ids.length),
     ...describeHidden(prepared.hidden, prepared.ids.length),
     ...describeLostMarks(data.shape, request.engine?.template ?? "chat"),

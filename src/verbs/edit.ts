@@ -10,7 +10,7 @@ import { type Edit, EDIT, EDIT_PICKS, type EditSettings, RANKED_ACTIONS } from "
 import { DEFAULT_MIN_LIFT, planEdit } from "../edit/plan-edit.ts";
 import { planReviewed } from "../edit/plan-reviewed.ts";
 import { reviewedPrecision, type ReviewedPrecision } from "../edit/review-figures.ts";
-import { type PairTable, readPairTable, surveyPairs } from "../edit/survey-pairs.ts";
+import { copyWarnings, type PairTable, readPairTable, surveyPairs } from "../edit/survey-pairs.ts";
 import { writeEdit, type WrittenEdit } from "../edit/write-edit.ts";
 import type { PairSet } from "../pairs/open-pairs.ts";
 import { type Ranking, readRanking } from "../ranking/ranking-file.ts";
@@ -215,7 +215,9 @@ is written but what --ids and --plan name.
     };
     const edits: Edited[] = [];
     for (const [i, top] of tops.entries()) {
-      const planned = plan(table, { ...settings, sources, top }, { ranking: named, decided });
+      const chosen = plan(table, { ...settings, sources, top }, { ranking: named, decided });
+      const stale = survey === undefined ? [] : copyWarnings(survey, chosen);
+      const planned = { ...chosen, warnings: [...chosen.warnings, ...stale] };
       const precision =
         ranking && decided && reviewedPrecision([...ranking.ids], decided.decisions);
       const made: Edited = { edit: planned, precision, pairs: table.ids.length };

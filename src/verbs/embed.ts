@@ -6,6 +6,7 @@ import { featureFlops } from "../engine/checkpoint-size.ts";
 import { withFeatures } from "../engine/features.ts";
 import { describeLostMarks, describeMarks } from "../pairs/describe-marks.ts";
 import { describeHidden } from "../pairs/hidden-counts.ts";
+import { describeCutOff } from "../pairs/unusable-file.ts";
 import { embedPairs, type EmbedPairsResult } from "../store/embed-pairs.ts";
 import { NOT_FINITE_NAME } from "../store/not-finite.ts";
 import { VECTORS } from "../store/open-store.ts";
@@ -124,7 +125,6 @@ from the last whole shard when the same command is given again. A store made wit
   warnings: (result) => {
     const { pairs, markedPairs, hidden, unusable, unusablePath } = result;
     const { notFinite, store, manifest } = result;
-    const broken = unusable.byReason["broken-json"] ?? 0;
     const rows = pairs + unusable.count;
     return linesOf([
       describeMarks(markedPairs, pairs),
@@ -132,8 +132,7 @@ from the last whole shard when the same command is given again. A store made wit
       describeLostMarks(manifest.pairs.shape, manifest.template),
       notFinite.length > 0 &&
         `${notFinite.length} pairs have a gradient that is not finite and so no score: ${nameSome(notFinite)}; see ${join(store, NOT_FINITE_NAME)}`,
-      broken > 0 &&
-        `${broken} rows are broken JSON; a file that was cut off has lost the rows behind them too, see ${unusablePath}`,
+      describeCutOff(unusable),
       unusable.count > MANY_UNUSABLE * rows &&
         `${unusable.count} of ${rows} rows cannot be used, see ${unusablePath}`,
     ]);

@@ -10,6 +10,8 @@ const SHAPE = {
   ...COMMON_CONFIG,
   attention_bias: z.boolean().default(false),
   mlp_bias: z.boolean().default(false),
+  // Some exporters write it; no layer slides.
+  layer_types: z.array(z.literal("full_attention")).nullish(),
 };
 
 /** Llama 1-3, SmolLM2 and everything else that calls itself `llama`. */

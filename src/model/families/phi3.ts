@@ -26,6 +26,7 @@ const SHAPE = {
   sliding_window: z.number().int().positive().nullish(),
   // Some exporters write it; the projections have none.
   attention_bias: z.literal(false).nullish(),
+  mlp_bias: z.literal(false).nullish(),
 };
 
 const DEFAULT_THETA = 10_000;

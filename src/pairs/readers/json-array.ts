@@ -1,4 +1,5 @@
 import { FormatError } from "../../util/errors.ts";
+import type { UnusableReason } from "../preference-pair.ts";
 import type { FileRow, ReadOptions } from "./file-row.ts";
 import { isBlank, parseJsonRow } from "./parse-json-row.ts";
 import { readBytes } from "./read-bytes.ts";
@@ -28,7 +29,7 @@ export async function* readJsonArray(path: string, options: ReadOptions): AsyncG
   }
   const fault = splitter.faultAtEnd();
   if (fault !== undefined) {
-    yield { kind: "broken", fileRow, bytes: undefined, reason: "broken-json", detail: fault };
+    yield { kind: "broken", fileRow, bytes: undefined, ...fault };
   }
 }
 
@@ -36,7 +37,7 @@ interface ElementSplitter {
   /** The elements that end within this chunk; undefined for one above MAX_ROW_BYTES. */
   push(chunk: Buffer): (Buffer | undefined)[];
   /** What was wrong with the array as a whole, once the file has ended. */
-  faultAtEnd(): string | undefined;
+  faultAtEnd(): { readonly reason: UnusableReason; readonly detail: string } | undefined;
 }
 
 function createElementSplitter(path: string): ElementSplitter {
@@ -86,8 +87,14 @@ function createElementSplitter(path: string): ElementSplitter {
       return elements;
     },
     faultAtEnd() {
-      if (state === "inside") return 'expected a closing "]", got the end of the file';
-      return hasTrailingText ? 'expected nothing after the closing "]", got more text' : undefined;
+      if (state === "inside") {
+        const detail =
+          'expected a closing "]", got the end of the file: it was cut off, and rows behind are lost';
+        return { reason: "cut-off", detail };
+      }
+      if (!hasTrailingText) return undefined;
+      const detail = 'expected nothing after the closing "]", got more text';
+      return { reason: "broken-json", detail };
     },
   };
 }

@@ -13,24 +13,42 @@ import { createRowBuffer } from "./row-buffer.ts";
 export async function* readJsonLines(path: string, options: ReadOptions): AsyncGenerator<FileRow> {
   let line = 0;
   let fileRow = 0;
-  for await (const bytes of splitLines(readBytes(path, options.signal))) {
+  for await (const { bytes, isEnded } of splitLines(readBytes(path, options.signal))) {
     line++;
     if (bytes !== undefined && isBlank(bytes)) continue;
-    yield parseJsonRow(bytes, fileRow++, `line ${line}`);
+    const row = parseJsonRow(bytes, fileRow++, `line ${line}`);
+    yield isEnded || row.kind === "fields" || !opensObject(bytes) ? row : cutOff(row, line);
   }
 }
 
-/** Lines without their "\n"; undefined for one above MAX_ROW_BYTES, whose bytes are let go. */
-async function* splitLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer | undefined> {
+/** A line that the file ends within. */
+function cutOff(row: FileRow, line: number): FileRow {
+  const detail = `line ${line}: expected a whole JSON object, got the end of the file: it was cut off, and rows behind are lost`;
+  return { ...row, kind: "broken", reason: "cut-off", detail };
+}
+
+function opensObject(bytes: Buffer | undefined): boolean {
+  return bytes?.subarray(0, 64).toString("utf8").trimStart().startsWith("{") === true;
+}
+
+interface Line {
+  /** Without its "\n"; undefined for one above MAX_ROW_BYTES, whose bytes are let go. */
+  readonly bytes: Buffer | undefined;
+  /** By a "\n". */
+  readonly isEnded: boolean;
+}
+
+/** The lines of a file. */
+async function* splitLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Line> {
   const line = createRowBuffer();
   for await (const chunk of chunks) {
     let start = 0;
     for (let end = chunk.indexOf(0x0a); end !== -1; end = chunk.indexOf(0x0a, start)) {
       line.add(chunk.subarray(start, end));
       start = end + 1;
-      yield line.take();
+      yield { bytes: line.take(), isEnded: true };
     }
     line.add(chunk.subarray(start));
   }
-  if (line.hasBytes()) yield line.take();
+  if (line.hasBytes()) yield { bytes: line.take(), isEnded: false };
 }

@@ -169,7 +169,10 @@ describe("JSON arrays", () => {
       "wrong-type 2",
       { a: 2 },
     ]);
-    expect(await rowsOf("x.json", '[{"a":1}, {"a":')).toEqual([{ a: 1 }, "broken-json 1"]);
+    expect(await rowsOf("x.json", '[{"a":1}, {"a":')).toEqual([{ a: 1 }, "cut-off 1"]);
+    expect(await rowsOf("x.json", '[{"a":1},')).toEqual([{ a: 1 }, "cut-off 1"]);
+    expect(await rowsOf("x.jsonl", '{"a":1}\n{"a":')).toEqual([{ a: 1 }, "cut-off 1"]);
+    expect(await rowsOf("x.jsonl", '{"a":\n{"a":1}')).toEqual(["broken-json 0", { a: 1 }]);
     expect(await rowsOf("x.json", '[{"a":1}] {"a":2}')).toEqual([{ a: 1 }, "broken-json 1"]);
     expect(await rowsOf("x.json", "[]")).toEqual([]);
   });

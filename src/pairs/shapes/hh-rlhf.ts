@@ -1,5 +1,6 @@
 import type { Message } from "../../format/messages.ts";
 import { ownField } from "../readers/file-row.ts";
+import { withPromptText } from "./prompt-text.ts";
 import { readText } from "./read-turns.ts";
 import type { PairTurns, Shape } from "./shape.ts";
 import { findSideColumns } from "./side-columns.ts";
@@ -23,10 +24,12 @@ export const hhRlhf: Shape = {
     const rejected = readText(fields, "rejected");
     if (isTranscript(chosen) && isTranscript(rejected)) {
       // Whole on both sides: what they share is the prompt, whatever the prompt column repeats of it.
-      return splitConversations(
+      const turns = splitConversations(
         parseTranscript(chosen, "chosen"),
         parseTranscript(rejected, "rejected"),
       );
+      const text = ownField(fields, "prompt");
+      return typeof text === "string" ? withPromptText(turns, text) : turns;
     }
     const prompt = parseTranscript(readText(fields, "prompt"), "prompt");
     return {

@@ -1,4 +1,5 @@
 import { ownField, type RowFields } from "../readers/file-row.ts";
+import { withPromptText } from "./prompt-text.ts";
 import { isAbsent, isTurnList, readText, readTurns } from "./read-turns.ts";
 import type { Shape } from "./shape.ts";
 import { findSideColumns } from "./side-columns.ts";
@@ -6,7 +7,8 @@ import { splitConversations } from "./split-conversations.ts";
 
 /**
  * OLMo's preference mixes (and UltraFeedback as binarised for Zephyr): whole conversations with the generators' names beside
- * them. The `prompt` text repeats a turn of the conversations and is not read, save where the sides hold the answer alone.
+ * them. The `prompt` text repeats a turn of the conversations and is not read, save where the sides hold the answer alone; one that
+ * repeats none is named as unread.
  */
 export const olmoMix: Shape = {
   describe:
@@ -27,7 +29,9 @@ export const olmoMix: Shape = {
     if (chosen[0]?.role === "assistant" && rejected[0]?.role === "assistant") {
       return { prompt: [{ role: "user", content: readText(fields, "prompt") }], chosen, rejected };
     }
-    return splitConversations(chosen, rejected);
+    const turns = splitConversations(chosen, rejected);
+    const text = ownField(fields, "prompt");
+    return typeof text === "string" ? withPromptText(turns, text) : turns;
   },
 };
 

@@ -9,7 +9,7 @@ export function readRow(
   shape: PairShape,
   fields: RowFields,
 ): PairTurns & { readonly context?: RowContext } {
-  const { prompt: turns, chosen, rejected } = SHAPES[shape].read(fields);
-  const { prompt, context } = readContext(fields, turns);
+  const { prompt: turns, chosen, rejected, unread } = SHAPES[shape].read(fields);
+  const { prompt, context } = readContext(fields, turns, unread);
   return { prompt, chosen, rejected, ...(context === undefined ? {} : { context }) };
 }

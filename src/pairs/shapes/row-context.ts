@@ -28,16 +28,21 @@ const UNREAD_COLUMNS = [
 /** What apply_chat_template itself passes; a row that names them means something else than it says. */
 const RESERVED = ["messages", "tools", "documents", "add_generation_prompt", "chat_template"];
 
-/** A row's prompt with its system text before it, and its context; undefined where it has none. Throws RowProblem. */
+/**
+ * A row's prompt with its system text before it, and its context; undefined where it has none. `unreadByShape`: what its shape has passed
+ * over. Throws RowProblem.
+ */
 export function readContext(
   fields: RowFields,
   turns: readonly Message[],
+  unreadByShape: readonly string[] = [],
 ): { readonly prompt: readonly Message[]; readonly context: RowContext | undefined } {
   const { prompt, isLost } = withSystem(fields, turns);
   const tools = readList(fields, "tools");
   const documents = readList(fields, "documents");
   const kwargs = readKwargs(fields);
   const unread = [
+    ...unreadByShape,
     ...(isLost ? ["system"] : []),
     ...UNREAD_COLUMNS.filter((column) => !saysNothing(ownField(fields, column))),
   ];

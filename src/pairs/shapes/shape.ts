@@ -8,6 +8,8 @@ export interface PairTurns {
   readonly prompt: readonly Message[];
   readonly chosen: readonly Message[];
   readonly rejected: readonly Message[];
+  /** What the row says beside them and the shape does not read. */
+  readonly unread?: readonly string[] | undefined;
 }
 
 /** One way in which data sets write a preference pair down. */

@@ -208,6 +208,20 @@ describe("whole conversations", () => {
     expect(split(chosen, rejected)).toBe(reason);
   });
 
+  it.each([
+    ["q", []],
+    [" q\n", []],
+    ["Human: q Assistant:", []],
+    ["", []],
+    ["Why not?", ["a prompt text that is in none of its turns"]],
+  ])("names a prompt text that contradicts the conversations: %j", (prompt, unread) => {
+    const row = { ...ROWS["olmo-mix"], prompt };
+    expect(readRow("olmo-mix", row).context?.unread ?? []).toEqual(unread);
+    const chosen = "\n\nHuman: q\n\nAssistant: a";
+    const transcript = { prompt, chosen, rejected: `${chosen}b` };
+    expect(readRow("hh-rlhf", transcript).context?.unread ?? []).toEqual(unread);
+  });
+
   it("reads an OLMo row whose sides hold the answer alone", () => {
     const row = { ...ROWS["olmo-mix"], chosen: [assistant("a")], rejected: [assistant("b")] };
     expect(readAs("olmo-mix", row)).toEqual({
