@@ -14,11 +14,11 @@ export interface SplitWorld {
   readonly harmless: readonly Target[];
   readonly borderline: readonly Target[];
   /** Random numbers of a file: each has a stream of its own, so that none depends on how much another one draws. */
-  stream(file: number): Rng;
+  readonly stream: (file: number) => Rng;
   /** Scenarios about held-out forbidden things, in formats phrased as the mix does not. */
-  scenarios(file: number, half: "probe" | "evaluation"): object[];
+  readonly scenarios: (file: number, half: "probe" | "evaluation") => object[];
   /** Requests about held-out things, plain and with a format. */
-  requests(file: number, targets: readonly Target[]): Asked[];
+  readonly requests: (file: number, targets: readonly Target[]) => Asked[];
 }
 
 export const plain = (rng: Rng, target: Target): Asked => ask(rng, target);
