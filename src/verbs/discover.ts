@@ -54,17 +54,18 @@ Pairs are clustered by their cosines with all prompts: a sample as a tree, all o
 
 Printed for each cluster of prompts:
   prompts      how many, and how many different requests where these are fewer
-  stability    mean largest Jaccard index in bootstrap samples of the prompts (Hennig): below 0.6 do not trust it, from 0.75 stable
-  lean         mean cosine with the cluster's direction of the pairs that lie closest to it, on either side (concentrated), or of all
-               (diffuse), whichever is the clearer: above 0 they teach it, below the opposite
+  stability    mean largest Jaccard index in bootstrap samples of the prompts (Hennig): below 0.6 do not trust it, from
+               0.75 on it is stable
+  lean         mean cosine with the cluster's direction of the pairs that lie closest to it, on either side (concentrated), or
+               of all (diffuse), whichever is the clearer: above 0 they teach it, below the opposite
   p            how often a direction in which M0's own samples differ leans as far, times two for the two leans; the cluster's
                direction is that of the samples of odd number, which did not choose it
   Holm         the same for all clusters together: a cluster passes below --alpha, with one sign in both halves of the data
   terms        words that responses have more of after training (class-based TF-IDF), and less of
 then the sources by their mean cosine with 95% intervals, typical prompts, and the pairs at the top.
 
-With --base-url and --model an LLM names the clusters: it sees their terms and typical prompts with responses. Every answer is kept
-beside --out before it counts. Without, their terms name them.
+With --base-url and --model an LLM names the clusters: it sees their terms and typical prompts with responses. Every answer
+is kept beside --out before it counts. Without, their terms name them.
 
 --make-behavior CLUSTER with --responses FILE writes the cluster's response pairs, for culprit behavior.
 
