@@ -100,7 +100,9 @@ describe("culprit show", () => {
     await writeFile(pairs, jsonLines(ROWS.slice(1)));
     expect((await showJson(...words)).textMissing).toMatch(/they are not what was embedded/);
     await rm(pairs);
-    expect(await show(...words)).toMatch(/no text: .*they are not where they were; --pairs names/);
+    expect(await show(...words)).toMatch(
+      /no text: .*they are not where they were: .*seen from this folder.*; --pairs names/,
+    );
     expect((await showJson(...words)).source).toBe("source-0");
     const alone = await showJson("pair-4", "--ranking", ranking);
     expect([alone.source, alone.textMissing]).toEqual(["source-0", "no pair files were named"]);

@@ -1,6 +1,9 @@
 /** @file The trainer that runs on this machine: gradients from a graph, AdamW in the memory that the graph reads. */
+import { join } from "node:path";
+
 import { expectHeadFits } from "../model/expect-weights.ts";
 import { responseLogprobs } from "../model/response-logprobs.ts";
+import { readJsonObject } from "../model/tokenizer-config.ts";
 import { firstMomentName, secondMomentName, type TrainingGraph } from "../model/training-graph.ts";
 import { bindWeights, compile, type Program } from "../runtime/ort.ts";
 import { lowerToOnnx, type LoweredGraph } from "../tensor/lower.ts";
@@ -40,11 +43,24 @@ export async function openLocalTrainer(
   const checkpoint = await openCheckpoint(dir, options);
   try {
     expectHeadFits(checkpoint.model, checkpoint.weights);
+    const dropped = await describeDropout(dir);
+    if (dropped !== undefined) options.onWarning?.(`${options.name ?? dir}: ${dropped}`);
     return new LocalTrainer(dir, checkpoint, settings, options);
   } catch (error) {
     await checkpoint.weights[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** A sentence where config.json asks for dropout, which transformers applies in training and nothing here does. */
+async function describeDropout(dir: string): Promise<string | undefined> {
+  const config = (await readJsonObject(join(dir, "config.json"))) ?? {};
+  const set = Object.entries(config).filter(
+    ([key, value]) => /(?:_dropout|_pdrop)$/.test(key) && typeof value === "number" && value > 0,
+  );
+  if (set.length === 0) return undefined;
+  const list = set.map(([key, value]) => `${key} ${value as number}`).join(", "); // filtered by it
+  return `config.json sets ${list}; training here applies no dropout, where transformers would`;
 }
 
 /** A trainer in this process, whose numbers can be looked at. */

@@ -1,11 +1,7 @@
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { expect, it } from "vitest";
 
-import { suiteFolder } from "../../test/support/suite-folder.ts";
-import { makeTinyCheckpoint } from "../../test/support/tiny-checkpoint.ts";
-import { openCheckpoint } from "../engine/open-checkpoint.ts";
 import { ConfigError } from "../util/errors.ts";
 import { checkTokenizerFits } from "./tokenizer-fit.ts";
 import { loadTokenizer } from "./tokenizer.ts";
@@ -49,14 +45,6 @@ it.each([
   expect(checkTokenizerFits(tokenizer, rows, "there")).toMatch(
     new RegExp(`^there: the tokenizer has ${own} tokens, .* ${rows}: ${rows - own} rows`),
   );
-});
-
-it("a tokenizer that a checkpoint of another model got is told when it is opened", async () => {
-  const dir = await makeTinyCheckpoint(join(suiteFolder(), "m"), { config: { vocab_size: 600 } });
-  const lines: string[] = [];
-  const opened = await openCheckpoint(dir, { onWarning: (line) => void lines.push(line) });
-  await opened.weights[Symbol.asyncDispose]();
-  expect(lines.join()).toMatch(/the tokenizer has 420 tokens, .* 600: 180 rows/);
 });
 
 it.each([

@@ -42,7 +42,11 @@ export async function reopenPairs(
     return absent("they are not what was embedded");
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return absent("they are not where they were");
+    if (code === "ENOENT" || code === "ENOTDIR") {
+      return absent(
+        `they are not where they were: there is no ${files.join(", ").slice(0, 200)} seen from this folder, and a run's store names them as its experiment's folder sees them`,
+      );
+    }
     if (code === "EACCES" || error instanceof ConfigError || error instanceof FormatError) {
       return absent(`they cannot be read: ${(error as Error).message}`);
     }

@@ -24,7 +24,8 @@ export const importing = defineVerb({
   about: `
 RESPONSES has rows {"prompt": text or messages, "response": text or "responses": [text], "id"?, "scenario"?, "variant"?,
 "finish"?, "tokens"?, "group"?, "tags"?} (JSONL, JSON, CSV, Parquet). Rows with one scenario and variant are samples of one
-prompt, numbered as they come. finish is an endpoint's word for how a response ended; where a row does not say, it is "unknown". What is written is what culprit generate writes and culprit judge reads, without a manifest.
+prompt, numbered as they come. finish is a server's word for how a response ended; where a row has none, it is "unknown".
+What is written is what culprit generate writes and culprit judge reads, without a manifest.
 
   culprit import answers.jsonl --out before.jsonl`,
   version: 2,
