@@ -57,7 +57,7 @@ describe("readRanking", () => {
     ]);
     await expect(readRanking(path)).rejects.toMatchObject({
       message: expect.stringMatching(/expected one ranking, got 3$/) as string,
-      hint: 'Name one of: behavior "one", layer 1; behavior "two", layer 1; behavior "one", layer 2.',
+      hint: 'Name one of: behavior "one", layer 1; behavior "two", layer 1; behavior "one", layer 2, with --ranking-method, --ranking-behavior and --ranking-layer.',
     });
     await expect(readRanking(path, { behavior: "one" })).rejects.toThrow(ConfigError);
     await expect(readRanking(path, { behavior: "three" })).rejects.toThrow(/got none of that/);
@@ -73,7 +73,7 @@ describe("readRanking", () => {
     ]);
     await expect(readRanking(path)).rejects.toMatchObject({
       message: expect.stringMatching(/expected one ranking, got 2$/) as string,
-      hint: 'Name one of: method "probe"; method "length".',
+      hint: 'Name one of: method "probe"; method "length", with --ranking-method, --ranking-behavior and --ranking-layer.',
     });
     const found = await readRanking(path, { method: "length" });
     expect([found.file?.method, found.ids[0]]).toEqual(["length", "p0"]);

@@ -98,7 +98,7 @@ export async function readRanking(
   throw new ConfigError(
     `${path}: expected one ranking, got ${ranking === undefined ? `none of that ${KEYS.join(", ")}` : fitting.length}`,
     {
-      hint: `Name one of: ${shown.join("; ")}${names.length > shown.length ? "; …" : ""}.`,
+      hint: `Name one of: ${shown.join("; ")}${names.length > shown.length ? "; …" : ""}, with --ranking-method, --ranking-behavior and --ranking-layer.`,
     },
   );
 }

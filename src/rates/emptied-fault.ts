@@ -62,7 +62,11 @@ export function emptiedFault(result: FilterResult): ConfigError | undefined {
     failed: scenarios.filter(({ failed }) => failed.includes(i)).length,
     unknown: scenarios.filter(({ unknown }) => unknown.includes(i)).length,
   }));
-  const worst = counts.toSorted((a, b) => b.failed + b.unknown - a.failed - a.unknown)[0]!;
+  // Of conditions that fail alike the one of M0 says more: what it shows already, training did not teach.
+  const isBefore = (i: number): number => Number(requirements[i]!.checkpoint === "before");
+  const worst = counts.toSorted(
+    (a, b) => b.failed + b.unknown - a.failed - a.unknown || isBefore(b.i) - isBefore(a.i),
+  )[0]!;
   const list = counts
     .filter(({ failed, unknown }) => failed + unknown > 0)
     .map(({ i, failed, unknown }) => {

@@ -179,6 +179,12 @@ describe("a filter that leaves nothing", () => {
     expect(emptied("sssn", "snnn")).toMatch(/may be exchanged/);
   });
 
+  it("blames the checkpoint before where both show it without the distractor", () => {
+    const both = verdicts({ base: { a: "ss", b: "ss" }, "base+distractor": { a: "ss", b: "ss" } });
+    const error = emptiedFault(filterScenarios({ before: both, after: both }));
+    expect(error!.hint).toMatch(/^The checkpoint before shows it already/);
+  });
+
   it("does not where it shows it as often or more seldom", () => {
     expect(emptied("sssn", "sssn")).not.toMatch(/exchanged/);
     expect(emptied("snnn", "ssss")).not.toMatch(/exchanged/);

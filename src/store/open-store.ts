@@ -44,7 +44,7 @@ export async function openStore(
   const rows = shards.reduce((sum, shard) => sum + shard.rows, 0);
   if (completion === undefined && options.allowIncomplete !== true) {
     throw new ConfigError(`${directory}: the store is incomplete, it holds ${rows} rows so far`, {
-      hint: "Run the same culprit embed command again to finish it, or allow an incomplete store.",
+      hint: "Run the same culprit embed command again to finish it, or allow an incomplete store with --allow-incomplete.",
     });
   }
   if (completion !== undefined && completion.rows !== rows) {
