@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import type { FeatureKind } from "../engine/features.ts";
+import { type FeatureKind, ONE_VECTOR } from "../engine/features.ts";
 import { type AttributionMethod, defineMethod } from "./method.ts";
 import { rankStore } from "./rank-store.ts";
 import { SCORER_TRAITS, SCORERS } from "./scorer.ts";
@@ -18,7 +18,7 @@ export function storeMethod({
   readonly behaviorFeatures?: FeatureKind | undefined;
   readonly meaning: string;
 }): AttributionMethod<"store" | "behavior", typeof settings> {
-  const hasLayer = features !== "gradient"; // which have one vector
+  const hasLayer = !ONE_VECTOR.has(features);
   return defineMethod({
     name,
     meaning,

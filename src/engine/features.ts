@@ -19,6 +19,9 @@ export type FeatureKind = (typeof FEATURE_KINDS)[number];
 /** Those that are read along a training run. */
 export const ALONG_RUN: ReadonlySet<FeatureKind> = new Set(["tracin", "less"]);
 
+/** Those that have one vector, called layer 0. */
+export const ONE_VECTOR: ReadonlySet<FeatureKind> = new Set(["gradient", "concept"]);
+
 /** Numbers of a sketch unless the user says otherwise, at most. */
 export const DEFAULT_SKETCH = 8192;
 
@@ -159,8 +162,7 @@ export function layersOfFeatures(
   features: Features,
 ): readonly number[] {
   if (isAlongRun(features)) return features.run.steps;
-  const isOne = features.kind === "gradient" || features.kind === "concept";
-  const count = isOne ? 1 : layerCount + 1;
+  const count = ONE_VECTOR.has(features.kind) ? 1 : layerCount + 1;
   return Array.from({ length: count }, (_, layer) => layer);
 }
 
@@ -175,7 +177,7 @@ export function expectLayers(
   if (bad === undefined && layers.length > 0) return [...new Set(layers)];
   const expected = isAlongRun(features)
     ? `steps of the training run (${known.join(", ")})`
-    : features.kind === "gradient" || features.kind === "concept"
+    : ONE_VECTOR.has(features.kind)
       ? "0, the one vector that gradients have"
       : `whole numbers from 0 (embeddings) to ${identity.layerCount} (after the last block)`;
   throw new ConfigError(

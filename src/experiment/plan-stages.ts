@@ -2,7 +2,7 @@
 import { join } from "node:path";
 
 import { findMethod } from "../attribution/methods/index.ts";
-import { ALONG_RUN, type FeatureKind } from "../engine/features.ts";
+import { ALONG_RUN, type FeatureKind, ONE_VECTOR } from "../engine/features.ts";
 import type { PairSet } from "../pairs/open-pairs.ts";
 import {
   NoUsablePairError,
@@ -32,6 +32,7 @@ import {
 } from "../verbs/settings/methods.ts";
 import { samplingSettings } from "../verbs/settings/sampling.ts";
 import { longestSteered } from "../verbs/steer.ts";
+import type { TrainingData } from "../verbs/train.ts";
 import type { OpenWork } from "../verbs/verb.ts";
 import { type Arm, BASELINE } from "./arms.ts";
 import type { FileInput } from "./open-inputs.ts";
@@ -82,6 +83,16 @@ export function auditStage({ experiment, inputs }: Planned): Stage {
   });
 }
 
+/** The pairs as data to train on. */
+const boundTrainingData = (pairs: PairSet): Bound<TrainingData> => ({
+  content: pairs.contentHash,
+  setting: "pairs.files",
+  open: () => ({
+    pairs: () => Promise.resolve(pairs),
+    examples: () => Promise.resolve(pairs),
+  }),
+});
+
 /** Trains the checkpoint before on all pairs (`train`) or on what the edit of a stage leaves of them (`retrain`). */
 export function trainStage(
   { experiment, inputs }: Planned,
@@ -95,14 +106,7 @@ export function trainStage(
     name: `${edited?.arm ?? BASELINE}-seed${seed}`,
     settings: { ...settings, seed, keepStates: false },
     inputs: {
-      data: {
-        content: pairs.contentHash,
-        setting: "pairs.files",
-        open: () => ({
-          pairs: () => Promise.resolve(pairs),
-          examples: () => Promise.resolve(pairs),
-        }),
-      },
+      data: boundTrainingData(pairs),
       checkpoint: givenCheckpoint(experiment, "before", before),
       edit: edited && { stage: edited.stage },
     },
@@ -116,14 +120,7 @@ export function warmupStage({ experiment, inputs }: Planned): Stage {
     kind: WARMUP,
     settings: warmupSettings(experiment),
     inputs: {
-      data: {
-        content: pairs.contentHash,
-        setting: "pairs.files",
-        open: () => ({
-          pairs: () => Promise.resolve(pairs),
-          examples: () => Promise.resolve(pairs),
-        }),
-      },
+      data: boundTrainingData(pairs),
       checkpoint: givenCheckpoint(experiment, "before", before),
     },
   });
@@ -321,7 +318,7 @@ function featureLayers(
   features: FeatureKind,
 ): readonly number[] | "all" {
   if (ALONG_RUN.has(features)) return "all";
-  return features === "gradient" || features === "concept" ? [0] : layersOf(experiment, inputs);
+  return ONE_VECTOR.has(features) ? [0] : layersOf(experiment, inputs);
 }
 
 /** The behaviour of the experiment, or an unrelated one, in some features. */

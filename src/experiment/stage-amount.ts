@@ -1,6 +1,12 @@
 /** @file How much a stage has to do, before it is done: tokens, arithmetic and disk, at most. */
 import { blockFlops, type CheckpointSize, featureFlops } from "../engine/checkpoint-size.ts";
-import { ALONG_RUN, defaultSketch, FEATURE_KINDS, type FeatureKind } from "../engine/features.ts";
+import {
+  ALONG_RUN,
+  defaultSketch,
+  FEATURE_KINDS,
+  type FeatureKind,
+  ONE_VECTOR,
+} from "../engine/features.ts";
 import type { Message } from "../format/messages.ts";
 import { createRenderer, type PromptRenderer } from "../model/prompt-renderer.ts";
 import { tokenizeResponses } from "../pairs/tokenize-sides.ts";
@@ -105,7 +111,7 @@ function embedAmount(planned: Planned, { name }: Stage, amounts: PairAmounts): S
   const kind: FeatureKind = FEATURE_KINDS.find((each) => each === name) ?? "states";
   const layers = ALONG_RUN.has(kind)
     ? Array.from({ length: keptStates(planned, amounts) }, (_, state) => state)
-    : kind === "gradient" || kind === "concept"
+    : ONE_VECTOR.has(kind)
       ? [0]
       : layersOf(experiment, inputs);
   const { sketch, dtype } = experiment.embed;

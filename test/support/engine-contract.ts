@@ -24,7 +24,7 @@ const TOLERANCE = 1e-5;
 const LAYERS = [0, 1, 2];
 
 const LORA: TrainerSettings["adaptation"] = { kind: "lora", rank: 4, alpha: 8, targets: null };
-const SETTINGS: TrainerSettings = {
+export const TRAINER_SETTINGS: TrainerSettings = {
   objective: { kind: "dpo", beta: 0.5, lengthNormalized: false, labelSmoothing: 0 },
   adaptation: { kind: "full" },
   beta1: 0.9,
@@ -177,7 +177,7 @@ export const ENGINE_CONTRACT: readonly ContractCheck[] = [
     run: async (host) => {
       const folder = join(await newFolder(), "nowhere");
       await expect(host.open(folder)).rejects.toThrow(/nowhere/);
-      await expect(host.openTrainer(folder, SETTINGS)).rejects.toThrow(/nowhere/);
+      await expect(host.openTrainer(folder, TRAINER_SETTINGS)).rejects.toThrow(/nowhere/);
     },
   },
   {
@@ -203,7 +203,7 @@ export const ENGINE_CONTRACT: readonly ContractCheck[] = [
     run: async (host) => {
       const folder = await tinyCheckpoint();
       await using engine = await host.open(folder);
-      await using trainer = await host.openTrainer(folder, SETTINGS);
+      await using trainer = await host.openTrainer(folder, TRAINER_SETTINGS);
       expect(trainer.identity.checkpointHash).toBe(engine.identity.checkpointHash);
       const examples = examplesOf(engine);
       const [a, b] = [
@@ -215,11 +215,11 @@ export const ENGINE_CONTRACT: readonly ContractCheck[] = [
       }
     },
   },
-  ...[SETTINGS.adaptation, LORA].map((adaptation): ContractCheck => ({
+  ...[TRAINER_SETTINGS.adaptation, LORA].map((adaptation): ContractCheck => ({
     title: `ends in the same bytes when training is interrupted (${adaptation.kind})`,
     run: async (host) => {
       const folder = await tinyCheckpoint();
-      const settings = { ...SETTINGS, adaptation };
+      const settings = { ...TRAINER_SETTINGS, adaptation };
       const undisturbed = await newFolder();
       await using whole = await host.openTrainer(folder, settings);
       await train(whole, 0, 4);
@@ -250,9 +250,9 @@ export const ENGINE_CONTRACT: readonly ContractCheck[] = [
     run: async (host) => {
       const folder = await tinyCheckpoint();
       const state = await newFolder();
-      await using full = await host.openTrainer(folder, SETTINGS);
+      await using full = await host.openTrainer(folder, TRAINER_SETTINGS);
       await full.saveState(state, {});
-      await using lora = await host.openTrainer(folder, { ...SETTINGS, adaptation: LORA });
+      await using lora = await host.openTrainer(folder, { ...TRAINER_SETTINGS, adaptation: LORA });
       await expect(lora.loadState(state)).rejects.toThrow(/not the state of this run/);
     },
   },

@@ -11,6 +11,7 @@ import {
   type FeatureParts,
   type Features,
   isAlongRun,
+  ONE_VECTOR,
   STATES,
 } from "../../engine/features.ts";
 import type { AlongRun } from "../../engine/training-states.ts";
@@ -107,8 +108,7 @@ export function readingOf(
 ): Reading {
   const features = featuresOf(settings, identity, { warmup, concept });
   if (!isAlongRun(features)) {
-    const isOne = features.kind === "gradient" || features.kind === "concept";
-    const layers = isOne
+    const layers = ONE_VECTOR.has(features.kind)
       ? expectLayers(settings.layers === "all" ? [0] : settings.layers, identity, features)
       : resolveLayers(settings.layers, identity.layerCount);
     return { features, layers, parts: { direction: concept?.direction } };
