@@ -1,7 +1,9 @@
 /** @file Vectors of a batch whose numbers are finite, and the examples of which they are not. */
+import type { JobOptions } from "../util/progress.ts";
 import { ActivationError } from "./activation-error.ts";
-import type { EmbedOptions } from "./engine.ts";
+import type { EmbeddedExample, EmbedOptions, TokenizedExample } from "./engine.ts";
 import type { PlannedBatch } from "./plan-batches.ts";
+import { ResponseCollector } from "./response-collector.ts";
 
 /** What was read of a response, or of a pair. */
 export interface ReadVector {
@@ -17,10 +19,34 @@ interface FiniteOptions extends Pick<EmbedOptions, "onNotFinite"> {
 }
 
 /**
+ * Reads batches and gives the vectors of each example once all its responses have one; see readFinite for numbers that are not finite.
+ */
+export async function* streamVectors(
+  examples: readonly TokenizedExample[],
+  batches: readonly PlannedBatch[],
+  read: (batch: PlannedBatch) => Promise<readonly ReadVector[]>,
+  options: FiniteOptions & JobOptions,
+): AsyncGenerator<EmbeddedExample> {
+  const { signal, progress } = options;
+  const collector = new ResponseCollector<Float32Array>(examples);
+  let finished = 0;
+  for (const batch of batches) {
+    signal?.throwIfAborted();
+    for (const { example, response, vector } of await readFinite(batch, read, options)) {
+      const means = collector.add(example, response, vector);
+      if (means === undefined) continue;
+      finished++;
+      yield { index: example, means };
+    }
+    progress?.update(finished, examples.length);
+  }
+}
+
+/**
  * Reads a batch; where a number is not finite, every example of it alone: one that is not reaches the others, since zero times it is not
  * finite either. What is left is told to `onNotFinite`, its vectors zeros; without it throws ActivationError.
  */
-export async function readFinite(
+async function readFinite(
   batch: PlannedBatch,
   read: (batch: PlannedBatch) => Promise<readonly ReadVector[]>,
   options: FiniteOptions,

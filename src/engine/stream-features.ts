@@ -9,11 +9,10 @@ import type { JobOptions } from "../util/progress.ts";
 import { batchInputs } from "./batch-inputs.ts";
 import type { EmbeddedExample, EmbedOptions, TokenizedExample } from "./engine.ts";
 import { featureDim, type RunFeatures, type SketchedFeatures, sketchSize } from "./features.ts";
-import { readFinite, type ReadVector } from "./finite-rows.ts";
+import { type ReadVector, streamVectors } from "./finite-rows.ts";
 import type { BuiltGraph, GraphPrograms } from "./graph-programs.ts";
 import { type PlannedBatch, planBatches } from "./plan-batches.ts";
 import { planLimits } from "./plan-limits.ts";
-import { ResponseCollector } from "./response-collector.ts";
 import { batchResponses, responseInputs, slotInputs } from "./response-inputs.ts";
 import { splitResponses, wholeExamples } from "./split-responses.ts";
 
@@ -35,8 +34,9 @@ export async function* streamFeatures(
   model: LoadedModel,
   examples: readonly TokenizedExample[],
   features: PlainFeatures,
-  { layers, batchTokens, direction, onNotFinite, signal, progress }: FeatureOptions,
+  options: FeatureOptions,
 ): AsyncGenerator<EmbeddedExample> {
+  const { layers, batchTokens, direction } = options;
   const { config } = model;
   const isConcept = features.kind === "concept";
   const dim = featureDim(config, features);
@@ -49,9 +49,7 @@ export async function* streamFeatures(
     features.kind === "influence"
       ? wholeExamples(examples)
       : splitResponses(examples, (response) => !isConcept || response === AFTER);
-  const collector = new ResponseCollector<Float32Array>(examples);
   const limits = planLimits(config, config.layerCount, { batchTokens });
-  let finished = 0;
   const read = async (batch: PlannedBatch): Promise<ReadVector[]> => {
     const responses = batchResponses(rows.examples, batch);
     const outputs = await program.run({
@@ -59,24 +57,21 @@ export async function* streamFeatures(
       ...responseInputs(rows.examples, batch),
       ...slotInputs(responses, { isMean: features.kind === "influence" }),
     });
-    return responses.map((row, r) => ({
+    const found = responses.map((row, r) => ({
       ...rows.placeOf(row.example, row.response),
       vector: readVector(outputs, { r, dim, layers, features }),
     }));
+    return isConcept ? found.flatMap((after) => [noneBefore(after), after]) : found;
   };
-  for (const batch of planBatches(rows.examples, limits)) {
-    signal?.throwIfAborted();
-    for (const found of await readFinite(batch, read, { layers, onNotFinite })) {
-      const { example, response, vector } = found;
-      if (isConcept) collector.add(example, 1 - AFTER, new Float32Array(vector.length));
-      const means = collector.add(example, response, vector);
-      if (means === undefined) continue;
-      finished++;
-      yield { index: example, means };
-    }
-    progress?.update(finished, examples.length);
-  }
+  yield* streamVectors(examples, planBatches(rows.examples, limits), read, options);
 }
+
+/** Of a concept the before-response counts for nothing. */
+const noneBefore = ({ example, vector }: ReadVector): ReadVector => ({
+  example,
+  response: 1 - AFTER,
+  vector: new Float32Array(vector.length),
+});
 
 function buildGraph(
   model: LoadedModel,

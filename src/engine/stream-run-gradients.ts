@@ -13,11 +13,10 @@ import type { JobOptions } from "../util/progress.ts";
 import { batchInputs } from "./batch-inputs.ts";
 import type { EmbeddedExample, EmbedOptions, ExampleLogprobs, TokenizedExample } from "./engine.ts";
 import { featureDim, type RunFeatures, sketchSize } from "./features.ts";
-import { readFinite, type ReadVector } from "./finite-rows.ts";
+import { type ReadVector, streamVectors } from "./finite-rows.ts";
 import type { BuiltGraph, GraphProgram, GraphPrograms } from "./graph-programs.ts";
 import { type PlannedBatch, planBatches, planWholeExamples } from "./plan-batches.ts";
 import { planLimits } from "./plan-limits.ts";
-import { ResponseCollector } from "./response-collector.ts";
 import {
   type BatchResponse,
   batchResponses,
@@ -110,7 +109,7 @@ async function* streamPairs(
   features: RunFeatures,
   options: RunGradientOptions,
 ): AsyncGenerator<EmbeddedExample> {
-  const { layers, batchTokens, startLogprobs, signal, progress } = options;
+  const { layers, batchTokens, startLogprobs } = options;
   const dim = featureDim(config, features);
   const references = await readReferences(examples, startLogprobs);
   const none = new Float32Array(layers.length * dim);
@@ -122,7 +121,7 @@ async function* streamPairs(
       ...responseInputs(examples, batch),
       ...slotInputs(rowsOf(batch, responses), { isMean: false }),
       ...pairInputs(responses, (example) => ({ reference: references.get(example)!, weight: 1 })), // of all examples
-      pairRows: pairRows(batch),
+      pairRows: pairRows(batch, pairs),
     };
     const places = pairs.map((example) => ({ example, response: 0 }));
     const found = await atStates(states, places, dim, ({ frequencyInputs }) => ({
@@ -130,17 +129,12 @@ async function* streamPairs(
       ...inputs,
     }));
     // Down the loss.
-    return found.map((each) => ({ ...each, vector: each.vector.map((value) => -value) }));
+    return found.flatMap(({ example, response, vector }) => [
+      { example, response, vector: vector.map((value) => -value) },
+      { example, response: 1, vector: none },
+    ]);
   };
-  let finished = 0;
-  for (const batch of planWholeExamples(examples, limits)) {
-    signal?.throwIfAborted();
-    for (const { example, vector } of await readFinite(batch, read, options)) {
-      finished++;
-      yield { index: example, means: [vector, none] };
-    }
-    progress?.update(finished, examples.length);
-  }
+  yield* streamVectors(examples, planWholeExamples(examples, limits), read, options);
 }
 
 /** By example; those that are not finite make gradients that are not. */
@@ -172,11 +166,9 @@ async function* streamResponses(
   features: RunFeatures,
   options: RunGradientOptions,
 ): AsyncGenerator<EmbeddedExample> {
-  const { batchTokens, signal, progress } = options;
   const dim = featureDim(config, features);
   const rows = splitResponses(examples);
-  const collector = new ResponseCollector<Float32Array>(examples);
-  const limits = planLimits(config, config.layerCount, { batchTokens });
+  const limits = planLimits(config, config.layerCount, options);
   const read = (batch: PlannedBatch): Promise<ReadVector[]> => {
     const responses = batchResponses(rows.examples, batch);
     const inputs = {
@@ -189,17 +181,7 @@ async function* streamResponses(
       ...inputs,
     }));
   };
-  let finished = 0;
-  for (const batch of planBatches(rows.examples, limits)) {
-    signal?.throwIfAborted();
-    for (const { example, response, vector } of await readFinite(batch, read, options)) {
-      const means = collector.add(example, response, vector);
-      if (means === undefined) continue;
-      finished++;
-      yield { index: example, means };
-    }
-    progress?.update(finished, examples.length);
-  }
+  yield* streamVectors(examples, planBatches(rows.examples, limits), read, options);
 }
 
 /** The sketches of a batch at all states, one behind the other for each place. */
@@ -234,9 +216,8 @@ function rowsOf(batch: PlannedBatch, responses: readonly BatchResponse[]): Batch
   });
 }
 
-/** [P, B], pairs in the order of their first rows. */
-function pairRows(batch: PlannedBatch): TensorValue {
-  const pairs = [...new Set(batch.map(({ example }) => example))];
+/** [P, B]; `pairs` in the order of their first rows. */
+function pairRows(batch: PlannedBatch, pairs: readonly number[]): TensorValue {
   const array = new Float32Array(pairs.length * batch.length);
   for (const [b, { example }] of batch.entries())
     array[pairs.indexOf(example) * batch.length + b] = 1;
