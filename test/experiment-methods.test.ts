@@ -120,17 +120,21 @@ it.each([
   await expect(readExperiment(path)).rejects.toThrow(message);
 });
 
+/** Nothing is trained, judged or measured. */
+const RANKING_ALONE = {
+  ...CHANGES,
+  train: undefined,
+  evaluate: undefined,
+  capabilities: undefined,
+  judge: undefined,
+  edits: undefined,
+};
 const PAIRS = Array.from({ length: 80 }, (_, i) => `pair-${i}`);
 
 it("ranks by the checkpoint's own states and likelihoods, the whole set or the top of a method before", async () => {
   const methods = `[{ name: length }, { name: ches, candidates: length, top: 20 }, { name: steered-likelihood }, { name: projection-difference }]`;
   const changes = {
-    ...CHANGES,
-    train: undefined,
-    evaluate: undefined,
-    capabilities: undefined,
-    judge: undefined,
-    edits: undefined,
+    ...RANKING_ALONE,
     rank: `{ methods: ${methods}, rollouts: own.jsonl }`,
   };
   const path = await makeMiniatureExperiment(join(ROOT, "states"), changes);
@@ -188,12 +192,7 @@ it("asks a judge about the top of a method before, and says beforehand what that
   const endpoint = `{ baseUrl: "${server.url}", model: m, priceIn: 1, priceOut: 1, concurrency: 1 }`;
   const judge = `{ name: judge, candidates: length, top: 6, description: "It names a river.", endpoint: ${endpoint} }`;
   const changes = {
-    ...CHANGES,
-    train: undefined,
-    evaluate: undefined,
-    capabilities: undefined,
-    judge: undefined,
-    edits: undefined,
+    ...RANKING_ALONE,
     rank: `{ methods: [{ name: length }, ${judge}] }`,
   };
   const file = await readExperiment(await makeMiniatureExperiment(join(ROOT, "judged"), changes));
