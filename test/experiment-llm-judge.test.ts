@@ -1,4 +1,5 @@
 /** @file An experiment whose judge is an LLM: nothing is asked twice, what it took is on the ledger, a budget stops it and it goes on. */
+import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -135,6 +136,37 @@ describe("an experiment with an LLM judge", () => {
     const judged = stages.find(({ id }) => id === "judge-before")!;
     const verdicts = await readVerdicts(join(out, judged.directory, "verdicts.jsonl"));
     expect(verdicts.some((each) => "label" in each && each.label === "shows")).toBe(false);
+  });
+
+  it("is refused before any stage where nobody is behind the address, or the key is not taken", async () => {
+    const dead = await startFakeEndpoint();
+    const gone = await makeExperiment("gone", dead);
+    await dead[Symbol.asyncDispose]();
+    await expectFailure(
+      run(gone),
+      RuntimeError,
+      `judge.endpoint: ${dead.url}: endpoint unreachable (ECONNREFUSED)`,
+    );
+    await using server = await startFakeEndpoint({ modelsStatus: 401 });
+    const refused = await makeExperiment("refused", server);
+    await expectFailure(
+      run(refused),
+      ConfigError,
+      `judge.endpoint: ${server.url}: expected a key that it accepts, got key refused (401)`,
+    );
+    for (const path of [gone, refused]) {
+      expect(existsSync(join(path, "..", "out", "stages"))).toBe(false);
+    }
+    expect(server.counts.requests).toBe(0);
+  });
+
+  it("needs nobody where all answers are kept, and takes a server without a list of models", async () => {
+    const server = await startFakeEndpoint({ answer: score, modelsStatus: 404 });
+    const path = await makeExperiment("kept", server);
+    await run(path);
+    await server[Symbol.asyncDispose]();
+    const { stages } = await run(path, { force: ["judge"] });
+    expect(stages.find(({ id }) => id === "judge-after")!.isCached).toBe(false);
   });
 
   it("killed while it asks, it asks no question again that was answered, and the ledger has every answer", async () => {

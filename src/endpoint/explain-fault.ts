@@ -14,9 +14,12 @@ export interface AskedInVain {
 const SCHEMA_HINT =
   "The answer was asked for by a JSON schema, which not every endpoint takes: --structured off (judge.structured in an experiment) asks without.";
 
+/** What an error says of an endpoint. */
+type Asked = Omit<ChatEndpoint, "ask">;
+
 /** The error that ends a run: where the fault is the user's to mend, a ConfigError. */
 export function explainFault(
-  endpoint: ChatEndpoint,
+  endpoint: Asked,
   fault: EndpointFault,
   { items, hasSchema }: AskedInVain,
 ): CulpritError {
@@ -32,7 +35,7 @@ export function explainFault(
 }
 
 function explain(
-  { baseUrl, model, hasKey, path = "/chat/completions" }: ChatEndpoint,
+  { baseUrl, model, hasKey, path = "/chat/completions" }: Asked,
   fault: EndpointFault,
   items: number | undefined,
 ): CulpritError {

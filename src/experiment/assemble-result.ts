@@ -25,8 +25,9 @@ import { methodLabel } from "../verbs/settings/methods.ts";
 import { steer } from "../verbs/steer.ts";
 import { listArms, measuredName } from "./arms.ts";
 import { concludeExperiment } from "./conclusions.ts";
+import { qualityId, rankId } from "./method-stages.ts";
 import type { Planned } from "./plan-inputs.ts";
-import { agreementOf, editName, qualityId, rankId } from "./plan-stages.ts";
+import { agreementOf, editName } from "./plan-stages.ts";
 
 /** The folder of a finished stage, by its id. */
 export type FolderOf = (stage: string) => string;

@@ -13,12 +13,12 @@ import type { JobOptions } from "../util/progress.ts";
 import { describeReadFault } from "../util/read-fault.ts";
 import { isBuiltIn, rubricInput, rulesInput } from "../verbs/inputs/judges.ts";
 import { judge } from "../verbs/judge.ts";
-import { openAsker } from "../verbs/judging/open-asker.ts";
 import { withThreshold } from "../verbs/judging/open-judge.ts";
 import { renameSetting } from "../verbs/setting-errors.ts";
 import { resolveLayers } from "../verbs/settings/common.ts";
 import type { Verb } from "../verbs/verb.ts";
 import { checkEarly } from "./early-checks.ts";
+import { expectKeys } from "./endpoints.ts";
 import { openPreferencePairs } from "./pair-inputs.ts";
 import type { ExperimentFile } from "./read-experiment.ts";
 import { openScenarios } from "./scenario-inputs.ts";
@@ -102,22 +102,6 @@ export async function openInputs(
   requireLayers(file.experiment, inputs);
   await checkEarly(file.experiment, inputs);
   return inputs;
-}
-
-/** Throws ConfigError where an endpoint's key is not set: before anything is made. */
-function expectKeys({ judge: how, generate, rank }: Experiment): void {
-  const { before, after } = generate.endpoints ?? {};
-  const endpoints = {
-    "judge.endpoint": how?.endpoint,
-    "generate.endpoints.before": before,
-    "generate.endpoints.after": after,
-    ...Object.fromEntries(
-      rank.methods.map(({ endpoint }, i) => [`rank.methods[${i}].endpoint`, endpoint] as const),
-    ),
-  };
-  for (const [setting, endpoint] of Object.entries(endpoints)) {
-    if (endpoint !== undefined) openAsker(endpoint, { setting });
-  }
 }
 
 function openNulls(file: ExperimentFile): Promise<ExperimentInputs["nulls"]> {

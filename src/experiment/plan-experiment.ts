@@ -10,6 +10,7 @@ import type { Input, OpenWork, Verb } from "../verbs/verb.ts";
 import { BASELINE, listArms, measuredName } from "./arms.ts";
 import { capabilityFiles } from "./contradictions.ts";
 import { evaluateStage } from "./evaluate-stage.ts";
+import { rankId } from "./method-stages.ts";
 import type { ExperimentInputs } from "./open-inputs.ts";
 import {
   boundDrift,
@@ -33,7 +34,6 @@ import {
   generateStage,
   judgeStage,
   qualityStage,
-  rankId,
   rankStage,
   type Sampled,
   steerStage,

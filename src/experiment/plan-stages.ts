@@ -35,6 +35,7 @@ import { longestSteered } from "../verbs/steer.ts";
 import type { TrainingData } from "../verbs/train.ts";
 import type { OpenWork } from "../verbs/verb.ts";
 import { type Arm, BASELINE } from "./arms.ts";
+import { methodName, rankId } from "./method-stages.ts";
 import type { FileInput } from "./open-inputs.ts";
 import { layersOf } from "./open-inputs.ts";
 import {
@@ -372,20 +373,6 @@ export function embedStage({ experiment, inputs }: Planned, features: FeatureKin
       warmup: boundWarmup(features),
     },
   });
-}
-
-/** The name of the rank or quality stage of a method: the first has none of its own, so that others may be added beside it. */
-function methodName({ rank: { methods } }: Planned["experiment"], label: string): string {
-  const [first] = methods;
-  return first !== undefined && methodLabel(first) === label ? "" : label;
-}
-
-export function rankId(experiment: Planned["experiment"], label: string): string {
-  return stageId({ kind: "rank", name: methodName(experiment, label) });
-}
-
-export function qualityId(experiment: Planned["experiment"], label: string): string {
-  return stageId({ kind: "quality", name: methodName(experiment, label) });
 }
 
 /** The response pairs that the behaviour is made of: from outside, or what the conditions found. */

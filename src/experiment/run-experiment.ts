@@ -8,6 +8,7 @@ import { expectWritable, makeFolder } from "../util/make-folder.ts";
 import { type Progress, silentProgress } from "../util/progress.ts";
 import { lockForWriting } from "../util/writer-lock.ts";
 import { requireEdits } from "./arms.ts";
+import { expectEndpoints } from "./endpoints.ts";
 import { type ExperimentInputs, openInputs, type OpenInputsOptions } from "./open-inputs.ts";
 import { expectOwnFolder } from "./own-folder.ts";
 import { planExperiment } from "./plan-experiment.ts";
@@ -73,7 +74,9 @@ export async function runExperiment(
   if (force.size > 0 || !(await isOfSameRun(out, head))) await retract(out);
   const manifest = await startManifest(out, head, planned);
   // Also what this run will not come to: culprit status then knows of it.
-  await manifest.finished(...(await findFinished(unforced(planned, force), out)));
+  const known = await findFinished(unforced(planned, force), out);
+  await manifest.finished(...known);
+  await expectEndpoints(file.experiment, { out, stages, finished: known, force, signal });
   await showScenarios(out, file.experiment.scenarios === undefined ? {} : inputs);
   const placeOf = (position: number): StagePlace => ({
     position: position + 1,

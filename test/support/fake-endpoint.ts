@@ -60,6 +60,8 @@ export interface FakeEndpointOptions {
   readonly embedding?: (text: string) => readonly number[];
   /** The whole body under status 200, a text as it is; undefined: an answer as else. */
   readonly body?: (body: AskedBody, request: number) => unknown;
+  /** Of the list of models, which counts as no request. Default 200. */
+  readonly modelsStatus?: number;
   /** Share of the requests that meet a fault, drawn from a fixed seed. */
   readonly faultShare?: number;
   readonly faults?: readonly FaultKind[];
@@ -105,6 +107,11 @@ export async function startFakeEndpoint(options: FakeEndpointOptions = {}): Prom
     return rng.uniform() < faultShare ? faults[rng.integer(faults.length)] : undefined;
   };
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    if (request.url === "/v1/models") {
+      const status = options.modelsStatus ?? 200;
+      sendJson(response, status, status === 200 ? { object: "list", data: [] } : {});
+      return;
+    }
     const body = await readBody(request);
     const number = counts.requests++;
     const last = body.input ?? body.messages.at(-1)!.content;
