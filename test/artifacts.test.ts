@@ -272,6 +272,7 @@ const CASES: readonly Case[] = [
     },
     nearIdentical: { threshold: 0.9, pairs: 0, examples: [] },
     unrenderable: 0,
+    refusals: [],
     turns: {
       promptTurns: [{ turns: 1, pairs: 1 }],
       withSystem: wilsonShare(0, 1),

@@ -142,16 +142,14 @@ describe("an experiment with an LLM judge", () => {
     const dead = await startFakeEndpoint();
     const gone = await makeExperiment("gone", dead);
     await dead[Symbol.asyncDispose]();
-    await expectFailure(
-      run(gone),
-      RuntimeError,
+    const unreachable = await expectFailure(run(gone), RuntimeError);
+    expect(unreachable.message).toBe(
       `judge.endpoint: ${dead.url}: endpoint unreachable (ECONNREFUSED)`,
     );
     await using server = await startFakeEndpoint({ modelsStatus: 401 });
     const refused = await makeExperiment("refused", server);
-    await expectFailure(
-      run(refused),
-      ConfigError,
+    const unkeyed = await expectFailure(run(refused), ConfigError);
+    expect(unkeyed.message).toBe(
       `judge.endpoint: ${server.url}: expected a key that it accepts, got key refused (401)`,
     );
     for (const path of [gone, refused]) {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 
 import { keyOfVariable } from "../endpoint/check-endpoint.ts";
 import { greetEndpoint } from "../endpoint/greet-endpoint.ts";
+import { RuntimeError } from "../util/errors.ts";
 import { inSetting } from "../util/in-setting.ts";
 import { openAsker } from "../verbs/judging/open-asker.ts";
 import type { EndpointSettings } from "../verbs/settings/endpoint.ts";
@@ -77,7 +78,13 @@ export async function expectEndpoints(experiment: Experiment, run: StillToRun): 
     if (!(await hasQuestions(asking, run))) continue;
     const { baseUrl, model, apiKeyEnv } = endpoint;
     const apiKey = keyOfVariable(`${setting}.apiKeyEnv`, apiKeyEnv);
-    await inSetting(setting, () => greetEndpoint({ baseUrl, model, apiKey }, run.signal));
+    await inSetting(setting, () => greetEndpoint({ baseUrl, model, apiKey }, run.signal)).catch(
+      (error: unknown) => {
+        if (!(error instanceof RuntimeError)) throw error;
+        const { message, hint } = error;
+        throw new RuntimeError(`${setting}: ${message}`, { hint, cause: error });
+      },
+    );
   }
 }
 

@@ -127,13 +127,13 @@ describe("auditPairs", () => {
       { prompt: 8, chosen: 1, rejected: 1 },
       { prompt: 4, chosen: 5, rejected: 1 },
       { prompt: 4, chosen: 4, rejected: 3 },
-      undefined,
+      { refusal: "no system turn" },
     ];
     const report = await audit(
       many(4, (i) => row(`q${i}`, "a", "b")),
       {
         maxTokens: 8,
-        countTokens: (pair) => counts[pair.row],
+        countTokens: (pair) => counts[pair.row]!,
       },
     );
     expect(report.lengths[2]).toMatchObject({
@@ -149,7 +149,10 @@ describe("auditPairs", () => {
       responseCut: { count: 1, of: 3 },
     });
     expect(report.unrenderable).toBe(1);
-    expect(report.warnings.join("\n")).toMatch(/template refuses 1 pairs/);
+    expect(report.refusals).toEqual([{ name: "no system turn", pairs: 1 }]);
+    expect(report.warnings.join("\n")).toMatch(
+      /template refuses 1 of 4 pairs; they cannot be embedded. It says: no system turn \(1 pairs\)/,
+    );
   });
 
   it("estimates truncation from characters where there is no tokenizer, and says so", async () => {

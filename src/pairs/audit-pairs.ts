@@ -13,6 +13,7 @@ import { listWarnings } from "./audit-warnings.ts";
 import { createNumberColumn, type NumberColumn } from "./number-column.ts";
 import type { PairSet } from "./open-pairs.ts";
 import type { PreferencePair, UnusableRow } from "./preference-pair.ts";
+import { createRefusalCounter } from "./refusal-counts.ts";
 import { SHAPES } from "./shapes/shapes.ts";
 import { dominantScript, responseText, splitWords, wordOverlap } from "./text-measures.ts";
 import { createReasonCounter } from "./unusable-file.ts";
@@ -23,9 +24,14 @@ const MAX_UNUSABLE_EXAMPLES = 5;
 const MAX_EXAMPLES = 10;
 const PROGRESS_EVERY = 256;
 
+/** Why a pair cannot be embedded with a checkpoint. */
+export interface Refusal {
+  readonly refusal: string;
+}
+
 export interface AuditOptions extends JobOptions {
-  /** Counts a pair's tokens as it will be embedded; undefined for a pair that cannot be. */
-  readonly countTokens?: ((pair: PreferencePair) => TokenCounts | undefined) | undefined;
+  /** Counts a pair's tokens as it will be embedded; of a pair that cannot be, why not. */
+  readonly countTokens?: ((pair: PreferencePair) => TokenCounts | Refusal) | undefined;
   /** Names what a pair says and the checkpoint's template does not show; default: nothing. */
   readonly findUnread?: ((pair: PreferencePair) => readonly string[]) | undefined;
   /** The limit on prompt and response together; with no `countTokens`, tokens are estimated for it. */
@@ -108,12 +114,14 @@ function createTally(
   const scores = createScoreCounter(SHAPES[pairs.shape].swap(pairs.columns));
   const tokenized = countTokens === undefined ? undefined : createTokenCounter(findUnread);
   const truncation =
-    maxTokens === undefined ? undefined : createTruncationCounter(maxTokens, countTokens);
+    maxTokens === undefined
+      ? undefined
+      : createTruncationCounter(maxTokens, countTokens !== undefined);
   const scripts = new Map<string, number>();
   const nearIdentical: number[] = [];
   let near = 0;
   let usable = 0;
-  let unrenderable = 0;
+  const refusals = createRefusalCounter();
   return {
     add(pair) {
       usable++;
@@ -123,9 +131,11 @@ function createTally(
       words.push(split[0].length, split[1].length);
       const isNear = wordOverlap(...split, NEAR_IDENTICAL_OVERLAP) >= NEAR_IDENTICAL_OVERLAP;
       if (isNear && ++near <= MAX_EXAMPLES) nearIdentical.push(pair.row);
-      const counts = countTokens?.(pair);
+      const read = countTokens?.(pair);
+      const refusal = read !== undefined && "refusal" in read ? read.refusal : undefined;
+      const counts = read === undefined || "refusal" in read ? undefined : read;
       const isUnread = tokenized?.add(pair, counts) ?? false;
-      if (countTokens !== undefined && counts === undefined && !isUnread) unrenderable++;
+      if (refusal !== undefined && !isUnread) refusals.add(refusal);
       if (counts !== undefined) tokens.push(counts.chosen, counts.rejected);
       truncation?.add(pair, counts);
       sources.add(pair, isNear);
@@ -151,7 +161,7 @@ function createTally(
       duplicates: duplicates.report(),
       nearIdentical: { threshold: NEAR_IDENTICAL_OVERLAP, pairs: near, examples: nearIdentical },
       truncation: truncation?.report(),
-      unrenderable,
+      ...refusals.report(),
       turns: turns.report(),
       beside: beside.report(),
       tokens: tokenized?.report(),

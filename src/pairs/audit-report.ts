@@ -167,6 +167,8 @@ export const AUDIT = jsonArtifact(
     truncation: truncationReportSchema.optional(),
     /** Pairs that the tokeniser's template refuses; 0 where no tokens were counted. */
     unrenderable: countSchema,
+    /** In which words, the commonest first, at most 5. */
+    refusals: z.array(namedCountSchema),
     turns: turnReportSchema,
     beside: besideReportSchema,
     /** Absent where no tokens were counted. */

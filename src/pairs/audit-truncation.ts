@@ -17,10 +17,10 @@ export interface TokenCounts {
   readonly hidden?: readonly string[] | undefined;
 }
 
-/** Counts what a limit on prompt and response together does; estimates tokens where there is no `countTokens`. */
+/** Counts what a limit on prompt and response together does; estimates tokens where they are not counted. */
 export function createTruncationCounter(
   maxTokens: number,
-  countTokens: ((pair: PreferencePair) => TokenCounts | undefined) | undefined,
+  isCounted: boolean,
 ): {
   add(pair: PreferencePair, counts: TokenCounts | undefined): void;
   report(): TruncationReport;
@@ -30,7 +30,7 @@ export function createTruncationCounter(
   let cut = 0;
   return {
     add(pair, counts) {
-      if (countTokens !== undefined && counts === undefined) return;
+      if (isCounted && counts === undefined) return;
       const { prompt, chosen, rejected } = counts ?? estimateTokens(pair);
       pairs++;
       if (prompt >= maxTokens) tooLong++;
@@ -38,7 +38,7 @@ export function createTruncationCounter(
     },
     report: () => ({
       maxTokens,
-      basis: countTokens === undefined ? "estimate" : "tokens",
+      basis: isCounted ? "tokens" : "estimate",
       promptTooLong: wilsonShare(tooLong, pairs),
       responseCut: wilsonShare(cut, pairs),
     }),

@@ -33,7 +33,7 @@ export function listWarnings(report: Findings): string[] {
   ];
 }
 
-function warnRows({ rows, usable, unusable, unrenderable, sources }: Findings): string[] {
+function warnRows({ rows, usable, unusable, unrenderable, refusals, sources }: Findings): string[] {
   const lines: string[] = [];
   lines.push(...describeCutOff(unusable));
   if (usable === 0) return [...lines, "No row is a usable pair."];
@@ -44,7 +44,7 @@ function warnRows({ rows, usable, unusable, unrenderable, sources }: Findings): 
   }
   if (unrenderable > 0) {
     lines.push(
-      `The checkpoint's chat template refuses ${unrenderable} pairs; they cannot be embedded.`,
+      `The checkpoint's chat template refuses ${unrenderable} of ${usable} pairs; they cannot be embedded. It says: ${refusals.map((each) => `${each.name} (${each.pairs} pairs)`).join("; ")}.`,
     );
   }
   const missing = sources.find(({ source }) => source === null);

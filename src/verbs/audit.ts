@@ -3,8 +3,9 @@ import { z } from "zod";
 import { localFolder } from "../engine/local-host.ts";
 import { UnusableExampleError } from "../model/prompt-renderer-error.ts";
 import { createRenderer, type RendererOptions } from "../model/prompt-renderer.ts";
-import { type AuditOptions, auditPairs } from "../pairs/audit-pairs.ts";
+import { type AuditOptions, auditPairs, type Refusal } from "../pairs/audit-pairs.ts";
 import { AUDIT } from "../pairs/audit-report.ts";
+import type { TokenCounts } from "../pairs/audit-truncation.ts";
 import { openUnusableFile } from "../pairs/unusable-file.ts";
 import { count } from "../util/setting-kinds.ts";
 import { checkpointSettings } from "./inputs/checkpoint.ts";
@@ -44,29 +45,35 @@ async function pairReader(
   for (const line of renderer.tokenizer.warnings) warn(line);
   return {
     findUnread: ({ prompt, chosen, rejected, context }) =>
-      unlessUnusable(() => renderer.findUnread(prompt, [chosen, rejected], context)) ?? [],
+      unlessUnusable(
+        () => renderer.findUnread(prompt, [chosen, rejected], context),
+        () => [],
+      ),
     countTokens: ({ prompt, chosen, rejected, context }) =>
-      unlessUnusable(() => {
-        const tokens = renderer.tokenize(prompt, [chosen, rejected], context);
-        const [chosenTokens, rejectedTokens] = tokens.responses;
-        return {
-          prompt: tokens.prompt.length,
-          chosen: chosenTokens!.length,
-          rejected: rejectedTokens!.length,
-          lostPromptTokens: tokens.lostPromptTokens,
-          holdsMarks: tokens.holdsMarks,
-          hidden: tokens.hidden,
-        };
-      }),
+      unlessUnusable<TokenCounts | Refusal>(
+        () => {
+          const tokens = renderer.tokenize(prompt, [chosen, rejected], context);
+          const [chosenTokens, rejectedTokens] = tokens.responses;
+          return {
+            prompt: tokens.prompt.length,
+            chosen: chosenTokens!.length,
+            rejected: rejectedTokens!.length,
+            lostPromptTokens: tokens.lostPromptTokens,
+            holdsMarks: tokens.holdsMarks,
+            hidden: tokens.hidden,
+          };
+        },
+        (refusal) => ({ refusal }),
+      ),
   };
 }
 
-/** Undefined for a pair that is counted and warned about: `embed` will list it as unusable. */
-function unlessUnusable<T>(read: () => T): T | undefined {
+/** What `otherwise` makes of the reason for a pair that is counted and warned about: `embed` will list it as unusable. */
+function unlessUnusable<T>(read: () => T, otherwise: (reason: string) => T): T {
   try {
     return read();
   } catch (error) {
-    if (error instanceof UnusableExampleError) return undefined;
+    if (error instanceof UnusableExampleError) return otherwise(error.message);
     throw error;
   }
 }

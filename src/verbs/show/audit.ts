@@ -40,12 +40,16 @@ export function formatAudit(
 }
 
 function rowsSection(report: AuditReport, unusablePath: string | undefined): Lines {
-  const { files, columns, unusable, unusableExamples } = report;
+  const { files, columns, unusable, unusableExamples, usable, tokens } = report;
+  const readable =
+    tokens === undefined || tokens.pairs === usable
+      ? ""
+      : ` (${tokens.pairs === 0 ? "none" : tokens.pairs} with this checkpoint)`;
   const reasons = Object.entries(unusable.byReason);
   const what = files.length === 1 ? printable(files[0]!.path) : `${files.length} files`;
   const kept = columns.map((name) => printable(name)).join(", ");
   return [
-    `${what}: ${report.rows} rows, ${report.usable} usable pairs, ${unusable.count} unusable rows`,
+    `${what}: ${report.rows} rows, ${usable} usable pairs${readable}, ${unusable.count} unusable rows`,
     `shape ${report.shapeReason}`,
     `columns kept: ${kept || "none"}`,
     reasons.length > 0 && [
