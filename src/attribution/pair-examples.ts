@@ -40,7 +40,7 @@ export async function* inGroups<T>(all: AsyncIterable<T>): AsyncGenerator<readon
 export interface Turns {
   readonly prompt: readonly Message[];
   readonly responses: readonly (readonly Message[])[];
-  readonly context?: RowContext | undefined;
+  readonly context: RowContext | undefined;
 }
 
 /** What fits the context, as token ids. */

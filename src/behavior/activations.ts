@@ -1,6 +1,7 @@
 import { ActivationError } from "../engine/activation-error.ts";
 import type { EmbeddedExample, EmbeddingEngine, EngineIdentity } from "../engine/engine.ts";
 import { expectLayers, STATES } from "../engine/features.ts";
+import { describeHidden } from "../pairs/hidden-counts.ts";
 import { NoUsablePairError, type ResponsePair } from "../pairs/response-pairs.ts";
 import { ConfigError, RuntimeError } from "../util/errors.ts";
 import { hashValue } from "../util/hash.ts";
@@ -43,6 +44,8 @@ export interface CollectOptions extends JobOptions {
   readonly maxTokens?: number | undefined;
   /** Refuses to hold more than this, in bytes. Default 4 GiB: 8 layers of 4096 dimensions for 16,384 pairs. */
   readonly maxBytes?: number | undefined;
+  /** Hears what the template shows of the pairs in part or not at all. */
+  readonly onWarning?: ((line: string) => void) | undefined;
 }
 
 const DEFAULT_MAX_TOKENS = 2048;
@@ -68,6 +71,7 @@ export async function collectActivations(
   const tokenized = tokenizePairs(engine, pairs, maxTokens);
   const { usable, unusable, truncated } = tokenized;
   if (usable.length === 0) throw noUsablePair(unusable);
+  for (const line of describeHidden(tokenized.hidden, usable.length)) options.onWarning?.(line);
   const vectors = await embedDifferences(engine, tokenized, options);
   return {
     identity: engine.identity,

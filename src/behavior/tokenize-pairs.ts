@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import type { EmbeddingEngine, TokenizedExample } from "../engine/engine.ts";
+import { createHiddenCounter, type HiddenCounts } from "../pairs/hidden-counts.ts";
 import { UNUSABLE_REASONS } from "../pairs/preference-pair.ts";
 import type { ResponsePair } from "../pairs/response-pairs.ts";
 import { tokenizeSides } from "../pairs/tokenize-sides.ts";
@@ -22,6 +23,8 @@ export interface TokenizedPairs {
   readonly unusable: readonly UnusablePair[];
   /** Usable pairs of which a response was cut. */
   readonly truncated: number;
+  /** What usable pairs say and the template shows in part or not at all. */
+  readonly hidden: HiddenCounts;
 }
 
 /** Tokenises the pairs and cuts responses so that prompt and response have at most `maxTokens`; keeps the pairs' order. */
@@ -33,6 +36,7 @@ export function tokenizePairs(
   const usable: ResponsePair[] = [];
   const examples: TokenizedExample[] = [];
   const unusable: UnusablePair[] = [];
+  const hidden = createHiddenCounter();
   let truncated = 0;
   for (const pair of pairs) {
     const sides = [pair.before, pair.after] as const;
@@ -48,7 +52,8 @@ export function tokenizePairs(
     }
     usable.push(pair);
     examples.push(found.example);
+    hidden.add(found.example.hidden);
     if (found.isTruncated) truncated += 1;
   }
-  return { usable, examples, unusable, truncated };
+  return { usable, examples, unusable, truncated, hidden: hidden.report() };
 }

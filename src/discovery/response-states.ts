@@ -117,7 +117,9 @@ function tokenizePrompts(
   for (const each of prompts) {
     const texts = [...new Set([...each.before, ...each.after])];
     const responses = texts.map((content) => [{ role: "assistant", content }] as const);
-    const found = tokenizeResponses(engine, { prompt: each.prompt, responses }, maxTokens);
+    // Rollouts are of plain prompts.
+    const turns = { prompt: each.prompt, responses, context: undefined };
+    const found = tokenizeResponses(engine, turns, maxTokens);
     if (found.kind === "unusable") {
       unusable.push({ id: each.id, detail: found.detail });
       continue;

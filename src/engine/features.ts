@@ -134,7 +134,7 @@ export function withFeatures<E extends EmbeddingEngine>(
   const identity = { ...engine.identity, features, dim: featureDim(engine.identity, features) };
   return {
     identity,
-    tokenize: (prompt, responses) => engine.tokenize(prompt, responses),
+    tokenize: (...turns) => engine.tokenize(...turns),
     embed: (examples, options) => engine.embed(examples, { ...options, ...parts, features }),
   };
 }

@@ -68,7 +68,7 @@ function promptCounter(renderer: PromptRenderer): PairAmounts["promptTokens"] {
     const key = JSON.stringify(prompt);
     const before = known.get(key);
     if (before !== undefined) return before;
-    const found = tokenizeResponses(renderer, { prompt, responses: [] }, most);
+    const found = tokenizeResponses(renderer, { prompt, responses: [], context: undefined }, most);
     const count = found.kind === "unusable" ? 0 : found.example.prompt.length;
     known.set(key, count);
     return count;

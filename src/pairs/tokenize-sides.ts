@@ -40,7 +40,7 @@ export function tokenizeSides(
   }: {
     prompt: readonly Message[];
     sides: readonly [readonly Message[], readonly Message[]];
-    context?: RowContext | undefined;
+    context: RowContext | undefined;
   },
   maxTokens: number,
   describeSame: (same: { readonly tokens: number; readonly isTruncated: boolean }) => string,
@@ -66,7 +66,7 @@ export function tokenizeResponses(
   }: {
     readonly prompt: readonly Message[];
     readonly responses: readonly (readonly Message[])[];
-    readonly context?: RowContext | undefined;
+    readonly context: RowContext | undefined;
   },
   maxTokens: number,
 ): TokenizedSides {

@@ -2,7 +2,7 @@
 import { z } from "zod";
 
 import type { Engine, TokenizedExample } from "../engine/engine.ts";
-import { type Message, ROLES } from "../format/messages.ts";
+import { type Message, ROLES, type RowContext } from "../format/messages.ts";
 import { UnusableExampleError } from "../model/prompt-renderer-error.ts";
 import { truncateExample } from "../model/prompt-renderer-truncate.ts";
 import type { PairSet } from "../pairs/open-pairs.ts";
@@ -38,7 +38,8 @@ export async function measurePreferences(
   const items: Item[] = [];
   for await (const row of pairs.read()) {
     if (row.kind === "pair") {
-      items.push({ id: row.id, prompt: row.prompt, responses: [row.chosen, row.rejected] });
+      const { id, prompt, chosen, rejected, context } = row;
+      items.push({ id, prompt, responses: [chosen, rejected], context });
     }
   }
   return score(
@@ -59,7 +60,8 @@ export async function measureAnswers(
   const set = await openSftFiles([path]);
   for await (const row of set.read()) {
     if ("prompt" in row && "response" in row) {
-      items.push({ id: row.id, prompt: row.prompt, responses: [row.response] });
+      const { id, prompt, response, context } = row;
+      items.push({ id, prompt, responses: [response], context });
     }
   }
   if (items.length === 0) {
@@ -88,6 +90,7 @@ interface Item {
   readonly id: string;
   readonly prompt: readonly Message[];
   readonly responses: readonly (readonly Message[])[];
+  readonly context: RowContext | undefined;
 }
 
 /**
@@ -112,9 +115,13 @@ async function score(
   return Object.fromEntries(scored);
 }
 
-function tokenize(engine: Engine, { prompt, responses }: Item): TokenizedExample | undefined {
+function tokenize(
+  engine: Engine,
+  { prompt, responses, context }: Item,
+): TokenizedExample | undefined {
   try {
-    const cut = truncateExample(engine.tokenize(prompt, responses), engine.identity.maxPositions);
+    const example = engine.tokenize(prompt, responses, context);
+    const cut = truncateExample(example, engine.identity.maxPositions);
     return cut.kind === "prompt-too-long" ? undefined : cut.example;
   } catch (error) {
     if (error instanceof UnusableExampleError) return undefined;

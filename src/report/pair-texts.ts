@@ -2,6 +2,7 @@
 import { basename } from "node:path";
 
 import type { Message } from "../format/messages.ts";
+import { findUnjoined } from "../model/unread-keys.ts";
 import type { PairSet } from "../pairs/open-pairs.ts";
 import type { PreferencePair } from "../pairs/preference-pair.ts";
 import { hashValue } from "../util/hash.ts";
@@ -15,8 +16,21 @@ export const NAMED = 20;
 /** A pair's text, and what its prompt is told by. */
 export type PairText = Pick<
   PairDetail,
-  "id" | "file" | "fileRow" | "prompt" | "chosen" | "rejected" | "cut" | "columns" | "samePrompt"
+  | "id"
+  | "file"
+  | "fileRow"
+  | "prompt"
+  | "chosen"
+  | "rejected"
+  | "cut"
+  | "beside"
+  | "columns"
+  | "samePrompt"
 >;
+
+/** Whether the text is all that was scored: nothing was cut, nor is there anything besides. */
+export const isWhole = ({ cut, beside = [] }: PairText): boolean =>
+  cut === 0 && beside.length === 0;
 
 /** Reads the text of the pairs with these ids; those that the files lack are not in the map. Memory: these texts, and a hash of every prompt. */
 export async function readPairTexts(
@@ -53,6 +67,12 @@ export function describePair(pair: PreferencePair, samePrompt: PairDetail["sameP
       return { role, content: content.slice(0, MAX_TURN) };
     });
   const [prompt, chosen, rejected] = [pair.prompt, pair.chosen, pair.rejected].map(shorten);
+  const { context = {} } = pair;
+  const beside = findUnjoined({
+    prompt: pair.prompt,
+    responses: [pair.chosen, pair.rejected],
+    context,
+  });
   return {
     id: pair.id,
     file: basename(pair.file),
@@ -61,6 +81,7 @@ export function describePair(pair: PreferencePair, samePrompt: PairDetail["sameP
     chosen: chosen!,
     rejected: rejected!,
     cut,
+    ...(beside.length === 0 ? {} : { beside }),
     columns: pair.columns,
     samePrompt,
   };

@@ -1,7 +1,7 @@
 import { describeListing, listPairs, textOrder, TOP_TEXTS } from "./list-pairs.ts";
 import type { PairReading } from "./pair-reading.ts";
 import { makePairTable, type PairTable, previewOf } from "./pair-table.ts";
-import { type PairText, readPairTexts } from "./pair-texts.ts";
+import { isWhole, type PairText, readPairTexts } from "./pair-texts.ts";
 import { type PartName, PARTS, type PartValues } from "./parts/index.ts";
 import { type RankedPairs, readRankedPairs } from "./ranked-pairs.ts";
 import { readRankings, type RunRanking } from "./read-rankings.ts";
@@ -112,8 +112,7 @@ async function readTokens({
   const place = new Map(ranked.ids.map((id, at) => [id, at]));
   const wanted = texts
     .slice(0, tokens.count)
-    // A text that was cut is not the one that was scored.
-    .filter(({ cut }) => cut === 0)
+    .filter(isWhole)
     .map(({ id, prompt, chosen, rejected }) => {
       return { id, prompt, chosen, rejected, winner: winners?.[place.get(id)!] };
     });

@@ -241,6 +241,8 @@ export interface PairDetail {
   readonly rejected: readonly Message[];
   /** Characters that were cut from the ends of long turns. */
   readonly cut: number;
+  /** What the pair says besides roles and texts, which is not shown: tools, calls, reasoning. Absent: nothing. */
+  readonly beside?: readonly string[] | undefined;
   readonly columns: Readonly<Record<string, ColumnValue>>;
   /** Other pairs with the same prompt, some of them. */
   readonly samePrompt: { readonly count: number; readonly ids: readonly string[] };

@@ -19,7 +19,7 @@ import type { RunRanking } from "./read-rankings.ts";
 import type { TokenShares, TokenSide } from "./report-source.ts";
 import type { RunFolder } from "./run-folder.ts";
 
-/** A pair whose tokens are wanted. */
+/** A pair whose tokens are wanted: one that is roles and texts alone. */
 export interface WantedTokens {
   readonly id: string;
   readonly prompt: readonly Message[];
@@ -93,7 +93,11 @@ export async function openTokenShares(
         : behavior.directions.get(layer),
   };
   const { before } = run.settings.checkpoints;
-  const opened = await orWhy(() => host.open(run.at(before), { template: manifest.template }));
+  // The same tokens as the vectors were made of.
+  const { boundary } = manifest.checkpoint;
+  const { ignoreUnread } = manifest.pairs;
+  const reading = { template: manifest.template, boundary, ignoreUnread };
+  const opened = await orWhy(() => host.open(run.at(before), reading));
   if (typeof opened === "string") return opened;
   if (opened.identity.checkpointHash !== manifest.checkpoint.checkpointHash) {
     await opened[Symbol.asyncDispose]();
@@ -142,7 +146,7 @@ async function computeShares(
     const direction = directionOf(pair);
     const sides = tokenizeSides(
       engine,
-      { prompt: pair.prompt, sides: [pair.chosen, pair.rejected] },
+      { prompt: pair.prompt, sides: [pair.chosen, pair.rejected], context: undefined },
       maxTokens,
       () => "",
     );

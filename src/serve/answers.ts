@@ -136,6 +136,11 @@ export const pairDetail = z
     chosen: messages,
     rejected: messages,
     cut: countSchema.describe("Characters that were cut from the ends of long turns."),
+    beside: z
+      .array(z.string())
+      .readonly()
+      .optional()
+      .describe("What the pair says besides roles and texts, which is not shown."),
     columns: z.record(z.string(), z.union([z.string(), number, z.boolean(), z.null()])),
     samePrompt: z.strictObject({ count: countSchema, ids: z.array(z.string()).readonly() }),
     nearestPairs: near,

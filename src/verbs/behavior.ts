@@ -186,6 +186,7 @@ of one side differ among themselves); --orthogonal-to-behavior those of other be
     const collected = await collectActivations(reader, responses.pairs, {
       layers: read,
       maxTokens: settings.maxTokens,
+      onWarning: work.warn,
       progress: progress("response pairs"),
       signal,
     });

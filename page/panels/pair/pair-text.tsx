@@ -21,7 +21,7 @@ export function PairText({
   /** Computes the tokens where they did not come with the pair; absent: they are not to be had. */
   readonly ask: ReportSource["tokens"];
 }): ReactNode {
-  const { prompt, chosen, rejected, tokens, cut } = detail;
+  const { prompt, chosen, rejected, tokens, cut, beside = [] } = detail;
   const [wanted, setView] = useState<View>("differences");
   const hasTokens = tokens !== undefined || ask !== undefined;
   const view = wanted === "tokens" && !hasTokens ? "differences" : wanted;
@@ -41,6 +41,9 @@ export function PairText({
         ))}
       </div>
       {cut > 0 && <p role="note">{cut} characters are cut from the ends of long turns.</p>}
+      {beside.length > 0 && (
+        <p role="note">The pair says more, which is not shown here: {beside.join(", ")}.</p>
+      )}
       <h3>Prompt</h3>
       <Turns turns={prompt} />
       {view === "tokens" && tokens !== undefined ? (

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import type { Message } from "../../format/messages.ts";
+import type { PreferencePair } from "../../pairs/preference-pair.ts";
 import { ConfigError } from "../../util/errors.ts";
 import { hashValue } from "../../util/hash.ts";
 import { dot, norm } from "../../util/vector.ts";
@@ -51,8 +52,8 @@ export const projectionDifference = defineMethod({
       const found = await project(turns);
       for (const [i, { row, pair }] of group.entries()) {
         const [chosen, rejected] = found.projections[i] ?? [];
-        const against = own === undefined ? rejected : own.get(promptKey(pair.prompt));
-        const cause = found.causes.get(i) ?? (against === undefined ? NO_ROLLOUT : undefined);
+        const against = own === undefined ? rejected : ownOf(pair, own);
+        const cause = found.causes.get(i) ?? (against === undefined ? noAnswer(pair) : undefined);
         if (cause !== undefined) causes.set(row, cause);
         else for (const [d, to] of scores.entries()) to[row] = chosen![d]! - against![d]!;
       }
@@ -73,7 +74,16 @@ export const projectionDifference = defineMethod({
   },
 });
 
-const NO_ROLLOUT = "no rollout of its prompt";
+type OwnProjections = ReadonlyMap<string, readonly number[]>;
+
+/** Rollouts are answers to turns alone: to a prompt with tools or variables the checkpoint would answer something else. */
+const ownOf = ({ prompt, context }: PreferencePair, own: OwnProjections) =>
+  context === undefined ? own.get(promptKey(prompt)) : undefined;
+
+const noAnswer = ({ context }: PreferencePair): string =>
+  context === undefined
+    ? "no rollout of its prompt"
+    : "its prompt is more than turns, which no rollout is of";
 
 /** The projections of responses on each direction, in their order; causes of what cannot be read by place. */
 type Projector = (all: readonly Turns[]) => Promise<{
@@ -159,7 +169,8 @@ async function* answersTo(
   for await (const { prompt, response } of rollouts.read({ signal })) {
     const key = promptKey(prompt);
     if (!asked.has(key)) continue;
-    yield { key, turns: { prompt, responses: [[{ role: "assistant", content: response }]] } };
+    const responses = [[{ role: "assistant", content: response }]] as const;
+    yield { key, turns: { prompt, responses, context: undefined } };
   }
 }
 

@@ -1,5 +1,6 @@
 /** @file Shades the tokens of pairs as they are asked for: the checkpoint is opened for the first, and closed when nobody has asked for a while. */
 import type { EngineHost } from "../../engine/engine-host.ts";
+import { isWhole } from "../pair-texts.ts";
 import type { TokensAnswer } from "../report-source.ts";
 import { openTokenShares, type OpenTokenShares, summedRanking } from "../token-shares.ts";
 import type { RunSnapshot } from "./run-source.ts";
@@ -38,6 +39,7 @@ export function createTokenDesk(
     if (summed === undefined)
       return { absent: "no ranking is by a score that is a sum over tokens" };
     if (text.cut > 0) return { absent: "the pair is too long to be shown whole" };
+    if (!isWhole(text)) return { absent: "the pair says more than its texts" };
     const key = JSON.stringify([summed.path, text.id]);
     const known = answers.get(key);
     if (known !== undefined) return known;

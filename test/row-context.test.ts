@@ -1,0 +1,109 @@
+/** @file What a row gives the template beside its turns, tools say, reaches every reading of it: a rendering without is another text. */
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { beforeAll, expect, it } from "vitest";
+
+import { collectActivations } from "../src/behavior/activations.ts";
+import { withFeatures } from "../src/engine/features.ts";
+import { openLocalEngine } from "../src/engine/local-engine.ts";
+import { readResponsePairs } from "../src/pairs/response-pairs.ts";
+import type { CapabilityMeasures } from "../src/rates/measure-capabilities.ts";
+import { describePair, isWhole } from "../src/report/pair-texts.ts";
+import { runCommand } from "./support/run-command.ts";
+import { suiteFolder } from "./support/suite-folder.ts";
+import { makeTinyCheckpoint } from "./support/tiny-checkpoint.ts";
+
+const ROOT = suiteFolder();
+const CHECKPOINT = join(ROOT, "checkpoint");
+const TOOL = { type: "function", function: { name: "lookup", description: "finds rivers" } };
+const PROMPT = [{ role: "user", content: "which river" }] as const;
+const ANSWER = [{ role: "assistant", content: "the green one" }] as const;
+
+beforeAll(async () => {
+  await makeTinyCheckpoint(CHECKPOINT);
+  const config = await readFile(join(CHECKPOINT, "tokenizer_config.json"), "utf8");
+  const { chat_template: template } = JSON.parse(config) as { readonly chat_template: string };
+  // The file goes before the member of the config.
+  const path = join(CHECKPOINT, "chat_template.jinja");
+  await writeFile(path, `{% if tools %}{{ tools | tojson }}{% endif %}${template}`);
+});
+
+async function writeRows(name: string): Promise<string> {
+  const call = { type: "function", function: { name: "lookup", arguments: { river: "green" } } };
+  const after = [{ role: "assistant", content: "", tool_calls: [call] }];
+  const path = join(ROOT, name);
+  await writeFile(path, `${JSON.stringify({ id: "a", prompt: PROMPT, before: ANSWER, after })}\n`);
+  return path;
+}
+
+it("is in the tokens that features are read of", async () => {
+  await using engine = await openLocalEngine(CHECKPOINT, { threads: 1 });
+  const context = { tools: [TOOL] };
+  const whole = engine.tokenize(PROMPT, [ANSWER], context);
+  expect(whole.prompt.length).toBeGreaterThan(engine.tokenize(PROMPT, [ANSWER]).prompt.length);
+  const sketch = { dims: 64, projection: "rademacher", seed: 0 } as const;
+  const reader = withFeatures(engine, { kind: "influence", ...sketch });
+  expect(reader.tokenize(PROMPT, [ANSWER], context)).toEqual(whole);
+});
+
+it("is in the prompts of capabilities", async () => {
+  const turns = { prompt: PROMPT, completion: ANSWER };
+  const rows = [
+    { id: "with", ...turns, tools: [TOOL] },
+    { id: "without", ...turns },
+  ];
+  const answers = join(ROOT, "answers.jsonl");
+  await writeFile(answers, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+  const out = join(ROOT, "capabilities.json");
+  const words = ["--checkpoint", CHECKPOINT, "--threads", "1", "--answers", answers, "--out", out];
+  await runCommand("capabilities", words);
+  const { answers: measured } = JSON.parse(await readFile(out, "utf8")) as CapabilityMeasures;
+  await using engine = await openLocalEngine(CHECKPOINT, { threads: 1 });
+  const examples = [{ tools: [TOOL] }, undefined].map((context) =>
+    engine.tokenize(PROMPT, [ANSWER], context),
+  );
+  const expected: number[] = [];
+  for await (const { index, logprobs, tokenCounts } of engine.logprobs(examples)) {
+    expected[index] = logprobs[0]! / tokenCounts[0]!;
+  }
+  expect(expected[0]).not.toBeCloseTo(expected[1]!, 3);
+  expect(measured).toEqual({
+    with: expect.closeTo(expected[0]!, 5) as number,
+    without: expect.closeTo(expected[1]!, 5) as number,
+  });
+});
+
+it("is warned of where a behaviour's pairs say more than the template shows", async () => {
+  const folder = await makeTinyCheckpoint(join(ROOT, "blind"));
+  const template =
+    "{% for m in messages %}{% if m.tool_calls %}calls {% endif %}{{ m.content }}{% endfor %}";
+  await writeFile(join(folder, "chat_template.jinja"), template);
+  const pairs = await readResponsePairs(await writeRows("blind.jsonl"));
+  await using engine = await openLocalEngine(folder, { threads: 1 });
+  const said: string[] = [];
+  await collectActivations(engine, pairs.pairs, {
+    layers: [1],
+    onWarning: (line) => said.push(line),
+  });
+  expect(said.join("")).toMatch(/^In 1 of 1 pairs the chat template shows only a part/);
+});
+
+it("is named by the page, which shades no tokens of such a pair", () => {
+  const pair = {
+    kind: "pair",
+    id: "a",
+    row: 0,
+    file: "pairs.jsonl",
+    fileRow: 0,
+    prompt: PROMPT,
+    chosen: ANSWER,
+    rejected: [{ role: "assistant", content: "none" }],
+    columns: {},
+  } as const;
+  const none = { count: 0, ids: [] };
+  expect(isWhole(describePair(pair, none))).toBe(true);
+  const text = describePair({ ...pair, context: { tools: [TOOL] } }, none);
+  expect(text.beside).toEqual(["tools"]);
+  expect(isWhole(text)).toBe(false);
+});
