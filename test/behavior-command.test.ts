@@ -276,7 +276,8 @@ describe("bad input", () => {
       const run = await runCli(["behavior", ...words({ out, probe }, one)]);
       expect(run).toMatchObject({ code: 2, stdout: "" });
       expect(run.stderr).toMatch(/one-class\.jsonl, row 0: before: expected a value, got none\n/);
-      expect(run.stderr).toContain("here are after-responses alone; culprit conditions makes both");
+      expect(run.stderr).toContain("this row has an after-response alone: give it the other");
+      expect(run.stderr).toContain("culprit conditions makes both");
       expect(await readdir(ROOT)).not.toContain("never.safetensors");
     },
   );

@@ -1,5 +1,5 @@
 /** @file `culprit doctor` against machines, hubs and endpoints that are well, and ones that are not. */
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -63,7 +63,7 @@ describe("culprit doctor", () => {
 
   it("holds a checkpoint against memory: a folder, and one of the hub without its weights", async () => {
     const well = { ...ALL_WELL, checkpoint: "ok", memory: "ok" };
-    expect(await statuses("--checkpoint", tiny)).toEqual(well);
+    expect(await statuses("--checkpoint", tiny)).toEqual({ ...well, tokenizer: "ok" });
     expect(await statuses("--checkpoint", "hf://org/tiny")).toEqual({ ...well, download: "ok" });
     const asked = hub.requests.filter(({ url }) => url.includes("model.safetensors"));
     expect(asked).toEqual([]);
@@ -75,6 +75,19 @@ describe("culprit doctor", () => {
     );
     // By the size of the file, which has a header too.
     expect(theirs! / ours!).toBeCloseTo(1, 1);
+  });
+
+  it("says that a folder has no tokenizer, which is a fault, or no chat template, which need not be", async () => {
+    const bare = await makeTinyCheckpoint(join(folder, "bare"));
+    const path = join(bare, "tokenizer_config.json");
+    const { chat_template: _, ...config } = JSON.parse(await readFile(path, "utf8")) as object & {
+      chat_template: string;
+    };
+    await writeFile(path, JSON.stringify(config));
+    expect(await statuses("--checkpoint", bare)).toMatchObject({ tokenizer: "warning" });
+    await rm(join(bare, "tokenizer.json"));
+    const error = await expectFailure(runCommand("doctor", ["--checkpoint", bare]), RuntimeError);
+    expect(error.message).toBe("doctor: 1 fault: tokenizer");
   });
 
   it.each([

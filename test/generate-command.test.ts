@@ -276,7 +276,7 @@ describe("an amplified run", () => {
       [{ amplify: "much" }, /--amplify: .*"much"/],
       [{ amplify: "2000" }, /--amplify: .* to 1000, got "2000"/],
       [{ amplify: "1", "amplify-before": other }, /amplify\.before: expected the tokenizer of/],
-      [served, /--batch: expected checkpoint with it, got --base-url/],
+      [served, /--batch: expected none beside --base-url, which does not take it/],
       [{ ...served, batch: undefined }, /--amplify: expected checkpoint with it, got --base-url/],
     ];
     for (const [changes, message] of messages) {

@@ -31,11 +31,11 @@ describe("flags that would be passed over", () => {
     ],
     [
       "generate p --out o.jsonl --base-url http://u --model m --top-k 5",
-      "--top-k: expected checkpoint with it, got --base-url",
+      "--top-k: expected none beside --base-url, which does not take it",
     ],
     [
       "generate p --out o.jsonl --base-url http://u --model m --batch 8",
-      "--batch: expected checkpoint with it, got --base-url",
+      "--batch: expected none beside --base-url, which does not take it",
     ],
     [
       "generate p --out o.jsonl --checkpoint c --attempts 2",
@@ -43,7 +43,7 @@ describe("flags that would be passed over", () => {
     ],
     [
       "generate p --out o.jsonl --checkpoint c --answers a",
-      "--answers: expected --base-url with it, got checkpoint",
+      "--answers: expected none beside checkpoint: it belongs to --base-url",
     ],
     [
       "generate p --out o.jsonl --checkpoint c --base-url http://u --model m",

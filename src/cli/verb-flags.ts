@@ -264,6 +264,8 @@ function fault(
   const expected = issue.message.startsWith("expected") ? issue.message : describeExpected(inner);
   const word = typeof value === "string" ? value : (args.text(setting.flag) ?? "");
   const got = isSecret(setting.path) ? "another text" : `"${word}"`;
+  // Of a list it says which part of the text is wrong.
+  if (expected.includes("; got ")) return new ConfigError(`--${setting.flag}: ${expected}`);
   return new ConfigError(`--${setting.flag}: ${expected}, got ${got}`);
 }
 

@@ -59,7 +59,8 @@ const COUNTED = /\.(safetensors|json|jinja|txt|model)$/;
 /** Hash over the names and contents of a checkpoint folder's files; reads all of them. */
 export async function hashCheckpoint(folder: string): Promise<string> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    throw new ConfigError(`${folder}: expected a checkpoint folder, got ${error.code ?? "none"}`, {
+    const got = { ENOENT: "nothing there", ENOTDIR: "a file" }[error.code ?? ""] ?? error.code;
+    throw new ConfigError(`${folder}: expected a checkpoint folder, got ${got}`, {
       hint: "A checkpoint is a Hugging Face folder, or hf://owner/name to download one.",
       cause: error,
     });

@@ -3,6 +3,7 @@ import type { CostMeter } from "../engine/cost.ts";
 import type { EngineHost } from "../engine/engine-host.ts";
 import type { Message } from "../format/messages.ts";
 import { ConfigError } from "../util/errors.ts";
+import { nearest } from "../util/nearest.ts";
 import type { Progress } from "../util/progress.ts";
 
 /**
@@ -110,8 +111,10 @@ export function namedStages(
   const ids = stages.map(stageId);
   for (const name of names) {
     if (!stages.some((stage) => stage.kind === name) && !ids.includes(name)) {
+      const near = nearest(name, [...ids, ...stages.map(({ kind }) => kind)]);
+      const meant = near === undefined ? "" : `Did you mean ${near}? `;
       throw new ConfigError(`${setting}: expected stages of this experiment, got ${name}`, {
-        hint: `They are ${ids.join(", ")}.`,
+        hint: `${meant}They are ${ids.join(", ")}.`,
       });
     }
   }

@@ -8,7 +8,9 @@ export async function readJson(path: string, hint: string): Promise<unknown> {
   try {
     text = await readFile(path, "utf8");
   } catch (cause) {
-    throw new ConfigError(`${path}: cannot be read`, { hint, cause });
+    const { code } = cause as NodeJS.ErrnoException; // as readFile throws
+    const got = code === "ENOENT" || code === "ENOTDIR" ? "is not there" : "cannot be read";
+    throw new ConfigError(`${path}: ${got}`, { hint, cause });
   }
   try {
     return JSON.parse(text) as unknown;

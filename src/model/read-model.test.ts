@@ -33,7 +33,7 @@ describe("readModel", () => {
   it("names a folder that is not there, and one without a config", async () => {
     const folder = await temporaryFolder();
     const empty = await expectFailure(readModel(folder), ConfigError);
-    expect(empty.message).toBe(`${folder}/config.json: cannot be read`);
+    expect(empty.message).toBe(`${folder}/config.json: is not there`);
     expect(empty.hint).toMatch(/Hugging Face checkpoint folder/);
     const missing = await expectFailure(readModel(`${folder}/missing`), ConfigError);
     expect(missing.message).toBe(`${folder}/missing: no such folder`);

@@ -172,7 +172,7 @@ it.each(["before", "after"] as const)(
       new RegExp(`one\\.jsonl, row 0: ${other}: expected a value, got none$`),
     );
     expect(hint).toMatch(
-      new RegExp(`here are ${side}-responses alone; culprit conditions makes both`),
+      new RegExp(`this row has an? ${side}-response alone: .*culprit conditions makes both`),
     );
   },
 );

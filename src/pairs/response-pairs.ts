@@ -198,7 +198,7 @@ function oneSided(fields: RowFields): string | undefined {
     (side) => (ownField(fields, side) ?? undefined) !== undefined,
   );
   if (before === after || misspelt(fields) !== undefined) return undefined;
-  return `A behaviour, a classifier too, is learnt from responses with it (after) and without it (before) to the same prompts, and here are ${before ? "before" : "after"}-responses alone; culprit conditions makes both of the rollouts of two checkpoints.`;
+  return `A behaviour, a classifier too, is learnt from responses with it (after) and without it (before) to the same prompts, and this row has ${before ? "a before" : "an after"}-response alone: give it the other, or take it out. culprit conditions makes both of the rollouts of two checkpoints.`;
 }
 
 function describeRow(

@@ -60,7 +60,9 @@ export interface ScenarioPrompt extends Marks {
 export const BUILT_IN_VARIANTS = ["base", "base+distractor"] as const;
 
 const HINT =
-  'A scenario is {"id", "title"?, "base", "distractor"?, "tags"?, "variants"?: {NAME: whole prompt}}; rows count from 0.';
+  'A scenario is {"id", "title"?, "base", "distractor"?, "tags"?, "variants"?: {NAME: whole prompt}}, a prompt {"prompt": text or [{role, content}]}; rows count from 0.';
+/** Columns listed in an error. */
+const MAX_COLUMNS = 8;
 
 /**
  * Reads scenarios from JSON lines, a JSON or YAML list, or a document {variants?, scenarios}, where `variants` lists names or maps
@@ -173,6 +175,9 @@ function readScenario(
   };
   const other = "base" in fields ? "" : otherKind(fields, "scenarios");
   if (other !== "") throw fail(`expected a scenario${other}`);
+  if (!["id", "base"].some((name) => name in fields)) {
+    throw fail(`expected a scenario, or a prompt, got the columns ${namesOf(fields)}`);
+  }
   const id = readId(fields, fail);
   const base = text("base");
   if (base === undefined) throw fail(`scenario "${id}": base is missing`);
@@ -195,6 +200,11 @@ function readScenario(
     tags: inRow(fail, () => readTags(fields)) ?? [],
     variants,
   };
+}
+
+function namesOf(fields: RowFields): string {
+  const names = Object.keys(fields).map((name) => JSON.stringify(name.slice(0, 40)));
+  return `${names.slice(0, MAX_COLUMNS).join(", ")}${names.length > MAX_COLUMNS ? ", …" : ""}`;
 }
 
 function readId(fields: RowFields, fail: Fail): string {

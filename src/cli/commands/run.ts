@@ -97,12 +97,27 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   const file = await readExperiment(path);
   const out = args.text("out") ?? join("culprit-out", file.experiment.name);
   const force = args.list("force-stage");
-  if (isDry) {
-    return printPlan(file, { out, until, force }, { isJson: args.has("json"), context });
-  }
   const print = { isJson: args.has("json"), context };
-  if (args.has("serve")) await runServed(file, { out, until, force }, print, port);
-  else await runAndPrint(file, { out, until, force }, print);
+  const options = { out, until, force };
+  const work = isDry
+    ? printPlan(file, options, print)
+    : args.has("serve")
+      ? runServed(file, options, print, port)
+      : runAndPrint(file, options, print);
+  await work.catch((error: unknown) => {
+    throw withFlag(error);
+  });
+}
+
+/** The library calls these options by other names than the flags. */
+const FLAG_OF: Readonly<Record<string, string>> = { until: "--until", force: "--force-stage" };
+
+function withFlag(error: unknown): unknown {
+  if (!(error instanceof ConfigError)) return error;
+  const [, option = "", rest = ""] = /^(\w+)(: .*)$/s.exec(error.message) ?? [];
+  const flag = FLAG_OF[option];
+  if (flag === undefined) return error;
+  return new ConfigError(`${flag}${rest}`, { hint: error.hint, cause: error });
 }
 
 /** Runs beside a server of the run's folder, which stays until it is stopped. */

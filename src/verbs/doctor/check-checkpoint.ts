@@ -3,9 +3,11 @@ import { join } from "node:path";
 
 import { surveyCheckpoint } from "../../hub/download-checkpoint.ts";
 import { isHubUri } from "../../hub/hub-uri.ts";
+import { loadChatTemplate } from "../../model/chat-template.ts";
 import { openWeights } from "../../model/checkpoint-weights.ts";
 import { readJson } from "../../model/read-json.ts";
 import { readModel } from "../../model/read-model.ts";
+import { loadTokenizer } from "../../model/tokenizer.ts";
 import type { JobOptions } from "../../util/progress.ts";
 import { freeBytes, type Memory } from "./check-machine.ts";
 import { type Finding, foundError, gibibytes } from "./finding.ts";
@@ -24,10 +26,34 @@ export async function checkCheckpoint(
   try {
     const { parameters, family, disk } = await survey(name, download);
     const found = `${name}: ${family}, ${millions(parameters)} weights`;
-    return [{ check, status: "ok", found }, ...disk, checkMemory(parameters, memory)];
+    // Of one on the hub the tokenizer is not looked at: it may be large.
+    const texts = isHubUri(name) ? [] : await checkTokenizer(name);
+    return [{ check, status: "ok", found }, ...texts, ...disk, checkMemory(parameters, memory)];
   } catch (error) {
     return [foundError(check, error)];
   }
+}
+
+/** What turns texts into tokens: the tokenizer, and the chat template that most commands take by default. */
+async function checkTokenizer(folder: string): Promise<readonly Finding[]> {
+  const check = "tokenizer";
+  const findings: Finding[] = [];
+  try {
+    const { warnings } = await loadTokenizer(folder);
+    for (const found of warnings) {
+      findings.push({ check, status: "warning", found, advice: "See docs/how-to-own-data.md." });
+    }
+  } catch (error) {
+    return [foundError(check, error)];
+  }
+  try {
+    await loadChatTemplate(folder);
+  } catch (error) {
+    // Base models have none: there is --template raw.
+    return [...findings, { ...foundError(check, error), status: "warning" }];
+  }
+  const found = "tokenizer and chat template can be read";
+  return findings.length > 0 ? findings : [{ check, status: "ok", found }];
 }
 
 interface Surveyed {

@@ -44,8 +44,8 @@ export function wayContradictions(
         amplifyBefore: isAmplified,
       };
   const message = isHere
-    ? "expected endpoint.baseUrl with it, got checkpoint"
-    : "expected checkpoint with it, got endpoint.baseUrl";
+    ? "expected none beside checkpoint: it belongs to endpoint.baseUrl"
+    : "expected none beside endpoint.baseUrl, which does not take it";
   return [
     ...Object.entries(passedOver).flatMap(([name, is]) => need(!is, [name], message)),
     ...need(
