@@ -244,7 +244,7 @@ describe("culprit generate --base-url", () => {
 
   it("refuses flags of a checkpoint", async () => {
     const run = generate("http://127.0.0.1:9/v1", path("x.jsonl"), "--top-k", "5");
-    await expect(run).rejects.toThrow(/--top-k: expected checkpoint with it, got --base-url/);
+    await expect(run).rejects.toThrow(/--top-k: expected none beside --base-url/);
   });
 });
 

@@ -277,7 +277,10 @@ describe("an amplified run", () => {
       [{ amplify: "2000" }, /--amplify: .* to 1000, got "2000"/],
       [{ amplify: "1", "amplify-before": other }, /amplify\.before: expected the tokenizer of/],
       [served, /--batch: expected none beside --base-url, which does not take it/],
-      [{ ...served, batch: undefined }, /--amplify: expected checkpoint with it, got --base-url/],
+      [
+        { ...served, batch: undefined },
+        /--amplify: expected none beside --base-url, which does not take it/,
+      ],
     ];
     for (const [changes, message] of messages) {
       const error = await expectFailure(generate(bad, { ...amplified, ...changes }), ConfigError);
