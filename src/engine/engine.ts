@@ -135,6 +135,8 @@ export interface GeneratingEngine {
   readonly identity: EngineIdentity;
   /** The tokens that end a response unless `generate` is given others. */
   readonly stopTokens: readonly number[];
+  /** What the checkpoint's generation_config.json asks of sampling and `generate` does not do. Absent: nothing. */
+  readonly unapplied?: readonly string[];
   /** Tokens of prompt and response together at most. */
   readonly contextLength: number;
   /** Renders a prompt with the checkpoint's chat template, generation prompt included, and tokenises it. */

@@ -384,8 +384,10 @@ describe("tokenize", () => {
     const lines: string[] = [];
     const onWarning = (line: string): void => void lines.push(line);
     await using _engine = await openTiny({ family: "qwen2", tokenizer: "headers" }, { onWarning });
-    expect(lines).toHaveLength(1);
-    expect(lines[0]).toMatch(/transformers 5 builds its class Qwen2Tokenizer anew/);
+    expect(lines).toEqual([
+      expect.stringMatching(/writes today's date/),
+      expect.stringMatching(/transformers 5 builds its class Qwen2Tokenizer anew/),
+    ]);
   });
 });
 

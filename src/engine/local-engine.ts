@@ -78,6 +78,10 @@ class LocalEngine implements Engine {
     return this.#options.batchTokens ?? DEFAULT_BATCH_TOKENS;
   }
 
+  get unapplied(): readonly string[] {
+    return this.#checkpoint.unapplied;
+  }
+
   get stopTokens(): readonly number[] {
     return this.#checkpoint.stopTokens;
   }

@@ -1,6 +1,7 @@
 import type { CheckpointWeights } from "../model/checkpoint-weights.ts";
 import { contextLength } from "../model/context-length.ts";
 import { expectWeightsFit } from "../model/expect-weights.ts";
+import { readUnapplied } from "../model/generation-config.ts";
 import type { LoadedModel } from "../model/model-family.ts";
 import { openModel } from "../model/open-model.ts";
 import {
@@ -22,6 +23,8 @@ export interface OpenCheckpoint {
   readonly tokenizerDir: string;
   /** Tokens that end a response. */
   readonly stopTokens: readonly number[];
+  /** See GeneratingEngine.unapplied. */
+  readonly unapplied: readonly string[];
   /** With the adapter merged; to be disposed of. */
   readonly weights: CheckpointWeights;
 }
@@ -50,6 +53,7 @@ export async function openCheckpoint(
       renderer,
       tokenizerDir,
       stopTokens: await readStopTokens(dir, renderer),
+      unapplied: await readUnapplied(dir),
       weights,
     };
   } catch (error) {

@@ -1,3 +1,4 @@
+import { describeUnapplied } from "../model/generation-config.ts";
 import { openPairs, type PairSet } from "../pairs/open-pairs.ts";
 import {
   CAPABILITY_MEASURES,
@@ -78,9 +79,11 @@ culprit evaluate compares checkpoints item by item: its FILE names what this com
   run: async (
     { checkpoint, pairs, answers, tasks, overRefusal },
     { maxTokens },
-    { signal, progress },
+    { signal, progress, warn },
   ): Promise<CapabilityMeasures> => {
     await using engine = await checkpoint.open();
+    const isSampled = tasks !== undefined || overRefusal !== undefined;
+    for (const line of isSampled ? describeUnapplied(engine.unapplied) : []) warn(line);
     const job = { progress: progress("items"), signal };
     const matched = (path: string) => measureTasks(engine, path, { ...job, maxTokens });
     return {

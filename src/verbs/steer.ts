@@ -10,6 +10,7 @@ import {
 } from "../behavior/behavior-file.ts";
 import { describeFeatures } from "../engine/features.ts";
 import { newGenerationCounter } from "../engine/generation/generate-options.ts";
+import { describeUnapplied } from "../model/generation-config.ts";
 import { longestRollouts } from "../rollouts/estimate-rollouts.ts";
 import type { Rollout } from "../rollouts/rollouts.ts";
 import type { ScenarioPrompt } from "../rollouts/scenarios.ts";
@@ -163,6 +164,7 @@ should not be those that the behaviour was made from.
       setting: "judge.endpoint",
     });
     await using engine = await checkpoint.open();
+    for (const line of describeUnapplied(engine.unapplied)) work.warn(line);
     if (typeof how.projectOutAt === "object") {
       resolveLayers(how.projectOutAt, engine.identity.layerCount, "projectOutAt");
     }

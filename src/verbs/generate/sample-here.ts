@@ -1,5 +1,6 @@
 import type { Engine } from "../../engine/engine.ts";
 import { newGenerationCounter } from "../../engine/generation/generate-options.ts";
+import { describeUnapplied } from "../../model/generation-config.ts";
 import { generateRollouts, type GenerateRolloutsResult } from "../../rollouts/generate-rollouts.ts";
 import { rolloutManifestPath } from "../../rollouts/rollout-manifest.ts";
 import { removeRollouts } from "../../rollouts/rollout-sink.ts";
@@ -30,6 +31,7 @@ export async function sampleHere(
   const stopTokens = [...engine.stopTokens, ...stop.map((text) => engine.tokenId(text))];
   if (isForced) await removeRollouts(out);
   if (other !== undefined) warnOfSame(engine, other, warn);
+  for (const line of describeUnapplied(engine.unapplied)) warn(line);
   const counter = newGenerationCounter();
   cost.watchSampling(counter);
   const startMs = performance.now();
