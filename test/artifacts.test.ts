@@ -264,6 +264,7 @@ const CASES: readonly Case[] = [
     generators: [{ generator: "a", chosen: 1, rejected: 0, share: 1, wins: wilsonShare(0, 0) }],
     duplicates: {
       repeatedPairs: 0,
+      repeatedIds: 0,
       sharedPromptRows: 0,
       sharedPrompts: 0,
       contradictions: 0,

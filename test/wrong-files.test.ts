@@ -93,7 +93,10 @@ describe("a wrong command line", () => {
       "audit rollouts.jsonl",
       /^pairs: expected rows of a known shape, .*; these look like rollouts \(of culprit generate\), not preference pairs$/,
     ],
-    ["audit columns.csv", /got columns "a", "b" \(none of 1 sampled rows fits any shape\)$/],
+    [
+      "audit columns.csv",
+      /got columns "a" \(text\), "b" \(text\) \(none of 1 sampled rows fits any shape\)$/,
+    ],
     [
       generate("verdicts.jsonl"),
       /^verdicts\.jsonl, row 0: expected a scenario; these look like verdicts/,

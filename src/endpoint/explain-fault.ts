@@ -65,7 +65,9 @@ function explain(
   }
   if (fault.concerns === "unreachable") {
     return new RuntimeError(`${baseUrl}: ${fault.what}`, {
-      hint: "Start the server, or correct the address; what was answered is kept, and the same command goes on.",
+      hint: fault.what.includes("bad port")
+        ? "No HTTP client asks this port: serve at another one."
+        : "Start the server, or correct the address; what was answered is kept, and the same command goes on.",
       ...cause,
     });
   }

@@ -38,6 +38,10 @@ const DIRECTIVES: Readonly<Record<string, string>> = {
   "%-M": "0",
 };
 
+/** What to say of a template that writes a date. */
+export const describeDate = (source: string): string =>
+  `${source} writes today's date: here it is always 26 July 2024, so that the same data give the same tokens; training saw the day on which it ran`;
+
 /** `strftime_now` of chat templates, at TEMPLATE_DATE. Throws UnsupportedError on a directive that is not in the table. */
 export function formatTemplateDate(format: string): string {
   return format.replace(/%-?./g, (directive) => {

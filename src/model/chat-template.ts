@@ -38,6 +38,8 @@ export interface ChatTemplate {
   readonly text: string;
   /** The file the template came from. */
   readonly source: string;
+  /** It may write today's date, in whose place it always gets the same one; see TEMPLATE_DATE. */
+  readonly writesDate: boolean;
   /** SHA-256 over the template's text, the special tokens it is given and, where it prints a date, that date. */
   readonly hash: string;
 }
@@ -74,10 +76,12 @@ export async function loadChatTemplate(dir: string): Promise<ChatTemplate> {
   const { text: template, source } = plain ?? withTools;
   const more = plain === undefined || plain === withTools ? undefined : withTools.text;
   const text = more === undefined ? template : `${template}\n${more}`;
-  const date = text.includes("strftime_now") ? TEMPLATE_DATE : undefined;
+  const writesDate = text.includes("strftime_now");
+  const date = writesDate ? TEMPLATE_DATE : undefined;
   return {
     text,
     source,
+    writesDate,
     hash: hashValue({ template, toolTemplate: more, specialTokens, date }),
     renderWhole,
     render: (messages, options) => renderWhole(messages, options).text,

@@ -5,6 +5,7 @@
 import type { Message, RowContext } from "../format/messages.ts";
 import { endsInOpeningMark, endsWithinThinking } from "../format/thinking-marks.ts";
 import { createMarkFinder } from "./answer-marks.ts";
+import { describeDate } from "./chat-template-date.ts";
 import { loadChatTemplate } from "./chat-template.ts";
 import { UnusableExampleError } from "./prompt-renderer-error.ts";
 import {
@@ -47,6 +48,8 @@ export interface RendererOptions {
   readonly boundary?: Boundary | undefined;
   /** Passes over what a row says and the template does not read, instead of refusing the row; default false. */
   readonly ignoreUnread?: boolean | undefined;
+  /** Hears where the tokens are others than transformers would give today; each thing is said once. */
+  readonly onWarning?: ((line: string) => void) | undefined;
 }
 
 /** Renders and tokenises preference pairs for one checkpoint. */
@@ -84,13 +87,14 @@ export interface PromptRenderer {
 /** Makes the renderer of a model folder. */
 export async function createRenderer(
   dir: string,
-  { template = "chat", boundary = "tokens", ignoreUnread = false }: RendererOptions = {},
+  { template = "chat", boundary = "tokens", ignoreUnread = false, onWarning }: RendererOptions = {},
 ): Promise<PromptRenderer> {
   const chat = template === "chat" ? await loadChatTemplate(dir) : undefined;
+  if (chat?.writesDate === true) onWarning?.(describeDate(chat.source));
   const tokenizer = await loadTokenizer(dir);
   const addSpecialTokens = chat === undefined;
   const endToken = tokenizer.eosId === undefined ? "" : tokenizer.decode([tokenizer.eosId]);
-  const writeTurns = chat === undefined ? undefined : createTurnWriter(chat);
+  const writeTurns = chat === undefined ? undefined : createTurnWriter(chat, onWarning);
   const holdsMarks = chat === undefined ? () => false : createMarkFinder(chat, tokenizer);
   const render = (row: RowTurns): ExampleTexts =>
     chat === undefined || writeTurns === undefined

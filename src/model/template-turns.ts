@@ -9,18 +9,29 @@ export type TurnWriter = (turns: readonly Message[]) => readonly JsonObject[];
 
 /**
  * Turns as they are in their rows. One thing is done better than transformers does it: a list of text parts goes as one text to a
- * template that knows no lists, which would print Python's notation of it.
+ * template that knows no lists, which would print Python's notation of it; `onWarning` hears of it once.
  */
-export function createTurnWriter(chat: ChatTemplate): TurnWriter {
+export function createTurnWriter(
+  chat: ChatTemplate,
+  onWarning: (line: string) => void = () => {},
+): TurnWriter {
   let knows: boolean | undefined;
+  const ask = (): boolean => {
+    const does = knowsParts(chat);
+    if (!does) onWarning(`${chat.source} ${NO_LISTS}`);
+    return does;
+  };
   return (turns) =>
     turns.map((turn) => {
       const whole = wholeTurn(turn);
       if (!Array.isArray(whole["content"])) return whole;
-      knows ??= knowsParts(chat);
+      knows ??= ask();
       return knows ? whole : { ...whole, content: turn.content };
     });
 }
+
+const NO_LISTS =
+  "knows no lists of text parts: their texts are joined here; transformers, and TRL with it, writes the list in Python's notation";
 
 /** Whether a template writes the texts of a list of parts, and only these. */
 function knowsParts(chat: ChatTemplate): boolean {

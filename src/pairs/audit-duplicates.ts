@@ -20,8 +20,10 @@ export function createDuplicateFinder(): {
   const rows = createNumberColumn();
   const prompts = createNumberColumn();
   const pairs = createNumberColumn();
+  const ids = createIdCounter();
   return {
     add(pair) {
+      ids.add(pair.id);
       const [prompt, chosen, rejected] = [pair.prompt, pair.chosen, pair.rejected].map(turnsKey);
       // Both orders of the sides share a number; its lowest bit tells them apart.
       const isSwapped = chosen! > rejected!;
@@ -33,8 +35,23 @@ export function createDuplicateFinder(): {
     report: () => ({
       ...countSharedPrompts(prompts.values()),
       ...countRepeats(pairs.values()),
+      repeatedIds: ids.repeated(),
       ...findContradictions(pairs.values(), rows.values()),
     }),
+  };
+}
+
+/** Counts ids that were taken: `a#2` behind `a`, see createIdAssigner. Those made of the content repeat with the pair. */
+function createIdCounter(): { add(id: string): void; repeated(): number } {
+  const seen = new Set<string>();
+  let repeated = 0;
+  return {
+    add(id) {
+      const base = /^(.*)#\d+$/s.exec(id)?.[1];
+      if (base === undefined) seen.add(id);
+      else if (seen.has(base) && !/^h-[0-9a-f]{16}$/.test(base)) repeated++;
+    },
+    repeated: () => repeated,
   };
 }
 

@@ -180,6 +180,7 @@ describe("auditPairs", () => {
     ]);
     expect(report.duplicates).toEqual({
       repeatedPairs: 1,
+      repeatedIds: 0,
       sharedPromptRows: 6,
       sharedPrompts: 2,
       contradictions: 2,

@@ -10,6 +10,7 @@ import { createScoreCounter } from "./audit-scores.ts";
 import { createTruncationCounter, type TokenCounts } from "./audit-truncation.ts";
 import { createTurnCounter } from "./audit-turns.ts";
 import { listWarnings } from "./audit-warnings.ts";
+import { describeTexts } from "./describe-marks.ts";
 import { createNumberColumn, type NumberColumn } from "./number-column.ts";
 import type { PairSet } from "./open-pairs.ts";
 import type { PreferencePair, UnusableRow } from "./preference-pair.ts";
@@ -34,6 +35,8 @@ export interface AuditOptions extends JobOptions {
   readonly countTokens?: ((pair: PreferencePair) => TokenCounts | Refusal) | undefined;
   /** Names what a pair says and the checkpoint's template does not show; default: nothing. */
   readonly findUnread?: ((pair: PreferencePair) => readonly string[]) | undefined;
+  /** How the checkpoint that counts tokens reads rows; default: unknown. */
+  readonly template?: "chat" | "raw" | undefined;
   /** The limit on prompt and response together; with no `countTokens`, tokens are estimated for it. */
   readonly maxTokens?: number | undefined;
   /** Is given each unusable row; awaited. */
@@ -81,7 +84,8 @@ export async function auditPairs(pairs: PairSet, options: AuditOptions = {}): Pr
     unusableExamples: examples,
     ...tally.report(),
   };
-  return { ...report, warnings: listWarnings(report) };
+  const warnings = [...listWarnings(report), ...describeTexts(shape, options.template)];
+  return { ...report, warnings };
 }
 
 type Tallied = Omit<

@@ -58,6 +58,8 @@ export type GeneratorRow = Plain<typeof generatorRowSchema>;
 const duplicateReportSchema = z.strictObject({
   /** Rows that repeat an earlier pair: same prompt, same chosen, same rejected. */
   repeatedPairs: countSchema,
+  /** Rows whose own id an earlier row has: they are called ID#2, ID#3, …. */
+  repeatedIds: countSchema,
   /** Rows whose prompt some other row has too, and the number of such prompts. */
   sharedPromptRows: countSchema,
   sharedPrompts: countSchema,

@@ -66,6 +66,11 @@ function warnDuplicates({ duplicates, nearIdentical, usable }: Findings): string
       `${duplicates.repeatedPairs} rows (${percent(duplicates.repeatedPairs / usable)}) repeat an earlier pair exactly; they get ids ending in #2, #3, … and count again.`,
     );
   }
+  if (duplicates.repeatedIds > 0) {
+    lines.push(
+      `${duplicates.repeatedIds} rows have an id that an earlier row has: they are called ID#2, ID#3, …, and a file that goes by these ids fits the first row alone.`,
+    );
+  }
   if (nearIdentical.pairs > usable * NOTABLE) {
     lines.push(
       `${nearIdentical.pairs} pairs (${percent(nearIdentical.pairs / usable)}) have near-identical sides (word overlap of at least ${nearIdentical.threshold}): their datapoint vectors are mostly noise.`,

@@ -16,3 +16,14 @@ export function describeLostMarks(
     'The transcripts of hh-rlhf are read as turns, and --template raw joins turns by newlines: the marks "Human:" and "Assistant:" of the files are not in what is read. Where the checkpoint was trained with them, give it a chat template that writes them, in its chat_template.jinja.',
   ];
 }
+
+/** A sentence where the chat template is put around texts, which TRL trains on as they are; none else. */
+export function describeTexts(
+  shape: string,
+  template: "chat" | "raw" | undefined,
+): readonly string[] {
+  if (template !== "chat" || shape !== "trl-standard") return [];
+  return [
+    "Prompts and responses are texts, and the chat template is put around them. TRL trains on such rows without it: where the checkpoint was trained so, --template raw reads them as it did.",
+  ];
+}

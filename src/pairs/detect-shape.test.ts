@@ -39,7 +39,9 @@ describe("detectShape", () => {
   it("lists the columns found and the shapes known where none fits", () => {
     const attempt = (): unknown => detect([{ instruction: "q", output_a: "a" }]);
     expect(attempt).toThrow(ConfigError);
-    expect(attempt).toThrow(/columns "instruction", "output_a" \(none of 1 sampled/);
+    expect(attempt).toThrow(
+      /columns "instruction" \(text\), "output_a" \(text\) \(none of 1 sampled/,
+    );
     expect(attempt).toThrow(
       expect.objectContaining({
         hint: expect.stringContaining("hh-rlhf (chosen and rejected as") as string,

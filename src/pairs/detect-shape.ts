@@ -1,6 +1,7 @@
 import { ConfigError } from "../util/errors.ts";
-import type { RowFields } from "./readers/file-row.ts";
+import { isObject, ownField, type RowFields } from "./readers/file-row.ts";
 import { otherKind } from "./row-kind.ts";
+import { kindOf } from "./shapes/kind-of.ts";
 import { PAIR_SHAPES, type PairShape, SHAPES } from "./shapes/shapes.ts";
 
 /** The shape of a data set and one sentence on how it was found. */
@@ -23,14 +24,14 @@ export function detectShape(
     shape,
     count: rows.filter((fields) => SHAPES[shape].matches(fields)).length,
   })).toSorted((a, b) => b.count - a.count);
-  const found = `columns ${columns.length === 0 ? "none" : columns.map((name) => JSON.stringify(name)).join(", ")}`;
+  const found = describeColumns(rows[0] ?? {}, columns);
   if (named !== undefined) return checkNamed(named, rows, found);
   const [best, second] = counts;
   if (best === undefined || best.count * 2 <= rows.length) {
     const nearest = counts.find(({ count }) => count > 0);
     throw new ConfigError(
       `pairs: expected rows of a known shape, got ${found} (${nearest === undefined ? `none of ${rows.length} sampled rows fits any shape` : `${nearest.shape} fits best, ${nearest.count} of ${rows.length} sampled rows`})${otherKind(rows[0] ?? {}, "preference pairs")}`,
-      { hint: knownShapes() },
+      { hint: `${guess(rows[0] ?? {}, columns)}${knownShapes()}` },
     );
   }
   if (second !== undefined && second.count === best.count) {
@@ -81,6 +82,36 @@ function checkNamed(shape: PairShape, rows: readonly RowFields[], found: string)
     shape,
     reason: `${shape}: named by the user; ${count} of ${rows.length} sampled rows have ${SHAPES[shape].describe}.`,
   };
+}
+
+/** `columns "prompt" (text), "chosen" (a number)`, as the first row has them. */
+function describeColumns(first: RowFields, columns: readonly string[]): string {
+  const named = columns.map((name) => {
+    const value = ownField(first, name);
+    return `${JSON.stringify(name)}${value === undefined ? "" : ` (${kindOf(value)})`}`;
+  });
+  return `columns ${named.length === 0 ? "none" : named.join(", ")}`;
+}
+
+/** Other names for the columns of pairs, in small letters. */
+const OTHER_NAMES: Readonly<Record<string, readonly string[]>> = {
+  prompt: ["question", "instruction", "query", "input", "request"],
+  chosen: ["preferred", "better", "accepted", "win", "winner", "chosen_response"],
+  rejected: ["dispreferred", "worse", "declined", "lose", "loser", "rejected_response"],
+};
+
+/** What may be meant, a sentence and a space; "" where nothing comes to mind. */
+function guess(first: RowFields, columns: readonly string[]): string {
+  const values = columns.map((name) => ownField(first, name));
+  if (values.length > 0 && values.every((value) => isObject(value) && "0" in value)) {
+    return 'The file seems to hold columns instead of rows: pandas writes rows with to_json(path, orient="records", lines=True). ';
+  }
+  const meant = Object.entries(OTHER_NAMES).flatMap(([name, others]) => {
+    if (columns.includes(name)) return [];
+    const found = columns.find((each) => [name, ...others].includes(each.toLowerCase()));
+    return found === undefined ? [] : [`${JSON.stringify(found)} to ${name}`];
+  });
+  return meant.length === 0 ? "" : `Rename ${meant.join(", ")}? `;
 }
 
 function knownShapes(): string {

@@ -47,7 +47,7 @@ export const UNUSABLE_REASONS = [
   "unknown-role",
   "turn-order",
   "identical-sides",
-  /** Images, sound or files in a turn. */
+  /** Images, sound or files in a turn, or half of a character. */
   "not-text",
   /** The row says something that its shape or the chat template does not read. */
   "unread",

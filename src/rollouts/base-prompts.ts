@@ -25,7 +25,7 @@ export interface BasePrompts {
   readonly files: readonly string[];
   /** In the order of the files, repeats included. */
   readonly prompts: readonly BasePrompt[];
-  /** Rows that are no single request, by reason: `several-turns`, or why a row is no preference pair. */
+  /** Rows that are no single request, by reason: `several-turns`, `comment`, or why a row is no preference pair. */
   readonly skipped: Readonly<Record<string, number>>;
 }
 
@@ -40,9 +40,12 @@ export interface ReadBasePromptsOptions {
 const HINT =
   'A base prompt is {"prompt": text or one user turn, "tags"?} or {"base": text, "tags"?}, a preference pair, or a line of a .txt file; rows count from 0.';
 
+/** How lines begin that people write for people. */
+const COMMENT = /^\s*(#(\s|$)|\/\/)/;
+
 /**
  * Reads requests from rows {prompt} or {base} (JSON lines, JSON, CSV, Parquet, a YAML list), from preference pairs of any shape, or
- * from the lines of a `.txt` file, gzipped or not. Prompts of several turns and rows that are no pair are skipped and counted. Throws
+ * from the lines of a `.txt` file, gzipped or not, of which those that begin with "# " or "//" are comments. These, prompts of several turns and rows that are no pair are skipped and counted. Throws
  * FormatError naming file and row for one that is broken, has no request or has a distractor, ConfigError where there is no prompt.
  */
 export async function readBasePrompts(
@@ -76,7 +79,9 @@ type BaseRow = BasePrompt | { readonly skipped: string };
 async function* readFile(path: string, signal: AbortSignal | undefined): AsyncGenerator<BaseRow> {
   if (/\.txt(\.gz)?$/i.test(path)) {
     const lines = (await readWholeText(path)).split(/\r?\n/);
-    yield* lines.filter((line) => line.trim() !== "").map((text) => ({ text, tags: [] }));
+    yield* lines
+      .filter((line) => line.trim() !== "")
+      .map((text) => (COMMENT.test(text) ? { skipped: "comment" } : { text, tags: [] }));
   } else if (await holdsPairs(path, signal)) {
     const pairs = await openPairs([path], { signal });
     for await (const pair of pairs.read({ signal })) {

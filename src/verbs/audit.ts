@@ -15,7 +15,7 @@ import { formatAudit } from "./show/audit.ts";
 import { defineVerb, type Input } from "./verb.ts";
 
 /** What a checkpoint's tokenizer and template make of pairs. */
-type PairReader = Required<Pick<AuditOptions, "countTokens" | "findUnread">>;
+type PairReader = Required<Pick<AuditOptions, "countTokens" | "findUnread" | "template">>;
 
 const tokenizerSettings = checkpointSettings.pick({
   template: true,
@@ -41,9 +41,10 @@ async function pairReader(
   options: RendererOptions,
   warn: (line: string) => void,
 ): Promise<PairReader> {
-  const renderer = await createRenderer(folder, options);
+  const renderer = await createRenderer(folder, { ...options, onWarning: warn });
   for (const line of renderer.tokenizer.warnings) warn(line);
   return {
+    template: renderer.template,
     findUnread: ({ prompt, chosen, rejected, context }) =>
       unlessUnusable(
         () => renderer.findUnread(prompt, [chosen, rejected], context),

@@ -14,13 +14,23 @@ export function readContent(
   where: string,
   { mayBeAbsent }: { readonly mayBeAbsent: boolean },
 ): string {
-  if (typeof content === "string") return content;
+  if (typeof content === "string") return wholeText(content, where);
   const isEmpty = content === null || content === undefined || isEmptyList(content);
   if (isEmpty && mayBeAbsent) return "";
   if (Array.isArray(content) && content.length > 0) {
     return content.map((part) => readPart(part, where)).join("");
   }
   throw new RowProblem("wrong-type", `${where}: expected text as content, got ${kindOf(content)}`);
+}
+
+/** The text itself. Throws RowProblem where it holds half of a character: JSON can spell one, no tokenizer reads it. */
+export function wholeText(text: string, where: string): string {
+  const at = text.search(/\p{Surrogate}/u);
+  if (at === -1) return text;
+  throw new RowProblem(
+    "not-text",
+    `${where}: expected text, got half of a character (a lone surrogate) at place ${at}`,
+  );
 }
 
 function isEmptyList(value: unknown): boolean {
@@ -30,7 +40,7 @@ function isEmptyList(value: unknown): boolean {
 function readPart(part: unknown, where: string): string {
   const kind = isObject(part) ? ownField(part, "type") : undefined;
   const text = isObject(part) && kind === "text" ? ownField(part, "text") : undefined;
-  if (typeof text === "string") return text;
+  if (typeof text === "string") return wholeText(text, where);
   if (typeof kind === "string" && MEDIA.test(kind)) {
     throw new RowProblem(
       "not-text",

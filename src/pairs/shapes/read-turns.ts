@@ -3,7 +3,7 @@ import type { Message, Role } from "../../format/messages.ts";
 import { isObject, ownField, type RowFields } from "../readers/file-row.ts";
 import { kindOf } from "./kind-of.ts";
 import { readCall } from "./read-call.ts";
-import { readContent } from "./read-content.ts";
+import { readContent, wholeText } from "./read-content.ts";
 import { RowProblem } from "./shape.ts";
 
 /** The names that data sets give to the four roles; compared as they are, case included. */
@@ -31,14 +31,16 @@ export function readTurns(fields: RowFields, column: string): readonly Message[]
 export function readPrompt(fields: RowFields): readonly Message[] {
   const prompt = ownField(fields, "prompt");
   return typeof prompt === "string"
-    ? [{ role: "user", content: prompt }]
+    ? [{ role: "user", content: wholeText(prompt, "prompt") }]
     : readTurns(fields, "prompt");
 }
 
 /** A response: a list of turns, one turn, or the text of one assistant turn. */
 export function readResponse(fields: RowFields, column: string): readonly Message[] {
   const value = requireField(fields, column);
-  if (typeof value === "string") return [{ role: "assistant", content: value }];
+  if (typeof value === "string") {
+    return [{ role: "assistant", content: wholeText(value, column) }];
+  }
   if (isObject(value)) return [readTurn(value, column)];
   return readTurns(fields, column);
 }
@@ -46,7 +48,7 @@ export function readResponse(fields: RowFields, column: string): readonly Messag
 /** A text. */
 export function readText(fields: RowFields, column: string): string {
   const value = requireField(fields, column);
-  if (typeof value === "string") return value;
+  if (typeof value === "string") return wholeText(value, column);
   throw new RowProblem("wrong-type", `${column}: expected text, got ${kindOf(value)}`);
 }
 
