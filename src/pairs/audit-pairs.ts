@@ -95,6 +95,7 @@ type Tallied = Omit<
   | "rows"
   | "unusable"
   | "unusableExamples"
+  | "membership"
   | "warnings"
 >;
 
