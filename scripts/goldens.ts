@@ -126,6 +126,11 @@ export const GOLDENS: readonly GoldenScript[] = [
     packages: ["numpy", "scipy", "scikit-learn"],
   },
   {
+    script: "principal-components/make_principal_components.py",
+    writes: "principal_components.json",
+    packages: ["numpy", "scikit-learn"],
+  },
+  {
     script: "membership/make_membership.py",
     writes: "membership.json",
     packages: ["numpy", "scipy", "scikit-learn", "torch", "transformers", "trl", "datasets"],
