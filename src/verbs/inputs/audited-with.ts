@@ -96,8 +96,12 @@ export const afterInput = {
   describe:
     "The checkpoint that is said to be trained on the pairs (M1), opened as the one before.",
   isOptional: true,
-  open: (paths, { afterAdapter: adapter }, work) =>
-    checkpointInput.open(paths, { ...checkpointSettings.parse({}), adapter }, work),
+  open: async (paths, { afterAdapter: adapter }, work) => {
+    const options = { ...checkpointSettings.parse({}), adapter };
+    const opened = await checkpointInput.open(paths, options, work);
+    // Else M0 and M1 would have one name.
+    return adapter === undefined ? opened : { ...opened, name: `${opened.name} with ${adapter}` };
+  },
 } as const satisfies Input<Checkpoint, typeof afterSettings>;
 
 export const heldOutInput = {
