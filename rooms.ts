@@ -59,6 +59,10 @@ export const ROOMS: readonly Room[] = [
   { name: "attribution", holds: "attribution methods: from pairs and a behaviour to scores" },
   { name: "ranking", holds: "ranking file, report, nulls, verdict, lifts, quality" },
   {
+    name: "membership",
+    holds: "whether pairs belong to a checkpoint, against held-out ones",
+  },
+  {
     name: "discovery",
     holds: "what training changed, found without labels: prompts clustered, held to the pairs",
   },

@@ -33,7 +33,16 @@ const single = join(suite, "report.html");
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /** The panels by their addresses, the one of a pair among them. */
-const PAGES = ["overview", "behavior", "pairs", "pair/pair-1", "sources", "methods", "provenance"];
+const PAGES = [
+  "overview",
+  "behavior",
+  "pairs",
+  "pair/pair-1",
+  "sources",
+  "methods",
+  "discovery",
+  "provenance",
+];
 
 const KEY = "a-key-of-mine-56473829";
 
@@ -210,6 +219,42 @@ describe.skipIf(CHROMIUM === undefined)(
       await close(page);
     });
 
+    it.each([index, SERVER])(
+      "goes from a cluster to its pairs, and through the heat map by keyboard: %s",
+      async (file) => {
+        const { page, complaints } = await open("discovery", {}, file);
+        const told = (): Promise<string | null> => page.textContent(".heat + p");
+        const first = await told();
+        expect(first).toMatch(/^Prompt probe-\d+\/base.* \(cluster \d+\), pair .*: cosine −?0\.\d/);
+        await page.focus(".heat");
+        for (const key of ["ArrowRight", "Shift+ArrowDown", " "]) await page.keyboard.press(key);
+        expect(await told()).not.toBe(first);
+        const [, cluster] = /\(cluster (\d+)\), pair/.exec((await told())!)!;
+        await page.waitForSelector(`main h2:has-text("What cluster ${cluster} is made of")`);
+        expect(page.url()).toContain(`cluster=${cluster}`);
+        const isDrawn = await page.$eval(".heat canvas", (canvas) => {
+          const { width, height } = canvas as HTMLCanvasElement;
+          const { data } = (canvas as HTMLCanvasElement)
+            .getContext("2d")!
+            .getImageData(0, 0, width, height);
+          return new Set(new Uint32Array(data.buffer)).size > 100;
+        });
+        expect(isDrawn).toBe(true);
+        await page.focus('svg .point[tabindex="0"] >> nth=-1');
+        const pair = /^(.+?): /.exec((await page.textContent(".told"))!)![1]!;
+        const link = page.locator("a", { hasText: /^The \d+ pairs that lie closest/ });
+        const wanted = /\d+/.exec((await link.textContent())!)![0];
+        await link.click();
+        await page.waitForSelector(`main p[role=status]:has-text("${wanted} of ")`);
+        await page.goBack();
+        await page.focus('svg .point[tabindex="0"] >> nth=-1');
+        await page.keyboard.press("Enter");
+        await page.waitForSelector(`h1:has-text("${pair}")`);
+        expect(complaints).toEqual([]);
+        await close(page);
+      },
+    );
+
     it("shades the tokens of a pair, and says what each adds without a pointer too", async () => {
       const { page, complaints } = await open("pair/pair-1");
       await page.click('button:text-is("tokens")');
@@ -313,7 +358,7 @@ describe.skipIf(CHROMIUM === undefined)(
       };
       const at = (place: number): Promise<unknown> =>
         page.waitForSelector(`main h2:has-text("${place}. ")`);
-      await page.keyboard.press("7");
+      await page.keyboard.press("8");
       await page.waitForSelector('h1:has-text("Review")');
       await page.waitForFunction(() => document.querySelectorAll(".side").length === 2);
       const first = await page.textContent("main h2 a");

@@ -125,6 +125,17 @@ export const GOLDENS: readonly GoldenScript[] = [
     writes: "clustering.json",
     packages: ["numpy", "scipy", "scikit-learn"],
   },
+  {
+    script: "principal-components/make_principal_components.py",
+    writes: "principal_components.json",
+    packages: ["numpy", "scikit-learn"],
+  },
+  {
+    script: "membership/make_membership.py",
+    writes: "membership.json",
+    packages: ["numpy", "scipy", "scikit-learn", "torch", "transformers", "trl", "datasets"],
+    note: "reads the pairs of the organism distractor",
+  },
   { script: "rates/make_rates.py", writes: "rates.json", packages: ["numpy", "scipy"] },
   { script: "judge/make_judge.py", writes: "judge.json", packages: ["numpy", "scipy"] },
   { script: "proportions/make_proportions.py", writes: "proportions.json", packages: ["scipy"] },

@@ -19,6 +19,8 @@ export interface ChartProps<R> {
   readonly children?: ReactNode;
   readonly rows: readonly R[];
   readonly columns: Columns<R>;
+  /** Opens what a point stands for, by its place among the points. */
+  readonly open?: ((at: number) => void) | undefined;
   /** The marks; those with an `ariaLabel` are points that tell it. */
   readonly draw: (view: { readonly width: number; readonly palette: Palette }) => PlotOptions;
 }
@@ -29,7 +31,7 @@ export function Chart<R>(props: ChartProps<R>): ReactNode {
   return <Nothing>{props.title}: it could not be computed.</Nothing>;
 }
 
-function Drawn<R>({ title, children, rows, columns, draw }: ChartProps<R>): ReactNode {
+function Drawn<R>({ title, children, rows, columns, draw, open }: ChartProps<R>): ReactNode {
   const palette = usePalette();
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
@@ -56,10 +58,13 @@ function Drawn<R>({ title, children, rows, columns, draw }: ChartProps<R>): Reac
       },
       ...draw({ width, palette }),
     });
-    prepare(drawn, title, (text, point) => {
-      if (point === undefined) return setTold(undefined);
-      const [at, frame] = [point.getBoundingClientRect(), element.getBoundingClientRect()];
-      setTold({ text, x: at.left - frame.left + at.width / 2, y: at.top - frame.top });
+    prepare(drawn, title, {
+      open,
+      tell: (text, point) => {
+        if (point === undefined) return setTold(undefined);
+        const [at, frame] = [point.getBoundingClientRect(), element.getBoundingClientRect()];
+        setTold({ text, x: at.left - frame.left + at.width / 2, y: at.top - frame.top });
+      },
     });
     element.querySelector("svg")?.remove();
     element.append(drawn);
@@ -117,7 +122,13 @@ function Drawn<R>({ title, children, rows, columns, draw }: ChartProps<R>): Reac
 function prepare(
   drawn: Element,
   title: string,
-  tell: (text: string, point: Element | undefined) => void,
+  {
+    tell,
+    open,
+  }: {
+    readonly tell: (text: string, point: Element | undefined) => void;
+    readonly open: ((at: number) => void) | undefined;
+  },
 ): void {
   drawn.setAttribute("role", "group");
   drawn.setAttribute("aria-label", title);
@@ -134,7 +145,9 @@ function prepare(
     for (const name of ["mouseleave", "blur"]) {
       point.addEventListener(name, () => tell(text, undefined));
     }
+    point.addEventListener("click", () => open?.(i));
     point.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") open?.(i);
       const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
       const next = step === undefined ? undefined : points[i + step];
       if (next === undefined) return;

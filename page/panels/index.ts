@@ -1,4 +1,5 @@
 import { behaviorPanel } from "./behavior.tsx";
+import { discoveryPanel } from "./discovery.tsx";
 import { methodsPanel } from "./methods.tsx";
 import { overviewPanel } from "./overview.tsx";
 import { pairPanel } from "./pair.tsx";
@@ -17,6 +18,7 @@ export const PANELS: readonly Panel[] = [
   pairPanel,
   sourcesPanel,
   methodsPanel,
+  discoveryPanel,
   provenancePanel,
   reviewPanel,
   progressPanel,

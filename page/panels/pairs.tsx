@@ -53,6 +53,7 @@ export function queryOf(params: Readonly<Record<string, string>>): PairQuery {
     method: numberOf(params["method"]) ?? 0,
     search: params["q"],
     source: params["source"] === "" ? undefined : params["source"],
+    ids: params["ids"],
     flag: PAIR_FLAGS.find((each) => each === params["flag"]),
     min: numberOf(params["min"]),
     max: numberOf(params["max"]),
@@ -91,6 +92,8 @@ function Pairs({ parts, source, params, summary }: View): ReactNode {
           <>
             <p role="status">
               {count(found.count)} of {count(summary.listed)} listed pairs fit.
+              {query.ids !== undefined &&
+                ` Only the ${count(query.ids.split("\n").length)} pairs of a cluster are searched.`}
             </p>
             <PairGrid list={found} query={query} params={params} sortBy={sortBy} />
           </>

@@ -56,6 +56,7 @@ it("filters by words, source, mark and score, of the method that is asked about"
   expect(ids({ flag: "low norm" })).toEqual(["b"]);
   expect(ids({ min: -0.5, max: 0.5 })).toEqual(["b", "c"]);
   expect(ids({ method: 1, max: 2 })).toEqual(["c", "d"]);
+  expect(ids({ ids: "d\nnobody\na" })).toEqual(ids({}).filter((id) => id === "a" || id === "d"));
 });
 
 it("gives rows with their places in every ranking", () => {

@@ -30,9 +30,11 @@ function fits(table: PairTable, query: PairQuery): (at: number) => boolean {
   const bit = query.flag === undefined ? 0 : 1 << PAIR_FLAGS.indexOf(query.flag);
   const scores = table.scores[query.method] ?? [];
   const { min = -Infinity, max = Infinity } = query;
+  const only = query.ids === undefined ? undefined : new Set(query.ids.split("\n"));
   const isBetween = query.min !== undefined || query.max !== undefined;
   return (at) => {
     if (query.source !== undefined && nameAt(at) !== query.source) return false;
+    if (only?.has(table.ids[at]!) === false) return false;
     if (bit !== 0 && (table.flags[at]! & bit) === 0) return false;
     const score = scores[at] ?? null;
     if (isBetween && (score === null || score < min || score > max)) return false;

@@ -25,6 +25,9 @@ export const DRIFT = "drift";
  * or null where the experiment itself decides.
  */
 export const ELSEWHERE: Readonly<Record<string, string | null>> = {
+  "audit.by": null, // of membership, which is asked of the command alone
+  "audit.sample": null,
+  "audit.seed": null,
   "behavior.conceptLayer": "rank.layer",
   "behavior.features": null, // those of the methods
   "behavior.parameters": "embed.parameters",
@@ -299,7 +302,10 @@ export const sections = {
     .describe("Name of the experiment, and of its folder under culprit-out/."),
   checkpoints: checkpointsSection.describe("The checkpoint that everything starts from."),
   pairs: pairsSection.describe("The preference pairs that it was or will be trained on."),
-  audit: verbs.audit.settings.prefault({}).describe("What is in the pairs."),
+  audit: verbs.audit.settings
+    .pick({ maxTokens: true })
+    .prefault({})
+    .describe("What is in the pairs."),
   train: trainSection
     .optional()
     .describe("How checkpoints are trained; needed to make the checkpoint after, and for edits."),

@@ -99,6 +99,7 @@ type Tallied = Omit<
   | "rows"
   | "unusable"
   | "unusableExamples"
+  | "membership"
   | "warnings"
 >;
 

@@ -2,6 +2,7 @@ import { z } from "zod";
 
 import { shareSchema } from "../stats/wilson.ts";
 import { countSchema, jsonArtifact, type Plain } from "../util/artifact.ts";
+import { membershipSchema } from "./audit-membership.ts";
 import { dataFileSchema } from "./open-pairs.ts";
 import { unusableRowSchema } from "./preference-pair.ts";
 import { PAIR_SHAPES } from "./shapes/shapes.ts";
@@ -179,6 +180,8 @@ export const AUDIT = jsonArtifact(
     scores: z.array(scoreReportSchema),
     /** Pairs by the Unicode script of most letters of the chosen response; by size. */
     scripts: z.array(z.strictObject({ script: z.string(), pairs: countSchema })),
+    /** Absent where no two checkpoints were given. */
+    membership: membershipSchema.optional(),
     /** What looks dangerous, one sentence each. */
     warnings: z.array(z.string()),
   }),

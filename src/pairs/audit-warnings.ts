@@ -18,7 +18,7 @@ const NOTABLE_CUT = 0.05;
 /** Sentences about single sources or generators, at most, so that the list stays readable. */
 const MAX_EACH = 10;
 
-type Findings = Omit<AuditReport, "warnings">;
+type Findings = Omit<AuditReport, "warnings" | "membership">;
 
 /** What in an audit looks dangerous for attribution or for training, one plain sentence each. */
 export function listWarnings(report: Findings): string[] {

@@ -1,48 +1,13 @@
 /** @file Rankings as a table on disk: Parquet, JSON lines or CSV, through DuckDB, best pair first. */
-import { mkdtemp, rename, rm } from "node:fs/promises";
-import { basename, dirname, extname, join, resolve } from "node:path";
-
-import type { DuckDBConnection, DuckDBValue } from "@duckdb/node-api";
-
 import { causeOf } from "../attribution/cause-of.ts";
 import type { PairScores } from "../attribution/method.ts";
 import type { PairRows } from "../attribution/pair-rows.ts";
 import { percentile, rankScores } from "../attribution/rank-scores.ts";
 import type { ColumnValue } from "../pairs/preference-pair.ts";
-import { describeFullDisk, describeWriteError } from "../util/atomic-file.ts";
-import { ConfigError } from "../util/errors.ts";
-
-/** How each extension is written. */
-const FORMATS: Readonly<Record<string, string>> = {
-  ".parquet": "FORMAT parquet, COMPRESSION zstd",
-  ".jsonl": "FORMAT json",
-  ".csv": "FORMAT csv, HEADER",
-};
-
-/** How the name of a ranking file may end. */
-export const RANKING_ENDINGS = Object.keys(FORMATS);
+import { CHUNK_ROWS, type TableColumn, writeTable } from "./write-table.ts";
 
 /** Name of the note in a Parquet ranking's metadata that holds the content hash of the ranked pairs. */
 export const PAIRS_HASH_NOTE = "culprit_pairs";
-
-/** Rows of one DuckDB vector. */
-const CHUNK_ROWS = 2048;
-/** The table is kept on disk beside the output, so memory does not grow with the number of rankings. */
-const DUCKDB_OPTIONS = {
-  threads: "1",
-  memory_limit: "400MB",
-  autoinstall_known_extensions: "false",
-  autoload_known_extensions: "false",
-} as const;
-
-/** Throws ConfigError unless the extension of `path` says how to write it. */
-export function requireRankingFormat(path: string): void {
-  if (FORMATS[extname(path)] === undefined) {
-    throw new ConfigError(
-      `${path}: expected a name ending in ${Object.keys(FORMATS).join(", ")}, got "${extname(path)}"`,
-    );
-  }
-}
 
 /**
  * Writes all rankings of the pairs to one table, whole or not at all, in the format of the extension (.parquet, .jsonl, .csv). Columns: id,
@@ -58,43 +23,8 @@ export async function writeRankings(
   rankings: readonly PairScores[],
   pairsHash?: string,
 ): Promise<void> {
-  requireRankingFormat(path);
-  const columns = outputColumns(pairs, rankings);
-  // On the disk of the output, so that the finished file only has to be renamed.
-  const work = await mkdtemp(join(dirname(resolve(path)), ".culprit-ranking-")).catch(
-    (error: unknown) => {
-      throw describeWriteError(path, error);
-    },
-  );
-  try {
-    // Loading DuckDB takes a third of a second: not before it is needed.
-    const { DuckDBInstance } = await import("@duckdb/node-api");
-    const instance = await DuckDBInstance.create(join(work, "table.duckdb"), DUCKDB_OPTIONS);
-    const connection = await instance.connect();
-    try {
-      const names = columns.map(({ name, type }) => `${quoteName(name)} ${type}`);
-      await connection.run(`CREATE TABLE ranking (${names.join(", ")})`);
-      for (const ranking of rankings) await appendRanking(connection, columns, ranking);
-      const partial = join(work, basename(path));
-      await connection.run(
-        `COPY ranking TO '${partial.replaceAll("'", "''")}' (${copyOptions(path, pairsHash)})`,
-      );
-      await rename(partial, path);
-    } finally {
-      connection.closeSync();
-      instance.closeSync();
-    }
-  } catch (error) {
-    throw describeFullDisk(path, error);
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
-}
-
-function copyOptions(path: string, pairsHash: string | undefined): string {
-  const format = FORMATS[extname(path)]!;
-  if (extname(path) !== ".parquet" || pairsHash === undefined) return format;
-  return `${format}, KV_METADATA {${PAIRS_HASH_NOTE}: '${pairsHash.replaceAll("'", "''")}'}`;
+  const notes = pairsHash === undefined ? {} : { [PAIRS_HASH_NOTE]: pairsHash };
+  await writeTable(path, outputColumns(pairs, rankings), chunksOf(rankings), notes);
 }
 
 /** One row of the output, as its columns see it. */
@@ -105,11 +35,7 @@ interface OutputRow {
   readonly ranking: PairScores;
 }
 
-interface OutputColumn {
-  readonly name: string;
-  readonly type: "VARCHAR" | "INTEGER" | "FLOAT" | "DOUBLE" | "BOOLEAN";
-  value(at: OutputRow): DuckDBValue;
-}
+type OutputColumn = TableColumn<OutputRow>;
 
 function outputColumns(pairs: PairRows, rankings: readonly PairScores[]): readonly OutputColumn[] {
   const several = (key: "behavior" | "layer"): boolean =>
@@ -180,28 +106,15 @@ function keptColumn(name: string, values: readonly ColumnValue[]): OutputColumn 
   return { name, type: "VARCHAR", value: ({ row }) => toText(values[row]!) };
 }
 
-async function appendRanking(
-  connection: DuckDBConnection,
-  columns: readonly OutputColumn[],
-  ranking: PairScores,
-): Promise<void> {
-  const { order, scored } = rankScores(ranking.scores);
-  const duckdb = await import("@duckdb/node-api");
-  const appender = await connection.createAppender("ranking");
-  const types = columns.map(({ type }) => duckdb[type]);
-  for (let first = 0; first < order.length; first += CHUNK_ROWS) {
-    const rows = Array.from(order.subarray(first, first + CHUNK_ROWS), (row, i) => {
-      const rank = first + i + 1;
-      return { row, rank, scored, ranking };
-    });
-    const chunk = duckdb.DuckDBDataChunk.create(types, rows.length);
-    chunk.setColumns(columns.map((column) => rows.map((row) => column.value(row))));
-    appender.appendDataChunk(chunk);
+/** The rows of all rankings, best pair first. */
+function* chunksOf(rankings: readonly PairScores[]): Generator<readonly OutputRow[]> {
+  for (const ranking of rankings) {
+    const { order, scored } = rankScores(ranking.scores);
+    for (let first = 0; first < order.length; first += CHUNK_ROWS) {
+      yield Array.from(order.subarray(first, first + CHUNK_ROWS), (row, i) => {
+        const rank = first + i + 1;
+        return { row, rank, scored, ranking };
+      });
+    }
   }
-  appender.closeSync();
-}
-
-/** What DuckDB says of a full disk in its own words. */
-function quoteName(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }

@@ -190,6 +190,8 @@ export interface PairQuery {
   /** Words that all occur in the id, the source or the beginning of the prompt. */
   readonly search?: string | undefined;
   readonly source?: string | undefined;
+  /** These alone, a line each. */
+  readonly ids?: string | undefined;
   readonly flag?: PairFlag | undefined;
   readonly min?: number | undefined;
   readonly max?: number | undefined;

@@ -194,6 +194,7 @@ export const pairQuery = z.strictObject({
     .optional()
     .describe("Words that all occur in the id, the source or the beginning of the prompt."),
   source: z.string().optional(),
+  ids: z.string().optional().describe("The ids of these pairs alone, a line each."),
   flag: z.enum(PAIR_FLAGS).optional(),
   min: z.coerce.number().optional().describe("Lowest score."),
   max: z.coerce.number().optional().describe("Highest score."),

@@ -1,87 +1,33 @@
 import { z } from "zod";
 
-import { localFolder } from "../engine/local-host.ts";
-import { UnusableExampleError } from "../model/prompt-renderer-error.ts";
-import { createRenderer, type RendererOptions } from "../model/prompt-renderer.ts";
-import { type AuditOptions, auditPairs, type Refusal } from "../pairs/audit-pairs.ts";
+import { findMembership } from "../membership/find-membership.ts";
+import { writeMeasured } from "../membership/write-measured.ts";
+import { type AuditOptions, auditPairs } from "../pairs/audit-pairs.ts";
 import { AUDIT } from "../pairs/audit-report.ts";
-import type { TokenCounts } from "../pairs/audit-truncation.ts";
 import { openUnusableFile } from "../pairs/unusable-file.ts";
-import { count } from "../util/setting-kinds.ts";
-import { checkpointSettings } from "./inputs/checkpoint.ts";
+import { TABLE_ENDINGS } from "../ranking/write-table.ts";
+import { count, seed } from "../util/setting-kinds.ts";
+import {
+  afterInput,
+  heldOutInput,
+  membershipInput,
+  readerOf,
+  tokenizerInput,
+} from "./inputs/audited-with.ts";
 import { pairsInput } from "./inputs/pairs.ts";
+import { openScoringModels } from "./inputs/scoring-models.ts";
 import { fileNamed, resultOutput } from "./outputs.ts";
+import { by } from "./settings/common.ts";
 import { formatAudit } from "./show/audit.ts";
-import { defineVerb, type Input } from "./verb.ts";
+import { defineVerb, need } from "./verb.ts";
 
-/** What a checkpoint's tokenizer and template make of pairs. */
-type PairReader = Required<Pick<AuditOptions, "countTokens" | "findUnread" | "template">>;
-
-const tokenizerSettings = checkpointSettings.pick({
-  template: true,
-  boundary: true,
-  ignoreUnread: true,
-});
-
-/** A checkpoint of which only tokenizer and template are read. */
-const tokenizerInput = {
-  kind: "checkpoint",
-  placeholder: "DIR",
-  describe:
-    "Counts tokens with this checkpoint's tokenizer and template: a Hugging Face folder, or hf://owner/name@revision.",
-  isOptional: true,
-  settings: tokenizerSettings,
-  open: async ([name = ""], settings, { download, warn }) =>
-    pairReader(await localFolder(name, download), settings, warn),
-} as const satisfies Input<PairReader, typeof tokenizerSettings>;
-
-/** Reads pairs as the checkpoint in `folder` would; `warn` hears what is odd about its tokenizer. */
-async function pairReader(
-  folder: string,
-  options: RendererOptions,
-  warn: (line: string) => void,
-): Promise<PairReader> {
-  const renderer = await createRenderer(folder, { ...options, onWarning: warn });
-  for (const line of renderer.tokenizer.warnings) warn(line);
-  return {
-    template: renderer.template,
-    findUnread: ({ prompt, chosen, rejected, context }) =>
-      unlessUnusable(
-        () => renderer.findUnread(prompt, [chosen, rejected], context),
-        () => [],
-      ),
-    countTokens: ({ prompt, chosen, rejected, context }) =>
-      unlessUnusable<TokenCounts | Refusal>(
-        () => {
-          const tokens = renderer.tokenize(prompt, [chosen, rejected], context);
-          const [chosenTokens, rejectedTokens] = tokens.responses;
-          return {
-            prompt: tokens.prompt.length,
-            chosen: chosenTokens!.length,
-            rejected: rejectedTokens!.length,
-            lostPromptTokens: tokens.lostPromptTokens,
-            holdsMarks: tokens.holdsMarks,
-            hidden: tokens.hidden,
-          };
-        },
-        (refusal) => ({ refusal }),
-      ),
-  };
-}
-
-/** What `otherwise` makes of the reason for a pair that is counted and warned about: `embed` will list it as unusable. */
-function unlessUnusable<T>(read: () => T, otherwise: (reason: string) => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof UnusableExampleError) return otherwise(error.message);
-    throw error;
-  }
-}
+/** Pairs measured of either side: an accuracy is then known to 2 or 3 points. */
+const SAMPLE = 2000;
 
 export const audit = defineVerb({
   name: "audit",
-  summary: "What is in preference pairs: sources, duplicates, lengths, truncation",
+  summary:
+    "What is in preference pairs: sources, duplicates, lengths; and whether a checkpoint was trained on them",
   about: `
 PAIRS are files of preference pairs (JSONL, JSONL.gz, JSON, Parquet, CSV; globs in quotes; hf://datasets/owner/name/path).
 
@@ -90,17 +36,63 @@ contradictory labels, near-identical sides, length of chosen against rejected, t
 With a checkpoint, lengths and truncation are in its tokens as well, and what its template does not show or shows in part,
 prompts that were rendered already, and tokens that join across the start of a response are counted.
 
+With --before M0 --after M1 it also says whether M1 was trained on the pairs: how often M1 against M0 prefers the chosen
+response (DPO's implicit reward, also per token), beside --held-out pairs of the same kind, and a verdict in one sentence. A
+model with the same taste prefers the chosen response of both; one that was trained on the pairs does so by larger margins.
+Without held-out pairs only the claimed side is known, and the verdict says so. By source: the drift of the log-probability of
+chosen and rejected responses, how many chosen ones became less likely, and CHES (likelihood displacement, arXiv 2410.08847).
+Pairs of one prompt count as one draw in every interval.
+
   culprit audit pairs.jsonl.gz
-  culprit audit "mix/*.parquet" --checkpoint ./sft --max-tokens 2048 --out audit.json`,
-  version: 3,
-  inputs: { pairs: pairsInput, checkpoint: tokenizerInput },
+  culprit audit "mix/*.parquet" --checkpoint ./sft --max-tokens 2048 --out audit.json
+  culprit audit mix.parquet --before ./sft --after ./dpo --held-out other.parquet --measured measured.parquet`,
+  version: 4,
+  inputs: {
+    pairs: pairsInput,
+    checkpoint: tokenizerInput,
+    before: membershipInput,
+    after: afterInput,
+    heldOut: heldOutInput,
+  },
   settings: z.strictObject({
+    sample: count
+      .optional()
+      .describe(
+        `Pairs of either side that the checkpoints are asked about, drawn by the seed where there are more. Absent: ${SAMPLE}.`,
+      ),
+    seed: seed.optional().describe("Seed of the sample. Absent: 0."),
+    by: by.describe("Kept column that counts as the source. Absent: source, where there is one."),
     maxTokens: count
       .optional()
       .describe(
         "Prompt and response together, in tokens: reports what would be cut; without a checkpoint tokens are estimated at 4 characters each. Absent: no such report.",
       ),
   }),
+  check: ({ sample, seed: drawn, by: column }, given) => [
+    ...need(
+      given.has("before") === given.has("after"),
+      [given.has("before") ? "after" : "before"],
+      "expected both checkpoints, before and after, or neither",
+    ),
+    ...need(
+      !given.has("before") || !given.has("checkpoint"),
+      ["checkpoint"],
+      "expected before alone, whose tokenizer counts the tokens, got both",
+    ),
+    ...Object.entries({
+      heldOut: given.has("heldOut"),
+      measured: given.has("measured"),
+      sample: sample !== undefined,
+      seed: drawn !== undefined,
+      by: column !== undefined,
+    }).flatMap(([name, isGiven]) =>
+      need(
+        given.has("before") || !isGiven,
+        [name],
+        "expected the checkpoints before and after with it, got none",
+      ),
+    ),
+  ],
   outputs: {
     out: {
       ...resultOutput(AUDIT, "Writes the report as JSON."),
@@ -116,19 +108,56 @@ prompts that were rendered already, and tokens that join across the start of a r
       isOptional: true,
       beside: (out: string) => out.replace(/\.json$/, ".unusable.jsonl"),
     },
+    measured: {
+      artifact: fileNamed("measured.parquet"),
+      placeholder: "FILE",
+      describe: `What the checkpoints make of each pair, a row each; the ending says how: ${TABLE_ENDINGS.join(", ")}.`,
+      endings: TABLE_ENDINGS,
+      isOptional: true,
+    },
   },
-  run: async ({ pairs, checkpoint }, { maxTokens }, { out, signal, progress }) => {
-    const options = { ...checkpoint, maxTokens, signal, progress: progress("rows") };
-    if (out.unusable === undefined) return auditPairs(pairs, options);
-    const file = openUnusableFile(out.unusable);
-    try {
-      const report = await auditPairs(pairs, { ...options, onUnusable: (row) => file.add(row) });
-      await file.close();
-      return report;
-    } catch (error) {
-      await file.discard();
-      throw error;
-    }
+  run: async ({ pairs, checkpoint, ...of }, settings, work) => {
+    const { out, signal, progress } = work;
+    const { maxTokens } = settings;
+    const reader = checkpoint ?? (of.before && (await readerOf(of.before, work)));
+    const options = { ...reader, maxTokens, signal, progress: progress("rows") };
+    const report = await listingUnusable(out.unusable, (onUnusable) =>
+      auditPairs(pairs, { ...options, onUnusable }),
+    );
+    const { before, after } = of;
+    if (before === undefined || after === undefined) return report; // check
+    await using models = await openScoringModels(before, after, before.options.threads);
+    const { checkpoint: m0, trained: m1 } = models.sources;
+    const found = await findMembership(pairs, {
+      before: m0!, // both were given
+      after: m1!,
+      heldOut: of.heldOut,
+      sample: settings.sample ?? SAMPLE,
+      seed: settings.seed ?? 0,
+      by: settings.by,
+      signal,
+      progress: progress("pairs"),
+      count: ({ tokens = 0, flops = 0 }) => tokens > 0 && work.cost.add(tokens, flops / tokens),
+    });
+    if (out.measured !== undefined) await writeMeasured(out.measured, found);
+    return { ...report, membership: found.membership };
   },
   show: formatAudit,
 });
+
+/** Lists unusable rows in the file, where one is wanted, while `read` goes over them. */
+async function listingUnusable<T>(
+  path: string | undefined,
+  read: (onUnusable: AuditOptions["onUnusable"]) => Promise<T>,
+): Promise<T> {
+  if (path === undefined) return read(undefined);
+  const file = openUnusableFile(path);
+  try {
+    const found = await read((row) => file.add(row));
+    await file.close();
+    return found;
+  } catch (error) {
+    await file.discard();
+    throw error;
+  }
+}

@@ -19,7 +19,8 @@ import {
   withTopText,
 } from "../ranking/ranking-report.ts";
 import type { UnusedNull } from "../ranking/signal-verdict.ts";
-import { RANKING_ENDINGS, writeRankings } from "../ranking/write-ranking.ts";
+import { writeRankings } from "../ranking/write-ranking.ts";
+import { TABLE_ENDINGS } from "../ranking/write-table.ts";
 import type { RequestsEstimate } from "../rollouts/estimate-rollouts.ts";
 import { ROLLOUT_MANIFEST, rolloutManifestPath } from "../rollouts/rollout-manifest.ts";
 import { readRollouts } from "../rollouts/rollouts.ts";
@@ -214,8 +215,8 @@ same; culprit show prints more of one.
       out: {
         artifact: fileNamed("ranking.parquet"),
         placeholder: "FILE",
-        describe: `The whole ranking to write; the ending says how: ${RANKING_ENDINGS.join(", ")}.`,
-        endings: RANKING_ENDINGS,
+        describe: `The whole ranking to write; the ending says how: ${TABLE_ENDINGS.join(", ")}.`,
+        endings: TABLE_ENDINGS,
         isOptional: true,
       },
       report: {

@@ -1,9 +1,9 @@
 import { z } from "zod";
 
-import { ConfigError } from "../../util/errors.ts";
 import { betaSetting } from "../beta-setting.ts";
 import { defineMethod } from "../method.ts";
 import { scoreByLogprobs, type SideLogprobs } from "../pair-logprobs.ts";
+import { expectSameTokenizer } from "../same-tokenizer.ts";
 
 /**
  * β [log π₁/π₀(y⁺|x) − log π₁/π₀(y⁻|x)], π₀ the checkpoint before and π₁ the one after training: DPO's own margin (arXiv 2305.18290; as a
@@ -23,13 +23,7 @@ export const implicitReward = defineMethod({
     traits: { isBounded: false, null: "none", hasVerdict: false, hasLayer: false },
   }),
   score: async ({ checkpoint, trained, ...task }, { beta }, work) => {
-    const [before, after] = [checkpoint, trained].map(({ engine }) => engine.identity);
-    if (before!.tokenizerHash !== after!.tokenizerHash) {
-      throw new ConfigError(
-        `trained: expected the tokenizer of ${before!.name}, got another one (${after!.name})`,
-        { hint: "Name the checkpoint that training made of the one before." },
-      );
-    }
+    expectSameTokenizer({ checkpoint, trained });
     const settings = [trained, checkpoint].map((model) => ({ model }));
     const margin = (one: SideLogprobs, none: SideLogprobs): number =>
       one.chosen - none.chosen - (one.rejected - none.rejected);

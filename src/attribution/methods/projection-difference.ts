@@ -1,9 +1,8 @@
 import { z } from "zod";
 
-import type { Message } from "../../format/messages.ts";
 import type { PreferencePair } from "../../pairs/preference-pair.ts";
+import { promptKey } from "../../pairs/prompt-key.ts";
 import { ConfigError } from "../../util/errors.ts";
-import { hashValue } from "../../util/hash.ts";
 import { dot, norm } from "../../util/vector.ts";
 import {
   defineMethod,
@@ -116,9 +115,6 @@ function createProjector(
     return { projections, causes };
   };
 }
-
-const promptKey = (prompt: readonly Message[]): string =>
-  hashValue(prompt.map(({ role, content }) => [role, content]));
 
 /** The mean projections of the checkpoint's own answers, by the prompts of the rows; memory: some numbers for each prompt. */
 async function projectOwn(

@@ -55,7 +55,7 @@ const WORDS = "lower(concat(id, ' ', coalesce(source, ''), ' ', preview))";
 /** Pairs without what is sorted by come last either way, tied ones in the order of the first ranking. */
 function selectPlaces(
   { name, summary }: RankedTable,
-  { method, search = "", source, flag, min, max, sort, isDescending }: PairQuery,
+  { method, search = "", source, ids, flag, min, max, sort, isDescending }: PairQuery,
 ): { readonly sql: string; readonly values: readonly DuckDBValue[] } {
   const values: DuckDBValue[] = [];
   const value = (each: DuckDBValue): string => `$${values.push(each)}`;
@@ -66,6 +66,7 @@ function selectPlaces(
       .filter(Boolean)
       .map((word) => `contains(${WORDS}, lower(${value(word)}))`),
     ...(source === undefined ? [] : [`source = ${value(source)}`]),
+    ...(ids === undefined ? [] : [`id IN (${ids.split("\n").map(value).join(", ")})`]),
     ...(flag === undefined ? [] : [`flag${PAIR_FLAGS.indexOf(flag)}`]),
     ...(min === undefined ? [] : [`score${m} >= ${value(min)}`]),
     ...(max === undefined ? [] : [`score${m} <= ${value(max)}`]),

@@ -10,6 +10,7 @@ import {
   tableOf,
   textTable,
 } from "../../util/text-table.ts";
+import { membershipSection } from "./membership.ts";
 
 /** Rows of one table, at most; the JSON report has all of them. */
 const MAX_TABLE_ROWS = 20;
@@ -20,7 +21,7 @@ const MAX_NAME = 200;
 /** What `culprit audit` prints. */
 export function formatAudit(
   report: AuditReport,
-  written: { readonly out: string | undefined; readonly unusable: string | undefined },
+  written: { readonly [K in "out" | "unusable" | "measured"]: string | undefined },
 ): string {
   return textOf(
     rowsSection(report, written.unusable),
@@ -32,10 +33,12 @@ export function formatAudit(
     turnsSection(report),
     besideSection(report),
     scoresSection(report),
+    membershipSection(report.membership),
     "",
     report.warnings.length === 0 ? "No warnings." : "Warnings",
     report.warnings.map((line) => `  ${line}`),
     written.out !== undefined && ["", `Report written to ${written.out}`],
+    written.measured !== undefined && `Measured pairs written to ${written.measured}`,
   );
 }
 

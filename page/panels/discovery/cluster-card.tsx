@@ -1,0 +1,102 @@
+import type { ReactNode } from "react";
+
+import type { PartValues } from "../../../src/report/report-source.ts";
+import { addressHref } from "../../address.ts";
+import { IntervalChart } from "../../charts/interval-chart.tsx";
+import { count, number, percent, pValue } from "../../format.ts";
+import { Term } from "../../glossary.tsx";
+
+type Cluster = PartValues["discovery"]["clusters"][number];
+
+/** Whether a cluster is told from chance: below alpha after Holm, leaning to the pairs in both halves of the data. */
+export const passes = ({ test }: Cluster, alpha: number): boolean =>
+  test?.holm !== undefined && test.holm < alpha && test.agree;
+
+/** A cluster of prompts in a few lines. */
+export function ClusterCard({
+  cluster: { cluster, name, prompts, stability, test, terms, ...others },
+  alpha,
+  isSelected,
+  select,
+}: {
+  readonly cluster: Cluster;
+  readonly alpha: number;
+  readonly isSelected: boolean;
+  readonly select: () => void;
+}): ReactNode {
+  const isPassing = passes({ cluster, name, prompts, stability, test, terms, ...others }, alpha);
+  return (
+    <div className="side">
+      <h2>
+        Cluster {cluster}: {name}
+      </h2>
+      <p>
+        {isPassing && <span className="mark planted">passes</span>}
+        {count(prompts)} prompts
+        {stability !== undefined && `, stability ${number(stability, 2)}`}
+      </p>
+      <p>
+        {test === undefined ? (
+          "Too few prompts to be tested."
+        ) : (
+          <>
+            <Term of="lean" /> {number(test.lean)} ({test.kind})
+            {test.p !== undefined && `, ${pValue(test.p)}`}
+            {test.holm !== undefined && `, with Holm ${pValue(test.holm)}`}
+          </>
+        )}
+      </p>
+      {terms.more.length > 0 && <p>More of: {terms.more.slice(0, 6).join(", ")}</p>}
+      {terms.less.length > 0 && <p>Less of: {terms.less.slice(0, 6).join(", ")}</p>}
+      <button type="button" aria-pressed={isSelected} onClick={select}>
+        Select
+      </button>
+    </div>
+  );
+}
+
+/** What the selected cluster is made of, and which pairs it leans to. */
+export function ClusterDetails({ cluster }: { readonly cluster: Cluster }): ReactNode {
+  const { typical, effects, topPairs, tags, prompts } = cluster;
+  const tagged = Object.entries(tags).map(([tag, of]) => `${tag} ${percent(of / prompts, 0)}`);
+  return (
+    <>
+      {tagged.length > 0 && <p>Tags: {tagged.join(", ")}</p>}
+      {topPairs.length > 0 && (
+        <p>
+          <a href={addressHref(["pairs"], { ids: topPairs.map(({ id }) => id).join("\n") })}>
+            The {topPairs.length} pairs that lie closest to it
+          </a>
+        </p>
+      )}
+      <h3>Typical prompts</h3>
+      {typical.map(({ id, prompt, before, after }) => (
+        <details key={id}>
+          <summary>{prompt}</summary>
+          <p className="role">before</p>
+          <div className="turn">{before}</div>
+          <p className="role">after</p>
+          <div className="turn">{after}</div>
+        </details>
+      ))}
+      <IntervalChart
+        title="Effect of each source"
+        rows={effects.slice(0, 25).map(({ source, effect, low, high, pairs }) => ({
+          label: source,
+          value: effect,
+          low,
+          high,
+          n: pairs,
+          kind: low !== undefined && low > 0 ? "planted" : "plain",
+        }))}
+        axis="mean cosine"
+        reference={0}
+        show={(value) => number(value)}
+        counted="sampled pairs"
+      >
+        Mean cosine of the source's pairs with the cluster's prompts: above 0 they point the way of
+        the change.
+      </IntervalChart>
+    </>
+  );
+}
