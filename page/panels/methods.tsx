@@ -181,7 +181,7 @@ function Arms({ result }: { readonly result: Result }): ReactNode {
   const arms = evaluation?.variants.find(({ variant }) => variant === trigger)?.arms ?? [];
   const rows = edits.flatMap(({ arm, method, pairs, pick }) => {
     const found = arms.find((each) => each.arm === arm);
-    return found?.rate.rate === undefined
+    return found?.rate.rate === undefined || method === undefined // by people, not by a ranking
       ? []
       : [
           {

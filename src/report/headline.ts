@@ -67,7 +67,7 @@ function bestEdit(result: ExperimentResult): Headline | undefined {
 }
 
 /** Of the edits that show it: the one that says most about single pairs. */
-const ORDER = ["filter", "swap", "drop-source"];
+const ORDER = ["review", "filter", "swap", "drop-source"];
 
 /** Training seeds with a judged rollout. */
 const seedsOf = ({ bySeed }: ArmRate): number =>
@@ -110,6 +110,8 @@ function rankingAlone({ methods, probe }: ExperimentResult): Headline {
 }
 
 function describeEdit({ action, pairs, groups, top }: ArmEdit): string {
+  if (action === "review")
+    return `with the ${pairs} pairs dropped or swapped that people decided on`;
   if (action === "swap") return `with the ${pairs} pairs ranked highest swapped`;
   if (action === "filter") return `without the ${pairs} pairs ranked highest`;
   const names = groups.map(({ group }) => group).join(" and ");
