@@ -1,5 +1,6 @@
 import { auditPart } from "./audit.ts";
 import { behaviorPart } from "./behavior.ts";
+import { generatorsPart } from "./generators.ts";
 import { overviewPart } from "./overview.ts";
 import { provenancePart } from "./provenance.ts";
 import { rankingsPart } from "./rankings.ts";
@@ -12,6 +13,7 @@ export const PARTS = [
   scenariosPart,
   rankingsPart,
   auditPart,
+  generatorsPart,
   provenancePart,
 ] as const;
 
