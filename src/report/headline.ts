@@ -1,8 +1,6 @@
 import type { ArmRate } from "../rates/evaluation.ts";
 import type { ArmEdit, ExperimentResult } from "../runs/result.ts";
-
-/** Below this an adjusted p-value counts as telling. */
-const LEVEL = 0.05;
+import { mostTelling } from "./tested-edit.ts";
 
 /** The verdict on a run. */
 export interface Headline {
@@ -34,65 +32,26 @@ export function headline(result: ExperimentResult | undefined): Headline {
 }
 
 function bestEdit(result: ExperimentResult): Headline | undefined {
-  const { evaluation, trigger } = result;
-  const rates = evaluation?.variants.find(({ variant }) => variant === trigger)?.arms ?? [];
-  const baseline = rates.find(({ arm }) => arm === evaluation?.baseline);
-  const [best] = testedEdits(result, rates).toSorted(
-    (a, b) =>
-      Number(b.isShown) - Number(a.isShown) ||
-      ORDER.indexOf(a.edit.action) - ORDER.indexOf(b.edit.action) ||
-      a.edit.pairs - b.edit.pairs,
-  );
-  if (best === undefined || baseline === undefined) return undefined;
-  const { edit, arm, control, isShown } = best;
-  const before = rates.find((each) => each.arm === "before");
+  const best = mostTelling(result);
+  if (best === undefined) return undefined;
+  const { edit, arm, control, before, baseline, isShown } = best;
   const start =
     before === undefined
-      ? `Trained on all pairs the rate is ${percent(baseline)}`
-      : `Training takes the rate from ${percent(before)} to ${percent(baseline)}`;
+      ? `shows in ${percent(baseline)} of the responses after training on all pairs`
+      : `shows in ${percent(before)} of the responses before training and in ${percent(baseline)} after it`;
   const beside =
     control === undefined
-      ? "no random control stands beside it"
-      : `with as many random pairs edited instead it is ${percent(control)}`;
-  const seeds = Math.min(...[arm, ...(control === undefined ? [] : [control])].map(seedsOf));
+      ? "and no random control stands beside that"
+      : `with as many random pairs edited instead in ${percent(control)}`;
   const close = !isShown
     ? "that it is these pairs is not shown"
-    : seeds < 2
+    : best.seeds < 2
       ? "in this one training it is these pairs, more than chance explains"
       : "it is these pairs, more than chance explains";
   return {
     kind: isShown ? "shown" : "unshown",
-    sentence: `${start}; ${describeEdit(edit)} it is ${percent(arm)}, ${beside}: ${close}.`,
+    sentence: `“${result.behavior}” ${start}; trained ${describeEdit(edit)} in ${percent(arm)}, ${beside}: ${close}.`,
   };
-}
-
-/** Of the edits that show it: the one that says most about single pairs. */
-const ORDER = ["review", "filter", "swap", "drop-source"];
-
-/** Training seeds with a judged rollout. */
-const seedsOf = ({ bySeed }: ArmRate): number =>
-  bySeed.filter(({ rate }) => rate !== undefined).length;
-
-interface TestedEdit {
-  readonly edit: ArmEdit;
-  readonly arm: ArmRate;
-  readonly control: ArmRate | undefined;
-  readonly isShown: boolean;
-}
-
-function testedEdits(result: ExperimentResult, rates: readonly ArmRate[]): TestedEdit[] {
-  return result.edits
-    .filter(({ pick, skipped }) => pick === "chosen" && skipped === undefined)
-    .flatMap((edit) => {
-      const arm = rates.find((each) => each.arm === edit.arm);
-      if (arm === undefined) return [];
-      const control = rates.find((each) => edit.controls.includes(each.arm));
-      const beside = arm.toControls.find(({ against }) => edit.controls.includes(against));
-      const told = [arm.toBaseline, beside].every(
-        (each) => each !== undefined && each.difference < 0 && each.adjustedP < LEVEL,
-      );
-      return [{ edit, arm, control, isShown: told }];
-    });
 }
 
 function rankingAlone({ methods, probe }: ExperimentResult): Headline {
