@@ -97,14 +97,22 @@ function Quality({ methods }: Pick<Result, "methods">): ReactNode {
         head={["Method", "AUROC [95%]", "Average precision [95%]", "Found"]}
         rows={known.map(({ name, quality: { auroc, averagePrecision, at } }) => [
           name,
-          `${number(auroc.value)} ${interval(auroc.low, auroc.high, number)}`,
-          `${number(averagePrecision.value)} ${interval(averagePrecision.low, averagePrecision.high, number)}`,
-          at
-            .map(
-              ({ k, found, precision }) =>
-                `${found} in the top ${k} (${percent(precision.value)} ${interval(precision.low, precision.high, percent)})`,
-            )
-            .join("; "),
+          ...[auroc, averagePrecision].map(({ value, low, high }, i) => (
+            <Figure
+              key={i}
+              tells={`95% ${interval(low, high, number)}, n ${planted} planted pairs of ${pairs}`}
+            >
+              {number(value)} {interval(low, high, number)}
+            </Figure>
+          )),
+          at.map(({ k, found, precision: { value, low, high } }) => (
+            <span key={k}>
+              {found} in the top {count(k)}, a share of{" "}
+              <Figure tells={`95% ${interval(low, high, percent)}, n ${k} pairs`}>
+                {percent(value)} {interval(low, high, percent)}
+              </Figure>{" "}
+            </span>
+          )),
         ])}
       />
     </>
@@ -167,9 +175,16 @@ function Overlap({
         label,
         `${behavior}${doubt === undefined ? "" : `, not stable (${doubt})`}`,
         number(cosine),
-        correlation === undefined
-          ? "–"
-          : `${number(correlation.r)} ${interval(correlation.low, correlation.high, number)}`,
+        correlation === undefined ? (
+          "–"
+        ) : (
+          <Figure
+            key="f"
+            tells={`95% ${interval(correlation.low, correlation.high, number)}, n ${correlation.n} pairs`}
+          >
+            {number(correlation.r)} {interval(correlation.low, correlation.high, number)}
+          </Figure>
+        ),
         sharedTops(overlaps),
       ])}
     />
