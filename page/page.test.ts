@@ -174,6 +174,43 @@ describe.skipIf(CHROMIUM === undefined)(
       },
     );
 
+    it.each([index, single])(
+      "has a policy that holds from disk too: no inline script, no network, no frame, no form: %s",
+      async (file) => {
+        const { page } = await open("overview", {}, file);
+        const refused = await page.evaluate(async () => {
+          const found = new Set<string>();
+          document.addEventListener("securitypolicyviolation", ({ effectiveDirective }) =>
+            found.add(effectiveDirective),
+          );
+          const add = (name: string, set: object): void => {
+            document.body.append(Object.assign(document.createElement(name), set));
+          };
+          add("script", { textContent: "window.pwned = 1" });
+          add("script", { src: "http://127.0.0.1:9/x.js" });
+          add("img", { src: "http://127.0.0.1:9/x.png" });
+          add("iframe", { src: "http://127.0.0.1:9/" });
+          await fetch("http://127.0.0.1:9/").catch(() => {});
+          const form = Object.assign(document.createElement("form"), {
+            action: "http://127.0.0.1:9/",
+          });
+          document.body.append(form);
+          form.submit();
+          await new Promise((done) => setTimeout(done, 300));
+          return [...found].toSorted();
+        });
+        expect(refused).toEqual([
+          "connect-src",
+          "form-action",
+          "frame-src",
+          "img-src",
+          "script-src-elem",
+        ]);
+        expect(await page.evaluate(() => (window as { pwned?: number }).pwned)).toBeUndefined();
+        await close(page);
+      },
+    );
+
     it("is worked by the keyboard alone: menu, search, table, pair, chart, glossary, keys", async () => {
       const { page, complaints } = await open("overview");
       const press = async (...keys: readonly string[]): Promise<void> => {

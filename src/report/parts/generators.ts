@@ -42,12 +42,14 @@ async function liftsOf(
   if (ranking.candidates !== undefined) return [];
   const writers = { chosen: [] as string[], rejected: [] as string[] };
   let [isNamed, read] = [false, 0];
+  const names = new Map([[UNNAMED, UNNAMED]]); // one string of each, not one of each row
   for await (const row of readRankedRows(path, ranking.layer, { signal })) {
     if (row.score === undefined) continue; // behind all that have one
     for (const side of ["chosen", "rejected"] as const) {
-      const name = row.generators[side];
-      isNamed ||= name !== undefined;
-      writers[side].push(name ?? UNNAMED);
+      const { [side]: name = UNNAMED } = row.generators;
+      isNamed ||= row.generators[side] !== undefined;
+      if (!names.has(name)) names.set(name, name);
+      writers[side].push(names.get(name)!);
     }
     if (++read === LOOKED_AT && !isNamed) return [];
   }
