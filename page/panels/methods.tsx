@@ -165,7 +165,11 @@ function Overlap({
     ranking.unrelated.map((each) => ({ label, ...each })),
   );
   if (compared.length === 0) {
-    return <Nothing>The ranking was compared with no other.</Nothing>;
+    return (
+      <Nothing>
+        Nothing was held to an unrelated behaviour: rank.nulls of the experiment file names some.
+      </Nothing>
+    );
   }
   return (
     <Table

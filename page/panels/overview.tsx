@@ -80,7 +80,7 @@ export const overviewPanel = definePanel({
             </Section>
           </>
         )}
-        {result !== undefined && (
+        {result !== undefined && result.conclusions.length > 0 && (
           <Section title="Everything concluded">
             <ul>
               {result.conclusions.map((each) => (

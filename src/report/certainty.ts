@@ -61,7 +61,8 @@ function ofVector({ probe }: ExperimentResult): string[] {
   ];
 }
 
-const SIGNALS: { readonly [S in Signal]: string } = {
+/** What a verdict on scores says, for those who know no null. */
+export const SIGNALS: { readonly [S in Signal]: string } = {
   concentrated:
     "A small part of the pairs scores far higher than directions that mean nothing let expect",
   diffuse: "The bulk of the pairs is moved the way of the behaviour, and no small part stands out",

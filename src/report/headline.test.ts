@@ -143,6 +143,9 @@ it("does not say so where the edit is not told from its control", () => {
 it("calls a ranking that nothing tested what it is, and a vector of noise evidence of nothing", () => {
   const ranked = result([]);
   expect(headline(ranked)).toMatchObject({ kind: "ranked" });
+  expect(headline(ranked).sentence).toMatch(
+    /^100 pairs are ranked by how far they move the model the way of “b”\. A small part of the pairs scores far higher /,
+  );
   expect(nextSteps(ranked, undefined)[0]).toContain("add edits, train and evaluate");
   const of = (r: number) => ({ r, low: r - 0.1, high: r + 0.1, n: 100 });
   const [first] = nextSteps(ranked, { "chosen is longer": of(0.77), "total length": of(0.1) });

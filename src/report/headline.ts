@@ -1,5 +1,6 @@
 import type { ArmRate } from "../rates/evaluation.ts";
 import type { ArmEdit, ExperimentResult } from "../runs/result.ts";
+import { SIGNALS } from "./certainty.ts";
 import { mostTelling } from "./tested-edit.ts";
 
 /** The verdict on a run. */
@@ -54,17 +55,15 @@ function bestEdit(result: ExperimentResult): Headline | undefined {
   };
 }
 
-function rankingAlone({ methods, probe }: ExperimentResult): Headline {
+function rankingAlone({ methods, behavior }: ExperimentResult): Headline {
   const [method] = methods;
   const verdict = method?.verdict;
-  const start = `${method?.pairs ?? 0} pairs are ranked at layer ${probe.layer}`;
   const found =
-    verdict === undefined
-      ? "nothing says whether few of them stand out"
-      : `${verdict.kind}: ${verdict.reason}`;
+    verdict === undefined ? "Nothing says whether few of them stand out" : SIGNALS[verdict.kind];
+  const pairs = (method?.pairs ?? 0).toLocaleString("en");
   return {
     kind: "ranked",
-    sentence: `${start}; ${found}. Nothing was trained without them, so that they are the cause is not shown.`,
+    sentence: `${pairs} pairs are ranked by how far they move the model the way of “${behavior}”. ${found}. Nothing was trained without them, so that they are the cause is not shown.`,
   };
 }
 

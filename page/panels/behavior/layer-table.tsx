@@ -16,6 +16,10 @@ export function LayerTable({
   readonly used: { readonly layer: number; readonly layerReason: string } | undefined;
 }): ReactNode {
   const { diagnostics, layerChoice, counts } = behavior;
+  const isSame =
+    layerChoice.kind === "chosen" &&
+    layerChoice.layer === used?.layer &&
+    layerChoice.reason === used.layerReason;
   return (
     <>
       {used !== undefined && (
@@ -24,11 +28,15 @@ export function LayerTable({
         </p>
       )}
       <p>
-        By the diagnostics:{" "}
-        {layerChoice.kind === "chosen" ? `layer ${layerChoice.layer}: ` : "none, "}
-        {layerChoice.reason}. The vector is made of {counts.pairs}{" "}
-        <Term of="response pair">response pairs</Term> to {counts.prompts} prompts;{" "}
-        {counts.unusable} could not be used.
+        {!isSame && (
+          <>
+            By the diagnostics:{" "}
+            {layerChoice.kind === "chosen" ? `layer ${layerChoice.layer}: ` : "none, "}
+            {layerChoice.reason}.{" "}
+          </>
+        )}
+        The vector is made of {counts.pairs} <Term of="response pair">response pairs</Term> to{" "}
+        {counts.prompts} prompts; {counts.unusable} could not be used.
       </p>
       <IntervalChart
         title="Held-out AUROC by layer"
