@@ -80,6 +80,9 @@ export function IntervalChart({
           },
           y: { domain: labels, label: null, axis: null },
           marks: [
+            ...(reference === undefined
+              ? []
+              : [ruleX([reference], { stroke: palette.muted, strokeDasharray: "3,3" })]),
             isNarrow
               ? text(rows, {
                   y: "label",
@@ -87,15 +90,15 @@ export function IntervalChart({
                   frameAnchor: "left",
                   dy: -14,
                   fill: palette.muted,
+                  // A label stays readable where the line of no effect runs through it.
+                  stroke: palette.paper,
+                  strokeWidth: 4,
                 })
               : axisY({
                   tickSize: 0,
                   tickFormat: (label: string) => fitted(label, width),
                   label: null,
                 }),
-            ...(reference === undefined
-              ? []
-              : [ruleX([reference], { stroke: palette.muted, strokeDasharray: "3,3" })]),
             ruleY(rows.filter(hasInterval), {
               x1: "low",
               x2: "high",

@@ -242,8 +242,8 @@ function TopPairs({ source }: Pick<PanelView<"overview">, "source">): ReactNode 
 
 /** Pairs of the top that are shown. */
 const SHOWN = 6;
-/** Characters of a response there. */
-const BEGINNING = 90;
+/** Characters of a prompt or a response there. */
+const BEGINNING = 110;
 
 /** The pairs with the beginnings of their responses, which come a little later than the rows. */
 function TopTable({
@@ -256,10 +256,14 @@ function TopTable({
   const texts = useLoaded(rows.map(({ id }) => id).join("\n"), () =>
     Promise.all(rows.map(({ id }) => source.pair(id))),
   );
-  const side = (i: number, of: "chosen" | "rejected"): string => {
+  const side = (i: number, of: "prompt" | "chosen" | "rejected"): string => {
     if (texts.kind !== "ready") return texts.kind === "failed" ? "–" : "…";
-    const text = texts.value[i]?.[of].map(({ content }) => content).join(" ") ?? "–";
-    return text.length > BEGINNING ? `${text.slice(0, BEGINNING)}…` : text;
+    const turns = texts.value[i]?.[of] ?? [];
+    // Of a conversation the last turn is what is answered.
+    const text = (of === "prompt" ? turns.slice(-1) : turns)
+      .map(({ content }) => content)
+      .join(" ");
+    return text.length > BEGINNING ? `${text.slice(0, BEGINNING)}…` : text || "–";
   };
   return (
     <Table
@@ -270,7 +274,7 @@ function TopTable({
           {places[0]?.rank ?? "–"}
         </a>,
         from ?? "–",
-        preview === "" ? id : preview,
+        preview === "" ? id : texts.kind === "ready" ? side(i, "prompt") : preview,
         side(i, "chosen"),
         side(i, "rejected"),
         flags.map((flag) =>

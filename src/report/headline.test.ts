@@ -151,5 +151,9 @@ it("calls a ranking that nothing tested what it is, and a vector of noise eviden
   const [first] = nextSteps(ranked, { "chosen is longer": of(0.77), "total length": of(0.1) });
   expect(first).toContain("the score follows chosen is longer (0.77), and may be");
   expect(headline(result([], { doubt: "too few prompts" })).kind).toBe("unstable");
+  const noise = result([arm("baseline", 40), arm("filter", 4)], { doubt: "too few prompts" });
+  expect(headline(noise).sentence).toMatch(
+    /^“b” shows in 100\.0% .*; the behaviour's vector is not stable \(too few prompts\)/,
+  );
   expect(headline(undefined).kind).toBe("unfinished");
 });

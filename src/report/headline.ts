@@ -1,7 +1,7 @@
 import type { ArmRate } from "../rates/evaluation.ts";
 import type { ArmEdit, ExperimentResult } from "../runs/result.ts";
 import { SIGNALS } from "./certainty.ts";
-import { mostTelling } from "./tested-edit.ts";
+import { mostTelling, type TestedEdit } from "./tested-edit.ts";
 
 /** The verdict on a run. */
 export interface Headline {
@@ -24,9 +24,11 @@ export function headline(result: ExperimentResult | undefined): Headline {
   }
   const { probe } = result;
   if (probe.doubt !== undefined) {
+    const best = mostTelling(result);
+    const doubt = `behaviour's vector is not stable (${probe.doubt}), so the ranking is evidence of nothing`;
     return {
       kind: "unstable",
-      sentence: `The behaviour's vector is not stable (${probe.doubt}), so the ranking is evidence of nothing.`,
+      sentence: best === undefined ? `The ${doubt}.` : `${changeOf(result, best)}; the ${doubt}.`,
     };
   }
   return bestEdit(result) ?? rankingAlone(result);
@@ -35,11 +37,7 @@ export function headline(result: ExperimentResult | undefined): Headline {
 function bestEdit(result: ExperimentResult): Headline | undefined {
   const best = mostTelling(result);
   if (best === undefined) return undefined;
-  const { edit, arm, control, before, baseline, isShown } = best;
-  const start =
-    before === undefined
-      ? `shows in ${percent(baseline)} of the responses after training on all pairs`
-      : `shows in ${percent(before)} of the responses before training and in ${percent(baseline)} after it`;
+  const { edit, arm, control, isShown } = best;
   const beside =
     control === undefined
       ? "and no random control stands beside that"
@@ -51,9 +49,15 @@ function bestEdit(result: ExperimentResult): Headline | undefined {
       : "it is these pairs, more than chance explains";
   return {
     kind: isShown ? "shown" : "unshown",
-    sentence: `“${result.behavior}” ${start}; trained ${describeEdit(edit)} in ${percent(arm)}, ${beside}: ${close}.`,
+    sentence: `${changeOf(result, best)}; trained ${describeEdit(edit)} in ${percent(arm)}, ${beside}: ${close}.`,
   };
 }
+
+/** How often it happens before and after training. */
+const changeOf = ({ behavior }: ExperimentResult, { before, baseline }: TestedEdit): string =>
+  before === undefined
+    ? `“${behavior}” shows in ${percent(baseline)} of the responses after training on all pairs`
+    : `“${behavior}” shows in ${percent(before)} of the responses before training and in ${percent(baseline)} after it`;
 
 function rankingAlone({ methods, behavior }: ExperimentResult): Headline {
   const [method] = methods;
