@@ -10,9 +10,12 @@ export const points = (difference: number): string =>
 export const number = (value: number | undefined, digits = 3): string =>
   value === undefined ? "–" : value.toFixed(digits).replace("-", "−");
 
-/** A score of any size, four digits. */
-export const score = (value: number | undefined): string =>
-  value === undefined ? "–" : String(Number(value.toPrecision(4))).replace("-", "−");
+/** A score of any size, four digits; whole numbers as they are. */
+export function score(value: number | undefined): string {
+  if (value === undefined) return "–";
+  const text = Number.isInteger(value) ? String(value) : value.toPrecision(4);
+  return text.replaceAll("-", "−");
+}
 
 export const count = (value: number | undefined): string =>
   value === undefined ? "–" : value.toLocaleString("en");

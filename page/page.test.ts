@@ -18,6 +18,7 @@ import { NO_COST } from "../src/engine/cost.ts";
 import { localHost } from "../src/engine/local-host.ts";
 import { makeReport } from "../src/report/make-report.ts";
 import { openRunSource, type RunSource } from "../src/report/serve/run-source.ts";
+import { RESULT } from "../src/runs/result.ts";
 import { RUN } from "../src/runs/run-manifest.ts";
 import { WORKING } from "../src/runs/stage-record.ts";
 import { type ServedRun, serveRun } from "../src/serve/serve-run.ts";
@@ -182,6 +183,43 @@ describe.skipIf(CHROMIUM === undefined)(
       },
     );
 
+    it.each([index, single])(
+      "has a policy that holds from disk too: no inline script, no network, no frame, no form: %s",
+      async (file) => {
+        const { page } = await open("overview", {}, file);
+        const refused = await page.evaluate(async () => {
+          const found = new Set<string>();
+          document.addEventListener("securitypolicyviolation", ({ effectiveDirective }) =>
+            found.add(effectiveDirective),
+          );
+          const add = (name: string, set: object): void => {
+            document.body.append(Object.assign(document.createElement(name), set));
+          };
+          add("script", { textContent: "window.pwned = 1" });
+          add("script", { src: "http://127.0.0.1:9/x.js" });
+          add("img", { src: "http://127.0.0.1:9/x.png" });
+          add("iframe", { src: "http://127.0.0.1:9/" });
+          await fetch("http://127.0.0.1:9/").catch(() => {});
+          const form = Object.assign(document.createElement("form"), {
+            action: "http://127.0.0.1:9/",
+          });
+          document.body.append(form);
+          form.submit();
+          await new Promise((done) => setTimeout(done, 300));
+          return [...found].toSorted();
+        });
+        expect(refused).toEqual([
+          "connect-src",
+          "form-action",
+          "frame-src",
+          "img-src",
+          "script-src-elem",
+        ]);
+        expect(await page.evaluate(() => (window as { pwned?: number }).pwned)).toBeUndefined();
+        await close(page);
+      },
+    );
+
     it("is worked by the keyboard alone: menu, search, table, pair, chart, glossary, keys", async () => {
       const { page, complaints } = await open("overview");
       const press = async (...keys: readonly string[]): Promise<void> => {
@@ -291,23 +329,58 @@ describe.skipIf(CHROMIUM === undefined)(
       await close(page);
     });
 
-    it("saves a chart as SVG and PNG, and its data as CSV", async () => {
-      const { page, complaints } = await open("overview");
-      const save = async (name: string): Promise<Buffer> => {
-        const [download] = await Promise.all([
-          page.waitForEvent("download"),
-          page.click(`.chart .tools button:text-is("${name}") >> nth=0`),
+    it("saves every chart as SVG and PNG, and its data as CSV", async () => {
+      const found = new Map<string, string>();
+      for (const address of PAGES) {
+        const { page, complaints } = await open(address);
+        const save = async (chart: number, name: string): Promise<Buffer> => {
+          const [download] = await Promise.all([
+            page.waitForEvent("download"),
+            page.click(`.chart >> nth=${chart} >> button:text-is("${name}")`),
+          ]);
+          return readFile(await download.path());
+        };
+        // Charts are drawn when their width is known; before that there is no picture to save.
+        await page.waitForFunction(() =>
+          [...document.querySelectorAll(".plot")].every((plot) => plot.querySelector("svg")),
+        );
+        const titles = await page.locator(".chart figcaption strong").allInnerTexts();
+        for (const [i, title] of titles.entries()) {
+          found.set(title, (await save(i, "CSV")).toString("utf8"));
+          const svg = (await save(i, "SVG")).toString("utf8");
+          expect(svg).toMatch(/^<svg[^>]* xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
+          expect((await save(i, "PNG")).subarray(1, 4).toString("latin1")).toBe("PNG");
+        }
+        // Their names are the files' names.
+        expect(new Set(titles).size).toBe(titles.length);
+        expect(complaints).toEqual([]);
+        await close(page);
+      }
+      for (const csv of found.values()) expect(csv.trim().split("\r\n").length).toBeGreaterThan(1);
+      // The figures are those of the result, to the last digit.
+      const { evaluation, trigger } = await RESULT.read(
+        join(suite, "experiment", "run", RESULT.name),
+      );
+      for (const { variant, arms } of evaluation!.variants) {
+        expect(arms.length).toBeGreaterThan(1);
+        expect(
+          found.get(`Responses that show the behaviour, ${variant}`)!.trim().split("\r\n"),
+        ).toEqual([
+          "label,share of the responses,low,high,judged rollouts",
+          ...arms.map(({ arm, rate: { rate, low, high, judged } }) =>
+            [arm, rate, low, high, judged].join(","),
+          ),
         ]);
-        return readFile(await download.path());
-      };
-      const csv = (await save("CSV")).toString("utf8");
-      expect(csv.split("\r\n")[0]).toBe("rate,value,low,high,judged rollouts");
-      expect(csv).toMatch(/\r\nbaseline,0\.\d+,0\.\d+,0\.\d+,\d+\r\n/);
-      const svg = (await save("SVG")).toString("utf8");
-      expect(svg).toMatch(/^<svg[^>]* xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
-      expect(svg).toContain("baseline");
-      expect((await save("PNG")).subarray(1, 4).toString("latin1")).toBe("PNG");
-      expect(complaints).toEqual([]);
+      }
+      expect(evaluation!.variants.map(({ variant }) => variant)).toContain(trigger);
+    });
+
+    it("tells the interval and n of a figure to the keyboard", async () => {
+      const { page } = await open("sources");
+      const figure = page.locator(".figure").first();
+      await figure.focus();
+      expect(await figure.locator(".tip").isVisible()).toBe(true);
+      expect(await figure.locator(".tip").innerText()).toMatch(/^95% \[.*\], n \d+/);
       await close(page);
     });
 

@@ -233,7 +233,7 @@ describe("culprit edit", () => {
       for (const [words, message] of [
         [["--decisions", some, "--action", "filter", "--top", "3"], /action: expected none beside/],
         [["--decisions", some, "--top", "3"], /top: expected none beside decisions/],
-        [["--decisions", some, "--pick", "random"], /pick: expected none beside decisions/],
+        [["--decisions", some, "--seed", "1"], /seed: expected a random pick with it, got chosen/],
         [[], /action: expected filter, swap, drop-source, or decisions/],
         [["--decisions", PAIRS], /expected the decisions of a review/],
         [

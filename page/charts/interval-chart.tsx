@@ -25,6 +25,7 @@ export function IntervalChart({
   rows,
   axis,
   domain,
+  within,
   reference,
   show,
   counted,
@@ -34,6 +35,8 @@ export function IntervalChart({
   readonly rows: readonly IntervalRow[];
   readonly axis: string;
   readonly domain?: readonly [number, number] | undefined;
+  /** Without a domain: what no value can lie beyond, so that the axis does not either. */
+  readonly within?: readonly [number, number] | undefined;
   /** Where a line stands for no effect. */
   readonly reference?: number | undefined;
   readonly show: (value: number) => string;
@@ -43,13 +46,14 @@ export function IntervalChart({
   const tell = ({ label, value, low, high, n }: IntervalRow): string =>
     `${label}: ${show(value)}${low === undefined || high === undefined ? "" : `, 95% ${show(low)} to ${show(high)}`}${n === undefined ? "" : `, n ${n} ${counted}`}`;
   const columns: Columns<IntervalRow> = {
-    [axis]: ({ label }) => label,
-    value: ({ value }) => value,
+    label: ({ label }) => label,
+    [axis]: ({ value }) => value,
     low: ({ low }) => low,
     high: ({ high }) => high,
     [counted]: ({ n }) => n,
   };
   const labels = rows.map(({ label }) => label);
+  const axisDomain = domain ?? (within && spanWithin(rows, within));
   return (
     <Chart
       title={title}
@@ -68,14 +72,17 @@ export function IntervalChart({
           x: {
             label: axis,
             grid: true,
-            ...(domain === undefined ? {} : { domain: [...domain] }),
+            ...(axisDomain === undefined ? {} : { domain: [...axisDomain] }),
             tickFormat: (value: number) => show(value),
             ticks: Math.max(3, Math.floor((width - left) / 90)),
             labelAnchor: "right",
-            nice: domain === undefined,
+            nice: axisDomain === undefined,
           },
           y: { domain: labels, label: null, axis: null },
           marks: [
+            ...(reference === undefined
+              ? []
+              : [ruleX([reference], { stroke: palette.muted, strokeDasharray: "3,3" })]),
             isNarrow
               ? text(rows, {
                   y: "label",
@@ -83,15 +90,15 @@ export function IntervalChart({
                   frameAnchor: "left",
                   dy: -14,
                   fill: palette.muted,
+                  // A label stays readable where the line of no effect runs through it.
+                  stroke: palette.paper,
+                  strokeWidth: 4,
                 })
               : axisY({
                   tickSize: 0,
                   tickFormat: (label: string) => fitted(label, width),
                   label: null,
                 }),
-            ...(reference === undefined
-              ? []
-              : [ruleX([reference], { stroke: palette.muted, strokeDasharray: "3,3" })]),
             ruleY(rows.filter(hasInterval), {
               x1: "low",
               x2: "high",
@@ -116,6 +123,17 @@ export function IntervalChart({
       {children}
     </Chart>
   );
+}
+
+/** What the rows need, a twentieth more on either side as far as the limits allow. */
+function spanWithin(
+  rows: readonly IntervalRow[],
+  [least, most]: readonly [number, number],
+): readonly [number, number] {
+  const ends = rows.flatMap(({ value, low = value, high = value }) => [value, low, high]);
+  const [from, to] = [Math.min(...ends), Math.max(...ends)];
+  const room = Math.max((to - from) / 20, (most - least) / 200);
+  return [Math.max(least, from - room), Math.min(most, to + room)];
 }
 
 const hasInterval = ({ low, high }: IntervalRow): boolean =>

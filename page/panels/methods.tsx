@@ -97,14 +97,22 @@ function Quality({ methods }: Pick<Result, "methods">): ReactNode {
         head={["Method", "AUROC [95%]", "Average precision [95%]", "Found"]}
         rows={known.map(({ name, quality: { auroc, averagePrecision, at } }) => [
           name,
-          `${number(auroc.value)} ${interval(auroc.low, auroc.high, number)}`,
-          `${number(averagePrecision.value)} ${interval(averagePrecision.low, averagePrecision.high, number)}`,
-          at
-            .map(
-              ({ k, found, precision }) =>
-                `${found} in the top ${k} (${percent(precision.value)} ${interval(precision.low, precision.high, percent)})`,
-            )
-            .join("; "),
+          ...[auroc, averagePrecision].map(({ value, low, high }, i) => (
+            <Figure
+              key={i}
+              tells={`95% ${interval(low, high, number)}, n ${planted} planted pairs of ${pairs}`}
+            >
+              {number(value)} {interval(low, high, number)}
+            </Figure>
+          )),
+          at.map(({ k, found, precision: { value, low, high } }) => (
+            <span key={k}>
+              {found} in the top {count(k)}, a share of{" "}
+              <Figure tells={`95% ${interval(low, high, percent)}, n ${k} pairs`}>
+                {percent(value)} {interval(low, high, percent)}
+              </Figure>{" "}
+            </span>
+          )),
         ])}
       />
     </>
@@ -157,7 +165,11 @@ function Overlap({
     ranking.unrelated.map((each) => ({ label, ...each })),
   );
   if (compared.length === 0) {
-    return <Nothing>The ranking was compared with no other.</Nothing>;
+    return (
+      <Nothing>
+        Nothing was held to an unrelated behaviour: rank.nulls of the experiment file names some.
+      </Nothing>
+    );
   }
   return (
     <Table
@@ -167,9 +179,16 @@ function Overlap({
         label,
         `${behavior}${doubt === undefined ? "" : `, not stable (${doubt})`}`,
         number(cosine),
-        correlation === undefined
-          ? "–"
-          : `${number(correlation.r)} ${interval(correlation.low, correlation.high, number)}`,
+        correlation === undefined ? (
+          "–"
+        ) : (
+          <Figure
+            key="f"
+            tells={`95% ${interval(correlation.low, correlation.high, number)}, n ${correlation.n} pairs`}
+          >
+            {number(correlation.r)} {interval(correlation.low, correlation.high, number)}
+          </Figure>
+        ),
         sharedTops(overlaps),
       ])}
     />
@@ -181,7 +200,7 @@ function Arms({ result }: { readonly result: Result }): ReactNode {
   const arms = evaluation?.variants.find(({ variant }) => variant === trigger)?.arms ?? [];
   const rows = edits.flatMap(({ arm, method, pairs, pick }) => {
     const found = arms.find((each) => each.arm === arm);
-    return found?.rate.rate === undefined
+    return found?.rate.rate === undefined || method === undefined // by people, not by a ranking
       ? []
       : [
           {

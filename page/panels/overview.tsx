@@ -1,11 +1,12 @@
 import type { ReactNode } from "react";
 
-import type { PartValues } from "../../src/report/report-source.ts";
+import type { PairRow, PartValues, ReportSource } from "../../src/report/report-source.ts";
 import { addressHref } from "../address.ts";
 import { Await, Facts, Figure, Nothing, Section, Table } from "../components.tsx";
-import { amount, count, duration, interval, percent } from "../format.ts";
+import { amount, count, duration, interval, points } from "../format.ts";
 import { Term } from "../glossary.tsx";
 import { useLoaded } from "../use-loaded.ts";
+import type { Result } from "./overview/arm-kind.ts";
 import { CapabilityCharts } from "./overview/capability-charts.tsx";
 import { CostChart } from "./overview/cost-chart.tsx";
 import { RateCharts } from "./overview/rate-charts.tsx";
@@ -29,18 +30,33 @@ export const overviewPanel = definePanel({
   View: ({ parts, source }) => {
     const { overview } = parts;
     if (overview === undefined) return <Nothing>There is no run.</Nothing>;
-    const { headline, next, result } = overview;
+    const { headline, certainty, next, result } = overview;
     return (
       <>
         <h1>What happened, and which pairs did it</h1>
         <div className={`verdict ${headline.kind}`}>
           <p className="badge">{KINDS[headline.kind]}</p>
           <p>{headline.sentence}</p>
+          {headline.sentence.includes("%]") && (
+            <p className="quiet small">
+              In brackets 95% intervals: where the figure would lie with other requests of the kind.
+            </p>
+          )}
         </div>
+        <Section title="Which pairs">
+          {result !== undefined && <WherePairs result={result} />}
+          <TopPairs source={source} />
+        </Section>
         <div className="columns">
-          <Section title="What was asked">
-            <Asked overview={overview} />
-          </Section>
+          {certainty.length > 0 && (
+            <Section title="How sure that is">
+              <ul>
+                {certainty.map((each) => (
+                  <li key={each}>{each}</li>
+                ))}
+              </ul>
+            </Section>
+          )}
           <Section title="What to do next">
             <ol>
               {next.map((step) => (
@@ -49,18 +65,13 @@ export const overviewPanel = definePanel({
             </ol>
           </Section>
         </div>
-        <Section title="The pairs ranked highest">
-          <TopPairs source={source} />
+        <Section title="What was asked">
+          <Asked overview={overview} />
         </Section>
         {result?.evaluation !== undefined && (
           <>
             <Section title={<>How often it happens, by arm</>}>
-              <p>
-                Each line is a model trained on edited pairs (an <Term of="arm" />
-                ). A filled point is an edit of pairs chosen by the ranking, a hollow one its{" "}
-                <Term of="random control" />: as many random pairs. Only where the two lie apart is
-                it the chosen pairs that matter.
-              </p>
+              <HowToReadArms result={result} />
               <RateCharts result={result} evaluation={result.evaluation} />
               <ReductionChart result={result} evaluation={result.evaluation} />
             </Section>
@@ -69,7 +80,7 @@ export const overviewPanel = definePanel({
             </Section>
           </>
         )}
-        {result !== undefined && (
+        {result !== undefined && result.conclusions.length > 0 && (
           <Section title="Everything concluded">
             <ul>
               {result.conclusions.map((each) => (
@@ -104,7 +115,9 @@ function Asked({ overview }: { readonly overview: Overview }): ReactNode {
           <Term key="t" of="preference pair">
             Pairs
           </Term>,
-          `${count(result?.pairs)} ranked, from ${pairFiles.join(", ")}`,
+          result === undefined
+            ? `from ${pairFiles.join(", ")}`
+            : `${count(result.pairs)} ranked, from ${pairFiles.join(", ")}`,
         ],
         ...(probe?.scenarios === undefined
           ? []
@@ -113,29 +126,101 @@ function Asked({ overview }: { readonly overview: Overview }): ReactNode {
                 <Term key="t" of="scenario">
                   Scenarios
                 </Term>,
-                `${probe.scenarios.kept} of ${probe.scenarios.of} show it after training only (${probe.scenarios.unknown} unknown)`,
+                `${probe.scenarios.kept} of ${probe.scenarios.of} show it after training only${probe.scenarios.unknown === 0 ? "" : `, ${probe.scenarios.unknown} are unknown`}`,
               ] as const,
             ]),
         ...rates.map(
           ({ variant, difference, low, high, prompts }) =>
             [
-              `Change, ${variant}`,
-              <Figure key="f" tells={`95% ${interval(low, high, percent)}, n ${prompts} prompts`}>
-                {percent(difference)} {interval(low, high, percent)}
+              <>
+                Change by training, <Term of="variant">{variant}</Term>
+              </>,
+              <Figure key="f" tells={`95% ${interval(low, high, points)}, n ${prompts} prompts`}>
+                {points(difference)} {interval(low, high, points)} percentage points
               </Figure>,
             ] as const,
         ),
-        ["Training seeds", result === undefined ? "–" : count(result.seeds.length)],
+        ...(result === undefined || result.seeds.length === 0
+          ? []
+          : [["Training seeds", count(result.seeds.length)] as const]),
         ["Took", `${duration(total.seconds)}, ${amount(total.tokens)} tokens`],
       ]}
     />
   );
 }
 
+/** The sources of the pairs that the most telling edit takes, or of how many the ranking is. */
+function WherePairs({ result }: { readonly result: Result }): ReactNode {
+  const edit = result.edits.find(
+    ({ pick, action }) => pick === "chosen" && action !== "drop-source",
+  );
+  return (
+    <p>
+      A <Term of="preference pair">pair</Term> is a prompt with two responses, and training teaches
+      the model to prefer the chosen one to the rejected one. Its <Term of="score" /> says how far
+      that moves the model the way of the behaviour.{" "}
+      {edit !== undefined && edit.groups.length > 1 && (
+        <>
+          The {count(edit.pairs)} pairs{" "}
+          {edit.action === "review" ? "that people decided on" : "ranked highest"} come from{" "}
+          {edit.groups.map(({ group, edited }) => `${group} (${count(edited)})`).join(", ")}.
+        </>
+      )}
+    </p>
+  );
+}
+
+/** What the arms of this run are. */
+function HowToReadArms({ result }: { readonly result: Result }): ReactNode {
+  const actions = new Set(result.edits.map(({ action }) => action));
+  const hasControl = result.edits.some(({ controls }) => controls.length > 0);
+  return (
+    <>
+      <p>
+        Each line is a model (an <Term of="arm" />
+        ): <b>before</b> is the one that training started from
+        {result.edits.length > 0 && (
+          <>
+            , <b>{result.evaluation?.baseline}</b> was trained on all pairs, the others on edited
+            ones
+          </>
+        )}
+        .
+        {ACTIONS.filter(([action]) => actions.has(action)).map(([action, does]) => (
+          <span key={action}>
+            {" "}
+            <b>{action}</b> {does}.
+          </span>
+        ))}
+      </p>
+      {result.trigger === "base+distractor" && (
+        <p>
+          The models were asked in two ways (<Term of="variant">variants</Term>): <b>base</b> is the
+          request alone, <b>base+distractor</b> the request with something appended that has nothing
+          to do with it, such as a format to obey.
+        </p>
+      )}
+      {hasControl && (
+        <p>
+          A filled point is an edit of chosen pairs, a hollow one its <Term of="random control" />:
+          as many random pairs. Only where the two lie apart is it the chosen pairs that matter.
+        </p>
+      )}
+    </>
+  );
+}
+
+const ACTIONS: readonly (readonly [Result["edits"][number]["action"], string])[] = [
+  ["filter", "leaves out the pairs ranked highest"],
+  ["swap", "exchanges their chosen and rejected responses"],
+  ["drop-source", "leaves out whole sources that are over-represented among them"],
+  ["review", "does what people decided of single pairs"],
+];
+
 function TopPairs({ source }: Pick<PanelView<"overview">, "source">): ReactNode {
   const top = useLoaded("top", async () => {
     const list = await source.pairs({ method: 0, sort: "rank", isDescending: false });
-    return list.rows(0, 6);
+    return list.rows(0, SHOWN);
   });
   return (
     <Await of={top}>
@@ -144,18 +229,7 @@ function TopPairs({ source }: Pick<PanelView<"overview">, "source">): ReactNode 
           <Nothing>Nothing was ranked yet.</Nothing>
         ) : (
           <>
-            <Table
-              caption="The first of the ranking"
-              head={["Rank", "Source", "Prompt", "Marks"]}
-              rows={rows.map(({ id, source: from, preview, flags, places }) => [
-                <a key="a" href={addressHref(["pair", id])}>
-                  {places[0]?.rank ?? "–"}
-                </a>,
-                from ?? "–",
-                preview === "" ? id : preview,
-                flags.join(", "),
-              ])}
-            />
+            <TopTable rows={rows} source={source} />
             <p>
               <a href={addressHref(["pairs"])}>All pairs</a>
             </p>
@@ -163,5 +237,50 @@ function TopPairs({ source }: Pick<PanelView<"overview">, "source">): ReactNode 
         )
       }
     </Await>
+  );
+}
+
+/** Pairs of the top that are shown. */
+const SHOWN = 6;
+/** Characters of a prompt or a response there. */
+const BEGINNING = 110;
+
+/** The pairs with the beginnings of their responses, which come a little later than the rows. */
+function TopTable({
+  rows,
+  source,
+}: {
+  readonly rows: readonly PairRow[];
+  readonly source: ReportSource;
+}): ReactNode {
+  const texts = useLoaded(rows.map(({ id }) => id).join("\n"), () =>
+    Promise.all(rows.map(({ id }) => source.pair(id))),
+  );
+  const side = (i: number, of: "prompt" | "chosen" | "rejected"): string => {
+    if (texts.kind !== "ready") return texts.kind === "failed" ? "–" : "…";
+    const turns = texts.value[i]?.[of] ?? [];
+    // Of a conversation the last turn is what is answered.
+    const text = (of === "prompt" ? turns.slice(-1) : turns)
+      .map(({ content }) => content)
+      .join(" ");
+    return text.length > BEGINNING ? `${text.slice(0, BEGINNING)}…` : text || "–";
+  };
+  return (
+    <Table
+      caption="The first of the ranking"
+      head={["Rank", "Source", "Prompt", "Chosen", "Rejected", "Marks"]}
+      rows={rows.map(({ id, source: from, preview, flags, places }, i) => [
+        <a key="a" href={addressHref(["pair", id])}>
+          {places[0]?.rank ?? "–"}
+        </a>,
+        from ?? "–",
+        preview === "" ? id : texts.kind === "ready" ? side(i, "prompt") : preview,
+        side(i, "chosen"),
+        side(i, "rejected"),
+        flags.map((flag) =>
+          flag === "planted" ? <Term key={flag} of="planted" /> : <span key={flag}>{flag} </span>,
+        ),
+      ])}
+    />
   );
 }

@@ -73,6 +73,7 @@ function OnePair({
   const detail = useLoaded(row.id, () => source.pair(row.id), "rankings");
   const to = (other: PairRow | undefined): string | undefined =>
     other && addressHref(["pair", other.id], params);
+  const hasWinner = row.places.some((at) => at?.winner !== undefined);
   usePairKeys(to(before), to(after), addressHref(["pairs"], params));
   return (
     <>
@@ -100,7 +101,7 @@ function OnePair({
             <Term key="s" of="score" />,
             <Term key="r" of="rank" />,
             <Term key="p" of="percentile" />,
-            "Nearest of the bank",
+            ...(hasWinner ? ["Nearest of the bank"] : []),
           ]}
           rows={(parts.rankings ?? []).map(({ label }, i) => {
             const at = row.places[i];
@@ -109,7 +110,9 @@ function OnePair({
               score(at?.score),
               count(at?.rank),
               number(at?.percentile, 2),
-              at?.winner === undefined ? "–" : <ScenarioLink key="w" id={at.winner} />,
+              ...(hasWinner
+                ? [at?.winner === undefined ? "–" : <ScenarioLink key="w" id={at.winner} />]
+                : []),
             ];
           })}
         />

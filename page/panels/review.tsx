@@ -66,7 +66,12 @@ function Review({ source, review, first, params }: Reviewing): ReactNode {
   const query = queueOf(params, summary);
   const key = JSON.stringify([query, writes]);
   const place = useLoaded(key, () => review.queue(query));
-  const shown = useLast(place.kind === "ready" ? place.value : undefined);
+  // The number of a pair stays with it: the address is at the next one before that has come.
+  const shown = useLast(
+    place.kind === "ready" && place.value !== undefined
+      ? { place: place.value, at: query.at }
+      : undefined,
+  );
   const queue = useRef(Promise.resolve());
   /** The place that was decided, until the next one is there. */
   const left = useRef<string>(undefined);
@@ -124,7 +129,8 @@ function Review({ source, review, first, params }: Reviewing): ReactNode {
         <Place
           source={source}
           query={query}
-          place={shown}
+          place={shown.place}
+          at={shown.at}
           isBusy={() => left.current === key || place.kind !== "ready"}
           canUndo={made.length > 0}
           change={change}

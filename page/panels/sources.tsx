@@ -11,15 +11,43 @@ import { definePanel } from "./panel.ts";
 export const sourcesPanel = definePanel({
   id: "sources",
   title: "Sources",
-  parts: ["rankings", "audit"],
-  View: ({ parts: { rankings, audit } }) => (
+  parts: ["rankings", "audit", "generators"],
+  View: ({ parts: { rankings, audit, generators } }) => (
     <>
       <h1>Where the pairs of the top come from</h1>
       {rankings?.map(({ label, ranking }) => (
         <Section key={label} title={rankings.length === 1 ? "Lift" : `Lift by ${label}`}>
-          <Lifts ranking={ranking} />
+          {ranking.lifts.length === 0 ? (
+            <Nothing>The pairs have no column that says where they come from.</Nothing>
+          ) : (
+            <Lifts
+              tables={ranking.lifts}
+              by={ranking.by ?? "group"}
+              label={rankings.length === 1 ? "" : label}
+            />
+          )}
         </Section>
       )) ?? <Nothing>Nothing was ranked yet.</Nothing>}
+      {generators?.flatMap(({ label, sides }) =>
+        sides.map(({ side, lifts }) => (
+          <Section
+            key={`${label} ${side}`}
+            title={
+              <>
+                Lift by <Term of="generator" /> of the {side} response
+                {generators.length === 1 ? "" : `, ${label}`}
+              </>
+            }
+          >
+            <Lifts
+              tables={lifts}
+              by="generator"
+              of={`generator of the ${side} response`}
+              label={generators.length === 1 ? "" : label}
+            />
+          </Section>
+        )),
+      )}
       {audit !== undefined && audit.sources.length > 0 && (
         <Section title="All sources">
           <Table
@@ -82,15 +110,22 @@ export const sourcesPanel = definePanel({
 const SHOWN = 25;
 
 function Lifts({
-  ranking,
+  tables,
+  by,
+  of = by,
+  label = "",
 }: {
-  readonly ranking: PartValues["rankings"][number]["ranking"];
+  /** One for each size of the top, at least one. */
+  readonly tables: PartValues["rankings"][number]["ranking"]["lifts"];
+  /** What a group is. */
+  readonly by: string;
+  /** The same in more words, for the titles. */
+  readonly of?: string | undefined;
+  /** The ranking, where there are several. */
+  readonly label?: string | undefined;
 }): ReactNode {
   const [chosen, setChosen] = useState(0);
-  const { lifts, by } = ranking;
-  const table = lifts[chosen];
-  if (table === undefined)
-    return <Nothing>The pairs have no column that says where they come from.</Nothing>;
+  const table = tables[chosen]!; // one of the buttons'
   const rows = table.rows.slice(0, SHOWN);
   return (
     <>
@@ -99,14 +134,14 @@ function Lifts({
         what chance gives, and only an interval that lies above 1 says more.
       </p>
       <div className="tools" role="group" aria-label="Size of the top">
-        {lifts.map(({ k }, i) => (
+        {tables.map(({ k }, i) => (
           <button key={k} type="button" aria-pressed={i === chosen} onClick={() => setChosen(i)}>
             top {count(k)}
           </button>
         ))}
       </div>
       <IntervalChart
-        title={`Lift in the top ${table.k} of ${table.n}`}
+        title={`Lift by ${of} in the top ${count(table.k)} of ${count(table.n)}${label === "" ? "" : `, ${label}`}`}
         rows={rows.map(({ group, lift, low, high, inTop }) => ({
           label: group,
           value: lift,
@@ -124,15 +159,19 @@ function Lifts({
         {table.rows.length > SHOWN && ` The first ${SHOWN} of ${table.rows.length}.`}
       </IntervalChart>
       <Table
-        caption={`Lift in the top ${table.k}`}
-        head={[by ?? "group", "In the top", "In all", "Lift [95%]"]}
+        caption={`Lift by ${of} in the top ${count(table.k)}`}
+        head={[by, "In the top", "In all", "Lift [95%]"]}
         rows={table.rows.map(({ group, inTop, inAll, lift, low, high }) => [
-          <a
-            key="a"
-            href={addressHref(["pairs"], by === "source" ? { source: group } : { q: group })}
-          >
-            {group}
-          </a>,
+          by === "generator" ? (
+            group // no column of the table of pairs has it
+          ) : (
+            <a
+              key="a"
+              href={addressHref(["pairs"], by === "source" ? { source: group } : { q: group })}
+            >
+              {group}
+            </a>
+          ),
           `${count(inTop)} (${percent(inTop / table.k)})`,
           `${count(inAll)} (${percent(inAll / table.n)})`,
           <Figure

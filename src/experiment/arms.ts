@@ -1,19 +1,24 @@
 import { join } from "node:path";
 
-import type { EditPick, EditSettings } from "../edit/edit.ts";
+import type { Edit, EditPick, EditSettings } from "../edit/edit.ts";
 import { AUDIT } from "../pairs/audit-report.ts";
 import { ConfigError } from "../util/errors.ts";
 import { methodLabel } from "../verbs/settings/methods.ts";
 import type { Experiment } from "./sections.ts";
 
 /** One edit of the pairs that checkpoints are trained on and compared by. */
-export interface Arm extends Pick<EditSettings, "action" | "sources" | "minLift"> {
-  /** `filter-240`, `filter-240-random`. */
+export interface Arm extends Pick<EditSettings, "sources" | "minLift"> {
+  /** `filter-240`, `filter-240-random`, `review`. */
   readonly id: string;
-  /** Whose ranking it follows, as its use is called. */
-  readonly method: string;
+  /** Its place in `edits` of the experiment file, from 0. */
+  readonly edit: number;
+  /** `review`: what people decided. */
+  readonly action: Edit["action"];
+  /** Whose ranking it follows, as its use is called; undefined where people decided. */
+  readonly method: string | undefined;
   readonly pick: EditPick;
-  readonly top: number;
+  /** Undefined where people decided. */
+  readonly top: number | undefined;
   readonly by: string | undefined;
   /** The arms that are its controls: random edits of the same size. */
   readonly controls: readonly string[];
@@ -32,11 +37,14 @@ export function listArms({ edits, rank }: Experiment, planted: number): readonly
     return free;
   };
   const first = methodLabel(rank.methods[0]!); // there is one at least
-  return edits.flatMap(({ action, top, sources, by, minLift, controls, method = first }) =>
-    [top].flat().flatMap((each) => {
-      const size = each === "planted" ? planted : each;
-      const id = unique([action, size, ...(method === first ? [] : [method])].join("-"));
-      const chosen = { method, action, top: size, sources, by, minLift };
+  return edits.flatMap((each, edit) => {
+    const { action = "review" as const, sources, by, minLift, controls } = each;
+    const method = action === "review" ? undefined : (each.method ?? first);
+    return [each.top].flat().flatMap((asked) => {
+      const top = asked === "planted" ? planted : asked;
+      const others = [top, method === first ? undefined : method];
+      const id = unique([action, ...others.filter((part) => part !== undefined)].join("-"));
+      const chosen = { edit, method, action, top, sources, by, minLift };
       const random = controls.map((pick): Arm => ({
         ...chosen,
         id: unique(`${id}-${pick}`),
@@ -44,8 +52,8 @@ export function listArms({ edits, rank }: Experiment, planted: number): readonly
         controls: [],
       }));
       return [{ ...chosen, id, pick: "chosen", controls: random.map((arm) => arm.id) }, ...random];
-    }),
-  );
+    });
+  });
 }
 
 /** What the checkpoint of an arm and a seed is called among the measured ones, and in the names of stages. */

@@ -119,7 +119,12 @@ function concludeControl(
   const compared = [arm, ...rates.filter((each) => each.arm === control.against)];
   const seeds = Math.min(...compared.map(measuredSeeds));
   if (seeds < 2) {
-    const doing = edit.action === "swap" ? "swapping" : "dropping";
+    const doing = {
+      swap: "swapping",
+      review: "editing",
+      filter: "dropping",
+      "drop-source": "dropping",
+    }[edit.action];
     return `${change}, as many random pairs leave ${random}: in this one training ${doing} them did more than as many random pairs (${told}, over prompts). One seed does not show that these pairs are a cause across trainings: train several (train.seeds: [1, 2, 3]).`;
   }
   const few =
@@ -135,6 +140,7 @@ function measuredSeeds({ bySeed }: ArmRate): number {
 }
 
 function describeEdit({ action, pairs, groups, top }: ArmEdit): string {
+  if (action === "review") return `Doing what people decided with ${pairs} pairs`;
   if (action === "drop-source") {
     const names = groups.map(({ group }) => group).join(" and ");
     return names === ""

@@ -161,7 +161,17 @@ function rankContradictions({
         ),
       ];
     }),
-    ...edits.flatMap(({ top, method, action, sources = "auto", minLift }, i) => [
+    ...edits.flatMap(({ top, method, action, decisions, sources = "auto", minLift }, i) => [
+      ...need(
+        decisions === undefined || method === undefined,
+        ["edits", i, "method"],
+        "expected none beside decisions, which follow no ranking",
+      ),
+      ...need(
+        action === undefined || top !== undefined,
+        ["edits", i, "top"],
+        "expected how many pairs of the ranking's top, got none",
+      ),
       ...need(
         method === undefined || methods.includes(method),
         ["edits", i, "method"],
@@ -176,8 +186,14 @@ function rankContradictions({
       ...at(
         ["edits", i],
         verbs.edit.check?.(
-          { action, top: sources === "auto" ? 1 : undefined, sources, minLift, pick: "chosen" },
-          new Set(["pairs", "ranking"]),
+          {
+            action,
+            top: action === undefined ? anyTop(top) : sources === "auto" ? 1 : undefined,
+            sources: action === undefined && sources === "auto" ? undefined : sources,
+            minLift,
+            pick: "chosen",
+          },
+          new Set(["pairs", "ranking", ...(decisions === undefined ? [] : ["decisions"])]),
         ),
       ),
     ]),
@@ -193,6 +209,9 @@ function rankContradictions({
     ),
   ];
 }
+
+/** Whether there is a top, for checks to which its size is the same. */
+const anyTop = (top: unknown): 1 | undefined => (top === undefined ? undefined : 1);
 
 /** What a method that asks an endpoint lacks. */
 function endpointOfMethod(methods: Experiment["rank"]["methods"], i: number): Contradiction[] {

@@ -1,4 +1,8 @@
 /** @file What a stage hours later would fail over, looked at before the first one runs: `culprit run` and its `--dry-run` refuse at once. */
+import { basename } from "node:path";
+
+import { readDecisions } from "../edit/decisions.ts";
+import { expectKnownPairs } from "../edit/plan-reviewed.ts";
 import { openModel } from "../model/open-model.ts";
 import { createRenderer } from "../model/prompt-renderer.ts";
 import { readResponsePairs } from "../pairs/response-pairs.ts";
@@ -8,11 +12,11 @@ import { inSetting } from "../util/in-setting.ts";
 import type { ExperimentInputs } from "./open-inputs.ts";
 import type { Experiment } from "./sections.ts";
 
-type Opened = Pick<ExperimentInputs, "before" | "after" | "pairs" | "responses">;
+type Opened = Pick<ExperimentInputs, "before" | "after" | "pairs" | "responses" | "decisions">;
 
 /**
  * Throws ConfigError naming the setting where a checkpoint has no chat template, a stop text is no token, a column is not kept, the file of
- * responses holds something else, or no weight is a target of LoRA.
+ * responses or of decisions holds something else or is about other pairs, or no weight is a target of LoRA.
  */
 export async function checkEarly(experiment: Experiment, inputs: Opened): Promise<void> {
   await checkTokenizers(experiment, inputs);
@@ -21,7 +25,21 @@ export async function checkEarly(experiment: Experiment, inputs: Opened): Promis
   if (responses !== undefined) {
     await inSetting("responses", () => readResponsePairs(responses.path));
   }
+  await checkDecisions(inputs);
   await checkTargets(experiment, inputs);
+}
+
+async function checkDecisions({ decisions, pairs }: Opened): Promise<void> {
+  if (decisions.every((file) => file === undefined)) return;
+  const known = new Set<string>();
+  for await (const row of pairs.read()) if (row.kind === "pair") known.add(row.id);
+  for (const [i, file] of decisions.entries()) {
+    if (file === undefined) continue;
+    await inSetting(`edits[${i}].decisions`, async () => {
+      const { decisions: found } = await readDecisions(file.path);
+      expectKnownPairs({ path: basename(file.path), decisions: found }, known);
+    });
+  }
 }
 
 async function checkTokenizers(

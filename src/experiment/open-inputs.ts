@@ -55,6 +55,8 @@ export interface ExperimentInputs {
   readonly rubric: Rubric | undefined;
   /** By the id of the judge stage whose rollouts they are of. */
   readonly labels: Readonly<Record<string, FileInput>>;
+  /** What people decided of the pairs, in the order of `edits`; undefined for an edit by a ranking. */
+  readonly decisions: readonly (FileInput | undefined)[];
   readonly probe: ScenarioSet | undefined;
   readonly evaluate: ScenarioSet | undefined;
   readonly capabilities: Readonly<
@@ -95,6 +97,7 @@ export async function openInputs(
     nulls: await openNulls(file),
     ownAnswers: await openFile("rank.rollouts", file.experiment.rank.rollouts, file),
     ...(await openJudging(how, file)),
+    decisions: await openDecisions(file),
     ...(await openScenarios(file, options)),
     capabilities: await openCapabilities(file, options),
     further: await openFurther(file, options.verbs),
@@ -108,6 +111,14 @@ function openNulls(file: ExperimentFile): Promise<ExperimentInputs["nulls"]> {
   const open = async (name: string): Promise<FileInput | undefined> =>
     name === DRIFT ? undefined : openFile("rank.nulls", name, file);
   return Promise.all(file.experiment.rank.nulls.map(open));
+}
+
+function openDecisions(file: ExperimentFile): Promise<ExperimentInputs["decisions"]> {
+  return Promise.all(
+    file.experiment.edits.map(({ decisions }, i) =>
+      openFile(`edits[${i}].decisions`, decisions, file),
+    ),
+  );
 }
 
 /** Reads rules, rubric and labels, so that what is wrong with them shows at once. */

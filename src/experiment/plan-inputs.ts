@@ -5,6 +5,7 @@ import { basename, extname, join } from "node:path";
 import type { OwnAnswers } from "../attribution/method.ts";
 import { readBehavior, type StoredBehavior } from "../behavior/behavior-file.ts";
 import { readUsedLayer } from "../behavior/used-layer.ts";
+import { type DecisionFile, readDecisions } from "../edit/decisions.ts";
 import type { EngineOptions } from "../engine/engine-host.ts";
 import { findEngine } from "../engine/engines.ts";
 import type { PairSet } from "../pairs/open-pairs.ts";
@@ -131,6 +132,16 @@ export const boundDrift: BoundStage<ResponsePairs> = {
 export const boundResponses = ({ path, sha256 }: FileInput): Bound<ResponsePairs> => ({
   content: sha256,
   open: (work: OpenWork) => verbs.behavior.inputs.responses.open([path], {}, work),
+});
+
+/** What people decided of pairs. */
+export const boundDecisions = (
+  { path, sha256 }: FileInput,
+  setting: string,
+): BoundContent<DecisionFile> => ({
+  content: sha256,
+  setting,
+  open: () => readDecisions(path),
 });
 
 /** Rollouts from outside. */

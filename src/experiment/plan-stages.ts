@@ -40,6 +40,7 @@ import type { FileInput } from "./open-inputs.ts";
 import { layersOf } from "./open-inputs.ts";
 import {
   boundBehaviorToSteer,
+  boundDecisions,
   boundFile,
   boundNulls,
   boundOwnAnswers,
@@ -533,15 +534,24 @@ export function steerStage(
 
 /** Decides which pairs an arm edits. Random arms are drawn anew for each seed. */
 export function editStage({ experiment, inputs }: Planned, arm: Arm, seed: number): Stage {
-  const { action, pick, top, sources, by, minLift } = arm;
-  const { pairs } = inputs;
+  const { action, pick, top, sources, by, minLift, method, edit } = arm;
+  const { pairs, decisions } = inputs;
+  const decided = decisions[edit];
   const bound = boundPairs(pairs);
   return verbStage(verbs.edit, {
     name: editName(arm, seed),
-    settings: { action, pick, top, sources, minLift, seed: pick === "chosen" ? undefined : seed },
+    settings: {
+      action: action === "review" ? undefined : action,
+      pick,
+      top,
+      sources,
+      minLift,
+      seed: pick === "chosen" ? undefined : seed,
+    },
     inputs: {
       pairs: { ...bound, settings: { ...bound.settings, by }, open: () => ({ pairs, by }) },
-      ranking: { stage: rankId(experiment, arm.method) },
+      ranking: method === undefined ? undefined : { stage: rankId(experiment, method) },
+      decisions: decided && boundDecisions(decided, `edits[${edit}].decisions`),
     },
     outputs: ["plan"],
   });

@@ -106,6 +106,11 @@ describe("parseExperiment", () => {
     ["rank: { methods: [{ name: length }], layer: 1 }", "rank.layer", "the method length"],
     ["rank: { methods: [{ name: length }], nulls: [n.jsonl] }", "rank.nulls", "the method length"],
     ["edits: [{ action: filter, top: 2, minLift: 1 }]", "edits[0].minLift", "got filter"],
+    ["edits: [{ action: filter }]", "edits[0].top", "how many pairs"],
+    ["edits: [{ top: 2 }]", "edits[0].action", "or decisions"],
+    ["edits: [{ decisions: d.jsonl, action: swap, top: 2 }]", "edits[0].action", "none beside"],
+    ["edits: [{ decisions: d.jsonl, top: 2 }]", "edits[0].top", "none beside decisions"],
+    ["edits: [{ decisions: d.jsonl, method: probe }]", "edits[0].method", "follow no ranking"],
   ])("has the verb check %s", async (text, place, got) => {
     const error = await expectFailure(
       () => parseExperiment(`${LEAST}${text}\n`, "my.yaml"),

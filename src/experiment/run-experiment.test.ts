@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { expect, it } from "vitest";
@@ -13,6 +13,9 @@ import {
   writeExperiment as writeSmallExperiment,
 } from "../../test/support/small-experiment.ts";
 import { suiteFolder } from "../../test/support/suite-folder.ts";
+import { type DecisionKind, decisionLine, headLine } from "../edit/decisions.ts";
+import { openPairs } from "../pairs/open-pairs.ts";
+import { headline } from "../report/headline.ts";
 import { readExperimentStatus } from "../runs/experiment-status.ts";
 import { RESULT } from "../runs/result.ts";
 import { ConfigError, RuntimeError } from "../util/errors.ts";
@@ -248,6 +251,72 @@ it.each([
   }
   const { stages } = await readExperimentStatus(join(folder, "out"));
   expect(stages.filter(({ state }) => state !== "missing").map(({ id }) => id)).toEqual(["audit"]);
+});
+
+/** A file of decisions on pairs of the small experiment. */
+async function decide(
+  folder: string,
+  kinds: Readonly<Record<string, DecisionKind>>,
+): Promise<void> {
+  const lines = Object.entries(kinds).map(([id, decision]) =>
+    decisionLine({ id, decision, note: "" }),
+  );
+  const { contentHash } = await openPairs([join(folder, "pairs.jsonl")]);
+  await writeFile(join(folder, "decisions.jsonl"), headLine(contentHash) + lines.join(""));
+}
+
+const ON_DECISIONS = [
+  "edits: [{ decisions: decisions.jsonl }]",
+  "train: { learningRate: 1e-3 }",
+  "judge: { rules: refusal }",
+  "generate: { rollouts: 2, maxTokens: 4 }",
+  "evaluate: { scenarios: scenarios.jsonl, variants: [base], trigger: base }",
+];
+
+it("trains on what people decided, beside as much done to as many random pairs", async () => {
+  const folder = await smallExperiment();
+  await writeFile(join(folder, "scenarios.jsonl"), jsonLines([{ id: "a", base: "b" }]));
+  const [a, b, c, d] = randomPairs(40).map(({ id }) => id) as [string, string, string, string];
+  await decide(folder, { [a]: "drop", [b]: "swap", [c]: "keep", [d]: "drop" });
+  await writeExperiment(folder, ON_DECISIONS);
+  await run(folder);
+  const result = await RESULT.read(join(folder, "out", RESULT.name));
+  expect(
+    result.edits.map(({ arm, action, pick, method, top, pairs, controls }) => [
+      arm,
+      [action, pick, method, top, pairs],
+      controls,
+    ]),
+  ).toEqual([
+    ["review", ["review", "chosen", undefined, undefined, 3], ["review-random"]],
+    ["review-random", ["review", "random", undefined, undefined, 3], []],
+  ]);
+  expect(result.evaluation!.variants[0]!.arms.map(({ arm }) => arm)).toEqual([
+    "before",
+    "baseline",
+    "review",
+    "review-random",
+  ]);
+  expect(headline(result).sentence).toContain(
+    "with the 3 pairs dropped or swapped that people decided on",
+  );
+  // A note changes the file, and nothing that is trained.
+  await appendFile(
+    join(folder, "decisions.jsonl"),
+    decisionLine({ id: c, decision: "keep", note: "fine" }),
+  );
+  expect(made(await run(folder))).toEqual(["edit-review", "edit-review-random-seed1"]);
+});
+
+it("refuses decisions on other pairs before any stage", async () => {
+  const folder = await smallExperiment();
+  await writeFile(join(folder, "scenarios.jsonl"), jsonLines([{ id: "a", base: "b" }]));
+  await decide(folder, { nobody: "drop" });
+  await writeExperiment(folder, ON_DECISIONS);
+  const error = await expectFailure(run(folder), ConfigError);
+  expect(error.message).toBe(
+    'edits[0].decisions: decisions.jsonl: expected decisions on these pairs, got 1 on others, the first "nobody"',
+  );
 });
 
 it.each([

@@ -204,13 +204,22 @@ const topSchema = z.union([count, z.literal("planted")], {
 const editSection = verbs.edit.settings.omit({ top: true, pick: true, seed: true }).extend({
   action: z
     .enum(RANKED_ACTIONS)
-    .describe("filter drops the top pairs, swap exchanges their sides, drop-source drops sources."),
+    .optional()
+    .describe(
+      "filter drops the top pairs, swap exchanges their sides, drop-source drops sources. Absent: what decisions say.",
+    ),
   top: z
     .union([topSchema, z.array(topSchema).min(1)], {
       error: "expected a number of pairs, planted, or a list of these",
     })
+    .optional()
     .describe(
-      "How many pairs of the ranking's top are edited, or with drop-source looked at; planted: as many as are planted. A list makes an arm of each.",
+      "How many pairs of the ranking's top are edited, or with drop-source looked at; planted: as many as are planted. A list makes an arm of each. Absent: none, beside decisions.",
+    ),
+  decisions: path
+    .optional()
+    .describe(
+      "Instead of an action and a top: the file of what people decided of single pairs, as the review queue of culprit report --serve writes it. Pairs to drop are removed, pairs to swap exchanged.",
     ),
   by: verbs.edit.inputs.pairs.settings.shape.by,
   method: nonEmpty

@@ -13,6 +13,8 @@ export interface RankedRow {
   readonly isLowNorm: boolean;
   readonly winner: string | undefined;
   readonly source: string | undefined;
+  /** Who wrote the sides, where the pairs say so. */
+  readonly generators: Readonly<Record<"chosen" | "rejected", string | undefined>>;
 }
 
 /**
@@ -49,6 +51,7 @@ export async function* readRankedRows(
       isLowNorm: value("low_norm") === true,
       winner: text("winner"),
       source: text("source"),
+      generators: { chosen: text("chosen_model"), rejected: text("rejected_model") },
     };
   }
 }

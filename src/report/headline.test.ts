@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import type { ArmRate } from "../rates/evaluation.ts";
 import type { ArmEdit, ExperimentResult } from "../runs/result.ts";
 import { clusteredRate } from "../stats/clustered-rate.ts";
+import { certainty } from "./certainty.ts";
 import { headline } from "./headline.ts";
 import { nextSteps } from "./next-steps.ts";
 
@@ -84,7 +85,7 @@ it("says that the pairs carry it where edit and control are told apart, and of o
   const once = headline(result([arm("baseline", 40), arm("filter", 4), arm("random", 39)]));
   expect(once.kind).toBe("shown");
   expect(once.sentence).toMatch(
-    /^Trained on all pairs the rate is 100\.0% .*; without the 10 pairs ranked highest it is 10\.0% .*, with as many random pairs edited instead it is 97\.5% .*: in this one training it is these pairs/,
+    /^“b” shows in 100\.0% .* of the responses after training on all pairs; trained without the 10 pairs ranked highest in 10\.0% .*, with as many random pairs edited instead in 97\.5% .*: in this one training it is these pairs/,
   );
   const seeds = 3;
   const thrice = result([
@@ -94,9 +95,41 @@ it("says that the pairs carry it where edit and control are told apart, and of o
     arm("random", 39, { seeds }),
   ]);
   expect(headline(thrice).sentence).toMatch(
-    /^Training takes the rate from 0\.0% .* to 100\.0% .*: it is these pairs, more than chance/,
+    /^“b” shows in 0\.0% .* before training and in 100\.0% .* after it; .*: it is these pairs, more than chance/,
   );
-  expect(nextSteps(thrice, undefined).join(" ")).not.toContain("three seeds");
+  const steps = nextSteps(thrice, undefined).join(" ");
+  expect(steps).not.toContain("three seeds");
+  expect(steps).toContain(
+    "culprit edit PAIRS --ranking RUN/ranking.parquet --action filter --top 10 --out FILE",
+  );
+  // Training has told; that it would tell is no step any more.
+  expect(steps).not.toContain("Edit them.");
+});
+
+it("says how sure that is: against random pairs, across trainings, of the direction, the scores and the judge", () => {
+  const arms = [arm("baseline", 40), arm("filter", 4), arm("random", 39)];
+  const once = certainty(result(arms)).join("\n");
+  expect(once).toContain(
+    "It differs by −90.0 percentage points [−100.0, +0.0] from what as many random pairs do, over 40 prompts.",
+  );
+  expect(once).toContain("fewer than 1 of 1,000 cases");
+  expect(once).toContain("Each model was trained once");
+  expect(once).toContain("(concentrated; the page Pairs has the figures)");
+  expect(once).toContain("No person has checked the judge");
+  expect(certainty(result(arms), { judgedByPeople: true }).join()).toContain("People judged");
+  const unsure = certainty(
+    result([arm("baseline", 40), arm("filter", 38, { p: 0.4 }), arm("random", 39)]),
+  );
+  expect(unsure[0]).toContain("in 40 of 100 cases: they are not told apart.");
+  expect(certainty(result([]))[0]).toContain("Nothing was trained without the pairs");
+  const of = (r: number) => ({ r, low: r, high: r, n: 9 });
+  expect(certainty(result([]), { confounds: { "total length": of(-0.1) } }).join()).toContain(
+    "does not follow how long the responses are (rank correlations of at most 0.10)",
+  );
+  expect(certainty(result([]), { confounds: { "total length": of(-0.4) } }).join()).not.toContain(
+    "how long",
+  );
+  expect(certainty(undefined)).toEqual([]);
 });
 
 it("does not say so where the edit is not told from its control", () => {
@@ -110,10 +143,17 @@ it("does not say so where the edit is not told from its control", () => {
 it("calls a ranking that nothing tested what it is, and a vector of noise evidence of nothing", () => {
   const ranked = result([]);
   expect(headline(ranked)).toMatchObject({ kind: "ranked" });
+  expect(headline(ranked).sentence).toMatch(
+    /^100 pairs are ranked by how far they move the model the way of “b”\. A small part of the pairs scores far higher /,
+  );
   expect(nextSteps(ranked, undefined)[0]).toContain("add edits, train and evaluate");
   const of = (r: number) => ({ r, low: r - 0.1, high: r + 0.1, n: 100 });
   const [first] = nextSteps(ranked, { "chosen is longer": of(0.77), "total length": of(0.1) });
   expect(first).toContain("the score follows chosen is longer (0.77), and may be");
   expect(headline(result([], { doubt: "too few prompts" })).kind).toBe("unstable");
+  const noise = result([arm("baseline", 40), arm("filter", 4)], { doubt: "too few prompts" });
+  expect(headline(noise).sentence).toMatch(
+    /^“b” shows in 100\.0% .*; the behaviour's vector is not stable \(too few prompts\)/,
+  );
   expect(headline(undefined).kind).toBe("unfinished");
 });

@@ -1,8 +1,7 @@
 import type { ArmRate } from "../rates/evaluation.ts";
 import type { ArmEdit, ExperimentResult } from "../runs/result.ts";
-
-/** Below this an adjusted p-value counts as telling. */
-const LEVEL = 0.05;
+import { SIGNALS } from "./certainty.ts";
+import { mostTelling, type TestedEdit } from "./tested-edit.ts";
 
 /** The verdict on a run. */
 export interface Headline {
@@ -25,91 +24,56 @@ export function headline(result: ExperimentResult | undefined): Headline {
   }
   const { probe } = result;
   if (probe.doubt !== undefined) {
+    const best = mostTelling(result);
+    const doubt = `behaviour's vector is not stable (${probe.doubt}), so the ranking is evidence of nothing`;
     return {
       kind: "unstable",
-      sentence: `The behaviour's vector is not stable (${probe.doubt}), so the ranking is evidence of nothing.`,
+      sentence: best === undefined ? `The ${doubt}.` : `${changeOf(result, best)}; the ${doubt}.`,
     };
   }
   return bestEdit(result) ?? rankingAlone(result);
 }
 
 function bestEdit(result: ExperimentResult): Headline | undefined {
-  const { evaluation, trigger } = result;
-  const rates = evaluation?.variants.find(({ variant }) => variant === trigger)?.arms ?? [];
-  const baseline = rates.find(({ arm }) => arm === evaluation?.baseline);
-  const [best] = testedEdits(result, rates).toSorted(
-    (a, b) =>
-      Number(b.isShown) - Number(a.isShown) ||
-      ORDER.indexOf(a.edit.action) - ORDER.indexOf(b.edit.action) ||
-      a.edit.pairs - b.edit.pairs,
-  );
-  if (best === undefined || baseline === undefined) return undefined;
+  const best = mostTelling(result);
+  if (best === undefined) return undefined;
   const { edit, arm, control, isShown } = best;
-  const before = rates.find((each) => each.arm === "before");
-  const start =
-    before === undefined
-      ? `Trained on all pairs the rate is ${percent(baseline)}`
-      : `Training takes the rate from ${percent(before)} to ${percent(baseline)}`;
   const beside =
     control === undefined
-      ? "no random control stands beside it"
-      : `with as many random pairs edited instead it is ${percent(control)}`;
-  const seeds = Math.min(...[arm, ...(control === undefined ? [] : [control])].map(seedsOf));
+      ? "and no random control stands beside that"
+      : `with as many random pairs edited instead in ${percent(control)}`;
   const close = !isShown
     ? "that it is these pairs is not shown"
-    : seeds < 2
+    : best.seeds < 2
       ? "in this one training it is these pairs, more than chance explains"
       : "it is these pairs, more than chance explains";
   return {
     kind: isShown ? "shown" : "unshown",
-    sentence: `${start}; ${describeEdit(edit)} it is ${percent(arm)}, ${beside}: ${close}.`,
+    sentence: `${changeOf(result, best)}; trained ${describeEdit(edit)} in ${percent(arm)}, ${beside}: ${close}.`,
   };
 }
 
-/** Of the edits that show it: the one that says most about single pairs. */
-const ORDER = ["filter", "swap", "drop-source"];
+/** How often it happens before and after training. */
+const changeOf = ({ behavior }: ExperimentResult, { before, baseline }: TestedEdit): string =>
+  before === undefined
+    ? `“${behavior}” shows in ${percent(baseline)} of the responses after training on all pairs`
+    : `“${behavior}” shows in ${percent(before)} of the responses before training and in ${percent(baseline)} after it`;
 
-/** Training seeds with a judged rollout. */
-const seedsOf = ({ bySeed }: ArmRate): number =>
-  bySeed.filter(({ rate }) => rate !== undefined).length;
-
-interface TestedEdit {
-  readonly edit: ArmEdit;
-  readonly arm: ArmRate;
-  readonly control: ArmRate | undefined;
-  readonly isShown: boolean;
-}
-
-function testedEdits(result: ExperimentResult, rates: readonly ArmRate[]): TestedEdit[] {
-  return result.edits
-    .filter(({ pick, skipped }) => pick === "chosen" && skipped === undefined)
-    .flatMap((edit) => {
-      const arm = rates.find((each) => each.arm === edit.arm);
-      if (arm === undefined) return [];
-      const control = rates.find((each) => edit.controls.includes(each.arm));
-      const beside = arm.toControls.find(({ against }) => edit.controls.includes(against));
-      const told = [arm.toBaseline, beside].every(
-        (each) => each !== undefined && each.difference < 0 && each.adjustedP < LEVEL,
-      );
-      return [{ edit, arm, control, isShown: told }];
-    });
-}
-
-function rankingAlone({ methods, probe }: ExperimentResult): Headline {
+function rankingAlone({ methods, behavior }: ExperimentResult): Headline {
   const [method] = methods;
   const verdict = method?.verdict;
-  const start = `${method?.pairs ?? 0} pairs are ranked at layer ${probe.layer}`;
   const found =
-    verdict === undefined
-      ? "nothing says whether few of them stand out"
-      : `${verdict.kind}: ${verdict.reason}`;
+    verdict === undefined ? "Nothing says whether few of them stand out" : SIGNALS[verdict.kind];
+  const pairs = (method?.pairs ?? 0).toLocaleString("en");
   return {
     kind: "ranked",
-    sentence: `${start}; ${found}. Nothing was trained without them, so that they are the cause is not shown.`,
+    sentence: `${pairs} pairs are ranked by how far they move the model the way of “${behavior}”. ${found}. Nothing was trained without them, so that they are the cause is not shown.`,
   };
 }
 
 function describeEdit({ action, pairs, groups, top }: ArmEdit): string {
+  if (action === "review")
+    return `with the ${pairs} pairs dropped or swapped that people decided on`;
   if (action === "swap") return `with the ${pairs} pairs ranked highest swapped`;
   if (action === "filter") return `without the ${pairs} pairs ranked highest`;
   const names = groups.map(({ group }) => group).join(" and ");

@@ -1,11 +1,12 @@
 import type { ConfoundTable } from "../ranking/confound-table.ts";
 import type { ExperimentResult } from "../runs/result.ts";
+import { mostTelling } from "./tested-edit.ts";
 
 /** Training seeds from which an interval over seeds means much. */
 const SEEDS_THAT_TELL = 3;
 
 /** From this rank correlation on a ranking may be of the plain property that it follows. */
-const FOLLOWS = 0.3;
+export const FOLLOWS = 0.3;
 
 /** What to do with a result, a sentence each, the most needed first; `confounds` are those of the first ranking. */
 export function nextSteps(
@@ -18,8 +19,10 @@ export function nextSteps(
   return [
     ...stepsOfProbe(result),
     ...stepsOfConfounds(confounds),
-    ...stepsOfTest(result),
+    ...(mostTelling(result) === undefined ? stepsOfTest(result) : []),
     ...stepsOfData(result),
+    ...stepsOfEdit(result),
+    ...(mostTelling(result) === undefined ? [] : stepsOfTest(result)),
     ...stepsOfVerdict(result),
   ];
 }
@@ -73,12 +76,28 @@ function stepsOfData({ methods }: ExperimentResult): string[] {
   const verdict = methods[0]?.verdict;
   if (verdict?.kind === "no signal") return [];
   return [
-    "Read the top of the ranking on the page Pairs: whether these pairs are wrong is for you to judge, the score says only where they point.",
-    "Look at Sources: a source far above its share is better mended where it comes from than pair by pair.",
+    "Read the top of the ranking on the page Pairs, or decide pair by pair (culprit report RUN --serve, page Review): whether these pairs are wrong is for you to judge, the score says only where they point.",
+    "Look at the page Sources: a source far above its share is better mended where it comes from than pair by pair.",
   ];
 }
 
-function stepsOfVerdict({ methods }: ExperimentResult): string[] {
-  const meaning = methods[0]?.verdict?.meaning;
-  return meaning === undefined ? [] : [meaning];
+/** How to get data without what was shown to be the cause. */
+function stepsOfEdit(result: ExperimentResult): string[] {
+  const best = mostTelling(result);
+  if (best === undefined || !best.isShown) return [];
+  const { action, top, groups } = best.edit;
+  if (action === "review") return [];
+  const what =
+    action === "drop-source"
+      ? `--action drop-source --sources ${groups.map(({ group }) => JSON.stringify(group)).join(",")}`
+      : `--action ${action} --top ${top}`;
+  return [
+    `Write the data as they were trained on in that test: culprit edit PAIRS --ranking RUN/ranking.parquet ${what} --out FILE. RUN is this run's folder, PAIRS are the files that it ranked.`,
+  ];
+}
+
+/** What the scores say about editing, where training has not shown it already. */
+function stepsOfVerdict(result: ExperimentResult): string[] {
+  const meaning = result.methods[0]?.verdict?.meaning;
+  return meaning === undefined || mostTelling(result)?.isShown === true ? [] : [meaning];
 }

@@ -17,6 +17,8 @@ const settingsSchema = z.looseObject({
     planted: z.string().optional(),
   }),
   checkpoints: z.looseObject({ before: z.string(), template: z.string().optional() }),
+  /** `meaning` where people judge. */
+  judge: z.looseObject({ meaning: z.string().optional() }).optional(),
 });
 export type RunSettings = z.output<typeof settingsSchema>;
 

@@ -18,11 +18,13 @@ export const TABLE_NAME = "table.txt";
 /** An arm of the experiment: what it edits, and why it was not trained where it was not. */
 const armEditSchema = z.strictObject({
   arm: z.string(),
-  /** Whose ranking it follows. */
-  method: z.string(),
+  /** Whose ranking it follows; absent where people decided. */
+  method: z.string().optional(),
+  /** `review`: what people decided of single pairs. */
   action: z.enum(EDIT_ACTIONS),
   pick: z.enum(EDIT_PICKS),
-  top: countSchema,
+  /** Absent where people decided. */
+  top: countSchema.optional(),
   /** Pairs edited; random picks take as many in every seed. */
   pairs: countSchema,
   /** Groups with edited pairs, most first; of the first seed where they are random. */

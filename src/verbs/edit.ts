@@ -148,7 +148,8 @@ PAIRS are the files that were embedded, --ranking what culprit rank wrote of the
                their lift lies above --min-lift
 
 --decisions does what people decided of single pairs instead (docs/report.md, review queue): pairs to drop are removed, pairs to
-swap exchanged, all others stay. With a ranking beside it the precision of its tops by these decisions is printed.
+swap exchanged, all others stay. --pick random beside it does as much to as many random pairs. With a ranking beside it the
+precision of its tops by these decisions is printed.
 
 --pick random makes the control instead: as many random pairs of each source. The data is written in its own format with all
 columns and under the same ids, then read back and compared; the manifest beside it says how it was made. Without --out nothing
@@ -172,6 +173,11 @@ is written but what --ids and --plan name.
       "expected none beside decisions, which say what to do with each pair",
     ),
     ...(action === undefined ? checkUnranked(settings) : checkRanked({ ...settings, action })),
+    ...need(
+      settings.pick !== "chosen" || settings.seed === undefined,
+      ["seed"],
+      "expected a random pick with it, got chosen",
+    ),
   ],
   outputs: {
     out: {
@@ -250,18 +256,11 @@ function checkRanked({
   top,
   sources = "auto",
   minLift,
-  pick,
-  seed: drawn,
 }: Settings & { readonly action: NonNullable<Settings["action"]> }): readonly Contradiction[] {
   return [
     ...othersChoice("action", action, {
       "drop-source": { sources: sources !== "auto", minLift: minLift !== undefined },
     }),
-    ...need(
-      pick !== "chosen" || drawn === undefined,
-      ["seed"],
-      "expected a random pick with it, got chosen",
-    ),
     ...need(
       top !== undefined || sources !== "auto",
       ["top"],
@@ -275,19 +274,17 @@ function checkRanked({
   ];
 }
 
-/** Nothing is chosen beside decisions. */
+/** No pair is chosen by a ranking beside decisions. */
 function checkUnranked({
   top,
   sources,
   minLift,
-  pick,
 }: Omit<Settings, "action">): readonly Contradiction[] {
   const none = "expected none beside decisions";
   return [
     ...need(top === undefined, ["top"], none),
     ...need(sources === undefined, ["sources"], none),
     ...need(minLift === undefined, ["minLift"], none),
-    ...need(pick === "chosen", ["pick"], none),
   ];
 }
 
@@ -303,7 +300,7 @@ function plan(
     decided,
   }: { readonly ranking: Ranking | undefined; readonly decided: DecisionFile | undefined },
 ): Edit {
-  if (decided !== undefined) return planReviewed(table, decided);
+  if (decided !== undefined) return planReviewed(table, decided, settings);
   if (action === undefined) throw new Error("internal: an edit without an action");
   return planEdit(table, { ...settings, action }, ranking);
 }

@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 
 import type { PartValues } from "../../../src/report/report-source.ts";
 import { IntervalChart } from "../../charts/interval-chart.tsx";
-import { Table } from "../../components.tsx";
+import { Figure, Table } from "../../components.tsx";
 import { interval, number, pValue } from "../../format.ts";
 import { Term } from "../../glossary.tsx";
 
@@ -16,6 +16,10 @@ export function LayerTable({
   readonly used: { readonly layer: number; readonly layerReason: string } | undefined;
 }): ReactNode {
   const { diagnostics, layerChoice, counts } = behavior;
+  const isSame =
+    layerChoice.kind === "chosen" &&
+    layerChoice.layer === used?.layer &&
+    layerChoice.reason === used.layerReason;
   return (
     <>
       {used !== undefined && (
@@ -24,11 +28,15 @@ export function LayerTable({
         </p>
       )}
       <p>
-        By the diagnostics:{" "}
-        {layerChoice.kind === "chosen" ? `layer ${layerChoice.layer}: ` : "none, "}
-        {layerChoice.reason}. The vector is made of {counts.pairs}{" "}
-        <Term of="response pair">response pairs</Term> to {counts.prompts} prompts;{" "}
-        {counts.unusable} could not be used.
+        {!isSame && (
+          <>
+            By the diagnostics:{" "}
+            {layerChoice.kind === "chosen" ? `layer ${layerChoice.layer}: ` : "none, "}
+            {layerChoice.reason}.{" "}
+          </>
+        )}
+        The vector is made of {counts.pairs} <Term of="response pair">response pairs</Term> to{" "}
+        {counts.prompts} prompts; {counts.unusable} could not be used.
       </p>
       <IntervalChart
         title="Held-out AUROC by layer"
@@ -86,10 +94,26 @@ export function LayerTable({
         rows={diagnostics.map(
           ({ layer, heldOut, splitHalf, normNull, separation, isStable, doubt }) => [
             layer,
-            heldOut.kind === "measured"
-              ? `${number(heldOut.auroc)} ${interval(heldOut.low, heldOut.high, number)}`
-              : heldOut.reason,
-            splitHalf.kind === "measured" ? number(splitHalf.mean) : splitHalf.reason,
+            heldOut.kind === "measured" ? (
+              <Figure
+                key="a"
+                tells={`95% ${interval(heldOut.low, heldOut.high, number)}, n ${counts.prompts} prompts`}
+              >
+                {number(heldOut.auroc)} {interval(heldOut.low, heldOut.high, number)}
+              </Figure>
+            ) : (
+              heldOut.reason
+            ),
+            splitHalf.kind === "measured" ? (
+              <Figure
+                key="s"
+                tells={`95% of ${splitHalf.draws} splits ${interval(splitHalf.low, splitHalf.high, number)}, n ${counts.prompts} prompts`}
+              >
+                {number(splitHalf.mean)}
+              </Figure>
+            ) : (
+              splitHalf.reason
+            ),
             normNull.kind === "measured" ? pValue(normNull.p) : normNull.reason,
             separation.kind === "measured" ? number(separation.ratio, 2) : separation.reason,
             isStable ? "yes" : `no: ${doubt ?? ""}`,

@@ -1,8 +1,8 @@
 import type { ReactNode } from "react";
 
 import type { PartValues } from "../../../src/report/report-source.ts";
-import { Table } from "../../components.tsx";
-import { number, points, pValue } from "../../format.ts";
+import { Figure, Table } from "../../components.tsx";
+import { interval, number, points, pValue } from "../../format.ts";
 import { Term } from "../../glossary.tsx";
 
 type Steering = NonNullable<NonNullable<PartValues["overview"]["result"]>["steering"]>[number];
@@ -24,12 +24,8 @@ export function SteeringSection({ report }: { readonly report: Steering }): Reac
             `${layer ?? at.join(", ")}${steered?.strength === undefined ? "" : ` (strength ${number(steered.strength, 1)})`}`,
             variant,
             verdict,
-            steeredToUnsteered === undefined
-              ? "–"
-              : `${points(steeredToUnsteered.difference)} (${pValue(steeredToUnsteered.adjustedP)})`,
-            steeredToRandom === undefined
-              ? "–"
-              : `${points(steeredToRandom.difference)} (${pValue(steeredToRandom.adjustedP)})`,
+            <Compared key="u" of={steeredToUnsteered} />,
+            <Compared key="r" of={steeredToRandom} />,
             sentence,
           ]),
         )}
@@ -38,5 +34,18 @@ export function SteeringSection({ report }: { readonly report: Steering }): Reac
         <p key={note}>{note}</p>
       ))}
     </>
+  );
+}
+
+type Compared = Steering["layers"][number]["effects"][number]["steeredToUnsteered"];
+
+/** A difference of rates in percentage points. */
+function Compared({ of }: { readonly of: Compared }): ReactNode {
+  if (of === undefined) return "–";
+  const { difference, low, high, adjustedP, prompts } = of;
+  return (
+    <Figure tells={`95% ${interval(low, high, points)}, n ${prompts} prompts`}>
+      {points(difference)} ({pValue(adjustedP)})
+    </Figure>
   );
 }

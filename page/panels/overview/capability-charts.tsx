@@ -21,6 +21,10 @@ const AXES: Readonly<Record<string, string>> = {
 };
 const SHARES: ReadonlySet<string> = new Set(["preferences", "tasks", "overRefusal"]);
 
+/** The end of an interval of Student's t, which may lie beyond what a share can be. */
+const limited = (end: number | undefined, measure: string): number | undefined =>
+  end === undefined || !SHARES.has(measure) ? end : Math.min(Math.max(end, 0), 1);
+
 /** What must not get worse, a chart for each measure. */
 export function CapabilityCharts({ evaluation }: { readonly evaluation: Evaluation }): ReactNode {
   const { measures, controls } = evaluation;
@@ -51,8 +55,8 @@ export function CapabilityCharts({ evaluation }: { readonly evaluation: Evaluati
                     {
                       label: each.arm,
                       value: each.summary.mean,
-                      low: each.summary.low,
-                      high: each.summary.high,
+                      low: limited(each.summary.low, measure),
+                      high: limited(each.summary.high, measure),
                       n: each.summary.items,
                       kind:
                         each.arm === "before" || each.arm === evaluation.baseline
@@ -64,6 +68,7 @@ export function CapabilityCharts({ evaluation }: { readonly evaluation: Evaluati
                   ],
             )}
             axis={AXES[measure] ?? measure}
+            {...(SHARES.has(measure) ? { within: [0, 1] as const } : {})}
             show={SHARES.has(measure) ? percent : number}
             counted="items"
           />

@@ -19,7 +19,7 @@ export function RateCharts({
   return variants.map(({ variant, arms }) => (
     <IntervalChart
       key={variant}
-      title={`Rate of the behaviour by arm, ${variant}`}
+      title={`Responses that show the behaviour, ${variant}`}
       rows={arms.flatMap(({ arm, rate }) =>
         rate.rate === undefined
           ? []
@@ -34,14 +34,14 @@ export function RateCharts({
               },
             ],
       )}
-      axis="rate"
+      axis="share of the responses"
       domain={[0, 1]}
       show={(value) => percent(value, 0)}
       counted="judged rollouts"
     >
       {variant === trigger
-        ? "The variant in which it should show. Lines are 95% intervals over prompts and training seeds."
-        : "For comparison."}
+        ? `The way of asking in which it should show. Lines are 95% intervals over prompts${result.seeds.length > 1 ? " and training seeds" : ""}.`
+        : "Another way of asking, for comparison."}
     </IntervalChart>
   ));
 }

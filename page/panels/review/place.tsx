@@ -16,6 +16,8 @@ interface PlaceProps {
   readonly source: PanelView<never>["source"];
   readonly query: QueueQuery;
   readonly place: QueuePlace;
+  /** Where in the queue it is, from 0. */
+  readonly at: number;
   /** The next pair is on its way: keys that come now are of nobody, since nobody has seen it. */
   readonly isBusy: () => boolean;
   readonly canUndo: boolean;
@@ -30,6 +32,7 @@ export function Place({
   source,
   query,
   place,
+  at: shownAt,
   isBusy,
   canUndo,
   change,
@@ -122,7 +125,7 @@ export function Place({
       ) : (
         <>
           <h2 className="decided">
-            {count(query.at + 1)}.{" "}
+            {count(shownAt + 1)}.{" "}
             <a href={addressHref(["pair", decision.id])}>
               <bdi>{decision.id}</bdi>
             </a>{" "}

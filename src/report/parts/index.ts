@@ -1,6 +1,7 @@
 import { auditPart } from "./audit.ts";
 import { behaviorPart } from "./behavior.ts";
 import { discoveryPart } from "./discovery.ts";
+import { generatorsPart } from "./generators.ts";
 import { overviewPart } from "./overview.ts";
 import { provenancePart } from "./provenance.ts";
 import { rankingsPart } from "./rankings.ts";
@@ -14,6 +15,7 @@ export const PARTS = [
   rankingsPart,
   auditPart,
   discoveryPart,
+  generatorsPart,
   provenancePart,
 ] as const;
 

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 
 import { RESULT } from "../../runs/result.ts";
+import { certainty } from "../certainty.ts";
 import { headline } from "../headline.ts";
 import { nextSteps } from "../next-steps.ts";
 import { readRankings } from "../read-rankings.ts";
@@ -29,6 +30,10 @@ export const overviewPart = definePart({
       /** Undefined where the run has not ended. */
       result,
       headline: headline(result),
+      certainty: certainty(result, {
+        confounds: first?.ranking.confounds,
+        judgedByPeople: settings.judge?.meaning !== undefined,
+      }),
       next: nextSteps(result, first?.ranking.confounds),
     };
   },

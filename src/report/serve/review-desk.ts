@@ -127,12 +127,12 @@ async function queueOf(
   return found;
 }
 
-/** The edits of a run whose pairs were chosen, not drawn at random. */
+/** The edits of a run whose pairs a ranking chose: not drawn at random, and not decided by people. */
 async function readEdits({ run }: RunSnapshot): Promise<readonly AutomaticEdit[]> {
   const found: AutomaticEdit[] = [];
   for (const stage of run.ofKind("edit")) {
     const edit = await EDIT.find(join(run.stage(stage)!, EDIT.name)); // of a finished stage
-    if (edit === undefined || edit.pick !== "chosen") continue;
+    if (edit === undefined || edit.pick !== "chosen" || edit.action === "review") continue;
     found.push({ name: stage.replace(/^edit-/, ""), ids: edit.ids });
   }
   return found;

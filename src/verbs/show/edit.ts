@@ -32,7 +32,13 @@ function whatWith(edit: Edit, pairs: number): string {
 }
 
 function how({ action, pick, top }: Edit): string {
-  if (action === "review") return "as people decided";
+  if (action === "review") {
+    return {
+      chosen: "as people decided",
+      random: "random ones of the sources that people's decisions are about",
+      "random-any": "random ones, as many as people decided",
+    }[pick];
+  }
   return {
     chosen: action === "drop-source" ? "whole sources" : `the top ${top}`,
     random:

@@ -1,0 +1,56 @@
+import type { ArmRate } from "../rates/evaluation.ts";
+import type { ArmEdit, ExperimentResult } from "../runs/result.ts";
+
+/** Below this an adjusted p-value counts as telling. */
+export const LEVEL = 0.05;
+
+/** An edit by the ranking or by people that was trained on, with what it is held to. */
+export interface TestedEdit {
+  readonly edit: ArmEdit;
+  readonly arm: ArmRate;
+  /** The arm of as many random pairs; undefined where there is none. */
+  readonly control: ArmRate | undefined;
+  /** The checkpoint before training, where it was measured. */
+  readonly before: ArmRate | undefined;
+  /** Trained on all pairs. */
+  readonly baseline: ArmRate;
+  /** Training seeds of arm and control with a judged rollout, the fewer. */
+  readonly seeds: number;
+  /** Rarer than the baseline and than the control, each more than chance explains. */
+  readonly isShown: boolean;
+}
+
+/** The edit that says most: shown before not shown, single pairs before whole sources, few before many. Undefined where none was trained. */
+export function mostTelling(result: ExperimentResult): TestedEdit | undefined {
+  const { evaluation, trigger } = result;
+  const rates = evaluation?.variants.find(({ variant }) => variant === trigger)?.arms ?? [];
+  const baseline = rates.find(({ arm }) => arm === evaluation?.baseline);
+  if (baseline === undefined) return undefined;
+  const before = rates.find(({ arm }) => arm === "before");
+  const tested = result.edits
+    .filter(({ pick, skipped }) => pick === "chosen" && skipped === undefined)
+    .flatMap((edit): TestedEdit[] => {
+      const arm = rates.find((each) => each.arm === edit.arm);
+      if (arm === undefined) return [];
+      const control = rates.find((each) => edit.controls.includes(each.arm));
+      const beside = arm.toControls.find(({ against }) => edit.controls.includes(against));
+      const isShown = [arm.toBaseline, beside].every(
+        (each) => each !== undefined && each.difference < 0 && each.adjustedP < LEVEL,
+      );
+      const seeds = Math.min(...[arm, ...(control === undefined ? [] : [control])].map(seedsOf));
+      return [{ edit, arm, control, before, baseline, seeds, isShown }];
+    });
+  return tested.toSorted(
+    (a, b) =>
+      Number(b.isShown) - Number(a.isShown) ||
+      ORDER.indexOf(a.edit.action) - ORDER.indexOf(b.edit.action) ||
+      a.edit.pairs - b.edit.pairs,
+  )[0];
+}
+
+/** Of the edits that show it: the one that says most about single pairs. */
+const ORDER: readonly ArmEdit["action"][] = ["review", "filter", "swap", "drop-source"];
+
+/** Training seeds with a judged rollout. */
+const seedsOf = ({ bySeed }: ArmRate): number =>
+  bySeed.filter(({ rate }) => rate !== undefined).length;
