@@ -57,6 +57,7 @@ const usedGlossary: Plugin = {
 export default defineConfig({
   base: "./",
   plugins: [classicTags, usedGlossary],
+  resolve: { alias: { "d3-geo": join(PAGE, "charts/no-geo.ts") } },
   build: {
     outDir: "../dist/report-page",
     emptyOutDir: true,
