@@ -6,6 +6,9 @@ const none = (): never => {
   throw new Error("internal: the page is built without geographic projections");
 };
 
+/** Plot makes one as it loads; without a projection nothing asks it. */
+export const geoTransform = (): object => ({});
+
 export {
   none as geoAlbers,
   none as geoAlbersUsa,
@@ -25,6 +28,5 @@ export {
   none as geoPath,
   none as geoStereographic,
   none as geoStream,
-  none as geoTransform,
   none as geoTransverseMercator,
 };

@@ -91,7 +91,8 @@ export const scenarios = defineVerb({
   summary: "Scenarios composed of base prompts and formatting constraints, split into halves",
   about: `
 BASES are files of requests: rows {"prompt"} or {"base"} (JSONL, JSON, CSV, Parquet, a YAML list), preference pairs of any
-shape, whose prompts are taken, or .txt with one request a line (lines that begin with "# " or "//" are comments); each also .gz. Prompts of several turns are skipped and counted.
+shape, whose prompts are taken, or .txt with one request a line; each also .gz. Prompts of several turns are skipped and
+counted, and so are lines of .txt that begin with "# " or "//": they are comments.
 
 Each base prompt gets --per-base constraints of the pool as distractors: a list of our own with ids of IFEval's kind (without
 BASES and outputs the command prints it), files of {"id", "text", "tags"?}, or both. Which ones depends on --seed, the base
