@@ -40,17 +40,9 @@ export function predictionQuality(
   { rng, replicates }: QualityOptions,
 ): PredictionQuality {
   const r2 = explained(predicted, observed);
-  const samples: number[] = [];
-  for (let r = 0; r < replicates; r++) {
-    const picked = [...drawTimes(observed.length, rng)].flatMap((often, i) =>
-      Array<number>(often).fill(i),
-    );
-    const found = explained(
-      picked.map((i) => predicted[i]!),
-      picked.map((i) => observed[i]!),
-    );
-    if (found !== undefined) samples.push(found);
-  }
+  const samples = resample(observed.length, { rng, replicates }, (picked) =>
+    explained(pick(predicted, picked), pick(observed, picked)),
+  );
   const hits = predicted.filter(
     (value, i) => value !== 0 && Math.sign(value) === Math.sign(observed[i]!),
   );
@@ -59,6 +51,37 @@ export function predictionQuality(
     signs: wilsonShare(hits.length, predicted.length),
     ...calibration(predicted, observed),
   };
+}
+
+/** R² of the first predictions less that of the others, with a 95% percentile interval from resampling both together; undefined where all y are the same. */
+export function explainedMore(
+  first: readonly number[],
+  other: readonly number[],
+  observed: readonly number[],
+  options: QualityOptions,
+): Plain<typeof estimateSchema> | undefined {
+  const difference = (picked: readonly number[]): number | undefined => {
+    const truth = pick(observed, picked);
+    const [a, b] = [first, other].map((values) => explained(pick(values, picked), truth));
+    return a === undefined || b === undefined ? undefined : a - b;
+  };
+  const value = difference([...observed.keys()]);
+  if (value === undefined) return undefined;
+  return { value, ...interval(resample(observed.length, options, difference)) };
+}
+
+const pick = (values: readonly number[], picked: readonly number[]): number[] =>
+  picked.map((i) => values[i]!);
+
+/** A figure of bootstrap samples, as indices; those that have none are left out. */
+function resample(
+  count: number,
+  { rng, replicates }: QualityOptions,
+  figure: (picked: readonly number[]) => number | undefined,
+): readonly number[] {
+  return Array.from({ length: replicates }, () =>
+    figure([...drawTimes(count, rng)].flatMap((often, i) => Array<number>(often).fill(i))),
+  ).filter((value) => value !== undefined);
 }
 
 const interval = (samples: readonly number[]): { low?: number; high?: number } =>

@@ -8,6 +8,7 @@ import { doctor } from "./doctor.ts";
 import { edit } from "./edit.ts";
 import { embed } from "./embed.ts";
 import { evaluate } from "./evaluate.ts";
+import { forecast } from "./forecast.ts";
 import { generate } from "./generate.ts";
 import { importing } from "./import.ts";
 import { judge } from "./judge.ts";
@@ -15,6 +16,7 @@ import { quality } from "./quality.ts";
 import { rank } from "./rank.ts";
 import { report } from "./report.ts";
 import { scenarios } from "./scenarios.ts";
+import { shifts } from "./shifts.ts";
 import { show } from "./show.ts";
 import { steer } from "./steer.ts";
 import { train } from "./train.ts";
@@ -33,6 +35,8 @@ export const verbs = {
   conditions,
   behavior,
   discover,
+  forecast,
+  shifts,
   steer,
   rank,
   show,
