@@ -100,6 +100,7 @@ export { conditions } from "./verbs/conditions.ts";
 export { discover } from "./verbs/discover.ts";
 export { doctor } from "./verbs/doctor.ts";
 export { edit } from "./verbs/edit.ts";
+export { elicit } from "./verbs/elicit.ts";
 export { embed } from "./verbs/embed.ts";
 export { evaluate } from "./verbs/evaluate.ts";
 export { forecast } from "./verbs/forecast.ts";

@@ -34,6 +34,7 @@ const PLANNED: ReadonlySet<string> = new Set([
   "show",
   "forecast", // of many behaviours, where an experiment is about one
   "shifts",
+  "elicit", // an experiment's behaviour is what training brought out
 ]);
 
 const withoutPlace = (verbs: readonly Verb[]): readonly Verb[] =>

@@ -43,6 +43,7 @@ export const ELSEWHERE: Readonly<Record<string, string | null>> = {
   "edit.seed": "train.seeds",
   forecast: null, // an experiment is about one behaviour, a forecast about many
   shifts: null,
+  elicit: null, // an experiment's behaviour is what training brought out
   "generate.amplify": "probe.amplify",
   "generate.endpoint": "generate.endpoints.after",
   "quality.plantedColumn": "pairs.planted",

@@ -6,6 +6,7 @@ import { conditions } from "./conditions.ts";
 import { discover } from "./discover.ts";
 import { doctor } from "./doctor.ts";
 import { edit } from "./edit.ts";
+import { elicit } from "./elicit.ts";
 import { embed } from "./embed.ts";
 import { evaluate } from "./evaluate.ts";
 import { forecast } from "./forecast.ts";
@@ -33,6 +34,7 @@ export const verbs = {
   judge,
   agreement,
   conditions,
+  elicit,
   behavior,
   discover,
   forecast,
