@@ -66,6 +66,10 @@ export const ROOMS: readonly Room[] = [
     name: "discovery",
     holds: "what training changed, found without labels: prompts clustered, held to the pairs",
   },
+  {
+    name: "forecast",
+    holds: "how far training will move each behaviour, said before it, and scored after it",
+  },
   { name: "steering", holds: "steering with a behaviour vector, beside random directions" },
   { name: "edit", holds: "choosing and applying edits of a data set" },
   { name: "runs", holds: "what a run leaves in its folder: run.json, stage.json, result.json" },

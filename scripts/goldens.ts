@@ -139,6 +139,11 @@ export const GOLDENS: readonly GoldenScript[] = [
   { script: "rates/make_rates.py", writes: "rates.json", packages: ["numpy", "scipy"] },
   { script: "judge/make_judge.py", writes: "judge.json", packages: ["numpy", "scipy"] },
   { script: "proportions/make_proportions.py", writes: "proportions.json", packages: ["scipy"] },
+  {
+    script: "forecast/make_forecast.py",
+    writes: "forecast.json",
+    packages: ["numpy", "scipy", "scikit-learn"],
+  },
 ];
 
 /** The table of CONTRIBUTING.md. */

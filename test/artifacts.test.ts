@@ -12,6 +12,8 @@ import { type Discovery, DISCOVERY } from "../src/discovery/discovery-file.ts";
 import { EDIT_MANIFEST } from "../src/edit/edit-manifest.ts";
 import { type Edit, EDIT } from "../src/edit/edit.ts";
 import { NO_COST } from "../src/engine/cost.ts";
+import { type Forecast, FORECAST } from "../src/forecast/forecast-file.ts";
+import { type MeasuredShift, type Shifts, SHIFTS } from "../src/forecast/shifts-file.ts";
 import type { Verdict } from "../src/judge/verdict.ts";
 import { AUDIT } from "../src/pairs/audit-report.ts";
 import { QUALITY } from "../src/ranking/ranking-quality.ts";
@@ -238,7 +240,125 @@ const FOUND: Discovery = {
   ],
 };
 
+const SHIFT: MeasuredShift = {
+  before: 1,
+  after: 3,
+  shift: 2,
+  low: 1.5,
+  high: 2.5,
+  items: 8,
+  groups: 7,
+};
+const TRAINED = { name: "dpo", checkpointHash: "m1" } as const;
+
+const SHIFTED: Shifts = {
+  format: "culprit-shifts",
+  version: 1,
+  checkpoint: { ...CHECKPOINT, layerCount: 4 },
+  trained: TRAINED,
+  training: { startHash: "c", files: ["f"], rows: 3 },
+  layer: 2,
+  behaviors: [
+    {
+      name: "refuses",
+      margin: SHIFT,
+      "per-token": SHIFT,
+      projection: SHIFT,
+      tokens: -1.5,
+      unusable: 1,
+    },
+  ],
+};
+
+const QUALITY_OF_FORECAST = {
+  r2: { value: 0.8, low: 0.5, high: 0.9 },
+  signs: { count: 1, of: 1, share: 1, low: 0.2, high: 1 },
+  slope: { value: 1 },
+  intercept: { value: 0 },
+};
+const MODEL = { name: "combination", inputs: ["states.cosine"], weights: [3], reach: 0.4 } as const;
+const CALIBRATION = {
+  measure: "margin",
+  lambda: 1,
+  behaviors: ["refuses"],
+  pairsHash: "p",
+  models: [MODEL],
+} as const;
+
+const FORECAST_MADE: Forecast = {
+  format: "culprit-forecast",
+  version: 1,
+  checkpoint: { ...CHECKPOINT, layerCount: 4 },
+  layerConvention: LAYER_CONVENTION,
+  seed: 0,
+  pairs: {
+    count: 2,
+    contentHash: "p",
+    shape: "trl-standard",
+    unusable: 1,
+    clusters: 2,
+    clusteredBy: "prompt",
+  },
+  stores: [{ features: "states", layer: 2 }],
+  predictors: ["states.cosine"],
+  behaviors: [
+    {
+      name: "refuses",
+      doubts: ["states at layer 2: not stable"],
+      values: { "states.cosine": { value: 0.1, low: 0, high: 0.2 } },
+      nulls: { states: { directions: 64, p: 0.02, null95: 0.05 } },
+      forecast: { value: 0.3, low: -0.1, high: 0.7 },
+    },
+  ],
+  topicColumn: "source",
+  topicsLeftOut: 0,
+  cells: [
+    {
+      topic: "east",
+      behavior: "refuses",
+      pairs: 2,
+      difference: 0.1,
+      d: 0.2,
+      z: 1.5,
+      halves: [0.1, 0.1],
+      agree: true,
+    },
+  ],
+  calibration: CALIBRATION,
+  score: {
+    measure: "margin",
+    trained: TRAINED,
+    samePairs: "yes",
+    holdout: "given",
+    heldOut: 1,
+    unobserved: [],
+    unforecast: ["warns"],
+    missing: { length: "not measured" },
+    forecasts: [
+      {
+        name: "combination",
+        kind: "combination",
+        ...QUALITY_OF_FORECAST,
+        movedSigns: QUALITY_OF_FORECAST.signs,
+      },
+    ],
+    advantages: [{ over: "no-change", value: 0.8, low: 0.5, high: 0.9 }],
+    behaviors: [
+      {
+        name: "refuses",
+        observed: SHIFT,
+        moved: true,
+        predicted: { combination: 0.3 },
+        hit: true,
+      },
+    ],
+    calibration: CALIBRATION,
+  },
+};
+
 const CASES: readonly Case[] = [
+  example(SHIFTS, SHIFTED),
+  example(FORECAST, FORECAST_MADE),
   example(AUDIT, {
     culpritVersion: "0.1.0",
     files: [FILE],

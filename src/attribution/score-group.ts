@@ -101,7 +101,7 @@ const ROUNDING_SHARE = 1e-5;
  * A null direction less its part along the behaviour's, undefined where nothing is left. An error along v does not turn it, and would
  * carry the behaviour's own tail into its null: with a few axes that hold most of the variance the two are often 45° apart.
  */
-function acrossTo(vector: Float32Array, direction: Float32Array): Float32Array | undefined {
+export function acrossTo(vector: Float32Array, direction: Float32Array): Float32Array | undefined {
   const part = dot(vector, direction) / dot(direction, direction);
   const across = vector.map((value, i) => value - part * direction[i]!);
   return norm(across) > ROUNDING_SHARE * norm(vector) ? across : undefined;

@@ -26,7 +26,16 @@ export function experimentSchemaOf(verbs: readonly Verb[]): z.ZodType<Experiment
 }
 
 /** Verbs that an experiment has by another name, or not at all. */
-const PLANNED: ReadonlySet<string> = new Set(["edit", "import", "doctor", "report", "show"]);
+const PLANNED: ReadonlySet<string> = new Set([
+  "edit",
+  "import",
+  "doctor",
+  "report",
+  "show",
+  "forecast", // of many behaviours, where an experiment is about one
+  "shifts",
+  "elicit", // an experiment's behaviour is what training brought out
+]);
 
 const withoutPlace = (verbs: readonly Verb[]): readonly Verb[] =>
   verbs.filter(({ name }) => !Object.hasOwn(sections, name) && !PLANNED.has(name));

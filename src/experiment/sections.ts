@@ -41,6 +41,9 @@ export const ELSEWHERE: Readonly<Record<string, string | null>> = {
   "evaluate.controls": "edits[].controls",
   "edit.pick": "edits[].controls",
   "edit.seed": "train.seeds",
+  forecast: null, // an experiment is about one behaviour, a forecast about many
+  shifts: null,
+  elicit: null, // an experiment's behaviour is what training brought out
   "generate.amplify": "probe.amplify",
   "generate.endpoint": "generate.endpoints.after",
   "quality.plantedColumn": "pairs.planted",

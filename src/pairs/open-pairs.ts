@@ -114,7 +114,7 @@ export async function openPairs(
     columnsNotRead: sample.columns.filter(
       (name) => ![...textColumns, ...plan.columns, ...ID_COLUMNS].includes(name),
     ),
-    contentHash: hashValue({ files: hashes, shape, limit, idRules: ID_RULES_VERSION }),
+    contentHash: hashPairFiles({ files: hashes, shape, limit }),
     async *read(readOptions = {}) {
       const rows = readPairs(paths, shape, plan, limit ?? Infinity, readOptions);
       for await (const { pair } of rows) yield pair;
@@ -180,3 +180,10 @@ function readPair(
     return { kind: "unusable", ...place, reason: error.reason, detail: error.message };
   }
 }
+
+/** The content hash of pair files: what is in them (SHA-256 of each) and how they are read. `limit` is undefined where all rows are. */
+export const hashPairFiles = (read: {
+  readonly files: readonly string[];
+  readonly shape: string;
+  readonly limit: number | undefined;
+}): string => hashValue({ ...read, idRules: ID_RULES_VERSION });

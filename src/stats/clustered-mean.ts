@@ -30,17 +30,34 @@ export function clusteredMean(
   values: ArrayLike<number>,
   groups: ArrayLike<number>,
 ): GroupedEstimate {
-  const value = Array.from(values).reduce((sum, each) => sum + each, 0) / values.length;
-  const sums = new Map<number, number>();
-  for (let i = 0; i < values.length; i++) {
-    sums.set(groups[i]!, (sums.get(groups[i]!) ?? 0) + values[i]! - value);
-  }
-  const count = sums.size;
-  if (count < 2) return { value };
-  const squares = [...sums.values()].reduce((sum, each) => sum + each * each, 0);
-  const error = Math.sqrt((count / (count - 1)) * squares) / values.length;
+  const { value, error, count } = meanAndError(values, groups);
+  if (error === undefined) return { value };
   const half = error * twoSidedQuantile(0.05, count - 1);
   return { value, low: value - half, high: value + half };
+}
+
+/** The mean with the error of clusteredMean, undefined for a single group, and how many groups there are. Memory: a number for each group. */
+export function meanAndError(
+  values: ArrayLike<number>,
+  groups: ArrayLike<number>,
+): { readonly value: number; readonly error: number | undefined; readonly count: number } {
+  let sum = 0;
+  let largest = 0;
+  for (let i = 0; i < values.length; i++) {
+    sum += values[i]!;
+    largest = Math.max(largest, groups[i]!);
+  }
+  const value = sum / values.length;
+  const deviations = new Float64Array(largest + 1);
+  const isThere = new Uint8Array(largest + 1);
+  for (let i = 0; i < values.length; i++) {
+    deviations[groups[i]!]! += values[i]! - value;
+    isThere[groups[i]!] = 1;
+  }
+  const count = isThere.reduce((total, each) => total + each, 0);
+  if (count < 2) return { value, error: undefined, count };
+  const squares = deviations.reduce((total, each) => total + each * each, 0);
+  return { value, error: Math.sqrt((count / (count - 1)) * squares) / values.length, count };
 }
 
 /**

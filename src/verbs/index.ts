@@ -6,8 +6,10 @@ import { conditions } from "./conditions.ts";
 import { discover } from "./discover.ts";
 import { doctor } from "./doctor.ts";
 import { edit } from "./edit.ts";
+import { elicit } from "./elicit.ts";
 import { embed } from "./embed.ts";
 import { evaluate } from "./evaluate.ts";
+import { forecast } from "./forecast.ts";
 import { generate } from "./generate.ts";
 import { importing } from "./import.ts";
 import { judge } from "./judge.ts";
@@ -15,6 +17,7 @@ import { quality } from "./quality.ts";
 import { rank } from "./rank.ts";
 import { report } from "./report.ts";
 import { scenarios } from "./scenarios.ts";
+import { shifts } from "./shifts.ts";
 import { show } from "./show.ts";
 import { steer } from "./steer.ts";
 import { train } from "./train.ts";
@@ -31,8 +34,11 @@ export const verbs = {
   judge,
   agreement,
   conditions,
+  elicit,
   behavior,
   discover,
+  forecast,
+  shifts,
   steer,
   rank,
   show,

@@ -1,0 +1,260 @@
+import { z } from "zod";
+
+import { readBehavior } from "../behavior/behavior-file.ts";
+import { MIN_CALIBRATING } from "../forecast/folds.ts";
+import { type Forecast, FORECAST, type HOLDOUTS } from "../forecast/forecast-file.ts";
+import { makeForecast } from "../forecast/make-forecast.ts";
+import { clusterByPrompt, type PairClusters, singlePairs } from "../forecast/pair-clusters.ts";
+import { pickBehaviors } from "../forecast/pick-behaviors.ts";
+import { scoreForecast } from "../forecast/score-forecast.ts";
+import { MEASURES, SHIFTS } from "../forecast/shifts-file.ts";
+import type { PairSet } from "../pairs/open-pairs.ts";
+import type { VectorStore } from "../store/open-store.ts";
+import { openStore } from "../store/open-store.ts";
+import { reopenPairs } from "../store/reopen-pairs.ts";
+import { ConfigError } from "../util/errors.ts";
+import { count, positive, seed } from "../util/setting-kinds.ts";
+import { linesOf, printable } from "../util/text-table.ts";
+import { engineSettings } from "./inputs/checkpoint.ts";
+import { behaviorsInput, otherFile } from "./inputs/files.ts";
+import { pairsInput } from "./inputs/pairs.ts";
+import { expectSamePairs } from "./inputs/same-pairs.ts";
+import { resultOutput } from "./outputs.ts";
+import { by, layers } from "./settings/common.ts";
+import { formatForecast } from "./show/forecast.ts";
+import { defineVerb, type Input, need, type Work } from "./verb.ts";
+
+/** Files that nobody named are read for their prompts up to this size. */
+const MAX_BYTES = 256e6;
+const MAX_REPLICATES = 100_000;
+
+const storesInput = {
+  kind: "stores",
+  placeholder: "STORE",
+  describe:
+    "Vector stores of the same pairs on the checkpoint before training, each of other features: states, and where wanted influence or gradient.",
+  isPositional: true,
+  isMany: true,
+  isOptional: true,
+  open: (paths) => Promise.all(paths.map((path) => openStore(path))),
+} as const satisfies Input<readonly VectorStore[]>;
+
+const forecastFile = (describe: string) =>
+  ({
+    ...otherFile("forecast", FORECAST.name, { placeholder: "FILE.json", describe }),
+    isOptional: true,
+    open: ([path = ""]: readonly string[]): Promise<Forecast> => FORECAST.read(path),
+  }) as const satisfies Input<Forecast>;
+
+export const forecast = defineVerb({
+  name: "forecast",
+  summary: "How far DPO on the pairs will move each of many behaviours, before any training",
+  about: `
+STORE are folders that culprit embed wrote, of the same pairs on the checkpoint before training (M0): one of states, and one of
+influence or gradient features where you have them. --behavior are files of culprit behavior made with that checkpoint, every
+behaviour once for each store, told by its name. Nothing is trained and M1 is not looked at.
+
+For each behaviour and store, means over the pairs with 95% intervals over prompts:
+  projection  how far a pair moves along the behaviour's direction, chosen less rejected; with p, how often directions of random
+              signs lie as far from the pairs
+  cosine      the same without the pairs' lengths
+  share       of the pairs: those above what null directions reach in one of twenty, less those below
+  product     projection times the length of the behaviour's vector; of influence and gradient features what a small step of DPO
+              does to the behaviour's log-probability margin, up to a factor
+
+--score compares with what training did, a file of culprit shifts. Each forecast is calibrated on other behaviours than the one
+forecast (--holdout): by ridge regression through the origin of the observed shifts on all predictors together (combination), on
+each alone, and on two baselines, length (mean tokens by which after-responses are longer) and margin (M0's own log-probability
+margin); no-change is 0. Printed: R², share of right signs, slope and intercept of observed on predicted, and every behaviour
+with hit or miss. --calibrate takes the calibration of an earlier scored forecast instead, from other pairs on the same M0.
+
+Cells of topic (--by) and behaviour, with d, z and whether two halves of the prompts agree on the sign, are in the JSON.
+
+  culprit behavior refuses.jsonl --checkpoint ./sft --layers 20 --name refuses --out refuses.states.safetensors
+  culprit behavior refuses.jsonl --checkpoint ./sft --layers 32 --name refuses --features influence \\
+    --out refuses.influence.safetensors
+  culprit forecast states/ influence/ --behavior refuses.states.safetensors --behavior refuses.influence.safetensors \\
+    --out forecast.json
+  culprit forecast --forecast forecast.json --score shifts.json --out scored.json`,
+  version: 1,
+  inputs: {
+    store: storesInput,
+    behavior: { ...behaviorsInput, isOptional: true },
+    pairs: {
+      ...pairsInput,
+      describe:
+        "Files of the preference pairs, to take pairs of one prompt together. Absent: the store's own, where they are still there.",
+      isPositional: false,
+      isOptional: true,
+    },
+    forecast: forecastFile("A forecast made before, to be scored; instead of STORE."),
+    calibrate: forecastFile("A scored forecast on the same checkpoint, whose calibration is used."),
+    score: {
+      ...otherFile("shifts", SHIFTS.name, {
+        placeholder: "FILE.json",
+        describe: "What training did to the behaviours, as culprit shifts writes it.",
+      }),
+      isOptional: true,
+    },
+  },
+  settings: z.strictObject({
+    layers: layers.optional().meta({
+      description:
+        "Layers of which each store has one. Absent: the store's own, where it has a single one.",
+      placeholder: "LIST",
+    }),
+    by: by.describe("Kept column that counts as the topic. Absent: source, where there is one."),
+    measure: z
+      .enum(MEASURES)
+      .optional()
+      .describe(
+        "The shift that is forecast: of log-probability margins, of margins per token, or of rollouts' projections. Absent: margin, where it was measured.",
+      ),
+    holdout: z
+      .enum(["leave-one-out", "leave-family-out", "split"] satisfies Exclude<
+        (typeof HOLDOUTS)[number],
+        "given"
+      >[])
+      .default("leave-one-out")
+      .describe(
+        "How behaviours are held out of calibration: each in turn; each with its family, those whose names begin with the same word up to a hyphen; or a random half. Not used where a calibration is given.",
+      ),
+    ridge: positive
+      .default(1)
+      .describe("Penalty of the combination's weights, for predictors at root mean square 1."),
+    replicates: count
+      .max(MAX_REPLICATES)
+      .default(2000)
+      .describe("Bootstrap samples of the behaviours for the interval of R²."),
+    seed: seed.default(0).describe("Seed of halves, split and bootstrap."),
+    threads: engineSettings.shape.threads,
+  }),
+  check: (_settings, given) => [
+    ...need(
+      given.has("store") !== given.has("forecast"),
+      ["store"],
+      "expected vector stores to forecast from, or a forecast that was made, one of the two",
+    ),
+    ...need(
+      given.has("store") === given.has("behavior"),
+      ["behavior"],
+      "expected behaviours with stores, and none with a forecast that was made",
+    ),
+    ...need(
+      !given.has("forecast") || given.has("score"),
+      ["score"],
+      "expected what training did with a forecast that was made, got nothing to do",
+    ),
+    ...need(
+      !given.has("forecast") || !given.has("calibrate"),
+      ["calibrate"],
+      "expected none with a forecast that was made: it has its own calibration or none",
+    ),
+  ],
+  outputs: {
+    out: { ...resultOutput(FORECAST, "The forecast to write as JSON."), placeholder: "FILE.json" },
+  },
+  run: async (inputs, settings, work): Promise<Forecast> => {
+    const made = inputs.forecast ?? (await makeFrom(inputs, settings, work));
+    if (inputs.score === undefined) return made;
+    const shifts = await SHIFTS.read(inputs.score);
+    const { measure, holdout, ridge: lambda, replicates } = settings;
+    const score = scoreForecast(made, shifts, { measure, holdout, lambda, replicates });
+    return { ...made, score };
+  },
+  show: formatForecast,
+  warnings: ({ pairs, behaviors, score }) =>
+    linesOf([
+      pairs.clusteredBy === "pair" &&
+        "intervals take every pair as independent: the pair files are not at hand; --pairs names them",
+      behaviors
+        .filter(({ doubts }) => doubts.length > 0)
+        .map(
+          ({ name, doubts }) =>
+            `${printable(name)}: not stable, ${printable(doubts.join("; "), 200)}`,
+        ),
+      score !== undefined &&
+        score.samePairs === "unknown" &&
+        "nothing says what the trained checkpoint was trained on: take care that it was these pairs",
+      score !== undefined &&
+        score.unobserved.length > 0 &&
+        `no observed shift of ${printable(score.unobserved.join(", "), 200)}`,
+      score !== undefined &&
+        score.unforecast.length > 0 &&
+        `no forecast of ${printable(score.unforecast.join(", "), 200)}`,
+      score?.noR2 !== undefined && `no R²: ${score.noR2}`,
+      score !== undefined &&
+        score.holdout !== "given" &&
+        score.heldOut < 2 * MIN_CALIBRATING &&
+        `${score.heldOut} behaviours are few to judge a forecast by`,
+    ]),
+});
+
+interface ForecastInputs {
+  readonly store?: readonly VectorStore[] | undefined;
+  readonly behavior?: readonly string[] | undefined;
+  readonly pairs?: PairSet | undefined;
+  readonly calibrate?: Forecast | undefined;
+}
+
+async function makeFrom(
+  { store = [], behavior = [], pairs, calibrate }: ForecastInputs,
+  settings: z.output<typeof forecast.settings>,
+  work: Pick<Work, "signal" | "progress" | "note">,
+): Promise<Forecast> {
+  const { signal, progress } = work;
+  const behaviors = await Promise.all(behavior.map(readBehavior));
+  const asked = settings.layers === "all" ? undefined : settings.layers;
+  const stores = pickBehaviors(store, behaviors, asked);
+  const [first] = store;
+  expectSamePairs({ store: first, pairs });
+  return makeForecast(stores, {
+    calibration: calibrate && calibrationOf(calibrate, stores),
+    cluster: first && ((ids) => clusterPairs(ids, first, pairs, work)),
+    by: settings.by,
+    seed: settings.seed,
+    threads: settings.threads,
+    signal,
+    progress,
+  });
+}
+
+/** By prompt, where the text of the pairs is at hand. */
+async function clusterPairs(
+  ids: readonly string[],
+  store: VectorStore,
+  pairs: PairSet | undefined,
+  { signal, progress, note }: Pick<Work, "signal" | "progress" | "note">,
+): Promise<PairClusters> {
+  const found =
+    pairs === undefined
+      ? await reopenPairs(store, { signal, maxBytes: MAX_BYTES })
+      : ({ kind: "pairs", pairs } as const);
+  if (found.kind === "pairs") {
+    return clusterByPrompt(ids, found.pairs, { signal, progress: progress("prompts") });
+  }
+  note(`no prompts of the pairs: of the store's pair files, ${found.reason}`);
+  return singlePairs(ids.length);
+}
+
+/** Throws ConfigError where there is none, or it is of another checkpoint or other layers: its weights mean nothing there. */
+function calibrationOf(
+  { score, checkpoint, stores }: Forecast,
+  asked: ReturnType<typeof pickBehaviors>,
+): NonNullable<Forecast["calibration"]> {
+  if (score === undefined) {
+    throw new ConfigError("calibrate: expected a scored forecast, got one without a score", {
+      hint: "culprit forecast --forecast FILE --score SHIFTS --out SCORED makes one.",
+    });
+  }
+  const own = asked[0]!.store.manifest.checkpoint; // pickBehaviors refuses none
+  if (own.checkpointHash !== checkpoint.checkpointHash) {
+    throw new ConfigError(
+      `calibrate: expected a forecast on ${own.name}, got one on another checkpoint (${checkpoint.name})`,
+    );
+  }
+  const list = (all: readonly { readonly features: string; readonly layer: number }[]): string =>
+    all.map(({ features, layer }) => `${features} at layer ${layer}`).join(", ");
+  if (list(stores) === list(asked)) return score.calibration;
+  throw new ConfigError(`calibrate: expected ${list(asked)} like the stores, got ${list(stores)}`);
+}
