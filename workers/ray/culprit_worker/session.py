@@ -1,0 +1,70 @@
+"""What control plane and cluster say to each other: files of one session folder in the shared storage.
+
+    session.json   what is to be loaded and how it runs, written by the control plane before the job is submitted
+    alive          a text that the control plane changes every few seconds; without changes the job ends
+    queue/NAME     a chunk to do, SEQUENCE+REQUEST+CHUNK; taken away when its result, or its error, is there
+    close          the control plane needs no more
+    state.json     what the job is at, for people
+    failed.json    why the job cannot go on: message and hint
+
+A chunk is work/REQUEST/CHUNK.in.safetensors of the storage, its result CHUNK.out.safetensors, its error CHUNK.error.json.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from . import PROTOCOL
+from .faults import Fault
+
+
+@dataclass(frozen=True)
+class Session:
+    folder: Path
+    checkpoint: str
+    adapter: str | None
+    dtype: str
+    device: str
+    threads: int
+    batch_tokens: int
+    # None: as many as the cluster has room for.
+    workers: int | None
+    patience_seconds: float
+
+    @property
+    def storage(self) -> Path:
+        return self.folder.parent.parent
+
+    def chunk(self, name: str, ending: str) -> Path:
+        _, request, chunk = name.split("+")
+        return self.storage / "work" / request / f"{chunk}.{ending}"
+
+
+def open_session(folder: Path) -> Session:
+    """Throws Fault where the control plane's folder cannot be seen from here, or speaks another protocol."""
+    path = folder / "session.json"
+    try:
+        said = json.loads(path.read_text())
+    except OSError as error:
+        raise Fault(f"{path}: cannot be read on node {os.uname().nodename} ({error.strerror})",
+                    "storage has to be a folder that this machine and every node see under the same path, NFS say.") from error
+    if said["protocol"] != PROTOCOL:
+        raise Fault(f"session: expected protocol {PROTOCOL}, got {said['protocol']}")
+    return Session(
+        folder=folder, checkpoint=said["checkpoint"], adapter=said.get("adapter"), dtype=said["dtype"], device=said["device"],
+        threads=said["threads"], batch_tokens=said["batchTokens"], workers=said.get("workers"),
+        patience_seconds=said["patienceSeconds"])
+
+
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    partial = path.with_name(f"{path.name}.{uuid.uuid4().hex}.partial")
+    with open(partial, "w") as file:
+        file.write(json.dumps(value))
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(partial, path)
