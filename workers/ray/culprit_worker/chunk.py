@@ -1,7 +1,8 @@
 """Chunks of work and their results, as safetensors files. N examples, M responses of all of them together.
 
 A chunk has `prompts` and `responses` (int32, one behind another), `promptLengths` [N], `responseLengths` [M] and
-`responseCounts` [N], for steering `steer.<layer>` (float32 [D]), and in its metadata, under "culprit", the task as JSON.
+`responseCounts` [N], for steering `steer.<layer>` (float32 [D]), and in its metadata, under "culprit", the task as JSON,
+which names the checkpoint's folder and that of an adapter.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ class Slot:
 
     actor: Any
     is_ready: bool = False
-    # The call by which it says that it has loaded; None while it rests.
+    # The call by which it says that it is ready; None while it rests.
     loading: Any = None
     rests_until: float = 0.0
     running: set[Any] = field(default_factory=set)

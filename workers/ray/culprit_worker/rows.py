@@ -55,7 +55,7 @@ def plan_batches(rows: list[Row], batch_tokens: int, equal_lengths: bool) -> Ite
 
 
 class Batches:
-    """Runs rows batch by batch, with half the tokens from then on where memory runs out. Shared by all chunks of a worker."""
+    """Runs rows batch by batch, with half the tokens from then on where memory runs out. Shared by all chunks of a checkpoint on a worker."""
 
     def __init__(self, batch_tokens: int, equal_lengths: bool) -> None:
         self.batch_tokens = batch_tokens
@@ -82,14 +82,19 @@ class Batches:
         return done
 
     def shrink(self, batch: list[Row]) -> None:
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        free_memory()
         if len(batch) == 1:
             raise Fault(f"out of memory with one sequence of {batch[0].length} tokens",
                         "Cut responses shorter (maxTokens), use dtype BF16, or GPUs with more memory.")
         self.failed.append(self.batch_tokens)
         # Below what the batch really had: the limit itself may be far above it.
         self.batch_tokens = min(self.batch_tokens, len(batch) * batch[0].length) // 2
+
+
+def free_memory() -> None:
+    """Gives what PyTorch keeps of the GPU's memory back."""
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 def padded(rows: list[Row], device: torch.device) -> torch.Tensor:

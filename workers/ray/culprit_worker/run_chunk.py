@@ -1,4 +1,4 @@
-"""One chunk from file to file."""
+"""One chunk from task to file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from .checkpoint import Checkpoint
-from .chunk import Chunk, read_chunk, write_result
+from .chunk import Chunk, write_result
 from .faults import Fault
 from .forward import Result, embed, embed_tokens, logprobs, predicting_states
 from .generate import generate
@@ -26,11 +26,8 @@ OPERATIONS: dict[str, Operation] = {
 }
 
 
-def run_chunk(checkpoint: Checkpoint, batches: Batches, source: Path, result: Path) -> None:
-    """Does nothing where the result is there already: another worker, or an earlier session, has written it."""
-    if result.exists():
-        return
-    chunk = read_chunk(source)
+def run_chunk(checkpoint: Checkpoint, batches: Batches, chunk: Chunk, result: Path) -> None:
+    """Does what the chunk asks for and writes the result."""
     operation = OPERATIONS.get(chunk.task["op"])
     if operation is None:
         raise Fault(f"chunk: expected one of {', '.join(OPERATIONS)}, got {chunk.task['op']}")

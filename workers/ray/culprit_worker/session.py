@@ -1,6 +1,6 @@
 """What control plane and cluster say to each other: files of one session folder in the shared storage.
 
-    session.json   what is to be loaded and how it runs, written by the control plane before the job is submitted
+    session.json   how checkpoints run, written by the control plane before the job is submitted
     alive          a text that the control plane changes every few seconds; without changes the job ends
     queue/NAME     a chunk to do, SEQUENCE+REQUEST+CHUNK; taken away when its result, or its error, is there
     close          the control plane needs no more
@@ -26,8 +26,6 @@ from .faults import Fault
 @dataclass(frozen=True)
 class Session:
     folder: Path
-    checkpoint: str
-    adapter: str | None
     dtype: str
     device: str
     threads: int
@@ -56,9 +54,8 @@ def open_session(folder: Path) -> Session:
     if said["protocol"] != PROTOCOL:
         raise Fault(f"session: expected protocol {PROTOCOL}, got {said['protocol']}")
     return Session(
-        folder=folder, checkpoint=said["checkpoint"], adapter=said.get("adapter"), dtype=said["dtype"], device=said["device"],
-        threads=said["threads"], batch_tokens=said["batchTokens"], workers=said.get("workers"),
-        patience_seconds=said["patienceSeconds"])
+        folder=folder, dtype=said["dtype"], device=said["device"], threads=said["threads"],
+        batch_tokens=said["batchTokens"], workers=said.get("workers"), patience_seconds=said["patienceSeconds"])
 
 
 def write_json(path: Path, value: dict[str, Any]) -> None:

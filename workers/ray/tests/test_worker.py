@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from culprit_worker.checkpoint import Checkpoint, load_checkpoint
-from culprit_worker.chunk import Chunk, Example
+from culprit_worker.chunk import Chunk, Example, read_chunk
 from culprit_worker.forward import embed, embed_tokens, logprobs, predicting_states
 from culprit_worker.generate import generate
 from culprit_worker.rows import Batches, Row
@@ -120,20 +120,21 @@ class Sampling(unittest.TestCase):
 
 
 class Chunks(unittest.TestCase):
-    def test_a_result_that_is_there_is_not_made_again(self) -> None:
+    def test_from_file_to_file(self) -> None:
         checkpoint, batches = opened("llama")
         with tempfile.TemporaryDirectory() as folder:
             source, result = Path(folder) / "a.in.safetensors", Path(folder) / "a.out.safetensors"
             ints = {"prompts": [5, 6], "responses": [7, 8, 9], "promptLengths": [2], "responseLengths": [1, 2], "responseCounts": [2]}
             save_file({name: torch.tensor(each, dtype=torch.int32) for name, each in ints.items()}, source,
                       metadata={"culprit": json.dumps({"op": "embed", "layers": [0, 2]})})
-            run_chunk(checkpoint, batches, source, result)
-            first = result.read_bytes()
-            self.assertEqual(load_file(result)["means"].shape, (2, 2, 32))
-            source.unlink()
-            run_chunk(checkpoint, batches, source, result)
-            self.assertEqual(result.read_bytes(), first)
-            self.assertEqual([each.name for each in Path(folder).iterdir()], ["a.out.safetensors"])
+            chunk = read_chunk(source)
+            self.assertEqual(chunk.examples, [Example([5, 6], [[7], [8, 9]])])
+            run_chunk(checkpoint, batches, chunk, result)
+            means = load_file(result)["means"]
+            alone = embed(checkpoint, Chunk({"layers": [2]}, [Example([5, 6], [[8, 9]])]), batches)[0]["means"]
+            self.assertEqual(means.shape, (2, 2, 32))
+            self.assertLess(relative_error(means[1, 1], alone[0, 0]), MAX_RELATIVE_ERROR)
+            self.assertEqual(len(list(Path(folder).iterdir())), 2)  # no half-written file stays
 
     def test_memory_that_runs_out_halves_the_batch(self) -> None:
         """Really runs out: each row asks for a share of the address space that is left."""
