@@ -41,6 +41,8 @@ class Slot:
 
     actor: Any
     is_ready: bool = False
+    # What it said of itself: node and pid.
+    place: dict[str, Any] = field(default_factory=dict)
     # The call by which it says that it is ready; None while it rests.
     loading: Any = None
     rests_until: float = 0.0
@@ -102,7 +104,7 @@ class Driver:
     def finish_loading(self, slot: Slot) -> None:
         ref, slot.loading = slot.loading, None
         try:
-            ray.get(ref)
+            slot.place = ray.get(ref)
             slot.is_ready = True
         except RayTaskError as error:
             raise fault_of(error) from error
@@ -136,9 +138,9 @@ class Driver:
 
     def tell(self) -> None:
         """What people would ask: how many workers are ready, and what is missing for the others."""
-        ready = sum(slot.is_ready for slot in self.slots)
-        state: dict[str, Any] = {"workers": len(self.slots), "ready": ready}
-        if ready == 0:
+        ready = [slot.place for slot in self.slots if slot.is_ready]
+        state: dict[str, Any] = {"workers": len(self.slots), "ready": len(ready), "places": ready}
+        if not ready:
             free = ray.available_resources()
             state["free"] = {"CPU": free.get("CPU", 0), "GPU": free.get("GPU", 0)}
         if state != self.told:
