@@ -66,8 +66,8 @@ export interface Job {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** The head answers before it knows of its own node. */
-const STARTING = /not yet been persisted/;
+/** The head answers before it knows of its own node, and before that has an agent to start jobs. */
+const STARTING = /not yet been persisted|No available agent/;
 const STARTING_ATTEMPTS = 20;
 const STARTING_PAUSE_MS = 500;
 

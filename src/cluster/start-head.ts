@@ -9,6 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { ConfigError, RuntimeError } from "../util/errors.ts";
 import { UnreachableError } from "./cluster-request.ts";
+import { freePort } from "./free-port.ts";
 import { JobsClient } from "./jobs-client.ts";
 import { pathWith } from "./python-environment.ts";
 
@@ -56,6 +57,9 @@ export async function startHead(settings: HeadSettings): Promise<Head> {
   const words = [
     ...["start", "--head", "--block", "--disable-usage-stats", `--temp-dir=${folder}`],
     ...[`--port=${nodePort}`, `--dashboard-port=${port}`, "--dashboard-host=127.0.0.1"],
+    // Not Ray's own choices: a second head on a machine would find them taken, and no job would ever start.
+    `--dashboard-agent-listen-port=${await freePort()}`,
+    `--ray-client-server-port=${await freePort()}`,
     ...[`--num-cpus=${cpus}`, "--object-store-memory=100000000"],
   ];
   const child = spawn(join(environment, "bin", "ray"), words, {

@@ -1,5 +1,6 @@
 import { isAbsolute } from "node:path";
 
+import { findMethod } from "../attribution/methods/index.ts";
 import { CLUSTER_OPTIONS } from "../engine/cluster-options.ts";
 import { ALONG_RUN } from "../engine/features.ts";
 import { type Contradiction, need } from "../verbs/verb.ts";
@@ -21,11 +22,14 @@ export function engineContradictions(given: Experiment): Contradiction[] {
 }
 
 function rayContradictions(given: Experiment): Contradiction[] {
-  const { engine, probe, train } = given;
+  const { engine, probe, train, rank } = given;
   const { address, storage, weights, device, training } = engine;
   const features = [...featuresOfMethods(given), ...askedFeatures(given)];
   const unread = features.find((each) => each !== "states");
-  const trains = train !== undefined || features.some((each) => ALONG_RUN.has(each));
+  const trains =
+    train !== undefined ||
+    features.some((each) => ALONG_RUN.has(each)) ||
+    rank.methods.some(({ name }) => findMethod(name).trains === true);
   return [
     ...need(
       address !== undefined,

@@ -28,6 +28,8 @@ if (reason !== undefined) process.stderr.write(`${reason}\n`);
 const FOLDER = suiteFolder();
 const STORAGE = join(FOLDER, "storage");
 const MAX_RELATIVE_ERROR = 1e-5;
+/** Of the store that is disturbed. */
+const SHARDS = 8;
 
 describe.skipIf(reason !== undefined)("engine ray", () => {
   let head: Head;
@@ -114,13 +116,14 @@ describe.skipIf(reason !== undefined)("engine ray", () => {
       const run = embed("undisturbed");
       await run.ended;
       wanted = await bytesOf("undisturbed");
-      expect(Object.keys(wanted).length).toBeGreaterThan(4);
+      expect(Object.keys(wanted)).toHaveLength(SHARDS + 2);
     });
 
     it("after a worker was killed while it worked", async () => {
       const run = embed("worker");
       await shards("worker", 1);
       process.kill((await workerPids())[0]!, "SIGKILL");
+      expect(await shardsOf("worker")).toBeLessThan(SHARDS);
       await run.ended;
       expect(await bytesOf("worker")).toEqual(wanted);
     });
@@ -129,6 +132,7 @@ describe.skipIf(reason !== undefined)("engine ray", () => {
       const killed = embed("control");
       await shards("control", 2);
       killed.child.kill("SIGKILL");
+      expect(await shardsOf("control")).toBeLessThan(SHARDS);
       await expect(killed.ended).rejects.toThrow(/SIGKILL/);
       await embed("control").ended;
       expect(await bytesOf("control")).toEqual(wanted);
@@ -140,6 +144,7 @@ describe.skipIf(reason !== undefined)("engine ray", () => {
       const run = embed("head");
       await shards("head", 1);
       process.kill(-head.pid, "SIGKILL");
+      expect(await shardsOf("head")).toBeLessThan(SHARDS);
       await head[Symbol.asyncDispose]();
       ({ head } = await startTestHead(ports));
       await run.ended;
@@ -152,7 +157,7 @@ describe.skipIf(reason !== undefined)("engine ray", () => {
     const words = [
       ...["--import", "tsx", "src/cli/main.ts", "embed", "organisms/distractor/pairs.jsonl.gz"],
       ...["--checkpoint", "organisms/distractor/checkpoint", "--layers", "1-3", "--limit", "2400"],
-      ...["--shard-rows", "300", "--out", join(FOLDER, name), "--engine", "ray"],
+      ...["--shard-rows", `${2400 / SHARDS}`, "--out", join(FOLDER, name), "--engine", "ray"],
       ...["--address", head.address, "--storage", STORAGE, "--batch-tokens", "256", "--quiet"],
     ];
     const child = spawn(process.execPath, words, {
@@ -172,13 +177,14 @@ describe.skipIf(reason !== undefined)("engine ray", () => {
 
   /** Waits until a store has so many finished shards. */
   async function shards(name: string, count: number): Promise<void> {
-    for (;;) {
-      const names = await readdir(join(FOLDER, name)).catch(() => []);
-      if (names.filter((each) => /^shard-\d+\.safetensors$/.test(each)).length >= count) return;
-      await sleep(20);
-    }
+    while ((await shardsOf(name)) < count) await sleep(20);
   }
 });
+
+async function shardsOf(name: string): Promise<number> {
+  const names = await readdir(join(FOLDER, name)).catch(() => []);
+  return names.filter((each) => /^shard-\d+\.safetensors$/.test(each)).length;
+}
 
 /** Chunks that nobody will ask for again. */
 async function leftovers(): Promise<readonly string[]> {

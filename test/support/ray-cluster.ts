@@ -3,9 +3,9 @@
  * workers/ray/requirements.txt; else .venv/ray is made, once, by $PYTHON (default python3).
  */
 import { existsSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 
+import { freePort } from "../../src/cluster/free-port.ts";
 import { makeEnvironment, pythonVersion } from "../../src/cluster/python-environment.ts";
 import { type Head, startHead } from "../../src/cluster/start-head.ts";
 
@@ -35,15 +35,4 @@ export async function startTestHead(ports?: Ports): Promise<{ head: Head; ports:
 export interface Ports {
   readonly port: number;
   readonly nodePort: number;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo; // it listens on a port
-      server.close(() => resolve(port));
-    });
-  });
 }

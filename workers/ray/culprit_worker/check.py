@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from importlib import import_module, metadata
@@ -18,7 +19,7 @@ MARK = "CULPRIT-CHECK "
 
 
 def check(probe: str | None) -> None:
-    ray.init(address="auto", logging_level="WARNING")
+    ray.init(address="auto", logging_level=logging.WARNING)
     nodes = [node for node in ray.nodes() if node["Alive"]]
     look_there = ray.remote(num_cpus=0, max_retries=0)(look)
     calls = [

@@ -27,7 +27,8 @@ class Checkpoint:
     @property
     def head(self) -> nn.Module:
         """The output matrix; what it is given is the state behind the final norm."""
-        return self.model.get_output_embeddings()
+        head: nn.Module = self.model.get_output_embeddings()
+        return head
 
     @property
     def needs_equal_lengths(self) -> bool:

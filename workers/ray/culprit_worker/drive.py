@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import time
@@ -27,7 +28,7 @@ REST_SECONDS = 1.0
 
 def drive(folder: Path) -> None:
     session = open_session(folder)
-    ray.init(address="auto", logging_level="WARNING")
+    ray.init(address="auto", logging_level=logging.WARNING)
     try:
         Driver(session).run()
     except Fault as fault:
@@ -182,7 +183,8 @@ def start_workers(session: Session) -> list[Any]:
                     "Use device cpu, fewer threads, or a cluster that has them.")
     count = room if session.workers is None else min(session.workers, room)
     options = {"max_restarts": -1, "max_task_retries": 0, **each}
-    return [Worker.options(**options).remote(str(session.folder)) for _ in range(count)]
+    actor: Any = Worker  # what the decorator makes of it is untyped
+    return [actor.options(**options).remote(str(session.folder)) for _ in range(count)]
 
 
 def fault_of(error: RayTaskError) -> Fault:

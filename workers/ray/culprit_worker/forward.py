@@ -9,7 +9,7 @@ import torch
 
 from .checkpoint import Checkpoint
 from .chunk import Chunk
-from .hooks import Stop, at_layer, change_of, head_input
+from .hooks import Change, Stop, at_layer, change_of, head_input
 from .rows import Batches, Row, padded, rows_of
 
 Result = tuple[dict[str, torch.Tensor], dict[str, Any]]
@@ -143,8 +143,11 @@ def steer_responses(stack: ExitStack, checkpoint: Checkpoint, chunk: Chunk, batc
     mask = (torch.arange(width, device=checkpoint.device) >= starts.unsqueeze(1)).unsqueeze(2)
     for layer, vector in chunk.steering.items():
         change = change_of(chunk.task["steering"], vector.to(checkpoint.device))
-        stack.enter_context(at_layer(
-            checkpoint, layer, lambda states, change=change: torch.where(mask, change(states), states)))
+        stack.enter_context(at_layer(checkpoint, layer, from_mask(change, mask)))
+
+
+def from_mask(change: Change, mask: torch.Tensor) -> Change:
+    return lambda states: torch.where(mask, change(states), states)
 
 
 def in_order(rows: list[Row], done: list[tuple[list[Row], torch.Tensor]]) -> torch.Tensor:

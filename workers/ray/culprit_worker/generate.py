@@ -13,7 +13,7 @@ from .checkpoint import Checkpoint
 from .chunk import Chunk
 from .faults import Fault, is_out_of_memory
 from .forward import Result
-from .hooks import at_layer, change_of
+from .hooks import Change, at_layer, change_of
 from .rows import Batches
 from .sampling import Rng, choose_tokens, sample_rng
 
@@ -69,10 +69,7 @@ def run_rows(checkpoint: Checkpoint, chunk: Chunk, rows: list[Sample]) -> None:
     with ExitStack() as stack, torch.no_grad():
         for layer, vector in chunk.steering.items():
             change = change_of(task["steering"], vector.to(checkpoint.device))
-            # Of a prompt its last position alone; of a step there is one.
-            stack.enter_context(at_layer(
-                checkpoint, layer,
-                lambda states, change=change: torch.cat([states[:, :-1], change(states[:, -1:])], dim=1)))
+            stack.enter_context(at_layer(checkpoint, layer, at_last(change)))
         decoder = Decoder(checkpoint, rows)
         active = rows
         logits = decoder.prefill()
@@ -91,6 +88,11 @@ def run_rows(checkpoint: Checkpoint, chunk: Chunk, rows: list[Sample]) -> None:
                 decoder.keep(kept)
                 active = [active[r] for r in kept]
             logits = decoder.step([row.tokens[-1] for row in active])
+
+
+def at_last(change: Change) -> Change:
+    """Of a prompt its last position alone is changed; of a step there is one."""
+    return lambda states: torch.cat([states[:, :-1], change(states[:, -1:])], dim=1)
 
 
 def next_tokens(logits: torch.Tensor, rows: list[Sample], task: dict[str, Any]) -> list[int]:
@@ -152,5 +154,6 @@ class Decoder:
         output = self.checkpoint.model(
             input_ids=ids, attention_mask=self.mask, position_ids=self.positions, past_key_values=self.cache,
             use_cache=True, logits_to_keep=1)
-        return output.logits[:, -1].float()
+        logits: torch.Tensor = output.logits[:, -1]
+        return logits.float()
 
