@@ -55,13 +55,13 @@ export async function startHead(settings: HeadSettings): Promise<Head> {
   const base = tmpdir().length <= LONGEST_FOLDER ? tmpdir() : "/tmp";
   const folder = await mkdtemp(join(base, "culprit-ray-"));
   const words = [
-    ...["start", "--head", "--block", "--disable-usage-stats", `--temp-dir=${folder}`],
-    ...[`--port=${nodePort}`, `--dashboard-port=${port}`, "--dashboard-host=127.0.0.1"],
+    ["start", "--head", "--block", "--disable-usage-stats", `--temp-dir=${folder}`],
+    [`--port=${nodePort}`, `--dashboard-port=${port}`, "--dashboard-host=127.0.0.1"],
     // Not Ray's own choices: a second head on a machine would find them taken, and no job would ever start.
-    `--dashboard-agent-listen-port=${await freePort()}`,
-    `--ray-client-server-port=${await freePort()}`,
-    ...[`--num-cpus=${cpus}`, "--object-store-memory=100000000"],
-  ];
+    [`--dashboard-agent-listen-port=${await freePort()}`],
+    [`--ray-client-server-port=${await freePort()}`],
+    [`--num-cpus=${cpus}`, "--object-store-memory=100000000"],
+  ].flat();
   const child = spawn(join(environment, "bin", "ray"), words, {
     // A group of its own: Ctrl-C goes to us, and we end it in order.
     detached: true,

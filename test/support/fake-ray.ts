@@ -21,6 +21,8 @@ export interface FakeRay {
   readonly packages: Map<string, Buffer>;
   /** Submissions that answer as a head does in its first seconds. */
   startingPosts: number;
+  /** What becomes of a job as soon as it is submitted. Default: it runs on. */
+  fate: Partial<FakeJob>;
   /** As after the death and restart of the head. */
   forget(): void;
   close(): Promise<void>;
@@ -36,6 +38,7 @@ export async function startFakeRay(token?: string): Promise<FakeRay> {
     jobs: new Map(),
     packages: new Map(),
     startingPosts: 0,
+    fate: {},
     forget: () => {
       ray.jobs.clear();
       ray.packages.clear();
@@ -114,7 +117,7 @@ export async function startFakeRay(token?: string): Promise<FakeRay> {
     if (ray.jobs.has(id)) {
       return { status: 500, body: `Traceback …: Job with submission_id ${id} already exists.` };
     }
-    ray.jobs.set(id, { body, status: "RUNNING" });
+    ray.jobs.set(id, { body, status: "RUNNING", ...ray.fate });
     return { status: 200, body: { job_id: id, submission_id: id } };
   }
 
