@@ -1,11 +1,10 @@
 /** @file Chunks through a cluster: into the storage, done by the session's job, read back as they are finished. */
-import { access, mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { access, mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { connectCluster } from "../../cluster/jobs-client.ts";
 import { readWorkerPackage } from "../../cluster/worker-package.ts";
-import { writeSafetensors } from "../../format/safetensors.ts";
 import { RuntimeError, UnsupportedError } from "../../util/errors.ts";
 import { hashValue } from "../../util/hash.ts";
 import type { Chunk } from "./ray-chunks.ts";
@@ -43,7 +42,7 @@ export class RaySession implements AsyncDisposable {
   readonly #decides: readonly unknown[];
   /** Who hears of news: the engine at work. */
   note: (line: string) => void;
-  #count = 0;
+  #isBroken = false;
 
   private constructor(
     folder: SessionFolder,
@@ -99,9 +98,11 @@ export class RaySession implements AsyncDisposable {
     chunks: Iterable<Chunk>,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<Done, void, undefined> {
-    const base = hashValue([...this.#decides, hash]).slice(0, 32);
-    const work = join(this.#storage, "work", base);
-    await mkdir(work, { recursive: true });
+    const request = hashValue([...this.#decides, hash]).slice(0, 32);
+    const place = join(this.#storage, "work", request);
+    await mkdir(place, { recursive: true });
+    const put = ({ key, tensors, task }: Chunk): Promise<void> =>
+      this.#folder.put(request, key, tensors, { ...task, checkpoint, adapter });
     const waiting = chunks[Symbol.iterator]();
     const open = new Map<string, Chunk[]>();
     const finished: string[] = [];
@@ -112,71 +113,70 @@ export class RaySession implements AsyncDisposable {
         signal?.throwIfAborted();
         while (hasMore && open.size < WINDOW) {
           const next = waiting.next();
-          if (next.done === true) hasMore = false;
-          else await this.#put(work, next.value, open, { checkpoint, adapter });
+          if (next.done === true) {
+            hasMore = false;
+            break;
+          }
+          const { key } = next.value;
+          const same = open.get(key);
+          open.set(key, [...(same ?? []), next.value]);
+          if (same === undefined && !(await isThere(place, key))) await put(next.value);
         }
         if (open.size === 0 && !hasMore) break;
-        const names = new Set(await readdir(work));
-        const keys = [...open.keys()].filter((key) => names.has(`${key}.out.safetensors`));
+        // Before the results: what is in neither was finished by another run, which has taken it away since.
+        const queued = await this.#folder.queued();
+        const names = new Set(await readdir(place));
+        const keys = [...open.keys()].filter((key) => names.has(`${key}.safetensors`));
         for (const key of keys) {
-          const result = await readResult(join(work, `${key}.out.safetensors`));
+          const result = await readResult(join(place, `${key}.safetensors`));
           this.#tellMemory(result);
           this.#job.progressed();
           finished.push(key);
           const same = open.get(key)!; // a key of open
           open.delete(key);
+          await this.#folder.take(key);
           for (const chunk of same) yield { chunk, result };
         }
         if (keys.length > 0) {
           pause = SHORTEST_MS;
           continue;
         }
-        const failed = [...open.keys()].find((key) => names.has(`${key}.error.json`));
-        if (failed !== undefined) throw await readFailure(work, failed, open.get(failed)![0]!);
-        await this.#job.look(this.note, signal);
+        await this.#expectNoFailure(open);
+        for (const [key, [chunk]] of open) if (!queued.has(key)) await put(chunk!); // one at least
+        await this.#look(signal);
         await sleep(pause, undefined, { signal });
         pause = Math.min(LONGEST_MS, pause * 1.5);
       }
-      for (const key of finished) await removeChunk(work, key);
+      for (const key of finished) await rm(join(place, `${key}.safetensors`), { force: true });
     } finally {
       // Of what was not done nothing stays; results do, for the next run.
-      for (const key of open.keys()) await this.#takeBack(work, key);
+      for (const key of open.keys()) await this.#folder.take(key).catch(() => undefined);
     }
   }
 
-  async #put(
-    work: string,
-    chunk: Chunk,
-    open: Map<string, Chunk[]>,
-    where: Omit<SessionSubject, "hash">,
-  ): Promise<void> {
-    const { key, tensors, task } = chunk;
-    const same = open.get(key);
-    if (same !== undefined) return void same.push(chunk);
-    open.set(key, [chunk]);
-    const isDone = await access(join(work, `${key}.out.safetensors`)).then(
-      () => true,
-      () => false,
+  /** Whether the job cannot go on: who needs one has to start another. */
+  get isBroken(): boolean {
+    return this.#isBroken;
+  }
+
+  async #look(signal: AbortSignal | undefined): Promise<void> {
+    try {
+      await this.#job.look(this.note, signal);
+    } catch (error) {
+      this.#isBroken = signal?.aborted !== true;
+      throw error;
+    }
+  }
+
+  async #expectNoFailure(open: ReadonlyMap<string, readonly Chunk[]>): Promise<void> {
+    const failed = await this.#folder.failed(new Set(open.keys()));
+    if (failed === undefined) return;
+    const { first, examples } = open.get(failed.key)![0]!; // one of these keys
+    const { message, hint } = failed.failure;
+    throw new RuntimeError(
+      `cluster: examples ${first} to ${first + examples.length - 1}: ${message}`,
+      { hint: hint || undefined },
     );
-    if (isDone) return;
-    await rm(join(work, `${key}.error.json`), { force: true });
-    await writeSafetensors(join(work, `${key}.in.safetensors`), tensors, {
-      culprit: JSON.stringify({ ...task, ...where }),
-    });
-    await this.#folder.enqueue(this.#queueName(work, key));
-  }
-
-  #queueName(work: string, key: string): string {
-    const number = String(this.#count++).padStart(8, "0");
-    return `${number}+${work.split(/[/\\]/).at(-1)!}+${key}`; // a path has a last part
-  }
-
-  async #takeBack(work: string, key: string): Promise<void> {
-    const queue = join(this.#folder.path, "queue");
-    for (const name of await readdir(queue).catch(() => [])) {
-      if (name.endsWith(`+${key}`)) await this.#folder.dequeue(name);
-    }
-    await rm(join(work, `${key}.in.safetensors`), { force: true });
   }
 
   #tellMemory({ about }: ChunkResult): void {
@@ -192,18 +192,8 @@ export class RaySession implements AsyncDisposable {
   }
 }
 
-async function removeChunk(work: string, key: string): Promise<void> {
-  for (const ending of ["in.safetensors", "out.safetensors", "error.json"]) {
-    await rm(join(work, `${key}.${ending}`), { force: true });
-  }
-}
-
-async function readFailure(work: string, key: string, chunk: Chunk): Promise<RuntimeError> {
-  const text = await readFile(join(work, `${key}.error.json`), "utf8");
-  const { message, hint } = JSON.parse(text) as { message: string; hint: string }; // the worker's own
-  await removeChunk(work, key);
-  const last = chunk.first + chunk.examples.length - 1;
-  return new RuntimeError(`cluster: examples ${chunk.first} to ${last}: ${message}`, {
-    hint: hint || undefined,
-  });
-}
+const isThere = (place: string, key: string): Promise<boolean> =>
+  access(join(place, `${key}.safetensors`)).then(
+    () => true,
+    () => false,
+  );

@@ -7,7 +7,9 @@ import { join } from "node:path";
 import { z } from "zod";
 
 import type { JobsClient } from "../../cluster/jobs-client.ts";
+import { type SafetensorsTensor, writeSafetensors } from "../../format/safetensors.ts";
 import { writeFileAtomic } from "../../util/atomic-file.ts";
+import type { Task } from "./ray-chunks.ts";
 
 /** Of the files that control plane and worker exchange. */
 export const PROTOCOL = 1;
@@ -40,6 +42,7 @@ export class SessionFolder {
   readonly id: string;
   readonly path: string;
   readonly #beat: NodeJS.Timeout;
+  #count = 0;
 
   private constructor(id: string, path: string) {
     this.id = id;
@@ -56,7 +59,9 @@ export class SessionFolder {
   static async create(storage: string, wish: SessionWish): Promise<SessionFolder> {
     const id = `culprit-${randomUUID()}`;
     const path = join(storage, "sessions", id);
-    await mkdir(join(path, "queue"), { recursive: true });
+    for (const name of ["queue", "in", "errors"]) {
+      await mkdir(join(path, name), { recursive: true });
+    }
     const owner = { host: hostname(), pid: process.pid, jobs: id };
     const session = {
       format: "culprit-session",
@@ -70,13 +75,46 @@ export class SessionFolder {
     return new SessionFolder(id, path);
   }
 
-  /** Puts a chunk into the queue; they are done in the order of their names. */
-  async enqueue(name: string): Promise<void> {
-    await writeFile(join(this.path, "queue", name), "");
+  /** Puts a chunk into the queue: what is asked of it, and where its result goes. They are done in the order in which they are put. */
+  async put(
+    request: string,
+    key: string,
+    tensors: readonly SafetensorsTensor[],
+    task: Task,
+  ): Promise<void> {
+    await writeSafetensors(join(this.path, "in", `${key}.safetensors`), tensors, {
+      culprit: JSON.stringify(task),
+    });
+    const number = String(this.#count++).padStart(8, "0");
+    await writeFile(join(this.path, "queue", `${number}+${request}+${key}`), "");
   }
 
-  async dequeue(name: string): Promise<void> {
-    await rm(join(this.path, "queue", name), { force: true });
+  /** Keys of the chunks that are waiting or at work. */
+  async queued(): Promise<ReadonlySet<string>> {
+    const names = await readdir(join(this.path, "queue"));
+    return new Set(names.map((name) => name.split("+")[2] ?? ""));
+  }
+
+  /** Takes a chunk away, done or not. */
+  async take(key: string): Promise<void> {
+    for (const name of await readdir(join(this.path, "queue"))) {
+      if (name.endsWith(`+${key}`)) await rm(join(this.path, "queue", name), { force: true });
+    }
+    await rm(join(this.path, "in", `${key}.safetensors`), { force: true });
+    await rm(join(this.path, "errors", `${key}.json`), { force: true });
+  }
+
+  /** A chunk of these that cannot be done, and why. */
+  async failed(
+    keys: ReadonlySet<string>,
+  ): Promise<{ readonly key: string; readonly failure: SessionFailure } | undefined> {
+    for (const name of await readdir(join(this.path, "errors"))) {
+      const key = name.replace(/\.json$/, "");
+      if (!name.endsWith(".json") || !keys.has(key)) continue;
+      const failure = await readOwn(join(this.path, "errors", name), failureSchema);
+      if (failure !== undefined) return { key, failure };
+    }
+    return undefined;
   }
 
   /** What the job is at; undefined before it has begun. */

@@ -30,6 +30,7 @@ export async function holdSession(
   signal: AbortSignal | undefined,
 ): Promise<HeldSession> {
   const key = hashValue(settings);
+  await dropBroken(key);
   const entry = entries.get(key) ?? startEntry(key, settings, note, signal);
   clearTimeout(entry.timer);
   entry.users++;
@@ -44,6 +45,16 @@ export async function holdSession(
       return Promise.resolve();
     },
   };
+}
+
+/** Ends a session whose job cannot go on, so that the next one is started. */
+async function dropBroken(key: string): Promise<void> {
+  const entry = entries.get(key);
+  const session = await entry?.session.catch(() => undefined);
+  if (entry === undefined || session?.isBroken !== true || entries.get(key) !== entry) return;
+  entries.delete(key);
+  clearTimeout(entry.timer);
+  await session[Symbol.asyncDispose]();
 }
 
 function startEntry(key: string, ...how: Parameters<typeof RaySession.open>): Entry {

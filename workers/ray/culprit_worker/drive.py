@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import ray
-from ray.exceptions import ActorUnavailableError, RayActorError, RayError, RayTaskError
+from ray.exceptions import ActorUnavailableError, RayError, RayTaskError
 
 from .faults import Fault
 from .session import Session, open_session, write_json
@@ -124,7 +124,7 @@ class Driver:
             slot.rests_until = time.monotonic() + REST_SECONDS
             if not isinstance(error, ActorUnavailableError):
                 self.deaths[name] += 1
-            if self.deaths[name] < MAX_DEATHS or not isinstance(error, RayActorError):
+            if self.deaths[name] < MAX_DEATHS:
                 self.waiting.appendleft(name)
             else:
                 self.fail_chunk(name, Fault(
@@ -134,7 +134,7 @@ class Driver:
         (self.session.folder / "queue" / name).unlink(missing_ok=True)
 
     def fail_chunk(self, name: str, fault: Fault) -> None:
-        write_json(self.session.chunk(name, "error.json"), {"message": fault.message, "hint": fault.hint})
+        write_json(self.session.error(name), {"message": fault.message, "hint": fault.hint})
         (self.session.folder / "queue" / name).unlink(missing_ok=True)
 
     def tell(self) -> None:

@@ -3,11 +3,13 @@
     session.json   how checkpoints run, written by the control plane before the job is submitted
     alive          a text that the control plane changes every few seconds; without changes the job ends
     queue/NAME     a chunk to do, SEQUENCE+REQUEST+CHUNK; taken away when its result, or its error, is there
+    in/CHUNK.safetensors    what is asked of it
+    errors/CHUNK.json       why it cannot be done
     close          the control plane needs no more
     state.json     what the job is at, for people
     failed.json    why the job cannot go on: message and hint
 
-A chunk is work/REQUEST/CHUNK.in.safetensors of the storage, its result CHUNK.out.safetensors, its error CHUNK.error.json.
+Its result is work/REQUEST/CHUNK.safetensors of the storage, where every session finds it that asks for the same.
 """
 
 from __future__ import annotations
@@ -38,9 +40,15 @@ class Session:
     def storage(self) -> Path:
         return self.folder.parent.parent
 
-    def chunk(self, name: str, ending: str) -> Path:
+    def source(self, name: str) -> Path:
+        return self.folder / "in" / f"{name.split('+')[2]}.safetensors"
+
+    def result(self, name: str) -> Path:
         _, request, chunk = name.split("+")
-        return self.storage / "work" / request / f"{chunk}.{ending}"
+        return self.storage / "work" / request / f"{chunk}.safetensors"
+
+    def error(self, name: str) -> Path:
+        return self.folder / "errors" / f"{name.split('+')[2]}.json"
 
 
 def open_session(folder: Path) -> Session:

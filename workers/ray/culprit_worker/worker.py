@@ -41,10 +41,10 @@ class Worker:
         if self.session is None:
             self.ready()
         assert self.session is not None
-        result = self.session.chunk(name, "out.safetensors")
+        result = self.session.result(name)
         if result.exists():
             return
-        chunk = read_chunk(self.session.chunk(name, "in.safetensors"))
+        chunk = read_chunk(self.session.source(name))
         checkpoint, batches = self.load(self.session, chunk.task["checkpoint"], chunk.task.get("adapter"))
         run_chunk(checkpoint, batches, chunk, result)
 
