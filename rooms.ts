@@ -27,6 +27,7 @@ export const ROOMS: readonly Room[] = [
     name: "endpoint",
     holds: "OpenAI-compatible endpoints: requests, retries, limits, paid answers",
   },
+  { name: "cluster", holds: "a Ray cluster: its Jobs API, the worker package, a head of its own" },
   { name: "tensor", holds: "the graph, its ops with their gradients, the lowering to ONNX" },
   { name: "runtime", holds: "the only importer of onnxruntime-node" },
   {

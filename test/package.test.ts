@@ -37,6 +37,9 @@ test("the package has what runs, its types, examples, organisms and rubrics, and
   const expected = [
     ...modules.flatMap((name) => [`dist/${name}.js`, `dist/${name}.d.ts`]),
     ...data.filter((path) => !path.endsWith(".ts") && !path.includes("/stages/")),
+    ...listed("workers/ray/culprit_worker").filter((path) => path.endsWith(".py")),
+    "workers/ray/pyproject.toml",
+    "workers/ray/requirements.txt",
     "LICENSE",
     "README.md",
     "package.json",

@@ -157,8 +157,8 @@ describe("a verb, a method and an engine that are one file and one line of a reg
       "  length,\n  letters,\n",
     ]);
     await add("engine/other-host.ts", OTHER_HOST, "engine/engines.ts", [
-      "[localHost]",
-      "[localHost, otherHost]",
+      "rayHost]",
+      "rayHost, otherHost]",
     ]);
   });
 
@@ -170,7 +170,9 @@ describe("a verb, a method and an engine that are one file and one line of a reg
     const rank = culprit("rank", "--help");
     expect(rank).toMatch(/^ {2}--letter .*letters: the one that is counted\. Default: 1\.$/m);
     expect(rank.replaceAll(/\s+/g, " ")).toContain("letters: The id has many of one letter.");
-    expect(culprit("embed", "--help")).toMatch(/^ {2}--engine .*One of local, other\./m);
+    expect(culprit("embed", "--help")).toMatch(
+      /^ {2}--engine [^]*?One\s+of\s+local,\s+ray,\s+other\./m,
+    );
   });
 
   it("are in the JSON Schema and the settings table", () => {
@@ -180,13 +182,13 @@ describe("a verb, a method and an engine that are one file and one line of a reg
     expect(Object.keys(schema.properties["tally"]!.properties)).toEqual(["step"]);
     const text = JSON.stringify(schema);
     expect(text).toContain('"const":"letters"');
-    expect(text).toContain('"enum":["local","other"]');
+    expect(text).toContain('"enum":["local","ray","other"]');
     const shown = culprit("run", "--settings");
     expect(shown).toContain(
       "| `tally.step` | whole number from 1 | `1` | How much a row counts. |",
     );
     expect(shown).toMatch(/^\| `rank\.methods\[\]\.letter` \|/m);
-    expect(shown).toMatch(/^\| `engine\.kind` \| local, other \|/m);
+    expect(shown).toMatch(/^\| `engine\.kind` \| local, ray, other \|/m);
   });
 
   it("work in an experiment, and a changed setting makes the verb's stage again", async () => {

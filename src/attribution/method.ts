@@ -93,6 +93,8 @@ export interface AttributionMethod<
   readonly uses?: readonly U[] | undefined;
   /** Of what it uses, those of which it takes one, and cannot do without. */
   readonly oneOf?: readonly U[] | undefined;
+  /** Whether it trains the checkpoint on the way, which not every engine does. */
+  readonly trains?: boolean | undefined;
   /** What an endpoint has to serve for it. Default: chats. */
   readonly serves?: "embeddings" | undefined;
   /** The features that store and behaviours must have; absent: of those methods that read a store, states. */

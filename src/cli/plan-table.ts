@@ -3,7 +3,7 @@ import { formatSeconds, moneyAmount } from "../util/figures.ts";
 import { type Column, printable, tableOf, textOf } from "../util/text-table.ts";
 
 /** What `culprit run --dry-run` prints: a line for each stage, the sum, and where the figures come from. */
-export function formatPlan({ stages, currency, freeBytes, speed }: RunPlan): string {
+export function formatPlan({ stages, currency, freeBytes, places, speed }: RunPlan): string {
   const toRun = stages.filter(({ isThere }) => !isThere);
   const total = (of: (stage: PlannedStage) => number | undefined): number =>
     stages.reduce((sum, stage) => sum + (of(stage) ?? 0), 0);
@@ -47,6 +47,7 @@ export function formatPlan({ stages, currency, freeBytes, speed }: RunPlan): str
   ];
   return textOf(
     `${toRun.length} of ${stages.length} stages would run; nothing is run now`,
+    ...places.map((place) => printable(place, 400)),
     "",
     tableOf<Line>(
       [...stages, sum],

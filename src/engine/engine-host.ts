@@ -1,11 +1,14 @@
 import type { JobOptions } from "../util/progress.ts";
+import type { ClusterOptions } from "./cluster-options.ts";
 import type { Engine } from "./engine.ts";
 import type { LocalEngineOptions } from "./local-engine-options.ts";
 import type { Trainer, TrainerSettings } from "./trainer.ts";
 
-export interface EngineOptions extends LocalEngineOptions {
+export interface EngineOptions extends LocalEngineOptions, ClusterOptions {
   /** Shows the download of an `hf://` checkpoint. */
   readonly download?: JobOptions | undefined;
+  /** News of the work: a restart, a wait. */
+  readonly onNote?: ((line: string) => void) | undefined;
 }
 
 /** A place where checkpoints run. It is handed to what needs one, so that a second kind is one file and its line in ENGINES. */

@@ -1,6 +1,7 @@
 import { downloadCheckpoint } from "../hub/download-checkpoint.ts";
 import { isHubUri } from "../hub/hub-uri.ts";
 import type { JobOptions } from "../util/progress.ts";
+import { expectNoCluster } from "./cluster-options.ts";
 import type { EngineHost, EngineOptions } from "./engine-host.ts";
 import { openLocalEngine } from "./local-engine.ts";
 import { openLocalTrainer } from "./local-trainer.ts";
@@ -27,6 +28,7 @@ async function located(
   checkpoint: string,
   { download = {}, adapter, name = checkpoint, ...local }: EngineOptions,
 ): Promise<{ readonly dir: string } & Omit<EngineOptions, "download">> {
+  expectNoCluster(local);
   const dir = await localFolder(checkpoint, download);
   const merged = adapter === undefined ? undefined : await localFolder(adapter, download);
   return { ...local, dir, name, adapter: merged };

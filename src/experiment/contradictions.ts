@@ -9,6 +9,7 @@ import { featureContradictions } from "../verbs/settings/features.ts";
 import { methodLabel, ownSettings, verbChoice } from "../verbs/settings/methods.ts";
 import { samplingContradictions } from "../verbs/settings/sampling.ts";
 import { type Contradiction, need } from "../verbs/verb.ts";
+import { engineContradictions } from "./engine-contradictions.ts";
 import { featuresOfMethods, judgedBy, writtenSteerSettings } from "./section-settings.ts";
 import { DRIFT, type Experiment } from "./sections.ts";
 
@@ -21,6 +22,7 @@ export function contradictions(given: Experiment): readonly Contradiction[] {
     ...rankContradictions(given),
     ...steeringContradictions(given),
     ...endpointContradictions(given),
+    ...engineContradictions(given),
   ];
 }
 

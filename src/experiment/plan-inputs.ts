@@ -39,19 +39,19 @@ function tokens({ template, boundary, ignoreUnread }: Experiment["checkpoints"])
 /** A folder as a checkpoint; `name` stands in manifests instead of a path of this machine. */
 function namedCheckpoint(
   { checkpoints, engine: { kind, ...options } }: Experiment,
-  { engines, warn }: OpenWork,
+  { engines, warn, note }: OpenWork,
   named: EngineOptions & { readonly folder: string },
 ): Checkpoint {
   const { folder, ...others } = named;
-  const how = { ...options, ...tokens(checkpoints), onWarning: warn, ...others };
+  const how = { ...options, ...tokens(checkpoints), onWarning: warn, onNote: note, ...others };
   return checkpointAt(findEngine(engines, kind), folder, how);
 }
 
-/** How checkpoints are read. */
-const reading = ({ checkpoints, engine }: Experiment): object => ({
-  ...tokens(checkpoints),
-  engine,
-});
+/** How checkpoints are read; where a cluster is and how many work there changes no result. */
+const reading = ({
+  checkpoints,
+  engine: { address: _a, storage: _s, workers: _w, ...engine },
+}: Experiment): object => ({ ...tokens(checkpoints), engine });
 
 /** A checkpoint from outside; manifests call it `name`. */
 export const givenCheckpoint = (

@@ -8,6 +8,7 @@ import { openInputs, type OpenInputsOptions } from "./open-inputs.ts";
 import { planExperiment } from "./plan-experiment.ts";
 import type { ExperimentFile } from "./read-experiment.ts";
 import { findFinished } from "./run-stages.ts";
+import type { Experiment } from "./sections.ts";
 import { amountOf, measurePairs, type StageAmount } from "./stage-amount.ts";
 import { type AskingEstimate, namedStages, stageId, stagesUntil } from "./stage.ts";
 
@@ -44,6 +45,8 @@ export interface RunPlan {
   readonly currency: string;
   /** Of the disk that the folder is on, or will be. */
   readonly freeBytes: number;
+  /** Where the work would be done, if not all of it in this process. */
+  readonly places: readonly string[];
   /** What the times of kinds that have not run in this folder rest on; undefined where none does. */
   readonly speed: Speed | undefined;
 }
@@ -77,7 +80,10 @@ export async function planRun(file: ExperimentFile, options: PlanRunOptions): Pr
   const isGuessed = toRun.some(
     (stage) => !earlier.has(stage.kind) && (amountFor(stage)?.flops ?? 0) > 0,
   );
-  const speed = isGuessed ? await findSpeed(earlier, experiment.engine.threads) : undefined;
+  // This machine's speed says nothing of a cluster's.
+  const isHere = experiment.engine.kind === "local";
+  const speed =
+    isGuessed && isHere ? await findSpeed(earlier, experiment.engine.threads) : undefined;
   return {
     stages: stages.map((stage): PlannedStage => {
       const id = stageId(stage);
@@ -87,8 +93,17 @@ export async function planRun(file: ExperimentFile, options: PlanRunOptions): Pr
     }),
     currency: experiment.cost.currency,
     freeBytes: await freeBytes(out),
+    places: placesOf(experiment.engine),
     speed,
   };
+}
+
+function placesOf({ kind, address, training }: Experiment["engine"]): readonly string[] {
+  if (kind === "local") return [];
+  return [
+    `checkpoints are embedded, sampled and asked by engine ${kind} at ${address}`,
+    ...(training === undefined ? [] : ["training runs in this process: engine.training is local"]),
+  ];
 }
 
 /** By the rate of earlier stages of the kind, or as long as they took; else by the arithmetic. */

@@ -2,12 +2,11 @@ import { z } from "zod";
 
 import { isHubUri } from "../hub/hub-uri.ts";
 import { RuntimeError } from "../util/errors.ts";
-import { printable } from "../util/text-table.ts";
 import { checkCheckpoint } from "./doctor/check-checkpoint.ts";
 import { checkEndpoint } from "./doctor/check-endpoint.ts";
 import { checkHub } from "./doctor/check-hub.ts";
 import { checkArithmetic, checkFolder, checkNode, readMemory } from "./doctor/check-machine.ts";
-import type { Finding } from "./doctor/finding.ts";
+import { type Finding, formatFindings } from "./doctor/finding.ts";
 import { path } from "./settings/common.ts";
 import { endpointSettings } from "./settings/endpoint.ts";
 import { defineVerb, type Input } from "./verb.ts";
@@ -61,7 +60,7 @@ downloaded. With --base-url: a question of a few tokens, asked twice as culprit 
     if (endpoint !== undefined) findings.push(await checkEndpoint(endpoint, signal));
     return { findings };
   },
-  show: ({ findings }) => findings.flatMap(describeFinding).join("\n"),
+  show: ({ findings }) => formatFindings(findings),
   fault: ({ findings }) => {
     const faults = findings.filter(({ status }) => status === "fault");
     if (faults.length === 0) return undefined;
@@ -71,12 +70,3 @@ downloaded. With --base-url: a question of a few tokens, asked twice as culprit 
     });
   },
 });
-
-const WIDTH = { status: 9, check: 12, line: 600 } as const;
-
-function describeFinding({ status, check, found, advice }: Finding): readonly string[] {
-  const head = `${status.padEnd(WIDTH.status)}${check.padEnd(WIDTH.check)}`;
-  const line = `${head}${printable(found, WIDTH.line)}`;
-  if (advice === undefined) return [line];
-  return [line, `${" ".repeat(head.length)}${printable(advice, WIDTH.line)}`];
-}

@@ -46,6 +46,7 @@ export const lossDiff = defineMethod({
       .describe("loss-diff: response pairs of one step."),
   }),
   needs: ["pairs", "responses", "checkpoint"],
+  trains: true,
   describe: ({ beta }) => ({
     formula: `how far training on the behaviour's response pairs lowers the pair's DPO loss (β ${beta})`,
     traits: { isBounded: false, null: "none", hasVerdict: false, hasLayer: false },

@@ -2,6 +2,7 @@
 import { VERBS } from "../../verbs/index.ts";
 import type { Command } from "../command.ts";
 import { verbCommand } from "../verb-command.ts";
+import { clusterCommand } from "./cluster.ts";
 import { demoCommand } from "./demo.ts";
 import { reviewCommand } from "./review.ts";
 import { runCommand } from "./run.ts";
@@ -23,4 +24,5 @@ export const COMMANDS: readonly Command[] = [
   runCommand,
   statusCommand,
   demoCommand,
+  clusterCommand,
 ];

@@ -1,10 +1,10 @@
 /** @file Continuous batching: finished rows leave, waiting samples take their place, so that the batch stays full. */
 import type { TensorValue } from "../../runtime/ort.ts";
-import { ConfigError } from "../../util/errors.ts";
 import { hashText } from "../../util/hash.ts";
 import type { JobOptions } from "../../util/progress.ts";
 import { type ActiveRow, sampleRng } from "./active-rows.ts";
 import { chooseToken } from "./choose-token.ts";
+import { expectPromptsFit } from "./expect-prompts-fit.ts";
 import type { GeneratedSample, GenerateSettings, GenerationCounter } from "./generate-options.ts";
 import type { GenerationHost } from "./generation-host.ts";
 import { RowDecoder } from "./row-decoder.ts";
@@ -64,26 +64,6 @@ function* waitingSamples(
   for (const prompt of order) {
     const first = firstSamples?.[prompt] ?? firstSample;
     for (let i = 0; i < samples; i++) yield { prompt, sample: first + i };
-  }
-}
-
-function expectPromptsFit(
-  prompts: readonly Int32Array[],
-  contextLength: number,
-  vocabSize: number,
-): void {
-  for (const [i, prompt] of prompts.entries()) {
-    if (prompt.length === 0) throw new ConfigError(`prompt ${i}: expected tokens, got none`);
-    if (prompt.length >= contextLength) {
-      throw new ConfigError(
-        `prompt ${i}: expected fewer than ${contextLength} tokens, the model's context, got ${prompt.length}`,
-        { hint: "Shorten the prompt or leave it out." },
-      );
-    }
-    const unknown = prompt.find((id) => id < 0 || id >= vocabSize);
-    if (unknown !== undefined) {
-      throw new ConfigError(`prompt ${i}: expected ids below ${vocabSize}, got ${unknown}`);
-    }
   }
 }
 

@@ -90,6 +90,13 @@ function projectOut(x: Tensor, unit: Tensor): Tensor {
   return subtract(x, multiply(along, unit));
 }
 
+/** What is added at each steered layer, or the vector of length 1 that is projected out; [D] each. */
+export function steeringVectors(steering: Steering): ReadonlyMap<number, Float32Array> {
+  return new Map(
+    [...steeredDirections(steering)].map(([layer, each]) => [layer, vectorOf(steering, each)]),
+  );
+}
+
 function vectorOf(steering: Steering, direction: Float32Array): Float32Array {
   if (steering.kind === "add") return direction.map((value) => steering.strength * value);
   const norm = Math.hypot(...direction);

@@ -1,12 +1,13 @@
 import { z } from "zod";
 
 import { checkpointSize, type CheckpointSize } from "../../engine/checkpoint-size.ts";
+import { PRECISIONS } from "../../engine/cluster-options.ts";
 import type { EngineHost, EngineOptions } from "../../engine/engine-host.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { ENGINES, findEngine } from "../../engine/engines.ts";
 import { localFolder } from "../../engine/local-host.ts";
 import { DEVICES } from "../../runtime/device.ts";
-import { count } from "../../util/setting-kinds.ts";
+import { count, nonEmpty } from "../../util/setting-kinds.ts";
 import { path } from "../settings/common.ts";
 import { tokenSettings } from "../settings/tokens.ts";
 import type { Input } from "../verb.ts";
@@ -16,12 +17,42 @@ export const engineSettings = z.strictObject({
   kind: z
     .enum(ENGINES.map((host) => host.kind))
     .default(ENGINES[0].kind)
-    .meta({ description: "The engine: local is this process.", flag: "engine" }),
+    .meta({
+      description: "The engine: local is this process, ray a Ray cluster (docs/cluster.md).",
+      flag: "engine",
+    }),
+  address: nonEmpty
+    .optional()
+    .describe(
+      "Engine ray: the cluster's dashboard, http://HOST:8265. Absent: none, which engine ray refuses.",
+    ),
+  storage: path.optional().meta({
+    description:
+      "Engine ray: a folder that this machine and every node see under the same absolute path. Absent: none, which engine ray refuses.",
+    placeholder: "DIR",
+  }),
+  workers: count
+    .optional()
+    .describe(
+      "Engine ray: workers at most, each with a copy of the weights. Absent: as many as the cluster has GPUs, or CPUs, for.",
+    ),
+  precision: z
+    .enum(PRECISIONS)
+    .optional()
+    .describe("Engine ray: element type of the weights; means are taken in F32. Absent: F32."),
+  training: z
+    .enum(["local"])
+    .optional()
+    .describe(
+      "Engine ray: local trains in this process, on the CPU, what the cluster does not train yet. Absent: training is refused.",
+    ),
   device: z.enum(DEVICES).default("cpu").describe("Where the arithmetic runs."),
   threads: count
     .max(1024)
     .optional()
-    .describe("Threads of the arithmetic; results depend on it. Absent: one for each core."),
+    .describe(
+      "Threads of the arithmetic (engine ray: of one worker); results depend on it. Absent: one for each core (engine ray: 1).",
+    ),
   weights: z
     .enum(["shared", "constant"])
     .optional()
@@ -30,7 +61,9 @@ export const engineSettings = z.strictObject({
     ),
   batchTokens: count
     .optional()
-    .describe("Tokens of one batch, at most; less needs less memory. Absent: 1024."),
+    .describe(
+      "Tokens of one batch, at most; less needs less memory. Absent: 1024 (engine ray with cuda: 16384).",
+    ),
 });
 
 /** How a checkpoint is opened. */
@@ -91,8 +124,13 @@ export const checkpointInput = {
     "The checkpoint before preference training: a Hugging Face folder, or hf://owner/name@revision.",
   settings: checkpointSettings,
   artifact: "checkpoint",
-  open: ([name = ""], { kind, ...options }, { download, engines, warn }) =>
+  open: ([name = ""], { kind, ...options }, { download, engines, warn, note }) =>
     Promise.resolve(
-      checkpointAt(findEngine(engines, kind), name, { ...options, download, onWarning: warn }),
+      checkpointAt(findEngine(engines, kind), name, {
+        ...options,
+        download,
+        onWarning: warn,
+        onNote: note,
+      }),
     ),
 } as const satisfies Input<Checkpoint, typeof checkpointSettings>;
