@@ -1,6 +1,6 @@
 /**
- * @file How often culprit discover passes a cluster where no pairs teach it: npx tsx bench/discovery-null.ts [RUNS [KINDS]]. RUNS simulated data sets
- * (default 40) of each kind, as vectors:
+ * @file How often culprit discover passes a cluster where no pairs teach it: npx tsx bench/discovery-null.ts [RUNS [KINDS [FIRST]]]. RUNS simulated data
+ * sets (default 40) of each kind, with seeds from FIRST on (default 0), as vectors:
  *
  *   same       M1 samples as M0 does
  *   drift      each kind of prompt changed for good, in a direction of its own that has nothing to do with the pairs: half of them in a
@@ -195,9 +195,10 @@ const line = (cells: readonly (string | number)[]): void =>
   );
 line(HEADINGS);
 const asked = process.argv[3]?.split(",") ?? KINDS;
+const FIRST = Number(process.argv[4] ?? 0);
 for (const kind of KINDS.filter((each) => asked.includes(each))) {
   const outcomes: Outcome[] = [];
-  for (let seed = 0; seed < RUNS; seed++) outcomes.push(await run(kind, seed));
+  for (let seed = FIRST; seed < FIRST + RUNS; seed++) outcomes.push(await run(kind, seed));
   const count = (isIt: (outcome: Outcome) => boolean): number => outcomes.filter(isIt).length;
   const ps = outcomes.flatMap((outcome) => outcome.ps);
   const below = ps.filter((p) => p < 0.05).length / ps.length;
