@@ -63,7 +63,7 @@ function warnDuplicates({ duplicates, nearIdentical, usable }: Findings): string
   }
   if (duplicates.repeatedPairs > 0) {
     lines.push(
-      `${duplicates.repeatedPairs} rows (${percent(duplicates.repeatedPairs / usable)}) repeat an earlier pair exactly; they get ids ending in #2, #3, … and count again.`,
+      `${duplicates.repeatedPairs} rows (${percent(duplicates.repeatedPairs / usable)}) repeat an earlier pair exactly, and count again.`,
     );
   }
   if (duplicates.repeatedIds > 0) {

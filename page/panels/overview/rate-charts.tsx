@@ -36,7 +36,7 @@ export function RateCharts({
       )}
       axis="share of the responses"
       domain={[0, 1]}
-      show={(value) => percent(value, 0)}
+      show={percent}
       counted="judged rollouts"
     >
       {variant === trigger
