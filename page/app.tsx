@@ -11,7 +11,7 @@ import { addressHref, go, useAddress } from "./address.ts";
 import { Await } from "./components.tsx";
 import { GlossaryProvider } from "./glossary.tsx";
 import { isTyping } from "./is-typing.ts";
-import { KeyHelp } from "./key-help.tsx";
+import { KeyHelp, MENU_KEYS } from "./key-help.tsx";
 import { PANELS } from "./panels/index.ts";
 import type { Panel } from "./panels/panel.ts";
 import { progressPanel } from "./panels/progress.tsx";
@@ -153,7 +153,7 @@ function useMenuKeys(listed: readonly Panel[]): void {
   useEffect(() => {
     const press = (event: KeyboardEvent): void => {
       if (isTyping(event)) return;
-      const panel = listed[Number(event.key) - 1];
+      const panel = listed[MENU_KEYS.indexOf(event.key)];
       if (panel !== undefined) go(addressHref([panel.id]));
     };
     window.addEventListener("keydown", press);

@@ -4,6 +4,9 @@ import { Facts } from "./components.tsx";
 import { isTyping } from "./is-typing.ts";
 import type { Panel } from "./panels/panel.ts";
 
+/** Of the pages in the order of the menu; the tenth has 0, as on the keyboard. */
+export const MENU_KEYS: readonly string[] = "1234567890".split("");
+
 /** The button and the key that show all keys. */
 export function KeyHelp({
   listed,
@@ -29,7 +32,9 @@ export function KeyHelp({
         <h2>Keys</h2>
         <Facts
           of={[
-            ...listed.map(({ title }, i) => [<kbd key="k">{i + 1}</kbd>, title] as const),
+            ...listed
+              .slice(0, MENU_KEYS.length)
+              .map(({ title }, i) => [<kbd key="k">{MENU_KEYS[i]}</kbd>, title] as const),
             [<kbd key="k">/</kbd>, "search the pairs"],
             [
               <kbd key="k">↑ ↓ Home End</kbd>,

@@ -16,6 +16,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { readDecisions } from "../src/edit/decisions.ts";
 import { NO_COST } from "../src/engine/cost.ts";
 import { localHost } from "../src/engine/local-host.ts";
+import type { Forecast } from "../src/forecast/forecast-file.ts";
 import { makeReport } from "../src/report/make-report.ts";
 import { openRunSource, type RunSource } from "../src/report/serve/run-source.ts";
 import { RESULT } from "../src/runs/result.ts";
@@ -24,6 +25,7 @@ import { WORKING } from "../src/runs/stage-record.ts";
 import { type ServedRun, serveRun } from "../src/serve/serve-run.ts";
 import { CHROMIUM, NO_BROWSER, openBrowser } from "../test/support/browser.ts";
 import { HOSTILE, makeReportRun } from "../test/support/report-run.ts";
+import { makeScoredForecast } from "../test/support/scored-forecast.ts";
 import { suiteFolder } from "../test/support/suite-folder.ts";
 
 vi.setConfig({ testTimeout: 400_000, hookTimeout: 400_000 });
@@ -42,6 +44,7 @@ const PAGES = [
   "sources",
   "methods",
   "discovery",
+  "forecast",
   "provenance",
 ];
 
@@ -75,14 +78,16 @@ describe.skipIf(CHROMIUM === undefined)(
     let browser: Browser;
     let source: RunSource;
     let server: ServedRun;
+    let forecast: Forecast;
 
     beforeAll(async () => {
       process.env["MY_SERVICE_KEY"] = KEY;
       const run = await makeReportRun(join(suite, "experiment"));
       const tokens = { count: 1000, host: localHost };
-      await makeReport(run, { out: join(suite, "report"), tokens });
-      await makeReport(run, { out: single, isSingleFile: true, tokens });
-      source = openRunSource(run, { host: localHost });
+      forecast = await makeScoredForecast(run);
+      await makeReport(run, { out: join(suite, "report"), tokens, forecast });
+      await makeReport(run, { out: single, isSingleFile: true, tokens, forecast });
+      source = openRunSource(run, { host: localHost, forecast });
       server = await serveRun(source);
       browser = await openBrowser();
     });
@@ -318,6 +323,42 @@ describe.skipIf(CHROMIUM === undefined)(
       },
     );
 
+    it("shows every held-out behaviour of a forecast, misses like hits, by the forecast that is chosen", async () => {
+      const { page, complaints } = await open("forecast");
+      const { behaviors, forecasts } = forecast.score!;
+      const chart = page.locator(".chart").first();
+      expect(await chart.locator(".point").count()).toBe(behaviors.length);
+      const told = await chart
+        .locator(".point")
+        .evaluateAll((all) => all.map((each) => each.getAttribute("aria-label")!));
+      const table = page.getByRole("table", { name: /^Every behaviour, forecast by combination/ });
+      const signs = await table.locator("tbody tr td:last-child").allInnerTexts();
+      for (const [i, { name, hit, moved }] of behaviors.entries()) {
+        const verdict = `${hit === true ? "hit" : "MISS"}${moved ? "" : ", 0 within the interval"}`;
+        expect(told[i]!.startsWith(`${name}: predicted `)).toBe(true);
+        expect([told[i]!.endsWith(`: ${verdict}`), signs[i]]).toEqual([true, verdict]);
+      }
+      const misses = behaviors.filter(({ hit }) => hit === false).length;
+      expect([misses > 0, misses < behaviors.length]).toEqual([true, true]);
+      // Drawn with hits and misses of one size, and neither hidden.
+      const shown = await chart
+        .locator(".point")
+        .evaluateAll((all) =>
+          all.map((each) => [each.getAttribute("stroke"), each.getBoundingClientRect().width > 8]),
+        );
+      expect(shown.every(([, isLarge]) => isLarge)).toBe(true);
+      expect(new Set(shown.map(([stroke]) => stroke)).size).toBe(2);
+      await page.click('button:text-is("no-change")');
+      const baseline = forecasts.find(({ name }) => name === "no-change")!;
+      await page.waitForSelector(
+        `main p[role=status]:has-text("By no-change: 0 hits, ${baseline.signs.of} misses")`,
+      );
+      await page.reload();
+      await page.waitForSelector('button[aria-pressed=true]:text-is("no-change")');
+      expect(complaints).toEqual([]);
+      await close(page);
+    });
+
     it("shades the tokens of a pair, and says what each adds without a pointer too", async () => {
       const { page, complaints } = await open("pair/pair-1");
       await page.click('button:text-is("tokens")');
@@ -446,7 +487,7 @@ describe.skipIf(CHROMIUM === undefined)(
       };
       const at = (place: number): Promise<unknown> =>
         page.waitForSelector(`main h2:has-text("${place}. ")`);
-      await page.keyboard.press("8");
+      await page.keyboard.press("9");
       await page.waitForSelector('h1:has-text("Review")');
       await page.waitForFunction(() => document.querySelectorAll(".side").length === 2);
       const first = await page.textContent("main h2 a");

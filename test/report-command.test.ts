@@ -7,10 +7,14 @@ import { beforeAll, expect, it, vi } from "vitest";
 
 import { readExperiment } from "../src/experiment/read-experiment.ts";
 import { runExperiment } from "../src/experiment/run-experiment.ts";
+import { FORECAST } from "../src/forecast/forecast-file.ts";
+import { makeReport } from "../src/report/make-report.ts";
 import type { PairTable } from "../src/report/pair-table.ts";
 import type { PairDetail } from "../src/report/report-source.ts";
+import { serveReport } from "../src/serve/serve-report.ts";
 import { makeMiniatureExperiment } from "./support/miniature-experiment.ts";
 import { runCli } from "./support/run-cli.ts";
+import { makeScoredForecast } from "./support/scored-forecast.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
 
 vi.setConfig({ testTimeout: 400_000, hookTimeout: 400_000 });
@@ -50,9 +54,35 @@ async function textOf(report: string): Promise<string> {
 /** One file of a report's data. */
 async function readData(report: string, name: string): Promise<unknown> {
   const script = await readFile(join(report, "data", `${name}.js`), "utf8");
-  const [, json = ""] = /^culpritData\("[^"]*",(".*")\);\n$/.exec(script)!;
+  const [, json = ""] = /^culpritData\("[^"]*",(".*")\);\n$/s.exec(script)!; // names may hold U+2028
   return JSON.parse(JSON.parse(json) as string);
 }
+
+it("refuses a forecast of other pairs or of another checkpoint, on disk and from the server", async () => {
+  const scored = await makeScoredForecast(run);
+  const { pairs, checkpoint } = scored;
+  const foreign = [
+    [{ ...scored, pairs: { ...pairs, contentHash: "x" } }, "one of the pairs of the run"],
+    [{ ...scored, checkpoint: { ...checkpoint, checkpointHash: "x" } }, "checkpoint before"],
+  ] as const;
+  for (const [forecast, message] of foreign) {
+    await expect(makeReport(run, { out: join(suite, "foreign"), forecast })).rejects.toThrow(
+      message,
+    );
+    await expect(serveReport(run, { forecast, warn: () => {} })).rejects.toThrow(message);
+  }
+  const path = join(suite, "forecast.json");
+  await FORECAST.write(path, scored);
+  const out = join(suite, "with forecast");
+  const made = await runCli(["report", run, "--out", out, "--tokens", "0", "--forecast", path]);
+  expect(made).toMatchObject({ code: 0 });
+  expect(await readData(out, "forecast")).toMatchObject({
+    behaviors: scored.behaviors.map(({ name }) => ({ name })),
+    score: { heldOut: 12 },
+  });
+  const { hasForecast } = (await readData(out, "overview")) as { hasForecast: boolean };
+  expect(hasForecast).toBe(true);
+});
 
 it("writes a folder that opens from disk, and says how; nothing in it is of this machine", async () => {
   const report = join(suite, "report");

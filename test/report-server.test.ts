@@ -21,6 +21,7 @@ import { openApi } from "../src/serve/open-api.ts";
 import { ROUTES } from "../src/serve/routes.ts";
 import { serveRun, type ServedRun } from "../src/serve/serve-run.ts";
 import { makeReportRun } from "./support/report-run.ts";
+import { makeScoredForecast } from "./support/scored-forecast.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
 
 vi.setConfig({ testTimeout: 400_000, hookTimeout: 400_000 });
@@ -36,13 +37,15 @@ const faults: unknown[] = [];
 beforeAll(async () => {
   process.env["MY_SERVICE_KEY"] = KEY;
   run = await makeReportRun(join(suite, "where it was made"));
-  source = openRunSource(run, { host: localHost });
+  const forecast = await makeScoredForecast(run);
+  source = openRunSource(run, { host: localHost, forecast });
   server = await serveRun(source, { onFault: (error) => faults.push(error) });
   const folder = await openRunFolder(run);
   disk = await readReport({
     run: folder,
     pairs: await openRunPairs(folder, {}),
     tokens: { count: 5, host: localHost },
+    forecast,
   });
 });
 

@@ -167,6 +167,9 @@ export function roomFor(labels: readonly string[], width: number): number {
 
 /** A label that fits into a chart, on a line of its own where the chart is narrow. */
 export function fitted(label: string, width: number): string {
-  const letters = Math.floor((width < 480 ? width - 30 : width * 0.5 - 16) / 6.9);
-  return label.length <= letters ? label : `${label.slice(0, letters - 1)}…`;
+  return cutTo(label, Math.floor((width < 480 ? width - 30 : width * 0.5 - 16) / 6.9));
 }
+
+/** At most so many letters. */
+export const cutTo = (label: string, letters: number): string =>
+  label.length <= letters ? label : `${label.slice(0, letters - 1)}…`;

@@ -7,6 +7,9 @@ const fileName = (title: string): string =>
     .replaceAll(/[^a-z0-9]+/g, "-")
     .replaceAll(/^-|-$/g, "") || "chart";
 
+/** Characters that XML cannot hold: a name with one of them would leave a picture that nothing opens. */
+const UNWRITABLE = /(?![\t\n\r])[\p{Cc}\p{Cs}\uFFFE\uFFFF]/gu;
+
 export function saveSvg(title: string, svg: SVGSVGElement, paper: string): void {
   save(`${fileName(title)}.svg`, new Blob([svgText(svg, paper)], { type: "image/svg+xml" }));
 }
@@ -54,7 +57,7 @@ function svgText(svg: SVGSVGElement, paper: string): string {
   }
   copy.prepend(back);
   for (const each of copy.querySelectorAll("[tabindex]")) each.removeAttribute("tabindex");
-  return new XMLSerializer().serializeToString(copy);
+  return new XMLSerializer().serializeToString(copy).replaceAll(UNWRITABLE, "\uFFFD");
 }
 
 function save(name: string, blob: Blob): void {

@@ -1,5 +1,6 @@
 import { behaviorPanel } from "./behavior.tsx";
 import { discoveryPanel } from "./discovery.tsx";
+import { forecastPanel } from "./forecast.tsx";
 import { methodsPanel } from "./methods.tsx";
 import { overviewPanel } from "./overview.tsx";
 import { pairPanel } from "./pair.tsx";
@@ -19,6 +20,7 @@ export const PANELS: readonly Panel[] = [
   sourcesPanel,
   methodsPanel,
   discoveryPanel,
+  forecastPanel,
   provenancePanel,
   reviewPanel,
   progressPanel,

@@ -1,6 +1,7 @@
 import { dirname, join, resolve } from "node:path";
 
 import { RUN } from "../runs/run-manifest.ts";
+import { expectOwnForecast } from "./expect-own-forecast.ts";
 import { openRunPairs, type PairReading, type PairReadingOptions } from "./pair-reading.ts";
 import { readReport, type ReadReportOptions } from "./read-report.ts";
 import { createRedact, thisMachine } from "./redact.ts";
@@ -14,6 +15,8 @@ export interface MakeReportOptions
   readonly isForced?: boolean | undefined;
   /** See readReport. */
   readonly tokens?: ReadReportOptions["tokens"];
+  /** What culprit forecast said of the run's pairs; absent: no panel of it. */
+  readonly forecast?: ReadReportOptions["forecast"];
 }
 
 /** What was made. */
@@ -26,12 +29,16 @@ export interface MadeReport extends WrittenReport {
   readonly missing: readonly string[];
 }
 
-/** Reads the folder of a run and writes its report. Throws ConfigError where there is no run or the place is taken. */
+/**
+ * Reads the folder of a run and writes its report. Throws ConfigError where there is no run, the place is taken, or the forecast is of
+ * other pairs or of another checkpoint.
+ */
 export async function makeReport(path: string, options: MakeReportOptions): Promise<MadeReport> {
-  const { out, isSingleFile = false, isForced = false, tokens, signal } = options;
+  const { out, isSingleFile = false, isForced = false, tokens, forecast, signal } = options;
   const run = await openRunFolder(path);
+  if (forecast !== undefined) await expectOwnForecast(run, forecast);
   const pairs = await openRunPairs(run, options);
-  const data = await readReport({ run, pairs, tokens, signal });
+  const data = await readReport({ run, pairs, tokens, forecast, signal });
   const redact = createRedact(thisMachine(foldersOf(run, pairs)));
   const written = await writeReport(data, { out, isSingleFile, isForced, redact });
   return {

@@ -1,3 +1,4 @@
+import type { Forecast } from "../forecast/forecast-file.ts";
 import { describeListing, listPairs, textOrder, TOP_TEXTS } from "./list-pairs.ts";
 import type { PairReading } from "./pair-reading.ts";
 import { makePairTable, type PairTable, previewOf } from "./pair-table.ts";
@@ -37,16 +38,18 @@ export interface ReadReportOptions {
   readonly pairs: PairReading;
   /** Computes what the tokens of so many pairs of the top add to the score; absent: of none. */
   readonly tokens?: (TokenSharesOptions & { readonly count: number }) | undefined;
+  /** See PartWork. */
+  readonly forecast?: Forecast | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Reads a run, finished or not. Throws FormatError naming the artefact that is damaged. */
 export async function readReport(options: ReadReportOptions): Promise<ReportData> {
-  const { run, pairs, signal } = options;
+  const { run, pairs, forecast, signal } = options;
   const parts: Record<string, unknown> = {};
   for (const part of PARTS) {
     signal?.throwIfAborted();
-    parts[part.name] = await part.read({ run, pairs, signal });
+    parts[part.name] = await part.read({ run, pairs, forecast, signal });
   }
   return { parts: parts as ReportData["parts"], ...(await readPairs(options)) };
 }

@@ -1,3 +1,4 @@
+import type { Forecast } from "../forecast/forecast-file.ts";
 import type { PairReading } from "./pair-reading.ts";
 import type { RunFolder } from "./run-folder.ts";
 
@@ -5,6 +6,8 @@ import type { RunFolder } from "./run-folder.ts";
 export interface PartWork {
   readonly run: RunFolder;
   readonly pairs: PairReading;
+  /** What was forecast of the run's pairs, where somebody gave it: no stage of a run makes it. */
+  readonly forecast?: Forecast | undefined;
   readonly signal: AbortSignal | undefined;
 }
 

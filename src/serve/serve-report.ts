@@ -1,3 +1,4 @@
+import { expectOwnForecast } from "../report/expect-own-forecast.ts";
 import { openRunFolder } from "../report/run-folder.ts";
 import { openRunSource, type RunSourceOptions } from "../report/serve/run-source.ts";
 import { CulpritError } from "../util/errors.ts";
@@ -19,13 +20,16 @@ export interface ServedReport {
   readonly ended: Promise<void>;
 }
 
-/** Serves the run in a folder until the signal is aborted. Throws ConfigError where there is none, RuntimeError where the port is taken. */
+/** Serves the run in a folder until the signal is aborted. Throws ConfigError where there is none or the forecast is not of it, RuntimeError where the port is taken. */
 export async function serveReport(
   path: string,
   { port, mayWait = false, warn, ...options }: ServeReportOptions,
 ): Promise<ServedReport> {
   const { signal } = options;
-  if (!mayWait) await openRunFolder(path);
+  if (!mayWait) {
+    const run = await openRunFolder(path);
+    if (options.forecast !== undefined) await expectOwnForecast(run, options.forecast);
+  }
   const source = openRunSource(path, options);
   const server = await serveRun(source, {
     port,

@@ -17,6 +17,7 @@ import { count, positive, seed } from "../util/setting-kinds.ts";
 import { linesOf, printable } from "../util/text-table.ts";
 import { engineSettings } from "./inputs/checkpoint.ts";
 import { behaviorsInput, otherFile } from "./inputs/files.ts";
+import { forecastInput } from "./inputs/forecast.ts";
 import { pairsInput } from "./inputs/pairs.ts";
 import { expectSamePairs } from "./inputs/same-pairs.ts";
 import { resultOutput } from "./outputs.ts";
@@ -38,13 +39,6 @@ const storesInput = {
   isOptional: true,
   open: (paths) => Promise.all(paths.map((path) => openStore(path))),
 } as const satisfies Input<readonly VectorStore[]>;
-
-const forecastFile = (describe: string) =>
-  ({
-    ...otherFile("forecast", FORECAST.name, { placeholder: "FILE.json", describe }),
-    isOptional: true,
-    open: ([path = ""]: readonly string[]): Promise<Forecast> => FORECAST.read(path),
-  }) as const satisfies Input<Forecast>;
 
 export const forecast = defineVerb({
   name: "forecast",
@@ -87,8 +81,10 @@ Cells of topic (--by) and behaviour, with d, z and whether two halves of the pro
       isPositional: false,
       isOptional: true,
     },
-    forecast: forecastFile("A forecast made before, to be scored; instead of STORE."),
-    calibrate: forecastFile("A scored forecast on the same checkpoint, whose calibration is used."),
+    forecast: forecastInput("A forecast made before, to be scored; instead of STORE."),
+    calibrate: forecastInput(
+      "A scored forecast on the same checkpoint, whose calibration is used.",
+    ),
     score: {
       ...otherFile("shifts", SHIFTS.name, {
         placeholder: "FILE.json",

@@ -6,6 +6,7 @@ import { resolveDatasetFiles } from "../hub/resolve-dataset-files.ts";
 import { type MadeReport, makeReport } from "../report/make-report.ts";
 import { serveReport } from "../serve/serve-report.ts";
 import { nonEmpty } from "../util/setting-kinds.ts";
+import { forecastInput } from "./inputs/forecast.ts";
 import { pairsInput } from "./inputs/pairs.ts";
 import { defineVerb, type Input, need } from "./verb.ts";
 
@@ -30,15 +31,25 @@ environment that look like keys, are left out. The text of the pairs is read fro
 they have moved, --pairs names them. It is in the report: share a report as you would share the data. On a large
 checkpoint --tokens 0 saves the time to shade tokens.
 
+No stage of a run forecasts. What culprit forecast said of the same pairs on the same checkpoint is shown where --forecast names its
+file; a forecast of others is refused.
+
 --serve writes no report: it answers on 127.0.0.1 until Ctrl-C, also while the run is at work. There every pair is listed with its
 text, tokens are shaded as they are asked for, and /api/openapi.json describes the same as JSON for scripts. Whoever
 can log in on this machine can read it.
 
   culprit report culprit-out/demo-distractor --out report
   culprit report culprit-out/mine --out mine.html --single-file
+  culprit report culprit-out/mine --out report --forecast scored.json
   culprit report culprit-out/mine --serve`,
   version: 1,
-  inputs: { run: runInput, pairs: { ...pairsInput, isPositional: false, isOptional: true } },
+  inputs: {
+    run: runInput,
+    pairs: { ...pairsInput, isPositional: false, isOptional: true },
+    forecast: forecastInput(
+      "A forecast of the run's pairs, as culprit forecast writes it, scored or not: a page shows what was predicted beside what came. Absent: no such page.",
+    ),
+  },
   settings: z.strictObject({
     singleFile: z.boolean().default(false).describe("Write one HTML file instead of a folder."),
     serve: z
@@ -83,7 +94,7 @@ can log in on this machine can read it.
     ...need(serve || decisions === undefined, ["decisions"], "expected serve with it, got none"),
   ],
   run: async (
-    { run, pairs },
+    { run, pairs, forecast },
     { singleFile, serve, port, decisions, tokens },
     work,
   ): Promise<Reported> => {
@@ -91,7 +102,13 @@ can log in on this machine can read it.
     const host = engines[0]!; // there is one at least
     const resolveRemote = (uri: string): Promise<readonly string[]> =>
       resolveDatasetFiles(uri, download);
-    const reading = { given: pairs, resolveRemote, signal, progress: work.progress("pairs") };
+    const reading = {
+      given: pairs,
+      forecast,
+      resolveRemote,
+      signal,
+      progress: work.progress("pairs"),
+    };
     if (out.out === undefined || serve) {
       const served = await serveReport(run, { ...reading, host, port, decisions, warn });
       note(`${served.url}  open it in a browser; Ctrl-C ends it`);

@@ -1,6 +1,7 @@
 import { auditPart } from "./audit.ts";
 import { behaviorPart } from "./behavior.ts";
 import { discoveryPart } from "./discovery.ts";
+import { forecastPart } from "./forecast.ts";
 import { generatorsPart } from "./generators.ts";
 import { overviewPart } from "./overview.ts";
 import { provenancePart } from "./provenance.ts";
@@ -15,6 +16,7 @@ export const PARTS = [
   rankingsPart,
   auditPart,
   discoveryPart,
+  forecastPart,
   generatorsPart,
   provenancePart,
 ] as const;

@@ -10,7 +10,7 @@ import { definePart } from "../report-part.ts";
 /** What a run found, in one sentence, in figures, and what to do with it. */
 export const overviewPart = definePart({
   name: "overview",
-  read: async ({ run, pairs }) => {
+  read: async ({ run, pairs, forecast }) => {
     const { manifest, settings } = run;
     const [first] = await readRankings(run);
     const result = await RESULT.find(join(run.path, RESULT.name));
@@ -27,6 +27,7 @@ export const overviewPart = definePart({
       currency: manifest.experiment.cost.currency,
       /** Why the text of the pairs is not here; undefined where it is. */
       textsAbsent: pairs.absent,
+      hasForecast: forecast !== undefined,
       /** Undefined where the run has not ended. */
       result,
       headline: headline(result),

@@ -3,11 +3,13 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { EngineHost } from "../../engine/engine-host.ts";
+import type { Forecast } from "../../forecast/forecast-file.ts";
 import { readExperimentStatus } from "../../runs/experiment-status.ts";
 import { type ExperimentResult, RESULT } from "../../runs/result.ts";
 import { RUN } from "../../runs/run-manifest.ts";
 import type { JobOptions } from "../../util/progress.ts";
 import { isBeingWritten } from "../../util/writer-lock.ts";
+import { expectOwnForecast } from "../expect-own-forecast.ts";
 import { openRunPairs, type PairReading, type PairReadingOptions } from "../pair-reading.ts";
 import { type PartName, PARTS, type PartValues } from "../parts/index.ts";
 import { readRankings, type RunRanking } from "../read-rankings.ts";
@@ -23,6 +25,8 @@ export interface RunSourceOptions extends PairReadingOptions, JobOptions {
   readonly host?: EngineHost | undefined;
   /** Where decisions of people are written. Default: decisions.jsonl in the run's folder. */
   readonly decisions?: string | undefined;
+  /** What culprit forecast said of the run's pairs; refused, when the run is read, where it is of others. */
+  readonly forecast?: Forecast | undefined;
 }
 
 /** A run that answers; disposing ends its database and its checkpoint. */
@@ -66,6 +70,7 @@ export function openRunSource(path: string, options: RunSourceOptions = {}): Run
   };
   const look = async (): Promise<RunSnapshot> => {
     const run = await openRunFolder(path);
+    if (options.forecast !== undefined) await expectOwnForecast(run, options.forecast);
     const reading = await readingOf(run);
     const rankings = await readRankings(run);
     return { run, reading, rankings, pairs: () => opened.of({ run, reading, rankings }) };
@@ -91,10 +96,15 @@ export function openRunSource(path: string, options: RunSourceOptions = {}): Run
     part: async <N extends PartName>(name: N) => {
       const at = await snapshot();
       if (at === undefined) return undefined;
-      const { signal } = options;
+      const { forecast, signal } = options;
       const known =
         parts.get(name) ??
-        PARTS.find((each) => each.name === name)!.read({ run: at.run, pairs: at.reading, signal });
+        PARTS.find((each) => each.name === name)!.read({
+          run: at.run,
+          pairs: at.reading,
+          forecast,
+          signal,
+        });
       parts.set(name, known);
       known.catch(() => parts.delete(name));
       return (await known) as PartValues[N] | undefined; // of this name
