@@ -29,8 +29,8 @@ import { RUN, type RunManifest } from "../src/runs/run-manifest.ts";
 import { createRng, type Rng } from "../src/util/rng.ts";
 import { openBrowser } from "../test/support/browser.ts";
 
-const words = process.argv.slice(2).filter((word) => !word.startsWith("--"));
-const [from = "", out = "", count = "378339"] = words;
+const given = process.argv.slice(2).filter((word) => !word.startsWith("--"));
+const [from = "", out = "", count = "378339"] = given;
 const PAIRS = Number(count);
 const WORDS =
   "the of and a to in is it you that for on with as are this be at or have from one word but what some we can out other were all there when up use your how said an each she which do their time if will way about many then them write would like so these her long make thing see him two has look more day could go come did number sound no most people my over know water than call first who may down side been now find".split(

@@ -8,7 +8,7 @@ import { collectActivations } from "../src/behavior/activations.ts";
 import { withFeatures } from "../src/engine/features.ts";
 import { openLocalEngine } from "../src/engine/local-engine.ts";
 import { readResponsePairs } from "../src/pairs/response-pairs.ts";
-import type { CapabilityMeasures } from "../src/rates/measure-capabilities.ts";
+import { type CapabilityMeasures, readTasks } from "../src/rates/measure-capabilities.ts";
 import { describePair, isWhole } from "../src/report/pair-texts.ts";
 import { runCommand } from "./support/run-command.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
@@ -72,6 +72,29 @@ it("is in the prompts of capabilities", async () => {
     with: expect.closeTo(expected[0]!, 5) as number,
     without: expect.closeTo(expected[1]!, 5) as number,
   });
+});
+
+it("is refused in tasks, whose prompts are sampled, but for a system text", async () => {
+  const task = { id: "a", prompt: "which river", pattern: "." };
+  const path = join(ROOT, "tasks.jsonl");
+  await writeFile(path, `${JSON.stringify({ ...task, tools: [TOOL] })}\n`);
+  await expect(readTasks(path)).rejects.toThrow(
+    /tasks\.jsonl, row 0: prompt: expected roles and texts alone, got tools$/,
+  );
+  await writeFile(path, `${JSON.stringify({ ...task, system: "be brief" })}\n`);
+  expect((await readTasks(path))[0]!.prompt.map(({ role }) => role)).toEqual(["system", "user"]);
+});
+
+it("is named where capabilities leave a row out for it", async () => {
+  const answers = join(ROOT, "pictures.jsonl");
+  const row = { prompt: PROMPT, completion: ANSWER };
+  const rows = [row, { ...row, images: ["a.png"] }];
+  await writeFile(answers, rows.map((each) => `${JSON.stringify(each)}\n`).join(""));
+  const words = ["--checkpoint", CHECKPOINT, "--answers", answers];
+  const said: string[] = [];
+  const out = join(ROOT, "left.json");
+  await runCommand("capabilities", [...words, "--out", out], (line) => said.push(line));
+  expect(said).toEqual(["answers: rows are left out: unread 1"]);
 });
 
 it("is warned of where a behaviour's pairs say more than the template shows", async () => {

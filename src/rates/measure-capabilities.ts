@@ -2,12 +2,14 @@
 import { z } from "zod";
 
 import type { Engine, TokenizedExample } from "../engine/engine.ts";
-import { type Message, ROLES, type RowContext } from "../format/messages.ts";
+import type { Message, RowContext } from "../format/messages.ts";
 import { UnusableExampleError } from "../model/prompt-renderer-error.ts";
 import { truncateExample } from "../model/prompt-renderer-truncate.ts";
+import { createNameCounter, type NameCounter } from "../pairs/name-counter.ts";
 import type { PairSet } from "../pairs/open-pairs.ts";
-import { type Fail, readWholeRows } from "../pairs/readers/whole-rows.ts";
+import { type Fail, inRow, readWholeRows } from "../pairs/readers/whole-rows.ts";
 import { openSftFiles } from "../pairs/sft-examples.ts";
+import { readPlainPrompt } from "../pairs/shapes/row-context.ts";
 import { jsonArtifact, type Plain } from "../util/artifact.ts";
 import { FormatError } from "../util/errors.ts";
 import type { JobOptions } from "../util/progress.ts";
@@ -29,23 +31,29 @@ export const CAPABILITY_MEASURES = jsonArtifact(
 );
 export type CapabilityMeasures = z.output<typeof CAPABILITY_MEASURES.schema>;
 
+export interface MeasureOptions extends JobOptions {
+  /** Hears how many rows are left out, and why. */
+  readonly warn?: ((line: string) => void) | undefined;
+}
+
 /** 1 where the chosen side's log-probability per token is the higher one, 1/2 where they are equal, 0 else. */
 export async function measurePreferences(
   engine: Engine,
   pairs: PairSet,
-  job: JobOptions,
+  job: MeasureOptions,
 ): Promise<CapabilityMeasure> {
   const items: Item[] = [];
+  const left = createNameCounter();
   for await (const row of pairs.read()) {
     if (row.kind === "pair") {
       const { id, prompt, chosen, rejected, context } = row;
       items.push({ id, prompt, responses: [chosen, rejected], context });
-    }
+    } else left.add([row.reason]);
   }
   return score(
     engine,
     items,
-    job,
+    { ...job, name: "pairs", left },
     ([chosen, rejected]) => (Math.sign(chosen! - rejected!) + 1) / 2,
   );
 }
@@ -54,20 +62,21 @@ export async function measurePreferences(
 export async function measureAnswers(
   engine: Engine,
   path: string,
-  job: JobOptions,
+  job: MeasureOptions,
 ): Promise<CapabilityMeasure> {
   const items: Item[] = [];
+  const left = createNameCounter();
   const set = await openSftFiles([path]);
   for await (const row of set.read()) {
     if ("prompt" in row && "response" in row) {
       const { id, prompt, response, context } = row;
       items.push({ id, prompt, responses: [response], context });
-    }
+    } else left.add(["reason" in row ? row.reason : "no prompt"]);
   }
   if (items.length === 0) {
     throw new FormatError(`${path}: expected rows {prompt, response}, got none`);
   }
-  return score(engine, items, job, ([answer]) => answer!);
+  return score(engine, items, { ...job, name: "answers", left }, ([answer]) => answer!);
 }
 
 /** 1 where the likeliest response (greedy) matches the task's pattern, else 0. */
@@ -93,20 +102,31 @@ interface Item {
   readonly context: RowContext | undefined;
 }
 
+interface ScoreOptions extends MeasureOptions {
+  /** The input, for messages. */
+  readonly name: string;
+  /** Why rows were left out already. */
+  readonly left: NameCounter;
+}
+
 /**
  * The value of each item by the log-probabilities per token of its responses. Items that the template refuses or that do not fit are left
- * out: they are for every checkpoint of an experiment.
+ * out and counted: they are for every checkpoint of an experiment.
  */
 async function score(
   engine: Engine,
   items: readonly Item[],
-  job: JobOptions,
+  { name, left, warn, ...job }: ScoreOptions,
   value: (perToken: readonly number[]) => number,
 ): Promise<CapabilityMeasure> {
   const usable = items.flatMap((item) => {
     const example = tokenize(engine, item);
-    return example === undefined ? [] : [{ id: item.id, example }];
+    if (typeof example !== "string") return [{ id: item.id, example }];
+    left.add([example]);
+    return [];
   });
+  const causes = left.report().map((each) => `${each.name} ${each.pairs}`);
+  if (causes.length > 0) warn?.(`${name}: rows are left out: ${causes.join(", ")}`);
   const scored: [id: string, value: number][] = [];
   const examples = usable.map(({ example }) => example);
   for await (const { index, logprobs, tokenCounts } of engine.logprobs(examples, job)) {
@@ -115,16 +135,13 @@ async function score(
   return Object.fromEntries(scored);
 }
 
-function tokenize(
-  engine: Engine,
-  { prompt, responses, context }: Item,
-): TokenizedExample | undefined {
+function tokenize(engine: Engine, { prompt, responses, context }: Item): TokenizedExample | string {
   try {
     const example = engine.tokenize(prompt, responses, context);
     const cut = truncateExample(example, engine.identity.maxPositions);
-    return cut.kind === "prompt-too-long" ? undefined : cut.example;
+    return cut.kind === "prompt-too-long" ? cut.kind : cut.example;
   } catch (error) {
-    if (error instanceof UnusableExampleError) return undefined;
+    if (error instanceof UnusableExampleError) return error.reason;
     throw error;
   }
 }
@@ -137,19 +154,17 @@ export interface Task {
   readonly pattern: RegExp;
 }
 
-const turnSchema = z.object({ role: z.enum(ROLES), content: z.string() });
 const taskSchema = z.object({
   id: z.union([z.string().min(1), z.number()]).optional(),
-  prompt: z.union([z.string().min(1), z.array(turnSchema).min(1)]),
   pattern: z.string().min(1),
 });
 
 const HINT =
-  "A task is {id?, prompt, pattern}, the pattern a JavaScript regular expression; rows count from 0.";
+  "A task is {id?, prompt, pattern, system?}, the prompt text or [{role, content}], the pattern a JavaScript regular expression; rows count from 0.";
 
 /**
- * Reads tasks {id?, prompt, pattern} (JSON lines, JSON, CSV or Parquet); other columns are not read. Throws FormatError naming file and
- * row for one that is none.
+ * Reads tasks {id?, prompt, pattern, system?} (JSON lines, JSON, CSV or Parquet). Throws FormatError naming file and row for one that is
+ * none, or whose prompt says more than roles and texts (tools, images, template variables): the model would be asked something else.
  */
 export async function readTasks(path: string): Promise<readonly Task[]> {
   const tasks: Task[] = [];
@@ -159,10 +174,12 @@ export async function readTasks(path: string): Promise<readonly Task[]> {
       const issue = parsed.error.issues[0]!; // a failed parse has at least one
       throw fail(`${issue.path.join(".")}: ${issue.message}`);
     }
-    const { id, prompt, pattern } = parsed.data;
+    const { id, pattern } = parsed.data;
+    const prompt = inRow(fail, () => readPlainPrompt(fields));
+    if (prompt.every(({ content }) => content.trim() === "")) throw fail("prompt: it has no text");
     tasks.push({
       id: String(id ?? fileRow),
-      prompt: typeof prompt === "string" ? [{ role: "user", content: prompt }] : prompt,
+      prompt,
       pattern: toRegExp(pattern, fail),
     });
   }

@@ -84,7 +84,7 @@ culprit evaluate compares checkpoints item by item: its FILE names what this com
     await using engine = await checkpoint.open();
     const isSampled = tasks !== undefined || overRefusal !== undefined;
     for (const line of isSampled ? describeUnapplied(engine.unapplied) : []) warn(line);
-    const job = { progress: progress("items"), signal };
+    const job = { progress: progress("items"), signal, warn };
     const matched = (path: string) => measureTasks(engine, path, { ...job, maxTokens });
     return {
       ...(pairs && { preferences: await measurePreferences(engine, pairs, job) }),
