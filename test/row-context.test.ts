@@ -7,6 +7,7 @@ import { beforeAll, expect, it } from "vitest";
 import { collectActivations } from "../src/behavior/activations.ts";
 import { withFeatures } from "../src/engine/features.ts";
 import { openLocalEngine } from "../src/engine/local-engine.ts";
+import type { AuditReport } from "../src/pairs/audit-report.ts";
 import { readResponsePairs } from "../src/pairs/response-pairs.ts";
 import { type CapabilityMeasures, readTasks } from "../src/rates/measure-capabilities.ts";
 import { describePair, isWhole } from "../src/report/pair-texts.ts";
@@ -71,6 +72,32 @@ it("is in the prompts of capabilities", async () => {
   expect(measured).toEqual({
     with: expect.closeTo(expected[0]!, 5) as number,
     without: expect.closeTo(expected[1]!, 5) as number,
+  });
+});
+
+it("makes another prompt: the same responses with other tools repeat and contradict nothing", async () => {
+  const pair = {
+    prompt: PROMPT,
+    chosen: ANSWER,
+    rejected: [{ role: "assistant", content: "none" }],
+  };
+  const swapped = { ...pair, chosen: pair.rejected, rejected: pair.chosen };
+  const path = join(ROOT, "tools.jsonl");
+  const audited = async (rows: readonly object[]): Promise<AuditReport["duplicates"]> => {
+    await writeFile(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+    return (JSON.parse(await runCommand("audit", [path, "--json"])) as AuditReport).duplicates;
+  };
+  const tools = [TOOL];
+  expect(
+    await audited([pair, { ...pair, tools }, { ...swapped, tools: [TOOL, TOOL] }]),
+  ).toMatchObject({ repeatedPairs: 0, contradictions: 0, sharedPrompts: 0 });
+  expect(
+    await audited([
+      { ...pair, tools },
+      { ...swapped, tools },
+    ]),
+  ).toMatchObject({
+    contradictions: 1,
   });
 });
 

@@ -79,13 +79,17 @@ export async function collectActivations(
     ...vectors,
     responseTokens: countTokens(tokenized),
     pairIds: usable.map((pair) => pair.id),
-    promptKeys: usable.map((pair) => pair.group ?? hashValue(pair.prompt)),
+    promptKeys: usable.map((pair) => pair.group ?? hashValue(wholePrompt(pair))),
     scenarios: usable.map((pair) => pair.scenario),
     unusable,
     maxTokens,
     truncated,
   };
 }
+
+/** What a prompt is told by: its turns, and the tools and variables that come with it. */
+const wholePrompt = ({ prompt, context }: ResponsePair): unknown =>
+  context === undefined ? prompt : [prompt, context];
 
 async function embedDifferences(
   engine: EmbeddingEngine,

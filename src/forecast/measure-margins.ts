@@ -69,7 +69,7 @@ export async function measureMargins(
     }
     const mean = (values: readonly number[]): number =>
       values.reduce((sum, value) => sum + value, 0) / values.length;
-    const groups = read.map(({ pair }) => pair.group ?? promptKey(pair.prompt));
+    const groups = read.map(({ pair }) => pair.group ?? promptKey(pair.prompt, pair.context));
     const shift = (of: "margin" | "perToken"): MeasuredShift => ({
       before: mean(read.map(({ start }) => start[of])),
       after: mean(read.map(({ end }) => end[of])),

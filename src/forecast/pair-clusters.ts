@@ -31,7 +31,7 @@ export async function clusterByPrompt(
     progress?.update(++read, undefined);
     const row = pair.kind === "pair" ? rowOf.get(pair.id) : undefined;
     if (row === undefined || pair.kind !== "pair") continue;
-    const key = promptKey(pair.prompt);
+    const key = promptKey(pair.prompt, pair.context);
     const label = labelOf.get(key) ?? labelOf.size;
     labelOf.set(key, label);
     labels[row] = label;

@@ -88,7 +88,7 @@ async function readPrompts(
 ): Promise<readonly string[]> {
   const keys = task.rows.ids.map(() => "");
   for await (const group of readGroups(task, { signal })) {
-    for (const { row, pair } of group) keys[row] = promptKey(pair.prompt);
+    for (const { row, pair } of group) keys[row] = promptKey(pair.prompt, pair.context);
   }
   return keys;
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 
 import { type Message, turnText } from "../format/messages.ts";
+import { canonicalJson } from "../util/hash.ts";
 import type { DuplicateReport } from "./audit-report.ts";
 import { createNumberColumn } from "./number-column.ts";
 import type { PreferencePair } from "./preference-pair.ts";
@@ -24,7 +25,9 @@ export function createDuplicateFinder(): {
   return {
     add(pair) {
       ids.add(pair.id);
-      const [prompt, chosen, rejected] = [pair.prompt, pair.chosen, pair.rejected].map(turnsKey);
+      const [turns, chosen, rejected] = [pair.prompt, pair.chosen, pair.rejected].map(turnsKey);
+      // Another answer is right where other tools are at hand.
+      const prompt = pair.context === undefined ? turns : turns + canonicalJson(pair.context);
       // Both orders of the sides share a number; its lowest bit tells them apart.
       const isSwapped = chosen! > rejected!;
       const sides = isSwapped ? `${rejected},${chosen}` : `${chosen},${rejected}`;

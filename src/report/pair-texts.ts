@@ -5,7 +5,7 @@ import type { Message } from "../format/messages.ts";
 import { findUnjoined } from "../model/unread-keys.ts";
 import type { PairSet } from "../pairs/open-pairs.ts";
 import type { PreferencePair } from "../pairs/preference-pair.ts";
-import { hashValue } from "../util/hash.ts";
+import { promptKey } from "../pairs/prompt-key.ts";
 import type { PairDetail } from "./report-source.ts";
 
 /** Longer turns are cut; in characters. */
@@ -42,7 +42,7 @@ export async function readPairTexts(
   const sharing = new Map<string, { count: number; ids: string[] }>();
   for await (const pair of pairs.read({ signal })) {
     if (pair.kind !== "pair") continue;
-    const prompt = hashValue(pair.prompt).slice(0, 16);
+    const prompt = promptKey(pair.prompt, pair.context).slice(0, 16);
     const same = sharing.get(prompt) ?? { count: 0, ids: [] };
     sharing.set(prompt, same);
     same.count++;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import type { Message } from "../../format/messages.ts";
 import type { PreferencePair } from "../../pairs/preference-pair.ts";
 import { promptKey } from "../../pairs/prompt-key.ts";
 import { ConfigError } from "../../util/errors.ts";
@@ -75,9 +76,13 @@ export const projectionDifference = defineMethod({
 
 type OwnProjections = ReadonlyMap<string, readonly number[]>;
 
+/** Rollouts keep roles and texts alone. */
+const plainKey = (prompt: readonly Message[]): string =>
+  promptKey(prompt.map(({ role, content }) => ({ role, content })));
+
 /** Rollouts are answers to turns alone: to a prompt with tools or variables the checkpoint would answer something else. */
 const ownOf = ({ prompt, context }: PreferencePair, own: OwnProjections) =>
-  context === undefined ? own.get(promptKey(prompt)) : undefined;
+  context === undefined ? own.get(plainKey(prompt)) : undefined;
 
 const noAnswer = ({ context }: PreferencePair): string =>
   context === undefined
@@ -133,7 +138,7 @@ async function projectOwn(
   expectOwn(rollouts, model);
   const asked = new Set<string>();
   for await (const { pair } of readText(task, { signal: work.signal })) {
-    asked.add(promptKey(pair.prompt));
+    asked.add(plainKey(pair.prompt));
   }
   const found = new Map<string, { sum: number[]; answers: number }>();
   for await (const group of inGroups(answersTo(asked, rollouts, work))) {
@@ -163,7 +168,7 @@ async function* answersTo(
   { signal }: MethodWork,
 ): AsyncGenerator<{ readonly key: string; readonly turns: Turns }> {
   for await (const { prompt, response } of rollouts.read({ signal })) {
-    const key = promptKey(prompt);
+    const key = plainKey(prompt);
     if (!asked.has(key)) continue;
     const responses = [[{ role: "assistant", content: response }]] as const;
     yield { key, turns: { prompt, responses, context: undefined } };

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { readFully } from "../../format/safetensors.ts";
 import type { PairSet } from "../../pairs/open-pairs.ts";
-import { hashValue } from "../../util/hash.ts";
+import { promptKey } from "../../pairs/prompt-key.ts";
 import type { JobOptions } from "../../util/progress.ts";
 import { previewOf } from "../pair-table.ts";
 import { describePair, NAMED, type PairText } from "../pair-texts.ts";
@@ -54,7 +54,7 @@ export async function fillTexts(
     if (size + most > block.length) await write();
     if (most > block.length) block = Buffer.allocUnsafe(most);
     const bytes = block.write(body, size);
-    const prompt = BigInt(`0x${hashValue(pair.prompt).slice(0, PROMPT_DIGITS)}`);
+    const prompt = BigInt(`0x${promptKey(pair.prompt, pair.context).slice(0, PROMPT_DIGITS)}`);
     const isPlanted = planted?.has(pair.id) === true;
     table.add([pair.id, previewOf(pair.prompt), prompt, isPlanted, first, bytes]);
     first += bytes;
