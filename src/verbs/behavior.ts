@@ -130,7 +130,7 @@ ${MEASURES.join(", ")} (estimated from how the responses
 of one side differ among themselves); --orthogonal-to-behavior those of other behaviour files made at the same layers.
 
   culprit behavior responses.jsonl --checkpoint ./sft --layers 8,10,12 --out complies.safetensors`,
-  version: 7,
+  version: 8,
   inputs: {
     responses: responsePairsInput,
     checkpoint: checkpointInput,

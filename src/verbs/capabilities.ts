@@ -45,7 +45,7 @@ Pairs and answers that the template refuses, or whose prompt does not fit the ch
 culprit evaluate compares checkpoints item by item: its FILE names what this command wrote as the capabilities of a run.
 
   culprit capabilities --checkpoint ./dpo --pairs held-out.jsonl --tasks tasks.jsonl --out capabilities.json`,
-  version: 2,
+  version: 3,
   inputs: {
     checkpoint: {
       ...checkpointInput,

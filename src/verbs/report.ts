@@ -47,7 +47,7 @@ can log in on this machine can read it.
     run: runInput,
     pairs: { ...pairsInput, isPositional: false, isOptional: true },
     forecast: forecastInput(
-      "A forecast of the run's pairs, as culprit forecast writes it, scored or not: a page shows what was predicted beside what came. Absent: no such page.",
+      "A forecast of the run's pairs, as culprit forecast writes it, scored or not: a page shows what was predicted beside what came.",
     ),
   },
   settings: z.strictObject({
