@@ -31,8 +31,8 @@ environment that look like keys, are left out. The text of the pairs is read fro
 they have moved, --pairs names them. It is in the report: share a report as you would share the data. On a large
 checkpoint --tokens 0 saves the time to shade tokens.
 
-No stage of a run forecasts. What culprit forecast said of the same pairs on the same checkpoint is shown where --forecast names its
-file; a forecast of others is refused.
+No stage of a run forecasts. What culprit forecast said of the same pairs on the same checkpoint is shown where --forecast
+names its file; a forecast of others is refused.
 
 --serve writes no report: it answers on 127.0.0.1 until Ctrl-C, also while the run is at work. There every pair is listed with its
 text, tokens are shaded as they are asked for, and /api/openapi.json describes the same as JSON for scripts. Whoever
