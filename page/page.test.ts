@@ -123,6 +123,17 @@ describe.skipIf(CHROMIUM === undefined)(
       return { page, complaints };
     }
 
+    /** The text that two pages show alike, once charts are drawn and texts have come. */
+    async function sameText(one: Page, other: Page, part: "main" | "body"): Promise<string> {
+      const text = (of: Page): Promise<string> => of.locator(part).innerText();
+      for (let tries = 0; tries < 50 && (await text(one)) !== (await text(other)); tries++) {
+        await one.waitForTimeout(100);
+      }
+      const shown = await text(one);
+      expect(shown).toBe(await text(other));
+      return shown;
+    }
+
     /** What the buttons of a chart of a page save. */
     async function saveChart(
       address: string,
@@ -450,10 +461,7 @@ describe.skipIf(CHROMIUM === undefined)(
       for (const address of PAGES) {
         const { page, complaints } = await open(address, {}, SERVER);
         const { page: disk } = await open(address);
-        const text = (of: Page): Promise<string> =>
-          of.evaluate(() => document.querySelector("main")!.innerText);
-        const shown = await text(page);
-        expect(shown).toBe(await text(disk));
+        const shown = await sameText(page, disk, "main");
         for (const secret of [suite, KEY]) expect(shown).not.toContain(secret);
         expect(complaints).toEqual([]);
         await close(page);
@@ -605,8 +613,7 @@ describe.skipIf(CHROMIUM === undefined)(
       for (const address of PAGES) {
         const { page, complaints } = await open(address, {}, single);
         const { page: folder } = await open(address);
-        const text = (of: Page): Promise<string> => of.evaluate(() => document.body.innerText);
-        expect(await text(page)).toBe(await text(folder));
+        await sameText(page, folder, "body");
         expect(complaints).toEqual([]);
         await close(page);
         await close(folder);
