@@ -1,4 +1,5 @@
 import { twoSidedQuantile } from "../stats/student-t.ts";
+import { meanOf } from "../util/vector.ts";
 import type { Rows } from "./multiply-rows.ts";
 
 /** How far the pairs of one source move the activations the way a cluster's behaviour does. */
@@ -44,7 +45,7 @@ export function sourceEffects(
       byPair.push(sum / members.length);
     }
     const ofGroups = [...byGroup.values()].map(({ sum, cells }) => sum / cells);
-    const effect = mean(byPair);
+    const effect = meanOf(byPair);
     const variance = ofMean(ofGroups) + ofMean(byPair);
     const isKnown = ofGroups.length > 1 && byPair.length > 1;
     const half = isKnown ? Math.sqrt(variance) * twoSidedQuantile(0.05, ofGroups.length - 1) : NaN;
@@ -59,13 +60,10 @@ export function sourceEffects(
   return found.toSorted((a, b) => b.effect - a.effect);
 }
 
-const mean = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;
-
 /** The squared error of a mean of independent values; 0 for one. */
 function ofMean(values: readonly number[]): number {
   const n = values.length;
   if (n < 2) return 0;
-  const centre = mean(values);
+  const centre = meanOf(values);
   return values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (n - 1) / n;
 }

@@ -5,6 +5,7 @@ import type { ResponsePair } from "../pairs/response-pairs.ts";
 import { clusteredMean } from "../stats/clustered-mean.ts";
 import { ConfigError } from "../util/errors.ts";
 import type { JobOptions } from "../util/progress.ts";
+import { meanOf } from "../util/vector.ts";
 import type { MeasuredShift } from "./shifts-file.ts";
 
 /** The response pairs of a behaviour, by its name. */
@@ -67,12 +68,10 @@ export async function measureMargins(
         `responses: expected response pairs of "${name}" that both checkpoints can read, got none of ${pairs.length}`,
       );
     }
-    const mean = (values: readonly number[]): number =>
-      values.reduce((sum, value) => sum + value, 0) / values.length;
     const groups = read.map(({ pair }) => pair.group ?? promptKey(pair.prompt, pair.context));
     const shift = (of: "margin" | "perToken"): MeasuredShift => ({
-      before: mean(read.map(({ start }) => start[of])),
-      after: mean(read.map(({ end }) => end[of])),
+      before: meanOf(read.map(({ start }) => start[of])),
+      after: meanOf(read.map(({ end }) => end[of])),
       ...shiftOf(
         read.map(({ start, end }) => end[of] - start[of]),
         groups,
@@ -82,7 +81,7 @@ export async function measureMargins(
       name,
       margin: shift("margin"),
       perToken: shift("perToken"),
-      tokens: mean(read.map(({ start }) => start.tokens)),
+      tokens: meanOf(read.map(({ start }) => start.tokens)),
       unusable: pairs.length - read.length,
     };
   });

@@ -1,7 +1,7 @@
 import type { StoredBehavior } from "../behavior/behavior-file.ts";
 import { HALVES, type ResponseStates } from "../discovery/response-states.ts";
 import { ConfigError } from "../util/errors.ts";
-import { dot, norm } from "../util/vector.ts";
+import { dot, meanOf, norm } from "../util/vector.ts";
 import { shiftOf } from "./measure-margins.ts";
 import type { MeasuredShift } from "./shifts-file.ts";
 
@@ -38,13 +38,11 @@ export function measureProjections(
       });
     }
     const read = prompts.map(([i]) => [along("before", i), along("after", i)] as const);
-    const mean = (side: 0 | 1): number =>
-      read.reduce((sum, each) => sum + each[side], 0) / read.length;
     return {
       name,
       projection: {
-        before: mean(0),
-        after: mean(1),
+        before: meanOf(read.map(([start]) => start)),
+        after: meanOf(read.map(([, end]) => end)),
         ...shiftOf(
           read.map(([before, after]) => after - before),
           prompts.map(([, { group, scenario }]) => group ?? scenario),

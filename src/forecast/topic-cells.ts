@@ -1,5 +1,6 @@
 import { meanAndError } from "../stats/clustered-mean.ts";
 import type { Rng } from "../util/rng.ts";
+import { meanOf } from "../util/vector.ts";
 import type { Cell } from "./forecast-file.ts";
 import type { PairClusters } from "./pair-clusters.ts";
 import type { StorePredictors } from "./read-predictors.ts";
@@ -34,7 +35,7 @@ export function topicCells(
       const { value, error } = meanAndError(values, own);
       const spread = deviation(values, value);
       const half = (which: number): number =>
-        mean(values.filter((_, i) => halves[own[i]!] === which));
+        meanOf(values.filter((_, i) => halves[own[i]!] === which));
       const pair = [half(1), half(0)];
       const isSplit = pair.every(Number.isFinite);
       return {
@@ -50,9 +51,6 @@ export function topicCells(
   });
   return { cells, leftOut: rowsOf.size - shown.length };
 }
-
-const mean = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Of a sample; 0 for one value. */
 function deviation(values: readonly number[], centre: number): number {

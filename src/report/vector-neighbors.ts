@@ -6,7 +6,7 @@ import { VECTORS, type VectorStore } from "../store/open-store.ts";
 import { readStoreTable } from "../store/read-shard.ts";
 import { streamBlocks } from "../store/stream-blocks.ts";
 import { float16ToFloat32 } from "../util/float16.ts";
-import { norm } from "../util/vector.ts";
+import { dot, norm } from "../util/vector.ts";
 import type { Near } from "./report-source.ts";
 import type { RunFolder } from "./run-folder.ts";
 
@@ -99,10 +99,4 @@ export function splitRows(matrix: Float32Array, dim: number): Float32Array[] {
 export function toUnit(vector: Float32Array): Float32Array {
   const length = norm(vector);
   return length === 0 ? vector : vector.map((value) => value / length);
-}
-
-function dot(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
-  return sum;
 }

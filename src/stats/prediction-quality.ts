@@ -3,6 +3,7 @@ import { z } from "zod";
 
 import type { Plain } from "../util/artifact.ts";
 import type { Rng } from "../util/rng.ts";
+import { meanOf } from "../util/vector.ts";
 import { drawTimes } from "./cluster-bootstrap.ts";
 import { quantile } from "./quantile.ts";
 import { twoSidedQuantile } from "./student-t.ts";
@@ -129,6 +130,3 @@ function calibration(
     },
   };
 }
-
-const meanOf = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -1,4 +1,5 @@
 import { createRng } from "../util/rng.ts";
+import { dot } from "../util/vector.ts";
 
 /** Rows and their coordinates along the directions in which they vary most. */
 export interface PrincipalComponents {
@@ -75,7 +76,7 @@ function orthonormal(vectors: readonly Float64Array[]): readonly Float64Array[] 
   for (const vector of vectors) {
     const start = Math.sqrt(squaredLength(vector));
     for (let pass = 0; pass < 2; pass++) {
-      for (const other of done) add(vector, other, -product(vector, other));
+      for (const other of done) add(vector, other, -dot(vector, other));
     }
     const length = Math.sqrt(squaredLength(vector));
     const scale = length > 1e-10 * start ? 1 / length : 0;
@@ -100,7 +101,7 @@ function rotate(
   },
 ): PrincipalComponents {
   const projected = basis.map((direction) => timesRows(centred, count, direction));
-  const square = projected.map((a) => projected.map((b) => product(a, b)));
+  const square = projected.map((a) => projected.map((b) => dot(a, b)));
   const turns = diagonalise(square);
   const order = [...basis.keys()].toSorted((a, b) => square[b]![b]! - square[a]![a]!).slice(0, k);
   const combine = (vectors: readonly Float64Array[], column: number): Float64Array => {
@@ -151,13 +152,7 @@ function turn(
   row[q] = s * a + c * b;
 }
 
-const product = (a: Float64Array, b: Float64Array): number => {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
-  return sum;
-};
-
-const squaredLength = (vector: Float64Array): number => product(vector, vector);
+const squaredLength = (vector: Float64Array): number => dot(vector, vector);
 
 function add(to: Float64Array, vector: Float64Array, times: number): void {
   for (let i = 0; i < to.length; i++) to[i]! += times * vector[i]!;

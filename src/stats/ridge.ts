@@ -1,3 +1,4 @@
+import { dot } from "../util/vector.ts";
 import { choleskyFactor, choleskySolve } from "./cholesky.ts";
 
 /** Weights of a linear combination without an intercept, on the scale of the columns. */
@@ -20,17 +21,17 @@ export function fitRidge(
 ): RidgeFit {
   const width = rows[0]?.length ?? 0;
   const columns = Array.from({ length: width }, (_, k) => rows.map((row) => row[k]!));
-  const scales = columns.map((column) => Math.sqrt(products(column, column) / column.length));
+  const scales = columns.map((column) => Math.sqrt(dot(column, column) / column.length));
   const used = scales.flatMap((scale, k) => (scale > 0 ? [k] : []));
   const scaled = used.map((k) => columns[k]!.map((value) => value / scales[k]!));
   const matrix = Float64Array.from(
-    scaled.flatMap((a, i) => scaled.map((b, j) => products(a, b) + (i === j ? lambda : 0))),
+    scaled.flatMap((a, i) => scaled.map((b, j) => dot(a, b) + (i === j ? lambda : 0))),
   );
   const factor = choleskyFactor(matrix, used.length);
   if (factor === undefined) throw new Error("internal: ridge regression without a penalty");
   const solved = choleskySolve(
     factor,
-    scaled.map((column) => products(column, y)),
+    scaled.map((column) => dot(column, y)),
   );
   const weights = Array<number>(width).fill(0);
   for (const [i, k] of used.entries()) weights[k] = solved[i]! / scales[k]!;
@@ -39,10 +40,4 @@ export function fitRidge(
 
 /** What the combination gives for one row, [K]. */
 export const applyRidge = ({ weights }: RidgeFit, row: readonly number[]): number =>
-  products(weights, row);
-
-function products(a: readonly number[], b: readonly number[]): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
-  return sum;
-}
+  dot(weights, row);

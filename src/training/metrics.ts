@@ -7,6 +7,7 @@ import type { StepExample, StepResult } from "../engine/trainer.ts";
 import { countSchema, type Plain } from "../util/artifact.ts";
 import { describeWriteError } from "../util/atomic-file.ts";
 import { FormatError } from "../util/errors.ts";
+import { meanOf } from "../util/vector.ts";
 import type { Method } from "./resolve-settings.ts";
 
 /** The measures of one step, in the order in which they are written. */
@@ -32,21 +33,17 @@ export function stepMetrics(
     };
     return { chosen: reward(0), rejected: reward(1) };
   });
-  const meanLogprob = (side: 0 | 1): number => mean(result.logprobs.map((each) => each[side]!));
+  const meanLogprob = (side: 0 | 1): number => meanOf(result.logprobs.map((each) => each[side]!));
   return {
     loss,
-    accuracy: mean(pairs.map(({ chosen, rejected }) => (chosen > rejected ? 1 : 0))),
-    margin: mean(pairs.map(({ chosen, rejected }) => chosen - rejected)),
-    chosenReward: mean(pairs.map(({ chosen }) => chosen)),
-    rejectedReward: mean(pairs.map(({ rejected }) => rejected)),
+    accuracy: meanOf(pairs.map(({ chosen, rejected }) => (chosen > rejected ? 1 : 0))),
+    margin: meanOf(pairs.map(({ chosen, rejected }) => chosen - rejected)),
+    chosenReward: meanOf(pairs.map(({ chosen }) => chosen)),
+    rejectedReward: meanOf(pairs.map(({ rejected }) => rejected)),
     chosenLogprob: meanLogprob(0),
     rejectedLogprob: meanLogprob(1),
     ...common,
   };
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** The metrics of a run, a step each with its number. */

@@ -7,6 +7,11 @@ export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return sum;
 }
 
+/** The arithmetic mean; NaN of none. */
+export function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
 /** The Euclidean length. */
 export function norm(a: ArrayLike<number>): number {
   return Math.sqrt(dot(a, a));

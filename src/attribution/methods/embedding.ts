@@ -3,7 +3,7 @@ import { z } from "zod";
 import { responseText } from "../../pairs/text-measures.ts";
 import { countRequest, priced } from "../../rollouts/estimate-rollouts.ts";
 import { ConfigError, RuntimeError } from "../../util/errors.ts";
-import { norm } from "../../util/vector.ts";
+import { dot, norm } from "../../util/vector.ts";
 import { defineMethod } from "../method.ts";
 import { readGroups } from "../pair-examples.ts";
 import { readText } from "../read-text.ts";
@@ -152,7 +152,5 @@ function product(a: Float32Array, b: Float32Array): number {
       { hint: "The endpoint or the answers that are kept mix models: take another --answers." },
     );
   }
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
-  return sum;
+  return dot(a, b);
 }
