@@ -130,22 +130,27 @@ function Agreements({ source }: Pick<PanelView<"overview">, "source">): ReactNod
             head={["Methods", "Rank correlation [95%]", "Shared in the tops"]}
             rows={found.agreements.map(({ between, correlation, tops }) => [
               between.join(" and "),
-              correlation === undefined ? (
-                "–"
-              ) : (
-                <Figure
-                  key="f"
-                  tells={`95% ${interval(correlation.low, correlation.high, number)}, n ${correlation.n} pairs`}
-                >
-                  {number(correlation.r)} {interval(correlation.low, correlation.high, number)}
-                </Figure>
-              ),
+              <Correlation key="c" of={correlation} />,
               sharedTops(tops),
             ])}
           />
         )
       }
     </Await>
+  );
+}
+
+type RankCorrelation =
+  PartValues["rankings"][number]["ranking"]["unrelated"][number]["correlation"];
+
+/** A rank correlation with its interval, and of how many pairs it is. */
+function Correlation({ of }: { readonly of: RankCorrelation }): ReactNode {
+  if (of === undefined) return "–";
+  const around = interval(of.low, of.high, number);
+  return (
+    <Figure tells={`95% ${around}, n ${of.n} pairs`}>
+      {number(of.r)} {around}
+    </Figure>
   );
 }
 
@@ -179,16 +184,7 @@ function Overlap({
         label,
         `${behavior}${doubt === undefined ? "" : `, not stable (${doubt})`}`,
         number(cosine),
-        correlation === undefined ? (
-          "–"
-        ) : (
-          <Figure
-            key="f"
-            tells={`95% ${interval(correlation.low, correlation.high, number)}, n ${correlation.n} pairs`}
-          >
-            {number(correlation.r)} {interval(correlation.low, correlation.high, number)}
-          </Figure>
-        ),
+        <Correlation key="c" of={correlation} />,
         sharedTops(overlaps),
       ])}
     />
