@@ -2,9 +2,9 @@ import { ActivationError } from "../engine/activation-error.ts";
 import type { EmbeddedExample, EmbeddingEngine, EngineIdentity } from "../engine/engine.ts";
 import { expectLayers, STATES } from "../engine/features.ts";
 import { describeHidden } from "../pairs/hidden-counts.ts";
+import { promptKey } from "../pairs/prompt-key.ts";
 import { NoUsablePairError, type ResponsePair } from "../pairs/response-pairs.ts";
 import { ConfigError, RuntimeError } from "../util/errors.ts";
-import { hashValue } from "../util/hash.ts";
 import type { JobOptions } from "../util/progress.ts";
 import { norm } from "../util/vector.ts";
 import type { RemovedDirections } from "./project-out.ts";
@@ -79,17 +79,13 @@ export async function collectActivations(
     ...vectors,
     responseTokens: countTokens(tokenized),
     pairIds: usable.map((pair) => pair.id),
-    promptKeys: usable.map((pair) => pair.group ?? hashValue(wholePrompt(pair))),
+    promptKeys: usable.map((pair) => pair.group ?? promptKey(pair.prompt, pair.context)),
     scenarios: usable.map((pair) => pair.scenario),
     unusable,
     maxTokens,
     truncated,
   };
 }
-
-/** What a prompt is told by: its turns, and the tools and variables that come with it. */
-const wholePrompt = ({ prompt, context }: ResponsePair): unknown =>
-  context === undefined ? prompt : [prompt, context];
 
 async function embedDifferences(
   engine: EmbeddingEngine,
