@@ -1,6 +1,4 @@
 /** @file The endpoints that an experiment names: their keys and addresses are tried before anything is made. */
-import { join } from "node:path";
-
 import { keyOfVariable } from "../endpoint/check-endpoint.ts";
 import { greetEndpoint } from "../endpoint/greet-endpoint.ts";
 import { RuntimeError } from "../util/errors.ts";
@@ -8,8 +6,8 @@ import { inSetting } from "../util/in-setting.ts";
 import { openAsker } from "../verbs/judging/open-asker.ts";
 import type { EndpointSettings } from "../verbs/settings/endpoint.ts";
 import { methodLabel } from "../verbs/settings/methods.ts";
+import { type DoneSoFar, placeOf } from "./estimate-place.ts";
 import { rankId } from "./method-stages.ts";
-import type { FinishedStage } from "./run-stages.ts";
 import type { Experiment } from "./sections.ts";
 import { type Stage, stageId } from "./stage.ts";
 
@@ -57,12 +55,8 @@ export function expectKeys(experiment: Experiment): void {
   for (const { setting, endpoint } of listEndpoints(experiment)) openAsker(endpoint, { setting });
 }
 
-interface StillToRun {
-  /** The experiment's folder. */
-  readonly out: string;
+interface StillToRun extends DoneSoFar {
   readonly stages: readonly Stage[];
-  readonly finished: readonly FinishedStage[];
-  readonly force: ReadonlySet<string>;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -89,20 +83,10 @@ export async function expectEndpoints(experiment: Experiment, run: StillToRun): 
 }
 
 /** Whether a stage has a question that no kept answer is to, or may have. */
-async function hasQuestions(asking: readonly Stage[], run: StillToRun): Promise<boolean> {
-  const folders = new Map(run.finished.map(({ id, directory }) => [id, directory]));
+async function hasQuestions(asking: readonly Stage[], run: DoneSoFar): Promise<boolean> {
   for (const stage of asking) {
     if (stage.estimate === undefined) return true;
-    const estimate = await stage.estimate({
-      input: (name) => {
-        const input = stage.inputs[name];
-        const folder = input && "stage" in input ? folders.get(input.stage) : undefined;
-        return folder && join(run.out, folder);
-      },
-      cache: join(run.out, "cache"),
-      isForced: run.force.has(stageId(stage)),
-    });
-    if (estimate.requests > 0) return true;
+    if ((await stage.estimate(placeOf(stage, run))).requests > 0) return true;
   }
   return false;
 }

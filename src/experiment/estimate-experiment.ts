@@ -1,5 +1,4 @@
-import { join } from "node:path";
-
+import { placeOf } from "./estimate-place.ts";
 import { openInputs, type OpenInputsOptions } from "./open-inputs.ts";
 import { planExperiment } from "./plan-experiment.ts";
 import type { ExperimentFile } from "./read-experiment.ts";
@@ -35,22 +34,12 @@ export async function estimateExperiment(
   const stages = planExperiment(file.experiment, await openInputs(file, options), options.verbs);
   const forced = namedStages(stages, options.force ?? [], "force");
   const done = await findFinished(stages, out);
-  const finished = new Map(done.map((each) => [each.id, each]));
+  const finished = new Set(done.map(({ id }) => id));
   const isDone = (id: string): boolean => finished.has(id) && !forced.has(id);
   const asking = stages.filter(({ estimate }) => estimate !== undefined);
   const estimates: StageEstimate[] = [];
   for (const stage of asking.filter((each) => !isDone(stageId(each)))) {
-    const input = (name: string): string | undefined => {
-      const given = stage.inputs[name];
-      const found = given && "stage" in given ? finished.get(given.stage) : undefined;
-      return found && join(out, found.directory);
-    };
-    const estimate = await stage.estimate!({
-      // filtered by it
-      input,
-      cache: join(out, "cache"),
-      isForced: forced.has(stageId(stage)),
-    });
+    const estimate = await stage.estimate!(placeOf(stage, { out, finished: done, force: forced })); // filtered by it
     estimates.push({ id: stageId(stage), ...estimate });
   }
   return {
