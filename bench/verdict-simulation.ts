@@ -54,11 +54,7 @@ const ROWS: readonly (readonly [name: string, expected: string, push: Push, stre
     ["all tilted by 0.25", "diffuse", () => 0.25],
     ["all tilted by 0.5 ± 1", "diffuse", (_, rng) => 0.5 + rng.normal()],
     ["spread ± 2, no tilt", "no signal", (_, rng) => 2 * rng.normal()],
-    [
-      "5% at 3 and 5% at -3",
-      "concentrated",
-      (pair) => (pair < 0.05 * PAIRS ? 3 : pair < 0.1 * PAIRS ? -3 : 0),
-    ],
+    ["5% at 3 and 5% at -3", "concentrated", bothEnds(3)],
     [
       "all tilted by 0.5 and 5% at 3",
       "concentrated",
@@ -87,12 +83,20 @@ const UNRELATED: readonly (readonly [
   ["5% at 3; 1% others at 3", "concentrated", first(0.05, 3), last(0.01, 3), 0],
   ["5% at 3; nothing, directions at cosine 0.3", "concentrated", first(0.05, 3), () => 0, 0.3],
   ["5% at 3; nothing, directions at cosine 0.9", "no signal", first(0.05, 3), () => 0, 0.9],
+  ["5% at 3 and 5% at -3; nothing, cosine -0.5", "concentrated", bothEnds(3), () => 0, -0.5],
+  ["5% at 3 and 5% at -3; nothing, cosine -0.9", "concentrated", bothEnds(3), () => 0, -0.9],
+  ["5% at 3 and 5% at -3; 5% others at 3", "no signal", bothEnds(3), last(0.05, 3), 0],
   ["all tilted by 1; nothing", "diffuse", () => 1, () => 0, 0],
   ["all tilted by 1; all tilted by 1", "no signal", () => 1, () => 1, 0],
 ];
 
 function first(share: number, push: number): Push {
   return (pair) => (pair < share * PAIRS ? push : 0);
+}
+
+/** A twentieth of the pairs for the behaviour, and another against it. */
+function bothEnds(push: number): Push {
+  return (pair) => (pair < 0.05 * PAIRS ? push : pair < 0.1 * PAIRS ? -push : 0);
 }
 
 function last(share: number, push: number): Push {

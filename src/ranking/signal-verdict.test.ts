@@ -176,7 +176,7 @@ describe("the verdict held to an unrelated behaviour", () => {
     const found = await verdictOf({ push: tail, other: tail });
     expect(found!.kind).toBe("no signal");
     expect(found!.reason).toMatch(/"other" (has|too)|for "other" too/);
-    expect(found!.meaning).toMatch(/unrelated behaviour as well/);
+    expect(found!.meaning).toMatch(/for an unrelated behaviour/);
     expect(found!.excessPairs).toBe(0);
   });
 

@@ -48,8 +48,12 @@ const AGAINST =
   "The bulk of the pairs moves against the behaviour, further than chance explains, and no top stands out that moves towards it: do not edit data by this ranking to lower the behaviour.";
 /** With fewer pairs the verdict mostly misses 5% planted at 3 sd: 2 of 40 rankings of 100 are concentrated, 9 of 200, 29 of 500 (bench/verdict-simulation.ts). */
 const FEW_PAIRS = 500;
+/** Of a tail whose pairs, or a shift whose like, an unrelated behaviour has. */
 const NOT_SPECIFIC =
   "What stands out does so for an unrelated behaviour as well, so it is not this behaviour's: do not edit data by this ranking; a scorer or a probe that takes out what the two share (--orthogonal-to, centred-cosine) may tell them apart.";
+/** Of a tail beside which an unrelated behaviour has one as large, mostly of other pairs. */
+const NOT_UNUSUAL =
+  "About as many pairs stand out for an unrelated behaviour, so to stand out is nothing unusual among these pairs and no sign of this behaviour: do not edit data by this ranking; retraining without its top, beside as many random pairs, would tell.";
 
 /** What the verdict is about. */
 export interface JudgedRanking {
@@ -66,7 +70,8 @@ export interface JudgedRanking {
  * The verdict on a ranking, against two nulls: directions of random signs, and unrelated behaviours where there are some. No signal: the
  * behaviour's vector is not stable. Concentrated: a tail at the top (of 10% to 0.1%) holds at least 1.5 times the pairs that the null's
  * shape, moved and stretched to the bulk of the scores, lets expect; its excess in standard errors is above that of any null direction in
- * any tail; and in no such tail has an unrelated behaviour half of the excess, or half of the pairs that make it in its own top. Diffuse:
+ * any tail; and in no such tail has an unrelated behaviour half of the excess in the same pairs, or in others that are not at the bottom of
+ * this ranking. Diffuse:
  * no such tail; the median is above the null's by more than that of any null direction is off it, and by a quarter of the spread; and
  * that of no unrelated behaviour of another direction (cosine below 0.5) by half as many spreads. Otherwise no signal. An unrelated
  * behaviour that is not stable at the layer takes nothing away. Median and lower quartile are the bulk: where more than about 40% of the pairs
@@ -113,10 +118,11 @@ function judge(
   if (isShifted && shared === undefined) {
     return verdict("diffuse", describeShift(signal, beyond));
   }
-  const why = explained ?? shared;
+  const why = explained?.reason ?? shared;
   if (why === undefined) return unseen(signal, beyond, scored);
   const found = clearest === undefined ? describeShift(signal, []) : describeTail(clearest, signal);
-  return { ...verdict("no signal", `${found}; but ${why}`), meaning: NOT_SPECIFIC };
+  const meaning = explained?.samePairs === false ? NOT_UNUSUAL : NOT_SPECIFIC;
+  return { ...verdict("no signal", `${found}; but ${why}`), meaning };
 }
 
 /** No signal, for want of one of its own: of too few pairs to know, against the behaviour, or nothing. */
@@ -143,10 +149,10 @@ function tailsBeyond({ tails, largestNullExcess }: SignalStatistics): SignalTail
     .toSorted((a, b) => b.excess - a.excess);
 }
 
-function firstOf<T>(
+function firstOf<T, Found>(
   items: readonly T[],
-  find: (item: T) => string | undefined,
-): string | undefined {
+  find: (item: T) => Found | undefined,
+): Found | undefined {
   return items.map(find).find((found) => found !== undefined);
 }
 

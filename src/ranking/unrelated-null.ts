@@ -13,8 +13,10 @@ const topOverlapSchema = z.strictObject({
   /** Size of both tops. */
   k: z.int(),
   shared: z.int(),
-  /** Shared by chance, k² ÷ pairs. */
+  /** Shared by chance, k² ÷ pairs; as many of the opposed. */
   expected: z.number(),
+  /** Of the unrelated behaviour's top k, those among the k pairs that score lowest for the behaviour. */
+  opposed: z.int(),
 });
 
 export const unrelatedComparisonSchema = z.strictObject({
@@ -62,8 +64,10 @@ function topOverlaps(
   const { order, scored } = rankScores(scores);
   const ranks = ranksOf(rankScores(others));
   return sizes.map((k) => {
-    const shared = order.subarray(0, k).filter((row) => ranks[row]! <= k).length;
-    return { k, shared, expected: (k * k) / scored };
+    const inTop = (rows: Uint32Array): number => rows.filter((row) => ranks[row]! <= k).length;
+    const shared = inTop(order.subarray(0, k));
+    const opposed = inTop(order.subarray(scored - k, scored));
+    return { k, shared, expected: (k * k) / scored, opposed };
   });
 }
 
@@ -79,23 +83,35 @@ function tailSize({ share }: SignalTail, scored: number): number {
 /** What an unrelated behaviour has of a behaviour's tail is no sign of the behaviour from this share of its excess on. */
 export const LARGEST_SHARED = 0.5;
 
-/** The tail in which the unrelated behaviour's ranking has as many pairs, or the same; undefined where it has neither. */
+/** Why a tail is no sign of the behaviour. */
+export interface SharedTail {
+  /** What the unrelated behaviour has, one clause. */
+  readonly reason: string;
+  /** Whether half of the excess is the same pairs; else it has a tail as large, mostly of others. */
+  readonly samePairs: boolean;
+}
+
+/**
+ * What the unrelated behaviour has of a tail: half of its excess in the same pairs, or in others; undefined where it has neither. Others
+ * that are at the behaviour's own bottom do not count: they are the far end of the same axis, and tell nothing of another meaning. A
+ * direction that leans against the behaviour, as drift may, has them at its top wherever the pairs push both ways.
+ */
 export function explainTail(
   tail: SignalTail,
   scored: number,
   { behavior, overlaps, signal }: UnrelatedComparison,
-): string | undefined {
-  const excess = tail.share - tail.expected;
-  const own = signal?.tails.find(({ expected }) => expected === tail.expected);
-  if (own !== undefined && own.share - own.expected >= LARGEST_SHARED * excess) {
-    return `"${behavior}" has ${percent(own.share)} of them in the same tail`;
-  }
+): SharedTail | undefined {
+  const half = LARGEST_SHARED * (tail.share - tail.expected);
   const overlap = overlaps.find(({ k }) => k === tailSize(tail, scored));
-  if (
-    overlap !== undefined &&
-    overlap.shared - overlap.expected >= LARGEST_SHARED * excess * scored
-  ) {
-    return `${overlap.shared} of these ${overlap.k} are among the first ${overlap.k} for "${behavior}" too`;
+  if (overlap !== undefined && overlap.shared - overlap.expected >= half * scored) {
+    const reason = `${overlap.shared} of these ${overlap.k} are among the first ${overlap.k} for "${behavior}" too`;
+    return { reason, samePairs: true };
+  }
+  const own = signal?.tails.find(({ expected }) => expected === tail.expected);
+  const aside = overlap === undefined ? 1 : 1 - overlap.opposed / overlap.k;
+  if (own !== undefined && aside * (own.share - own.expected) >= half) {
+    const reason = `"${behavior}" has ${percent(own.share)} of them in the same tail`;
+    return { reason, samePairs: false };
   }
   return undefined;
 }
