@@ -7,8 +7,7 @@
  *
  * Without --warmup gradients are in all weights (--features gradient); with it, in the factors of the LoRA adapter that the run trained
  * (--features tracin, at its last kept state). Culprit's seconds are the whole command's, loading included; PyTorch's are those of the
- * pairs alone. PYTHON has torch, transformers and peft. With --warmup it has not been seen to run to its end yet: of the yardsticks one failed
- * on an adapter.
+ * pairs alone. PYTHON has torch, transformers and peft.
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";

@@ -41,7 +41,8 @@ model = AutoModelForCausalLM.from_pretrained(args.model, dtype=dtype, attn_imple
 if args.adapter:
     from peft import PeftModel
 
-    model = PeftModel.from_pretrained(model, args.adapter, is_trainable=True)
+    # Else PEFT holds the factors in float32 beside a bfloat16 model, and the products of the two fail.
+    model = PeftModel.from_pretrained(model, args.adapter, is_trainable=True, autocast_adapter_dtype=False)
 model.eval()
 trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
 
