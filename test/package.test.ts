@@ -35,7 +35,9 @@ test("the package has what runs, its types, examples, organisms and rubrics, and
   const made = ["dist/report-page", "examples", "organisms", "rubrics"];
   const data = made.flatMap(listed).filter((path) => !path.endsWith(".map"));
   const expected = [
-    ...modules.flatMap((name) => [`dist/${name}.js`, `dist/${name}.d.ts`]),
+    ...["dist/index.js", "dist/cli/main.js"],
+    ...listed("dist/code").filter((path) => !path.endsWith(".map")),
+    ...modules.map((name) => `dist/${name}.d.ts`),
     ...data.filter((path) => !path.endsWith(".ts") && !path.includes("/stages/")),
     ...listed("workers/ray/culprit_worker").filter((path) => path.endsWith(".py")),
     "workers/ray/pyproject.toml",
@@ -56,7 +58,7 @@ test("what the package imports at run time, it depends on", async () => {
       .filter((path) => path.endsWith(".js") && !path.startsWith("dist/report-page/"))
       .flatMap((path) => [
         ...readFileSync(join(ROOT, path), "utf8").matchAll(
-          /(?:^(?:import|export)[^;]*? from |^import |\bimport\(|\.resolve\()"([^".][^"]*)"/gm,
+          /(?:^(?:import|export)[^;]*? from |^import |\bimport\(|\.resolve\(|createRequire\(import\.meta\.url\)\()"([^".][^"]*)"/gm,
         ),
       ])
       .map(([, name = ""]) => /^(@[^/]+\/)?[^/]+/.exec(name)![0])

@@ -2,6 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
 import { hashBytes } from "../util/hash.ts";
+import { packageFile } from "../util/package-file.ts";
 import { writeZip } from "./write-zip.ts";
 
 /** The Python code that runs on a cluster, as Ray takes it. */
@@ -13,13 +14,10 @@ export interface WorkerPackage {
   readonly bytes: Uint8Array;
 }
 
-/** Seen from src/cluster as from dist/cluster. */
-const FOLDER = new URL("../../workers/ray/culprit_worker/", import.meta.url);
+const FOLDER = packageFile("workers/ray/culprit_worker/");
 
 /** Where the worker's requirements stand, for people. */
-export const REQUIREMENTS = fileURLToPath(
-  new URL("../../workers/ray/requirements.txt", import.meta.url),
-);
+export const REQUIREMENTS = fileURLToPath(packageFile("workers/ray/requirements.txt"));
 
 /** Reads the worker package of this version of Culprit. */
 export async function readWorkerPackage(): Promise<WorkerPackage> {

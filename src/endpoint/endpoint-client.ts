@@ -1,9 +1,11 @@
 /** @file The client of an OpenAI-compatible address, and one request by it. */
-import OpenAI, { type APIError } from "openai";
+import type OpenAI from "openai";
+import type { APIError } from "openai";
 
 import { checkAddress, checkKey } from "./check-endpoint.ts";
 import { EndpointFault, faultOf } from "./endpoint-fault.ts";
 import type { ReportedTokens } from "./money.ts";
+import { openaiPackage } from "./openai-package.ts";
 import { refusalCode, refusalWords } from "./refusal-words.ts";
 
 export interface EndpointSettings {
@@ -35,7 +37,7 @@ export function openClient(settings: EndpointSettings): EndpointClient {
   const { baseUrl, timeoutMs = DEFAULT_TIMEOUT_MS } = settings;
   checkAddress(baseUrl);
   const apiKey = checkKey(settings.apiKey);
-  const client = new Client({
+  const client = new (clientClass())({
     baseURL: baseUrl,
     // The package wants a key; without one no header is sent.
     apiKey: apiKey ?? "none",
@@ -80,14 +82,16 @@ export function openClient(settings: EndpointSettings): EndpointClient {
 }
 
 /** The package keeps the member `error` of a refusal alone; other servers say elsewhere why they refuse. */
-class Client extends OpenAI {
-  protected override makeStatusError(
-    status: number,
-    body: object | undefined,
-    text: string | undefined,
-    headers: Headers,
-  ): APIError {
-    const said = { message: refusalWords(body ?? text), code: refusalCode(body) };
-    return super.makeStatusError(status, { error: said }, undefined, headers);
-  }
+function clientClass(): typeof OpenAI {
+  return class Client extends openaiPackage().OpenAI {
+    protected override makeStatusError(
+      status: number,
+      body: object | undefined,
+      text: string | undefined,
+      headers: Headers,
+    ): APIError {
+      const said = { message: refusalWords(body ?? text), code: refusalCode(body) };
+      return super.makeStatusError(status, { error: said }, undefined, headers);
+    }
+  };
 }

@@ -1,6 +1,7 @@
-import { APIConnectionError, APIError } from "openai";
+import type { APIError } from "openai";
 
 import type { ReportedTokens } from "./money.ts";
+import { openaiPackage } from "./openai-package.ts";
 
 /** Characters of an endpoint's own words. */
 export const MAX_DETAIL = 500;
@@ -55,6 +56,7 @@ export function faultOf(error: unknown, apiKey?: string): EndpointFault {
       cause: error.cause,
     });
   }
+  const { APIConnectionError, APIError } = openaiPackage();
   if (error instanceof APIError && error.status !== undefined) {
     const status = error.status as number; // not undefined, see above
     return faultOfStatus(

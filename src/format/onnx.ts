@@ -1,5 +1,7 @@
 /** @file The part of the ONNX file format that the lowering writes: plain data in, protobuf bytes out. */
-import protobuf from "protobufjs";
+import { createRequire } from "node:module";
+
+import type { Type } from "protobufjs";
 
 /** Element types, with their number in the ONNX format. */
 export const ONNX_ELEMENT_TYPE = {
@@ -99,7 +101,8 @@ export function encodeOnnx(graph: OnnxGraph): Uint8Array {
       output: graph.outputs.map(valueMessage),
     },
   };
-  return MODEL_PROTO.encode(MODEL_PROTO.create(model)).finish();
+  const proto = modelProto();
+  return proto.encode(proto.create(model)).finish();
 }
 
 function valueMessage(value: OnnxValue): object {
@@ -125,8 +128,19 @@ function attributeMessage(name: string, attribute: OnnxAttribute): object {
   }
 }
 
+let made: Type | undefined;
+
+/** The package is loaded when a model is written: most commands write none. */
+function modelProto(): Type {
+  if (made === undefined) {
+    const { Root } = createRequire(import.meta.url)("protobufjs") as typeof import("protobufjs");
+    made = Root.fromJSON(MODEL_PROTO).lookupType("ModelProto");
+  }
+  return made;
+}
+
 /** Field numbers from onnx.proto; only the messages and fields written above. */
-const MODEL_PROTO = protobuf.Root.fromJSON({
+const MODEL_PROTO = {
   nested: {
     ModelProto: {
       fields: {
@@ -189,4 +203,4 @@ const MODEL_PROTO = protobuf.Root.fromJSON({
       oneofs: { value: { oneof: ["dimValue", "dimParam"] } },
     },
   },
-}).lookupType("ModelProto");
+};

@@ -5,6 +5,7 @@ import { z } from "zod";
 
 import { parseYaml, readText } from "../pairs/readers/yaml-document.ts";
 import { FormatError } from "../util/errors.ts";
+import { packageFile } from "../util/package-file.ts";
 import { LABELS } from "./verdict.ts";
 
 const EXAMPLE = z.strictObject({
@@ -83,9 +84,7 @@ export const BUILT_IN_RUBRICS = [
  */
 export async function readRubric(nameOrPath: string): Promise<Rubric> {
   const isBuiltIn = (BUILT_IN_RUBRICS as readonly string[]).includes(nameOrPath);
-  const path = isBuiltIn
-    ? fileURLToPath(new URL(`../../rubrics/${nameOrPath}.yaml`, import.meta.url))
-    : nameOrPath;
+  const path = isBuiltIn ? fileURLToPath(packageFile(`rubrics/${nameOrPath}.yaml`)) : nameOrPath;
   if (!existsSync(path)) {
     throw new FormatError(`${nameOrPath}: expected a rubric file, got no file`, {
       hint: `Rubrics that need no file: ${BUILT_IN_RUBRICS.join(", ")}.`,

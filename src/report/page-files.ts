@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
 import { RuntimeError } from "../util/errors.ts";
+import { packageFile } from "../util/package-file.ts";
 
 /** The built page, the same for every report. */
 export interface PageFiles {
@@ -11,8 +12,8 @@ export interface PageFiles {
   readonly script: string;
 }
 
-/** Where `npm run build` puts the page, seen from src/report as from dist/report. */
-const FOLDER = new URL("../../dist/report-page/", import.meta.url);
+/** Where `npm run build` puts the page. */
+const FOLDER = packageFile("dist/report-page/");
 
 /** Reads the built page. Throws RuntimeError where it was not built. */
 export async function readPageFiles(): Promise<PageFiles> {

@@ -10,14 +10,14 @@ import { expect, test } from "vitest";
 import { temporaryFolder } from "../../test/support/data-files.ts";
 import { isBeingWritten, lockForWriting } from "./writer-lock.ts";
 
-const BUILT = pathToFileURL(join(import.meta.dirname, "../../dist/util/writer-lock.js")).href;
+const MODULE = pathToFileURL(join(import.meta.dirname, "writer-lock.ts")).href;
 
 /** Takes the lock in a process of its own, which is killed between writing the lock and giving it its name. */
 async function killWhileTaking(folder: string): Promise<readonly string[]> {
   const script = `import fs from "node:fs"; import { syncBuiltinESMExports } from "node:module";
     fs.promises.link = () => process.kill(process.pid, "SIGKILL"); syncBuiltinESMExports();
-    const { lockForWriting } = await import(${JSON.stringify(BUILT)}); await lockForWriting(${JSON.stringify(folder)});`;
-  const flags = ["--input-type=module", "-e", script];
+    const { lockForWriting } = await import(${JSON.stringify(MODULE)}); await lockForWriting(${JSON.stringify(folder)});`;
+  const flags = ["--import", "tsx", "--input-type=module", "-e", script];
   await once(spawn(process.execPath, flags, { stdio: "ignore" }), "exit");
   return readdir(folder);
 }

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { ENGINES } from "../../engine/engines.ts";
 import { readExperiment, withTrainingSeeds } from "../../experiment/read-experiment.ts";
 import { makeReport } from "../../report/make-report.ts";
+import { packageFile } from "../../util/package-file.ts";
 import { count } from "../../util/setting-kinds.ts";
 import { jsonSchemaOf } from "../../verbs/json-schema.ts";
 import { listSettings } from "../../verbs/list-settings.ts";
@@ -76,7 +77,7 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   else context.print(lines.join("\n"));
 }
 
-/** Where the file lies in the package, seen from src/cli/commands as from dist/cli/commands. */
+/** Where the file lies in the package. */
 function experimentPath(organism: string): string {
-  return fileURLToPath(new URL(`../../../examples/${organism}.yaml`, import.meta.url));
+  return fileURLToPath(packageFile(`examples/${organism}.yaml`));
 }

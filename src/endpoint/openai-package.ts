@@ -1,0 +1,10 @@
+import { createRequire } from "node:module";
+
+type OpenaiPackage = typeof import("openai");
+let loaded: OpenaiPackage | undefined;
+
+/** The package of OpenAI's client, loaded when it is first needed: it has hundreds of files, and most commands ask no endpoint. */
+export function openaiPackage(): OpenaiPackage {
+  loaded ??= createRequire(import.meta.url)("openai") as OpenaiPackage;
+  return loaded;
+}
