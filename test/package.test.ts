@@ -35,7 +35,8 @@ test("the package has what runs, its types, examples, organisms and rubrics, and
   const made = ["dist/report-page", "examples", "organisms", "rubrics"];
   const data = made.flatMap(listed).filter((path) => !path.endsWith(".map"));
   const expected = [
-    ...["dist/index.js", "dist/cli/main.js"],
+    "dist/index.js",
+    "dist/cli/main.js",
     ...listed("dist/code").filter((path) => !path.endsWith(".map")),
     ...modules.map((name) => `dist/${name}.d.ts`),
     ...data.filter((path) => !path.endsWith(".ts") && !path.includes("/stages/")),

@@ -1,6 +1,8 @@
 import { createRequire } from "node:module";
 
-type OpenaiPackage = typeof import("openai");
+import type * as openai from "openai";
+
+type OpenaiPackage = typeof openai;
 let loaded: OpenaiPackage | undefined;
 
 /** The package of OpenAI's client, loaded when it is first needed: it has hundreds of files, and most commands ask no endpoint. */

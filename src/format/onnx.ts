@@ -1,7 +1,7 @@
 /** @file The part of the ONNX file format that the lowering writes: plain data in, protobuf bytes out. */
 import { createRequire } from "node:module";
 
-import type { Type } from "protobufjs";
+import type * as protobuf from "protobufjs";
 
 /** Element types, with their number in the ONNX format. */
 export const ONNX_ELEMENT_TYPE = {
@@ -128,12 +128,12 @@ function attributeMessage(name: string, attribute: OnnxAttribute): object {
   }
 }
 
-let made: Type | undefined;
+let made: protobuf.Type | undefined;
 
 /** The package is loaded when a model is written: most commands write none. */
-function modelProto(): Type {
+function modelProto(): protobuf.Type {
   if (made === undefined) {
-    const { Root } = createRequire(import.meta.url)("protobufjs") as typeof import("protobufjs");
+    const { Root } = createRequire(import.meta.url)("protobufjs") as typeof protobuf;
     made = Root.fromJSON(MODEL_PROTO).lookupType("ModelProto");
   }
   return made;
