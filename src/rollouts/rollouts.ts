@@ -1,9 +1,10 @@
 /** @file Rollouts on disk: sampled responses, one a row, with a manifest beside them. */
-import { type Message, ROLES } from "../format/messages.ts";
-import { isObject, ownField, type RowFields } from "../pairs/readers/file-row.ts";
+import type { Message } from "../format/messages.ts";
+import { ownField, type RowFields } from "../pairs/readers/file-row.ts";
 import { type Fail, inRow, readWholeRows } from "../pairs/readers/whole-rows.ts";
 import { type Marks, readMarks } from "../pairs/row-marks.ts";
 import { kindOf } from "../pairs/shapes/kind-of.ts";
+import { readPlainPrompt } from "../pairs/shapes/row-context.ts";
 import type { Artifact } from "../util/artifact.ts";
 import { rolloutManifestPath } from "./rollout-manifest.ts";
 
@@ -43,11 +44,11 @@ export const ROLLOUTS = {
 } as const satisfies Artifact<AsyncIterable<Rollout>>;
 
 const HINT =
-  'A rollout is {"id", "scenario", "variant", "sample", "prompt": [{role, content}], "response", "finish", "tokens"?, "group"?, "tags"?}; rows count from 0. culprit import makes them of other programs\' responses.';
+  'A rollout is {"id", "scenario", "variant", "sample", "prompt": [{role, content}], "response", "finish", "tokens"?, "group"?, "tags"?, "system"?}; rows count from 0. culprit import makes them of other programs\' responses.';
 
 /**
  * Streams the rollouts of a file (JSON lines, JSON or Parquet) in its order. Throws FormatError naming file and row (from 0) where
- * one is broken, incomplete or there twice. Memory: the ids.
+ * one is broken, incomplete or there twice, or its prompt says more than roles and texts. Memory: the ids.
  */
 export async function* readRollouts(
   path: string,
@@ -81,7 +82,7 @@ function readRollout(fields: RowFields, fail: Fail): Rollout {
     scenario: text("scenario"),
     variant: text("variant"),
     sample: count("sample"),
-    prompt: readPrompt(ownField(fields, "prompt"), fail),
+    prompt: readPrompt(fields, fail),
     response: text("response"),
     opensThinking: ownField(fields, "opensThinking") === true ? true : undefined,
     finish,
@@ -99,14 +100,9 @@ export function readFinish(value: unknown, fail: Fail): Finish {
   throw fail(`finish: expected one of ${FINISHES.join(", ")}`);
 }
 
-function readPrompt(value: unknown, fail: Fail): readonly Message[] {
+/** The prompt, whose turns are roles and texts: judges and checkpoints would read a row that says more without it. */
+function readPrompt(fields: RowFields, fail: Fail): readonly Message[] {
+  const value = ownField(fields, "prompt");
   if (!Array.isArray(value)) throw fail("prompt: expected a list of {role, content}");
-  return value.map((turn: unknown, i) => {
-    const [role, content] = isObject(turn)
-      ? [ownField(turn, "role"), ownField(turn, "content")]
-      : [];
-    const known = ROLES.find((each) => each === role);
-    if (known !== undefined && typeof content === "string") return { role: known, content };
-    throw fail(`prompt[${i}]: expected {role, content}`);
-  });
+  return inRow(fail, () => readPlainPrompt(fields));
 }
