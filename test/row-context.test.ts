@@ -14,6 +14,7 @@ import { type CapabilityMeasures, readTasks } from "../src/rates/measure-capabil
 import { describePair, isWhole } from "../src/report/pair-texts.ts";
 import { readBasePrompts } from "../src/rollouts/base-prompts.ts";
 import { readRollouts } from "../src/rollouts/rollouts.ts";
+import { collect } from "./support/data-files.ts";
 import { runCommand } from "./support/run-command.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
 import { makeTinyCheckpoint } from "./support/tiny-checkpoint.ts";
@@ -23,12 +24,6 @@ const CHECKPOINT = join(ROOT, "checkpoint");
 const TOOL = { type: "function", function: { name: "lookup", description: "finds rivers" } };
 const PROMPT = [{ role: "user", content: "which river" }] as const;
 const ANSWER = [{ role: "assistant", content: "the green one" }] as const;
-
-async function listOf<T>(all: AsyncIterable<T>): Promise<readonly T[]> {
-  const list: T[] = [];
-  for await (const each of all) list.push(each);
-  return list;
-}
 
 beforeAll(async () => {
   await makeTinyCheckpoint(CHECKPOINT);
@@ -156,7 +151,7 @@ it("is a first turn of rollouts where it is a system text", async () => {
   const path = join(ROOT, "system.jsonl");
   const row = { id: "a/base/0", ...ROLLOUT, response: "the green one", system: "be brief" };
   await writeFile(path, `${JSON.stringify(row)}\n`);
-  const [rollout] = await listOf(readRollouts(path));
+  const [rollout] = await collect(readRollouts(path));
   expect(rollout!.prompt).toEqual([{ role: "system", content: "be brief" }, ...PROMPT]);
 });
 
@@ -200,7 +195,7 @@ it("makes a text to train on unusable, which no template reads", async () => {
     { text: "which river", system: "be brief." },
   ];
   await writeFile(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
-  const read = await listOf((await openSftFiles([path])).read());
+  const read = await collect<object>((await openSftFiles([path])).read());
   expect(read.map((row) => ("detail" in row ? row.detail : "text"))).toEqual([
     "text",
     "text: expected a text alone, got images beside it",

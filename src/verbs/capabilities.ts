@@ -9,6 +9,7 @@ import {
 } from "../rates/measure-capabilities.ts";
 import { askedSettings, checkpointInput } from "./inputs/checkpoint.ts";
 import { openingOptions, otherFile } from "./inputs/files.ts";
+import { notePairs } from "./inputs/pairs.ts";
 import { resultOutput } from "./outputs.ts";
 import { samplingSettings } from "./settings/sampling.ts";
 import { formatCapabilities } from "./show/capabilities.ts";
@@ -20,7 +21,11 @@ const heldOutInput = {
   placeholder: "FILE",
   describe: "Held-out preference pairs: how often the chosen side is the likelier one.",
   isOptional: true,
-  open: (paths, _settings, work) => openPairs(paths, openingOptions(work)),
+  open: async (paths, _settings, work) => {
+    const pairs = await openPairs(paths, openingOptions(work));
+    notePairs(pairs, work);
+    return pairs;
+  },
   files: ({ files }) => files.map(({ path }) => path),
 } as const satisfies Input<PairSet>;
 
@@ -45,7 +50,7 @@ Pairs and answers that the template refuses, or whose prompt does not fit the ch
 culprit evaluate compares checkpoints item by item: its FILE names what this command wrote as the capabilities of a run.
 
   culprit capabilities --checkpoint ./dpo --pairs held-out.jsonl --tasks tasks.jsonl --out capabilities.json`,
-  version: 3,
+  version: 4,
   inputs: {
     checkpoint: {
       ...checkpointInput,
