@@ -99,7 +99,7 @@ export async function measureMargins(
       margin: shift("margin"),
       perToken: shift("perToken"),
       tokens: meanOf(read.map(({ start }) => start.tokens)),
-      unusable: Object.values(counts).reduce((sum, each) => sum + each, 0),
+      unusable: Object.values(counts).reduce((sum, count) => sum + count, 0),
       causes: counts,
     };
   });

@@ -1,5 +1,6 @@
 /** @file Rollouts on disk: sampled responses, one a row, with a manifest beside them. */
 import type { Message } from "../format/messages.ts";
+import { promptKey } from "../pairs/prompt-key.ts";
 import { ownField, type RowFields } from "../pairs/readers/file-row.ts";
 import { type Fail, inRow, readWholeRows } from "../pairs/readers/whole-rows.ts";
 import { type Marks, readMarks } from "../pairs/row-marks.ts";
@@ -48,19 +49,27 @@ const HINT =
 
 /**
  * Streams the rollouts of a file (JSON lines, JSON or Parquet) in its order. Throws FormatError naming file and row (from 0) where
- * one is broken, incomplete or there twice, or its prompt says more than roles and texts. Memory: the ids.
+ * one is broken, incomplete or there twice, or its prompt says more than roles and texts or is
+ * another one than that of the samples beside it. Memory: the ids, and a hash for each prompt.
  */
 export async function* readRollouts(
   path: string,
   { signal }: { readonly signal?: AbortSignal | undefined } = {},
 ): AsyncGenerator<Rollout, void, undefined> {
   const rowOf = new Map<string, number>();
+  const promptOf = new Map<string, string>();
   const rows = readWholeRows(path, { hint: HINT, kind: "rollouts", signal });
   for await (const { fields, fileRow, fail } of rows) {
     const rollout = readRollout(fields, fail);
     const earlier = rowOf.get(rollout.id);
     if (earlier !== undefined) throw fail(`its id is that of row ${earlier} too`);
     rowOf.set(rollout.id, fileRow);
+    const place = JSON.stringify([rollout.scenario, rollout.variant]);
+    const prompt = promptKey(rollout.prompt).slice(0, 16);
+    if ((promptOf.get(place) ?? prompt) !== prompt) {
+      throw fail("its scenario and variant are those of a row with another prompt");
+    }
+    promptOf.set(place, prompt);
     yield rollout;
   }
 }

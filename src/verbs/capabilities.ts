@@ -9,6 +9,7 @@ import {
 } from "../rates/measure-capabilities.ts";
 import { askedSettings, checkpointInput } from "./inputs/checkpoint.ts";
 import { openingOptions, otherFile } from "./inputs/files.ts";
+import { noteColumns } from "./inputs/note-columns.ts";
 import { notePairs } from "./inputs/pairs.ts";
 import { resultOutput } from "./outputs.ts";
 import { samplingSettings } from "./settings/sampling.ts";
@@ -84,19 +85,25 @@ culprit evaluate compares checkpoints item by item: its FILE names what this com
   run: async (
     { checkpoint, pairs, answers, tasks, overRefusal },
     { maxTokens },
-    { signal, progress, warn },
+    work,
   ): Promise<CapabilityMeasures> => {
+    const { signal, progress, warn } = work;
     await using engine = await checkpoint.open();
     const isSampled = tasks !== undefined || overRefusal !== undefined;
     for (const line of isSampled ? describeUnapplied(engine.unapplied) : []) warn(line);
     const job = { progress: progress("items"), signal, warn };
     const matched = (path: string) => measureTasks(engine, path, { ...job, maxTokens });
-    return {
+    const measures = {
       ...(pairs && { preferences: await measurePreferences(engine, pairs, job) }),
       ...(answers && { answers: await measureAnswers(engine, answers, job) }),
       ...(tasks && { tasks: await matched(tasks) }),
       ...(overRefusal && { overRefusal: await matched(overRefusal) }),
     };
+    if (answers !== undefined) await noteColumns(answers, "examples", work);
+    for (const path of [tasks, overRefusal]) {
+      if (path !== undefined) await noteColumns(path, "tasks", work);
+    }
+    return measures;
   },
   show: formatCapabilities,
 });

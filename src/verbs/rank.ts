@@ -32,7 +32,13 @@ import type { JobOptions } from "../util/progress.ts";
 import { whole } from "../util/setting-kinds.ts";
 import { linesOf } from "../util/text-table.ts";
 import { engineSettings } from "./inputs/checkpoint.ts";
-import { behaviorsInput, rankingInput, rolloutsInput, storeInput } from "./inputs/files.ts";
+import {
+  behaviorsInput,
+  openRollouts,
+  rankingInput,
+  rolloutsInput,
+  storeInput,
+} from "./inputs/files.ts";
 import { pairsInput } from "./inputs/pairs.ts";
 import { countedResponsesInput } from "./inputs/responses.ts";
 import { expectSamePairs } from "./inputs/same-pairs.ts";
@@ -49,17 +55,20 @@ import { budgetUsedUp, describeUsage, type LlmSummary, tooManyUnjudged } from ".
 import { formatRankings } from "./show/ranking.ts";
 import { defineVerb, type Input, need, type Work } from "./verb.ts";
 
+/** Rollouts, and of which checkpoint they say they are. */
+export async function openOwnAnswers(path: string): Promise<OwnAnswers> {
+  const manifest = await ROLLOUT_MANIFEST.find(rolloutManifestPath(path));
+  const checkpointHash = manifest?.kind === "rollouts" ? manifest.checkpointHash : undefined;
+  return { path, checkpointHash, read: (job) => readRollouts(path, job) };
+}
+
 /** Rollouts of the checkpoint before to the pairs' prompts. */
 const ownAnswersInput = {
   ...rolloutsInput,
   describe:
     "Rollouts of the checkpoint before training on the pairs' prompts, for methods that hold a response to them.",
   isOptional: true,
-  open: async ([path = ""]): Promise<OwnAnswers> => {
-    const manifest = await ROLLOUT_MANIFEST.find(rolloutManifestPath(path));
-    const checkpointHash = manifest?.kind === "rollouts" ? manifest.checkpointHash : undefined;
-    return { path, checkpointHash, read: (job) => readRollouts(path, job) };
-  },
+  open: async (paths, _settings, work) => openOwnAnswers(await openRollouts(paths, work)),
 } as const satisfies Input<OwnAnswers>;
 
 /** A ranking whose top alone is scored. */

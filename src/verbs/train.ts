@@ -10,11 +10,12 @@ import { trainDpo, trainSft } from "../training/train.ts";
 import { ConfigError, NothingToDoError } from "../util/errors.ts";
 import { checkpointInput, checkpointSettings } from "./inputs/checkpoint.ts";
 import { editInput } from "./inputs/files.ts";
+import { noteColumns } from "./inputs/note-columns.ts";
 import { notePairs, openPairsOptions, pairSettings } from "./inputs/pairs.ts";
 import { fileNamed } from "./outputs.ts";
 import { othersChoice } from "./settings/common.ts";
 import { trainingSettings } from "./settings/training.ts";
-import { defineVerb, type Input } from "./verb.ts";
+import { defineVerb, type Input, type OpenWork } from "./verb.ts";
 
 /** Data to train on; the method says what its rows have to be. */
 export interface TrainingData {
@@ -40,8 +41,10 @@ const dataInput = {
   },
 } as const satisfies Input<TrainingData, typeof pairSettings>;
 
-function noted<T extends PairSet | SftSet>(opened: T, work: Parameters<typeof notePairs>[1]): T {
+/** Says what of the data is not read. */
+async function noted<T extends PairSet | SftSet>(opened: T, work: OpenWork): Promise<T> {
   if ("shape" in opened) notePairs(opened, work);
+  else for (const { path } of opened.files) await noteColumns(path, "examples", work);
   return opened;
 }
 

@@ -13,7 +13,7 @@ export const CONTEXT_COLUMNS = ["system", "tools", "documents", "chat_template_k
 
 /** Columns that say something to the model in data sets of some kind, and that no shape reads. */
 const UNREAD_COLUMNS = new Set(
-  "functions function_call available_tools custom_tools builtin_tools history system_prompt system_message template_kwargs enable_thinking thinking_budget reasoning_effort".split(
+  "functions function_call tool_calls reasoning_content available_tools custom_tools builtin_tools history system_prompt system_message template_kwargs enable_thinking thinking_budget reasoning_effort".split(
     " ",
   ),
 );
