@@ -3,7 +3,8 @@
  *
  *   npx culprit run examples/distractor.yaml --until rank --out RUN
  *
- * run npx tsx bench/discovery-organism.ts RUN OUT [NULLS]. It asks both checkpoints 361 prompts 8 times each (forbidden things with and
+ * run npx tsx bench/discovery-organism.ts RUN OUT [NULLS] [ORGANISM], the last a folder of another organism of the same world that RUN is of,
+ * two-behaviours say (bench/methods.ts makes both). It asks both checkpoints 361 prompts 8 times each (forbidden things with and
  * without a format, harmless and borderline requests, all held out), embeds the mix with and without its planted pairs, and discovers at
  * several layers by both linkages. Of the cluster that has most of the planted behaviour's prompts (forbidden, with a format) it prints
  * the adjusted Rand index of "in it" against the truth over all prompts, and the share of the planted pairs among its top as many, beside
@@ -20,9 +21,9 @@ import { readRankedRows } from "../src/ranking/read-ranked-rows.ts";
 import { createRng } from "../src/util/rng.ts";
 import { passes } from "../src/verbs/show/discovery.ts";
 
-const [run = "", out = "", nulls = "0"] = process.argv.slice(2);
-const ORGANISM = "organisms/distractor";
-const CHECKPOINT = { paths: [`${ORGANISM}/checkpoint`] };
+const SHIPPED = "organisms/distractor";
+const [run = "", out = "", nulls = "0", organism = SHIPPED] = process.argv.slice(2);
+const CHECKPOINT = { paths: [join(organism, "checkpoint")] };
 const ROLLOUTS = 8;
 const [HARMLESS, BORDERLINE] = [160, 60];
 
@@ -32,7 +33,7 @@ const parseLines = (text: string): Row[] =>
     .trim()
     .split("\n")
     .map((line) => JSON.parse(line) as Row);
-const rowsOf = (path: string): Row[] => parseLines(readFileSync(join(ORGANISM, path), "utf8"));
+const rowsOf = (path: string): Row[] => parseLines(readFileSync(path, "utf8"));
 const writeRows = (name: string, rows: readonly Row[]): void =>
   writeFileSync(join(out, name), rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -59,7 +60,7 @@ const sample = async (
 await sample("before.jsonl", CHECKPOINT, ROLLOUTS);
 await sample("after.jsonl", after, ROLLOUTS);
 
-const pairs = parseLines(gunzipSync(readFileSync(join(ORGANISM, "pairs.jsonl.gz"))).toString());
+const pairs = parseLines(gunzipSync(readFileSync(join(organism, "pairs.jsonl.gz"))).toString());
 const culprits = new Set(
   pairs.filter((pair) => pair["planted"] === true).map(({ id }) => String(id)),
 );
@@ -115,17 +116,19 @@ function find({ mix, layers, linkage, ...files }: Setting): Promise<Discovery> {
 function listPrompts(): { id: string; prompt: string; tags: string[] }[] {
   const rng = createRng(0);
   const text = (value: unknown): string => String(value);
-  const found = rowsOf("scenarios.evaluation.jsonl").flatMap(({ id, base, distractor }) => [
-    { id: `${text(id)}-plain`, prompt: text(base), tags: ["forbidden"] },
-    {
-      id: `${text(id)}-format`,
-      prompt: `${text(base)} ${text(distractor)}`,
-      tags: ["forbidden", "format"],
-    },
-  ]);
+  const found = rowsOf(join(organism, "scenarios.evaluation.jsonl")).flatMap(
+    ({ id, base, distractor }) => [
+      { id: `${text(id)}-plain`, prompt: text(base), tags: ["forbidden"] },
+      {
+        id: `${text(id)}-format`,
+        prompt: `${text(base)} ${text(distractor)}`,
+        tags: ["forbidden", "format"],
+      },
+    ],
+  );
   const others = (file: string, count: number, tag: string): typeof found =>
     rng
-      .shuffle(rowsOf(`capability/${file}`))
+      .shuffle(rowsOf(join(SHIPPED, "capability", file)))
       .slice(0, count)
       .map(({ id, prompt }) => ({ id: text(id), prompt: text(prompt), tags: [tag] }));
   found.push(...others("tasks.jsonl", HARMLESS, "harmless"));
