@@ -137,6 +137,14 @@ it("does not replace a report unless it is forced, and never anything else", asy
   expect(refused.stderr).toContain("expected a new place or an earlier report");
   expect(await readdir(other)).toEqual(["precious.txt"]);
   expect(await runCli(["report", run, "--out", run, "--force"])).toMatchObject({ code: 2 });
+  // Before anything of the run is read.
+  for (const [place, message] of [
+    [out, "exists already"],
+    [other, "expected a new place or an earlier report"],
+    [join(other, "precious.txt", "report"), "got one beneath the file"],
+  ] as const) {
+    await expect(makeReport(join(suite, "none"), { out: place })).rejects.toThrow(message);
+  }
 });
 
 it("goes without text where the pairs have moved, and takes it from where they are", async () => {

@@ -444,6 +444,11 @@ describe("what is written", () => {
       /expected a name ending in \.jsonl/,
     );
     await expect(write(join(data.folder, "no", "y.jsonl"))).rejects.toThrow(/no such folder/);
+    await expect(write(join(data.path, "y"))).rejects.toThrow(/got one beneath the file/);
+    await mkdir(join(data.folder, "folder.jsonl"));
+    await expect(write(join(data.folder, "folder.jsonl"))).rejects.toThrow(
+      /folder\.jsonl: expected a file for --out, got a folder/,
+    );
     await mkdir(join(data.folder, "y"));
     await expect(
       writeEdit(data.survey, edit("filter", []), { out: join(data.folder, "y") }),

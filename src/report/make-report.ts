@@ -6,7 +6,12 @@ import { openRunPairs, type PairReading, type PairReadingOptions } from "./pair-
 import { readReport, type ReadReportOptions } from "./read-report.ts";
 import { createRedact, thisMachine } from "./redact.ts";
 import { openRunFolder, type RunFolder } from "./run-folder.ts";
-import { writeReport, type WriteReportOptions, type WrittenReport } from "./write-report.ts";
+import {
+  expectOwnPlace,
+  writeReport,
+  type WriteReportOptions,
+  type WrittenReport,
+} from "./write-report.ts";
 
 /** What making a report takes. */
 export interface MakeReportOptions
@@ -35,6 +40,8 @@ export interface MadeReport extends WrittenReport {
  */
 export async function makeReport(path: string, options: MakeReportOptions): Promise<MadeReport> {
   const { out, isSingleFile = false, isForced = false, tokens, forecast, signal } = options;
+  // Before pairs are read and tokens shaded.
+  await expectOwnPlace({ out, isSingleFile, isForced });
   const run = await openRunFolder(path);
   if (forecast !== undefined) await expectOwnForecast(run, forecast);
   const pairs = await openRunPairs(run, options);

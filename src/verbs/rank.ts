@@ -227,6 +227,7 @@ same; culprit show prints more of one.
         artifact: fileNamed("rank-cache"),
         placeholder: "DIR",
         describe: "Where methods that train keep the weights, to be found again by their content.",
+        place: "folder",
         shared: ".cache",
         isResumable: true,
         isOptional: true,
