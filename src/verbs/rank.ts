@@ -267,7 +267,10 @@ same; culprit show prints more of one.
       const used = await findUsedLayer(behavior, settings.layer);
       // A layer more takes the checkpoint a pass more; of a store it takes next to nothing.
       const asked = method.needs.includes("checkpoint") && used ? [used.layer] : undefined;
-      await using models = await openScoringModels(checkpoint, trained, threads);
+      await using models = await openScoringModels(checkpoint, trained, {
+        threads,
+        warn: work.warn,
+      });
       const scoring = scorePairs(
         method,
         {
