@@ -14,7 +14,7 @@ import { openRunPairs, type PairReading, type PairReadingOptions } from "../pair
 import { type PartName, PARTS, type PartValues } from "../parts/index.ts";
 import { readRankings, type RunRanking } from "../read-rankings.ts";
 import type { ReportSource, ReviewSource, RunProgress, TokensAnswer } from "../report-source.ts";
-import { openRunFolder, type RunFolder } from "../run-folder.ts";
+import { openRunFolder, readingRun, type RunFolder } from "../run-folder.ts";
 import { describeProgress, NOT_BEGUN } from "../run-progress.ts";
 import { createReviewDesk, DECISIONS_NAME } from "./review-desk.ts";
 import { openServedPairs, type ServedPairs } from "./served-pairs.ts";
@@ -30,8 +30,9 @@ export interface RunSourceOptions extends PairReadingOptions, JobOptions {
 }
 
 /** A run that answers; disposing ends its database and its checkpoint. */
-export interface RunSource extends ReportSource, AsyncDisposable {
-  readonly tokens: (id: string) => Promise<TokensAnswer>;
+export interface RunSource extends Omit<ReportSource, "tokens">, AsyncDisposable {
+  /** Undefined for a pair that was not ranked. */
+  readonly tokens: (id: string) => Promise<TokensAnswer | undefined>;
   readonly progress: () => Promise<RunProgress>;
   readonly review: ReviewSource;
   /** Undefined where the run has not ended. */
@@ -72,7 +73,7 @@ export function openRunSource(path: string, options: RunSourceOptions = {}): Run
     const run = await openRunFolder(path);
     if (options.forecast !== undefined) await expectOwnForecast(run, options.forecast);
     const reading = await readingOf(run);
-    const rankings = await readRankings(run);
+    const rankings = await readingRun(run, () => readRankings(run));
     return { run, reading, rankings, pairs: () => opened.of({ run, reading, rankings }) };
   };
   const snapshot = async (): Promise<RunSnapshot | undefined> => {
@@ -115,9 +116,10 @@ export function openRunSource(path: string, options: RunSourceOptions = {}): Run
     pair: async (id) => (await pairs())?.detail(id),
     tokens: async (id) => {
       const at = await snapshot();
-      const found = await (await pairs())?.textOf(id);
-      if (at === undefined || found === undefined) return { absent: "its text is not here" };
-      return desk.shade(at, found);
+      const served = await at?.pairs();
+      if (at === undefined || served === undefined || !(await served.has(id))) return undefined;
+      const found = await served.textOf(id);
+      return found === undefined ? { absent: "its text is not here" } : desk.shade(at, found);
     },
     progress: async () => {
       const found = await stat(join(path, RUN.name)).catch(() => undefined);
