@@ -53,6 +53,7 @@ describe("decisions", () => {
       expect(log.torn).toBe(torn);
       expect((await readFile(path, "utf8")).endsWith(rest)).toBe(true); // nothing is written until something is decided
       await log.set(drop);
+      expect(log.torn).toBe(0);
       const found = await readDecisions(path);
       expect(found.torn).toBe(0);
       expect([...found.decisions.values()]).toEqual([keep, drop]);
