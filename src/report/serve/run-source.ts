@@ -21,6 +21,8 @@ import { openServedPairs, type ServedPairs } from "./served-pairs.ts";
 import { createTokenDesk } from "./token-desk.ts";
 
 export interface RunSourceOptions extends PairReadingOptions, JobOptions {
+  /** The run may not have begun, and then has nothing; default false: a folder without one is refused by whatever is asked first. */
+  readonly mayWait?: boolean | undefined;
   /** Runs the checkpoint before, to shade tokens; absent: none are. */
   readonly host?: EngineHost | undefined;
   /** Where decisions of people are written. Default: decisions.jsonl in the run's folder. */
@@ -51,7 +53,7 @@ export interface RunSnapshot {
 }
 
 /**
- * Opens the folder of a run, which may not have begun. Whenever a stage ends, what it made is in the next answer. The whole ranking is
+ * Opens the folder of a run. Throws nothing itself: what is asked first throws ConfigError where there is no run. Whenever a stage ends, what it made is in the next answer. The whole ranking is
  * in a database on disk, with the text of all pairs, made when pairs are first asked for.
  */
 export function openRunSource(path: string, options: RunSourceOptions = {}): RunSource {
@@ -78,7 +80,10 @@ export function openRunSource(path: string, options: RunSourceOptions = {}): Run
   };
   const snapshot = async (): Promise<RunSnapshot | undefined> => {
     const found = await stat(join(path, RUN.name)).catch(() => undefined);
-    if (found === undefined) return undefined;
+    if (found === undefined) {
+      if (options.mayWait !== true) await openRunFolder(path); // which says what is there
+      return undefined;
+    }
     const stamp = `${found.mtimeMs} ${found.size} ${found.ino}`;
     if (last?.stamp !== stamp) {
       parts.clear();
@@ -123,12 +128,16 @@ export function openRunSource(path: string, options: RunSourceOptions = {}): Run
     },
     progress: async () => {
       const found = await stat(join(path, RUN.name)).catch(() => undefined);
+      if (found === undefined && options.mayWait !== true) await openRunFolder(path);
       return found === undefined
         ? NOT_BEGUN
         : describeProgress(await readExperimentStatus(path), await isBeingWritten(path));
     },
     review,
-    result: () => RESULT.find(join(path, RESULT.name)),
+    result: async () => {
+      if (options.mayWait !== true) await openRunFolder(path);
+      return RESULT.find(join(path, RESULT.name));
+    },
     async [Symbol.asyncDispose]() {
       await review[Symbol.asyncDispose]();
       await desk[Symbol.asyncDispose]();
