@@ -4,6 +4,7 @@ import { z } from "zod";
 
 import { resolveDatasetFiles } from "../hub/resolve-dataset-files.ts";
 import { type MadeReport, makeReport } from "../report/make-report.ts";
+import { keepHeapSmall } from "../serve/keep-heap-small.ts";
 import { serveReport } from "../serve/serve-report.ts";
 import { nonEmpty } from "../util/setting-kinds.ts";
 import { expectFilePlace } from "./check-outputs.ts";
@@ -113,6 +114,7 @@ can log in on this machine can read it.
     };
     if (out.out === undefined || serve) {
       if (decisions !== undefined) expectFilePlace("decisions", decisions, [run]);
+      using _small = keepHeapSmall();
       const served = await serveReport(run, { ...reading, host, port, decisions, warn });
       note(`${served.url}  open it in a browser; Ctrl-C ends it`);
       await served.ended;
