@@ -9,8 +9,12 @@ import { withFeatures } from "../src/engine/features.ts";
 import { openLocalEngine } from "../src/engine/local-engine.ts";
 import type { AuditReport } from "../src/pairs/audit-report.ts";
 import { readResponsePairs } from "../src/pairs/response-pairs.ts";
+import { openSftFiles } from "../src/pairs/sft-examples.ts";
 import { type CapabilityMeasures, readTasks } from "../src/rates/measure-capabilities.ts";
 import { describePair, isWhole } from "../src/report/pair-texts.ts";
+import { readBasePrompts } from "../src/rollouts/base-prompts.ts";
+import { readRollouts } from "../src/rollouts/rollouts.ts";
+import { collect } from "./support/data-files.ts";
 import { runCommand } from "./support/run-command.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
 import { makeTinyCheckpoint } from "./support/tiny-checkpoint.ts";
@@ -122,6 +126,82 @@ it("is named where capabilities leave a row out for it", async () => {
   const out = join(ROOT, "left.json");
   await runCommand("capabilities", [...words, "--out", out], (line) => said.push(line));
   expect(said).toEqual(["answers: rows are left out: unread 1"]);
+});
+
+const ROLLOUT = { scenario: "a", variant: "base", sample: 0, prompt: PROMPT, finish: "stop" };
+const CALLING = { role: "assistant", content: "", tool_calls: [{ function: { name: "lookup" } }] };
+
+it.each([
+  ["tools", { tools: [TOOL] }, "tools"],
+  ["images", { images: ["a.png"] }, "images"],
+  ["calls", { prompt: [...PROMPT, CALLING, ...PROMPT] }, "tool_calls"],
+  ["variables", { chat_template_kwargs: { enable_thinking: true } }, "enable_thinking"],
+  ["a column of variables", { enable_thinking: false }, "enable_thinking"],
+])("is refused in rollouts, which judges read as roles and texts: %s", async (_, more, name) => {
+  const path = join(ROOT, "rollouts.jsonl");
+  const row = { id: "a/base/0", ...ROLLOUT, response: "the green one", ...more };
+  await writeFile(path, `${JSON.stringify(row)}\n`);
+  const out = join(ROOT, "verdicts.jsonl");
+  await expect(
+    runCommand("judge", [path, "--rules", "refusal", "--out", out, "--force"]),
+  ).rejects.toThrow(`rollouts.jsonl, row 0: prompt: expected roles and texts alone, got ${name}`);
+});
+
+it("is a first turn of rollouts where it is a system text", async () => {
+  const path = join(ROOT, "system.jsonl");
+  const row = { id: "a/base/0", ...ROLLOUT, response: "the green one", system: "be brief" };
+  await writeFile(path, `${JSON.stringify(row)}\n`);
+  const [rollout] = await collect(readRollouts(path));
+  expect(rollout!.prompt).toEqual([{ role: "system", content: "be brief" }, ...PROMPT]);
+});
+
+it("is refused beside a base request, too", async () => {
+  const path = join(ROOT, "bases.jsonl");
+  await writeFile(path, `${JSON.stringify({ base: "which river", tools: [TOOL] })}\n`);
+  await expect(readBasePrompts([path])).rejects.toThrow(
+    /bases\.jsonl, row 0: prompt: expected roles and texts alone, got tools/,
+  );
+});
+
+it("is named in the columns of every kind of data that nothing reads", async () => {
+  const pair = { prompt: "which river", chosen: "the green one", rejected: "none" };
+  const path = join(ROOT, "columns.jsonl");
+  const saying = {
+    enable_thinking: true,
+    template_kwargs: { a: 1 },
+    pixel_values: [[0.5]],
+    image_url: "a.png",
+    input: "The green one is long.",
+  };
+  await writeFile(path, `${JSON.stringify({ ...pair, ...saying })}\n`);
+  const audit = JSON.parse(await runCommand("audit", [path, "--json"])) as AuditReport;
+  expect(audit.beside.said.map(({ name }) => name)).toEqual(Object.keys(saying));
+  const words = ["--checkpoint", CHECKPOINT, "--layers", "1", "--out", join(ROOT, "store")];
+  await expect(runCommand("embed", [path, ...words])).rejects.toThrow(
+    /1 unusable rows \(unread 1\)/,
+  );
+  // What the prompt says as well is lost nowhere.
+  await writeFile(path, `${JSON.stringify({ ...pair, question: "which  river" })}\n`);
+  const told = JSON.parse(await runCommand("audit", [path, "--json"])) as AuditReport;
+  expect(told.beside.said).toEqual([]);
+});
+
+it("makes a text to train on unusable, which no template reads", async () => {
+  const path = join(ROOT, "texts.jsonl");
+  const rows = [
+    { text: "which river" },
+    { text: "which river", images: ["a.png"] },
+    { text: "be brief. which river", system: "be brief." },
+    { text: "which river", system: "be brief." },
+  ];
+  await writeFile(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+  const read = await collect<object>((await openSftFiles([path])).read());
+  expect(read.map((row) => ("detail" in row ? row.detail : "text"))).toEqual([
+    "text",
+    "text: expected a text alone, got images beside it",
+    "text",
+    "text: expected a text alone, got system beside it",
+  ]);
 });
 
 it("is warned of where a behaviour's pairs say more than the template shows", async () => {

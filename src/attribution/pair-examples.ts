@@ -2,16 +2,10 @@
 import type { EmbeddingEngine, TokenizedExample } from "../engine/engine.ts";
 import type { Message, RowContext } from "../format/messages.ts";
 import type { PreferencePair } from "../pairs/preference-pair.ts";
-import { tokenizeResponses } from "../pairs/tokenize-sides.ts";
+import { causeOfUnusable, tokenizeResponses } from "../pairs/tokenize-sides.ts";
 import type { JobOptions } from "../util/progress.ts";
 import type { MethodTask } from "./method.ts";
-import { readText } from "./read-text.ts";
-
-/** The text of a row. */
-export interface RowText {
-  readonly row: number;
-  readonly pair: PreferencePair;
-}
+import { readText, type RowText } from "./read-text.ts";
 
 /** Pairs whose tokens are held at once. */
 export const GROUP = 512;
@@ -63,7 +57,7 @@ export function tokenizeFitting(
   for (const [i, turns] of all.entries()) {
     const found = tokenizeResponses(engine, turns, engine.identity.maxPositions);
     if (found.kind === "unusable") {
-      causes.set(i, found.reason);
+      causes.set(i, causeOfUnusable(found));
       continue;
     }
     examples.push(found.example);

@@ -2,7 +2,8 @@ import type { Steering } from "../engine/generation/steering.ts";
 import type { Message } from "../format/messages.ts";
 import type { PreferencePair } from "../pairs/preference-pair.ts";
 import type { MethodTask, MethodWork } from "./method.ts";
-import { readGroups, type RowText, sidesOf, tokenizeFitting, tokensOf } from "./pair-examples.ts";
+import { readGroups, sidesOf, tokenizeFitting, tokensOf } from "./pair-examples.ts";
+import type { RowText } from "./read-text.ts";
 import type { ScoringModel } from "./scoring-model.ts";
 
 /** How likely both responses of a pair are in one setting. */

@@ -1,9 +1,14 @@
 import type { PairSet } from "../pairs/open-pairs.ts";
 import type { ColumnValue } from "../pairs/preference-pair.ts";
 import { countCharacters, responseText } from "../pairs/text-measures.ts";
+import { createReasonCounter } from "../pairs/unusable-file.ts";
 import type { StoreTable } from "../store/read-shard.ts";
+import { listCounts } from "../util/commonest-first.ts";
 import { ConfigError } from "../util/errors.ts";
 import type { JobOptions } from "../util/progress.ts";
+
+const describeCounts = (byReason: Readonly<Record<string, number>>): string =>
+  Object.keys(byReason).length === 0 ? "" : ` (${listCounts(byReason)})`;
 
 /** What is known of pairs beside their text; N rows. */
 export interface PairRows {
@@ -15,6 +20,8 @@ export interface PairRows {
   readonly lengths: Int32Array;
   /** Kept columns, [N] each. */
   readonly columns: Readonly<Record<string, readonly ColumnValue[]>>;
+  /** Rows of the files that are no usable pairs, by reason; of a store its own listing has them. */
+  readonly unusable?: Readonly<Record<string, number>> | undefined;
 }
 
 /** The pairs of a vector store. */
@@ -30,10 +37,14 @@ export async function readPairRows(
   const ids: string[] = [];
   const rows: number[] = [];
   const lengths: number[] = [];
+  const unusable = createReasonCounter();
   const columns = Object.fromEntries(pairs.columns.map((name) => [name, [] as ColumnValue[]]));
   for await (const pair of pairs.read({ signal })) {
     progress?.update(pair.row + 1, undefined);
-    if (pair.kind !== "pair") continue;
+    if (pair.kind !== "pair") {
+      unusable.add(pair);
+      continue;
+    }
     ids.push(pair.id);
     rows.push(pair.row);
     for (const turns of [pair.prompt, pair.chosen, pair.rejected]) {
@@ -41,6 +52,15 @@ export async function readPairRows(
     }
     for (const [name, values] of Object.entries(columns)) values.push(pair.columns[name] ?? null);
   }
-  if (ids.length === 0) throw new ConfigError("pairs: expected usable pairs, got none");
-  return { ids, rows: Int32Array.from(rows), lengths: Int32Array.from(lengths), columns };
+  const { byReason } = unusable.summary();
+  if (ids.length === 0) {
+    throw new ConfigError(`pairs: expected usable pairs, got none${describeCounts(byReason)}`);
+  }
+  return {
+    ids,
+    rows: Int32Array.from(rows),
+    lengths: Int32Array.from(lengths),
+    columns,
+    unusable: byReason,
+  };
 }

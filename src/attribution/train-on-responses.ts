@@ -3,11 +3,15 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { ownField } from "../pairs/readers/file-row.ts";
+import { readWholeRows } from "../pairs/readers/whole-rows.ts";
 import type { ResponsePair } from "../pairs/response-pairs.ts";
 import type { TrainResult } from "../training/metrics.ts";
 import type { TrainPair } from "../training/prepare.ts";
+import { RUN_FILES } from "../training/run-folder.ts";
 import type { DpoSettings } from "../training/settings.ts";
 import { trainDpo } from "../training/train.ts";
+import { listCounts } from "../util/commonest-first.ts";
 import { ConfigError } from "../util/errors.ts";
 import { hashValue } from "../util/hash.ts";
 import type { MethodWork } from "./method.ts";
@@ -19,6 +23,8 @@ export interface TrainedModel extends AsyncDisposable {
   readonly result: TrainResult;
   /** Response pairs that were trained on. */
   readonly pairs: readonly TrainPair[];
+  /** Response pairs that could not be, with what is wrong of the first; "" where there are none. */
+  readonly leftOut: string;
 }
 
 /**
@@ -63,6 +69,7 @@ export async function trainOnResponses(
       model: { engine: opened, ...costs },
       result,
       pairs,
+      leftOut: await describeLeftOut(join(out, RUN_FILES.unusable), pairs.length),
       async [Symbol.asyncDispose]() {
         await opened[Symbol.asyncDispose]();
         await clear();
@@ -72,4 +79,17 @@ export async function trainOnResponses(
     await clear();
     throw error;
   }
+}
+
+/** A sentence of the side file that a training leaves: it is there of one that was found again, too. */
+async function describeLeftOut(path: string, of: number): Promise<string> {
+  const counts: Record<string, number> = {};
+  let [count, first] = [0, ""];
+  for await (const { fields } of readWholeRows(path, { hint: "Train again." })) {
+    const reason = String(ownField(fields, "reason"));
+    counts[reason] = (counts[reason] ?? 0) + 1;
+    if (count++ === 0) first = String(ownField(fields, "detail"));
+  }
+  if (count === 0) return "";
+  return `Not trained on: ${count} of ${of} response pairs (${listCounts(counts)}); the first: ${first}.`;
 }

@@ -16,7 +16,7 @@ import { readSkipped } from "../runs/stage-record.ts";
 import { hashValue } from "../util/hash.ts";
 import { verbs } from "../verbs/index.ts";
 import { type Checkpoint, checkpointAt } from "../verbs/inputs/checkpoint.ts";
-import type { NullBehaviors } from "../verbs/rank.ts";
+import { type NullBehaviors, openOwnAnswers } from "../verbs/rank.ts";
 import { type BehaviorToSteer, openBehaviorToSteer } from "../verbs/steer.ts";
 import type { OpenWork } from "../verbs/verb.ts";
 import type { CheckpointInput, ExperimentInputs, FileInput } from "./open-inputs.ts";
@@ -148,7 +148,7 @@ export const boundDecisions = (
 export const boundOwnAnswers = ({ path, sha256 }: FileInput): BoundContent<OwnAnswers> => ({
   content: sha256,
   setting: "rank.rollouts",
-  open: () => verbs.rank.inputs.rollouts.open([path]),
+  open: () => openOwnAnswers(path),
 });
 
 /** What an entry of rank.nulls is called in results: drift, or its file's name. */

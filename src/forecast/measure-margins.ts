@@ -3,6 +3,7 @@ import type { ScoringModel } from "../attribution/scoring-model.ts";
 import { promptKey } from "../pairs/prompt-key.ts";
 import type { ResponsePair } from "../pairs/response-pairs.ts";
 import { clusteredMean } from "../stats/clustered-mean.ts";
+import { commonestFirst, listCounts } from "../util/commonest-first.ts";
 import { ConfigError } from "../util/errors.ts";
 import type { JobOptions } from "../util/progress.ts";
 import { meanOf } from "../util/vector.ts";
@@ -12,6 +13,8 @@ import type { MeasuredShift } from "./shifts-file.ts";
 export interface NamedResponses {
   readonly name: string;
   readonly pairs: readonly ResponsePair[];
+  /** Those of the file that were left out on reading, by cause. Default: none. */
+  readonly leftOut?: Readonly<Record<string, number>> | undefined;
 }
 
 /** How far training moved the margins of one behaviour. */
@@ -22,6 +25,13 @@ export interface MeasuredMargin {
   /** Mean tokens of the after-responses less those of the before-responses. */
   readonly tokens: number;
   readonly unusable: number;
+  /** The unusable ones by cause, the commonest first. */
+  readonly causes: Readonly<Record<string, number>>;
+}
+
+/** A response pair that a checkpoint cannot read. */
+interface Unreadable {
+  readonly cause: string;
 }
 
 export interface MarginWork extends JobOptions {
@@ -40,7 +50,7 @@ interface PairMargin {
 /**
  * Log-probability of the after-response less that of the before-response, summed over tokens and by the token, in nats: on the checkpoint before, on the one after, and the
  * difference, for each behaviour. With one β that difference is DPO's implicit reward margin over β (arXiv 2305.18290, eq. 5). Intervals are over prompts, or groups
- * where response pairs name them. Pairs that a checkpoint cannot read are left out and counted; throws ConfigError where a behaviour has no other.
+ * where response pairs name them. Pairs that a checkpoint cannot read are left out and counted by cause; throws ConfigError where a behaviour has no other.
  *
  * Worked: log-probabilities −5 after and −4 before on M0 (margin −1), −3 and −6 on M1 (margin 3): shift 4.
  */
@@ -56,16 +66,23 @@ export async function measureMargins(
   const before = await readMargins(all, models.before, work, tick);
   const after = await readMargins(all, models.after, work, tick);
   let first = 0;
-  return behaviors.map(({ name, pairs }) => {
+  return behaviors.map(({ name, pairs, leftOut = {} }) => {
     const from = first;
     first += pairs.length;
+    const causes = new Map(Object.entries(leftOut));
     const read = pairs.flatMap((pair, i) => {
-      const [start, end] = [before[from + i], after[from + i]];
-      return start === undefined || end === undefined ? [] : [{ pair, start, end }];
+      const [start, end] = [before[from + i]!, after[from + i]!]; // of the same pairs
+      if ("cause" in start || "cause" in end) {
+        const { cause } = "cause" in start ? start : (end as Unreadable); // one of the two is
+        causes.set(cause, (causes.get(cause) ?? 0) + 1);
+        return [];
+      }
+      return [{ pair, start, end }];
     });
+    const counts = commonestFirst(causes);
     if (read.length === 0) {
       throw new ConfigError(
-        `responses: expected response pairs of "${name}" that both checkpoints can read, got none of ${pairs.length}`,
+        `responses: expected response pairs of "${name}" that both checkpoints can read, got none of ${pairs.length} (${listCounts(counts)})`,
       );
     }
     const groups = read.map(({ pair }) => pair.group ?? promptKey(pair.prompt, pair.context));
@@ -82,7 +99,8 @@ export async function measureMargins(
       margin: shift("margin"),
       perToken: shift("perToken"),
       tokens: meanOf(read.map(({ start }) => start.tokens)),
-      unusable: pairs.length - read.length,
+      unusable: Object.values(counts).reduce((sum, count) => sum + count, 0),
+      causes: counts,
     };
   });
 }
@@ -107,8 +125,8 @@ async function readMargins(
   { engine, flopsPerToken }: ScoringModel,
   { signal, count }: MarginWork,
   tick: (count: number) => void,
-): Promise<readonly (PairMargin | undefined)[]> {
-  const found: (PairMargin | undefined)[] = pairs.map(() => undefined);
+): Promise<readonly (PairMargin | Unreadable)[]> {
+  const found: (PairMargin | Unreadable)[] = [];
   let first = 0;
   for await (const group of inGroups(each(pairs))) {
     const turns = group.map(({ prompt, before, after, context }) => ({
@@ -116,7 +134,8 @@ async function readMargins(
       responses: [after, before],
       context,
     }));
-    const { examples, places } = tokenizeFitting(engine, turns);
+    const { examples, places, causes } = tokenizeFitting(engine, turns);
+    for (const [place, cause] of causes) found[first + place] = { cause };
     for await (const { index, logprobs, tokenCounts } of engine.logprobs(examples, { signal })) {
       const [after, before] = logprobs as [number, number]; // two responses went in
       const [longer, shorter] = tokenCounts as [number, number];

@@ -2,7 +2,7 @@
 import { z } from "zod";
 
 import { checkpointSchema } from "../store/vector-store-manifest.ts";
-import { countSchema, jsonArtifact, type Plain } from "../util/artifact.ts";
+import { countSchema, countsSchema, jsonArtifact, type Plain } from "../util/artifact.ts";
 
 /**
  * How a shift is measured. `margin`: log-probability of the after-response less that of the before-response, in nats, by M1 less by M0;
@@ -33,8 +33,10 @@ const shiftedBehaviorSchema = z.strictObject({
   projection: measuredShiftSchema.optional(),
   /** Mean tokens of the after-responses less those of the before-responses; with `margin`. */
   tokens: z.number().optional(),
-  /** Response pairs that a checkpoint cannot read. */
+  /** Response pairs that cannot be compared, or that a checkpoint cannot read. */
   unusable: countSchema,
+  /** The same by cause; absent where there are none. */
+  causes: countsSchema.optional(),
 });
 export type ShiftedBehavior = Plain<typeof shiftedBehaviorSchema>;
 

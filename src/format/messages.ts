@@ -46,6 +46,9 @@ export function turnText({ content, whole }: Message): string {
   return [content, ...more].filter((text) => text !== "").join("\n");
 }
 
+/** Whether turnText has what a turn says in this key. */
+export const isInText = (key: string): boolean => (SPOKEN_KEYS as readonly string[]).includes(key);
+
 /** The keys of a turn beside role and content, sorted. */
 export function extraKeys({ whole = {} }: Message): readonly string[] {
   return Object.keys(whole)

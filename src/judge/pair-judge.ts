@@ -1,7 +1,10 @@
 /** @file An LLM that says of two responses to one prompt which of them shows a behaviour more, asked in both orders. */
 import { answerKey, type AnswererName } from "../endpoint/answer-key.ts";
-import { type Message, turnText } from "../format/messages.ts";
+import type { JsonValue } from "../format/json-value.ts";
+import { type Message, type RowContext, turnText } from "../format/messages.ts";
+import { untoldKeysOf } from "../model/unread-keys.ts";
 import type { PreferencePair } from "../pairs/preference-pair.ts";
+import { canonicalJson } from "../util/hash.ts";
 import {
   askUntilReadable,
   answersLeft,
@@ -16,7 +19,7 @@ import { answerInstructions, fenceOf } from "./rubric-request.ts";
 import type { RubricAnswer } from "./rubric.ts";
 
 /** The pair's text, as the judge sees it. */
-export type JudgedPair = Pick<PreferencePair, "prompt" | "chosen" | "rejected">;
+export type JudgedPair = Pick<PreferencePair, "prompt" | "chosen" | "rejected" | "context">;
 
 /** What the judge says of a pair, or why it says nothing. */
 export type PairOpinion =
@@ -102,16 +105,17 @@ function whyMissing(one: Reading, other: Reading): string {
 
 /** The two questions about a pair, the chosen response first and second, with the keys that their answers are stored under. */
 export function pairQuestions(
-  { prompt, chosen, rejected }: JudgedPair,
+  { prompt, chosen, rejected, context }: JudgedPair,
   { description, maxTokens }: PairRubric,
   { endpoint, temperature }: { readonly endpoint: AnswererName; readonly temperature: number },
 ): readonly Omit<Question, "signal">[] {
+  const beside = besideText(context);
   const [request, a, b] = [prompt, chosen, rejected].map(textOf) as [string, string, string];
   return [
     [a, b],
     [b, a],
   ].map(([first = "", second = ""]) => {
-    const messages = pairMessages(description, { request, first, second });
+    const messages = pairMessages(description, { request, beside, first, second });
     const key = answerKey(endpoint, { kind: "comparison", messages, temperature, maxTokens });
     return { messages, key };
   });
@@ -125,29 +129,53 @@ export function questionLeft(paid: Parameters<typeof answersLeft>[0], isAnew: bo
 /** One user or assistant turn is its own text; of several each says whose it is. */
 function textOf(turns: readonly Message[]): string {
   const [only] = turns;
-  if (turns.length === 1 && only?.role !== "system") return turnText(only!); // there is one
-  return turns.map((turn) => `${turn.role}: ${turnText(turn)}`).join("\n\n");
+  if (turns.length === 1 && only?.role !== "system") return wholeText(only!); // there is one
+  return turns.map((turn) => `${turn.role}: ${wholeText(turn)}`).join("\n\n");
 }
+
+/** What a turn says, in every key of it. */
+function wholeText(turn: Message): string {
+  const more = untoldKeysOf(turn).map((key) => lineOf(key, turn.whole![key]!)); // it has such keys
+  return [turnText(turn), ...more].filter((text) => text !== "").join("\n");
+}
+
+/** What the model was given with the turns, a line each; "" where there was nothing. */
+function besideText({ tools, documents, kwargs = {} }: RowContext = {}): string {
+  return Object.entries({ tools, documents, ...kwargs })
+    .flatMap(([name, value]) =>
+      value === undefined || value === null || isEmptyList(value) ? [] : [lineOf(name, value)],
+    )
+    .join("\n");
+}
+
+const lineOf = (name: string, value: JsonValue | readonly JsonValue[]): string =>
+  `${name}: ${canonicalJson(value)}`;
+
+const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
 
 interface PairTexts {
   readonly request: string;
+  /** Given with the request; may be "". */
+  readonly beside: string;
   readonly first: string;
   readonly second: string;
 }
 
 /** What stands between the fences is data: nothing in it is filled in or can end its part. */
 function pairMessages(description: string, texts: PairTexts): readonly Message[] {
-  const { request, first, second } = texts;
-  const fence = fenceOf(request, first, second);
+  const { request, beside, first, second } = texts;
+  const fence = fenceOf(...(beside === "" ? [] : [beside]), request, first, second);
+  const given =
+    beside === "" ? "" : `---- given to the AI system with the request ${fence} ----\n${beside}\n`;
   return [
     { role: "system", content: `${instructions(description)}\n\n${answerInstructions(ANSWER)}` },
     {
       role: "user",
-      content: `Between the lines with ${fence} stand a request and two responses to it.
+      content: `Between the lines with ${fence} stand a request${beside === "" ? "" : ", what the AI system was given with it (tools, variables)"} and two responses to it.
 
 ---- request ${fence} ----
 ${request}
----- first response ${fence} ----
+${given}---- first response ${fence} ----
 ${first}
 ---- second response ${fence} ----
 ${second}

@@ -1,6 +1,6 @@
 /** @file What a row says and a chat template does not show. */
 import type { JsonValue } from "../format/json-value.ts";
-import { extraKeys, type Message, type RowContext } from "../format/messages.ts";
+import { extraKeys, isInText, type Message, type RowContext } from "../format/messages.ts";
 import { REASONING_KEYS } from "./chat-template-variables.ts";
 import type { RenderedChat } from "./chat-template.ts";
 
@@ -27,6 +27,10 @@ export function labelKeys(turns: readonly Message[]): readonly string[] {
 export function spokenKeysOf(turn: Message): readonly string[] {
   return extraKeys(turn).filter((key) => !isLabel(turn, key));
 }
+
+/** Those of them that turnText does not have. */
+export const untoldKeysOf = (turn: Message): readonly string[] =>
+  spokenKeysOf(turn).filter((key) => !isInText(key));
 
 /** Keys of the turns, and names of the row's context, in which something is said beside the text; each once. */
 export function spokenKeys(

@@ -15,8 +15,9 @@ import { ownField, type ReadOptions, type RowFields } from "./readers/file-row.t
 import { readRows } from "./readers/read-rows.ts";
 import { sampleRows } from "./sample-rows.ts";
 import { checkPair } from "./shapes/check-pair.ts";
+import { holdsText } from "./shapes/prompt-text.ts";
 import { readPrompt, readResponse, readText, readTurns } from "./shapes/read-turns.ts";
-import { readContext } from "./shapes/row-context.ts";
+import { readContext, saidBeside } from "./shapes/row-context.ts";
 import { RowProblem } from "./shapes/shape.ts";
 
 /** One example of supervised fine-tuning. */
@@ -102,12 +103,24 @@ interface Exchange {
 function readExample(fields: RowFields): Exchange | { text: string } {
   if (ownField(fields, "messages") !== undefined) {
     const turns = readTurns(fields, "messages");
-    return checked(fields, turns.slice(0, -1), turns.slice(-1));
+    const asked = ownField(fields, "prompt");
+    const unread = typeof asked === "string" && !holdsText(turns, asked) ? ["prompt"] : [];
+    return checked(fields, turns.slice(0, -1), turns.slice(-1), unread);
   }
   if (ownField(fields, "prompt") === undefined) {
     const text = readText(fields, "text");
     if (text === "") throw new RowProblem("empty-side", "text: expected some text, got none");
-    return { text };
+    // It is tokenised as it is: what stands beside it reaches no template.
+    const whole = [{ role: "user", content: text }] as const;
+    const { prompt, context } = readContext(fields, whole);
+    const more = [
+      ...prompt
+        .slice(0, -1)
+        .flatMap(({ role, content }) => (holdsText(whole, content) ? [] : [role])),
+      ...saidBeside([], context),
+    ];
+    if (more.length === 0) return { text };
+    throw new RowProblem("unread", `text: expected a text alone, got ${more.join(", ")} beside it`);
   }
   const prompt = readPrompt(fields);
   const column = ownField(fields, "response") === undefined ? "completion" : "response";
@@ -118,8 +131,9 @@ function checked(
   fields: RowFields,
   turns: readonly Message[],
   response: readonly Message[],
+  unread: readonly string[] = [],
 ): Exchange {
-  const { prompt, context } = readContext(fields, turns);
+  const { prompt, context } = readContext(fields, turns, unread);
   checkPair(prompt, [{ name: "response", turns: response }]);
   return { prompt, response, ...(context === undefined ? {} : { context }) };
 }

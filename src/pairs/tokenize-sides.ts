@@ -15,7 +15,23 @@ export type TokenizedSides =
       /** A response was cut at the token limit. */
       readonly isTruncated: boolean;
     }
-  | { readonly kind: "unusable"; readonly reason: UnusableReason; readonly detail: string };
+  | {
+      readonly kind: "unusable";
+      readonly reason: UnusableReason;
+      readonly detail: string;
+      /** What it says and nothing reads, where that is the reason. */
+      readonly unread?: readonly string[] | undefined;
+    };
+
+/** Why a row is left out for what it says and nothing reads. */
+export const unreadCause = (unread: readonly string[]): string => `unread: ${unread.join(", ")}`;
+
+/** Why it cannot be used, in a few words that rows are counted by. */
+export const causeOfUnusable = ({
+  reason,
+  unread,
+}: Pick<Extract<TokenizedSides, { readonly kind: "unusable" }>, "reason" | "unread">): string =>
+  reason === "unread" && unread !== undefined ? unreadCause(unread) : reason;
 
 type Tokenizing = Pick<EmbeddingEngine, "tokenize">;
 
@@ -75,7 +91,9 @@ export function tokenizeResponses(
     example = engine.tokenize(prompt, responses, context);
   } catch (error) {
     if (!(error instanceof UnusableExampleError)) throw error;
-    return { kind: "unusable", reason: REASONS[error.reason], detail: error.message };
+    const { reason, message: detail, unread } = error;
+    const why = { reason: REASONS[reason], detail };
+    return { kind: "unusable", ...why, ...(unread.length === 0 ? {} : { unread }) };
   }
   const cut = truncateExample(example, maxTokens);
   if (cut.kind === "prompt-too-long") {

@@ -9,7 +9,7 @@ import { type Fail, inRow, readWholeRows, type WholeRow } from "../pairs/readers
 import { readText as readWholeText } from "../pairs/readers/yaml-document.ts";
 import { readTags } from "../pairs/row-marks.ts";
 import { readText } from "../pairs/shapes/read-turns.ts";
-import { readPlainPrompt, saidBeside } from "../pairs/shapes/row-context.ts";
+import { plainPrompt, readPlainPrompt, saidBeside } from "../pairs/shapes/row-context.ts";
 import { ConfigError, FormatError } from "../util/errors.ts";
 import { readScenarioDocument } from "./scenario-document.ts";
 
@@ -126,7 +126,7 @@ function readRow(fields: RowFields, place: string): BaseRow {
   return inRow(fail, () => {
     const tags = readTags(fields) ?? [];
     const turns: readonly Message[] = Object.hasOwn(fields, "base")
-      ? [{ role: "user", content: readText(fields, "base") }]
+      ? plainPrompt(fields, [{ role: "user", content: readText(fields, "base") }])
       : readPlainPrompt(fields);
     if (turns.every(({ content }) => content.trim() === "")) throw fail("the request has no text");
     return ofTurns(turns, tags);

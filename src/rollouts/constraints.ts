@@ -8,6 +8,7 @@ import {
 } from "../pairs/readers/listed-rows.ts";
 import { type Fail, inRow } from "../pairs/readers/whole-rows.ts";
 import { readTags } from "../pairs/row-marks.ts";
+import { plainPrompt } from "../pairs/shapes/row-context.ts";
 import { ConfigError, FormatError } from "../util/errors.ts";
 import { BUILT_IN_CONSTRAINTS } from "./built-in-constraints.ts";
 
@@ -114,5 +115,11 @@ function readConstraint({ fields }: ListedRow, place: string): Constraint {
   }
   const text = ownField(fields, "text");
   if (typeof text !== "string" || text.trim() === "") throw fail("text: expected a sentence");
-  return { id, text: text.trim(), tags: inRow(fail, () => readTags(fields)) ?? [] };
+  const tags = inRow(fail, () => {
+    // It is appended to requests as text: what stands beside it would be lost.
+    const turns = plainPrompt(fields, [{ role: "user", content: text }]);
+    if (turns.length > 1) throw fail("text: expected a sentence alone, got system");
+    return readTags(fields) ?? [];
+  });
+  return { id, text: text.trim(), tags };
 }

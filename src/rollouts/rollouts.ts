@@ -1,9 +1,11 @@
 /** @file Rollouts on disk: sampled responses, one a row, with a manifest beside them. */
-import { type Message, ROLES } from "../format/messages.ts";
-import { isObject, ownField, type RowFields } from "../pairs/readers/file-row.ts";
+import type { Message } from "../format/messages.ts";
+import { promptKey } from "../pairs/prompt-key.ts";
+import { ownField, type RowFields } from "../pairs/readers/file-row.ts";
 import { type Fail, inRow, readWholeRows } from "../pairs/readers/whole-rows.ts";
 import { type Marks, readMarks } from "../pairs/row-marks.ts";
 import { kindOf } from "../pairs/shapes/kind-of.ts";
+import { readPlainPrompt } from "../pairs/shapes/row-context.ts";
 import type { Artifact } from "../util/artifact.ts";
 import { rolloutManifestPath } from "./rollout-manifest.ts";
 
@@ -43,23 +45,31 @@ export const ROLLOUTS = {
 } as const satisfies Artifact<AsyncIterable<Rollout>>;
 
 const HINT =
-  'A rollout is {"id", "scenario", "variant", "sample", "prompt": [{role, content}], "response", "finish", "tokens"?, "group"?, "tags"?}; rows count from 0. culprit import makes them of other programs\' responses.';
+  'A rollout is {"id", "scenario", "variant", "sample", "prompt": [{role, content}], "response", "finish", "tokens"?, "group"?, "tags"?, "system"?}; rows count from 0. culprit import makes them of other programs\' responses.';
 
 /**
  * Streams the rollouts of a file (JSON lines, JSON or Parquet) in its order. Throws FormatError naming file and row (from 0) where
- * one is broken, incomplete or there twice. Memory: the ids.
+ * one is broken, incomplete or there twice, or its prompt says more than roles and texts or is
+ * another one than that of the samples beside it. Memory: the ids, and a hash for each prompt.
  */
 export async function* readRollouts(
   path: string,
   { signal }: { readonly signal?: AbortSignal | undefined } = {},
 ): AsyncGenerator<Rollout, void, undefined> {
   const rowOf = new Map<string, number>();
+  const promptOf = new Map<string, string>();
   const rows = readWholeRows(path, { hint: HINT, kind: "rollouts", signal });
   for await (const { fields, fileRow, fail } of rows) {
     const rollout = readRollout(fields, fail);
     const earlier = rowOf.get(rollout.id);
     if (earlier !== undefined) throw fail(`its id is that of row ${earlier} too`);
     rowOf.set(rollout.id, fileRow);
+    const place = JSON.stringify([rollout.scenario, rollout.variant]);
+    const prompt = promptKey(rollout.prompt).slice(0, 16);
+    if ((promptOf.get(place) ?? prompt) !== prompt) {
+      throw fail("its scenario and variant are those of a row with another prompt");
+    }
+    promptOf.set(place, prompt);
     yield rollout;
   }
 }
@@ -81,7 +91,7 @@ function readRollout(fields: RowFields, fail: Fail): Rollout {
     scenario: text("scenario"),
     variant: text("variant"),
     sample: count("sample"),
-    prompt: readPrompt(ownField(fields, "prompt"), fail),
+    prompt: readPrompt(fields, fail),
     response: text("response"),
     opensThinking: ownField(fields, "opensThinking") === true ? true : undefined,
     finish,
@@ -99,14 +109,9 @@ export function readFinish(value: unknown, fail: Fail): Finish {
   throw fail(`finish: expected one of ${FINISHES.join(", ")}`);
 }
 
-function readPrompt(value: unknown, fail: Fail): readonly Message[] {
+/** The prompt, whose turns are roles and texts: judges and checkpoints would read a row that says more without it. */
+function readPrompt(fields: RowFields, fail: Fail): readonly Message[] {
+  const value = ownField(fields, "prompt");
   if (!Array.isArray(value)) throw fail("prompt: expected a list of {role, content}");
-  return value.map((turn: unknown, i) => {
-    const [role, content] = isObject(turn)
-      ? [ownField(turn, "role"), ownField(turn, "content")]
-      : [];
-    const known = ROLES.find((each) => each === role);
-    if (known !== undefined && typeof content === "string") return { role: known, content };
-    throw fail(`prompt[${i}]: expected {role, content}`);
-  });
+  return inRow(fail, () => readPlainPrompt(fields));
 }

@@ -46,7 +46,7 @@ Pairs of one prompt count as one draw in every interval.
   culprit audit pairs.jsonl.gz
   culprit audit "mix/*.parquet" --checkpoint ./sft --max-tokens 2048 --out audit.json
   culprit audit mix.parquet --before ./sft --after ./dpo --held-out other.parquet --measured measured.parquet`,
-  version: 4,
+  version: 5,
   inputs: {
     pairs: pairsInput,
     checkpoint: tokenizerInput,

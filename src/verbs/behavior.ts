@@ -17,11 +17,12 @@ import { projectOut } from "../behavior/project-out.ts";
 import { isMeasure, MEASURES, measureResponses } from "../behavior/response-measures.ts";
 import { trainProbe } from "../behavior/train-probe.ts";
 import { withFeatures } from "../engine/features.ts";
-import { type ResponsePairs, readResponsePairs } from "../pairs/response-pairs.ts";
+import type { ResponsePairs } from "../pairs/response-pairs.ts";
 import { count, maxTokens, seed, nonEmpty, whole } from "../util/setting-kinds.ts";
 import { checkpointInput } from "./inputs/checkpoint.ts";
 import { readConcept } from "./inputs/concept.ts";
-import { behaviorInput, behaviorsInput, openingOptions, responsesInput } from "./inputs/files.ts";
+import { behaviorInput, behaviorsInput, responsesInput } from "./inputs/files.ts";
+import { openResponses } from "./inputs/responses.ts";
 import { warmupInput } from "./inputs/warmup.ts";
 import { layers } from "./settings/common.ts";
 import {
@@ -41,13 +42,7 @@ const MAX_NULL_DIRECTIONS = 1024;
 const responsePairsInput = {
   ...responsesInput,
   isPositional: true,
-  open: async ([path = ""], _settings, work) => {
-    const responses = await readResponsePairs(path, openingOptions(work));
-    for (const [column, rows] of Object.entries(responses.ignoredColumns)) {
-      work.note(`${path}: column "${column}" (${rows} rows) is not used`);
-    }
-    return responses;
-  },
+  open: ([path = ""], _settings, work) => openResponses(path, work),
   files: ({ files }) => files.map(({ path }) => path),
 } as const satisfies Input<ResponsePairs>;
 
@@ -130,7 +125,7 @@ ${MEASURES.join(", ")} (estimated from how the responses
 of one side differ among themselves); --orthogonal-to-behavior those of other behaviour files made at the same layers.
 
   culprit behavior responses.jsonl --checkpoint ./sft --layers 8,10,12 --out complies.safetensors`,
-  version: 8,
+  version: 9,
   inputs: {
     responses: responsePairsInput,
     checkpoint: checkpointInput,

@@ -9,6 +9,8 @@ import {
 } from "../rates/measure-capabilities.ts";
 import { askedSettings, checkpointInput } from "./inputs/checkpoint.ts";
 import { openingOptions, otherFile } from "./inputs/files.ts";
+import { noteColumns } from "./inputs/note-columns.ts";
+import { notePairs } from "./inputs/pairs.ts";
 import { resultOutput } from "./outputs.ts";
 import { samplingSettings } from "./settings/sampling.ts";
 import { formatCapabilities } from "./show/capabilities.ts";
@@ -20,7 +22,11 @@ const heldOutInput = {
   placeholder: "FILE",
   describe: "Held-out preference pairs: how often the chosen side is the likelier one.",
   isOptional: true,
-  open: (paths, _settings, work) => openPairs(paths, openingOptions(work)),
+  open: async (paths, _settings, work) => {
+    const pairs = await openPairs(paths, openingOptions(work));
+    notePairs(pairs, work);
+    return pairs;
+  },
   files: ({ files }) => files.map(({ path }) => path),
 } as const satisfies Input<PairSet>;
 
@@ -45,7 +51,7 @@ Pairs and answers that the template refuses, or whose prompt does not fit the ch
 culprit evaluate compares checkpoints item by item: its FILE names what this command wrote as the capabilities of a run.
 
   culprit capabilities --checkpoint ./dpo --pairs held-out.jsonl --tasks tasks.jsonl --out capabilities.json`,
-  version: 3,
+  version: 4,
   inputs: {
     checkpoint: {
       ...checkpointInput,
@@ -79,19 +85,25 @@ culprit evaluate compares checkpoints item by item: its FILE names what this com
   run: async (
     { checkpoint, pairs, answers, tasks, overRefusal },
     { maxTokens },
-    { signal, progress, warn },
+    work,
   ): Promise<CapabilityMeasures> => {
+    const { signal, progress, warn } = work;
     await using engine = await checkpoint.open();
     const isSampled = tasks !== undefined || overRefusal !== undefined;
     for (const line of isSampled ? describeUnapplied(engine.unapplied) : []) warn(line);
     const job = { progress: progress("items"), signal, warn };
     const matched = (path: string) => measureTasks(engine, path, { ...job, maxTokens });
-    return {
+    const measures = {
       ...(pairs && { preferences: await measurePreferences(engine, pairs, job) }),
       ...(answers && { answers: await measureAnswers(engine, answers, job) }),
       ...(tasks && { tasks: await matched(tasks) }),
       ...(overRefusal && { overRefusal: await matched(overRefusal) }),
     };
+    if (answers !== undefined) await noteColumns(answers, "examples", work);
+    for (const path of [tasks, overRefusal]) {
+      if (path !== undefined) await noteColumns(path, "tasks", work);
+    }
+    return measures;
   },
   show: formatCapabilities,
 });

@@ -51,7 +51,7 @@ culprit behavior makes an unrelated behaviour of them, to which culprit rank --n
 
   culprit conditions --before-verdicts v0.jsonl --after-verdicts v1.jsonl \\
     --before rollouts0.jsonl --after rollouts1.jsonl --out responses.jsonl`,
-  version: 7,
+  version: 8,
   inputs: {
     beforeVerdicts: { ...verdicts, describe: "Verdicts on the rollouts of the checkpoint before." },
     afterVerdicts: { ...verdicts, describe: "Verdicts on the rollouts of the checkpoint after." },

@@ -58,7 +58,7 @@ The store is a folder: manifest.json, shard-00000.safetensors and so on, complet
 from the last whole shard when the same command is given again. A store made with other settings is refused.
 
   culprit embed pairs.jsonl.gz --checkpoint ./sft --layers 8,10,12 --out vectors/`,
-  version: 3,
+  version: 4,
   inputs: { pairs: pairsInput, checkpoint: checkpointInput, warmup: warmupInput },
   settings: z.strictObject({
     layers,

@@ -8,6 +8,7 @@ import type { Rollout } from "../rollouts/rollouts.ts";
 import { writeJsonLines } from "../util/atomic-file.ts";
 import { ConfigError } from "../util/errors.ts";
 import { otherFile } from "./inputs/files.ts";
+import { noteColumns } from "./inputs/note-columns.ts";
 import { defineVerb } from "./verb.ts";
 
 /** How many rollouts were imported, and where they are. */
@@ -47,7 +48,8 @@ What is written is what culprit generate writes and culprit judge reads, without
       describe: "The rollouts to write, JSON lines.",
     },
   },
-  run: async ({ responses }, _settings, { out: { out }, signal }): Promise<Imported> => {
+  run: async ({ responses }, _settings, work): Promise<Imported> => {
+    const { out, signal } = { ...work, ...work.out };
     let rollouts = 0;
     const leftOut: Partial<Record<LeftOut, number>> = {};
     const onLeftOut = (why: LeftOut): void => void (leftOut[why] = (leftOut[why] ?? 0) + 1);
@@ -60,6 +62,7 @@ What is written is what culprit generate writes and culprit judge reads, without
     };
     await writeJsonLines(out, counted());
     await rm(rolloutManifestPath(out), { force: true });
+    await noteColumns(responses, "responses", work);
     return { out, rollouts, leftOut };
   },
   show: ({ out, rollouts }) => `${out}: ${rollouts} rollouts imported`,

@@ -99,7 +99,7 @@ no readable answer is missing with its cause; --force asks about it again. See d
   culprit judge rollouts.jsonl --rules compliance --out verdicts.jsonl
   culprit judge rollouts.jsonl --rubric harm --base-url http://localhost:8000/v1 --model qwen --out verdicts.jsonl --dry-run
   culprit judge rollouts.jsonl --labels labels.csv --meaning "is rude" --out verdicts.jsonl`,
-  version: 7,
+  version: 8,
   inputs: {
     rollouts: { ...rolloutsInput, isPositional: true },
     rules: rulesInput,

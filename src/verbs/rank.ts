@@ -8,7 +8,6 @@ import { scorePairs } from "../attribution/score-pairs.ts";
 import { readBehavior, type StoredBehavior } from "../behavior/behavior-file.ts";
 import { readUsedLayer, type UsedLayer } from "../behavior/used-layer.ts";
 import type { PairSet } from "../pairs/open-pairs.ts";
-import { readResponsePairs } from "../pairs/response-pairs.ts";
 import { chooseGroupColumn } from "../ranking/group-column.ts";
 import { readRanking } from "../ranking/ranking-file.ts";
 import {
@@ -26,6 +25,7 @@ import { ROLLOUT_MANIFEST, rolloutManifestPath } from "../rollouts/rollout-manif
 import { readRollouts } from "../rollouts/rollouts.ts";
 import type { VectorStore } from "../store/open-store.ts";
 import { readStoreTable } from "../store/read-shard.ts";
+import { listCounts } from "../util/commonest-first.ts";
 import { ConfigError } from "../util/errors.ts";
 import { withSetting } from "../util/in-setting.ts";
 import type { JobOptions } from "../util/progress.ts";
@@ -34,13 +34,13 @@ import { linesOf } from "../util/text-table.ts";
 import { engineSettings } from "./inputs/checkpoint.ts";
 import {
   behaviorsInput,
-  openingOptions,
+  openRollouts,
   rankingInput,
-  responsesInput,
   rolloutsInput,
   storeInput,
 } from "./inputs/files.ts";
 import { pairsInput } from "./inputs/pairs.ts";
+import { countedResponsesInput } from "./inputs/responses.ts";
 import { expectSamePairs } from "./inputs/same-pairs.ts";
 import { openScoringModels, scoringInput, trainedInput } from "./inputs/scoring-models.ts";
 import { noting } from "./judging/open-asker.ts";
@@ -53,7 +53,14 @@ import { by, layersOrAuto, tops } from "./settings/common.ts";
 import { candidateTop, methodLabel, methodSettings, ownSettings } from "./settings/methods.ts";
 import { budgetUsedUp, describeUsage, type LlmSummary, tooManyUnjudged } from "./show/llm-usage.ts";
 import { formatRankings } from "./show/ranking.ts";
-import { defineVerb, type Input, need } from "./verb.ts";
+import { defineVerb, type Input, need, type Work } from "./verb.ts";
+
+/** Rollouts, and of which checkpoint they say they are. */
+export async function openOwnAnswers(path: string): Promise<OwnAnswers> {
+  const manifest = await ROLLOUT_MANIFEST.find(rolloutManifestPath(path));
+  const checkpointHash = manifest?.kind === "rollouts" ? manifest.checkpointHash : undefined;
+  return { path, checkpointHash, read: (job) => readRollouts(path, job) };
+}
 
 /** Rollouts of the checkpoint before to the pairs' prompts. */
 const ownAnswersInput = {
@@ -61,11 +68,7 @@ const ownAnswersInput = {
   describe:
     "Rollouts of the checkpoint before training on the pairs' prompts, for methods that hold a response to them.",
   isOptional: true,
-  open: async ([path = ""]): Promise<OwnAnswers> => {
-    const manifest = await ROLLOUT_MANIFEST.find(rolloutManifestPath(path));
-    const checkpointHash = manifest?.kind === "rollouts" ? manifest.checkpointHash : undefined;
-    return { path, checkpointHash, read: (job) => readRollouts(path, job) };
-  },
+  open: async (paths, _settings, work) => openOwnAnswers(await openRollouts(paths, work)),
 } as const satisfies Input<OwnAnswers>;
 
 /** A ranking whose top alone is scored. */
@@ -148,7 +151,7 @@ same; culprit show prints more of one.
   culprit rank --pairs pairs.jsonl --checkpoint ./sft --method loss-diff --responses responses.jsonl --out loss-diff.parquet
   culprit rank --pairs pairs.jsonl --method judge --description "It obeys every request." --base-url http://localhost:8000/v1 \\
     --model NAME --candidates ranking.parquet --top 500 --out judged.parquet --dry-run`,
-    version: 7,
+    version: 8,
     inputs: {
       store: { ...storeInput, isPositional: true, isOptional: true },
       behavior: { ...behaviorsInput, isOptional: true },
@@ -161,10 +164,9 @@ same; culprit show prints more of one.
         isOptional: true,
       },
       responses: {
-        ...responsesInput,
+        ...countedResponsesInput,
         describe: "The behaviour's response pairs, for methods that read their text.",
         isOptional: true,
-        open: ([path = ""], _settings, work) => readResponsePairs(path, openingOptions(work)),
       },
       checkpoint: scoringInput,
       trained: trainedInput,
@@ -258,6 +260,7 @@ same; culprit show prints more of one.
       expectSamePairs({ ranking, pairs, store });
       const job = { signal: work.signal, progress: work.progress("pairs") };
       const rows = await readRows(store, pairs, job);
+      warnOfUnusable(rows, work);
       const candidates = ranking && findCandidates(rows, ranking, top!); // check
       // Before the work, not after it.
       chooseGroupColumn(Object.keys(rows.columns), settings.by);
@@ -339,6 +342,15 @@ export async function readRows(
   if (store !== undefined) return storeRows(await readStoreTable(store));
   if (pairs !== undefined) return readPairRows(pairs, job);
   throw new ConfigError("rank: expected a store or pairs to score, got neither");
+}
+
+/** Rows that are no pairs are in no ranking, with no cause beside them. */
+function warnOfUnusable({ ids, unusable = {} }: PairRows, { warn }: Pick<Work, "warn">): void {
+  const count = Object.values(unusable).reduce((sum, each) => sum + each, 0);
+  if (count === 0) return;
+  warn(
+    `pairs: ${count} of ${ids.length + count} rows are no usable pairs and are not ranked: ${listCounts(unusable)}; culprit audit lists them`,
+  );
 }
 
 function expectNames(behaviors: readonly StoredBehavior[]): void {

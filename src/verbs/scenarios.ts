@@ -15,6 +15,7 @@ import { ConfigError } from "../util/errors.ts";
 import { count, positive, seed, nonEmpty } from "../util/setting-kinds.ts";
 import { printable } from "../util/text-table.ts";
 import { openingOptions, otherFile } from "./inputs/files.ts";
+import { noteColumns } from "./inputs/note-columns.ts";
 import { describeUnknownKeys } from "./inputs/prompts.ts";
 import {
   formatScenarios,
@@ -67,7 +68,11 @@ const basesInput = {
   isMany: true,
   isOptional: true,
   settings: baseSettings,
-  open: (paths, { limit }, work) => readBasePrompts(paths, { limit, ...openingOptions(work) }),
+  open: async (paths, { limit }, work) => {
+    const read = await readBasePrompts(paths, { limit, ...openingOptions(work) });
+    for (const path of read.files) await noteColumns(path, "bases", work);
+    return read;
+  },
   files: ({ files }) => files,
 } as const satisfies Input<BasePrompts, typeof baseSettings>;
 
@@ -77,7 +82,12 @@ const constraintsInput = {
   describe: `Files of formatting constraints, JSONL, JSON, CSV or a YAML list; ${BUILT_IN_POOL}: those that ship, which is what stands without the flag.`,
   isMany: true,
   isOptional: true,
-  open: (paths) => Promise.resolve(paths),
+  open: async (paths, _settings, work) => {
+    for (const path of paths) {
+      if (path !== BUILT_IN_POOL) await noteColumns(path, "constraints", work);
+    }
+    return paths;
+  },
   files: (paths) => paths,
 } as const satisfies Input<readonly string[]>;
 

@@ -15,17 +15,18 @@ import {
 } from "../forecast/measure-margins.ts";
 import { measureProjections } from "../forecast/measure-projections.ts";
 import { type ShiftedBehavior, type Shifts, SHIFTS } from "../forecast/shifts-file.ts";
-import { readResponsePairs } from "../pairs/response-pairs.ts";
 import { ROLLOUT_MANIFEST, rolloutManifestPath } from "../rollouts/rollout-manifest.ts";
 import { readRollouts } from "../rollouts/rollouts.ts";
 import { describeCheckpoint } from "../store/vector-store-manifest.ts";
 import { TRAIN_MANIFEST } from "../training/run-folder.ts";
+import { listCounts } from "../util/commonest-first.ts";
 import { ConfigError } from "../util/errors.ts";
 import { maxTokens, whole } from "../util/setting-kinds.ts";
 import { linesOf, printable } from "../util/text-table.ts";
 import type { Checkpoint } from "./inputs/checkpoint.ts";
 import { checkpointInput, engineSettings } from "./inputs/checkpoint.ts";
-import { behaviorsInput, openingOptions, responsesInput, rolloutsInput } from "./inputs/files.ts";
+import { behaviorsInput, responsesInput, rolloutsInput } from "./inputs/files.ts";
+import { countUnusable, openResponses } from "./inputs/responses.ts";
 import { warnOfSameRollouts } from "./inputs/same-checkpoint.ts";
 import { openScoringModels, scoringInput, trainedInput } from "./inputs/scoring-models.ts";
 import { resultOutput } from "./outputs.ts";
@@ -43,8 +44,9 @@ const namedResponsesInput = {
   open: (paths: readonly string[], _settings: unknown, work): Promise<readonly NamedResponses[]> =>
     Promise.all(
       paths.map(async (path) => {
-        const { pairs } = await readResponsePairs(path, openingOptions(work));
-        return { name: basename(path).replace(/\..*$/, ""), pairs };
+        const { pairs, unusable } = await openResponses(path, work);
+        const name = basename(path).replace(/\..*$/, "");
+        return { name, pairs, leftOut: countUnusable(unusable) };
       }),
     ),
 } as const satisfies Input<readonly NamedResponses[]>;
@@ -66,7 +68,7 @@ Each has a 95% interval over prompts. --out is what culprit forecast --score rea
 
   culprit shifts --responses held-out/refuses.jsonl --responses held-out/lists.jsonl --checkpoint ./sft --trained ./dpo \\
     --out shifts.json`,
-  version: 1,
+  version: 2,
   inputs: {
     responses: namedResponsesInput,
     behavior: {
@@ -195,7 +197,8 @@ Each has a 95% interval over prompts. --out is what culprit forecast --score rea
       behaviors
         .filter(({ unusable }) => unusable > 0)
         .map(
-          ({ name, unusable }) => `${printable(name)}: ${unusable} response pairs cannot be read`,
+          ({ name, unusable, causes = {} }) =>
+            `${printable(name)}: ${unusable} response pairs are left out: ${printable(listCounts(causes), 400)}`,
         ),
     ]),
 });
@@ -286,7 +289,7 @@ async function readProjections(
     ownPrompts,
     maxTokens: limit,
   }: { layer?: number | undefined; ownPrompts: boolean; maxTokens?: number | undefined },
-  { signal, progress }: Pick<Work, "signal" | "progress">,
+  { signal, progress, warn }: Pick<Work, "signal" | "progress" | "warn">,
 ): Promise<ReturnType<typeof measureProjections>> {
   if (layer === undefined) return []; // check
   for (const behavior of behaviors) {
@@ -307,6 +310,17 @@ async function readProjections(
     signal,
     progress: progress("prompts"),
   });
+  if (joined.leftOut > 0) {
+    warn(
+      `${joined.leftOut} prompts left out: fewer than two responses with text of one checkpoint`,
+    );
+  }
+  const [unread] = states.unusable;
+  if (unread !== undefined) {
+    warn(
+      `${states.unusable.length} prompts left out that the checkpoint cannot read; the first, "${printable(unread.id)}": ${printable(unread.detail, 300)}`,
+    );
+  }
   return measureProjections(states, behaviors, ownPrompts);
 }
 
@@ -325,6 +339,7 @@ function joinMeasures(
       projection,
       tokens: own?.tokens,
       unusable: own?.unusable ?? 0,
+      causes: own === undefined || own.unusable === 0 ? undefined : own.causes,
     };
   });
 }

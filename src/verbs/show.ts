@@ -8,6 +8,7 @@ import {
 import { requireSameSpace, sharedLayers } from "../attribution/require-same-space.ts";
 import { readBehavior } from "../behavior/behavior-file.ts";
 import { readUsedLayer } from "../behavior/used-layer.ts";
+import { findUnjoined } from "../model/unread-keys.ts";
 import { findPairs } from "../pairs/find-pairs.ts";
 import type { PairSet } from "../pairs/open-pairs.ts";
 import { excerptPair, type PairText } from "../pairs/pair-text.ts";
@@ -33,6 +34,8 @@ export interface ShownPair {
   /** In each ranking of the file. */
   readonly places: readonly PairPlace[];
   readonly text: PairText | undefined;
+  /** What the row says beside the text of its turns, by name; with the text. */
+  readonly beside?: readonly string[] | undefined;
   /** Why there is no text, as the end of a sentence. */
   readonly textMissing: string | undefined;
   /** Undefined without store and behaviour. */
@@ -120,7 +123,7 @@ read again where they are still the same.
         hint: "Name the store that was ranked.",
       });
     }
-    const { text, missing, source } = await readText(id, { pairs, store }, settings, {
+    const { text, beside, missing, source } = await readText(id, { pairs, store }, settings, {
       ...job,
       progress: work.progress("pairs"),
     });
@@ -130,6 +133,7 @@ read again where they are still the same.
         source ?? sourceOf(table, row) ?? (await readRankedColumn(ranking, id, "source", job)),
       places,
       text,
+      beside,
       textMissing: missing,
       why:
         store && behavior !== undefined
@@ -142,6 +146,7 @@ read again where they are still the same.
 
 interface FoundText {
   readonly text?: PairText | undefined;
+  readonly beside?: readonly string[] | undefined;
   readonly missing?: string | undefined;
   readonly source?: string | undefined;
 }
@@ -166,7 +171,9 @@ async function readText(
   const pair = (await findPairs(found.pairs, [id], job)).get(id);
   if (pair === undefined) return { missing: "the pair files have no such pair" };
   const { source } = pair.columns;
-  return { text: excerptPair(pair, characters), source: textOfColumn(source) };
+  const { prompt, chosen, rejected, context = {} } = pair;
+  const beside = findUnjoined({ prompt, responses: [chosen, rejected], context });
+  return { text: excerptPair(pair, characters), beside, source: textOfColumn(source) };
 }
 
 const sourceOf = (table: StoreTable | undefined, row: number): string | undefined =>

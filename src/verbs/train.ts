@@ -10,11 +10,12 @@ import { trainDpo, trainSft } from "../training/train.ts";
 import { ConfigError, NothingToDoError } from "../util/errors.ts";
 import { checkpointInput, checkpointSettings } from "./inputs/checkpoint.ts";
 import { editInput } from "./inputs/files.ts";
-import { openPairsOptions, pairSettings } from "./inputs/pairs.ts";
+import { noteColumns } from "./inputs/note-columns.ts";
+import { notePairs, openPairsOptions, pairSettings } from "./inputs/pairs.ts";
 import { fileNamed } from "./outputs.ts";
 import { othersChoice } from "./settings/common.ts";
 import { trainingSettings } from "./settings/training.ts";
-import { defineVerb, type Input } from "./verb.ts";
+import { defineVerb, type Input, type OpenWork } from "./verb.ts";
 
 /** Data to train on; the method says what its rows have to be. */
 export interface TrainingData {
@@ -34,11 +35,18 @@ const dataInput = {
   open: (paths, settings, work) => {
     const options = openPairsOptions(settings, work);
     return Promise.resolve({
-      pairs: () => openPairs(paths, options),
-      examples: () => openSftFiles(paths, options),
+      pairs: async () => noted(await openPairs(paths, options), work),
+      examples: async () => noted(await openSftFiles(paths, options), work),
     });
   },
 } as const satisfies Input<TrainingData, typeof pairSettings>;
+
+/** Says what of the data is not read. */
+async function noted<T extends PairSet | SftSet>(opened: T, work: OpenWork): Promise<T> {
+  if ("shape" in opened) notePairs(opened, work);
+  else for (const { path } of opened.files) await noteColumns(path, "examples", work);
+  return opened;
+}
 
 /** Training changes the weights in place, so there is one way to keep them. */
 const startSettings = checkpointSettings.omit({ weights: true, batchTokens: true });
@@ -59,7 +67,7 @@ interrupted run goes on when the same command is given again, and ends in the sa
   culprit train pairs.jsonl --checkpoint ./sft --out ./dpo --learning-rate 1e-6 --beta 5 --length-normalized
   culprit train pairs.jsonl --checkpoint ./sft --out ./adapter --learning-rate 1e-4 --lora
   culprit train chat.jsonl --method sft --checkpoint ./base --out ./sft --learning-rate 1e-5`,
-  version: 2,
+  version: 3,
   inputs: {
     data: dataInput,
     checkpoint: {

@@ -4,7 +4,7 @@ import type { Message } from "../../format/messages.ts";
 import { responseText, splitWords } from "../../pairs/text-measures.ts";
 import { ConfigError } from "../../util/errors.ts";
 import { defineMethod } from "../method.ts";
-import { readText } from "../read-text.ts";
+import { readableResponses, textRows, type TextRows } from "../read-text.ts";
 
 /**
  * BM25 in Lucene's form (Kamphuis et al. 2020): a response d of |d| words scores, for each word w of the query,
@@ -31,8 +31,10 @@ export const bm25 = defineMethod({
     traits: { isBounded: false, null: "none", hasVerdict: false, hasLayer: false },
   }),
   score: async ({ responses, ...task }, { k1, b }, work) => {
-    const query = queryWeights(responses.pairs.map(({ after }) => after));
-    const corpus = await countCorpus(query, task, work);
+    const behavior = readableResponses(responses.pairs);
+    const query = queryWeights(behavior.pairs.map(({ after }) => after));
+    const texts = textRows(task, work, "responses");
+    const corpus = await countCorpus(query, texts);
     const measure = (turns: readonly Message[]): number => {
       const words = wordsOf(turns);
       const rest = k1 * (1 - b + (b * words.length) / corpus.meanLength);
@@ -46,11 +48,12 @@ export const bm25 = defineMethod({
       }
       return sum;
     };
-    const scores = new Float32Array(task.rows.ids.length);
-    for await (const { row, pair } of readText(task, work)) {
+    const scores = new Float32Array(task.rows.ids.length).fill(Number.NaN);
+    for await (const { row, pair } of texts.read()) {
       scores[row] = measure(pair.chosen) - measure(pair.rejected);
     }
-    return [{ scores }];
+    const remarks = [...texts.remarks(), ...behavior.remarks];
+    return [{ scores, causes: texts.causes, remarks }];
   },
 });
 
@@ -81,15 +84,15 @@ interface Corpus {
   readonly holding: ReadonlyMap<string, number>;
 }
 
-/** One pass over all responses of all rows; memory is the query's. */
+/** One pass over the responses of all rows that can be read; memory is the query's. */
 async function countCorpus(
   query: ReadonlyMap<string, number>,
-  task: Parameters<typeof readText>[0],
-  work: Parameters<typeof readText>[1],
+  texts: Pick<TextRows, "read">,
 ): Promise<Corpus> {
   const holding = new Map<string, number>();
-  let length = 0;
-  for await (const { pair } of readText(task, work)) {
+  let [length, responses] = [0, 0];
+  for await (const { pair } of texts.read()) {
+    responses += 2;
     for (const words of [wordsOf(pair.chosen), wordsOf(pair.rejected)]) {
       length += words.length;
       for (const word of new Set(words)) {
@@ -97,6 +100,5 @@ async function countCorpus(
       }
     }
   }
-  const responses = 2 * task.rows.ids.length;
   return { responses, meanLength: length / responses, holding };
 }

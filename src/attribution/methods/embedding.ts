@@ -5,8 +5,8 @@ import { countRequest, priced } from "../../rollouts/estimate-rollouts.ts";
 import { ConfigError, RuntimeError } from "../../util/errors.ts";
 import { dot, norm } from "../../util/vector.ts";
 import { defineMethod } from "../method.ts";
-import { readGroups } from "../pair-examples.ts";
-import { readText } from "../read-text.ts";
+import { inGroups } from "../pair-examples.ts";
+import { readableResponses, textRows } from "../read-text.ts";
 import {
   embedByEndpoint,
   embedByStates,
@@ -51,8 +51,9 @@ export const embedding = defineMethod({
       if (isKept) counts.cached++;
       else countRequest(counts, request.messages);
     };
-    for (const { after } of responses?.pairs ?? []) await countText(responseText(after));
-    for await (const { pair } of readText(task, { signal })) {
+    const behavior = responses === undefined ? [] : readableResponses(responses.pairs).pairs;
+    for (const { after } of behavior) await countText(responseText(after));
+    for await (const { pair } of textRows(task, { signal }, "responses").read()) {
       counts.rollouts++;
       for (const turns of [pair.chosen, pair.rejected]) await countText(responseText(turns));
     }
@@ -61,7 +62,8 @@ export const embedding = defineMethod({
   score: async ({ responses, endpoint, checkpoint, ...task }, { neighbours }, work) => {
     const isServed = endpoint !== undefined;
     const embedder = isServed ? embedByEndpoint(endpoint, work) : embedByStates(checkpoint!, work); // oneOf
-    const [query, centre] = await embedQuery(responses.pairs, embedder, { isCentred: !isServed });
+    const behavior = readableResponses(responses.pairs);
+    const [query, centre] = await embedQuery(behavior.pairs, embedder, { isCentred: !isServed });
     if (query.length < neighbours) {
       throw new ConfigError(
         `neighbours: expected at most ${query.length}, as many as there are after-responses, got ${neighbours}`,
@@ -75,20 +77,26 @@ export const embedding = defineMethod({
       return cosines.slice(0, neighbours).reduce((sum, each) => sum + each, 0) / neighbours;
     };
     const scores = new Float32Array(task.rows.ids.length).fill(Number.NaN);
-    const causes = new Map<number, string>();
-    for await (const group of readGroups(task, work)) {
+    const rows = textRows(task, work, "responses");
+    const missing = new Map<number, string>();
+    for await (const group of inGroups(rows.read())) {
       const texts = group.flatMap(({ pair }) => [pair.chosen, pair.rejected].map(responseText));
       const vectors = await embedder.embed(texts);
       for (const [i, { row }] of group.entries()) {
         const [chosen, rejected] = [nearness(vectors[2 * i]!), nearness(vectors[2 * i + 1]!)]; // two texts a pair
-        if (typeof chosen === "string") causes.set(row, chosen);
-        else if (typeof rejected === "string") causes.set(row, rejected);
+        if (typeof chosen === "string") missing.set(row, chosen);
+        else if (typeof rejected === "string") missing.set(row, rejected);
         else scores[row] = chosen - rejected;
       }
     }
     const { usage } = embedder;
     work.count({ money: usage?.cost ?? 0 });
-    const remarks = [`Embedded by ${embedder.name}, ${query.length} after-responses.`];
+    const causes = new Map([...rows.causes, ...missing]);
+    const remarks = [
+      `Embedded by ${embedder.name}, ${query.length} after-responses.`,
+      ...rows.remarks(),
+      ...behavior.remarks,
+    ];
     return [{ scores, causes, remarks, usage }];
   },
 });

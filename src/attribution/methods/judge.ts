@@ -12,7 +12,7 @@ import { percent, signed } from "../../util/figures.ts";
 import { mapOrdered } from "../../util/map-ordered.ts";
 import { descriptionSetting, lacksDescription } from "../description-setting.ts";
 import { defineMethod, type Scored } from "../method.ts";
-import { readText } from "../read-text.ts";
+import { textRows } from "../read-text.ts";
 
 /** Pairs that are begun and not yet handed on. */
 const WINDOW = 512;
@@ -53,7 +53,7 @@ export const judge = defineMethod({
     const { endpoint, store, prices, isAnew = false, signal } = how;
     const seen = new Set<string>();
     const counts = { rollouts: 0, cached: 0, requests: 0, promptTokens: 0 };
-    for await (const { pair } of readText(task, { signal })) {
+    for await (const { pair } of textRows(task, { signal }, "conversation").read()) {
       counts.rollouts++;
       const rubric = { description, maxTokens };
       for (const { messages, key } of pairQuestions(pair, rubric, { endpoint, temperature })) {
@@ -68,23 +68,27 @@ export const judge = defineMethod({
   score: async ({ endpoint, ...task }, { description = "", maxTokens, ...how }, work) => {
     const llm = createPairJudge({ ...endpoint, ...how, rubric: { description, maxTokens } });
     const scores = new Float32Array(task.rows.ids.length).fill(Number.NaN);
-    const causes = new Map<number, string>();
+    const rows = textRows(task, work, "conversation");
+    const missing = new Map<number, string>();
     const tally = createTally();
     const opinions = mapOrdered(
-      readText(task, work),
+      rows.read(),
       { window: WINDOW, signal: work.signal },
       async ({ row, pair }, signal) => ({ row, opinion: await llm.compare(pair, signal) }),
     );
     for await (const { row, opinion } of opinions) {
       if ("missing" in opinion) {
-        causes.set(row, opinion.missing);
+        missing.set(row, opinion.missing);
         continue;
       }
       scores[row] = opinion.score;
       tally.add(opinion);
     }
     work.count({ money: llm.usage.cost });
-    return [{ scores, causes, ...tally.summary(), usage: llm.usage }];
+    const said = tally.summary();
+    const remarks = [...(said.remarks ?? []), ...rows.remarks()];
+    const causes = new Map([...rows.causes, ...missing]);
+    return [{ scores, causes, ...said, remarks, usage: llm.usage }];
   },
 });
 

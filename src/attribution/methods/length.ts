@@ -2,7 +2,7 @@ import { z } from "zod";
 
 import { countCharacters, responseText, splitWords } from "../../pairs/text-measures.ts";
 import { defineMethod } from "../method.ts";
-import { readText } from "../read-text.ts";
+import { textRows } from "../read-text.ts";
 
 const UNITS = {
   characters: countCharacters,
@@ -25,10 +25,11 @@ export const length = defineMethod({
   }),
   score: async (task, { unit }, work) => {
     const measure = UNITS[unit];
-    const scores = new Float32Array(task.rows.ids.length);
-    for await (const { row, pair } of readText(task, work)) {
+    const scores = new Float32Array(task.rows.ids.length).fill(Number.NaN);
+    const texts = textRows(task, work, "responses");
+    for await (const { row, pair } of texts.read()) {
       scores[row] = measure(responseText(pair.chosen)) - measure(responseText(pair.rejected));
     }
-    return [{ scores }];
+    return [{ scores, causes: texts.causes, remarks: texts.remarks() }];
   },
 });

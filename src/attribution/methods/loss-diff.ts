@@ -79,7 +79,7 @@ function lossOf(before: SideLogprobs, after: SideLogprobs, beta: number): number
 
 /** How the response pairs themselves do after training on them. */
 async function describeTraining(
-  { model, pairs }: TrainedModel,
+  { model, pairs, leftOut }: TrainedModel,
   checkpoint: ScoringModel,
   beta: number,
   { signal, count }: MethodWork,
@@ -114,7 +114,7 @@ async function describeTraining(
   const sentence = `Training on ${told} response pairs took their loss from ${Math.LN2.toFixed(3)} to ${trainLoss.toFixed(3)}; ${percent(trainAccuracy)} of them are preferred more than before.`;
   const hasLearnt = trainLoss < LEARNT * Math.LN2;
   return {
-    remarks: [sentence],
+    remarks: leftOut === "" ? [sentence] : [sentence, leftOut],
     warnings: hasLearnt
       ? []
       : [

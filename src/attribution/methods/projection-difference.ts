@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Message } from "../../format/messages.ts";
 import type { PreferencePair } from "../../pairs/preference-pair.ts";
 import { promptKey } from "../../pairs/prompt-key.ts";
+import { saidBeside } from "../../pairs/shapes/row-context.ts";
 import { ConfigError } from "../../util/errors.ts";
 import { dot, norm } from "../../util/vector.ts";
 import {
@@ -80,12 +81,15 @@ type OwnProjections = ReadonlyMap<string, readonly number[]>;
 const plainKey = (prompt: readonly Message[]): string =>
   promptKey(prompt.map(({ role, content }) => ({ role, content })));
 
-/** Rollouts are answers to turns alone: to a prompt with tools or variables the checkpoint would answer something else. */
-const ownOf = ({ prompt, context }: PreferencePair, own: OwnProjections) =>
-  context === undefined ? own.get(plainKey(prompt)) : undefined;
+/** Rollouts are answers to roles and texts: to a prompt with tools, calls or variables the checkpoint would answer something else. */
+const isPlain = ({ prompt, context }: PreferencePair): boolean =>
+  saidBeside(prompt, context).length === 0;
 
-const noAnswer = ({ context }: PreferencePair): string =>
-  context === undefined
+const ownOf = (pair: PreferencePair, own: OwnProjections) =>
+  isPlain(pair) ? own.get(plainKey(pair.prompt)) : undefined;
+
+const noAnswer = (pair: PreferencePair): string =>
+  isPlain(pair)
     ? "no rollout of its prompt"
     : "its prompt is more than turns, which no rollout is of";
 
@@ -138,7 +142,7 @@ async function projectOwn(
   expectOwn(rollouts, model);
   const asked = new Set<string>();
   for await (const { pair } of readText(task, { signal: work.signal })) {
-    asked.add(plainKey(pair.prompt));
+    if (isPlain(pair)) asked.add(plainKey(pair.prompt));
   }
   const found = new Map<string, { sum: number[]; answers: number }>();
   for await (const group of inGroups(answersTo(asked, rollouts, work))) {

@@ -21,4 +21,11 @@ function isSaidIn(turns: readonly Message[], text: string): boolean {
   );
 }
 
+/** Whether the turns have all of a text; white space aside. */
+export const holdsText = (turns: readonly Message[], text: string): boolean =>
+  turns
+    .map(({ content }) => squash(content))
+    .join("")
+    .includes(squash(text));
+
 const squash = (text: string): string => text.replaceAll(/\s+/gu, "");

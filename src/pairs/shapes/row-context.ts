@@ -4,6 +4,7 @@ import type { Message, RowContext } from "../../format/messages.ts";
 import { spokenKeys } from "../../model/unread-keys.ts";
 import { isObject, ownField, type RowFields } from "../readers/file-row.ts";
 import { kindOf } from "./kind-of.ts";
+import { holdsText } from "./prompt-text.ts";
 import { isAbsent, readPrompt, readText } from "./read-turns.ts";
 import { RowProblem } from "./shape.ts";
 
@@ -11,19 +12,16 @@ import { RowProblem } from "./shape.ts";
 export const CONTEXT_COLUMNS = ["system", "tools", "documents", "chat_template_kwargs"] as const;
 
 /** Columns that say something to the model in data sets of some kind, and that no shape reads. */
-const UNREAD_COLUMNS = [
-  "images",
-  "image",
-  "videos",
-  "video",
-  "audios",
-  "audio",
-  "functions",
-  "function_call",
-  "history",
-  "system_prompt",
-  "system_message",
-] as const;
+const UNREAD_COLUMNS = new Set(
+  "functions function_call tool_calls reasoning_content available_tools custom_tools builtin_tools history system_prompt system_message template_kwargs enable_thinking thinking_budget reasoning_effort".split(
+    " ",
+  ),
+);
+/** Names of columns with images, video or sound, or with what a processor made of them. */
+const MEDIA_COLUMN =
+  /^(images?|imgs?|pictures?|videos?|audios?|pixel_values(_videos)?|input_features|input_values)(_(urls?|paths?|bytes|files?|data|base64|b64|grid_thw))?$/i;
+/** Columns that hold the request, or a part of it, in data sets of some kind. */
+const REQUEST_COLUMNS = ["instruction", "input", "question", "query"] as const;
 
 /** What apply_chat_template itself passes; a row that names them means something else than it says. */
 const RESERVED = ["messages", "tools", "documents", "add_generation_prompt", "chat_template"];
@@ -44,7 +42,7 @@ export function readContext(
   const unread = [
     ...unreadByShape,
     ...(isLost ? ["system"] : []),
-    ...UNREAD_COLUMNS.filter((column) => !saysNothing(ownField(fields, column))),
+    ...unreadColumns(fields, prompt),
   ];
   const context = {
     ...(tools === undefined ? {} : { tools }),
@@ -59,8 +57,12 @@ export function readContext(
  * A prompt that a model is asked, with the row's system text before it: roles and texts alone, since that is what rollouts keep. Throws
  * RowProblem where the row says more.
  */
-export function readPlainPrompt(fields: RowFields): readonly Message[] {
-  const { prompt, context } = readContext(fields, readPrompt(fields));
+export const readPlainPrompt = (fields: RowFields): readonly Message[] =>
+  plainPrompt(fields, readPrompt(fields));
+
+/** The same of turns that were read already. */
+export function plainPrompt(fields: RowFields, turns: readonly Message[]): readonly Message[] {
+  const { prompt, context } = readContext(fields, turns);
   const more = saidBeside(prompt, context);
   if (more.length === 0) return prompt.map(({ role, content }) => ({ role, content }));
   throw new RowProblem("unread", `prompt: expected roles and texts alone, got ${more.join(", ")}`);
@@ -72,6 +74,20 @@ export function saidBeside(
   context: RowContext = {},
 ): readonly string[] {
   return [...(context.unread ?? []), ...spokenKeys(prompt, [], context)];
+}
+
+/** The columns of a row that say something and that nothing reads; text that the prompt has too is read with it. */
+function unreadColumns(fields: RowFields, prompt: readonly Message[]): readonly string[] {
+  const named = Object.keys(fields).filter(
+    (column) =>
+      (UNREAD_COLUMNS.has(column) || MEDIA_COLUMN.test(column)) &&
+      !saysNothing(ownField(fields, column)),
+  );
+  const asked = REQUEST_COLUMNS.filter((column) => {
+    const text = ownField(fields, column);
+    return typeof text === "string" && !holdsText(prompt, text);
+  });
+  return [...named, ...asked];
 }
 
 /** A system text goes before turns that have none; one that the turns contradict is lost. */

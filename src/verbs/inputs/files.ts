@@ -10,6 +10,7 @@ import { ROLLOUTS } from "../../rollouts/rollouts.ts";
 import { openStore, type VectorStore } from "../../store/open-store.ts";
 import type { JobOptions } from "../../util/progress.ts";
 import type { Input, OpenWork } from "../verb.ts";
+import { noteColumns } from "./note-columns.ts";
 
 type Described = Pick<Input, "placeholder" | "describe">;
 
@@ -34,10 +35,23 @@ function filesInput<const D extends Described>(kind: string, artifact: string, d
   } as const satisfies Input<readonly string[]>;
 }
 
-export const rolloutsInput = fileInput("rollouts", ROLLOUTS.name, {
-  placeholder: "ROLLOUTS",
-  describe: "One file of rollouts, as culprit generate writes it.",
-});
+/** The path of rollouts, once it is said which of their columns nothing reads. */
+export async function openRollouts(
+  [path = ""]: readonly string[],
+  work: OpenWork,
+): Promise<string> {
+  await noteColumns(path, "rollouts", work);
+  return path;
+}
+
+export const rolloutsInput = {
+  ...fileInput("rollouts", ROLLOUTS.name, {
+    placeholder: "ROLLOUTS",
+    describe: "One file of rollouts, as culprit generate writes it.",
+  }),
+  open: (paths: readonly string[], _settings: unknown, work: OpenWork): Promise<string> =>
+    openRollouts(paths, work),
+} as const satisfies Input<string>;
 
 export const verdictsInput = fileInput("verdicts", VERDICTS.name, {
   placeholder: "VERDICTS",

@@ -3,7 +3,8 @@ import { z } from "zod";
 import { openPairs, type OpenPairsOptions, type PairSet } from "../../pairs/open-pairs.ts";
 import { PAIR_SHAPES } from "../../pairs/shapes/shapes.ts";
 import { count, nonEmpty } from "../../util/setting-kinds.ts";
-import type { Input } from "../verb.ts";
+import { printable } from "../../util/text-table.ts";
+import type { Input, OpenWork } from "../verb.ts";
 import { openingOptions } from "./files.ts";
 
 /** How files of preference pairs are read. */
@@ -30,6 +31,16 @@ export const openPairsOptions = (
   work: Parameters<typeof openingOptions>[0],
 ): OpenPairsOptions => ({ ...settings, keepColumns: keep, ...openingOptions(work) });
 
+/** Says how files of pairs are read, and what of them is not. */
+export function notePairs(
+  { files, shapeReason, columnsNotRead }: PairSet,
+  { note }: Pick<OpenWork, "note">,
+): void {
+  note(`${files.length} file(s), shape ${shapeReason}`);
+  const names = columnsNotRead.map((name) => printable(name));
+  if (names.length > 0) note(`pairs: columns that nothing reads: ${names.join(", ")}`);
+}
+
 /** Preference pairs, opened. */
 export const pairsInput = {
   kind: "pairs",
@@ -40,7 +51,7 @@ export const pairsInput = {
   settings: pairSettings,
   open: async (paths, settings, work) => {
     const pairs = await openPairs(paths, openPairsOptions(settings, work));
-    work.note(`${pairs.files.length} file(s), shape ${pairs.shapeReason}`);
+    notePairs(pairs, work);
     return pairs;
   },
   files: ({ files }) => files.map(({ path }) => path),

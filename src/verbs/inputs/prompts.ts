@@ -6,6 +6,7 @@ import type { ScenarioPrompt } from "../../rollouts/scenarios.ts";
 import { count, nonEmpty } from "../../util/setting-kinds.ts";
 import { printable } from "../../util/text-table.ts";
 import type { Input } from "../verb.ts";
+import { noteColumns } from "./note-columns.ts";
 
 /** Unknown keys listed in a warning. */
 const MAX_KEYS = 6;
@@ -29,8 +30,10 @@ export const promptsInput = {
   describe: "One file of prompts or scenarios.",
   isPositional: true,
   settings: promptSettings,
-  open: async ([path = ""], { variants, limit }, { warn }): Promise<readonly ScenarioPrompt[]> => {
+  open: async ([path = ""], { variants, limit }, work): Promise<readonly ScenarioPrompt[]> => {
+    const { warn } = work;
     const read = await readRolloutPrompts(path, { variants });
+    if (read.kind === "prompts") await noteColumns(path, "prompts", work);
     for (const { variant, lacking, first } of read.omitted) {
       warn(
         `${path}: the variant "${printable(variant)}" is not sampled, since ${lacking} ${lacking === 1 ? "scenario has" : "scenarios have"} none of it, "${printable(first)}" first; give them one, or name with variants what to sample`,

@@ -20,7 +20,15 @@ const LINES_PER_TEXT = 7;
 const SEVERAL = 12;
 
 /** What `culprit show` prints. */
-export function formatPair({ id, source, places, text, textMissing, why }: ShownPair): string {
+export function formatPair({
+  id,
+  source,
+  places,
+  text,
+  beside = [],
+  textMissing,
+  why,
+}: ShownPair): string {
   const shown = places.slice(0, SEVERAL);
   const left = places.length - shown.length;
   return textOf(
@@ -29,6 +37,10 @@ export function formatPair({ id, source, places, text, textMissing, why }: Shown
     left > 0 && `… and ${left} more rankings; --json has them all`,
     why && ["", reasonLines(why)],
     text && textLines(text),
+    beside.length > 0 && [
+      "",
+      `the row says more, not shown here: ${beside.map((name) => printable(name)).join(", ")}`,
+    ],
     textMissing !== undefined && [
       "",
       `no text: ${printable(textMissing, 300)}; --pairs names the files`,
