@@ -66,7 +66,10 @@ await runVerb(train, { data: { paths: [files.trained] }, checkpoint }, settings,
 const open = (folder: string): ReturnType<typeof checkpointInput.open> =>
   checkpointInput.open([folder], checkpointSettings.parse({}), work);
 const [before, after] = await Promise.all([open(checkpoint.paths[0]!), open(m1)]);
-await using models = await openScoringModels(before, after, undefined);
+await using models = await openScoringModels(before, after, {
+  threads: undefined,
+  warn: work.warn,
+});
 const { claimed, heldOut, membership } = await findMembership(await openPairs([files.trained]), {
   before: models.sources.checkpoint!, // both were given
   after: models.sources.trained!,

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 
 import { openModel } from "../src/model/open-model.ts";
-import { UnsupportedError } from "../src/util/errors.ts";
+import { FormatError, UnsupportedError } from "../src/util/errors.ts";
 import { relativeError } from "./support/close.ts";
 import { expectFailure } from "./support/errors.ts";
 import { lastLogits } from "./support/generation.ts";
@@ -83,4 +83,40 @@ it("rows that the config announces and the file lacks are missed", async () => {
   await expect(openModel(`${GOLDEN}checkpoints/llama`, { adapter: dir })).rejects.toThrow(
     /trainable_token_indices.*no rows/,
   );
+});
+
+it.each([
+  [
+    ["c_attn", "c_proj"],
+    /target_modules: expected modules of the checkpoint, got \["c_attn","c_proj"\].*they are called down_proj, embed_tokens, gate_proj, k_proj/,
+  ],
+  [".*\\.c_attn", /target_modules: expected modules of the checkpoint, got "\.\*\\\\\.c_attn"/],
+  [
+    ["q_proj"],
+    /down_proj\.lora_A\.weight" adapts a module that target_modules .* does not name \(\["q_proj"\]\)/,
+  ],
+])("target modules that are not those of the tensors are refused: %j", async (targets, message) => {
+  const dir = join(ROOT, `targets-${JSON.stringify(targets).length}`);
+  await cp(`${GOLDEN}adapters/dora`, dir, { recursive: true });
+  const path = join(dir, "adapter_config.json");
+  const config = JSON.parse(readFileSync(path, "utf8")) as object;
+  await writeFile(path, JSON.stringify({ ...config, target_modules: targets }));
+  const error = await expectFailure(
+    openModel(`${GOLDEN}checkpoints/llama`, { adapter: dir }),
+    FormatError,
+  );
+  expect(error.message).toMatch(message);
+});
+
+it("target modules by a pattern, or by one of Python alone, are taken", async () => {
+  const dir = join(ROOT, "pattern");
+  await cp(`${GOLDEN}adapters/dora`, dir, { recursive: true });
+  const path = join(dir, "adapter_config.json");
+  const config = JSON.parse(readFileSync(path, "utf8")) as object;
+  for (const targets of [".*\\.(q_proj|down_proj)", "(?i).*_PROJ\\Z", "all-linear"]) {
+    await writeFile(path, JSON.stringify({ ...config, target_modules: targets }));
+    const model = await openModel(`${GOLDEN}checkpoints/llama`, { adapter: dir });
+    expect(model.weights.has("model.layers.0.self_attn.q_proj.weight")).toBe(true);
+    await model.weights[Symbol.asyncDispose]();
+  }
 });

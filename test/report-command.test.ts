@@ -8,9 +8,11 @@ import { beforeAll, expect, it, vi } from "vitest";
 import { readExperiment } from "../src/experiment/read-experiment.ts";
 import { runExperiment } from "../src/experiment/run-experiment.ts";
 import { FORECAST } from "../src/forecast/forecast-file.ts";
+import { AUDIT } from "../src/pairs/audit-report.ts";
 import { makeReport } from "../src/report/make-report.ts";
 import type { PairTable } from "../src/report/pair-table.ts";
 import type { PairDetail } from "../src/report/report-source.ts";
+import { RUN } from "../src/runs/run-manifest.ts";
 import { serveReport } from "../src/serve/serve-report.ts";
 import { makeMiniatureExperiment } from "./support/miniature-experiment.ts";
 import { runCli } from "./support/run-cli.ts";
@@ -137,6 +139,14 @@ it("does not replace a report unless it is forced, and never anything else", asy
   expect(refused.stderr).toContain("expected a new place or an earlier report");
   expect(await readdir(other)).toEqual(["precious.txt"]);
   expect(await runCli(["report", run, "--out", run, "--force"])).toMatchObject({ code: 2 });
+  // Before anything of the run is read.
+  for (const [place, message] of [
+    [out, "exists already"],
+    [other, "expected a new place or an earlier report"],
+    [join(other, "precious.txt", "report"), "got one beneath the file"],
+  ] as const) {
+    await expect(makeReport(join(suite, "none"), { out: place })).rejects.toThrow(message);
+  }
 });
 
 it("goes without text where the pairs have moved, and takes it from where they are", async () => {
@@ -183,4 +193,25 @@ it("names what is no run", async () => {
   const none = await runCli(["report", suite, "--out", join(suite, "x")]);
   expect(none).toMatchObject({ code: 2, stdout: "" });
   expect(none.stderr).toContain("expected the folder of an experiment, got one without run.json");
+});
+
+it("names the command that mends a file of an earlier version", async () => {
+  const old = join(suite, "old");
+  await cp(run, old, { recursive: true });
+  const change = async (name: string, text: string): Promise<void> =>
+    writeFile(join(old, name), text);
+  const stage = (await readdir(join(old, "stages"))).find((name) => name.startsWith("audit-"))!;
+  await change(join("stages", stage, AUDIT.name), '{"format":"of-before"}');
+  const refused = await runCli(["report", old, "--out", join(suite, "old-report")]);
+  expect(refused).toMatchObject({ code: 2, stdout: "" });
+  expect(refused.stderr).toContain(join("stages", stage, AUDIT.name));
+  const { experimentFile } = await RUN.read(join(run, "run.json"));
+  expect(refused.stderr).toContain(
+    `It may be of an earlier version of Culprit: culprit run ${experimentFile} --out ${old} --force-stage audit makes it again.`,
+  );
+  await change("run.json", '{"format":"culprit-run","name":"x"}');
+  const manifest = await runCli(["report", old, "--out", join(suite, "old-report")]);
+  expect(manifest.stderr).toContain(
+    `culprit run EXPERIMENT.yaml --out ${old} writes it anew, and keeps finished stages.`,
+  );
 });

@@ -1,17 +1,18 @@
 /** The server of a report: the same answers as the report from disk, its API and the schemas of it, and which requests it refuses. */
-import { readdir, readFile, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { type IncomingHttpHeaders, request } from "node:http";
 import { connect } from "node:net";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import type { z } from "zod";
+import { z } from "zod";
 
 import { queryPairs } from "../page/source/query-pairs.ts";
 import { readDecisions } from "../src/edit/decisions.ts";
 import { localHost } from "../src/engine/local-host.ts";
 import { openRunPairs } from "../src/report/pair-reading.ts";
+import { PARTS } from "../src/report/parts/index.ts";
 import { readReport, type ReportData } from "../src/report/read-report.ts";
 import type { PairQuery, PairRow, QueuePlace, ReviewSummary } from "../src/report/report-source.ts";
 import { openRunFolder } from "../src/report/run-folder.ts";
@@ -20,6 +21,8 @@ import { RESULT } from "../src/runs/result.ts";
 import { openApi } from "../src/serve/open-api.ts";
 import { ROUTES } from "../src/serve/routes.ts";
 import { serveRun, type ServedRun } from "../src/serve/serve-run.ts";
+import { ConfigError } from "../src/util/errors.ts";
+import { expectFailure } from "./support/errors.ts";
 import { makeReportRun } from "./support/report-run.ts";
 import { makeScoredForecast } from "./support/scored-forecast.ts";
 import { suiteFolder } from "./support/suite-folder.ts";
@@ -60,16 +63,52 @@ interface Answer {
   readonly text: string;
 }
 
+interface Asked {
+  readonly method?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+}
+
+/** What the OpenAPI file says of an answer. */
+interface Document {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: { readonly schemas: Readonly<Record<string, object>> };
+}
+interface Operation {
+  readonly responses: Readonly<
+    Record<
+      string,
+      { readonly content: { readonly "application/json": { readonly schema: object } } }
+    >
+  >;
+}
+
+/** A schema of the document as one that can be held to a value. */
+function schemaOf(schema: object, { components }: Document): z.ZodType {
+  const whole = JSON.stringify({ ...schema, $defs: components.schemas });
+  return z.fromJSONSchema(
+    JSON.parse(
+      whole.replaceAll("#/components/schemas/", "#/$defs/"),
+    ) as z.core.JSONSchema.JSONSchema,
+  );
+}
+
+/** A run whose manifest no version can read. */
+async function makeBrokenRun(): Promise<string> {
+  const folder = join(suite, "broken");
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, "run.json"), '{"format":"culprit-run"}');
+  await writeFile(join(folder, "result.json"), "{}");
+  return folder;
+}
+
 /** A request as a browser, or a forger, would send it. */
 function send(
   path: string,
-  {
-    method = "GET",
-    headers = {},
-    body,
-  }: { method?: string; headers?: Record<string, string>; body?: string } = {},
+  { method = "GET", headers = {}, body }: Asked = {},
+  { url }: Pick<ServedRun, "url"> = server,
 ): Promise<Answer> {
-  const { port } = new URL(server.url);
+  const { port } = new URL(url);
   return new Promise((resolve, reject) => {
     const asked = request({ host: "127.0.0.1", port, path, method, headers }, (response) => {
       let text = "";
@@ -141,13 +180,37 @@ it("shades the tokens of a pair when asked, as a report from disk does", async (
   const shaded = disk.chunks.flat().filter(({ tokens }) => tokens !== undefined);
   expect(shaded).toHaveLength(5);
   for (const { id, tokens } of shaded) {
-    const { tokens: found } = await source.tokens(id);
+    const { tokens: found } = (await source.tokens(id))!;
     expect(found).toEqual(tokens);
   }
   const last = disk.pairs!.ids.at(-1)!;
-  const { tokens } = await source.tokens(last);
+  const { tokens } = (await source.tokens(last))!;
   expect(tokens!.sum).toBeCloseTo(disk.pairs!.scores[0]!.at(-1)!, 2);
-  expect(await source.tokens("nobody")).toEqual({ absent: "its text is not here" });
+  expect(await source.tokens("nobody")).toBeUndefined();
+});
+
+it("says in the library what a folder is that holds no run", async () => {
+  const none = join(suite, "none");
+  const message = `${none}: expected the folder of an experiment, got no such folder`;
+  const wrong = openRunSource(none);
+  const query: PairQuery = { method: 0, sort: "rank", isDescending: false };
+  const asked = [
+    () => readReport(none),
+    () => wrong.pairSummary(),
+    () => wrong.pairs(query),
+    () => wrong.pair("a"),
+    () => wrong.part("overview"),
+    () => wrong.progress(),
+    () => wrong.result(),
+  ];
+  for (const ask of asked) {
+    const error = await expectFailure(ask, ConfigError);
+    expect(error.message).toBe(message);
+    expect(error.hint).toMatch(/culprit run makes such folders/);
+  }
+  await wrong[Symbol.asyncDispose]();
+  const { pairs } = await readReport(run);
+  expect(pairs?.ids).toEqual(disk.pairs?.ids);
 });
 
 describe("the API", () => {
@@ -234,6 +297,9 @@ describe("the API", () => {
       ["/api/pairs?start=-1", 400, "start"],
       ["/api/pairs?limit=3", 400, "limit"],
       ["/api/pair", 400, "id"],
+      ["/api/pairs?method=7", 400, "method: expected one of 0 ("],
+      ["/api/tokens?id=nobody", 404, "no pair"],
+      ["/api/queue?name=nothing", 404, "no such queue"],
       ["/api/pair?id=nobody", 404, "no pair"],
       ["/api/part?name=secrets", 400, "name"],
       ["/api/nothing", 404, "no such page"],
@@ -495,4 +561,122 @@ it("tells nothing of this machine: no path, no value that looks like a key", asy
       });
     }
   }
+});
+
+// Last: it decides a pair.
+it("answers every documented status of every path by its schema, before and after the ranking", async () => {
+  const document = (await get("/api/openapi.json")) as Document;
+  const waiting = openRunSource(join(suite, "not begun"), { mayWait: true });
+  const before = await serveRun(waiting);
+  const broken = openRunSource(await makeBrokenRun());
+  const failing = await serveRun(broken);
+  const post = (body: string, type = "application/json"): Asked => ({
+    method: "POST",
+    headers: { "content-type": type },
+    body,
+  });
+  const one = JSON.stringify({ id: "pair-7", decision: "keep", note: "" });
+  const other = { headers: { origin: "https://elsewhere.example" } };
+  // The questions of each path, a status each: of this server, of one whose run has not begun, and of one whose run is damaged.
+  const asked: Readonly<
+    Record<string, readonly (readonly [number, string, Asked?, ServedRun?])[]>
+  > = {
+    "/api/progress": [
+      [200, ""],
+      [400, "?x=1"],
+      [500, "", {}, failing],
+    ],
+    "/api/result": [
+      [200, ""],
+      [400, "?x=1"],
+      [404, "", {}, before],
+      [500, "", {}, failing],
+    ],
+    "/api/summary": [
+      [200, ""],
+      [400, "?x=1"],
+      [404, "", {}, before],
+      [500, "", {}, failing],
+    ],
+    "/api/pairs": [
+      [200, "?id=pair-7&end=3"],
+      [400, "?method=7"],
+      [404, "", {}, before],
+      [500, "", {}, failing],
+    ],
+    "/api/pair": [
+      [200, "?id=pair-7"],
+      [400, ""],
+      [404, "?id=nobody"],
+      [404, "?id=a", {}, before],
+      [500, "?id=a", {}, failing],
+    ],
+    "/api/tokens": [
+      [200, "?id=pair-7"],
+      [400, ""],
+      [404, "?id=nobody"],
+      [404, "?id=a", {}, before],
+      [500, "?id=a", {}, failing],
+    ],
+    "/api/part": [
+      ...PARTS.map(
+        ({ name }) => [disk.parts[name] !== undefined ? 200 : 404, `?name=${name}`] as const,
+      ),
+      [400, ""],
+      [404, "?name=audit", {}, before],
+      [500, "?name=audit", {}, failing],
+    ],
+    "/api/review": [
+      [200, ""],
+      [400, "?x=1"],
+      [404, "", {}, before],
+      [500, "", {}, failing],
+    ],
+    "/api/queue": [
+      [200, ""],
+      [400, "?k=0"],
+      [404, "?name=none"],
+      [404, "", {}, before],
+      [500, "", {}, failing],
+    ],
+    "/api/decision": [
+      [200, "", post(one)],
+      [400, "", post("{")],
+      [400, "", post('{"id":"nobody","decision":"keep"}')],
+      [404, "", post(one), before],
+      [415, "", post(one, "text/plain")],
+      [500, "", post(one), failing],
+    ],
+  };
+  expect(Object.keys(asked)).toEqual(Object.keys(document.paths));
+  for (const [path, questions] of Object.entries(asked)) {
+    const [method, { responses }] = Object.entries(document.paths[path]!)[0]!;
+    const way = method === "post" ? post(one) : {};
+    const all = [
+      ...questions,
+      [403, "", { ...way, headers: { ...way.headers, ...other.headers } }] as const,
+      [405, "", { method: "DELETE" }] as const,
+    ];
+    for (const [status, words, how = {}, of = server] of all) {
+      const found = await send(`${path}${words}`, how, of);
+      expect({ path, words, status: found.status, text: found.text.slice(0, 200) }).toMatchObject({
+        status,
+      });
+      const { schema } = responses[status]!.content["application/json"];
+      const value: unknown = JSON.parse(found.text);
+      expect(schemaOf(schema, document).safeParse(value).error).toBeUndefined();
+      expect(status === 200 || typeof (value as { error?: unknown }).error === "string").toBe(true);
+    }
+    // Each that is documented was answered, but for a run without progress, of which there is none.
+    const statuses = new Set(all.map(([status]) => String(status)));
+    const documented = Object.keys(responses).filter(
+      (each) => !(path === "/api/progress" && each === "404"),
+    );
+    expect({ path, statuses: [...statuses].toSorted() }).toEqual({
+      path,
+      statuses: documented.toSorted(),
+    });
+  }
+  await send("/api/decision", post(JSON.stringify({ id: "pair-7", decision: null, note: "" })));
+  for (const each of [before, failing, waiting, broken]) await each[Symbol.asyncDispose]();
 });

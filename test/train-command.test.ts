@@ -112,7 +112,7 @@ describe("culprit train", () => {
     ["--warmup-ratio 1", '--warmup-ratio: expected a number from 0 to below 1, got "1"'],
     ["--max-tokens 129", "--max-tokens: the checkpoint was made for 128 positions, got 129"],
     [`--out ${PAIRS}`, `--out: expected another file than the input`],
-    [`--out ${at("filter.json")}`, "--out: expected a folder"],
+    [`--out ${at("filter.json")}`, "expected a folder for --out, got a file"],
     [`--edit ${at("none.json")}`, "the edit takes no pairs"],
     [`--edit ${PAIRS}`, "expected what culprit edit decided"],
   ])("refuses %s", async (more, message) => {

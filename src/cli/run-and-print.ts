@@ -74,8 +74,8 @@ export async function printPlan(
   context.print(isJson ? asJson(plan) : formatPlan(plan));
 }
 
-function inputOptions({ signal, progress }: CommandContext): OpenInputsOptions {
-  return { download: { signal, progress: progress("download", "bytes") }, signal };
+function inputOptions({ signal, progress, warn }: CommandContext): OpenInputsOptions {
+  return { download: { signal, progress: progress("download", "bytes") }, signal, warn };
 }
 
 const WRITTEN: readonly (readonly [name: string, what: string])[] = [

@@ -18,7 +18,7 @@ export interface DecisionLog extends AsyncDisposable {
   readonly path: string;
   /** The decisions that count, by pair. */
   readonly decisions: ReadonlyMap<string, Decision>;
-  /** What a crash left behind the last whole line, in bytes; it is taken out before the next decision. */
+  /** What a crash left behind the last whole line, in bytes; the next decision takes it out, and then it is 0. */
   readonly torn: number;
   /** Appends a decision; when this is done it is on the disk. Gives what stood before. */
   set(decision: Decision): Promise<Decision>;
@@ -31,6 +31,7 @@ export interface DecisionLog extends AsyncDisposable {
 export async function openDecisionLog(path: string, pairs: string): Promise<DecisionLog> {
   const found = await readOwn(path, pairs);
   let decisions = new Map(found?.decisions);
+  let torn = found?.torn ?? 0;
   let file:
     | { readonly handle: FileHandle; readonly lock: AsyncDisposable; size: number }
     | undefined;
@@ -43,6 +44,7 @@ export async function openDecisionLog(path: string, pairs: string): Promise<Deci
       decisions = new Map(now?.decisions);
       const handle = await open(path, "a");
       await handle.truncate(now?.size ?? 0);
+      torn = 0;
       const opened = { handle, lock, size: now?.size ?? 0 };
       if (now === undefined) {
         await append(opened, headLine(pairs));
@@ -89,7 +91,9 @@ export async function openDecisionLog(path: string, pairs: string): Promise<Deci
     get decisions() {
       return decisions;
     },
-    torn: found?.torn ?? 0,
+    get torn() {
+      return torn;
+    },
     set: (decision) => {
       const next = queue.then(() => write(decision));
       queue = next.catch(() => {});

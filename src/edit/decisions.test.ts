@@ -33,6 +33,15 @@ describe("decisions", () => {
     expect([...again.decisions.keys()]).toEqual(["a", "b"]);
   });
 
+  it("name a line that has a key twice", async () => {
+    const path = newPath();
+    const line = '{"id":"x","decision":"keep","decision":"drop","note":"","at":"2026"}\n';
+    await writeFile(path, headLine("hash") + decisionLine(keep) + line);
+    await expect(readDecisions(path)).rejects.toThrow(
+      `${path}, line 3: expected each key of an object once, got "decision" twice`,
+    );
+  });
+
   it.each(["{", '{"id":"x","decision":"keep","note":"","at":"2026', "\u0000\u0000\u0000"])(
     "survive a crash in the middle of a line: %j",
     async (rest) => {
@@ -44,6 +53,7 @@ describe("decisions", () => {
       expect(log.torn).toBe(torn);
       expect((await readFile(path, "utf8")).endsWith(rest)).toBe(true); // nothing is written until something is decided
       await log.set(drop);
+      expect(log.torn).toBe(0);
       const found = await readDecisions(path);
       expect(found.torn).toBe(0);
       expect([...found.decisions.values()]).toEqual([keep, drop]);

@@ -8,6 +8,7 @@ import { z } from "zod";
 
 import type { Plain } from "../util/artifact.ts";
 import { FormatError } from "../util/errors.ts";
+import { expectKeysOnce } from "../util/json-scan.ts";
 import { ifMissing } from "../util/read-fault.ts";
 
 export const DECISIONS = ["keep", "drop", "swap", "unsure"] as const;
@@ -67,7 +68,9 @@ export async function findDecisions(path: string): Promise<DecisionFile | undefi
   if (!head.success) throw notDecisions(path);
   const decisions = new Map<string, Decision>();
   for (const [i, text] of lines.entries()) {
-    const line = lineSchema.safeParse(parse(text));
+    const value = parse(text);
+    if (value !== undefined) expectKeysOnce(path, text, value, i + 2);
+    const line = lineSchema.safeParse(value);
     if (!line.success) {
       throw new FormatError(`${path}, line ${i + 2}: expected a decision, got something else`, {
         hint: "Take the line out; the others stay as they are.",

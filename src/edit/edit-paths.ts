@@ -1,7 +1,8 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 
 import { ConfigError } from "../util/errors.ts";
+import { expectWritable } from "../util/make-folder.ts";
 
 /** Where an edited data set goes. */
 export interface EditPaths {
@@ -53,6 +54,7 @@ function requireSameEnding(files: readonly string[], out: string, ending: string
 function requireFree(files: readonly string[], paths: EditPaths, force: boolean): void {
   const targets = [paths.out, paths.manifest, paths.ids];
   for (const target of targets) {
+    expectWritable(target);
     const path = resolve(target);
     const isSource = (file: string): boolean =>
       resolve(file) === path || resolve(file).startsWith(path + sep);
@@ -65,6 +67,15 @@ function requireFree(files: readonly string[], paths: EditPaths, force: boolean)
   if (!existsSync(dirname(resolve(paths.out)))) {
     throw new ConfigError(`${dirname(paths.out)}: no such folder for --out`, {
       hint: "Make it first, or choose another --out.",
+    });
+  }
+  const written = paths.isFolder ? targets.slice(1) : targets;
+  const folder = written.find((target) =>
+    statSync(target, { throwIfNoEntry: false })?.isDirectory(),
+  );
+  if (folder !== undefined) {
+    throw new ConfigError(`${folder}: expected a file for --out, got a folder`, {
+      hint: "Choose another --out.",
     });
   }
   const existing = force ? undefined : targets.find((target) => existsSync(target));

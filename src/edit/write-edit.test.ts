@@ -259,16 +259,16 @@ describe("rows", () => {
       '{ "id":"a",  "prompt":"q", "chosen":"x\\u00e9", "rejected":"y", "n": 12345678901234567890.10 }',
       '{"prompt": broken "chosen"',
       '{"id":"b","prompt":"q2","chosen":"x","rejected":"x"}',
-      '{"chosen":"first","id":"c","prompt":"q","rejected":"\\"n\\\\","chosen":"x","n":1e2,"deep":[{"chosen":"]}"}],"z":-0.0}',
+      '{"id":"c","prompt":"q","rejected":"\\"n\\\\","chosen":"x","n":1e2,"deep":[{"chosen":"]}"}],"z":-0.0}',
     ];
     const data = await surveyOf("x.jsonl", `\ufeff${lines.join("\r\n")}\n\n`);
     const out = join(data.folder, "out.jsonl");
     await writeEdit(data.survey, edit("swap", ["c"]), { out });
     const written = (await readFile(out, "utf8")).split("\n");
     expect(written.slice(0, 3)).toEqual(lines.slice(0, 3));
-    // Values change places as they are written; of a key that stands twice the last one counts.
+    // Values change places as they are written.
     expect(written[3]).toBe(
-      '{"chosen":"first","id":"c","prompt":"q","rejected":"x","chosen":"\\"n\\\\","n":1e2,"deep":[{"chosen":"]}"}],"z":-0.0}',
+      '{"id":"c","prompt":"q","rejected":"x","chosen":"\\"n\\\\","n":1e2,"deep":[{"chosen":"]}"}],"z":-0.0}',
     );
     expect(written.slice(4)).toEqual([""]);
   });
@@ -444,6 +444,11 @@ describe("what is written", () => {
       /expected a name ending in \.jsonl/,
     );
     await expect(write(join(data.folder, "no", "y.jsonl"))).rejects.toThrow(/no such folder/);
+    await expect(write(join(data.path, "y"))).rejects.toThrow(/got one beneath the file/);
+    await mkdir(join(data.folder, "folder.jsonl"));
+    await expect(write(join(data.folder, "folder.jsonl"))).rejects.toThrow(
+      /folder\.jsonl: expected a file for --out, got a folder/,
+    );
     await mkdir(join(data.folder, "y"));
     await expect(
       writeEdit(data.survey, edit("filter", []), { out: join(data.folder, "y") }),

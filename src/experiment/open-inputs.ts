@@ -70,6 +70,8 @@ export interface OpenInputsOptions {
   /** Shows downloads of `hf://` checkpoints and data. */
   readonly download?: JobOptions | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Told what must be known before the result is trusted. */
+  readonly warn?: ((line: string) => void) | undefined;
   /** Default: all that there are. */
   readonly verbs?: readonly Verb[] | undefined;
 }
@@ -102,6 +104,11 @@ export async function openInputs(
     capabilities: await openCapabilities(file, options),
     further: await openFurther(file, options.verbs),
   };
+  if (inputs.before.hash === inputs.after?.hash) {
+    options.warn?.(
+      `checkpoints: before and after are the same, by their content (${inputs.after.folder}): there is no training between them, unless others are served`,
+    );
+  }
   requireLayers(file.experiment, inputs);
   await checkEarly(file.experiment, inputs);
   return inputs;

@@ -63,11 +63,11 @@ export async function runExperiment(
   const { out, signal } = options;
   // Before inputs are downloaded and hashed.
   expectWritable(out);
+  await expectOwnFolder(out, file.experiment.name);
   const inputs = await openInputs(file, options);
   const planned = planExperiment(file.experiment, inputs, options.verbs);
   const stages = stagesUntil(planned, options.until);
   const force = namedStages(stages, options.force ?? [], "force");
-  await expectOwnFolder(out, file.experiment.name);
   await makeFolder(out);
   await using _lock = await lockForWriting(out, "this experiment");
   const head = headOf(file, inputs);

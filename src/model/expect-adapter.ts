@@ -29,6 +29,25 @@ export async function expectAdapterFits(
   for (const [weight, tensor] of tensors.baseCopies) await expectCopy(base, file, weight, tensor);
 }
 
+/** Throws FormatError where target_modules means no module of the checkpoint at all: no tensors can then fit, and PEFT refuses it. */
+export function expectTargets(base: CheckpointWeights, config: LoraConfig, where: string): void {
+  const { targets } = config;
+  if (targets === undefined) return;
+  const modules = [...base.names()].filter((name) => name.endsWith(".weight")).map(moduleOf);
+  if (modules.some((module) => targets.matches(module))) return;
+  const last = modules
+    .filter((module) => base.shape(`${module}.weight`).length === 2)
+    .map((module) => module.split(".").at(-1)!);
+  throw new FormatError(
+    `${where}: target_modules: expected modules of the checkpoint, got ${targets.named}, which none of its modules is; they are called ${[...new Set(last)].toSorted().join(", ")}`,
+    { hint: "Check that the adapter was trained on this checkpoint." },
+  );
+}
+
+/** The module of a factor's tensor as PEFT calls it. */
+const moduleOfFactor = (tensor: string): string =>
+  tensor.replace(/^base_model\.model\./, "").replace(/\.lora_.*$/s, "");
+
 function expectShape(file: SafetensorsFile, tensor: string, expected: readonly number[]): void {
   const { shape } = file.tensors.get(tensor)!;
   if (shape.length === expected.length && shape.every((size, i) => size === expected[i])) return;
@@ -109,6 +128,13 @@ function expectComplete(
     }
   }
   for (const [name, { a }] of pairs) {
+    // PEFT would leave them out.
+    if (config.isTarget(moduleOfFactor(a)) === false) {
+      throw new FormatError(
+        `${file.path}: tensor ${quoteName(a)} adapts a module that target_modules of adapter_config.json does not name (${config.targets?.named})`,
+        { hint: "Check that adapter_config.json and the tensors belong together." },
+      );
+    }
     if (config.hasMagnitudes !== magnitudes.has(name)) {
       throw missing(
         `use_dora is ${config.hasMagnitudes}, ${quoteName(a)} has ${magnitudes.has(name) ? "a" : "no"} magnitude vector`,

@@ -8,6 +8,8 @@ export interface LoraConfig {
   scaling(modulePath: string): { readonly rank: number; readonly scale: number };
   /** Whether this module ought to have adapter tensors; undefined where the config does not list them plainly. */
   isTarget(modulePath: string): boolean | undefined;
+  /** target_modules; undefined where it names none, or by a pattern that is Python's alone. */
+  readonly targets: LoraTargets | undefined;
   /** Whether the adapter ought to replace this module's weights as a whole. */
   isSaved(modulePath: string): boolean;
   /** The rows of this module's table that single tokens get, in the order of the tensor; undefined where there are none. */
@@ -20,6 +22,14 @@ export interface LoraConfig {
   readonly hasMagnitudes: boolean;
   /** Every pair of factors has a bias. */
   readonly hasBiases: boolean;
+}
+
+/** What target_modules looks for. */
+export interface LoraTargets {
+  /** As the config has it, for errors. */
+  readonly named: string;
+  /** Whether it means the module at a path, whatever exclude_modules and layers_to_transform take from it. */
+  matches(modulePath: string): boolean;
 }
 
 const nonEmpty = z.string().min(1);
@@ -39,6 +49,7 @@ const SHAPE = z.looseObject({
     .nullish(),
   init_lora_weights: z.union([z.boolean(), z.string()]).nullish(),
   target_modules: z.union([z.string(), z.array(nonEmpty)]).nullish(),
+  ensure_weight_tying: z.boolean().nullish(),
   exclude_modules: z.union([z.string(), z.array(nonEmpty)]).nullish(),
   layers_to_transform: z.unknown().optional(),
   modules_to_save: z.array(nonEmpty).nullish(),
@@ -51,7 +62,6 @@ const IRRELEVANT: ReadonlySet<string> = new Set([
   "auto_mapping",
   "peft_version",
   "base_model_name_or_path",
-  "ensure_weight_tying",
   "revision",
   "inference_mode",
   "lora_dropout",
@@ -100,6 +110,7 @@ export function parseLoraConfig(json: unknown, where: string): LoraConfig {
       return { rank, scale: alpha / (raw.use_rslora ? Math.sqrt(rank) : rank) };
     },
     isTarget: targetTest(raw),
+    targets: targetsOf(raw),
     isSaved: (modulePath) => isListed(raw.modules_to_save ?? [], modulePath),
     tokenRows: (modulePath) => tokenRows(raw, modulePath),
     hasTokenRows: !isUnset(raw.trainable_token_indices),
@@ -157,7 +168,28 @@ function patternLookup(
 function targetTest(raw: RawConfig): (modulePath: string) => boolean | undefined {
   const { target_modules: targets, exclude_modules: excluded, layers_to_transform: layers } = raw;
   if (!Array.isArray(targets) || !isUnset(excluded) || !isUnset(layers)) return () => undefined;
-  return (modulePath) => isListed(targets, modulePath);
+  // Of a tied head and embedding, the one that is not named is adapted too.
+  const other = raw.ensure_weight_tying === true ? undefined : false;
+  return (modulePath) => isListed(targets, modulePath) || other;
+}
+
+/** Words of PEFT that are no modules' names: all linear layers, and none, beside rows of single tokens. */
+const NO_NAMES: ReadonlySet<unknown> = new Set(["all-linear", "dummy-target-modules"]);
+
+function targetsOf({ target_modules: targets }: RawConfig): LoraTargets | undefined {
+  if (targets === null || targets === undefined || isUnset(targets)) return undefined;
+  if (NO_NAMES.has(targets)) return undefined;
+  const named = JSON.stringify(targets);
+  if (Array.isArray(targets)) {
+    return { named, matches: (modulePath) => isListed(targets, modulePath) };
+  }
+  try {
+    // With the flag, what only Python's patterns have is an error instead of a letter.
+    const pattern = new RegExp(`^(?:${targets})$`, "u");
+    return { named, matches: (modulePath) => pattern.test(modulePath) };
+  } catch {
+    return undefined;
+  }
 }
 
 function isListed(modules: readonly string[], modulePath: string): boolean {

@@ -5,7 +5,7 @@ import { openSafetensors, type SafetensorsFile } from "../format/safetensors.ts"
 import { UnsupportedError } from "../util/errors.ts";
 import { hashFile, hashValue } from "../util/hash.ts";
 import type { CheckpointWeights, ReadFloat32Options } from "./checkpoint-weights.ts";
-import { expectAdapterFits, moduleOf } from "./expect-adapter.ts";
+import { expectAdapterFits, expectTargets, moduleOf } from "./expect-adapter.ts";
 import { type LoraConfig, parseLoraConfig } from "./lora-config.ts";
 import { addLowRank, addScaled, scaleRows } from "./lora-merge.ts";
 import { type LoraPair, type LoraTensors, matchLoraTensors } from "./lora-tensors.ts";
@@ -44,6 +44,7 @@ export async function applyLora(
     expectSafetensors(adapterDir);
     const file = await openSafetensors(join(adapterDir, WEIGHTS));
     opened.push(file);
+    expectTargets(base, config, path);
     const tensors = matchLoraTensors(file.tensors.keys(), baseNameReader(base, names), file.path);
     const adapted = new LoraWeights({ base, adapterDir, config, file, tensors });
     await expectAdapterFits(base, config, file, tensors);

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 
 import { ConfigError, FormatError } from "../util/errors.ts";
+import { expectKeysOnce } from "../util/json-scan.ts";
 
 /** A JSON file that must be there; `hint` says where to point if it is not. */
 export async function readJson(path: string, hint: string): Promise<unknown> {
@@ -12,9 +13,12 @@ export async function readJson(path: string, hint: string): Promise<unknown> {
     const got = code === "ENOENT" || code === "ENOTDIR" ? "is not there" : "cannot be read";
     throw new ConfigError(`${path}: ${got}`, { hint, cause });
   }
+  let value: unknown;
   try {
-    return JSON.parse(text) as unknown;
+    value = JSON.parse(text);
   } catch (cause) {
     throw new FormatError(`${path}: not valid JSON`, { hint: "Download the file again.", cause });
   }
+  expectKeysOnce(path, text, value);
+  return value;
 }

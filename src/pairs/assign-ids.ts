@@ -5,7 +5,7 @@ import { ownField, type RowFields } from "./readers/file-row.ts";
 export const ID_COLUMNS = ["id", "pair_id", "uuid"] as const;
 
 /** Raised when the rules below change what ids come out; part of every data set's content hash. */
-export const ID_RULES_VERSION = 2;
+export const ID_RULES_VERSION = 3;
 
 /** Longer ones are no ids but text that happens to be called so. */
 const MAX_ID_LENGTH = 200;
@@ -35,7 +35,21 @@ export function ownId(fields: RowFields): string | undefined {
   for (const column of ID_COLUMNS) {
     const value = ownField(fields, column);
     if (typeof value === "number" && Number.isFinite(value)) return String(value);
-    if (typeof value === "string" && value !== "" && value.length <= MAX_ID_LENGTH) return value;
+    if (typeof value === "string" && value !== "" && value.length <= MAX_ID_LENGTH) {
+      return asNumberReads(value);
+    }
   }
   return undefined;
+}
+
+/** How programs write a float of a column of numbers into CSV, where JSON and Parquet have the number itself: 1.0 of 1, 1e+16. */
+const FLOAT_TEXT = /^-?(?:(?:0|[1-9]\d*)\.0|[1-9](?:\.\d+)?e[+-]\d{2,3})$/;
+
+/** A row has one id in every format: a text that is a float's is taken as the number. */
+function asNumberReads(text: string): string {
+  if (!FLOAT_TEXT.test(text)) return text;
+  const number = Number(text);
+  if (!text.endsWith(".0")) return Number.isFinite(number) ? String(number) : text;
+  // Digits that a number does not hold stay as they are.
+  return Number.isSafeInteger(number) ? String(number) : text.slice(0, -2);
 }

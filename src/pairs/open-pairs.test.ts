@@ -101,6 +101,37 @@ describe("ids", () => {
     expect(second).not.toBe(first);
   });
 
+  it("that are numbers are the same from CSV, where programs write floats as 1.0, as from JSON and Parquet", async () => {
+    const folder = await temporaryFolder();
+    const ids = ["1.0", "1.5", "-2.0", "0.0", "1e+16", "1e-05", "123456789012.0"];
+    const rows = ids.map((id, i) => ({ id, ...row(i) }));
+    const [csv, json, parquet] = ["x.csv", "x.jsonl", "x.parquet"].map((each) =>
+      join(folder, each),
+    );
+    const lines = rows.map((each) => Object.values(each).join(","));
+    await writeFile(csv!, ["id,prompt,chosen,rejected", ...lines].join("\n"));
+    const numbers = rows.map((each) => JSON.stringify(each).replace(/"id":"([^"]*)"/, '"id":$1'));
+    await writeFile(json!, numbers.join("\n"));
+    const instance = await DuckDBInstance.create(":memory:");
+    const connection = await instance.connect();
+    await connection.run(
+      `COPY (SELECT * REPLACE (id::DOUBLE AS id) FROM read_csv('${csv}', all_varchar = true)) TO '${parquet}'`,
+    );
+    connection.closeSync();
+    instance.closeSync();
+    const expected = ["1", "1.5", "-2", "0", "10000000000000000", "0.00001", "123456789012"];
+    for (const file of [csv!, json!, parquet!]) {
+      const found = (await readAll([file])).map((each) => (each as PreferencePair).id);
+      expect({ file, found }).toEqual({ file, found: expected });
+    }
+  });
+
+  it("that are text keep what no program writes of a number", async () => {
+    const texts = ["1.00", "01.0", "1.10", "v1.0", "1e5", "12345678901234567890.0"];
+    const expected = [...texts.slice(0, -1), "12345678901234567890"];
+    expect(await idsOf(texts.map((id, i) => row(i, { id })))).toEqual(expected);
+  });
+
   it("stay the same when read again, split over files, or written in another format or shape", async () => {
     const folder = await temporaryFolder();
     const write = async (name: string, content: string | Uint8Array): Promise<string> => {

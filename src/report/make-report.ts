@@ -5,8 +5,13 @@ import { expectOwnForecast } from "./expect-own-forecast.ts";
 import { openRunPairs, type PairReading, type PairReadingOptions } from "./pair-reading.ts";
 import { readReport, type ReadReportOptions } from "./read-report.ts";
 import { createRedact, thisMachine } from "./redact.ts";
-import { openRunFolder, type RunFolder } from "./run-folder.ts";
-import { writeReport, type WriteReportOptions, type WrittenReport } from "./write-report.ts";
+import { openRunFolder, readingRun, type RunFolder } from "./run-folder.ts";
+import {
+  expectOwnPlace,
+  writeReport,
+  type WriteReportOptions,
+  type WrittenReport,
+} from "./write-report.ts";
 
 /** What making a report takes. */
 export interface MakeReportOptions
@@ -35,18 +40,22 @@ export interface MadeReport extends WrittenReport {
  */
 export async function makeReport(path: string, options: MakeReportOptions): Promise<MadeReport> {
   const { out, isSingleFile = false, isForced = false, tokens, forecast, signal } = options;
+  // Before pairs are read and tokens shaded.
+  await expectOwnPlace({ out, isSingleFile, isForced });
   const run = await openRunFolder(path);
-  if (forecast !== undefined) await expectOwnForecast(run, forecast);
-  const pairs = await openRunPairs(run, options);
-  const data = await readReport({ run, pairs, tokens, forecast, signal });
-  const redact = createRedact(thisMachine(foldersOf(run, pairs)));
-  const written = await writeReport(data, { out, isSingleFile, isForced, redact });
-  return {
-    ...written,
-    textsAbsent: pairs.absent,
-    tokensAbsent: data.tokensAbsent,
-    missing: data.parts.overview?.missing ?? [],
-  };
+  return readingRun(run, async () => {
+    if (forecast !== undefined) await expectOwnForecast(run, forecast);
+    const pairs = await openRunPairs(run, options);
+    const data = await readReport({ run, pairs, tokens, forecast, signal });
+    const redact = createRedact(thisMachine(foldersOf(run, pairs)));
+    const written = await writeReport(data, { out, isSingleFile, isForced, redact });
+    return {
+      ...written,
+      textsAbsent: pairs.absent,
+      tokensAbsent: data.tokensAbsent,
+      missing: data.parts.overview?.missing ?? [],
+    };
+  });
 }
 
 /** The folders that settings and messages of a run may name. */

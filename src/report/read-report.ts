@@ -1,13 +1,13 @@
 import type { Forecast } from "../forecast/forecast-file.ts";
 import { describeListing, listPairs, textOrder, TOP_TEXTS } from "./list-pairs.ts";
-import type { PairReading } from "./pair-reading.ts";
+import { openRunPairs, type PairReading } from "./pair-reading.ts";
 import { makePairTable, type PairTable, previewOf } from "./pair-table.ts";
 import { isWhole, type PairText, readPairTexts } from "./pair-texts.ts";
 import { type PartName, PARTS, type PartValues } from "./parts/index.ts";
 import { type RankedPairs, readRankedPairs } from "./ranked-pairs.ts";
 import { readRankings, type RunRanking } from "./read-rankings.ts";
 import type { PairDetail, TokenShares } from "./report-source.ts";
-import type { RunFolder } from "./run-folder.ts";
+import { openRunFolder, type RunFolder } from "./run-folder.ts";
 import {
   findTokenShares,
   type FoundShares,
@@ -43,8 +43,12 @@ export interface ReadReportOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Reads a run, finished or not. Throws FormatError naming the artefact that is damaged. */
-export async function readReport(options: ReadReportOptions): Promise<ReportData> {
+/**
+ * Reads a run, finished or not; of the path of its folder alone, with its pairs from where the experiment file has them, and no tokens.
+ * Throws ConfigError where the folder holds no run, FormatError naming the artefact that is damaged.
+ */
+export async function readReport(given: ReadReportOptions | string): Promise<ReportData> {
+  const options = typeof given === "string" ? await openWhole(given) : given;
   const { run, pairs, forecast, signal } = options;
   const parts: Record<string, unknown> = {};
   for (const part of PARTS) {
@@ -52,6 +56,11 @@ export async function readReport(options: ReadReportOptions): Promise<ReportData
     parts[part.name] = await part.read({ run, pairs, forecast, signal });
   }
   return { parts: parts as ReportData["parts"], ...(await readPairs(options)) };
+}
+
+async function openWhole(path: string): Promise<ReadReportOptions> {
+  const run = await openRunFolder(path);
+  return { run, pairs: await openRunPairs(run, {}) };
 }
 
 async function readPairs({

@@ -44,7 +44,7 @@ export interface ReviewSource {
 export interface ReviewSummary {
   /** Name of the file that the decisions are in. */
   readonly file: string;
-  /** Bytes of a line that a crash cut off, when the file was opened. */
+  /** Bytes of a line that a crash cut off; 0 as soon as a decision has taken its place. */
   readonly torn: number;
   readonly counts: DecisionCounts;
   readonly queues: readonly ReviewQueue[];

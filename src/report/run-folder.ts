@@ -37,14 +37,16 @@ export interface RunFolder {
 
 /** Opens what `culprit run` wrote; it may still be at work. Throws ConfigError where the folder holds no run. */
 export async function openRunFolder(path: string): Promise<RunFolder> {
-  const manifest = await RUN.find(join(path, RUN.name));
+  const manifest = await RUN.find(join(path, RUN.name)).catch((error: unknown) => {
+    throw error instanceof FormatError ? withMending(error, path, undefined) : error;
+  });
   if (manifest === undefined) throw await noRun(path);
   const settings = settingsSchema.safeParse(manifest.experiment);
   if (!settings.success) {
-    throw new FormatError(
+    const fault = new FormatError(
       `${join(path, RUN.name)}: expected the settings of an experiment, got others at ${settings.error.issues[0]!.path.join(".")}`,
-      { hint: "Run the experiment again with this version; finished stages are kept." },
     );
+    throw withMending(fault, path, manifest);
   }
   const done = manifest.stages.filter(
     ({ directory, cost }) => directory !== undefined && cost !== undefined,
@@ -59,6 +61,36 @@ export async function openRunFolder(path: string): Promise<RunFolder> {
     ofKind: (kind) => done.filter((each) => each.kind === kind).map(({ id }) => id),
     at: (file) => (file.startsWith("hf://") ? file : resolve(base, file)),
   };
+}
+
+/** Does something with a run's files; a FormatError for one of them then names the command that makes the file again. */
+export async function readingRun<T>(run: RunFolder, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const isOfRun = error instanceof FormatError && error.message.startsWith(run.path);
+    throw isOfRun ? withMending(error, run.path, run.manifest) : error;
+  }
+}
+
+/** The error with what to do where the file is one of an earlier version of Culprit, or was changed. */
+function withMending(
+  error: FormatError,
+  path: string,
+  manifest: RunManifest | undefined,
+): FormatError {
+  const command = `culprit run ${manifest?.experimentFile ?? "EXPERIMENT.yaml"} --out ${path}`;
+  const stage = manifest?.stages.find(
+    ({ directory }) => directory !== undefined && error.message.startsWith(join(path, directory)),
+  );
+  const made =
+    stage === undefined
+      ? `${command} writes it anew, and keeps finished stages`
+      : `${command} --force-stage ${stage.id} makes it again`;
+  return new FormatError(error.message, {
+    hint: `It may be of an earlier version of Culprit: ${made}.`,
+    cause: error,
+  });
 }
 
 async function noRun(path: string): Promise<ConfigError> {

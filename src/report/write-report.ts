@@ -4,6 +4,7 @@ import { basename, dirname, join } from "node:path";
 
 import { describeWriteError, writeFileAtomic } from "../util/atomic-file.ts";
 import { ConfigError } from "../util/errors.ts";
+import { expectWritable } from "../util/make-folder.ts";
 import { readPageFiles } from "./page-files.ts";
 import type { ReportData } from "./read-report.ts";
 import type { Redact } from "./redact.ts";
@@ -83,8 +84,11 @@ function dataTexts(data: ReportData, redact: Redact): ReadonlyMap<string, string
 const asScript = (name: string, json: string): string =>
   `culpritData(${JSON.stringify(name)},${JSON.stringify(json)});\n`;
 
+/** Where a report is made before it takes its name. */
+const partialOf = (out: string): string => join(dirname(out), `.${basename(out)}.partial`);
+
 async function writeFolder(out: string, files: ReadonlyMap<string, string>): Promise<void> {
-  const partial = join(dirname(out), `.${basename(out)}.partial`);
+  const partial = partialOf(out);
   try {
     await rm(partial, { recursive: true, force: true });
     await mkdir(join(partial, "data"), { recursive: true });
@@ -97,7 +101,13 @@ async function writeFolder(out: string, files: ReadonlyMap<string, string>): Pro
   }
 }
 
-async function expectOwnPlace({ out, isSingleFile, isForced }: WriteReportOptions): Promise<void> {
+/** Throws ConfigError where something else than an earlier report is in the place, or one that is not to be replaced. */
+export async function expectOwnPlace({
+  out,
+  isSingleFile,
+  isForced,
+}: Omit<WriteReportOptions, "redact">): Promise<void> {
+  expectWritable(isSingleFile ? out : partialOf(out));
   const found = await stat(out).catch(() => undefined);
   if (found === undefined) return;
   const index = isSingleFile ? out : join(out, "index.html");

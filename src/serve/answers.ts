@@ -98,6 +98,14 @@ export const pairSummary = z
   })
   .meta({ id: "PairSummary" });
 
+export const partAnswer = z
+  .union([z.record(z.string(), z.unknown()), z.array(z.unknown())])
+  .readonly()
+  .describe(
+    "Its members are those of the files that the run's stages wrote, cut and joined for the page.",
+  )
+  .meta({ id: "Part" });
+
 const near = z
   .array(z.strictObject({ id: z.string(), cosine: number }))
   .readonly()

@@ -72,6 +72,9 @@ function operation(
       400: refusal("The question is not one."),
       403: refusal("The request comes from another site."),
       404: refusal(`There is none: ${absent}.`),
+      405: refusal("The method is another than the ones of this path."),
+      ...(method === "POST" && { 415: refusal("The body is of another type than JSON.") }),
+      500: refusal("The server failed, or a file of the run could not be read."),
     },
   };
 }

@@ -6,6 +6,7 @@ import type { Redact } from "../report/redact.ts";
 import type { RunSource } from "../report/serve/run-source.ts";
 import { RESULT } from "../runs/result.ts";
 import type { PlainInput } from "../util/artifact.ts";
+import { ConfigError } from "../util/errors.ts";
 import {
   decided,
   decisionBody,
@@ -13,6 +14,7 @@ import {
   pairList,
   pairQuery,
   pairSummary,
+  partAnswer,
   queuePlace,
   queueQuery,
   reviewSummary,
@@ -56,6 +58,13 @@ async function unredacted(
   return sources[redact(sources).indexOf(shown)] ?? shown;
 }
 
+/** Throws ConfigError where the ranking has no such method. */
+function expectMethod(method: number, methods: readonly { readonly label: string }[]): void {
+  if (method < methods.length) return;
+  const named = methods.map(({ label }, i) => `${i} (${label})`).join(", ");
+  throw new ConfigError(`method: expected one of ${named}, got ${method}`);
+}
+
 /** Every route, in the order of the OpenAPI file. */
 export const ROUTES: readonly Route[] = [
   defineRoute({
@@ -93,6 +102,9 @@ export const ROUTES: readonly Route[] = [
     answer: pairList,
     absent: "nothing was ranked yet",
     run: async (source, { start, end, id, descending, ...query }, redact) => {
+      const summary = await source.pairSummary();
+      if (summary === undefined) return undefined;
+      expectMethod(query.method, summary.methods);
       const list = await source.pairs({
         ...query,
         source: await unredacted(query.source, source, redact),
@@ -131,7 +143,7 @@ export const ROUTES: readonly Route[] = [
     summary:
       "A part of the report as the page reads it; its members follow the files of the stages",
     query: z.strictObject({ name: z.enum(PARTS.map(({ name }) => name)) }),
-    answer: z.unknown(),
+    answer: partAnswer,
     absent: "the run has nothing of it yet",
     run: (source, { name }) => source.part(name),
   }),
@@ -160,6 +172,6 @@ export const ROUTES: readonly Route[] = [
     query: decisionBody,
     answer: decided,
     absent: "nothing was ranked yet",
-    run: (source, decision) => source.review.decide(decision),
+    run: async (source, decision) => (await source.pairSummary()) && source.review.decide(decision),
   }),
 ];

@@ -7,8 +7,6 @@ import { serveRun } from "./serve-run.ts";
 export interface ServeReportOptions extends RunSourceOptions {
   /** Absent: a free one. */
   readonly port?: number | undefined;
-  /** The run may not have begun; default false. */
-  readonly mayWait?: boolean | undefined;
   /** Told of faults that the page cannot show. */
   readonly warn: (line: string) => void;
 }
@@ -30,7 +28,7 @@ export async function serveReport(
     const run = await openRunFolder(path);
     if (options.forecast !== undefined) await expectOwnForecast(run, options.forecast);
   }
-  const source = openRunSource(path, options);
+  const source = openRunSource(path, { ...options, mayWait });
   const server = await serveRun(source, {
     port,
     onFault: (error) => {

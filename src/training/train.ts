@@ -83,8 +83,8 @@ async function train(
 ): Promise<TrainResult> {
   const { out, signal } = request;
   // Before the checkpoint is loaded.
-  expectFolder(out);
   expectWritable(out);
+  expectFolder(out);
   const resolved = resolveSettings(given);
   const objective = method.kind === "dpo" ? method : ({ kind: "sft" } as const);
   await using trainer = await (request.host ?? localHost).openTrainer(

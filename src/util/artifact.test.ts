@@ -40,6 +40,7 @@ test.each([
   ['{"auroc": 0.', "not JSON"],
   ['{"auroc": "high"}', "auroc"],
   ['{"auroc": 0.5, "recall": 1}', "recall"],
+  ['{"auroc": 0.5,\n "auroc": 0.6}', ", line 2: expected each key of an object once"],
 ])("a JSON artefact that holds %s is an error that names the file", async (text, part) => {
   const path = join(await mkdtemp(join(tmpdir(), "culprit-")), QUALITY.name);
   await writeFile(path, text);

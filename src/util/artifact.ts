@@ -8,6 +8,7 @@ import { z } from "zod";
 
 import { writeFileAtomic } from "./atomic-file.ts";
 import { FormatError } from "./errors.ts";
+import { expectKeysOnce } from "./json-scan.ts";
 import { ifMissing } from "./read-fault.ts";
 
 /** A file or folder that a step leaves behind for others. */
@@ -72,6 +73,7 @@ export function jsonArtifact<S extends z.ZodType>(
     } catch (cause) {
       throw fault("text that is not JSON", cause);
     }
+    expectKeysOnce(path, text, value);
     const { success, error } = schema.safeParse(value);
     if (success) return value as Plain<S>; // just checked
     const [issue] = error.issues;

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
@@ -30,10 +30,23 @@ describe("expectWritable", () => {
     await chmod(folder, 0o755);
   });
 
-  it("leaves a path through a file to whoever reads it", async () => {
+  it.each([
+    [
+      "beneath a file",
+      "file/x/y",
+      /: expected a place in a folder, got one beneath the file .*\/file$/,
+    ],
+    ["whose name is too long", "x".repeat(300), /got one that is too long$/],
+    ["whose name is too long while it is written", "x".repeat(250), /got one that is too long$/],
+    ["behind links in a circle", "circle/x", /got links that lead in a circle$/],
+    ["with a null character", "a\0b", /got one with a null character$/],
+  ])("refuses a path %s", async (_, name, message) => {
     const folder = await temporaryFolder();
     await writeFile(join(folder, "file"), "");
-    expect(() => expectWritable(join(folder, "file", "x", "y"))).not.toThrow();
+    await symlink(join(folder, "circle"), join(folder, "circle"));
+    const error = await expectFailure(() => expectWritable(join(folder, name)), ConfigError);
+    expect(error.message).toMatch(message);
+    expect((await readdir(folder)).toSorted()).toEqual(["circle", "file"]);
   });
 });
 

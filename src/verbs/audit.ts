@@ -126,7 +126,10 @@ Pairs of one prompt count as one draw in every interval.
     );
     const { before, after } = of;
     if (before === undefined || after === undefined) return report; // check
-    await using models = await openScoringModels(before, after, before.options.threads);
+    await using models = await openScoringModels(before, after, {
+      threads: before.options.threads,
+      warn: work.warn,
+    });
     const { checkpoint: m0, trained: m1 } = models.sources;
     const found = await findMembership(pairs, {
       before: m0!, // both were given

@@ -1,10 +1,10 @@
 /** @file Where outputs may go: not over what is read, nor over what is there unless that is forced. */
 import { existsSync, realpathSync, statSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, resolve, sep } from "node:path";
 
 import { ConfigError } from "../util/errors.ts";
 import { expectWritable } from "../util/make-folder.ts";
-import type { Outputs } from "./verb.ts";
+import type { Output, Outputs } from "./verb.ts";
 
 /**
  * Throws ConfigError where an output is misnamed, there already (unless `isForced`), or one of the files read, RuntimeError where it
@@ -19,23 +19,41 @@ export function checkOutputs(
   for (const [name, output] of Object.entries(outputs)) {
     const path = out[name];
     if (path === undefined) continue;
-    const { endings, isResumable, shared, artifact } = output;
+    const { endings, isResumable, shared, artifact, place = "file" } = output;
     if (endings !== undefined && !endings.some((ending) => path.endsWith(ending))) {
       throw new ConfigError(
         `${name}: expected a name ending in ${endings.join(" or ")}, got "${path}"`,
       );
     }
+    expectWritable(path);
     const files = artifact.files(path);
-    expectOtherFiles(name, files, inputs);
-    if (seen.has(realPath(path))) {
-      throw new ConfigError(
-        `${name}: expected another file than the other outputs, got ${path} twice`,
-      );
+    expectOtherFiles(name, [path, ...files], inputs);
+    expectPlace(name, path, place);
+    for (const file of new Set([path, ...files])) {
+      if (seen.has(realPath(file))) {
+        throw new ConfigError(
+          `${name}: expected another file than the other outputs, got ${file} twice`,
+        );
+      }
+      seen.add(realPath(file));
     }
-    seen.add(realPath(path));
     for (const file of files) expectWritable(file);
-    if (isResumable !== true && shared === undefined) expectFree(name, files, isForced);
+    if (place === "file") for (const file of files) expectPlace(name, file, place);
+    // A folder is made with those above it, and so is what stages share.
+    if (place !== "folder" && shared === undefined) expectFolderOf(name, path);
+    if (isResumable !== true && shared === undefined && !isForced) expectFree(files);
   }
+}
+
+/**
+ * Throws ConfigError where `path` is none that a file can be written at, or one of those read; for files of commands that are no outputs
+ * of a verb. `name` stands in errors.
+ */
+export function expectFilePlace(name: string, path: string, inputs: readonly string[]): void {
+  expectWritable(path);
+  expectOtherFiles(name, [path], inputs);
+  expectPlace(name, path, "file");
+  expectFolderOf(name, path);
 }
 
 /** Throws ConfigError where a file to write is one of those read, by another name or link too: `--force` must not destroy what is read. */
@@ -53,25 +71,36 @@ export function expectOtherFiles(
   );
 }
 
-function expectFree(name: string, files: readonly string[], isForced: boolean): void {
-  const folder = dirname(files[0]!);
-  if (!existsSync(folder)) {
-    throw new ConfigError(`${folder}: no such folder for ${name}`, {
-      hint: "Make it first, or choose another place.",
+/** Throws ConfigError where a folder stands in the place of a file, or a file in that of a folder. */
+function expectPlace(name: string, path: string, place: Output["place"]): void {
+  if (place === "either") return;
+  const isFolder = statSync(resolve(path), { throwIfNoEntry: false })?.isDirectory();
+  if (place === "folder" && isFolder === false) {
+    throw new ConfigError(`${path}: expected a folder for ${name}, got a file`, {
+      hint: "Choose another place.",
     });
   }
-  const taken = files.find((path) => statSync(path, { throwIfNoEntry: false })?.isDirectory());
-  if (taken !== undefined) {
-    throw new ConfigError(`${taken}: expected a file for ${name}, got a folder`, {
-      hint: `Name a file in it, ${join(taken, "NAME")} say.`,
+  if (place === "file" && (isFolder === true || path.endsWith(sep))) {
+    throw new ConfigError(`${path}: expected a file for ${name}, got a folder`, {
+      hint: `Name a file in it, ${join(path, "NAME")} say.`,
     });
   }
-  const existing = isForced ? undefined : files.find((path) => existsSync(path));
-  if (existing !== undefined) {
-    throw new ConfigError(`${existing}: exists already`, {
-      hint: "Choose another place, or replace it with --force.",
-    });
-  }
+}
+
+function expectFolderOf(name: string, path: string): void {
+  const folder = dirname(resolve(path));
+  if (existsSync(folder)) return;
+  throw new ConfigError(`${dirname(path)}: no such folder for ${name}`, {
+    hint: "Make it first, or choose another place.",
+  });
+}
+
+function expectFree(files: readonly string[]): void {
+  const existing = files.find((path) => existsSync(path));
+  if (existing === undefined) return;
+  throw new ConfigError(`${existing}: exists already`, {
+    hint: "Choose another place, or replace it with --force.",
+  });
 }
 
 /** Where a file is, by whatever name or link; one that is not there, where it would be. */

@@ -16,6 +16,7 @@ import { count, nonEmpty } from "../util/setting-kinds.ts";
 import { printable, tableOf } from "../util/text-table.ts";
 import { realPath } from "./check-outputs.ts";
 import { rolloutsInput, verdictsInput } from "./inputs/files.ts";
+import { warnOfSameRollouts } from "./inputs/same-checkpoint.ts";
 import { resultOutput } from "./outputs.ts";
 import { defineVerb } from "./verb.ts";
 
@@ -109,6 +110,9 @@ culprit behavior makes an unrelated behaviour of them, to which culprit rank --n
     const isWritten = out.out !== undefined || out.nullOut !== undefined;
     expectRollouts({ before, after }, isWritten);
     expectTwoFiles(beforeVerdicts, afterVerdicts);
+    if (before !== undefined && after !== undefined) {
+      await warnOfSameRollouts(before, after, { name: "after", warn });
+    }
     const judged: JudgedCheckpoints = {
       before: await readVerdicts(beforeVerdicts),
       after: await readVerdicts(afterVerdicts),

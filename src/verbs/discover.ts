@@ -20,9 +20,9 @@ import { ConfigError } from "../util/errors.ts";
 import { withSetting } from "../util/in-setting.ts";
 import { count, maxTokens, positive, seed, whole } from "../util/setting-kinds.ts";
 import { linesOf, printable } from "../util/text-table.ts";
-import { realPath } from "./check-outputs.ts";
 import { checkpointInput } from "./inputs/checkpoint.ts";
 import { rolloutsInput, storeInput } from "./inputs/files.ts";
+import { warnOfSameRollouts } from "./inputs/same-checkpoint.ts";
 import { openAsking, priceContradictions } from "./judging/open-asker.ts";
 import { answersOutput, resultOutput } from "./outputs.ts";
 import { by, layers, resolveLayers } from "./settings/common.ts";
@@ -175,11 +175,7 @@ is kept beside --out before it counts. Without, their terms name them.
   },
   run: async ({ store, before, after, checkpoint }, settings, work): Promise<Discovery> => {
     const { signal, progress, out, note } = work;
-    if (realPath(before) === realPath(after)) {
-      throw new ConfigError(
-        `after: expected the rollouts of another checkpoint, got one file for both (${before})`,
-      );
-    }
+    await warnOfSameRollouts(before, after, { name: "after", warn: work.warn });
     const joined = await joinResponses(
       readRollouts(before, { signal }),
       readRollouts(after, { signal }),

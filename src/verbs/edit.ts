@@ -185,6 +185,7 @@ is written but what --ids and --plan name.
       placeholder: "PATH",
       describe: "The edited data: a file ending like the data where that is one file, or a folder.",
       isOptional: true,
+      place: "either",
       // Looked after by planEditPaths, which knows what lies beside it.
       isResumable: true,
     },

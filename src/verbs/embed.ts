@@ -83,6 +83,7 @@ from the last whole shard when the same command is given again. A store made wit
       artifact: VECTORS,
       placeholder: "DIR",
       describe: "The store's folder.",
+      place: "folder",
       isResumable: true,
     },
   },

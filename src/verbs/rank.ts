@@ -229,6 +229,7 @@ same; culprit show prints more of one.
         artifact: fileNamed("rank-cache"),
         placeholder: "DIR",
         describe: "Where methods that train keep the weights, to be found again by their content.",
+        place: "folder",
         shared: ".cache",
         isResumable: true,
         isOptional: true,
@@ -269,7 +270,10 @@ same; culprit show prints more of one.
       const used = await findUsedLayer(behavior, settings.layer);
       // A layer more takes the checkpoint a pass more; of a store it takes next to nothing.
       const asked = method.needs.includes("checkpoint") && used ? [used.layer] : undefined;
-      await using models = await openScoringModels(checkpoint, trained, threads);
+      await using models = await openScoringModels(checkpoint, trained, {
+        threads,
+        warn: work.warn,
+      });
       const scoring = scorePairs(
         method,
         {

@@ -4,8 +4,10 @@ import { z } from "zod";
 
 import { resolveDatasetFiles } from "../hub/resolve-dataset-files.ts";
 import { type MadeReport, makeReport } from "../report/make-report.ts";
+import { keepHeapSmall } from "../serve/keep-heap-small.ts";
 import { serveReport } from "../serve/serve-report.ts";
 import { nonEmpty } from "../util/setting-kinds.ts";
+import { expectFilePlace } from "./check-outputs.ts";
 import { forecastInput } from "./inputs/forecast.ts";
 import { pairsInput } from "./inputs/pairs.ts";
 import { defineVerb, type Input, need } from "./verb.ts";
@@ -77,6 +79,7 @@ can log in on this machine can read it.
       placeholder: "FOLDER",
       describe: "The folder to write; with --single-file the file. Required without --serve.",
       isOptional: true,
+      place: "either",
       // What is there is looked at by the report itself.
       isResumable: true,
     },
@@ -110,6 +113,8 @@ can log in on this machine can read it.
       progress: work.progress("pairs"),
     };
     if (out.out === undefined || serve) {
+      if (decisions !== undefined) expectFilePlace("decisions", decisions, [run]);
+      using _small = keepHeapSmall();
       const served = await serveReport(run, { ...reading, host, port, decisions, warn });
       note(`${served.url}  open it in a browser; Ctrl-C ends it`);
       await served.ended;

@@ -27,6 +27,7 @@ import type { Checkpoint } from "./inputs/checkpoint.ts";
 import { checkpointInput, engineSettings } from "./inputs/checkpoint.ts";
 import { behaviorsInput, responsesInput, rolloutsInput } from "./inputs/files.ts";
 import { countUnusable, openResponses } from "./inputs/responses.ts";
+import { warnOfSameRollouts } from "./inputs/same-checkpoint.ts";
 import { openScoringModels, scoringInput, trainedInput } from "./inputs/scoring-models.ts";
 import { resultOutput } from "./outputs.ts";
 import { formatShifts } from "./show/shifts.ts";
@@ -145,7 +146,13 @@ Each has a 95% interval over prompts. --out is what culprit forecast --score rea
     expectNamesOnce(responses);
     const behaviors = await Promise.all(behavior.map(readBehavior));
     expectNamesOnce(behaviors);
-    await using models = await openScoringModels(checkpoint, trained, settings.threads);
+    if (before !== undefined && after !== undefined) {
+      await warnOfSameRollouts(before, after, { name: "after", warn: work.warn });
+    }
+    await using models = await openScoringModels(checkpoint, trained, {
+      threads: settings.threads,
+      warn: work.warn,
+    });
     const { checkpoint: start, trained: end } = models.sources;
     if (start === undefined) throw new Error("internal: shifts without a checkpoint");
     const { engine } = start;
@@ -214,16 +221,11 @@ interface Sampled {
   readonly checkpointHash: string;
 }
 
-/** Throws ConfigError where the rollouts before are known to be another checkpoint's, or both are one file. */
+/** Throws ConfigError where the rollouts before are known to be another checkpoint's. */
 async function readSampled(
   { before, after }: { readonly before: string; readonly after: string },
   { identity }: Pick<Reader, "identity">,
 ): Promise<Sampled> {
-  if (before === after) {
-    throw new ConfigError(
-      `after: expected the rollouts of another checkpoint, got ${before} twice`,
-    );
-  }
   const [start, end] = await Promise.all(
     [before, after].map(async (path) => {
       const found = await ROLLOUT_MANIFEST.find(rolloutManifestPath(path));

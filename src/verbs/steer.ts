@@ -89,6 +89,7 @@ const outputs = {
     },
     placeholder: "DIR",
     describe: "The folder for report, rollouts and verdicts.",
+    place: "folder",
     isResumable: true,
   },
   answers: answersOutput("judge-answers.jsonl", "LLM", "/judge.answers.jsonl"),

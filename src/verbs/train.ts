@@ -98,6 +98,7 @@ interrupted run goes on when the same command is given again, and ends in the sa
       artifact: fileNamed("checkpoint"),
       placeholder: "DIR",
       describe: "The run's folder.",
+      place: "folder",
       isResumable: true,
     },
     referenceCache: {
@@ -105,6 +106,7 @@ interrupted run goes on when the same command is given again, and ends in the sa
       placeholder: "DIR",
       describe:
         "Where DPO's reference log-probabilities are kept by content; runs over edited data can share it.",
+      place: "folder",
       shared: `/${RUN_FILES.referenceCache}`,
     },
   },

@@ -57,6 +57,8 @@ export interface Output {
   readonly isOptional?: boolean | undefined;
   /** Its name where none is given and `out` is, made of that. */
   readonly beside?: (out: string) => string;
+  /** What it is on the disk; `either` where the verb tells by name or setting. Default: file. */
+  readonly place?: "file" | "folder" | "either" | undefined;
   /** How its name must end. */
   readonly endings?: readonly string[] | undefined;
   /** The verb goes on with what is there, and refuses what is not its own. */

@@ -1,10 +1,10 @@
-import { mkdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 
 import { makeEnvironment } from "../../cluster/python-environment.ts";
 import { ownToken, startHead } from "../../cluster/start-head.ts";
 import { ConfigError, RuntimeError } from "../../util/errors.ts";
+import { makeFolder } from "../../util/make-folder.ts";
 import { checkCluster } from "../../verbs/doctor/check-cluster.ts";
 import { formatFindings } from "../../verbs/doctor/finding.ts";
 import { expectFlagsOfWay } from "../arguments.ts";
@@ -106,7 +106,7 @@ async function up(args: ParsedArguments, { log, print, signal }: CommandContext)
     join(dir, "storage"),
     join(dir, "token"),
   ];
-  await mkdir(storage, { recursive: true });
+  await makeFolder(storage);
   await makeEnvironment(environment, {
     python: args.text("python") ?? "python3",
     note: log,

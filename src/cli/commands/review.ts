@@ -10,11 +10,10 @@ import { isMissing, readVerdicts, type Verdict, writeVerdicts } from "../../judg
 import { groupedRollouts } from "../../rates/scenario-groups.ts";
 import { readRollouts, type Rollout } from "../../rollouts/rollouts.ts";
 import { ConfigError } from "../../util/errors.ts";
-import { expectWritable } from "../../util/make-folder.ts";
 import { createRng } from "../../util/rng.ts";
 import { count, seed } from "../../util/setting-kinds.ts";
 import { printable } from "../../util/text-table.ts";
-import { expectOtherFiles } from "../../verbs/check-outputs.ts";
+import { expectFilePlace } from "../../verbs/check-outputs.ts";
 import { jsonSchemaOf } from "../../verbs/json-schema.ts";
 import { listSettings } from "../../verbs/list-settings.ts";
 import { onlyPositional, requiredText } from "../arguments.ts";
@@ -58,8 +57,7 @@ async function run(args: ParsedArguments, context: CommandContext): Promise<void
   const path = onlyPositional(args, "review", "one file of rollouts");
   const out = requiredText(args, "review", "out");
   const stratify = args.text("stratify");
-  expectOtherFiles("--out", [out], [path, ...(stratify === undefined ? [] : [stratify])]);
-  expectWritable(out);
+  expectFilePlace("--out", out, [path, ...(stratify === undefined ? [] : [stratify])]);
   using terminal = openTerminal(process, context.signal);
   const { labelled, of } = await review(args, { path, out }, terminal, context);
   const result = { out, labelled, of };

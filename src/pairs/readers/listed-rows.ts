@@ -1,4 +1,5 @@
 import { FormatError } from "../../util/errors.ts";
+import { expectKeysOnce } from "../../util/json-scan.ts";
 import { isObject, type RowFields } from "./file-row.ts";
 import { noJson } from "./parse-json-row.ts";
 import { readRows } from "./read-rows.ts";
@@ -16,7 +17,9 @@ export async function readDocument(path: string): Promise<unknown> {
   if (!/\.json$/i.test(path)) return undefined;
   const text = await readText(path);
   try {
-    return JSON.parse(text) as unknown;
+    const value: unknown = JSON.parse(text);
+    expectKeysOnce(path, text, value);
+    return value;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw new FormatError(`${path}: expected JSON, got ${noJson(text)}`, {

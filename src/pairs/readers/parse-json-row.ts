@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 
 import { parseJson } from "../../format/json-value.ts";
+import { findTwiceKey, quoteKey } from "../../util/json-scan.ts";
 import { type FileRow, isObject, MAX_ROW_BYTES } from "./file-row.ts";
 import { plainColumns } from "./plain-columns.ts";
 
@@ -20,13 +21,18 @@ export function parseJsonRow(bytes: Buffer | undefined, fileRow: number, place: 
     return broken(`expected at most ${MAX_ROW_BYTES / 2 ** 20} MiB in one row, got more`);
   }
   if (!isUtf8(bytes)) return broken("expected UTF-8 text, got other bytes");
+  const text = bytes.toString("utf8");
   let fields: unknown;
   try {
-    fields = parseJson(bytes.toString("utf8"));
+    fields = parseJson(text);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    const got = noJson(bytes.toString("utf8"), `${bytes.length} bytes that are not JSON`);
+    const got = noJson(text, `${bytes.length} bytes that are not JSON`);
     return broken(`expected a JSON object, got ${got}`);
+  }
+  const twice = findTwiceKey(text, fields);
+  if (twice !== undefined) {
+    return broken(`expected each key of an object once, got ${quoteKey(twice.key)} twice`);
   }
   if (isObject(fields)) return { kind: "fields", fileRow, bytes, fields: plainColumns(fields) };
   const kind = Array.isArray(fields) ? "a list" : fields === null ? "null" : `a ${typeof fields}`;

@@ -30,6 +30,25 @@ async function writeParquet(path: string, select: string): Promise<void> {
   instance.closeSync();
 }
 
+describe.each([
+  ["JSON lines", "x.jsonl", (rows: readonly string[]) => rows.join("\n"), "line 2"],
+  ["a JSON array", "x.json", (rows: readonly string[]) => `[${rows.join(",")}]`, "element 2"],
+] as const)("a row of %s that has a key twice", (_, name, write, place) => {
+  it("is broken, and named, wherever in it the key is", async () => {
+    const whole = '{"chosen":"\\"a\\": {","rejected":"b"}';
+    const bad = ['{"chosen":"a","rejected":"b","chosen":"c"}', '{"m":[{"role":"a","role":"b"}]}'];
+    for (const [i, key] of ["chosen", "role"].entries()) {
+      const path = await temporaryFile(name, write([whole, bad[i]!, whole]));
+      const rows = await collect(readRows(path));
+      expect(rows.map(({ kind }) => kind)).toEqual(["fields", "broken", "fields"]);
+      expect(rows[1]).toMatchObject({
+        reason: "broken-json",
+        detail: `${place}: expected each key of an object once, got "${key}" twice`,
+      });
+    }
+  });
+});
+
 describe("JSON lines", () => {
   it("reads plain and gzipped files alike, whatever the name says about gzip", async () => {
     const rows = [{ a: 1 }, { a: "two", b: [{ c: null }] }];

@@ -1,3 +1,5 @@
+import { skipSpace, stringEnd } from "../../util/json-scan.ts";
+
 /** One member of a JSON object, as offsets into its text. */
 export interface JsonMember {
   readonly key: string;
@@ -50,20 +52,4 @@ function endOfValue(text: string, start: number): number {
     at++;
     if (depth === 0) return at;
   }
-}
-
-/** The offset behind the closing quote of a string that opens at `start`. */
-function stringEnd(text: string, start: number): number {
-  for (let at = text.indexOf('"', start + 1); ; at = text.indexOf('"', at + 1)) {
-    if (at === -1) throw new Error("internal: a JSON string that does not end");
-    let backslashes = 0;
-    while (text[at - 1 - backslashes] === "\\") backslashes++;
-    if (backslashes % 2 === 0) return at + 1;
-  }
-}
-
-function skipSpace(text: string, start: number): number {
-  let at = start;
-  while (text[at] === " " || text[at] === "\n" || text[at] === "\r" || text[at] === "\t") at++;
-  return at;
 }

@@ -14,13 +14,15 @@ import { openRunPairs, type PairReading, type PairReadingOptions } from "../pair
 import { type PartName, PARTS, type PartValues } from "../parts/index.ts";
 import { readRankings, type RunRanking } from "../read-rankings.ts";
 import type { ReportSource, ReviewSource, RunProgress, TokensAnswer } from "../report-source.ts";
-import { openRunFolder, type RunFolder } from "../run-folder.ts";
+import { openRunFolder, readingRun, type RunFolder } from "../run-folder.ts";
 import { describeProgress, NOT_BEGUN } from "../run-progress.ts";
 import { createReviewDesk, DECISIONS_NAME } from "./review-desk.ts";
 import { openServedPairs, type ServedPairs } from "./served-pairs.ts";
 import { createTokenDesk } from "./token-desk.ts";
 
 export interface RunSourceOptions extends PairReadingOptions, JobOptions {
+  /** The run may not have begun, and then has nothing; default false: a folder without one is refused by whatever is asked first. */
+  readonly mayWait?: boolean | undefined;
   /** Runs the checkpoint before, to shade tokens; absent: none are. */
   readonly host?: EngineHost | undefined;
   /** Where decisions of people are written. Default: decisions.jsonl in the run's folder. */
@@ -30,8 +32,9 @@ export interface RunSourceOptions extends PairReadingOptions, JobOptions {
 }
 
 /** A run that answers; disposing ends its database and its checkpoint. */
-export interface RunSource extends ReportSource, AsyncDisposable {
-  readonly tokens: (id: string) => Promise<TokensAnswer>;
+export interface RunSource extends Omit<ReportSource, "tokens">, AsyncDisposable {
+  /** Undefined for a pair that was not ranked. */
+  readonly tokens: (id: string) => Promise<TokensAnswer | undefined>;
   readonly progress: () => Promise<RunProgress>;
   readonly review: ReviewSource;
   /** Undefined where the run has not ended. */
@@ -50,7 +53,7 @@ export interface RunSnapshot {
 }
 
 /**
- * Opens the folder of a run, which may not have begun. Whenever a stage ends, what it made is in the next answer. The whole ranking is
+ * Opens the folder of a run. Throws nothing itself: what is asked first throws ConfigError where there is no run. Whenever a stage ends, what it made is in the next answer. The whole ranking is
  * in a database on disk, with the text of all pairs, made when pairs are first asked for.
  */
 export function openRunSource(path: string, options: RunSourceOptions = {}): RunSource {
@@ -72,12 +75,15 @@ export function openRunSource(path: string, options: RunSourceOptions = {}): Run
     const run = await openRunFolder(path);
     if (options.forecast !== undefined) await expectOwnForecast(run, options.forecast);
     const reading = await readingOf(run);
-    const rankings = await readRankings(run);
+    const rankings = await readingRun(run, () => readRankings(run));
     return { run, reading, rankings, pairs: () => opened.of({ run, reading, rankings }) };
   };
   const snapshot = async (): Promise<RunSnapshot | undefined> => {
     const found = await stat(join(path, RUN.name)).catch(() => undefined);
-    if (found === undefined) return undefined;
+    if (found === undefined) {
+      if (options.mayWait !== true) await openRunFolder(path); // which says what is there
+      return undefined;
+    }
     const stamp = `${found.mtimeMs} ${found.size} ${found.ino}`;
     if (last?.stamp !== stamp) {
       parts.clear();
@@ -115,18 +121,23 @@ export function openRunSource(path: string, options: RunSourceOptions = {}): Run
     pair: async (id) => (await pairs())?.detail(id),
     tokens: async (id) => {
       const at = await snapshot();
-      const found = await (await pairs())?.textOf(id);
-      if (at === undefined || found === undefined) return { absent: "its text is not here" };
-      return desk.shade(at, found);
+      const served = await at?.pairs();
+      if (at === undefined || served === undefined || !(await served.has(id))) return undefined;
+      const found = await served.textOf(id);
+      return found === undefined ? { absent: "its text is not here" } : desk.shade(at, found);
     },
     progress: async () => {
       const found = await stat(join(path, RUN.name)).catch(() => undefined);
+      if (found === undefined && options.mayWait !== true) await openRunFolder(path);
       return found === undefined
         ? NOT_BEGUN
         : describeProgress(await readExperimentStatus(path), await isBeingWritten(path));
     },
     review,
-    result: () => RESULT.find(join(path, RESULT.name)),
+    result: async () => {
+      if (options.mayWait !== true) await openRunFolder(path);
+      return RESULT.find(join(path, RESULT.name));
+    },
     async [Symbol.asyncDispose]() {
       await review[Symbol.asyncDispose]();
       await desk[Symbol.asyncDispose]();

@@ -4,13 +4,14 @@ import { z } from "zod";
 import type { ScoringModel } from "../../attribution/scoring-model.ts";
 import { blockFlops } from "../../engine/checkpoint-size.ts";
 import type { Engine } from "../../engine/engine.ts";
-import type { Input } from "../verb.ts";
+import type { Input, OpenWork } from "../verb.ts";
 import {
   type Checkpoint,
   checkpointAt,
   checkpointInput,
   checkpointSettings,
 } from "./checkpoint.ts";
+import { warnOfSameCheckpoint } from "./same-checkpoint.ts";
 
 /** Threads are a setting of the verb. */
 const scoringSettings = checkpointSettings.omit({ threads: true });
@@ -48,11 +49,11 @@ export interface ScoringModels extends AsyncDisposable {
   };
 }
 
-/** Opens what is there; the trained checkpoint as the one before, with its own adapter. */
+/** Opens what is there; the trained checkpoint as the one before, with its own adapter. Warns where they are one. */
 export async function openScoringModels(
   before: Checkpoint | undefined,
   after: Checkpoint | undefined,
-  threads: number | undefined,
+  { threads, warn }: { readonly threads: number | undefined; readonly warn: OpenWork["warn"] },
 ): Promise<ScoringModels> {
   const opened: Engine[] = [];
   const close = async (): Promise<void> => {
@@ -74,6 +75,7 @@ export async function openScoringModels(
   try {
     const checkpoint = before && (await open(before, before));
     const trained = after && (await open(before ?? after, after));
+    warnOfSameCheckpoint(checkpoint?.engine.identity, trained?.engine.identity, warn);
     return { sources: { checkpoint, trained }, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
