@@ -1,6 +1,7 @@
 /** @file The small parts that all panels use. */
 import { type ReactNode, useId } from "react";
 
+import { useSwitch } from "./address.ts";
 import type { Loaded } from "./use-loaded.ts";
 
 /** Shows what is there of something asked for. */
@@ -103,6 +104,33 @@ export function Table({
         </table>
       </div>
     </>
+  );
+}
+
+/** What opens under its summary; the address says whether it is open. */
+export function Fold({
+  name,
+  summary,
+  isOpen = false,
+  children,
+}: {
+  /** In the address, another one for each fold of a page. */
+  readonly name: string;
+  readonly summary: ReactNode;
+  /** Also where the address does not say so. */
+  readonly isOpen?: boolean;
+  readonly children: ReactNode;
+}): ReactNode {
+  const [isSaid, flip] = useSwitch("open", name);
+  return (
+    <details
+      open={isSaid || isOpen}
+      // Also when the browser opens it to show what it has found.
+      onToggle={({ currentTarget }) => !isOpen && currentTarget.open !== isSaid && flip()}
+    >
+      <summary>{summary}</summary>
+      {children}
+    </details>
   );
 }
 

@@ -384,6 +384,17 @@ describe.skipIf(CHROMIUM === undefined)(
       expect(await page.textContent(".side >> nth=0 >> li >> nth=0")).toMatch(
         / (adds|takes) 0\.\d+$/,
       );
+      // The share of any token, by the arrows.
+      const told = (): Promise<string | null> =>
+        page.textContent('main [role=status]:has-text("token ")');
+      const text = page.locator(".side .turn").last();
+      await text.focus();
+      expect(await told()).toMatch(/^.*: −?\d.*; token 1 of \d+, rejected$/s);
+      await page.keyboard.press("ArrowRight");
+      expect(await told()).toMatch(/; token 2 of \d+, rejected$/);
+      await page.keyboard.press("End");
+      const [, at, of] = /; token (\d+) of (\d+), rejected$/.exec((await told())!)!;
+      expect(at).toBe(of);
       expect(complaints).toEqual([]);
       await close(page);
     });
@@ -403,6 +414,83 @@ describe.skipIf(CHROMIUM === undefined)(
       await page.reload();
       await page.waitForSelector(".grid");
       expect(await state()).toEqual(["2", "south", ""]);
+      await close(page);
+    });
+
+    it("keeps in the address what is chosen, opened and shown as a table, and goes back and forward through it", async () => {
+      const { page, complaints } = await open("sources");
+      const pressed = (label: string): Promise<string[]> =>
+        page
+          .getByRole("group", { name: label })
+          .first()
+          .locator("[aria-pressed=true]")
+          .allInnerTexts();
+      const first = await pressed("Size of the top");
+      await page
+        .getByRole("group", { name: "Size of the top" })
+        .first()
+        .locator("button")
+        .last()
+        .click();
+      const chosen = await pressed("Size of the top");
+      expect(chosen).not.toEqual(first);
+      await page.click('.chart >> nth=0 >> button:text-is("Table")');
+      const isTable = (): Promise<boolean> => page.locator(".chart >> nth=0 >> table").isVisible();
+      expect(await isTable()).toBe(true);
+      await page.reload();
+      await page.waitForSelector(".chart table");
+      expect(await pressed("Size of the top")).toEqual(chosen);
+      await page.goBack();
+      await page.waitForSelector(".chart table", { state: "detached" });
+      await page.goBack();
+      expect(await pressed("Size of the top")).toEqual(first);
+      await page.goForward();
+      expect(await pressed("Size of the top")).toEqual(chosen);
+
+      const go = (hash: string): Promise<void> => page.evaluate((to) => location.assign(to), hash);
+      await go("#/behavior");
+      const fold = page.locator("details").nth(1);
+      await fold.locator("summary").focus();
+      await page.keyboard.press("Enter");
+      await page.waitForFunction(() => location.hash.includes("open="));
+      await page.reload();
+      await page.waitForSelector("details[open]");
+      expect(await fold.getAttribute("open")).toBe("");
+      expect(await page.locator("details[open]").count()).toBe(1);
+      await page.goBack();
+      await page.waitForSelector("details[open]", { state: "detached" });
+
+      await go("#/pair/pair-1");
+      await page.click('button:text-is("tokens")');
+      await page.waitForSelector(".token");
+      await page.keyboard.press("j");
+      await page.waitForFunction(() => !location.hash.startsWith("#/pair/pair-1?"));
+      await page.waitForSelector('button[aria-pressed=true]:text-is("tokens")');
+      await page.goBack();
+      await page.goBack();
+      await page.waitForSelector('button[aria-pressed=true]:text-is("differences")');
+      expect(complaints).toEqual([]);
+      await close(page);
+    });
+
+    it("sorts by score the highest first, tells of a row by keyboard, and comes back to it", async () => {
+      const { page } = await open("pairs?sort=id");
+      await page.click('.grid .head button:text-is("Score")');
+      await page.waitForFunction(() => location.hash.includes("order=falling"));
+      await page.focus(".grid");
+      for (let i = 0; i < 7; i++) await page.keyboard.press("ArrowDown");
+      const told = await page.textContent(".grid + p");
+      expect(told).toMatch(/^Row 8: pair .*, score .*, above \d+\.\d\d% of the scored pairs, /s);
+      await page.keyboard.press("Enter");
+      await page.waitForFunction(() => location.hash.startsWith("#/pair/"));
+      const tip = page.locator("main table .figure").first();
+      await tip.focus();
+      expect(await tip.locator(".tip").innerText()).toMatch(/n \d+ scored pairs/);
+      await page.goBack();
+      await page.waitForSelector('.grid .row[aria-rowindex="9"][aria-selected=true]');
+      expect(await page.textContent(".grid + p")).toBe(told);
+      await page.goBack();
+      await page.waitForFunction(() => location.hash.endsWith("sort=id"));
       await close(page);
     });
 

@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 
 import type { PartValues } from "../../src/report/report-source.ts";
-import { addressHref, go } from "../address.ts";
+import { addressHref, change, go } from "../address.ts";
 import { HeatMap } from "../charts/heat-map.tsx";
 import { Nothing, Section } from "../components.tsx";
 import { count } from "../format.ts";
@@ -41,8 +41,7 @@ function Discovered({
   const passing = clusters.filter((each) => passes(each, alpha)).length;
   const asked = Number(params["cluster"] ?? Number.NaN);
   const selected = clusters.find(({ cluster }) => cluster === asked) ?? ordered[0];
-  const select = (cluster: number): void =>
-    go(addressHref(["discovery"], { ...params, cluster: String(cluster) }), true);
+  const select = (cluster: number): void => change({ cluster: String(cluster) });
   return (
     <>
       <p>

@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 
 import type { PartValues } from "../../src/report/report-source.ts";
-import { Facts, Nothing, Section, Table } from "../components.tsx";
+import { Facts, Fold, Nothing, Section, Table } from "../components.tsx";
 import { amount, duration } from "../format.ts";
 import { Term } from "../glossary.tsx";
 import { definePanel } from "./panel.ts";
@@ -104,12 +104,11 @@ function Stages({ provenance }: { readonly provenance: Provenance }): ReactNode 
       />
       {provenance.stages.map(({ id, settings }) =>
         settings === undefined ? undefined : (
-          <details key={id}>
-            <summary>Settings of {id}</summary>
+          <Fold key={id} name={id} summary={`Settings of ${id}`}>
             <pre tabIndex={0} aria-label={`Settings of ${id}`}>
               {JSON.stringify(settings, undefined, 2)}
             </pre>
-          </details>
+          </Fold>
         ),
       )}
     </>

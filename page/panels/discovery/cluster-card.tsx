@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import type { PartValues } from "../../../src/report/report-source.ts";
 import { addressHref } from "../../address.ts";
 import { IntervalChart } from "../../charts/interval-chart.tsx";
+import { Fold } from "../../components.tsx";
 import { count, number, percent, pValue } from "../../format.ts";
 import { Term } from "../../glossary.tsx";
 
@@ -71,13 +72,12 @@ export function ClusterDetails({ cluster }: { readonly cluster: Cluster }): Reac
       )}
       <h3>Typical prompts</h3>
       {typical.map(({ id, prompt, before, after }) => (
-        <details key={id}>
-          <summary>{prompt}</summary>
+        <Fold key={id} name={id} summary={prompt}>
           <p className="role">before</p>
           <div className="turn">{before}</div>
           <p className="role">after</p>
           <div className="turn">{after}</div>
-        </details>
+        </Fold>
       ))}
       <IntervalChart
         title="Effect of each source"

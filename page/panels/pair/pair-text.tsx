@@ -1,14 +1,14 @@
 /** @file The text of a pair: prompt, and both responses side by side, with what differs or what each token adds to the score. */
 import { type Change, diffWordsWithSpace } from "diff";
-import { type ReactNode, useMemo, useState } from "react";
+import { type ReactNode, useMemo } from "react";
 
 import type { PairDetail, ReportSource } from "../../../src/report/report-source.ts";
+import { change, useAddress } from "../../address.ts";
 import { Await } from "../../components.tsx";
 import { useLoaded } from "../../use-loaded.ts";
 import { TokenText } from "./token-text.tsx";
 
 const VIEWS = ["differences", "tokens", "plain"] as const;
-type View = (typeof VIEWS)[number];
 
 /** The work that a word diff may take; two long texts with nothing in common would hold the page up. */
 const DIFF_MS = 200;
@@ -22,7 +22,8 @@ export function PairText({
   readonly ask: ReportSource["tokens"];
 }): ReactNode {
   const { prompt, chosen, rejected, tokens, cut, beside = [] } = detail;
-  const [wanted, setView] = useState<View>("differences");
+  const said = useAddress().params["view"];
+  const wanted = VIEWS.find((each) => each === said) ?? VIEWS[0];
   const hasTokens = tokens !== undefined || ask !== undefined;
   const view = wanted === "tokens" && !hasTokens ? "differences" : wanted;
   const views = VIEWS.filter((each) => each !== "tokens" || hasTokens);
@@ -34,7 +35,7 @@ export function PairText({
             key={each}
             type="button"
             aria-pressed={view === each}
-            onClick={() => setView(each)}
+            onClick={() => change({ view: each === VIEWS[0] ? undefined : each })}
           >
             {each}
           </button>
