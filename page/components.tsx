@@ -1,6 +1,7 @@
 /** @file The small parts that all panels use. */
 import { type ReactNode, useId } from "react";
 
+import type { ToldSentence } from "../src/report/told-sentence.ts";
 import { useSwitch } from "./address.ts";
 import type { Loaded } from "./use-loaded.ts";
 
@@ -59,6 +60,28 @@ export function Figure({
         {tells}
       </span>
     </span>
+  );
+}
+
+/** A sentence whose figures tell their intervals and n. */
+export function Sentence({ of: { sentence, figures } }: { readonly of: ToldSentence }): ReactNode {
+  let at = 0;
+  const parts = figures.map(({ text, tells }, i) => {
+    const from = sentence.indexOf(text, at);
+    const before = sentence.slice(at, from);
+    at = from + text.length;
+    return (
+      <span key={i}>
+        {before}
+        <Figure tells={tells}>{text}</Figure>
+      </span>
+    );
+  });
+  return (
+    <>
+      {parts}
+      {sentence.slice(at)}
+    </>
   );
 }
 

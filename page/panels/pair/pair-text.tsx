@@ -18,19 +18,16 @@ export function PairText({
   ask,
 }: {
   readonly detail: PairDetail;
-  /** Computes the tokens where they did not come with the pair; absent: they are not to be had. */
+  /** The tokens where they did not come with the pair, or why there are none. */
   readonly ask: ReportSource["tokens"];
 }): ReactNode {
   const { prompt, chosen, rejected, tokens, cut, beside = [] } = detail;
   const said = useAddress().params["view"];
-  const wanted = VIEWS.find((each) => each === said) ?? VIEWS[0];
-  const hasTokens = tokens !== undefined || ask !== undefined;
-  const view = wanted === "tokens" && !hasTokens ? "differences" : wanted;
-  const views = VIEWS.filter((each) => each !== "tokens" || hasTokens);
+  const view = VIEWS.find((each) => each === said) ?? VIEWS[0];
   return (
     <>
       <div className="tools" role="group" aria-label="How to show the responses">
-        {views.map((each) => (
+        {VIEWS.map((each) => (
           <button
             key={each}
             type="button"
@@ -49,7 +46,7 @@ export function PairText({
       <Turns turns={prompt} />
       {view === "tokens" && tokens !== undefined ? (
         <TokenText tokens={tokens} />
-      ) : view === "tokens" && ask !== undefined ? (
+      ) : view === "tokens" ? (
         <AskedTokens id={detail.id} ask={ask} />
       ) : (
         <Sides chosen={chosen} rejected={rejected} isDiff={view === "differences"} />
@@ -64,7 +61,7 @@ function AskedTokens({
   ask,
 }: {
   readonly id: string;
-  readonly ask: NonNullable<ReportSource["tokens"]>;
+  readonly ask: ReportSource["tokens"];
 }): ReactNode {
   const answer = useLoaded(id, () => ask(id), "rankings");
   return (

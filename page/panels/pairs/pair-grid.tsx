@@ -16,7 +16,7 @@ import { Nothing } from "../../components.tsx";
 import { count, number, score } from "../../format.ts";
 
 /** Heights of a row in pixels, as style.css lays them out. */
-const ROW = { wide: 36, narrow: 60 } as const;
+const ROW = { wide: 36, narrow: 84 } as const;
 const NARROW = "(max-width: 700px)";
 
 const COLUMNS: readonly (readonly [title: string, sort: PairSort | undefined])[] = [
@@ -149,11 +149,11 @@ export function PairGrid({
 }
 
 /** What a row says beside its cells. */
-function tell({ id, norm, places }: PairRow, method: number): string {
+function tell({ id, source, norm, places }: PairRow, method: number): string {
   const at = places[method];
   return at?.score === undefined
-    ? `pair ${id}, without a score`
-    : `pair ${id}, score ${score(at.score)}, above ${number(at.percentile, 2)}% of the scored pairs, length of its vector ${score(norm)}`;
+    ? `pair ${id}, source ${source ?? "not said"}, without a score`
+    : `pair ${id}, source ${source ?? "not said"}, score ${score(at.score)}, above ${number(at.percentile, 2)}% of the scored pairs, length of its vector ${score(norm)}`;
 }
 
 /** Drawn once for a row, however far the table is scrolled. */
