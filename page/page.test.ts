@@ -399,6 +399,32 @@ describe.skipIf(CHROMIUM === undefined)(
       await close(page);
     });
 
+    it("says of a pair below the top why its tokens are not shaded, and how they are", async () => {
+      const few = join(suite, "few");
+      const tokens = { count: 1, host: localHost };
+      await makeReport(join(suite, "experiment", "run"), { out: few, tokens });
+      const { page } = await open("pairs", {}, join(few, "index.html"));
+      await page.focus(".grid");
+      for (const key of ["End", "Enter"]) await page.keyboard.press(key);
+      await page.click('button:text-is("tokens")');
+      const note = page.locator('main [role=note]:has-text("Tokens are not shaded")');
+      expect(await note.innerText()).toMatch(
+        /those of the 1 pairs ranked highest \(--tokens\); npx culprit report .*run --serve shades any pair/,
+      );
+      await close(page);
+    });
+
+    it.each([index, SERVER])("finds exact repeats by their mark: %s", async (file) => {
+      const { page } = await open("pairs?flag=repeated&sort=id", {}, file);
+      await page.waitForSelector('main p[role=status]:has-text("2 of ")');
+      await page.waitForSelector(".grid .body .row");
+      const rows = await page.$$eval(".grid .body .row", (all) =>
+        all.map((each) => each.querySelector(".mark.repeated")?.textContent),
+      );
+      expect(rows).toEqual(["repeated", "repeated"]);
+      await close(page);
+    });
+
     it("keeps its state in the address: filters after a reload, and a link to one pair", async () => {
       const { page } = await open("pairs?source=south&min=0&sort=score&order=falling&method=2");
       const state = (): Promise<string[]> =>
@@ -528,6 +554,20 @@ describe.skipIf(CHROMIUM === undefined)(
         ]);
       }
       expect(evaluation!.variants.map(({ variant }) => variant)).toContain(trigger);
+    });
+
+    it("tells the intervals and n of the verdict and of how sure it is to the keyboard", async () => {
+      const { page } = await open("overview");
+      const figures = page.locator(
+        ".verdict .figure, section:has-text('How sure that is') li .figure",
+      );
+      expect(await page.locator(".verdict .figure").count()).toBeGreaterThan(1);
+      for (const figure of await figures.all()) {
+        await figure.focus();
+        expect(await figure.locator(".tip").isVisible()).toBe(true);
+        expect(await figure.locator(".tip").innerText()).toMatch(/(95%|p ).* n [\d,]+ /);
+      }
+      await close(page);
     });
 
     it("tells the interval and n of a figure to the keyboard", async () => {

@@ -34,7 +34,15 @@ export function Chart<R>(props: ChartProps<R>): ReactNode {
   return <Nothing>{props.title}: it could not be computed.</Nothing>;
 }
 
-function Drawn<R>({ title, name = title, children, rows, columns, draw, open }: ChartProps<R>): ReactNode {
+function Drawn<R>({
+  title,
+  name = title,
+  children,
+  rows,
+  columns,
+  draw,
+  open,
+}: ChartProps<R>): ReactNode {
   const palette = usePalette();
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);

@@ -200,11 +200,11 @@ function Arms({ result }: { readonly result: Result }): ReactNode {
       ? []
       : [
           {
-            label: `${method}: ${arm}`,
+            label: `${method}: ${arm}, ${count(pairs)} pairs`,
             value: found.rate.rate,
             low: found.rate.low,
             high: found.rate.high,
-            n: pairs,
+            n: found.rate.judged,
             kind: pick === "chosen" ? ("chosen" as const) : ("random" as const),
           },
         ];
@@ -217,7 +217,9 @@ function Arms({ result }: { readonly result: Result }): ReactNode {
       axis="rate"
       domain={[0, 1]}
       show={(value) => percent(value, 0)}
-      counted="pairs edited"
-    />
+      counted="judged rollouts"
+    >
+      Lines are 95% intervals. Filled: pairs that the ranking chose; hollow: as many random ones.
+    </IntervalChart>
   );
 }

@@ -70,19 +70,17 @@ function MadeBy({ provenance }: { readonly provenance: Provenance }): ReactNode 
 }
 
 function Again({ provenance }: { readonly provenance: Provenance }): ReactNode {
-  const { experimentFile, name, software } = provenance;
+  const { commands, software } = provenance;
   return (
     <>
       <p>
         With the same version ({software["culprit"]}), the same files and the same settings, every
-        stage gives the same files; run.json and stage.json hold the hashes to compare.
+        stage gives the same files; run.json and stage.json hold the hashes to compare. Paths are
+        seen from the folder in which this report was made; of those outside it the name alone is
+        told.
       </p>
       <pre tabIndex={0} aria-label="Commands">
-        {[
-          `culprit run ${experimentFile} --out culprit-out/${name}`,
-          `culprit status culprit-out/${name}`,
-          `culprit report culprit-out/${name} --out report`,
-        ].join("\n")}
+        {commands.join("\n")}
       </pre>
     </>
   );

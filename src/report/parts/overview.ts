@@ -6,13 +6,16 @@ import { headline } from "../headline.ts";
 import { nextSteps } from "../next-steps.ts";
 import { readRankings } from "../read-rankings.ts";
 import { definePart } from "../report-part.ts";
+import { commandsOf } from "../shown-command.ts";
 
 /** What a run found, in one sentence, in figures, and what to do with it. */
 export const overviewPart = definePart({
   name: "overview",
   read: async ({ run, pairs, forecast }) => {
     const { manifest, settings } = run;
-    const [first] = await readRankings(run);
+    const rankings = await readRankings(run);
+    const [first] = rankings;
+    const [again] = await commandsOf(run);
     const result = await RESULT.find(join(run.path, RESULT.name));
     return {
       name: manifest.name,
@@ -35,7 +38,12 @@ export const overviewPart = definePart({
         confounds: first?.ranking.confounds,
         judgedByPeople: settings.judge?.meaning !== undefined,
       }),
-      next: nextSteps(result, first?.ranking.confounds),
+      next: nextSteps(result, {
+        run,
+        rankings,
+        confounds: first?.ranking.confounds,
+        again: again!,
+      }),
     };
   },
 });
