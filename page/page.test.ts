@@ -570,6 +570,25 @@ describe.skipIf(CHROMIUM === undefined)(
       await close(page);
     });
 
+    it("stands what must not get worse beside the rates, and counts rollouts of arms as n", async () => {
+      const { page } = await open("overview");
+      const place = async (title: string): Promise<{ x: number; y: number }> =>
+        (await page.locator(`.chart:has(strong:text-is("${title}")) svg`).boundingBox())!;
+      const { trigger } = await RESULT.read(join(suite, "experiment", "run", RESULT.name));
+      const rates = await place(`Responses that show the behaviour, ${trigger}`);
+      const beside = await place("Held-out preferences that it gets right");
+      expect(beside.y).toBe(rates.y);
+      expect(beside.x).toBeGreaterThan(rates.x);
+      await close(page);
+      const { page: methods } = await open("methods");
+      const points = methods.locator('.chart:has(strong:has-text("Rate after training")) .point');
+      await methods.waitForSelector(".chart .point");
+      const told = await points.evaluateAll((all) => all.map((each) => each.ariaLabel));
+      expect(told.length).toBeGreaterThan(1);
+      for (const each of told) expect(each).toMatch(/, \d+ pairs: .* n \d+ judged rollouts$/);
+      await close(methods);
+    });
+
     it("tells the interval and n of a figure to the keyboard", async () => {
       const { page } = await open("sources");
       const figure = page.locator(".figure").first();

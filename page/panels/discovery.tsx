@@ -49,7 +49,13 @@ function Discovered({
         <Term of="cluster">clusters</Term>, held to {count(counts.tested)} pairs.{" "}
         {passing === 0
           ? `None passes at ${alpha}: no change is told from M0's own variation.`
-          : `${passing} pass${passing === 1 ? "es" : ""} at ${alpha} after Holm.`}
+          : `${passing} pass${passing === 1 ? "es" : ""} at ${alpha}`}
+        {passing > 0 && (
+          <>
+            {" "}
+            after <Term of="Holm’s correction" />.
+          </>
+        )}
       </p>
       <div className="sides">
         {ordered.map((each) => (

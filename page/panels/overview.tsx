@@ -41,8 +41,9 @@ export const overviewPanel = definePanel({
           </p>
           {headline.figures.length > 0 && (
             <p className="quiet small">
-              In brackets 95% intervals: where the figure would lie with other requests of the kind.
-              Measured on the scenarios of the evaluation.
+              In brackets 95% <Term of="interval">intervals</Term>: where the figure would lie with
+              other requests of the kind. Measured on the{" "}
+              <Term of="half">scenarios of the evaluation</Term>.
             </p>
           )}
         </div>
@@ -68,7 +69,7 @@ export const overviewPanel = definePanel({
                 <li key={sentence}>
                   {sentence}
                   {command !== undefined && (
-                    <pre tabIndex={0} aria-label="Command">
+                    <pre className="command" tabIndex={0} aria-label="Command">
                       {command}
                     </pre>
                   )}
@@ -84,7 +85,7 @@ export const overviewPanel = definePanel({
           <Section title="How often it happens, and what else changed, by arm">
             <HowToReadArms result={result} />
             <AboutCapabilities evaluation={result.evaluation} />
-            <div className="columns">
+            <div className="columns aligned">
               <RateCharts result={result} evaluation={result.evaluation} of="trigger" />
               <CapabilityCharts evaluation={result.evaluation} />
               <RateCharts result={result} evaluation={result.evaluation} of="others" />
@@ -151,13 +152,21 @@ function Asked({ overview }: { readonly overview: Overview }): ReactNode {
                 <Figure tells={`95% ${interval(low, high, points)}, n ${prompts} prompts`}>
                   {points(difference)} {interval(low, high, points)} percentage points
                 </Figure>{" "}
-                on the scenarios of the probe, by which the behaviour was found
+                on the <Term of="half">scenarios of the probe</Term>, by which the behaviour was
+                found
               </>,
             ] as const,
         ),
         ...(result === undefined || result.seeds.length === 0
           ? []
-          : [["Training seeds", count(result.seeds.length)] as const]),
+          : [
+              [
+                <Term key="t" of="training seed">
+                  Training seeds
+                </Term>,
+                count(result.seeds.length),
+              ] as const,
+            ]),
         ["Took", `${duration(total.seconds)}, ${amount(total.tokens)} tokens`],
       ]}
     />

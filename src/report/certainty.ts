@@ -2,7 +2,7 @@ import type { ConfoundTable } from "../ranking/confound-table.ts";
 import type { Signal } from "../ranking/signal-verdict.ts";
 import type { ExperimentResult } from "../runs/result.ts";
 import { FOLLOWS } from "./next-steps.ts";
-import { LEVEL, mostTelling } from "./tested-edit.ts";
+import { describeEdit, LEVEL, mostTelling } from "./tested-edit.ts";
 import { told, type ToldSentence } from "./told-sentence.ts";
 
 /**
@@ -37,10 +37,10 @@ function ofTraining(result: ExperimentResult): ToldSentence[] {
   const test =
     beside === undefined
       ? told`No edit of random pairs stands beside it: any edit of this size might do the same.`
-      : told`It differs by ${{
+      : told`Trained ${describeEdit(edit)}, the model’s rate differs by ${{
           text: `${points(beside.difference)} percentage points [${points(beside.low)}, ${points(beside.high)}]`,
           tells: `95% [${points(beside.low)}, ${points(beside.high)}], n ${beside.prompts} prompts, ${seeds === 1 ? "one training seed" : `${seeds} training seeds`}`,
-        }} from what as many random pairs do, over ${beside.prompts} prompts. ${ofChance(beside)}`;
+        }} from that after the same edit of random pairs, over ${beside.prompts} prompts. ${ofChance(beside)}`;
   const trainings =
     seeds < 2
       ? told`Each model was trained once, so the intervals do not know how another training would come out.`

@@ -146,7 +146,7 @@ it("says how sure that is: against random pairs, across trainings, of the direct
     "p < 0.001, corrected for the number of edits that were compared (Holm), n 40 prompts",
   ]);
   expect(once).toContain(
-    "It differs by −90.0 percentage points [−100.0, +0.0] from what as many random pairs do, over 40 prompts.",
+    "Trained without the 10 pairs ranked highest, the model’s rate differs by −90.0 percentage points [−100.0, +0.0] from that after the same edit of random pairs, over 40 prompts.",
   );
   expect(once).toContain("fewer than 1 of 1,000 cases");
   expect(once).toContain("Each model was trained once");

@@ -1,7 +1,7 @@
 import type { ArmRate } from "../rates/evaluation.ts";
-import type { ArmEdit, ExperimentResult } from "../runs/result.ts";
+import type { ExperimentResult } from "../runs/result.ts";
 import { SIGNALS } from "./certainty.ts";
-import { mostTelling, type TestedEdit } from "./tested-edit.ts";
+import { describeEdit, mostTelling, type TestedEdit } from "./tested-edit.ts";
 import { told, type ToldFigure, type ToldSentence } from "./told-sentence.ts";
 
 /** The verdict on a run. */
@@ -70,15 +70,6 @@ function rankingAlone({ methods, behavior }: ExperimentResult): Headline {
     kind: "ranked",
     ...told`${pairs} pairs are ranked by how far they move the model the way of “${behavior}”. ${found}. Nothing was trained without them, so that they are the cause is not shown.`,
   };
-}
-
-function describeEdit({ action, pairs, groups, top }: ArmEdit): string {
-  if (action === "review")
-    return `with the ${pairs} pairs dropped or swapped that people decided on`;
-  if (action === "swap") return `with the ${pairs} pairs ranked highest swapped`;
-  if (action === "filter") return `without the ${pairs} pairs ranked highest`;
-  const names = groups.map(({ group }) => group).join(" and ");
-  return names === "" ? `without the sources of the top ${top}` : `without all of ${names}`;
 }
 
 /** A rate with what it is of. */

@@ -15,16 +15,18 @@ interface Bin {
   readonly expected: number | undefined;
 }
 
+type Ranking = PartValues["rankings"][number]["ranking"];
+type Kind = NonNullable<Ranking["verdict"]>["kind"];
+
 /** How to read bars beyond the line, as the verdict on all of them has it. */
 const BEYOND = {
   concentrated:
     "What stands out to the right beyond the line is more than the null directions give: a small part of the pairs.",
-  diffuse:
-    "Here no small part stands out to the right: the bulk of the bars lies on one side of the line’s middle.",
+  diffuse: "Here no small part of the pairs stands out to the right: most of them lie there.",
   "no signal":
     "Bars beyond the line are no finding here: single null directions reach as far, and the line is only their mean.",
   none: "The line is a mean: single null directions reach further to either side.",
-} as const;
+} as const satisfies Record<Kind | "none", string>;
 
 /** How the scores are spread, beside those of directions that mean nothing. */
 export function NullHistogram({
@@ -92,7 +94,7 @@ export function NullHistogram({
       </Chart>
       {ranking?.verdict !== undefined && (
         <p>
-          <Term of="verdict" />: <b>{ranking.verdict.kind}</b>. {ranking.verdict.reason}.{" "}
+          <Term of="verdict" />: <b>{ranking.verdict.kind}</b>: {ranking.verdict.reason}.{" "}
           {ranking.verdict.meaning}
         </p>
       )}

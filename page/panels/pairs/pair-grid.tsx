@@ -16,7 +16,7 @@ import { Nothing } from "../../components.tsx";
 import { count, number, score } from "../../format.ts";
 
 /** Heights of a row in pixels, as style.css lays them out. */
-const ROW = { wide: 36, narrow: 84 } as const;
+const ROW = { wide: 36, narrow: 60 } as const;
 const NARROW = "(max-width: 700px)";
 
 const COLUMNS: readonly (readonly [title: string, sort: PairSort | undefined])[] = [
