@@ -556,19 +556,26 @@ describe.skipIf(CHROMIUM === undefined)(
       expect(evaluation!.variants.map(({ variant }) => variant)).toContain(trigger);
     });
 
-    it("tells the intervals and n of the verdict and of how sure it is to the keyboard", async () => {
-      const { page } = await open("overview");
-      const figures = page.locator(
-        ".verdict .figure, section:has-text('How sure that is') li .figure",
-      );
-      expect(await page.locator(".verdict .figure").count()).toBeGreaterThan(1);
-      for (const figure of await figures.all()) {
-        await figure.focus();
-        expect(await figure.locator(".tip").isVisible()).toBe(true);
-        expect(await figure.locator(".tip").innerText()).toMatch(/(95%|p ).* n [\d,]+ /);
-      }
-      await close(page);
-    });
+    it.each(["wide", "narrow"] as const)(
+      "tells the intervals and n of the verdict and of how sure it is to the keyboard, %s",
+      async (size) => {
+        const { page } = await open("overview", { viewport: SIZES[size] });
+        const figures = page.locator(
+          ".verdict .figure, section:has-text('How sure that is') li .figure",
+        );
+        expect(await page.locator(".verdict .figure").count()).toBeGreaterThan(1);
+        for (const figure of await figures.all()) {
+          await figure.focus();
+          expect(await figure.locator(".tip").isVisible()).toBe(true);
+          expect(await figure.locator(".tip").innerText()).toMatch(/(95%|p ).* n [\d,]+ /);
+          // Whole on the screen, and none makes it wider.
+          const { x, width } = (await figure.locator(".tip").boundingBox())!;
+          expect(x).toBeGreaterThanOrEqual(0);
+          expect(x + width).toBeLessThanOrEqual(SIZES[size].width);
+        }
+        await close(page);
+      },
+    );
 
     it("stands what must not get worse beside the rates, and counts rollouts of arms as n", async () => {
       const { page } = await open("overview");
@@ -689,6 +696,9 @@ describe.skipIf(CHROMIUM === undefined)(
         .locator('table[aria-label="How many of the top deserve it"] tbody tr')
         .first();
       expect(await row.innerText()).toMatch(/^10\t90\.0%/);
+      expect(await page.textContent("pre.command")).toMatch(
+        /^npx culprit edit pairs\.jsonl --decisions run\/decisions\.jsonl --out reviewed$/,
+      );
       expect(complaints).toEqual([]);
       await close(page);
     });

@@ -79,7 +79,7 @@ function Again({ provenance }: { readonly provenance: Provenance }): ReactNode {
         seen from the folder in which this report was made; of those outside it the name alone is
         told.
       </p>
-      <pre tabIndex={0} aria-label="Commands">
+      <pre className="command" tabIndex={0} aria-label="Commands">
         {commands.join("\n")}
       </pre>
     </>

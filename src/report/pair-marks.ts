@@ -1,12 +1,13 @@
 import { NEAR_IDENTICAL_OVERLAP } from "../pairs/audit-pairs.ts";
 import type { PreferencePair } from "../pairs/preference-pair.ts";
-import { promptKey } from "../pairs/prompt-key.ts";
 import { responseText, splitWords, wordOverlap } from "../pairs/text-measures.ts";
 import { hashText } from "../util/hash.ts";
 
-/** A key that pairs have in common which repeat one another: same prompt, same chosen, same rejected; 16 hex digits. */
-export const repeatKey = ({ prompt, chosen, rejected, context }: PreferencePair): string =>
-  hashText(promptKey(prompt, context) + promptKey(chosen) + promptKey(rejected)).slice(0, 16);
+/** A key that pairs have in common which repeat one another: same prompt (by its key), same chosen, same rejected; 16 hex digits. */
+export const repeatKey = (
+  { chosen, rejected }: Pick<PreferencePair, "chosen" | "rejected">,
+  prompt: string,
+): string => hashText(prompt + JSON.stringify([chosen, rejected])).slice(0, 16);
 
 /** Whether the sides differ in so few words that the pair's vector is mostly noise, as the audit counts it. */
 export function isNearIdentical({ chosen, rejected }: PreferencePair): boolean {

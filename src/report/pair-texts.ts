@@ -58,7 +58,7 @@ export async function readPairTexts(
     sharing.set(prompt, same);
     same.count++;
     if (same.ids.length <= NAMED) same.ids.push(pair.id);
-    const repeats = repeatKey(pair);
+    const repeats = repeatKey(pair, prompt);
     copies.set(repeats, (copies.get(repeats) ?? 0) + 1);
     if (wanted.has(pair.id)) found.set(pair.id, { pair, prompt, repeats });
   }

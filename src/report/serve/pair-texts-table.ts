@@ -57,9 +57,10 @@ export async function fillTexts(
     if (size + most > block.length) await write();
     if (most > block.length) block = Buffer.allocUnsafe(most);
     const bytes = block.write(body, size);
-    const prompt = BigInt(`0x${promptKey(pair.prompt, pair.context).slice(0, PROMPT_DIGITS)}`);
+    const key = promptKey(pair.prompt, pair.context);
+    const prompt = BigInt(`0x${key.slice(0, PROMPT_DIGITS)}`);
     const isPlanted = planted?.has(pair.id) === true;
-    const content = BigInt(`0x${repeatKey(pair)}`);
+    const content = BigInt(`0x${repeatKey(pair, key)}`);
     const isNear = isNearIdentical(pair);
     const preview = previewOf(pair.prompt);
     table.add([pair.id, preview, prompt, isPlanted, first, bytes, content, isNear]);
