@@ -675,8 +675,11 @@ describe.skipIf(CHROMIUM === undefined)(
       await vi.waitFor(async () =>
         expect(await decisions()).toBe("drop , keep , swap wrong way d a"),
       );
-      await page.keyboard.press("n");
-      await at(4);
+      // A key is of nobody while the page asks what stands now, so it may take more than one.
+      await vi.waitFor(async () => {
+        await page.keyboard.press("n");
+        expect(await page.textContent("main h2")).toMatch(/^4\. /);
+      });
       // Another browser goes on where this one is.
       const { page: other } = await open("review", {}, SERVER);
       expect(await other.textContent("main h2 a")).toBe(first);
