@@ -26,6 +26,23 @@ export function go(href: string, isReplaced = false): void {
   window.dispatchEvent(new HashChangeEvent("hashchange"));
 }
 
+/** Changes members of the query and leaves the rest of the address; undefined takes one out. `isReplaced` as of `go`. */
+export function change(
+  changes: Readonly<Record<string, string | undefined>>,
+  isReplaced = false,
+): void {
+  const { path, params } = parseAddress(location.hash);
+  go(addressHref(path, { ...params, ...changes }), isReplaced);
+}
+
+/** Whether `name` is in a list of the address, say of what is open, and what puts it in or takes it out. */
+export function useSwitch(list: string, name: string): readonly [boolean, () => void] {
+  const on = useAddress().params[list]?.split("\n") ?? [];
+  const isOn = on.includes(name);
+  const others = on.filter((each) => each !== name);
+  return [isOn, () => change({ [list]: (isOn ? others : [...on, name]).join("\n") })];
+}
+
 export function useAddress(): Address {
   const hash = useSyncExternalStore(subscribe, () => location.hash);
   return parseAddress(hash);

@@ -1,6 +1,8 @@
 /** @file The small parts that all panels use. */
 import { type ReactNode, useId } from "react";
 
+import type { ToldSentence } from "../src/report/told-sentence.ts";
+import { useSwitch } from "./address.ts";
 import type { Loaded } from "./use-loaded.ts";
 
 /** Shows what is there of something asked for. */
@@ -61,6 +63,28 @@ export function Figure({
   );
 }
 
+/** A sentence whose figures tell their intervals and n. */
+export function Sentence({ of: { sentence, figures } }: { readonly of: ToldSentence }): ReactNode {
+  let at = 0;
+  const parts = figures.map(({ text, tells }, i) => {
+    const from = sentence.indexOf(text, at);
+    const before = sentence.slice(at, from);
+    at = from + text.length;
+    return (
+      <span key={i}>
+        {before}
+        <Figure tells={tells}>{text}</Figure>
+      </span>
+    );
+  });
+  return (
+    <>
+      {parts}
+      {sentence.slice(at)}
+    </>
+  );
+}
+
 /** A table that scrolls by itself where it is too wide. */
 export function Table({
   caption,
@@ -103,6 +127,33 @@ export function Table({
         </table>
       </div>
     </>
+  );
+}
+
+/** What opens under its summary; the address says whether it is open. */
+export function Fold({
+  name,
+  summary,
+  isOpen = false,
+  children,
+}: {
+  /** In the address, another one for each fold of a page. */
+  readonly name: string;
+  readonly summary: ReactNode;
+  /** Also where the address does not say so. */
+  readonly isOpen?: boolean;
+  readonly children: ReactNode;
+}): ReactNode {
+  const [isSaid, flip] = useSwitch("open", name);
+  return (
+    <details
+      open={isSaid || isOpen}
+      // Also when the browser opens it to show what it has found.
+      onToggle={({ currentTarget }) => !isOpen && currentTarget.open !== isSaid && flip()}
+    >
+      <summary>{summary}</summary>
+      {children}
+    </details>
   );
 }
 

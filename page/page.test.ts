@@ -384,7 +384,44 @@ describe.skipIf(CHROMIUM === undefined)(
       expect(await page.textContent(".side >> nth=0 >> li >> nth=0")).toMatch(
         / (adds|takes) 0\.\d+$/,
       );
+      // The share of any token, by the arrows.
+      const told = (): Promise<string | null> =>
+        page.textContent('main [role=status]:has-text("token ")');
+      const text = page.locator(".side .turn").last();
+      await text.focus();
+      expect(await told()).toMatch(/^.*: −?\d.*; token 1 of \d+, rejected$/s);
+      await page.keyboard.press("ArrowRight");
+      expect(await told()).toMatch(/; token 2 of \d+, rejected$/);
+      await page.keyboard.press("End");
+      const [, at, of] = /; token (\d+) of (\d+), rejected$/.exec((await told())!)!;
+      expect(at).toBe(of);
       expect(complaints).toEqual([]);
+      await close(page);
+    });
+
+    it("says of a pair below the top why its tokens are not shaded, and how they are", async () => {
+      const few = join(suite, "few");
+      const tokens = { count: 1, host: localHost };
+      await makeReport(join(suite, "experiment", "run"), { out: few, tokens });
+      const { page } = await open("pairs", {}, join(few, "index.html"));
+      await page.focus(".grid");
+      for (const key of ["End", "Enter"]) await page.keyboard.press(key);
+      await page.click('button:text-is("tokens")');
+      const note = page.locator('main [role=note]:has-text("Tokens are not shaded")');
+      expect(await note.innerText()).toMatch(
+        /those of the 1 pairs ranked highest \(--tokens\); npx culprit report .*run --serve shades any pair/,
+      );
+      await close(page);
+    });
+
+    it.each([index, SERVER])("finds exact repeats by their mark: %s", async (file) => {
+      const { page } = await open("pairs?flag=repeated&sort=id", {}, file);
+      await page.waitForSelector('main p[role=status]:has-text("2 of ")');
+      await page.waitForSelector(".grid .body .row");
+      const rows = await page.$$eval(".grid .body .row", (all) =>
+        all.map((each) => each.querySelector(".mark.repeated")?.textContent),
+      );
+      expect(rows).toEqual(["repeated", "repeated"]);
       await close(page);
     });
 
@@ -403,6 +440,83 @@ describe.skipIf(CHROMIUM === undefined)(
       await page.reload();
       await page.waitForSelector(".grid");
       expect(await state()).toEqual(["2", "south", ""]);
+      await close(page);
+    });
+
+    it("keeps in the address what is chosen, opened and shown as a table, and goes back and forward through it", async () => {
+      const { page, complaints } = await open("sources");
+      const pressed = (label: string): Promise<string[]> =>
+        page
+          .getByRole("group", { name: label })
+          .first()
+          .locator("[aria-pressed=true]")
+          .allInnerTexts();
+      const first = await pressed("Size of the top");
+      await page
+        .getByRole("group", { name: "Size of the top" })
+        .first()
+        .locator("button")
+        .last()
+        .click();
+      const chosen = await pressed("Size of the top");
+      expect(chosen).not.toEqual(first);
+      await page.click('.chart >> nth=0 >> button:text-is("Table")');
+      const isTable = (): Promise<boolean> => page.locator(".chart >> nth=0 >> table").isVisible();
+      expect(await isTable()).toBe(true);
+      await page.reload();
+      await page.waitForSelector(".chart table");
+      expect(await pressed("Size of the top")).toEqual(chosen);
+      await page.goBack();
+      await page.waitForSelector(".chart table", { state: "detached" });
+      await page.goBack();
+      expect(await pressed("Size of the top")).toEqual(first);
+      await page.goForward();
+      expect(await pressed("Size of the top")).toEqual(chosen);
+
+      const go = (hash: string): Promise<void> => page.evaluate((to) => location.assign(to), hash);
+      await go("#/behavior");
+      const fold = page.locator("details").nth(1);
+      await fold.locator("summary").focus();
+      await page.keyboard.press("Enter");
+      await page.waitForFunction(() => location.hash.includes("open="));
+      await page.reload();
+      await page.waitForSelector("details[open]");
+      expect(await fold.getAttribute("open")).toBe("");
+      expect(await page.locator("details[open]").count()).toBe(1);
+      await page.goBack();
+      await page.waitForSelector("details[open]", { state: "detached" });
+
+      await go("#/pair/pair-1");
+      await page.click('button:text-is("tokens")');
+      await page.waitForSelector(".token");
+      await page.keyboard.press("j");
+      await page.waitForFunction(() => !location.hash.startsWith("#/pair/pair-1?"));
+      await page.waitForSelector('button[aria-pressed=true]:text-is("tokens")');
+      await page.goBack();
+      await page.goBack();
+      await page.waitForSelector('button[aria-pressed=true]:text-is("differences")');
+      expect(complaints).toEqual([]);
+      await close(page);
+    });
+
+    it("sorts by score the highest first, tells of a row by keyboard, and comes back to it", async () => {
+      const { page } = await open("pairs?sort=id");
+      await page.click('.grid .head button:text-is("Score")');
+      await page.waitForFunction(() => location.hash.includes("order=falling"));
+      await page.focus(".grid");
+      for (let i = 0; i < 7; i++) await page.keyboard.press("ArrowDown");
+      const told = await page.textContent(".grid + p");
+      expect(told).toMatch(/^Row 8: pair .*, score .*, above \d+\.\d\d% of the scored pairs, /s);
+      await page.keyboard.press("Enter");
+      await page.waitForFunction(() => location.hash.startsWith("#/pair/"));
+      const tip = page.locator("main table .figure").first();
+      await tip.focus();
+      expect(await tip.locator(".tip").innerText()).toMatch(/n \d+ scored pairs/);
+      await page.goBack();
+      await page.waitForSelector('.grid .row[aria-rowindex="9"][aria-selected=true]');
+      expect(await page.textContent(".grid + p")).toBe(told);
+      await page.goBack();
+      await page.waitForFunction(() => location.hash.endsWith("sort=id"));
       await close(page);
     });
 
@@ -440,6 +554,46 @@ describe.skipIf(CHROMIUM === undefined)(
         ]);
       }
       expect(evaluation!.variants.map(({ variant }) => variant)).toContain(trigger);
+    });
+
+    it.each(["wide", "narrow"] as const)(
+      "tells the intervals and n of the verdict and of how sure it is to the keyboard, %s",
+      async (size) => {
+        const { page } = await open("overview", { viewport: SIZES[size] });
+        const figures = page.locator(
+          ".verdict .figure, section:has-text('How sure that is') li .figure",
+        );
+        expect(await page.locator(".verdict .figure").count()).toBeGreaterThan(1);
+        for (const figure of await figures.all()) {
+          await figure.focus();
+          expect(await figure.locator(".tip").isVisible()).toBe(true);
+          expect(await figure.locator(".tip").innerText()).toMatch(/(95%|p ).* n [\d,]+ /);
+          // Whole on the screen, and none makes it wider.
+          const { x, width } = (await figure.locator(".tip").boundingBox())!;
+          expect(x).toBeGreaterThanOrEqual(0);
+          expect(x + width).toBeLessThanOrEqual(SIZES[size].width);
+        }
+        await close(page);
+      },
+    );
+
+    it("stands what must not get worse beside the rates, and counts rollouts of arms as n", async () => {
+      const { page } = await open("overview");
+      const place = async (title: string): Promise<{ x: number; y: number }> =>
+        (await page.locator(`.chart:has(strong:text-is("${title}")) svg`).boundingBox())!;
+      const { trigger } = await RESULT.read(join(suite, "experiment", "run", RESULT.name));
+      const rates = await place(`Responses that show the behaviour, ${trigger}`);
+      const beside = await place("Held-out preferences that it gets right");
+      expect(beside.y).toBe(rates.y);
+      expect(beside.x).toBeGreaterThan(rates.x);
+      await close(page);
+      const { page: methods } = await open("methods");
+      const points = methods.locator('.chart:has(strong:has-text("Rate after training")) .point');
+      await methods.waitForSelector(".chart .point");
+      const told = await points.evaluateAll((all) => all.map((each) => each.ariaLabel));
+      expect(told.length).toBeGreaterThan(1);
+      for (const each of told) expect(each).toMatch(/, \d+ pairs: .* n \d+ judged rollouts$/);
+      await close(methods);
     });
 
     it("tells the interval and n of a figure to the keyboard", async () => {
@@ -521,8 +675,11 @@ describe.skipIf(CHROMIUM === undefined)(
       await vi.waitFor(async () =>
         expect(await decisions()).toBe("drop , keep , swap wrong way d a"),
       );
-      await page.keyboard.press("n");
-      await at(4);
+      // A key is of nobody while the page asks what stands now, so it may take more than one.
+      await vi.waitFor(async () => {
+        await page.keyboard.press("n");
+        expect(await page.textContent("main h2")).toMatch(/^4\. /);
+      });
       // Another browser goes on where this one is.
       const { page: other } = await open("review", {}, SERVER);
       expect(await other.textContent("main h2 a")).toBe(first);
@@ -542,6 +699,9 @@ describe.skipIf(CHROMIUM === undefined)(
         .locator('table[aria-label="How many of the top deserve it"] tbody tr')
         .first();
       expect(await row.innerText()).toMatch(/^10\t90\.0%/);
+      expect(await page.textContent("pre.command")).toMatch(
+        /^npx culprit edit pairs\.jsonl --decisions run\/decisions\.jsonl --out reviewed$/,
+      );
       expect(complaints).toEqual([]);
       await close(page);
     });

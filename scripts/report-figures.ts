@@ -1,6 +1,7 @@
 /**
- * @file Takes the pictures of docs/report.md: `npx tsx scripts/report-figures.ts RUN`, RUN being the demo's folder
- * (culprit-out/demo-distractor) with its report. Needs Chromium.
+ * @file Takes the pictures of docs/report.md: `npx tsx scripts/report-figures.ts RUN DISCOVERED`. RUN is the demo's folder
+ * (culprit-out/demo-distractor) with its report; DISCOVERED the folder of a report of the same experiment with a section `discover: {}`,
+ * made with the forecast of docs/how-to-forecast.md. Without the second its two pictures stay. Needs Chromium.
  */
 import { mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
@@ -17,7 +18,7 @@ import { WORKING } from "../src/runs/stage-record.ts";
 import { serveRun } from "../src/serve/serve-run.ts";
 import { openBrowser } from "../test/support/browser.ts";
 
-const [run = ""] = process.argv.slice(2);
+const [run = "", discovered] = process.argv.slice(2);
 let url = pathToFileURL(join(run, "report", "index.html")).href;
 const image = (name: string): string =>
   fileURLToPath(new URL(`../docs/images/report-${name}.png`, import.meta.url));
@@ -68,6 +69,22 @@ await show("methods");
 await page.screenshot({ path: image("methods") });
 await show("provenance");
 await page.screenshot({ path: image("provenance") });
+
+if (discovered !== undefined) {
+  url = pathToFileURL(join(discovered, "index.html")).href;
+  await show("discovery");
+  await page.screenshot({ path: image("discovery") });
+  await show("discovery", scrollTo("Prompts against pairs"));
+  await page.screenshot({ path: image("discovery-map") });
+  // Charts that are higher than the page: whole.
+  await page.setViewportSize({ width: 1100, height: 980 });
+  await show("forecast");
+  await page.screenshot({ path: image("forecast") });
+  await page.setViewportSize({ width: 1100, height: 1160 });
+  await show("forecast", scrollTo("By source"));
+  await page.screenshot({ path: image("forecast-cells") });
+  await page.setViewportSize({ width: 1100, height: 760 });
+}
 
 // From the server, with decisions that are nobody's.
 const aside = await mkdtemp(join(tmpdir(), "culprit-figures-"));

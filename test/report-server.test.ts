@@ -140,6 +140,8 @@ const QUERIES: readonly Partial<PairQuery>[] = [
   { search: "PAIR-1 1" },
   { source: "south" },
   { flag: "shared prompt" },
+  { flag: "repeated" },
+  { flag: "near-identical" },
   { min: 0, max: 0.2 },
   { search: "100%_" },
 ];
@@ -160,6 +162,17 @@ it.each(QUERIES)("lists the same pairs as a report from disk: %o", async (asked)
     expect(await found.indexOf(wanted[at]!.id)).toBe(at);
   }
   expect(await found.indexOf("nobody")).toBe(-1);
+});
+
+it("marks pairs that repeat one another, and those whose sides are nearly the same", async () => {
+  const marked = async (flag: "repeated" | "near-identical"): Promise<string[]> => {
+    const found = await source.pairs({ method: 0, sort: "id", isDescending: false, flag });
+    return (await found.rows(0, found.count)).map(({ id }) => id);
+  };
+  expect(await marked("repeated")).toEqual(["pair-40", "pair-41"]);
+  expect(await marked("near-identical")).toContain("pair-42");
+  expect(disk.parts.audit!.duplicates.repeatedPairs).toBe(1);
+  expect((await marked("near-identical")).length).toBe(disk.parts.audit!.nearIdentical.pairs);
 });
 
 it("says the same of the ranking, of its parts and of one pair as a report from disk", async () => {

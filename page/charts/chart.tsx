@@ -5,16 +5,19 @@
 import { plot, type PlotOptions } from "@observablehq/plot";
 import { type ReactNode, useEffect, useId, useRef, useState } from "react";
 
+import { useSwitch } from "../address.ts";
 import { Nothing, Table } from "../components.tsx";
 import { usePalette } from "../theme.tsx";
 import type { Palette } from "./palette.ts";
-import { saveCsv, savePng, saveSvg } from "./save.ts";
+import { fileName, saveCsv, savePng, saveSvg } from "./save.ts";
 
 /** One column of a chart's data: for its table and its CSV file. */
 export type Columns<R> = Readonly<Record<string, (row: R) => string | number | undefined>>;
 
 export interface ChartProps<R> {
   readonly title: string;
+  /** Where the title changes with what is chosen: a name that stays, by which the address says that the table is open. */
+  readonly name?: string | undefined;
   /** How to read it, one or two sentences. */
   readonly children?: ReactNode;
   readonly rows: readonly R[];
@@ -31,11 +34,19 @@ export function Chart<R>(props: ChartProps<R>): ReactNode {
   return <Nothing>{props.title}: it could not be computed.</Nothing>;
 }
 
-function Drawn<R>({ title, children, rows, columns, draw, open }: ChartProps<R>): ReactNode {
+function Drawn<R>({
+  title,
+  name = title,
+  children,
+  rows,
+  columns,
+  draw,
+  open,
+}: ChartProps<R>): ReactNode {
   const palette = usePalette();
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
-  const [isTable, setIsTable] = useState(false);
+  const [isTable, switchTable] = useSwitch("table", fileName(name));
   const [told, setTold] = useState<{ text: string; x: number; y: number }>();
   const id = useId();
   useEffect(() => {
@@ -97,7 +108,7 @@ function Drawn<R>({ title, children, rows, columns, draw, open }: ChartProps<R>)
         )}
       </div>
       <div className="tools">
-        <button type="button" aria-expanded={isTable} onClick={() => setIsTable(!isTable)}>
+        <button type="button" aria-expanded={isTable} onClick={switchTable}>
           Table
         </button>
         <button type="button" onClick={() => saveCsv(title, head, cells)}>

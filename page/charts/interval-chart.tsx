@@ -21,6 +21,7 @@ export interface IntervalRow {
 
 export function IntervalChart({
   title,
+  name,
   children,
   rows,
   axis,
@@ -31,6 +32,8 @@ export function IntervalChart({
   counted,
 }: {
   readonly title: string;
+  /** See ChartProps. */
+  readonly name?: string | undefined;
   readonly children?: ReactNode;
   readonly rows: readonly IntervalRow[];
   readonly axis: string;
@@ -57,6 +60,7 @@ export function IntervalChart({
   return (
     <Chart
       title={title}
+      name={name}
       rows={rows}
       columns={columns}
       draw={({ width, palette }) => {

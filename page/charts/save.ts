@@ -1,7 +1,7 @@
 /** @file Saves a chart as SVG or PNG, and its data as CSV. */
 
 /** A name for files, of letters, digits and dashes. */
-const fileName = (title: string): string =>
+export const fileName = (title: string): string =>
   title
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, "-")

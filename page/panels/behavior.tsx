@@ -1,9 +1,9 @@
-import { type ReactNode, useState } from "react";
+import type { ReactNode } from "react";
 
 import type { PartValues } from "../../src/report/report-source.ts";
-import { addressHref, go } from "../address.ts";
+import { change } from "../address.ts";
 import { IntervalChart } from "../charts/interval-chart.tsx";
-import { Facts, Figure, Nothing, Section, Table } from "../components.tsx";
+import { Facts, Figure, Fold, Nothing, Section, Table } from "../components.tsx";
 import { count, interval, percent, pValue, points } from "../format.ts";
 import { Term } from "../glossary.tsx";
 import { LayerTable } from "./behavior/layer-table.tsx";
@@ -144,7 +144,7 @@ function ScenarioList({
   readonly scenarios: Scenarios;
   readonly params: Readonly<Record<string, string>>;
 }): ReactNode {
-  const [limit, setLimit] = useState(STEP);
+  const limit = Math.max(STEP, Number(params["shown"]) || 0);
   const { decision = "", scenario = "" } = params;
   const counts = (of: string): number =>
     scenarios.scenarios.filter((each) => each.decision === of).length;
@@ -154,7 +154,7 @@ function ScenarioList({
       (scenario === "" || each.scenario === scenario),
   );
   const choose = (chosen: string): void =>
-    go(addressHref(["behavior"], { decision: chosen }), true);
+    change({ decision: chosen, scenario: undefined, shown: undefined });
   return (
     <>
       <p>
@@ -174,18 +174,24 @@ function ScenarioList({
         ))}
       </div>
       {shown.slice(0, limit).map((each) => (
-        <details key={each.scenario} open={scenario !== ""}>
-          <summary>
-            <span className="mark">{each.decision}</span> <bdi>{promptOf(each)}</bdi>{" "}
-            <span className="quiet">({each.reason})</span>
-          </summary>
+        <Fold
+          key={each.scenario}
+          name={each.scenario}
+          isOpen={scenario !== ""}
+          summary={
+            <>
+              <span className="mark">{each.decision}</span> <bdi>{promptOf(each)}</bdi>{" "}
+              <span className="quiet">({each.reason})</span>
+            </>
+          }
+        >
           <Facts of={[["Scenario", each.scenario]]} />
           <ScenarioEvidence scenario={each} />
-        </details>
+        </Fold>
       ))}
       {shown.length === 0 && <Nothing>No scenario is like that.</Nothing>}
       {shown.length > limit && (
-        <button type="button" onClick={() => setLimit(limit + STEP)}>
+        <button type="button" onClick={() => change({ shown: String(limit + STEP) })}>
           Show {Math.min(STEP, shown.length - limit)} more of {shown.length}
         </button>
       )}

@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 
 import type { PartValues } from "../../src/report/report-source.ts";
-import { addressHref, go } from "../address.ts";
+import { addressHref, change, go } from "../address.ts";
 import { HeatMap } from "../charts/heat-map.tsx";
 import { Nothing, Section } from "../components.tsx";
 import { count } from "../format.ts";
@@ -41,8 +41,7 @@ function Discovered({
   const passing = clusters.filter((each) => passes(each, alpha)).length;
   const asked = Number(params["cluster"] ?? Number.NaN);
   const selected = clusters.find(({ cluster }) => cluster === asked) ?? ordered[0];
-  const select = (cluster: number): void =>
-    go(addressHref(["discovery"], { ...params, cluster: String(cluster) }), true);
+  const select = (cluster: number): void => change({ cluster: String(cluster) });
   return (
     <>
       <p>
@@ -50,7 +49,13 @@ function Discovered({
         <Term of="cluster">clusters</Term>, held to {count(counts.tested)} pairs.{" "}
         {passing === 0
           ? `None passes at ${alpha}: no change is told from M0's own variation.`
-          : `${passing} pass${passing === 1 ? "es" : ""} at ${alpha} after Holm.`}
+          : `${passing} pass${passing === 1 ? "es" : ""} at ${alpha}`}
+        {passing > 0 && (
+          <>
+            {" "}
+            after <Term of="Holm’s correction" />.
+          </>
+        )}
       </p>
       <div className="sides">
         {ordered.map((each) => (

@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 
 import type { PartValues } from "../../src/report/report-source.ts";
-import { addressHref, go } from "../address.ts";
+import { change } from "../address.ts";
 import { Nothing, Section } from "../components.tsx";
 import { count } from "../format.ts";
 import { Term } from "../glossary.tsx";
@@ -105,7 +105,7 @@ function Scored({
               key={name}
               type="button"
               aria-pressed={name === by}
-              onClick={() => go(addressHref(["forecast"], { ...params, by: name }), true)}
+              onClick={() => change({ by: name })}
             >
               {name}
             </button>

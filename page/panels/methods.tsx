@@ -94,7 +94,16 @@ function Quality({ methods }: Pick<Result, "methods">): ReactNode {
       </IntervalChart>
       <Table
         caption={`${planted} of ${pairs} pairs are planted`}
-        head={["Method", "AUROC [95%]", "Average precision [95%]", "Found"]}
+        head={[
+          "Method",
+          <>
+            <Term of="AUROC" /> [95%]
+          </>,
+          <>
+            <Term of="average precision">Average precision</Term> [95%]
+          </>,
+          "Found",
+        ]}
         rows={known.map(({ name, quality: { auroc, averagePrecision, at } }) => [
           name,
           ...[auroc, averagePrecision].map(({ value, low, high }, i) => (
@@ -127,7 +136,13 @@ function Agreements({ source }: Pick<PanelView<"overview">, "source">): ReactNod
         found === undefined || found.agreements.length === 0 ? undefined : (
           <Table
             caption="Every two methods on the same pairs"
-            head={["Methods", "Rank correlation [95%]", "Shared in the tops"]}
+            head={[
+              "Methods",
+              <>
+                <Term of="rank correlation">Rank correlation</Term> [95%]
+              </>,
+              "Shared in the tops",
+            ]}
             rows={found.agreements.map(({ between, correlation, tops }) => [
               between.join(" and "),
               <Correlation key="c" of={correlation} />,
@@ -179,7 +194,15 @@ function Overlap({
   return (
     <Table
       caption="Beside the rankings of unrelated behaviours, the second null"
-      head={["Method", "Behaviour", "Cosine", "Rank correlation [95%]", "Shared in the tops"]}
+      head={[
+        "Method",
+        "Behaviour",
+        <Term of="cosine">Cosine</Term>,
+        <>
+          <Term of="rank correlation">Rank correlation</Term> [95%]
+        </>,
+        "Shared in the tops",
+      ]}
       rows={compared.map(({ label, behavior, cosine, correlation, overlaps, doubt }) => [
         label,
         `${behavior}${doubt === undefined ? "" : `, not stable (${doubt})`}`,
@@ -200,11 +223,11 @@ function Arms({ result }: { readonly result: Result }): ReactNode {
       ? []
       : [
           {
-            label: `${method}: ${arm}`,
+            label: `${method}: ${arm}, ${count(pairs)} pairs`,
             value: found.rate.rate,
             low: found.rate.low,
             high: found.rate.high,
-            n: pairs,
+            n: found.rate.judged,
             kind: pick === "chosen" ? ("chosen" as const) : ("random" as const),
           },
         ];
@@ -217,7 +240,9 @@ function Arms({ result }: { readonly result: Result }): ReactNode {
       axis="rate"
       domain={[0, 1]}
       show={(value) => percent(value, 0)}
-      counted="pairs edited"
-    />
+      counted="judged rollouts"
+    >
+      Lines are 95% intervals. Filled: pairs that the ranking chose; hollow: as many random ones.
+    </IntervalChart>
   );
 }

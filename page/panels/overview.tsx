@@ -2,12 +2,12 @@ import type { ReactNode } from "react";
 
 import type { PairRow, PartValues, ReportSource } from "../../src/report/report-source.ts";
 import { addressHref } from "../address.ts";
-import { Await, Facts, Figure, Nothing, Section, Table } from "../components.tsx";
+import { Await, Facts, Figure, Nothing, Section, Sentence, Table } from "../components.tsx";
 import { amount, count, duration, interval, points } from "../format.ts";
 import { Term } from "../glossary.tsx";
 import { useLoaded } from "../use-loaded.ts";
 import type { Result } from "./overview/arm-kind.ts";
-import { CapabilityCharts } from "./overview/capability-charts.tsx";
+import { AboutCapabilities, CapabilityCharts } from "./overview/capability-charts.tsx";
 import { CostChart } from "./overview/cost-chart.tsx";
 import { RateCharts } from "./overview/rate-charts.tsx";
 import { ReductionChart } from "./overview/reduction-chart.tsx";
@@ -36,10 +36,14 @@ export const overviewPanel = definePanel({
         <h1>What happened, and which pairs did it</h1>
         <div className={`verdict ${headline.kind}`}>
           <p className="badge">{KINDS[headline.kind]}</p>
-          <p>{headline.sentence}</p>
-          {headline.sentence.includes("%]") && (
+          <p>
+            <Sentence of={headline} />
+          </p>
+          {headline.figures.length > 0 && (
             <p className="quiet small">
-              In brackets 95% intervals: where the figure would lie with other requests of the kind.
+              In brackets 95% <Term of="interval">intervals</Term>: where the figure would lie with
+              other requests of the kind. Measured on the{" "}
+              <Term of="half">scenarios of the evaluation</Term>.
             </p>
           )}
         </div>
@@ -52,15 +56,24 @@ export const overviewPanel = definePanel({
             <Section title="How sure that is">
               <ul>
                 {certainty.map((each) => (
-                  <li key={each}>{each}</li>
+                  <li key={each.sentence}>
+                    <Sentence of={each} />
+                  </li>
                 ))}
               </ul>
             </Section>
           )}
           <Section title="What to do next">
             <ol>
-              {next.map((step) => (
-                <li key={step}>{step}</li>
+              {next.map(({ sentence, command }) => (
+                <li key={sentence}>
+                  {sentence}
+                  {command !== undefined && (
+                    <pre className="command" tabIndex={0} aria-label="Command">
+                      {command}
+                    </pre>
+                  )}
+                </li>
               ))}
             </ol>
           </Section>
@@ -69,16 +82,16 @@ export const overviewPanel = definePanel({
           <Asked overview={overview} />
         </Section>
         {result?.evaluation !== undefined && (
-          <>
-            <Section title={<>How often it happens, by arm</>}>
-              <HowToReadArms result={result} />
-              <RateCharts result={result} evaluation={result.evaluation} />
-              <ReductionChart result={result} evaluation={result.evaluation} />
-            </Section>
-            <Section title={<>What else changed</>}>
+          <Section title="How often it happens, and what else changed, by arm">
+            <HowToReadArms result={result} />
+            <AboutCapabilities evaluation={result.evaluation} />
+            <div className="columns aligned">
+              <RateCharts result={result} evaluation={result.evaluation} of="trigger" />
               <CapabilityCharts evaluation={result.evaluation} />
-            </Section>
-          </>
+              <RateCharts result={result} evaluation={result.evaluation} of="others" />
+              <ReductionChart result={result} evaluation={result.evaluation} />
+            </div>
+          </Section>
         )}
         {result !== undefined && result.conclusions.length > 0 && (
           <Section title="Everything concluded">
@@ -135,14 +148,25 @@ function Asked({ overview }: { readonly overview: Overview }): ReactNode {
               <>
                 Change by training, <Term of="variant">{variant}</Term>
               </>,
-              <Figure key="f" tells={`95% ${interval(low, high, points)}, n ${prompts} prompts`}>
-                {points(difference)} {interval(low, high, points)} percentage points
-              </Figure>,
+              <>
+                <Figure tells={`95% ${interval(low, high, points)}, n ${prompts} prompts`}>
+                  {points(difference)} {interval(low, high, points)} percentage points
+                </Figure>{" "}
+                on the <Term of="half">scenarios of the probe</Term>, by which the behaviour was
+                found
+              </>,
             ] as const,
         ),
         ...(result === undefined || result.seeds.length === 0
           ? []
-          : [["Training seeds", count(result.seeds.length)] as const]),
+          : [
+              [
+                <Term key="t" of="training seed">
+                  Training seeds
+                </Term>,
+                count(result.seeds.length),
+              ] as const,
+            ]),
         ["Took", `${duration(total.seconds)}, ${amount(total.tokens)} tokens`],
       ]}
     />

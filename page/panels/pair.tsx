@@ -2,7 +2,7 @@ import { type ReactNode, useEffect } from "react";
 
 import type { PairList, PairRow } from "../../src/report/report-source.ts";
 import { addressHref, go } from "../address.ts";
-import { Await, Facts, Nothing, Section, Table } from "../components.tsx";
+import { Await, Facts, Figure, Nothing, Section, Table } from "../components.tsx";
 import { count, number, score } from "../format.ts";
 import { Term } from "../glossary.tsx";
 import { isTyping } from "../is-typing.ts";
@@ -20,7 +20,7 @@ export const pairPanel = definePanel({
     const [id = ""] = view.path;
     const { params, source } = view;
     const found = useLoaded(
-      JSON.stringify([id, params]),
+      JSON.stringify([id, queryOf(params)]),
       async () => {
         const list = await source.pairs(queryOf(params));
         const at = await list.indexOf(id);
@@ -71,16 +71,18 @@ function OnePair({
   parts,
 }: OnePairProps): ReactNode {
   const detail = useLoaded(row.id, () => source.pair(row.id), "rankings");
-  const to = (other: PairRow | undefined): string | undefined =>
-    other && addressHref(["pair", other.id], params);
+  const to = (other: PairRow | undefined, at: number): string | undefined =>
+    other && addressHref(["pair", other.id], { ...params, row: String(at) });
+  const [toBefore, toAfter] = [to(before, place - 1), to(after, place + 1)];
   const hasWinner = row.places.some((at) => at?.winner !== undefined);
-  usePairKeys(to(before), to(after), addressHref(["pairs"], params));
+  const back = addressHref(["pairs"], params);
+  usePairKeys(toBefore, toAfter, back);
   return (
     <>
       <p className="tools">
-        <a href={addressHref(["pairs"], params)}>Back to the table</a>
-        {before !== undefined && <a href={to(before)}>Previous (k)</a>}
-        {after !== undefined && <a href={to(after)}>Next (j)</a>}
+        <a href={back}>Back to the table</a>
+        {toBefore !== undefined && <a href={toBefore}>Previous (k)</a>}
+        {toAfter !== undefined && <a href={toAfter}>Next (j)</a>}
         <span className="quiet">
           {count(place + 1)} of {count(list.count)}
         </span>
@@ -103,13 +105,22 @@ function OnePair({
             <Term key="p" of="percentile" />,
             ...(hasWinner ? ["Nearest of the bank"] : []),
           ]}
-          rows={(parts.rankings ?? []).map(({ label }, i) => {
+          rows={(parts.rankings ?? []).map(({ label, ranking }, i) => {
             const at = row.places[i];
             return [
               label,
               score(at?.score),
               count(at?.rank),
-              number(at?.percentile, 2),
+              at?.percentile === undefined ? (
+                "–"
+              ) : (
+                <Figure
+                  key="f"
+                  tells={`above so many percent of n ${count(ranking.scored)} scored pairs; a score of one pair has no interval`}
+                >
+                  {number(at.percentile, 2)}
+                </Figure>
+              ),
               ...(hasWinner
                 ? [at?.winner === undefined ? "–" : <ScenarioLink key="w" id={at.winner} />]
                 : []),
@@ -204,7 +215,7 @@ function Neighbors({ detail }: { readonly detail: Detail }): ReactNode {
 }
 
 const ScenarioLink = ({ id }: { readonly id: string }): ReactNode => (
-  <a href={addressHref(["behavior"], { scenario: id })}>{id}</a>
+  <a href={addressHref(["behavior"], { scenario: id, open: id })}>{id}</a>
 );
 
 const PairLinks = ({

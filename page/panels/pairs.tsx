@@ -8,7 +8,7 @@ import type {
   PartValues,
 } from "../../src/report/report-source.ts";
 import { PAIR_FLAGS, PAIR_SORTS } from "../../src/report/report-source.ts";
-import { addressHref, go } from "../address.ts";
+import { addressHref, change, go } from "../address.ts";
 import { IntervalChart } from "../charts/interval-chart.tsx";
 import { Await, Nothing, Section } from "../components.tsx";
 import { count, number } from "../format.ts";
@@ -63,17 +63,16 @@ export function queryOf(params: Readonly<Record<string, string>>): PairQuery {
 }
 
 function Pairs({ parts, source, params, summary }: View): ReactNode {
-  const query = queryOf(params);
-  const { method } = query;
+  const asked = queryOf(params);
+  // An address may name a method that the run no longer has; the select above the table then shows the first.
+  const method = asked.method in summary.methods ? asked.method : 0;
+  const query = { ...asked, method };
   const ranking = parts.rankings?.[method]?.ranking;
   const list = useLoaded(JSON.stringify(query), () => source.pairs(query), "rankings");
-  const change = (changes: Readonly<Record<string, string | undefined>>): void =>
-    go(addressHref(["pairs"], { ...params, ...changes }), true);
-  const sortBy = (sort: PairSort): void =>
-    change({
-      sort,
-      order: query.sort === sort && !query.isDescending ? "falling" : undefined,
-    });
+  const sortBy = (sort: PairSort): void => {
+    const falls = query.sort === sort ? !query.isDescending : sort === "score"; // the highest first
+    change({ sort, order: falls ? "falling" : undefined, row: undefined });
+  };
   return (
     <>
       {parts.overview?.textsAbsent !== undefined && (
@@ -86,7 +85,7 @@ function Pairs({ parts, source, params, summary }: View): ReactNode {
         the model the way the behaviour does. It does not say that the pair is wrong.{" "}
         {summary.selection.join(" ")}
       </p>
-      <Filters summary={summary} params={params} change={change} />
+      <Filters summary={summary} params={params} />
       <Await of={list}>
         {(found) => (
           <>
@@ -112,11 +111,9 @@ function Pairs({ parts, source, params, summary }: View): ReactNode {
 function Filters({
   summary,
   params,
-  change,
 }: {
   readonly summary: PairSummary;
   readonly params: Readonly<Record<string, string>>;
-  readonly change: (changes: Readonly<Record<string, string | undefined>>) => void;
 }): ReactNode {
   const search = useRef<HTMLInputElement>(null);
   useEffect(() => {
@@ -129,16 +126,17 @@ function Filters({
     return () => window.removeEventListener("keydown", press);
   }, []);
   const flags = PAIR_FLAGS.filter((flag: PairFlag) => flag !== "planted" || summary.hasPlanted);
-  const field = (name: string) => ({
+  /** What is typed leaves one entry in the history, not one for every letter. */
+  const field = (name: string, isTyped = false) => ({
     value: params[name] ?? "",
     onChange: ({ target }: { readonly target: { readonly value: string } }) =>
-      change({ [name]: target.value }),
+      change({ [name]: target.value, row: undefined }, isTyped && params[name] !== undefined),
   });
   return (
     <div className="filters" role="search">
       <label>
         Search ids, sources, prompts
-        <input ref={search} type="search" {...field("q")} />
+        <input ref={search} type="search" {...field("q", true)} />
       </label>
       {summary.methods.length > 1 && (
         <label>
@@ -172,11 +170,11 @@ function Filters({
       </label>
       <label>
         Score from
-        <input type="number" step="any" {...field("min")} />
+        <input type="number" step="any" {...field("min", true)} />
       </label>
       <label>
         to
-        <input type="number" step="any" {...field("max")} />
+        <input type="number" step="any" {...field("max", true)} />
       </label>
       <button type="button" onClick={() => go(addressHref(["pairs"]))}>
         Clear

@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 
 import type { PartValues } from "../../src/report/report-source.ts";
-import { Facts, Nothing, Section, Table } from "../components.tsx";
+import { Facts, Fold, Nothing, Section, Table } from "../components.tsx";
 import { amount, duration } from "../format.ts";
 import { Term } from "../glossary.tsx";
 import { definePanel } from "./panel.ts";
@@ -70,19 +70,17 @@ function MadeBy({ provenance }: { readonly provenance: Provenance }): ReactNode 
 }
 
 function Again({ provenance }: { readonly provenance: Provenance }): ReactNode {
-  const { experimentFile, name, software } = provenance;
+  const { commands, software } = provenance;
   return (
     <>
       <p>
         With the same version ({software["culprit"]}), the same files and the same settings, every
-        stage gives the same files; run.json and stage.json hold the hashes to compare.
+        stage gives the same files; run.json and stage.json hold the hashes to compare. Paths are
+        seen from the folder in which this report was made; of those outside it the name alone is
+        told.
       </p>
-      <pre tabIndex={0} aria-label="Commands">
-        {[
-          `culprit run ${experimentFile} --out culprit-out/${name}`,
-          `culprit status culprit-out/${name}`,
-          `culprit report culprit-out/${name} --out report`,
-        ].join("\n")}
+      <pre className="command" tabIndex={0} aria-label="Commands">
+        {commands.join("\n")}
       </pre>
     </>
   );
@@ -104,12 +102,11 @@ function Stages({ provenance }: { readonly provenance: Provenance }): ReactNode 
       />
       {provenance.stages.map(({ id, settings }) =>
         settings === undefined ? undefined : (
-          <details key={id}>
-            <summary>Settings of {id}</summary>
+          <Fold key={id} name={id} summary={`Settings of ${id}`}>
             <pre tabIndex={0} aria-label={`Settings of ${id}`}>
               {JSON.stringify(settings, undefined, 2)}
             </pre>
-          </details>
+          </Fold>
         ),
       )}
     </>

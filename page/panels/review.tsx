@@ -19,7 +19,7 @@ import { Results } from "./review/results.tsx";
 export const reviewPanel = definePanel({
   id: "review",
   title: "Review",
-  parts: [],
+  parts: ["overview"],
   isListed: (_, source) => source.review !== undefined,
   View: (view) => {
     const { review } = view.source;
@@ -43,7 +43,7 @@ export const reviewPanel = definePanel({
   },
 });
 
-type Reviewing = PanelView<never> & {
+type Reviewing = PanelView<"overview"> & {
   readonly review: ReviewSource;
   readonly first: ReviewSummary;
 };
@@ -59,7 +59,7 @@ function queueOf(params: Readonly<Record<string, string>>, { queues }: ReviewSum
   };
 }
 
-function Review({ source, review, first, params }: Reviewing): ReactNode {
+function Review({ parts, source, review, first, params }: Reviewing): ReactNode {
   const [summary, setSummary] = useState(first);
   const [made, setMade] = useState<readonly Made[]>([]);
   const [writes, setWrites] = useState(0);
@@ -138,7 +138,7 @@ function Review({ source, review, first, params }: Reviewing): ReactNode {
           undo={undo}
         />
       )}
-      <Results summary={summary} />
+      <Results summary={summary} words={parts.overview?.words} />
     </>
   );
 }

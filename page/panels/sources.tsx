@@ -1,7 +1,7 @@
-import { type ReactNode, useState } from "react";
+import type { ReactNode } from "react";
 
 import type { PartValues } from "../../src/report/report-source.ts";
-import { addressHref } from "../address.ts";
+import { addressHref, change, useAddress } from "../address.ts";
 import { IntervalChart } from "../charts/interval-chart.tsx";
 import { Figure, Nothing, Section, Table } from "../components.tsx";
 import { count, interval, number, percent } from "../format.ts";
@@ -124,8 +124,8 @@ function Lifts({
   /** The ranking, where there are several. */
   readonly label?: string | undefined;
 }): ReactNode {
-  const [chosen, setChosen] = useState(0);
-  const table = tables[chosen]!; // one of the buttons'
+  const { top } = useAddress().params;
+  const table = tables.find(({ k }) => String(k) === top) ?? tables[0]!; // one at least
   const rows = table.rows.slice(0, SHOWN);
   return (
     <>
@@ -134,14 +134,20 @@ function Lifts({
         what chance gives, and only an interval that lies above 1 says more.
       </p>
       <div className="tools" role="group" aria-label="Size of the top">
-        {tables.map(({ k }, i) => (
-          <button key={k} type="button" aria-pressed={i === chosen} onClick={() => setChosen(i)}>
-            top {count(k)}
+        {tables.map((each) => (
+          <button
+            key={each.k}
+            type="button"
+            aria-pressed={each === table}
+            onClick={() => change({ top: String(each.k) })}
+          >
+            top {count(each.k)}
           </button>
         ))}
       </div>
       <IntervalChart
         title={`Lift by ${of} in the top ${count(table.k)} of ${count(table.n)}${label === "" ? "" : `, ${label}`}`}
+        name={`lift ${of} ${label}`}
         rows={rows.map(({ group, lift, low, high, inTop }) => ({
           label: group,
           value: lift,

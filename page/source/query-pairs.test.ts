@@ -31,6 +31,7 @@ const TABLE: PairTable = {
   ],
   winnerNames: ["s1"],
   winners: [[0, -1, 0, -1], null],
+  unshaded: { top: 1, within: "", beyond: "" },
   chunks: [0, 0, 0, -1],
 };
 

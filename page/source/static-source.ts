@@ -23,6 +23,14 @@ export function createStaticSource(): ReportSource {
         ? { count: 0, rows: () => [], indexOf: () => -1 }
         : queryPairs(found, query);
     },
+    tokens: async (id) => {
+      const found = await table();
+      const at = found?.ids.indexOf(id) ?? -1;
+      if (found === undefined || at === -1)
+        return { absent: "this report has no row for the pair" };
+      const { top, within, beyond } = found.unshaded;
+      return { absent: at < top ? within : beyond };
+    },
     pair: async (id) => {
       const found = await table();
       const at = found?.ids.indexOf(id) ?? -1;

@@ -2,7 +2,8 @@ import type { ConfoundTable } from "../ranking/confound-table.ts";
 import type { Signal } from "../ranking/signal-verdict.ts";
 import type { ExperimentResult } from "../runs/result.ts";
 import { FOLLOWS } from "./next-steps.ts";
-import { LEVEL, mostTelling } from "./tested-edit.ts";
+import { describeEdit, LEVEL, mostTelling } from "./tested-edit.ts";
+import { told, type ToldSentence } from "./told-sentence.ts";
 
 /**
  * What speaks for a result and what it does not know, a sentence each: the test by training, its seeds, the vector, the scores, the planted
@@ -15,7 +16,7 @@ export function certainty(
     confounds,
     judgedByPeople = false,
   }: { readonly confounds?: ConfoundTable | undefined; readonly judgedByPeople?: boolean } = {},
-): readonly string[] {
+): readonly ToldSentence[] {
   if (result === undefined) return [];
   return [
     ...ofTraining(result),
@@ -26,38 +27,52 @@ export function certainty(
   ];
 }
 
-function ofTraining(result: ExperimentResult): string[] {
+function ofTraining(result: ExperimentResult): ToldSentence[] {
   const best = mostTelling(result);
   if (best === undefined) {
-    return ["Nothing was trained without the pairs: whether they are the cause is not known."];
+    return [told`Nothing was trained without the pairs: whether they are the cause is not known.`];
   }
   const { arm, edit, seeds } = best;
   const beside = arm.toControls.find(({ against }) => edit.controls.includes(against));
   const test =
     beside === undefined
-      ? "No edit of random pairs stands beside it: any edit of this size might do the same."
-      : `It differs by ${points(beside.difference)} percentage points [${points(beside.low)}, ${points(beside.high)}] from what as many random pairs do, over ${beside.prompts} prompts. ${ofChance(beside.adjustedP)}`;
+      ? told`No edit of random pairs stands beside it: any edit of this size might do the same.`
+      : told`Trained ${describeEdit(edit)}, the model’s rate differs by ${{
+          text: `${points(beside.difference)} percentage points [${points(beside.low)}, ${points(beside.high)}]`,
+          tells: `95% [${points(beside.low)}, ${points(beside.high)}], n ${beside.prompts} prompts, ${seeds === 1 ? "one training seed" : `${seeds} training seeds`}`,
+        }} from that after the same edit of random pairs, over ${beside.prompts} prompts. ${ofChance(beside)}`;
   const trainings =
     seeds < 2
-      ? "Each model was trained once, so the intervals do not know how another training would come out."
-      : `Each model was trained ${seeds} times, and the intervals count how the trainings differ.`;
+      ? told`Each model was trained once, so the intervals do not know how another training would come out.`
+      : told`Each model was trained ${seeds} times, and the intervals count how the trainings differ.`;
   return [test, trainings];
 }
 
-function ofChance(p: number): string {
-  const such = "Were these pairs like any others, a difference as large would come up in";
-  if (p < 0.001) return `${such} fewer than 1 of 1,000 cases.`;
-  const often = `${such} ${(100 * p).toFixed(p < 0.1 ? 1 : 0)} of 100 cases`;
-  return p < LEVEL ? `${often}.` : `${often}: they are not told apart.`;
+function ofChance({
+  adjustedP: p,
+  prompts,
+}: {
+  readonly adjustedP: number;
+  readonly prompts: number;
+}): ToldSentence {
+  const often = {
+    text:
+      p < 0.001
+        ? "fewer than 1 of 1,000 cases"
+        : `${(100 * p).toFixed(p < 0.1 ? 1 : 0)} of 100 cases`,
+    tells: `p ${p < 0.001 ? "< 0.001" : p.toFixed(3)}, corrected for the number of edits that were compared (Holm), n ${prompts} prompts`,
+  };
+  const close = p < LEVEL ? "" : ": they are not told apart";
+  return told`Were these pairs like any others, a difference as large would come up in ${often}${close}.`;
 }
 
-function ofVector({ probe }: ExperimentResult): string[] {
+function ofVector({ probe }: ExperimentResult): ToldSentence[] {
   const { responsePairs, prompts, doubt } = probe;
   const made = `The scores rest on a direction made of ${responsePairs} pairs of responses, without and with the behaviour, to ${prompts} prompts`;
   return [
     doubt === undefined
-      ? `${made}; it is stable, that is, nearly the same from either half of the prompts.`
-      : `${made}; it is not stable: ${doubt}.`,
+      ? told`${made}; it is stable, that is, nearly the same from either half of the prompts.`
+      : told`${made}; it is not stable: ${doubt}.`,
   ];
 }
 
@@ -69,44 +84,60 @@ export const SIGNALS: { readonly [S in Signal]: string } = {
   "no signal": "The scores are not told from those of directions that mean nothing",
 };
 
-function ofScores({ methods }: ExperimentResult): string[] {
+function ofScores({ methods }: ExperimentResult): ToldSentence[] {
   const { verdict, quality } = methods[0] ?? {};
   const found =
     verdict === undefined
       ? []
-      : [`${SIGNALS[verdict.kind]} (${verdict.kind}; the page Pairs has the figures).`];
+      : [told`${SIGNALS[verdict.kind]} (${verdict.kind}; the page Pairs has the figures).`];
   const at = quality?.at.find(({ k }) => k === quality.planted);
   if (quality === undefined || at === undefined) return found;
   return [
     ...found,
-    `${quality.planted} pairs are known to be at fault, those marked planted; ${Math.round(at.found)} of them are among the ${at.k} ranked highest (${share(at.recall.value)} [${share(at.recall.low)}, ${share(at.recall.high)}]).`,
+    told`${quality.planted} pairs are known to be at fault, those marked planted; ${Math.round(at.found)} of them are among the ${at.k} ranked highest (${{
+      text: `${share(at.recall.value)} [${share(at.recall.low)}, ${share(at.recall.high)}]`,
+      tells: `95% [${share(at.recall.low)}, ${share(at.recall.high)}], n ${quality.planted} planted pairs of ${quality.pairs.toLocaleString("en")}`,
+    }}).`,
   ];
 }
 
-function ofConfounds(confounds: ConfoundTable | undefined): string[] {
+function ofConfounds(confounds: ConfoundTable | undefined): ToldSentence[] {
   const known = Object.values(confounds ?? {}).flatMap((found) => found ?? []);
   if (known.length === 0 || known.some(({ r }) => Math.abs(r) >= FOLLOWS)) return [];
-  const most = Math.max(...known.map(({ r }) => Math.abs(r)));
+  const [most] = known.toSorted((a, b) => Math.abs(b.r) - Math.abs(a.r));
+  const { r, low, high, n } = most!; // one at least
+  const around =
+    low === undefined || high === undefined
+      ? "no interval"
+      : `95% [${low.toFixed(2)}, ${high.toFixed(2)}] of the largest`;
+  const figure = {
+    text: Math.abs(r).toFixed(2),
+    tells: `${around}, n ${n.toLocaleString("en")} pairs`,
+  };
   return [
-    `The score does not follow how long the responses are (rank correlations of at most ${most.toFixed(2)}).`,
+    told`The score does not follow how long the responses are (rank correlations of at most ${figure}).`,
   ];
 }
 
 function ofJudge(
   { agreements, evaluation, probe }: ExperimentResult,
   judgedByPeople: boolean,
-): string[] {
+): ToldSentence[] {
   if (evaluation === undefined && probe.scenarios === undefined) return [];
-  if (judgedByPeople) return ["People judged every response that the rates count."];
+  if (judgedByPeople) return [told`People judged every response that the rates count.`];
   if (agreements === undefined) {
-    return ["No person has checked the judge: the rates count what it calls the behaviour."];
+    return [told`No person has checked the judge: the rates count what it calls the behaviour.`];
   }
   return agreements.map(({ stage, agreement: { labelled, agreement } }) => {
     const agreed = agreement.rate === undefined ? "unknown" : share(agreement.rate);
     const { low, high } = agreement;
     const interval =
       low === undefined || high === undefined ? "" : ` [${share(low)}, ${share(high)}]`;
-    return `The judge agrees with people on ${agreed}${interval} of ${labelled} labelled responses (${stage}).`;
+    const figure = {
+      text: `${agreed}${interval}`,
+      tells: `${interval === "" ? "no interval" : `95%${interval}`}, n ${labelled} labelled responses`,
+    };
+    return told`The judge agrees with people on ${figure} of ${labelled} labelled responses (${stage}).`;
   });
 }
 

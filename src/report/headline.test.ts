@@ -1,11 +1,15 @@
+import { join } from "node:path";
+
 import { expect, it } from "vitest";
 
+import type { ConfoundTable } from "../ranking/confound-table.ts";
 import type { ArmRate } from "../rates/evaluation.ts";
 import type { ArmEdit, ExperimentResult } from "../runs/result.ts";
 import { clusteredRate } from "../stats/clustered-rate.ts";
 import { certainty } from "./certainty.ts";
 import { headline } from "./headline.ts";
 import { nextSteps } from "./next-steps.ts";
+import type { RunFolder } from "./run-folder.ts";
 
 /** An arm whose rate is `shows` of 40 prompts in each seed, and how it compares. */
 function arm(
@@ -81,6 +85,19 @@ function result(arms: readonly ArmRate[], probe: object = {}): ExperimentResult 
   } as unknown as ExperimentResult; // what a headline reads of one
 }
 
+/** The steps of a run in the folder `out`, in words and commands. */
+function steps(of: ExperimentResult | undefined, confounds?: ConfoundTable): readonly string[] {
+  const run = {
+    path: join(process.cwd(), "out", "a run"),
+    settings: { pairs: { files: ["mix/*.parquet"], sourceColumn: "from" }, checkpoints: {} },
+    at: (file: string) => join(process.cwd(), "data", file),
+  } as unknown as RunFolder; // what a step reads of one
+  const again = "npx culprit run a.yaml";
+  return nextSteps(of, { run, rankings: [], confounds, again }).map(
+    ({ sentence, command = "" }) => `${sentence} ${command}`,
+  );
+}
+
 it("says that the pairs carry it where edit and control are told apart, and of one training only that", () => {
   const once = headline(result([arm("baseline", 40), arm("filter", 4), arm("random", 39)]));
   expect(once.kind).toBe("shown");
@@ -97,36 +114,55 @@ it("says that the pairs carry it where edit and control are told apart, and of o
   expect(headline(thrice).sentence).toMatch(
     /^“b” shows in 0\.0% .* before training and in 100\.0% .* after it; .*: it is these pairs, more than chance/,
   );
-  const steps = nextSteps(thrice, undefined).join(" ");
-  expect(steps).not.toContain("three seeds");
-  expect(steps).toContain(
-    "culprit edit PAIRS --ranking RUN/ranking.parquet --action filter --top 10 --out FILE",
+  const next = steps(thrice).join(" ");
+  expect(next).not.toContain("three seeds");
+  // As they can be given: the files of the run, and a folder, which takes any format.
+  expect(next).toContain(
+    "npx culprit edit 'data/mix/*.parquet' --source-column from --ranking 'out/a run/ranking.parquet' --action filter --top 10 --out edited",
   );
+  expect(next).toContain("npx culprit report 'out/a run' --serve");
+  expect(steps(undefined).join()).toContain("npx culprit run a.yaml");
   // Training has told; that it would tell is no step any more.
-  expect(steps).not.toContain("Edit them.");
+  expect(next).not.toContain("Edit them.");
+  // Each figure tells its interval and n, and stands in the sentence.
+  const { sentence, figures } = headline(thrice);
+  expect(figures.map(({ tells }) => tells)).toEqual(
+    Array(4).fill(expect.stringMatching(/^95% \[.*%\], n 120 judged responses to 40 prompts, 3 /)),
+  );
+  expect(figures.every(({ text }) => sentence.includes(text))).toBe(true);
 });
+
+const sentences = (...of: Parameters<typeof certainty>): string =>
+  certainty(...of)
+    .map(({ sentence }) => sentence)
+    .join(" ");
 
 it("says how sure that is: against random pairs, across trainings, of the direction, the scores and the judge", () => {
   const arms = [arm("baseline", 40), arm("filter", 4), arm("random", 39)];
-  const once = certainty(result(arms)).join("\n");
+  const said = certainty(result(arms));
+  const once = said.map(({ sentence }) => sentence).join("\n");
+  expect(said.flatMap(({ figures }) => figures.map(({ tells }) => tells))).toEqual([
+    "95% [−100.0, +0.0], n 40 prompts, one training seed",
+    "p < 0.001, corrected for the number of edits that were compared (Holm), n 40 prompts",
+  ]);
   expect(once).toContain(
-    "It differs by −90.0 percentage points [−100.0, +0.0] from what as many random pairs do, over 40 prompts.",
+    "Trained without the 10 pairs ranked highest, the model’s rate differs by −90.0 percentage points [−100.0, +0.0] from that after the same edit of random pairs, over 40 prompts.",
   );
   expect(once).toContain("fewer than 1 of 1,000 cases");
   expect(once).toContain("Each model was trained once");
   expect(once).toContain("(concentrated; the page Pairs has the figures)");
   expect(once).toContain("No person has checked the judge");
-  expect(certainty(result(arms), { judgedByPeople: true }).join()).toContain("People judged");
+  expect(sentences(result(arms), { judgedByPeople: true })).toContain("People judged");
   const unsure = certainty(
     result([arm("baseline", 40), arm("filter", 38, { p: 0.4 }), arm("random", 39)]),
   );
-  expect(unsure[0]).toContain("in 40 of 100 cases: they are not told apart.");
-  expect(certainty(result([]))[0]).toContain("Nothing was trained without the pairs");
+  expect(unsure[0]!.sentence).toContain("in 40 of 100 cases: they are not told apart.");
+  expect(sentences(result([]))).toContain("Nothing was trained without the pairs");
   const of = (r: number) => ({ r, low: r, high: r, n: 9 });
-  expect(certainty(result([]), { confounds: { "total length": of(-0.1) } }).join()).toContain(
+  expect(sentences(result([]), { confounds: { "total length": of(-0.1) } })).toContain(
     "does not follow how long the responses are (rank correlations of at most 0.10)",
   );
-  expect(certainty(result([]), { confounds: { "total length": of(-0.4) } }).join()).not.toContain(
+  expect(sentences(result([]), { confounds: { "total length": of(-0.4) } })).not.toContain(
     "how long",
   );
   expect(certainty(undefined)).toEqual([]);
@@ -146,9 +182,9 @@ it("calls a ranking that nothing tested what it is, and a vector of noise eviden
   expect(headline(ranked).sentence).toMatch(
     /^100 pairs are ranked by how far they move the model the way of “b”\. A small part of the pairs scores far higher /,
   );
-  expect(nextSteps(ranked, undefined)[0]).toContain("add edits, train and evaluate");
+  expect(steps(ranked)[0]).toContain("add edits, train and evaluate");
   const of = (r: number) => ({ r, low: r - 0.1, high: r + 0.1, n: 100 });
-  const [first] = nextSteps(ranked, { "chosen is longer": of(0.77), "total length": of(0.1) });
+  const [first] = steps(ranked, { "chosen is longer": of(0.77), "total length": of(0.1) });
   expect(first).toContain("the score follows chosen is longer (0.77), and may be");
   expect(headline(result([], { doubt: "too few prompts" })).kind).toBe("unstable");
   const noise = result([arm("baseline", 40), arm("filter", 4)], { doubt: "too few prompts" });

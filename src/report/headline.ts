@@ -1,17 +1,16 @@
 import type { ArmRate } from "../rates/evaluation.ts";
-import type { ArmEdit, ExperimentResult } from "../runs/result.ts";
+import type { ExperimentResult } from "../runs/result.ts";
 import { SIGNALS } from "./certainty.ts";
-import { mostTelling, type TestedEdit } from "./tested-edit.ts";
+import { describeEdit, mostTelling, type TestedEdit } from "./tested-edit.ts";
+import { told, type ToldFigure, type ToldSentence } from "./told-sentence.ts";
 
 /** The verdict on a run. */
-export interface Headline {
+export interface Headline extends ToldSentence {
   /**
    * `shown`: without its top the behaviour is rarer, more than random pairs explain. `unshown`: not told from chance or from random pairs.
    * `ranked`: nothing was trained to test the ranking. `unstable`: the vector is noise. `unfinished`: there is no result.
    */
   readonly kind: "shown" | "unshown" | "ranked" | "unstable" | "unfinished";
-  /** One sentence. */
-  readonly sentence: string;
 }
 
 /** The verdict on a run in one sentence: the best edit beside its random control, or what the ranking alone says. */
@@ -19,7 +18,7 @@ export function headline(result: ExperimentResult | undefined): Headline {
   if (result === undefined) {
     return {
       kind: "unfinished",
-      sentence: "The run has not ended: there is no result yet, and what stands here is a part.",
+      ...told`The run has not ended: there is no result yet, and what stands here is a part.`,
     };
   }
   const { probe } = result;
@@ -28,7 +27,9 @@ export function headline(result: ExperimentResult | undefined): Headline {
     const doubt = `behaviour's vector is not stable (${probe.doubt}), so the ranking is evidence of nothing`;
     return {
       kind: "unstable",
-      sentence: best === undefined ? `The ${doubt}.` : `${changeOf(result, best)}; the ${doubt}.`,
+      ...(best === undefined
+        ? told`The ${doubt}.`
+        : told`${changeOf(result, best)}; the ${doubt}.`),
     };
   }
   return bestEdit(result) ?? rankingAlone(result);
@@ -40,8 +41,8 @@ function bestEdit(result: ExperimentResult): Headline | undefined {
   const { edit, arm, control, isShown } = best;
   const beside =
     control === undefined
-      ? "and no random control stands beside that"
-      : `with as many random pairs edited instead in ${percent(control)}`;
+      ? told`and no random control stands beside that`
+      : told`with as many random pairs edited instead in ${percent(control)}`;
   const close = !isShown
     ? "that it is these pairs is not shown"
     : best.seeds < 2
@@ -49,15 +50,15 @@ function bestEdit(result: ExperimentResult): Headline | undefined {
       : "it is these pairs, more than chance explains";
   return {
     kind: isShown ? "shown" : "unshown",
-    sentence: `${changeOf(result, best)}; trained ${describeEdit(edit)} in ${percent(arm)}, ${beside}: ${close}.`,
+    ...told`${changeOf(result, best)}; trained ${describeEdit(edit)} in ${percent(arm)}, ${beside}: ${close}.`,
   };
 }
 
 /** How often it happens before and after training. */
-const changeOf = ({ behavior }: ExperimentResult, { before, baseline }: TestedEdit): string =>
+const changeOf = ({ behavior }: ExperimentResult, { before, baseline }: TestedEdit): ToldSentence =>
   before === undefined
-    ? `“${behavior}” shows in ${percent(baseline)} of the responses after training on all pairs`
-    : `“${behavior}” shows in ${percent(before)} of the responses before training and in ${percent(baseline)} after it`;
+    ? told`“${behavior}” shows in ${percent(baseline)} of the responses after training on all pairs`
+    : told`“${behavior}” shows in ${percent(before)} of the responses before training and in ${percent(baseline)} after it`;
 
 function rankingAlone({ methods, behavior }: ExperimentResult): Headline {
   const [method] = methods;
@@ -67,23 +68,17 @@ function rankingAlone({ methods, behavior }: ExperimentResult): Headline {
   const pairs = (method?.pairs ?? 0).toLocaleString("en");
   return {
     kind: "ranked",
-    sentence: `${pairs} pairs are ranked by how far they move the model the way of “${behavior}”. ${found}. Nothing was trained without them, so that they are the cause is not shown.`,
+    ...told`${pairs} pairs are ranked by how far they move the model the way of “${behavior}”. ${found}. Nothing was trained without them, so that they are the cause is not shown.`,
   };
 }
 
-function describeEdit({ action, pairs, groups, top }: ArmEdit): string {
-  if (action === "review")
-    return `with the ${pairs} pairs dropped or swapped that people decided on`;
-  if (action === "swap") return `with the ${pairs} pairs ranked highest swapped`;
-  if (action === "filter") return `without the ${pairs} pairs ranked highest`;
-  const names = groups.map(({ group }) => group).join(" and ");
-  return names === "" ? `without the sources of the top ${top}` : `without all of ${names}`;
-}
-
-function percent({ rate: { rate, low, high } }: ArmRate): string {
-  if (rate === undefined) return "unknown";
+/** A rate with what it is of. */
+function percent({ rate: { rate, low, high, judged, prompts, seeds } }: ArmRate): ToldFigure {
+  const of = `n ${judged.toLocaleString("en")} judged responses to ${prompts} prompts, ${seeds === 1 ? "one training seed" : `${seeds} training seeds`}`;
+  if (rate === undefined) return { text: "unknown", tells: of };
   const figure = (share: number): string => `${(100 * share).toFixed(1)}%`;
   const interval =
     low === undefined || high === undefined ? "" : ` [${figure(low)}, ${figure(high)}]`;
-  return `${figure(rate)}${interval}`;
+  const around = interval === "" ? "no interval" : `95%${interval}`;
+  return { text: `${figure(rate)}${interval}`, tells: `${around}, ${of}` };
 }

@@ -1,5 +1,10 @@
+import { join } from "node:path";
+
 import type { ConfoundTable } from "../ranking/confound-table.ts";
 import type { ExperimentResult } from "../runs/result.ts";
+import type { RunRanking } from "./read-rankings.ts";
+import type { RunFolder } from "./run-folder.ts";
+import { pairArguments, shellWords, shownPath } from "./shown-command.ts";
 import { mostTelling } from "./tested-edit.ts";
 
 /** Training seeds from which an interval over seeds means much. */
@@ -8,24 +13,45 @@ const SEEDS_THAT_TELL = 3;
 /** From this rank correlation on a ranking may be of the plain property that it follows. */
 export const FOLLOWS = 0.3;
 
-/** What to do with a result, a sentence each, the most needed first; `confounds` are those of the first ranking. */
+/** A thing to do, and the command that does it where there is one. */
+export interface NextStep {
+  readonly sentence: string;
+  readonly command?: string | undefined;
+}
+
+/** What the steps are said of, beside the result. */
+export interface StepsOf {
+  readonly run: RunFolder;
+  /** In their order. */
+  readonly rankings: readonly Pick<RunRanking, "label" | "path" | "ranking" | "report">[];
+  /** Of the first ranking. */
+  readonly confounds: ConfoundTable | undefined;
+  /** The command that runs it again. */
+  readonly again: string;
+}
+
+/** What to do with the result of a run, the most needed first. */
 export function nextSteps(
   result: ExperimentResult | undefined,
-  confounds: ConfoundTable | undefined,
-): readonly string[] {
+  { run, rankings, confounds, again }: StepsOf,
+): readonly NextStep[] {
   if (result === undefined) {
-    return ["Give the same culprit run command again: it goes on where it was."];
+    const sentence = "Give the same command again: it goes on where it was.";
+    return [{ sentence, command: again }];
   }
   return [
-    ...stepsOfProbe(result),
-    ...stepsOfConfounds(confounds),
-    ...(mostTelling(result) === undefined ? stepsOfTest(result) : []),
-    ...stepsOfData(result),
-    ...stepsOfEdit(result),
-    ...(mostTelling(result) === undefined ? [] : stepsOfTest(result)),
-    ...stepsOfVerdict(result),
+    ...plain(stepsOfProbe(result)),
+    ...plain(stepsOfConfounds(confounds)),
+    ...plain(mostTelling(result) === undefined ? stepsOfTest(result) : []),
+    ...stepsOfData(result, run),
+    ...stepsOfEdit(result, run, rankings),
+    ...plain(mostTelling(result) === undefined ? [] : stepsOfTest(result)),
+    ...plain(stepsOfVerdict(result)),
   ];
 }
+
+const plain = (sentences: readonly string[]): NextStep[] =>
+  sentences.map((sentence) => ({ sentence }));
 
 function stepsOfProbe({ probe }: ExperimentResult): string[] {
   const unstable =
@@ -72,27 +98,53 @@ function stepsOfTest({ edits, evaluation, seeds }: ExperimentResult): string[] {
   return [...few, ...skipped];
 }
 
-function stepsOfData({ methods }: ExperimentResult): string[] {
+function stepsOfData({ methods }: ExperimentResult, run: RunFolder): NextStep[] {
   const verdict = methods[0]?.verdict;
   if (verdict?.kind === "no signal") return [];
   return [
-    "Read the top of the ranking on the page Pairs, or decide pair by pair (culprit report RUN --serve, page Review): whether these pairs are wrong is for you to judge, the score says only where they point.",
-    "Look at the page Sources: a source far above its share is better mended where it comes from than pair by pair.",
+    {
+      sentence:
+        "Read the top of the ranking on the page Pairs, or decide pair by pair on the page Review, which this command serves: whether these pairs are wrong is for you to judge, the score says only where they point.",
+      command: `npx culprit ${shellWords(["report", shownPath(run.path), "--serve"])}`,
+    },
+    {
+      sentence:
+        "Look at the page Sources: a source far above its share is better mended where it comes from than pair by pair.",
+    },
   ];
 }
 
 /** How to get data without what was shown to be the cause. */
-function stepsOfEdit(result: ExperimentResult): string[] {
+function stepsOfEdit(
+  result: ExperimentResult,
+  run: RunFolder,
+  rankings: StepsOf["rankings"],
+): NextStep[] {
   const best = mostTelling(result);
   if (best === undefined || !best.isShown) return [];
-  const { action, top, groups } = best.edit;
+  const { action, top, groups, method } = best.edit;
   if (action === "review") return [];
   const what =
     action === "drop-source"
-      ? `--action drop-source --sources ${groups.map(({ group }) => JSON.stringify(group)).join(",")}`
-      : `--action ${action} --top ${top}`;
+      ? ["--sources", groups.map(({ group }) => group).join(",")]
+      : ["--top", String(top)];
+  // The run's own folder has the first one; others are in their stages.
+  const used = rankings.find(({ label }) => label === method) ?? rankings[0];
+  const isFirst = used === rankings[0];
+  const path = isFirst || used === undefined ? join(run.path, "ranking.parquet") : used.path;
+  const { layer } = used?.ranking ?? {};
+  const isOneOfSeveral = (used?.report.rankings.length ?? 1) > 1 && layer !== undefined;
+  const ranking = [
+    "--ranking",
+    shownPath(path),
+    ...(isOneOfSeveral ? ["--ranking-layer", String(layer)] : []),
+  ];
+  const words = ["edit", ...pairArguments(run), ...ranking, "--action", action, ...what];
   return [
-    `Write the data as they were trained on in that test: culprit edit PAIRS --ranking RUN/ranking.parquet ${what} --out FILE. RUN is this run's folder, PAIRS are the files that it ranked.`,
+    {
+      sentence: `Write the data as they were trained on in that test, with the manifest that says how, into a new folder named edited:`,
+      command: `npx culprit ${shellWords([...words, "--out", "edited"])}`,
+    },
   ];
 }
 

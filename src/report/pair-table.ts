@@ -2,7 +2,7 @@
 import type { Message } from "../format/messages.ts";
 import { compareMethods } from "./compare-methods.ts";
 import type { RankedPairs } from "./ranked-pairs.ts";
-import type { Histogram, PairSummary } from "./report-source.ts";
+import { type Histogram, PAIR_FLAGS, type PairFlag, type PairSummary } from "./report-source.ts";
 
 /** Characters of a prompt that the table shows and searches. */
 const PREVIEW = 120;
@@ -25,24 +25,35 @@ export interface PairTable {
   /** Names, and for each method positions in them; null for methods without. */
   readonly winnerNames: readonly string[];
   readonly winners: readonly (readonly number[] | null)[];
+  readonly unshaded: Unshaded;
   /** Number of the file that holds a pair's text; -1 for none. */
   readonly chunks: readonly number[];
+}
+
+/** Why the tokens of a pair are not shaded, and how they can be. */
+export interface Unshaded {
+  /** So many of the first pairs were to be shaded. */
+  readonly top: number;
+  readonly within: string;
+  readonly beyond: string;
 }
 
 /** What the table takes beside the rankings. */
 export interface TableExtras {
   readonly planted: ReadonlySet<string> | undefined;
   readonly previews: ReadonlyMap<string, string>;
-  readonly sharesPrompt: ReadonlySet<string>;
+  /** Those that are read off the texts. */
+  readonly textFlags: ReadonlyMap<string, readonly PairFlag[]>;
   readonly chunkOf: ReadonlyMap<string, number>;
   readonly selection: readonly string[];
+  readonly unshaded: Unshaded;
 }
 
 /** Makes the table of the `listed` positions of the ranked pairs. */
 export function makePairTable(
   ranked: RankedPairs,
   listed: Uint32Array,
-  { planted, previews, sharesPrompt, chunkOf, selection }: TableExtras,
+  { planted, previews, textFlags, chunkOf, selection, unshaded }: TableExtras,
 ): PairTable {
   const places = [...listed];
   const sources = [...new Set(ranked.sources)].filter((each) => each !== undefined).toSorted();
@@ -67,13 +78,15 @@ export function makePairTable(
     sources: places.map((at) => sourceAt.get(ranked.sources[at]!) ?? -1),
     previews: ids.map((id) => previews.get(id) ?? ""),
     norms: places.map((at) => rounded(ranked.norms[at]!)),
-    flags: ids.map(
-      (id, i) =>
-        ranked.isLowNorm[places[i]!]! |
-        (Number(planted?.has(id) === true) << 1) |
-        (Number(sharesPrompt.has(id)) << 2) |
-        (Number(!chunkOf.has(id)) << 3),
-    ),
+    flags: ids.map((id, i) => {
+      const own: readonly PairFlag[] = [
+        ...(ranked.isLowNorm[places[i]!] === 1 ? (["low norm"] as const) : []),
+        ...(planted?.has(id) === true ? (["planted"] as const) : []),
+        ...(chunkOf.has(id) ? [] : (["no text"] as const)),
+        ...(textFlags.get(id) ?? []),
+      ];
+      return own.reduce((bits, flag) => bits | (1 << PAIR_FLAGS.indexOf(flag)), 0);
+    }),
     scores: ranked.scores.map((column) => places.map((at) => rounded(column[at]!))),
     ranks: ranked.ranks.map((column) =>
       places.map((at) => (column[at] === 0 ? null : column[at]!)),
@@ -82,6 +95,7 @@ export function makePairTable(
     winners: ranked.winners.map((column) =>
       column === undefined ? null : places.map((at) => winnerAt.get(column[at]!) ?? -1),
     ),
+    unshaded,
     chunks: ids.map((id) => chunkOf.get(id) ?? -1),
   };
 }

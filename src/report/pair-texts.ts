@@ -6,7 +6,8 @@ import { findUnjoined } from "../model/unread-keys.ts";
 import type { PairSet } from "../pairs/open-pairs.ts";
 import type { PreferencePair } from "../pairs/preference-pair.ts";
 import { promptKey } from "../pairs/prompt-key.ts";
-import type { PairDetail } from "./report-source.ts";
+import { isNearIdentical, repeatKey } from "./pair-marks.ts";
+import type { PairDetail, PairFlag } from "./report-source.ts";
 
 /** Longer turns are cut; in characters. */
 const MAX_TURN = 20_000;
@@ -32,13 +33,23 @@ export type PairText = Pick<
 export const isWhole = ({ cut, beside = [] }: PairText): boolean =>
   cut === 0 && beside.length === 0;
 
-/** Reads the text of the pairs with these ids; those that the files lack are not in the map. Memory: these texts, and a hash of every prompt. */
+/** A pair's text with the marks that are read off it and the other pairs. */
+export interface MarkedText {
+  readonly text: PairText;
+  readonly flags: readonly PairFlag[];
+}
+
+/** Reads the text of the pairs with these ids; those that the files lack are not in the map. Memory: these texts, and two hashes of every pair. */
 export async function readPairTexts(
   pairs: Pick<PairSet, "read">,
   wanted: ReadonlySet<string>,
   signal: AbortSignal | undefined,
-): Promise<ReadonlyMap<string, PairText>> {
-  const found = new Map<string, { readonly pair: PreferencePair; readonly prompt: string }>();
+): Promise<ReadonlyMap<string, MarkedText>> {
+  const found = new Map<
+    string,
+    { readonly pair: PreferencePair; readonly prompt: string; readonly repeats: string }
+  >();
+  const copies = new Map<string, number>();
   const sharing = new Map<string, { count: number; ids: string[] }>();
   for await (const pair of pairs.read({ signal })) {
     if (pair.kind !== "pair") continue;
@@ -47,13 +58,20 @@ export async function readPairTexts(
     sharing.set(prompt, same);
     same.count++;
     if (same.ids.length <= NAMED) same.ids.push(pair.id);
-    if (wanted.has(pair.id)) found.set(pair.id, { pair, prompt });
+    const repeats = repeatKey(pair, prompt);
+    copies.set(repeats, (copies.get(repeats) ?? 0) + 1);
+    if (wanted.has(pair.id)) found.set(pair.id, { pair, prompt, repeats });
   }
   return new Map(
-    [...found].map(([id, { pair, prompt }]) => {
+    [...found].map(([id, { pair, prompt, repeats }]) => {
       const same = sharing.get(prompt)!; // counted above
       const ids = same.ids.filter((each) => each !== id).slice(0, NAMED);
-      return [id, describePair(pair, { count: same.count - 1, ids })];
+      const flags: PairFlag[] = [
+        ...(same.count > 1 ? ["shared prompt" as const] : []),
+        ...(copies.get(repeats)! > 1 ? ["repeated" as const] : []),
+        ...(isNearIdentical(pair) ? ["near-identical" as const] : []),
+      ];
+      return [id, { text: describePair(pair, { count: same.count - 1, ids }), flags }];
     }),
   );
 }

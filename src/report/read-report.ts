@@ -1,13 +1,14 @@
 import type { Forecast } from "../forecast/forecast-file.ts";
 import { describeListing, listPairs, textOrder, TOP_TEXTS } from "./list-pairs.ts";
 import { openRunPairs, type PairReading } from "./pair-reading.ts";
-import { makePairTable, type PairTable, previewOf } from "./pair-table.ts";
-import { isWhole, type PairText, readPairTexts } from "./pair-texts.ts";
+import { makePairTable, type PairTable, previewOf, type Unshaded } from "./pair-table.ts";
+import { isWhole, type MarkedText, type PairText, readPairTexts } from "./pair-texts.ts";
 import { type PartName, PARTS, type PartValues } from "./parts/index.ts";
 import { type RankedPairs, readRankedPairs } from "./ranked-pairs.ts";
 import { readRankings, type RunRanking } from "./read-rankings.ts";
 import type { PairDetail, TokenShares } from "./report-source.ts";
 import { openRunFolder, type RunFolder } from "./run-folder.ts";
+import { shellWords, shownPath } from "./shown-command.ts";
 import {
   findTokenShares,
   type FoundShares,
@@ -74,11 +75,11 @@ async function readPairs({
   if (ranked === undefined) return { pairs: undefined, chunks: [], tokensAbsent: undefined };
   const listed = listPairs(ranked);
   const wanted = new Set(Array.from(listed, (at) => ranked.ids[at]!));
-  const texts =
+  const texts: ReadonlyMap<string, MarkedText> =
     pairs.pairs === undefined ? new Map() : await readPairTexts(pairs.pairs, wanted, signal);
   const layer = rankings.find(({ ranking }) => ranking.layer !== undefined)?.ranking.layer;
   const near = await findNeighbors(run, layer, ranked.ids.slice(0, TOP_TEXTS));
-  const inOrder = Array.from(textOrder(listed), (at) => texts.get(ranked.ids[at]!)).filter(
+  const inOrder = Array.from(textOrder(listed), (at) => texts.get(ranked.ids[at]!)?.text).filter(
     (text) => text !== undefined,
   );
   const shares =
@@ -94,14 +95,27 @@ async function readPairs({
   const chunkOf = new Map(chunks.flatMap((chunk, i) => chunk.map(({ id }) => [id, i] as const)));
   const table = makePairTable(ranked, listed, {
     planted: pairs.planted,
-    previews: new Map([...texts].map(([id, { prompt }]) => [id, previewOf(prompt)])),
-    sharesPrompt: new Set(
-      [...texts].flatMap(([id, { samePrompt }]) => (samePrompt.count > 0 ? [id] : [])),
-    ),
+    previews: new Map([...texts].map(([id, { text }]) => [id, previewOf(text.prompt)])),
+    textFlags: new Map([...texts].map(([id, { flags }]) => [id, flags])),
     chunkOf,
     selection: describeListing(ranked.ids.length, listed.length, chunkOf.size),
+    unshaded: describeUnshaded(run, tokens?.count ?? 0, isFound ? undefined : shares),
   });
   return { pairs: table, chunks, tokensAbsent: isFound ? undefined : shares };
+}
+
+/** Why a pair has no shading here; `absent` where none has, and why. */
+function describeUnshaded(run: RunFolder, top: number, absent: string | undefined): Unshaded {
+  const serve = `npx culprit ${shellWords(["report", shownPath(run.path), "--serve"])}`;
+  const elsewhere = `${serve} shades any pair when it is asked for`;
+  if (absent !== undefined) return { top, within: absent, beyond: absent };
+  const beyond =
+    top === 0
+      ? "none were computed for this report (--tokens 0)"
+      : `this report has those of the ${top} pairs ranked highest (--tokens)`;
+  const within =
+    "the pair is too long, or says more than roles and texts, or there was no more room";
+  return { top, within: `${within}; ${elsewhere}`, beyond: `${beyond}; ${elsewhere}` };
 }
 
 /** The shares of the tokens of the first pairs that have text. */

@@ -22,8 +22,8 @@ export interface ReportSource {
   pairs(query: PairQuery): Promise<PairList>;
   /** Undefined for a pair that the report does not hold. */
   pair(id: string): Promise<PairDetail | undefined>;
-  /** Computes what the tokens of a pair add to its score. Absent from disk, where `pair` gives what was computed. */
-  readonly tokens?: ((id: string) => Promise<TokensAnswer>) | undefined;
+  /** What the tokens of a pair add to its score, where `pair` has not said it: a server computes it, from disk it says why it is not there. */
+  readonly tokens: (id: string) => Promise<TokensAnswer>;
   /** How far the run is. Absent from disk, where nothing changes. */
   readonly progress?: (() => Promise<RunProgress>) | undefined;
   /** What people decide of single pairs. Absent from disk, where nothing can be written. */
@@ -180,7 +180,15 @@ export interface Histogram {
   readonly counts: readonly number[];
 }
 
-export const PAIR_FLAGS = ["low norm", "planted", "shared prompt", "no text"] as const;
+/** `repeated`: another pair says the same, word for word. `near-identical`: its two sides do nearly. */
+export const PAIR_FLAGS = [
+  "low norm",
+  "planted",
+  "shared prompt",
+  "no text",
+  "repeated",
+  "near-identical",
+] as const;
 export type PairFlag = (typeof PAIR_FLAGS)[number];
 
 /** Which pairs, in which order. */

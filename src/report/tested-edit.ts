@@ -54,3 +54,13 @@ const ORDER: readonly ArmEdit["action"][] = ["review", "filter", "swap", "drop-s
 /** Training seeds with a judged rollout. */
 const seedsOf = ({ bySeed }: ArmRate): number =>
   bySeed.filter(({ rate }) => rate !== undefined).length;
+
+/** What a model was trained on, as it goes on after "trained". */
+export function describeEdit({ action, pairs, groups, top }: ArmEdit): string {
+  if (action === "review")
+    return `with the ${pairs} pairs dropped or swapped that people decided on`;
+  if (action === "swap") return `with the ${pairs} pairs ranked highest swapped`;
+  if (action === "filter") return `without the ${pairs} pairs ranked highest`;
+  const names = groups.map(({ group }) => group).join(" and ");
+  return names === "" ? `without the sources of the top ${top}` : `without all of ${names}`;
+}

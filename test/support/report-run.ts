@@ -21,18 +21,33 @@ export async function makeReportRun(folder: string): Promise<string> {
     rank: "{ nulls: [drift, unrelated.jsonl], methods: [{ name: probe }, { name: probe, scorer: bank-max, as: bank }, { name: length }] }",
   });
   await spoil(join(folder, "pairs.jsonl"), ["prompt", "chosen", "rejected", "source"]);
+  await repeat(join(folder, "pairs.jsonl"));
   await spoil(join(folder, "probe.jsonl"), ["base"]);
   const out = join(folder, "run");
   await runExperiment(await readExperiment(path), { out });
   return out;
 }
 
-/** Puts hostile text before what stands in some members of the first rows. */
-async function spoil(file: string, members: readonly string[]): Promise<void> {
-  const rows = (await readFile(file, "utf8"))
+/** Makes the pairs `pair-40` and `pair-41` say the same, and the sides of `pair-42` nearly. */
+async function repeat(file: string): Promise<void> {
+  const rows = await readRows(file);
+  const [one, other, near] = rows.slice(40, 43);
+  Object.assign(other!, { prompt: one!["prompt"], chosen: one!["chosen"] });
+  Object.assign(other!, { rejected: one!["rejected"] });
+  const words = Array.from({ length: 24 }, (_, i) => `word${i}`);
+  Object.assign(near!, { chosen: words.join(" "), rejected: [...words, "more"].join(" ") });
+  await writeFile(file, jsonLines(rows));
+}
+
+const readRows = async (file: string): Promise<Record<string, unknown>[]> =>
+  (await readFile(file, "utf8"))
     .trim()
     .split("\n")
     .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+/** Puts hostile text before what stands in some members of the first rows. */
+async function spoil(file: string, members: readonly string[]): Promise<void> {
+  const rows = await readRows(file);
   for (const [i, row] of rows.slice(0, 20).entries()) {
     const text = HOSTILE[i % HOSTILE.length]!;
     for (const name of members) {

@@ -90,7 +90,16 @@ export function LayerTable({
       </IntervalChart>
       <Table
         caption="Layers"
-        head={["Layer", "AUROC [95%]", "Split-half", "Length's null", "Separation", "Stable"]}
+        head={[
+          "Layer",
+          <>
+            <Term of="AUROC" /> [95%]
+          </>,
+          <Term of="split-half stability">Split-half</Term>,
+          <Term of="null p">Length’s null</Term>,
+          <Term of="separation">Separation</Term>,
+          <Term of="stable">Stable</Term>,
+        ]}
         rows={diagnostics.map(
           ({ layer, heldOut, splitHalf, normNull, separation, isStable, doubt }) => [
             layer,

@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import type { PartValues } from "../../../src/report/report-source.ts";
 import { addressHref } from "../../address.ts";
 import { IntervalChart } from "../../charts/interval-chart.tsx";
+import { Figure, Fold } from "../../components.tsx";
 import { count, number, percent, pValue } from "../../format.ts";
 import { Term } from "../../glossary.tsx";
 
@@ -40,8 +41,13 @@ export function ClusterCard({
           "Too few prompts to be tested."
         ) : (
           <>
-            <Term of="lean" /> {number(test.lean)} ({test.kind})
-            {test.p !== undefined && `, ${pValue(test.p)}`}
+            <Term of="lean" />{" "}
+            <Figure
+              tells={`${test.p === undefined ? "no p" : pValue(test.p)}${test.holm === undefined ? "" : `, with Holm’s correction ${pValue(test.holm)}`}, n ${prompts} prompts`}
+            >
+              {number(test.lean)}
+            </Figure>{" "}
+            ({test.kind}){test.p !== undefined && `, ${pValue(test.p)}`}
             {test.holm !== undefined && `, with Holm ${pValue(test.holm)}`}
           </>
         )}
@@ -71,13 +77,12 @@ export function ClusterDetails({ cluster }: { readonly cluster: Cluster }): Reac
       )}
       <h3>Typical prompts</h3>
       {typical.map(({ id, prompt, before, after }) => (
-        <details key={id}>
-          <summary>{prompt}</summary>
+        <Fold key={id} name={id} summary={prompt}>
           <p className="role">before</p>
           <div className="turn">{before}</div>
           <p className="role">after</p>
           <div className="turn">{after}</div>
-        </details>
+        </Fold>
       ))}
       <IntervalChart
         title="Effect of each source"

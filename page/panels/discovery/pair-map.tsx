@@ -2,7 +2,7 @@ import { dot } from "@observablehq/plot";
 import type { ReactNode } from "react";
 
 import type { PartValues } from "../../../src/report/report-source.ts";
-import { addressHref, go } from "../../address.ts";
+import { addressHref, change, go } from "../../address.ts";
 import { Chart } from "../../charts/chart.tsx";
 import { divergingColor, NAMED_COLORS, namedColor } from "../../charts/colors.ts";
 import type { Palette } from "../../charts/palette.ts";
@@ -58,7 +58,7 @@ export function PairMap({
             key={each}
             type="button"
             aria-pressed={each === coloring}
-            onClick={() => go(addressHref(["discovery"], { ...params, color: each }), true)}
+            onClick={() => change({ color: each })}
           >
             {each}
           </button>

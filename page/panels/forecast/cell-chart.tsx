@@ -78,7 +78,7 @@ export function CellChart({ found }: { readonly found: PartValues["forecast"] })
       >
         A <Term of="cell" /> is blue where the topic’s chosen responses lie further along the
         behaviour than the rejected ones, orange where they lie less far, deeper with z. ≠: two
-        random halves of the prompts have not one sign. By {stores[0]?.features}.
+        random halves of the prompts differ in sign. By {stores[0]?.features}.
       </Chart>
       {topicsLeftOut > 0 && <p>{topicsLeftOut} smaller topics are not among them.</p>}
     </>

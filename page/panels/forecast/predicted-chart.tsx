@@ -28,6 +28,7 @@ export function PredictedChart({
     <>
       <Chart
         title={`Predicted against observed shift, ${by}`}
+        name="predicted"
         rows={rows}
         columns={{
           behaviour: ({ name }) => name,

@@ -25,55 +25,58 @@ const SHARES: ReadonlySet<string> = new Set(["preferences", "tasks", "overRefusa
 const limited = (end: number | undefined, measure: string): number | undefined =>
   end === undefined || !SHARES.has(measure) ? end : Math.min(Math.max(end, 0), 1);
 
-/** What must not get worse, a chart for each measure. */
-export function CapabilityCharts({ evaluation }: { readonly evaluation: Evaluation }): ReactNode {
-  const { measures, controls } = evaluation;
-  const names = [...new Set(measures.map(({ measure }) => measure))];
-  if (names.length === 0) {
+const namesOf = ({ measures }: Evaluation): readonly string[] => [
+  ...new Set(measures.map(({ measure }) => measure)),
+];
+
+/** How to read the charts of what must not get worse, or how to come by some. */
+export function AboutCapabilities({ evaluation }: { readonly evaluation: Evaluation }): ReactNode {
+  if (namesOf(evaluation).length === 0) {
     return (
       <Nothing>
-        Nothing was measured. A section capabilities in the experiment file measures what must not
-        get worse.
+        What must not get worse was not measured. A section capabilities in the experiment file
+        measures it.
       </Nothing>
     );
   }
   return (
-    <>
-      <p>
-        A <Term of="capability" /> that an edit makes worse is its price. Higher is better, but for
-        harmless requests that are refused.
-      </p>
-      <div className="columns">
-        {names.map((measure) => (
-          <IntervalChart
-            key={measure}
-            title={TITLES[measure] ?? measure}
-            rows={measures.flatMap((each) =>
-              each.measure !== measure || each.summary === undefined
-                ? []
-                : [
-                    {
-                      label: each.arm,
-                      value: each.summary.mean,
-                      low: limited(each.summary.low, measure),
-                      high: limited(each.summary.high, measure),
-                      n: each.summary.items,
-                      kind:
-                        each.arm === "before" || each.arm === evaluation.baseline
-                          ? ("plain" as const)
-                          : controls.includes(each.arm)
-                            ? ("random" as const)
-                            : ("chosen" as const),
-                    },
-                  ],
-            )}
-            axis={AXES[measure] ?? measure}
-            {...(SHARES.has(measure) ? { within: [0, 1] as const } : {})}
-            show={SHARES.has(measure) ? percent : number}
-            counted="items"
-          />
-        ))}
-      </div>
-    </>
+    <p>
+      Beside the rates stands what must not get worse: a <Term of="capability" /> that an edit makes
+      worse is its price. Higher is better, but for harmless requests that are refused.
+    </p>
   );
+}
+
+/** What must not get worse, a chart for each measure. */
+export function CapabilityCharts({ evaluation }: { readonly evaluation: Evaluation }): ReactNode {
+  const { measures, controls } = evaluation;
+  return namesOf(evaluation).map((measure) => (
+    <IntervalChart
+      key={measure}
+      title={TITLES[measure] ?? measure}
+      rows={measures.flatMap((each) =>
+        each.measure !== measure || each.summary === undefined
+          ? []
+          : [
+              {
+                label: each.arm,
+                value: each.summary.mean,
+                low: limited(each.summary.low, measure),
+                high: limited(each.summary.high, measure),
+                n: each.summary.items,
+                kind:
+                  each.arm === "before" || each.arm === evaluation.baseline
+                    ? ("plain" as const)
+                    : controls.includes(each.arm)
+                      ? ("random" as const)
+                      : ("chosen" as const),
+              },
+            ],
+      )}
+      axis={AXES[measure] ?? measure}
+      {...(SHARES.has(measure) ? { within: [0, 1] as const } : {})}
+      show={SHARES.has(measure) ? percent : number}
+      counted="items"
+    />
+  ));
 }

@@ -4,17 +4,20 @@ import { IntervalChart } from "../../charts/interval-chart.tsx";
 import { percent } from "../../format.ts";
 import { armKind, type Evaluation, type Result } from "./arm-kind.ts";
 
-/** The rate of every arm beside its random control: a chart for each variant, the trigger first. */
+/** The rate of every arm beside its random control: a chart for each variant. */
 export function RateCharts({
   result,
   evaluation,
+  of,
 }: {
   readonly result: Result;
   readonly evaluation: Evaluation;
+  /** The variant in which the behaviour should show, or the others. */
+  readonly of: "trigger" | "others";
 }): ReactNode {
   const { trigger } = result;
-  const variants = evaluation.variants.toSorted(
-    (a, b) => Number(b.variant === trigger) - Number(a.variant === trigger),
+  const variants = evaluation.variants.filter(
+    ({ variant }) => (variant === trigger) === (of === "trigger"),
   );
   return variants.map(({ variant, arms }) => (
     <IntervalChart

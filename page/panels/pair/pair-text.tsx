@@ -1,14 +1,14 @@
 /** @file The text of a pair: prompt, and both responses side by side, with what differs or what each token adds to the score. */
 import { type Change, diffWordsWithSpace } from "diff";
-import { type ReactNode, useMemo, useState } from "react";
+import { type ReactNode, useMemo } from "react";
 
 import type { PairDetail, ReportSource } from "../../../src/report/report-source.ts";
+import { change, useAddress } from "../../address.ts";
 import { Await } from "../../components.tsx";
 import { useLoaded } from "../../use-loaded.ts";
 import { TokenText } from "./token-text.tsx";
 
 const VIEWS = ["differences", "tokens", "plain"] as const;
-type View = (typeof VIEWS)[number];
 
 /** The work that a word diff may take; two long texts with nothing in common would hold the page up. */
 const DIFF_MS = 200;
@@ -18,23 +18,21 @@ export function PairText({
   ask,
 }: {
   readonly detail: PairDetail;
-  /** Computes the tokens where they did not come with the pair; absent: they are not to be had. */
+  /** The tokens where they did not come with the pair, or why there are none. */
   readonly ask: ReportSource["tokens"];
 }): ReactNode {
   const { prompt, chosen, rejected, tokens, cut, beside = [] } = detail;
-  const [wanted, setView] = useState<View>("differences");
-  const hasTokens = tokens !== undefined || ask !== undefined;
-  const view = wanted === "tokens" && !hasTokens ? "differences" : wanted;
-  const views = VIEWS.filter((each) => each !== "tokens" || hasTokens);
+  const said = useAddress().params["view"];
+  const view = VIEWS.find((each) => each === said) ?? VIEWS[0];
   return (
     <>
       <div className="tools" role="group" aria-label="How to show the responses">
-        {views.map((each) => (
+        {VIEWS.map((each) => (
           <button
             key={each}
             type="button"
             aria-pressed={view === each}
-            onClick={() => setView(each)}
+            onClick={() => change({ view: each === VIEWS[0] ? undefined : each })}
           >
             {each}
           </button>
@@ -48,7 +46,7 @@ export function PairText({
       <Turns turns={prompt} />
       {view === "tokens" && tokens !== undefined ? (
         <TokenText tokens={tokens} />
-      ) : view === "tokens" && ask !== undefined ? (
+      ) : view === "tokens" ? (
         <AskedTokens id={detail.id} ask={ask} />
       ) : (
         <Sides chosen={chosen} rejected={rejected} isDiff={view === "differences"} />
@@ -63,7 +61,7 @@ function AskedTokens({
   ask,
 }: {
   readonly id: string;
-  readonly ask: NonNullable<ReportSource["tokens"]>;
+  readonly ask: ReportSource["tokens"];
 }): ReactNode {
   const answer = useLoaded(id, () => ask(id), "rankings");
   return (

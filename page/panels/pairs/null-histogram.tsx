@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 
 import type { Histogram, PartValues } from "../../../src/report/report-source.ts";
 import { Chart } from "../../charts/chart.tsx";
-import { Nothing } from "../../components.tsx";
+import { Figure, Nothing } from "../../components.tsx";
 import { count, percent, score } from "../../format.ts";
 import { Term } from "../../glossary.tsx";
 
@@ -14,6 +14,19 @@ interface Bin {
   /** By a null direction, on average; undefined where there are none. */
   readonly expected: number | undefined;
 }
+
+type Ranking = PartValues["rankings"][number]["ranking"];
+type Kind = NonNullable<Ranking["verdict"]>["kind"];
+
+/** How to read bars beyond the line, as the verdict on all of them has it. */
+const BEYOND = {
+  concentrated:
+    "What stands out to the right beyond the line is more than the null directions give: a small part of the pairs.",
+  diffuse: "Here no small part of the pairs stands out to the right: most of them lie there.",
+  "no signal":
+    "Bars beyond the line are no finding here: single null directions reach as far, and the line is only their mean.",
+  none: "The line is a mean: single null directions reach further to either side.",
+} as const satisfies Record<Kind | "none", string>;
 
 /** How the scores are spread, beside those of directions that mean nothing. */
 export function NullHistogram({
@@ -75,14 +88,13 @@ export function NullHistogram({
         {hasNull && (
           <>
             Bars: these scores. Line: scores by a <Term of="null direction" />, on average of{" "}
-            {comparison.directions}. What stands out to the right beyond the line is more than
-            chance.
+            {comparison.directions}. {BEYOND[ranking?.verdict?.kind ?? "none"]}
           </>
         )}
       </Chart>
       {ranking?.verdict !== undefined && (
         <p>
-          <Term of="verdict" />: <b>{ranking.verdict.kind}</b>. {ranking.verdict.reason}.{" "}
+          <Term of="verdict" />: <b>{ranking.verdict.kind}</b>: {ranking.verdict.reason}.{" "}
           {ranking.verdict.meaning}
         </p>
       )}
@@ -90,9 +102,14 @@ export function NullHistogram({
         <ul>
           {comparison.tails.map(({ side, expected, share, threshold, nullShares }) => (
             <li key={`${side} ${expected}`}>
-              {side === "top" ? "Above" : "Below"} {score(threshold)}: {percent(share)} of the
-              pairs, {percent(expected)} by chance (single null directions {percent(nullShares[0])}{" "}
-              to {percent(nullShares[1])})
+              {side === "top" ? "Above" : "Below"} {score(threshold)}:{" "}
+              <Figure
+                tells={`single null directions ${percent(nullShares[0])} to ${percent(nullShares[1])}, n ${count(ranking?.scored)} scored pairs, ${comparison.directions} null directions`}
+              >
+                {percent(share)}
+              </Figure>{" "}
+              of the pairs, {percent(expected)} by the mean null direction (single ones{" "}
+              {percent(nullShares[0])} to {percent(nullShares[1])})
             </li>
           ))}
         </ul>

@@ -1,9 +1,17 @@
 /** @file The ranking as a table of which only the rows in view are drawn. One stop of the tab key; arrows move, Enter opens. */
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type KeyboardEvent, memo, type ReactNode, useEffect, useRef, useState } from "react";
+import {
+  type KeyboardEvent,
+  memo,
+  type ReactNode,
+  useEffect,
+  useId,
+  useRef,
+  useState,
+} from "react";
 
 import type { PairList, PairQuery, PairRow, PairSort } from "../../../src/report/report-source.ts";
-import { addressHref, go } from "../../address.ts";
+import { addressHref, change, go } from "../../address.ts";
 import { Nothing } from "../../components.tsx";
 import { count, number, score } from "../../format.ts";
 
@@ -31,6 +39,7 @@ export function PairGrid({
   readonly sortBy: (sort: PairSort) => void;
 }): ReactNode {
   const box = useRef<HTMLDivElement>(null);
+  const place = useId();
   const [active, setActive] = useState(0);
   const height = window.matchMedia(NARROW).matches ? ROW.narrow : ROW.wide;
   const virtual = useVirtualizer({
@@ -43,18 +52,23 @@ export function PairGrid({
   const drawn = virtual.getVirtualItems();
   const rows = useRows(list, drawn[0]?.index ?? 0, (drawn.at(-1)?.index ?? -1) + 1);
   useEffect(() => {
-    setActive(0);
-    virtual.scrollToOffset(0);
-    // Another list begins at its top.
+    // Another list begins at its top, unless one comes back to a row of it.
+    const at = Math.min(Number(params["row"]) || 0, Math.max(0, list.count - 1));
+    setActive(at);
+    if (at === 0) virtual.scrollToOffset(0);
+    else virtual.scrollToIndex(at, { align: "center" });
   }, [list]);
   if (list.count === 0) return <Nothing>No pair fits.</Nothing>;
-  const open = (row: PairRow | undefined): void => {
-    if (row !== undefined) go(addressHref(["pair", row.id], params));
+  const open = (row: PairRow | undefined, at: number): void => {
+    if (row === undefined) return;
+    const here = { ...params, row: at === 0 ? undefined : String(at) };
+    change(here, true); // where one comes back to
+    go(addressHref(["pair", row.id], here));
   };
   /** Also a row that has not come yet. */
   const openAt = async (at: number): Promise<void> => {
     const [row] = await list.rows(at, at + 1);
-    open(row);
+    open(row, at);
   };
   const press = (event: KeyboardEvent): void => {
     if (event.target !== box.current) return;
@@ -75,56 +89,71 @@ export function PairGrid({
     setActive(at);
     virtual.scrollToIndex(at);
   };
+  const at = rows.get(active);
   return (
-    <div
-      ref={box}
-      className="grid"
-      role="grid"
-      tabIndex={0}
-      aria-label="Pairs"
-      aria-rowcount={list.count + 1}
-      aria-activedescendant={rows.has(active) ? `pair-row-${active}` : undefined}
-      onKeyDown={press}
-    >
-      <div className="row head" role="row" aria-rowindex={1}>
-        {COLUMNS.map(([title, sort]) => (
-          <span key={title} role="columnheader" aria-sort={sortState(query, sort)}>
-            {sort === undefined ? (
-              title
-            ) : (
-              <button type="button" onClick={() => sortBy(sort)}>
-                {title}
-                {query.sort === sort ? (query.isDescending ? " ↓" : " ↑") : ""}
-              </button>
-            )}
-          </span>
-        ))}
-      </div>
-      <div className="body" role="rowgroup" style={{ height: virtual.getTotalSize() }}>
-        {drawn.map(({ index, start }) => {
-          const row = rows.get(index);
-          return (
-            <div
-              key={index}
-              id={`pair-row-${index}`}
-              className="row"
-              role="row"
-              aria-rowindex={index + 2}
-              aria-selected={index === active}
-              style={{ height, transform: `translateY(${start}px)` }}
-              onClick={() => open(row)}
-            >
-              {row === undefined ? (
-                <span role="gridcell">…</span>
+    <>
+      <div
+        ref={box}
+        className="grid"
+        role="grid"
+        tabIndex={0}
+        aria-label="Pairs"
+        aria-rowcount={list.count + 1}
+        aria-describedby={place}
+        aria-activedescendant={rows.has(active) ? `pair-row-${active}` : undefined}
+        onKeyDown={press}
+      >
+        <div className="row head" role="row" aria-rowindex={1}>
+          {COLUMNS.map(([title, sort]) => (
+            <span key={title} role="columnheader" aria-sort={sortState(query, sort)}>
+              {sort === undefined ? (
+                title
               ) : (
-                <Cells row={row} method={query.method} />
+                <button type="button" onClick={() => sortBy(sort)}>
+                  {title}
+                  {query.sort === sort ? (query.isDescending ? " ↓" : " ↑") : ""}
+                </button>
               )}
-            </div>
-          );
-        })}
+            </span>
+          ))}
+        </div>
+        <div className="body" role="rowgroup" style={{ height: virtual.getTotalSize() }}>
+          {drawn.map(({ index, start }) => {
+            const row = rows.get(index);
+            return (
+              <div
+                key={index}
+                id={`pair-row-${index}`}
+                className="row"
+                role="row"
+                aria-rowindex={index + 2}
+                aria-selected={index === active}
+                style={{ height, transform: `translateY(${start}px)` }}
+                onClick={() => open(row, index)}
+              >
+                {row === undefined ? (
+                  <span role="gridcell">…</span>
+                ) : (
+                  <Cells row={row} method={query.method} />
+                )}
+              </div>
+            );
+          })}
+        </div>
       </div>
-    </div>
+      <p id={place} role="status" className="quiet">
+        {at === undefined ? "\u00a0" : `Row ${count(active + 1)}: ${tell(at, query.method)}`}
+      </p>
+    </>
   );
+}
+
+/** What a row says beside its cells. */
+function tell({ id, source, norm, places }: PairRow, method: number): string {
+  const at = places[method];
+  return at?.score === undefined
+    ? `pair ${id}, source ${source ?? "not said"}, without a score`
+    : `pair ${id}, source ${source ?? "not said"}, score ${score(at.score)}, above ${number(at.percentile, 2)}% of the scored pairs, length of its vector ${score(norm)}`;
 }
 
 /** Drawn once for a row, however far the table is scrolled. */
@@ -139,10 +168,7 @@ const Cells = memo(function Cells({
   return (
     <>
       <span role="gridcell">{count(place?.rank)}</span>
-      <span
-        role="gridcell"
-        title={`percentile ${number(place?.percentile, 2)}, length of its vector ${score(row.norm)}`}
-      >
+      <span role="gridcell" title={tell(row, method)}>
         {score(place?.score)}
       </span>
       <span role="gridcell">{row.source ?? "–"}</span>

@@ -1,21 +1,32 @@
 import type { ReactNode } from "react";
 
-import type { ReviewSummary } from "../../../src/report/report-source.ts";
+import type { PartValues, ReviewSummary } from "../../../src/report/report-source.ts";
 import { Figure, Nothing, Section, Table } from "../../components.tsx";
 import { count, interval, percent } from "../../format.ts";
 import { Term } from "../../glossary.tsx";
 import { KEYS } from "./decision-keys.ts";
 
 /** What the decisions say of the ranking, and of the automatic edits. */
-export function Results({ summary }: { readonly summary: ReviewSummary }): ReactNode {
+export function Results({
+  summary,
+  words,
+}: {
+  readonly summary: ReviewSummary;
+  /** Of the run, as commands take it. */
+  readonly words: PartValues["overview"]["words"] | undefined;
+}): ReactNode {
   const { counts, precision, agreements, file } = summary;
   return (
     <Section title="What the decisions say">
       <p>
         {KEYS.map(([, kind]) => `${kind} ${count(counts[kind])}`).join(", ")}. They are in{" "}
-        <bdi>{file}</bdi>; <code>culprit edit PAIRS --decisions {file} --out …</code> writes the
-        data that they make.
+        <bdi>{file}</bdi>; this writes the data that they make into a new folder named reviewed:
       </p>
+      {words !== undefined && (
+        <pre className="command" tabIndex={0} aria-label="Command">
+          {`npx culprit edit ${words.pairs} --decisions ${file === words.decisions.name ? words.decisions.path : file} --out reviewed`}
+        </pre>
+      )}
       {precision.length === 0 ? (
         <Nothing>
           The <Term of="precision at k" /> of the ranking is told when ten pairs of its top are

@@ -2,20 +2,33 @@ import { join } from "node:path";
 
 import { RESULT } from "../../runs/result.ts";
 import { certainty } from "../certainty.ts";
+import { DECISIONS_NAME } from "../decisions-name.ts";
 import { headline } from "../headline.ts";
 import { nextSteps } from "../next-steps.ts";
 import { readRankings } from "../read-rankings.ts";
 import { definePart } from "../report-part.ts";
+import { commandsOf, pairArguments, shellWords, shownPath } from "../shown-command.ts";
 
 /** What a run found, in one sentence, in figures, and what to do with it. */
 export const overviewPart = definePart({
   name: "overview",
   read: async ({ run, pairs, forecast }) => {
     const { manifest, settings } = run;
-    const [first] = await readRankings(run);
+    const rankings = await readRankings(run);
+    const [first] = rankings;
+    const [again] = await commandsOf(run);
     const result = await RESULT.find(join(run.path, RESULT.name));
     return {
       name: manifest.name,
+      /** Of the run, as commands take it. */
+      words: {
+        pairs: shellWords(pairArguments(run)),
+        /** Where decisions of people are written unless they are told to be elsewhere. */
+        decisions: {
+          name: DECISIONS_NAME,
+          path: shellWords([join(shownPath(run.path), DECISIONS_NAME)]),
+        },
+      },
       checkpoint: settings.checkpoints.before,
       pairFiles: settings.pairs.files,
       startedAt: manifest.startedAt,
@@ -35,7 +48,12 @@ export const overviewPart = definePart({
         confounds: first?.ranking.confounds,
         judgedByPeople: settings.judge?.meaning !== undefined,
       }),
-      next: nextSteps(result, first?.ranking.confounds),
+      next: nextSteps(result, {
+        run,
+        rankings,
+        confounds: first?.ranking.confounds,
+        again: again!,
+      }),
     };
   },
 });

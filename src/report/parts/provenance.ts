@@ -2,6 +2,7 @@ import { join } from "node:path";
 
 import { RECORD } from "../../runs/stage-record.ts";
 import { definePart } from "../report-part.ts";
+import { commandsOf } from "../shown-command.ts";
 
 /** Settings, hashes, versions and what every stage took. */
 export const provenancePart = definePart({
@@ -23,6 +24,6 @@ export const provenancePart = definePart({
         };
       }),
     );
-    return { ...manifest, stages };
+    return { ...manifest, stages, commands: await commandsOf(run) };
   },
 });

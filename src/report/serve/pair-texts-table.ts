@@ -6,6 +6,7 @@ import { readFully } from "../../format/safetensors.ts";
 import type { PairSet } from "../../pairs/open-pairs.ts";
 import { promptKey } from "../../pairs/prompt-key.ts";
 import type { JobOptions } from "../../util/progress.ts";
+import { isNearIdentical, repeatKey } from "../pair-marks.ts";
 import { previewOf } from "../pair-table.ts";
 import { describePair, NAMED, type PairText } from "../pair-texts.ts";
 import type { PairDatabase } from "./pair-database.ts";
@@ -26,9 +27,9 @@ export async function fillTexts(
   { signal, progress }: JobOptions,
 ): Promise<void> {
   await database.run(
-    "CREATE TABLE texts (id VARCHAR, preview VARCHAR, prompt UBIGINT, planted BOOLEAN, first DOUBLE, bytes INTEGER)",
+    "CREATE TABLE texts (id VARCHAR, preview VARCHAR, prompt UBIGINT, planted BOOLEAN, first DOUBLE, bytes INTEGER, content UBIGINT, near_identical BOOLEAN)",
   );
-  if (pairs === undefined) return database.run("CREATE TABLE prompts (prompt UBIGINT)");
+  if (pairs === undefined) return createShared(database);
   const table = await database.append("texts", [
     "VARCHAR",
     "VARCHAR",
@@ -36,6 +37,8 @@ export async function fillTexts(
     "BOOLEAN",
     "DOUBLE",
     "INTEGER",
+    "UBIGINT",
+    "BOOLEAN",
   ]);
   await using file = await open(join(database.folder, BODIES), "w");
   // One buffer for all: a new one for each text is garbage as large as the data.
@@ -54,18 +57,32 @@ export async function fillTexts(
     if (size + most > block.length) await write();
     if (most > block.length) block = Buffer.allocUnsafe(most);
     const bytes = block.write(body, size);
-    const prompt = BigInt(`0x${promptKey(pair.prompt, pair.context).slice(0, PROMPT_DIGITS)}`);
+    const key = promptKey(pair.prompt, pair.context);
+    const prompt = BigInt(`0x${key.slice(0, PROMPT_DIGITS)}`);
     const isPlanted = planted?.has(pair.id) === true;
-    table.add([pair.id, previewOf(pair.prompt), prompt, isPlanted, first, bytes]);
+    const content = BigInt(`0x${repeatKey(pair, key)}`);
+    const isNear = isNearIdentical(pair);
+    const preview = previewOf(pair.prompt);
+    table.add([pair.id, preview, prompt, isPlanted, first, bytes, content, isNear]);
     first += bytes;
     size += bytes;
   }
   await write();
   table.close();
-  await database.run(
-    "CREATE TABLE prompts AS SELECT prompt FROM texts GROUP BY prompt HAVING count(*) > 1",
-  );
+  await createShared(database);
   progress?.end();
+}
+
+/** The prompts and the contents that several pairs have. */
+async function createShared(database: PairDatabase): Promise<void> {
+  for (const [name, column] of [
+    ["prompts", "prompt"],
+    ["contents", "content"],
+  ] as const) {
+    await database.run(
+      `CREATE TABLE ${name} AS SELECT ${column} FROM texts GROUP BY ${column} HAVING count(*) > 1`,
+    );
+  }
 }
 
 /** The text of a pair with the others of its prompt; undefined where the files lack it. */

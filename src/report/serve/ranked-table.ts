@@ -8,7 +8,7 @@ import { type Cell, type PairDatabase, quote } from "./pair-database.ts";
 /** Ranks of one piece of the table: a join of all at once takes more memory than DuckDB is given. */
 const SLICE = 32_768;
 
-/** A table of pairs: `place` (from 0, the order of the first ranking), `id`, `source`, `preview`, `norm`, four flags, and of each method `score`, `rank`, `winner` with its number. */
+/** A table of pairs: `place` (from 0, the order of the first ranking), `id`, `source`, `preview`, `norm`, the flags of PAIR_FLAGS by number, and of each method `score`, `rank`, `winner` with its number. */
 export interface RankedTable {
   readonly name: string;
   readonly summary: PairSummary;
@@ -53,10 +53,13 @@ export async function makeRankedTable(
       coalesce(t.planted, false) AS flag1,
       p.prompt IS NOT NULL AS flag2,
       t.id IS NULL AS flag3,
+      c.content IS NOT NULL AS flag4,
+      coalesce(t.near_identical, false) AS flag5,
       ${methods.join(", ")}
     FROM (SELECT * FROM ${files[0]!.from} WHERE rank > ${first} AND rank <= ${end}) r0 ${joins.join(" ")}
     LEFT JOIN texts t ON t.id = CAST(r0.id AS VARCHAR)
     LEFT JOIN prompts p ON p.prompt = t.prompt
+    LEFT JOIN contents c ON c.content = t.content
     ORDER BY place`;
   const [counted] = await database.rows(`SELECT max(rank) FROM ${files[0]!.from}`);
   const total = Number(counted![0] ?? 0);

@@ -16,9 +16,6 @@ import type { QueueQuery, ReviewSource } from "../report-source.ts";
 import type { RunSnapshot } from "./run-source.ts";
 import type { ServedPairs } from "./served-pairs.ts";
 
-/** In the run's folder. */
-export const DECISIONS_NAME = "decisions.jsonl";
-
 /** The queue of the pairs ranked highest. */
 const TOP = "top";
 

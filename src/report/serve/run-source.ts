@@ -9,6 +9,7 @@ import { type ExperimentResult, RESULT } from "../../runs/result.ts";
 import { RUN } from "../../runs/run-manifest.ts";
 import type { JobOptions } from "../../util/progress.ts";
 import { isBeingWritten } from "../../util/writer-lock.ts";
+import { DECISIONS_NAME } from "../decisions-name.ts";
 import { expectOwnForecast } from "../expect-own-forecast.ts";
 import { openRunPairs, type PairReading, type PairReadingOptions } from "../pair-reading.ts";
 import { type PartName, PARTS, type PartValues } from "../parts/index.ts";
@@ -16,7 +17,7 @@ import { readRankings, type RunRanking } from "../read-rankings.ts";
 import type { ReportSource, ReviewSource, RunProgress, TokensAnswer } from "../report-source.ts";
 import { openRunFolder, readingRun, type RunFolder } from "../run-folder.ts";
 import { describeProgress, NOT_BEGUN } from "../run-progress.ts";
-import { createReviewDesk, DECISIONS_NAME } from "./review-desk.ts";
+import { createReviewDesk } from "./review-desk.ts";
 import { openServedPairs, type ServedPairs } from "./served-pairs.ts";
 import { createTokenDesk } from "./token-desk.ts";
 

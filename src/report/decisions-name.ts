@@ -1,0 +1,2 @@
+/** In the run's folder. */
+export const DECISIONS_NAME = "decisions.jsonl";

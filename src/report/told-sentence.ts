@@ -1,0 +1,28 @@
+/** A figure in a sentence, and what it tells when somebody points at it or goes to it by key: its interval and n. */
+export interface ToldFigure {
+  /** As the sentence has it. */
+  readonly text: string;
+  readonly tells: string;
+}
+
+/** A sentence with its figures, in the order in which they stand in it. */
+export interface ToldSentence {
+  readonly sentence: string;
+  readonly figures: readonly ToldFigure[];
+}
+
+/** Puts a sentence together of texts, figures and other sentences: a tag of a template. */
+export function told(
+  texts: TemplateStringsArray,
+  ...parts: readonly (string | number | ToldFigure | ToldSentence)[]
+): ToldSentence {
+  const figures: ToldFigure[] = [];
+  let sentence = texts[0]!;
+  for (const [i, part] of parts.entries()) {
+    if (typeof part === "object") figures.push(...("tells" in part ? [part] : part.figures));
+    const text =
+      typeof part !== "object" ? String(part) : "tells" in part ? part.text : part.sentence;
+    sentence += text + texts[i + 1]!;
+  }
+  return { sentence, figures };
+}
