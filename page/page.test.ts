@@ -425,6 +425,18 @@ describe.skipIf(CHROMIUM === undefined)(
       await close(page);
     });
 
+    it.each(["pairs?method=99", "pair/pair-1?method=99"])(
+      "takes the first method where the address names one that is not there: %s",
+      async (address) => {
+        const { page } = await open(address, {}, SERVER);
+        await page.waitForSelector(
+          address.startsWith("pairs") ? ".grid .body .row" : "main h1:has-text('pair-1')",
+        );
+        expect(await page.$$("main [role=alert]")).toEqual([]);
+        await close(page);
+      },
+    );
+
     it("keeps its state in the address: filters after a reload, and a link to one pair", async () => {
       const { page } = await open("pairs?source=south&min=0&sort=score&order=falling&method=2");
       const state = (): Promise<string[]> =>
@@ -708,7 +720,7 @@ describe.skipIf(CHROMIUM === undefined)(
 
     it("fills as the stages of a run at work end, and says how far it is", async () => {
       const at = join(suite, "at work");
-      await using growing = openRunSource(at, { host: localHost });
+      await using growing = openRunSource(at, { host: localHost, mayWait: true });
       await using served = await serveRun(growing);
       const context = await browser.newContext({ viewport: SIZES.wide });
       const page = await context.newPage();

@@ -20,11 +20,12 @@ export const pairPanel = definePanel({
     const [id = ""] = view.path;
     const { params, source } = view;
     const found = useLoaded(
-      JSON.stringify([id, queryOf(params)]),
+      JSON.stringify([id, params["method"], queryOf(params, [])]),
       async () => {
-        const list = await source.pairs(queryOf(params));
+        const methods = (await source.pairSummary())?.methods ?? [];
+        const list = await source.pairs(queryOf(params, methods));
         const at = await list.indexOf(id);
-        const whole = at === -1 ? await source.pairs(queryOf({})) : list;
+        const whole = at === -1 ? await source.pairs(queryOf({}, [])) : list;
         const place = at === -1 ? await whole.indexOf(id) : at;
         const rows = place === -1 ? [] : await whole.rows(Math.max(0, place - 1), place + 2);
         const row = rows.find((each) => each.id === id);

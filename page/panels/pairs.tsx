@@ -44,13 +44,16 @@ export const pairsPanel = definePanel({
 
 type View = PanelView<"overview" | "rankings"> & { readonly summary: PairSummary };
 
-/** What the address says of the table. */
-export function queryOf(params: Readonly<Record<string, string>>): PairQuery {
+/** What the address says of the table. It may name a method that the run no longer has: then the first. */
+export function queryOf(
+  params: Readonly<Record<string, string>>,
+  methods: PairSummary["methods"],
+): PairQuery {
   const numberOf = (text: string | undefined): number | undefined =>
     text === undefined || text === "" || Number.isNaN(Number(text)) ? undefined : Number(text);
   const sort = PAIR_SORTS.find((each) => each === params["sort"]) ?? "rank";
   return {
-    method: numberOf(params["method"]) ?? 0,
+    method: isPlaceIn(methods, params["method"]) ? Number(params["method"]) : 0,
     search: params["q"],
     source: params["source"] === "" ? undefined : params["source"],
     ids: params["ids"],
@@ -62,11 +65,12 @@ export function queryOf(params: Readonly<Record<string, string>>): PairQuery {
   };
 }
 
+const isPlaceIn = (list: readonly unknown[], text = ""): boolean =>
+  list.some((_, place) => String(place) === text);
+
 function Pairs({ parts, source, params, summary }: View): ReactNode {
-  const asked = queryOf(params);
-  // An address may name a method that the run no longer has; the select above the table then shows the first.
-  const method = asked.method in summary.methods ? asked.method : 0;
-  const query = { ...asked, method };
+  const query = queryOf(params, summary.methods);
+  const { method } = query;
   const ranking = parts.rankings?.[method]?.ranking;
   const list = useLoaded(JSON.stringify(query), () => source.pairs(query), "rankings");
   const sortBy = (sort: PairSort): void => {
