@@ -93,7 +93,7 @@ it.each([
   [".*\\.c_attn", /target_modules: expected modules of the checkpoint, got "\.\*\\\\\.c_attn"/],
   [
     ["q_proj"],
-    /down_proj\.lora_A\.weight" adapts a module that target_modules .* does not name \(\["q_proj"\]\)/,
+    /down_proj\.lora_A\.weight" adapts a module that adapter_config.json does not adapt \(target_modules \["q_proj"\]/,
   ],
 ])("target modules that are not those of the tensors are refused: %j", async (targets, message) => {
   const dir = join(ROOT, `targets-${JSON.stringify(targets).length}`);
@@ -106,6 +106,28 @@ it.each([
     FormatError,
   );
   expect(error.message).toMatch(message);
+});
+
+it.each([
+  { exclude_modules: ["q_proj"] },
+  { exclude_modules: ["model.layers.0.self_attn.q_proj"] },
+  { exclude_modules: ".*layers\\.0\\..*" },
+  { layers_to_transform: [1] },
+  { layers_to_transform: 1, layers_pattern: "layers" },
+])("tensors of modules that the config takes out are refused: %j", async (more) => {
+  const dir = join(ROOT, `taken-out-${Object.values(more).join("-").length}`);
+  await cp(`${GOLDEN}adapters/dora`, dir, { recursive: true });
+  const path = join(dir, "adapter_config.json");
+  const config = JSON.parse(readFileSync(path, "utf8")) as object;
+  const open = async (settings: object): Promise<void> => {
+    await writeFile(path, JSON.stringify({ ...config, ...settings }));
+    const { weights } = await openModel(`${GOLDEN}checkpoints/llama`, { adapter: dir });
+    await weights[Symbol.asyncDispose]();
+  };
+  await expect(open(more)).rejects.toThrow(
+    /lora_A\.weight" adapts a module that adapter_config\.json does not adapt/,
+  );
+  await open({ exclude_modules: ["lm_head"], layers_to_transform: [0, 1, 2, 3] });
 });
 
 it("target modules by a pattern, or by one of Python alone, are taken", async () => {

@@ -1,6 +1,4 @@
 /** @file Whether an adapter fits the checkpoint and its own config: half of one would be merged in silence. */
-import { basename } from "node:path";
-
 import { quoteName } from "../format/safetensors-header.ts";
 import type { SafetensorsFile } from "../format/safetensors.ts";
 import { FormatError, UnsupportedError } from "../util/errors.ts";
@@ -52,7 +50,7 @@ function expectShape(file: SafetensorsFile, tensor: string, expected: readonly n
   const { shape } = file.tensors.get(tensor)!;
   if (shape.length === expected.length && shape.every((size, i) => size === expected[i])) return;
   throw new FormatError(
-    `${basename(file.path)}: tensor ${quoteName(tensor)} should be [${expected.join(", ")}], is [${shape.join(", ")}]`,
+    `${file.path}: tensor ${quoteName(tensor)} should be [${expected.join(", ")}], is [${shape.join(", ")}]`,
     { hint: "Check that the adapter was trained on this checkpoint and belongs to its config." },
   );
 }
@@ -76,7 +74,7 @@ function* expectedShapes(
     const [out, input] = isInOut ? stored.toReversed() : stored;
     if (stored.length !== 2 || out === undefined || input === undefined) {
       throw new UnsupportedError(
-        `${basename(file.path)}: tensor ${quoteName(a)} adapts a weight of ${stored.length} dimensions`,
+        `${file.path}: tensor ${quoteName(a)} adapts a weight of ${stored.length} dimensions`,
         { hint: "Only linear layers and embeddings can be adapted." },
       );
     }
@@ -124,14 +122,19 @@ function expectComplete(
     const module = moduleOf(name);
     const isAnnounced = config.isTarget(module) === true || config.isSaved(module);
     if (isAnnounced && !pairs.has(name) && !replacements.has(name)) {
-      throw missing(`adapter_config.json names the module ${quoteName(module)}, it has no tensors`);
+      throw new FormatError(
+        `${file.path}: adapter_config.json names the module ${quoteName(module)}, it has no tensors`,
+        {
+          hint: `${hint} PEFT writes none, and says nothing, for a module of modules_to_save whose name is another one in the model that it is given (GPT-NeoX has lm_head for embed_out in transformers 5).`,
+        },
+      );
     }
   }
   for (const [name, { a }] of pairs) {
     // PEFT would leave them out.
     if (config.isTarget(moduleOfFactor(a)) === false) {
       throw new FormatError(
-        `${file.path}: tensor ${quoteName(a)} adapts a module that target_modules of adapter_config.json does not name (${config.targets?.named})`,
+        `${file.path}: tensor ${quoteName(a)} adapts a module that adapter_config.json does not adapt (target_modules ${config.targets?.named ?? "not set"}; exclude_modules and layers_to_transform take from them)`,
         { hint: "Check that adapter_config.json and the tensors belong together." },
       );
     }
@@ -158,14 +161,14 @@ async function expectCopy(
   const copy = await readTensorAsFloat32(file, tensor, new PieceBuffers());
   if (own.every((value, i) => value === copy[i])) return;
   throw new UnsupportedError(
-    `${basename(file.path)}: tensor ${quoteName(tensor)} differs from ${quoteName(weight)} of the checkpoint, on which the adapter rests`,
+    `${file.path}: tensor ${quoteName(tensor)} differs from ${quoteName(weight)} of the checkpoint, on which the adapter rests`,
     { hint: "Name the checkpoint that the adapter was trained on, in the same element type." },
   );
 }
 
 function describeAmbiguous(file: SafetensorsFile, tensor: string): UnsupportedError {
   return new UnsupportedError(
-    `${basename(file.path)}: tensor ${quoteName(tensor)}: fan_in_fan_out on a square weight could mean either order`,
+    `${file.path}: tensor ${quoteName(tensor)}: fan_in_fan_out on a square weight could mean either order`,
     {
       hint: "Merge the adapter with PEFT (merge_and_unload, save_pretrained) and name the merged folder.",
     },

@@ -51,7 +51,8 @@ const SHAPE = z.looseObject({
   target_modules: z.union([z.string(), z.array(nonEmpty)]).nullish(),
   ensure_weight_tying: z.boolean().nullish(),
   exclude_modules: z.union([z.string(), z.array(nonEmpty)]).nullish(),
-  layers_to_transform: z.unknown().optional(),
+  layers_to_transform: z.union([z.int(), z.array(z.int())]).nullish(),
+  layers_pattern: z.union([z.string(), z.array(nonEmpty)]).nullish(),
   modules_to_save: z.array(nonEmpty).nullish(),
 });
 type RawConfig = z.infer<typeof SHAPE>;
@@ -65,7 +66,6 @@ const IRRELEVANT: ReadonlySet<string> = new Set([
   "revision",
   "inference_mode",
   "lora_dropout",
-  "layers_pattern",
   "megatron_core",
   "eva_config",
   "qalora_group_size",
@@ -166,11 +166,55 @@ function patternLookup(
 }
 
 function targetTest(raw: RawConfig): (modulePath: string) => boolean | undefined {
-  const { target_modules: targets, exclude_modules: excluded, layers_to_transform: layers } = raw;
-  if (!Array.isArray(targets) || !isUnset(excluded) || !isUnset(layers)) return () => undefined;
+  const { target_modules: targets } = raw;
+  const isTaken = exclusionTest(raw);
+  const isOfLayer = layerTest(raw);
   // Of a tied head and embedding, the one that is not named is adapted too.
   const other = raw.ensure_weight_tying === true ? undefined : false;
-  return (modulePath) => isListed(targets, modulePath) || other;
+  return (modulePath) => {
+    const isTakenOut = isTaken(modulePath);
+    if (isTakenOut !== false) return isTakenOut === true ? false : undefined;
+    if (!isOfLayer(modulePath)) return false;
+    if (!Array.isArray(targets)) return undefined;
+    return isListed(targets, modulePath) || other;
+  };
+}
+
+/** Whether exclude_modules names a module; undefined where it is a pattern that cannot be read here. */
+function exclusionTest({
+  exclude_modules: excluded,
+}: RawConfig): (modulePath: string) => boolean | undefined {
+  if (isUnset(excluded)) return () => false;
+  if (Array.isArray(excluded)) return (modulePath) => isListed(excluded, modulePath);
+  const pattern = wholePattern(excluded as string); // set, and no list
+  return (modulePath) => pattern?.test(modulePath);
+}
+
+/** Whether a module stands in one of layers_to_transform, of the lists that layers_pattern names; true without such a setting. */
+function layerTest({
+  layers_to_transform: layers,
+  layers_pattern: lists,
+}: RawConfig): (modulePath: string) => boolean {
+  if (layers === null || layers === undefined || (Array.isArray(layers) && layers.length === 0)) {
+    return () => true;
+  }
+  const wanted = new Set([layers].flat());
+  const named = isUnset(lists) ? ["[^.]*"] : [lists as string | string[]].flat(); // set
+  const places = named.map((list) => new RegExp(`^.*\\.${list}\\.(\\d+)\\.`));
+  return (modulePath) => {
+    const number = places.map((place) => place.exec(modulePath)?.[1]).find((each) => each);
+    return number !== undefined && wanted.has(Number(number));
+  };
+}
+
+/** A pattern of the config that has to fit a whole path; undefined where it is none here. */
+function wholePattern(text: string): RegExp | undefined {
+  try {
+    // With the flag, what only Python's patterns have is an error instead of a letter.
+    return new RegExp(`^(?:${text})$`, "u");
+  } catch {
+    return undefined;
+  }
 }
 
 /** Words of PEFT that are no modules' names: all linear layers, and none, beside rows of single tokens. */
@@ -183,13 +227,8 @@ function targetsOf({ target_modules: targets }: RawConfig): LoraTargets | undefi
   if (Array.isArray(targets)) {
     return { named, matches: (modulePath) => isListed(targets, modulePath) };
   }
-  try {
-    // With the flag, what only Python's patterns have is an error instead of a letter.
-    const pattern = new RegExp(`^(?:${targets})$`, "u");
-    return { named, matches: (modulePath) => pattern.test(modulePath) };
-  } catch {
-    return undefined;
-  }
+  const pattern = wholePattern(targets);
+  return pattern && { named, matches: (modulePath) => pattern.test(modulePath) };
 }
 
 function isListed(modules: readonly string[], modulePath: string): boolean {
