@@ -24,12 +24,20 @@ export function formatBraces(
   lookups: Lookups,
 ): string {
   let automatic = 0;
+  let isByNumber = false;
   return format.replace(FIELD, (field, path?: string, conversion?: string, spec = "") => {
     if (field === "{{" || field === "}}") return field[0]!;
     if (path === undefined) throw braceError(field);
     const [, head = "", rest = ""] = /^([^.[]*)(.*)$/s.exec(path) ?? [];
     // As Python's Formatter has it, only a field without any path is counted.
-    const first = path === "" ? positional(args, automatic++) : byHead(head, args, named);
+    const isAutomatic = path === "";
+    isByNumber ||= /^\d+$/.test(head);
+    if (isByNumber && (isAutomatic || automatic > 0)) {
+      throw valueError(
+        "cannot switch between automatic field numbering and manual field specification",
+      );
+    }
+    const first = isAutomatic ? positional(args, automatic++) : byHead(head, args, named);
     const value = follow(first, rest, lookups);
     if (conversion === undefined) return formatted(value, spec);
     if (conversion === "r") return formatted(toRepr(value), spec);
