@@ -69,6 +69,11 @@ function checkPart(node: unknown, place: PartPlace, where: string): void {
       hint: "Download the file again.",
     });
   }
+  if (place === "decoder" && kind === "Strip" && node["stop"] !== 0) {
+    throw new UnsupportedError(`${where}: Strip.stop: expected 0, got ${String(node["stop"])}`, {
+      hint: "With another one the tokenizers library ends the whole process on some texts.",
+    });
+  }
   const members = kind === "Sequence" ? node[MEMBERS[place]] : [];
   for (const member of Array.isArray(members) ? members : []) checkPart(member, place, where);
 }

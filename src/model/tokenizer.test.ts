@@ -185,6 +185,11 @@ describe("loadTokenizer", () => {
       (json) => (json.pre_tokenizer = { type: "Sequence", pretokenizers: [{ type: "Sentences" }] }),
     ],
     ["another model", (json) => (json.model.type = "Characters")],
+    [
+      "a decoder that strips at the end, for which the library can end the process",
+      (json) =>
+        Object.assign(json, { decoder: { type: "Strip", content: " ", start: 0, stop: 1 } }),
+    ],
     ["random merges", (json) => (json.model.dropout = 0.1)],
   ])("refuses %s rather than give other ids", async (_what, change) => {
     await expect(changed(change)).rejects.toBeInstanceOf(UnsupportedError);
