@@ -1,3 +1,4 @@
+import { cp, readFile, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
@@ -58,6 +59,18 @@ describe("engine.kind ray", () => {
     const shown = formatPlan(plan);
     expect(shown).toContain("by engine ray at http://head:8265\ntraining runs in this process");
     expect(plan.stages.every(({ seconds }) => seconds === undefined)).toBe(true);
+  });
+
+  it("looks into a checkpoint's weights before the first stage", async () => {
+    const folder = await smallExperiment(SUITE);
+    await cp(join(SUITE, "sft"), join(folder, "sft"), { recursive: true });
+    const weights = join(folder, "sft", "model.safetensors");
+    await truncate(weights, (await stat(weights)).size - 8);
+    const path = join(folder, "experiment.yaml");
+    const text = await readFile(path, "utf8");
+    await writeFile(path, text.replace(join(SUITE, "sft"), "sft"));
+    const file = await readExperiment(path);
+    await expect(openInputs(file, {})).rejects.toThrow(/sft\/model\.safetensors/);
   });
 
   it("makes the same stages wherever the cluster is and however large, and others by another engine", async () => {

@@ -4,6 +4,8 @@ import { join } from "node:path";
 
 import { blockWeights } from "../model/block-weights.ts";
 import { TEMPLATE_FOLDER } from "../model/chat-template-files.ts";
+import { expectWeightsFit } from "../model/expect-weights.ts";
+import { openModel } from "../model/open-model.ts";
 import { readModel } from "../model/read-model.ts";
 import { ConfigError } from "../util/errors.ts";
 import { hashFile, hashValue } from "../util/hash.ts";
@@ -30,6 +32,16 @@ export async function checkpointSize(folder: string): Promise<CheckpointSize> {
     blockParameters: blockWeights(config),
     headParameters: dim * vocabSize,
   };
+}
+
+/**
+ * Opens a checkpoint's weights as the engine does, headers alone, and lets them go. Throws ConfigError, FormatError or UnsupportedError where
+ * they are damaged or do not fit config.json: a run says so before its first stage, and not when it comes to them.
+ */
+export async function expectWhole(folder: string): Promise<void> {
+  const { model, weights } = await openModel(folder);
+  await using _ = weights;
+  expectWeightsFit(model, weights, folder);
 }
 
 /** Floating-point operations of a token on its way through the first `blocks` blocks: two for each weight. */

@@ -1,5 +1,10 @@
 /** @file What an experiment reads from outside, opened and hashed before any stage runs. */
-import { checkpointSize, type CheckpointSize, hashCheckpoint } from "../engine/checkpoint-size.ts";
+import {
+  checkpointSize,
+  type CheckpointSize,
+  expectWhole,
+  hashCheckpoint,
+} from "../engine/checkpoint-size.ts";
 import { localFolder } from "../engine/local-host.ts";
 import { readHumanLabels } from "../judge/human-labels.ts";
 import type { Rubric } from "../judge/rubric.ts";
@@ -232,6 +237,7 @@ export function layersOf(
 
 async function openCheckpoint(name: string, download: JobOptions = {}): Promise<CheckpointInput> {
   const folder = await localFolder(name, download);
+  await expectWhole(folder);
   return { folder, hash: await hashCheckpoint(folder), size: await checkpointSize(folder) };
 }
 

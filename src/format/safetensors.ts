@@ -1,6 +1,5 @@
 import { constants } from "node:buffer";
 import { open, type FileHandle } from "node:fs/promises";
-import { basename } from "node:path";
 
 import { ConfigError, FormatError, UnsupportedError } from "../util/errors.ts";
 import {
@@ -28,12 +27,11 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
   const handle = await openRegularFile(path);
   try {
     const { size } = await handle.stat();
-    const name = basename(path);
     const start = new Uint8Array(Math.min(size, LENGTH_BYTES));
-    await readFully(handle, start, { position: 0, name });
-    const headerBytes = new Uint8Array(LENGTH_BYTES + parseHeaderLength(start, size, name));
-    await readFully(handle, headerBytes, { position: 0, name });
-    return new SafetensorsFile(path, handle, parseSafetensorsHeader(headerBytes, size, name));
+    await readFully(handle, start, { position: 0, name: path });
+    const headerBytes = new Uint8Array(LENGTH_BYTES + parseHeaderLength(start, size, path));
+    await readFully(handle, headerBytes, { position: 0, name: path });
+    return new SafetensorsFile(path, handle, parseSafetensorsHeader(headerBytes, size, path));
   } catch (error) {
     await handle.close();
     throw error;
@@ -104,12 +102,9 @@ export class SafetensorsFile implements AsyncDisposable {
   #entry(name: string): SafetensorsEntry {
     const entry = this.tensors.get(name);
     if (entry !== undefined) return entry;
-    throw new FormatError(
-      `${basename(this.path)}: expected a tensor ${quoteName(name)}, there is none`,
-      {
-        hint: "Check that this is the right file, and that it belongs to this checkpoint or store.",
-      },
-    );
+    throw new FormatError(`${this.path}: expected a tensor ${quoteName(name)}, there is none`, {
+      hint: "Check that this is the right file, and that it belongs to this checkpoint or store.",
+    });
   }
 
   async #read(
@@ -119,7 +114,7 @@ export class SafetensorsFile implements AsyncDisposable {
   ): Promise<Uint8Array> {
     if (into === undefined && byteLength > constants.MAX_LENGTH) {
       throw new UnsupportedError(
-        `${basename(this.path)}: tensor ${quoteName(name)} of ${byteLength} bytes, one buffer holds ${constants.MAX_LENGTH}`,
+        `${this.path}: tensor ${quoteName(name)} of ${byteLength} bytes, one buffer holds ${constants.MAX_LENGTH}`,
         { hint: "Read it in parts with readRows." },
       );
     }
@@ -129,7 +124,7 @@ export class SafetensorsFile implements AsyncDisposable {
       );
     }
     const target = into === undefined ? new Uint8Array(byteLength) : into.subarray(0, byteLength);
-    await readFully(this.#handle, target, { position, name: basename(this.path) });
+    await readFully(this.#handle, target, { position, name: this.path });
     return target;
   }
 }

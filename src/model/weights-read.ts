@@ -1,5 +1,4 @@
 import { constants } from "node:buffer";
-import { basename } from "node:path";
 
 import { quoteName } from "../format/safetensors-header.ts";
 import type { SafetensorsEntry, SafetensorsFile } from "../format/safetensors.ts";
@@ -50,7 +49,7 @@ export async function readTensorAsFloat32(
   buffers: PieceBuffers,
   { transpose = false }: ReadFloat32Options = {},
 ): Promise<Float32Array> {
-  const where = `${basename(file.path)}: tensor ${quoteName(name)}`;
+  const where = `${file.path}: tensor ${quoteName(name)}`;
   const entry = file.tensors.get(name);
   if (entry === undefined) throw new Error(`internal: ${where} is not there`);
   const dtype = floatDtype(entry, where);
