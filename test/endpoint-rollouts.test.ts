@@ -230,6 +230,21 @@ describe("culprit generate --base-url", () => {
     );
   });
 
+  it("names in the end what the samples failed by, not what was worked round", async () => {
+    let asked = 0;
+    await using server = await startFakeEndpoint({
+      refuse: (body) => {
+        asked++;
+        return asked === 1
+          ? { status: 400, message: "Unrecognized request argument supplied: seed" }
+          : { status: 400, message: `no room ${typeof body}` };
+      },
+    });
+    await expect(generate(server.url, path("room.jsonl"), "--seed", "3")).rejects.toMatchObject({
+      hint: expect.stringMatching(/^The server's first words: no room/) as string,
+    });
+  });
+
   it("sends no Authorization where no key is given", async () => {
     const sent: (string | undefined)[] = [];
     await using server = await startFakeEndpoint({

@@ -146,7 +146,9 @@ same command asks for them again. culprit import takes responses that you have.
 function noRollouts({ out, rollouts, failed, said }: SampledThere): CulpritError | undefined {
   if (rollouts > 0) return undefined;
   const list = Object.entries(failed).map(([cause, count]) => `${count} ${printable(cause)}`);
-  const [words] = Object.values(said);
+  // Of what most samples failed by: a refusal that was worked round is no cause.
+  const causes = Object.entries(failed).toSorted(([, a], [, b]) => b - a);
+  const words = causes.map(([cause]) => said[cause]).find((each) => each !== undefined);
   return new RuntimeError(`${out}: expected rollouts, got none (${list.join("; ")})`, {
     hint: `${words === undefined ? "" : `The server's first words: ${printable(words, MAX_SAID)}. `}See what fails, then give the same command again: it asks for what got no answer. Answers that are filtered or without text are paid for and kept: --force asks again for those without text.`,
   });
