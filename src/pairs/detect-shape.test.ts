@@ -49,6 +49,14 @@ describe("detectShape", () => {
     );
   });
 
+  it("names the column that may be meant where one is misspelt", () => {
+    expect(() => detect([{ prompt: "q", choosen: "a", rejected: "b" }])).toThrow(
+      expect.objectContaining({
+        hint: expect.stringContaining('Rename "choosen" to chosen?') as string,
+      }),
+    );
+  });
+
   it("takes a named shape that some row has and refuses one that none has", () => {
     expect(detect([standard, standard, transcript], "hh-rlhf")).toMatchObject({
       shape: "hh-rlhf",

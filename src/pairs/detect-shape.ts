@@ -1,4 +1,5 @@
 import { ConfigError } from "../util/errors.ts";
+import { nearest } from "../util/nearest.ts";
 import { isObject, ownField, type RowFields } from "./readers/file-row.ts";
 import { otherKind } from "./row-kind.ts";
 import { kindOf } from "./shapes/kind-of.ts";
@@ -28,9 +29,9 @@ export function detectShape(
   if (named !== undefined) return checkNamed(named, rows, found);
   const [best, second] = counts;
   if (best === undefined || best.count * 2 <= rows.length) {
-    const nearest = counts.find(({ count }) => count > 0);
+    const nearestShape = counts.find(({ count }) => count > 0);
     throw new ConfigError(
-      `pairs: expected rows of a known shape, got ${found} (${nearest === undefined ? `none of ${rows.length} sampled rows fits any shape` : `${nearest.shape} fits best, ${nearest.count} of ${rows.length} sampled rows`})${otherKind(rows[0] ?? {}, "preference pairs")}`,
+      `pairs: expected rows of a known shape, got ${found} (${nearestShape === undefined ? `none of ${rows.length} sampled rows fits any shape` : `${nearestShape.shape} fits best, ${nearestShape.count} of ${rows.length} sampled rows`})${otherKind(rows[0] ?? {}, "preference pairs")}`,
       { hint: `${guess(rows[0] ?? {}, columns)}${knownShapes()}` },
     );
   }
@@ -108,7 +109,12 @@ function guess(first: RowFields, columns: readonly string[]): string {
   }
   const meant = Object.entries(OTHER_NAMES).flatMap(([name, others]) => {
     if (columns.includes(name)) return [];
-    const found = columns.find((each) => [name, ...others].includes(each.toLowerCase()));
+    const found =
+      columns.find((each) => [name, ...others].includes(each.toLowerCase())) ??
+      nearest(
+        name,
+        columns.filter((each) => !Object.hasOwn(OTHER_NAMES, each)),
+      );
     return found === undefined ? [] : [`${JSON.stringify(found)} to ${name}`];
   });
   return meant.length === 0 ? "" : `Rename ${meant.join(", ")}? `;

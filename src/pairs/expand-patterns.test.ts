@@ -66,6 +66,10 @@ describe("expandPatterns", () => {
     await expect(expandPatterns([`${folder}/gone/*.json`])).rejects.toThrow(/matches no file/);
     await expect(expandPatterns([`${folder}/no.csv`])).rejects.toThrow(/no\.csv: no such file/);
     await expect(expandPatterns([folder])).rejects.toThrow(/got a folder/);
+    const saved = await folderWith("data-00000-of-00001.arrow");
+    await expect(expandPatterns([saved])).rejects.toMatchObject({
+      hint: expect.stringContaining("load_from_disk(FOLDER).to_parquet") as string,
+    });
     await expect(expandPatterns([])).rejects.toBeInstanceOf(ConfigError);
   });
 

@@ -2,6 +2,7 @@ import { readdir, stat } from "node:fs/promises";
 
 import { compileGlob, isGlob } from "../hub/glob.ts";
 import { ConfigError } from "../util/errors.ts";
+import { folderHint } from "./readers/folder-hint.ts";
 
 /** Turns a `hf://datasets/owner/name[@revision]/…` address into files on this machine. */
 export type ResolveRemote = (uri: string) => Promise<readonly string[]>;
@@ -39,7 +40,7 @@ async function expandPattern(
   const found = await stat(pattern).catch(ignoreMissing);
   if (found?.isDirectory() === true) {
     throw new ConfigError(`${pattern}: expected a file, got a folder`, {
-      hint: `Name its files, for example "${pattern.replace(/\/+$/, "")}/*.parquet" in quotes.`,
+      hint: await folderHint(pattern),
     });
   }
   if (found !== undefined) return [pattern];

@@ -15,6 +15,10 @@ describe("readResponsePairs", () => {
     await expect(
       readResponsePairs(await temporaryFile("x.jsonl", jsonLines(rows))),
     ).rejects.toThrow(/row 0: before: .*did you mean before by "befor"/);
+    const others = [{ id: "1", promt: "q", before: "no", after: "yes" }];
+    await expect(
+      readResponsePairs(await temporaryFile("x.jsonl", jsonLines(others))),
+    ).rejects.toThrow(/row 0: prompt: .*did you mean prompt by "promt"/);
   });
 
   it("gives calls and tools back as they were written", async () => {
@@ -130,6 +134,7 @@ describe("readResponsePairs", () => {
       { id: 2, prompt: "q", before: " ", after: "yes" },
       { id: 3, prompt: "", before: "no", after: "yes" },
       { id: 4, prompt: "q", before: "no", after: "yes" },
+      { id: 5, prompt: "q", before: "no", after: null },
     ];
     const read = await readResponsePairs(await temporaryFile("x.jsonl", jsonLines(rows)));
     expect(read.pairs.map(({ id }) => id)).toEqual(["4"]);
@@ -137,6 +142,7 @@ describe("readResponsePairs", () => {
       [0, "identical-sides"],
       [1, "empty-side"],
       [2, "empty-prompt"],
+      [4, "empty-side"],
     ]);
   });
 

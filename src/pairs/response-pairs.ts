@@ -127,7 +127,9 @@ function allUnusable(path: string, unusable: readonly UnusableRow[]): NoUsablePa
   const more = others.reduce((sum, [, count]) => sum + count, 0);
   return new NoUsablePairError(
     `${path}: none of ${unusable.length} response pairs is usable: ${first![1]} ${first![0]}${more === 0 ? "" : `, ${more} for other reasons`}`, // a row is there
-    { hint: "A behaviour needs two responses to a prompt that are not empty and not the same." },
+    {
+      hint: "A behaviour needs two responses to each prompt, one with it (after) and one without (before), that are not empty and not the same. culprit conditions makes both of the rollouts of two checkpoints.",
+    },
   );
 }
 
@@ -144,6 +146,7 @@ function readPair(
 ): ResponsePair | UnusableRow {
   try {
     requireSides(fields);
+    requireValues(fields);
     const { prompt, context } = readContext(fields, readPrompt(fields));
     const before = afterPrompt(prompt, readResponse(fields, "before"), "before");
     const after = afterPrompt(prompt, readResponse(fields, "after"), "after");
@@ -172,6 +175,12 @@ function readPair(
   }
 }
 
+/** A side that is there and null is one that is missing in this row alone, as pandas writes it; where it is no column the file is another one. */
+function requireValues(fields: RowFields): void {
+  const empty = ["before", "after"].find((side) => ownField(fields, side) === null);
+  if (empty !== undefined) throw new RowProblem("empty-side", `${empty}: expected text, got null`);
+}
+
 /** Names the column that was meant where a side is missing and another column is nearly called so. */
 function requireSides(fields: RowFields): void {
   const found = misspelt(fields);
@@ -186,7 +195,7 @@ function misspelt(
   fields: RowFields,
 ): { readonly side: string; readonly column: string } | undefined {
   const others = Object.keys(fields).filter((name) => !COLUMNS.includes(name));
-  return ["before", "after"]
+  return ["prompt", "before", "after"]
     .filter((side) => !Object.hasOwn(fields, side))
     .map((side) => ({ side, column: nearest(side, others) }))
     .find((each): each is { side: string; column: string } => each.column !== undefined);

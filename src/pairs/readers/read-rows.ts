@@ -1,6 +1,7 @@
 import { ConfigError } from "../../util/errors.ts";
 import { readCsv } from "./csv.ts";
 import type { FileRow, ReadOptions, RowReader } from "./file-row.ts";
+import { ARROW_HINT } from "./folder-hint.ts";
 import { readJsonArray } from "./json-array.ts";
 import { readJsonLines } from "./json-lines.ts";
 import { readBytes, readHead } from "./read-bytes.ts";
@@ -43,8 +44,11 @@ export async function detectFormat(path: string): Promise<FileFormat> {
   if (first === "[") return "json-array";
   // A `.json` file of other text is read by line too: its rows then say what is wrong with them.
   if (first === "{" || extension === "json") return "json-lines";
+  const isArrow = extension === "arrow";
   throw new ConfigError(`${path}: expected a data file, got an unknown kind`, {
-    hint: "Known are .jsonl, .json, .csv, .tsv (each also .gz) and .parquet; scenarios, constraints and rules may be .yaml too.",
+    hint: isArrow
+      ? ARROW_HINT
+      : "Known are .jsonl, .json, .csv, .tsv (each also .gz) and .parquet; scenarios, constraints and rules may be .yaml too.",
   });
 }
 
