@@ -22,7 +22,7 @@ writeFileSync(
     return JSON.stringify({
       id: `${place.scenario}/base/${place.sample}`,
       ...place,
-      prompt: [{ role: "user", content: `Question ${i}` }],
+      prompt: [{ role: "user", content: `Question ${i % 20}` }],
       response: i % 3 === 0 ? "I cannot help with that." : "Like so.",
       finish: "stop",
       tokens: 3,

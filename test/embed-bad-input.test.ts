@@ -281,7 +281,7 @@ describe("culprit embed with", () => {
     ]);
     expect(result).toMatchObject({ code: 2, stdout: "" });
     expect(result.stderr).toMatch(
-      /pairs\.jsonl\/store: expected a folder, got a path through a file/,
+      /pairs\.jsonl\/store: expected a place in a folder, got one beneath the file /,
     );
   });
 });

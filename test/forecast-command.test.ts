@@ -191,7 +191,7 @@ describe("culprit forecast", () => {
     );
     const turned = words.map((word) => (word === at("before.jsonl") ? at("after.jsonl") : word));
     await expect(runCommand("shifts", turned)).rejects.toThrow(
-      /after-.*twice|got .*after.jsonl twice/,
+      /--after: expected the rollouts of another checkpoint, got one file for both/,
     );
     const others = ["--before", at("after.jsonl"), "--after", at("before.jsonl")];
     await expect(

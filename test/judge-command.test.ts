@@ -103,6 +103,7 @@ describe("culprit judge and culprit conditions", () => {
   it("fail where no scenario is left, and write nothing", async () => {
     await judge(writeRollouts("none.jsonl", []), path("none-v.jsonl"));
     copyFileSync(path("none-v.jsonl"), path("none-too-v.jsonl"));
+    copyFileSync(path("none.jsonl"), path("none-too.jsonl"));
     const run = runCommand("conditions", [
       "--before-verdicts",
       path("none-v.jsonl"),
@@ -111,7 +112,7 @@ describe("culprit judge and culprit conditions", () => {
       "--before",
       path("none.jsonl"),
       "--after",
-      path("none.jsonl"),
+      path("none-too.jsonl"),
       "--out",
       path("none-pairs.jsonl"),
     ]);

@@ -75,7 +75,7 @@ describe("culprit conditions", () => {
     await expect(conditions(...words, r1)).rejects.toThrow(
       /checkpoint after: expected those that were judged, got none for 3 of 3 verdicts/,
     );
-    await expect(conditions(...words, r0)).rejects.toThrow(/expected response pairs, got none/);
+    await expect(conditions(...words, r0)).rejects.toThrow(/got one file for both/);
   });
 });
 

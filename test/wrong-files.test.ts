@@ -179,7 +179,7 @@ describe("a wrong command line", () => {
     ],
     [
       "generate scenarios.jsonl --checkpoint ck --out dir",
-      /^dir: expected a file for the rollouts, got a folder/,
+      /^dir: expected a file for --out, got a folder/,
     ],
     ["run zero.yaml --out x", /^zero\.yaml: /],
   ])("%s", async (line, message) => {

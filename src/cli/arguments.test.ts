@@ -71,8 +71,8 @@ describe("parseArguments", () => {
   });
 
   it.each([
-    ["-1e-4", "Write a negative value as --size=-1e-4."],
-    ["-.5", "Write a negative value as --size=-.5."],
+    ["-1e-4", "A value that begins with a minus is written --size=-1e-4."],
+    ["-.5", "A value that begins with a minus is written --size=-.5."],
     ["--force", "culprit work --help lists the flags."],
   ])("a flag followed by %s is told how to take its value", async (word, hint) => {
     const error = await expectFailure(() => parse("--names", "a", "--size", word), ConfigError);

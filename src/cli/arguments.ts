@@ -74,7 +74,7 @@ function describeParseError(
     const isNumber = /^-[\d.]/.test(value);
     return fault(
       `${flag}: expected a value, got "${value}"`,
-      isNumber ? `Write a negative value as ${flag}=${value}.` : lists,
+      isNumber ? `A value that begins with a minus is written ${flag}=${value}.` : lists,
     );
   }
   const isOfWords = code?.startsWith("ERR_PARSE_ARGS") === true;

@@ -197,7 +197,14 @@ export function parseConfig<S extends z.ZodRawShape>(
     );
   }
   const [issue] = result.error.issues;
-  throw new ConfigError(`${where}: "${issue?.path.join(".")}": ${issue?.message}`, {
+  const key = `${where}: "${issue?.path.join(".")}"`;
+  if (issue?.code === "invalid_type" && issue.expected === "null") {
+    throw new ConfigError(
+      `${key}: this family's graph does not read it, and it might change the activations`,
+      { hint: "Null or no key is read; otherwise the model needs support for it." },
+    );
+  }
+  throw new ConfigError(`${key}: ${issue?.message}`, {
     hint: "Compare the file with the original checkpoint.",
   });
 }

@@ -1,4 +1,6 @@
 /** @file Columns of prompts, tasks, rollouts and the like that nothing reads: said by name, since a request may stand in one. */
+import { existsSync } from "node:fs";
+
 import { ID_COLUMNS } from "../../pairs/assign-ids.ts";
 import { readRows } from "../../pairs/readers/read-rows.ts";
 import { CONTEXT_COLUMNS } from "../../pairs/shapes/row-context.ts";
@@ -31,6 +33,8 @@ export async function noteColumns(
 ): Promise<void> {
   // Lines of text have no columns, and documents name them in their own reading.
   if (/\.(txt|ya?ml)(\.gz)?$/i.test(path)) return;
+  // Contradictions of flags are told before a file that is not there, which its reader names.
+  if (!existsSync(path)) return;
   const known: readonly string[] = READ[kind];
   const found = new Set<string>();
   let rows = 0;
