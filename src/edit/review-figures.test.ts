@@ -50,6 +50,11 @@ describe("the precision of a reviewed ranking", () => {
     const top = reviewedPrecision(IDS, decided(IDS.slice(0, 30).map((id) => [id, "drop"])));
     expect(top.filter(({ k }) => k > 20)).toEqual([]);
     expect(reviewedPrecision(IDS, decided([["p0", null]]))).toEqual([]);
+    // Nor are 19 of the top 20, best first, of which the random order happens to begin with 11.
+    const nearly = reviewedPrecision(IDS, decided(IDS.slice(0, 19).map((id) => [id, "drop"])));
+    expect(nearly.map(({ k, basis }) => [k, basis])).toEqual([[10, "all"]]);
+    const more = reviewedPrecision(IDS, decided([...some, [order[60]!, "keep"]]));
+    expect(more.find(({ k }) => k === 200)).toBeUndefined();
   });
 
   it("has a random order that is a permutation, the same every time, and fair", () => {

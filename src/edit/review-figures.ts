@@ -15,7 +15,7 @@ const LEAST_SAMPLE = 10;
 
 export const reviewedPrecisionSchema = z.strictObject({
   k: countSchema,
-  /** `all`: every pair of the top was reviewed. `sample`: the first ones of its random order. */
+  /** `all`: every pair of the top was reviewed. `sample`: the first ones of its random order, and no others. */
   basis: z.enum(["all", "sample"]),
   /** Pairs of the top that it rests on; of these the unsure ones are in no share. */
   reviewed: countSchema,
@@ -29,7 +29,8 @@ type Decisions = ReadonlyMap<string, Pick<Decision, "decision">>;
 
 /**
  * How many pairs of the top k deserve it, by the decisions of a review, for each k whose top was reviewed whole or by a random sample: the
- * pairs reviewed first of a ranking say nothing of those below them. `order`: ids, best first. With 10 pairs reviewed, 6 to drop, 1
+ * pairs reviewed first of a ranking say nothing of those below them. Where other pairs of the top were decided beside the beginning of its
+ * random order, that beginning was not where the review ended by itself, and is no random sample. `order`: ids, best first. With 10 pairs reviewed, 6 to drop, 1
  * to swap, 2 to keep and 1 unsure, the precision at 10 is 7 of 9, 0.78 [0.45, 0.94] (Wilson 1927).
  */
 export function reviewedPrecision(
@@ -44,7 +45,8 @@ export function reviewedPrecision(
     const sampled = isWhole ? [] : randomOrder(order.slice(0, k));
     const end = sampled.findIndex((id) => !isDecided(id));
     const ids = isWhole ? order.slice(0, k) : sampled.slice(0, end);
-    if (!isWhole && ids.length < LEAST_SAMPLE) return [];
+    const isSample = ids.length >= LEAST_SAMPLE && !sampled.slice(end).some(isDecided);
+    if (!isWhole && !isSample) return [];
     const count = countDecisions(ids, decisions);
     const at = count.drop + count.swap;
     return [
