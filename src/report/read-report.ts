@@ -1,4 +1,5 @@
 import type { Forecast } from "../forecast/forecast-file.ts";
+import { describeLeftOut } from "./left-out.ts";
 import { describeListing, listPairs, textOrder, TOP_TEXTS } from "./list-pairs.ts";
 import { openRunPairs, type PairReading } from "./pair-reading.ts";
 import { makePairTable, type PairTable, previewOf, type Unshaded } from "./pair-table.ts";
@@ -98,7 +99,10 @@ async function readPairs({
     previews: new Map([...texts].map(([id, { text }]) => [id, previewOf(text.prompt)])),
     textFlags: new Map([...texts].map(([id, { flags }]) => [id, flags])),
     chunkOf,
-    selection: describeListing(ranked.ids.length, listed.length, chunkOf.size),
+    selection: [
+      ...describeListing(ranked.ids.length, listed.length, chunkOf.size),
+      ...(await describeLeftOut(run)),
+    ],
     unshaded: describeUnshaded(run, tokens?.count ?? 0, isFound ? undefined : shares),
   });
   return { pairs: table, chunks, tokensAbsent: isFound ? undefined : shares };

@@ -1,5 +1,6 @@
 /** @file The pairs of a run in serve mode: the database with their texts, the table of the rankings that there are, queries, one pair. */
 import type { JobOptions } from "../../util/progress.ts";
+import { describeLeftOut } from "../left-out.ts";
 import { TOP_TEXTS } from "../list-pairs.ts";
 import type { PairText } from "../pair-texts.ts";
 import type { PairDetail, PairQuery, PairSummary } from "../report-source.ts";
@@ -80,6 +81,7 @@ async function serve(opening: Promise<PairDatabase>, name: string, at: At): Prom
   const database = await opening;
   const { planted } = at.reading;
   const table = await makeRankedTable(database, name, at.rankings, planted !== undefined);
+  const leftOut = await describeLeftOut(at.run);
   const layer = at.rankings.find(({ ranking }) => ranking.layer !== undefined)?.ranking.layer;
   let near: Promise<FindNear | undefined> | undefined;
   const findNear = async (id: string): ReturnType<FindNear> => {
@@ -89,7 +91,7 @@ async function serve(opening: Promise<PairDatabase>, name: string, at: At): Prom
     return (await near)?.(id);
   };
   return {
-    summary: table.summary,
+    summary: { ...table.summary, selection: [...table.summary.selection, ...leftOut] },
     query: createTableQueries(database, table),
     detail: async (id) => {
       const text = await readText(database, id);
