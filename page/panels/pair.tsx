@@ -41,7 +41,8 @@ export const pairPanel = definePanel({
             <>
               <h1>Pair {id}</h1>
               <Nothing>
-                This report has no row for it. ranking.parquet in the run's folder has every pair.
+                This report has no row for it. Where it does not list all pairs, ranking.parquet in
+                the run's folder has them; an id that is not there either is of no ranked pair.
               </Nothing>
             </>
           ) : (

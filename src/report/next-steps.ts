@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, relative } from "node:path";
 
 import type { ConfoundTable } from "../ranking/confound-table.ts";
 import type { ExperimentResult } from "../runs/result.ts";
@@ -36,7 +36,8 @@ export function nextSteps(
   { run, rankings, confounds, again }: StepsOf,
 ): readonly NextStep[] {
   if (result === undefined) {
-    const sentence = "Give the same command again: it goes on where it was.";
+    const sentence =
+      "If it is still at work, wait: the page Progress says how far it is, and this page fills by itself where it is served. If it was interrupted, give the same command again, and it goes on where it was.";
     return [{ sentence, command: again }];
   }
   return [
@@ -132,11 +133,13 @@ function stepsOfEdit(
   const used = rankings.find(({ label }) => label === method) ?? rankings[0];
   const isFirst = used === rankings[0];
   const path = isFirst || used === undefined ? join(run.path, "ranking.parquet") : used.path;
+  // Seen from where the run's own folder is named, as in the other commands.
+  const shown = join(shownPath(run.path), relative(run.path, path));
   const { layer } = used?.ranking ?? {};
   const isOneOfSeveral = (used?.report.rankings.length ?? 1) > 1 && layer !== undefined;
   const ranking = [
     "--ranking",
-    shownPath(path),
+    shown,
     ...(isOneOfSeveral ? ["--ranking-layer", String(layer)] : []),
   ];
   const words = ["edit", ...pairArguments(run), ...ranking, "--action", action, ...what];

@@ -26,7 +26,7 @@ export function thisMachine(folders: readonly string[]): Machine {
 export type Redact = <T>(value: T) => T;
 
 const HIDDEN = "[redacted]";
-const SECRET_NAME = /key|token|secret|passw|credential|auth|cookie|private/i;
+const SECRET_NAME = /key|token|secret|passw|credential|auth(?!or)|cookie|private/i;
 /** Shorter values of such variables are words, which may stand anywhere. */
 const MIN_SECRET = 6;
 /** A variable of any name may hold something like this. */

@@ -3,11 +3,11 @@ import { readFile } from "node:fs/promises";
 import { basename, isAbsolute, relative } from "node:path";
 
 import { hashBytes } from "../util/hash.ts";
+import { packageFile } from "../util/package-file.ts";
 import type { RunFolder } from "./run-folder.ts";
 
 /** What culprit demo runs: an experiment file of the package for each. */
 const ORGANISMS: readonly string[] = ["distractor", "diffuse"];
-const EXAMPLES = new URL("../../examples/", import.meta.url);
 
 /** A path from this folder; of what lies outside of it the last part alone, since a report tells nothing of the machine. */
 export function shownPath(path: string): string {
@@ -56,7 +56,7 @@ export async function commandsOf({ manifest, path }: RunFolder): Promise<readonl
 /** The organism whose experiment file has this hash: its run is one of culprit demo, wherever it was made. */
 async function organismOf(hash: string): Promise<string | undefined> {
   for (const name of ORGANISMS) {
-    const text = await readFile(new URL(`${name}.yaml`, EXAMPLES)).catch(() => undefined);
+    const text = await readFile(packageFile(`examples/${name}.yaml`)).catch(() => undefined);
     if (text !== undefined && hashBytes(text) === hash) return name;
   }
   return undefined;
