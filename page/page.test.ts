@@ -338,6 +338,7 @@ describe.skipIf(CHROMIUM === undefined)(
       const { page, complaints } = await open("forecast");
       const { behaviors, forecasts } = forecast.score!;
       const chart = page.locator(".chart").first();
+      await chart.locator(".point").first().waitFor(); // charts are drawn after the page stands
       expect(await chart.locator(".point").count()).toBe(behaviors.length);
       const told = await chart
         .locator(".point")
