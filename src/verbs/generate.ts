@@ -2,6 +2,7 @@ import { MAX_SAID } from "../endpoint/describe-counts.ts";
 import { writeVerdicts } from "../judge/verdict.ts";
 import { readAbsentRollouts, rolloutManifestPath } from "../rollouts/rollout-manifest.ts";
 import { checkRolloutOutput } from "../rollouts/rollout-sink.ts";
+import { commonestFirst } from "../util/commonest-first.ts";
 import { type CulpritError, RuntimeError } from "../util/errors.ts";
 import { printable } from "../util/text-table.ts";
 import { formatSampledHere, type SampledHere, sampleHere } from "./generate/sample-here.ts";
@@ -147,8 +148,8 @@ function noRollouts({ out, rollouts, failed, said }: SampledThere): CulpritError
   if (rollouts > 0) return undefined;
   const list = Object.entries(failed).map(([cause, count]) => `${count} ${printable(cause)}`);
   // Of what most samples failed by: a refusal that was worked round is no cause.
-  const causes = Object.entries(failed).toSorted(([, a], [, b]) => b - a);
-  const words = causes.map(([cause]) => said[cause]).find((each) => each !== undefined);
+  const causes = Object.keys(commonestFirst(new Map(Object.entries(failed))));
+  const words = causes.map((cause) => said[cause]).find((each) => each !== undefined);
   return new RuntimeError(`${out}: expected rollouts, got none (${list.join("; ")})`, {
     hint: `${words === undefined ? "" : `The server's first words: ${printable(words, MAX_SAID)}. `}See what fails, then give the same command again: it asks for what got no answer. Answers that are filtered or without text are paid for and kept: --force asks again for those without text.`,
   });

@@ -4,6 +4,7 @@ import { createGunzip } from "node:zlib";
 
 import { ConfigError, FormatError, UnsupportedError } from "../../util/errors.ts";
 import { describeReadFault } from "../../util/read-fault.ts";
+import { folderHint } from "./folder-hint.ts";
 
 /** Large enough that the cost per chunk vanishes, small enough that a chunk held by a row costs nothing. */
 const CHUNK_BYTES = 1 << 18;
@@ -41,7 +42,7 @@ export async function readHead(path: string): Promise<Buffer> {
       await file.close();
     }
   } catch (error) {
-    throw describeOpenError(path, error);
+    throw await describeOpenError(path, error);
   }
 }
 
@@ -81,11 +82,11 @@ function startsWith(bytes: Buffer, prefix: readonly number[]): boolean {
   return prefix.every((byte, i) => bytes[i] === byte);
 }
 
-function describeOpenError(path: string, error: unknown): unknown {
+async function describeOpenError(path: string, error: unknown): Promise<unknown> {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === "EISDIR") {
     return new ConfigError(`${path}: expected a file, got a folder`, {
-      hint: `Name its files, for example "${path.replace(/\/$/, "")}/*.parquet".`,
+      hint: await folderHint(path),
       cause: error,
     });
   }
