@@ -7,11 +7,15 @@ import { hashBytes } from "../util/hash.ts";
 import type { RunFolder } from "./run-folder.ts";
 import { commandsOf, shellWords, shownPath } from "./shown-command.ts";
 
-const run = (experimentSha256: string, train: object): RunFolder =>
+const run = (
+  experimentSha256: string,
+  train: object,
+  experimentFile = "/elsewhere/my file.yaml",
+): RunFolder =>
   ({
     path: "culprit-out/mine",
     manifest: {
-      experimentFile: "/elsewhere/my file.yaml",
+      experimentFile,
       experimentSha256,
       experiment: { train },
     },
@@ -28,6 +32,9 @@ it("makes a run again by the command that made it, of the demo by culprit demo",
   expect(one).toBe("npx culprit demo --organism distractor --out culprit-out/mine");
   const [three] = await commandsOf(run(hash, { seeds: [1, 2, 3] }));
   expect(three).toBe("npx culprit demo --organism distractor --seeds 3 --out culprit-out/mine");
+  // The same file, named to culprit run.
+  const [named] = await commandsOf(run(hash, { seeds: [1] }, "examples/distractor.yaml"));
+  expect(named).toBe("npx culprit run examples/distractor.yaml --out culprit-out/mine");
 });
 
 it("tells of a path outside this folder the name alone, and quotes what a shell would read", () => {

@@ -40,7 +40,8 @@ export function pairArguments({ settings, at }: RunFolder): readonly string[] {
 export async function commandsOf({ manifest, path }: RunFolder): Promise<readonly string[]> {
   const { experimentFile, experimentSha256, experiment } = manifest;
   const out = shownPath(path);
-  const organism = await organismOf(experimentSha256);
+  // culprit demo names its file by its place in the package; who names a file to culprit run mostly does so from a folder.
+  const organism = isAbsolute(experimentFile) ? await organismOf(experimentSha256) : undefined;
   const seeds = seedsOf(experiment["train"]);
   const run =
     organism === undefined
