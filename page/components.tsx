@@ -85,7 +85,35 @@ export function Sentence({ of: { sentence, figures } }: { readonly of: ToldSente
   );
 }
 
-/** A table that scrolls by itself where it is too wide. */
+/** Numbers that are no counts: p, decimals, shares. */
+const NUMBERS = /(\bp (?:< )?[\d.]+|[−+-]?\d[\d,]*\.\d+%?|\d+%)/;
+
+/** A sentence whose numbers are all of the same n. */
+export const Figures = ({
+  children,
+  tells,
+}: {
+  readonly children: string;
+  readonly tells: string;
+}): ReactNode =>
+  children.split(NUMBERS).map((text, i) =>
+    i % 2 === 0 ? (
+      text
+    ) : (
+      <Figure key={i} tells={tells}>
+        {text}
+      </Figure>
+    ),
+  );
+
+/** A figure of one pair. */
+export const OfOne = ({ children }: { readonly children: ReactNode }): ReactNode => (
+  <Figure tells="of this pair alone, n 1: measured, not estimated, so without an interval">
+    {children}
+  </Figure>
+);
+
+/** A table that scrolls by itself where it is too wide; on a narrow page each row is a list, and its roles say that it is a table still. */
 export function Table({
   caption,
   head,
@@ -99,26 +127,29 @@ export function Table({
     <>
       <p className="caption">{caption}</p>
       <div className="scroll" tabIndex={0} role="region" aria-label={caption}>
-        <table aria-label={caption}>
-          <thead>
-            <tr>
+        <table role="table" aria-label={caption}>
+          <thead role="rowgroup">
+            <tr role="row">
               {head.map((cell, i) => (
-                <th key={i} scope="col">
+                <th key={i} role="columnheader" scope="col">
                   {cell}
                 </th>
               ))}
             </tr>
           </thead>
-          <tbody>
+          <tbody role="rowgroup">
             {rows.map((cells, i) => (
-              <tr key={i}>
+              <tr key={i} role="row">
                 {cells.map((cell, j) =>
                   j === 0 ? (
-                    <th key={j} scope="row">
+                    <th key={j} role="rowheader" scope="row">
                       {cell}
                     </th>
                   ) : (
-                    <td key={j}>{cell}</td>
+                    <td key={j} role="cell">
+                      <span className="head">{head[j]}: </span>
+                      {cell}
+                    </td>
                   ),
                 )}
               </tr>

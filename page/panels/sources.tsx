@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 import type { PartValues } from "../../src/report/report-source.ts";
 import { addressHref, change, useAddress } from "../address.ts";
 import { IntervalChart } from "../charts/interval-chart.tsx";
-import { Figure, Nothing, Section, Table } from "../components.tsx";
+import { Figure, Figures, Nothing, Section, Table } from "../components.tsx";
 import { count, interval, number, percent } from "../format.ts";
 import { Term } from "../glossary.tsx";
 import { definePanel } from "./panel.ts";
@@ -15,7 +15,7 @@ export const sourcesPanel = definePanel({
   View: ({ parts: { rankings, audit, generators } }) => (
     <>
       <h1>Where the pairs of the top come from</h1>
-      {rankings?.map(({ label, ranking }) => (
+      {rankings?.map(({ label, ranking, editedTops }) => (
         <Section key={label} title={rankings.length === 1 ? "Lift" : `Lift by ${label}`}>
           {ranking.lifts.length === 0 ? (
             <Nothing>The pairs have no column that says where they come from.</Nothing>
@@ -23,6 +23,7 @@ export const sourcesPanel = definePanel({
             <Lifts
               tables={ranking.lifts}
               by={ranking.by ?? "group"}
+              edited={editedTops}
               label={rankings.length === 1 ? "" : label}
             />
           )}
@@ -42,6 +43,7 @@ export const sourcesPanel = definePanel({
             <Lifts
               tables={lifts}
               by="generator"
+              edited={rankings?.find((each) => each.label === label)?.editedTops}
               of={`generator of the ${side} response`}
               label={generators.length === 1 ? "" : label}
             />
@@ -62,7 +64,7 @@ export const sourcesPanel = definePanel({
                 </a>
               ),
               count(pairs),
-              percent(share),
+              <Share key="s" part={pairs} of={Math.round(pairs / share)} />,
               <Figure
                 key="f"
                 tells={`95% ${interval(lengths.longerChosen.low, lengths.longerChosen.high, percent)}, n ${lengths.longerChosen.of} pairs`}
@@ -97,7 +99,11 @@ export const sourcesPanel = definePanel({
         <Section title="What the audit warns of">
           <ul>
             {audit.warnings.map((warning) => (
-              <li key={warning}>{warning}</li>
+              <li key={warning}>
+                <Figures tells={`counted in all, n ${count(audit.usable)} pairs`}>
+                  {warning}
+                </Figures>
+              </li>
             ))}
           </ul>
         </Section>
@@ -105,6 +111,15 @@ export const sourcesPanel = definePanel({
     </>
   ),
 });
+
+/** A share that is counted whole. */
+const Share = ({ part, of }: { readonly part: number; readonly of: number }): ReactNode => (
+  <Figure
+    tells={`${count(part)} of n ${count(of)} pairs: counted, not estimated, so without an interval`}
+  >
+    {percent(part / of)}
+  </Figure>
+);
 
 /** Sources that a chart shows. */
 const SHOWN = 25;
@@ -114,6 +129,7 @@ function Lifts({
   by,
   of = by,
   label = "",
+  edited = [],
 }: {
   /** One for each size of the top, at least one. */
   readonly tables: PartValues["rankings"][number]["ranking"]["lifts"];
@@ -123,9 +139,12 @@ function Lifts({
   readonly of?: string | undefined;
   /** The ranking, where there are several. */
   readonly label?: string | undefined;
+  /** Tops that an edit of the run took, the one to begin with first. */
+  readonly edited?: readonly number[] | undefined;
 }): ReactNode {
   const { top } = useAddress().params;
-  const table = tables.find(({ k }) => String(k) === top) ?? tables[0]!; // one at least
+  const ofSize = (size: unknown) => tables.find(({ k }) => String(k) === String(size));
+  const table = ofSize(top) ?? ofSize(edited[0]) ?? tables[0]!; // one at least
   const rows = table.rows.slice(0, SHOWN);
   return (
     <>
@@ -142,6 +161,7 @@ function Lifts({
             onClick={() => change({ top: String(each.k) })}
           >
             top {count(each.k)}
+            {edited.includes(each.k) && ", edited"}
           </button>
         ))}
       </div>
@@ -178,8 +198,12 @@ function Lifts({
               {group}
             </a>
           ),
-          `${count(inTop)} (${percent(inTop / table.k)})`,
-          `${count(inAll)} (${percent(inAll / table.n)})`,
+          <span key="t">
+            {count(inTop)} (<Share part={inTop} of={table.k} />)
+          </span>,
+          <span key="n">
+            {count(inAll)} (<Share part={inAll} of={table.n} />)
+          </span>,
           <Figure
             key="f"
             tells={`95% ${interval(low, high, number)}, n ${inTop} of ${table.k} pairs`}

@@ -21,7 +21,9 @@ export interface TestedEdit {
 }
 
 /** The edit that says most: shown before not shown, single pairs before whole sources, few before many. Undefined where none was trained. */
-export function mostTelling(result: ExperimentResult): TestedEdit | undefined {
+export function mostTelling(
+  result: Pick<ExperimentResult, "edits" | "evaluation" | "trigger">,
+): TestedEdit | undefined {
   const { evaluation, trigger } = result;
   const rates = evaluation?.variants.find(({ variant }) => variant === trigger)?.arms ?? [];
   const baseline = rates.find(({ arm }) => arm === evaluation?.baseline);

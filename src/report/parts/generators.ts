@@ -1,5 +1,9 @@
+import { join } from "node:path";
+
 import { type LiftTable, liftTables } from "../../ranking/lift-table.ts";
 import { readRankedRows } from "../../ranking/read-ranked-rows.ts";
+import { RESULT } from "../../runs/result.ts";
+import { editedTops } from "../edited-tops.ts";
 import { readRankings, type RunRanking } from "../read-rankings.ts";
 import { definePart } from "../report-part.ts";
 
@@ -25,9 +29,10 @@ export const generatorsPart = definePart({
   read: async ({ run, signal }): Promise<readonly GeneratorLifts[] | undefined> => {
     const rankings = await readRankings(run);
     if (rankings.length === 0) return undefined;
+    const result = await RESULT.find(join(run.path, RESULT.name));
     const found: GeneratorLifts[] = [];
     for (const ranking of rankings) {
-      const sides = await liftsOf(ranking, signal);
+      const sides = await liftsOf(ranking, editedTops(result, ranking.label), signal);
       if (sides.length > 0) found.push({ label: ranking.label, sides });
     }
     return found;
@@ -36,6 +41,7 @@ export const generatorsPart = definePart({
 
 async function liftsOf(
   { path, ranking }: RunRanking,
+  edited: readonly number[],
   signal: AbortSignal | undefined,
 ): Promise<GeneratorLifts["sides"]> {
   // Candidates of another ranking are no sample of the pairs, so a share of them says nothing.
@@ -56,10 +62,9 @@ async function liftsOf(
   if (!isNamed) return [];
   const n = writers.chosen.length;
   const known = ranking.lifts.map(({ k }) => k);
-  const tops =
-    known.length > 0
-      ? known
-      : [...new Set(TOPS.map((share) => Math.max(1, Math.round(share * n))))];
+  const plain = known.length > 0 ? known : TOPS.map((share) => Math.max(1, Math.round(share * n)));
+  const more = edited.filter((top) => top <= n);
+  const tops = [...new Set([...plain, ...more])].toSorted((a, b) => a - b);
   const order = Uint32Array.from({ length: n }, (_, i) => i); // as the file has them
   return (["chosen", "rejected"] as const).flatMap((side) =>
     writers[side].every((name) => name === UNNAMED)
