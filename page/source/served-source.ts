@@ -89,18 +89,19 @@ async function ask<T>(path: string, values: Values = {}, body?: object): Promise
   const given = Object.entries(values).flatMap(([name, value]) =>
     value === undefined || value === "" ? [] : [[name, String(value)]],
   );
+  const headers = { "culprit-absent": "null" }; // what is not there is no fault for the browser's console
   const sent = body && {
     method: "POST",
-    headers: { "content-type": "application/json" },
+    headers: { ...headers, "content-type": "application/json" },
     body: JSON.stringify(body),
   };
-  const response = await fetch(`/api/${path}?${new URLSearchParams(given).toString()}`, sent).catch(
-    () => {
-      throw new Error("The server does not answer: it has ended. Start it again.");
-    },
-  );
-  if (response.status === 404) return undefined;
-  const answer = (await response.json()) as T & { readonly error?: string }; // checked there
-  if (!response.ok) throw new Error(answer.error ?? `The server says ${response.status}.`);
-  return answer;
+  const response = await fetch(
+    `/api/${path}?${new URLSearchParams(given).toString()}`,
+    sent ?? { headers },
+  ).catch(() => {
+    throw new Error("The server does not answer: it has ended. Start it again.");
+  });
+  const answer = (await response.json()) as (T & { readonly error?: string }) | null; // checked there
+  if (!response.ok) throw new Error(answer?.error ?? `The server says ${response.status}.`);
+  return answer ?? undefined;
 }
