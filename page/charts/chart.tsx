@@ -46,6 +46,8 @@ function Drawn<R>({
   const palette = usePalette();
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
+  const [isDrawn, setDrawn] = useState(false);
+  const [fault, setFault] = useState("");
   const [isTable, switchTable] = useSwitch("table", fileName(name));
   const [told, setTold] = useState<{ text: string; x: number; y: number }>();
   const id = useId();
@@ -79,14 +81,27 @@ function Drawn<R>({
     });
     element.querySelector("svg")?.remove();
     element.append(drawn);
+    setDrawn(true);
   }, [width, palette, rows]);
   const head = Object.keys(columns);
   const cells = rows.map((row) => Object.values(columns).map((cell) => cell(row)));
-  const svg = (): SVGSVGElement | null => box.current?.querySelector("svg") ?? null;
-  const withSvg = (use: (found: SVGSVGElement) => void) => () => {
-    const found = svg();
-    if (found !== null) use(found);
-  };
+  const picture = (label: string, keep: typeof saveSvg | typeof savePng): ReactNode => (
+    <button
+      type="button"
+      // Before it is drawn there is no picture, and a click would be lost.
+      disabled={!isDrawn}
+      onClick={() => {
+        const save = async (): Promise<void> =>
+          keep(title, box.current!.querySelector("svg")!, palette.paper); // it is drawn
+        save().then(
+          () => setFault(""),
+          () => setFault(`The ${label} could not be made; try again, or save the other.`),
+        );
+      }}
+    >
+      {label}
+    </button>
+  );
   return (
     <figure className="chart" aria-labelledby={id}>
       <figcaption>
@@ -114,16 +129,14 @@ function Drawn<R>({
         <button type="button" onClick={() => saveCsv(title, head, cells)}>
           CSV
         </button>
-        <button type="button" onClick={withSvg((found) => saveSvg(title, found, palette.paper))}>
-          SVG
-        </button>
-        <button
-          type="button"
-          onClick={withSvg((found) => void savePng(title, found, palette.paper))}
-        >
-          PNG
-        </button>
+        {picture("SVG", saveSvg)}
+        {picture("PNG", savePng)}
       </div>
+      {fault !== "" && (
+        <p role="alert" className="fault">
+          {fault}
+        </p>
+      )}
       {isTable && <Table caption={title} head={head} rows={cells} />}
     </figure>
   );

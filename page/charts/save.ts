@@ -25,7 +25,7 @@ export async function savePng(title: string, svg: SVGSVGElement, paper: string):
   canvas.height = 2 * height;
   canvas.getContext("2d")?.drawImage(image, 0, 0, canvas.width, canvas.height);
   const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, "image/png"));
-  if (blob !== null) save(`${fileName(title)}.png`, blob);
+  save(`${fileName(title)}.png`, blob!); // what is not there throws, which is shown
 }
 
 export function saveCsv(
@@ -65,6 +65,5 @@ function save(name: string, blob: Blob): void {
   link.href = URL.createObjectURL(blob);
   link.download = name;
   link.click();
-  // The browser has taken what it needs by then.
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  // Never revoked: a browser that asks first, or is busy, reads it when somebody has answered. It goes with the page.
 }
