@@ -13,7 +13,18 @@ interface Reduced {
   readonly high: number;
   readonly prompts: number;
   readonly isChosen: boolean;
+  readonly action: Action;
 }
+
+type Action = Result["edits"][number]["action"];
+
+/** The form of an edit's points, and the letter that stands for it beside the chart. */
+const FORMS: Readonly<Record<Action, readonly [symbol: string, letter: string]>> = {
+  filter: ["circle", "●"],
+  swap: ["square", "■"],
+  "drop-source": ["diamond", "◆"],
+  review: ["triangle", "▲"],
+};
 
 /** By how much each edit lowers the rate, against how many pairs it edits. */
 export function ReductionChart({
@@ -25,13 +36,12 @@ export function ReductionChart({
 }): ReactNode {
   const { trigger, edits } = result;
   const arms = evaluation.variants.find(({ variant }) => variant === trigger)?.arms ?? [];
-  const rows = edits.flatMap(({ arm, pairs, pick }): Reduced[] => {
+  const rows = edits.flatMap(({ arm, pairs, pick, action }): Reduced[] => {
     const compared = arms.find((each) => each.arm === arm)?.toBaseline;
     if (compared?.reduction === undefined) return [];
     const { value, low, high } = compared.reduction;
-    return [
-      { arm, pairs, value, low, high, prompts: compared.prompts, isChosen: pick === "chosen" },
-    ];
+    const { prompts } = compared;
+    return [{ arm, pairs, value, low, high, prompts, isChosen: pick === "chosen", action }];
   });
   if (rows.length === 0) return undefined;
   const tell = ({ arm, pairs, value, low, high, prompts }: Reduced): string =>
@@ -88,6 +98,7 @@ export function ReductionChart({
               x: (row: Reduced) => placeOf(row, rows),
               y: "value",
               r: 5,
+              symbol: ({ action }: Reduced) => FORMS[action][0],
               stroke: color,
               strokeWidth: 2,
               fill: (row: Reduced) => (row.isChosen ? palette.chosen : palette.paper),
@@ -97,8 +108,12 @@ export function ReductionChart({
         };
       }}
     >
-      1 − rate ÷ baseline. Filled: chosen by the ranking; hollow: random. Arms of as many pairs
-      stand side by side.
+      By which share of the baseline’s rate an edit lowers it.{" "}
+      {[...new Set(rows.map(({ action }) => action))]
+        .map((action) => `${FORMS[action][1]} ${action}`)
+        .join(", ")}
+      ; filled: pairs that the ranking chose, hollow: random ones. Arms of as many pairs stand side
+      by side, in the order of the table.
     </Chart>
   );
 }
