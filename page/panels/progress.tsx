@@ -45,7 +45,7 @@ function Progress({ progress }: { readonly progress: RunProgress }): ReactNode {
   const atWork = stages.filter((stage) => stage.state === "running");
   const failed = stages.filter((stage) => stage.failure !== undefined);
   // What no stage has would be an empty column.
-  const columns = COLUMNS.filter(([, show]) => stages.some((stage) => show(stage) !== ""));
+  const columns = COLUMNS.filter(([, show]) => stages.some((stage) => show(stage, state) !== ""));
   return (
     <>
       <p role="status">
@@ -86,18 +86,28 @@ function Progress({ progress }: { readonly progress: RunProgress }): ReactNode {
         <Table
           caption="In the order in which they run"
           head={["Stage", ...columns.map(([title]) => title)]}
-          rows={stages.map((stage) => [stage.id, ...columns.map(([, show]) => show(stage))])}
+          rows={stages.map((stage) => [stage.id, ...columns.map(([, show]) => show(stage, state))])}
         />
       </Section>
     </>
   );
 }
 
-const COLUMNS: readonly (readonly [title: string, show: (stage: StageProgress) => ReactNode])[] = [
+type Show = (stage: StageProgress, run: RunProgress["state"]) => ReactNode;
+
+const COLUMNS: readonly (readonly [title: string, show: Show])[] = [
   [
     "State",
-    ({ state, isCached }) => (
-      <span className={`mark ${state}`}>{isCached ? "there already" : state}</span>
+    ({ state, isCached }, run) => (
+      <span className={`mark ${state}`}>
+        {isCached
+          ? "there already"
+          : state !== "missing"
+            ? state
+            : run === "running"
+              ? "to come"
+              : "not begun"}
+      </span>
     ),
   ],
   ["How far", howFar],
