@@ -2,7 +2,7 @@ import { type ReactNode, useEffect } from "react";
 
 import type { PairList, PairRow } from "../../src/report/report-source.ts";
 import { addressHref, go } from "../address.ts";
-import { Await, Facts, Figure, Nothing, Section, Table } from "../components.tsx";
+import { Await, Facts, Figure, Nothing, OfOne, Section, Table } from "../components.tsx";
 import { count, number, score } from "../format.ts";
 import { Term } from "../glossary.tsx";
 import { isTyping } from "../is-typing.ts";
@@ -77,7 +77,7 @@ function OnePair({
     other && addressHref(["pair", other.id], { ...params, row: String(at) });
   const [toBefore, toAfter] = [to(before, place - 1), to(after, place + 1)];
   const hasWinner = row.places.some((at) => at?.winner !== undefined);
-  const back = addressHref(["pairs"], params);
+  const back = addressHref(["pairs"], { ...params, view: undefined }); // how a pair is shown is of no table
   usePairKeys(toBefore, toAfter, back);
   return (
     <>
@@ -111,7 +111,7 @@ function OnePair({
             const at = row.places[i];
             return [
               label,
-              score(at?.score),
+              <OfOne key="s">{score(at?.score)}</OfOne>,
               count(at?.rank),
               at?.percentile === undefined ? (
                 "–"
@@ -151,7 +151,7 @@ function OnePair({
                       <Term key="t" of="datapoint vector">
                         Length of its vector
                       </Term>,
-                      score(row.norm),
+                      <OfOne key="n">{score(row.norm)}</OfOne>,
                     ],
                     [
                       "Same prompt",
@@ -196,7 +196,7 @@ function Neighbors({ detail }: { readonly detail: Detail }): ReactNode {
           head={["Scenario", "Cosine"]}
           rows={nearestScenarios.map(({ id, cosine }) => [
             <ScenarioLink key="s" id={id} />,
-            number(cosine),
+            <OfOne key="c">{number(cosine)}</OfOne>,
           ])}
         />
       </Section>
@@ -208,7 +208,7 @@ function Neighbors({ detail }: { readonly detail: Detail }): ReactNode {
             <a key="p" href={addressHref(["pair", id])}>
               {id}
             </a>,
-            number(cosine),
+            <OfOne key="c">{number(cosine)}</OfOne>,
           ])}
         />
       </Section>

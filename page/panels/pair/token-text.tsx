@@ -1,6 +1,7 @@
 import { type KeyboardEvent, type ReactNode, useState } from "react";
 
 import type { TokenShares, TokenSide } from "../../../src/report/report-source.ts";
+import { OfOne } from "../../components.tsx";
 import { count, score } from "../../format.ts";
 import { useTheme } from "../../theme.tsx";
 
@@ -26,10 +27,11 @@ export function TokenText({ tokens }: { readonly tokens: TokenShares }): ReactNo
   return (
     <>
       <p>
-        The score by {tokens.method} is a sum over tokens, {score(tokens.sum)}; in the ranking,
-        whose vectors are rounded, the last digit may differ. Blue and underlined: adds to it;
-        orange and dotted: takes from it. A token of the rejected response adds where it points away
-        from the behaviour. An empty frame is a token without text, the end of the turn say.
+        The score by {tokens.method} is a sum over tokens, <OfOne>{score(tokens.sum)}</OfOne>; in
+        the ranking, whose vectors are rounded, the last digit may differ. Blue and underlined: adds
+        to it; orange and dotted: takes from it. A token of the rejected response adds where it
+        points away from the behaviour. An empty frame is a token without text, the end of the turn
+        say.
       </p>
       <p role="status">
         {told === undefined || token === undefined ? (
