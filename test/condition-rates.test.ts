@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
 
 import { formatResult } from "../src/cli/result-table.ts";
-import { concludeExperiment } from "../src/experiment/conclusions.ts";
 import type { Verdict } from "../src/judge/verdict.ts";
 import { conditionRates, missingByCause } from "../src/rates/condition-rates.ts";
+import { concludeExperiment } from "../src/report/conclusions.ts";
 import type { ExperimentResult, FilteredScenarios } from "../src/runs/result.ts";
 
 /** Ten scenarios of a variant, in each as many rollouts: `s` shows, `n` does not, `?` has no verdict. */

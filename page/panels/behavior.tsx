@@ -98,7 +98,12 @@ function ConditionRates({ scenarios }: { readonly scenarios: Scenarios }): React
           <Figure key="f" tells={`95% ${interval(low, high, points)}, n ${prompts} prompts`}>
             {points(difference)} {interval(low, high, points)}
           </Figure>,
-          pValue(p),
+          <Figure
+            key="p"
+            tells={`of the change ${points(difference)} ${interval(low, high, points)}, n ${prompts} prompts`}
+          >
+            {pValue(p)}
+          </Figure>,
           count(prompts),
         ])}
       />

@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 
 import type { PartValues } from "../../src/report/report-source.ts";
 import { IntervalChart } from "../charts/interval-chart.tsx";
-import { Await, Figure, Nothing, Section, Table } from "../components.tsx";
+import { Await, Figure, Figures, Nothing, Section, Table } from "../components.tsx";
 import { amount, count, duration, interval, number, percent } from "../format.ts";
 import { Term } from "../glossary.tsx";
 import { useLoaded } from "../use-loaded.ts";
@@ -32,7 +32,13 @@ export const methodsPanel = definePanel({
               count(pairs),
               durationOf(overview, stage),
               amount(cost.tokens),
-              verdict === undefined ? "–" : `${verdict.kind}: ${verdict.reason}`,
+              verdict === undefined ? (
+                "–"
+              ) : (
+                <Figures key="v" tells={`n ${count(pairs)} pairs, beside null directions`}>
+                  {`${verdict.kind}: ${verdict.reason}`}
+                </Figures>
+              ),
             ])}
           />
           {result.methods.length === 1 && (
@@ -171,10 +177,17 @@ function Correlation({ of }: { readonly of: RankCorrelation }): ReactNode {
 
 const sharedTops = (
   tops: readonly { readonly k: number; readonly shared: number; readonly expected: number }[],
-): string =>
-  tops
-    .map(({ k, shared, expected }) => `${shared} of ${k}, by chance ${number(expected, 1)}`)
-    .join("; ");
+): ReactNode =>
+  tops.map(({ k, shared, expected }) => (
+    <div key={k}>
+      {shared} of {count(k)}, by chance{" "}
+      <Figure
+        tells={`the mean of two rankings that know nothing of each other, n ${count(k)} pairs`}
+      >
+        {number(expected, 1)}
+      </Figure>
+    </div>
+  ));
 
 function Overlap({
   rankings,
@@ -206,7 +219,12 @@ function Overlap({
       rows={compared.map(({ label, behavior, cosine, correlation, overlaps, doubt }) => [
         label,
         `${behavior}${doubt === undefined ? "" : `, not stable (${doubt})`}`,
-        number(cosine),
+        <Figure
+          key="a"
+          tells="between two directions, n 1: it has no interval; how stable they are is on the page Behaviour"
+        >
+          {number(cosine)}
+        </Figure>,
         <Correlation key="c" of={correlation} />,
         sharedTops(overlaps),
       ])}

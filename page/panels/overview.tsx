@@ -30,7 +30,7 @@ export const overviewPanel = definePanel({
   View: ({ parts, source }) => {
     const { overview } = parts;
     if (overview === undefined) return <Nothing>There is no run.</Nothing>;
-    const { headline, certainty, next, result } = overview;
+    const { headline, certainty, conclusions, next, result } = overview;
     return (
       <>
         <h1>What happened, and which pairs did it</h1>
@@ -93,11 +93,13 @@ export const overviewPanel = definePanel({
             </div>
           </Section>
         )}
-        {result !== undefined && result.conclusions.length > 0 && (
+        {conclusions.length > 0 && (
           <Section title="Everything concluded">
             <ul>
-              {result.conclusions.map((each) => (
-                <li key={each}>{each}</li>
+              {conclusions.map((each) => (
+                <li key={each.sentence}>
+                  <Sentence of={each} />
+                </li>
               ))}
             </ul>
           </Section>

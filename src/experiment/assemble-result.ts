@@ -10,6 +10,7 @@ import { CONDITIONS, type ConditionsReport, missingByCause } from "../rates/cond
 import { EVALUATION } from "../rates/evaluation.ts";
 import type { FilterDecision } from "../rates/four-condition-filter.ts";
 import { AGREEMENT } from "../rates/judge-beside-people.ts";
+import { concludeExperiment } from "../report/conclusions.ts";
 import type {
   ArmEdit,
   ExperimentResult,
@@ -24,7 +25,6 @@ import { STEERING } from "../steering/steering-report.ts";
 import { methodLabel } from "../verbs/settings/methods.ts";
 import { steer } from "../verbs/steer.ts";
 import { listArms, measuredName } from "./arms.ts";
-import { concludeExperiment } from "./conclusions.ts";
 import { qualityId, rankId } from "./method-stages.ts";
 import type { Planned } from "./plan-inputs.ts";
 import { agreementOf, editName } from "./plan-stages.ts";

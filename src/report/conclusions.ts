@@ -1,21 +1,45 @@
 import type { ArmRate, Evaluation } from "../rates/evaluation.ts";
 import type { ArmEdit, ExperimentResult, MethodResult, ProbeResult } from "../runs/result.ts";
 import type { SteeringReport } from "../steering/steering-report.ts";
-import { percent } from "../util/figures.ts";
+import { percent, points } from "../util/figures.ts";
 import { type Lines, linesOf } from "../util/text-table.ts";
+import { tellRate, told, type ToldFigure, type ToldSentence } from "./told-sentence.ts";
 
 /** Below this an adjusted p-value counts as telling. */
 const LEVEL = 0.05;
 /** Training seeds from which an interval over seeds means much. */
 const SEEDS_THAT_TELL = 3;
 
+type Concluded = Omit<ExperimentResult, "conclusions">;
+
 /** What an experiment's figures mean, one sentence each: the vector, each edit beside its control, and what limits them. */
-export function concludeExperiment(
-  result: Omit<ExperimentResult, "conclusions">,
-): readonly string[] {
-  const { probe, edits, evaluation, trigger } = result;
+export function concludeExperiment(result: Concluded): readonly string[] {
+  return concludeTold(result).map(({ sentence }) => sentence);
+}
+
+/** The conclusions of a result, whose figures tell their intervals and n. What another version concluded stands as it is. */
+export function tellConclusions(result: ExperimentResult): readonly ToldSentence[] {
+  const known = new Map(concludeTold(result).map((each) => [each.sentence, each]));
+  return result.conclusions.map((sentence) => known.get(sentence) ?? told`${sentence}`);
+}
+
+function concludeTold(result: Concluded): readonly ToldSentence[] {
+  const { edits, evaluation, trigger } = result;
   const rates = evaluation?.variants.find(({ variant }) => variant === trigger)?.arms ?? [];
-  return linesOf([
+  const plain = (lines: Lines): ToldSentence[] => linesOf([lines]).map((line) => told`${line}`);
+  return [
+    ...plain(concludeFound(result)),
+    ...edits
+      .filter(({ pick }) => pick === "chosen")
+      .flatMap((edit) => concludeEdit(edit, rates, evaluation) ?? []),
+    ...plain(evaluation?.notes),
+  ];
+}
+
+/** What comes before the edits. */
+function concludeFound(result: Concluded): Lines {
+  const { probe } = result;
+  return [
     probe.doubt !== undefined &&
       `The behaviour's vector is not stable (${probe.doubt}): the ranking is evidence of nothing.`,
     probe.nuisanceDoubts?.map((line) => `Projected out at ${line}.`),
@@ -25,11 +49,7 @@ export function concludeExperiment(
       `The behaviour was looked for with the checkpoint after amplified by ${probe.amplify}: its rates in conditions.json and in stage judge-after are of amplified sampling, never of the checkpoint.`,
     result.steering?.map(concludeSteering),
     concludeLayer(result),
-    edits
-      .filter(({ pick }) => pick === "chosen")
-      .map((edit) => concludeEdit(edit, rates, evaluation)),
-    evaluation?.notes,
-  ]);
+  ];
 }
 
 /** Scenarios that were not decided are none that were decided: what a broken judge leaves must be seen. */
@@ -87,16 +107,16 @@ function concludeEdit(
   edit: ArmEdit,
   rates: readonly ArmRate[],
   evaluation: Evaluation | undefined,
-): Lines {
+): ToldSentence | undefined {
   const what = describeEdit(edit);
-  if (edit.skipped !== undefined) return `${what}: not trained, as ${edit.skipped}.`;
+  if (edit.skipped !== undefined) return told`${what}: not trained, as ${edit.skipped}.`;
   const arm = rates.find((each) => each.arm === edit.arm);
   const before = rates.find((each) => each.arm === evaluation?.baseline);
   if (arm?.toBaseline === undefined || before === undefined) return undefined;
   const { difference, adjustedP } = arm.toBaseline;
-  const change = `${what} takes the rate from ${rateOf(before)} to ${rateOf(arm)}`;
+  const change = told`${what} takes the rate from ${rateOf(before)} to ${rateOf(arm)}`;
   if (difference >= 0 || adjustedP >= LEVEL) {
-    return `${change}, which chance can explain (p ${pText(adjustedP)} against the baseline): no sign that these pairs are a cause.`;
+    return told`${change}, which chance can explain (${pOf(arm.toBaseline)} against the baseline): no sign that these pairs are a cause.`;
   }
   return concludeControl(edit, arm, { change, rates });
 }
@@ -105,16 +125,16 @@ function concludeEdit(
 function concludeControl(
   edit: ArmEdit,
   arm: ArmRate,
-  { change, rates }: { readonly change: string; readonly rates: readonly ArmRate[] },
-): string {
+  { change, rates }: { readonly change: ToldSentence; readonly rates: readonly ArmRate[] },
+): ToldSentence {
   const control = arm.toControls.find(({ against }) => edit.controls.includes(against));
   if (control === undefined) {
-    return `${change}, more than chance explains; it has no random control, so that it is these pairs is not shown.`;
+    return told`${change}, more than chance explains; it has no random control, so that it is these pairs is not shown.`;
   }
   const random = rateOf(rates.find((each) => each.arm === control.against));
-  const told = `p ${pText(control.adjustedP)} against random`;
+  const p = pOf(control);
   if (control.difference >= 0 || control.adjustedP >= LEVEL) {
-    return `${change}, but as many random pairs leave ${random}, which is not told apart (${told}): that it is these pairs is not shown.`;
+    return told`${change}, but as many random pairs leave ${random}, which is not told apart (${p} against random): that it is these pairs is not shown.`;
   }
   const compared = [arm, ...rates.filter((each) => each.arm === control.against)];
   const seeds = Math.min(...compared.map(measuredSeeds));
@@ -125,13 +145,13 @@ function concludeControl(
       filter: "dropping",
       "drop-source": "dropping",
     }[edit.action];
-    return `${change}, as many random pairs leave ${random}: in this one training ${doing} them did more than as many random pairs (${told}, over prompts). One seed does not show that these pairs are a cause across trainings: train several (train.seeds: [1, 2, 3]).`;
+    return told`${change}, as many random pairs leave ${random}: in this one training ${doing} them did more than as many random pairs (${p} against random, over prompts). One seed does not show that these pairs are a cause across trainings: train several (train.seeds: [1, 2, 3]).`;
   }
   const few =
     seeds < SEEDS_THAT_TELL
       ? " Two seeds hardly tell how trainings differ: three are the least for an interval that means much (train.seeds: [1, 2, 3])."
       : "";
-  return `${change}, as many random pairs leave ${random}: more than chance explains (${told}), so these pairs are a cause.${few}`;
+  return told`${change}, as many random pairs leave ${random}: more than chance explains (${p} against random), so these pairs are a cause.${few}`;
 }
 
 /** Training seeds with a judged rollout. */
@@ -150,9 +170,22 @@ function describeEdit({ action, pairs, groups, top }: ArmEdit): string {
   return `${action === "swap" ? "Swapping" : "Dropping"} the ${pairs} pairs ranked highest`;
 }
 
-function rateOf(arm: ArmRate | undefined): string {
+function rateOf(arm: ArmRate | undefined): ToldFigure | string {
   const rate = arm?.rate.rate;
-  return rate === undefined ? "nothing judged" : percent(rate);
+  return arm === undefined || rate === undefined
+    ? "nothing judged"
+    : { text: percent(rate), tells: tellRate(arm.rate) };
 }
 
-const pText = (p: number): string => (p < 0.001 ? "< 0.001" : p.toFixed(3));
+function pOf({
+  adjustedP: p,
+  difference,
+  low,
+  high,
+  prompts,
+}: NonNullable<ArmRate["toBaseline"]>): ToldFigure {
+  return {
+    text: `p ${p < 0.001 ? "< 0.001" : p.toFixed(3)}`,
+    tells: `a difference of ${points(difference)} percentage points, 95% [${points(low)}, ${points(high)}], n ${prompts} prompts; corrected for the number of edits that were compared (Holm)`,
+  };
+}

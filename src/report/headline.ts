@@ -2,7 +2,7 @@ import type { ArmRate } from "../rates/evaluation.ts";
 import type { ExperimentResult } from "../runs/result.ts";
 import { SIGNALS } from "./certainty.ts";
 import { describeEdit, mostTelling, type TestedEdit } from "./tested-edit.ts";
-import { told, type ToldFigure, type ToldSentence } from "./told-sentence.ts";
+import { tellRate, told, type ToldFigure, type ToldSentence } from "./told-sentence.ts";
 
 /** The verdict on a run. */
 export interface Headline extends ToldSentence {
@@ -73,12 +73,11 @@ function rankingAlone({ methods, behavior }: ExperimentResult): Headline {
 }
 
 /** A rate with what it is of. */
-function percent({ rate: { rate, low, high, judged, prompts, seeds } }: ArmRate): ToldFigure {
-  const of = `n ${judged.toLocaleString("en")} judged responses to ${prompts} prompts, ${seeds === 1 ? "one training seed" : `${seeds} training seeds`}`;
-  if (rate === undefined) return { text: "unknown", tells: of };
+function percent({ rate: of }: ArmRate): ToldFigure {
+  const { rate, low, high } = of;
+  if (rate === undefined) return { text: "unknown", tells: tellRate(of) };
   const figure = (share: number): string => `${(100 * share).toFixed(1)}%`;
   const interval =
     low === undefined || high === undefined ? "" : ` [${figure(low)}, ${figure(high)}]`;
-  const around = interval === "" ? "no interval" : `95%${interval}`;
-  return { text: `${figure(rate)}${interval}`, tells: `${around}, ${of}` };
+  return { text: `${figure(rate)}${interval}`, tells: tellRate(of) };
 }

@@ -1,3 +1,5 @@
+import type { ArmRate } from "../rates/evaluation.ts";
+
 /** A figure in a sentence, and what it tells when somebody points at it or goes to it by key: its interval and n. */
 export interface ToldFigure {
   /** As the sentence has it. */
@@ -25,4 +27,16 @@ export function told(
     sentence += text + texts[i + 1]!;
   }
   return { sentence, figures };
+}
+
+/** What the rate of an arm tells: its interval, and what it is of. */
+export function tellRate({ rate, low, high, judged, prompts, seeds }: ArmRate["rate"]): string {
+  const of = `n ${judged.toLocaleString("en")} judged responses to ${prompts} prompts, ${seeds === 1 ? "one training seed" : `${seeds} training seeds`}`;
+  if (rate === undefined) return of;
+  const figure = (share: number): string => `${(100 * share).toFixed(1)}%`;
+  const around =
+    low === undefined || high === undefined
+      ? "no interval"
+      : `95% [${figure(low)}, ${figure(high)}]`;
+  return `${around}, ${of}`;
 }

@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 
 import type { PartValues } from "../../../src/report/report-source.ts";
 import { IntervalChart } from "../../charts/interval-chart.tsx";
-import { Figure, Table } from "../../components.tsx";
+import { Figure, Figures, Table } from "../../components.tsx";
 import { interval, number, pValue } from "../../format.ts";
 import { Term } from "../../glossary.tsx";
 
@@ -22,19 +22,24 @@ export function LayerTable({
     layerChoice.reason === used.layerReason;
   return (
     <>
-      {used !== undefined && (
+      {(used !== undefined || !isSame) && (
         <p>
-          The ranking is at layer {used.layer} ({used.layerReason}).
+          {used !== undefined && `The ranking is at layer ${used.layer} (${used.layerReason}). `}
+          {!isSame && (
+            <>
+              Left to choose by what is measured below, culprit would take{" "}
+              {layerChoice.kind === "chosen" ? `layer ${layerChoice.layer}` : "none"} (
+              <Figures tells={`n ${counts.prompts} prompts; the table below has the intervals`}>
+                {layerChoice.reason}
+              </Figures>
+              ).{" "}
+              {used !== undefined &&
+                "A layer that the experiment file names (rank.layer) is taken whatever is measured."}
+            </>
+          )}
         </p>
       )}
       <p>
-        {!isSame && (
-          <>
-            By the diagnostics:{" "}
-            {layerChoice.kind === "chosen" ? `layer ${layerChoice.layer}: ` : "none, "}
-            {layerChoice.reason}.{" "}
-          </>
-        )}
         The vector is made of {counts.pairs} <Term of="response pair">response pairs</Term> to{" "}
         {counts.prompts} prompts; {counts.unusable} could not be used.
       </p>
@@ -123,8 +128,20 @@ export function LayerTable({
             ) : (
               splitHalf.reason
             ),
-            normNull.kind === "measured" ? pValue(normNull.p) : normNull.reason,
-            separation.kind === "measured" ? number(separation.ratio, 2) : separation.reason,
+            normNull.kind === "measured" ? (
+              <Figure key="n" tells={ofLengths(counts.prompts)}>
+                {pValue(normNull.p)}
+              </Figure>
+            ) : (
+              normNull.reason
+            ),
+            separation.kind === "measured" ? (
+              <Figure key="r" tells={ofLengths(counts.prompts)}>
+                {number(separation.ratio, 2)}
+              </Figure>
+            ) : (
+              separation.reason
+            ),
             isStable ? "yes" : `no: ${doubt ?? ""}`,
           ],
         )}
@@ -132,6 +149,9 @@ export function LayerTable({
     </>
   );
 }
+
+const ofLengths = (prompts: number): string =>
+  `one length beside those under random signs, n ${prompts} prompts; it has no interval`;
 
 const lowestHalf = ({ splitHalf }: PartValues["behavior"]["diagnostics"][number]): number =>
   splitHalf.kind === "measured" ? splitHalf.low : 0;

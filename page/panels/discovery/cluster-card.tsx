@@ -34,7 +34,14 @@ export function ClusterCard({
       <p>
         {isPassing && <span className="mark planted">passes</span>}
         {count(prompts)} prompts
-        {stability !== undefined && `, stability ${number(stability, 2)}`}
+        {stability !== undefined && (
+          <>
+            , stability{" "}
+            <Figure tells={`the mean of clusterings of other samples, n ${prompts} prompts`}>
+              {number(stability, 2)}
+            </Figure>
+          </>
+        )}
       </p>
       <p>
         {test === undefined ? (
@@ -45,10 +52,9 @@ export function ClusterCard({
             <Figure
               tells={`${test.p === undefined ? "no p" : pValue(test.p)}${test.holm === undefined ? "" : `, with Holm’s correction ${pValue(test.holm)}`}, n ${prompts} prompts`}
             >
-              {number(test.lean)}
-            </Figure>{" "}
-            ({test.kind}){test.p !== undefined && `, ${pValue(test.p)}`}
-            {test.holm !== undefined && `, with Holm ${pValue(test.holm)}`}
+              {number(test.lean)} ({test.kind}){test.p !== undefined && `, ${pValue(test.p)}`}
+              {test.holm !== undefined && `, with Holm ${pValue(test.holm)}`}
+            </Figure>
           </>
         )}
       </p>

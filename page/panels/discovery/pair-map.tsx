@@ -6,7 +6,7 @@ import { addressHref, change, go } from "../../address.ts";
 import { Chart } from "../../charts/chart.tsx";
 import { divergingColor, NAMED_COLORS, namedColor } from "../../charts/colors.ts";
 import type { Palette } from "../../charts/palette.ts";
-import { Nothing } from "../../components.tsx";
+import { Figure, Nothing } from "../../components.tsx";
 import { percent, score } from "../../format.ts";
 import { usePalette } from "../../theme.tsx";
 
@@ -97,7 +97,11 @@ export function PairMap({
         })}
       >
         Pairs that lie near each other move the model alike: the two principal components of their
-        vectors ({percent(first)} and {percent(second)} of the variance). A click opens the pair.
+        vectors (
+        <Figure tells={`n ${points.length} pairs: of these alone, so without an interval`}>
+          {percent(first)} and {percent(second)}
+        </Figure>{" "}
+        of the variance). A click opens the pair.
         {coloring === "score" && " Blue scores are above 0, orange ones below."}
       </Chart>
       <ul className="legend">

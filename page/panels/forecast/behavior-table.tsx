@@ -37,8 +37,18 @@ export function BehaviorTable({
           ...(own === undefined
             ? ["calibrated", "–", "–"]
             : [
-                signed(own.predicted),
-                signed(shift - own.predicted),
+                <Figure
+                  key="p"
+                  tells={`said before the training; observed ${interval(low, high, signed)}, n ${count(groups)}`}
+                >
+                  {signed(own.predicted)}
+                </Figure>,
+                <Figure
+                  key="o"
+                  tells={`observed ${interval(low, high, signed)}, n ${count(groups)}`}
+                >
+                  {signed(shift - own.predicted)}
+                </Figure>,
                 own.isHit ? (
                   verdictOf(own)
                 ) : (

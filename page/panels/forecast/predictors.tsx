@@ -52,7 +52,18 @@ export function Predictors({ found }: { readonly found: PartValues["forecast"] }
               </Figure>
             );
           }),
-          ...features.map((each) => (nulls[each] === undefined ? "–" : pValue(nulls[each].p))),
+          ...features.map((each) =>
+            nulls[each] === undefined ? (
+              "–"
+            ) : (
+              <Figure
+                key={each}
+                tells={`beside random signs, n ${pairs.clusters} ${pairs.clusteredBy}s`}
+              >
+                {pValue(nulls[each].p)}
+              </Figure>
+            ),
+          ),
           doubts.length === 0 ? (
             "stable"
           ) : (

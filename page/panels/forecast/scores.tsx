@@ -14,6 +14,14 @@ const two = (value: number): string => number(value, 2);
 /** R², signs and calibration of every forecast and baseline. */
 export function Scores({ score }: { readonly score: Score }): ReactNode {
   const { forecasts, advantages, heldOut, missing, noR2 } = score;
+  const told = (found: Parameters<typeof withInterval>[0] | undefined): ReactNode =>
+    found === undefined ? (
+      "–"
+    ) : (
+      <Figure tells={`95% ${interval(found.low, found.high, two)}, n ${heldOut} behaviours`}>
+        {withInterval(found, two)}
+      </Figure>
+    );
   const kinds = { combination: "chosen", predictor: "plain", baseline: "random" } as const;
   return (
     <>
@@ -50,18 +58,18 @@ export function Scores({ score }: { readonly score: Score }): ReactNode {
         head={["Forecast", "R² [95%]", "Signs", "Signs of the moved", "Slope [95%]", "Intercept"]}
         rows={forecasts.map(({ name, kind, r2, signs, movedSigns, slope, intercept }) => [
           kind === "baseline" ? `${name} (baseline)` : name,
-          r2 === undefined ? "–" : withInterval(r2, two),
+          told(r2),
           share(signs),
           share(movedSigns),
-          slope === undefined ? "–" : withInterval(slope, two),
-          intercept === undefined ? "–" : withInterval(intercept, two),
+          told(slope),
+          told(intercept),
         ])}
       />
       {advantages.length > 0 && (
         <Table
           caption="R² of the combination less that of a baseline"
           head={["Baseline", "Difference [95%]"]}
-          rows={advantages.map(({ over, ...difference }) => [over, withInterval(difference, two)])}
+          rows={advantages.map(({ over, ...difference }) => [over, told(difference)])}
         />
       )}
       {Object.entries(missing).map(([name, reason]) => (

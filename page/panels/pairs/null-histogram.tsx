@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 
 import type { Histogram, PartValues } from "../../../src/report/report-source.ts";
 import { Chart } from "../../charts/chart.tsx";
-import { Figure, Nothing } from "../../components.tsx";
+import { Figure, Figures, Nothing } from "../../components.tsx";
 import { count, percent, score } from "../../format.ts";
 import { Term } from "../../glossary.tsx";
 
@@ -94,8 +94,12 @@ export function NullHistogram({
       </Chart>
       {ranking?.verdict !== undefined && (
         <p>
-          <Term of="verdict" />: <b>{ranking.verdict.kind}</b>: {ranking.verdict.reason}.{" "}
-          {ranking.verdict.meaning}
+          <Term of="verdict" />: <b>{ranking.verdict.kind}</b>:{" "}
+          <Figures
+            tells={`n ${count(ranking.scored)} scored pairs, beside ${comparison?.directions ?? "no"} null directions`}
+          >
+            {`${ranking.verdict.reason}. ${ranking.verdict.meaning}`}
+          </Figures>
         </p>
       )}
       {comparison !== undefined && (
@@ -106,10 +110,10 @@ export function NullHistogram({
               <Figure
                 tells={`single null directions ${percent(nullShares[0])} to ${percent(nullShares[1])}, n ${count(ranking?.scored)} scored pairs, ${comparison.directions} null directions`}
               >
-                {percent(share)}
+                {percent(share)}, by the mean null direction {percent(expected)} (single ones{" "}
+                {percent(nullShares[0])} to {percent(nullShares[1])})
               </Figure>{" "}
-              of the pairs, {percent(expected)} by the mean null direction (single ones{" "}
-              {percent(nullShares[0])} to {percent(nullShares[1])})
+              of the pairs
             </li>
           ))}
         </ul>

@@ -2,6 +2,7 @@ import { join } from "node:path";
 
 import { RESULT } from "../../runs/result.ts";
 import { certainty } from "../certainty.ts";
+import { tellConclusions } from "../conclusions.ts";
 import { DECISIONS_NAME } from "../decisions-name.ts";
 import { headline } from "../headline.ts";
 import { nextSteps } from "../next-steps.ts";
@@ -48,6 +49,7 @@ export const overviewPart = definePart({
         confounds: first?.ranking.confounds,
         judgedByPeople: settings.judge?.meaning !== undefined,
       }),
+      conclusions: result === undefined ? [] : tellConclusions(result),
       next: nextSteps(result, {
         run,
         rankings,
