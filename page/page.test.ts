@@ -24,6 +24,7 @@ import { RUN } from "../src/runs/run-manifest.ts";
 import { WORKING } from "../src/runs/stage-record.ts";
 import { type ServedRun, serveRun } from "../src/serve/serve-run.ts";
 import { CHROMIUM, NO_BROWSER, openBrowser } from "../test/support/browser.ts";
+import { cutElements, untoldNumbers } from "./page-faults.ts";
 import { HOSTILE, makeReportRun } from "../test/support/report-run.ts";
 import { makeScoredForecast } from "../test/support/scored-forecast.ts";
 import { suiteFolder } from "../test/support/suite-folder.ts";
@@ -173,7 +174,7 @@ describe.skipIf(CHROMIUM === undefined)(
       }
 
       for (const size of ["wide", "narrow"] as const) {
-        it(`${address} from ${fromWhere(file)}, ${size}: does not scroll sideways, no chart is empty or has a clipped label`, async () => {
+        it(`${address} from ${fromWhere(file)}, ${size}: does not scroll sideways, nothing is cut, no chart is empty, every number tells its n`, async () => {
           const { page, complaints } = await open(address, { viewport: SIZES[size] }, file);
           const faults = await page.evaluate(() => {
             const found: string[] = [];
@@ -200,6 +201,8 @@ describe.skipIf(CHROMIUM === undefined)(
             return found;
           });
           expect(faults).toEqual([]);
+          expect(await cutElements(page)).toEqual([]);
+          expect(await untoldNumbers(page)).toEqual([]);
           expect(complaints).toEqual([]);
           await close(page);
         });
@@ -465,6 +468,7 @@ describe.skipIf(CHROMIUM === undefined)(
           .locator("[aria-pressed=true]")
           .allInnerTexts();
       const first = await pressed("Size of the top");
+      expect(first).toEqual(["top 12, edited"]); // what filter took, in this experiment
       await page
         .getByRole("group", { name: "Size of the top" })
         .first()
@@ -649,6 +653,8 @@ describe.skipIf(CHROMIUM === undefined)(
       expect(await page.textContent(".side >> nth=0 >> li >> nth=0")).toMatch(/ (adds|takes) \d/);
       await page.keyboard.press("Escape");
       await page.waitForFunction(() => location.hash.startsWith("#/pairs?"));
+      expect(page.url()).not.toContain("view=");
+      expect(page.url()).toContain("sort=score");
       expect(complaints).toEqual([]);
       await close(page);
     });
@@ -727,6 +733,7 @@ describe.skipIf(CHROMIUM === undefined)(
       const page = await context.newPage();
       const complaints: string[] = [];
       page.on("pageerror", (error) => complaints.push(error.message));
+      page.on("console", (message) => complaints.push(message.text()));
       await page.goto(`${served.url}#/pairs`);
       await page.waitForSelector('text="The run has not begun; its inputs are read."');
       // The run as it stood when it was about to rank.
@@ -758,6 +765,9 @@ describe.skipIf(CHROMIUM === undefined)(
       await page.click('nav a:text-is("Progress")');
       await page.waitForSelector('td:has-text("30 of 120 pairs, 25%")');
       expect(await page.textContent("main")).toContain("about 30 s left");
+      // What is still to come is no fault.
+      const states = await page.locator("td .mark").allInnerTexts();
+      expect(new Set(states)).toEqual(new Set(["done", "running", "to come"]));
       const violations = await violationsOf(page);
       expect(violations).toEqual([]);
       await page.click('nav a:text-is("Pairs")');

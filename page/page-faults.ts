@@ -1,0 +1,74 @@
+import type { Page } from "playwright-core";
+
+/** Where a number needs no interval, and why: of these elements. */
+const TOLD = [
+  ".figure, .told", // it tells
+  ".grid, .grid + p, .heat + p", // a row or a cell tells of itself in the line below
+  "svg", // axes; points tell
+  "figcaption", // how to read a chart: what chance is, where a colour begins
+  "thead, .head", // of columns
+  "pre, code, .turn, bdi, .token, li > bdi", // text of data and settings
+  ".side ul", // shares of tokens: parts of a sum, told by the line above as well
+] as const;
+
+/** And of these words. */
+const EXACT = [
+  "95%", // the level of the intervals
+  String.raw`at 0\.\d+`, // a level that was set
+  String.raw`\(strength [\d.]+\)`, // set
+  String.raw`[\d.]+ (s|min|h)\b`, // what a stage took, once
+  String.raw`[\d.]+ × 10`,
+  String.raw`v?\d+\.\d+\.\d+`, // versions
+  String.raw`\d{4}-\d\d-\d\dT[\d:.]+Z`,
+  String.raw`not stable[^()]*\((.*?)\)`, // the reason names what failed, of which the run keeps no interval
+] as const;
+
+/** Numbers of a page that are no counts and tell no n, and those that tell something else. Counts are exact. */
+export async function untoldNumbers(page: Page): Promise<readonly string[]> {
+  return page.evaluate(
+    ([elements, words]) => {
+      const found: string[] = [];
+      const exact = new RegExp(words.join("|"), "g");
+      const texts = document.createTreeWalker(
+        document.querySelector("main")!,
+        NodeFilter.SHOW_TEXT,
+      );
+      for (let node = texts.nextNode(); node !== null; node = texts.nextNode()) {
+        const text = node.textContent!;
+        if (node.parentElement!.closest(elements.join()) !== null) continue;
+        if (/\d\.\d|\d%|\bp (< )?\d/.test(text.replaceAll(exact, ""))) found.push(text.trim());
+      }
+      for (const figure of document.querySelectorAll(".figure")) {
+        const tip = figure.querySelector(".tip")!.textContent;
+        if (!/\d/.test(figure.firstChild?.textContent ?? "")) continue;
+        if (!/\bn [\d,]+/.test(tip)) found.push(`${figure.textContent}: no n`);
+      }
+      return found;
+    },
+    [TOLD, EXACT] as const,
+  );
+}
+
+/** Elements that stick out of the page or are cut, but in boxes that say that they scroll and in the one table whose cells are told below it. */
+export async function cutElements(page: Page): Promise<readonly string[]> {
+  return page.evaluate(() => {
+    const found: string[] = [];
+    const { clientWidth } = document.documentElement;
+    const isNarrow = clientWidth < 700;
+    for (const element of document.body.querySelectorAll("*")) {
+      if (element.closest(".skip, .tip, svg, .grid .row") !== null) continue;
+      const { left, right, width } = element.getBoundingClientRect();
+      if (width === 0) continue;
+      const name = `${element.tagName} "${(element.textContent ?? "").slice(0, 60)}"`;
+      // On a narrow page no table needs to scroll.
+      const scrolls = element.matches(isNarrow ? "pre[tabindex], .grid" : "[tabindex]");
+      const isHidden = getComputedStyle(element).overflowX !== "visible";
+      if (isHidden && !scrolls && element.scrollWidth > element.clientWidth + 1) {
+        found.push(`${name} is cut`);
+      }
+      const isInBox = element.closest(".scroll, pre, .grid") !== null;
+      if (!isInBox && (right > clientWidth + 1 || left < -1)) found.push(`${name} sticks out`);
+    }
+    return found;
+  });
+}
