@@ -77,6 +77,33 @@ describe("culprit edit", () => {
     expect(await warnedBy("filter")).toBe("");
   });
 
+  it("takes the bottom instead of the top, and leaves one tenth alone", async () => {
+    const out = join(ROOT, "bottom.jsonl");
+    const lowest = ROWS.filter(({ source }) => source !== "north").slice(-3);
+    const dropped = new Set(lowest.map(({ id }) => id));
+    const text = await edit("--action", "filter", "--top", "3", "--pick", "bottom", "--out", out);
+    expect(text).toMatch(/^filter: 3 of 60 pairs removed, the bottom 3\n/);
+    expect(await rowsOf(out)).toEqual(ROWS.filter(({ id }) => !dropped.has(id)));
+
+    const tenth = join(ROOT, "tenth.jsonl");
+    const told = await edit("--action", "tenth", "--tenth", "10", "--out", tenth);
+    expect(told).toMatch(/^tenth: 54 of 60 pairs removed, all but tenth 10 of 10 of the ranking\n/);
+    const left = await rowsOf(tenth);
+    expect(left).toHaveLength(6);
+    expect(lowest.every(({ id }) => left.some((row) => row["id"] === id))).toBe(true);
+  });
+
+  it.each([
+    [["--action", "tenth"], /tenth: expected which tenth is left, 1 to 10, got none/],
+    [["--action", "tenth", "--tenth", "11"], /tenth.*expected a number from 1 to 10/],
+    [["--action", "tenth", "--tenth", "1", "--top", "3"], /top: expected none beside tenth/],
+    [["--action", "filter", "--top", "3", "--tenth", "1"], /tenth.*filter/],
+    [["--action", "drop-source", "--top", "3", "--pick", "bottom"], /pick: expected bottom with/],
+    [["--action", "filter", "--top", "3", "--pick", "bottom", "--seed", "1"], /got bottom/],
+  ])("refuses %j", async (words, expected) => {
+    await expect(edit(...words)).rejects.toThrow(expected);
+  });
+
   it("swaps at several k, each into a folder of its own, with a control of the same mix", async () => {
     const out = join(ROOT, "swaps");
     const words = ["--action", "swap", "--top", "3,4", "--out", out, "--json"];
@@ -140,8 +167,8 @@ describe("culprit edit", () => {
   });
 
   it.each([
-    [[], /--action: expected filter, swap, drop-source, or decisions/],
-    [["--action", "drop"], /--action: expected filter, swap or drop-source, got "drop"/],
+    [[], /--action: expected filter, swap, drop-source, tenth, or decisions/],
+    [["--action", "drop"], /--action: expected filter, swap, drop-source or tenth, got "drop"/],
     [["--action", "filter"], /--top: expected a number of pairs, got none/],
     [["--action", "filter", "--top", "5%"], /--top: expected numbers of pairs/],
     [["--action", "filter", "--top", "99", "--out", "OUT/x.jsonl"], /a top from 1 to 60/],
@@ -234,7 +261,7 @@ describe("culprit edit", () => {
         [["--decisions", some, "--action", "filter", "--top", "3"], /action: expected none beside/],
         [["--decisions", some, "--top", "3"], /top: expected none beside decisions/],
         [["--decisions", some, "--seed", "1"], /seed: expected a random pick with it, got chosen/],
-        [[], /action: expected filter, swap, drop-source, or decisions/],
+        [[], /action: expected filter, swap, drop-source, tenth, or decisions/],
         [["--decisions", PAIRS], /expected the decisions of a review/],
         [
           ["--decisions", await decide("others.jsonl", [["nobody", "drop"]])],

@@ -1,5 +1,5 @@
 /** @file Several attribution methods in one experiment: a ranking of each, and edits that follow the one that they name. */
-import { readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { expect, it, vi } from "vitest";
@@ -36,6 +36,61 @@ const CHANGES = {
   edits:
     "[{ action: filter, top: 5 }, { action: filter, top: 5, method: length, controls: [] }, { action: swap, top: 4, method: words }]",
 };
+
+it("holds an edit to several random sets and the bottom, and trains on each tenth", async () => {
+  const folder = join(ROOT, "causal");
+  const changes = {
+    ...CHANGES,
+    rank: "{ nulls: [unrelated.jsonl] }",
+    edits: "[{ action: filter, top: 5, controls: [random, bottom], draws: 2 }, { action: tenth }]",
+  };
+  const file = await readExperiment(await makeMiniatureExperiment(folder, changes));
+  const out = join(folder, "out");
+  await runExperiment(file, { out });
+  const result = await RESULT.read(join(out, RESULT.name));
+  const arms = [
+    ["filter-5", "chosen", 5, ["filter-5-random", "filter-5-random-2"]],
+    ["filter-5-random", "random", 5, []],
+    ["filter-5-random-2", "random", 5, []],
+    ["filter-5-bottom", "bottom", 5, []],
+    ...Array.from({ length: 10 }, (_, i) => [`tenth-${i + 1}`, "chosen", 72, ["tenth-random"]]),
+    ["tenth-random", "random", 72, []],
+  ];
+  expect(result.edits.map((e) => [e.arm, e.pick, e.pairs, e.controls])).toEqual(arms);
+  const stages = await readdir(join(out, "stages"));
+  const idsOf = async (name: string): Promise<readonly string[]> => {
+    const stage = stages.find((each) => each.startsWith(`edit-${name}-`))!;
+    return (await EDIT.read(join(out, "stages", stage, EDIT.name))).ids;
+  };
+  expect(await idsOf("filter-5-random-seed1")).not.toEqual(await idsOf("filter-5-random-2-seed1"));
+  const bottom = await idsOf("filter-5-bottom");
+  const [lowest, highest] = [await idsOf("tenth-10"), await idsOf("tenth-1")];
+  expect(bottom.filter((id) => lowest.includes(id))).toEqual([]);
+  expect(bottom.every((id) => highest.includes(id))).toBe(true);
+
+  const { controls, variants } = result.evaluation!;
+  expect(controls).toEqual(["filter-5-random", "filter-5-random-2", "tenth-random"]);
+  expect(variants[0]!.arms.map(({ arm }) => arm)).toEqual(
+    expect.arrayContaining(arms.map(([arm]) => arm)),
+  );
+  const told = result.conclusions.join("\n");
+  expect(told).toMatch(/Dropping the 5 pairs ranked lowest takes the rate from/);
+  expect(told).toMatch(
+    /Trained on one tenth of the ranking by probe alone, .* in ([\d.]+%, ){9}[\d.]+%; a random tenth [\d.]+%/,
+  );
+  expect(told).not.toMatch(/72 pairs/);
+});
+
+it.each([
+  ["{ action: tenth, top: 5 }", /edits\[0\]\.top .*expected none beside tenth/],
+  ["{ action: tenth, controls: [bottom] }", /edits\[0\]\.controls .*expected bottom with filter/],
+  ["{ action: filter, top: 5, draws: 0 }", /edits\[0\]\.draws .*expected .*1/],
+  ["{ action: filter, top: 5, controls: [random, random] }", /controls .*expected each once/],
+])("refuses the edit %s", async (edit, expected) => {
+  const folder = join(ROOT, "refused-edit");
+  const path = await makeMiniatureExperiment(folder, { ...CHANGES, edits: `[${edit}]` });
+  await expect(readExperiment(path)).rejects.toThrow(expected);
+});
 
 it("ranks by each method, with its quality and cost, and edits by the one that is named", async () => {
   const file = await readExperiment(await makeMiniatureExperiment(join(ROOT, "several"), CHANGES));

@@ -1,4 +1,5 @@
 import type { PlantedQuality } from "../ranking/ranking-quality.ts";
+import { hardestControl } from "../rates/beside-controls.ts";
 import type { ConditionRow } from "../rates/conditions.ts";
 import type { ArmMeasure, ArmRate, Evaluation } from "../rates/evaluation.ts";
 import { CAPABILITIES, type Capability } from "../rates/measure-capabilities.ts";
@@ -269,7 +270,7 @@ function reductionCell(arm: ArmRate | undefined): string | undefined {
 }
 
 function controlCell(edit: ArmEdit | undefined, arm: ArmRate | undefined): string {
-  const found = arm?.toControls.find(({ against }) => edit?.controls.includes(against));
+  const found = arm && edit && hardestControl(arm, edit.controls);
   if (found === undefined) return "";
   const change = withInterval(found.difference, found, points);
   return `${change} (${pValue(found.adjustedP, P_DECIMALS)})`;

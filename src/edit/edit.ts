@@ -2,17 +2,29 @@ import { z } from "zod";
 
 import { jsonArtifact } from "../util/artifact.ts";
 
-/** What an edit by a ranking does to the pairs it names: `filter` and `drop-source` remove them, `swap` exchanges their sides. */
-export const RANKED_ACTIONS = ["filter", "swap", "drop-source"] as const;
+/**
+ * What an edit by a ranking does: `filter` and `drop-source` remove the pairs it names, `swap` exchanges their sides, `tenth` removes all
+ * but one tenth of the ranking.
+ */
+export const RANKED_ACTIONS = ["filter", "swap", "drop-source", "tenth"] as const;
+/** Parts into which `tenth` cuts a ranking. */
+export const TENTHS = 10;
 /** `review` does to each pair what people decided. */
 export const EDIT_ACTIONS = [...RANKED_ACTIONS, "review"] as const;
 
 /**
  * How the pairs of an edit are found. `chosen`: the top k, or all pairs of the sources. The controls of the same size:
- * `random`, as many random pairs of each source as the chosen edit takes; `random-any`, random pairs whatever their source.
+ * `random`, as many random pairs of each source as the chosen edit takes; `random-any`, random pairs whatever their source; `bottom`,
+ * the k pairs with the lowest scores.
  */
-export const EDIT_PICKS = ["chosen", "random", "random-any"] as const;
+export const EDIT_PICKS = ["chosen", "random", "random-any", "bottom"] as const;
 export type EditPick = (typeof EDIT_PICKS)[number];
+/** The picks that are drawn: an arm of one is what chance does. */
+export const RANDOM_PICKS = ["random", "random-any"] as const satisfies readonly EditPick[];
+export type RandomPick = (typeof RANDOM_PICKS)[number];
+
+export const isRandomPick = (pick: EditPick): pick is RandomPick =>
+  (RANDOM_PICKS as readonly EditPick[]).includes(pick);
 
 /** What is asked for. */
 export interface EditSettings {
@@ -23,6 +35,8 @@ export interface EditSettings {
   readonly top?: number | undefined;
   /** `drop-source`: the groups to drop, or `auto` (default): those over-represented in the top k. */
   readonly sources?: "auto" | readonly string[] | undefined;
+  /** `tenth`: which one is left, 1 that with the highest scores. */
+  readonly tenth?: number | undefined;
   /** `auto` takes groups whose lift has a 95% interval above this; default 1.5. */
   readonly minLift?: number | undefined;
   /** Of the random picks; default 0. */
@@ -46,11 +60,13 @@ export const editSchema = z.strictObject({
   pick: z.enum(EDIT_PICKS),
   /** The method of the ranking that it follows, as its file names it; absent without one. */
   method: z.string().optional(),
-  /** Best first where they are the top k, else in the data's order; each once. */
+  /** Best first where they are the top k, lowest first where they are the bottom, else in the data's order; each once. */
   ids: z.array(z.string()).readonly(),
   /** `review`: those of `ids` whose sides are exchanged; the others are removed. Absent for other actions. */
   swaps: z.array(z.string()).readonly().optional(),
   top: z.int().optional(),
+  /** `tenth`: the one that is left; absent for other actions. */
+  tenth: z.int().min(1).max(TENTHS).optional(),
   /** Absent where nothing was drawn. */
   seed: z.int().optional(),
   /** The column that groups are about. */

@@ -21,9 +21,14 @@ const MIN_RANKED_SHARE = 0.5;
 
 /**
  * Finds the ranked pairs in the table by id. Throws ConfigError for a ranked id that the data does not have, and where most
- * pairs are not ranked; a few unranked ones (too long to embed) and another content hash (an edited copy) are warnings.
+ * pairs are not ranked; a few unranked ones (too long to embed) and another content hash (an edited copy) are warnings. `fate` is what
+ * becomes of pairs without a score, for the warnings.
  */
-export function joinRanking(table: PairTable, ranking: Ranking): JoinedRanking {
+export function joinRanking(
+  table: PairTable,
+  ranking: Ranking,
+  fate = "they are kept as they are",
+): JoinedRanking {
   const rowOf = indexIds(table.ids);
   const rows = Array.from(ranking.ids, (id) => rowOf(id));
   const name = ranking.file?.path ?? "ranking";
@@ -52,12 +57,12 @@ export function joinRanking(table: PairTable, ranking: Ranking): JoinedRanking {
   const warnings: string[] = [];
   if (others.length > 0) {
     warnings.push(
-      `${name}: ${others.length} of ${table.ids.length} pairs were no candidates and have no score; they are kept as they are, and controls are drawn from them too`,
+      `${name}: ${others.length} of ${table.ids.length} pairs were no candidates and have no score; ${fate}, and controls are drawn from them too`,
     );
   }
   if (unranked > others.length) {
     warnings.push(
-      `${unranked - others.length} of ${table.ids.length} pairs have no score in ${name}; they are kept as they are`,
+      `${unranked - others.length} of ${table.ids.length} pairs have no score in ${name}; ${fate}`,
     );
   }
   if (isOtherData(table, ranking)) {

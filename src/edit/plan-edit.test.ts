@@ -160,6 +160,55 @@ describe("random controls", () => {
   });
 });
 
+describe("the bottom", () => {
+  it("is the k pairs with the lowest scores, lowest first, none without a score", () => {
+    const edit = planEdit(TABLE, { action: "filter", top: 3, pick: "bottom" }, RANKING);
+    expect(edit).toMatchObject({ ids: ["p38", "p37", "p35"], pick: "bottom" });
+    expect([edit.ties, edit.seed]).toEqual([{ inside: 1, outside: 0 }, undefined]);
+  });
+
+  it("takes equal scores from the last row, and counts them", () => {
+    const ids = PAIRS.map(({ id }) => id);
+    const flat = createRanking(ids, new Float64Array(40).fill(0.5));
+    const edit = planEdit(TABLE, { action: "swap", top: 2, pick: "bottom" }, flat);
+    expect(edit).toMatchObject({ ids: ["p39", "p38"], ties: { inside: 2, outside: 38 } });
+  });
+});
+
+describe("tenths", () => {
+  const keptBy = (settings: Omit<Parameters<typeof planEdit>[1], "action">): string[] => {
+    const { ids } = planEdit(TABLE, { action: "tenth", ...settings }, RANKING);
+    return PAIRS.map(({ id }) => id).filter((id) => !ids.includes(id));
+  };
+
+  it("leave every pair with a score in one of ten, from the highest to the lowest", () => {
+    const tenths = Array.from({ length: 10 }, (_, i) => keptBy({ tenth: i + 1 }));
+    expect(tenths[0]).toEqual(["p0", "p4", "p8"]); // ⌊39/10⌋ = 3
+    expect(tenths[9]).toEqual(["p34", "p35", "p37", "p38"]);
+    expect(tenths.flat().toSorted()).toEqual(
+      PAIRS.slice(0, 39)
+        .map(({ id }) => id)
+        .toSorted(),
+    );
+    const edit = planEdit(TABLE, { action: "tenth", tenth: 2 }, RANKING);
+    expect(edit).toMatchObject({ tenth: 2, unranked: 1 });
+    expect([edit.top, edit.ties, edit.ids.includes("p39")]).toEqual([undefined, undefined, true]);
+  });
+
+  it("have random ones of the same size, of any source, another with each seed", () => {
+    const [one, two] = [1, 2].map((seed) => keptBy({ tenth: 1, pick: "random", seed }));
+    expect([one!.length, two!.length]).toEqual([3, 3]);
+    expect(one).not.toEqual(two);
+    expect([...one!, ...two!]).not.toContain("p39");
+    const random = planEdit(TABLE, { action: "tenth", tenth: 1, pick: "random", seed: 1 }, RANKING);
+    expect(random).toMatchObject({ seed: 1 });
+    expect([random.tenth, random.warnings.at(-1)]).toEqual([
+      undefined,
+      expect.stringMatching(/draws from all sources/),
+    ]);
+  });
+});
+
 describe("drop-source", () => {
   it("auto drops the sources whose lift is above the bound for certain, ranked or not", () => {
     const edit = planEdit(TABLE, { action: "drop-source", top: 10 }, RANKING);
@@ -191,6 +240,35 @@ describe("drop-source", () => {
 });
 
 describe("planning refuses", () => {
+  it.each([0, 11, 1.5, undefined])("tenth %s", (tenth) => {
+    expect(() => planEdit(TABLE, { action: "tenth", tenth }, RANKING)).toThrow(
+      /tenth: expected a number from 1, the highest scores, to 10/,
+    );
+  });
+  it("tenths of fewer than ten pairs with a score", async () => {
+    const few = PAIRS.slice(0, 9);
+    const ranking = createRanking(
+      few.map(({ id }) => id),
+      few.map((_, row) => row),
+    );
+    const table = await readPairTable(few);
+    expect(() => planEdit(table, { action: "tenth", tenth: 1 }, ranking)).toThrow(
+      /at least 10 pairs with a score, got 9/,
+    );
+  });
+  it.each([
+    ["tenth", { action: "tenth", tenth: 10 }],
+    ["bottom", { action: "filter", top: 3, pick: "bottom" }],
+  ] as const)(
+    "%s of a ranking of candidates, whose lowest are not the lowest of all",
+    (_, asked) => {
+      const candidates = { ...RANKING, scored: 20, others: RANKING.ids.slice(20) };
+      expect(() => planEdit(TABLE, asked, candidates)).toThrow(
+        /expected a ranking that scored all pairs, got one of 20 candidates/,
+      );
+    },
+  );
+
   const plan = (settings: Parameters<typeof planEdit>[1], ranking = RANKING): (() => unknown) => {
     return () => planEdit(TABLE, settings, ranking);
   };

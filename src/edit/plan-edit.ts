@@ -3,7 +3,14 @@ import type { Ranking } from "../ranking/ranking-file.ts";
 import { ConfigError } from "../util/errors.ts";
 import { createRng } from "../util/rng.ts";
 import { drawRows, drawSameMix } from "./choose-pairs.ts";
-import type { DroppedSource, Edit, EditedGroup, EditSettings } from "./edit.ts";
+import {
+  type DroppedSource,
+  type Edit,
+  type EditedGroup,
+  type EditSettings,
+  isRandomPick,
+  TENTHS,
+} from "./edit.ts";
 import { joinRanking, type JoinedRanking } from "./join-ranking.ts";
 import type { PairTable } from "./survey-pairs.ts";
 
@@ -18,16 +25,20 @@ export const DEFAULT_MIN_LIFT = 1.5;
  * - `filter`, `swap`: the k pairs with the highest scores, equal scores by row.
  * - `drop-source`: every pair, ranked or not, of the named groups, or (`auto`) of the groups whose lift in the top k has a 95%
  *   interval above `minLift`. No such group: an edit of no pairs.
+ * - `tenth`: every pair, ranked or not, but those at places ⌊n(t − 1)/10⌋ to ⌊nt/10⌋ of the n that have a score.
  * - The picks `random` and `random-any` draw as many pairs instead. For `drop-source` both are `random-any`: random pairs of
- *   the same mix would be the very sources.
+ *   the same mix would be the very sources. For `tenth` too, as each tenth has a mix of its own; they draw what is left.
+ * - The pick `bottom` (`filter`, `swap`) takes the k pairs with the lowest scores, equal scores by row from the last.
  *
- * Throws ConfigError for a k above the number of scored pairs, unknown groups, and an edit that would leave no pair.
+ * Throws ConfigError for a k above the number of scored pairs, a tenth of fewer than ten, unknown groups, and an edit that would leave no
+ * pair.
  */
 export function planEdit(table: PairTable, settings: EditSettings, ranking?: Ranking): Edit {
-  const joined = ranking === undefined ? undefined : joinRanking(table, ranking);
+  const fate = settings.action === "tenth" ? "they are in no tenth" : undefined;
+  const joined = ranking === undefined ? undefined : joinRanking(table, ranking, fate);
   const target = findTarget(table, settings, joined);
   const pick = settings.pick ?? "chosen";
-  const rows = pick === "chosen" ? target.rows : drawControl(table, settings, joined, target.rows);
+  const rows = isRandomPick(pick) ? drawControl(table, settings, joined, target.rows) : target.rows;
   if (rows.length === table.ids.length && settings.action !== "swap") {
     throw new ConfigError(
       `${settings.action}: expected an edit that leaves pairs, got one that takes all ${rows.length}`,
@@ -39,18 +50,23 @@ export function planEdit(table: PairTable, settings: EditSettings, ranking?: Ran
     method: ranking?.file?.method,
     ids: Array.from(rows, (row) => table.ids[row]!),
     top: settings.top,
-    seed: pick === "chosen" ? undefined : (settings.seed ?? 0),
+    tenth: isRandomPick(pick) ? undefined : settings.tenth,
+    seed: isRandomPick(pick) ? (settings.seed ?? 0) : undefined,
     by: table.by,
     sources: target.sources,
     groups: countGroups(table.groups, rows),
     ties:
-      settings.action === "drop-source" || pick !== "chosen"
-        ? undefined
-        : countTies(joined, rows.length),
+      isCounted(settings.action) && !isRandomPick(pick)
+        ? countTies(joined, rows.length, pick === "bottom")
+        : undefined,
     unranked: table.ids.length - (joined?.order.length ?? table.ids.length),
     warnings: [...(joined?.warnings ?? []), ...mixWarnings(table, settings)],
   };
 }
+
+/** Actions on the k pairs at an end of the ranking. */
+const isCounted = (action: EditSettings["action"]): boolean =>
+  action === "filter" || action === "swap";
 
 interface Target {
   readonly rows: Uint32Array;
@@ -69,7 +85,48 @@ function findTarget(
     const all = allRows(table);
     return { rows: all.subarray(0, requireTop(settings, all.length)) };
   }
-  return { rows: joined.order.subarray(0, requireTop(settings, joined.order.length)) };
+  if (settings.action === "tenth" || settings.pick === "bottom") {
+    requireAllScored(joined, settings);
+  }
+  if (settings.action === "tenth") return { rows: allBut(table, findTenth(settings, joined)) };
+  const k = requireTop(settings, joined.order.length);
+  return {
+    rows:
+      settings.pick === "bottom"
+        ? joined.order.slice(-k).toReversed()
+        : joined.order.subarray(0, k),
+  };
+}
+
+/** Candidates are the top of another ranking: the lowest of them are no pairs that a method found innocent. */
+function requireAllScored({ order, pool }: JoinedRanking, { action, pick }: EditSettings): void {
+  if (pool.length === order.length) return;
+  throw new ConfigError(
+    `${action === "tenth" ? action : pick}: expected a ranking that scored all pairs, got one of ${order.length} candidates`,
+    { hint: "Rank all pairs by this method, or follow the ranking that chose the candidates." },
+  );
+}
+
+function findTenth({ tenth }: EditSettings, { order }: JoinedRanking): Uint32Array {
+  const isOne = tenth !== undefined && Number.isSafeInteger(tenth) && tenth >= 1;
+  if (!isOne || tenth > TENTHS) {
+    throw new ConfigError(
+      `tenth: expected a number from 1, the highest scores, to ${TENTHS}, got ${tenth ?? "none"}`,
+    );
+  }
+  if (order.length < TENTHS) {
+    throw new ConfigError(
+      `tenth: expected at least ${TENTHS} pairs with a score, got ${order.length}`,
+    );
+  }
+  const placeOf = (part: number): number => Math.floor((order.length * part) / TENTHS);
+  return order.subarray(placeOf(tenth - 1), placeOf(tenth));
+}
+
+/** Every row but these, in rising order. */
+function allBut(table: PairTable, rows: Uint32Array): Uint32Array {
+  const isKept = new Set(rows);
+  return allRows(table).filter((row) => !isKept.has(row));
 }
 
 function findSources(
@@ -124,6 +181,10 @@ function drawControl(
   joined: JoinedRanking | undefined,
   target: Uint32Array,
 ): Uint32Array {
+  if (action === "tenth") {
+    const kept = table.ids.length - target.length;
+    return allBut(table, drawRows(joined?.pool ?? allRows(table), kept, createRng(seed)));
+  }
   // Whole sources may hold pairs without a score; a control as large as they are draws from all pairs.
   const pool = joined === undefined || action === "drop-source" ? allRows(table) : joined.pool;
   return pick === "random-any" || action === "drop-source"
@@ -150,18 +211,21 @@ function mixWarnings(table: PairTable, { action, pick }: EditSettings): string[]
     return [
       "the random control of drop-source draws from all sources: the same mix would be the sources themselves",
     ];
+  if (action === "tenth")
+    return ["the random control of tenth draws from all sources: each tenth has a mix of its own"];
   return table.by === undefined
     ? ["no column tells the source, so the same mix means any pairs"]
     : [];
 }
 
-function countTies(joined: JoinedRanking | undefined, k: number): Edit["ties"] {
+function countTies(joined: JoinedRanking | undefined, k: number, isBottom: boolean): Edit["ties"] {
   if (joined === undefined) return undefined;
-  const score = joined.scores[k - 1];
+  const scores = isBottom ? joined.scores.toReversed() : joined.scores;
+  const score = scores[k - 1];
   let inside = 0;
-  while (joined.scores[k - 1 - inside] === score && inside < k) inside++;
+  while (scores[k - 1 - inside] === score && inside < k) inside++;
   let outside = 0;
-  while (k + outside < joined.scores.length && joined.scores[k + outside] === score) outside++;
+  while (k + outside < scores.length && scores[k + outside] === score) outside++;
   return { inside, outside };
 }
 

@@ -2,7 +2,7 @@ import { ConfigError, NothingToDoError } from "../util/errors.ts";
 import { createRng, type Rng } from "../util/rng.ts";
 import { drawRows, drawSameMix } from "./choose-pairs.ts";
 import type { DecisionFile } from "./decisions.ts";
-import type { Edit, EditSettings } from "./edit.ts";
+import { type Edit, type EditSettings, isRandomPick, type RandomPick } from "./edit.ts";
 import { countGroups } from "./plan-edit.ts";
 import type { PairTable } from "./survey-pairs.ts";
 
@@ -34,7 +34,10 @@ export function planReviewed(
       `${path}: expected an edit that leaves pairs, got one that drops all ${table.ids.length}`,
     );
   }
-  const isRandom = pick !== "chosen";
+  if (pick === "bottom") {
+    throw new ConfigError("pick: expected chosen or a random one beside decisions, got bottom");
+  }
+  const isRandom = isRandomPick(pick);
   const { drop, swap } = isRandom
     ? drawLike(decided, { table, pick, rng: createRng(seed) })
     : decided;
@@ -80,7 +83,7 @@ function drawLike(
     rng,
   }: {
     readonly table: PairTable;
-    readonly pick: "random" | "random-any";
+    readonly pick: RandomPick;
     readonly rng: Rng;
   },
 ): ReviewedRows {

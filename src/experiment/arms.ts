@@ -1,6 +1,6 @@
 import { join } from "node:path";
 
-import type { Edit, EditPick, EditSettings } from "../edit/edit.ts";
+import { type Edit, type EditPick, type EditSettings, isRandomPick, TENTHS } from "../edit/edit.ts";
 import { AUDIT } from "../pairs/audit-report.ts";
 import { ConfigError } from "../util/errors.ts";
 import { methodLabel } from "../verbs/settings/methods.ts";
@@ -8,7 +8,7 @@ import type { Experiment } from "./sections.ts";
 
 /** One edit of the pairs that checkpoints are trained on and compared by. */
 export interface Arm extends Pick<EditSettings, "sources" | "minLift"> {
-  /** `filter-240`, `filter-240-random`, `review`. */
+  /** `filter-240`, `filter-240-random`, `filter-240-bottom`, `tenth-1`, `review`. */
   readonly id: string;
   /** Its place in `edits` of the experiment file, from 0. */
   readonly edit: number;
@@ -17,8 +17,12 @@ export interface Arm extends Pick<EditSettings, "sources" | "minLift"> {
   /** Whose ranking it follows, as its use is called; undefined where people decided. */
   readonly method: string | undefined;
   readonly pick: EditPick;
+  /** Which of several random sets, from 0; 0 where nothing is drawn. */
+  readonly draw: number;
   /** Undefined where people decided. */
   readonly top: number | undefined;
+  /** The one that is left, of the action `tenth`. */
+  readonly tenth: number | undefined;
   readonly by: string | undefined;
   /** The arms that are its controls: random edits of the same size. */
   readonly controls: readonly string[];
@@ -38,20 +42,51 @@ export function listArms({ edits, rank }: Experiment, planted: number): readonly
   };
   const first = methodLabel(rank.methods[0]!); // there is one at least
   return edits.flatMap((each, edit) => {
-    const { action = "review" as const, sources, by, minLift, controls } = each;
+    const { action = "review" as const, sources, by, minLift, controls, draws } = each;
     const method = action === "review" ? undefined : (each.method ?? first);
+    const shared = { edit, method, action, sources, by, minLift };
+    const nameOf = (...parts: readonly (string | number | undefined)[]): string =>
+      unique([action, ...parts].filter((part) => part !== undefined).join("-"));
+    const followed = method === first ? undefined : method;
+    const besides = (id: string, top: number | undefined): Arm[] =>
+      controls.flatMap((pick) =>
+        Array.from({ length: isRandomPick(pick) ? draws : 1 }, (_, draw): Arm => {
+          const named = unique(`${id}-${pick}`);
+          return { ...shared, id: named, top, tenth: undefined, pick, draw, controls: [] };
+        }),
+      );
+    const randomOf = (arms: readonly Arm[]): string[] =>
+      arms.filter(({ pick }) => isRandomPick(pick)).map(({ id }) => id);
+    if (action === "tenth") {
+      // All tenths are of one size: random tenths stand beside them all.
+      const ids = Array.from({ length: TENTHS }, (_, i) => nameOf(i + 1, followed));
+      const random = besides(
+        [action, followed].filter((part) => part !== undefined).join("-"),
+        undefined,
+      );
+      const kept = { ...shared, top: undefined, draw: 0, pick: "chosen" as const };
+      return [
+        ...ids.map((id, i): Arm => ({ ...kept, id, tenth: i + 1, controls: randomOf(random) })),
+        // Any tenth sets how many are drawn.
+        ...random.map((arm): Arm => ({ ...arm, tenth: 1 })),
+      ];
+    }
     return [each.top].flat().flatMap((asked) => {
       const top = asked === "planted" ? planted : asked;
-      const others = [top, method === first ? undefined : method];
-      const id = unique([action, ...others.filter((part) => part !== undefined)].join("-"));
-      const chosen = { edit, method, action, top, sources, by, minLift };
-      const random = controls.map((pick): Arm => ({
-        ...chosen,
-        id: unique(`${id}-${pick}`),
-        pick,
-        controls: [],
-      }));
-      return [{ ...chosen, id, pick: "chosen", controls: random.map((arm) => arm.id) }, ...random];
+      const id = nameOf(top, followed);
+      const others = besides(id, top);
+      return [
+        {
+          ...shared,
+          id,
+          top,
+          tenth: undefined,
+          pick: "chosen",
+          draw: 0,
+          controls: randomOf(others),
+        },
+        ...others,
+      ];
     });
   });
 }
@@ -61,9 +96,17 @@ export function measuredName(arm: string, seed = 0): string {
   return `${arm}-seed${seed}`;
 }
 
-/** Throws ConfigError naming the setting where an edit asks for more than the usable pairs. */
+/** Random sets of one training seed differ, and none is that of another seed below a million. */
+export const drawSeed = ({ draw }: Arm, seed: number): number => seed + draw * 1_000_000;
+
+/** Throws ConfigError naming the setting where an edit asks for more than the usable pairs, or for tenths of fewer than ten. */
 export function requireTops({ edits }: Pick<Experiment, "edits">, usable: number): void {
   for (const [i, { action, top }] of edits.entries()) {
+    if (action === "tenth" && usable < TENTHS) {
+      throw new ConfigError(
+        `edits[${i}].action: expected at least ${TENTHS} usable pairs for tenths, got ${usable}`,
+      );
+    }
     const most = action === "filter" ? usable - 1 : usable;
     const beyond = [top]
       .flat()

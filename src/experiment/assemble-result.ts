@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { BEHAVIOR_FILE, BEHAVIOR_REPORT } from "../behavior/behavior-file.ts";
 import { readUsedLayer } from "../behavior/used-layer.ts";
-import { EDIT } from "../edit/edit.ts";
+import { EDIT, isRandomPick } from "../edit/edit.ts";
 import { QUALITY } from "../ranking/ranking-quality.ts";
 import { RANK_REPORT } from "../ranking/ranking-report.ts";
 import { CONDITIONS, type ConditionsReport, missingByCause } from "../rates/condition-rates.ts";
@@ -163,7 +163,7 @@ async function readEdits(
   const seed = experiment.train?.seeds[0] ?? 0; // edits need training
   return Promise.all(
     listArms(experiment, inputs.planted?.length ?? 0).map(async (arm): Promise<ArmEdit> => {
-      const { id, method, action, pick, top, controls } = arm;
+      const { id, method, action, pick, top, tenth, controls } = arm;
       const edit = await EDIT.read(join(at(`edit-${editName(arm, seed)}`), EDIT.name));
       return {
         arm: id,
@@ -171,6 +171,7 @@ async function readEdits(
         action,
         pick,
         top,
+        tenth: isRandomPick(pick) ? undefined : tenth,
         pairs: edit.ids.length,
         groups: edit.groups.filter(({ edited }) => edited > 0),
         controls,

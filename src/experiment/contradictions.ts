@@ -163,42 +163,55 @@ function rankContradictions({
         ),
       ];
     }),
-    ...edits.flatMap(({ top, method, action, decisions, sources = "auto", minLift }, i) => [
-      ...need(
-        decisions === undefined || method === undefined,
-        ["edits", i, "method"],
-        "expected none beside decisions, which follow no ranking",
-      ),
-      ...need(
-        action === undefined || top !== undefined,
-        ["edits", i, "top"],
-        "expected how many pairs of the ranking's top, got none",
-      ),
-      ...need(
-        method === undefined || methods.includes(method),
-        ["edits", i, "method"],
-        `expected one of rank.methods (${methods.join(", ")})`,
-      ),
-      ...need(
-        has(pairs.planted) || ![top].flat().includes("planted"),
-        ["edits", i, "top"],
-        "expected a number, as pairs.planted names no column",
-      ),
-      // Beside named sources the top only names the arm.
-      ...at(
-        ["edits", i],
-        verbs.edit.check?.(
-          {
-            action,
-            top: action === undefined ? anyTop(top) : sources === "auto" ? 1 : undefined,
-            sources: action === undefined && sources === "auto" ? undefined : sources,
-            minLift,
-            pick: "chosen",
-          },
-          new Set(["pairs", "ranking", ...(decisions === undefined ? [] : ["decisions"])]),
+    ...edits.flatMap(
+      ({ top, method, action, decisions, controls, sources = "auto", minLift }, i) => [
+        ...need(
+          decisions === undefined || method === undefined,
+          ["edits", i, "method"],
+          "expected none beside decisions, which follow no ranking",
         ),
-      ),
-    ]),
+        ...need(
+          action === "filter" || action === "swap" || !controls.includes("bottom"),
+          ["edits", i, "controls"],
+          "expected bottom with filter or swap alone, which take a number of pairs",
+        ),
+        ...need(
+          action === undefined || action === "tenth" || top !== undefined,
+          ["edits", i, "top"],
+          "expected how many pairs of the ranking's top, got none",
+        ),
+        ...need(
+          method === undefined || methods.includes(method),
+          ["edits", i, "method"],
+          `expected one of rank.methods (${methods.join(", ")})`,
+        ),
+        ...need(
+          has(pairs.planted) || ![top].flat().includes("planted"),
+          ["edits", i, "top"],
+          "expected a number, as pairs.planted names no column",
+        ),
+        // Beside named sources the top only names the arm.
+        ...at(
+          ["edits", i],
+          verbs.edit.check?.(
+            {
+              action,
+              top:
+                action === undefined || action === "tenth"
+                  ? anyTop(top)
+                  : sources === "auto"
+                    ? 1
+                    : undefined,
+              tenth: action === "tenth" ? 1 : undefined,
+              sources: action === undefined && sources === "auto" ? undefined : sources,
+              minLift,
+              pick: "chosen",
+            },
+            new Set(["pairs", "ranking", ...(decisions === undefined ? [] : ["decisions"])]),
+          ),
+        ),
+      ],
+    ),
     ...need(
       !nulls.includes(DRIFT) || has(probe),
       ["rank", "nulls"],

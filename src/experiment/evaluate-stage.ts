@@ -1,6 +1,7 @@
 /** @file The last stage of an experiment: rates and measures of every arm that was trained. */
 import { join } from "node:path";
 
+import { isRandomPick } from "../edit/edit.ts";
 import { VERDICTS } from "../judge/verdict.ts";
 import { CAPABILITY_MEASURES } from "../rates/measure-capabilities.ts";
 import type { ArmFiles, EvaluationFile, RunFiles } from "../rates/read-evaluation.ts";
@@ -86,6 +87,6 @@ function listRows({ given, arms, seeds }: EvaluatedArms): readonly Row[] {
       runs: [{ seed: "given", measured: name }],
     })),
     ...(seeds.length > 0 ? [trained(BASELINE)] : []),
-    ...arms.map(({ id, pick }) => trained(id, pick !== "chosen")),
+    ...arms.map(({ id, pick }) => trained(id, isRandomPick(pick))),
   ];
 }

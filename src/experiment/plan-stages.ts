@@ -2,6 +2,7 @@
 import { join } from "node:path";
 
 import { findMethod } from "../attribution/methods/index.ts";
+import { isRandomPick } from "../edit/edit.ts";
 import { ALONG_RUN, type FeatureKind, ONE_VECTOR } from "../engine/features.ts";
 import type { PairSet } from "../pairs/open-pairs.ts";
 import {
@@ -34,7 +35,7 @@ import { samplingSettings } from "../verbs/settings/sampling.ts";
 import { longestSteered } from "../verbs/steer.ts";
 import type { TrainingData } from "../verbs/train.ts";
 import type { OpenWork } from "../verbs/verb.ts";
-import { type Arm, BASELINE } from "./arms.ts";
+import { type Arm, BASELINE, drawSeed } from "./arms.ts";
 import { methodName, rankId } from "./method-stages.ts";
 import type { FileInput } from "./open-inputs.ts";
 import { layersOf } from "./open-inputs.ts";
@@ -534,7 +535,7 @@ export function steerStage(
 
 /** Decides which pairs an arm edits. Random arms are drawn anew for each seed. */
 export function editStage({ experiment, inputs }: Planned, arm: Arm, seed: number): Stage {
-  const { action, pick, top, sources, by, minLift, method, edit } = arm;
+  const { action, pick, top, tenth, sources, by, minLift, method, edit } = arm;
   const { pairs, decisions } = inputs;
   const decided = decisions[edit];
   const bound = boundPairs(pairs);
@@ -546,7 +547,8 @@ export function editStage({ experiment, inputs }: Planned, arm: Arm, seed: numbe
       top,
       sources,
       minLift,
-      seed: pick === "chosen" ? undefined : seed,
+      tenth,
+      seed: isRandomPick(pick) ? drawSeed(arm, seed) : undefined,
     },
     inputs: {
       pairs: { ...bound, settings: { ...bound.settings, by }, open: () => ({ pairs, by }) },
@@ -559,7 +561,7 @@ export function editStage({ experiment, inputs }: Planned, arm: Arm, seed: numbe
 
 /** The stage's name: one for all seeds where nothing is drawn. */
 export function editName(arm: Arm, seed: number): string {
-  return arm.pick === "chosen" ? arm.id : `${arm.id}-seed${seed}`;
+  return isRandomPick(arm.pick) ? `${arm.id}-seed${seed}` : arm.id;
 }
 
 /** Held-out preference accuracy, likelihood of good answers, and tasks, item by item. */

@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 
-import { RANKED_ACTIONS } from "../edit/edit.ts";
+import { EDIT_PICKS, RANKED_ACTIONS } from "../edit/edit.ts";
 import { STEERING_MODES } from "../steering/steering-report.ts";
 import { learningRate, loraSettings } from "../training/settings.ts";
 import { count, nonNegative, seed, nonEmpty, whole } from "../util/setting-kinds.ts";
@@ -40,6 +40,7 @@ export const ELSEWHERE: Readonly<Record<string, string | null>> = {
   "evaluate.baseline": null, // the arm of no edit
   "evaluate.controls": "edits[].controls",
   "edit.pick": "edits[].controls",
+  "edit.tenth": "edits[].action",
   "edit.seed": "train.seeds",
   forecast: null, // an experiment is about one behaviour, a forecast about many
   shifts: null,
@@ -204,39 +205,47 @@ const topSchema = z.union([count, z.literal("planted")], {
   error: "expected a number of pairs or planted",
 });
 
-const editSection = verbs.edit.settings.omit({ top: true, pick: true, seed: true }).extend({
-  action: z
-    .enum(RANKED_ACTIONS)
-    .optional()
-    .describe(
-      "filter drops the top pairs, swap exchanges their sides, drop-source drops sources. Absent: what decisions say.",
-    ),
-  top: z
-    .union([topSchema, z.array(topSchema).min(1)], {
-      error: "expected a number of pairs, planted, or a list of these",
-    })
-    .optional()
-    .describe(
-      "How many pairs of the ranking's top are edited, or with drop-source looked at; planted: as many as are planted. A list makes an arm of each. Absent: none, beside decisions.",
-    ),
-  decisions: path
-    .optional()
-    .describe(
-      "Instead of an action and a top: the file of what people decided of single pairs, as the review queue of culprit report --serve writes it. Pairs to drop are removed, pairs to swap exchanged.",
-    ),
-  by: verbs.edit.inputs.pairs.settings.shape.by,
-  method: nonEmpty
-    .optional()
-    .describe(
-      "The method whose ranking is followed: its name in rank.methods, or what as calls it. Absent: the first.",
-    ),
-  controls: z
-    .array(z.enum(["random", "random-any"]))
-    .default(["random"])
-    .describe(
-      "Arms of as many random pairs beside it, drawn anew for each seed: random of the same source mix, random-any of any.",
-    ),
-});
+const editSection = verbs.edit.settings
+  .omit({ top: true, tenth: true, pick: true, seed: true })
+  .extend({
+    action: z
+      .enum(RANKED_ACTIONS)
+      .optional()
+      .describe(
+        "filter drops the top pairs, swap exchanges their sides, drop-source drops sources, tenth makes ten arms, each trained on one tenth of the ranking alone. Absent: what decisions say.",
+      ),
+    top: z
+      .union([topSchema, z.array(topSchema).min(1)], {
+        error: "expected a number of pairs, planted, or a list of these",
+      })
+      .optional()
+      .describe(
+        "How many pairs of the ranking's top are edited, or with drop-source looked at; planted: as many as are planted. A list makes an arm of each. Absent: none, beside decisions.",
+      ),
+    decisions: path
+      .optional()
+      .describe(
+        "Instead of an action and a top: the file of what people decided of single pairs, as the review queue of culprit report --serve writes it. Pairs to drop are removed, pairs to swap exchanged.",
+      ),
+    by: verbs.edit.inputs.pairs.settings.shape.by,
+    method: nonEmpty
+      .optional()
+      .describe(
+        "The method whose ranking is followed: its name in rank.methods, or what as calls it. Absent: the first.",
+      ),
+    controls: z
+      .array(z.enum(EDIT_PICKS).exclude(["chosen"]))
+      .refine((picks) => new Set(picks).size === picks.length, { error: "expected each once" })
+      .default(["random"])
+      .describe(
+        "Arms of as many pairs beside it. Drawn anew for each seed: random of the same source mix, random-any of any. bottom: those ranked lowest, with filter and swap.",
+      ),
+    draws: count
+      .default(1)
+      .describe(
+        "Random sets of each kind of controls; three or more say where the edit stands among them.",
+      ),
+  });
 
 const trainSection = verbs.train.settings
   .omit({ seed: true, sample: true, keepStates: true })

@@ -1,5 +1,6 @@
 import type { ConfoundTable } from "../ranking/confound-table.ts";
 import type { Signal } from "../ranking/signal-verdict.ts";
+import { hardestControl } from "../rates/beside-controls.ts";
 import type { ExperimentResult } from "../runs/result.ts";
 import { FOLLOWS } from "./next-steps.ts";
 import { describeEdit, LEVEL, mostTelling } from "./tested-edit.ts";
@@ -33,7 +34,7 @@ function ofTraining(result: ExperimentResult): ToldSentence[] {
     return [told`Nothing was trained without the pairs: whether they are the cause is not known.`];
   }
   const { arm, edit, seeds } = best;
-  const beside = arm.toControls.find(({ against }) => edit.controls.includes(against));
+  const beside = hardestControl(arm, edit.controls);
   const test =
     beside === undefined
       ? told`No edit of random pairs stands beside it: any edit of this size might do the same.`

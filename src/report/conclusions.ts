@@ -1,3 +1,4 @@
+import { hardestControl, placeAmongRandom } from "../rates/beside-controls.ts";
 import type { ArmRate, Evaluation } from "../rates/evaluation.ts";
 import type { ArmEdit, ExperimentResult, MethodResult, ProbeResult } from "../runs/result.ts";
 import type { SteeringReport } from "../steering/steering-report.ts";
@@ -30,8 +31,12 @@ function concludeTold(result: Concluded): readonly ToldSentence[] {
   return [
     ...plain(concludeFound(result)),
     ...edits
-      .filter(({ pick }) => pick === "chosen")
+      .filter(({ pick, action }) => pick === "chosen" && action !== "tenth")
       .flatMap((edit) => concludeEdit(edit, rates, evaluation) ?? []),
+    ...edits
+      .filter(({ pick }) => pick === "bottom")
+      .flatMap((edit) => concludeBottom(edit, rates, evaluation) ?? []),
+    ...concludeTenths(edits, rates),
     ...plain(evaluation?.notes),
   ];
 }
@@ -127,14 +132,18 @@ function concludeControl(
   arm: ArmRate,
   { change, rates }: { readonly change: ToldSentence; readonly rates: readonly ArmRate[] },
 ): ToldSentence {
-  const control = arm.toControls.find(({ against }) => edit.controls.includes(against));
+  const control = hardestControl(arm, edit.controls);
   if (control === undefined) {
     return told`${change}, more than chance explains; it has no random control, so that it is these pairs is not shown.`;
   }
-  const random = rateOf(rates.find((each) => each.arm === control.against));
+  const place = placeAmongRandom(arm, rates, edit.controls);
+  const one = rateOf(rates.find((each) => each.arm === control.against));
+  const random =
+    place === undefined ? told`${one}` : told`${one} at the lowest of ${place.of - 1} random sets`;
+  const among = place === undefined ? "" : `, place ${place.place} of ${place.of} among them`;
   const p = pOf(control);
   if (control.difference >= 0 || control.adjustedP >= LEVEL) {
-    return told`${change}, but as many random pairs leave ${random}, which is not told apart (${p} against random): that it is these pairs is not shown.`;
+    return told`${change}, but as many random pairs leave ${random}, which is not told apart (${p} against random${among}): that it is these pairs is not shown.`;
   }
   const compared = [arm, ...rates.filter((each) => each.arm === control.against)];
   const seeds = Math.min(...compared.map(measuredSeeds));
@@ -144,14 +153,64 @@ function concludeControl(
       review: "editing",
       filter: "dropping",
       "drop-source": "dropping",
+      tenth: "dropping", // no conclusion of its own
     }[edit.action];
-    return told`${change}, as many random pairs leave ${random}: in this one training ${doing} them did more than as many random pairs (${p} against random, over prompts). One seed does not show that these pairs are a cause across trainings: train several (train.seeds: [1, 2, 3]).`;
+    return told`${change}, as many random pairs leave ${random}: in this one training ${doing} them did more than as many random pairs (${p} against random${among}, over prompts). One seed does not show that these pairs are a cause across trainings: train several (train.seeds: [1, 2, 3]).`;
   }
   const few =
     seeds < SEEDS_THAT_TELL
       ? " Two seeds hardly tell how trainings differ: three are the least for an interval that means much (train.seeds: [1, 2, 3])."
       : "";
-  return told`${change}, as many random pairs leave ${random}: more than chance explains (${p} against random), so these pairs are a cause.${few}`;
+  return told`${change}, as many random pairs leave ${random}: more than chance explains (${p} against random${among}), so these pairs are a cause.${few}`;
+}
+
+/** The other end of the ranking: without the pairs that are least responsible the behaviour should not become rarer. */
+function concludeBottom(
+  edit: ArmEdit,
+  rates: readonly ArmRate[],
+  evaluation: Evaluation | undefined,
+): ToldSentence | undefined {
+  const arm = rates.find((each) => each.arm === edit.arm);
+  const before = rates.find((each) => each.arm === evaluation?.baseline);
+  if (arm?.toBaseline === undefined || before === undefined) return undefined;
+  const { difference, adjustedP } = arm.toBaseline;
+  const doing = edit.action === "swap" ? "Swapping" : "Dropping";
+  const found =
+    adjustedP >= LEVEL
+      ? "no sign that they teach it or its opposite"
+      : difference > 0
+        ? "they teach its opposite, as a low score says"
+        : "they teach it too, or losing this many pairs does, which a low score does not say";
+  return told`${doing} the ${edit.pairs} pairs ranked lowest takes the rate from ${rateOf(before)} to ${rateOf(arm)} (${pOf(arm.toBaseline)} against the baseline): ${found}.`;
+}
+
+/** What each tenth of each ranking teaches by itself, from the highest scores to the lowest. */
+function concludeTenths(
+  edits: readonly ArmEdit[],
+  rates: readonly ArmRate[],
+): readonly ToldSentence[] {
+  const kept = edits.filter(({ tenth }) => tenth !== undefined);
+  const armOf = (name: string): ArmRate | undefined => rates.find(({ arm }) => arm === name);
+  const ratesOf = (names: readonly string[]): ToldSentence =>
+    names.map((name) => told`${rateOf(armOf(name))}`).reduce((all, each) => told`${all}, ${each}`); // one at least
+  return [...new Set(kept.map(({ method }) => method))].flatMap((method) => {
+    const tenths = kept.filter((edit) => edit.method === method);
+    const { arm: highest, controls } = tenths[0]!; // one at least
+    const arm = armOf(highest);
+    if (arm === undefined) return [];
+    // Of several random tenths the one that taught it most.
+    const [control] = arm.toControls
+      .filter(({ against }) => controls.includes(against))
+      .toSorted((a, b) => a.difference - b.difference);
+    const beside =
+      control === undefined
+        ? ""
+        : told`; a random tenth ${ratesOf(controls)} (the highest minus random ${points(control.difference)} points, ${pOf(control)})`;
+    const of = method === undefined ? "the ranking" : `the ranking by ${method}`;
+    return [
+      told`Trained on one tenth of ${of} alone, from the highest scores to the lowest, the model shows it in ${ratesOf(tenths.map((edit) => edit.arm))}${beside}.`,
+    ];
+  });
 }
 
 /** Training seeds with a judged rollout. */

@@ -1,3 +1,4 @@
+import { hardestControl } from "../rates/beside-controls.ts";
 import type { ArmRate } from "../rates/evaluation.ts";
 import type { ArmEdit, ExperimentResult } from "../runs/result.ts";
 
@@ -30,12 +31,16 @@ export function mostTelling(
   if (baseline === undefined) return undefined;
   const before = rates.find(({ arm }) => arm === "before");
   const tested = result.edits
-    .filter(({ pick, skipped }) => pick === "chosen" && skipped === undefined)
+    .filter(
+      ({ pick, action, skipped }) =>
+        // A model trained on a tenth is held to other tenths, not to the one trained on all pairs.
+        pick === "chosen" && action !== "tenth" && skipped === undefined,
+    )
     .flatMap((edit): TestedEdit[] => {
       const arm = rates.find((each) => each.arm === edit.arm);
       if (arm === undefined) return [];
-      const control = rates.find((each) => edit.controls.includes(each.arm));
-      const beside = arm.toControls.find(({ against }) => edit.controls.includes(against));
+      const beside = hardestControl(arm, edit.controls);
+      const control = rates.find((each) => each.arm === beside?.against);
       const isShown = [arm.toBaseline, beside].every(
         (each) => each !== undefined && each.difference < 0 && each.adjustedP < LEVEL,
       );

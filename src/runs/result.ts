@@ -1,7 +1,7 @@
 /** @file What an experiment found, as plain data: `result.json`. Nothing in it depends on when or where it ran. */
 import { z } from "zod";
 
-import { EDIT_ACTIONS, EDIT_PICKS, editedGroupSchema } from "../edit/edit.ts";
+import { EDIT_ACTIONS, EDIT_PICKS, editedGroupSchema, TENTHS } from "../edit/edit.ts";
 import { plantedQualitySchema } from "../ranking/ranking-quality.ts";
 import { rankReportSchema } from "../ranking/ranking-report.ts";
 import { signalVerdictSchema, unusedNullSchema } from "../ranking/signal-verdict.ts";
@@ -25,6 +25,8 @@ const armEditSchema = z.strictObject({
   pick: z.enum(EDIT_PICKS),
   /** Absent where people decided. */
   top: countSchema.optional(),
+  /** The tenth of the ranking that is left, 1 the highest scores; absent for other actions and random tenths. */
+  tenth: z.int().min(1).max(TENTHS).optional(),
   /** Pairs edited; random picks take as many in every seed. */
   pairs: countSchema,
   /** Groups with edited pairs, most first; of the first seed where they are random. */

@@ -6,7 +6,15 @@ import { z } from "zod";
 import { type DecisionFile, readDecisions } from "../edit/decisions.ts";
 import { idLines } from "../edit/edit-manifest.ts";
 import { planEditPaths } from "../edit/edit-paths.ts";
-import { type Edit, EDIT, EDIT_PICKS, type EditSettings, RANKED_ACTIONS } from "../edit/edit.ts";
+import {
+  type Edit,
+  EDIT,
+  EDIT_PICKS,
+  type EditSettings,
+  isRandomPick,
+  RANKED_ACTIONS,
+  TENTHS,
+} from "../edit/edit.ts";
 import { DEFAULT_MIN_LIFT, planEdit } from "../edit/plan-edit.ts";
 import { planReviewed } from "../edit/plan-reviewed.ts";
 import { reviewedPrecision, type ReviewedPrecision } from "../edit/review-figures.ts";
@@ -100,7 +108,7 @@ const editSettings = z.strictObject({
     .enum(RANKED_ACTIONS)
     .optional()
     .describe(
-      "filter drops the top pairs, swap exchanges their sides, drop-source drops sources. Absent: what decisions say.",
+      "filter drops the top pairs, swap exchanges their sides, drop-source drops sources, tenth drops all but one tenth of the ranking. Absent: what decisions say.",
     ),
   top: z
     .union([count, z.array(count).min(1)], {
@@ -125,11 +133,17 @@ const editSettings = z.strictObject({
     .describe(
       `For drop-source: the lift whose 95% interval must lie above this. Absent: ${DEFAULT_MIN_LIFT}.`,
     ),
+  tenth: count
+    .max(TENTHS, { error: `expected a number from 1 to ${TENTHS}` })
+    .optional()
+    .describe(
+      `For tenth: the one that is left, 1 the highest scores, ${TENTHS} the lowest. Absent: none.`,
+    ),
   pick: z
     .enum(EDIT_PICKS)
     .default("chosen")
     .describe(
-      "chosen, or as many random pairs instead: random of the same sources (with drop-source of any), random-any of any source.",
+      "chosen, or as many pairs instead: random of the same sources (with drop-source and tenth of any), random-any of any source, bottom those ranked lowest.",
     ),
   seed: seed.optional().describe("Of the random pairs. Absent: 0."),
 });
@@ -146,6 +160,7 @@ PAIRS are the files that were embedded, --ranking what culprit rank wrote of the
   swap         exchanges chosen and rejected of those pairs, and columns like chosen_model and rejected_model with them
   drop-source  removes every pair of the named sources, or of those over-represented in the top k: the 95% interval of
                their lift lies above --min-lift
+  tenth        removes all pairs but one tenth of the ranking, to see what each tenth teaches by itself
 
 --decisions does what people decided of single pairs instead (docs/report.md, review queue): pairs to drop are removed, pairs to
 swap exchanged, all others stay. --pick random beside it does as much to as many random pairs. With a ranking beside it the
@@ -155,10 +170,12 @@ precision of its tops by these decisions is printed.
 columns and under the same ids, then read back and compared; the manifest beside it says how it was made. Without --out nothing
 is written but what --ids and --plan name.
 
+--pick bottom takes the pairs ranked lowest: where the ranking is right, the behaviour stays or grows without them.
+
   culprit edit pairs.jsonl.gz --ranking ranking.parquet --action filter --top 3000 --out filtered.jsonl.gz
   culprit edit "mix/*.parquet" --ranking ranking.parquet --action swap --top 100,1000 --pick random --seed 1 --out edits/
   culprit edit pairs.jsonl.gz --decisions culprit-out/mine/decisions.jsonl --out reviewed.jsonl.gz`,
-  version: 3,
+  version: 4,
   inputs: { pairs: groupedPairsInput, ranking: oneRankingInput, decisions: decisionsInput },
   settings: editSettings,
   check: ({ action, ...settings }, given) => [
@@ -174,9 +191,14 @@ is written but what --ids and --plan name.
     ),
     ...(action === undefined ? checkUnranked(settings) : checkRanked({ ...settings, action })),
     ...need(
-      settings.pick !== "chosen" || settings.seed === undefined,
+      isRandomPick(settings.pick) || settings.seed === undefined,
       ["seed"],
-      "expected a random pick with it, got chosen",
+      `expected a random pick with it, got ${settings.pick}`,
+    ),
+    ...need(
+      settings.pick !== "bottom" || action === "filter" || action === "swap",
+      ["pick"],
+      "expected bottom with filter or swap alone, which take a number of pairs",
     ),
   ],
   outputs: {
@@ -255,17 +277,29 @@ is written but what --ids and --plan name.
 function checkRanked({
   action,
   top,
+  tenth,
   sources = "auto",
   minLift,
 }: Settings & { readonly action: NonNullable<Settings["action"]> }): readonly Contradiction[] {
   return [
     ...othersChoice("action", action, {
       "drop-source": { sources: sources !== "auto", minLift: minLift !== undefined },
+      tenth: { tenth: tenth !== undefined },
     }),
     ...need(
-      top !== undefined || sources !== "auto",
+      top !== undefined || sources !== "auto" || action === "tenth",
       ["top"],
       "expected a number of pairs, got none",
+    ),
+    ...need(
+      top === undefined || action !== "tenth",
+      ["top"],
+      "expected none beside tenth, which leaves a tenth of the pairs with a score",
+    ),
+    ...need(
+      tenth !== undefined || action !== "tenth",
+      ["tenth"],
+      `expected which tenth is left, 1 to ${TENTHS}, got none`,
     ),
     ...need(
       top === undefined || sources === "auto",
@@ -278,11 +312,13 @@ function checkRanked({
 /** No pair is chosen by a ranking beside decisions. */
 function checkUnranked({
   top,
+  tenth,
   sources,
   minLift,
 }: Omit<Settings, "action">): readonly Contradiction[] {
   const none = "expected none beside decisions";
   return [
+    ...need(tenth === undefined, ["tenth"], none),
     ...need(top === undefined, ["top"], none),
     ...need(sources === undefined, ["sources"], none),
     ...need(minLift === undefined, ["minLift"], none),
@@ -329,7 +365,12 @@ async function planPlaces(
     });
   }
   await makeFolder(out.out);
-  const kind = pick === "chosen" ? action! : `random-${action!}`; // several tops are of an action
+  // Several tops are of an action.
+  const kind = isRandomPick(pick)
+    ? `random-${action!}`
+    : pick === "bottom"
+      ? `bottom-${action!}`
+      : action!;
   // A folder of that name within the output: ends in a separator, so that no name passes for a file's.
   const places = tops.map((top) => join(out.out!, `${kind}-${top}`, sep));
   for (const place of places) planEditPaths(files, place, isForced);

@@ -129,7 +129,9 @@ async function readEdits({ run }: RunSnapshot): Promise<readonly AutomaticEdit[]
   const found: AutomaticEdit[] = [];
   for (const stage of run.ofKind("edit")) {
     const edit = await EDIT.find(join(run.stage(stage)!, EDIT.name)); // of a finished stage
-    if (edit === undefined || edit.pick !== "chosen" || edit.action === "review") continue;
+    if (edit === undefined || edit.pick !== "chosen") continue;
+    // What a tenth leaves out is no choice of pairs.
+    if (edit.action === "review" || edit.action === "tenth") continue;
     found.push({ name: stage.replace(/^edit-/, ""), ids: edit.ids });
   }
   return found;

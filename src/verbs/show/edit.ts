@@ -1,4 +1,4 @@
-import { type Edit, swappedIds } from "../../edit/edit.ts";
+import { type Edit, swappedIds, TENTHS } from "../../edit/edit.ts";
 import type { ReviewedPrecision } from "../../edit/review-figures.ts";
 import { fixed, percent, withInterval } from "../../util/figures.ts";
 import { headOf, type Lines, printable, tableOf, textOf } from "../../util/text-table.ts";
@@ -31,19 +31,25 @@ function whatWith(edit: Edit, pairs: number): string {
   ].join(", ");
 }
 
-function how({ action, pick, top }: Edit): string {
+function how({ action, pick, top, tenth }: Edit): string {
   if (action === "review") {
     return {
       chosen: "as people decided",
       random: "random ones of the sources that people's decisions are about",
       "random-any": "random ones, as many as people decided",
+      bottom: "", // refused
     }[pick];
+  }
+  if (action === "tenth") {
+    if (tenth === undefined) return "all but a random tenth";
+    return `all but tenth ${tenth} of ${TENTHS} of the ranking`;
   }
   return {
     chosen: action === "drop-source" ? "whole sources" : `the top ${top}`,
     random:
       action === "drop-source" ? "random ones" : `random ones of the sources of the top ${top}`,
     "random-any": "random ones",
+    bottom: `the bottom ${top}`,
   }[pick];
 }
 
@@ -91,9 +97,8 @@ function groupLines({ groups, by, action }: Edit): string[] {
         [printable(by), ({ group }) => printable(group)],
         ["pairs", ({ pairs }) => pairs],
         [
-          { filter: "removed", "drop-source": "removed", swap: "swapped", review: "edited" }[
-            action
-          ],
+          { swap: "swapped", review: "edited", filter: "", "drop-source": "", tenth: "" }[action] ||
+            "removed",
           ({ edited }) => edited,
         ],
         ["share", ({ pairs, edited }) => percent(edited / pairs)],
