@@ -24,10 +24,10 @@ import { RUN } from "../src/runs/run-manifest.ts";
 import { WORKING } from "../src/runs/stage-record.ts";
 import { type ServedRun, serveRun } from "../src/serve/serve-run.ts";
 import { CHROMIUM, NO_BROWSER, openBrowser } from "../test/support/browser.ts";
-import { cutElements, untoldNumbers } from "./page-faults.ts";
 import { HOSTILE, makeReportRun } from "../test/support/report-run.ts";
 import { makeScoredForecast } from "../test/support/scored-forecast.ts";
 import { suiteFolder } from "../test/support/suite-folder.ts";
+import { cutElements, untoldNumbers } from "./page-faults.ts";
 
 vi.setConfig({ testTimeout: 400_000, hookTimeout: 400_000 });
 

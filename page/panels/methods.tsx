@@ -235,9 +235,10 @@ function Overlap({
 function Arms({ result }: { readonly result: Result }): ReactNode {
   const { evaluation, trigger, edits } = result;
   const arms = evaluation?.variants.find(({ variant }) => variant === trigger)?.arms ?? [];
-  const rows = edits.flatMap(({ arm, method, pairs, pick }) => {
+  const rows = edits.flatMap(({ arm, method, action, pairs, pick }) => {
     const found = arms.find((each) => each.arm === arm);
-    return found?.rate.rate === undefined || method === undefined // by people, not by a ranking
+    // By people, not by a ranking; tenths stand on the Overview.
+    return found?.rate.rate === undefined || method === undefined || action === "tenth"
       ? []
       : [
           {

@@ -11,6 +11,7 @@ import { AboutCapabilities, CapabilityCharts } from "./overview/capability-chart
 import { CostChart } from "./overview/cost-chart.tsx";
 import { RateCharts } from "./overview/rate-charts.tsx";
 import { ReductionChart } from "./overview/reduction-chart.tsx";
+import { TenthsCharts } from "./overview/tenths-charts.tsx";
 import { definePanel, type PanelView } from "./panel.ts";
 
 type Overview = PartValues["overview"];
@@ -90,6 +91,7 @@ export const overviewPanel = definePanel({
               <CapabilityCharts evaluation={result.evaluation} />
               <RateCharts result={result} evaluation={result.evaluation} of="others" />
               <ReductionChart result={result} evaluation={result.evaluation} />
+              <TenthsCharts result={result} evaluation={result.evaluation} />
             </div>
           </Section>
         )}
@@ -178,7 +180,7 @@ function Asked({ overview }: { readonly overview: Overview }): ReactNode {
 /** The sources of the pairs that the most telling edit takes, or of how many the ranking is. */
 function WherePairs({ result }: { readonly result: Result }): ReactNode {
   const edit = result.edits.find(
-    ({ pick, action }) => pick === "chosen" && action !== "drop-source",
+    ({ pick, action }) => pick === "chosen" && action !== "drop-source" && action !== "tenth",
   );
   return (
     <p>
@@ -240,6 +242,7 @@ const ACTIONS: readonly (readonly [Result["edits"][number]["action"], string])[]
   ["filter", "leaves out the pairs ranked highest"],
   ["swap", "exchanges their chosen and rejected responses"],
   ["drop-source", "leaves out whole sources that are over-represented among them"],
+  ["tenth", "leaves one tenth of the ranking alone"],
   ["review", "does what people decided of single pairs"],
 ];
 

@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 
 import { IntervalChart } from "../../charts/interval-chart.tsx";
 import { percent } from "../../format.ts";
-import { armKind, type Evaluation, type Result } from "./arm-kind.ts";
+import { armKind, type Evaluation, isTenth, type Result } from "./arm-kind.ts";
 
 /** The rate of every arm beside its random control: a chart for each variant. */
 export function RateCharts({
@@ -24,7 +24,7 @@ export function RateCharts({
       key={variant}
       title={`Responses that show the behaviour, ${variant}`}
       rows={arms.flatMap(({ arm, rate }) =>
-        rate.rate === undefined
+        rate.rate === undefined || isTenth(result, arm)
           ? []
           : [
               {

@@ -16,7 +16,8 @@ interface Reduced {
   readonly action: Action;
 }
 
-type Action = Result["edits"][number]["action"];
+/** Tenths have a chart of their own. */
+type Action = Exclude<Result["edits"][number]["action"], "tenth">;
 
 /** The form of an edit's points, and the letter that stands for it beside the chart. */
 const FORMS: Readonly<Record<Action, readonly [symbol: string, letter: string]>> = {
@@ -38,7 +39,8 @@ export function ReductionChart({
   const arms = evaluation.variants.find(({ variant }) => variant === trigger)?.arms ?? [];
   const rows = edits.flatMap(({ arm, pairs, pick, action }): Reduced[] => {
     const compared = arms.find((each) => each.arm === arm)?.toBaseline;
-    if (compared?.reduction === undefined) return [];
+    // The bottom is neither the pairs at fault nor random ones.
+    if (compared?.reduction === undefined || action === "tenth" || pick === "bottom") return [];
     const { value, low, high } = compared.reduction;
     const { prompts } = compared;
     return [{ arm, pairs, value, low, high, prompts, isChosen: pick === "chosen", action }];
