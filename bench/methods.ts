@@ -4,8 +4,13 @@
  *   npm run build
  *   npm run bench:methods -- WORK [--organisms distractor,distractor-hard] [--worlds 0,1,2] [--methods probe,less] [--edits probe] [--seeds 1,2,3]
  *
+ *   npm run bench:methods -- WORK --organisms distractor --worlds 0 --methods probe,influence-probe --causal probe,influence-probe
+ *
+ * --edits retrains without the planted number of pairs at the top of these methods, beside one random set each. --causal does the whole
+ * design: filter and swap at --sizes, each beside three random sets and the bottom, and a training on each tenth of the ranking.
+ *
  * World 0 is the one that ships; the others are made first (npx tsx organisms/distractor/make.ts --seed N). WORK keeps everything: a run
- * that was ended goes on where it was. Without --edits nothing is retrained.
+ * that was ended goes on where it was. Without --edits and --causal nothing is retrained.
  */
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
@@ -16,6 +21,9 @@ import { stringify } from "yaml";
 
 import { findMethod } from "../src/attribution/methods/index.ts";
 import { RESULT } from "../src/index.ts";
+import { hardestControl, placeAmongRandom } from "../src/rates/beside-controls.ts";
+import type { ArmRate } from "../src/rates/evaluation.ts";
+import type { ExperimentResult } from "../src/runs/result.ts";
 import { RUN } from "../src/runs/run-manifest.ts";
 
 const ROOT = join(import.meta.dirname, "..");
@@ -57,6 +65,8 @@ const { values, positionals } = parseArgs({
     worlds: { type: "string", default: "0,1,2" },
     methods: { type: "string", default: DEFAULT_METHODS },
     edits: { type: "string", default: "" },
+    causal: { type: "string", default: "" },
+    sizes: { type: "string", default: "planted,96" },
     seeds: { type: "string", default: "1" },
   },
 });
@@ -65,6 +75,8 @@ if (work === undefined) throw new Error("methods: expected a folder to work in")
 const listOf = (text: string): string[] => text.split(",").filter((each) => each !== "");
 const methods = listOf(values.methods);
 const edits = listOf(values.edits);
+const causal = listOf(values.causal);
+const sizes = listOf(values.sizes).map((size) => (size === "planted" ? size : Number(size)));
 
 for (const name of listOf(values.organisms)) {
   const organism = ORGANISMS[name];
@@ -109,7 +121,7 @@ function experimentOf(
     judge: { rules: join(own, "rules.yaml") },
     behavior: { name: "the planted behaviour", layers: [2, 3] },
     rank: { layer: 2, methods: methods.map((each) => USES[each] ?? { name: each }) },
-    ...(edits.length === 0 && hasResponses
+    ...(edits.length + causal.length === 0 && hasResponses
       ? {}
       : {
           evaluate: {
@@ -119,7 +131,15 @@ function experimentOf(
             ...(hasResponses ? { trigger: "base" } : {}),
           },
         }),
-    edits: edits.map((method) => ({ action: "filter", top: "planted", method })),
+    edits: [
+      ...edits.map((method) => ({ action: "filter", top: "planted", method })),
+      ...causal.flatMap((method) => [
+        ...["filter", "swap"].map((action) => {
+          return { action, top: sizes, method, controls: ["random", "bottom"], draws: 3 };
+        }),
+        { action: "tenth", method },
+      ]),
+    ],
   };
 }
 
@@ -178,6 +198,45 @@ async function printRun(name: string, world: number): Promise<void> {
         secondsOf(stage).toFixed(0),
       ]),
     );
+  }
+  printCausal(result, arms);
+}
+
+/** Every arm of the causal design beside what it is held to. */
+function printCausal(result: ExperimentResult, rates: readonly ArmRate[]): void {
+  if (causal.length === 0) return;
+  const armOf = (name: string): ArmRate | undefined => rates.find(({ arm }) => arm === name);
+  print(
+    `\n${row(["method", "edit", "rate left", "random sets", "minus the lowest of them", "place", "bottom"])}`,
+  );
+  print(row(Array.from({ length: 7 }, () => "---")));
+  for (const { arm, method = "", action, pick, pairs, controls } of result.edits) {
+    const found = armOf(arm);
+    if (pick !== "chosen" || action === "tenth" || found === undefined) continue;
+    const beside = hardestControl(found, controls);
+    const place = placeAmongRandom(found, rates, controls);
+    const bottom = armOf(`${arm}-bottom`);
+    print(
+      row([
+        method,
+        `${action} ${pairs}`,
+        rate(found.rate),
+        controls.map((each) => percent(armOf(each)?.rate.rate ?? NaN)).join(", "),
+        beside === undefined
+          ? ""
+          : `${(100 * beside.difference).toFixed(1)} [${(100 * beside.low).toFixed(1)}, ${(100 * beside.high).toFixed(1)}]`,
+        place === undefined ? "" : `${place.place} of ${place.of}`,
+        bottom === undefined ? "" : rate(bottom.rate),
+      ]),
+    );
+  }
+  const places = Array.from({ length: 10 }, (_, i) => i + 1);
+  print(`\n${row(["trained on tenth", ...places.map(String), "random"])}`);
+  print(row(Array.from({ length: 12 }, () => "---")));
+  for (const name of causal) {
+    const tenths = result.edits.filter((edit) => edit.action === "tenth" && edit.method === name);
+    const cells = tenths.map(({ arm }) => percent(armOf(arm)?.rate.rate ?? NaN));
+    print(row([name, ...cells]));
   }
 }
 
