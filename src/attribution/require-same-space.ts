@@ -5,6 +5,9 @@ import type { VectorStore } from "../store/open-store.ts";
 import { ConfigError } from "../util/errors.ts";
 import type { ScoredBehavior } from "./method.ts";
 
+/** What is compared of a behaviour; no vectors. */
+type Outline = Pick<ScoredBehavior, "name" | "identity" | "dim" | "layers" | "head">;
+
 /** Where vectors live that a behaviour's directions are held to. */
 interface Space {
   /** What has them, for messages. */
@@ -35,7 +38,7 @@ const spaceOfStates = (identity: EngineIdentity): Space => ({
  * Throws ConfigError unless the behaviour's directions live in the same space as the store's vectors: same checkpoint, same
  * tokenizer, same template, same features, same dimension.
  */
-export function requireSameSpace(store: VectorStore, behavior: ScoredBehavior): void {
+export function requireSameSpace(store: VectorStore, behavior: Outline): void {
   requireSpace(spaceOf(store), behavior);
 }
 
@@ -53,7 +56,7 @@ export function layersOfStates(
   return layersInBoth(space, behavior, asked);
 }
 
-function requireSpace(space: Space, behavior: ScoredBehavior): void {
+function requireSpace(space: Space, behavior: Outline): void {
   const { name, checkpoint, dim, features } = space;
   const where = `behavior "${behavior.name}"`;
   const other = differingPart(checkpoint, behavior.identity);
@@ -87,7 +90,7 @@ function requireSpace(space: Space, behavior: ScoredBehavior): void {
  */
 export function sharedLayers(
   store: VectorStore,
-  behavior: ScoredBehavior,
+  behavior: Outline,
   asked: readonly number[] | "auto" | undefined,
 ): readonly number[] {
   return layersInBoth(spaceOf(store), behavior, asked);
@@ -95,7 +98,7 @@ export function sharedLayers(
 
 function layersInBoth(
   { kind, layers }: Space,
-  behavior: ScoredBehavior,
+  behavior: Outline,
   asked: readonly number[] | "auto" | undefined,
 ): readonly number[] {
   const shared = layers.filter((layer) => behavior.layers.includes(layer));
@@ -109,7 +112,7 @@ function layersInBoth(
 }
 
 function listWanted(
-  { name, head }: ScoredBehavior,
+  { name, head }: Outline,
   asked: readonly number[] | "auto" | undefined,
 ): readonly number[] | undefined {
   if (asked !== "auto") return asked && [...new Set(asked)].toSorted((a, b) => a - b);

@@ -12,7 +12,7 @@ import {
 import { ConfigError, FormatError, RuntimeError } from "../util/errors.ts";
 import { createRng } from "../util/rng.ts";
 import type { ResponseActivations } from "./activations.ts";
-import { readBehavior, behaviorReportPath, writeBehavior } from "./behavior-file.ts";
+import { behaviorReportPath, openBehavior, readBehavior, writeBehavior } from "./behavior-file.ts";
 import { computeBehavior } from "./behavior.ts";
 import { WEIGHTINGS } from "./mean-difference.ts";
 
@@ -40,6 +40,16 @@ beforeEach(async () => {
 });
 
 afterEach(() => rm(folder, { recursive: true }));
+
+test("only what is asked for is read, and of an open behaviour nothing before", async () => {
+  await writeBehavior(path, computeBehavior(collected(), { name: "complies" }), SOURCE);
+  const opened = await openBehavior(path);
+  const { directions, lengths, bank, layers } = await opened.read({ layers: [5], bank: false });
+  expect([[...directions.keys()], [...lengths.keys()], bank.size]).toEqual([[5], [5], 0]);
+  expect(directions.get(5)).toEqual((await readBehavior(path)).directions.get(5));
+  // What the file has is still known.
+  expect([layers, opened.layers, opened.name]).toEqual([[3, 5], [3, 5], "complies"]);
+});
 
 test.each(WEIGHTINGS)(
   "a behaviour with %s weighting comes back as it was written",

@@ -107,14 +107,47 @@ export async function writeBehavior(
   return report;
 }
 
+/** Which vectors of a behaviour file are read; what is left out is not held in memory, and not checked. */
+export interface ReadBehaviorOptions {
+  /** Default: all that it has. */
+  readonly layers?: readonly number[] | undefined;
+  /** Default true. */
+  readonly bank?: boolean | undefined;
+}
+
+/** A behaviour whose vectors are read when they are needed: a bank of many behaviours is larger than what is needed of each. */
+export interface OpenBehavior extends Pick<
+  StoredBehavior,
+  "name" | "identity" | "dim" | "layers" | "head"
+> {
+  read(options: ReadBehaviorOptions): Promise<StoredBehavior>;
+}
+
+/** Reads what a behaviour file says of itself, and no vectors yet. Throws FormatError. */
+export async function openBehavior(path: string): Promise<OpenBehavior> {
+  await using file = await openSafetensors(path);
+  const head = parseHead(path, file.metadata["behavior"]);
+  return { ...outlineOf(head), read: (options) => readBehavior(path, options) };
+}
+
+function outlineOf(head: BehaviorHead): Omit<OpenBehavior, "read"> {
+  const { name, dim, layers } = head;
+  const { checkpointHash, tokenizerHash, templateHash, boundary } = head.checkpoint;
+  const identity = { checkpointHash, tokenizerHash, templateHash, boundary };
+  return { name, identity, dim, layers, head };
+}
+
 /**
  * Reads a behaviour file and checks every promise of its head against its tensors.
  * Throws FormatError naming file and tensor where one does not hold.
  */
-export async function readBehavior(path: string): Promise<StoredBehavior> {
+export async function readBehavior(
+  path: string,
+  { layers: wanted, bank: withBank = true }: ReadBehaviorOptions = {},
+): Promise<StoredBehavior> {
   await using file = await openSafetensors(path);
   const head = parseHead(path, file.metadata["behavior"]);
-  const { name: own, layers, dim, scenarioIds } = head;
+  const { layers, dim, scenarioIds } = head;
   const read = async (name: string, shape: readonly (number | "any")[]): Promise<Float32Array> => {
     const tensor = file.tensors.get(name);
     if (tensor === undefined) throw new FormatError(`${path}: tensor "${name}" is missing`);
@@ -135,7 +168,7 @@ export async function readBehavior(path: string): Promise<StoredBehavior> {
   const lengths = new Map<number, number>();
   const bank = new Map<number, Float32Array>();
   const nullDirections = new Map<number, Float32Array>();
-  for (const layer of layers) {
+  for (const layer of layers.filter((each) => wanted?.includes(each) ?? true)) {
     const direction = await read(`${prefix}.${layer}`, [dim]);
     if (direction.every((value) => value === 0)) {
       throw new FormatError(`${path}: tensor "${prefix}.${layer}" is zero, which has no direction`);
@@ -143,24 +176,19 @@ export async function readBehavior(path: string): Promise<StoredBehavior> {
     directions.set(layer, direction);
     const mean = prefix === meanPrefix ? direction : await read(`${meanPrefix}.${layer}`, [dim]);
     lengths.set(layer, norm(mean));
-    bank.set(layer, await read(`bank.${layer}`, [scenarioIds.length, dim]));
+    if (withBank) bank.set(layer, await read(`bank.${layer}`, [scenarioIds.length, dim]));
     if (file.tensors.has(`null.${layer}`)) {
       nullDirections.set(layer, await read(`null.${layer}`, ["any", dim]));
     }
   }
-  const { checkpointHash, tokenizerHash, templateHash, boundary } = head.checkpoint;
   return {
-    name: own,
-    identity: { checkpointHash, tokenizerHash, templateHash, boundary },
-    dim,
-    layers,
+    ...outlineOf(head),
     directions,
     directionKind: `${head.probe}-${head.weighting}`,
     lengths,
     bank,
     scenarioIds,
     nullDirections,
-    head,
   };
 }
 

@@ -9,7 +9,7 @@ import {
   smallManifest,
   writeSmallStore,
 } from "../../test/support/small-store.ts";
-import { readBehavior } from "../behavior/behavior-file.ts";
+import { openBehavior, readBehavior } from "../behavior/behavior-file.ts";
 import { hashPairFiles } from "../pairs/open-pairs.ts";
 import { openStore } from "../store/open-store.ts";
 import { LAYER_CONVENTION } from "../store/vector-store-manifest.ts";
@@ -23,7 +23,7 @@ import { pickBehaviors } from "./pick-behaviors.ts";
 import { readPredictors } from "./read-predictors.ts";
 import { scoreForecast, type ScoreOptions } from "./score-forecast.ts";
 import type { Shifts } from "./shifts-file.ts";
-import { topicCells } from "./topic-cells.ts";
+import { openTopics } from "./topic-cells.ts";
 
 describe("readPredictors", () => {
   it("gives the means of the worked example", async () => {
@@ -38,7 +38,12 @@ describe("readPredictors", () => {
       nullDirections: new Map(),
     };
     const [found] = await readPredictors(
-      { store: await openStore(folder), features: "states", layer: 1, behaviors: [behavior] },
+      {
+        store: await openStore(folder),
+        features: "states",
+        layer: 1,
+        behaviors: [{ name: "two", read: () => Promise.resolve(behavior) }],
+      },
       singlePairs(2).labels,
       { threads: 1 },
     );
@@ -54,25 +59,70 @@ describe("readPredictors", () => {
 
   it("holds the mean projection to null directions across the behaviour's own", async () => {
     const store = await openStore(await makeStore({ dtype: "F32" }));
-    const behavior = await readBehavior(await makeBehavior("first"));
-    const [stored] = pickBehaviors([store], [behavior], [3]);
-    const [found] = await readPredictors(stored!, singlePairs(store.rows).labels, { threads: 1 });
-    const direction = behavior.directions.get(3)!;
-    const mean = found!.projections.reduce((sum, each) => sum + each, 0) / store.rows;
+    const path = await makeBehavior("first");
+    const [stored] = pickBehaviors([store], [await openBehavior(path)], [3]);
+    let projections = new Float32Array();
+    const [found] = await readPredictors(stored!, singlePairs(store.rows).labels, {
+      threads: 1,
+      onProjections: (_, of) => (projections = of.slice()),
+    });
+    const direction = (await readBehavior(path)).directions.get(3)!;
+    const mean = projections.reduce((sum, each) => sum + each, 0) / store.rows;
     expect(found!.values.projection!.value).toBeCloseTo(mean, 5);
     expect(found!.values.product!.value).toBeCloseTo(mean * norm(direction), 5);
     // Ten pairs along the axis and ten against it: the pairs lie nowhere on average, and as many above the null as below.
     expect(found!.values.share!.value).toBeCloseTo(0, 1);
     expect(found!.null!.p).toBeGreaterThan(0.05);
-    const sides = found!.projections.filter((each) => Math.abs(each) > 2);
+    const sides = projections.filter((each) => Math.abs(each) > 2);
     expect(sides).toHaveLength(store.rows);
+  });
+
+  it("holds the vectors of some behaviours at a time, and gives what each alone gives", async () => {
+    const store = await openStore(await makeStore({ dtype: "F32" }));
+    const one = await readBehavior(await makeBehavior("first"), { layers: [3], bank: false });
+    const rng = createRng(4);
+    const labels = singlePairs(store.rows).labels;
+    let [held, most] = [0, 0];
+    const behaviors = Array.from({ length: 40 }, (_, i) => ({
+      name: `b-${i}`,
+      read: () => {
+        most = Math.max(most, ++held);
+        const direction = Float32Array.from({ length: one.dim }, () => rng.normal());
+        return Promise.resolve({ ...one, name: `b-${i}`, directions: new Map([[3, direction]]) });
+      },
+    }));
+    const stored = { store, features: "states", layer: 3 } as const;
+    const heard: string[] = [];
+    const found = await readPredictors({ ...stored, behaviors }, labels, {
+      threads: 1,
+      onProjections: (name) => {
+        heard.push(name);
+        held--;
+      },
+    });
+    expect(most).toBeLessThan(behaviors.length / 2);
+    expect(heard).toEqual(behaviors.map(({ name }) => name));
+    const again = createRng(4);
+    const alone = behaviors.map(({ name }) => {
+      const direction = Float32Array.from({ length: one.dim }, () => again.normal());
+      const read = { ...one, name, directions: new Map([[3, direction]]) };
+      return { name, read: () => Promise.resolve(read) };
+    });
+    for (const i of [0, 17, 39]) {
+      const [single] = await readPredictors({ ...stored, behaviors: [alone[i]!] }, labels, {
+        threads: 1,
+      });
+      const [ours, theirs] = [found[i]!, single!].map(({ values }) => values.projection!.value);
+      expect(ours).toBeCloseTo(theirs!, 5);
+      expect(found[i]!.null!.p).toBe(single!.null!.p);
+    }
   });
 });
 
 describe("topicCells", () => {
   it("gives the worked example, and what halves and spread cannot be told of nothing", () => {
-    const predictors = [{ behavior: "b", values: {}, projections: Float32Array.of(1, 3, 7) }];
-    const { cells } = topicCells(predictors, ["a", "a", "c"], singlePairs(3), createRng(3));
+    const topics = openTopics(["a", "a", "c"], singlePairs(3), createRng(3));
+    const cells = topics.cellsOf("b", Float32Array.of(1, 3, 7));
     expect(cells[0]).toMatchObject({ topic: "a", pairs: 2, difference: 2 });
     expect(cells[0]!.d).toBeCloseTo(Math.SQRT2, 12);
     expect(cells[0]!.z).toBeCloseTo(2, 12);
@@ -237,7 +287,7 @@ describe("scoreForecast", () => {
     expect(own.predicted!["combination"]).toBeCloseTo(dot(model!.weights, [a, b]), 12);
     const stores = pickBehaviors(
       [await openStore(await makeStore())],
-      [await readBehavior(await makeBehavior("first"))],
+      [await openBehavior(await makeBehavior("first"))],
       [3],
     );
     const foreign = {

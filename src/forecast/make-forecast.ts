@@ -1,4 +1,4 @@
-import { chooseGroupColumn, groupName } from "../ranking/group-column.ts";
+import { chooseGroupColumn } from "../ranking/group-column.ts";
 import { readStoreTable, type StoreTable } from "../store/read-shard.ts";
 import { LAYER_CONVENTION } from "../store/vector-store-manifest.ts";
 import { ConfigError } from "../util/errors.ts";
@@ -7,6 +7,7 @@ import { createRng } from "../util/rng.ts";
 import { applyModel } from "./combination.ts";
 import {
   type Calibration,
+  type Cell,
   type Estimate,
   type Forecast,
   type ForecastBehavior,
@@ -14,7 +15,7 @@ import {
 } from "./forecast-file.ts";
 import { type PairClusters, singlePairs } from "./pair-clusters.ts";
 import { type ForecastStore, readPredictors, type StorePredictors } from "./read-predictors.ts";
-import { topicCells } from "./topic-cells.ts";
+import { NO_TOPICS, openTopics } from "./topic-cells.ts";
 
 export interface MakeForecastOptions extends Pick<JobOptions, "signal"> {
   /** From an earlier scored forecast on the same checkpoint. Absent: predictors alone. */
@@ -36,33 +37,37 @@ export async function makeForecast(
   stores: readonly ForecastStore[],
   { calibration, cluster, by, seed, threads, signal, progress }: MakeForecastOptions,
 ): Promise<Forecast> {
-  const tables: StoreTable[] = [];
-  for (const { store } of stores) tables.push(await readStoreTable(store));
-  const [table] = tables as [StoreTable, ...StoreTable[]]; // pickBehaviors refuses none
-  const [{ store }] = stores as readonly [ForecastStore, ...ForecastStore[]];
-  for (const [i, other] of tables.entries())
-    expectSameRows(table, other, stores[i]!.store.directory);
+  const [{ store }, ...others] = stores as readonly [ForecastStore, ...ForecastStore[]]; // pickBehaviors refuses none
+  const table = await readStoreTable(store);
+  for (const other of others) {
+    expectSameRows(table, await readStoreTable(other.store), other.store.directory);
+  }
   const topicColumn = chooseGroupColumn(Object.keys(table.columns), by);
   const clusters = (await cluster?.(table.ids)) ?? singlePairs(store.rows);
+  const topics =
+    topicColumn === undefined
+      ? NO_TOPICS
+      : openTopics(table.columns[topicColumn]!, clusters, createRng(seed));
+  const cells: (readonly Cell[])[] = [];
   const found: (readonly StorePredictors[])[] = [];
-  for (const each of stores) {
-    const work = { threads, signal, progress: progress?.(`pairs of ${each.features}`) };
-    found.push(await readPredictors(each, clusters.labels, work));
+  for (const [s, each] of stores.entries()) {
+    found.push(
+      await readPredictors(each, clusters.labels, {
+        threads,
+        signal,
+        progress: progress?.(`scores of pairs by ${each.features}`),
+        onProjections:
+          s === 0
+            ? (behavior, projections) => cells.push(topics.cellsOf(behavior, projections))
+            : undefined,
+      }),
+    );
   }
   const behaviors = found[0]!.map(({ behavior }, b) => {
     const own = found.map((each) => each[b]!);
     return withForecast(describeBehavior(behavior, stores, own), calibration);
   });
   const predictors = Object.keys(behaviors[0]!.values);
-  const { cells, leftOut } =
-    topicColumn === undefined
-      ? { cells: [], leftOut: 0 }
-      : topicCells(
-          found[0]!,
-          table.columns[topicColumn]!.map(groupName),
-          clusters,
-          createRng(seed),
-        );
   const { checkpoint, pairs } = store.manifest;
   return {
     format: "culprit-forecast",
@@ -82,8 +87,8 @@ export async function makeForecast(
     predictors,
     behaviors,
     topicColumn,
-    topicsLeftOut: leftOut,
-    cells,
+    topicsLeftOut: topics.leftOut,
+    cells: topics.names.flatMap((_, t) => cells.map((ofBehavior) => ofBehavior[t]!)), // one for each topic
     calibration,
   };
 }

@@ -1,6 +1,6 @@
 /** @file Which behaviours belong to which store, and whether they are those that a forecast can be made of. */
 import { requireSameSpace, sharedLayers } from "../attribution/require-same-space.ts";
-import type { StoredBehavior } from "../behavior/behavior-file.ts";
+import type { OpenBehavior } from "../behavior/behavior-file.ts";
 import { differingPart, IDENTITY_PARTS } from "../behavior/behavior-head.ts";
 import { describeFeatures, type FeatureKind } from "../engine/features.ts";
 import type { VectorStore } from "../store/open-store.ts";
@@ -8,13 +8,14 @@ import { ConfigError } from "../util/errors.ts";
 import type { ForecastStore } from "./read-predictors.ts";
 
 /**
- * The stores, each at its one layer and with the behaviours of its features, all in one order. Throws ConfigError where stores are of other pairs or checkpoints, two
+ * The stores, each at its one layer and with the behaviours of its features, all in one order; vectors are read when they are needed, of
+ * that layer alone. Throws ConfigError where stores are of other pairs or checkpoints, two
  * have the same features, a store is left with several layers or none, a behaviour has no store, lives in another space or lacks the layer,
  * two have one name, or one is not there for every store.
  */
 export function pickBehaviors(
   stores: readonly VectorStore[],
-  behaviors: readonly StoredBehavior[],
+  behaviors: readonly OpenBehavior[],
   layers: readonly number[] | undefined,
 ): readonly ForecastStore[] {
   const [first] = stores;
@@ -40,7 +41,11 @@ export function pickBehaviors(
       sharedLayers(store, behavior, [layer]);
     }
     expectOnce(own, kinds[s]!);
-    return { store, features: kinds[s]!, layer, behaviors: own };
+    const toRead = own.map((behavior) => ({
+      name: behavior.name,
+      read: () => behavior.read({ layers: [layer], bank: false }),
+    }));
+    return { store, features: kinds[s]!, layer, behaviors: toRead };
   });
   return inOneOrder(picked);
 }
@@ -77,7 +82,7 @@ function onlyLayer(
   );
 }
 
-function expectOnce(behaviors: readonly StoredBehavior[], features: FeatureKind): void {
+function expectOnce(behaviors: readonly OpenBehavior[], features: FeatureKind): void {
   const names = behaviors.map(({ name }) => name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice === undefined) return;

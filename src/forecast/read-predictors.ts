@@ -7,7 +7,7 @@ import type { FeatureKind } from "../engine/features.ts";
 import { clusteredMean } from "../stats/clustered-mean.ts";
 import { quantile } from "../stats/quantile.ts";
 import type { VectorStore } from "../store/open-store.ts";
-import type { JobOptions } from "../util/progress.ts";
+import { type JobOptions, partOf } from "../util/progress.ts";
 import { dot, norm } from "../util/vector.ts";
 /** @file What the pairs of a store say of each behaviour before any training: means along its direction. N pairs. */
 import { findTail } from "./find-tail.ts";
@@ -19,7 +19,14 @@ export interface ForecastStore {
   readonly features: FeatureKind;
   readonly layer: number;
   /** In one order for all stores. */
-  readonly behaviors: readonly MeasuredBehavior[];
+  readonly behaviors: readonly BehaviorToMeasure[];
+}
+
+/** A behaviour whose vectors are read when they are needed: a bank of many is larger than what one needs of it. */
+export interface BehaviorToMeasure {
+  readonly name: string;
+  /** With the store's layer. */
+  read(): Promise<MeasuredBehavior>;
 }
 
 /** What a forecast needs of a behaviour. */
@@ -35,8 +42,18 @@ export interface StorePredictors {
   readonly values: Readonly<Partial<Record<PredictorKind, Estimate>>>;
   readonly null?: ForecastBehavior["nulls"][string] | undefined;
   readonly doubt?: string | undefined;
-  /** ⟨v_d, v̂⟩ of each pair, 0 for one without a direction, [N]. */
-  readonly projections: Float32Array;
+}
+
+/** Hears ⟨v_d, v̂⟩ of each pair, 0 for one without a direction, [N]; the array is not kept. */
+export type TakeProjections = (behavior: string, projections: Float32Array) => void;
+
+/** Behaviours that are scored together: each has numbers for every pair. */
+const BEHAVIORS_AT_ONCE = 16;
+/** Their directions with all null directions: 16 MiB at 4096 dimensions, and some copies. */
+const DIRECTIONS_AT_ONCE = 1024;
+
+interface PredictorWork extends Pick<RankStoreOptions, "threads">, JobOptions {
+  readonly onProjections?: TakeProjections | undefined;
 }
 
 /**
@@ -49,36 +66,79 @@ export interface StorePredictors {
  *   moves the behaviour's own margin by as much, up to a factor: its gradient at M0 is the sum of those of the pairs (arXiv 2305.18290,
  *   eq. 7). Influence features are means over tokens, so there it is the margin per token in a training by log-probabilities per token.
  *
- * Pairs whose sides are read alike (no direction) push nothing and count as 0. Intervals are over `clusters` [N], see clusteredMean. Memory: a
- * number for each pair and behaviour. Worked: v_d (3, 4) and (0, 0), v (2, 0): projection 1.5, cosine 0.3, product 3.
+ * Pairs whose sides are read alike (no direction) push nothing and count as 0. Intervals are over `clusters` [N], see clusteredMean. Memory:
+ * some numbers for each pair, whatever the behaviours are. Worked: v_d (3, 4) and (0, 0), v (2, 0): projection 1.5, cosine 0.3, product 3.
  */
 export async function readPredictors(
   { store, layer, behaviors }: ForecastStore,
   clusters: Int32Array,
-  work: Pick<RankStoreOptions, "threads"> & JobOptions,
+  { onProjections, progress, ...work }: PredictorWork,
 ): Promise<readonly StorePredictors[]> {
-  const scored = await rankStore(store, behaviors, { ...work, layers: [layer], scorer: "cosine" });
-  const mean = await meanVector(store, { ...work, layer, progress: undefined });
-  return behaviors.map((behavior, b) => {
-    const scores = scored[b]!; // one layer, so one ranking for each
-    const cosines = scores.scores.map((cosine) => (Number.isNaN(cosine) ? 0 : cosine));
-    const projections = cosines.map((cosine, i) => cosine * scores.vectors.norms[i]!);
-    const estimate = (values: Float32Array): Estimate => clusteredMean(values, clusters);
-    const projection = estimate(projections);
-    const sides = sidesOf(scores, cosines);
-    return {
-      behavior: behavior.name,
-      values: {
-        projection,
-        cosine: estimate(cosines),
-        ...(sides && { share: estimate(sides) }),
-        product: scale(projection, behavior.lengths.get(layer)!),
-      },
-      null: holdToNull(behavior, layer, mean),
-      doubt: scores.doubt,
-      projections,
-    };
-  });
+  const mean = await meanVector(store, { ...work, layer });
+  const found: StorePredictors[] = [];
+  for await (const some of inParts(behaviors, layer)) {
+    const part = partOf(progress, (done, rows = store.rows) => [
+      found.length * rows + some.length * done,
+      behaviors.length * rows,
+    ]);
+    const how = { ...work, progress: part, layers: [layer], scorer: "cosine" } as const;
+    const scored = await rankStore(store, some, how);
+    for (const [b, behavior] of some.entries()) {
+      const scores = scored[b]!; // one layer, so one ranking for each
+      found.push(predictorsOf(behavior, scores, { layer, mean, clusters, onProjections }));
+    }
+  }
+  return found;
+}
+
+/** The behaviours in their order, as many at a time as may be scored together. */
+async function* inParts(
+  behaviors: readonly BehaviorToMeasure[],
+  layer: number,
+): AsyncGenerator<readonly MeasuredBehavior[]> {
+  let part: MeasuredBehavior[] = [];
+  let directions = 0;
+  for (const [b, each] of behaviors.entries()) {
+    const read = await each.read();
+    part.push(read);
+    directions += 1 + (read.nullDirections.get(layer)?.length ?? 0) / read.dim;
+    const isFull = part.length >= BEHAVIORS_AT_ONCE || directions >= DIRECTIONS_AT_ONCE;
+    if (!isFull && b < behaviors.length - 1) continue;
+    yield part;
+    part = [];
+    directions = 0;
+  }
+}
+
+interface PredictorSettings extends Pick<PredictorWork, "onProjections"> {
+  readonly layer: number;
+  /** Of the store's vectors, [D]. */
+  readonly mean: Float32Array;
+  readonly clusters: Int32Array;
+}
+
+function predictorsOf(
+  behavior: MeasuredBehavior,
+  scores: StoreScores,
+  { layer, mean, clusters, onProjections }: PredictorSettings,
+): StorePredictors {
+  const cosines = scores.scores.map((cosine) => (Number.isNaN(cosine) ? 0 : cosine));
+  const projections = cosines.map((cosine, i) => cosine * scores.vectors.norms[i]!);
+  const estimate = (values: Float32Array): Estimate => clusteredMean(values, clusters);
+  const projection = estimate(projections);
+  const sides = sidesOf(scores, cosines);
+  onProjections?.(behavior.name, projections);
+  return {
+    behavior: behavior.name,
+    values: {
+      projection,
+      cosine: estimate(cosines),
+      ...(sides && { share: estimate(sides) }),
+      product: scale(projection, behavior.lengths.get(layer)!),
+    },
+    null: holdToNull(behavior, layer, mean),
+    doubt: scores.doubt,
+  };
 }
 
 /** 1 for a pair above what null directions reach in one of twenty, −1 below, else 0; undefined where there is no null. */

@@ -162,7 +162,7 @@ of one side differ among themselves); --orthogonal-to-behavior those of other be
   run: async (inputs, settings, work) => {
     const { responses, checkpoint, warmup, concept, orthogonalToBehavior = [] } = inputs;
     const { out, signal, progress, nameOf } = work;
-    const others = await Promise.all(orthogonalToBehavior.map(readBehavior));
+    const others = await Promise.all(orthogonalToBehavior.map((path) => readBehavior(path)));
     await using engine = await checkpoint.open();
     const {
       features,

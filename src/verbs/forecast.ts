@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { readBehavior } from "../behavior/behavior-file.ts";
+import { openBehavior } from "../behavior/behavior-file.ts";
 import { MIN_CALIBRATING } from "../forecast/folds.ts";
 import { type Forecast, FORECAST, type HOLDOUTS } from "../forecast/forecast-file.ts";
 import { makeForecast } from "../forecast/make-forecast.ts";
@@ -199,7 +199,7 @@ async function makeFrom(
   work: Pick<Work, "signal" | "progress" | "note">,
 ): Promise<Forecast> {
   const { signal, progress } = work;
-  const behaviors = await Promise.all(behavior.map(readBehavior));
+  const behaviors = await Promise.all(behavior.map(openBehavior));
   const asked = settings.layers === "all" ? undefined : settings.layers;
   const stores = pickBehaviors(store, behaviors, asked);
   const [first] = store;

@@ -105,7 +105,7 @@ const nullBehaviorInput = {
     "A behaviour file of an unrelated behaviour, as a second null; may be given several times.",
   isOptional: true,
   open: async (paths): Promise<NullBehaviors> => ({
-    behaviors: await Promise.all(paths.map(readBehavior)),
+    behaviors: await Promise.all(paths.map((path) => readBehavior(path))),
     skipped: [],
   }),
 } as const satisfies Input<NullBehaviors>;
@@ -264,7 +264,7 @@ same; culprit show prints more of one.
       const candidates = ranking && findCandidates(rows, ranking, top!); // check
       // Before the work, not after it.
       chooseGroupColumn(Object.keys(rows.columns), settings.by);
-      const wanted = await Promise.all(behavior.map(readBehavior));
+      const wanted = await Promise.all(behavior.map((path) => readBehavior(path)));
       const unrelated = nullBehavior?.behaviors ?? [];
       expectNames([...wanted, ...unrelated]);
       const used = await findUsedLayer(behavior, settings.layer);

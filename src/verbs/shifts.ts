@@ -144,7 +144,8 @@ Each has a 95% interval over prompts. --out is what culprit forecast --score rea
   run: async (inputs, settings, work): Promise<Shifts> => {
     const { responses = [], behavior = [], before, after, checkpoint, trained } = inputs;
     expectNamesOnce(responses);
-    const behaviors = await Promise.all(behavior.map(readBehavior));
+    const needed = { layers: settings.layer === undefined ? [] : [settings.layer], bank: false };
+    const behaviors = await Promise.all(behavior.map((path) => readBehavior(path, needed)));
     expectNamesOnce(behaviors);
     if (before !== undefined && after !== undefined) {
       await warnOfSameRollouts(before, after, { name: "after", warn: work.warn });

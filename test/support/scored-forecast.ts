@@ -20,16 +20,19 @@ export async function makeScoredForecast(run: string): Promise<Forecast> {
   const store = await openStore(join(folder.stage("embed")!, VECTORS.name));
   const own = await readBehavior(join(folder.stage("behavior")!, BEHAVIOR_FILE.name));
   const rng = createRng(17);
-  const behaviors = Array.from({ length: 12 }, (_, i) => ({
-    ...own,
-    name: i < HOSTILE.length ? `${HOSTILE[i]} ${i}` : `writes-${i}`,
-    directions: new Map(
-      [...own.directions].map(([layer, direction]) => [
-        layer,
-        Float32Array.from(direction, () => rng.normal()),
-      ]),
-    ),
-  }));
+  const behaviors = Array.from({ length: 12 }, (_, i) => {
+    const drawn = {
+      ...own,
+      name: i < HOSTILE.length ? `${HOSTILE[i]} ${i}` : `writes-${i}`,
+      directions: new Map(
+        [...own.directions].map(([layer, direction]) => [
+          layer,
+          Float32Array.from(direction, () => rng.normal()),
+        ]),
+      ),
+    };
+    return { ...drawn, read: () => Promise.resolve(drawn) };
+  });
   const [layer] = own.directions.keys();
   const forecast = await makeForecast(pickBehaviors([store], behaviors, [layer!]), {
     seed: 1,
