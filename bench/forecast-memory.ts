@@ -1,7 +1,7 @@
 /**
- * @file Time and peak memory of a forecast at full size: npx tsx bench/forecast-memory.ts [PAIRS] [BEHAVIOURS] [DIM] (default 378339, 32,
- * 4096). A synthetic store of half precision, which takes 3.1 GB below the system's temporary folder, and behaviour files of 150 scenarios
- * and 64 null directions at nine layers each, of which the forecast needs one: 31 MB each. Both are deleted at the end. `culprit forecast`
+ * @file Time and peak memory of a forecast at full size: npx tsx bench/forecast-memory.ts [PAIRS] [BEHAVIOURS] [DIM] [NULLS] (default 378339,
+ * 32, 4096, 64). A synthetic store of half precision, which takes 3.1 GB below the system's temporary folder, and behaviour files of 150
+ * scenarios and so many null directions at nine layers each, of which the forecast needs one: 31 MB each. Both are deleted at the end. `culprit forecast`
  * runs in a process of its own, whose largest resident set is printed, with prompts of the pairs at hand, every second pair a prompt's second.
  */
 import { execFileSync } from "node:child_process";
@@ -20,10 +20,10 @@ import { LAYER_CONVENTION } from "../src/store/vector-store-manifest.ts";
 import { SYNTHETIC_LAYER, writeSyntheticStore } from "./rank-store-synthetic.ts";
 
 const SCENARIOS = 150;
-const NULLS = 64;
 const LAYERS = Array.from({ length: 9 }, (_, i) => SYNTHETIC_LAYER - 4 + i);
 
-const [first = "378339", second = "32", third = "4096", folder] = process.argv.slice(2);
+const [first = "378339", second = "32", third = "4096", fourth = "64", folder] =
+  process.argv.slice(2);
 if (folder === undefined) await prepare();
 else await job(folder);
 
@@ -34,7 +34,7 @@ async function prepare(): Promise<void> {
   await writeSyntheticStore(join(made, "store"), { rows: Number(first), dim, shardRows: 2048 });
   await writeBehaviors(made, Number(second), dim);
   const script = fileURLToPath(import.meta.url);
-  execFileSync(process.execPath, ["--import", "tsx", script, first, second, third, made], {
+  execFileSync(process.execPath, ["--import", "tsx", script, first, second, third, fourth, made], {
     stdio: "inherit",
   });
 }
@@ -88,7 +88,7 @@ async function writeBehaviors(made: string, count: number, dim: number): Promise
       tensor("direction", layer),
       tensor("direction_scenario", layer),
       tensor("bank", layer, SCENARIOS),
-      tensor("null", layer, NULLS),
+      tensor("null", layer, Number(fourth)),
     ]);
     await writeSafetensors(path, tensors, { behavior: JSON.stringify(head) });
     writeFileSync(behaviorReportPath(path), "{}");
