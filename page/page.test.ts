@@ -46,6 +46,7 @@ const PAGES = [
   "methods",
   "discovery",
   "forecast",
+  "membership",
   "provenance",
 ];
 

@@ -15,6 +15,8 @@ import {
   STAGE_KINDS,
   withTrainingSeeds,
 } from "../src/index.ts";
+import { readMeasured } from "../src/membership/read-measured.ts";
+import { MEASURED_NAME } from "../src/membership/write-measured.ts";
 import { AUDIT } from "../src/pairs/audit-report.ts";
 import { QUALITY } from "../src/ranking/ranking-quality.ts";
 import { RANK_REPORT } from "../src/ranking/ranking-report.ts";
@@ -107,6 +109,19 @@ it("runs every kind of stage, and ends with arms beside their controls", async (
   expect(rate.judged + missing).toBe(6 * 3);
   expect(result.evaluation!.measures.filter(({ arm }) => arm === "swap-6")).toHaveLength(4);
   expect(result.methods[0]!.quality).toMatchObject({ planted: MINIATURE_PLANTED, pairs: 80 });
+  const audited = stages.find(({ id }) => id === "membership")!;
+  const folder = join(suite, "whole", audited.directory);
+  const { membership } = await AUDIT.read(join(folder, AUDIT.name));
+  expect(membership!.claimed.figures.pairs).toBe(80);
+  expect(membership!.heldOut!.figures.pairs).toBe(10);
+  const { verdict, remarks } = membership!;
+  expect(result.membership).toEqual({ verdict, remarks });
+  expect(result.conclusions.join()).toContain(verdict.sentence);
+  let measured = 0;
+  for await (const { claimed } of readMeasured(join(folder, MEASURED_NAME))) {
+    measured += Number(claimed);
+  }
+  expect(measured).toBe(80);
   expect(result.probe.scenarios!.kept).toBeGreaterThan(0);
   const { heldTo, notHeldTo } = result.methods[0]!.verdict!;
   expect([...heldTo, ...notHeldTo.map(({ behavior }) => behavior)].toSorted()).toEqual([

@@ -1,6 +1,7 @@
 import { behaviorPanel } from "./behavior.tsx";
 import { discoveryPanel } from "./discovery.tsx";
 import { forecastPanel } from "./forecast.tsx";
+import { membershipPanel } from "./membership.tsx";
 import { methodsPanel } from "./methods.tsx";
 import { overviewPanel } from "./overview.tsx";
 import { pairPanel } from "./pair.tsx";
@@ -21,6 +22,7 @@ export const PANELS: readonly Panel[] = [
   methodsPanel,
   discoveryPanel,
   forecastPanel,
+  membershipPanel,
   provenancePanel,
   reviewPanel,
   progressPanel,

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { BEHAVIOR_FILE, BEHAVIOR_REPORT } from "../behavior/behavior-file.ts";
 import { readUsedLayer } from "../behavior/used-layer.ts";
 import { EDIT, isRandomPick } from "../edit/edit.ts";
+import { AUDIT } from "../pairs/audit-report.ts";
 import { QUALITY } from "../ranking/ranking-quality.ts";
 import { RANK_REPORT } from "../ranking/ranking-report.ts";
 import { CONDITIONS, type ConditionsReport, missingByCause } from "../rates/condition-rates.ts";
@@ -43,6 +44,7 @@ export async function assembleResult(planned: Planned, at: FolderOf): Promise<Ex
     behavior: behavior.name,
     pairs: methods[0]!.pairs, // one at least
     probe: await readProbe(planned, at),
+    ...(await readMembership(planned, at)),
     methods,
     trigger: evaluate?.trigger,
     seeds: evaluate === undefined ? [] : (train?.seeds ?? []),
@@ -74,6 +76,17 @@ function readMethods(
       return { name, formula: method.formula, pairs, stage, cost, verdict, skippedNulls, quality };
     }),
   );
+}
+
+/** Whether the checkpoint after was trained on the pairs. */
+async function readMembership(
+  { experiment }: Planned,
+  at: FolderOf,
+): Promise<Pick<ExperimentResult, "membership">> {
+  if (experiment.membership === undefined) return {};
+  const { membership } = await AUDIT.read(join(at("membership"), AUDIT.name));
+  const { verdict, remarks } = membership!; // the stage has both checkpoints
+  return { membership: { verdict, remarks } };
 }
 
 /** How the behaviour was found, and the layer of rankings. */

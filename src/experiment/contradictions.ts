@@ -21,6 +21,11 @@ export function contradictions(given: Experiment): readonly Contradiction[] {
     ...scenarioContradictions(given),
     ...rankContradictions(given),
     ...steeringContradictions(given),
+    ...need(
+      given.membership === undefined || hasAfterHere(given),
+      ["membership"],
+      "needs a checkpoint after on this machine: expected checkpoints.after, or train",
+    ),
     ...endpointContradictions(given),
     ...engineContradictions(given),
   ];
@@ -140,8 +145,7 @@ function rankContradictions({
   generate,
 }: Experiment): Contradiction[] {
   const methods = ranking.methods.map(methodLabel);
-  const isServed = generate.endpoints?.after !== undefined;
-  const hasAfter = checkpoints.after !== undefined || (train !== undefined && !isServed);
+  const hasAfter = hasAfterHere({ checkpoints, train, generate });
   const { layer, nulls } = ranking;
   return [
     ...unused(ranking),
@@ -299,11 +303,19 @@ function unused({
   }));
 }
 
-function steeringContradictions(given: Experiment): Contradiction[] {
-  const { steer: steering, judge: how, behavior, checkpoints, generate } = given;
-  if (steering === undefined) return [];
+/** Whether the checkpoint after can be asked for more than samples: an endpoint samples, and nothing else. */
+function hasAfterHere({
+  checkpoints,
+  generate,
+  train: training,
+}: Pick<Experiment, "checkpoints" | "generate" | "train">): boolean {
   const isServed = generate.endpoints?.after !== undefined;
-  const hasAfter = checkpoints.after !== undefined || (given.train !== undefined && !isServed);
+  return checkpoints.after !== undefined || (training !== undefined && !isServed);
+}
+
+function steeringContradictions(given: Experiment): Contradiction[] {
+  const { steer: steering, judge: how, behavior } = given;
+  if (steering === undefined) return [];
   const { modes, layers, on } = steering;
   const known = behavior.layers;
   const mode = modes.includes("add") ? "add" : "project-out";
@@ -331,7 +343,7 @@ function steeringContradictions(given: Experiment): Contradiction[] {
       `expected some of behavior.layers (${[known].flat().join(", ")})`,
     ),
     ...need(
-      hasAfter || !modes.includes("project-out"),
+      hasAfterHere(given) || !modes.includes("project-out"),
       ["steer", "modes"],
       "project-out needs checkpoints.after or training on this machine: expected [add]",
     ),

@@ -67,11 +67,12 @@ async function checkTokenizers(
 }
 
 async function checkColumns(
-  { edits, rank }: Experiment,
+  { edits, rank, membership }: Experiment,
   { pairs }: Pick<Opened, "pairs">,
 ): Promise<void> {
   const asked: readonly (readonly [string, string | undefined])[] = [
     ["rank.by", rank.by],
+    ["membership.by", membership?.by],
     ...edits.map(({ by }, i) => [`edits[${i}].by`, by] as const),
   ];
   for (const [setting, column] of asked) {

@@ -17,6 +17,7 @@ import { inSetting } from "../util/in-setting.ts";
 import type { JobOptions } from "../util/progress.ts";
 import { describeReadFault } from "../util/read-fault.ts";
 import { isBuiltIn, rubricInput, rulesInput } from "../verbs/inputs/judges.ts";
+import { openPairsOptions } from "../verbs/inputs/pairs.ts";
 import { judge } from "../verbs/judge.ts";
 import { withThreshold } from "../verbs/judging/open-judge.ts";
 import { renameSetting } from "../verbs/setting-errors.ts";
@@ -67,6 +68,8 @@ export interface ExperimentInputs {
   readonly capabilities: Readonly<
     Record<"answers" | "tasks" | "overRefusal", FileInput | undefined>
   > & { readonly pairs: PairSet | undefined };
+  /** Pairs that the checkpoint after was not trained on; undefined where none are named. */
+  readonly heldOut: PairSet | undefined;
   /** Files of verbs that have no place of their own here, by `verb.input`. */
   readonly further: Readonly<Record<string, FileInput>>;
 }
@@ -107,6 +110,7 @@ export async function openInputs(
     decisions: await openDecisions(file),
     ...(await openScenarios(file, options)),
     capabilities: await openCapabilities(file, options),
+    heldOut: await openHeldOut(file, options),
     further: await openFurther(file, options.verbs),
   };
   if (inputs.before.hash === inputs.after?.hash) {
@@ -183,6 +187,18 @@ async function openCapabilities(
     tasks: await open("tasks"),
     overRefusal: await open("overRefusal"),
   };
+}
+
+async function openHeldOut(
+  { at, experiment: { membership, pairs } }: ExperimentFile,
+  options: OpenInputsOptions,
+): Promise<PairSet | undefined> {
+  const held = membership?.heldOut;
+  if (held === undefined) return undefined;
+  const { shape, sourceColumn, keep } = pairs; // they are of the same kind
+  return inSetting("membership.heldOut", () =>
+    openPairs([at(held)], openPairsOptions({ shape, sourceColumn, keep }, options)),
+  );
 }
 
 async function openFurther(

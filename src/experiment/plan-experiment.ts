@@ -33,6 +33,7 @@ import {
   embedStage,
   generateStage,
   judgeStage,
+  membershipStage,
   qualityStage,
   rankStage,
   type Sampled,
@@ -58,6 +59,7 @@ export function planExperiment(
     ...(featuresOfMethods(experiment).some((each) => ALONG_RUN.has(each))
       ? [warmupStage(planned)]
       : []),
+    ...membershipStages(planned),
     ...probeStages(planned),
     ...nullStages(planned),
     ...featuresOfMethods(experiment).map((features) => embedStage(planned, features)),
@@ -72,6 +74,13 @@ export function planExperiment(
   stages.push(...agreementStages(planned, stages));
   stages.push(...furtherVerbs(experiment, verbs).map((each) => furtherStage(planned, each)));
   return inOrder(stages);
+}
+
+/** Whether the checkpoint after was trained on the pairs, behind the training where that is done here. */
+function membershipStages(planned: Planned): readonly Stage[] {
+  if (planned.experiment.membership === undefined) return [];
+  const { after, stages } = checkpointAfter(planned);
+  return [...stages, membershipStage(planned, after.checkpoint!)]; // contradictions.ts
 }
 
 /** The ranking by a method, behind the training that it compares with. */

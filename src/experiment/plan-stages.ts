@@ -86,6 +86,26 @@ export function auditStage({ experiment, inputs }: Planned): Stage {
   });
 }
 
+/** Whether the checkpoint after was trained on the pairs, beside those that it cannot have seen. */
+export function membershipStage({ experiment, inputs }: Planned, after: Bound<Checkpoint>): Stage {
+  const { heldOut: _, ...settings } = experiment.membership!; // who plans it has the section
+  return verbStage(verbs.audit, {
+    kind: "membership",
+    settings: { ...settings, maxTokens: undefined },
+    inputs: {
+      pairs: boundPairs(inputs.pairs),
+      before: givenCheckpoint(experiment, "before", inputs.before),
+      after,
+      heldOut: inputs.heldOut && {
+        content: inputs.heldOut.contentHash,
+        setting: "membership.heldOut",
+        open: () => inputs.heldOut!, // or it would not be bound
+      },
+    },
+    outputs: ["measured"],
+  });
+}
+
 /** The pairs as data to train on. */
 const boundTrainingData = (pairs: PairSet): Bound<TrainingData> => ({
   content: pairs.contentHash,

@@ -34,6 +34,11 @@ describe("parseExperiment", () => {
 
   it.each([
     [
+      "a question about a checkpoint after that is not here",
+      "membership: {}",
+      "membership (line 6): needs a checkpoint after on this machine: expected checkpoints.after, or train",
+    ],
+    [
       "an unknown setting",
       "rank: { layre: 2 }",
       "rank.layre (line 6): is no setting; did you mean layer? known here: layer, tops, by, show, methods, rollouts, nulls",

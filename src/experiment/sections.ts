@@ -25,9 +25,9 @@ export const DRIFT = "drift";
  * or null where the experiment itself decides.
  */
 export const ELSEWHERE: Readonly<Record<string, string | null>> = {
-  "audit.by": null, // of membership, which is asked of the command alone
-  "audit.sample": null,
-  "audit.seed": null,
+  "audit.by": "membership.by",
+  "audit.sample": "membership.sample",
+  "audit.seed": "membership.seed",
   "behavior.conceptLayer": "rank.layer",
   "behavior.features": null, // those of the methods
   "behavior.parameters": "embed.parameters",
@@ -311,6 +311,14 @@ const costSection = z.strictObject({
   currency: nonEmpty.default("USD").describe("What the price is in; for people."),
 });
 
+const membershipSection = verbs.audit.settings.omit({ maxTokens: true }).extend({
+  heldOut: path
+    .optional()
+    .describe(
+      "Pairs of the same kind that the checkpoint after was not trained on, of other prompts: a file, a glob in quotes or hf://datasets/owner/name/path. Absent: only the side of these pairs is known, and the verdict says so.",
+    ),
+});
+
 /** What a warm-up is where the file has none. */
 export const WARMUP_DEFAULTS = warmupSection.parse({});
 
@@ -327,6 +335,11 @@ export const sections = {
     .pick({ maxTokens: true })
     .prefault({})
     .describe("What is in the pairs."),
+  membership: membershipSection
+    .optional()
+    .describe(
+      "Whether the checkpoint after was trained on the pairs, and how far it drifted on them by source. Absent: not asked.",
+    ),
   train: trainSection
     .optional()
     .describe("How checkpoints are trained; needed to make the checkpoint after, and for edits."),

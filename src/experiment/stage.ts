@@ -14,6 +14,7 @@ export const STAGE_KINDS = [
   "audit",
   "train",
   "warmup",
+  "membership",
   "generate",
   "judge",
   "agreement",

@@ -3,6 +3,9 @@ import type { FoundMembership } from "./find-membership.ts";
 import type { MeasuredPair } from "./measure-pairs.ts";
 import { margin, marginPerToken, type Measure } from "./membership-figures.ts";
 
+/** Its name in the folder of the stage that measured. */
+export const MEASURED_NAME = "measured.parquet";
+
 interface Row {
   readonly pair: MeasuredPair;
   readonly isClaimed: boolean;

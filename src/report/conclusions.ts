@@ -48,6 +48,7 @@ function concludeFound(result: Concluded): Lines {
     probe.doubt !== undefined &&
       `The behaviour's vector is not stable (${probe.doubt}): the ranking is evidence of nothing.`,
     probe.nuisanceDoubts?.map((line) => `Projected out at ${line}.`),
+    concludeMembership(result.membership),
     concludeUnknown(probe.scenarios),
     [...new Set(result.methods.flatMap(concludeNulls))],
     probe.amplify !== undefined &&
@@ -55,6 +56,13 @@ function concludeFound(result: Concluded): Lines {
     result.steering?.map(concludeSteering),
     concludeLayer(result),
   ];
+}
+
+/** Whether the ranking is of the right data; a checkpoint that was trained on other pairs has nothing to do with these. */
+function concludeMembership(found: ExperimentResult["membership"]): Lines {
+  if (found === undefined) return undefined;
+  const { verdict, remarks } = found;
+  return [`Do the pairs belong to the checkpoint after? ${verdict.sentence}`, ...remarks];
 }
 
 /** Scenarios that were not decided are none that were decided: what a broken judge leaves must be seen. */

@@ -2,6 +2,7 @@
 import { z } from "zod";
 
 import { EDIT_ACTIONS, EDIT_PICKS, editedGroupSchema, TENTHS } from "../edit/edit.ts";
+import { membershipSchema } from "../pairs/audit-membership.ts";
 import { plantedQualitySchema } from "../ranking/ranking-quality.ts";
 import { rankReportSchema } from "../ranking/ranking-report.ts";
 import { signalVerdictSchema, unusedNullSchema } from "../ranking/signal-verdict.ts";
@@ -110,6 +111,8 @@ export const RESULT = jsonArtifact(
     behavior: z.string(),
     pairs: countSchema,
     probe: probeResultSchema,
+    /** Whether the checkpoint after was trained on the pairs; absent where the experiment does not ask. Its stage's audit.json has the figures. */
+    membership: membershipSchema.pick({ verdict: true, remarks: true }).optional(),
     /** What each method of rank.methods found; edits follow the first unless they say otherwise. */
     methods: z.array(methodResultSchema),
     /** What adding and projecting out the behaviour's direction does, beside random directions. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { findMembership } from "../membership/find-membership.ts";
-import { writeMeasured } from "../membership/write-measured.ts";
+import { MEASURED_NAME, writeMeasured } from "../membership/write-measured.ts";
 import { type AuditOptions, auditPairs } from "../pairs/audit-pairs.ts";
 import { AUDIT } from "../pairs/audit-report.ts";
 import { openUnusableFile } from "../pairs/unusable-file.ts";
@@ -109,7 +109,7 @@ Pairs of one prompt count as one draw in every interval.
       beside: (out: string) => out.replace(/\.json$/, ".unusable.jsonl"),
     },
     measured: {
-      artifact: fileNamed("measured.parquet"),
+      artifact: fileNamed(MEASURED_NAME),
       placeholder: "FILE",
       describe: `What the checkpoints make of each pair, a row each; the ending says how: ${TABLE_ENDINGS.join(", ")}.`,
       endings: TABLE_ENDINGS,

@@ -71,6 +71,7 @@ const SECTIONS: Readonly<Record<string, string>> = {
   name: "miniature",
   checkpoints: "{ before: sft }",
   pairs: "{ files: [pairs.jsonl], planted: planted }",
+  membership: "{ heldOut: held-out.jsonl }",
   train: "{ learningRate: 1e-3, beta: 0.1, batchSize: 16, epochs: 1, seeds: [1] }",
   probe: "{ scenarios: probe.jsonl, rollouts: 2 }",
   generate: "{ maxTokens: 8, temperature: 1 }",

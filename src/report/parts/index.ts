@@ -3,6 +3,7 @@ import { behaviorPart } from "./behavior.ts";
 import { discoveryPart } from "./discovery.ts";
 import { forecastPart } from "./forecast.ts";
 import { generatorsPart } from "./generators.ts";
+import { membershipPart } from "./membership.ts";
 import { overviewPart } from "./overview.ts";
 import { provenancePart } from "./provenance.ts";
 import { rankingsPart } from "./rankings.ts";
@@ -17,6 +18,7 @@ export const PARTS = [
   auditPart,
   discoveryPart,
   forecastPart,
+  membershipPart,
   generatorsPart,
   provenancePart,
 ] as const;
