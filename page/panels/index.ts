@@ -22,8 +22,8 @@ export const PANELS: readonly Panel[] = [
   methodsPanel,
   discoveryPanel,
   forecastPanel,
-  membershipPanel,
   provenancePanel,
   reviewPanel,
+  membershipPanel,
   progressPanel,
 ];

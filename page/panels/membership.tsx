@@ -1,8 +1,9 @@
 import type { ReactNode } from "react";
 
 import type { PartValues } from "../../src/report/report-source.ts";
+import { tellIntervals } from "../../src/report/told-sentence.ts";
 import { IntervalChart, type IntervalRow } from "../charts/interval-chart.tsx";
-import { Figure, Nothing, Section, Table } from "../components.tsx";
+import { Figure, Nothing, Section, Table, Sentence } from "../components.tsx";
 import { count, interval, number, percent } from "../format.ts";
 import { Term } from "../glossary.tsx";
 import { ChesChart } from "./membership/ches-chart.tsx";
@@ -45,10 +46,14 @@ function Belonging({ found }: { readonly found: Found }): ReactNode {
     <>
       <div className={`verdict ${look}`}>
         <p className="badge">{badge}</p>
-        <p>{verdict.sentence}</p>
+        <p>
+          <Sentence of={tellIntervals(verdict.sentence, promptsOf(found))} />
+        </p>
       </div>
       {remarks.map((each) => (
-        <p key={each}>{each}</p>
+        <p key={each}>
+          <Sentence of={tellIntervals(each, promptsOf(found))} />
+        </p>
       ))}
       <p>
         {count(claimed.figures.pairs)} of {count(claimed.given)} <Term of="claimed">claimed</Term>{" "}
@@ -125,7 +130,12 @@ const rowsOf = (found: Found, of: (figures: Figures) => Estimate): readonly Inte
     return { label, value, low, high, n: figures.prompts, kind };
   });
 
-function Comparison({ found: { comparison } }: { readonly found: Found }): ReactNode {
+/** What the figures of both sides are of. */
+export const promptsOf = ({ claimed, heldOut }: Found): string =>
+  `n ${count(claimed.figures.prompts)} claimed${heldOut === undefined ? "" : ` and ${count(heldOut.figures.prompts)} held-out`} prompts`;
+
+function Comparison({ found }: { readonly found: Found }): ReactNode {
+  const { comparison } = found;
   if (comparison === undefined) {
     return (
       <Nothing>
@@ -136,13 +146,19 @@ function Comparison({ found: { comparison } }: { readonly found: Found }): React
   const { separation, separationPerToken, kind } = comparison;
   return (
     <Table
-      caption="How often a claimed prompt is above a held-out one (AUROC, 0.5 for the same)"
-      head={["Of what", "AUROC", "95%"]}
+      caption="How often a claimed prompt is above a held-out one (AUROC; alike would be one half)"
+      head={["Of what", "AUROC [95%]"]}
       rows={[
         ["margin: what the model after training adds", separation] as const,
         ["margin per token", separationPerToken] as const,
         ...kind.map((each) => [`${each.feature}, in which training has no part`, each] as const),
-      ].map(([name, { value, low, high }]) => [name, number(value), interval(low, high, number)])}
+      ].map(([name, { value, low, high }]) => [
+        name,
+        <Sentence
+          key="a"
+          of={tellIntervals(`${number(value)} ${interval(low, high, number)}`, promptsOf(found))}
+        />,
+      ])}
     />
   );
 }

@@ -85,8 +85,12 @@ async function readMembership(
 ): Promise<Pick<ExperimentResult, "membership">> {
   if (experiment.membership === undefined) return {};
   const { membership } = await AUDIT.read(join(at("membership"), AUDIT.name));
-  const { verdict, remarks } = membership!; // the stage has both checkpoints
-  return { membership: { verdict, remarks } };
+  const { verdict, remarks, claimed, heldOut } = membership!; // the stage has both checkpoints
+  const prompts = {
+    claimed: claimed.figures.prompts,
+    heldOut: heldOut?.figures.prompts ?? 0,
+  };
+  return { membership: { verdict, remarks, prompts } };
 }
 
 /** How the behaviour was found, and the layer of rankings. */

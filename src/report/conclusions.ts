@@ -4,7 +4,13 @@ import type { ArmEdit, ExperimentResult, MethodResult, ProbeResult } from "../ru
 import type { SteeringReport } from "../steering/steering-report.ts";
 import { percent, points } from "../util/figures.ts";
 import { type Lines, linesOf } from "../util/text-table.ts";
-import { tellRate, told, type ToldFigure, type ToldSentence } from "./told-sentence.ts";
+import {
+  tellIntervals,
+  tellRate,
+  told,
+  type ToldFigure,
+  type ToldSentence,
+} from "./told-sentence.ts";
 
 /** Below this an adjusted p-value counts as telling. */
 const LEVEL = 0.05;
@@ -29,6 +35,7 @@ function concludeTold(result: Concluded): readonly ToldSentence[] {
   const rates = evaluation?.variants.find(({ variant }) => variant === trigger)?.arms ?? [];
   const plain = (lines: Lines): ToldSentence[] => linesOf([lines]).map((line) => told`${line}`);
   return [
+    ...concludeMembership(result.membership),
     ...plain(concludeFound(result)),
     ...edits
       .filter(({ pick, action }) => pick === "chosen" && action !== "tenth")
@@ -48,7 +55,6 @@ function concludeFound(result: Concluded): Lines {
     probe.doubt !== undefined &&
       `The behaviour's vector is not stable (${probe.doubt}): the ranking is evidence of nothing.`,
     probe.nuisanceDoubts?.map((line) => `Projected out at ${line}.`),
-    concludeMembership(result.membership),
     concludeUnknown(probe.scenarios),
     [...new Set(result.methods.flatMap(concludeNulls))],
     probe.amplify !== undefined &&
@@ -59,10 +65,13 @@ function concludeFound(result: Concluded): Lines {
 }
 
 /** Whether the ranking is of the right data; a checkpoint that was trained on other pairs has nothing to do with these. */
-function concludeMembership(found: ExperimentResult["membership"]): Lines {
-  if (found === undefined) return undefined;
-  const { verdict, remarks } = found;
-  return [`Do the pairs belong to the checkpoint after? ${verdict.sentence}`, ...remarks];
+function concludeMembership(found: ExperimentResult["membership"]): readonly ToldSentence[] {
+  if (found === undefined) return [];
+  const { verdict, remarks, prompts } = found;
+  const n = `n ${prompts.claimed.toLocaleString("en")} claimed and ${prompts.heldOut.toLocaleString("en")} held-out prompts`;
+  return [`Do the pairs belong to the checkpoint after? ${verdict.sentence}`, ...remarks].map(
+    (sentence) => tellIntervals(sentence, n),
+  );
 }
 
 /** Scenarios that were not decided are none that were decided: what a broken judge leaves must be seen. */

@@ -29,6 +29,15 @@ export function told(
   return { sentence, figures };
 }
 
+/** A sentence that was put together elsewhere: every figure with an interval, like "0.61 [0.50, 0.70]", tells it; `n` says what they are of. */
+export function tellIntervals(sentence: string, n: string): ToldSentence {
+  const found = sentence.matchAll(/[-−+]?[\d.]+%? (\[[^\][]+\])/g);
+  return {
+    sentence,
+    figures: Array.from(found, ([text, around]) => ({ text, tells: `95% ${around}, ${n}` })),
+  };
+}
+
 /** What the rate of an arm tells: its interval, and what it is of. */
 export function tellRate({ rate, low, high, judged, prompts, seeds }: ArmRate["rate"]): string {
   const of = `n ${judged.toLocaleString("en")} judged responses to ${prompts} prompts, ${seeds === 1 ? "one training seed" : `${seeds} training seeds`}`;

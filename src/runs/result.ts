@@ -112,7 +112,13 @@ export const RESULT = jsonArtifact(
     pairs: countSchema,
     probe: probeResultSchema,
     /** Whether the checkpoint after was trained on the pairs; absent where the experiment does not ask. Its stage's audit.json has the figures. */
-    membership: membershipSchema.pick({ verdict: true, remarks: true }).optional(),
+    membership: z
+      .strictObject({
+        ...membershipSchema.pick({ verdict: true, remarks: true }).shape,
+        /** Different prompts on each side, the units of the verdict's intervals. */
+        prompts: z.strictObject({ claimed: countSchema, heldOut: countSchema }),
+      })
+      .optional(),
     /** What each method of rank.methods found; edits follow the first unless they say otherwise. */
     methods: z.array(methodResultSchema),
     /** What adding and projecting out the behaviour's direction does, beside random directions. */

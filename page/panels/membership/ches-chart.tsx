@@ -2,9 +2,11 @@ import { dot, ruleY } from "@observablehq/plot";
 import type { ReactNode } from "react";
 
 import type { PartValues } from "../../../src/report/report-source.ts";
+import { tellIntervals } from "../../../src/report/told-sentence.ts";
 import { addressHref, go } from "../../address.ts";
 import { Chart } from "../../charts/chart.tsx";
 import { NAMED_COLORS, namedColor } from "../../charts/colors.ts";
+import { Sentence } from "../../components.tsx";
 import { interval, number } from "../../format.ts";
 import { Term } from "../../glossary.tsx";
 import { usePalette } from "../../theme.tsx";
@@ -24,8 +26,14 @@ export function ChesChart({ found }: { readonly found: Found }): ReactNode {
       <p>
         <Term of="CHES" /> is read on the model before training alone. Where it is high, training
         should make the chosen response itself less likely.{" "}
-        {told !== undefined &&
-          `Here its rank correlation with the drift of the chosen response is ${number(told.r)} ${interval(told.low, told.high, number)}; below 0 it foretells that.`}
+        {told !== undefined && (
+          <Sentence
+            of={tellIntervals(
+              `Here its rank correlation with the drift of the chosen response is ${number(told.r)} ${interval(told.low, told.high, number)}; below 0 it foretells that.`,
+              `n ${pairs.length.toLocaleString("en")} claimed pairs`,
+            )}
+          />
+        )}
       </p>
       <Chart
         title="CHES and drift of the chosen response, pair by pair"

@@ -2,7 +2,7 @@ import { type ReactNode, useEffect, useRef, useState } from "react";
 
 import type { Decision, QueuePlace, QueueQuery } from "../../../src/report/report-source.ts";
 import { addressHref } from "../../address.ts";
-import { Await, Nothing } from "../../components.tsx";
+import { Await, Nothing, OfOne } from "../../components.tsx";
 import { count, score } from "../../format.ts";
 import { Term } from "../../glossary.tsx";
 import { isTyping } from "../../is-typing.ts";
@@ -175,7 +175,8 @@ function Shown({
           {row !== undefined && (
             <p className="quiet">
               <Term of="rank" /> {count(row.places[0]?.rank)}, <Term of="score" />{" "}
-              {score(row.places[0]?.score)}, source <bdi>{row.source ?? "not said"}</bdi>
+              <OfOne>{score(row.places[0]?.score)}</OfOne>, source{" "}
+              <bdi>{row.source ?? "not said"}</bdi>
             </p>
           )}
           {pair === undefined ? (
