@@ -247,6 +247,17 @@ describe("culprit forecast", () => {
     );
   });
 
+  it("takes what an adapter says of its training, not what the folder below it says of an earlier one", async () => {
+    await writeFile(at("half.jsonl"), jsonLines(pairs.slice(0, 70)));
+    const settings = ["--max-steps", "1", "--learning-rate", "1e-4", "--beta", "1", "--lora"];
+    const from = ["--checkpoint", at("dpo"), ...THREADS];
+    await runCommand("train", [at("half.jsonl"), ...from, ...settings, "--out", at("lora")]);
+    const trained = ["--trained", at("dpo"), "--trained-adapter", at("lora")];
+    await runCommand("shifts", [...heldOut, ...from, ...trained, "--out", at("lora.json")]);
+    const { checkpoint, training } = await SHIFTS.read(at("lora.json"));
+    expect(training).toMatchObject({ rows: 70, startHash: checkpoint.checkpointHash });
+  });
+
   it("refuses what training on other pairs, or from another checkpoint, did", async () => {
     await writeFile(at("fewer.jsonl"), jsonLines(pairs.slice(1)));
     const train = [at("fewer.jsonl"), ...MODEL, "--max-steps", "1", "--learning-rate", "1e-4"];

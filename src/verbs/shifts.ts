@@ -263,8 +263,9 @@ function trainedBy(
   return found;
 }
 
-async function readTraining({ folder }: Checkpoint): Promise<Shifts["training"]> {
-  const found = await TRAIN_MANIFEST.find(join(folder, TRAIN_MANIFEST.name));
+/** What the checkpoint says of its training: with an adapter what that says, as the folder below it may tell of an earlier training. */
+async function readTraining({ folder, options }: Checkpoint): Promise<Shifts["training"]> {
+  const found = await TRAIN_MANIFEST.find(join(options.adapter ?? folder, TRAIN_MANIFEST.name));
   if (found === undefined) return undefined;
   const { start, data } = found;
   return {
