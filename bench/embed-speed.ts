@@ -1,26 +1,32 @@
 /**
- * @file Embedding speed and values against the published code's way of computing datapoint vectors, in turn in the same run.
+ * @file Embedding speed and values against PyTorch, in turn in the same run: the published code's loop of one pair at a time, and two loops
+ * that somebody who knows PyTorch would write, in float32 and bfloat16.
  *
- *   npx tsx bench/embed-speed.ts --reference official_style.py --python PYTHON --model DIR --pairs FILE.jsonl.gz
- *     [--limit 300] [--layer 20] [--threads 2] [--runs 3]
+ *   npm run build
+ *   npx tsx bench/embed-speed.ts --python PYTHON --model DIR --pairs FILE.jsonl.gz
+ *     [--limit 300] [--layer 20] [--threads 2] [--runs 3] [--chunks 3] [--ways loop/float32,...]
  *
- * The reference script runs one pair at a time through transformers; it prints its own seconds, model loading left out. Culprit's
- * seconds are the whole command's, loading included. Prints a table, the ratio of each pair of runs, the smallest cosine between the
- * two sets of vectors, and which share of this machine's matrix-product peak was reached.
+ * bench/embed_speed_reference.py says what the loops do. All hold their model loaded, and work on the same pairs, a chunk at a time, each in
+ * its turn, so that other work on the machine falls on all alike. A round is all chunks once; the ratio of a round is of its sums. The
+ * whole command, loading and writing included, is timed as well, once a round. The clock and processor time are compared: other work moves
+ * the second less, but threads that wait for each other count in it, so it says something with --threads 1 alone. PYTHON has torch and
+ * transformers.
  */
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
+import type { TokenizedExample } from "../src/engine/engine.ts";
 import { openSafetensors } from "../src/format/safetensors.ts";
-import { readModel } from "../src/model/read-model.ts";
-import { matrixPeak, median } from "./support.ts";
+import { openEngine, openPairs } from "../src/index.ts";
+import { matrixPeak, median, processorFeatures } from "./support.ts";
 
 const { values } = parseArgs({
   options: {
-    reference: { type: "string" },
     python: { type: "string", default: "python3" },
     model: { type: "string" },
     pairs: { type: "string" },
@@ -28,139 +34,190 @@ const { values } = parseArgs({
     layer: { type: "string", default: "20" },
     threads: { type: "string", default: "2" },
     runs: { type: "string", default: "3" },
+    chunks: { type: "string", default: "3" },
+    ways: {
+      type: "string",
+      default: "loop/float32,batched/float32,packed/float32,batched/bfloat16,packed/bfloat16",
+    },
   },
 });
-const { reference, model, pairs } = values;
-if (reference === undefined || model === undefined || pairs === undefined) {
-  throw new Error("usage: see the head of this file");
-}
-const work = mkdtempSync(join(tmpdir(), "culprit-bench-"));
+const { model, pairs } = values;
+if (model === undefined || pairs === undefined) throw new Error("usage: see the head of this file");
 const layer = Number(values.layer);
 const threads = Number(values.threads);
+const ways = values.ways.split(",");
+const work = mkdtempSync(join(tmpdir(), "culprit-bench-"));
+const print = (line = ""): void => void process.stdout.write(`${line}\n`);
 
-interface Run {
-  pairs: number;
-  tokens: number;
-  seconds: number;
+/** The Python process, asked a line at a time. */
+class Reference {
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #lines: AsyncIterator<string>;
+
+  constructor(job: string) {
+    const script = fileURLToPath(new URL("embed_speed_reference.py", import.meta.url));
+    const dtypes = [...new Set(ways.map((way) => way.split("/")[1]!))].join(",");
+    const given = ["--model", model!, "--job", job, "--layer", values.layer, "--dtypes", dtypes];
+    this.#child = spawn(values.python, [script, ...given, "--threads", values.threads]);
+    this.#child.stderr.resume();
+    this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
+  }
+
+  async answer<T>(): Promise<T> {
+    const { value, done } = await this.#lines.next();
+    if (done === true) throw new Error("the reference ended; run bench/embed_speed_reference.py");
+    return JSON.parse(value) as T;
+  }
+
+  ask<T>(what: object): Promise<T> {
+    this.#child.stdin.write(`${JSON.stringify(what)}\n`);
+    return this.answer<T>();
+  }
+
+  end(): void {
+    this.#child.stdin.end();
+  }
 }
 
-const vectorsPath = join(work, "reference.safetensors");
-function runReference(): Run {
-  const out = execFileSync(
-    values.python,
-    [
-      reference!,
-      "--model",
-      model!,
-      "--pairs",
-      pairs!,
-      "--layers",
-      values.layer,
-      "--limit",
-      values.limit,
-      "--threads",
-      values.threads,
-      "--out",
-      vectorsPath,
-    ],
-    { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] },
-  );
-  return JSON.parse(out.trim().split("\n").at(-1)!) as Run;
+/** What some work took: by the clock, and of the processor. */
+interface Took {
+  readonly seconds: number;
+  readonly cpuSeconds: number;
 }
 
-const storePath = join(work, "store");
-function runCulprit(): Run {
-  rmSync(storePath, { recursive: true, force: true });
+const addUp = (a: Took, b: Took): Took => ({
+  seconds: a.seconds + b.seconds,
+  cpuSeconds: a.cpuSeconds + b.cpuSeconds,
+});
+
+/** The whole command, loading and writing included. */
+function wholeCommand(): Took {
+  const store = join(work, "store");
+  rmSync(store, { recursive: true, force: true });
   const start = performance.now();
-  const out = execFileSync(
-    process.execPath,
-    [
-      "dist/cli/main.js",
-      "embed",
-      pairs!,
-      "--checkpoint",
-      model!,
-      "--layers",
-      values.layer,
-      "--out",
-      storePath,
-      "--limit",
-      values.limit,
-      "--threads",
-      values.threads,
-      "--dtype",
-      "F32",
-      "--quiet",
-      "--json",
-    ],
-    { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] },
-  );
-  const result = JSON.parse(out) as Run;
-  return { ...result, seconds: (performance.now() - start) / 1000 };
+  const words = ["embed", pairs!, "--checkpoint", model!, "--layers", values.layer, "--out", store];
+  const settings = ["--limit", values.limit, "--threads", values.threads, "--quiet"];
+  // The shell's second line of `times` has what its children took.
+  const command = [process.execPath, "dist/cli/main.js", ...words, ...settings];
+  const shell = ["-c", '"$@" > /dev/null 2>&1 || exit 1; times', "sh", ...command];
+  const out = execFileSync("sh", shell, { encoding: "utf8" });
+  const seconds = (performance.now() - start) / 1000;
+  const parts = [...out.split("\n")[1]!.matchAll(/(\d+)m([\d.]+)s/g)];
+  const cpuSeconds = parts.reduce((sum, [, min, sec]) => sum + 60 * Number(min) + Number(sec), 0);
+  return { seconds, cpuSeconds };
 }
 
-async function smallestCosine(): Promise<{ cosine: number; pairs: number }> {
-  const vectorOf = new Map<string, Float32Array>();
-  for (const name of readdirSync(storePath).filter((each) => each.startsWith("shard-"))) {
-    await using shard = await openSafetensors(join(storePath, name));
-    const ids = JSON.parse(shard.metadata["ids"]!) as string[];
-    const rows = new Float32Array((await shard.readBytes(`layer.${layer}`)).slice().buffer);
-    const dim = rows.length / ids.length;
-    for (const [i, id] of ids.entries()) vectorOf.set(id, rows.subarray(i * dim, (i + 1) * dim));
-  }
-  await using file = await openSafetensors(vectorsPath);
-  const ids = JSON.parse(file.metadata["ids"]!) as string[];
-  const rows = new Float32Array((await file.readBytes(`layer.${layer}`)).slice().buffer);
-  const dim = rows.length / ids.length;
-  let smallest = 1;
-  for (const [i, id] of ids.entries()) {
-    const ours = vectorOf.get(id)!;
-    let dot = 0;
-    let a = 0;
-    let b = 0;
-    for (let k = 0; k < dim; k++) {
-      const theirs = rows[i * dim + k]!;
-      dot += theirs * ours[k]!;
-      a += theirs ** 2;
-      b += ours[k]! ** 2;
-    }
-    smallest = Math.min(smallest, dot / Math.sqrt(a * b));
-  }
-  return { cosine: smallest, pairs: ids.length };
+interface Cosines {
+  readonly smallest: number;
+  readonly middle: number;
 }
+
+function cosines(ours: readonly Float32Array[], theirs: Float32Array): Cosines {
+  const found = ours.map((vector, i) => {
+    let [dot, a, b] = [0, 0, 0];
+    for (const [k, x] of vector.entries()) {
+      const y = theirs[i * vector.length + k]!;
+      dot += x * y;
+      a += x * x;
+      b += y * y;
+    }
+    return dot / Math.sqrt(a * b);
+  });
+  return { smallest: Math.min(...found), middle: median(found) };
+}
+
+const below1 = (cosine: number): string => `1 − ${(1 - cosine).toExponential(1)}`;
 
 try {
-  const ratios: number[] = [];
-  const rates: number[] = [];
-  const peaks: number[] = [];
-  const shares: number[] = [];
-  const { config } = await readModel(model);
-  const perBlock =
-    config.dim * config.headDim * (2 * config.heads + 2 * config.keyHeads) +
-    3 * config.dim * config.mlpDim;
-  console.log(
-    "| run | reference pairs/s | culprit pairs/s | ratio | matrix peak GFLOP/s | share of peak in weights' products |",
+  await using engine = await openEngine(model, { threads });
+  const examples: TokenizedExample[] = [];
+  const set = await openPairs([pairs], { limit: Number(values.limit) });
+  for await (const row of set.read()) {
+    if (row.kind === "pair") {
+      examples.push(engine.tokenize(row.prompt, [row.chosen, row.rejected]));
+    }
+  }
+  const job = join(work, "job.json");
+  const asJob = ({ prompt, responses }: TokenizedExample): object => ({
+    prompt: [...prompt],
+    chosen: [...responses[0]!],
+    rejected: [...responses[1]!],
+  });
+  writeFileSync(job, JSON.stringify({ pairs: examples.map(asJob) }));
+  const reference = new Reference(job);
+  const versions = await reference.answer<Record<string, string>>();
+  print(`${cpus()[0]!.model} (${processorFeatures()}), ${threads} threads of ${cpus().length}.`);
+  print(`Node ${process.version}; PyTorch: ${JSON.stringify(versions)}.`);
+
+  const ours: Float32Array[] = [];
+  const embed = async (from: number, to: number): Promise<Took> => {
+    const start = performance.now();
+    const cpuStart = process.cpuUsage();
+    for await (const { index, means } of engine.embed(examples.slice(from, to), {
+      layers: [layer],
+    })) {
+      const [chosen, rejected] = means as readonly [Float32Array, Float32Array]; // two responses went in
+      ours[from + index] = chosen.map((x, k) => x - rejected[k]!);
+    }
+    const { user, system } = process.cpuUsage(cpuStart);
+    return { seconds: (performance.now() - start) / 1000, cpuSeconds: (user + system) / 1e6 };
+  };
+  const tookOf = async (way: string, from: number, to: number): Promise<Took> => {
+    if (way === "culprit") return embed(from, to);
+    const [name, dtype] = way.split("/");
+    return reference.ask<Took>({ way: name, dtype, from, to });
+  };
+
+  const all = ["culprit", ...ways];
+  for (const way of all) await tookOf(way, 0, 2); // warm
+  const chunk = Math.ceil(examples.length / Number(values.chunks));
+  const rounds: Map<string, Took>[] = [];
+  for (let round = 0; round < Number(values.runs); round++) {
+    const sums = new Map<string, Took>(all.map((way) => [way, { seconds: 0, cpuSeconds: 0 }]));
+    for (let from = 0, turn = round; from < examples.length; from += chunk, turn++) {
+      const order = all.map((_, i) => all[(i + turn) % all.length]!);
+      for (const way of order) {
+        const to = Math.min(from + chunk, examples.length);
+        sums.set(way, addUp(sums.get(way)!, await tookOf(way, from, to)));
+      }
+    }
+    sums.set("command", wholeCommand());
+    rounds.push(sums);
+  }
+
+  print(`${examples.length} pairs, layer ${layer}, ${rounds.length} rounds.\n`);
+  print(
+    "| PyTorch | its pairs/s | culprit by it | range | processor time | range | whole command by it | median cosine | smallest cosine |",
   );
-  console.log("|---|---|---|---|---|---|");
-  for (let run = 1; run <= Number(values.runs); run++) {
-    const theirs = runReference();
-    const ours = runCulprit();
-    const peak = await matrixPeak(threads);
-    const ratio = ours.pairs / ours.seconds / (theirs.pairs / theirs.seconds);
-    const gflops = (2 * perBlock * layer * ours.tokens) / ours.seconds / 1e9;
-    ratios.push(ratio);
-    rates.push(ours.pairs / ours.seconds);
-    peaks.push(peak);
-    shares.push(gflops / peak);
-    console.log(
-      `| ${run} | ${(theirs.pairs / theirs.seconds).toFixed(2)} | ${(ours.pairs / ours.seconds).toFixed(2)} | ${ratio.toFixed(2)} | ${peak.toFixed(0)} | ${((gflops / peak) * 100).toFixed(0)} % |`,
+  print("|---|---|---|---|---|---|---|---|---|");
+  const ratios = (way: string, of: "culprit" | "command", by: keyof Took): string => {
+    const found = rounds.map((sums) => sums.get(way)![by] / sums.get(of)![by]);
+    const range = `${Math.min(...found).toFixed(2)} to ${Math.max(...found).toFixed(2)}`;
+    const middle = median(found).toFixed(2);
+    return of === "command" ? middle : `${middle} | ${range}`;
+  };
+  for (const way of ways) {
+    const rate = median(rounds.map((sums) => examples.length / sums.get(way)!.seconds));
+    const [name, dtype] = way.split("/");
+    const path = join(work, "vectors.safetensors");
+    await reference.ask({ way: name, dtype, save: path });
+    await using file = await openSafetensors(path);
+    const bytes = (await file.readBytes("vectors")).slice();
+    const { smallest, middle } = cosines(ours, new Float32Array(bytes.buffer));
+    const [clock, processor] = (["seconds", "cpuSeconds"] as const).map((by) =>
+      ratios(way, "culprit", by),
+    );
+    print(
+      `| ${name}, ${dtype} | ${rate.toFixed(2)} | ${clock} | ${processor} | ${ratios(way, "command", "seconds")} | ${below1(middle)} | ${below1(smallest)} |`,
     );
   }
-  const { cosine, pairs: compared } = await smallestCosine();
-  console.log(
-    `\nmedian ratio ${median(ratios).toFixed(2)}, median share of peak ${(median(shares) * 100).toFixed(0)} %; smallest cosine over ${compared} pairs: 1 - ${(1 - cosine).toExponential(1)}`,
+  reference.end();
+  const rate = median(rounds.map((sums) => examples.length / sums.get("culprit")!.seconds));
+  const command = median(rounds.map((sums) => examples.length / sums.get("command")!.seconds));
+  const peak = await matrixPeak(threads);
+  print(
+    `\nculprit: ${rate.toFixed(2)} pairs/s, as a whole command ${command.toFixed(2)}; one 1024³ product at ${peak.toFixed(0)} GFLOP/s.`,
   );
-  console.log(JSON.stringify({ ratios, rates, peaks, shares, cosine }));
 } finally {
   rmSync(work, { recursive: true, force: true });
 }

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+
 import { compile } from "../src/runtime/ort.ts";
 import { input } from "../src/tensor/graph.ts";
 import { lowerToOnnx } from "../src/tensor/lower.ts";
@@ -25,4 +27,16 @@ export async function matrixPeak(threads: number): Promise<number> {
     bestMs = Math.min(bestMs, performance.now() - start);
   }
   return (2 * size ** 3) / bestMs / 1e6;
+}
+
+/** What of the processor decides about low precision. */
+export function processorFeatures(): string {
+  const wanted = /^(avx2|fma|f16c|avx512(f|bw|vnni|_vnni|_bf16|_fp16)|avx_vnni|amx_\w+)$/;
+  try {
+    const flags = /^flags\s*:(.*)$/m.exec(readFileSync("/proc/cpuinfo", "utf8"))?.[1] ?? "";
+    const found = flags.split(/\s+/).filter((flag) => wanted.test(flag));
+    return found.join(" ") || "none of AVX2, AVX-512, AMX";
+  } catch {
+    return "unknown";
+  }
 }
