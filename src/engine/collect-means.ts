@@ -1,23 +1,31 @@
 import type { TensorValue } from "../runtime/ort.ts";
 import { ActivationError } from "./activation-error.ts";
 import type { EmbeddedExample, TokenizedExample } from "./engine.ts";
+import type { JoinedExamples } from "./join-prompts.ts";
 import type { PlannedBatch } from "./plan-batches.ts";
 import { ResponseCollector } from "./response-collector.ts";
 
 /** Sorts the means of batches back to their examples. D: width, L: layers. */
 export class MeansCollector {
   readonly #collector: ResponseCollector<Float32Array>;
+  readonly #joined: JoinedExamples;
   readonly #layers: readonly number[];
   readonly #dim: number;
 
-  constructor(examples: readonly TokenizedExample[], layers: readonly number[], dim: number) {
+  /** `joined` is what runs of the examples. */
+  constructor(
+    examples: readonly TokenizedExample[],
+    joined: JoinedExamples,
+    { layers, dim }: { readonly layers: readonly number[]; readonly dim: number },
+  ) {
     this.#collector = new ResponseCollector(examples);
+    this.#joined = joined;
     this.#layers = layers;
     this.#dim = dim;
   }
 
   /**
-   * The examples that have all their responses with this batch, whose outputs are `layer.<l>` [B, R, D]. Throws ActivationError where a
+   * The examples that have all their responses with this batch of the joined ones, whose outputs are `layer.<l>` [B, R, D]. Throws ActivationError where a
    * mean is not finite.
    */
   *add(
@@ -25,11 +33,15 @@ export class MeansCollector {
     outputs: Readonly<Record<string, TensorValue>>,
   ): Iterable<EmbeddedExample> {
     for (const [r, row] of batch.entries()) {
-      const { example } = row;
-      for (const [slot, response] of row.responses.entries()) {
-        const mean = this.#meanOf(outputs, { row: r, slot, example });
-        const means = this.#collector.add(example, response, mean);
-        if (means !== undefined) yield { index: example, means };
+      for (const [slot, each] of row.responses.entries()) {
+        const places = this.#joined.placesOf(row.example, each);
+        const mean = this.#meanOf(outputs, { row: r, slot, example: places[0]!.example }); // one at least
+        for (const { example, response } of places) {
+          // Each caller's array is its own.
+          const own = places.length === 1 ? mean : mean.slice();
+          const means = this.#collector.add(example, response, own);
+          if (means !== undefined) yield { index: example, means };
+        }
       }
     }
   }

@@ -115,6 +115,27 @@ describe.each(TINY_FAMILIES)("%s", (family) => {
     }
   });
 
+  it("gives pairs of one prompt, some of their responses the same, what each gives alone", async () => {
+    await using engine = await openTiny({ family });
+    const [first, second] = randomExamples(2, { seed: 17, maxPrompt: 30 });
+    const pool = randomExamples(4, { seed: 19, maxResponse: 12 }).flatMap((each) => each.responses);
+    const examples = Array.from({ length: 9 }, (_, i) => ({
+      prompt: (i % 3 === 0 ? second! : first!).prompt,
+      responses: [pool[i % pool.length]!, pool[(i + 1 + (i >> 2)) % pool.length]!],
+    }));
+    const together = await embedAll(engine, examples);
+    expect(together.map(({ index }) => index)).toEqual(examples.map((_, i) => i));
+    for (const [i, example] of examples.entries()) {
+      for (const [r, want] of (await embedAlone(engine, example)).entries()) {
+        const got = together[i]!.means[r]!;
+        expect(relativeError(got, want), `example ${i}, response ${r}`).toBeLessThan(SAME);
+      }
+    }
+    // One caller's numbers are not another's.
+    const arrays = together.flatMap(({ means }) => means);
+    expect(new Set(arrays).size).toBe(arrays.length);
+  });
+
   it("pools as the mean over the response's tokens of the stream at each token", async () => {
     await using engine = await openTiny({ family });
     const [example] = randomExamples(1, { seed: 11, maxPrompt: 12, maxResponse: 25 });

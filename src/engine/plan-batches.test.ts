@@ -90,6 +90,17 @@ describe("planBatches", () => {
     expect(planBatches(none, roomy).flat()).toHaveLength(2);
   });
 
+  it("packs more than two responses up to the limits of a batch, and begins another row then", () => {
+    const many = examplesOf([{ prompt: 50, responses: [5, 6, 7, 8, 9] }], 0);
+    const rows = planBatches(many, { ...roomy, batchTokens: 70 }).flat();
+    expect(rows.map(({ responses }) => responses)).toEqual([
+      [0, 1, 2],
+      [3, 4],
+    ]);
+    const scores = planBatches(many, { ...roomy, batchScores: 61 ** 2 }).flat();
+    expect(new Set(scores.map(({ length }) => length))).toEqual(new Set([59, 61, 65]));
+  });
+
   it("runs the longest first, neighbours of like length together", () => {
     const sizes = [3, 30, 4, 29, 5].map((size) => ({ prompt: 1, responses: [size] }));
     const plan = planBatches(examplesOf(sizes, 0), { ...roomy, batchTokens: 62 });

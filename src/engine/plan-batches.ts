@@ -92,32 +92,40 @@ function fillBatches(
 }
 
 /**
- * One row for all responses of an example where that is cheaper (the prompt runs once, but every query is scored against every
- * other response too) and possible (all responses give the prompt the same angles); otherwise one row a response.
+ * The responses in their order, each in the last one's row where that is cheaper than a row of its own (the prompt runs once, but every
+ * query is scored against the other responses too) and possible: all responses of a row give the prompt the same angles, and more than
+ * two stay within the limits of a batch.
  */
 export function planRows(
-  example: TokenizedExample,
+  { prompt, responses }: TokenizedExample,
   index: number,
   limits: PlanLimits,
 ): PlannedRow[] {
-  const promptLength = example.prompt.length - limits.prefixLength;
-  const rowOf = (responses: readonly number[]): PlannedRow => ({
-    example: index,
-    responses,
-    length: responses.reduce(
-      (sum, each) => sum + (example.responses[each]?.length ?? 0),
-      promptLength,
-    ),
-  });
-  const cost = (row: PlannedRow): number =>
-    row.length * limits.costPerToken +
-    row.length * (limits.prefixLength + row.length) * limits.costPerScore;
+  const { ropes, prefixLength, batchTokens, batchScores } = limits;
+  const promptLength = prompt.length - prefixLength;
+  const scores = (length: number): number => length * (prefixLength + length);
+  const cost = (length: number): number =>
+    length * limits.costPerToken + scores(length) * limits.costPerScore;
+  const mayJoin = (row: PlannedRow, size: number): boolean => {
+    const alone = promptLength + size;
+    const joined = row.length + size;
+    const first = promptLength + responses[row.responses[0]!]!.length; // every row has a response
+    const isShareable = ropes.every((rope) => sharesAngles(rope, alone, first));
+    const isPair = row.responses.length === 1;
+    const fits = isPair || (joined <= batchTokens && scores(joined) <= batchScores);
+    return isShareable && fits && cost(joined) <= cost(row.length) + cost(alone);
+  };
 
-  const alone = example.responses.map((_, each) => rowOf([each]));
-  const packed = rowOf(example.responses.map((_, each) => each));
-  const isShareable = alone.every((row) =>
-    limits.ropes.every((rope) => sharesAngles(rope, row.length, alone[0]!.length)),
-  );
-  const separateCost = alone.reduce((sum, row) => sum + cost(row), 0);
-  return isShareable && cost(packed) <= separateCost ? [packed] : alone;
+  const rows: PlannedRow[] = [];
+  for (const [response, { length: size }] of responses.entries()) {
+    const row = rows.at(-1);
+    const goesOn = row !== undefined && mayJoin(row, size);
+    const before = goesOn ? rows.pop()! : { responses: [], length: promptLength };
+    rows.push({
+      example: index,
+      responses: [...before.responses, response],
+      length: before.length + size,
+    });
+  }
+  return rows;
 }

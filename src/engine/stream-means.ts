@@ -7,6 +7,7 @@ import { batchInputs, prefixInputs } from "./batch-inputs.ts";
 import { MeansCollector } from "./collect-means.ts";
 import type { EmbeddedExample, TokenizedExample } from "./engine.ts";
 import type { GraphPrograms } from "./graph-programs.ts";
+import { joinPrompts } from "./join-prompts.ts";
 import { planBatches } from "./plan-batches.ts";
 import { planLimits } from "./plan-limits.ts";
 import { sharedPrefixLength } from "./shared-prefix.ts";
@@ -38,12 +39,13 @@ export async function* streamMeans(
     hasPrefix && top > 0
       ? await prefixValues(programs, model, examples[0]!.prompt.slice(0, prefixLength), top)
       : {};
-  const collector = new MeansCollector(examples, layers, config.dim);
+  const joined = joinPrompts(examples);
+  const collector = new MeansCollector(examples, joined, { layers, dim: config.dim });
   let finished = 0;
   const limits = planLimits(config, top, { batchTokens, prefixLength });
-  for (const batch of planBatches(examples, limits)) {
+  for (const batch of planBatches(joined.examples, limits)) {
     signal?.throwIfAborted();
-    const inputs = batchInputs(examples, batch, {
+    const inputs = batchInputs(joined.examples, batch, {
       frequencyInputs,
       rotaryDim: config.rotaryDim,
       prefixLength,
