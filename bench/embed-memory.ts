@@ -2,6 +2,7 @@
  * @file Peak memory of `culprit embed` on a growing number of pairs: it must not grow with them. Linux only (reads /proc).
  *
  *   npx tsx bench/embed-memory.ts --model DIR --pairs FILE.jsonl.gz [--limits 283,566,1132,2264] [--layers 20] [--threads 2]
+ *     [--precision F32,INT8]
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -19,12 +20,16 @@ const { values } = parseArgs({
     limits: { type: "string", default: "283,566,1132,2264" },
     layers: { type: "string", default: "20" },
     threads: { type: "string", default: "2" },
+    precision: { type: "string", default: "F32" },
   },
 });
 const { model, pairs } = values;
 if (model === undefined || pairs === undefined) throw new Error("usage: see the head of this file");
 
-async function peakMegabytes(limit: string): Promise<{ megabytes: number; pairs: number }> {
+async function peakMegabytes(
+  limit: string,
+  precision: string,
+): Promise<{ megabytes: number; pairs: number }> {
   const work = mkdtempSync(join(tmpdir(), "culprit-bench-"));
   try {
     const args = ["--checkpoint", model!, "--layers", values.layers, "--out", join(work, "store")];
@@ -39,6 +44,8 @@ async function peakMegabytes(limit: string): Promise<{ megabytes: number; pairs:
         limit,
         "--threads",
         values.threads,
+        "--precision",
+        precision,
         "--quiet",
         "--json",
       ],
@@ -66,8 +73,10 @@ function highWaterMark(pid: number | undefined): number {
   }
 }
 
-console.log("| pairs | peak RSS, MB |\n|---|---|");
+console.log("| pairs | precision | peak RSS, MB |\n|---|---|---|");
 for (const limit of values.limits.split(",")) {
-  const peak = await peakMegabytes(limit);
-  console.log(`| ${peak.pairs} | ${peak.megabytes.toFixed(0)} |`);
+  for (const precision of values.precision.split(",")) {
+    const peak = await peakMegabytes(limit, precision);
+    console.log(`| ${peak.pairs} | ${precision} | ${peak.megabytes.toFixed(0)} |`);
+  }
 }

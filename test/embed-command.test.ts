@@ -151,6 +151,15 @@ describe("culprit embed", () => {
     });
   });
 
+  it("says how the weights were held, and refuses a store of others", async () => {
+    expect(await embed("int8", "--precision", "INT8")).toMatchObject({ code: 0 });
+    const manifest = await readFile(join(ROOT, "int8", "manifest.json"), "utf8");
+    expect(JSON.parse(manifest)).toMatchObject({ checkpoint: { precision: "INT8" } });
+    const mixed = await embed("int8");
+    expect(mixed.code).toBe(2);
+    expect(mixed.stderr).toContain("made with checkpoint.precision");
+  });
+
   it("stores half precision by default: the same vectors, rounded", async () => {
     expect(await embed("fp16", "--shard-rows", "10", "--quiet")).toMatchObject({
       code: 0,

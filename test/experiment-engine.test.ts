@@ -43,6 +43,8 @@ describe("engine.kind ray", () => {
       /engine\.training .*expected local/,
     ],
     ["engine: { precision: BF16 }", /engine\.precision .*expected engine\.kind ray with it/],
+    ["engine: { precision: INT8 }", /engine\.precision .*culprit embed and culprit behavior/],
+    [`engine: { ${RAY}, precision: INT8 }`, /engine\.precision .*expected F32 or BF16/],
   ])("refuses what it does not do: %s", (line, message) => {
     expect(() => parseExperiment(`${LEAST}${line}\n`, "e.yaml")).toThrow(message);
   });

@@ -64,6 +64,8 @@ describe("shape errors", () => {
     ["subtract", [float(2), integers(2)]],
     ["multiply", [float(2, 3), float(3, 2)]],
     ["divide", [integers(2), integers(2)]],
+    ["dequantize", [float(2, 8), float(2, 2)], { block: 4 }],
+    ["dequantize", [input("q", "int8", [2, 9]), float(2, 2)], { block: 4 }],
     ["and", [float(2), integers(2)]],
     ["or", [float(2), integers(2)]],
     ["equal", [float(2), integers(2)]],

@@ -63,7 +63,9 @@ function requireSpace(space: Space, behavior: Outline): void {
   if (other !== undefined) {
     throw new ConfigError(
       `${where}: expected the ${IDENTITY_PARTS[other]} of ${name} (${short(checkpoint[other])}), got another one (${short(behavior.identity[other])})`,
-      { hint: "Make behaviour and store with the same --checkpoint, --adapter and --template." },
+      {
+        hint: "Make behaviour and store with the same --checkpoint, --adapter, --template and --precision.",
+      },
     );
   }
   const [stored, own] = [features, featuresOfPairs(behavior.head.features)].map(describeFeatures);
@@ -123,6 +125,7 @@ function listWanted(
   });
 }
 
-function short(hash: string): string {
+/** Of a part that is absent the precision is one. */
+function short(hash = "F32"): string {
   return hash.length > 12 ? `${hash.slice(0, 12)}…` : hash;
 }

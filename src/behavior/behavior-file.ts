@@ -132,8 +132,8 @@ export async function openBehavior(path: string): Promise<OpenBehavior> {
 
 function outlineOf(head: BehaviorHead): Omit<OpenBehavior, "read"> {
   const { name, dim, layers } = head;
-  const { checkpointHash, tokenizerHash, templateHash, boundary } = head.checkpoint;
-  const identity = { checkpointHash, tokenizerHash, templateHash, boundary };
+  const { checkpointHash, tokenizerHash, templateHash, boundary, precision } = head.checkpoint;
+  const identity = { checkpointHash, tokenizerHash, templateHash, boundary, precision };
   return { name, identity, dim, layers, head };
 }
 

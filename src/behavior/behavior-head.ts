@@ -61,8 +61,15 @@ export const IDENTITY_PARTS = {
   checkpointHash: "checkpoint",
   tokenizerHash: "tokenizer",
   templateHash: "chat template",
+  precision: "precision of the weights",
 } as const;
-export type CheckpointParts = { readonly [P in keyof typeof IDENTITY_PARTS]: string };
+export interface CheckpointParts {
+  readonly checkpointHash: string;
+  readonly tokenizerHash: string;
+  readonly templateHash: string;
+  /** Absent: F32. */
+  readonly precision?: string | undefined;
+}
 
 /** The first part in which two checkpoints differ; undefined where they are the same. */
 export function differingPart(

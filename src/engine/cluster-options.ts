@@ -1,10 +1,6 @@
 /** @file What is said of an engine that runs on a cluster and means nothing to one of this process. */
 import { ConfigError } from "../util/errors.ts";
 
-/** Element types that weights have on the cluster. */
-export const PRECISIONS = ["F32", "BF16"] as const;
-export type Precision = (typeof PRECISIONS)[number];
-
 /** What only engines on a cluster take. */
 export interface ClusterOptions {
   /** Of the cluster's dashboard, http://HOST:8265. */
@@ -13,14 +9,12 @@ export interface ClusterOptions {
   readonly storage?: string | undefined;
   /** Workers at most, each with a copy of the weights; default: as many as the cluster has room for. */
   readonly workers?: number | undefined;
-  /** Of the weights on the cluster. Default F32. */
-  readonly precision?: Precision | undefined;
   /** "local": what trains runs in this process. Default: training is refused. */
   readonly training?: "local" | undefined;
 }
 
 /** Their names. */
-export const CLUSTER_OPTIONS = ["address", "storage", "workers", "precision", "training"] as const;
+export const CLUSTER_OPTIONS = ["address", "storage", "workers", "training"] as const;
 
 /** Throws ConfigError where settings of a cluster are given to an engine that runs in this process. */
 export function expectNoCluster(options: ClusterOptions): void {

@@ -5,6 +5,7 @@ import type { JobOptions } from "../util/progress.ts";
 import type { Features, SketchedFeatures } from "./features.ts";
 import type { GeneratedSample, GenerateOptions } from "./generation/generate-options.ts";
 import type { Steering } from "./generation/steering.ts";
+import type { Precision } from "./precision.ts";
 import type { AlongRun } from "./training-states.ts";
 
 /** What a checkpoint is, for manifests: two engines with equal identities give equal activations. */
@@ -25,6 +26,8 @@ export interface EngineIdentity {
   readonly dim: number;
   /** Tokens of a sequence at most, for embedding, sampling and training alike; see contextLength. */
   readonly maxPositions: number;
+  /** How the weights are held; absent: F32. */
+  readonly precision?: Exclude<Precision, "F32"> | undefined;
   /** What is read of a response, where that is not its states; `dim` is then featureDim of them. See withFeatures. */
   readonly features?: SketchedFeatures | undefined;
 }

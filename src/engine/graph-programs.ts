@@ -1,11 +1,14 @@
 import type { OnnxValue } from "../format/onnx.ts";
 import type { CheckpointWeights } from "../model/checkpoint-weights.ts";
+import { withInt8Weights } from "../model/int8-weights.ts";
 import type { ActivationsGraph } from "../model/pooled-activations.ts";
 import type { RopeScaling } from "../model/rope.ts";
 import type { Device } from "../runtime/device.ts";
 import { compile, type Program } from "../runtime/ort.ts";
 import { lowerToOnnx } from "../tensor/lower.ts";
+import { expectMemory } from "./expect-memory.ts";
 import { ParameterCache } from "./parameter-cache.ts";
+import type { Precision } from "./precision.ts";
 
 /** Weights that are copied into the graph of a sampling step, at most. */
 const MAX_PACKED_BYTES = 2 ** 30;
@@ -28,6 +31,7 @@ export interface GraphProgramsOptions {
   readonly device?: Device | undefined;
   readonly threads?: number | undefined;
   readonly weights?: "shared" | "constant" | undefined;
+  readonly precision?: Precision | undefined;
 }
 
 /** The compiled graphs of one checkpoint, over one copy of its weights where they are shared. */
@@ -52,9 +56,14 @@ export class GraphPrograms implements AsyncDisposable {
   async program(key: string, build: () => BuiltGraph, mayPack = false): Promise<GraphProgram> {
     const known = this.#programs.get(key);
     if (known !== undefined) return known;
-    const { outputs, frequencyInputs, made: madeValues = new Map(), own } = build();
+    const { outputs: built, frequencyInputs, made: madeValues = new Map(), own } = build();
+    const outputs = this.#options.precision === "INT8" ? withInt8Weights(built) : built;
     const shared = lowerToOnnx(outputs);
     for (const [name, make] of madeValues) this.#parameters.put(name, make);
+    const missing = shared.parameters.filter(
+      ({ name }) => own?.has(name) !== true && !this.#parameters.has(name),
+    );
+    expectMemory(missing, this.#options);
     const values = await this.#parameters.load(shared.parameters, own);
     const { device, threads } = this.#options;
     const settings = {

@@ -1,5 +1,6 @@
 import type { RendererOptions } from "../model/prompt-renderer.ts";
 import type { Device } from "../runtime/device.ts";
+import type { Precision } from "./precision.ts";
 
 /** Tokens of a batch, unless the user says otherwise; see docs/benchmarks.md for the choice. */
 export const DEFAULT_BATCH_TOKENS = 1024;
@@ -14,6 +15,8 @@ export interface LocalEngineOptions extends RendererOptions {
   readonly device?: Device | undefined;
   /** Threads inside one op; default: one for each core. */
   readonly threads?: number | undefined;
+  /** How weights are held. Default "F32". */
+  readonly precision?: Precision | undefined;
   /** Padded tokens of one batch at most. */
   readonly batchTokens?: number | undefined;
   /**

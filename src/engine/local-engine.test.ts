@@ -169,6 +169,45 @@ describe.each(TINY_FAMILIES)("%s", (family) => {
   });
 });
 
+describe("int8 weights", () => {
+  it.each(TINY_FAMILIES)(
+    "give nearly what float32 gives, and say that they are not: %s",
+    async (family) => {
+      const dir = await checkpoint({ family });
+      const examples = randomExamples(12, { seed: 5 });
+      await using engine = await openLocalEngine(dir, { threads: 1 });
+      await using small = await openLocalEngine(dir, { threads: 1, precision: "INT8" });
+      const [full, rounded] = [await embedAll(engine, examples), await embedAll(small, examples)];
+      for (const [i, { means }] of rounded.entries()) {
+        for (const [r, got] of means.entries()) {
+          const error = relativeError(got, full[i]!.means[r]!);
+          expect(error, `example ${i}, response ${r}`).toBeLessThan(0.05);
+          expect(error, `example ${i}, response ${r}`).toBeGreaterThan(1e-6);
+        }
+      }
+      expect(small.identity).toEqual({ ...engine.identity, precision: "INT8" });
+    },
+  );
+
+  it("are refused for what they do not serve", async () => {
+    await using engine = await openTiny({}, { precision: "INT8" });
+    const [example] = randomExamples(1);
+    const first = async (of: () => AsyncIterable<unknown>): Promise<void> => {
+      for await (const _ of of()) return;
+    };
+    for (const [what, ask] of [
+      ["sampling", () => engine.generate([example!.prompt])],
+      ["log-probabilities", () => engine.logprobs([example!])],
+      ["predicting states", () => engine.predictingStates([example!])],
+    ] as const) {
+      const error = await expectFailure(first(ask), ConfigError);
+      expect(error.message).toBe(`precision: expected F32 for ${what}, got INT8`);
+    }
+    await expectFailure(openTiny({}, { precision: "INT8", weights: "constant" }), ConfigError);
+    await expectFailure(openTiny({}, { precision: "BF16" }), ConfigError);
+  });
+});
+
 describe("dynamic rope", () => {
   const LIMIT = 16;
   const dynamic = {

@@ -32,6 +32,7 @@ import { GraphPrograms } from "./graph-programs.ts";
 import { DEFAULT_BATCH_TOKENS, type LocalEngineOptions } from "./local-engine-options.ts";
 import { streamLogprobs, streamPredictingStates } from "./logprobs.ts";
 import { type OpenCheckpoint, openCheckpoint } from "./open-checkpoint.ts";
+import { expectFull, expectPrecision } from "./precision.ts";
 import { steerResponses } from "./response-steering.ts";
 import { streamFeatures } from "./stream-features.ts";
 import { streamMeans } from "./stream-means.ts";
@@ -44,6 +45,11 @@ export async function openLocalEngine(
   dir: string,
   options: LocalEngineOptions = {},
 ): Promise<Engine> {
+  if (expectPrecision("local", options.precision) === "INT8" && options.weights === "constant") {
+    throw new ConfigError("weights: expected shared with precision INT8, got constant", {
+      hint: "Leave --weights out: what is held as int8 is widened when it is used, not packed.",
+    });
+  }
   return new LocalEngine(await openCheckpoint(dir, options), options);
 }
 
@@ -111,6 +117,7 @@ class LocalEngine implements Engine {
     prompts: readonly Int32Array[],
     options: GenerateOptions = {},
   ): AsyncIterable<GeneratedSample> {
+    expectFull(this.#options.precision, "sampling");
     const settings = generateSettings(options);
     const { steering, signal, progress, firstSamples } = options;
     if (steering !== undefined) expectSteering(steering, this.identity);
@@ -171,6 +178,7 @@ class LocalEngine implements Engine {
     const layers = expectLayers(options.layers, this.identity, features);
     const { model, weights } = this.#checkpoint;
     if (features.kind !== "states") {
+      expectFull(this.#options.precision, `${features.kind} features`);
       expectHeadFits(model, weights);
       const settings = { ...options, layers, batchTokens: this.#batchTokens };
       if (isAlongRun(features)) {
@@ -215,6 +223,7 @@ class LocalEngine implements Engine {
     examples: readonly TokenizedExample[],
     options: LogprobOptions = {},
   ): AsyncIterable<ExampleLogprobs> {
+    expectFull(this.#options.precision, "log-probabilities");
     const { model, weights } = this.#checkpoint;
     const { steering, ...job } = options;
     if (steering !== undefined) expectSteering(steering, this.identity);
@@ -239,6 +248,7 @@ class LocalEngine implements Engine {
     examples: readonly TokenizedExample[],
     options: JobOptions = {},
   ): AsyncIterable<PredictingStates> {
+    expectFull(this.#options.precision, "predicting states");
     const { model, weights } = this.#checkpoint;
     expectHeadFits(model, weights);
     const made = await this.#programs.program("predicting states", () => predictingStates(model));

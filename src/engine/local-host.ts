@@ -5,6 +5,7 @@ import { expectNoCluster } from "./cluster-options.ts";
 import type { EngineHost, EngineOptions } from "./engine-host.ts";
 import { openLocalEngine } from "./local-engine.ts";
 import { openLocalTrainer } from "./local-trainer.ts";
+import { expectFull, expectPrecision } from "./precision.ts";
 
 /** Runs checkpoints in this process, with ONNX Runtime. */
 export const localHost: EngineHost = {
@@ -14,6 +15,7 @@ export const localHost: EngineHost = {
     return openLocalEngine(dir, local);
   },
   openTrainer: async (checkpoint, settings, options = {}) => {
+    expectFull(options.precision, "training");
     const { dir, ...local } = await located(checkpoint, options);
     return openLocalTrainer(dir, settings, local);
   },
@@ -29,6 +31,7 @@ async function located(
   { download = {}, adapter, name = checkpoint, ...local }: EngineOptions,
 ): Promise<{ readonly dir: string } & Omit<EngineOptions, "download">> {
   expectNoCluster(local);
+  expectPrecision("local", local.precision);
   const dir = await localFolder(checkpoint, download);
   const merged = adapter === undefined ? undefined : await localFolder(adapter, download);
   return { ...local, dir, name, adapter: merged };

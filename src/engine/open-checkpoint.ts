@@ -13,6 +13,7 @@ import { readStopTokens } from "../model/stop-tokens.ts";
 import { checkTokenizerFits } from "../model/tokenizer-fit.ts";
 import { tokenizerFolder } from "../model/tokenizer-folder.ts";
 import type { EngineIdentity } from "./engine.ts";
+import type { Precision } from "./precision.ts";
 
 /** A checkpoint folder, opened: everything but the weights' numbers, which are read when they are needed. */
 export interface OpenCheckpoint {
@@ -35,9 +36,11 @@ export async function openCheckpoint(
   options: RendererOptions & {
     readonly name?: string | undefined;
     readonly adapter?: string | undefined;
+    readonly precision?: Precision | undefined;
     readonly onWarning?: ((line: string) => void) | undefined;
   },
 ): Promise<OpenCheckpoint> {
+  const { precision = "F32" } = options;
   const { model, weights } = await openModel(dir, { adapter: options.adapter });
   try {
     expectWeightsFit(model, weights, dir);
@@ -48,7 +51,10 @@ export async function openCheckpoint(
     for (const line of tokenizer.warnings) options.onWarning?.(line);
     if (misfit !== undefined) options.onWarning?.(misfit);
     return {
-      identity: await identify(options.name ?? dir, { model, weights, renderer }),
+      identity: {
+        ...(await identify(options.name ?? dir, { model, weights, renderer })),
+        ...(precision === "F32" ? {} : { precision }),
+      },
       model,
       renderer,
       tokenizerDir,

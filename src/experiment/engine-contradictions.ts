@@ -12,13 +12,22 @@ export function engineContradictions(given: Experiment): Contradiction[] {
   const { engine } = given;
   if (engine.kind === "ray") return rayContradictions(given);
   if (engine.kind !== "local") return [];
-  return CLUSTER_OPTIONS.flatMap((name) =>
-    need(
-      engine[name] === undefined,
-      ["engine", name],
+  const onCluster = CLUSTER_OPTIONS.filter((name) => engine[name] !== undefined);
+  return [
+    ...onCluster.flatMap((name) =>
+      need(false, ["engine", name], `expected engine.kind ray with it, got ${engine.kind}`),
+    ),
+    ...need(
+      engine.precision !== "BF16",
+      ["engine", "precision"],
       `expected engine.kind ray with it, got ${engine.kind}`,
     ),
-  );
+    ...need(
+      engine.precision !== "INT8",
+      ["engine", "precision"],
+      "expected F32 in an experiment, whose stages sample and train: INT8 is for culprit embed and culprit behavior",
+    ),
+  ];
 }
 
 function rayContradictions(given: Experiment): Contradiction[] {
@@ -42,6 +51,11 @@ function rayContradictions(given: Experiment): Contradiction[] {
       "expected the absolute path of a folder that this machine and all nodes see",
     ),
     ...need(weights === undefined, ["engine", "weights"], "expected none with engine.kind ray"),
+    ...need(
+      engine.precision !== "INT8",
+      ["engine", "precision"],
+      "expected F32 or BF16 with engine.kind ray",
+    ),
     ...need(
       device === "cpu" || device === "cuda",
       ["engine", "device"],

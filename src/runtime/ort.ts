@@ -10,7 +10,16 @@ import type { Device } from "./device.ts";
 ort.env.logLevel = "fatal";
 
 /** The arrays that carry tensors in and out. float16 travels as raw 16-bit words. */
-export type TensorArray = Float32Array | Uint16Array | Int32Array | BigInt64Array | Uint8Array;
+export type TensorArray =
+  | Float32Array
+  | Uint16Array
+  | Int8Array
+  | Int32Array
+  | BigInt64Array
+  | Uint8Array;
+
+/** The arrays that weights are bound in: float32, or int8 with its scales beside it. */
+export type WeightArray = Float32Array | Int8Array;
 
 /** Numbers with their shape, row by row. */
 export interface TensorValue {
@@ -42,13 +51,17 @@ export interface CompileOptions {
   readonly profilePrefix?: string | undefined;
 }
 
-/** Wraps weights (float32, row by row) for the runtime; the arrays are used in place and must not change. */
+/** Wraps weights, row by row, for the runtime; the arrays are used in place and must not change. */
 export function bindWeights(
-  weights: Iterable<readonly [name: string, shape: readonly number[], values: Float32Array]>,
+  weights: Iterable<readonly [name: string, shape: readonly number[], values: WeightArray]>,
 ): BoundWeights {
   const tensors = new Map<string, ort.Tensor>();
   for (const [name, shape, values] of weights) {
-    tensors.set(name, new ort.Tensor("float32", values, shape));
+    const tensor =
+      values instanceof Int8Array
+        ? new ort.Tensor("int8", values, shape)
+        : new ort.Tensor("float32", values, shape);
+    tensors.set(name, tensor);
   }
   return { tensors };
 }

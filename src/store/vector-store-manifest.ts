@@ -3,6 +3,7 @@ import { z } from "zod";
 
 import type { EngineIdentity } from "../engine/engine.ts";
 import { featuresSchema, layersOfFeatures, STATES } from "../engine/features.ts";
+import { PRECISIONS } from "../engine/precision.ts";
 import { BOUNDARIES } from "../model/prompt-renderer.ts";
 import { countSchema, countsSchema, jsonArtifact } from "../util/artifact.ts";
 import { ConfigError } from "../util/errors.ts";
@@ -31,6 +32,11 @@ export const checkpointSchema = z.strictObject({
   boundary: boundarySchema,
   family: z.string(),
   layerCount: countSchema,
+  precision: z
+    .enum(PRECISIONS)
+    .exclude(["F32"])
+    .optional()
+    .describe("How the weights were held; absent: F32."),
 });
 
 /** What files say of an engine's checkpoint. */
@@ -42,9 +48,16 @@ export function describeCheckpoint({
   boundary,
   family,
   layerCount,
+  precision,
 }: EngineIdentity): z.output<typeof checkpointSchema> {
   const parts = { name, checkpointHash, tokenizerHash, templateHash };
-  return { ...parts, ...(boundary === undefined ? {} : { boundary }), family, layerCount };
+  return {
+    ...parts,
+    ...(boundary === undefined ? {} : { boundary }),
+    family,
+    layerCount,
+    ...(precision === undefined ? {} : { precision }),
+  };
 }
 
 const manifestSchema = z

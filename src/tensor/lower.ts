@@ -173,6 +173,7 @@ function packConstant(dtype: DType, values: ConstantValues): Uint8Array {
     case "bool":
       return Uint8Array.from(values, (value) => (value === 0 ? 0 : 1));
     case "float16":
-      throw new Error("internal: float16 constants are not needed yet");
+    case "int8":
+      throw new Error(`internal: ${dtype} constants are not needed yet`);
   }
 }

@@ -7,7 +7,7 @@ import type { OPS } from "../../src/tensor/ops/index.ts";
 import type { DType } from "../../src/tensor/shape.ts";
 
 export interface GoldenTensor {
-  readonly dtype: "float32" | "int32" | "bool";
+  readonly dtype: "float32" | "int8" | "int32" | "bool";
   readonly shape: readonly number[];
   readonly values: readonly number[];
 }
@@ -79,6 +79,11 @@ export const goldenValues = ({ inputs }: GoldenCase): Record<string, TensorValue
   Object.fromEntries(inputs.map((each, i) => [`x${i}`, toValue(each)]));
 
 export function toValue({ dtype, shape, values }: GoldenTensor): TensorValue {
-  const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
+  const arrays = {
+    float32: Float32Array,
+    int8: Int8Array,
+    int32: Int32Array,
+    bool: Uint8Array,
+  } as const;
   return { dtype: dtype satisfies DType, shape, array: arrays[dtype].from(values) };
 }

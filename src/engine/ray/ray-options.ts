@@ -3,8 +3,8 @@ import { stat } from "node:fs/promises";
 import { isAbsolute } from "node:path";
 
 import { ConfigError, UnsupportedError } from "../../util/errors.ts";
-import type { Precision } from "../cluster-options.ts";
 import type { EngineOptions } from "../engine-host.ts";
+import { expectPrecision, type Precision } from "../precision.ts";
 
 /** Every setting of a session that can change its numbers, and where it runs. */
 export interface RaySettings {
@@ -24,7 +24,8 @@ const BATCH_TOKENS = { cpu: 1024, cuda: 16_384 } as const;
 
 /** Fills in the defaults. Throws ConfigError for what is missing or means nothing on a cluster. */
 export async function raySettings(options: EngineOptions): Promise<RaySettings> {
-  const { address, storage, workers, precision = "F32", device = "cpu", weights } = options;
+  const { address, storage, workers, device = "cpu", weights } = options;
+  const precision = expectPrecision("ray", options.precision);
   if (address === undefined) {
     throw new ConfigError("address: expected that of the cluster's dashboard, got none", {
       hint: "engine ray needs it: http://HOST:8265, say.",

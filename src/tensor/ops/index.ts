@@ -6,6 +6,7 @@ import { cachedAttentionOp } from "./cached-attention.ts";
 import { castOp } from "./cast.ts";
 import { andOp, equalOp, lessOp, lessOrEqualOp, orOp } from "./comparison.ts";
 import { concatOp, concatPartOp } from "./concat.ts";
+import { dequantizeOp } from "./dequantize.ts";
 import { flattenOp, unflattenOp } from "./flatten.ts";
 import { gatherOp, scatterRowsOp } from "./gather.ts";
 import { subtractIntegersOp } from "./integer-arithmetic.ts";
@@ -50,6 +51,7 @@ export const OPS = [
   concatPartOp,
   contractRowsOp,
   cosineOp,
+  dequantizeOp,
   divideOp,
   equalOp,
   errorFunctionOp,

@@ -18,7 +18,7 @@ cases = []
 
 
 def tensor(value):
-    kind = {torch.float32: "float32", torch.int32: "int32", torch.bool: "bool"}[value.dtype]
+    kind = {torch.float32: "float32", torch.int32: "int32", torch.int8: "int8", torch.bool: "bool"}[value.dtype]
     flat = value.flatten()
     # Nine digits tell any two float32 apart.
     numbers = [float(f"{x:.9g}") for x in flat.tolist()] if value.dtype == torch.float32 else flat.int().tolist()
@@ -217,6 +217,16 @@ top = lambda a: torch.zeros(3, 5).scatter(1, a.topk(2, -1).indices, 1.0).bool()
 case("topMask", [scores], top, count=2)
 case("markedRows", [top(scores)], lambda a: a[:, 1].nonzero()[:, 0].int(), column=1, size=int(top(scores)[:, 1].sum()))
 case("markedRows", [torch.zeros(3, 5, dtype=torch.bool)], lambda a: a[:, 1].nonzero()[:, 0].int(), column=1, size=0)
+
+
+def dequantized(values, scales, block):
+    return values.float() * scales.detach().repeat_interleave(block, 1)[:, : values.shape[1]]
+
+
+whole = torch.randint(-127, 128, (3, 8), dtype=torch.int8)
+case("dequantize", [whole, rand(3, 2).abs()], lambda a, s: dequantized(a, s, 4), block=4)
+case("dequantize", [whole[:, :7], rand(3, 2).abs()], lambda a, s: dequantized(a, s, 4), block=4)
+case("dequantize", [torch.randint(-127, 128, (5, 96), dtype=torch.int8), rand(5, 3).abs()], lambda a, s: dequantized(a, s, 32), block=32)
 
 path = Path(__file__).with_name("ops.json")
 old = {json.dumps([c["op"], c["inputs"], c["attributes"]]): c["output"] for c in json.loads(path.read_text())["cases"]} if path.exists() else {}

@@ -1,0 +1,125 @@
+/**
+ * @file What --precision INT8 does to vectors and rankings: datapoint vectors with int8 weights against those of float32, in turn in the
+ * same run, a chunk of pairs at a time.
+ *
+ *   npx tsx bench/int8-vectors.ts --model DIR --pairs FILE.jsonl.gz [--limit 2264] [--layer 20] [--threads 2] [--chunk 100]
+ *
+ * Rankings are those by the mean vector of all pairs, and by eight random directions, whose lowest figure is told. Prints cosines, rank
+ * correlations, how much of the exact top 1% (ten pairs at least) is in the other's, and each one's seconds and processor time.
+ */
+import { cpus } from "node:os";
+import { parseArgs } from "node:util";
+
+import type { Engine, TokenizedExample } from "../src/engine/engine.ts";
+import { openEngine, openPairs } from "../src/index.ts";
+import { createRng } from "../src/util/rng.ts";
+import { median, processorFeatures } from "./support.ts";
+
+const { values } = parseArgs({
+  options: {
+    model: { type: "string" },
+    pairs: { type: "string" },
+    limit: { type: "string", default: "2264" },
+    layer: { type: "string", default: "20" },
+    threads: { type: "string", default: "2" },
+    chunk: { type: "string", default: "100" },
+  },
+});
+const { model, pairs } = values;
+if (model === undefined || pairs === undefined) throw new Error("usage: see the head of this file");
+const layer = Number(values.layer);
+const threads = Number(values.threads);
+const print = (line = ""): void => void process.stdout.write(`${line}\n`);
+
+/** Vectors so far, and what they took. */
+interface Arm {
+  readonly engine: Engine;
+  readonly vectors: Float32Array[];
+  seconds: number;
+  cpuSeconds: number;
+}
+
+async function embed(arm: Arm, examples: readonly TokenizedExample[]): Promise<void> {
+  const first = arm.vectors.length;
+  const start = performance.now();
+  const cpuStart = process.cpuUsage();
+  for await (const { index, means } of arm.engine.embed(examples, { layers: [layer] })) {
+    const [chosen, rejected] = means as readonly [Float32Array, Float32Array]; // two responses went in
+    arm.vectors[first + index] = chosen.map((x, k) => x - rejected[k]!);
+  }
+  const { user, system } = process.cpuUsage(cpuStart);
+  arm.seconds += (performance.now() - start) / 1000;
+  arm.cpuSeconds += (user + system) / 1e6;
+}
+
+function dot(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let k = 0; k < a.length; k++) sum += a[k]! * b[k]!;
+  return sum;
+}
+
+/** Places from the highest score down. */
+function places(scores: readonly number[]): Int32Array {
+  const order = scores.map((_, i) => i).toSorted((a, b) => scores[b]! - scores[a]!);
+  const place = new Int32Array(scores.length);
+  for (const [at, i] of order.entries()) place[i] = at;
+  return place;
+}
+
+/** Spearman's rank correlation, no two scores being equal, and the share of the one's top that is in the other's. */
+function compareRankings(direction: Float32Array): { spearman: number; recall: number } {
+  const [exact, rounded] = [full, small].map(({ vectors }) =>
+    places(vectors.map((vector) => dot(vector, direction))),
+  ) as [Int32Array, Int32Array];
+  const n = exact.length;
+  const top = Math.max(10, Math.round(n / 100));
+  let [squares, found] = [0, 0];
+  for (const [i, place] of exact.entries()) {
+    squares += (place - rounded[i]!) ** 2;
+    if (place < top && rounded[i]! < top) found++;
+  }
+  return { spearman: 1 - (6 * squares) / (n * (n * n - 1)), recall: found / top };
+}
+
+await using exactEngine = await openEngine(model, { threads });
+await using int8Engine = await openEngine(model, { threads, precision: "INT8" });
+const arm = (engine: Engine): Arm => ({ engine, vectors: [], seconds: 0, cpuSeconds: 0 });
+const [full, small] = [arm(exactEngine), arm(int8Engine)];
+const examples: TokenizedExample[] = [];
+const set = await openPairs([pairs], { limit: Number(values.limit) });
+for await (const row of set.read()) {
+  if (row.kind === "pair") {
+    examples.push(exactEngine.tokenize(row.prompt, [row.chosen, row.rejected]));
+  }
+}
+const chunk = Number(values.chunk);
+for (let from = 0, turn = 0; from < examples.length; from += chunk, turn++) {
+  const some = examples.slice(from, from + chunk);
+  for (const each of turn % 2 === 0 ? [full, small] : [small, full]) await embed(each, some);
+}
+
+const off = full.vectors.map((a, i) => {
+  const b = small.vectors[i]!;
+  return 1 - dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
+});
+const mean = new Float32Array(full.vectors[0]!.length);
+for (const vector of full.vectors) for (const [k, x] of vector.entries()) mean[k]! += x;
+const rng = createRng(1);
+const random = Array.from({ length: 8 }, () => mean.map(() => rng.normal()));
+const byMean = compareRankings(mean);
+const byRandom = random.map(compareRankings);
+print(`${cpus()[0]!.model} (${processorFeatures()}), ${threads} threads, Node ${process.version}.`);
+print(`${examples.length} pairs, layer ${layer}.\n`);
+print("| figure | value |\n|---|---|");
+print(`| 1 − cosine, median | ${median(off).toExponential(1)} |`);
+print(`| 1 − cosine, worst | ${Math.max(...off).toExponential(1)} |`);
+print(`| Spearman, by the mean vector | ${byMean.spearman.toFixed(5)} |`);
+print(
+  `| Spearman, lowest of 8 random | ${Math.min(...byRandom.map((r) => r.spearman)).toFixed(5)} |`,
+);
+print(`| of the exact top 1%, by the mean vector | ${byMean.recall.toFixed(2)} |`);
+print(
+  `| of the exact top 1%, lowest of 8 random | ${Math.min(...byRandom.map((r) => r.recall)).toFixed(2)} |`,
+);
+print(`| seconds, INT8 by F32 | ${(small.seconds / full.seconds).toFixed(2)} |`);
+print(`| processor time, INT8 by F32 | ${(small.cpuSeconds / full.cpuSeconds).toFixed(2)} |`);

@@ -1,0 +1,52 @@
+/** @file Whether weights will fit into memory, asked before any is read. */
+import { freemem, totalmem } from "node:os";
+
+import type { OnnxElementType, OnnxValue } from "../format/onnx.ts";
+import { RuntimeError } from "../util/errors.ts";
+import type { Precision } from "./precision.ts";
+
+/** Of the element types that weights have. */
+const BYTES: Partial<Readonly<Record<OnnxElementType, number>>> = { float32: 4, int8: 1 };
+
+/** Bytes that weights take in memory. */
+export function weightBytes(parameters: readonly OnnxValue[]): number {
+  return parameters.reduce((sum, { elementType, shape }) => {
+    const count = (shape as readonly number[]).reduce((product, size) => product * size, 1); // no named sizes
+    return sum + count * (BYTES[elementType] ?? 4);
+  }, 0);
+}
+
+/**
+ * Throws RuntimeError where the weights alone take more memory than this process can still get. What fits may still be too much: the
+ * arithmetic needs some hundred megabytes beside them.
+ */
+export function expectMemory(
+  parameters: readonly OnnxValue[],
+  { precision, weights }: { precision?: Precision | undefined; weights?: string | undefined },
+  available: number = freeBytes(),
+): void {
+  const bytes = weightBytes(parameters) * (weights === "constant" ? 2 : 1);
+  if (bytes <= available) return;
+  throw new RuntimeError(
+    `memory: the weights take ${gigabytes(bytes)} GB up to the highest layer asked for, ${gigabytes(available)} GB are free`,
+    {
+      hint:
+        precision === "INT8"
+          ? "Ask for lower layers, close other programs, or take a smaller checkpoint."
+          : "For vectors of states --precision INT8 needs about a quarter; lower --layers need less too.",
+    },
+  );
+}
+
+/**
+ * What this process can still get. A container's limit counts, but not what the system keeps of files, which it gives up when asked: both
+ * process.availableMemory() in a container and os.freemem() on macOS take that for used.
+ */
+function freeBytes(): number {
+  const limit = process.constrainedMemory();
+  const most = limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+  const left = most - process.memoryUsage.rss();
+  return process.platform === "darwin" ? left : Math.min(left, freemem());
+}
+
+const gigabytes = (bytes: number): string => (bytes / 1e9).toFixed(1);

@@ -1,0 +1,33 @@
+/** @file How weights are held while they are used. It changes activations, so files say it. */
+import { ConfigError } from "../util/errors.ts";
+
+export const PRECISIONS = ["F32", "BF16", "INT8"] as const;
+/** F32: as they are. BF16: rounded, on a cluster alone. INT8: see model/int8-weights.ts, in this process alone. */
+export type Precision = (typeof PRECISIONS)[number];
+
+/** What an engine of this process takes, and one on a cluster. */
+const TAKEN = {
+  local: ["F32", "INT8"],
+  ray: ["F32", "BF16"],
+} as const satisfies Readonly<Record<string, readonly Precision[]>>;
+
+/** The precision, by default F32. Throws ConfigError where the engine has no such thing. */
+export function expectPrecision(
+  engine: keyof typeof TAKEN,
+  precision: Precision = "F32",
+): Precision {
+  const taken: readonly Precision[] = TAKEN[engine];
+  if (taken.includes(precision)) return precision;
+  throw new ConfigError(
+    `precision: expected ${taken.join(" or ")} with engine ${engine}, got ${precision}`,
+    { hint: `Leave it out, or take ${taken.join(" or ")}.` },
+  );
+}
+
+/** Throws ConfigError where weights are held as int8, which serve mean states alone. */
+export function expectFull(precision: Precision | undefined, what: string): void {
+  if (precision !== "INT8") return;
+  throw new ConfigError(`precision: expected F32 for ${what}, got INT8`, {
+    hint: "INT8 is for states of responses (culprit embed and culprit behavior): leave it out here.",
+  });
+}
