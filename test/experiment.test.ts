@@ -114,8 +114,9 @@ it("runs every kind of stage, and ends with arms beside their controls", async (
   const { membership } = await AUDIT.read(join(folder, AUDIT.name));
   expect(membership!.claimed.figures.pairs).toBe(80);
   expect(membership!.heldOut!.figures.pairs).toBe(10);
-  const { verdict, remarks } = membership!;
-  expect(result.membership).toEqual({ verdict, remarks });
+  const { verdict, remarks, claimed, heldOut } = membership!;
+  const prompts = { claimed: claimed.figures.prompts, heldOut: heldOut!.figures.prompts };
+  expect(result.membership).toEqual({ verdict, remarks, prompts });
   expect(result.conclusions.join()).toContain(verdict.sentence);
   let measured = 0;
   for await (const { claimed } of readMeasured(join(folder, MEASURED_NAME))) {

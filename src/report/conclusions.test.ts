@@ -66,7 +66,7 @@ function edited(
 ): ExperimentResult {
   const arm = (name: string, rate: number, judged: number, more: object): object => ({
     arm: name,
-    rate: { rate },
+    rate: { rate, judged: 10, prompts: 5, seeds: judged },
     bySeed: Array.from({ length: seeds }, (_, s) => ({
       seed: `${s}`,
       rate: s < judged ? rate : undefined,

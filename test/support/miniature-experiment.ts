@@ -53,7 +53,10 @@ export async function makeMiniatureExperiment(
     }));
     await writeFile(join(folder, `${set}-labels.jsonl`), jsonLines(labels));
   }
-  const text = Object.entries({ ...SECTIONS, ...changes }).map(([name, value]) =>
+  // Without training there is no checkpoint after to ask whether the pairs belong to it.
+  const isTrained = !("train" in changes) || changes["train"] !== undefined;
+  const sections = isTrained ? SECTIONS : { ...SECTIONS, membership: undefined };
+  const text = Object.entries({ ...sections, ...changes }).map(([name, value]) =>
     value === undefined ? "" : `${name}: ${value}\n`,
   );
   const path = join(folder, "experiment.yaml");
