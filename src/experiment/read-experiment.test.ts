@@ -36,7 +36,7 @@ describe("parseExperiment", () => {
     [
       "a question about a checkpoint after that is not here",
       "membership: {}",
-      "membership (line 6): needs a checkpoint after on this machine: expected checkpoints.after, or train",
+      "membership (line 6): needs a checkpoint after on this machine: expected checkpoints.after, or train, got {}",
     ],
     [
       "an unknown setting",
