@@ -114,8 +114,11 @@ it("runs every kind of stage, and ends with arms beside their controls", async (
   const { membership } = await AUDIT.read(join(folder, AUDIT.name));
   expect(membership!.claimed.figures.pairs).toBe(80);
   expect(membership!.heldOut!.figures.pairs).toBe(10);
-  const { verdict, remarks, claimed, heldOut } = membership!;
-  const prompts = { claimed: claimed.figures.prompts, heldOut: heldOut!.figures.prompts };
+  const { verdict, remarks } = membership!;
+  const prompts = {
+    claimed: membership!.claimed.figures.prompts,
+    heldOut: membership!.heldOut!.figures.prompts,
+  };
   expect(result.membership).toEqual({ verdict, remarks, prompts });
   expect(result.conclusions.join()).toContain(verdict.sentence);
   let measured = 0;
