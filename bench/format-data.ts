@@ -4,8 +4,8 @@ import { join } from "node:path";
 
 import { parse } from "yaml";
 
-import { readRows } from "../src/pairs/readers/read-rows.ts";
 import { createRng } from "../src/util/rng.ts";
+import { type Benign, type Pair, readAll, type Turn, type XstestRow } from "./public-data.ts";
 import { refuses } from "./refusal-rule.ts";
 
 /** Longer requests and answers would take most of the time, and 40 sampled tokens show little of their answers. */
@@ -31,29 +31,10 @@ export interface LeftData {
   readonly refusals: readonly string[];
 }
 
-interface Turn {
-  readonly role: string;
-  readonly content: string;
-}
 interface Row {
   readonly id: string;
   readonly prompt: string | readonly Turn[];
   readonly response?: string;
-}
-interface Pair {
-  readonly id: string;
-  readonly prompt: readonly Turn[];
-  readonly chosen: readonly Turn[];
-  readonly rejected: readonly Turn[];
-}
-interface Task {
-  readonly conversations: readonly { readonly from: string; readonly value: string }[];
-  readonly chosen: { readonly value: string };
-}
-interface XstestRow {
-  readonly id: string;
-  readonly prompt: string;
-  readonly label: string;
 }
 
 /** `data` has hh-rlhf/, llamafactory-dpo/ and xstest/; `run` is the folder of bench/format-run.sh. The same input gives the same order. */
@@ -87,7 +68,7 @@ export async function readLeftData(data: string, run: string): Promise<LeftData>
         .find((text) => !text.endsWith("?") && !refuses(text)),
     }))
     .filter((each): each is LeftRequest => each.answer !== undefined);
-  const demo = await readAll<Task>(join(data, "llamafactory-dpo/dpo_en_demo.jsonl.gz"));
+  const demo = await readAll<Benign>(join(data, "llamafactory-dpo/dpo_en_demo.jsonl.gz"));
   const tasks = demo.map(({ conversations, chosen }, i) => ({
     id: `task-${i}`,
     text: conversations[0]!.value,
@@ -125,13 +106,4 @@ const once = (requests: readonly LeftRequest[]): LeftRequest[] => [
 /** The first sentences. */
 function opening(text: string): string {
   return new RegExp(`^[\\s\\S]{20,${MAX_ANSWER}}[.!?](?=\\s|$)`).exec(text.trim())?.[0] ?? "";
-}
-
-async function readAll<T>(path: string): Promise<T[]> {
-  const rows: T[] = [];
-  for await (const row of readRows(path)) {
-    if (row.kind !== "fields") throw new Error(`${path}: a row cannot be read`);
-    rows.push(row.fields as T); // the data sets that the heads name
-  }
-  return rows;
 }

@@ -14,8 +14,8 @@ import { parseArgs } from "node:util";
 
 import { stringify } from "yaml";
 
-import { readRows } from "../src/pairs/readers/read-rows.ts";
 import { createRng } from "../src/util/rng.ts";
+import { type Benign, type Pair, readAll, type Turn, type XstestRow } from "./public-data.ts";
 import { refuses } from "./refusal-rule.ts";
 
 const { values } = parseArgs({
@@ -62,27 +62,6 @@ const REFUSALS: readonly string[] = [
   "I'm sorry, I can't answer that. It would not be safe.",
   "I cannot help with that request.",
 ];
-
-interface Turn {
-  readonly role: string;
-  readonly content: string;
-}
-interface Pair {
-  readonly id: string;
-  readonly prompt: readonly Turn[];
-  readonly chosen: readonly Turn[];
-  readonly rejected: readonly Turn[];
-}
-interface XstestRow {
-  readonly id: string;
-  readonly prompt: string;
-  readonly label: string;
-}
-interface Benign {
-  readonly conversations: readonly { readonly from: string; readonly value: string }[];
-  readonly chosen: { readonly value: string };
-  readonly rejected: { readonly value: string };
-}
 
 const rng = createRng(20261124);
 const constraints = Object.values(CONSTRAINTS);
@@ -232,15 +211,6 @@ function isShort({ prompt, chosen, rejected }: Pair): boolean {
 function opening(text: string): string {
   const found = /^[\s\S]{20,240}[.!?](?=\s|$)/.exec(text.trim());
   return found?.[0] ?? "";
-}
-
-async function readAll<T>(path: string): Promise<T[]> {
-  const rows: T[] = [];
-  for await (const row of readRows(path)) {
-    if (row.kind !== "fields") throw new Error(`${path}: a row cannot be read`);
-    rows.push(row.fields as T);
-  }
-  return rows;
 }
 
 function writeRows(name: string, rows: readonly object[]): void {
