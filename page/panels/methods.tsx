@@ -1,6 +1,7 @@
 import type { ReactNode } from "react";
 
 import type { PartValues } from "../../src/report/report-source.ts";
+import { triggeredArms } from "../../src/report/triggered-arms.ts";
 import { IntervalChart } from "../charts/interval-chart.tsx";
 import { Await, Figure, Figures, Nothing, Section, Table } from "../components.tsx";
 import { amount, count, duration, interval, number, percent } from "../format.ts";
@@ -234,7 +235,7 @@ function Overlap({
 
 function Arms({ result }: { readonly result: Result }): ReactNode {
   const { evaluation, trigger, edits } = result;
-  const arms = evaluation?.variants.find(({ variant }) => variant === trigger)?.arms ?? [];
+  const arms = triggeredArms(evaluation, trigger);
   const rows = edits.flatMap(({ arm, method, action, pairs, pick }) => {
     const found = arms.find((each) => each.arm === arm);
     // By people, not by a ranking; tenths stand on the Overview.

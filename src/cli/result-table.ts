@@ -3,6 +3,7 @@ import { hardestControl } from "../rates/beside-controls.ts";
 import type { ConditionRow } from "../rates/conditions.ts";
 import type { ArmMeasure, ArmRate, Evaluation } from "../rates/evaluation.ts";
 import { CAPABILITIES, type Capability } from "../rates/measure-capabilities.ts";
+import { triggeredArms } from "../report/triggered-arms.ts";
 import type {
   ArmEdit,
   ExperimentResult,
@@ -194,8 +195,7 @@ function agreementLines(found: StageAgreement): Lines {
 
 /** The behaviour's rates, and below them what the edits cost; the same arms in both. */
 function armTable(edits: readonly ArmEdit[], evaluation: Evaluation, trigger: string): string[] {
-  const { variants } = evaluation;
-  const triggered = variants.find(({ variant }) => variant === trigger)?.arms ?? [];
+  const triggered = triggeredArms(evaluation, trigger);
   const arms = triggered.map(({ arm }) => arm);
   return [
     ...tableOf(arms, rateColumns(edits, evaluation, { triggered, trigger })),

@@ -26,6 +26,10 @@ export type RandomPick = (typeof RANDOM_PICKS)[number];
 export const isRandomPick = (pick: EditPick): pick is RandomPick =>
   (RANDOM_PICKS as readonly EditPick[]).includes(pick);
 
+/** Whether an edit takes the pairs at fault by a ranking or by people: no control, and no tenth, whose ids are what it leaves out. */
+export const takesChosen = ({ action, pick }: Pick<Edit, "action" | "pick">): boolean =>
+  pick === "chosen" && action !== "tenth";
+
 /** What is asked for. */
 export interface EditSettings {
   readonly action: (typeof RANKED_ACTIONS)[number];

@@ -46,41 +46,38 @@ export function listArms({ edits, rank }: Experiment, planted: number): readonly
     const method = action === "review" ? undefined : (each.method ?? first);
     const shared = { edit, method, action, sources, by, minLift };
     const nameOf = (...parts: readonly (string | number | undefined)[]): string =>
-      unique([action, ...parts].filter((part) => part !== undefined).join("-"));
+      [action, ...parts].filter((part) => part !== undefined).join("-");
     const followed = method === first ? undefined : method;
-    const besides = (id: string, top: number | undefined): Arm[] =>
+    const besides = (id: string, size: Pick<Arm, "top" | "tenth">): Arm[] =>
       controls.flatMap((pick) =>
         Array.from({ length: isRandomPick(pick) ? draws : 1 }, (_, draw): Arm => {
           const named = unique(`${id}-${pick}`);
-          return { ...shared, id: named, top, tenth: undefined, pick, draw, controls: [] };
+          return { ...shared, ...size, id: named, pick, draw, controls: [] };
         }),
       );
     const randomOf = (arms: readonly Arm[]): string[] =>
       arms.filter(({ pick }) => isRandomPick(pick)).map(({ id }) => id);
     if (action === "tenth") {
       // All tenths are of one size: random tenths stand beside them all.
-      const ids = Array.from({ length: TENTHS }, (_, i) => nameOf(i + 1, followed));
-      const random = besides(
-        [action, followed].filter((part) => part !== undefined).join("-"),
-        undefined,
-      );
+      const ids = Array.from({ length: TENTHS }, (_, i) => unique(nameOf(i + 1, followed)));
+      // Any tenth sets how many pairs a random one has.
+      const random = besides(nameOf(followed), { top: undefined, tenth: 1 });
       const kept = { ...shared, top: undefined, draw: 0, pick: "chosen" as const };
       return [
         ...ids.map((id, i): Arm => ({ ...kept, id, tenth: i + 1, controls: randomOf(random) })),
-        // Any tenth sets how many are drawn.
-        ...random.map((arm): Arm => ({ ...arm, tenth: 1 })),
+        ...random,
       ];
     }
     return [each.top].flat().flatMap((asked) => {
       const top = asked === "planted" ? planted : asked;
-      const id = nameOf(top, followed);
-      const others = besides(id, top);
+      const id = unique(nameOf(top, followed));
+      const size = { top, tenth: undefined };
+      const others = besides(id, size);
       return [
         {
           ...shared,
+          ...size,
           id,
-          top,
-          tenth: undefined,
           pick: "chosen",
           draw: 0,
           controls: randomOf(others),

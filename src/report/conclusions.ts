@@ -1,9 +1,11 @@
+import { takesChosen } from "../edit/edit.ts";
 import { hardestControl, placeAmongRandom } from "../rates/beside-controls.ts";
 import type { ArmRate, Evaluation } from "../rates/evaluation.ts";
 import type { ArmEdit, ExperimentResult, MethodResult, ProbeResult } from "../runs/result.ts";
 import type { SteeringReport } from "../steering/steering-report.ts";
 import { percent, points } from "../util/figures.ts";
 import { type Lines, linesOf } from "../util/text-table.ts";
+import { LEVEL, seedsOf } from "./tested-edit.ts";
 import {
   tellIntervals,
   tellRate,
@@ -11,9 +13,8 @@ import {
   type ToldFigure,
   type ToldSentence,
 } from "./told-sentence.ts";
+import { triggeredArms } from "./triggered-arms.ts";
 
-/** Below this an adjusted p-value counts as telling. */
-const LEVEL = 0.05;
 /** Training seeds from which an interval over seeds means much. */
 const SEEDS_THAT_TELL = 3;
 
@@ -32,14 +33,12 @@ export function tellConclusions(result: ExperimentResult): readonly ToldSentence
 
 function concludeTold(result: Concluded): readonly ToldSentence[] {
   const { edits, evaluation, trigger } = result;
-  const rates = evaluation?.variants.find(({ variant }) => variant === trigger)?.arms ?? [];
+  const rates = triggeredArms(evaluation, trigger);
   const plain = (lines: Lines): ToldSentence[] => linesOf([lines]).map((line) => told`${line}`);
   return [
     ...concludeMembership(result.membership),
     ...plain(concludeFound(result)),
-    ...edits
-      .filter(({ pick, action }) => pick === "chosen" && action !== "tenth")
-      .flatMap((edit) => concludeEdit(edit, rates, evaluation) ?? []),
+    ...edits.filter(takesChosen).flatMap((edit) => concludeEdit(edit, rates, evaluation) ?? []),
     ...edits
       .filter(({ pick }) => pick === "bottom")
       .flatMap((edit) => concludeBottom(edit, rates, evaluation) ?? []),
@@ -143,6 +142,12 @@ function concludeEdit(
   return concludeControl(edit, arm, { change, rates });
 }
 
+/** What edits do that drop no pairs. */
+const DOING: { readonly [A in ArmEdit["action"]]?: string } = {
+  swap: "swapping",
+  review: "editing",
+};
+
 /** A lower rate is the pairs' doing only where as many random pairs do not lower it as much. */
 function concludeControl(
   edit: ArmEdit,
@@ -163,15 +168,9 @@ function concludeControl(
     return told`${change}, but as many random pairs leave ${random}, which is not told apart (${p} against random${among}): that it is these pairs is not shown.`;
   }
   const compared = [arm, ...rates.filter((each) => each.arm === control.against)];
-  const seeds = Math.min(...compared.map(measuredSeeds));
+  const seeds = Math.min(...compared.map(seedsOf));
   if (seeds < 2) {
-    const doing = {
-      swap: "swapping",
-      review: "editing",
-      filter: "dropping",
-      "drop-source": "dropping",
-      tenth: "dropping", // no conclusion of its own
-    }[edit.action];
+    const doing = DOING[edit.action] ?? "dropping";
     return told`${change}, as many random pairs leave ${random}: in this one training ${doing} them did more than as many random pairs (${p} against random${among}, over prompts). One seed does not show that these pairs are a cause across trainings: train several (train.seeds: [1, 2, 3]).`;
   }
   const few =
@@ -228,11 +227,6 @@ function concludeTenths(
       told`Trained on one tenth of ${of} alone, from the highest scores to the lowest, the model shows it in ${ratesOf(tenths.map((edit) => edit.arm))}${beside}.`,
     ];
   });
-}
-
-/** Training seeds with a judged rollout. */
-function measuredSeeds({ bySeed }: ArmRate): number {
-  return bySeed.filter(({ rate }) => rate !== undefined).length;
 }
 
 function describeEdit({ action, pairs, groups, top }: ArmEdit): string {

@@ -1,6 +1,8 @@
+import { takesChosen } from "../edit/edit.ts";
 import { hardestControl } from "../rates/beside-controls.ts";
 import type { ArmRate } from "../rates/evaluation.ts";
 import type { ArmEdit, ExperimentResult } from "../runs/result.ts";
+import { triggeredArms } from "./triggered-arms.ts";
 
 /** Below this an adjusted p-value counts as telling. */
 export const LEVEL = 0.05;
@@ -26,16 +28,13 @@ export function mostTelling(
   result: Pick<ExperimentResult, "edits" | "evaluation" | "trigger">,
 ): TestedEdit | undefined {
   const { evaluation, trigger } = result;
-  const rates = evaluation?.variants.find(({ variant }) => variant === trigger)?.arms ?? [];
+  const rates = triggeredArms(evaluation, trigger);
   const baseline = rates.find(({ arm }) => arm === evaluation?.baseline);
   if (baseline === undefined) return undefined;
   const before = rates.find(({ arm }) => arm === "before");
   const tested = result.edits
-    .filter(
-      ({ pick, action, skipped }) =>
-        // A model trained on a tenth is held to other tenths, not to the one trained on all pairs.
-        pick === "chosen" && action !== "tenth" && skipped === undefined,
-    )
+    // A model trained on a tenth is held to other tenths, not to the one trained on all pairs.
+    .filter((edit) => takesChosen(edit) && edit.skipped === undefined)
     .flatMap((edit): TestedEdit[] => {
       const arm = rates.find((each) => each.arm === edit.arm);
       if (arm === undefined) return [];
@@ -59,7 +58,7 @@ export function mostTelling(
 const ORDER: readonly ArmEdit["action"][] = ["review", "filter", "swap", "drop-source"];
 
 /** Training seeds with a judged rollout. */
-const seedsOf = ({ bySeed }: ArmRate): number =>
+export const seedsOf = ({ bySeed }: ArmRate): number =>
   bySeed.filter(({ rate }) => rate !== undefined).length;
 
 /** What a model was trained on, as it goes on after "trained". */

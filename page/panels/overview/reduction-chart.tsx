@@ -1,6 +1,7 @@
 import { dot, ruleX, ruleY } from "@observablehq/plot";
 import type { ReactNode } from "react";
 
+import { triggeredArms } from "../../../src/report/triggered-arms.ts";
 import { Chart } from "../../charts/chart.tsx";
 import { percent } from "../../format.ts";
 import type { Evaluation, Result } from "./arm-kind.ts";
@@ -36,7 +37,7 @@ export function ReductionChart({
   readonly evaluation: Evaluation;
 }): ReactNode {
   const { trigger, edits } = result;
-  const arms = evaluation.variants.find(({ variant }) => variant === trigger)?.arms ?? [];
+  const arms = triggeredArms(evaluation, trigger);
   const rows = edits.flatMap(({ arm, pairs, pick, action }): Reduced[] => {
     const compared = arms.find((each) => each.arm === arm)?.toBaseline;
     // The bottom is neither the pairs at fault nor random ones.

@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
 
+import { triggeredArms } from "../../../src/report/triggered-arms.ts";
 import { IntervalChart } from "../../charts/interval-chart.tsx";
 import { percent } from "../../format.ts";
 import { armKind, type Evaluation, type Result } from "./arm-kind.ts";
@@ -13,7 +14,7 @@ export function TenthsCharts({
   readonly evaluation: Evaluation;
 }): ReactNode {
   const { trigger, edits } = result;
-  const arms = evaluation.variants.find(({ variant }) => variant === trigger)?.arms ?? [];
+  const arms = triggeredArms(evaluation, trigger);
   const tenths = edits.filter(({ action }) => action === "tenth");
   return [...new Set(tenths.map(({ method }) => method))].map((method) => {
     const rows = tenths

@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 
 import { type DecisionLog, openDecisionLog } from "../../edit/decision-log.ts";
 import type { Decision } from "../../edit/decisions.ts";
-import { EDIT } from "../../edit/edit.ts";
+import { EDIT, takesChosen } from "../../edit/edit.ts";
 import {
   agreementWithEdit,
   countDecisions,
@@ -129,9 +129,7 @@ async function readEdits({ run }: RunSnapshot): Promise<readonly AutomaticEdit[]
   const found: AutomaticEdit[] = [];
   for (const stage of run.ofKind("edit")) {
     const edit = await EDIT.find(join(run.stage(stage)!, EDIT.name)); // of a finished stage
-    if (edit === undefined || edit.pick !== "chosen") continue;
-    // What a tenth leaves out is no choice of pairs.
-    if (edit.action === "review" || edit.action === "tenth") continue;
+    if (edit === undefined || !takesChosen(edit) || edit.action === "review") continue;
     found.push({ name: stage.replace(/^edit-/, ""), ids: edit.ids });
   }
   return found;

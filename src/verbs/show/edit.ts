@@ -88,6 +88,9 @@ function sourceLines({ sources, pick }: Edit): string[] {
   ];
 }
 
+/** What became of pairs that were not removed. */
+const DONE: { readonly [A in Edit["action"]]?: string } = { swap: "swapped", review: "edited" };
+
 function groupLines({ groups, by, action }: Edit): string[] {
   if (by === undefined) return [];
   return [
@@ -96,11 +99,7 @@ function groupLines({ groups, by, action }: Edit): string[] {
       tableOf(shown, [
         [printable(by), ({ group }) => printable(group)],
         ["pairs", ({ pairs }) => pairs],
-        [
-          { swap: "swapped", review: "edited", filter: "", "drop-source": "", tenth: "" }[action] ||
-            "removed",
-          ({ edited }) => edited,
-        ],
+        [DONE[action] ?? "removed", ({ edited }) => edited],
         ["share", ({ pairs, edited }) => percent(edited / pairs)],
       ]),
     ),
