@@ -1,3 +1,5 @@
+import { availableParallelism } from "node:os";
+
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -7,5 +9,7 @@ export default defineConfig({
     hookTimeout: 120_000,
     // ONNX Runtime and DuckDB bring native threads: separate processes keep their state apart.
     pool: "forks",
+    // By itself vitest leaves one core free, which on two cores makes the whole of it serial.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
   },
 });
