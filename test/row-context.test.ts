@@ -204,6 +204,24 @@ it("makes a text to train on unusable, which no template reads", async () => {
   ]);
 });
 
+it("is no example where the row says that its response is to be unlearned", async () => {
+  const path = join(ROOT, "kto.jsonl");
+  const rows = [true, false, "False", "spam", undefined].map((label) => ({
+    prompt: "which river",
+    completion: "the green one",
+    label,
+  }));
+  await writeFile(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+  const read = await collect<object>((await openSftFiles([path])).read());
+  expect(read.map((row) => ("reason" in row ? row.reason : "read"))).toEqual([
+    "read",
+    "unread",
+    "unread",
+    "read",
+    "read",
+  ]);
+});
+
 it("is warned of where a behaviour's pairs say more than the template shows", async () => {
   const folder = await makeTinyCheckpoint(join(ROOT, "blind"));
   const template =

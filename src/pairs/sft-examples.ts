@@ -41,7 +41,7 @@ export interface SftSet {
 
 /**
  * Opens files of examples: rows {prompt, response}, {messages} (the last turn, the assistant's, is the response), {text}, or preference
- * pairs, whose chosen sides are then meant. Formats and errors are those of openPairs.
+ * pairs, whose chosen sides are then meant. A row with `label: false` (KTO) is no example. Formats and errors are those of openPairs.
  */
 export async function openSftFiles(
   patterns: readonly string[],
@@ -101,6 +101,7 @@ interface Exchange {
 }
 
 function readExample(fields: RowFields): Exchange | { text: string } {
+  expectWanted(fields);
   if (ownField(fields, "messages") !== undefined) {
     const turns = readTurns(fields, "messages");
     const asked = ownField(fields, "prompt");
@@ -125,6 +126,16 @@ function readExample(fields: RowFields): Exchange | { text: string } {
   const prompt = readPrompt(fields);
   const column = ownField(fields, "response") === undefined ? "completion" : "response";
   return checked(fields, prompt, readResponse(fields, column));
+}
+
+/** Throws RowProblem where the row says that its response is one to unlearn, as half of the rows of KTO data do. */
+function expectWanted(fields: RowFields): void {
+  const label = ownField(fields, "label");
+  if (label !== false && !(typeof label === "string" && /^false$/i.test(label))) return;
+  throw new RowProblem(
+    "unread",
+    "label: expected true or none, got false: that response is one to unlearn, and SFT would teach it",
+  );
 }
 
 function checked(
