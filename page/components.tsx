@@ -85,26 +85,29 @@ export function Sentence({ of: { sentence, figures } }: { readonly of: ToldSente
   );
 }
 
-/** Numbers that are no counts: p, decimals, shares. */
-const NUMBERS = /(\bp (?:< )?[\d.]+|[−+-]?\d[\d,]*\.\d+%?|\d+%)/;
+/** Numbers that are no counts, an interval behind one with it: p, decimals, shares. */
+const NUMBERS = /(\bp (?:< )?[\d.]+|(?:[−+-]?\d[\d,]*\.\d+%?|\d+%)(?: \[[−+\d.,% -]+\])?)/;
 
-/** A sentence whose numbers are all of the same n. */
+/** A sentence whose numbers tell the same, but for those with an interval behind them: these tell it, and `n`. */
 export const Figures = ({
   children,
   tells,
+  n = tells,
 }: {
   readonly children: string;
   readonly tells: string;
+  readonly n?: string;
 }): ReactNode =>
-  children.split(NUMBERS).map((text, i) =>
-    i % 2 === 0 ? (
+  children.split(NUMBERS).map((text, i) => {
+    const around = /\[.*\]/.exec(text)?.[0];
+    return i % 2 === 0 ? (
       text
     ) : (
-      <Figure key={i} tells={tells}>
+      <Figure key={i} tells={around === undefined ? tells : `95% ${around}, ${n}`}>
         {text}
       </Figure>
-    ),
-  );
+    );
+  });
 
 /** A figure of one pair. */
 export const OfOne = ({ children }: { readonly children: ReactNode }): ReactNode => (

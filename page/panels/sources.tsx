@@ -100,7 +100,10 @@ export const sourcesPanel = definePanel({
           <ul>
             {audit.warnings.map((warning) => (
               <li key={warning}>
-                <Figures tells={`counted in all, n ${count(audit.usable)} pairs`}>
+                <Figures
+                  tells={`n ${count(audit.usable)} pairs: counted, not estimated, so without an interval`}
+                  n={`n ${count(audit.usable)} pairs`}
+                >
                   {warning}
                 </Figures>
               </li>
