@@ -149,17 +149,56 @@ describe("culprit forecast", () => {
     expect(await score("--measure", "per-token")).toContain("shift of the per-token");
   });
 
-  it("gives the same bytes again, and by the calibration of an earlier one", async () => {
+  it("gives the same bytes again", async () => {
     await runCommand("forecast", [...all, "--pairs", at("pairs.jsonl"), "--out", at("again.json")]);
     expect(await readFile(at("again.json"))).toEqual(await readFile(at("f.json")));
-    const calibrated = [...all, "--calibrate", at("scored.json"), "--out", at("calibrated.json")];
-    const shown = await runCommand("forecast", [...calibrated, "--score", at("s.json")]);
+  });
+
+  it("is calibrated by an earlier one that has not seen these shifts", async () => {
+    await writeFile(at("others.jsonl"), jsonLines(pairs.slice(1)));
+    const stores: string[] = [];
+    for (const features of ["states", "influence"]) {
+      const out = at(`others-${features}`);
+      const how = ["--layers", "3", "--features", features, ...MODEL, "--out", out];
+      await runCommand("embed", [at("others.jsonl"), ...how]);
+      stores.push(out);
+    }
+    const training = ["--max-steps", "2", "--learning-rate", "1e-3", "--beta", "1"];
+    const out = ["--out", at("dpo-others")];
+    await runCommand("train", [at("others.jsonl"), ...MODEL, ...training, ...out]);
+    const measured = ["--trained", at("dpo-others"), "--out", at("others.json")];
+    await runCommand("shifts", [...heldOut, ...MODEL, ...measured]);
+    const files = [...behaviorFiles("states"), ...behaviorFiles("influence")];
+    const given = [...stores, ...THREADS, ...files, "--calibrate", at("scored.json")];
+    const scoring = ["--score", at("others.json"), "--out", at("calibrated.json")];
+    const shown = await runCommand("forecast", [...given, ...scoring]);
     const { behaviors, score: found } = await FORECAST.read(at("calibrated.json"));
     const [{ name, forecast: own }] = behaviors as [Forecast["behaviors"][number]];
     expect(own!.low).toBeLessThan(own!.value);
     const scored = found!.behaviors.find((each) => each.name === name)!;
-    expect(scored.predicted!["combination"]).toBeCloseTo(own!.value, 9);
-    expect(shown).toContain("calibrated before, on other pairs");
+    expect(scored.predicted!["combination"]).toEqual(own);
+    expect(found).toMatchObject({ holdout: "given", heldOut: NAMES.length });
+    expect(shown).toContain("which has not seen these shifts");
+    await expect(runCommand("forecast", [...given, "--holdout", "split"])).rejects.toThrow(
+      /--holdout: expected none/,
+    );
+    const again = ["--forecast", at("calibrated.json"), "--score", at("others.json")];
+    await expect(runCommand("forecast", [...again, "--holdout", "split"])).rejects.toThrow(
+      /holdout: expected none, as the forecast was made by a calibration/,
+    );
+  });
+
+  it("is not calibrated by one that has seen the shifts that it forecasts", async () => {
+    await expect(
+      runCommand("forecast", [...all, "--calibrate", at("scored.json")]),
+    ).rejects.toThrow(
+      /calibration that has not seen these shifts, got one on the same pairs by 7 of/,
+    );
+  });
+
+  it("draws samples by the seed that is given with the score", async () => {
+    expect(await score("--seed", "1")).not.toBe(await score("--seed", "2"));
+    expect(await score("--seed", "1")).toBe(await score("--seed", "1"));
   });
 
   it("measures projections of rollouts, of which a forecast can be scored too", async () => {
@@ -200,7 +239,11 @@ describe("culprit forecast", () => {
   });
 
   it.each([
-    ["a layer that the store lacks", [...all, "--layers", "1"], /expected one layer of .*got none/],
+    [
+      "a layer that the store lacks",
+      [...all, "--layers", "1"],
+      /expected layers of the stores .*got 1 too/,
+    ],
     [
       "behaviours of features without a store",
       [made[0]!, ...behaviorFiles("influence")],
@@ -222,6 +265,13 @@ describe("culprit forecast", () => {
       /one store of states features, got two/,
     ],
     ["nothing to do", ["--forecast", at("f.json")], /expected what training did/],
+    ["a layer that no store has", [...all, "--layers", "3,99"], /got 99 too/],
+    ["how to score, without a score", [...all, "--holdout", "split"], /--score is what it is for/],
+    [
+      "topics of a forecast that was made",
+      ["--forecast", at("f.json"), "--score", at("s.json"), "--by", "source"],
+      /--by: expected none .*it has read its stores/,
+    ],
     ["a forecast and stores", [...all, "--forecast", at("f.json")], /one of the two/],
     [
       "a calibration without a score",
@@ -235,6 +285,13 @@ describe("culprit forecast", () => {
     ],
   ])("refuses %s", async (_, words, message) => {
     await expect(runCommand("forecast", words)).rejects.toThrow(message);
+  });
+
+  it("refuses tokens of rollouts where margins alone are measured", async () => {
+    const trained = ["--trained", at("dpo"), "--max-tokens", "8", "--out", at("x.json")];
+    await expect(runCommand("shifts", [...heldOut, ...MODEL, ...trained])).rejects.toThrow(
+      /margins are of whole responses/,
+    );
   });
 
   it("refuses behaviours of another checkpoint by name", async () => {

@@ -32,7 +32,7 @@ export const forecastPanel = definePanel({
 });
 
 const HELD_OUT = {
-  given: "The calibration was there before, from other pairs.",
+  given: "The calibration is of an earlier forecast, and has not seen these shifts.",
   "leave-one-out": "Each is calibrated by the others, without its own shift.",
   "leave-family-out": "Each is calibrated by behaviours of other families alone.",
   split: "A random half of them calibrated the other half.",
@@ -87,7 +87,7 @@ function Scored({
   const { forecasts, holdout, heldOut, trained, samePairs, unobserved, unforecast } = score;
   const chosen = forecasts.find(({ name }) => name === params["by"]) ?? forecasts[0];
   if (chosen === undefined) return <Nothing>No forecast could be scored.</Nothing>;
-  const { signs, movedSigns, name: by } = chosen;
+  const { signs, movedSigns, covered, name: by } = chosen;
   return (
     <>
       <p>
@@ -113,7 +113,9 @@ function Scored({
         </div>
         <p role="status">
           By {by}: {signs.count} hits, {signs.of - signs.count} misses. Of the {movedSigns.of} that
-          training is known to have moved, {movedSigns.of - movedSigns.count} were missed.
+          training is known to have moved, {movedSigns.of - movedSigns.count} were missed.{" "}
+          {covered.count} of {covered.of} observed shifts lie within the 95% interval of their
+          forecast.
         </p>
         <PredictedChart score={score} by={by} />
         <BehaviorTable score={score} by={by} behaviors={behaviors} />

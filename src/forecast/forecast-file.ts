@@ -22,13 +22,17 @@ const estimateSchema = z.strictObject({
 });
 export type Estimate = Plain<typeof estimateSchema>;
 
+/** A forecast with its interval. */
+const predictionSchema = z.strictObject({ value: z.number(), low: z.number(), high: z.number() });
+export type Prediction = Plain<typeof predictionSchema>;
+
 /** How a forecast in the unit of a shift is made: Σ weight × input; see combination.ts. */
 const modelSchema = z.strictObject({
   name: z.string(),
   /** Predictors, or the baselines `length` and `margin`. */
   inputs: z.array(z.string()),
   weights: z.array(z.number()),
-  /** 95% of the behaviours that calibrated lie no further from their forecast, each made without it. */
+  /** 95% of the behaviours that calibrated lie no further from their forecast, each made without its shift. */
   reach: z.number(),
 });
 export type Model = Plain<typeof modelSchema>;
@@ -79,7 +83,7 @@ const forecastBehaviorSchema = z.strictObject({
   /** By features: of the mean projection. */
   nulls: z.record(z.string(), nullSchema),
   /** In the unit of the calibrating shifts; there with a calibration alone. */
-  forecast: estimateSchema.optional(),
+  forecast: predictionSchema.optional(),
 });
 export type ForecastBehavior = Plain<typeof forecastBehaviorSchema>;
 
@@ -95,6 +99,8 @@ const scoredForecastSchema = z.strictObject({
   ...predictionQualitySchema.shape,
   /** Signs of the behaviours alone whose observed interval leaves 0 out. */
   movedSigns: shareSchema,
+  /** Behaviours whose observed shift lies within the interval of its forecast, which should be 95%. */
+  covered: shareSchema,
 });
 export type ScoredForecast = Plain<typeof scoredForecastSchema>;
 
@@ -104,7 +110,7 @@ const scoredBehaviorSchema = z.strictObject({
   /** Whether the observed interval leaves 0 out. */
   moved: z.boolean(),
   /** By forecast; absent for a behaviour that calibrated and was not held out. */
-  predicted: z.record(z.string(), z.number()).optional(),
+  predicted: z.record(z.string(), predictionSchema).optional(),
   /** Whether the combination has the sign of what was observed; absent as `predicted` is. */
   hit: z.boolean().optional(),
 });

@@ -201,6 +201,12 @@ describe("scoreForecast", () => {
     expect(by("length").r2!.value).toBeLessThan(0.3);
     expect(by("no-change").signs.count).toBe(0);
     expect(by("no-change").slope).toBeUndefined();
+    // Noise of half a unit around 3a: the intervals are of that width, and hold most of what came.
+    const { predicted } = found.behaviors[0]!;
+    const { low, high } = predicted!["combination"]!;
+    expect(high - low).toBeGreaterThan(1);
+    expect(high - low).toBeLessThan(4);
+    expect(by("combination").covered.count).toBeGreaterThan(COUNT - 4);
     const [advantage] = found.advantages;
     expect(advantage).toMatchObject({ over: "no-change" });
     expect(advantage!.low).toBeGreaterThan(0.5);
@@ -218,7 +224,7 @@ describe("scoreForecast", () => {
       const changed = MOVES.map((shift, i) => (drawn[i]!.name === name ? shift + 50 : shift));
       const again = scoreForecast(FORECASTS, shiftsOf(changed), options);
       const of = (score: typeof usual, which: string) =>
-        score.behaviors.find((each) => each.name === which)!.predicted!["combination"];
+        score.behaviors.find((each) => each.name === which)!.predicted!["combination"]!.value;
       expect(of(again, name)).toBe(of(usual, name));
       const family = name.split("-")[0]!;
       const others = held.filter((each) => each.name !== name && each.name.startsWith(family));
@@ -284,7 +290,12 @@ describe("scoreForecast", () => {
     const [model] = calibration.models;
     const [{ a, b }] = drawn as [(typeof drawn)[number]];
     const own = found.behaviors.find(({ name }) => name === drawn[0]!.name)!;
-    expect(own.predicted!["combination"]).toBeCloseTo(dot(model!.weights, [a, b]), 12);
+    const { value, low, high } = own.predicted!["combination"]!;
+    expect(value).toBeCloseTo(dot(model!.weights, [a, b]), 12);
+    expect([value - low, high - value]).toEqual([
+      expect.closeTo(model!.reach, 12),
+      expect.closeTo(model!.reach, 12),
+    ]);
     const stores = pickBehaviors(
       [await openStore(await makeStore())],
       [await openBehavior(await makeBehavior("first"))],

@@ -129,8 +129,8 @@ function withForecast(
 ): ForecastBehavior {
   const [model] = calibration?.models ?? [];
   if (model === undefined) return behavior;
-  const value = applyModel(model, (name) => behavior.values[name]?.value);
-  if (value === undefined) {
+  const forecast = applyModel(model, (name) => behavior.values[name]?.value);
+  if (forecast === undefined) {
     throw new ConfigError(
       `calibrate: expected the predictors ${model.inputs.join(", ")} that it was fitted on, got ${Object.keys(behavior.values).join(", ")} of "${behavior.name}"`,
       {
@@ -138,5 +138,5 @@ function withForecast(
       },
     );
   }
-  return { ...behavior, forecast: { value, low: value - model.reach, high: value + model.reach } };
+  return { ...behavior, forecast };
 }

@@ -6,7 +6,7 @@ import { shiftOf } from "./measure-margins.ts";
 import type { MeasuredShift } from "./shifts-file.ts";
 
 /**
- * How far the responses moved along each behaviour's direction at the states' one layer: ⟨ā, v̂⟩, the mean over a prompt's responses, by M0 and by M1, both read on
+ * How far the responses moved along each behaviour's direction at the states' one layer: ⟨ā, v̂⟩, where ā is the mean of the means of a prompt's even and odd samples (their own mean, where their number is even), by M0 and by M1, both read on
  * M0, and the difference. With `ownPrompts` only prompts that are tagged with the behaviour's name count. Intervals are over requests. Throws ConfigError where a
  * behaviour has no prompts.
  *

@@ -33,6 +33,7 @@ export function pickBehaviors(
       { hint: "Give a store of those features too, or leave the behaviour out." },
     );
   }
+  expectUsed(stores, layers);
   const picked = stores.map((store, s): ForecastStore => {
     const own = behaviors.filter(({ head }) => (head.features?.kind ?? "states") === kinds[s]);
     const layer = onlyLayer(store, layers);
@@ -67,6 +68,20 @@ function expectSamePairs(first: VectorStore, other: VectorStore): void {
       { hint: "Embed the same files with the same --limit and --max-tokens for every store." },
     );
   }
+}
+
+/** A layer that no store has would be passed over. */
+function expectUsed(stores: readonly VectorStore[], layers: readonly number[] = []): void {
+  const stray = layers.filter(
+    (layer) => !stores.some((each) => each.manifest.layers.includes(layer)),
+  );
+  if (stray.length === 0) return;
+  const have = stores.map(
+    ({ directory, manifest }) => `${directory} ${manifest.layers.join(", ")}`,
+  );
+  throw new ConfigError(
+    `layers: expected layers of the stores (${have.join("; ")}), got ${stray.join(", ")} too`,
+  );
 }
 
 function onlyLayer(

@@ -12,6 +12,7 @@ import type {
   Calibration,
   Forecast,
   HOLDOUTS,
+  Prediction,
   Score,
   ScoredBehavior,
   ScoredForecast,
@@ -28,10 +29,12 @@ export interface ScoreOptions {
   /** Penalty of the ridge regression. */
   readonly lambda: number;
   readonly replicates: number;
+  /** Of halves and bootstrap. Absent: the forecast's. */
+  readonly seed?: number | undefined;
 }
 
 /**
- * Compares a forecast with what training did. Every prediction is of a behaviour that its calibration has not seen: by the calibration that the forecast was made
+ * Compares a forecast with what training did. Every prediction is of a shift that its calibration has not seen: by the calibration that the forecast was made
  * with, else without the behaviour itself, its family, or a random half (HOLDOUTS). Baselines are calibrated in the same way: `length` by the mean
  * tokens of the after-responses less those of the before-responses, `margin` by M0's own log-probability margin between them, `no-change` is 0. Throws
  * ConfigError where shifts and forecast are of other checkpoints or pairs, nothing was measured, or too few behaviours are in both.
@@ -40,7 +43,8 @@ export function scoreForecast(forecast: Forecast, shifts: Shifts, options: Score
   const samePairs = expectSameWork(forecast, shifts);
   const measure = chooseMeasure(forecast, shifts, options.measure);
   const { observed, ...unmatched } = joinShifts(forecast, shifts, measure);
-  const { calibration, seed } = forecast;
+  const { calibration } = forecast;
+  const { seed = forecast.seed } = options;
   const holdout = calibration === undefined ? options.holdout : "given";
   const names = observed.map(({ name }) => name);
   const folds = drawFolds(names, holdout, createRng(seed));
@@ -84,6 +88,10 @@ export function scoreForecast(forecast: Forecast, shifts: Shifts, options: Score
 
 const inputsOf = ({ inputs }: Observed): Inputs => inputs;
 const moveOf = ({ shift }: Observed): number => shift.shift;
+const valueOf = ({ value }: Prediction): number => value;
+
+/** In the order of the folds. */
+type Predictions = readonly Prediction[];
 
 /** The predictions of each recipe in the order of the folds; without those that a given calibration does not have. */
 function predictAll(
@@ -98,10 +106,10 @@ function predictAll(
     readonly folds: readonly Fold[];
     readonly lambda: number;
   },
-): ReadonlyMap<string, readonly number[]> {
+): ReadonlyMap<string, Predictions> {
   const inputs = observed.map(inputsOf);
   const moves = observed.map(moveOf);
-  const found = new Map<string, readonly number[]>();
+  const found = new Map<string, Predictions>();
   for (const recipe of recipes) {
     const values =
       calibration === undefined
@@ -114,17 +122,21 @@ function predictAll(
 
 function scoreOne(
   { name, kind }: Recipe,
-  values: readonly number[],
+  predictions: Predictions,
   held: readonly Observed[],
   options: QualityOptions,
 ): ScoredForecast {
+  const values = predictions.map(valueOf);
+  const moves = held.map(moveOf);
   const moved = held.flatMap(({ shift }, i) => (leavesOutZero(shift) ? [i] : []));
-  const hits = moved.filter((i) => isHit(values[i]!, held[i]!.shift.shift));
+  const hits = moved.filter((i) => isHit(values[i]!, moves[i]!));
+  const covered = predictions.filter(({ low, high }, i) => low <= moves[i]! && moves[i]! <= high);
   return {
     name,
     kind,
-    ...predictionQuality(values, held.map(moveOf), options),
+    ...predictionQuality(values, moves, options),
     movedSigns: wilsonShare(hits.length, moved.length),
+    covered: wilsonShare(covered.length, held.length),
   };
 }
 
@@ -132,7 +144,7 @@ function scoreOne(
 function describeBehaviors(
   observed: readonly Observed[],
   folds: readonly Fold[],
-  predicted: ReadonlyMap<string, readonly number[]>,
+  predicted: ReadonlyMap<string, Predictions>,
 ): readonly ScoredBehavior[] {
   const placeOf = new Map(folds.map(({ asked }, at) => [asked, at]));
   const described = observed.map(({ name, shift }, i): ScoredBehavior => {
@@ -141,7 +153,11 @@ function describeBehaviors(
     if (at === undefined) return head;
     const own = [...predicted].map(([recipe, values]) => [recipe, values[at]!] as const);
     const byName = Object.fromEntries(own);
-    return { ...head, predicted: byName, hit: isHit(byName["combination"] ?? 0, shift.shift) };
+    return {
+      ...head,
+      predicted: byName,
+      hit: isHit(byName["combination"]?.value ?? 0, shift.shift),
+    };
   });
   return described.toSorted((a, b) => b.observed.shift - a.observed.shift);
 }
@@ -149,13 +165,13 @@ function describeBehaviors(
 /** R² of the combination less that of each baseline. */
 function listAdvantages(
   recipes: readonly Recipe[],
-  predicted: ReadonlyMap<string, readonly number[]>,
+  predicted: ReadonlyMap<string, Predictions>,
   held: readonly Observed[],
   options: QualityOptions,
 ): Score["advantages"] {
-  const own = predicted.get("combination");
+  const own = predicted.get("combination")?.map(valueOf);
   return recipes.flatMap(({ name, kind }) => {
-    const other = kind === "baseline" ? predicted.get(name) : undefined;
+    const other = kind === "baseline" ? predicted.get(name)?.map(valueOf) : undefined;
     if (own === undefined || other === undefined) return [];
     const found = explainedMore(own, other, held.map(moveOf), options);
     return found === undefined ? [] : [{ over: name, ...found }];
@@ -215,7 +231,7 @@ function byGiven(
   { models }: Calibration,
   { name }: Recipe,
   behaviors: readonly Inputs[],
-): readonly number[] | undefined {
+): Predictions | undefined {
   const model = models.find((each) => each.name === name);
   const values = model && behaviors.map((inputs) => applyModel(model, (input) => inputs[input]));
   return values?.every((value) => value !== undefined) === true ? values : undefined;

@@ -6,7 +6,7 @@ import { expectAllClose } from "../../test/support/close.ts";
 import { createRng } from "../util/rng.ts";
 import { clusteredMean, meanAndError } from "./clustered-mean.ts";
 import { predictionQuality } from "./prediction-quality.ts";
-import { applyRidge, fitRidge } from "./ridge.ts";
+import { applyRidge, fitRidge, ridgeErrors } from "./ridge.ts";
 
 describe("fitRidge", () => {
   it.each(golden.ridges)("gives scikit-learn's weights ($alpha)", ({ rows, y, alpha, weights }) => {
@@ -18,6 +18,35 @@ describe("fitRidge", () => {
     expect(fit.weights).toEqual([1]);
     expect(applyRidge(fit, [0])).toBe(0);
   });
+});
+
+describe("ridgeErrors", () => {
+  it("gives the worked example", () => {
+    expectAllClose(ridgeErrors([[1], [-1]], [3, -1], 2), [8 / 3, 0], { atol: 1e-12 });
+  });
+
+  it.each(golden.ridges)(
+    "gives what fits without each row leave ($alpha)",
+    ({ rows, y, alpha }) => {
+      // Rows of one scale, so that leaving one out does not change the scales: each is ±1.
+      const signs = rows.map((row) => row.map((value) => (value < 0 ? -1 : 1)));
+      const apart = signs.map((row, i) => {
+        const others = signs.filter((_, j) => j !== i);
+        return (
+          y[i]! -
+          applyRidge(
+            fitRidge(
+              others,
+              y.filter((_, j) => j !== i),
+              alpha,
+            ),
+            row,
+          )
+        );
+      });
+      expectAllClose(ridgeErrors(signs, y, alpha), apart, { rtol: 1e-9, atol: 1e-9 });
+    },
+  );
 });
 
 describe("clusteredMean", () => {

@@ -60,7 +60,8 @@ For each behaviour and store, means over the pairs with 95% intervals over promp
 forecast (--holdout): by ridge regression through the origin of the observed shifts on all predictors together (combination), on
 each alone, and on two baselines, length (mean tokens by which after-responses are longer) and margin (M0's own log-probability
 margin); no-change is 0. Printed: R², share of right signs, slope and intercept of observed on predicted, and every behaviour
-with hit or miss. --calibrate takes the calibration of an earlier scored forecast instead, from other pairs on the same M0.
+with hit or miss. --calibrate takes the calibration of an earlier scored forecast on the same M0 instead: of other pairs, or of other
+behaviours.
 
 Cells of topic (--by) and behaviour, with d, z and whether two halves of the prompts agree on the sign, are in the JSON.
 
@@ -111,21 +112,27 @@ Cells of topic (--by) and behaviour, with d, z and whether two halves of the pro
         (typeof HOLDOUTS)[number],
         "given"
       >[])
-      .default("leave-one-out")
+      .optional()
       .describe(
-        "How behaviours are held out of calibration: each in turn; each with its family, those whose names begin with the same word up to a hyphen; or a random half. Not used where a calibration is given.",
+        "How behaviours are held out of calibration: each in turn; each with its family, those whose names begin with the same word up to a hyphen; or a random half. Absent: leave-one-out, where no calibration is given.",
       ),
     ridge: positive
-      .default(1)
-      .describe("Penalty of the combination's weights, for predictors at root mean square 1."),
+      .optional()
+      .describe(
+        "Penalty of the calibration's weights, for predictors at root mean square 1. Absent: 1, where no calibration is given.",
+      ),
     replicates: count
       .max(MAX_REPLICATES)
-      .default(2000)
-      .describe("Bootstrap samples of the behaviours for the interval of R²."),
-    seed: seed.default(0).describe("Seed of halves, split and bootstrap."),
+      .optional()
+      .describe("Bootstrap samples of the behaviours for the interval of R². Absent: 2000."),
+    seed: seed
+      .optional()
+      .describe(
+        "Seed of halves, split and bootstrap. Absent: 0, of a forecast that was made its own.",
+      ),
     threads: engineSettings.shape.threads,
   }),
-  check: (_settings, given) => [
+  check: ({ layers: asked, by: topics, threads, ...scoring }, given) => [
     ...need(
       given.has("store") !== given.has("forecast"),
       ["store"],
@@ -146,6 +153,32 @@ Cells of topic (--by) and behaviour, with d, z and whether two halves of the pro
       ["calibrate"],
       "expected none with a forecast that was made: it has its own calibration or none",
     ),
+    ...Object.entries({ layers: asked, by: topics, threads }).flatMap(([name, value]) =>
+      need(
+        !given.has("forecast") || value === undefined,
+        [name],
+        "expected none with a forecast that was made: it has read its stores",
+      ),
+    ),
+    ...need(
+      !given.has("forecast") || !given.has("pairs"),
+      ["pairs"],
+      "expected none with a forecast that was made: it has read its stores",
+    ),
+    ...(["measure", "holdout", "ridge", "replicates"] as const).flatMap((name) =>
+      need(
+        given.has("score") || scoring[name] === undefined,
+        [name],
+        "expected none without what training did: --score is what it is for",
+      ),
+    ),
+    ...(["holdout", "ridge"] as const).flatMap((name) =>
+      need(
+        !given.has("calibrate") || scoring[name] === undefined,
+        [name],
+        "expected none with a calibration that was given: nothing is calibrated anew",
+      ),
+    ),
   ],
   outputs: {
     out: { ...resultOutput(FORECAST, "The forecast to write as JSON."), placeholder: "FILE.json" },
@@ -154,8 +187,20 @@ Cells of topic (--by) and behaviour, with d, z and whether two halves of the pro
     const made = inputs.forecast ?? (await makeFrom(inputs, settings, work));
     if (inputs.score === undefined) return made;
     const shifts = await SHIFTS.read(inputs.score);
-    const { measure, holdout, ridge: lambda, replicates } = settings;
-    const score = scoreForecast(made, shifts, { measure, holdout, lambda, replicates });
+    const { measure, seed: drawn } = settings;
+    const { holdout, ridge: lambda = 1, replicates = 2000 } = settings;
+    if (made.calibration !== undefined && (holdout ?? settings.ridge) !== undefined) {
+      throw new ConfigError(
+        `${holdout === undefined ? "ridge" : "holdout"}: expected none, as the forecast was made by a calibration`,
+      );
+    }
+    const score = scoreForecast(made, shifts, {
+      measure,
+      holdout: holdout ?? "leave-one-out",
+      lambda,
+      replicates,
+      seed: drawn,
+    });
     return { ...made, score };
   },
   show: formatForecast,
@@ -208,7 +253,7 @@ async function makeFrom(
     calibration: calibrate && calibrationOf(calibrate, stores),
     cluster: first && ((ids) => clusterPairs(ids, first, pairs, work)),
     by: settings.by,
-    seed: settings.seed,
+    seed: settings.seed ?? 0,
     threads: settings.threads,
     signal,
     progress,
@@ -251,6 +296,27 @@ function calibrationOf(
   }
   const list = (all: readonly { readonly features: string; readonly layer: number }[]): string =>
     all.map(({ features, layer }) => `${features} at layer ${layer}`).join(", ");
-  if (list(stores) === list(asked)) return score.calibration;
-  throw new ConfigError(`calibrate: expected ${list(asked)} like the stores, got ${list(stores)}`);
+  if (list(stores) !== list(asked)) {
+    throw new ConfigError(
+      `calibrate: expected ${list(asked)} like the stores, got ${list(stores)}`,
+    );
+  }
+  expectUnseen(score.calibration, asked);
+  return score.calibration;
+}
+
+/** Throws ConfigError where the calibration has seen the shifts that are to be forecast: of these behaviours, by these pairs. */
+function expectUnseen(
+  { pairsHash, behaviors }: NonNullable<Forecast["calibration"]>,
+  [first]: ReturnType<typeof pickBehaviors>,
+): void {
+  if (pairsHash !== first!.store.manifest.pairs.contentHash) return; // pickBehaviors refuses none
+  const seen = first!.behaviors.map(({ name }) => name).filter((name) => behaviors.includes(name));
+  if (seen.length === 0) return;
+  throw new ConfigError(
+    `calibrate: expected a calibration that has not seen these shifts, got one on the same pairs by ${seen.length} of these behaviours: ${printable(seen.join(", "), 200)}`,
+    {
+      hint: "Give one of other pairs, or leave these behaviours out. Without --calibrate each is held out in turn.",
+    },
+  );
 }

@@ -100,10 +100,10 @@ Each has a 95% interval over prompts. --out is what culprit forecast --score rea
       .describe(
         "Projections of a behaviour on the prompts alone that are tagged with its name. Default: on all.",
       ),
-    maxTokens,
+    maxTokens: maxTokens.describe("Tokens of a rollout at most, for projections."),
     threads: engineSettings.shape.threads,
   }),
-  check: ({ layer, ownPrompts }, given) => {
+  check: ({ layer, ownPrompts, maxTokens: limit }, given) => {
     const forProjections = ["behavior", "before", "after"].filter((name) => given.has(name));
     return [
       ...need(
@@ -135,6 +135,11 @@ Each has a 95% interval over prompts. --out is what culprit forecast --score rea
         forProjections.length > 0 || (layer === undefined && !ownPrompts),
         [layer === undefined ? "ownPrompts" : "layer"],
         "expected rollouts and behaviours with it, got none",
+      ),
+      ...need(
+        forProjections.length > 0 || limit === undefined,
+        ["maxTokens"],
+        "expected rollouts and behaviours with it, got none: margins are of whole responses",
       ),
     ];
   },

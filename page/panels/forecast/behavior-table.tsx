@@ -22,7 +22,7 @@ export function BehaviorTable({
   return (
     <Table
       caption={`Every behaviour, forecast by ${by}; ${UNITS[score.measure]}`}
-      head={["Behaviour", "Observed [95%]", "Predicted", "Off by", "Sign"]}
+      head={["Behaviour", "Observed [95%]", "Predicted [95%]", "Off by", "Sign"]}
       rows={score.behaviors.map(({ name, observed }) => {
         const own = held.get(name);
         const { shift, low, high, items, groups } = observed;
@@ -39,9 +39,9 @@ export function BehaviorTable({
             : [
                 <Figure
                   key="p"
-                  tells={`said before the training; observed ${interval(low, high, signed)}, n ${count(groups)}`}
+                  tells={`95% ${interval(own.low, own.high, signed)}: so far off were 95% of the behaviours that calibrated it`}
                 >
-                  {signed(own.predicted)}
+                  {withInterval({ ...own, value: own.predicted }, signed)}
                 </Figure>,
                 <Figure
                   key="o"

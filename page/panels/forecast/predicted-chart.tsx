@@ -18,11 +18,10 @@ export function PredictedChart({
   const palette = usePalette();
   const rows = heldOutBy(score, by);
   const unit = UNITS[score.measure];
-  const ends = rows.flatMap(({ predicted, observed: { shift, low = shift, high = shift } }) => [
-    predicted,
-    low,
-    high,
-  ]);
+  const ends = rows.flatMap(({ low: least, high: most, observed }) => {
+    const { shift, low = shift, high = shift } = observed;
+    return [least, most, low, high];
+  });
   const [least, most] = [Math.min(0, ...ends), Math.max(0, ...ends)];
   return (
     <>
@@ -33,9 +32,11 @@ export function PredictedChart({
         columns={{
           behaviour: ({ name }) => name,
           predicted: ({ predicted }) => predicted,
+          "predicted low": ({ low }) => low,
+          "predicted high": ({ high }) => high,
           observed: ({ observed }) => observed.shift,
-          low: ({ observed }) => observed.low,
-          high: ({ observed }) => observed.high,
+          "observed low": ({ observed }) => observed.low,
+          "observed high": ({ observed }) => observed.high,
           sign: verdictOf,
         }}
         draw={({ width, palette: colors }) => ({
@@ -66,6 +67,13 @@ export function PredictedChart({
                 strokeWidth: 1.5,
               },
             ),
+            ruleY(rows, {
+              y: ({ observed }: HeldOut) => observed.shift,
+              x1: "low",
+              x2: "high",
+              stroke: ({ isHit }: HeldOut) => colors[isHit ? "chosen" : "random"],
+              strokeOpacity: 0.35,
+            }),
             dot(rows, {
               x: "predicted",
               y: ({ observed }: HeldOut) => observed.shift,
@@ -80,8 +88,9 @@ export function PredictedChart({
           ],
         })}
       >
-        On the dashed line the forecast is right. Above 0 on one side and below it on the other it
-        has the wrong sign: a miss. Hollow: the observed interval has 0 in it.
+        On the dashed line the forecast is right; thin lines across are its 95% interval, upright
+        ones that of what was observed. Above 0 on one side and below it on the other it has the
+        wrong sign: a miss. Hollow: the observed interval has 0 in it.
       </Chart>
       <ul className="legend">
         {(["chosen", "random"] as const).map((kind) => (
@@ -105,7 +114,7 @@ const axis = (label: string, domain: readonly [number, number], ticks: number): 
 });
 
 const tell = (each: HeldOut): string => {
-  const { name, predicted, observed } = each;
+  const { name, predicted, low, high, observed } = each;
   const around = interval(observed.low, observed.high, signed);
-  return `${name}: predicted ${signed(predicted)}, observed ${signed(observed.shift)}${around === "" ? "" : `, 95% ${around}`}, n ${observed.groups}: ${verdictOf(each)}`;
+  return `${name}: predicted ${signed(predicted)}, 95% ${interval(low, high, signed)}, observed ${signed(observed.shift)}${around === "" ? "" : `, 95% ${around}`}, n ${observed.groups}: ${verdictOf(each)}`;
 };

@@ -55,12 +55,21 @@ export function Scores({ score }: { readonly score: Score }): ReactNode {
       )}
       <Table
         caption="Slope 1 and intercept 0 of observed on predicted: calibrated"
-        head={["Forecast", "R² [95%]", "Signs", "Signs of the moved", "Slope [95%]", "Intercept"]}
-        rows={forecasts.map(({ name, kind, r2, signs, movedSigns, slope, intercept }) => [
+        head={[
+          "Forecast",
+          "R² [95%]",
+          "Signs",
+          "Signs of the moved",
+          "Within 95%",
+          "Slope [95%]",
+          "Intercept",
+        ]}
+        rows={forecasts.map(({ name, kind, r2, signs, movedSigns, covered, slope, intercept }) => [
           kind === "baseline" ? `${name} (baseline)` : name,
           told(r2),
           share(signs),
           share(movedSigns),
+          share(covered),
           told(slope),
           told(intercept),
         ])}

@@ -22,6 +22,9 @@ export const UNITS = {
 export interface HeldOut {
   readonly name: string;
   readonly predicted: number;
+  /** Its 95% interval. */
+  readonly low: number;
+  readonly high: number;
   readonly observed: Score["behaviors"][number]["observed"];
   /** Whether the observed interval leaves 0 out. */
   readonly moved: boolean;
@@ -31,10 +34,11 @@ export interface HeldOut {
 /** Those that one forecast was scored on, in the order of the score: largest observed shift first. */
 export const heldOutBy = ({ behaviors }: Score, by: string): readonly HeldOut[] =>
   behaviors.flatMap(({ name, observed, moved, predicted }) => {
-    const value = predicted?.[by];
-    if (value === undefined) return [];
+    const found = predicted?.[by];
+    if (found === undefined) return [];
+    const { value, low, high } = found;
     const isHit = value !== 0 && Math.sign(value) === Math.sign(observed.shift);
-    return [{ name, observed, moved, predicted: value, isHit }];
+    return [{ name, observed, moved, predicted: value, low, high, isHit }];
   });
 
 /** `hit` or `MISS`, and whether there was a sign to hit. */

@@ -1,4 +1,10 @@
-import type { Estimate, Forecast, Score } from "../../forecast/forecast-file.ts";
+import {
+  type Estimate,
+  type Forecast,
+  PREDICTOR_KINDS,
+  type Score,
+} from "../../forecast/forecast-file.ts";
+import type { Share } from "../../stats/wilson.ts";
 import { number, percent, pValue, signed, withInterval } from "../../util/figures.ts";
 import {
   type Column,
@@ -27,41 +33,50 @@ export function formatForecast(found: Forecast): string {
 
 const short = ({ value, ...interval }: Estimate): string => withInterval(value, interval, number);
 
+/** The forecast, where there is one, and what each store says: a table each, behaviours in one order. */
 function predictorRows({ behaviors, predictors, stores, calibration }: Forecast): Lines {
   type Row = Forecast["behaviors"][number];
-  const [first] = stores;
-  const columns: Column<Row>[] = [
-    ["behaviour", ({ name }) => printable(name)],
-    ...(calibration === undefined
-      ? []
-      : [
-          [
-            `forecast ${calibration.measure} [95%]`,
-            (each: Row) => each.forecast && short(each.forecast),
-          ] as const,
-        ]),
-    ...predictors.map((name): Column<Row> => [
-      name,
-      ({ values }) => {
-        const value = values[name];
-        return value && (name === predictors[0] ? short(value) : number(value.value));
-      },
-    ]),
-    [
-      `p of ${first!.features}`,
-      ({ nulls }) => nulls[first!.features] && pValue(nulls[first!.features]!.p, P_DECIMALS),
-    ],
-  ];
   const rows = behaviors.toSorted((a, b) => order(b) - order(a));
-  return headOf(rows, MAX_SHOWN, (shown) => tableOf(shown, columns));
+  const named: Column<Row> = ["behaviour", ({ name }) => printable(name)];
+  const table = (columns: readonly Column<Row>[]): Lines =>
+    headOf(rows, MAX_SHOWN, (shown) => tableOf(shown, [named, ...columns]));
+  const own: Lines = calibration && [
+    table([
+      [`forecast ${calibration.measure} [95%]`, ({ forecast }) => forecast && short(forecast)],
+    ]),
+    "",
+  ];
+  const ofStores = stores.map(({ features, layer }, s): Lines => {
+    const columns = PREDICTOR_KINDS.flatMap((kind): Column<Row>[] => {
+      const name = `${features}.${kind}`;
+      if (!predictors.includes(name)) return [];
+      const column: Column<Row> = [
+        `${kind} [95%]`,
+        ({ values }) => values[name] && short(values[name]),
+      ];
+      return kind === "projection"
+        ? [column, ["p", ({ nulls }) => pOf(nulls[features])]]
+        : [column];
+    });
+    return [s > 0 && "", `${features} at layer ${layer}`, table(columns)];
+  });
+  return [own, ...ofStores];
 }
+
+const pOf = (found: { readonly p: number } | undefined): string | undefined =>
+  found && pValue(found.p, P_DECIMALS);
 
 /** By the forecast, where there is one, else by the last predictor. */
 const order = ({ forecast, values }: Forecast["behaviors"][number]): number =>
   forecast?.value ?? Object.values(values).at(-1)!.value;
 
+const shareOf = ({ share, low, high, of }: Share): string =>
+  share === undefined
+    ? `none of ${of}`
+    : `${withInterval(share, { low, high }, (value) => percent(value))} of ${of}`;
+
 const HELD_OUT = {
-  given: "calibrated before, on other pairs",
+  given: "by the calibration that was given, which has not seen these shifts",
   "leave-one-out": "each forecast without its own shift",
   "leave-family-out": "each forecast without its family's shifts",
   split: "a random half, calibrated by the other",
@@ -78,8 +93,9 @@ function scoreRows(score: Score): Lines {
     tableOf(forecasts, [
       ["forecast", ({ name }) => name],
       ["R² [95%]", ({ r2 }) => r2 && withInterval(r2.value, r2, (value) => value.toFixed(2))],
-      ["signs", ({ signs }) => `${percent(signs.share)} of ${signs.of}`],
-      ["moved", ({ movedSigns }) => `${percent(movedSigns.share)} of ${movedSigns.of}`],
+      ["signs [95%]", ({ signs }) => shareOf(signs)],
+      ["moved [95%]", ({ movedSigns }) => shareOf(movedSigns)],
+      ["within 95%", ({ covered }) => `${covered.count} of ${covered.of}`],
       [
         "slope [95%]",
         ({ slope }) => slope && withInterval(slope.value, slope, (v) => v.toFixed(2)),
@@ -95,10 +111,16 @@ function scoreRows(score: Score): Lines {
       tableOf(shown, [
         ["behaviour", ({ name }) => printable(name)],
         ["observed [95%]", ({ observed }) => withInterval(observed.shift, observed, signed)],
-        ["predicted", ({ predicted }) => predicted && signed(predicted["combination"] ?? 0)],
+        [
+          "predicted [95%]",
+          ({ predicted }) =>
+            predicted?.["combination"] &&
+            withInterval(predicted["combination"].value, predicted["combination"], signed),
+        ],
         [
           "off by",
-          ({ observed, predicted }) => signed(observed.shift - (predicted?.["combination"] ?? 0)),
+          ({ observed, predicted }) =>
+            predicted?.["combination"] && signed(observed.shift - predicted["combination"].value),
         ],
         [
           "sign",
