@@ -86,6 +86,14 @@ describe("flags that would be passed over", () => {
       "scenarios --scenarios p --out-probe a --out-evaluation b --per-base 2",
       "--per-base: expected composing with it, got a scenarios file to split",
     ],
+    [
+      "discover v --before b --after a --checkpoint c --out o --base-url http://u --model m --concurrency 2",
+      "discover: unknown flag --concurrency",
+    ],
+    [
+      "discover v --before b --after a --checkpoint c --out o --base-url http://u --model m --max-missing 0",
+      "discover: unknown flag --max-missing",
+    ],
     ["audit p --template raw", "--template: expected --checkpoint with it, got none"],
   ])("%s", async (words, message) => {
     expect(await refusal(words)).toBe(message);

@@ -4,7 +4,7 @@ import { greetEndpoint } from "../endpoint/greet-endpoint.ts";
 import { RuntimeError } from "../util/errors.ts";
 import { inSetting } from "../util/in-setting.ts";
 import { openAsker } from "../verbs/judging/open-asker.ts";
-import type { EndpointSettings } from "../verbs/settings/endpoint.ts";
+import type { AskedEndpoint } from "../verbs/settings/endpoint.ts";
 import { methodLabel } from "../verbs/settings/methods.ts";
 import { type DoneSoFar, placeOf } from "./estimate-place.ts";
 import { rankId } from "./method-stages.ts";
@@ -14,7 +14,7 @@ import { type Stage, stageId } from "./stage.ts";
 interface NamedEndpoint {
   /** Where the file names it, `judge.endpoint` say. */
   readonly setting: string;
-  readonly endpoint: EndpointSettings;
+  readonly endpoint: AskedEndpoint;
   /** Whether a stage with this id asks it. */
   readonly isAskedBy: (id: string) => boolean;
 }
@@ -22,7 +22,7 @@ interface NamedEndpoint {
 function listEndpoints(experiment: Experiment): readonly NamedEndpoint[] {
   const { judge, generate, rank, discover } = experiment;
   const found: readonly (Omit<NamedEndpoint, "endpoint"> & {
-    readonly endpoint: EndpointSettings | undefined;
+    readonly endpoint: AskedEndpoint | undefined;
   })[] = [
     {
       setting: "judge.endpoint",

@@ -26,7 +26,7 @@ import { warnOfSameRollouts } from "./inputs/same-checkpoint.ts";
 import { openAsking, priceContradictions } from "./judging/open-asker.ts";
 import { answersOutput, resultOutput } from "./outputs.ts";
 import { by, layers, resolveLayers } from "./settings/common.ts";
-import { endpointSettings, type EndpointSettings } from "./settings/endpoint.ts";
+import { type AskedEndpoint, fewQuestionsSettings } from "./settings/endpoint.ts";
 import { formatDiscovery } from "./show/discovery.ts";
 import { defineVerb, need, type Work } from "./verb.ts";
 
@@ -133,7 +133,7 @@ is kept beside --out before it counts. Without, their terms name them.
       .describe(
         "Number of the cluster whose response pairs are written to responses. Absent: none are.",
       ),
-    endpoint: endpointSettings
+    endpoint: fewQuestionsSettings
       .optional()
       .describe(
         "Where an LLM is asked for the clusters' names. Absent: they are named by their terms.",
@@ -226,7 +226,7 @@ is kept beside --out before it counts. Without, their terms name them.
 /** Names by an LLM where one is given. */
 async function nameFound(
   found: Discovery,
-  endpoint: EndpointSettings | undefined,
+  endpoint: AskedEndpoint | undefined,
   work: Pick<Work, "owner" | "cost" | "note" | "warn" | "signal"> & {
     readonly out: { readonly answers: string | undefined };
   },

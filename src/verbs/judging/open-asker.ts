@@ -13,7 +13,7 @@ import { openEmbeddingEndpoint } from "../../endpoint/embedding-endpoint.ts";
 import { costOf, type Prices } from "../../endpoint/money.ts";
 import { endpointLedger } from "../../judge/endpoint-ledger.ts";
 import { makeFolder } from "../../util/make-folder.ts";
-import type { EndpointSettings } from "../settings/endpoint.ts";
+import type { AskedEndpoint } from "../settings/endpoint.ts";
 import { type Contradiction, need, type Work } from "../verb.ts";
 
 export interface OpenAskerOptions {
@@ -30,7 +30,7 @@ export interface OpenAskerOptions {
  * nowhere. Throws ConfigError naming `setting` where the variable is not set.
  */
 export function openAsker(
-  settings: EndpointSettings,
+  settings: AskedEndpoint,
   { setting = "endpoint", note, serves }: OpenAskerOptions = {},
 ): Asker {
   const { baseUrl, model, timeout, apiKeyEnv, ...pace } = settings;
@@ -45,14 +45,14 @@ export function openAsker(
 }
 
 /** Prices where there are both. */
-export function pricesOf({ priceIn, priceOut }: EndpointSettings): Prices | undefined {
+export function pricesOf({ priceIn, priceOut }: AskedEndpoint): Prices | undefined {
   if (priceIn === undefined || priceOut === undefined) return undefined;
   return { promptPerMillion: priceIn, completionPerMillion: priceOut };
 }
 
 function openAnswers(
   path: string,
-  endpoint: EndpointSettings,
+  endpoint: AskedEndpoint,
   options: AnswerStoreOptions,
 ): Promise<AnswerStore> {
   const prices = pricesOf(endpoint);
@@ -68,7 +68,7 @@ export interface Asking extends AsyncDisposable {
 
 /** Opens both, whose costs the meter sees from then on; `setting` is what errors call the endpoint. */
 export async function openAsking(
-  endpoint: EndpointSettings,
+  endpoint: AskedEndpoint,
   answers: string,
   {
     owner,
@@ -88,7 +88,7 @@ export async function openAsking(
 
 /** The answers that are there already, for estimates. */
 export async function readAnswers(
-  endpoint: EndpointSettings,
+  endpoint: AskedEndpoint,
   answers: string | undefined,
 ): Promise<AnswerStore | undefined> {
   if (answers === undefined || !existsSync(answers)) return undefined;
@@ -109,7 +109,7 @@ export async function noting<T>(
 
 /** A price by itself gives no costs. */
 export function priceContradictions(
-  endpoint: EndpointSettings | undefined,
+  endpoint: AskedEndpoint | undefined,
   at: readonly string[],
 ): readonly Contradiction[] {
   const given = endpoint?.priceIn === undefined ? "priceOut" : "priceIn";

@@ -79,3 +79,9 @@ export const endpointSettings = z.strictObject({
   }),
 });
 export type EndpointSettings = z.output<typeof endpointSettings>;
+
+/** The same for few questions, asked one after another, none of which the run hangs on. */
+export const fewQuestionsSettings = endpointSettings.omit({ concurrency: true, maxMissing: true });
+/** What asking itself reads: the share that may be missing is judged by whoever asks. */
+export type AskedEndpoint = z.output<typeof fewQuestionsSettings> &
+  Partial<Pick<EndpointSettings, "concurrency">>;
