@@ -12,6 +12,7 @@ import { fileURLToPath } from "node:url";
 
 import { discover as discoverClusters } from "../src/discovery/discover.ts";
 import type { ResponseStates } from "../src/discovery/response-states.ts";
+import { chooseSampleSize } from "../src/discovery/sample-size.ts";
 import { createRng, discover, openStore } from "../src/index.ts";
 import { SYNTHETIC_LAYER, writeSyntheticStore } from "./rank-store-synthetic.ts";
 
@@ -52,7 +53,8 @@ async function job(directory: string, prompts: number, dim: number): Promise<voi
     truncated: 0,
   };
   const start = performance.now();
-  const found = await discoverClusters(states, store, 0, discover.settings.parse({}));
+  const options = { ...discover.settings.parse({}), ...chooseSampleSize(store, 1, {}) };
+  const found = await discoverClusters(states, store, 0, options);
   const seconds = (performance.now() - start) / 1000;
   const peak = process.resourceUsage().maxRSS / 1e6;
   process.stdout.write(

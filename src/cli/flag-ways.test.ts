@@ -94,6 +94,10 @@ describe("flags that would be passed over", () => {
       "discover v --before b --after a --checkpoint c --out o --base-url http://u --model m --max-missing 0",
       "discover: unknown flag --max-missing",
     ],
+    [
+      "discover v --before b --after a --checkpoint c --test-pairs 100 --matrix-pairs 200",
+      "--matrix-pairs: expected at most --test-pairs, 100, got 200",
+    ],
     ["audit p --template raw", "--template: expected --checkpoint with it, got none"],
   ])("%s", async (words, message) => {
     expect(await refusal(words)).toBe(message);

@@ -191,6 +191,17 @@ describe("the null of own variation", () => {
     expect(Math.min(...ps)).toBeGreaterThanOrEqual(1 / 401);
   });
 
+  it("draws the same directions however many follow, over the edge of a block", async () => {
+    const [pairs, variation] = [unit(randomRows(60, 8)), unit(randomRows(30, 8))];
+    const leansOfDraws = async (draws: number): Promise<readonly Float64Array[]> => {
+      const options = { rng: createRng(3), draws, shares: [0.1, 1], threads: 1 };
+      return (await createVariationNull(variation, pairs, options)).leans(4);
+    };
+    const [few, many] = [await leansOfDraws(250), await leansOfDraws(600)];
+    expect(few).toEqual(many.map((leans) => leans.slice(0, 500)));
+    expect(new Set(many[1]).size).toBeGreaterThan(500);
+  });
+
   it("gives the larger of the share of nulls beyond and the normal tail", () => {
     const leans = Float64Array.of(0.1, -0.1, 0.2, -0.2);
     expect(nullP(0.3, leans)).toBeCloseTo(0.2, 12);

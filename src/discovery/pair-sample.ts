@@ -6,6 +6,7 @@ import { ConfigError } from "../util/errors.ts";
 import type { JobOptions } from "../util/progress.ts";
 import type { Rng } from "../util/rng.ts";
 import type { Rows } from "./multiply-rows.ts";
+import { expectSampleFits } from "./sample-size.ts";
 
 /** Which pairs have a direction at all layers: the others are in no sample, cluster or list. */
 export interface UsablePairs {
@@ -50,13 +51,17 @@ export function drawRows(rows: readonly number[], count: number, rng: Rng): read
     .toSorted((a, b) => a - b);
 }
 
-/** The vectors of some pairs over several layers as unit rows (see unitDifferences), [picked.length, layers x D]. */
+/**
+ * The vectors of some pairs over several layers as unit rows (see unitDifferences), [picked.length, layers x D]. Throws ConfigError where
+ * that is more than is held.
+ */
 export async function readPairRows(
   store: VectorStore,
   layers: readonly number[],
   picked: readonly number[],
   { signal, progress }: JobOptions,
 ): Promise<Rows> {
+  expectSampleFits(store, layers.length, picked.length);
   const { dim } = store.manifest;
   const width = layers.length * dim;
   const values = new Float32Array(picked.length * width);

@@ -56,10 +56,8 @@ export async function createVariationNull(
       const found = known.get(rounded);
       if (found !== undefined) return found;
       const sought = { variation, likeness, directed, size: rounded, rng };
-      const directions = Array.from({ length: draws }, (_, draw) =>
-        variationDirection(sought, draw),
-      );
-      const leans = await leansAlong(pairs, directions, shares, threads);
+      const direction = (draw: number): Float32Array => variationDirection(sought, draw);
+      const leans = await leansAlong(pairs, { draws, direction }, shares, threads);
       known.set(rounded, leans);
       return leans;
     },
@@ -101,19 +99,25 @@ function variationDirection(
   return meanDirection(rows, members.keys());
 }
 
-/** Of both signs: turned round, a direction has the opposite lean. */
+/**
+ * Of both signs: turned round, a direction has the opposite lean. Directions are made as they are scored, in the order of the draws: however
+ * many there are, those of one chunk are held.
+ */
 async function leansAlong(
   pairs: Rows,
-  directions: readonly Float32Array[],
+  {
+    draws,
+    direction,
+  }: { readonly draws: number; readonly direction: (draw: number) => Float32Array },
   shares: readonly number[],
   threads: number | undefined,
 ): Promise<readonly Float64Array[]> {
-  const leans = shares.map(() => new Float64Array(2 * directions.length));
-  for (let start = 0; start < directions.length; start += CHUNK) {
-    const chunk = directions.slice(start, start + CHUNK);
-    const values = new Float32Array(chunk.length * pairs.width);
-    for (const [k, direction] of chunk.entries()) values.set(direction, k * pairs.width);
-    const rows = { count: chunk.length, width: pairs.width, values };
+  const leans = shares.map(() => new Float64Array(2 * draws));
+  for (let start = 0; start < draws; start += CHUNK) {
+    const count = Math.min(CHUNK, draws - start);
+    const values = new Float32Array(count * pairs.width);
+    for (let k = 0; k < count; k++) values.set(direction(start + k), k * pairs.width);
+    const rows = { count, width: pairs.width, values };
     const found = leansOf(await multiplyRows(pairs, rows, { threads }), shares);
     for (const [s, ofShare] of found.entries()) {
       for (const [k, lean] of ofShare.entries()) {

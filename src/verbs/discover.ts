@@ -12,6 +12,7 @@ import {
 } from "../discovery/prompt-responses.ts";
 import { requireStoreSpace } from "../discovery/require-store-space.ts";
 import { readStates } from "../discovery/response-states.ts";
+import { chooseSampleSize, MATRIX_PAIRS, TEST_PAIRS } from "../discovery/sample-size.ts";
 import { MIN_VARIATION_PROMPTS } from "../discovery/variation-null.ts";
 import { answererName } from "../endpoint/answer-key.ts";
 import { RESPONSES, writeResponsePairs } from "../pairs/response-pairs.ts";
@@ -34,7 +35,7 @@ import { defineVerb, need, type Work } from "./verb.ts";
 const MAX_DRAWS = 100_000;
 /** Pairs that are clustered: a square matrix of doubles is held, three times. */
 const MAX_MATRIX_PAIRS = 5000;
-/** Vectors of these are held: 50,000 of 4096 dimensions take 819 MB. */
+/** Vectors of these are held over all layers, so that fewer may be all that fits; see chooseSampleSize. */
 const MAX_TEST_PAIRS = 50_000;
 /** Each takes a column of all pairs. */
 const MAX_CLUSTERS = 60;
@@ -108,14 +109,18 @@ is kept beside --out before it counts. Without, their terms name them.
     minPrompts: z.int().min(2).default(5).describe("Prompts that a cluster needs to be tested."),
     testPairs: count
       .max(MAX_TEST_PAIRS)
-      .default(10_000)
-      .describe("Pairs drawn to test clusters on; of a smaller store all."),
+      .optional()
+      .describe(
+        `Pairs drawn to test clusters on; of a smaller store all. Absent: ${TEST_PAIRS}, or as many as 819 MB hold over all layers.`,
+      ),
     matrixPairs: z
       .int()
       .min(3)
       .max(MAX_MATRIX_PAIRS)
-      .default(500)
-      .describe("Of these, pairs that are clustered and whose cosines are in the result."),
+      .optional()
+      .describe(
+        `Of these, pairs that are clustered and whose cosines are in the result. Absent: ${MATRIX_PAIRS}, or all of these where they are fewer.`,
+      ),
     leanShare: positive
       .max(1)
       .default(LEAN_SHARE)
@@ -141,7 +146,12 @@ is kept beside --out before it counts. Without, their terms name them.
     maxTokens,
     seed: seed.default(0).describe("Seed of samples, null directions and bootstrap."),
   }),
-  check: ({ makeBehavior, endpoint }, given) => [
+  check: ({ testPairs, matrixPairs, makeBehavior, endpoint }, given) => [
+    ...need(
+      (matrixPairs ?? 0) <= (testPairs ?? Infinity),
+      ["matrixPairs"],
+      `expected at most testPairs, ${testPairs}, got ${matrixPairs}`,
+    ),
     ...priceContradictions(endpoint, ["endpoint"]),
     ...need(
       endpoint === undefined || given.has("answers") || given.has("out"),
@@ -175,6 +185,11 @@ is kept beside --out before it counts. Without, their terms name them.
   },
   run: async ({ store, before, after, checkpoint }, settings, work): Promise<Discovery> => {
     const { signal, progress, out, note } = work;
+    // `all` are the layers of the store, or requireStoreSpace refuses them.
+    const { layers: asked = "all" } = settings;
+    const layerCount = asked === "all" ? store.manifest.layers.length : asked.length;
+    const sample = chooseSampleSize(store, layerCount, settings);
+    if (sample.note !== undefined) note(sample.note);
     await warnOfSameRollouts(before, after, { name: "after", warn: work.warn });
     const joined = await joinResponses(
       readRollouts(before, { signal }),
@@ -193,7 +208,7 @@ is kept beside --out before it counts. Without, their terms name them.
       progress: progress("prompts"),
     });
     const { threads } = checkpoint.options;
-    const options = { ...settings, threads, signal, progress };
+    const options = { ...settings, ...sample, threads, signal, progress };
     const found = await nameFound(
       await discoverClusters(states, store, joined.leftOut, options),
       settings.endpoint,
