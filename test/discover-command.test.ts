@@ -168,6 +168,7 @@ describe("culprit discover", () => {
       { "make-behavior": "59", responses: at("x") },
       /expected a cluster from 0/,
     ],
+    ["more clusters than prompts", { clusters: "49" }, /clusters: expected at most 48, .* got 49/],
     ["a cluster without a file for it", { "make-behavior": "0" }, /expected responses, a file/],
     ["a file without a cluster for it", { responses: at("x") }, /expected --make-behavior/],
   ])("refuses %s", async (_, changes, message) => {

@@ -95,6 +95,10 @@ describe("flags that would be passed over", () => {
       "discover: unknown flag --max-missing",
     ],
     [
+      "discover v --before b --after a --checkpoint c --out o --answers f",
+      "--answers: expected --base-url with it, got none",
+    ],
+    [
       "discover v --before b --after a --checkpoint c --test-pairs 100 --matrix-pairs 200",
       "--matrix-pairs: expected at most --test-pairs, 100, got 200",
     ],

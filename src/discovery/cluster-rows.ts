@@ -20,7 +20,7 @@ export interface Clustered {
 
 export interface ClusterOptions {
   readonly linkage: Linkage;
-  /** How many clusters; default: of 2 to `maxClusters` the number with the largest mean silhouette. */
+  /** How many clusters, at most one for each row; default: of 2 to `maxClusters` the number with the largest mean silhouette. */
   readonly clusters?: number | undefined;
   readonly maxClusters: number;
   readonly threads?: number | undefined;
@@ -33,7 +33,7 @@ export async function clusterRows(rows: Rows, options: ClusterOptions): Promise<
   const tree = linkTree(distances, linkage);
   const counts =
     options.clusters === undefined ? rankClusterCounts(tree, distances, maxClusters) : [];
-  const clusters = Math.min(options.clusters ?? counts[0]?.clusters ?? 1, rows.count);
+  const clusters = options.clusters ?? counts[0]?.clusters ?? 1;
   const labels = cutTree(tree, clusters);
   return { distances, tree, leafOrder: orderLeaves(tree, distances), counts, clusters, labels };
 }

@@ -64,7 +64,7 @@ const STREAMS = { sample: 1, matrix: 2, variation: 3, stability: 4 } as const;
  * Clusters the prompts by how M1's responses differ from M0's, and holds each cluster to the pairs of a store. Clusters are chosen by one half
  * of the samples and tested by the other, against directions in which M0's own samples differ; see docs/how-to-discover.md. Memory: the states, three
  * times P x width x 4 bytes, the sampled pairs and two values for each pair and cluster; vectors of the store are streamed. Throws ConfigError
- * where fewer than three prompts changed.
+ * where fewer than three prompts changed, or fewer than the clusters asked for.
  */
 export async function discover(
   states: ResponseStates,
@@ -79,6 +79,7 @@ export async function discover(
   const table = await readStoreTable(store);
   const sources = sourcesOf(table, options.by);
   const changed = changedPrompts(states);
+  expectClusters(options.clusters, changed.picked.length);
   const rows = await clusterRows(changed.choosing, options);
   const stability = clusterStability(rows.distances, rows.labels, {
     linkage,
@@ -158,6 +159,15 @@ export async function discover(
     matrix: thousandths(columns.profiles),
     clusters,
   };
+}
+
+/** Throws ConfigError where more clusters are asked for than there are prompts. */
+export function expectClusters(clusters: number | undefined, prompts: number): void {
+  if (clusters === undefined || clusters <= prompts) return;
+  throw new ConfigError(
+    `clusters: expected at most ${prompts}, the prompts to cluster, got ${clusters}`,
+    { hint: "Set fewer, or leave clusters out: the silhouette then says how many." },
+  );
 }
 
 /** Changed are prompts whose choosing halves differ as M0 reads them. Throws ConfigError for fewer than three. */

@@ -106,7 +106,7 @@ function withinSections(given: Experiment): Contradiction[] {
     ),
     ...(given.discover === undefined
       ? []
-      : at(["discover"], verbs.discover.check?.(given.discover, new Set(["out", "answers"])))),
+      : at(["discover"], verbs.discover.check?.(given.discover, new Set(["out"])))), // answers are kept beside it
     ...at(["conditions"], verbs.conditions.check?.(given.conditions, new Set())),
     ...at(["generate"], samplingContradictions(sampling)),
   ];

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { LINKAGES } from "../clustering/linkage.ts";
-import { discover as discoverClusters } from "../discovery/discover.ts";
+import { discover as discoverClusters, expectClusters } from "../discovery/discover.ts";
 import { type Discovery, DISCOVERY } from "../discovery/discovery-file.ts";
 import { LEAN_SHARE } from "../discovery/lean.ts";
 import { nameClusters } from "../discovery/name-clusters.ts";
@@ -158,7 +158,11 @@ is kept beside --out before it counts. Without, their terms name them.
       ["endpoint", "baseUrl"],
       "expected out with it, beside which paid answers are kept",
     ),
-
+    ...need(
+      endpoint !== undefined || !given.has("answers"),
+      ["answers"],
+      "expected endpoint.baseUrl with it, got none",
+    ),
     ...need(
       makeBehavior === undefined || given.has("responses"),
       ["makeBehavior"],
@@ -195,6 +199,7 @@ is kept beside --out before it counts. Without, their terms name them.
       readRollouts(before, { signal }),
       readRollouts(after, { signal }),
     );
+    expectClusters(settings.clusters, joined.prompts.length);
     await using engine = await checkpoint.open();
     const chosen =
       settings.layers === undefined
