@@ -1,4 +1,5 @@
 /** `culprit discover` as a user runs it, on a random checkpoint: some prompts bring a word out after training, and some pairs teach it. */
+import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -159,16 +160,26 @@ describe("culprit discover", () => {
     ).rejects.toThrow(/paid answers are kept/);
   });
 
+  it("keeps what was found where the cluster to go on from is not there", async () => {
+    const [out, responses] = [at("kept.json"), at("none.jsonl")];
+    const asked = words({ "make-behavior": "59", responses, out, top: "24" });
+    await expect(runCommand("discover", asked)).rejects.toThrow(
+      `--make-behavior: expected a cluster from 0 to ${found.clusters.length - 1}, got 59`,
+    );
+    expect(await readFile(out)).toEqual(await readFile(OUT));
+    expect(existsSync(responses)).toBe(false);
+  });
+
   it.each([
     ["one file for both", { after: at("before.jsonl") }, /rollouts of another checkpoint/],
     ["another checkpoint than the store's", { checkpoint: at("other") }, /got another one/],
     ["a layer that the store lacks", { layers: "0" }, /expected one of the layers 1, 2, 3, got 0/],
-    [
-      "a cluster that is not there",
-      { "make-behavior": "59", responses: at("x") },
-      /expected a cluster from 0/,
-    ],
     ["more clusters than prompts", { clusters: "49" }, /clusters: expected at most 48, .* got 49/],
+    [
+      "a cluster beyond those asked for",
+      { clusters: "3", "make-behavior": "3", responses: at("x") },
+      /--make-behavior: expected a cluster from 0 to 2, got 3/,
+    ],
     ["a cluster without a file for it", { "make-behavior": "0" }, /expected responses, a file/],
     ["a file without a cluster for it", { responses: at("x") }, /expected --make-behavior/],
   ])("refuses %s", async (_, changes, message) => {

@@ -96,7 +96,7 @@ async function runCommand(
     for (const line of verb.warnings?.(result) ?? []) context.warn(line);
     const out = withBeside(verb.outputs, places) as Places<typeof verb.outputs>; // required ones are there
     print(result, () => verb.show(result, out));
-    const fault = verb.fault?.(result);
+    const fault = verb.fault?.(result, settings);
     if (fault !== undefined) throw fault;
   } finally {
     for (const each of shown) each.end();

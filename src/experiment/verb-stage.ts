@@ -113,7 +113,7 @@ export function verbStage<I extends Inputs, S extends z.ZodObject, O extends Out
         await writeResult(verb.outputs, out, result);
         const unfinished = verb.unfinished?.(result);
         if (unfinished !== undefined) throw namedBy(unfinished, stageId({ kind, name }), verb);
-        const fault = verb.fault?.(result);
+        const fault = verb.fault?.(result, settings);
         if (fault !== undefined) {
           // There will be no table to show it.
           const lines = verb.show(result, out as Places<O>).split("\n");

@@ -146,7 +146,7 @@ is kept beside --out before it counts. Without, their terms name them.
     maxTokens,
     seed: seed.default(0).describe("Seed of samples, null directions and bootstrap."),
   }),
-  check: ({ testPairs, matrixPairs, makeBehavior, endpoint }, given) => [
+  check: ({ clusters, testPairs, matrixPairs, makeBehavior, endpoint }, given) => [
     ...need(
       (matrixPairs ?? 0) <= (testPairs ?? Infinity),
       ["matrixPairs"],
@@ -167,6 +167,11 @@ is kept beside --out before it counts. Without, their terms name them.
       makeBehavior === undefined || given.has("responses"),
       ["makeBehavior"],
       "expected responses, a file to write, with it",
+    ),
+    ...need(
+      (makeBehavior ?? 0) < (clusters ?? Infinity),
+      ["makeBehavior"],
+      `expected a cluster from 0 to ${(clusters ?? 1) - 1}, got ${makeBehavior}`,
     ),
     ...need(
       makeBehavior !== undefined || !given.has("responses"),
@@ -219,8 +224,13 @@ is kept beside --out before it counts. Without, their terms name them.
       settings.endpoint,
       work,
     );
-    if (out.responses !== undefined && settings.makeBehavior !== undefined) {
-      const pairs = pairResponses(promptsOf(found, settings.makeBehavior, joined.prompts));
+    const { makeBehavior } = settings;
+    if (
+      out.responses !== undefined &&
+      makeBehavior !== undefined &&
+      hasCluster(found, makeBehavior)
+    ) {
+      const pairs = pairResponses(promptsOf(found, makeBehavior, joined.prompts));
       await writeResponsePairs(out.responses, pairs);
       note(`${pairs.length} response pairs written to ${work.nameOf(out.responses)}`);
     }
@@ -241,6 +251,14 @@ is kept beside --out before it counts. Without, their terms name them.
             `cluster ${cluster}: its lean has another sign in the other half of the data, so it does not pass`,
         ),
     ]),
+  // How many clusters there are is known at the end alone: what was found is kept, so that another one can be named.
+  fault: (found, { makeBehavior }) =>
+    makeBehavior === undefined || hasCluster(found, makeBehavior)
+      ? undefined
+      : new ConfigError(
+          `makeBehavior: expected a cluster from 0 to ${found.clusters.length - 1}, got ${makeBehavior}`,
+          { hint: "Nothing was written to responses. Name one of the clusters above." },
+        ),
 });
 
 /** Names by an LLM where one is given. */
@@ -270,16 +288,13 @@ async function nameFound(
   return { ...found, clusters };
 }
 
+const hasCluster = ({ clusters }: Discovery, cluster: number): boolean => cluster < clusters.length;
+
 function promptsOf(
-  { rows, clusters }: Discovery,
+  { rows }: Discovery,
   cluster: number,
   prompts: readonly PromptResponses[],
 ): readonly PromptResponses[] {
-  if (cluster >= clusters.length) {
-    throw new ConfigError(
-      `makeBehavior: expected a cluster from 0 to ${clusters.length - 1}, got ${cluster}`,
-    );
-  }
   const wanted = new Set(rows.ids.filter((_, i) => rows.clusters[i] === cluster));
   return prompts.filter(({ id }) => wanted.has(id));
 }

@@ -157,7 +157,7 @@ export interface Verb<
   /** What is left to be done, so that a stage is not finished by it and stops; whoever gives the command may take the result as it is. */
   unfinished?(result: R): CulpritError | undefined;
   /** What makes a result one that nothing can go on with. It is written and shown all the same, and then this is thrown. */
-  fault?(result: R): CulpritError | undefined;
+  fault?(result: R, settings: z.output<S>): CulpritError | undefined;
   /** What `--force` does, where that is more than replacing files. */
   readonly force?: string | undefined;
   /** What is wrong between settings, and with inputs and optional or shared outputs, of which `given` has the names of those that are there. */
