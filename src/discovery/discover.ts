@@ -24,7 +24,7 @@ export interface DiscoverOptions {
   /** Of prompts; absent: by silhouette. */
   readonly clusters?: number | undefined;
   readonly maxClusters: number;
-  /** Groups of prompts that a cluster needs to be tested. */
+  /** Prompts that a cluster needs to be tested. */
   readonly minPrompts: number;
   /** Pairs that clusters are tested on. */
   readonly testPairs: number;

@@ -63,7 +63,7 @@ const clusterSchema = z.strictObject({
   stability: z.number().optional(),
   /** Length of the mean unit behaviour vector: 1 where all prompts change alike. */
   coherence: z.number(),
-  /** Absent for clusters of too few groups of prompts. */
+  /** Absent for clusters of too few prompts. */
   test: testSchema.optional(),
   /** The cluster's prompts that have each tag, the commonest first. */
   tags: countsSchema,
