@@ -15,6 +15,9 @@ export interface StabilityOptions {
  * once, are clustered anew into as many clusters; a cluster's value is the mean over samples of the largest Jaccard index between what was
  * drawn of it and a cluster of the sample. Below 0.6 it is not to be trusted, from 0.75 on it is stable, from 0.85 highly so. Samples
  * that hold no item of a cluster, or too few items for as many clusters, do not count; NaN where none does. Labels count from 0.
+ *
+ * Worked: items at 0, 1, 10 and 11 on a line, in two clusters of two, have 231/238 = 0.97 each. Of the 256 equally likely samples of four
+ * 238 count for a cluster; in 14 of these nothing of the other one is drawn, so that it is cut in two and keeps half.
  */
 export function clusterStability(
   distances: Distances,

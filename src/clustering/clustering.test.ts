@@ -122,6 +122,13 @@ describe("orderLeaves", () => {
     });
   }
 
+  /** The left part of each merge before the right one. */
+  function plainOrder({ n, left, right }: Tree): readonly number[] {
+    const orders: number[][] = Array.from({ length: n }, (_, i) => [i]);
+    for (let k = 0; k < n - 1; k++) orders.push([...orders[left[k]!]!, ...orders[right[k]!]!]);
+    return orders.at(-1)!;
+  }
+
   const rng = createRng(11);
   const small = Array.from({ length: 120 }, (_, c) => {
     const n = 2 + (c % 9);
@@ -139,11 +146,16 @@ describe("orderLeaves", () => {
   });
 
   it("keeps the clusters of larger trees together, and costs no more than the plain order", () => {
+    let saved = 0;
     for (const { tree, own, n } of trees) {
       const order = orderLeaves(tree, own);
       expect(isAllowed(tree, order)).toBe(true);
       expect([...order].toSorted((a, b) => a - b)).toEqual(Array.from({ length: n }, (_, i) => i));
+      const [cost, plain] = [order, plainOrder(tree)].map((each) => orderCost(each, own));
+      expect(cost).toBeLessThanOrEqual(plain! * (1 + 1e-12)); // sums in another order
+      saved += plain! - cost!;
     }
+    expect(saved).toBeGreaterThan(0);
   });
 
   it("gives the worked example's order", () => {
@@ -183,6 +195,14 @@ describe("clusterStability", () => {
       rng: createRng(1),
       replicates: 40,
     });
+
+  it("is that of the worked example", () => {
+    const own = euclideanDistances([0, 1, 10, 11], 4, 1);
+    const options = { linkage: "average", rng: createRng(1), replicates: 20_000 } as const;
+    for (const each of clusterStability(own, Int32Array.of(0, 0, 1, 1), options)) {
+      expect(each).toBeCloseTo(231 / 238, 2);
+    }
+  });
 
   it("is 1 for groups far apart and low where there are none", () => {
     expect([...stabilityOf(line(100), 2)]).toEqual([1, 1]);

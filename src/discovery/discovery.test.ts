@@ -261,6 +261,29 @@ describe("testClusters", () => {
     expect(tests[1]?.holm).toBeGreaterThan(0.05);
   });
 
+  it("gives the worked example's p-values", async () => {
+    const along = (count: number, place: 0 | 1): Rows => ({
+      count,
+      width: 2,
+      values: Float32Array.from({ length: 2 * count }, (_, i) => Number(i % 2 === place)),
+    });
+    const { tests } = await testClusters(
+      {
+        changed: { choosing: along(4, 0), testing: along(4, 0) },
+        rows: { labels: Int32Array.of(0, 0, 1, 1), clusters: 2 },
+        pairs: along(10, 0),
+        variation: along(20, 1),
+        rng: createRng(1),
+      },
+      { minPrompts: 2, draws: 3000, leanShare: 0.5, threads: 1 },
+    );
+    for (const test of tests) {
+      expect(test).toMatchObject({ lean: 1, halves: [1, 1], agree: true });
+      expect(test?.p).toBeCloseTo(0.00033, 5);
+      expect(test?.holm).toBeCloseTo(0.00067, 5);
+    }
+  });
+
   it("leaves clusters of too few prompts untested", async () => {
     const rows = unit(randomRows(8, 4));
     const { tests } = await testClusters(

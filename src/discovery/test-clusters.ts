@@ -57,6 +57,9 @@ export interface TestOptions {
  * the same data makes a p-value small. Two leans
  * are tried, that of the few closest pairs and that of all, since a behaviour may be taught by few pairs or tilt most; p is twice the smaller of
  * their p-values. Holm over the clusters that are tested.
+ *
+ * Worked: two clusters along which every pair lies (lean 1), where M0's samples differ across them alone (3,000 null directions with either
+ * sign, leans 0), have p = 2 · 1/6001 = 0.00033 and, by Holm, 0.00067.
  */
 export async function testClusters(
   { changed, rows, pairs, variation, rng }: TestMaterial,

@@ -24,6 +24,13 @@ export interface MembershipEvidence {
  * both for whole responses and per token. *swapped*: the same of the rejected ones. *taste*: it prefers the same side of both kinds of
  * pairs, with margins alike. *none*: neither. *unclear*: too few pairs, none held out, or held-out ones of another kind, which some property
  * that M1 has no part in tells apart as well as its margins do. All by 95% intervals.
+ *
+ * The margin is DPO's implicit reward (Rafailov et al. 2023, arXiv 2305.18290); to compare members with others by a likelihood ratio to a model
+ * that saw neither is the usual attack on membership, and that blind properties may do as well the usual objection to it (Das, Zhang and
+ * Tramèr 2024, arXiv 2406.16201). The limits are ours; see docs/decisions.md, Membership.
+ *
+ * Worked: accuracy 0.93 [0.90, 0.96] on the claimed pairs and 0.55 [0.52, 0.58] on others, areas 0.80 [0.77, 0.83] for whole responses and per token,
+ * and length that tells nothing (0.50 [0.47, 0.53]), are *trained*; with areas of 0.51 [0.48, 0.54] and both accuracies 0.9 it is *taste*.
  */
 export function judgeMembership({
   claimed,
