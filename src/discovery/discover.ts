@@ -53,7 +53,7 @@ export interface ChangedPrompts {
   readonly choosing: Rows;
   /** By those of odd number: these test them. */
   readonly testing: Rows;
-  /** By all samples. */
+  /** By all samples, each of which counts the same. */
   readonly whole: Rows;
 }
 
@@ -183,7 +183,7 @@ export function changedPrompts(states: ResponseStates): ChangedPrompts {
       { hint: "Give other prompts, or more samples of each; is --after another checkpoint?" },
     );
   }
-  const all = unitDifferences(mean(states, after), mean(states, before), layers.length);
+  const all = unitDifferences(meanOf(states, "after"), meanOf(states, "before"), layers.length);
   return {
     picked,
     choosing: pickRows(first, picked),
@@ -198,10 +198,17 @@ const halfOf = ({ prompts, width }: ResponseStates, values: Float32Array): Rows 
   values,
 });
 
-function mean(states: ResponseStates, [a, b]: ResponseStates["before"]): Rows {
+/** Over all responses of a prompt: of an odd number the half of even samples has one more. */
+function meanOf(states: ResponseStates, side: "before" | "after"): Rows {
+  const { prompts, width } = states;
+  const [even, odd] = states[side];
   return halfOf(
     states,
-    a.map((value, i) => (value + b[i]!) / 2),
+    even.map((value, i) => {
+      const responses = prompts[Math.floor(i / width)]![side].length;
+      const evens = Math.ceil(responses / 2);
+      return (evens * value + (responses - evens) * odd[i]!) / responses;
+    }),
   );
 }
 

@@ -3,8 +3,11 @@ import { describe, expect, it } from "vitest";
 import { createRng } from "../util/rng.ts";
 import { norm } from "../util/vector.ts";
 import { assignColumns, clusterColumns } from "./cluster-columns.ts";
+import { changedPrompts } from "./discover.ts";
 import { leanOf, leansOf } from "./lean.ts";
 import { multiplyRows, type Rows, rowOf } from "./multiply-rows.ts";
+import type { PromptResponses } from "./prompt-responses.ts";
+import type { ResponseStates } from "./response-states.ts";
 import { sourceEffects } from "./source-effects.ts";
 import { clusterTerms } from "./terms.ts";
 import { testClusters } from "./test-clusters.ts";
@@ -44,6 +47,32 @@ describe("unitDifferences", () => {
     for (let j = 0; j < 4; j++) b.values[j]! += 1; // the first row
     b.values[4]! *= 1 + 1e-7;
     expect(directedRows(unitDifferences(b, a, 1))).toEqual([0]);
+  });
+});
+
+describe("changedPrompts", () => {
+  it("counts every response of a prompt the same, of an odd number too", () => {
+    const prompt = (id: string): PromptResponses => ({
+      id,
+      scenario: id,
+      variant: "base",
+      prompt: [],
+      before: ["", ""],
+      after: ["", "", ""],
+    });
+    const states: ResponseStates = {
+      identity: {} as ResponseStates["identity"], // nothing of it is read here
+      layers: [1],
+      width: 2,
+      prompts: ["a", "b", "c"].map(prompt),
+      before: [new Float32Array(6).fill(1), new Float32Array(6).fill(1)],
+      // Samples 0 and 2 have the mean [3, 1], sample 1 is [1, 4]: all three have [7/3, 2].
+      after: [Float32Array.of(3, 1, 3, 1, 3, 1), Float32Array.of(1, 4, 1, 4, 1, 4)],
+      unusable: [],
+      truncated: 0,
+    };
+    const [x, y] = rowOf(changedPrompts(states).whole, 2);
+    expect(x! / y!).toBeCloseTo(4 / 3, 6);
   });
 });
 
