@@ -101,6 +101,21 @@ test("finds what TRL, transformers, SciPy and scikit-learn find, and writes each
   expectNear(own.reduce((sum, each) => sum + each, 0) / own.length, golden.trl.claimed.margins);
 });
 
+test("says which column counts as the source, and writes its values for both sides", async () => {
+  const measured = join(FOLDER, "by.jsonl");
+  const words = ["--held-out", HELD_OUT, "--sample", "8", "--by", "chosen_model"];
+  const printed = await claimed(...words, "--measured", measured, "--json");
+  const { membership } = JSON.parse(printed) as AuditReport;
+  expect(membership!.by).toBe("chosen_model");
+  const lines = (await readFile(measured, "utf8")).trim().split("\n");
+  const pairs = lines.map((line) => JSON.parse(line) as { id: string; source: string });
+  const modelOf = new Map(rows.map(({ id, chosen_model: model }) => [id, model]));
+  expect(pairs.map(({ source }) => source)).toEqual(pairs.map(({ id }) => modelOf.get(id)));
+  expect(new Set(membership!.sources.map(({ source }) => source))).toEqual(
+    new Set(pairs.map(({ source }) => source)),
+  );
+});
+
 test("prints the verdict, and without held-out pairs that one side alone is known", async () => {
   const checkpoints = ["--before", BEFORE, "--after", AFTER];
   const text = await audit(HELD_OUT, ...checkpoints, "--sample", "50");

@@ -72,6 +72,7 @@ export async function findMembership(
     after: identityOf(after),
     ...sides,
     comparison,
+    ...(column === undefined ? {} : { by: column }),
     sources: column === undefined ? [] : bySource(column, claimed.pairs, held?.pairs ?? []),
     displacement: {
       plain: displacement(claimed.pairs, (pair) => pair.ches),

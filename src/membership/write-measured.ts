@@ -6,27 +6,33 @@ import { margin, marginPerToken, type Measure } from "./membership-figures.ts";
 /** Its name in the folder of the stage that measured. */
 export const MEASURED_NAME = "measured.parquet";
 
+/** The pairs of both sides, and the column that counts as their source, if there is one. */
+export interface MeasuredSides extends Pick<FoundMembership, "claimed" | "heldOut"> {
+  readonly by: string | undefined;
+}
+
 interface Row {
   readonly pair: MeasuredPair;
   readonly isClaimed: boolean;
 }
 
 /**
- * Writes what was measured of each pair to a table (.parquet, .jsonl, .csv), the claimed ones first: id, row, claimed, source where there is
- * one, and in nats what the column names say; see MeasuredPair.
+ * Writes what was measured of each pair to a table (.parquet, .jsonl, .csv), the claimed ones first: id, row, claimed, as `source` the
+ * value of the column that counts as the source where there is one (empty for a pair without), and in nats what the column names say; see
+ * MeasuredPair.
  */
 export async function writeMeasured(
   path: string,
-  { claimed, heldOut }: Pick<FoundMembership, "claimed" | "heldOut">,
+  { claimed, heldOut, by }: MeasuredSides,
 ): Promise<void> {
   const rows = [
     ...claimed.map((pair): Row => ({ pair, isClaimed: true })),
     ...heldOut.map((pair): Row => ({ pair, isClaimed: false })),
   ];
-  await writeTable(path, columnsOf(rows), inChunks(rows));
+  await writeTable(path, columnsOf(by), inChunks(rows));
 }
 
-function columnsOf(rows: readonly Row[]): readonly TableColumn<Row>[] {
+function columnsOf(by: string | undefined): readonly TableColumn<Row>[] {
   const number = (
     name: string,
     type: "INTEGER" | "DOUBLE",
@@ -35,13 +41,16 @@ function columnsOf(rows: readonly Row[]): readonly TableColumn<Row>[] {
   const source: TableColumn<Row> = {
     name: "source",
     type: "VARCHAR",
-    value: ({ pair: { columns } }) => (columns["source"] === null ? null : `${columns["source"]}`),
+    value: ({ pair: { columns } }) => {
+      const value = by === undefined ? null : (columns[by] ?? null); // held-out pairs may lack the column
+      return value === null ? null : String(value);
+    },
   };
   return [
     { name: "id", type: "VARCHAR", value: ({ pair }) => pair.id },
     number("row", "INTEGER", ({ row }) => row),
     { name: "claimed", type: "BOOLEAN", value: ({ isClaimed }) => isClaimed },
-    ...(rows.some(({ pair }) => pair.columns["source"] !== undefined) ? [source] : []),
+    ...(by === undefined ? [] : [source]),
     number("margin", "DOUBLE", margin),
     number("margin_per_token", "DOUBLE", marginPerToken),
     number("chosen_drift", "DOUBLE", (pair) => pair.chosenDrift),

@@ -82,6 +82,8 @@ export const membershipSchema = z.strictObject({
   /** Absent: only the claimed side is known. */
   heldOut: membershipSideSchema.optional(),
   comparison: comparisonSchema.optional(),
+  /** The kept column that counts as the source; absent where the claimed pairs have none. */
+  by: z.string().optional(),
   /** By size; empty where the claimed pairs have no source. */
   sources: z.array(
     z.strictObject({

@@ -3,7 +3,7 @@ import type { ColumnValue } from "../pairs/preference-pair.ts";
 import { ConfigError } from "../util/errors.ts";
 
 /** What an empty cell is called. */
-const NO_GROUP = "(none)";
+export const NO_GROUP = "(none)";
 
 /**
  * The kept column that groups are about: the one asked for, else `source` where there is one. Throws ConfigError where the one asked for is

@@ -46,7 +46,7 @@ Pairs of one prompt count as one draw in every interval.
   culprit audit pairs.jsonl.gz
   culprit audit "mix/*.parquet" --checkpoint ./sft --max-tokens 2048 --out audit.json
   culprit audit mix.parquet --before ./sft --after ./dpo --held-out other.parquet --measured measured.parquet`,
-  version: 5,
+  version: 6,
   inputs: {
     pairs: pairsInput,
     checkpoint: tokenizerInput,
@@ -142,7 +142,9 @@ Pairs of one prompt count as one draw in every interval.
       progress: progress("pairs"),
       count: ({ tokens = 0, flops = 0 }) => tokens > 0 && work.cost.add(tokens, flops / tokens),
     });
-    if (out.measured !== undefined) await writeMeasured(out.measured, found);
+    if (out.measured !== undefined) {
+      await writeMeasured(out.measured, { ...found, by: found.membership.by });
+    }
     return { ...report, membership: found.membership };
   },
   show: formatAudit,

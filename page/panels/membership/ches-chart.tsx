@@ -17,9 +17,14 @@ type Pair = Found["pairs"][number];
 /** Every claimed pair by its CHES and by what training did to its chosen response, coloured by source. */
 export function ChesChart({ found }: { readonly found: Found }): ReactNode {
   const palette = usePalette();
-  const { pairs, sources, displacement } = found;
+  const { pairs, sources, by, noSource, displacement } = found;
   const names = sources.flatMap((each) => (each.claimed === undefined ? [] : [each.source]));
   const place = ({ source }: Pair): number => names.indexOf(source ?? "");
+  // The table of pairs knows one column of sources; others, and pairs without one, are named one by one.
+  const linkTo = (name: string): Readonly<Record<string, string>> =>
+    by === "source" && name !== noSource
+      ? { source: name }
+      : { ids: pairs.flatMap((each) => (each.source === name ? [each.id] : [])).join("\n") };
   const told = displacement.normalised;
   return (
     <>
@@ -73,7 +78,7 @@ export function ChesChart({ found }: { readonly found: Found }): ReactNode {
         {names.slice(0, NAMED_COLORS).map((name, i) => (
           <li key={name}>
             <span className="swatch" style={{ background: namedColor(palette, i) }} />
-            <a href={addressHref(["pairs"], { source: name })}>{name}</a>
+            <a href={addressHref(["pairs"], linkTo(name))}>{name}</a>
           </li>
         ))}
       </ul>
