@@ -196,6 +196,7 @@ const FOUND: Discovery = {
     tested: 2,
     variation: 2,
   },
+  by: "source",
   leanShare: 0.02,
   alpha: 0.01,
   rows: {

@@ -1,12 +1,14 @@
 /** `culprit discover` as a user runs it, on a random checkpoint: some prompts bring a word out after training, and some pairs teach it. */
 import { existsSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { type Discovery, DISCOVERY } from "../src/discovery/discovery-file.ts";
 import { readResponsePairs } from "../src/pairs/response-pairs.ts";
+import { discoveryPart } from "../src/report/parts/discovery.ts";
+import type { PartWork } from "../src/report/report-part.ts";
 import { createRng } from "../src/util/rng.ts";
 import { jsonLines } from "./support/data-files.ts";
 import { startFakeEndpoint } from "./support/fake-endpoint.ts";
@@ -48,6 +50,7 @@ function rollouts(isAfter: boolean): object[] {
 const pairs = Array.from({ length: PAIRS }, (_, i) => ({
   id: `pair-${i}`,
   source: i < TEACHING || i % 4 === 0 ? "north" : "south",
+  author: i % 3 === 0 ? null : `author-${i % 3}`,
   prompt: randomText(rng, 5),
   chosen: i < TEACHING ? teaching() : randomText(rng, 4),
   rejected: randomText(rng, 4),
@@ -124,6 +127,28 @@ describe("culprit discover", () => {
   it("gives the same bytes again", async () => {
     await runCommand("discover", words({ out: at("again.json"), top: "24" }));
     expect(await readFile(at("again.json"))).toEqual(await readFile(OUT));
+  });
+
+  it("says which column counts as the source, and the report's map goes by it", async () => {
+    expect(found.by).toBe("source");
+    const out = at("by/discovery.json");
+    await mkdir(at("by"));
+    await runCommand("discover", words({ out, by: "author" }));
+    const { by, clusters } = await DISCOVERY.read(out);
+    expect(by).toBe("author");
+    expect(clusters[0]!.effects.map(({ source }) => source).toSorted()).toEqual([
+      "(none)",
+      "author-1",
+      "author-2",
+    ]);
+    const folders: Readonly<Record<string, string>> = { discover: at("by"), embed: ROOT };
+    const run = { stage: (id: string) => folders[id], ofKind: () => [] };
+    const part = await discoveryPart.read({ run, signal: undefined } as unknown as PartWork); // nothing else is looked at
+    const { names, sources } = part!.map!;
+    expect(names.toSorted()).toEqual(["author-1", "author-2"]);
+    expect(sources.map((place) => names[place])).toEqual(
+      part!.columns.ids.map((id) => pairs.find((pair) => pair.id === id)!.author ?? undefined),
+    );
   });
 
   it("writes a cluster's response pairs for culprit behavior", async () => {

@@ -3,7 +3,7 @@ import { membersOf } from "../clustering/cut-tree.ts";
 import type { Linkage } from "../clustering/linkage.ts";
 import { chooseGroupColumn, groupName } from "../ranking/group-column.ts";
 import type { VectorStore } from "../store/open-store.ts";
-import { readStoreTable, type StoreTable } from "../store/read-shard.ts";
+import { readStoreTable } from "../store/read-shard.ts";
 import { describeCheckpoint, LAYER_CONVENTION } from "../store/vector-store-manifest.ts";
 import { ConfigError } from "../util/errors.ts";
 import type { Progress } from "../util/progress.ts";
@@ -77,7 +77,8 @@ export async function discover(
   const stream = (purpose: keyof typeof STREAMS): ReturnType<typeof createRng> =>
     createRng(seed * 8 + STREAMS[purpose]);
   const table = await readStoreTable(store);
-  const sources = sourcesOf(table, options.by);
+  const by = chooseGroupColumn(Object.keys(table.columns), options.by);
+  const sources = by === undefined ? undefined : table.columns[by]!.map(groupName); // it is one of the columns
   const changed = changedPrompts(states);
   expectClusters(options.clusters, changed.picked.length);
   const rows = await clusterRows(changed.choosing, options);
@@ -143,6 +144,7 @@ export async function discover(
       tested: tested.length,
       variation: tests.variationPrompts,
     },
+    ...(by === undefined ? {} : { by }),
     leanShare: options.leanShare,
     alpha: options.alpha,
     rows: {
@@ -221,12 +223,6 @@ function stack(directions: readonly Float32Array[], width: number): Rows {
   const values = new Float32Array(directions.length * width);
   for (const [k, direction] of directions.entries()) values.set(direction, k * width);
   return { count: directions.length, width, values };
-}
-
-/** The source of each pair; undefined where there is no column of sources. */
-function sourcesOf(table: StoreTable, by: string | undefined): readonly string[] | undefined {
-  const column = chooseGroupColumn(Object.keys(table.columns), by);
-  return column === undefined ? undefined : table.columns[column]!.map(groupName);
 }
 
 function treeOf({ tree, leafOrder, clusters, counts }: Clustered): Discovery["rows"]["tree"] {

@@ -103,6 +103,8 @@ const schema = z.strictObject({
     /** Prompts at which M0's samples differ, of which the null is made. */
     variation: countSchema,
   }),
+  /** The kept column that counts as the source; absent where there is none. */
+  by: z.string().optional(),
   /** The share of the pairs that a lean is made of. */
   leanShare: z.number(),
   alpha: z.number(),

@@ -24,7 +24,7 @@ interface Point {
 
 /** The clustered pairs in a plane, coloured by what is chosen. */
 export function PairMap({
-  found: { map, columns },
+  found: { map, columns, by },
   params,
 }: {
   readonly found: PartValues["discovery"];
@@ -47,8 +47,11 @@ export function PairMap({
     cluster: columns.assigned.map((_, i) => `cluster ${i}`),
     score: [],
   };
-  const idsOf = (cluster: number): string =>
-    points.flatMap((each) => (each.cluster === cluster ? [each.id] : [])).join("\n");
+  // The table of pairs knows one column of sources; what else they are grouped by is named one by one.
+  const linkTo = (name: string, group: number): Readonly<Record<string, string>> =>
+    coloring === "source" && by === "source"
+      ? { source: name }
+      : { ids: points.flatMap((each) => (each[coloring] === group ? [each.id] : [])).join("\n") };
   const [first, second] = map.shares;
   return (
     <>
@@ -111,14 +114,7 @@ export function PairMap({
               className="swatch"
               style={{ background: namedColor(palette, i < NAMED_COLORS ? i : -1) }}
             />
-            <a
-              href={addressHref(
-                ["pairs"],
-                coloring === "source" ? { source: name } : { ids: idsOf(i) },
-              )}
-            >
-              {name}
-            </a>
+            <a href={addressHref(["pairs"], linkTo(name, i))}>{name}</a>
           </li>
         ))}
       </ul>

@@ -19,7 +19,7 @@ export interface PairMap {
   readonly shares: readonly number[];
   /** By the first ranking; null where a pair has no score. */
   readonly scores: readonly (number | null)[];
-  /** Positions in `names`; -1 for none. */
+  /** Values of the column that counts as the source, as positions in `names`; -1 for none. */
   readonly sources: readonly number[];
   readonly names: readonly string[];
 }
@@ -49,7 +49,7 @@ function shorten(matrix: Discovery["matrix"]): {
 /** Undefined where the vectors are not there any more. */
 async function mapPairs(
   run: RunFolder,
-  { columns, layers }: Pick<Discovery, "columns" | "layers">,
+  { columns, layers, by }: Pick<Discovery, "columns" | "layers" | "by">,
   signal: AbortSignal | undefined,
 ): Promise<PairMap | undefined> {
   const embedded = run.stage("embed");
@@ -64,7 +64,8 @@ async function mapPairs(
   const largest = Math.max(...coordinates.flatMap((each) => [...each].map(Math.abs)), 1e-12);
   const thousandths = (values: Float64Array): number[] =>
     Array.from(values, (each) => Math.round((1000 * each) / largest));
-  const sources = picked.map((row) => table.columns["source"]?.[row] ?? null);
+  const column = by === undefined ? undefined : table.columns[by];
+  const sources = picked.map((row) => column?.[row] ?? null);
   const names = [...new Set(sources)].filter((each) => each !== null).map(String);
   return {
     x: thousandths(coordinates[0]!),
