@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import { suiteFolder } from "../../test/support/suite-folder.ts";
 import { readRolloutPrompts } from "./rollout-prompts.ts";
@@ -47,4 +47,60 @@ it("keeps the group that a row gives, which may be a number", async () => {
   expect(prompts.map(({ group }) => group)).toEqual(["g", "7", undefined]);
   writeFileSync(path, '{"id":"a","prompt":"A","group":["g"]}\n');
   await expect(readRolloutPrompts(path)).rejects.toThrow(/row 0: group: expected a name/);
+});
+
+describe("preference pairs", () => {
+  const read = async (rows: readonly object[]): Promise<readonly unknown[]> => {
+    const path = join(folder, "pairs.jsonl");
+    writeFileSync(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+    const { prompts, kind, promptless } = await readRolloutPrompts(path);
+    return [kind, prompts.map(({ prompt }) => prompt), promptless];
+  };
+  const user = (content: string): object => ({ role: "user", content });
+  const assistant = (content: string): object => ({ role: "assistant", content });
+  const asked = [user("Why?"), assistant("So."), user("Really?")];
+  const talk = "\n\nHuman: Why?\n\nAssistant: So.\n\nHuman: Really?\n\nAssistant:";
+
+  it.each([
+    ["hh-rlhf", { chosen: `${talk} Yes.`, rejected: `${talk} No.` }],
+    ["hh-rlhf with a prompt", { prompt: talk, chosen: " Yes.", rejected: " No." }],
+    [
+      "implicit-prompt",
+      { chosen: [...asked, assistant("Yes.")], rejected: [...asked, assistant("No.")] },
+    ],
+    [
+      "olmo-mix",
+      {
+        prompt: "Really?",
+        chosen: [...asked, assistant("Yes.")],
+        rejected: [...asked, assistant("No.")],
+      },
+    ],
+    ["sharegpt", { conversations: asked, chosen: assistant("Yes."), rejected: assistant("No.") }],
+    ["trl-conversational", { prompt: asked, chosen: [assistant("Yes.")], rejected: "No." }],
+  ])("are asked what both sides begin with: %s", async (_, row) => {
+    expect(await read([row])).toEqual(["pairs", [asked], undefined]);
+  });
+
+  it("are left out and counted where they have no prompt, unless none has one", async () => {
+    const whole = { chosen: `${talk} Yes.`, rejected: `${talk} No.` };
+    const broken = { chosen: "Yes.", rejected: "No." };
+    const [, prompts, promptless] = await read([whole, broken, broken]);
+    expect(prompts).toEqual([asked]);
+    expect(promptless).toEqual({
+      rows: 2,
+      first: { row: 1, detail: "expected a pair of a known shape" },
+    });
+    await expect(read([broken])).rejects.toThrow(
+      /expected pairs with a prompt, got none of 1; row 0: expected a pair of a known shape/,
+    );
+  });
+
+  it("with a prompt text alone count whatever their sides are", async () => {
+    expect(await read([{ prompt: "Why?", chosen: "So.", rejected: null }])).toEqual([
+      "pairs",
+      [[user("Why?")]],
+      undefined,
+    ]);
+  });
 });

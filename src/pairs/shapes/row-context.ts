@@ -60,9 +60,13 @@ export function readContext(
 export const readPlainPrompt = (fields: RowFields): readonly Message[] =>
   plainPrompt(fields, readPrompt(fields));
 
-/** The same of turns that were read already. */
-export function plainPrompt(fields: RowFields, turns: readonly Message[]): readonly Message[] {
-  const { prompt, context } = readContext(fields, turns);
+/** The same of turns that were read already; `unreadByShape` as readContext takes it. */
+export function plainPrompt(
+  fields: RowFields,
+  turns: readonly Message[],
+  unreadByShape?: readonly string[],
+): readonly Message[] {
+  const { prompt, context } = readContext(fields, turns, unreadByShape);
   const more = saidBeside(prompt, context);
   if (more.length === 0) return prompt.map(({ role, content }) => ({ role, content }));
   throw new RowProblem("unread", `prompt: expected roles and texts alone, got ${more.join(", ")}`);

@@ -14,6 +14,8 @@ const ANSWERED = [...MARKED, "response", "finish", "tokens"];
 /** What is read of each kind of row; what row contexts refuse by name is an error before. */
 const READ = {
   prompts: MARKED,
+  // `prompt` repeats what the sides begin with, or is read.
+  pairs: [...MARKED, "chosen", "rejected", "conversations", "messages"],
   responses: [...ANSWERED, "responses"],
   rollouts: [...ANSWERED, "sample", "opensThinking"],
   tasks: [...ASKED, "pattern"],

@@ -33,7 +33,13 @@ export const promptsInput = {
   open: async ([path = ""], { variants, limit }, work): Promise<readonly ScenarioPrompt[]> => {
     const { warn } = work;
     const read = await readRolloutPrompts(path, { variants });
-    if (read.kind === "prompts") await noteColumns(path, "prompts", work);
+    if (read.kind !== "scenarios") await noteColumns(path, read.kind, work);
+    if (read.promptless !== undefined) {
+      const { rows, first } = read.promptless;
+      warn(
+        `${path}: ${rows} ${rows === 1 ? "pair is" : "pairs are"} left out, whose prompt cannot be read; row ${first.row} first: ${printable(first.detail)}`,
+      );
+    }
     for (const { variant, lacking, first } of read.omitted) {
       warn(
         `${path}: the variant "${printable(variant)}" is not sampled, since ${lacking} ${lacking === 1 ? "scenario has" : "scenarios have"} none of it, "${printable(first)}" first; give them one, or name with variants what to sample`,
