@@ -281,6 +281,11 @@ describe("culprit generate --dry-run", () => {
     expect(await generate(server.url, out, "--dry-run")).toMatch(
       /^18 rollouts: 18 requests, 0 answered already\nabout \d+ prompt tokens, at most 4608 answer/,
     );
+    const drawn = { rollouts: 12 }; // of two scenarios, both variants
+    expect(await estimate("--draw", "2", "--draw-seed", "3")).toMatchObject(drawn);
+    await expect(estimate("--draw-seed", "3")).rejects.toThrow(
+      /^--draw-seed: expected draw with it, got none/,
+    );
     const here = runCommand("generate", [scenarios, "--checkpoint", "c", "--dry-run"]);
     await expect(here).rejects.toThrow(/^--base-url: expected one to estimate, got none/);
   });

@@ -43,7 +43,8 @@ export const generate = defineVerb({
   summary: "Responses sampled from a checkpoint, into a rollout file",
   about: `
 PROMPTS is a scenarios file (JSONL, JSON or YAML with {"id", "base", "distractor"?}) or rows {"prompt": text or messages, "id"?}.
-Each prompt is rendered with the checkpoint's chat template and continued --rollouts times.
+Preference pairs of any shape are prompts too; --draw takes some of them by chance. Each prompt is rendered with the checkpoint's
+chat template and continued --rollouts times.
 
 A sample depends on --seed, the prompt and the sample's number, not on what runs beside it. The rollouts come in the order of the
 prompts; beside the file stands its manifest, FILE.json. An interrupted run goes on when the same command is given again, and

@@ -1,9 +1,12 @@
 import { z } from "zod";
 
 import type { UnknownKey } from "../../pairs/unknown-keys.ts";
+import { drawScenarios } from "../../rollouts/draw-scenarios.ts";
 import { readRolloutPrompts } from "../../rollouts/rollout-prompts.ts";
 import type { ScenarioPrompt } from "../../rollouts/scenarios.ts";
-import { count, nonEmpty } from "../../util/setting-kinds.ts";
+import { ConfigError } from "../../util/errors.ts";
+import { createRng } from "../../util/rng.ts";
+import { count, nonEmpty, seed } from "../../util/setting-kinds.ts";
 import { printable } from "../../util/text-table.ts";
 import type { Input } from "../verb.ts";
 import { noteColumns } from "./note-columns.ts";
@@ -21,6 +24,12 @@ export const promptSettings = z.strictObject({
       "Variants of a scenarios file, such as base,base+distractor. Absent: those that all scenarios have.",
     ),
   limit: count.optional().describe("The first prompts only. Absent: all."),
+  draw: count
+    .optional()
+    .describe(
+      "So many scenarios, or prompts of other files, drawn by chance from those, each with all its variants: files are often sorted. Absent: all.",
+    ),
+  drawSeed: seed.optional().describe("Seed of what is drawn. Absent: 0."),
 });
 
 /** Scenarios or prompts, read; variants that only some scenarios have are warned of, since those are not sampled. */
@@ -30,8 +39,15 @@ export const promptsInput = {
   describe: "One file of prompts or scenarios.",
   isPositional: true,
   settings: promptSettings,
-  open: async ([path = ""], { variants, limit }, work): Promise<readonly ScenarioPrompt[]> => {
+  open: async (
+    [path = ""],
+    { variants, limit, draw, drawSeed },
+    work,
+  ): Promise<readonly ScenarioPrompt[]> => {
     const { warn } = work;
+    if (draw === undefined && drawSeed !== undefined) {
+      throw new ConfigError("drawSeed: expected draw with it, got none");
+    }
     const read = await readRolloutPrompts(path, { variants });
     if (read.kind !== "scenarios") await noteColumns(path, read.kind, work);
     if (read.promptless !== undefined) {
@@ -46,7 +62,8 @@ export const promptsInput = {
       );
     }
     for (const line of describeUnknownKeys(path, read.unknownKeys)) warn(line);
-    return read.prompts.slice(0, limit);
+    const prompts = read.prompts.slice(0, limit);
+    return draw === undefined ? prompts : drawScenarios(prompts, draw, createRng(drawSeed ?? 0));
   },
 } as const satisfies Input<readonly ScenarioPrompt[], typeof promptSettings>;
 
