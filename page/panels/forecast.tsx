@@ -32,7 +32,7 @@ export const forecastPanel = definePanel({
 });
 
 const HELD_OUT = {
-  given: "The calibration is of an earlier forecast, and has not seen these shifts.",
+  given: "It is of an earlier forecast, and has not seen these shifts.",
   "leave-one-out": "Each is calibrated by the others, without its own shift.",
   "leave-family-out": "Each is calibrated by behaviours of other families alone.",
   split: "A random half of them calibrated the other half.",
@@ -91,7 +91,8 @@ function Scored({
   return (
     <>
       <p>
-        Held to {trained.name} on {count(heldOut)} behaviours. {HELD_OUT[holdout]}
+        How far {trained.name} moved {count(heldOut)} behaviours (their <Term of="shift" />) beside
+        what was forecast, by a <Term of="calibration" />. {HELD_OUT[holdout]}
       </p>
       {samePairs === "unknown" && (
         <p className="fault">

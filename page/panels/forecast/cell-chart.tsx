@@ -5,7 +5,7 @@ import type { PartValues } from "../../../src/report/report-source.ts";
 import { Chart, cutTo, roomFor } from "../../charts/chart.tsx";
 import { divergingColor } from "../../charts/colors.ts";
 import type { Palette } from "../../charts/palette.ts";
-import { number, score } from "../../format.ts";
+import { interval, number, score } from "../../format.ts";
 import { Term } from "../../glossary.tsx";
 
 type Cell = PartValues["forecast"]["cells"][number];
@@ -91,4 +91,11 @@ const colorOf = ({ z }: Cell, largest: number, palette: Palette): string =>
     .join()})`;
 
 const tell = ({ topic, behavior, pairs, difference, d, z, agree }: Cell): string =>
-  `${topic}, ${behavior}: ${score(difference)}, d ${number(d, 2)}, z ${number(z, 1)}, ${pairs} pairs${agree === undefined ? "" : agree ? ", halves agree" : ", halves do not agree"}`;
+  `${topic}, ${behavior}: ${score(difference)}, ${around(difference, z)}, d ${number(d, 2)}, z ${number(z, 1)}, n ${pairs} pairs${agree === undefined ? "" : agree ? ", halves agree" : ", halves do not agree"}`;
+
+/** The normal interval: z is the difference over its error. */
+function around(difference: number, z: number | undefined): string {
+  if (z === undefined || z === 0) return "no interval is known";
+  const half = 1.96 * Math.abs(difference / z);
+  return `95% ${interval(difference - half, difference + half, score)}`;
+}

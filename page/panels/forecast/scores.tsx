@@ -4,6 +4,7 @@ import type { PartValues } from "../../../src/report/report-source.ts";
 import { IntervalChart } from "../../charts/interval-chart.tsx";
 import { Figure, Nothing, Table } from "../../components.tsx";
 import { interval, number, percent } from "../../format.ts";
+import { Term } from "../../glossary.tsx";
 import { withInterval } from "./shift-text.ts";
 
 type Score = NonNullable<PartValues["forecast"]["score"]>;
@@ -57,11 +58,15 @@ export function Scores({ score }: { readonly score: Score }): ReactNode {
         caption="Slope 1 and intercept 0 of observed on predicted: calibrated"
         head={[
           "Forecast",
-          "R² [95%]",
+          <Term key="r" of="R²">
+            R² [95%]
+          </Term>,
           "Signs",
           "Signs of the moved",
           "Within 95%",
-          "Slope [95%]",
+          <Term key="s" of="slope">
+            Slope [95%]
+          </Term>,
           "Intercept",
         ]}
         rows={forecasts.map(({ name, kind, r2, signs, movedSigns, covered, slope, intercept }) => [
