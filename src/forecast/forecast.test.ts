@@ -15,6 +15,7 @@ import { openStore } from "../store/open-store.ts";
 import { LAYER_CONVENTION } from "../store/vector-store-manifest.ts";
 import { createRng } from "../util/rng.ts";
 import { dot, norm } from "../util/vector.ts";
+import { forecastHeldOut } from "./combination.ts";
 import type { Forecast } from "./forecast-file.ts";
 import { makeForecast } from "./make-forecast.ts";
 import { shiftOf } from "./measure-margins.ts";
@@ -190,6 +191,21 @@ const shiftsOf = (moves: readonly number[]): Shifts => ({
 });
 const MOVES = drawn.map(({ shift }) => shift);
 const OPTIONS: ScoreOptions = { holdout: "leave-one-out", lambda: 1, replicates: 100 };
+
+describe("forecastHeldOut", () => {
+  it("gives the worked example, and 0 with the spread of the shifts where nothing goes in", () => {
+    const behaviors = [1, -1, 2].map((x) => ({ x }));
+    const how = { folds: [{ asked: 2, known: [0, 1] }], lambda: 2 };
+    const recipe = { name: "x", kind: "predictor", inputs: ["x"] } as const;
+    const [found] = forecastHeldOut(recipe, behaviors, [3, -1, 0], how);
+    expect(found!.value).toBeCloseTo(2, 12);
+    expect(found!.high - 2).toBeCloseTo(0.95 * (8 / 3), 12);
+    expect(2 - found!.low).toBeCloseTo(0.95 * (8 / 3), 12);
+    const [none] = forecastHeldOut({ ...recipe, inputs: [] }, behaviors, [3, -1, 0], how);
+    expect(none!.value).toBe(0);
+    expect(none!.high).toBeCloseTo(2.9, 12);
+  });
+});
 
 describe("scoreForecast", () => {
   it("finds what was planted on behaviours that are held out, and nothing by baselines", () => {
