@@ -21,14 +21,15 @@ import { useLoaded, VersionContext, type Versions } from "./use-loaded.ts";
 
 export function App({ source }: { readonly source: ReportSource }): ReactNode {
   const progress = useProgress(source);
-  const versions = useMemo(() => versionsOf(progress), [progress]);
+  const { all, rankings } = versionsOf(progress);
+  const versions = useMemo(() => ({ all, rankings }), [all, rankings]);
+  // Made once: what a stage has done since the last question is of the panels that ask for it alone.
+  const opened = useMemo(() => <Opened source={source} />, [source]);
   return (
     <ThemeProvider>
       <GlossaryProvider>
         <VersionContext value={versions}>
-          <ProgressContext value={progress}>
-            <Opened source={source} />
-          </ProgressContext>
+          <ProgressContext value={progress}>{opened}</ProgressContext>
         </VersionContext>
       </GlossaryProvider>
     </ThemeProvider>

@@ -305,6 +305,30 @@ describe.skipIf(CHROMIUM === undefined)(
       await close(page);
     });
 
+    it("keeps the focus on a point of a chart while the server is asked, also where it says something new", async () => {
+      const { page, complaints } = await open("overview", {}, SERVER);
+      let asked = 0;
+      await page.route("**/api/progress*", async (route) => {
+        const said = (await (await route.fetch()).json()) as object;
+        // As of a run at work, which is asked every second and says another time at each.
+        await route.fulfill({ json: { ...said, state: "running", asked: ++asked } });
+      });
+      const point = page.locator(".chart .point").nth(1);
+      await point.waitFor();
+      const node = await point.elementHandle();
+      await point.focus();
+      const told = await page.textContent(".told");
+      await vi.waitFor(() => expect(asked).toBeGreaterThan(2), { timeout: 30_000 });
+      expect(await node!.evaluate((each) => each === document.activeElement)).toBe(true);
+      // What is drawn again, as with another width, keeps it by its place.
+      await page.setViewportSize({ ...SIZES.wide, width: 900 });
+      await page.waitForFunction((old) => !old!.isConnected, node);
+      expect(await point.evaluate((each) => each === document.activeElement)).toBe(true);
+      expect(await page.textContent(".told")).toBe(told);
+      expect(complaints).toEqual([]);
+      await close(page);
+    });
+
     it.each([index, SERVER])(
       "goes from a cluster to its pairs, and through the heat map by keyboard: %s",
       async (file) => {

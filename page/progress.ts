@@ -20,7 +20,8 @@ export function useProgress(source: ReportSource): RunProgress | undefined {
     const look = async (): Promise<void> => {
       const found = await source.progress?.().catch(() => undefined);
       if (!isWanted) return;
-      if (found !== undefined) setProgress(found);
+      // The same again is nothing new: whoever reads this page must not be disturbed by each question.
+      if (found !== undefined) setProgress((known) => (isSame(known, found) ? known : found));
       const isAtWork = found?.state === "running" || found?.state === "waiting";
       timer = window.setTimeout(() => void look(), isAtWork ? WORKING_MS : IDLE_MS);
     };
@@ -32,3 +33,6 @@ export function useProgress(source: ReportSource): RunProgress | undefined {
   }, [source]);
   return progress;
 }
+
+const isSame = (one: unknown, other: unknown): boolean =>
+  JSON.stringify(one) === JSON.stringify(other);

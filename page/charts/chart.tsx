@@ -71,7 +71,11 @@ function Drawn<R>({
       },
       ...draw({ width, palette }),
     });
-    prepare(drawn, title, {
+    // Drawn again, say since the address has changed: who was at a point stays at it.
+    const before = element.querySelector("svg");
+    const focused = before === null ? -1 : pointsOf(before).findIndex(isFocused);
+    const points = prepare(drawn, title, {
+      stop: focused,
       open,
       tell: (text, point) => {
         if (point === undefined) return setTold(undefined);
@@ -79,8 +83,9 @@ function Drawn<R>({
         setTold({ text, x: at.left - frame.left + at.width / 2, y: at.top - frame.top });
       },
     });
-    element.querySelector("svg")?.remove();
+    before?.remove();
     element.append(drawn);
+    points[focused]?.focus();
     setDrawn(true);
   }, [width, palette, rows]);
   const head = Object.keys(columns);
@@ -142,26 +147,36 @@ function Drawn<R>({
   );
 }
 
-/** Names the groups, and makes one stop of the tab key of the points, between which the arrows go. */
+const isFocused = (point: Element): boolean => point === document.activeElement;
+
+const pointsOf = (drawn: Element): SVGElement[] => [
+  ...drawn.querySelectorAll<SVGElement>("[aria-label]:not(g)"),
+];
+
+/** Names the groups, and makes one stop of the tab key of the points, between which the arrows go. Gives the points. */
 function prepare(
   drawn: Element,
   title: string,
   {
+    stop,
     tell,
     open,
   }: {
+    /** The point that the tab key goes to; the first one where there is none at this place. */
+    readonly stop: number;
     readonly tell: (text: string, point: Element | undefined) => void;
     readonly open: ((at: number) => void) | undefined;
   },
-): void {
+): readonly SVGElement[] {
   drawn.setAttribute("role", "group");
   drawn.setAttribute("aria-label", title);
   for (const group of drawn.querySelectorAll("g[aria-label]")) group.setAttribute("role", "group");
-  const points = [...drawn.querySelectorAll<SVGElement>("[aria-label]:not(g)")];
+  const points = pointsOf(drawn);
+  const reached = points[stop] === undefined ? 0 : stop;
   for (const [i, point] of points.entries()) {
     const text = point.getAttribute("aria-label")!; // selected by it
     point.setAttribute("role", "img");
-    point.setAttribute("tabindex", i === 0 ? "0" : "-1");
+    point.setAttribute("tabindex", i === reached ? "0" : "-1");
     point.classList.add("point");
     for (const name of ["mouseenter", "focus"]) {
       point.addEventListener(name, () => tell(text, point));
@@ -181,6 +196,7 @@ function prepare(
       next.focus();
     });
   }
+  return points;
 }
 
 /** Room for the longest of some labels at the left, in pixels. */
