@@ -10,8 +10,8 @@ import type {
 import { addressHref, go, useAddress } from "./address.ts";
 import { Await } from "./components.tsx";
 import { GlossaryProvider } from "./glossary.tsx";
-import { isTyping } from "./is-typing.ts";
 import { KeyHelp, MENU_KEYS } from "./key-help.tsx";
+import { useKeys } from "./keys.ts";
 import { PANELS } from "./panels/index.ts";
 import type { Panel } from "./panels/panel.ts";
 import { progressPanel } from "./panels/progress.tsx";
@@ -151,13 +151,8 @@ function PanelPage({
 
 /** The digits switch pages, unless somebody types. */
 function useMenuKeys(listed: readonly Panel[]): void {
-  useEffect(() => {
-    const press = (event: KeyboardEvent): void => {
-      if (isTyping(event)) return;
-      const panel = listed[MENU_KEYS.indexOf(event.key)];
-      if (panel !== undefined) go(addressHref([panel.id]));
-    };
-    window.addEventListener("keydown", press);
-    return () => window.removeEventListener("keydown", press);
-  }, [listed]);
+  useKeys(({ key }) => {
+    const panel = listed[MENU_KEYS.indexOf(key)];
+    if (panel !== undefined) go(addressHref([panel.id]));
+  });
 }

@@ -1,7 +1,7 @@
-import { type ReactNode, useEffect, useRef } from "react";
+import { type ReactNode, useRef } from "react";
 
 import { Facts } from "./components.tsx";
-import { isTyping } from "./is-typing.ts";
+import { useKeys, useSingleKeys } from "./keys.ts";
 import type { Panel } from "./panels/panel.ts";
 
 /** Of the pages in the order of the menu; the tenth has 0, as on the keyboard. */
@@ -16,13 +16,8 @@ export function KeyHelp({
   readonly hasReview: boolean;
 }): ReactNode {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    const press = (event: KeyboardEvent): void => {
-      if (event.key === "?" && !isTyping(event)) dialog.current?.showModal();
-    };
-    window.addEventListener("keydown", press);
-    return () => window.removeEventListener("keydown", press);
-  }, []);
+  const [isOn, flip] = useSingleKeys();
+  useKeys(({ key }) => key === "?" && dialog.current?.showModal());
   return (
     <>
       <button type="button" onClick={() => dialog.current?.showModal()}>
@@ -54,6 +49,12 @@ export function KeyHelp({
             [<kbd key="k">?</kbd>, "these keys"],
           ]}
         />
+        <p>
+          <label>
+            <input type="checkbox" checked={isOn} onChange={flip} /> Single keys: off, letters,
+            digits, / and ? do nothing
+          </label>
+        </p>
         <form method="dialog">
           <button type="submit">Close</button>
         </form>

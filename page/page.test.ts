@@ -319,10 +319,10 @@ describe.skipIf(CHROMIUM === undefined)(
       await point.focus();
       const told = await page.textContent(".told");
       await vi.waitFor(() => expect(asked).toBeGreaterThan(2), { timeout: 30_000 });
-      expect(await node!.evaluate((each) => each === document.activeElement)).toBe(true);
+      expect(await node.evaluate((each) => each === document.activeElement)).toBe(true);
       // What is drawn again, as with another width, keeps it by its place.
       await page.setViewportSize({ ...SIZES.wide, width: 900 });
-      await page.waitForFunction((old) => !old!.isConnected, node);
+      await page.waitForFunction((old) => !old.isConnected, node);
       expect(await point.evaluate((each) => each === document.activeElement)).toBe(true);
       expect(await page.textContent(".told")).toBe(told);
       expect(complaints).toEqual([]);
@@ -647,6 +647,69 @@ describe.skipIf(CHROMIUM === undefined)(
       await figure.focus();
       expect(await figure.locator(".tip").isVisible()).toBe(true);
       expect(await figure.locator(".tip").innerText()).toMatch(/^95% \[.*\], n \d+/);
+      await close(page);
+    });
+
+    it("keeps a tip while the pointer is on it, and closes it by Escape alone, without leaving the page", async () => {
+      const { page, complaints } = await open("pair/pair-1");
+      const figure = page.locator("main table .figure").first();
+      const tip = figure.locator(".tip");
+      await figure.hover();
+      const box = (await tip.boundingBox())!;
+      // Slowly, over what lies between the two.
+      await page.mouse.move(box.x + 12, box.y + box.height / 2, { steps: 30 });
+      await page.waitForTimeout(600);
+      expect(await tip.isVisible()).toBe(true);
+      await page.keyboard.press("Escape");
+      await page.waitForTimeout(50);
+      expect(await tip.isVisible()).toBe(false);
+      expect(page.url()).toContain("#/pair/pair-1");
+      await figure.focus();
+      expect(await tip.isVisible()).toBe(true);
+      await page.keyboard.press("Escape");
+      expect(await tip.isVisible()).toBe(false);
+      await page.keyboard.press("Escape");
+      await page.waitForFunction(() => location.hash.startsWith("#/pairs"));
+      await page.waitForSelector(".chart .point");
+      const point = page.locator(".chart .point").first();
+      await point.focus();
+      expect(await page.locator(".told").count()).toBe(1);
+      await page.keyboard.press("Escape");
+      await page.waitForSelector(".told", { state: "detached" });
+      expect(await point.evaluate((each) => each === document.activeElement)).toBe(true);
+      expect(complaints).toEqual([]);
+      await close(page);
+    });
+
+    it("does nothing at single keys where they are switched off, also after a reload", async () => {
+      const { page, complaints } = await open("overview");
+      await page.click('header button:text-is("Keys")');
+      await page.getByLabel(/^Single keys/).uncheck();
+      await page.keyboard.press("Escape");
+      const stays = async (keys: readonly string[]): Promise<void> => {
+        const before = page.url();
+        for (const key of keys) await page.keyboard.press(key);
+        expect(page.url()).toBe(before);
+        expect(await page.locator("dialog[open], input:focus").count()).toBe(0);
+      };
+      await stays(["3", "?"]);
+      await page.reload();
+      await page.waitForSelector("h1");
+      await stays(["3", "?"]);
+      await page.click('nav a:text-is("Pairs")');
+      await page.waitForSelector(".grid .body .row");
+      await stays(["/"]);
+      // Keys of what has the focus, and those of no character, work as before.
+      await page.focus(".grid");
+      await page.keyboard.press("Enter");
+      await page.waitForFunction(() => location.hash.startsWith("#/pair/"));
+      await stays(["j", "k"]);
+      await page.click('header button:text-is("Keys")');
+      await page.getByLabel(/^Single keys/).check();
+      await page.keyboard.press("Escape");
+      await page.keyboard.press("1");
+      await page.waitForFunction(() => location.hash.startsWith("#/overview"));
+      expect(complaints).toEqual([]);
       await close(page);
     });
 

@@ -28,6 +28,9 @@ export interface ChartProps<R> {
   readonly draw: (view: { readonly width: number; readonly palette: Palette }) => PlotOptions;
 }
 
+/** What a point tells stays so long after the pointer has left it. */
+const LEAVE_MS = 300;
+
 /** Draws the chart, or says that there is nothing to draw. */
 export function Chart<R>(props: ChartProps<R>): ReactNode {
   if (props.rows.length > 0) return <Drawn {...props} />;
@@ -51,6 +54,23 @@ function Drawn<R>({
   const [isTable, switchTable] = useSwitch("table", fileName(name));
   const [told, setTold] = useState<{ text: string; x: number; y: number }>();
   const id = useId();
+  const leaving = useRef<number>(undefined);
+  const stay = (): void => window.clearTimeout(leaving.current);
+  /** A moment later, so that the pointer can go to what is told. */
+  const leave = (): void => {
+    stay();
+    leaving.current = window.setTimeout(() => setTold(undefined), LEAVE_MS);
+  };
+  useEffect(() => {
+    if (told === undefined) return;
+    const close = (event: KeyboardEvent): void => {
+      if (event.key !== "Escape") return;
+      event.stopImmediatePropagation(); // it closes this and nothing else
+      setTold(undefined);
+    };
+    window.addEventListener("keydown", close, true);
+    return () => window.removeEventListener("keydown", close, true);
+  }, [told]);
   useEffect(() => {
     const element = box.current!; // drawn below
     const observer = new ResizeObserver(() => setWidth(Math.floor(element.clientWidth)));
@@ -78,7 +98,8 @@ function Drawn<R>({
       stop: focused,
       open,
       tell: (text, point) => {
-        if (point === undefined) return setTold(undefined);
+        if (point === undefined) return leave();
+        stay();
         const [at, frame] = [point.getBoundingClientRect(), element.getBoundingClientRect()];
         setTold({ text, x: at.left - frame.left + at.width / 2, y: at.top - frame.top });
       },
@@ -118,6 +139,8 @@ function Drawn<R>({
           <span
             className="told"
             role="status"
+            onMouseEnter={stay}
+            onMouseLeave={leave}
             style={{
               left: Math.min(Math.max(told.x, 110), Math.max(width - 110, 110)),
               top: told.y,

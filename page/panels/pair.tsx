@@ -1,11 +1,11 @@
-import { type ReactNode, useEffect } from "react";
+import type { ReactNode } from "react";
 
 import type { PairList, PairRow } from "../../src/report/report-source.ts";
 import { addressHref, go } from "../address.ts";
 import { Await, Facts, Figure, Nothing, OfOne, Section, Table } from "../components.tsx";
 import { count, number, score } from "../format.ts";
 import { Term } from "../glossary.tsx";
-import { isTyping } from "../is-typing.ts";
+import { useKeys } from "../keys.ts";
 import { useLoaded } from "../use-loaded.ts";
 import { PairText } from "./pair/pair-text.tsx";
 import { queryOf } from "./pairs.tsx";
@@ -241,13 +241,8 @@ const PairLinks = ({
 
 /** j and k go through the list, Escape back to it. */
 function usePairKeys(before: string | undefined, after: string | undefined, back: string): void {
-  useEffect(() => {
-    const press = (event: KeyboardEvent): void => {
-      if (isTyping(event)) return;
-      const to = { j: after, k: before, Escape: back }[event.key];
-      if (to !== undefined) go(to);
-    };
-    window.addEventListener("keydown", press);
-    return () => window.removeEventListener("keydown", press);
-  }, [before, after, back]);
+  useKeys(({ key }) => {
+    const to = { j: after, k: before, Escape: back }[key];
+    if (to !== undefined) go(to);
+  });
 }

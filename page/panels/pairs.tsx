@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect, useRef } from "react";
+import { type ReactNode, useRef } from "react";
 
 import type {
   PairFlag,
@@ -13,7 +13,7 @@ import { IntervalChart } from "../charts/interval-chart.tsx";
 import { Await, Nothing, Section } from "../components.tsx";
 import { count, number } from "../format.ts";
 import { Term } from "../glossary.tsx";
-import { isTyping } from "../is-typing.ts";
+import { useKeys } from "../keys.ts";
 import { useLoaded } from "../use-loaded.ts";
 import { NullHistogram } from "./pairs/null-histogram.tsx";
 import { PairGrid } from "./pairs/pair-grid.tsx";
@@ -120,15 +120,11 @@ function Filters({
   readonly params: Readonly<Record<string, string>>;
 }): ReactNode {
   const search = useRef<HTMLInputElement>(null);
-  useEffect(() => {
-    const press = (event: KeyboardEvent): void => {
-      if (event.key !== "/" || isTyping(event)) return;
-      event.preventDefault();
-      search.current?.focus();
-    };
-    window.addEventListener("keydown", press);
-    return () => window.removeEventListener("keydown", press);
-  }, []);
+  useKeys((event) => {
+    if (event.key !== "/") return;
+    event.preventDefault();
+    search.current?.focus();
+  });
   const flags = PAIR_FLAGS.filter((flag: PairFlag) => flag !== "planted" || summary.hasPlanted);
   /** What is typed leaves one entry in the history, not one for every letter. */
   const field = (name: string, isTyped = false) => ({

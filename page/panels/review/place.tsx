@@ -1,11 +1,11 @@
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { type ReactNode, useRef, useState } from "react";
 
 import type { Decision, QueuePlace, QueueQuery } from "../../../src/report/report-source.ts";
 import { addressHref } from "../../address.ts";
 import { Await, Nothing, OfOne } from "../../components.tsx";
 import { count, score } from "../../format.ts";
 import { Term } from "../../glossary.tsx";
-import { isTyping } from "../../is-typing.ts";
+import { useKeys } from "../../keys.ts";
 import { useLoaded } from "../../use-loaded.ts";
 import { PairText } from "../pair/pair-text.tsx";
 import type { PanelView } from "../panel.ts";
@@ -63,7 +63,11 @@ export function Place({
     n: () => open !== -1 && to(open),
     e: () => note.current?.focus(),
   };
-  useKeys(actions, isBusy);
+  useKeys((event) => {
+    if (event.repeat || !Object.hasOwn(actions, event.key)) return;
+    event.preventDefault();
+    if (!isBusy()) actions[event.key]?.();
+  });
   return (
     <>
       <div>
@@ -188,22 +192,4 @@ function Shown({
       )}
     </Await>
   );
-}
-
-/** Single keys, unless somebody types. */
-function useKeys(actions: Readonly<Record<string, () => void>>, isBusy: () => boolean): void {
-  const latest = useRef({ actions, isBusy });
-  latest.current = { actions, isBusy };
-  useEffect(() => {
-    const press = (event: KeyboardEvent): void => {
-      if (isTyping(event) || event.repeat) return;
-      const { actions: known, isBusy: isWaiting } = latest.current;
-      const action = Object.hasOwn(known, event.key) ? known[event.key] : undefined;
-      if (action === undefined) return;
-      event.preventDefault();
-      if (!isWaiting()) action();
-    };
-    window.addEventListener("keydown", press);
-    return () => window.removeEventListener("keydown", press);
-  }, []);
 }
