@@ -183,6 +183,7 @@ describe.skipIf(CHROMIUM === undefined)(
             if (root.scrollWidth > root.clientWidth) found.push(`${root.scrollWidth} px wide`);
             for (const chart of document.querySelectorAll("figure.chart")) {
               const title = chart.querySelector("strong")?.textContent ?? "";
+              if (chart.querySelector(".heat") !== null) continue; // a canvas; another test looks at it
               const svg = chart.querySelector("svg");
               if (svg === null || svg.querySelectorAll(".point").length === 0) {
                 found.push(`${title}: empty`);
@@ -582,6 +583,10 @@ describe.skipIf(CHROMIUM === undefined)(
           expect(saved.png.subarray(1, 4).toString("latin1")).toBe("PNG");
         }
       }
+      // The heat map has a line for each cell, and its picture is in the SVG.
+      expect(found.get("Cosines of prompts and pairs")).toMatch(
+        /^prompt,its cluster,pair,its cluster of pairs,cosine\r\n.+,\d+,.+,\d+,-?0\.?\d*\r\n/,
+      );
       for (const csv of found.values()) expect(csv.trim().split("\r\n").length).toBeGreaterThan(1);
       // The figures are those of the result, to the last digit.
       const { evaluation, trigger } = await RESULT.read(

@@ -3,20 +3,19 @@
  * stands beneath it as a table too.
  */
 import { plot, type PlotOptions } from "@observablehq/plot";
-import { type ReactNode, useEffect, useId, useRef, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 
-import { useSwitch } from "../address.ts";
-import { Nothing, Table } from "../components.tsx";
+import { Nothing } from "../components.tsx";
 import { usePalette } from "../theme.tsx";
+import { ChartFrame } from "./chart-frame.tsx";
 import type { Palette } from "./palette.ts";
-import { fileName, saveCsv, savePng, saveSvg } from "./save.ts";
 
 /** One column of a chart's data: for its table and its CSV file. */
 export type Columns<R> = Readonly<Record<string, (row: R) => string | number | undefined>>;
 
 export interface ChartProps<R> {
   readonly title: string;
-  /** Where the title changes with what is chosen: a name that stays, by which the address says that the table is open. */
+  /** See ChartFrame. */
   readonly name?: string | undefined;
   /** How to read it, one or two sentences. */
   readonly children?: ReactNode;
@@ -37,23 +36,12 @@ export function Chart<R>(props: ChartProps<R>): ReactNode {
   return <Nothing>{props.title}: it could not be computed.</Nothing>;
 }
 
-function Drawn<R>({
-  title,
-  name = title,
-  children,
-  rows,
-  columns,
-  draw,
-  open,
-}: ChartProps<R>): ReactNode {
+function Drawn<R>({ title, name, children, rows, columns, draw, open }: ChartProps<R>): ReactNode {
   const palette = usePalette();
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
   const [isDrawn, setDrawn] = useState(false);
-  const [fault, setFault] = useState("");
-  const [isTable, switchTable] = useSwitch("table", fileName(name));
   const [told, setTold] = useState<{ text: string; x: number; y: number }>();
-  const id = useId();
   const leaving = useRef<number>(undefined);
   const stay = (): void => window.clearTimeout(leaving.current);
   /** A moment later, so that the pointer can go to what is told. */
@@ -109,31 +97,15 @@ function Drawn<R>({
     points[focused]?.focus();
     setDrawn(true);
   }, [width, palette, rows]);
-  const head = Object.keys(columns);
-  const cells = rows.map((row) => Object.values(columns).map((cell) => cell(row)));
-  const picture = (label: string, keep: typeof saveSvg | typeof savePng): ReactNode => (
-    <button
-      type="button"
-      // Before it is drawn there is no picture, and a click would be lost.
-      disabled={!isDrawn}
-      onClick={() => {
-        const save = async (): Promise<void> =>
-          keep(title, box.current!.querySelector("svg")!, palette.paper); // it is drawn
-        save().then(
-          () => setFault(""),
-          () => setFault(`The ${label} could not be made; try again, or save the other.`),
-        );
-      }}
-    >
-      {label}
-    </button>
-  );
   return (
-    <figure className="chart" aria-labelledby={id}>
-      <figcaption>
-        <strong id={id}>{title}</strong>
-        {children !== undefined && <span> {children}</span>}
-      </figcaption>
+    <ChartFrame
+      title={title}
+      name={name}
+      about={children}
+      head={Object.keys(columns)}
+      cells={() => rows.map((row) => Object.values(columns).map((cell) => cell(row)))}
+      picture={isDrawn ? () => box.current!.querySelector("svg")! : undefined} // drawn
+    >
       <div className="plot" ref={box}>
         {told !== undefined && (
           <span
@@ -150,23 +122,7 @@ function Drawn<R>({
           </span>
         )}
       </div>
-      <div className="tools">
-        <button type="button" aria-expanded={isTable} onClick={switchTable}>
-          Table
-        </button>
-        <button type="button" onClick={() => saveCsv(title, head, cells)}>
-          CSV
-        </button>
-        {picture("SVG", saveSvg)}
-        {picture("PNG", savePng)}
-      </div>
-      {fault !== "" && (
-        <p role="alert" className="fault">
-          {fault}
-        </p>
-      )}
-      {isTable && <Table caption={title} head={head} rows={cells} />}
-    </figure>
+    </ChartFrame>
   );
 }
 

@@ -3,6 +3,7 @@ import { type KeyboardEvent, type ReactNode, useEffect, useMemo, useRef, useStat
 
 import { number } from "../format.ts";
 import { usePalette } from "../theme.tsx";
+import { ChartFrame } from "./chart-frame.tsx";
 import { divergingColor } from "./colors.ts";
 import { dendrogram, type DrawnTree } from "./dendrogram.ts";
 import type { Palette } from "./palette.ts";
@@ -16,6 +17,8 @@ export interface HeatSide {
 
 export interface HeatMapProps {
   readonly title: string;
+  /** How to read it. */
+  readonly children: ReactNode;
   readonly rows: HeatSide;
   readonly columns: HeatSide;
   /** Rows of -99 to 99, which is `largest`. */
@@ -30,11 +33,13 @@ export interface HeatMapProps {
 
 const HEIGHT = 420;
 const TREE = 56;
+/** Cells that its table shows. */
+const SHOWN = 200;
 /** Between the trees and the cells: the mark of the selected cluster. */
 const GAP = 8;
 
 export function HeatMap(props: HeatMapProps): ReactNode {
-  const { title, rows, columns, cells, largest, selected, select, open } = props;
+  const { title, children, rows, columns, cells, largest, selected, select, open } = props;
   const palette = usePalette();
   const image = useMemo(() => cellsImage(props, palette), [cells, palette]);
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -80,6 +85,7 @@ export function HeatMap(props: HeatMapProps): ReactNode {
       high / n + 4,
     );
   }, [image, selected, width, i, j]);
+  const cosine = (at: number, of: number): number => ((cells[at]?.[of] ?? 0) / 99) * largest;
   const [row, column] = [rows.tree.leafOrder[i]!, columns.tree.leafOrder[j]!];
   const move = (down: number, right: number): void =>
     setCell([clamp(i + down, n), clamp(j + right, m)]);
@@ -98,7 +104,24 @@ export function HeatMap(props: HeatMapProps): ReactNode {
     to();
   };
   return (
-    <>
+    <ChartFrame
+      title={title}
+      about={children}
+      head={["prompt", "its cluster", "pair", "its cluster of pairs", "cosine"]}
+      cells={() =>
+        rows.tree.leafOrder.flatMap((at) =>
+          columns.tree.leafOrder.map((of) => [
+            rows.ids[at],
+            rows.clusters[at],
+            columns.ids[of],
+            columns.clusters[of],
+            cosine(at, of),
+          ]),
+        )
+      }
+      most={SHOWN}
+      picture={wide > 0 ? () => pictureOf(canvas.current!, width) : undefined} // drawn
+    >
       <div
         className="heat"
         role="application"
@@ -121,13 +144,25 @@ export function HeatMap(props: HeatMapProps): ReactNode {
       </div>
       <p role="status">
         Prompt {rows.ids[row]} (cluster {rows.clusters[row]}), pair {columns.ids[column]} (cluster{" "}
-        {columns.clusters[column]}): cosine {number(((cells[row]?.[column] ?? 0) / 99) * largest)}
+        {columns.clusters[column]}): cosine {number(cosine(row, column))}
       </p>
-    </>
+    </ChartFrame>
   );
 }
 
 const clamp = (at: number, count: number): number => Math.max(0, Math.min(count - 1, at));
+
+/** The canvas in a picture as charts are saved. */
+function pictureOf(canvas: HTMLCanvasElement, width: number): SVGSVGElement {
+  const make = <N extends "svg" | "image">(name: N, set: object): SVGElementTagNameMap[N] => {
+    const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+    for (const [key, value] of Object.entries(set)) made.setAttribute(key, String(value));
+    return made;
+  };
+  const svg = make("svg", { viewBox: `0 0 ${width} ${HEIGHT}` });
+  svg.append(make("image", { width, height: HEIGHT, href: canvas.toDataURL() }));
+  return svg;
+}
 
 /** One pixel a cell. */
 function cellsImage({ rows, columns, cells }: HeatMapProps, palette: Palette): OffscreenCanvas {

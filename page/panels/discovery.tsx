@@ -74,11 +74,6 @@ function Discovered({
         </Section>
       )}
       <Section title="Prompts against pairs">
-        <p>
-          Each row is how a prompt's answers changed, each column a pair. Blue: going from the
-          rejected to the chosen response points that way; orange: the opposite. The mark at the
-          left is the selected cluster.
-        </p>
         <HeatMap
           title="Cosines of prompts and pairs"
           rows={rows}
@@ -87,7 +82,11 @@ function Discovered({
           selected={selected?.cluster}
           select={select}
           open={(id) => go(addressHref(["pair", id]))}
-        />
+        >
+          Each row is how a prompt's answers changed, each column a pair. Blue: going from the
+          rejected to the chosen response points that way; orange: the opposite. The mark at the
+          left is the selected cluster.
+        </HeatMap>
       </Section>
       <Section title="Map of the pairs">
         <PairMap found={found} params={params} />
