@@ -94,7 +94,7 @@ export function NullHistogram({
       </Chart>
       {ranking?.verdict !== undefined && (
         <p>
-          <Term of="verdict" />: <b>{ranking.verdict.kind}</b>:{" "}
+          <Term of="signal">Verdict</Term>: <b>{ranking.verdict.kind}</b>:{" "}
           <Figures
             tells={`n ${count(ranking.scored)} scored pairs, beside ${comparison?.directions ?? "no"} null directions`}
           >
