@@ -455,6 +455,15 @@ describe.skipIf(CHROMIUM === undefined)(
         all.map((each) => each.querySelector(".mark.repeated")?.textContent),
       );
       expect(rows).toEqual(["repeated", "repeated"]);
+      // What each mark means is one click away.
+      for (const mark of await page.locator("main .mark button.term").all()) {
+        await mark.click();
+        expect(await page.textContent("dialog[open] p")).toMatch(
+          /^(of a pair, that|sides whose|known to cause|‖v_d‖ below)/,
+        );
+        await page.keyboard.press("Escape");
+      }
+      expect(await page.locator("main .mark button.term").count()).toBe(6);
       await close(page);
     });
 

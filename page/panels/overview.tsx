@@ -12,6 +12,7 @@ import { CostChart } from "./overview/cost-chart.tsx";
 import { RateCharts } from "./overview/rate-charts.tsx";
 import { ReductionChart } from "./overview/reduction-chart.tsx";
 import { TenthsCharts } from "./overview/tenths-charts.tsx";
+import { Marks } from "./pairs/marks.tsx";
 import { definePanel, type PanelView } from "./panel.ts";
 
 type Overview = PartValues["overview"];
@@ -306,9 +307,7 @@ function TopTable({
         preview === "" ? id : texts.kind === "ready" ? side(i, "prompt") : preview,
         side(i, "chosen"),
         side(i, "rejected"),
-        flags.map((flag) =>
-          flag === "planted" ? <Term key={flag} of="planted" /> : <span key={flag}>{flag} </span>,
-        ),
+        <Marks key="m" of={flags} />,
       ])}
     />
   );

@@ -9,6 +9,7 @@ import { useKeys } from "../keys.ts";
 import { useLoaded } from "../use-loaded.ts";
 import { PairText } from "./pair/pair-text.tsx";
 import { queryOf } from "./pairs.tsx";
+import { Marks } from "./pairs/marks.tsx";
 import { definePanel, type PanelView } from "./panel.ts";
 
 export const pairPanel = definePanel({
@@ -90,12 +91,7 @@ function OnePair({
         </span>
       </p>
       <h1>
-        Pair <bdi>{row.id}</bdi>{" "}
-        {row.flags.map((flag) => (
-          <span key={flag} className={`mark ${flag}`}>
-            {flag}
-          </span>
-        ))}
+        Pair <bdi>{row.id}</bdi> <Marks of={row.flags} />
       </h1>
       <Section title="Its place in every ranking">
         <Table

@@ -15,6 +15,7 @@ import { count, number } from "../format.ts";
 import { Term } from "../glossary.tsx";
 import { useKeys } from "../keys.ts";
 import { useLoaded } from "../use-loaded.ts";
+import { Marks } from "./pairs/marks.tsx";
 import { NullHistogram } from "./pairs/null-histogram.tsx";
 import { PairGrid } from "./pairs/pair-grid.tsx";
 import { definePanel, type PanelView } from "./panel.ts";
@@ -98,6 +99,9 @@ function Pairs({ parts, source, params, summary }: View): ReactNode {
               {query.ids !== undefined &&
                 ` Only the ${count(query.ids.split("\n").length)} pairs of a cluster are searched.`}
             </p>
+            <p className="quiet">
+              Marks: <Marks of={flagsOf(summary)} />
+            </p>
             <PairGrid list={found} query={query} params={params} sortBy={sortBy} />
           </>
         )}
@@ -112,6 +116,10 @@ function Pairs({ parts, source, params, summary }: View): ReactNode {
   );
 }
 
+/** What pairs of this run may be marked for. */
+const flagsOf = ({ hasPlanted }: PairSummary): readonly PairFlag[] =>
+  PAIR_FLAGS.filter((flag) => flag !== "planted" || hasPlanted);
+
 function Filters({
   summary,
   params,
@@ -125,7 +133,6 @@ function Filters({
     event.preventDefault();
     search.current?.focus();
   });
-  const flags = PAIR_FLAGS.filter((flag: PairFlag) => flag !== "planted" || summary.hasPlanted);
   /** What is typed leaves one entry in the history, not one for every letter. */
   const field = (name: string, isTyped = false) => ({
     value: params[name] ?? "",
@@ -163,7 +170,7 @@ function Filters({
         Mark
         <select {...field("flag")}>
           <option value="">all</option>
-          {flags.map((flag) => (
+          {flagsOf(summary).map((flag) => (
             <option key={flag}>{flag}</option>
           ))}
         </select>
