@@ -14,13 +14,12 @@ const TOLD = [
 /** And of these words. */
 const EXACT = [
   "95%", // the level of the intervals
-  String.raw`at 0\.\d+`, // a level that was set
+  String.raw`(at|below) 0\.\d+`, // a level or a bar that was set
   String.raw`\(strength [\d.]+\)`, // set
   String.raw`[\d.]+ (s|min|h)\b`, // what a stage took, once
   String.raw`[\d.]+ × 10`,
   String.raw`v?\d+\.\d+\.\d+`, // versions
   String.raw`\d{4}-\d\d-\d\dT[\d:.]+Z`,
-  String.raw`not stable[^()]*\((.*?)\)`, // the reason names what failed, of which the run keeps no interval
 ] as const;
 
 /** Numbers of a page that are no counts and tell no n, and those that tell something else. Counts are exact. */

@@ -4,7 +4,7 @@ import { hardestControl } from "../rates/beside-controls.ts";
 import type { ExperimentResult } from "../runs/result.ts";
 import { FOLLOWS } from "./next-steps.ts";
 import { describeEdit, LEVEL, mostTelling } from "./tested-edit.ts";
-import { told, type ToldSentence } from "./told-sentence.ts";
+import { tellReason, told, type ToldSentence } from "./told-sentence.ts";
 
 /**
  * What speaks for a result and what it does not know, a sentence each: the test by training, its seeds, the vector, the scores, the planted
@@ -73,7 +73,7 @@ function ofVector({ probe }: ExperimentResult): ToldSentence[] {
   return [
     doubt === undefined
       ? told`${made}; it is stable, that is, nearly the same from either half of the prompts.`
-      : told`${made}; it is not stable: ${doubt}.`,
+      : told`${made}; it is not stable: ${tellReason(doubt, prompts)}.`,
   ];
 }
 

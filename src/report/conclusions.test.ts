@@ -2,11 +2,11 @@ import { expect, it } from "vitest";
 
 import type { ExperimentResult } from "../runs/result.ts";
 import type { LayerTable } from "../steering/layer-table.ts";
-import { concludeExperiment } from "./conclusions.ts";
+import { concludeExperiment, tellConclusions } from "./conclusions.ts";
 
 const result = (choice: LayerTable["choice"] | undefined): ExperimentResult =>
   ({
-    probe: { layer: 2, layerReason: "named in the experiment file" },
+    probe: { layer: 2, layerReason: "named in the experiment file", prompts: 40 },
     methods: [],
     edits: [],
     ...(choice === undefined ? {} : { layerTable: { rows: [], choice } }),
@@ -44,6 +44,33 @@ it("says where steering speaks for another layer than that of the ranking, and i
   expect(concludeExperiment(result({ ...chosen, layer: 2 }))).toEqual([]);
   expect(concludeExperiment(result({ kind: "none", reason: "no layer is stable" }))).toEqual([]);
   expect(concludeExperiment(result(undefined))).toEqual([]);
+});
+
+it("tells n of the figures in reasons, and of those in sentences of another version where they are", () => {
+  const of = (found: object, sentence: string): readonly (readonly [string, string])[] =>
+    tellConclusions({
+      ...result(undefined),
+      ...found,
+      conclusions: [sentence],
+    } as ExperimentResult).flatMap(({ sentence: shown, figures }) => {
+      expect(shown).toBe(sentence);
+      return figures.map(({ text, tells }) => [text, tells] as const);
+    });
+  const doubt = "halves of the prompts agree with a mean cosine of 0.31, below 0.5";
+  const probe = { layer: 2, layerReason: "split-half 0.7", prompts: 40, doubt };
+  expect(
+    of(
+      { probe },
+      `The behaviour's vector is not stable (${doubt}): the ranking is evidence of nothing.`,
+    ),
+  ).toEqual([["0.31", expect.stringMatching(/^n 40 prompts; /)]]);
+  expect(
+    of({}, "In 1.0.2 the rate of 12 models fell by 3.5 [1.0, 6.0] to 20% (p < 0.001)."),
+  ).toEqual([
+    ["3.5 [1.0, 6.0]", "95% [1.0, 6.0], n stands in result.json"],
+    ["20%", expect.stringMatching(/^another version of culprit wrote this/)],
+    ["p < 0.001", expect.stringMatching(/^another version of culprit wrote this/)],
+  ]);
 });
 
 it("says where steering was measured on what the behaviour was made from", () => {

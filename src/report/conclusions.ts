@@ -8,7 +8,9 @@ import { type Lines, linesOf } from "../util/text-table.ts";
 import { LEVEL, seedsOf } from "./tested-edit.ts";
 import {
   tellIntervals,
+  tellNumbers,
   tellRate,
+  tellReason,
   told,
   type ToldFigure,
   type ToldSentence,
@@ -18,6 +20,10 @@ import { triggeredArms } from "./triggered-arms.ts";
 /** Training seeds from which an interval over seeds means much. */
 const SEEDS_THAT_TELL = 3;
 
+/** Of figures in sentences of another version. */
+const OTHERWISE = "n stands in result.json";
+const UNKNOWN = `another version of culprit wrote this sentence: the interval, where there is one, and ${OTHERWISE}`;
+
 type Concluded = Omit<ExperimentResult, "conclusions">;
 
 /** What an experiment's figures mean, one sentence each: the vector, each edit beside its control, and what limits them. */
@@ -25,19 +31,20 @@ export function concludeExperiment(result: Concluded): readonly string[] {
   return concludeTold(result).map(({ sentence }) => sentence);
 }
 
-/** The conclusions of a result, whose figures tell their intervals and n. What another version concluded stands as it is. */
+/** The conclusions of a result, whose figures tell their intervals and n. Those of another version, whose sentences are others, tell what stands in them. */
 export function tellConclusions(result: ExperimentResult): readonly ToldSentence[] {
   const known = new Map(concludeTold(result).map((each) => [each.sentence, each]));
-  return result.conclusions.map((sentence) => known.get(sentence) ?? told`${sentence}`);
+  return result.conclusions.map(
+    (sentence) => known.get(sentence) ?? tellNumbers(sentence, UNKNOWN, OTHERWISE),
+  );
 }
 
 function concludeTold(result: Concluded): readonly ToldSentence[] {
   const { edits, evaluation, trigger } = result;
   const rates = triggeredArms(evaluation, trigger);
-  const plain = (lines: Lines): ToldSentence[] => linesOf([lines]).map((line) => told`${line}`);
   return [
     ...concludeMembership(result.membership),
-    ...plain(concludeFound(result)),
+    ...concludeFound(result),
     ...edits.filter(takesChosen).flatMap((edit) => concludeEdit(edit, rates, evaluation) ?? []),
     ...edits
       .filter(({ pick }) => pick === "bottom")
@@ -47,21 +54,35 @@ function concludeTold(result: Concluded): readonly ToldSentence[] {
   ];
 }
 
+const plain = (lines: Lines): ToldSentence[] => linesOf([lines]).map((line) => told`${line}`);
+
 /** What comes before the edits. */
-function concludeFound(result: Concluded): Lines {
+function concludeFound(result: Concluded): readonly ToldSentence[] {
   const { probe } = result;
   return [
-    probe.doubt !== undefined &&
-      `The behaviour's vector is not stable (${probe.doubt}): the ranking is evidence of nothing.`,
-    probe.nuisanceDoubts?.map((line) => `Projected out at ${line}.`),
-    concludeUnknown(probe.scenarios),
-    [...new Set(result.methods.flatMap(concludeNulls))],
-    probe.amplify !== undefined &&
-      `The behaviour was looked for with the checkpoint after amplified by ${probe.amplify}: its rates in conditions.json and in stage judge-after are of amplified sampling, never of the checkpoint.`,
-    result.steering?.map(concludeSteering),
-    concludeLayer(result),
+    ...(probe.doubt === undefined
+      ? []
+      : [
+          told`The behaviour's vector is not stable (${tellReason(probe.doubt, probe.prompts)}): the ranking is evidence of nothing.`,
+        ]),
+    ...(probe.nuisanceDoubts ?? []).map((line) =>
+      tellNumbers(`Projected out at ${line}.`, `n ${probe.prompts} prompts or fewer; ${NO_MORE}`),
+    ),
+    ...plain(concludeUnknown(probe.scenarios)),
+    ...[...new Set(result.methods.flatMap(concludeNulls))].map((line) =>
+      tellNumbers(line, `of the unrelated behaviour's own prompts; ${NO_MORE}`),
+    ),
+    ...plain(
+      probe.amplify !== undefined &&
+        `The behaviour was looked for with the checkpoint after amplified by ${probe.amplify}: its rates in conditions.json and in stage judge-after are of amplified sampling, never of the checkpoint.`,
+    ),
+    ...plain(result.steering?.map(concludeSteering)),
+    ...concludeLayer(result),
   ];
 }
+
+/** Of figures in reasons. */
+const NO_MORE = "the run keeps no interval of it";
 
 /** Whether the ranking is of the right data; a checkpoint that was trained on other pairs has nothing to do with these. */
 function concludeMembership(found: ExperimentResult["membership"]): readonly ToldSentence[] {
@@ -118,10 +139,15 @@ function concludeSteering({ mode, layers, scenarios, shared }: SteeringReport): 
 function concludeLayer({
   layerTable,
   probe,
-}: Pick<ExperimentResult, "layerTable" | "probe">): Lines {
+}: Pick<ExperimentResult, "layerTable" | "probe">): readonly ToldSentence[] {
   const choice = layerTable?.choice;
-  if (choice?.kind !== "chosen" || choice.layer === probe.layer) return undefined;
-  return `With steering layer ${choice.layer} is chosen (${choice.reason}); the ranking is at layer ${probe.layer} (${probe.layerReason}). To rank at the other, set rank.layer.`;
+  if (choice?.kind !== "chosen" || choice.layer === probe.layer) return [];
+  const [why, used] = [choice.reason, probe.layerReason].map((reason) =>
+    tellReason(reason, probe.prompts),
+  );
+  return [
+    told`With steering layer ${choice.layer} is chosen (${why!}); the ranking is at layer ${probe.layer} (${used!}). To rank at the other, set rank.layer.`,
+  ];
 }
 
 function concludeEdit(

@@ -2,7 +2,7 @@ import type { ArmRate } from "../rates/evaluation.ts";
 import type { ExperimentResult } from "../runs/result.ts";
 import { SIGNALS } from "./certainty.ts";
 import { describeEdit, mostTelling, type TestedEdit } from "./tested-edit.ts";
-import { tellRate, told, type ToldFigure, type ToldSentence } from "./told-sentence.ts";
+import { tellRate, tellReason, told, type ToldFigure, type ToldSentence } from "./told-sentence.ts";
 
 /** The verdict on a run. */
 export interface Headline extends ToldSentence {
@@ -24,7 +24,7 @@ export function headline(result: ExperimentResult | undefined): Headline {
   const { probe } = result;
   if (probe.doubt !== undefined) {
     const best = mostTelling(result);
-    const doubt = `behaviour's vector is not stable (${probe.doubt}), so the ranking is evidence of nothing`;
+    const doubt = told`behaviour's vector is not stable (${tellReason(probe.doubt, probe.prompts)}), so the ranking is evidence of nothing`;
     return {
       kind: "unstable",
       ...(best === undefined

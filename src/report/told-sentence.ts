@@ -38,6 +38,26 @@ export function tellIntervals(sentence: string, n: string): ToldSentence {
   };
 }
 
+/** A number that is no count, nor a bar that was set ("below 0.5"); with the interval behind it, where there is one. */
+const NUMBER =
+  /(?<!below |under )(?:\bp (?:[<=] )?[\d.]*\d|(?<![\d.])[-−+]?\d[\d,]*(?:\.\d+%?|%))(?![\d.]*\.\d)(?: \[[^\][]+\])?/g;
+
+/** A sentence that was put together elsewhere: every number of it that is no count tells `tells`, and one with an interval that, and `n`. */
+export function tellNumbers(sentence: string, tells: string, n = tells): ToldSentence {
+  const figures = Array.from(sentence.matchAll(NUMBER), ([text]) => {
+    const around = /\[.*\]/.exec(text)?.[0];
+    return { text, tells: around === undefined ? tells : `95% ${around}, ${n}` };
+  });
+  return { sentence, figures };
+}
+
+/** Why a behaviour's vector is not stable, or why a layer was taken: figures of so many prompts. */
+export const tellReason = (reason: string, prompts: number): ToldSentence =>
+  tellNumbers(
+    reason,
+    `n ${prompts.toLocaleString("en")} prompts; the page Behaviour has the interval, where there is one`,
+  );
+
 /** What the rate of an arm tells: its interval, and what it is of. */
 export function tellRate({ rate, low, high, judged, prompts, seeds }: ArmRate["rate"]): string {
   const of = `n ${judged.toLocaleString("en")} judged responses to ${prompts} prompts, ${seeds === 1 ? "one training seed" : `${seeds} training seeds`}`;

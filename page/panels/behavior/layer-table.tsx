@@ -20,18 +20,23 @@ export function LayerTable({
     layerChoice.kind === "chosen" &&
     layerChoice.layer === used?.layer &&
     layerChoice.reason === used.layerReason;
+  const tells = `n ${counts.prompts} prompts; the table below has the intervals`;
   return (
     <>
       {(used !== undefined || !isSame) && (
         <p>
-          {used !== undefined && `The ranking is at layer ${used.layer} (${used.layerReason}). `}
+          {used !== undefined && (
+            <>
+              The ranking is at layer {used.layer} (
+              <Figures tells={tells}>{used.layerReason}</Figures>
+              ).{" "}
+            </>
+          )}
           {!isSame && (
             <>
               Left to choose by what is measured below, culprit would take{" "}
               {layerChoice.kind === "chosen" ? `layer ${layerChoice.layer}` : "none"} (
-              <Figures tells={`n ${counts.prompts} prompts; the table below has the intervals`}>
-                {layerChoice.reason}
-              </Figures>
+              <Figures tells={tells}>{layerChoice.reason}</Figures>
               ).{" "}
               {used !== undefined &&
                 "A layer that the experiment file names (rank.layer) is taken whatever is measured."}
@@ -61,7 +66,7 @@ export function LayerTable({
         )}
         axis="AUROC"
         reference={0.5}
-        domain={[0.4, 1]}
+        domain={[Math.min(0.4, ...diagnostics.map(lowestHeldOut)), 1]}
         show={(value) => number(value, 2)}
         counted="prompts"
       >
@@ -152,6 +157,9 @@ export function LayerTable({
 
 const ofLengths = (prompts: number): string =>
   `one length beside those under random signs, n ${prompts} prompts; it has no interval`;
+
+const lowestHeldOut = ({ heldOut }: PartValues["behavior"]["diagnostics"][number]): number =>
+  heldOut.kind === "measured" ? heldOut.low : 1;
 
 const lowestHalf = ({ splitHalf }: PartValues["behavior"]["diagnostics"][number]): number =>
   splitHalf.kind === "measured" ? splitHalf.low : 0;
