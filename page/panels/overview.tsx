@@ -67,9 +67,9 @@ export const overviewPanel = definePanel({
           )}
           <Section title="What to do next">
             <ol>
-              {next.map(({ sentence, command }) => (
-                <li key={sentence}>
-                  {sentence}
+              {next.map(({ command, ...step }) => (
+                <li key={step.sentence}>
+                  <Sentence of={step} />
                   {command !== undefined && (
                     <pre className="command" tabIndex={0} aria-label="Command">
                       {command}

@@ -4,7 +4,7 @@ import { hardestControl } from "../rates/beside-controls.ts";
 import type { ExperimentResult } from "../runs/result.ts";
 import { FOLLOWS } from "./next-steps.ts";
 import { describeEdit, LEVEL, mostTelling } from "./tested-edit.ts";
-import { tellReason, told, type ToldSentence } from "./told-sentence.ts";
+import { tellCorrelation, tellReason, told, type ToldSentence } from "./told-sentence.ts";
 
 /**
  * What speaks for a result and what it does not know, a sentence each: the test by training, its seeds, the vector, the scores, the planted
@@ -106,14 +106,9 @@ function ofConfounds(confounds: ConfoundTable | undefined): ToldSentence[] {
   const known = Object.values(confounds ?? {}).flatMap((found) => found ?? []);
   if (known.length === 0 || known.some(({ r }) => Math.abs(r) >= FOLLOWS)) return [];
   const [most] = known.toSorted((a, b) => Math.abs(b.r) - Math.abs(a.r));
-  const { r, low, high, n } = most!; // one at least
-  const around =
-    low === undefined || high === undefined
-      ? "no interval"
-      : `95% [${low.toFixed(2)}, ${high.toFixed(2)}] of the largest`;
   const figure = {
-    text: Math.abs(r).toFixed(2),
-    tells: `${around}, n ${n.toLocaleString("en")} pairs`,
+    text: Math.abs(most!.r).toFixed(2), // one at least
+    tells: `${tellCorrelation(most!)}; of the largest`,
   };
   return [
     told`The score does not follow how long the responses are (rank correlations of at most ${figure}).`,

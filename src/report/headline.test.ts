@@ -94,7 +94,8 @@ function steps(of: ExperimentResult | undefined, confounds?: ConfoundTable): rea
   } as unknown as RunFolder; // what a step reads of one
   const again = "npx culprit run a.yaml";
   return nextSteps(of, { run, rankings: [], confounds, again }).map(
-    ({ sentence, command = "" }) => `${sentence} ${command}`,
+    ({ sentence, figures, command = "" }) =>
+      [sentence, command, ...figures.map(({ text, tells }) => `${text}: ${tells}`)].join(" "),
   );
 }
 
@@ -186,6 +187,7 @@ it("calls a ranking that nothing tested what it is, and a vector of noise eviden
   const of = (r: number) => ({ r, low: r - 0.1, high: r + 0.1, n: 100 });
   const [first] = steps(ranked, { "chosen is longer": of(0.77), "total length": of(0.1) });
   expect(first).toContain("the score follows chosen is longer (0.77), and may be");
+  expect(first).toContain("0.77: 95% [0.67, 0.87], n 100 pairs");
   expect(headline(result([], { doubt: "too few prompts" })).kind).toBe("unstable");
   const noise = result([arm("baseline", 40), arm("filter", 4)], { doubt: "too few prompts" });
   expect(headline(noise).sentence).toMatch(

@@ -6,6 +6,7 @@ import type { RunRanking } from "./read-rankings.ts";
 import type { RunFolder } from "./run-folder.ts";
 import { pairArguments, shellWords, shownPath } from "./shown-command.ts";
 import { mostTelling } from "./tested-edit.ts";
+import { tellCorrelation, told, type ToldSentence } from "./told-sentence.ts";
 
 /** Training seeds from which an interval over seeds means much. */
 const SEEDS_THAT_TELL = 3;
@@ -14,8 +15,7 @@ const SEEDS_THAT_TELL = 3;
 export const FOLLOWS = 0.3;
 
 /** A thing to do, and the command that does it where there is one. */
-export interface NextStep {
-  readonly sentence: string;
+export interface NextStep extends ToldSentence {
   readonly command?: string | undefined;
 }
 
@@ -38,11 +38,11 @@ export function nextSteps(
   if (result === undefined) {
     const sentence =
       "If it is still at work, wait: the page Progress says how far it is, and this page fills by itself where it is served. If it was interrupted, give the same command again, and it goes on where it was.";
-    return [{ sentence, command: again }];
+    return [{ ...told`${sentence}`, command: again }];
   }
   return [
     ...plain(stepsOfProbe(result)),
-    ...plain(stepsOfConfounds(confounds)),
+    ...stepsOfConfounds(confounds),
     ...plain(mostTelling(result) === undefined ? stepsOfTest(result) : []),
     ...stepsOfData(result, run),
     ...stepsOfEdit(result, run, rankings),
@@ -52,7 +52,7 @@ export function nextSteps(
 }
 
 const plain = (sentences: readonly string[]): NextStep[] =>
-  sentences.map((sentence) => ({ sentence }));
+  sentences.map((sentence) => told`${sentence}`);
 
 function stepsOfProbe({ probe }: ExperimentResult): string[] {
   const unstable =
@@ -69,14 +69,16 @@ function stepsOfProbe({ probe }: ExperimentResult): string[] {
   return [...unstable, ...judged];
 }
 
-function stepsOfConfounds(confounds: ConfoundTable | undefined): string[] {
-  const followed = Object.entries(confounds ?? {}).filter(
-    ([, found]) => found !== undefined && Math.abs(found.r) >= FOLLOWS,
+function stepsOfConfounds(confounds: ConfoundTable | undefined): NextStep[] {
+  const followed = Object.entries(confounds ?? {}).flatMap(([name, found]) =>
+    found !== undefined && Math.abs(found.r) >= FOLLOWS
+      ? [told`${name} (${{ text: found.r.toFixed(2), tells: tellCorrelation(found) }})`]
+      : [],
   );
   if (followed.length === 0) return [];
-  const named = followed.map(([name, found]) => `${name} (${found!.r.toFixed(2)})`).join(" and ");
+  const named = followed.reduce((all, each) => told`${all} and ${each}`);
   return [
-    `Rank again with length taken out (behavior.orthogonalTo: [length]) and compare: the score follows ${named}, and may be of that more than of the behaviour.`,
+    told`Rank again with length taken out (behavior.orthogonalTo: [length]) and compare: the score follows ${named}, and may be of that more than of the behaviour.`,
   ];
 }
 
@@ -104,14 +106,10 @@ function stepsOfData({ methods }: ExperimentResult, run: RunFolder): NextStep[] 
   if (verdict?.kind === "no signal") return [];
   return [
     {
-      sentence:
-        "Read the top of the ranking on the page Pairs, or decide pair by pair on the page Review, which this command serves: whether these pairs are wrong is for you to judge, the score says only where they point.",
+      ...told`Read the top of the ranking on the page Pairs, or decide pair by pair on the page Review, which this command serves: whether these pairs are wrong is for you to judge, the score says only where they point.`,
       command: `npx culprit ${shellWords(["report", shownPath(run.path), "--serve"])}`,
     },
-    {
-      sentence:
-        "Look at the page Sources: a source far above its share is better mended where it comes from than pair by pair.",
-    },
+    told`Look at the page Sources: a source far above its share is better mended where it comes from than pair by pair.`,
   ];
 }
 
@@ -145,7 +143,7 @@ function stepsOfEdit(
   const words = ["edit", ...pairArguments(run), ...ranking, "--action", action, ...what];
   return [
     {
-      sentence: `Write the data as they were trained on in that test, with the manifest that says how, into a new folder named edited:`,
+      ...told`Write the data as they were trained on in that test, with the manifest that says how, into a new folder named edited:`,
       command: `npx culprit ${shellWords([...words, "--out", "edited"])}`,
     },
   ];

@@ -1,4 +1,5 @@
 import type { ArmRate } from "../rates/evaluation.ts";
+import type { Correlation } from "../stats/spearman.ts";
 
 /** A figure in a sentence, and what it tells when somebody points at it or goes to it by key: its interval and n. */
 export interface ToldFigure {
@@ -57,6 +58,10 @@ export const tellReason = (reason: string, prompts: number): ToldSentence =>
     reason,
     `n ${prompts.toLocaleString("en")} prompts; the page Behaviour has the interval, where there is one`,
   );
+
+/** What a rank correlation tells. */
+export const tellCorrelation = ({ low, high, n }: Correlation): string =>
+  `95% [${low.toFixed(2)}, ${high.toFixed(2)}], n ${n.toLocaleString("en")} pairs`;
 
 /** What the rate of an arm tells: its interval, and what it is of. */
 export function tellRate({ rate, low, high, judged, prompts, seeds }: ArmRate["rate"]): string {
