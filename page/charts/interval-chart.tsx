@@ -47,7 +47,7 @@ export function IntervalChart({
   readonly counted: string;
 }): ReactNode {
   const tell = ({ label, value, low, high, n }: IntervalRow): string =>
-    `${label}: ${show(value)}${low === undefined || high === undefined ? "" : `, 95% ${show(low)} to ${show(high)}`}${n === undefined ? "" : `, n ${n} ${counted}`}`;
+    `${label}: ${show(value)}${low === undefined || high === undefined ? ", no interval is known" : `, 95% ${show(low)} to ${show(high)}`}${n === undefined ? "" : `, n ${n} ${counted}`}`;
   const columns: Columns<IntervalRow> = {
     label: ({ label }) => label,
     [axis]: ({ value }) => value,

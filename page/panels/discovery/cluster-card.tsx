@@ -67,13 +67,29 @@ export function ClusterCard({
   );
 }
 
+/** Sources whose effects are drawn. */
+const SHOWN = 25;
+
 /** What the selected cluster is made of, and which pairs it leans to. */
 export function ClusterDetails({ cluster }: { readonly cluster: Cluster }): ReactNode {
   const { typical, effects, topPairs, tags, prompts } = cluster;
-  const tagged = Object.entries(tags).map(([tag, of]) => `${tag} ${percent(of / prompts, 0)}`);
+  const shown = effects.slice(0, SHOWN);
   return (
     <>
-      {tagged.length > 0 && <p>Tags: {tagged.join(", ")}</p>}
+      {Object.keys(tags).length > 0 && (
+        <p>
+          Tags:{" "}
+          {Object.entries(tags).map(([tag, of], i) => (
+            <span key={tag}>
+              {i > 0 && ", "}
+              <bdi>{tag}</bdi>{" "}
+              <Figure tells={`${count(of)} of n ${count(prompts)} prompts, counted: no interval`}>
+                {percent(of / prompts, 0)}
+              </Figure>
+            </span>
+          ))}
+        </p>
+      )}
       {topPairs.length > 0 && (
         <p>
           <a href={addressHref(["pairs"], { ids: topPairs.map(({ id }) => id).join("\n") })}>
@@ -92,7 +108,7 @@ export function ClusterDetails({ cluster }: { readonly cluster: Cluster }): Reac
       ))}
       <IntervalChart
         title="Effect of each source"
-        rows={effects.slice(0, 25).map(({ source, effect, low, high, pairs }) => ({
+        rows={shown.map(({ source, effect, low, high, pairs }) => ({
           label: source,
           value: effect,
           low,
@@ -107,6 +123,8 @@ export function ClusterDetails({ cluster }: { readonly cluster: Cluster }): Reac
       >
         Mean cosine of the source's pairs with the cluster's prompts: above 0 they point the way of
         the change.
+        {effects.length > SHOWN &&
+          ` Of ${count(effects.length)} sources the ${SHOWN} with the largest effects.`}
       </IntervalChart>
     </>
   );

@@ -73,7 +73,7 @@ export function Results({
               edit,
               <Figure
                 key="f"
-                tells={`${count(agreed)} of ${count(of)} decided pairs, unsure ones left out`}
+                tells={`95% ${interval(low, high, percent)}, ${count(agreed)} of n ${count(of)} decided pairs, unsure ones left out`}
               >
                 {percent(share)}
               </Figure>,
