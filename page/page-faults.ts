@@ -3,7 +3,7 @@ import type { Page } from "playwright-core";
 /** Where a number needs no interval, and why: of these elements. */
 const TOLD = [
   ".figure, .told", // it tells
-  ".grid, .grid + p, .heat + p", // a row or a cell tells of itself in the line below
+  ".grid", // a row tells of itself in the line below
   "svg", // axes; points tell
   "figcaption", // how to read a chart: what chance is, where a colour begins
   "thead, .head", // of columns
@@ -35,6 +35,8 @@ export async function untoldNumbers(page: Page): Promise<readonly string[]> {
       for (let node = texts.nextNode(); node !== null; node = texts.nextNode()) {
         const text = node.textContent!;
         if (node.parentElement!.closest(elements.join()) !== null) continue;
+        // A line that is told as it is read says it in words.
+        if (/\bn [\d,]+, .*: no interval/.test(node.parentElement!.textContent!)) continue;
         if (/\d\.\d|\d%|\bp (< )?\d/.test(text.replaceAll(exact, ""))) found.push(text.trim());
       }
       for (const figure of document.querySelectorAll(".figure")) {

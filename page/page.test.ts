@@ -422,11 +422,13 @@ describe.skipIf(CHROMIUM === undefined)(
         page.textContent('main [role=status]:has-text("token ")');
       const text = page.locator(".side .turn").last();
       await text.focus();
-      expect(await told()).toMatch(/^.*: −?\d.*; token 1 of \d+, rejected$/s);
+      expect(await told()).toMatch(
+        /^.*: −?\d.*; token 1 of \d+, rejected; n 1, of this pair alone: no interval$/s,
+      );
       await page.keyboard.press("ArrowRight");
-      expect(await told()).toMatch(/; token 2 of \d+, rejected$/);
+      expect(await told()).toMatch(/; token 2 of \d+, rejected; n 1/);
       await page.keyboard.press("End");
-      const [, at, of] = /; token (\d+) of (\d+), rejected$/.exec((await told())!)!;
+      const [, at, of] = /; token (\d+) of (\d+), rejected; n 1/.exec((await told())!)!;
       expect(at).toBe(of);
       expect(complaints).toEqual([]);
       await close(page);
@@ -561,7 +563,9 @@ describe.skipIf(CHROMIUM === undefined)(
       await page.focus(".grid");
       for (let i = 0; i < 7; i++) await page.keyboard.press("ArrowDown");
       const told = await page.textContent(".grid + p");
-      expect(told).toMatch(/^Row 8: pair .*, score .*, above \d+\.\d\d% of the scored pairs, /s);
+      expect(told).toMatch(
+        /^Row 8: pair .*, score .*, above \d+\.\d\d% of the scored pairs, .*; n 1, of this pair alone: no interval$/s,
+      );
       await page.keyboard.press("Enter");
       await page.waitForFunction(() => location.hash.startsWith("#/pair/"));
       const tip = page.locator('main table .figure:has(.tip:text-matches("scored pairs"))').first();

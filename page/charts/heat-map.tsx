@@ -144,7 +144,8 @@ export function HeatMap(props: HeatMapProps): ReactNode {
       </div>
       <p role="status">
         Prompt {rows.ids[row]} (cluster {rows.clusters[row]}), pair {columns.ids[column]} (cluster{" "}
-        {columns.clusters[column]}): cosine {number(cosine(row, column))}
+        {columns.clusters[column]}): cosine {number(cosine(row, column))}; n 1, of these two alone:
+        no interval
       </p>
     </ChartFrame>
   );

@@ -94,7 +94,7 @@ export function PairMap({
               stroke: colors.muted,
               strokeWidth: 0.5,
               ariaLabel: ({ id, source, cluster, score: found }: Point) =>
-                `${id}: ${map.names[source] ?? "no source"}, cluster ${cluster}, score ${score(found)}`,
+                `${id}: ${map.names[source] ?? "no source"}, cluster ${cluster}, score ${score(found)}; n 1, of this pair alone: no interval`,
             }),
           ],
         })}

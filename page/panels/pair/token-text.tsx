@@ -39,7 +39,7 @@ export function TokenText({ tokens }: { readonly tokens: TokenShares }): ReactNo
         ) : (
           <>
             <bdi>{shown(token.text)}</bdi>: {score(token.share)}; token {count(told.at + 1)} of{" "}
-            {count(sides[told.side].length)}, {told.side}
+            {count(sides[told.side].length)}, {told.side}; n 1, of this pair alone: no interval
           </>
         )}
       </p>

@@ -153,7 +153,7 @@ function tell({ id, source, norm, places }: PairRow, method: number): string {
   const at = places[method];
   return at?.score === undefined
     ? `pair ${id}, source ${source ?? "not said"}, without a score`
-    : `pair ${id}, source ${source ?? "not said"}, score ${score(at.score)}, above ${number(at.percentile, 2)}% of the scored pairs, length of its vector ${score(norm)}`;
+    : `pair ${id}, source ${source ?? "not said"}, score ${score(at.score)}, above ${number(at.percentile, 2)}% of the scored pairs, length of its vector ${score(norm)}; n 1, of this pair alone: no interval`;
 }
 
 /** Drawn once for a row, however far the table is scrolled. */
