@@ -18,6 +18,10 @@ import { count, number, score } from "../../format.ts";
 /** Heights of a row in pixels, as style.css lays them out. */
 const ROW = { wide: 36, narrow: 60 } as const;
 const NARROW = "(max-width: 700px)";
+/** Pixels that rows may take, one below the other: Firefox gives what is higher than 17.9 million no height at all. */
+const TALLEST = 15_000_000;
+/** A key that is held down is written into the address once, at its end. */
+const SETTLED_MS = 300;
 
 const COLUMNS: readonly (readonly [title: string, sort: PairSort | undefined])[] = [
   ["Rank", "rank"],
@@ -40,28 +44,41 @@ export function PairGrid({
 }): ReactNode {
   const box = useRef<HTMLDivElement>(null);
   const place = useId();
-  const [active, setActive] = useState(0);
+  const [moved, setMoved] = useState<{ readonly list: PairList; readonly at: number }>();
   const height = window.matchMedia(NARROW).matches ? ROW.narrow : ROW.wide;
+  const within = (at: number): number => Math.min(Math.max(at, 0), Math.max(0, list.count - 1));
+  // Another list begins at its top, unless the address names a row of it.
+  const active = moved?.list === list ? moved.at : within(Math.trunc(Number(params["row"]) || 0));
+  /** Rows that are one below the other; where there are more, the others are blocks of their own. */
+  const block = Math.floor(TALLEST / height);
+  const first = active - (active % block);
   const virtual = useVirtualizer({
-    count: list.count,
+    count: Math.min(block, list.count - first),
     getScrollElement: () => box.current,
     estimateSize: () => height,
     overscan: 12,
     scrollPaddingStart: 40,
   });
   const drawn = virtual.getVirtualItems();
-  const rows = useRows(list, drawn[0]?.index ?? 0, (drawn.at(-1)?.index ?? -1) + 1);
+  const rows = useRows(
+    list,
+    first + (drawn[0]?.index ?? 0),
+    first + (drawn.at(-1)?.index ?? -1) + 1,
+  );
   useEffect(() => {
-    // Another list begins at its top, unless one comes back to a row of it.
-    const at = Math.min(Number(params["row"]) || 0, Math.max(0, list.count - 1));
-    setActive(at);
-    if (at === 0) virtual.scrollToOffset(0);
-    else virtual.scrollToIndex(at, { align: "center" });
-  }, [list]);
+    if (active === first) virtual.scrollToOffset(0);
+    else virtual.scrollToIndex(active - first, { align: "center" });
+  }, [list, first]);
+  useEffect(() => {
+    if (moved?.list !== list) return;
+    const settle = (): void => change({ row: rowOf(moved.at) }, true);
+    const timer = window.setTimeout(settle, SETTLED_MS);
+    return () => window.clearTimeout(timer);
+  }, [moved, list]);
   if (list.count === 0) return <Nothing>No pair fits.</Nothing>;
   const open = (row: PairRow | undefined, at: number): void => {
     if (row === undefined) return;
-    const here = { ...params, row: at === 0 ? undefined : String(at) };
+    const here = { ...params, row: rowOf(at) };
     change(here, true); // where one comes back to
     go(addressHref(["pair", row.id], here));
   };
@@ -69,6 +86,12 @@ export function PairGrid({
   const openAt = async (at: number): Promise<void> => {
     const [row] = await list.rows(at, at + 1);
     open(row, at);
+  };
+  const to = (next: number): void => {
+    const at = within(next);
+    setMoved({ list, at });
+    // In another block the effect above goes to it, when its rows are there.
+    if (at >= first && at < first + block) virtual.scrollToIndex(at - first);
   };
   const press = (event: KeyboardEvent): void => {
     if (event.target !== box.current) return;
@@ -85,13 +108,25 @@ export function PairGrid({
     const next = steps[event.key];
     if (next === undefined) return;
     event.preventDefault();
-    const at = Math.min(Math.max(next, 0), list.count - 1);
-    setActive(at);
-    virtual.scrollToIndex(at);
+    to(next);
   };
   const at = rows.get(active);
   return (
     <>
+      {list.count > block && (
+        <div className="tools" role="group" aria-label="Rows">
+          {Array.from({ length: Math.ceil(list.count / block) }, (_, i) => (
+            <button
+              key={i}
+              type="button"
+              aria-pressed={first === i * block}
+              onClick={() => to(i * block)}
+            >
+              rows {count(i * block + 1)} to {count(Math.min(list.count, (i + 1) * block))}
+            </button>
+          ))}
+        </div>
+      )}
       <div
         ref={box}
         className="grid"
@@ -118,7 +153,8 @@ export function PairGrid({
           ))}
         </div>
         <div className="body" role="rowgroup" style={{ height: virtual.getTotalSize() }}>
-          {drawn.map(({ index, start }) => {
+          {drawn.map(({ index: inBlock, start }) => {
+            const index = first + inBlock;
             const row = rows.get(index);
             return (
               <div
@@ -142,18 +178,28 @@ export function PairGrid({
         </div>
       </div>
       <p id={place} role="status" className="quiet">
-        {at === undefined ? "\u00a0" : `Row ${count(active + 1)}: ${tell(at, query.method)}`}
+        {at === undefined ? (
+          "\u00a0"
+        ) : (
+          <>
+            Row {count(active + 1)}: pair <bdi>{at.id}</bdi>, source{" "}
+            <bdi>{at.source ?? "not said"}</bdi>, {tell(at, query.method)}
+          </>
+        )}
       </p>
     </>
   );
 }
 
+/** The row in the address: the first needs no saying. */
+const rowOf = (at: number): string | undefined => (at === 0 ? undefined : String(at));
+
 /** What a row says beside its cells. */
-function tell({ id, source, norm, places }: PairRow, method: number): string {
+function tell({ norm, places }: PairRow, method: number): string {
   const at = places[method];
   return at?.score === undefined
-    ? `pair ${id}, source ${source ?? "not said"}, without a score`
-    : `pair ${id}, source ${source ?? "not said"}, score ${score(at.score)}, above ${number(at.percentile, 2)}% of the scored pairs, length of its vector ${score(norm)}; n 1, of this pair alone: no interval`;
+    ? "without a score"
+    : `score ${score(at.score)}, above ${number(at.percentile, 2)}% of the scored pairs, length of its vector ${score(norm)}; n 1, of this pair alone: no interval`;
 }
 
 /** Drawn once for a row, however far the table is scrolled. */
