@@ -41,7 +41,10 @@ export function KeyHelp({
             ...(hasReview
               ? ([
                   [<kbd key="k">a d s f</kbd>, "in the review: keep, drop, swap, unsure"],
-                  [<kbd key="k">u</kbd>, "in the review: take the last decision back"],
+                  [
+                    <kbd key="k">u</kbd>,
+                    "in the review: take the last decision back; after a reload, that on the pair shown",
+                  ],
                   [<kbd key="k">n</kbd>, "in the review: the next pair without a decision"],
                   [<kbd key="k">e</kbd>, "in the review: write a note; Esc leaves it"],
                 ] as const)

@@ -566,6 +566,11 @@ describe.skipIf(CHROMIUM === undefined)(
       expect(told).toMatch(
         /^Row 8: pair .*, score .*, above \d+\.\d\d% of the scored pairs, .*; n 1, of this pair alone: no interval$/s,
       );
+      // The row is in the address, so that a reload and a link come back to it.
+      await page.waitForFunction(() => location.hash.endsWith("row=7"));
+      await page.reload();
+      await page.waitForSelector('.grid .row[aria-rowindex="9"][aria-selected=true]');
+      await page.focus(".grid");
       await page.keyboard.press("Enter");
       await page.waitForFunction(() => location.hash.startsWith("#/pair/"));
       const tip = page.locator('main table .figure:has(.tip:text-matches("scored pairs"))').first();
@@ -576,6 +581,40 @@ describe.skipIf(CHROMIUM === undefined)(
       expect(await page.textContent(".grid + p")).toBe(told);
       await page.goBack();
       await page.waitForFunction(() => location.hash.endsWith("sort=id"));
+      await close(page);
+    });
+
+    it("shows more rows than browsers make a table high in blocks, to the last", async () => {
+      const { page, complaints } = await open("overview", { viewport: SIZES.narrow }, SERVER);
+      const all = 378_339;
+      const wanted = (url: string, name: string): number =>
+        Number(new URL(url).searchParams.get(name));
+      await page.route("**/api/pairs*", async (route) => {
+        const url = route.request().url();
+        const [start, end] = [wanted(url, "start"), Math.min(all, wanted(url, "end"))];
+        const rows = Array.from({ length: Math.max(0, end - start) }, (_, i) => ({
+          id: `row-${start + i}`,
+          preview: "",
+          flags: [],
+          places: [{ score: 1, rank: start + i + 1, percentile: 1 }],
+        }));
+        await route.fulfill({ json: { count: all, rows } });
+      });
+      await page.evaluate(() => location.assign("#/pairs"));
+      await page.waitForSelector('.grid .row:has-text("row-0")');
+      const height = await page.$eval(".grid .body", (body) => body.getBoundingClientRect().height);
+      expect(height).toBeLessThan(17_895_697);
+      await page.focus(".grid");
+      await page.keyboard.press("End");
+      await page.waitForSelector('.grid .row[aria-selected=true]:has-text("row-378338")');
+      expect(await page.textContent(".grid + p")).toMatch(/^Row 378,339: pair row-378338, /);
+      // From one block into the other.
+      await page.click('button:text-is("rows 250,001 to 378,339")');
+      await page.focus(".grid");
+      await page.keyboard.press("ArrowUp");
+      await page.waitForSelector('.grid .row[aria-selected=true]:has-text("row-249999")');
+      await page.waitForSelector('button[aria-pressed=true]:text-is("rows 1 to 250,000")');
+      expect(complaints).toEqual([]);
       await close(page);
     });
 
@@ -821,6 +860,24 @@ describe.skipIf(CHROMIUM === undefined)(
         await page.keyboard.press("d");
       }
       await at(11);
+      // After a reload nothing is known of the last decision: that on the pair shown can be taken back, and put back.
+      await page.evaluate(() => location.assign("#/review?at=9"));
+      await page.reload();
+      await at(10);
+      await page.waitForSelector(".side");
+      await page.keyboard.press("u");
+      await page.waitForSelector("h2.decided .mark", { state: "detached" });
+      expect(await decisions()).toMatch(/^drop , keep , swap wrong way d a(, drop ){6}$/);
+      await page.waitForSelector('button:text("undo"):not([disabled])');
+      await page.keyboard.press("u");
+      await page.waitForSelector("h2.decided .mark");
+      expect(await decisions()).toMatch(/(, drop ){7}$/);
+      // What is chosen of queues is in the history, the steps from pair to pair are not.
+      await page.getByLabel("Order").selectOption("random");
+      await page.waitForFunction(() => location.hash.includes("order=random"));
+      await page.goBack();
+      await page.waitForFunction(() => !location.hash.includes("order=random"));
+      expect(page.url()).toContain("#/review");
       await page.goto(`${server.url}#/review?queue=top&k=20`);
       await page.reload();
       const row = page

@@ -75,11 +75,11 @@ function Review({ parts, source, review, first, params }: Reviewing): ReactNode 
   const queue = useRef(Promise.resolve());
   /** The place that was decided, until the next one is there. */
   const left = useRef<string>(undefined);
-  const change: Change = (changes) => {
+  const change: Change = (changes, isStep = false) => {
     const next = Object.entries({ ...params, ...changes }).map(
       ([name, value]) => [name, value === undefined ? undefined : String(value)] as const,
     );
-    go(addressHref(["review"], Object.fromEntries(next)), true);
+    go(addressHref(["review"], Object.fromEntries(next)), isStep);
   };
   /** One after the other, in the order of the keys. */
   const write = (decision: Decision, then: (decided: Decided) => void): Promise<void> => {
@@ -102,7 +102,7 @@ function Review({ parts, source, review, first, params }: Reviewing): ReactNode 
     if (isLast) left.current = key;
     return write(decision, (decided) => {
       setMade((known) => [...known, { ...decided, at: query.at }]);
-      if (isLast) change({ at: query.at + 1 });
+      if (isLast) change({ at: query.at + 1 }, true);
     });
   };
   const undo = async (): Promise<void> => {
@@ -110,7 +110,7 @@ function Review({ parts, source, review, first, params }: Reviewing): ReactNode 
     if (last === undefined) return;
     setMade((known) => known.slice(0, -1));
     // Back to the pair, so that it is seen what was taken back.
-    await write(last.before, () => change({ at: last.at }));
+    await write(last.before, () => change({ at: last.at }, true));
   };
   return (
     <>

@@ -42,7 +42,7 @@ export function Place({
   const { count: pairs, decided, open, decision } = place;
   const [fault, setFault] = useState<string>();
   const note = useRef<HTMLTextAreaElement>(null);
-  const to = (at: number): void => change({ at: Math.min(Math.max(0, at), pairs) });
+  const to = (at: number): void => change({ at: Math.min(Math.max(0, at), pairs) }, true);
   const attempt = (work: Promise<void>): void => {
     setFault(undefined);
     work.catch((error: unknown) =>
@@ -55,9 +55,16 @@ export function Place({
     const next = { id: decision.id, decision: kind ?? decision.decision, note: text };
     attempt(decide(next, kind !== null));
   };
+  const isDecided = decision !== undefined && decision.decision !== null;
+  /** Takes the decision on this pair back, whoever made it and when: after a reload nobody here knows which was the last. */
+  const clear = (): void => {
+    if (!isDecided) return;
+    const text = note.current?.value ?? decision.note;
+    attempt(decide({ id: decision.id, decision: null, note: text }, false));
+  };
   const actions: Readonly<Record<string, () => void>> = {
     ...Object.fromEntries(KEYS.map(([key, kind]) => [key, () => write(kind)])),
-    u: () => attempt(undo()),
+    u: () => (canUndo ? attempt(undo()) : clear()),
     j: () => to(query.at + 1),
     k: () => to(query.at - 1),
     n: () => open !== -1 && to(open),
@@ -95,8 +102,13 @@ export function Place({
             {kind} <kbd>{key}</kbd>
           </button>
         ))}
-        <button type="button" aria-keyshortcuts="u" disabled={!canUndo} onClick={actions["u"]}>
-          undo <kbd>u</kbd>
+        <button
+          type="button"
+          aria-keyshortcuts="u"
+          disabled={!canUndo && !isDecided}
+          onClick={actions["u"]}
+        >
+          {canUndo || !isDecided ? "undo" : "clear"} <kbd>u</kbd>
         </button>
         <button
           type="button"
@@ -133,7 +145,7 @@ export function Place({
             <a href={addressHref(["pair", decision.id])}>
               <bdi>{decision.id}</bdi>
             </a>{" "}
-            {decision.decision !== null && <span className="mark">{decision.decision}</span>}
+            {isDecided && <span className="mark">{decision.decision}</span>}
           </h2>
           <Shown key={decision.id} id={decision.id} source={source} />
           <label className="note">

@@ -6,8 +6,11 @@ import { count } from "../../format.ts";
 /** Sizes of the top to choose from. */
 const SIZES = [20, 50, 100, 200, 500, 1000, 5000];
 
-/** Goes to another place of the queue, or to another queue. */
-export type Change = (changes: Readonly<Record<string, string | number | undefined>>) => void;
+/** Goes to another queue, or in steps from place to place of one, which leave nothing in the history. */
+export type Change = (
+  changes: Readonly<Record<string, string | number | undefined>>,
+  isStep?: boolean,
+) => void;
 
 /** Which pairs, in which order. */
 export function QueueChoice({
