@@ -143,9 +143,9 @@ export function HeatMap(props: HeatMapProps): ReactNode {
         />
       </div>
       <p role="status">
-        Prompt {rows.ids[row]} (cluster {rows.clusters[row]}), pair {columns.ids[column]} (cluster{" "}
-        {columns.clusters[column]}): cosine {number(cosine(row, column))}; n 1, of these two alone:
-        no interval
+        Prompt <bdi>{rows.ids[row]}</bdi> (cluster {rows.clusters[row]}), pair{" "}
+        <bdi>{columns.ids[column]}</bdi> (cluster {columns.clusters[column]}): cosine{" "}
+        {number(cosine(row, column))}; n 1, of these two alone: no interval
       </p>
     </ChartFrame>
   );

@@ -192,7 +192,13 @@ function WherePairs({ result }: { readonly result: Result }): ReactNode {
         <>
           The {count(edit.pairs)} pairs{" "}
           {edit.action === "review" ? "that people decided on" : "ranked highest"} come from{" "}
-          {edit.groups.map(({ group, edited }) => `${group} (${count(edited)})`).join(", ")}.
+          {edit.groups.map(({ group, edited }, i) => (
+            <span key={group}>
+              {i > 0 && ", "}
+              <bdi>{group}</bdi> ({count(edited)})
+            </span>
+          ))}
+          .
         </>
       )}
     </p>
