@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 
 import type { PartValues } from "../../src/report/report-source.ts";
 import { Facts, Fold, Nothing, Section, Table } from "../components.tsx";
-import { amount, duration } from "../format.ts";
+import { amount, count, duration } from "../format.ts";
 import { Term } from "../glossary.tsx";
 import { definePanel } from "./panel.ts";
 
@@ -87,15 +87,27 @@ function Again({ provenance }: { readonly provenance: Provenance }): ReactNode {
 }
 
 function Stages({ provenance }: { readonly provenance: Provenance }): ReactNode {
+  const { total, experiment } = provenance;
+  const { currency } = experiment.cost;
+  // A column where there is anything in it.
+  const more = COSTS.filter(([, show]) => show(total) !== undefined);
   return (
     <>
       <Table
         caption="Every stage, its key and the hash of what it made"
-        head={["Stage", "Time", "Tokens", "Key", "Output"]}
+        head={[
+          "Stage",
+          "Time",
+          "Tokens",
+          ...more.map(([name]) => (name === "Money" ? `Money, ${currency}` : name)),
+          "Key",
+          "Output",
+        ]}
         rows={provenance.stages.map(({ id, cost, key, outputHash }) => [
           id,
           cost === undefined ? "not done" : duration(cost.seconds),
           cost === undefined ? "–" : amount(cost.tokens),
+          ...more.map(([, show]) => (cost && show(cost)) ?? "–"),
           <code key="k">{key?.slice(0, 12) ?? "–"}</code>,
           <code key="o">{outputHash?.slice(0, 12) ?? "–"}</code>,
         ])}
@@ -112,6 +124,15 @@ function Stages({ provenance }: { readonly provenance: Provenance }): ReactNode 
     </>
   );
 }
+
+const COSTS: readonly (readonly [
+  name: string,
+  show: (cost: Provenance["total"]) => string | undefined,
+])[] = [
+  ["Multiplications and additions", ({ flops }) => amount(flops)],
+  ["Requests to endpoints", ({ endpoint }) => endpoint && count(endpoint.requests)],
+  ["Money", ({ money }) => money?.toFixed(4)],
+];
 
 /** Every seed of the settings, with the section that it stands in. */
 function seedsOf(experiment: object): string[] {

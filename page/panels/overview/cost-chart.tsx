@@ -19,7 +19,6 @@ interface Kind {
 export function CostChart({ overview }: { readonly overview: PartValues["overview"] }): ReactNode {
   const { total, currency } = overview;
   const rows = sumByKind(overview.stages);
-  const paid = [total.money, total.endpoint?.money].filter((each) => each !== undefined);
   return (
     <>
       <Facts
@@ -30,14 +29,10 @@ export function CostChart({ overview }: { readonly overview: PartValues["overvie
           ...(total.endpoint === undefined
             ? []
             : [["Requests to endpoints", count(total.endpoint.requests)] as const]),
-          ...(paid.length === 0
+          // What endpoints were paid is in it.
+          ...(total.money === undefined
             ? []
-            : [
-                [
-                  "Money",
-                  `${paid.reduce((sum, each) => sum + each, 0).toFixed(2)} ${currency}`,
-                ] as const,
-              ]),
+            : [["Money", `${total.money.toFixed(2)} ${currency}`] as const]),
         ]}
       />
       <Chart
@@ -73,8 +68,8 @@ export function CostChart({ overview }: { readonly overview: PartValues["overvie
               fill: palette.plain,
               insetTop: 3,
               insetBottom: 3,
-              ariaLabel: ({ kind, stages, seconds, tokens }: Kind) =>
-                `${kind}: ${duration(seconds)} in ${stages} stages, ${amount(tokens)} tokens`,
+              ariaLabel: ({ kind, stages, seconds, tokens, money }: Kind) =>
+                `${kind}: ${duration(seconds)} in ${stages} stages, ${amount(tokens)} tokens${money === undefined ? "" : `, ${money.toFixed(4)} ${currency}`}`,
             }),
           ],
         })}
