@@ -466,6 +466,16 @@ describe.skipIf(CHROMIUM === undefined)(
         await page.keyboard.press("Escape");
       }
       expect(await page.locator("main .mark button.term").count()).toBe(6);
+      // And of a repeat which pair it repeats.
+      for (const [one, other] of [
+        ["pair-40", "pair-41"],
+        ["pair-41", "pair-40"],
+      ]) {
+        await page.evaluate((to) => location.assign(to), `#/pair/${one}`);
+        await page.waitForSelector(`h1:has-text("${one}")`);
+        const said = page.locator('dt:text-is("Says the same as") + dd a');
+        expect(await said.innerText()).toBe(other);
+      }
       await close(page);
     });
 
@@ -766,6 +776,33 @@ describe.skipIf(CHROMIUM === undefined)(
       await page.keyboard.press("Escape");
       await page.keyboard.press("1");
       await page.waitForFunction(() => location.hash.startsWith("#/overview"));
+      expect(complaints).toEqual([]);
+      await close(page);
+    });
+
+    it("tells the money of a run once, what endpoints were paid included, and that of each stage", async () => {
+      const { page, complaints } = await open("sources", {}, SERVER);
+      const paid = { endpoint: { requests: 5, promptTokens: 1, completionTokens: 1, money: 2 } };
+      await page.route(/api\/part\?name=(overview|provenance)/, async (route) => {
+        const said = (await (await route.fetch()).json()) as {
+          total: object;
+          stages: { cost: object }[];
+        };
+        const [first, ...others] = said.stages;
+        const stages = [{ ...first, cost: { ...first!.cost, ...paid, money: 3 } }, ...others];
+        const total = { ...said.total, ...paid, money: 3 };
+        await route.fulfill({ json: { ...said, total, stages } });
+      });
+      await page.click('nav a:text-is("Overview")');
+      // The page had asked for it when it was opened.
+      await page.reload();
+      await page.waitForSelector("h1");
+      expect(await page.locator('dt:text-is("Money") + dd').innerText()).toMatch(/^3\.00 [A-Z]+$/);
+      await page.click('nav a:text-is("Provenance")');
+      const row = page.locator('table[aria-label^="Every stage"] tbody tr').first();
+      await row.waitFor();
+      const cells = await row.locator("td").allInnerTexts();
+      expect(cells.slice(3, 5)).toEqual(["5", "3.0000"]);
       expect(complaints).toEqual([]);
       await close(page);
     });

@@ -149,6 +149,9 @@ function OnePair({
                       </Term>,
                       <OfOne key="n">{score(row.norm)}</OfOne>,
                     ],
+                    ...(found.repeats === undefined
+                      ? []
+                      : [["Says the same as", <PairLink key="r" id={found.repeats} />] as const]),
                     [
                       "Same prompt",
                       found.samePrompt.count === 0 ? (
@@ -201,9 +204,7 @@ function Neighbors({ detail }: { readonly detail: Detail }): ReactNode {
           caption="Among those ranked highest, by the cosine of the vectors"
           head={["Pair", "Cosine"]}
           rows={nearestPairs.map(({ id, cosine }) => [
-            <a key="p" href={addressHref(["pair", id])}>
-              {id}
-            </a>,
+            <PairLink key="p" id={id} />,
             <OfOne key="c">{number(cosine)}</OfOne>,
           ])}
         />
@@ -216,6 +217,12 @@ const ScenarioLink = ({ id }: { readonly id: string }): ReactNode => (
   <a href={addressHref(["behavior"], { scenario: id, open: id })}>{id}</a>
 );
 
+const PairLink = ({ id }: { readonly id: string }): ReactNode => (
+  <a href={addressHref(["pair", id])}>
+    <bdi>{id}</bdi>
+  </a>
+);
+
 const PairLinks = ({
   ids,
   more,
@@ -226,9 +233,7 @@ const PairLinks = ({
   <>
     {ids.map((id) => (
       <span key={id}>
-        <a href={addressHref(["pair", id])}>
-          <bdi>{id}</bdi>
-        </a>{" "}
+        <PairLink id={id} />{" "}
       </span>
     ))}
     {more > ids.length && `and ${more - ids.length} more`}

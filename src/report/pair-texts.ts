@@ -27,6 +27,7 @@ export type PairText = Pick<
   | "beside"
   | "columns"
   | "samePrompt"
+  | "repeats"
 >;
 
 /** Whether the text is all that was scored: nothing was cut, nor is there anything besides. */
@@ -49,7 +50,8 @@ export async function readPairTexts(
     string,
     { readonly pair: PreferencePair; readonly prompt: string; readonly repeats: string }
   >();
-  const copies = new Map<string, number>();
+  const firsts = new Map<string, string>();
+  const seconds = new Map<string, string>();
   const sharing = new Map<string, { count: number; ids: string[] }>();
   for await (const pair of pairs.read({ signal })) {
     if (pair.kind !== "pair") continue;
@@ -59,19 +61,24 @@ export async function readPairTexts(
     same.count++;
     if (same.ids.length <= NAMED) same.ids.push(pair.id);
     const repeats = repeatKey(pair, prompt);
-    copies.set(repeats, (copies.get(repeats) ?? 0) + 1);
+    if (!firsts.has(repeats)) firsts.set(repeats, pair.id);
+    else if (!seconds.has(repeats)) seconds.set(repeats, pair.id);
     if (wanted.has(pair.id)) found.set(pair.id, { pair, prompt, repeats });
   }
   return new Map(
     [...found].map(([id, { pair, prompt, repeats }]) => {
       const same = sharing.get(prompt)!; // counted above
       const ids = same.ids.filter((each) => each !== id).slice(0, NAMED);
+      const second = seconds.get(repeats);
+      const isFirst = firsts.get(repeats) === id;
       const flags: PairFlag[] = [
         ...(same.count > 1 ? ["shared prompt" as const] : []),
-        ...(copies.get(repeats)! > 1 ? ["repeated" as const] : []),
+        ...(second !== undefined ? ["repeated" as const] : []),
         ...(isNearIdentical(pair) ? ["near-identical" as const] : []),
       ];
-      return [id, { text: describePair(pair, { count: same.count - 1, ids }), flags }];
+      const text = describePair(pair, { count: same.count - 1, ids });
+      const other = isFirst ? second : firsts.get(repeats);
+      return [id, { text: { ...text, ...(second && { repeats: other }) }, flags }];
     }),
   );
 }

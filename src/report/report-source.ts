@@ -256,6 +256,8 @@ export interface PairDetail {
   readonly columns: Readonly<Record<string, ColumnValue>>;
   /** Other pairs with the same prompt, some of them. */
   readonly samePrompt: { readonly count: number; readonly ids: readonly string[] };
+  /** The first of the other pairs that say the same: prompt, chosen and rejected. Absent: none does. */
+  readonly repeats?: string | undefined;
   /** Cosine of the datapoint vectors, among those ranked highest. */
   readonly nearestPairs?: readonly Near[] | undefined;
   /** Cosine with the vectors of the behaviour's scenarios. */

@@ -151,6 +151,10 @@ export const pairDetail = z
       .describe("What the pair says besides roles and texts, which is not shown."),
     columns: z.record(z.string(), z.union([z.string(), number, z.boolean(), z.null()])),
     samePrompt: z.strictObject({ count: countSchema, ids: z.array(z.string()).readonly() }),
+    repeats: z
+      .string()
+      .optional()
+      .describe("The first of the other pairs that say the same: prompt, chosen and rejected."),
     nearestPairs: near,
     nearestScenarios: near,
     tokens: tokenShares.optional(),

@@ -100,6 +100,10 @@ export async function readText(database: PairDatabase, id: string): Promise<Pair
   const [counted] = await database.rows(`SELECT count(*) ${others}`, [id]);
   const named = await database.rows(`SELECT id ${others} ORDER BY rowid LIMIT ${NAMED}`, [id]);
   const samePrompt = { count: Number(counted![0]), ids: named.map(([each]) => String(each)) };
+  const [same] = await database.rows(
+    "SELECT id FROM texts WHERE content = (SELECT content FROM texts WHERE id = $1 LIMIT 1) AND id <> $1 ORDER BY rowid LIMIT 1",
+    [id],
+  );
   const text = JSON.parse(Buffer.from(body).toString("utf8")) as Omit<PairText, "samePrompt">; // as fillTexts wrote it
-  return { ...text, samePrompt };
+  return { ...text, samePrompt, ...(same && { repeats: String(same[0]) }) };
 }
