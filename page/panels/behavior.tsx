@@ -43,7 +43,13 @@ export const behaviorPanel = definePanel({
         </>
       )}
       {behavior !== undefined && (
-        <Section title="Which layer holds it">
+        <Section
+          title={
+            <>
+              Which <Term of="layer ℓ">layer</Term> holds it
+            </>
+          }
+        >
           <LayerTable behavior={behavior} used={overview?.result?.probe} />
         </Section>
       )}

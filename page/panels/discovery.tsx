@@ -47,13 +47,15 @@ function Discovered({
       <p>
         {count(counts.prompts)} prompts whose answers changed, in {clusters.length}{" "}
         <Term of="cluster">clusters</Term>, held to {count(counts.tested)} pairs.{" "}
-        {passing === 0
-          ? `None passes at ${alpha}: no change is told from M0's own variation.`
-          : `${passing} pass${passing === 1 ? "es" : ""} at ${alpha}`}
-        {passing > 0 && (
+        {passing === 0 ? (
           <>
-            {" "}
-            after <Term of="Holm’s correction" />.
+            {`None passes at ${alpha}: no change is told from M0's `}
+            <Term of="own variation" />.
+          </>
+        ) : (
+          <>
+            {`${passing} pass${passing === 1 ? "es" : ""} at ${alpha} after `}
+            <Term of="Holm’s correction" />, told from M0's <Term of="own variation" />.
           </>
         )}
       </p>

@@ -262,7 +262,8 @@ function Arms({ result }: { readonly result: Result }): ReactNode {
       show={(value) => percent(value, 0)}
       counted="judged rollouts"
     >
-      Lines are 95% intervals. Filled: pairs that the ranking chose; hollow: as many random ones.
+      Lines are 95% intervals. Filled: <Term of="edit">edits</Term> of pairs that the ranking chose;
+      hollow: of as many random ones.
     </IntervalChart>
   );
 }

@@ -216,8 +216,11 @@ function HowToReadArms({ result }: { readonly result: Result }): ReactNode {
         ): <b>before</b> is the one that training started from
         {result.edits.length > 0 && (
           <>
-            , <b>{result.evaluation?.baseline}</b> was trained on all pairs, the others on edited
-            ones
+            ,{" "}
+            <Term of="baseline">
+              <b>{result.evaluation?.baseline}</b>
+            </Term>{" "}
+            was trained on all pairs, the others on <Term of="edit">edited</Term> ones
           </>
         )}
         .

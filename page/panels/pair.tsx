@@ -101,7 +101,13 @@ function OnePair({
             <Term key="s" of="score" />,
             <Term key="r" of="rank" />,
             <Term key="p" of="percentile" />,
-            ...(hasWinner ? ["Nearest of the bank"] : []),
+            ...(hasWinner
+              ? [
+                  <>
+                    Nearest of the <Term of="bank" />
+                  </>,
+                ]
+              : []),
           ]}
           rows={(parts.rankings ?? []).map(({ label, ranking }, i) => {
             const at = row.places[i];
