@@ -7,6 +7,7 @@ const TOLD = [
   "svg", // axes; points tell
   "figcaption", // how to read a chart: what chance is, where a colour begins
   "thead, .head", // of columns
+  ".chart table", // a chart's data: low, high and n have columns of their own
   "pre, code, .turn, bdi, .token, li > bdi", // text of data and settings
   ".side ul", // shares of tokens: parts of a sum, told by the line above as well
 ] as const;

@@ -84,7 +84,7 @@ describe.skipIf(CHROMIUM === undefined)(
 
     beforeAll(async () => {
       process.env["MY_SERVICE_KEY"] = KEY;
-      const run = await makeReportRun(join(suite, "experiment"));
+      const run = await makeReportRun(join(suite, "experiment"), KEY);
       const tokens = { count: 1000, host: localHost };
       forecast = await makeScoredForecast(run);
       await makeReport(run, { out: join(suite, "report"), tokens, forecast });
@@ -807,6 +807,24 @@ describe.skipIf(CHROMIUM === undefined)(
       await close(page);
     });
 
+    it.each(["wide", "narrow"] as const)(
+      "has no faults in what is opened: the table of a chart, the prompts of a cluster, %s",
+      async (size) => {
+        for (const [address, opens] of [
+          ["sources", '.chart >> nth=0 >> button:text-is("Table")'],
+          ["discovery", '.chart:has(.heat) >> button:text-is("Table")'],
+          ["discovery", "main details >> nth=0 >> summary"],
+        ] as const) {
+          const { page, complaints } = await open(address, { viewport: SIZES[size] });
+          await page.click(opens);
+          await page.waitForSelector("main .chart table, main details[open]");
+          expect(await faultsOf(page)).toEqual([]);
+          expect(complaints).toEqual([]);
+          await close(page);
+        }
+      },
+    );
+
     it("says of a pair that it does not hold, and of data that are missing, what to do", async () => {
       const { page } = await open("pair/nobody");
       expect(await page.textContent("main")).toContain("ranking.parquet in the run's folder");
@@ -819,6 +837,8 @@ describe.skipIf(CHROMIUM === undefined)(
         const { page: disk } = await open(address);
         const shown = await sameText(page, disk, "main");
         for (const secret of [suite, KEY]) expect(shown).not.toContain(secret);
+        // The data hold the key, so that there is something to take out.
+        if (address === "pair/pair-1") expect(shown).toContain("My key is [redacted], please");
         expect(complaints).toEqual([]);
         await close(page);
         await close(disk);
@@ -917,6 +937,12 @@ describe.skipIf(CHROMIUM === undefined)(
       expect(page.url()).toContain("#/review");
       await page.goto(`${server.url}#/review?queue=top&k=20`);
       await page.reload();
+      await page.waitForSelector("main table .figure");
+      for (const size of Object.values(SIZES)) {
+        await page.setViewportSize(size);
+        expect(await faultsOf(page)).toEqual([]);
+      }
+      await page.setViewportSize(SIZES.wide);
       const row = page
         .locator('table[aria-label="How many of the top deserve it"] tbody tr')
         .first();
@@ -1007,6 +1033,13 @@ describe.skipIf(CHROMIUM === undefined)(
     });
   },
 );
+
+/** What is wrong with a page as it stands: by axe, cut, or untold. */
+const faultsOf = async (page: Page): Promise<readonly string[]> => [
+  ...(await violationsOf(page)),
+  ...(await cutElements(page)),
+  ...(await untoldNumbers(page)),
+];
 
 /** What axe finds serious or critical. */
 async function violationsOf(page: Page): Promise<readonly string[]> {

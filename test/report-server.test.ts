@@ -39,7 +39,7 @@ const faults: unknown[] = [];
 
 beforeAll(async () => {
   process.env["MY_SERVICE_KEY"] = KEY;
-  run = await makeReportRun(join(suite, "where it was made"));
+  run = await makeReportRun(join(suite, "where it was made"), KEY);
   const forecast = await makeScoredForecast(run);
   source = openRunSource(run, { host: localHost, forecast });
   server = await serveRun(source, { onFault: (error) => faults.push(error) });
@@ -562,8 +562,11 @@ it("tells nothing of this machine: no path, no value that looks like a key", asy
     ),
     ...ids.slice(0, 20).map((id) => `/api/pair?id=${id}`),
     "/api/pair?id=nobody",
+    "/api/pair?id=pair-1",
     "/api/openapi.json",
   ];
+  // The data hold the key, so that there is something to take out.
+  expect((await send("/api/pair?id=pair-1")).text).toContain("My key is [redacted], please");
   for (const path of paths) {
     const { text } = await send(path);
     for (const secret of [KEY, suite, "where it was made/", `${process.cwd()}/`, `${homedir()}/`]) {

@@ -15,13 +15,17 @@ export const HOSTILE = [
   "‮ right to left \u0000 and a very long word ".concat("w".repeat(90)),
 ] as const;
 
-/** A whole run of the miniature experiment whose pairs and scenarios hold hostile text, ranked by three methods. */
-export async function makeReportRun(folder: string): Promise<string> {
+/**
+ * A whole run of the miniature experiment whose pairs and scenarios hold hostile text, ranked by three methods. `secret` stands in the prompt of
+ * `pair-1`, where a report must not show it.
+ */
+export async function makeReportRun(folder: string, secret: string): Promise<string> {
   const path = await makeMiniatureExperiment(folder, {
     rank: "{ nulls: [drift, unrelated.jsonl], methods: [{ name: probe }, { name: probe, scorer: bank-max, as: bank }, { name: length }] }",
   });
   await spoil(join(folder, "pairs.jsonl"), ["prompt", "chosen", "rejected", "source"]);
   await repeat(join(folder, "pairs.jsonl"));
+  await plant(join(folder, "pairs.jsonl"), secret);
   await spoil(join(folder, "probe.jsonl"), ["base"]);
   const out = join(folder, "run");
   await runExperiment(await readExperiment(path), { out });
@@ -36,6 +40,12 @@ async function repeat(file: string): Promise<void> {
   Object.assign(other!, { rejected: one!["rejected"] });
   const words = Array.from({ length: 24 }, (_, i) => `word${i}`);
   Object.assign(near!, { chosen: words.join(" "), rejected: [...words, "more"].join(" ") });
+  await writeFile(file, jsonLines(rows));
+}
+
+async function plant(file: string, secret: string): Promise<void> {
+  const rows = await readRows(file);
+  rows[1]!["prompt"] = `${String(rows[1]!["prompt"])} My key is ${secret}, please`;
   await writeFile(file, jsonLines(rows));
 }
 
