@@ -54,8 +54,8 @@ export function KeyHelp({
         />
         <p>
           <label>
-            <input type="checkbox" checked={isOn} onChange={flip} /> Single keys: off, letters,
-            digits, / and ? do nothing
+            <input type="checkbox" checked={isOn} onChange={flip} /> Single keys work: letters,
+            digits, / and ?
           </label>
         </p>
         <form method="dialog">
