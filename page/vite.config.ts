@@ -57,7 +57,12 @@ const usedGlossary: Plugin = {
 export default defineConfig({
   base: "./",
   plugins: [classicTags, usedGlossary],
-  resolve: { alias: { "d3-geo": join(PAGE, "charts/no-geo.ts") } },
+  resolve: {
+    alias: {
+      "d3-geo": join(PAGE, "charts/no-geo.ts"),
+      "d3-scale-chromatic": join(PAGE, "charts/no-schemes.ts"),
+    },
+  },
   build: {
     outDir: "../dist/report-page",
     emptyOutDir: true,
