@@ -20,19 +20,26 @@ import { ThemeProvider, useTheme } from "./theme.tsx";
 import { useLoaded, VersionContext, type Versions } from "./use-loaded.ts";
 
 export function App({ source }: { readonly source: ReportSource }): ReactNode {
+  return (
+    <ThemeProvider>
+      <GlossaryProvider>
+        <Watched source={source} />
+      </GlossaryProvider>
+    </ThemeProvider>
+  );
+}
+
+/** Asks how far the run is, below what would be made anew with every answer. */
+function Watched({ source }: { readonly source: ReportSource }): ReactNode {
   const progress = useProgress(source);
   const { all, rankings } = versionsOf(progress);
   const versions = useMemo(() => ({ all, rankings }), [all, rankings]);
   // Made once: what a stage has done since the last question is of the panels that ask for it alone.
   const opened = useMemo(() => <Opened source={source} />, [source]);
   return (
-    <ThemeProvider>
-      <GlossaryProvider>
-        <VersionContext value={versions}>
-          <ProgressContext value={progress}>{opened}</ProgressContext>
-        </VersionContext>
-      </GlossaryProvider>
-    </ThemeProvider>
+    <VersionContext value={versions}>
+      <ProgressContext value={progress}>{opened}</ProgressContext>
+    </VersionContext>
   );
 }
 

@@ -14,6 +14,7 @@ const TOLD = [
 
 /** And of these words. */
 const EXACT = [
+  String.raw`^\[[^\]]*\]$`, // an interval by itself, in the column beside its figure
   "95%", // the level of the intervals
   String.raw`(at|below) 0\.\d+`, // a level or a bar that was set
   String.raw`\(strength [\d.]+\)`, // set
