@@ -219,7 +219,14 @@ function Overlap({
       ]}
       rows={compared.map(({ label, behavior, cosine, correlation, overlaps, doubt }) => [
         label,
-        `${behavior}${doubt === undefined ? "" : `, not stable (${doubt})`}`,
+        <span key="b">
+          {behavior}
+          {doubt !== undefined && (
+            <Figures tells="n stands in the file of that behaviour, with the interval">
+              {`, not stable (${doubt})`}
+            </Figures>
+          )}
+        </span>,
         <Figure
           key="a"
           tells="between two directions, n 1: it has no interval; how stable they are is on the page Behaviour"

@@ -52,7 +52,7 @@ it("tells n of the figures in reasons, and of those in sentences of another vers
       ...result(undefined),
       ...found,
       conclusions: [sentence],
-    } as ExperimentResult).flatMap(({ sentence: shown, figures }) => {
+    }).flatMap(({ sentence: shown, figures }) => {
       expect(shown).toBe(sentence);
       return figures.map(({ text, tells }) => [text, tells] as const);
     });

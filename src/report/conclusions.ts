@@ -70,7 +70,7 @@ function concludeFound(result: Concluded): readonly ToldSentence[] {
     ),
     ...plain(concludeUnknown(probe.scenarios)),
     ...[...new Set(result.methods.flatMap(concludeNulls))].map((line) =>
-      tellNumbers(line, `of the unrelated behaviour's own prompts; ${NO_MORE}`),
+      tellNumbers(line, "n stands in the file of that behaviour, with the interval"),
     ),
     ...plain(
       probe.amplify !== undefined &&
