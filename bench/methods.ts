@@ -14,7 +14,7 @@
  */
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 
 import { stringify } from "yaml";
@@ -70,8 +70,9 @@ const { values, positionals } = parseArgs({
     seeds: { type: "string", default: "1" },
   },
 });
-const [work] = positionals;
-if (work === undefined) throw new Error("methods: expected a folder to work in");
+const [folder] = positionals;
+if (folder === undefined) throw new Error("methods: expected a folder to work in");
+const work = resolve(folder); // experiment files read their paths from where they are
 const listOf = (text: string): string[] => text.split(",").filter((each) => each !== "");
 const methods = listOf(values.methods);
 const edits = listOf(values.edits);
@@ -145,7 +146,7 @@ function experimentOf(
 
 /** The folder of an organism in a world, made where it is not there. */
 function makeOrganism(recipe: string, world: number): string {
-  const folder = join(work!, "organisms", `${recipe}-${world}`);
+  const folder = join(work, "organisms", `${recipe}-${world}`);
   if (existsSync(join(folder, "checkpoint", "model.safetensors"))) return folder;
   if (recipe === "distractor") {
     if (world === 0) cpSync(join(ROOT, "organisms/distractor"), folder, { recursive: true });
@@ -164,7 +165,7 @@ function call(program: string, words: readonly string[]): void {
 }
 
 function folderOf(name: string, world: number): string {
-  return join(work!, `${name}-${world}`);
+  return join(work, `${name}-${world}`);
 }
 
 async function printRun(name: string, world: number): Promise<void> {

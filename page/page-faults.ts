@@ -70,6 +70,11 @@ export async function cutElements(page: Page): Promise<readonly string[]> {
       if (isHidden && !scrolls && element.scrollWidth > element.clientWidth + 1) {
         found.push(`${name} is cut`);
       }
+      // A figure is not broken over lines where that would be hard to read, and may then leave its card.
+      const card = element.matches(".figure") ? element.closest(".side, section") : null;
+      if (card !== null && right > card.getBoundingClientRect().right + 1) {
+        found.push(`${name} sticks out of its card`);
+      }
       const isInBox = element.closest(".scroll, pre, .grid") !== null;
       if (!isInBox && (right > clientWidth + 1 || left < -1)) found.push(`${name} sticks out`);
     }

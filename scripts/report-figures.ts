@@ -1,7 +1,7 @@
 /**
  * @file Takes the pictures of docs/report.md: `npx tsx scripts/report-figures.ts RUN DISCOVERED`. RUN is the demo's folder
- * (culprit-out/demo-distractor) with its report; DISCOVERED the folder of a report of the same experiment with a section `discover: {}`,
- * made with the forecast of docs/how-to-forecast.md. Without the second its two pictures stay. Needs Chromium.
+ * (culprit-out/demo-distractor) with its report; DISCOVERED the folder of a report of the same experiment with sections `discover: {}` and
+ * `membership: { heldOut: … }`, made with the forecast of docs/how-to-forecast.md. Without the second its pictures stay. Needs Chromium.
  */
 import { mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
@@ -84,6 +84,8 @@ if (discovered !== undefined) {
   await show("forecast", scrollTo("By source"));
   await page.screenshot({ path: image("forecast-cells") });
   await page.setViewportSize({ width: 1100, height: 760 });
+  await show("membership");
+  await page.screenshot({ path: image("membership") });
 }
 
 // From the server, with decisions that are nobody's.

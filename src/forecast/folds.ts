@@ -10,19 +10,9 @@ export const MIN_CALIBRATING = 5;
 export interface Fold {
   readonly asked: number;
   readonly known: readonly number[];
+  /** Families of the known ones, where whole families are held out. */
+  readonly families?: readonly string[] | undefined;
 }
-
-/** Each in turn, by all others that `isAkin` does not hold back. */
-export const eachInTurn = (
-  count: number,
-  isAkin: (asked: number, other: number) => boolean = () => false,
-): readonly Fold[] => {
-  const all = Array.from({ length: count }, (_, i) => i);
-  return all.map((asked) => ({
-    asked,
-    known: all.filter((other) => other !== asked && !isAkin(asked, other)),
-  }));
-};
 
 /** The word that a behaviour's name begins with. */
 const familyOf = (name: string): string => name.split("-", 1)[0]!;
@@ -51,15 +41,19 @@ function foldsOf(
   holdout: (typeof HOLDOUTS)[number],
   rng: Rng,
 ): readonly Fold[] {
+  const all = names.map((_, i) => i);
   switch (holdout) {
     case "given":
       return names.map((_, asked) => ({ asked, known: [] }));
     case "leave-one-out":
-      return eachInTurn(names.length);
+      return names.map((_, asked) => ({ asked, known: all.filter((other) => other !== asked) }));
     case "leave-family-out":
-      return eachInTurn(names.length, (a, b) => familyOf(names[a]!) === familyOf(names[b]!));
+      return names.map((name, asked) => {
+        const known = all.filter((other) => familyOf(names[other]!) !== familyOf(name));
+        return { asked, known, families: known.map((other) => familyOf(names[other]!)) };
+      });
     case "split": {
-      const order = rng.shuffle(names.map((_, i) => i));
+      const order = rng.shuffle(all);
       const known = order.slice(0, Math.ceil(names.length / 2));
       return order.slice(known.length).map((asked) => ({ asked, known }));
     }

@@ -205,6 +205,19 @@ describe("forecastHeldOut", () => {
     expect(none!.value).toBe(0);
     expect(none!.high).toBeCloseTo(2.9, 12);
   });
+
+  it("is as unsure as forecasts of other families are, where families are held out", () => {
+    // Within a family one shift is like the other; from one family to the next the sign turns.
+    const behaviors = [1, 1, 1, 1, 1].map((x) => ({ x }));
+    const shifts = [3, 3, -3, -3, 0];
+    const recipe = { name: "x", kind: "predictor", inputs: ["x"] } as const;
+    const held = (families?: readonly string[]) => {
+      const folds = [{ asked: 4, known: [0, 1, 2, 3], families }];
+      return forecastHeldOut(recipe, behaviors, shifts, { folds, lambda: 1e-9 })[0]!;
+    };
+    expect(held().high).toBeCloseTo(4, 6);
+    expect(held(["a", "a", "b", "b"]).high).toBeCloseTo(6, 6);
+  });
 });
 
 describe("scoreForecast", () => {

@@ -39,7 +39,7 @@ export function BehaviorTable({
             : [
                 <Figure
                   key="p"
-                  tells={`95% ${interval(own.low, own.high, signed)}: so far off were 95% of the behaviours that calibrated it`}
+                  tells={`95% ${interval(own.low, own.high, signed)}: so far off are 95% of those that calibrated it, n ${count(score.heldOut)} behaviours`}
                 >
                   {withInterval({ ...own, value: own.predicted }, signed)}
                 </Figure>,
