@@ -74,7 +74,12 @@ export function Scores({ score }: { readonly score: Score }): ReactNode {
           told(r2),
           share(signs),
           share(movedSigns),
-          share(covered),
+          <Figure
+            key="c"
+            tells={`95% ${interval(covered.low, covered.high, percent)}, n ${covered.of} behaviours`}
+          >
+            {covered.count} of {covered.of}
+          </Figure>,
           told(slope),
           told(intercept),
         ])}
