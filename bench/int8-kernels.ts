@@ -5,7 +5,8 @@
  *   npx tsx bench/int8-kernels.ts [--runs 10]
  *
  * "held" is what --precision INT8 does: int8 blocks are an input of the graph, widened, and multiplied in float32. The others have their
- * weights as constants, as they need; "whole numbers" round the activations too.
+ * weights as constants, as they need; "whole numbers" round the activations too. "Loud columns apart" is LLM.int8() in ONNX's own nodes
+ * (arXiv 2208.07339).
  */
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
@@ -38,7 +39,7 @@ const SIZES = [
   [512, 2048, 2048],
 ] as const;
 
-const bytesOf = (array: Float32Array | Int8Array): Uint8Array =>
+const bytesOf = (array: Float32Array | Int8Array | BigInt64Array): Uint8Array =>
   new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 const node = (
   opType: string,
@@ -162,6 +163,76 @@ async function makeWays(size: (typeof SIZES)[number]): Promise<Way[]> {
     }),
     feeds: { x },
   });
+
+  // A scale for each column of the weights and each row of the activations, whose eight loudest columns are found and stay float32.
+  const scales = new Float32Array(n);
+  const perColumn = new Int8Array(k * n);
+  for (let j = 0; j < n; j++) {
+    let largest = 0;
+    for (let i = 0; i < k; i++) largest = Math.max(largest, Math.abs(turned[i * n + j]!));
+    scales[j] = largest / 127;
+    for (let i = 0; i < k; i++) perColumn[i * n + j] = Math.round(turned[i * n + j]! / scales[j]!);
+  }
+  for (const isConstant of [true, false]) {
+    const own = [
+      ["q", [k, n], "int8", perColumn],
+      ["s", [n], "float32", scales],
+    ] as const;
+    ways.push({
+      name: `loud columns apart, scales of rows, whole numbers${isConstant ? "" : ", weights as inputs"}`,
+      program: await program({
+        inputs: [
+          input,
+          ...(isConstant ? [] : own.map(([name, shape, type]) => value(name, shape, type))),
+        ],
+        nodes: [
+          node("Abs", ["x"], "sizes", {}, ""),
+          node("ReduceMax", ["sizes", "rows"], "columnMax", { keepdims: int(0) }, ""),
+          {
+            opType: "TopK",
+            domain: "",
+            inputs: ["columnMax", "count"],
+            outputs: ["_v", "loud"],
+            attributes: { axis: int(0) },
+          },
+          node("ScatterElements", ["ones", "loud", "zeros"], "mask", { axis: int(0) }, ""),
+          node("Mul", ["x", "mask"], "quiet", {}, ""),
+          node("Mul", ["sizes", "mask"], "quietSizes", {}, ""),
+          node("ReduceMax", ["quietSizes", "axes"], "largest", { keepdims: int(1) }, ""),
+          node("Div", ["quiet", "largest"], "even", {}, ""),
+          node("QuantizeLinear", ["even", "unit", "zero"], "whole", {}, ""),
+          node("MatMulIntegerToFloat", ["whole", "q", "unit", "s", "zero"], "product"),
+          node("Mul", ["product", "largest"], "scaled", {}, ""),
+          node("Gather", ["x", "loud"], "apart", { axis: int(1) }, ""),
+          node("Gather", ["q", "loud"], "loudWhole", { axis: int(0) }, ""),
+          node("Cast", ["loudWhole"], "loudFloat", { to: int(1) }, ""),
+          node("Mul", ["loudFloat", "s"], "loudRows", {}, ""),
+          node("MatMul", ["apart", "loudRows"], "rest", {}, ""),
+          node("Add", ["scaled", "rest"], "y", {}, ""),
+        ],
+        initializers: [
+          weights("axes", [1], bytesOf(BigInt64Array.of(1n)), "int64"),
+          weights("rows", [1], bytesOf(BigInt64Array.of(0n)), "int64"),
+          weights("count", [1], bytesOf(BigInt64Array.of(8n)), "int64"),
+          weights("ones", [k], bytesOf(new Float32Array(k).fill(1))),
+          weights("zeros", [8], bytesOf(new Float32Array(8))),
+          weights("unit", [], bytesOf(Float32Array.of(1 / 127))),
+          weights("zero", [], Uint8Array.of(128), UINT8),
+          ...(isConstant
+            ? own.map(([name, shape, type, array]) => weights(name, shape, bytesOf(array), type))
+            : []),
+        ],
+      }),
+      feeds: {
+        x,
+        ...(isConstant
+          ? {}
+          : Object.fromEntries(
+              own.map(([name, shape, type, array]) => [name, tensor(type, array, shape)]),
+            )),
+      },
+    });
+  }
   return ways;
 }
 
