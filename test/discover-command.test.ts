@@ -185,6 +185,18 @@ describe("culprit discover", () => {
     ).rejects.toThrow(/paid answers are kept/);
   });
 
+  it("keeps what was found where the LLM refuses the key, and says so", async () => {
+    await using server = await startFakeEndpoint({
+      refuse: () => ({ status: 401, message: "no such key" }),
+    });
+    const asked = { "base-url": server.url, model: "namer", out: at("unnamed.json") };
+    const warnings: string[] = [];
+    await runCommand("discover", words(asked), (line) => void warnings.push(line));
+    expect(warnings.join("\n")).toMatch(/all clusters are named by their terms: endpoint: .*401/);
+    const { clusters } = await DISCOVERY.read(at("unnamed.json"));
+    expect(clusters.map(({ name }) => name)).toEqual(found.clusters.map(({ name }) => name));
+  });
+
   it("keeps what was found where the cluster to go on from is not there", async () => {
     const [out, responses] = [at("kept.json"), at("none.jsonl")];
     const asked = words({ "make-behavior": "59", responses, out, top: "24" });

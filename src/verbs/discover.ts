@@ -17,14 +17,13 @@ import { MIN_VARIATION_PROMPTS } from "../discovery/variation-null.ts";
 import { answererName } from "../endpoint/answer-key.ts";
 import { RESPONSES, writeResponsePairs } from "../pairs/response-pairs.ts";
 import { readRollouts } from "../rollouts/rollouts.ts";
-import { ConfigError } from "../util/errors.ts";
-import { withSetting } from "../util/in-setting.ts";
+import { ConfigError, CulpritError } from "../util/errors.ts";
 import { count, maxTokens, positive, seed, whole } from "../util/setting-kinds.ts";
 import { linesOf, printable } from "../util/text-table.ts";
 import { checkpointInput } from "./inputs/checkpoint.ts";
 import { rolloutsInput, storeInput } from "./inputs/files.ts";
 import { warnOfSameRollouts } from "./inputs/same-checkpoint.ts";
-import { openAsking, priceContradictions } from "./judging/open-asker.ts";
+import { type Asking, openAsking, priceContradictions } from "./judging/open-asker.ts";
 import { answersOutput, resultOutput } from "./outputs.ts";
 import { by, layers, resolveLayers } from "./settings/common.ts";
 import { type AskedEndpoint, fewQuestionsSettings } from "./settings/endpoint.ts";
@@ -199,6 +198,8 @@ is kept beside --out before it counts. Without, their terms name them.
     const layerCount = asked === "all" ? store.manifest.layers.length : asked.length;
     const sample = chooseSampleSize(store, layerCount, settings);
     if (sample.note !== undefined) note(sample.note);
+    // Opened before the work: a key that is not there is told at once.
+    await using asking = await openNaming(settings.endpoint, work);
     await warnOfSameRollouts(before, after, { name: "after", warn: work.warn });
     const joined = await joinResponses(
       readRollouts(before, { signal }),
@@ -221,7 +222,7 @@ is kept beside --out before it counts. Without, their terms name them.
     const options = { ...settings, ...sample, threads, signal, progress };
     const found = await nameFound(
       await discoverClusters(states, store, joined.leftOut, options),
-      settings.endpoint,
+      asking && { ...asking, endpoint: settings.endpoint },
       work,
     );
     const { makeBehavior } = settings;
@@ -261,31 +262,43 @@ is kept beside --out before it counts. Without, their terms name them.
         ),
 });
 
-/** Names by an LLM where one is given. */
-async function nameFound(
-  found: Discovery,
+/** Who names the clusters, where an endpoint is given. */
+async function openNaming(
   endpoint: AskedEndpoint | undefined,
-  work: Pick<Work, "owner" | "cost" | "note" | "warn" | "signal"> & {
+  work: Pick<Work, "owner" | "cost" | "note"> & {
     readonly out: { readonly answers: string | undefined };
   },
-): Promise<Discovery> {
+): Promise<Asking | undefined> {
   const { answers } = work.out;
-  if (endpoint === undefined || answers === undefined) return found; // check
-  await using asking = await openAsking(endpoint, answers, work);
-  const { asker, store, prices } = asking;
-  const { clusters, failed } = await nameClusters(found.clusters, {
-    asker,
-    store,
-    prices,
-    endpoint: answererName(endpoint),
-    signal: work.signal,
-  }).catch((error: unknown) => {
-    throw withSetting("endpoint", error);
-  });
-  for (const [cause, clustersOfIt] of Object.entries(failed)) {
-    work.warn(`${clustersOfIt} clusters are named by their terms: ${printable(cause)}`);
+  if (endpoint === undefined || answers === undefined) return undefined; // check
+  return openAsking(endpoint, answers, work);
+}
+
+/** Names by an LLM where one is given. What was found outlives an endpoint that fails: the terms are names too. */
+async function nameFound(
+  found: Discovery,
+  asking: (Asking & { readonly endpoint: AskedEndpoint | undefined }) | undefined,
+  { warn, signal }: Pick<Work, "warn" | "signal">,
+): Promise<Discovery> {
+  if (asking?.endpoint === undefined) return found;
+  const { asker, store, prices, endpoint } = asking;
+  try {
+    const { clusters, failed } = await nameClusters(found.clusters, {
+      asker,
+      store,
+      prices,
+      endpoint: answererName(endpoint),
+      signal,
+    });
+    for (const [cause, clustersOfIt] of Object.entries(failed)) {
+      warn(`${clustersOfIt} clusters are named by their terms: ${printable(cause)}`);
+    }
+    return { ...found, clusters };
+  } catch (error) {
+    if (!(error instanceof CulpritError) || signal?.aborted === true) throw error;
+    warn(`all clusters are named by their terms: endpoint: ${printable(error.message, 400)}`);
+    return found;
   }
-  return { ...found, clusters };
 }
 
 const hasCluster = ({ clusters }: Discovery, cluster: number): boolean => cluster < clusters.length;
