@@ -262,6 +262,7 @@ describe("culprit edit", () => {
         [["--decisions", some, "--top", "3"], /top: expected none beside decisions/],
         [["--decisions", some, "--seed", "1"], /seed: expected a random pick with it, got chosen/],
         [[], /action: expected filter, swap, drop-source, tenth, or decisions/],
+        [["--decisions", "nope.jsonl"], /nope\.jsonl: no such file/],
         [["--decisions", PAIRS], /expected the decisions of a review/],
         [
           ["--decisions", await decide("others.jsonl", [["nobody", "drop"]])],

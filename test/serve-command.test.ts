@@ -5,6 +5,7 @@ import { join } from "node:path";
 
 import { beforeAll, expect, it, vi } from "vitest";
 
+import { headLine } from "../src/edit/decisions.ts";
 import type { QueuePlace, RunProgress } from "../src/report/report-source.ts";
 import { makeMiniatureExperiment } from "./support/miniature-experiment.ts";
 import { type CliResult, runCli } from "./support/run-cli.ts";
@@ -124,6 +125,20 @@ it("serves a finished run until it is stopped, keeps decisions through a kill, a
   expect(taken.stderr).toContain(`port ${port}: cannot be listened on (EADDRINUSE)`);
   second.child.kill("SIGTERM");
   expect(await second.ended).toMatchObject({ code: 143 });
+});
+
+it("refuses at its start a file that has no decisions on its pairs, and leaves it", async () => {
+  const file = join(run, "..", "others.jsonl");
+  for (const [text, message] of [
+    ['{"id":1}\n', "expected the decisions of a review, got something else"],
+    [headLine("others"), "expected decisions of these pairs, got those of others"],
+  ] as const) {
+    await writeFile(file, text);
+    const { code, stderr } = await runCli(["report", run, "--serve", "--decisions", file]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`${file}: ${message}`);
+    expect(await readFile(file, "utf8")).toBe(text);
+  }
 });
 
 it.each([

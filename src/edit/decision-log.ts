@@ -29,7 +29,7 @@ export interface DecisionLog extends AsyncDisposable {
  * process may write it. Throws ConfigError where the file is about other pairs, FormatError where it holds something else.
  */
 export async function openDecisionLog(path: string, pairs: string): Promise<DecisionLog> {
-  const found = await readOwn(path, pairs);
+  const found = await findOwnDecisions(path, pairs);
   let decisions = new Map(found?.decisions);
   let torn = found?.torn ?? 0;
   let file:
@@ -40,7 +40,7 @@ export async function openDecisionLog(path: string, pairs: string): Promise<Deci
     const lock = await lockFileForWriting(path);
     try {
       // Another process may have been here since.
-      const now = await readOwn(path, pairs);
+      const now = await findOwnDecisions(path, pairs);
       decisions = new Map(now?.decisions);
       const handle = await open(path, "a");
       await handle.truncate(now?.size ?? 0);
@@ -106,7 +106,11 @@ export async function openDecisionLog(path: string, pairs: string): Promise<Deci
   };
 }
 
-async function readOwn(path: string, pairs: string): Promise<DecisionFile | undefined> {
+/** Reads decisions on these pairs; undefined and errors as of findDecisions, and ConfigError where they are on others. */
+export async function findOwnDecisions(
+  path: string,
+  pairs: string,
+): Promise<DecisionFile | undefined> {
   const found = await findDecisions(path);
   if (found === undefined || found.pairs === pairs) return found;
   throw new ConfigError(`${path}: expected decisions of these pairs, got those of others`, {

@@ -93,6 +93,13 @@ describe("decisions", () => {
     await expect(openDecisionLog(other, "hash")).rejects.toThrow(/got those of others/);
   });
 
+  it("name a file that is not there, as other readers do", async () => {
+    const path = newPath();
+    expect(await findDecisions(path)).toBeUndefined();
+    await expect(readDecisions(path)).rejects.toThrow(`${path}: no such file`);
+    await expect(readDecisions(folder)).rejects.toThrow(/expected a file, got a folder/);
+  });
+
   it("are written by one process at a time, and not behind what another one wrote", async () => {
     const path = newPath();
     await using first = await openDecisionLog(path, "hash");

@@ -9,7 +9,7 @@ import { z } from "zod";
 import type { Plain } from "../util/artifact.ts";
 import { FormatError } from "../util/errors.ts";
 import { expectKeysOnce } from "../util/json-scan.ts";
-import { ifMissing } from "../util/read-fault.ts";
+import { describeReadFault, ifMissing } from "../util/read-fault.ts";
 
 export const DECISIONS = ["keep", "drop", "swap", "unsure"] as const;
 /** `drop`: not to be trained on. `swap`: chosen and rejected are the wrong way round. */
@@ -55,7 +55,20 @@ export interface DecisionFile {
 /** Reads decisions; undefined where there is no file, or a crash left one without a whole line. Throws FormatError naming the line (from 1). */
 export async function findDecisions(path: string): Promise<DecisionFile | undefined> {
   const bytes = await readFile(path).catch(ifMissing);
-  if (bytes === undefined) return undefined;
+  return bytes && parseDecisions(path, bytes);
+}
+
+/** Reads decisions. Throws ConfigError where the file cannot be opened, FormatError where there are none in it. */
+export async function readDecisions(path: string): Promise<DecisionFile> {
+  const bytes = await readFile(path).catch((error: unknown) => {
+    throw describeReadFault(path, error);
+  });
+  const found = parseDecisions(path, bytes);
+  if (found === undefined) throw notDecisions(path);
+  return found;
+}
+
+function parseDecisions(path: string, bytes: Buffer): DecisionFile | undefined {
   const size = bytes.lastIndexOf(10) + 1;
   const torn = bytes.length - size;
   const [first, ...lines] = bytes.toString("utf8", 0, size).split("\n").slice(0, -1);
@@ -83,13 +96,6 @@ export async function findDecisions(path: string): Promise<DecisionFile | undefi
   return { path, pairs: head.data.pairs, decisions, size, torn };
 }
 
-/** Reads decisions. Throws FormatError where there are none. */
-export async function readDecisions(path: string): Promise<DecisionFile> {
-  const found = await findDecisions(path);
-  if (found === undefined) throw notDecisions(path);
-  return found;
-}
-
 /** How every file of decisions begins. */
 const HEAD = '{"format":"culprit-decisions"';
 
@@ -114,5 +120,5 @@ function parse(text: string): unknown {
 
 const notDecisions = (path: string): FormatError =>
   new FormatError(`${path}: expected the decisions of a review, got something else`, {
-    hint: "culprit report --serve writes them.",
+    hint: "Name a file that culprit report --serve wrote; it begins one itself where there is none.",
   });

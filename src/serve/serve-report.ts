@@ -1,3 +1,4 @@
+import { findOwnDecisions } from "../edit/decision-log.ts";
 import { expectOwnForecast } from "../report/expect-own-forecast.ts";
 import { openRunFolder } from "../report/run-folder.ts";
 import { openRunSource, type RunSourceOptions } from "../report/serve/run-source.ts";
@@ -18,7 +19,7 @@ export interface ServedReport {
   readonly ended: Promise<void>;
 }
 
-/** Serves the run in a folder until the signal is aborted. Throws ConfigError where there is none or the forecast is not of it, RuntimeError where the port is taken. */
+/** Serves the run in a folder until the signal is aborted. Throws ConfigError where there is none, or the forecast or the named decisions are not of it, RuntimeError where the port is taken. */
 export async function serveReport(
   path: string,
   { port, mayWait = false, warn, ...options }: ServeReportOptions,
@@ -27,6 +28,10 @@ export async function serveReport(
   if (!mayWait) {
     const run = await openRunFolder(path);
     if (options.forecast !== undefined) await expectOwnForecast(run, options.forecast);
+    const { decisions } = options;
+    if (decisions !== undefined) {
+      await findOwnDecisions(decisions, run.manifest.inputs["pairs"] ?? "");
+    }
   }
   const source = openRunSource(path, { ...options, mayWait });
   const server = await serveRun(source, {
