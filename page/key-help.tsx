@@ -43,7 +43,7 @@ export function KeyHelp({
                   [<kbd key="k">a d s f</kbd>, "in the review: keep, drop, swap, unsure"],
                   [
                     <kbd key="k">u</kbd>,
-                    "in the review: take the last decision back; after a reload, that on the pair shown",
+                    "in the review: take the last decision back; after a reload, that on the pair shown and no other",
                   ],
                   [<kbd key="k">n</kbd>, "in the review: the next pair without a decision"],
                   [<kbd key="k">e</kbd>, "in the review: write a note; Esc leaves it"],

@@ -105,6 +105,7 @@ function Review({ parts, source, review, first, params }: Reviewing): ReactNode 
       if (isLast) change({ at: query.at + 1 }, true);
     });
   };
+  const takeBack = (decision: Decision): Promise<void> => write(decision, () => {});
   const undo = async (): Promise<void> => {
     const last = made.at(-1);
     if (last === undefined) return;
@@ -135,6 +136,7 @@ function Review({ parts, source, review, first, params }: Reviewing): ReactNode 
           canUndo={made.length > 0}
           change={change}
           decide={decide}
+          takeBack={takeBack}
           undo={undo}
         />
       )}

@@ -22,6 +22,8 @@ interface PlaceProps {
   readonly isBusy: () => boolean;
   readonly canUndo: boolean;
   readonly change: Change;
+  /** Writes what `undo` does not bring back. */
+  readonly takeBack: (decision: Decision) => Promise<void>;
   /** `isLast`: and goes on to the next pair. */
   readonly decide: (decision: Decision, isLast: boolean) => Promise<void>;
   readonly undo: () => Promise<void>;
@@ -37,13 +39,20 @@ export function Place({
   canUndo,
   change,
   decide,
+  takeBack,
   undo,
 }: PlaceProps): ReactNode {
   const { count: pairs, decided, open, decision } = place;
   const [fault, setFault] = useState<string>();
   const note = useRef<HTMLTextAreaElement>(null);
-  const to = (at: number): void => change({ at: Math.min(Math.max(0, at), pairs) }, true);
+  /** Where `u` found nothing that it could take back. */
+  const [idleAt, setIdleAt] = useState<number>();
+  const to = (at: number): void => {
+    setIdleAt(undefined);
+    change({ at: Math.min(Math.max(0, at), pairs) }, true);
+  };
   const attempt = (work: Promise<void>): void => {
+    setIdleAt(undefined);
     setFault(undefined);
     work.catch((error: unknown) =>
       setFault(error instanceof Error ? error.message : String(error)),
@@ -56,11 +65,17 @@ export function Place({
     attempt(decide(next, kind !== null));
   };
   const isDecided = decision !== undefined && decision.decision !== null;
-  /** Takes the decision on this pair back, whoever made it and when: after a reload nobody here knows which was the last. */
+  /**
+   * Takes the decision on this pair back, whoever made it and when: after a reload nobody here knows which was the last. It stays taken
+   * back however often the key is pressed.
+   */
   const clear = (): void => {
-    if (!isDecided) return;
+    if (!isDecided) {
+      setIdleAt(query.at);
+      return;
+    }
     const text = note.current?.value ?? decision.note;
-    attempt(decide({ id: decision.id, decision: null, note: text }, false));
+    attempt(takeBack({ id: decision.id, decision: null, note: text }));
   };
   const actions: Readonly<Record<string, () => void>> = {
     ...Object.fromEntries(KEYS.map(([key, kind]) => [key, () => write(kind)])),
@@ -80,6 +95,7 @@ export function Place({
       <div>
         <p role="status">
           {count(decided)} of {count(pairs)} reviewed
+          {idleAt === query.at && !canUndo && !isDecided && ". Nothing to take back here."}
         </p>
         <progress aria-label="Reviewed" value={decided} max={Math.max(1, pairs)} />
       </div>
