@@ -596,6 +596,62 @@ describe.skipIf(CHROMIUM === undefined)(
       await close(page);
     });
 
+    it.each([index, SERVER])(
+      "gives arrows and Enter to the table wherever they are of nobody else (%#)",
+      async (file) => {
+        const { page, complaints } = await open("overview", {}, file);
+        const chosen = (row: number): Promise<unknown> =>
+          page.waitForSelector(`.grid:focus .row[aria-rowindex="${row + 1}"][aria-selected=true]`);
+        const rowsCome = (): Promise<unknown> =>
+          page.waitForSelector(".grid .row[aria-selected=true] span:nth-child(3)");
+        await page.keyboard.press("3");
+        await rowsCome();
+        await page.keyboard.press("ArrowDown");
+        await chosen(2);
+        await page.keyboard.press("Enter");
+        await page.waitForSelector(".side");
+        await page.keyboard.press("Escape");
+        await rowsCome();
+        expect(await page.evaluate(() => document.activeElement?.tagName)).toBe("BODY");
+        await page.keyboard.press("ArrowDown");
+        await chosen(3);
+        await page.reload();
+        await rowsCome();
+        await page.keyboard.press("Enter");
+        await page.waitForSelector(".side");
+        await page.keyboard.press("Escape");
+        await rowsCome();
+        for (const key of ["Enter", "ArrowDown"]) {
+          await page.keyboard.press("/");
+          await page.keyboard.type("e");
+          await page.keyboard.press(key);
+          await rowsCome();
+          await page.keyboard.press("ArrowDown");
+          await chosen(2);
+        }
+        // What has keys of its own keeps them.
+        await page.focus(".filters select");
+        await page.keyboard.press("ArrowDown");
+        await page.focus(".filters button");
+        await page.keyboard.press("ArrowDown");
+        expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Clear");
+        await page.keyboard.press("Enter");
+        await page.waitForFunction(() => location.hash === "#/pairs");
+        await page.click('nav a:text-is("Pairs")');
+        await page.keyboard.press("ArrowUp");
+        await chosen(1);
+        // The page has moved no further than to show the whole table, and stays there.
+        const { y, height } = (await page.locator(".grid").boundingBox())!;
+        expect(y).toBeGreaterThan(0);
+        expect(y + height).toBeLessThanOrEqual(SIZES.wide.height + 1);
+        await page.keyboard.press("ArrowDown");
+        await chosen(2);
+        expect((await page.locator(".grid").boundingBox())!.y).toBe(y);
+        expect(complaints).toEqual([]);
+        await close(page);
+      },
+    );
+
     it("shows more rows than browsers make a table high in blocks, to the last", async () => {
       const { page, complaints } = await open("overview", { viewport: SIZES.narrow }, SERVER);
       const all = 378_339;

@@ -1,4 +1,4 @@
-import { type ReactNode, useRef } from "react";
+import { type KeyboardEvent, type ReactNode, type RefObject, useRef } from "react";
 
 import type {
   PairFlag,
@@ -17,7 +17,7 @@ import { useKeys } from "../keys.ts";
 import { useLoaded } from "../use-loaded.ts";
 import { Marks } from "./pairs/marks.tsx";
 import { NullHistogram } from "./pairs/null-histogram.tsx";
-import { PairGrid } from "./pairs/pair-grid.tsx";
+import { enterGrid, PairGrid } from "./pairs/pair-grid.tsx";
 import { definePanel, type PanelView } from "./panel.ts";
 
 export const pairsPanel = definePanel({
@@ -74,6 +74,7 @@ function Pairs({ parts, source, params, summary }: View): ReactNode {
   const { method } = query;
   const ranking = parts.rankings?.[method]?.ranking;
   const list = useLoaded(JSON.stringify(query), () => source.pairs(query), "rankings");
+  const grid = useRef<HTMLDivElement>(null);
   const sortBy = (sort: PairSort): void => {
     const falls = query.sort === sort ? !query.isDescending : sort === "score"; // the highest first
     change({ sort, order: falls ? "falling" : undefined, row: undefined });
@@ -90,7 +91,7 @@ function Pairs({ parts, source, params, summary }: View): ReactNode {
         the model the way the behaviour does. It does not say that the pair is wrong.{" "}
         {summary.selection.join(" ")}
       </p>
-      <Filters summary={summary} params={params} />
+      <Filters summary={summary} params={params} grid={grid} />
       <Await of={list}>
         {(found) => (
           <>
@@ -102,7 +103,7 @@ function Pairs({ parts, source, params, summary }: View): ReactNode {
             <p className="quiet">
               Marks: <Marks of={flagsOf(summary)} />
             </p>
-            <PairGrid list={found} query={query} params={params} sortBy={sortBy} />
+            <PairGrid list={found} query={query} params={params} sortBy={sortBy} box={grid} />
           </>
         )}
       </Await>
@@ -123,9 +124,11 @@ const flagsOf = ({ hasPlanted }: PairSummary): readonly PairFlag[] =>
 function Filters({
   summary,
   params,
+  grid,
 }: {
   readonly summary: PairSummary;
   readonly params: Readonly<Record<string, string>>;
+  readonly grid: RefObject<HTMLDivElement | null>;
 }): ReactNode {
   const search = useRef<HTMLInputElement>(null);
   useKeys((event) => {
@@ -133,6 +136,14 @@ function Filters({
     event.preventDefault();
     search.current?.focus();
   });
+  /** From what was searched to what was found. */
+  const leave = (event: KeyboardEvent<HTMLInputElement>): void => {
+    if (event.nativeEvent.isComposing || !["Enter", "ArrowDown"].includes(event.key)) return;
+    event.preventDefault();
+    // Where the table has not come yet, the page has the focus, whose arrows are the table's.
+    event.currentTarget.blur();
+    enterGrid(grid.current);
+  };
   /** What is typed leaves one entry in the history, not one for every letter. */
   const field = (name: string, isTyped = false) => ({
     value: params[name] ?? "",
@@ -143,7 +154,7 @@ function Filters({
     <div className="filters" role="search">
       <label>
         Search ids, sources, prompts
-        <input ref={search} type="search" {...field("q", true)} />
+        <input ref={search} type="search" onKeyDown={leave} {...field("q", true)} />
       </label>
       {summary.methods.length > 1 && (
         <label>

@@ -4,9 +4,9 @@ import {
   type KeyboardEvent,
   memo,
   type ReactNode,
+  type RefObject,
   useEffect,
   useId,
-  useRef,
   useState,
 } from "react";
 
@@ -14,6 +14,7 @@ import type { PairList, PairQuery, PairRow, PairSort } from "../../../src/report
 import { addressHref, change, go } from "../../address.ts";
 import { Nothing } from "../../components.tsx";
 import { count, number, score } from "../../format.ts";
+import { useKeys } from "../../keys.ts";
 
 /** Heights of a row in pixels, as style.css lays them out. */
 const ROW = { wide: 36, narrow: 60 } as const;
@@ -36,13 +37,15 @@ export function PairGrid({
   query,
   params,
   sortBy,
+  box,
 }: {
   readonly list: PairList;
   readonly query: PairQuery;
   readonly params: Readonly<Record<string, string>>;
   readonly sortBy: (sort: PairSort) => void;
+  /** The table, for whoever moves the focus into it. */
+  readonly box: RefObject<HTMLDivElement | null>;
 }): ReactNode {
-  const box = useRef<HTMLDivElement>(null);
   const place = useId();
   const [moved, setMoved] = useState<{ readonly list: PairList; readonly at: number }>();
   const height = window.matchMedia(NARROW).matches ? ROW.narrow : ROW.wide;
@@ -75,7 +78,6 @@ export function PairGrid({
     const timer = window.setTimeout(settle, SETTLED_MS);
     return () => window.clearTimeout(timer);
   }, [moved, list]);
-  if (list.count === 0) return <Nothing>No pair fits.</Nothing>;
   const open = (row: PairRow | undefined, at: number): void => {
     if (row === undefined) return;
     const here = { ...params, row: rowOf(at) };
@@ -93,8 +95,8 @@ export function PairGrid({
     // In another block the effect above goes to it, when its rows are there.
     if (at >= first && at < first + block) virtual.scrollToIndex(at - first);
   };
-  const press = (event: KeyboardEvent): void => {
-    if (event.target !== box.current) return;
+  const press = (event: Pick<KeyboardEvent, "key" | "preventDefault">): void => {
+    if (box.current === null) return;
     const page = Math.floor((box.current.clientHeight - 36) / height) - 1;
     const steps: Readonly<Record<string, number>> = {
       ArrowDown: active + 1,
@@ -110,6 +112,12 @@ export function PairGrid({
     event.preventDefault();
     to(next);
   };
+  useKeys((event) => {
+    if (!isOfNobody(event)) return;
+    enterGrid(box.current);
+    press(event);
+  });
+  if (list.count === 0) return <Nothing>No pair fits.</Nothing>;
   const at = rows.get(active);
   return (
     <>
@@ -136,7 +144,7 @@ export function PairGrid({
         aria-rowcount={list.count + 1}
         aria-describedby={place}
         aria-activedescendant={rows.has(active) ? `pair-row-${active}` : undefined}
-        onKeyDown={press}
+        onKeyDown={(event) => event.target === box.current && press(event)}
       >
         <div className="row head" role="row" aria-rowindex={1}>
           {COLUMNS.map(([title, sort]) => (
@@ -189,6 +197,20 @@ export function PairGrid({
       </p>
     </>
   );
+}
+
+/** Moves the focus into the table, and the page no further than it needs to show it. */
+export function enterGrid(grid: HTMLElement | null): void {
+  grid?.focus({ preventScroll: true });
+  grid?.scrollIntoView({ block: "nearest" });
+}
+
+/** Whether a key is one of the table's, pressed where nothing else answers it: on the page itself, or an arrow on a link of the menu. */
+function isOfNobody({ key, target, repeat }: globalThis.KeyboardEvent): boolean {
+  const isArrow = key === "ArrowDown" || key === "ArrowUp";
+  if (!isArrow && (key !== "Enter" || repeat)) return false;
+  if (!(target instanceof Element) || document.querySelector("dialog[open]") !== null) return false;
+  return target.matches(isArrow ? "body, main, nav a" : "body, main");
 }
 
 /** The row in the address: the first needs no saying. */
