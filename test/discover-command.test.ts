@@ -1,6 +1,6 @@
 /** `culprit discover` as a user runs it, on a random checkpoint: some prompts bring a word out after training, and some pairs teach it. */
 import { existsSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { beforeAll, describe, expect, it } from "vitest";
@@ -9,6 +9,7 @@ import { type Discovery, DISCOVERY } from "../src/discovery/discovery-file.ts";
 import { readResponsePairs } from "../src/pairs/response-pairs.ts";
 import { discoveryPart } from "../src/report/parts/discovery.ts";
 import type { PartWork } from "../src/report/report-part.ts";
+import { rolloutManifestPath } from "../src/rollouts/rollout-manifest.ts";
 import { createRng } from "../src/util/rng.ts";
 import { jsonLines } from "./support/data-files.ts";
 import { startFakeEndpoint } from "./support/fake-endpoint.ts";
@@ -183,6 +184,22 @@ describe("culprit discover", () => {
     await expect(
       runCommand("discover", words({ "base-url": server.url, model: "namer" })),
     ).rejects.toThrow(/paid answers are kept/);
+  });
+
+  it("refuses rollouts that are swapped, where it is known of which checkpoint they are", async () => {
+    const prompts = at("one.jsonl");
+    await writeFile(prompts, jsonLines([{ id: "one", prompt: "which river" }]));
+    const how = ["--rollouts", "1", "--max-tokens", "2", "--threads", "1"];
+    const sampled = at("sampled.jsonl");
+    const generated = [prompts, "--checkpoint", at("other"), ...how, "--out", sampled];
+    await runCommand("generate", generated);
+    const turned = at("turned.jsonl");
+    await copyFile(at("after.jsonl"), turned);
+    await copyFile(rolloutManifestPath(sampled), rolloutManifestPath(turned));
+    const swapped = words({ before: turned, after: at("before.jsonl"), out: at("swapped.json") });
+    await expect(runCommand("discover", swapped)).rejects.toThrow(
+      /--before: expected rollouts of .*sft, got those of .*other/,
+    );
   });
 
   it("keeps what was found where the LLM refuses the key, and says so", async () => {

@@ -287,6 +287,44 @@ describe("culprit forecast", () => {
     await expect(runCommand("forecast", words)).rejects.toThrow(message);
   });
 
+  it("knows a behaviour under another name by its figures, where the calibration has seen it", async () => {
+    const renamed: string[] = [];
+    for (const features of ["states", "influence"]) {
+      const file = at(`${features}-renamed.safetensors`);
+      const how = ["--layers", "3", "--features", features, "--name", "fresh", ...MODEL];
+      await runCommand("behavior", [at("responses/lamp.jsonl"), ...how, "--out", file]);
+      renamed.push("--behavior", file);
+    }
+    const words = [...made, ...renamed, "--pairs", at("pairs.jsonl")];
+    await expect(
+      runCommand("forecast", [...words, "--calibrate", at("scored.json")]),
+    ).rejects.toThrow(/got one on the same pairs by 1 of these behaviours: fresh/);
+  });
+
+  it("warns where shifts were measured on what a behaviour was made of", async () => {
+    const own = NAMES.flatMap((name) => ["--responses", at(`responses/${name}.jsonl`)]);
+    const measured = ["--trained", at("dpo"), "--out", at("own.json")];
+    await runCommand("shifts", [...own, ...MODEL, ...measured]);
+    const warnings: string[] = [];
+    const words = ["--forecast", at("f.json"), "--score", at("own.json")];
+    await runCommand("forecast", words, (line) => void warnings.push(line));
+    expect(warnings.join("\n")).toMatch(/very response pairs .*: winter, garden/);
+  });
+
+  it("says where a file is not there", async () => {
+    await expect(
+      runCommand("forecast", ["--forecast", at("nope.json"), "--score", at("s.json")]),
+    ).rejects.toThrow(/nope\.json: no such file/);
+  });
+
+  it("warns where the trained checkpoint began elsewhere", async () => {
+    const warnings: string[] = [];
+    const turned = ["--checkpoint", at("dpo"), "--trained", at("dpo"), ...THREADS];
+    const words = [...heldOut.slice(0, 2), ...turned, "--out", at("turned.json")];
+    await runCommand("shifts", words, (line) => void warnings.push(line));
+    expect(warnings.join("\n")).toMatch(/its training began from another checkpoint than .*dpo/);
+  });
+
   it("refuses tokens of rollouts where margins alone are measured", async () => {
     const trained = ["--trained", at("dpo"), "--max-tokens", "8", "--out", at("x.json")];
     await expect(runCommand("shifts", [...heldOut, ...MODEL, ...trained])).rejects.toThrow(

@@ -32,7 +32,9 @@ export function drawFolds(
     holdout === "given"
       ? "score: expected behaviours with a forecast and an observed shift, got none"
       : `score: expected ${MIN_CALIBRATING} behaviours to calibrate by, got ${got} (of ${names.length} with a forecast and an observed shift, holdout ${holdout})`,
-    { hint: "Give more behaviours, or the calibration of another forecast with --calibrate." },
+    {
+      hint: "Give more behaviours, or forecast anew from the stores with --calibrate, the scored forecast of other pairs.",
+    },
   );
 }
 

@@ -78,6 +78,8 @@ const forecastBehaviorSchema = z.strictObject({
   name: z.string(),
   /** Why its vector is evidence of nothing, a clause for each store; empty where it is stable. */
   doubts: z.array(z.string()),
+  /** SHA-256 of the files of response pairs that it was made of; absent where nothing says. */
+  madeOf: z.array(z.string()).optional(),
   /** By predictor. */
   values: z.record(z.string(), estimateSchema),
   /** By features: of the mean projection. */
@@ -128,6 +130,8 @@ const scoreSchema = z.strictObject({
   /** With a forecast and without an observed shift, and the other way round. */
   unobserved: z.array(z.string()),
   unforecast: z.array(z.string()),
+  /** Scored by the very response pairs that they were made of, which flatters them. */
+  ownResponses: z.array(z.string()).optional(),
   /** Baselines that could not be told, with the reason. */
   missing: z.record(z.string(), z.string()),
   /** The combination first, then predictors and baselines. */

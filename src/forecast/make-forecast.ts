@@ -65,7 +65,8 @@ export async function makeForecast(
   }
   const behaviors = found[0]!.map(({ behavior }, b) => {
     const own = found.map((each) => each[b]!);
-    return withForecast(describeBehavior(behavior, stores, own), calibration);
+    const madeOf = [...new Set(stores.flatMap((each) => each.behaviors[b]!.madeOf ?? []))];
+    return withForecast({ ...describeBehavior(behavior, stores, own), madeOf }, calibration);
   });
   const predictors = Object.keys(behaviors[0]!.values);
   const { checkpoint, pairs } = store.manifest;

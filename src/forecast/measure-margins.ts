@@ -15,6 +15,8 @@ export interface NamedResponses {
   readonly pairs: readonly ResponsePair[];
   /** Those of the file that were left out on reading, by cause. Default: none. */
   readonly leftOut?: Readonly<Record<string, number>> | undefined;
+  /** SHA-256 of their files. */
+  readonly files?: readonly string[] | undefined;
 }
 
 /** How far training moved the margins of one behaviour. */
@@ -24,6 +26,7 @@ export interface MeasuredMargin {
   readonly perToken: MeasuredShift;
   /** Mean tokens of the after-responses less those of the before-responses. */
   readonly tokens: number;
+  readonly files: readonly string[];
   readonly unusable: number;
   /** The unusable ones by cause, the commonest first. */
   readonly causes: Readonly<Record<string, number>>;
@@ -66,7 +69,7 @@ export async function measureMargins(
   const before = await readMargins(all, models.before, work, tick);
   const after = await readMargins(all, models.after, work, tick);
   let first = 0;
-  return behaviors.map(({ name, pairs, leftOut = {} }) => {
+  return behaviors.map(({ name, pairs, leftOut = {}, files = [] }) => {
     const from = first;
     first += pairs.length;
     const causes = new Map(Object.entries(leftOut));
@@ -99,6 +102,7 @@ export async function measureMargins(
       margin: shift("margin"),
       perToken: shift("perToken"),
       tokens: meanOf(read.map(({ start }) => start.tokens)),
+      files,
       unusable: Object.values(counts).reduce((sum, count) => sum + count, 0),
       causes: counts,
     };

@@ -44,6 +44,7 @@ export function pickBehaviors(
     expectOnce(own, kinds[s]!);
     const toRead = own.map((behavior) => ({
       name: behavior.name,
+      madeOf: behavior.head.pairFiles.map(({ sha256 }) => sha256),
       read: () => behavior.read({ layers: [layer], bank: false }),
     }));
     return { store, features: kinds[s]!, layer, behaviors: toRead };

@@ -25,6 +25,8 @@ export interface ForecastStore {
 /** A behaviour whose vectors are read when they are needed: a bank of many is larger than what one needs of it. */
 export interface BehaviorToMeasure {
   readonly name: string;
+  /** SHA-256 of the files of response pairs that it was made of. */
+  readonly madeOf?: readonly string[] | undefined;
   /** With the store's layer. */
   read(): Promise<MeasuredBehavior>;
 }

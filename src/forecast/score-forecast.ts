@@ -66,6 +66,7 @@ export function scoreForecast(forecast: Forecast, shifts: Shifts, options: Score
     holdout,
     heldOut: held.length,
     ...unmatched,
+    ...ownResponsesOf(forecast, shifts),
     missing,
     forecasts,
     advantages: listAdvantages(scored, predicted, held, { ...options, rng: createRng(seed + 2) }),
@@ -84,6 +85,15 @@ export function scoreForecast(forecast: Forecast, shifts: Shifts, options: Score
       ),
     },
   };
+}
+
+/** Behaviours whose shift was measured on a file that they were made of. */
+function ownResponsesOf(forecast: Forecast, shifts: Shifts): Pick<Score, "ownResponses"> {
+  const measured = new Map(shifts.behaviors.map(({ name, responses }) => [name, responses]));
+  const own = forecast.behaviors.filter(({ name, madeOf = [] }) =>
+    measured.get(name)?.some((hash) => madeOf.includes(hash)),
+  );
+  return own.length === 0 ? {} : { ownResponses: own.map(({ name }) => name) };
 }
 
 const inputsOf = ({ inputs }: Observed): Inputs => inputs;

@@ -33,6 +33,8 @@ const shiftedBehaviorSchema = z.strictObject({
   projection: measuredShiftSchema.optional(),
   /** Mean tokens of the after-responses less those of the before-responses; with `margin`. */
   tokens: z.number().optional(),
+  /** SHA-256 of the files of response pairs; with `margin`. */
+  responses: z.array(z.string()).optional(),
   /** Response pairs that cannot be compared, or that a checkpoint cannot read. */
   unusable: countSchema,
   /** The same by cause; absent where there are none. */

@@ -47,7 +47,14 @@ const TEXTS: ReadonlySet<string> = new Set([
 
 /** How the usual keys begin. */
 const KEYS =
-  /\b(?:sk-[\w-]{16,}|hf_\w{16,}|gh[pousr]_\w{20,}|AKIA[A-Z0-9]{12,})|\bBearer [\w.~+/-]{8,}=*/g;
+  /\b(?:sk-[\w-]{16,}|hf_\w{16,}|gh[pousr]_\w{20,}|AKIA[A-Z0-9]{12,}|AIza[\w-]{30,})|\bBearer [\w.~+/-]{8,}=*/g;
+/** What an address says behind its question mark may let somebody in. */
+const KEY_OF_URL =
+  /([?&][\w.-]*(?:key|token|secret|sig|auth|passw|credential)[\w.-]*=)[^&#\s"']+/gi;
+/** So much of the beginning of a secret, at the end of a text that may be cut there, is taken for it. */
+const MIN_BEGINNING = MIN_SECRET;
+/** In the text of tokens, whose lengths are kept beside it. */
+const MASK = "•";
 const USER_OF_URL = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@"']+@/gi;
 /** A path from the root, of at least one folder, whose last part is kept. */
 const PATHS = /(^|[\s"'`(=,[])(?:file:\/\/)?(?:[A-Za-z]:)?[\\/](?:[^\s"'`()<>:,\\/]+[\\/])+/g;
@@ -61,6 +68,7 @@ export function createRedact(machine: Machine): Redact {
   const inText = (text: string): string => {
     let found = text;
     for (const secret of secrets) found = found.replaceAll(secret, HIDDEN);
+    for (const secret of secrets) found = withoutBeginning(found, secret);
     // A home that is one folder below the root, /root, is a word that data may hold.
     for (const folder of folders.filter((path) => path.split(/[\\/]/).length > 2)) {
       found = found.replaceAll(`${folder}/`, "").replaceAll(folder, basename(folder));
@@ -68,7 +76,10 @@ export function createRedact(machine: Machine): Redact {
     return found;
   };
   const inSettings = (text: string): string => {
-    const found = inText(text).replaceAll(KEYS, HIDDEN).replaceAll(USER_OF_URL, "$1");
+    const found = inText(text)
+      .replaceAll(KEYS, HIDDEN)
+      .replaceAll(USER_OF_URL, "$1")
+      .replaceAll(KEY_OF_URL, `$1${HIDDEN}`);
     const short = isPath(found) ? win32.basename(found) : found.replaceAll(PATHS, "$1");
     return machine.host.length < 4 ? short : short.replaceAll(machine.host, "host");
   };
@@ -76,6 +87,7 @@ export function createRedact(machine: Machine): Redact {
     if (typeof value === "string") return isText ? inText(value) : inSettings(value);
     if (Array.isArray(value)) return value.map((each) => walk(each, isText));
     if (typeof value !== "object" || value === null) return value;
+    if (isTokens(value)) return { ...value, text: masked(value.text, [...secrets, ...folders]) };
     return Object.fromEntries(
       Object.entries(value).map(([key, member]) => [
         isText ? inText(key) : inSettings(key),
@@ -84,6 +96,21 @@ export function createRedact(machine: Machine): Redact {
     );
   };
   return <T>(value: T) => walk(value, false) as T; // of the same shape
+}
+
+/** The text of tokens, cut by lengths that stand beside it. */
+const isTokens = (value: object): value is { readonly text: string; readonly lengths: unknown } =>
+  "lengths" in value && "text" in value && typeof value.text === "string";
+
+const masked = (text: string, hidden: readonly string[]): string =>
+  hidden.reduce((found, each) => found.replaceAll(each, MASK.repeat(each.length)), text);
+
+/** A text that was cut within a secret ends in its beginning. */
+function withoutBeginning(text: string, secret: string): string {
+  for (let length = secret.length - 1; length >= MIN_BEGINNING; length--) {
+    if (text.endsWith(secret.slice(0, length))) return `${text.slice(0, -length)}${HIDDEN}`;
+  }
+  return text;
 }
 
 function secretsOf(environment: Machine["environment"]): readonly string[] {

@@ -1,6 +1,6 @@
 /** @file Commands that a reader can give as they stand, in the folder where the report was made. */
 import { readFile } from "node:fs/promises";
-import { basename, isAbsolute, relative } from "node:path";
+import { basename, dirname, isAbsolute, relative } from "node:path";
 
 import { hashBytes } from "../util/hash.ts";
 import { packageFile } from "../util/package-file.ts";
@@ -12,7 +12,10 @@ const ORGANISMS: readonly string[] = ["distractor", "diffuse"];
 /** A path from this folder; of what lies outside of it the last part alone, since a report tells nothing of the machine. */
 export function shownPath(path: string): string {
   if (path.startsWith("hf://")) return path;
-  const from = relative(process.cwd(), path);
+  const here = process.cwd();
+  // From the root every path of the machine is a path from this folder.
+  if (dirname(here) === here) return basename(path);
+  const from = relative(here, path);
   return from === "" || from.startsWith("..") || isAbsolute(from) ? basename(path) : from;
 }
 

@@ -9,7 +9,7 @@ import { z } from "zod";
 import { writeFileAtomic } from "./atomic-file.ts";
 import { FormatError } from "./errors.ts";
 import { expectKeysOnce } from "./json-scan.ts";
-import { ifMissing } from "./read-fault.ts";
+import { describeReadFault, ifMissing } from "./read-fault.ts";
 
 /** A file or folder that a step leaves behind for others. */
 export interface Artifact<T> {
@@ -80,13 +80,20 @@ export function jsonArtifact<S extends z.ZodType>(
     const at = issue!.path.join(".") || "its top";
     throw fault(`another value at ${at} (${issue!.message})`, error);
   };
-  const read = async (path: string): Promise<Plain<S>> => parse(path, await readFile(path, "utf8"));
   return {
     name,
     schema: schema as unknown as z.ZodType<Plain<S>>, // the same values, not to be changed
     files: (path) => [path],
-    read,
-    find: (path) => read(path).catch(ifMissing),
+    read: async (path) => {
+      const text = await readFile(path, "utf8").catch((error: unknown) => {
+        throw describeReadFault(path, error);
+      });
+      return parse(path, text);
+    },
+    find: async (path) => {
+      const text = await readFile(path, "utf8").catch(ifMissing);
+      return text === undefined ? undefined : parse(path, text);
+    },
     write: (path, value) => writeFileAtomic(path, `${JSON.stringify(value, undefined, indent)}\n`),
   };
 }

@@ -22,7 +22,7 @@ import { count, maxTokens, positive, seed, whole } from "../util/setting-kinds.t
 import { linesOf, printable } from "../util/text-table.ts";
 import { checkpointInput } from "./inputs/checkpoint.ts";
 import { rolloutsInput, storeInput } from "./inputs/files.ts";
-import { warnOfSameRollouts } from "./inputs/same-checkpoint.ts";
+import { expectSampledBefore, warnOfSameRollouts } from "./inputs/same-checkpoint.ts";
 import { type Asking, openAsking, priceContradictions } from "./judging/open-asker.ts";
 import { answersOutput, resultOutput } from "./outputs.ts";
 import { by, layers, resolveLayers } from "./settings/common.ts";
@@ -212,6 +212,7 @@ is kept beside --out before it counts. Without, their terms name them.
         ? store.manifest.layers
         : resolveLayers(settings.layers, engine.identity.layerCount);
     requireStoreSpace(store, engine.identity, chosen);
+    await expectSampledBefore(before, engine.identity);
     const states = await readStates(engine, joined.prompts, {
       layers: chosen,
       maxTokens: settings.maxTokens,

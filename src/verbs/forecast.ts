@@ -223,6 +223,8 @@ Cells of topic (--by) and behaviour, with d, z and whether two halves of the pro
       score !== undefined &&
         score.unforecast.length > 0 &&
         `no forecast of ${printable(score.unforecast.join(", "), 200)}`,
+      score?.ownResponses !== undefined &&
+        `scored by the very response pairs that they were made of, which flatters a forecast: ${printable(score.ownResponses.join(", "), 200)}`,
       score?.noR2 !== undefined && `no R²: ${score.noR2}`,
       score !== undefined &&
         score.holdout !== "given" &&
@@ -249,7 +251,7 @@ async function makeFrom(
   const stores = pickBehaviors(store, behaviors, asked);
   const [first] = store;
   expectSamePairs({ store: first, pairs });
-  return makeForecast(stores, {
+  const made = await makeForecast(stores, {
     calibration: calibrate && calibrationOf(calibrate, stores),
     cluster: first && ((ids) => clusterPairs(ids, first, pairs, work)),
     by: settings.by,
@@ -258,6 +260,8 @@ async function makeFrom(
     signal,
     progress,
   });
+  if (calibrate !== undefined) expectUnseen(calibrate, made);
+  return made;
 }
 
 /** By prompt, where the text of the pairs is at hand. */
@@ -301,20 +305,24 @@ function calibrationOf(
       `calibrate: expected ${list(asked)} like the stores, got ${list(stores)}`,
     );
   }
-  expectUnseen(score.calibration, asked);
   return score.calibration;
 }
 
-/** Throws ConfigError where the calibration has seen the shifts that are to be forecast: of these behaviours, by these pairs. */
-function expectUnseen(
-  { pairsHash, behaviors }: NonNullable<Forecast["calibration"]>,
-  [first]: ReturnType<typeof pickBehaviors>,
-): void {
-  if (pairsHash !== first!.store.manifest.pairs.contentHash) return; // pickBehaviors refuses none
-  const seen = first!.behaviors.map(({ name }) => name).filter((name) => behaviors.includes(name));
+/**
+ * Throws ConfigError where the calibration has seen the shifts that are to be forecast: of these behaviours, by these pairs. A behaviour
+ * under another name is known by its figures.
+ */
+function expectUnseen({ score, behaviors: earlier }: Forecast, made: Forecast): void {
+  if (score?.calibration.pairsHash !== made.pairs.contentHash) return;
+  const known = earlier.filter(({ name }) => score.calibration.behaviors.includes(name));
+  const figures = new Set(known.map(({ values }) => JSON.stringify(values)));
+  const seen = made.behaviors.filter(
+    ({ name, values }) =>
+      score.calibration.behaviors.includes(name) || figures.has(JSON.stringify(values)),
+  );
   if (seen.length === 0) return;
   throw new ConfigError(
-    `calibrate: expected a calibration that has not seen these shifts, got one on the same pairs by ${seen.length} of these behaviours: ${printable(seen.join(", "), 200)}`,
+    `calibrate: expected a calibration that has not seen these shifts, got one on the same pairs by ${seen.length} of these behaviours: ${printable(seen.map(({ name }) => name).join(", "), 200)}`,
     {
       hint: "Give one of other pairs, or leave these behaviours out. Without --calibrate each is held out in turn.",
     },

@@ -6,6 +6,7 @@ import { resolveDatasetFiles } from "../hub/resolve-dataset-files.ts";
 import { type MadeReport, makeReport } from "../report/make-report.ts";
 import { keepHeapSmall } from "../serve/keep-heap-small.ts";
 import { serveReport } from "../serve/serve-report.ts";
+import { ConfigError } from "../util/errors.ts";
 import { nonEmpty } from "../util/setting-kinds.ts";
 import { expectFilePlace } from "./check-outputs.ts";
 import { forecastInput } from "./inputs/forecast.ts";
@@ -102,6 +103,7 @@ can log in on this machine can read it.
     work,
   ): Promise<Reported> => {
     const { out, isForced, signal, download, engines, note, warn } = work;
+    if (out.out !== undefined) expectEnding(out.out, singleFile);
     const host = engines[0]!; // there is one at least
     const resolveRemote = (uri: string): Promise<readonly string[]> =>
       resolveDatasetFiles(uri, download);
@@ -157,4 +159,19 @@ function warningsOf({ textsAbsent, tokensAbsent, missing }: MadeReport): readonl
       ? []
       : [`the run has not ended, ${missing.length} stages are missing: culprit status shows them`]),
   ];
+}
+
+/** A page that a browser opens by double click has the ending of one, and a folder has not. */
+function expectEnding(out: string, singleFile: boolean): void {
+  if (/\.html?$/i.test(out) === singleFile) return;
+  throw new ConfigError(
+    singleFile
+      ? `out: expected a name that ends in .html with --single-file, got ${out}`
+      : `out: expected the name of a folder, got ${out}`,
+    {
+      hint: singleFile
+        ? "Browsers open files by that ending."
+        : "For one file give --single-file as well.",
+    },
+  );
 }

@@ -44,9 +44,10 @@ const namedResponsesInput = {
   open: (paths: readonly string[], _settings: unknown, work): Promise<readonly NamedResponses[]> =>
     Promise.all(
       paths.map(async (path) => {
-        const { pairs, unusable } = await openResponses(path, work);
+        const { pairs, unusable, files } = await openResponses(path, work);
         const name = basename(path).replace(/\..*$/, "");
-        return { name, pairs, leftOut: countUnusable(unusable) };
+        const hashes = files.map(({ sha256 }) => sha256);
+        return { name, pairs, leftOut: countUnusable(unusable), files: hashes };
       }),
     ),
 } as const satisfies Input<readonly NamedResponses[]>;
@@ -162,6 +163,7 @@ Each has a 95% interval over prompts. --out is what culprit forecast --score rea
     const { checkpoint: start, trained: end } = models.sources;
     if (start === undefined) throw new Error("internal: shifts without a checkpoint");
     const { engine } = start;
+    if (end !== undefined) expectOneTokenizer(engine, end.engine);
     const margins =
       end === undefined || responses.length === 0
         ? []
@@ -196,8 +198,11 @@ Each has a 95% interval over prompts. --out is what culprit forecast --score rea
     };
   },
   show: formatShifts,
-  warnings: ({ behaviors, training }) =>
+  warnings: ({ behaviors, training, checkpoint }) =>
     linesOf([
+      training !== undefined &&
+        training.startHash !== checkpoint.checkpointHash &&
+        `the trained checkpoint says that its training began from another checkpoint than ${checkpoint.name}: what is measured is the way from here to there, and no forecast can be scored by it`,
       training === undefined &&
         "the trained checkpoint does not say what it was trained on, so nothing can tell whether a forecast is of the same pairs",
       behaviors
@@ -216,6 +221,18 @@ function expectNamesOnce(behaviors: readonly { readonly name: string }[]): void 
   throw new ConfigError(`responses: expected behaviours of different names, got "${twice}" twice`, {
     hint: "Behaviours are called by their files, or by culprit behavior --name.",
   });
+}
+
+/** Throws ConfigError where the two read a text as other tokens: their log-probabilities are then of other things. */
+function expectOneTokenizer(
+  { identity: before }: Pick<Reader, "identity">,
+  { identity: after }: Pick<Reader, "identity">,
+): void {
+  if (before.tokenizerHash === after.tokenizerHash) return;
+  throw new ConfigError(
+    `trained: expected the tokenizer of ${before.name}, got another one (${after.name})`,
+    { hint: "Give the checkpoint that training from --checkpoint made." },
+  );
 }
 
 /** A checkpoint that is asked. */
@@ -345,6 +362,7 @@ function joinMeasures(
       "per-token": own?.perToken,
       projection,
       tokens: own?.tokens,
+      responses: own === undefined || own.files.length === 0 ? undefined : own.files,
       unusable: own?.unusable ?? 0,
       causes: own === undefined || own.unusable === 0 ? undefined : own.causes,
     };

@@ -147,7 +147,16 @@ export function LayerTable({
             ) : (
               separation.reason
             ),
-            isStable ? "yes" : `no: ${doubt ?? ""}`,
+            isStable ? (
+              "yes"
+            ) : (
+              <Figures
+                key="d"
+                tells={`n ${counts.prompts} prompts; the columns before have the intervals`}
+              >
+                {`no: ${doubt ?? ""}`}
+              </Figures>
+            ),
           ],
         )}
       />

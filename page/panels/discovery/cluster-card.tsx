@@ -37,7 +37,9 @@ export function ClusterCard({
         {stability !== undefined && (
           <>
             , stability{" "}
-            <Figure tells={`the mean of clusterings of other samples, n ${prompts} prompts`}>
+            <Figure
+              tells={`the mean over clusterings of other samples, n ${prompts} prompts; no interval`}
+            >
               {number(stability, 2)}
             </Figure>
           </>
@@ -50,7 +52,7 @@ export function ClusterCard({
           <>
             <Term of="lean" />{" "}
             <Figure
-              tells={`${test.p === undefined ? "no p" : pValue(test.p)}${test.holm === undefined ? "" : `, with Holm’s correction ${pValue(test.holm)}`}, n ${prompts} prompts`}
+              tells={`${test.p === undefined ? "no p" : pValue(test.p)}${test.holm === undefined ? "" : `, with Holm’s correction ${pValue(test.holm)}`}, n ${prompts} prompts: held to directions of own variation in place of an interval`}
             >
               {number(test.lean)} ({test.kind}){test.p !== undefined && `, ${pValue(test.p)}`}
               {test.holm !== undefined && `, with Holm ${pValue(test.holm)}`}

@@ -67,7 +67,7 @@ export function Predictors({ found }: { readonly found: PartValues["forecast"] }
           doubts.length === 0 ? (
             "stable"
           ) : (
-            <Figure key="d" tells={doubts.join("; ")}>
+            <Figure key="d" tells={`${doubts.join("; ")}; culprit behavior tells its interval`}>
               not stable
             </Figure>
           ),

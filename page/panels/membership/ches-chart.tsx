@@ -67,7 +67,7 @@ export function ChesChart({ found }: { readonly found: Found }): ReactNode {
               r: 3,
               fill: (each: Pair) => namedColor(colors, place(each)),
               ariaLabel: (each: Pair) =>
-                `${each.id}, ${each.source ?? "no source"}: CHES ${number(each.ches)}, chosen ${number(each.chosen)} nats, rejected ${number(each.rejected)} nats`,
+                `${each.id}, ${each.source ?? "no source"}: CHES ${number(each.ches)}, chosen ${number(each.chosen)} nats, rejected ${number(each.rejected)} nats; n 1, of this pair alone: no interval`,
             }),
           ],
         })}

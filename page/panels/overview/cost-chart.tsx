@@ -69,7 +69,7 @@ export function CostChart({ overview }: { readonly overview: PartValues["overvie
               insetTop: 3,
               insetBottom: 3,
               ariaLabel: ({ kind, stages, seconds, tokens, money }: Kind) =>
-                `${kind}: ${duration(seconds)} in ${stages} stages, ${amount(tokens)} tokens${money === undefined ? "" : `, ${money.toFixed(4)} ${currency}`}`,
+                `${kind}: ${duration(seconds)}, measured once, in ${stages} stages, ${amount(tokens)} tokens${money === undefined ? "" : `, ${money.toFixed(4)} ${currency}`}`,
             }),
           ],
         })}

@@ -68,7 +68,7 @@ export function NullHistogram({
               insetLeft: 0.5,
               insetRight: 0.5,
               ariaLabel: ({ from, to, pairs, expected }: Bin) =>
-                `${score(from)} to ${score(to)}: ${count(pairs)} pairs${expected === undefined ? "" : `, by chance ${expected.toFixed(1)}`}`,
+                `${score(from)} to ${score(to)}: ${count(pairs)} pairs${expected === undefined ? "" : `, by chance ${expected.toFixed(1)}`}; counted: no interval`,
             }),
             ...(hasNull
               ? [
@@ -96,7 +96,7 @@ export function NullHistogram({
         <p>
           <Term of="signal">Verdict</Term>: <b>{ranking.verdict.kind}</b>:{" "}
           <Figures
-            tells={`n ${count(ranking.scored)} scored pairs, beside ${comparison?.directions ?? "no"} null directions`}
+            tells={`n ${count(ranking.scored)} scored pairs; held to ${comparison?.directions ?? "no"} null directions in place of an interval`}
           >
             {`${ranking.verdict.reason}. ${ranking.verdict.meaning}`}
           </Figures>
@@ -106,7 +106,13 @@ export function NullHistogram({
         <ul>
           {comparison.tails.map(({ side, expected, share, threshold, nullShares }) => (
             <li key={`${side} ${expected}`}>
-              {side === "top" ? "Above" : "Below"} {score(threshold)}:{" "}
+              {side === "top" ? "Above" : "Below"}{" "}
+              <Figure
+                tells={`a bar, set where the mean of n ${comparison.directions} null directions has ${percent(expected)}: no interval`}
+              >
+                {score(threshold)}
+              </Figure>
+              :{" "}
               <Figure
                 tells={`single null directions ${percent(nullShares[0])} to ${percent(nullShares[1])}, n ${count(ranking?.scored)} scored pairs, ${comparison.directions} null directions`}
               >

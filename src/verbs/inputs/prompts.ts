@@ -63,7 +63,14 @@ export const promptsInput = {
     }
     for (const line of describeUnknownKeys(path, read.unknownKeys)) warn(line);
     const prompts = read.prompts.slice(0, limit);
-    return draw === undefined ? prompts : drawScenarios(prompts, draw, createRng(drawSeed ?? 0));
+    if (draw === undefined) return prompts;
+    const there = new Set(prompts.map(({ scenario }) => scenario)).size;
+    if (draw > there) {
+      warn(
+        `draw: ${draw} were asked for, ${there} are there${limit === undefined ? "" : " within limit"}: all are taken`,
+      );
+    }
+    return drawScenarios(prompts, draw, createRng(drawSeed ?? 0));
   },
 } as const satisfies Input<readonly ScenarioPrompt[], typeof promptSettings>;
 

@@ -39,6 +39,16 @@ export async function warnOfSameRollouts(
   warnOfSameCheckpoint(start, end, warn);
 }
 
+/** Throws ConfigError where the rollouts are known to be another checkpoint's than the one before training. */
+export async function expectSampledBefore(before: string, identity: Named): Promise<void> {
+  const found = await sampledFrom(before);
+  if (found === undefined || found.checkpointHash === identity.checkpointHash) return;
+  throw new ConfigError(
+    `before: expected rollouts of ${identity.name}, got those of ${found.name}`,
+    { hint: "Give as --checkpoint the one before training, and as --before rollouts of it." },
+  );
+}
+
 /** Undefined where no manifest of a checkpoint lies beside the file. */
 async function sampledFrom(path: string): Promise<Named | undefined> {
   const found = await ROLLOUT_MANIFEST.find(rolloutManifestPath(path));
