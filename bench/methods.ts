@@ -70,9 +70,9 @@ const { values, positionals } = parseArgs({
     seeds: { type: "string", default: "1" },
   },
 });
-const [folder] = positionals;
-if (folder === undefined) throw new Error("methods: expected a folder to work in");
-const work = resolve(folder); // experiment files read their paths from where they are
+const [given] = positionals;
+if (given === undefined) throw new Error("methods: expected a folder to work in");
+const work = resolve(given); // experiment files read their paths from where they are
 const listOf = (text: string): string[] => text.split(",").filter((each) => each !== "");
 const methods = listOf(values.methods);
 const edits = listOf(values.edits);

@@ -58,19 +58,19 @@ it("changes text of data only where it holds exactly what must not be seen", () 
 });
 
 it("keeps the lengths of tokens right, finds a key that a preview cut, and keys in addresses", () => {
-  const redact = createRedact({
+  const hide = createRedact({
     folders: [],
     environment: { API_TOKEN: "hunter2hunter2" },
     host: "somewhere",
   });
   const tokens = { text: "say hunter2hunter2 now", lengths: [4, 7, 7, 4] };
-  const { text, lengths } = redact(tokens);
+  const { text, lengths } = hide(tokens);
   expect(text).toBe("say •••••••••••••• now");
   expect(lengths).toEqual(tokens.lengths);
-  expect(redact({ preview: "the word is hunter2hun" })).toEqual({
+  expect(hide({ preview: "the word is hunter2hun" })).toEqual({
     preview: "the word is [redacted]",
   });
-  expect(redact({ preview: "on the hunt" })).toEqual({ preview: "on the hunt" });
+  expect(hide({ preview: "on the hunt" })).toEqual({ preview: "on the hunt" });
   const baseUrl = "https://host.example/v1?api-key=abc123&version=2";
-  expect(redact({ baseUrl }).baseUrl).toContain("?api-key=[redacted]&version=2");
+  expect(hide({ baseUrl }).baseUrl).toContain("?api-key=[redacted]&version=2");
 });
