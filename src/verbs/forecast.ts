@@ -60,8 +60,8 @@ For each behaviour and store, means over the pairs with 95% intervals over promp
 forecast (--holdout): by ridge regression through the origin of the observed shifts on all predictors together (combination), on
 each alone, and on two baselines, length (mean tokens by which after-responses are longer) and margin (M0's own log-probability
 margin); no-change is 0. Printed: R², share of right signs, slope and intercept of observed on predicted, and every behaviour
-with hit or miss. --calibrate takes the calibration of an earlier scored forecast on the same M0 instead: of other pairs, or of other
-behaviours.
+with hit or miss. --calibrate takes the calibration of an earlier scored forecast on the same M0 instead: of other pairs, or of
+other behaviours.
 
 Cells of topic (--by) and behaviour, with d, z and whether two halves of the prompts agree on the sign, are in the JSON.
 

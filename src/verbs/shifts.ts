@@ -101,7 +101,9 @@ Each has a 95% interval over prompts. --out is what culprit forecast --score rea
       .describe(
         "Projections of a behaviour on the prompts alone that are tagged with its name. Default: on all.",
       ),
-    maxTokens: maxTokens.describe("Tokens of a rollout at most, for projections."),
+    maxTokens: maxTokens.describe(
+      "Prompt and rollout together, in tokens, for projections. Absent: 2048, or the checkpoint's positions where those are fewer.",
+    ),
     threads: engineSettings.shape.threads,
   }),
   check: ({ layer, ownPrompts, maxTokens: limit }, given) => {
