@@ -223,7 +223,7 @@ is kept beside --out before it counts. Without, their terms name them.
     const options = { ...settings, ...sample, threads, signal, progress };
     const found = await nameFound(
       await discoverClusters(states, store, joined.leftOut, options),
-      asking && { ...asking, endpoint: settings.endpoint },
+      settings.endpoint && asking && { ...asking, endpoint: settings.endpoint },
       work,
     );
     const { makeBehavior } = settings;
@@ -278,10 +278,10 @@ async function openNaming(
 /** Names by an LLM where one is given. What was found outlives an endpoint that fails: the terms are names too. */
 async function nameFound(
   found: Discovery,
-  asking: (Asking & { readonly endpoint: AskedEndpoint | undefined }) | undefined,
+  asking: (Omit<Asking, keyof AsyncDisposable> & { readonly endpoint: AskedEndpoint }) | undefined,
   { warn, signal }: Pick<Work, "warn" | "signal">,
 ): Promise<Discovery> {
-  if (asking?.endpoint === undefined) return found;
+  if (asking === undefined) return found;
   const { asker, store, prices, endpoint } = asking;
   try {
     const { clusters, failed } = await nameClusters(found.clusters, {

@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import { z } from "zod";
 
 import { layersOfStates } from "../attribution/require-same-space.ts";
+import { expectSameTokenizer } from "../attribution/same-tokenizer.ts";
 import type { ScoringModel } from "../attribution/scoring-model.ts";
 import { readBehavior, type StoredBehavior } from "../behavior/behavior-file.ts";
 import { joinResponses } from "../discovery/prompt-responses.ts";
@@ -27,7 +28,7 @@ import type { Checkpoint } from "./inputs/checkpoint.ts";
 import { checkpointInput, engineSettings } from "./inputs/checkpoint.ts";
 import { behaviorsInput, responsesInput, rolloutsInput } from "./inputs/files.ts";
 import { countUnusable, openResponses } from "./inputs/responses.ts";
-import { warnOfSameRollouts } from "./inputs/same-checkpoint.ts";
+import { expectSampledBefore, warnOfSameRollouts } from "./inputs/same-checkpoint.ts";
 import { openScoringModels, scoringInput, trainedInput } from "./inputs/scoring-models.ts";
 import { resultOutput } from "./outputs.ts";
 import { formatShifts } from "./show/shifts.ts";
@@ -165,7 +166,7 @@ Each has a 95% interval over prompts. --out is what culprit forecast --score rea
     const { checkpoint: start, trained: end } = models.sources;
     if (start === undefined) throw new Error("internal: shifts without a checkpoint");
     const { engine } = start;
-    if (end !== undefined) expectOneTokenizer(engine, end.engine);
+    if (end !== undefined) expectSameTokenizer({ checkpoint: start, trained: end });
     const margins =
       end === undefined || responses.length === 0
         ? []
@@ -225,18 +226,6 @@ function expectNamesOnce(behaviors: readonly { readonly name: string }[]): void 
   });
 }
 
-/** Throws ConfigError where the two read a text as other tokens: their log-probabilities are then of other things. */
-function expectOneTokenizer(
-  { identity: before }: Pick<Reader, "identity">,
-  { identity: after }: Pick<Reader, "identity">,
-): void {
-  if (before.tokenizerHash === after.tokenizerHash) return;
-  throw new ConfigError(
-    `trained: expected the tokenizer of ${before.name}, got another one (${after.name})`,
-    { hint: "Give the checkpoint that training from --checkpoint made." },
-  );
-}
-
 /** A checkpoint that is asked. */
 type Reader = ScoringModel["engine"];
 
@@ -251,21 +240,11 @@ async function readSampled(
   { before, after }: { readonly before: string; readonly after: string },
   { identity }: Pick<Reader, "identity">,
 ): Promise<Sampled> {
-  const [start, end] = await Promise.all(
-    [before, after].map(async (path) => {
-      const found = await ROLLOUT_MANIFEST.find(rolloutManifestPath(path));
-      return found?.kind === "rollouts"
-        ? { name: found.checkpoint, checkpointHash: found.checkpointHash }
-        : undefined;
-    }),
-  );
-  if (start !== undefined && start.checkpointHash !== identity.checkpointHash) {
-    throw new ConfigError(
-      `before: expected rollouts of ${identity.name}, got those of ${start.name}`,
-      { hint: "Give as --checkpoint the one before training, and rollouts of it." },
-    );
-  }
-  return end ?? { name: after, checkpointHash: "unknown" };
+  await expectSampledBefore(before, identity);
+  const found = await ROLLOUT_MANIFEST.find(rolloutManifestPath(after));
+  return found?.kind === "rollouts"
+    ? { name: found.checkpoint, checkpointHash: found.checkpointHash }
+    : { name: after, checkpointHash: "unknown" };
 }
 
 /** Throws ConfigError where rollouts and the trained checkpoint are known to be two. */

@@ -41,10 +41,10 @@ export async function warnOfSameRollouts(
 
 /** Throws ConfigError where the rollouts are known to be another checkpoint's than the one before training. */
 export async function expectSampledBefore(before: string, identity: Named): Promise<void> {
-  const found = await sampledFrom(before);
-  if (found === undefined || found.checkpointHash === identity.checkpointHash) return;
+  const found = await ROLLOUT_MANIFEST.find(rolloutManifestPath(before));
+  if (found?.kind !== "rollouts" || found.checkpointHash === identity.checkpointHash) return;
   throw new ConfigError(
-    `before: expected rollouts of ${identity.name}, got those of ${found.name}`,
+    `before: expected rollouts of ${identity.name}, got those of ${found.checkpoint}`,
     { hint: "Give as --checkpoint the one before training, and as --before rollouts of it." },
   );
 }
