@@ -139,23 +139,29 @@ describe("culprit steer --force", () => {
   });
 
   it("killed after its first arm, has lost nothing: the same command goes on, with --force or not", async () => {
-    for (const force of [[], ["--force"]]) {
-      const out = `forced-${force.length}`;
-      const arms = join(folder, out, "arms");
+    const next = { ...add, layers: "1,3", "random-directions": "3", seed: "1" };
+    /** Starts another request over a finished one and kills it after its first arm; whether the kill came before its end. */
+    const killOver = async (out: string): Promise<boolean> => {
       await runCommand("steer", words(out, { ...add, seed: "0" }));
-      const next = { ...add, layers: "1,3", "random-directions": "3", seed: "1" };
+      const first = join(folder, out, "arms/unsteered/coherence.json");
       const began = Date.now();
-      const hasBegun = (): boolean =>
-        existsSync(join(arms, "unsteered/coherence.json")) &&
-        statSync(join(arms, "unsteered/coherence.json")).mtimeMs >= began;
-      const { signal } = await runCli(["steer", ...words(out, next), "--force", "--quiet"], {
+      const hasBegun = (): boolean => existsSync(first) && statSync(first).mtimeMs >= began;
+      await runCli(["steer", ...words(out, next), "--force", "--quiet"], {
         onStart: (child) =>
           void (async () => {
             while (child.exitCode === null && !hasBegun()) await sleep(1);
             child.kill("SIGKILL");
           })(),
       });
-      expect(signal).toBe("SIGKILL");
+      return !existsSync(join(folder, out, "steering.json"));
+    };
+    for (const force of [[], ["--force"]]) {
+      let out = "";
+      // On a busy machine the run may be over before this process is given its turn to kill it.
+      for (let attempt = 0; attempt < 6; attempt++) {
+        out = `forced-${force.length}-${attempt}`;
+        if (await killOver(out)) break;
+      }
       const left = written(out);
       expect(left.map(([name]) => name)).not.toContain("/steering.json");
       const first = left.filter(([name]) => name.startsWith("/arms/unsteered/rollouts"));
