@@ -37,6 +37,7 @@ import {
   tanhOp,
 } from "./unary.ts";
 import { whereOp } from "./where.ts";
+import { wholeProductOp } from "./whole-product.ts";
 
 export const OPS = [
   addAtOp,
@@ -94,4 +95,5 @@ export const OPS = [
   unflattenOp,
   tokenProbabilitiesOp,
   whereOp,
+  wholeProductOp,
 ] as const;

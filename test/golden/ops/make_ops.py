@@ -228,6 +228,22 @@ case("dequantize", [whole, rand(3, 2).abs()], lambda a, s: dequantized(a, s, 4),
 case("dequantize", [whole[:, :7], rand(3, 2).abs()], lambda a, s: dequantized(a, s, 4), block=4)
 case("dequantize", [torch.randint(-127, 128, (5, 96), dtype=torch.int8), rand(5, 3).abs()], lambda a, s: dequantized(a, s, 32), block=32)
 
+
+
+def whole_product(x, values, scales):
+    x = x.detach()
+    low, high = x.min().clamp(max=0), x.max().clamp(min=0)
+    step = (high - low) / 255
+    zero = (-low / step).round().clamp(0, 255)
+    rounded = ((x / step).round() + zero).clamp(0, 255) - zero
+    return (rounded.double() @ values.double() * step * scales.detach().double()).float()
+
+
+case("wholeProduct", [rand(2, 3, 8), torch.randint(-127, 128, (8, 5), dtype=torch.int8), rand(5).abs()], whole_product)
+case("wholeProduct", [rand(4, 64).abs(), torch.randint(-127, 128, (64, 3), dtype=torch.int8), rand(3).abs()], whole_product)
+# The largest products that there are: sums of pairs of them do not fit into 16 bits.
+case("wholeProduct", [torch.ones(1, 32), torch.full((32, 2), 127, dtype=torch.int8), rand(2).abs()], whole_product)
+
 path = Path(__file__).with_name("ops.json")
 old = {json.dumps([c["op"], c["inputs"], c["attributes"]]): c["output"] for c in json.loads(path.read_text())["cases"]} if path.exists() else {}
 kept = sum(json.dumps([c["op"], c["inputs"], c["attributes"]]) in old for c in cases)
