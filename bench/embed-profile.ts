@@ -2,7 +2,7 @@
  * @file Where the time of embedding goes: kernel time by kind of op, from ONNX Runtime's own profile, and the matrix products'
  * speed against one 1024³ product in the same run.
  *
- *   npx tsx bench/embed-profile.ts --model DIR --pairs FILE.jsonl.gz [--limit 100] [--layer 20] [--threads 2]
+ *   npx tsx bench/embed-profile.ts --model DIR --pairs FILE.jsonl.gz [--limit 100] [--layer 20] [--threads 2] [--precision F32]
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,8 +11,10 @@ import { parseArgs } from "node:util";
 
 import { batchInputs, prefixInputs } from "../src/engine/batch-inputs.ts";
 import type { TokenizedExample } from "../src/engine/engine.ts";
+import { holdWeights } from "../src/engine/graph-programs.ts";
 import { ParameterCache } from "../src/engine/parameter-cache.ts";
 import { planBatches } from "../src/engine/plan-batches.ts";
+import { PRECISIONS } from "../src/engine/precision.ts";
 import { sharedPrefixLength } from "../src/engine/shared-prefix.ts";
 import { blockWeights } from "../src/model/block-weights.ts";
 import { openWeights } from "../src/model/checkpoint-weights.ts";
@@ -31,10 +33,12 @@ const { values } = parseArgs({
     limit: { type: "string", default: "100" },
     layer: { type: "string", default: "20" },
     threads: { type: "string", default: "2" },
+    precision: { type: "string", default: "F32" },
     "batch-tokens": { type: "string", default: "1024" },
   },
 });
-if (values.model === undefined || values.pairs === undefined) {
+const precision = PRECISIONS.find((each) => each === values.precision);
+if (values.model === undefined || values.pairs === undefined || precision === undefined) {
   throw new Error("usage: see the head of this file");
 }
 const layer = Number(values.layer);
@@ -65,7 +69,7 @@ const cache = new ParameterCache(weights);
 const work = mkdtempSync(join(tmpdir(), "culprit-bench-"));
 try {
   const keysGraph = prefixKeys(model, layer);
-  const keysLowered = lowerToOnnx(keysGraph.outputs);
+  const keysLowered = lowerToOnnx(holdWeights(keysGraph.outputs, precision));
   await using keysProgram = await compile(keysLowered, {
     threads,
     weights: (await cache.load(keysLowered.parameters)).bound,
@@ -77,7 +81,7 @@ try {
       : await keysProgram.run(prefixInputs(examples[0]!.prompt.slice(0, prefixLength), settings));
 
   const graph = pooledActivations(model, [layer], { hasPrefix: prefixLength > 0 });
-  const lowered = lowerToOnnx(graph.outputs);
+  const lowered = lowerToOnnx(holdWeights(graph.outputs, precision));
   const { bound } = await cache.load(lowered.parameters);
   let wallMs = 0;
   {
@@ -111,9 +115,10 @@ try {
       console.log(`| ${kind} | ${((100 * ms) / total).toFixed(1)} % | ${ms.toFixed(0)} |`);
   }
   const peak = await matrixPeak(threads);
-  const products = (2 * blockWeights(config) * layer * padded) / byKind.get("MatMul")! / 1e6;
+  const kernels = precision === "W8A8" ? "MatMulIntegerToFloat" : "MatMul";
+  const products = (2 * blockWeights(config) * layer * padded) / byKind.get(kernels)! / 1e6;
   console.log(
-    `\nkernels ${total.toFixed(0)} ms of ${wallMs.toFixed(0)} ms; matrix products at ${products.toFixed(0)} GFLOP/s, a 1024³ product at ${peak.toFixed(0)} GFLOP/s (${((100 * products) / peak).toFixed(0)} %)`,
+    `\nkernels ${total.toFixed(0)} ms of ${wallMs.toFixed(0)} ms; matrix products (${kernels}) at ${products.toFixed(0)} GFLOP/s, a 1024³ product of float32 at ${peak.toFixed(0)} GFLOP/s (${((100 * products) / peak).toFixed(0)} %)`,
   );
 } finally {
   rmSync(work, { recursive: true, force: true });

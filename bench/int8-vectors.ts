@@ -1,8 +1,9 @@
 /**
- * @file What --precision INT8 does to vectors and rankings: datapoint vectors with int8 weights against those of float32, in turn in the
- * same run, a chunk of pairs at a time.
+ * @file What --precision INT8 or W8A8 does to vectors and rankings: datapoint vectors so made against those of float32, in turn in the same
+ * run, a chunk of pairs at a time.
  *
- *   npx tsx bench/int8-vectors.ts --model DIR --pairs FILE.jsonl.gz [--limit 2264] [--layer 20] [--threads 2] [--chunk 100]
+ *   npx tsx bench/int8-vectors.ts --model DIR --pairs FILE.jsonl.gz [--precision INT8] [--limit 2264] [--layer 20]
+ *     [--threads 2] [--chunk 100]
  *
  * Rankings are those by the mean vector of all pairs, and by eight random directions, whose lowest figure is told. Prints cosines, rank
  * correlations, how much of the exact top 1% (ten pairs at least) is in the other's, and each one's seconds and processor time.
@@ -11,6 +12,7 @@ import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 
 import type { Engine, TokenizedExample } from "../src/engine/engine.ts";
+import { PRECISIONS } from "../src/engine/precision.ts";
 import { openEngine, openPairs } from "../src/index.ts";
 import { createRng } from "../src/util/rng.ts";
 import { median, processorFeatures } from "./support.ts";
@@ -19,6 +21,7 @@ const { values } = parseArgs({
   options: {
     model: { type: "string" },
     pairs: { type: "string" },
+    precision: { type: "string", default: "INT8" },
     limit: { type: "string", default: "2264" },
     layer: { type: "string", default: "20" },
     threads: { type: "string", default: "2" },
@@ -26,7 +29,9 @@ const { values } = parseArgs({
   },
 });
 const { model, pairs } = values;
-if (model === undefined || pairs === undefined) throw new Error("usage: see the head of this file");
+const precision = PRECISIONS.find((each) => each === values.precision);
+if (model === undefined || pairs === undefined || precision === undefined)
+  throw new Error("usage: see the head of this file");
 const layer = Number(values.layer);
 const threads = Number(values.threads);
 const print = (line = ""): void => void process.stdout.write(`${line}\n`);
@@ -82,9 +87,9 @@ function compareRankings(direction: Float32Array): { spearman: number; recall: n
 }
 
 await using exactEngine = await openEngine(model, { threads });
-await using int8Engine = await openEngine(model, { threads, precision: "INT8" });
+await using roundedEngine = await openEngine(model, { threads, precision });
 const arm = (engine: Engine): Arm => ({ engine, vectors: [], seconds: 0, cpuSeconds: 0 });
-const [full, small] = [arm(exactEngine), arm(int8Engine)];
+const [full, small] = [arm(exactEngine), arm(roundedEngine)];
 const examples: TokenizedExample[] = [];
 const set = await openPairs([pairs], { limit: Number(values.limit) });
 for await (const row of set.read()) {
@@ -121,5 +126,7 @@ print(`| of the exact top 1%, by the mean vector | ${byMean.recall.toFixed(2)} |
 print(
   `| of the exact top 1%, lowest of 8 random | ${Math.min(...byRandom.map((r) => r.recall)).toFixed(2)} |`,
 );
-print(`| seconds, INT8 by F32 | ${(small.seconds / full.seconds).toFixed(2)} |`);
-print(`| processor time, INT8 by F32 | ${(small.cpuSeconds / full.cpuSeconds).toFixed(2)} |`);
+print(`| seconds, ${precision} by F32 | ${(small.seconds / full.seconds).toFixed(2)} |`);
+print(
+  `| processor time, ${precision} by F32 | ${(small.cpuSeconds / full.cpuSeconds).toFixed(2)} |`,
+);

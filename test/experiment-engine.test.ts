@@ -44,6 +44,8 @@ describe("engine.kind ray", () => {
     ],
     ["engine: { precision: BF16 }", /engine\.precision .*expected engine\.kind ray with it/],
     ["engine: { precision: INT8 }", /engine\.precision .*culprit embed and culprit behavior/],
+    ["engine: { precision: W8A8 }", /engine\.precision .*W8A8 is for culprit embed/],
+    [`engine: { ${RAY}, precision: W8A8 }`, /engine\.precision .*expected F32 or BF16/],
     [`engine: { ${RAY}, precision: INT8 }`, /engine\.precision .*expected F32 or BF16/],
   ])("refuses what it does not do: %s", (line, message) => {
     expect(() => parseExperiment(`${LEAST}${line}\n`, "e.yaml")).toThrow(message);

@@ -31,7 +31,7 @@ export function expectMemory(
     `memory: the weights take ${gigabytes(bytes)} GB up to the highest layer asked for, ${gigabytes(available)} GB are free`,
     {
       hint:
-        precision === "INT8"
+        precision === "INT8" || precision === "W8A8"
           ? "Ask for lower layers, close other programs, or take a smaller checkpoint."
           : "For vectors of states --precision INT8 needs about a quarter; lower --layers need less too.",
     },

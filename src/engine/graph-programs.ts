@@ -3,12 +3,15 @@ import type { CheckpointWeights } from "../model/checkpoint-weights.ts";
 import { withInt8Weights } from "../model/int8-weights.ts";
 import type { ActivationsGraph } from "../model/pooled-activations.ts";
 import type { RopeScaling } from "../model/rope.ts";
+import { withW8A8Products } from "../model/w8a8-weights.ts";
 import type { Device } from "../runtime/device.ts";
 import { compile, type Program } from "../runtime/ort.ts";
+import type { Tensor } from "../tensor/graph.ts";
 import { lowerToOnnx } from "../tensor/lower.ts";
 import { expectMemory } from "./expect-memory.ts";
 import { ParameterCache } from "./parameter-cache.ts";
 import type { Precision } from "./precision.ts";
+import { expectExactProducts } from "./whole-products.ts";
 
 /** Weights that are copied into the graph of a sampling step, at most. */
 const MAX_PACKED_BYTES = 2 ** 30;
@@ -56,8 +59,11 @@ export class GraphPrograms implements AsyncDisposable {
   async program(key: string, build: () => BuiltGraph, mayPack = false): Promise<GraphProgram> {
     const known = this.#programs.get(key);
     if (known !== undefined) return known;
+    if (this.#options.precision === "W8A8" && this.#programs.size === 0) {
+      await expectExactProducts();
+    }
     const { outputs: built, frequencyInputs, made: madeValues = new Map(), own } = build();
-    const outputs = this.#options.precision === "INT8" ? withInt8Weights(built) : built;
+    const outputs = holdWeights(built, this.#options.precision);
     const shared = lowerToOnnx(outputs);
     for (const [name, make] of madeValues) this.#parameters.put(name, make);
     const missing = shared.parameters.filter(
@@ -97,5 +103,21 @@ export class GraphPrograms implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { program } of this.#programs.values()) await program[Symbol.asyncDispose]();
     this.#programs.clear();
+  }
+}
+
+/** The graph with its weights held so. */
+export function holdWeights(
+  outputs: Readonly<Record<string, Tensor>>,
+  precision: Precision = "F32",
+): Readonly<Record<string, Tensor>> {
+  switch (precision) {
+    case "INT8":
+      return withInt8Weights(outputs);
+    case "W8A8":
+      return withW8A8Products(outputs);
+    case "F32":
+    case "BF16":
+      return outputs;
   }
 }

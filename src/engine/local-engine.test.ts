@@ -169,14 +169,14 @@ describe.each(TINY_FAMILIES)("%s", (family) => {
   });
 });
 
-describe("int8 weights", () => {
+describe.each(["INT8", "W8A8"] as const)("weights held as %s", (precision) => {
   it.each(TINY_FAMILIES)(
     "give nearly what float32 gives, and say that they are not: %s",
     async (family) => {
       const dir = await checkpoint({ family });
       const examples = randomExamples(12, { seed: 5 });
       await using engine = await openLocalEngine(dir, { threads: 1 });
-      await using small = await openLocalEngine(dir, { threads: 1, precision: "INT8" });
+      await using small = await openLocalEngine(dir, { threads: 1, precision });
       const [full, rounded] = [await embedAll(engine, examples), await embedAll(small, examples)];
       for (const [i, { means }] of rounded.entries()) {
         for (const [r, got] of means.entries()) {
@@ -185,12 +185,12 @@ describe("int8 weights", () => {
           expect(error, `example ${i}, response ${r}`).toBeGreaterThan(1e-6);
         }
       }
-      expect(small.identity).toEqual({ ...engine.identity, precision: "INT8" });
+      expect(small.identity).toEqual({ ...engine.identity, precision });
     },
   );
 
   it("are refused for what they do not serve", async () => {
-    await using engine = await openTiny({}, { precision: "INT8" });
+    await using engine = await openTiny({}, { precision });
     const [example] = randomExamples(1);
     const first = async (of: () => AsyncIterable<unknown>): Promise<void> => {
       for await (const _ of of()) return;
@@ -201,9 +201,9 @@ describe("int8 weights", () => {
       ["predicting states", () => engine.predictingStates([example!])],
     ] as const) {
       const error = await expectFailure(first(ask), ConfigError);
-      expect(error.message).toBe(`precision: expected F32 for ${what}, got INT8`);
+      expect(error.message).toBe(`precision: expected F32 for ${what}, got ${precision}`);
     }
-    await expectFailure(openTiny({}, { precision: "INT8", weights: "constant" }), ConfigError);
+    await expectFailure(openTiny({}, { precision, weights: "constant" }), ConfigError);
     await expectFailure(openTiny({}, { precision: "BF16" }), ConfigError);
   });
 });

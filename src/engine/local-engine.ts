@@ -45,9 +45,10 @@ export async function openLocalEngine(
   dir: string,
   options: LocalEngineOptions = {},
 ): Promise<Engine> {
-  if (expectPrecision("local", options.precision) === "INT8" && options.weights === "constant") {
-    throw new ConfigError("weights: expected shared with precision INT8, got constant", {
-      hint: "Leave --weights out: what is held as int8 is widened when it is used, not packed.",
+  const precision = expectPrecision("local", options.precision);
+  if (precision !== "F32" && options.weights === "constant") {
+    throw new ConfigError(`weights: expected shared with precision ${precision}, got constant`, {
+      hint: "Leave --weights out: what is held in whole numbers is not packed.",
     });
   }
   return new LocalEngine(await openCheckpoint(dir, options), options);

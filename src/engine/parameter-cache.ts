@@ -2,9 +2,10 @@ import type { OnnxValue } from "../format/onnx.ts";
 import type { CheckpointWeights } from "../model/checkpoint-weights.ts";
 import { INT8_SCALES, INT8_VALUES, toInt8 } from "../model/int8-weights.ts";
 import { TRANSPOSED } from "../model/layers.ts";
+import { toW8A8, W8A8_SCALES, W8A8_VALUES } from "../model/w8a8-weights.ts";
 import { bindWeights, type BoundWeights } from "../runtime/ort.ts";
 
-/** The weights of one checkpoint as float32, or as int8 with their scales, each read at most once however many graphs use it. */
+/** The weights of one checkpoint as float32, or in whole numbers with their scales, each read at most once however many graphs use it. */
 export class ParameterCache {
   readonly #weights: CheckpointWeights;
   readonly #arrays = new Map<string, Float32Array>();
@@ -51,21 +52,26 @@ export class ParameterCache {
 
   async #read(name: string, shape: readonly number[]): Promise<void> {
     const [stored, kind] = splitName(name);
-    this.#weights.expectShape(stored, kind === TRANSPOSED ? shape.toReversed() : shape);
+    // Checkpoints store a linear layer's matrix [out, in].
+    const storedShape = kind === TRANSPOSED || kind === W8A8_VALUES ? shape.toReversed() : shape;
+    this.#weights.expectShape(stored, storedShape);
     const values = await this.#weights.readFloat32(stored, { transpose: kind === TRANSPOSED });
-    if (kind !== INT8_VALUES) {
+    if (kind !== INT8_VALUES && kind !== W8A8_VALUES) {
       this.#arrays.set(name, values);
       return;
     }
     // The scales come of the same reading: graphs name them behind the whole numbers.
-    const whole = toInt8(values, shape[1]!); // a linear layer's matrix
-    this.#wholes.set(name, whole.values);
-    this.#arrays.set(`${stored}${INT8_SCALES}`, whole.scales);
+    const [made, scales] =
+      kind === INT8_VALUES
+        ? [toInt8(values, storedShape[1]!), INT8_SCALES]
+        : [toW8A8(values, storedShape[1]!), W8A8_SCALES];
+    this.#wholes.set(name, made.values);
+    this.#arrays.set(`${stored}${scales}`, made.scales);
   }
 }
 
 /** The name that the checkpoint has for a parameter, and how it is held. */
 function splitName(name: string): readonly [string, string] {
-  const kind = [TRANSPOSED, INT8_VALUES].find((end) => name.endsWith(end)) ?? "";
+  const kind = [TRANSPOSED, INT8_VALUES, W8A8_VALUES].find((end) => name.endsWith(end)) ?? "";
   return [name.slice(0, name.length - kind.length), kind];
 }

@@ -1,13 +1,16 @@
 /** @file How weights are held while they are used. It changes activations, so files say it. */
 import { ConfigError } from "../util/errors.ts";
 
-export const PRECISIONS = ["F32", "BF16", "INT8"] as const;
-/** F32: as they are. BF16: rounded, on a cluster alone. INT8: see model/int8-weights.ts, in this process alone. */
+export const PRECISIONS = ["F32", "BF16", "INT8", "W8A8"] as const;
+/**
+ * F32: as they are. BF16: rounded, on a cluster alone. INT8 and W8A8: see model/int8-weights.ts and model/w8a8-weights.ts, in this process
+ * alone.
+ */
 export type Precision = (typeof PRECISIONS)[number];
 
 /** What an engine of this process takes, and one on a cluster. */
 const TAKEN = {
-  local: ["F32", "INT8"],
+  local: ["F32", "INT8", "W8A8"],
   ray: ["F32", "BF16"],
 } as const satisfies Readonly<Record<string, readonly Precision[]>>;
 
@@ -24,10 +27,10 @@ export function expectPrecision(
   );
 }
 
-/** Throws ConfigError where weights are held as int8, which serve mean states alone. */
+/** Throws ConfigError where weights are held in whole numbers, which serve mean states alone. */
 export function expectFull(precision: Precision | undefined, what: string): void {
-  if (precision !== "INT8") return;
-  throw new ConfigError(`precision: expected F32 for ${what}, got INT8`, {
-    hint: "INT8 is for states of responses (culprit embed and culprit behavior): leave it out here.",
+  if (precision !== "INT8" && precision !== "W8A8") return;
+  throw new ConfigError(`precision: expected F32 for ${what}, got ${precision}`, {
+    hint: `${precision} is for states of responses (culprit embed and culprit behavior): leave it out here.`,
   });
 }

@@ -23,9 +23,9 @@ export function engineContradictions(given: Experiment): Contradiction[] {
       `expected engine.kind ray with it, got ${engine.kind}`,
     ),
     ...need(
-      engine.precision !== "INT8",
+      engine.precision !== "INT8" && engine.precision !== "W8A8",
       ["engine", "precision"],
-      "expected F32 in an experiment, whose stages sample and train: INT8 is for culprit embed and culprit behavior",
+      `expected F32 in an experiment, whose stages sample and train: ${engine.precision} is for culprit embed and culprit behavior`,
     ),
   ];
 }
@@ -52,7 +52,7 @@ function rayContradictions(given: Experiment): Contradiction[] {
     ),
     ...need(weights === undefined, ["engine", "weights"], "expected none with engine.kind ray"),
     ...need(
-      engine.precision !== "INT8",
+      engine.precision !== "INT8" && engine.precision !== "W8A8",
       ["engine", "precision"],
       "expected F32 or BF16 with engine.kind ray",
     ),
