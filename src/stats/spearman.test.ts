@@ -22,8 +22,18 @@ describe("spearman", () => {
   });
 
   it("is exactly 1 or -1 for the same or the opposite order", () => {
-    expect(spearman([1, 2, 3, 9], [2, 4, 8, 16])).toEqual({ r: 1, low: 1, high: 1, n: 4 });
-    expect(spearman([1, 2, 3, 9], [8, 4, 2, 1])?.r).toBe(-1);
+    expect(spearman([1, 2, 3, 9], [2, 4, 8, 16])).toMatchObject({ r: 1, high: 1, n: 4 });
+    expect(spearman([1, 2, 3, 9], [8, 4, 2, 1])).toMatchObject({ r: -1, low: -1 });
+  });
+
+  it("has an interval of some width where all ranks agree, or all are reversed", () => {
+    const twenty = Array.from({ length: 20 }, (_, i) => i);
+    const same = spearman(twenty, twenty)!;
+    expect(same.low).toBeCloseTo(0.9952, 4);
+    const reversed = spearman(twenty, twenty.toReversed())!;
+    expect(reversed.high).toBeCloseTo(-same.low, 12);
+    // Of four points nothing is known.
+    expect(spearman([1, 2, 3, 4], [1, 2, 3, 4])!.low).toBeLessThan(0);
   });
 
   it("covers the true correlation in about 95 of 100 samples", () => {

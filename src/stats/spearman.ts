@@ -20,7 +20,11 @@ const MIN_POINTS = 4;
 /**
  * Spearman's rank correlation, ties sharing their average rank; undefined for fewer than 4 points or where one side is constant.
  * The interval is Fisher's z with the standard error sqrt((1 + r²/2) / (n - 3)) of Bonett and Wright (2000), since the
- * 1/sqrt(n - 3) of Pearson's correlation is too narrow for ranks. Both sides are finite and of one length.
+ * 1/sqrt(n - 3) of Pearson's correlation is too narrow for ranks. Where all ranks agree, or all are reversed, Fisher's z is infinite and
+ * would give an interval of no width: its other end is that of the next smaller correlation, which one exchange of neighbours gives. Both
+ * sides are finite and of one length.
+ *
+ * Worked: of 20 points whose ranks agree r is 1, and the interval that of 1 − 12/(20·399) = 0.9985 up to 1: [0.9952, 1].
  */
 export function spearman(x: ArrayLike<number>, y: ArrayLike<number>): Correlation | undefined {
   return correlateRanks(averageRanks(x), averageRanks(y));
@@ -45,7 +49,14 @@ export function correlateRanks(x: Float64Array, y: Float64Array): Correlation | 
   if (xx === 0 || yy === 0) return undefined;
   const r = Math.max(-1, Math.min(1, xy / Math.sqrt(xx * yy)));
   const half = Z * Math.sqrt((1 + (r * r) / 2) / (n - 3));
-  return { r, low: Math.tanh(Math.atanh(r) - half), high: Math.tanh(Math.atanh(r) + half), n };
+  const next = 1 - 12 / (n * (n * n - 1));
+  const fisher = Math.atanh(Math.max(-next, Math.min(next, r)));
+  return {
+    r,
+    low: r === -1 ? -1 : Math.tanh(fisher - half),
+    high: r === 1 ? 1 : Math.tanh(fisher + half),
+    n,
+  };
 }
 
 /** Ranks from 1 upwards; equal values share the mean of their ranks. */
