@@ -110,6 +110,7 @@ export { VERBS } from "./verbs/index.ts";
 export { judge } from "./verbs/judge.ts";
 export { quality } from "./verbs/quality.ts";
 export { rank } from "./verbs/rank.ts";
+export { refine } from "./verbs/refine.ts";
 export { report } from "./verbs/report.ts";
 export { type GivenInput, type RunVerbOptions, runVerb } from "./verbs/run-verb.ts";
 export { scenarios } from "./verbs/scenarios.ts";

@@ -57,14 +57,17 @@ export function layersOfStates(
 }
 
 function requireSpace(space: Space, behavior: Outline): void {
-  const { name, checkpoint, dim, features } = space;
+  const { name, kind, checkpoint, dim, features } = space;
   const where = `behavior "${behavior.name}"`;
   const other = differingPart(checkpoint, behavior.identity);
   if (other !== undefined) {
     throw new ConfigError(
       `${where}: expected the ${IDENTITY_PARTS[other]} of ${name} (${short(checkpoint[other])}), got another one (${short(behavior.identity[other])})`,
       {
-        hint: "Make behaviour and store with the same --checkpoint, --adapter, --template and --precision.",
+        hint:
+          kind === "store" && other === "precision" && checkpoint.precision !== undefined
+            ? "culprit refine makes the top of such a store exact, for this behaviour; or make both with the same --precision."
+            : "Make behaviour and store with the same --checkpoint, --adapter, --template and --precision.",
       },
     );
   }

@@ -67,13 +67,14 @@ function readMethods(
       const stage = rankId(experiment, name);
       const report = await RANK_REPORT.read(join(at(stage), RANK_REPORT.name));
       const { layer, cost, skippedNulls, rankings } = report;
-      const { method, pairs, verdict } = rankings.find((each) => each.layer === layer)!; // one for each layer
+      const { method, pairs, verdict, refined } = rankings.find((each) => each.layer === layer)!; // one for each layer
       const qualities =
         inputs.planted === undefined
           ? undefined
           : await QUALITY.read(join(at(qualityId(experiment, name)), QUALITY.name));
       const quality = qualities?.[0];
-      return { name, formula: method.formula, pairs, stage, cost, verdict, skippedNulls, quality };
+      const { formula } = method;
+      return { name, formula, pairs, stage, cost, verdict, refined, skippedNulls, quality };
     }),
   );
 }

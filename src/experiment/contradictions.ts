@@ -74,10 +74,40 @@ function neededSections(given: Experiment): Contradiction[] {
       ["discover"],
       "expected a method of rank.methods that reads states, whose vectors are compared",
     ),
+    ...refineContradictions(given),
     ...need(
       evaluate === undefined || has(given.judge),
       ["judge"],
       "expected a judge for the rollouts of evaluate",
+    ),
+  ];
+}
+
+/** Two passes are over states, on this machine, and make the top by one scorer exact. */
+function refineContradictions(given: Experiment): Contradiction[] {
+  const { refine, engine, rank } = given;
+  if (refine === undefined) return [];
+  const ofStates = rank.methods.filter(({ name }) => {
+    const { needs, features = "states" } = findMethod(name);
+    return needs.includes("store") && features === "states";
+  });
+  const probes = ofStates.filter(({ name }) => name === "probe");
+  const others = probes.map(({ scorer }) => scorer).filter((scorer) => scorer !== refine.scorer);
+  return [
+    ...need(
+      engine.kind === "local",
+      ["refine"],
+      `expected engine.kind local with it, which alone reads in low precision, got ${engine.kind}`,
+    ),
+    ...need(
+      ofStates.length > 0,
+      ["refine"],
+      "expected a method of rank.methods that reads states, whose vectors are read twice",
+    ),
+    ...need(
+      others.length === 0,
+      ["refine", "scorer"],
+      `expected ${String(others[0])}, by which rank.methods ranks, got ${refine.scorer}`,
     ),
   ];
 }

@@ -31,11 +31,13 @@ import {
   discoverStage,
   editStage,
   embedStage,
+  firstEmbedStage,
   generateStage,
   judgeStage,
   membershipStage,
   qualityStage,
   rankStage,
+  refineStage,
   type Sampled,
   steerStage,
   trainStage,
@@ -62,7 +64,7 @@ export function planExperiment(
     ...membershipStages(planned),
     ...probeStages(planned),
     ...nullStages(planned),
-    ...featuresOfMethods(experiment).map((features) => embedStage(planned, features)),
+    ...featuresOfMethods(experiment).flatMap((features) => embedStages(planned, features)),
     ...experiment.rank.methods.flatMap((method) => [
       ...rankStages(planned, method),
       ...(inputs.planted === undefined ? [] : [qualityStage(planned, inputs.planted, method)]),
@@ -74,6 +76,13 @@ export function planExperiment(
   stages.push(...agreementStages(planned, stages));
   stages.push(...furtherVerbs(experiment, verbs).map((each) => furtherStage(planned, each)));
   return inOrder(stages);
+}
+
+/** The vectors of all pairs, in one pass or in two. */
+function embedStages(planned: Planned, features: FeatureKind): readonly Stage[] {
+  return planned.experiment.refine === undefined || features !== "states"
+    ? [embedStage(planned, features)]
+    : [firstEmbedStage(planned), refineStage(planned)];
 }
 
 /** Whether the checkpoint after was trained on the pairs, behind the training where that is done here. */

@@ -1,4 +1,3 @@
-/** @file What an experiment starts from, and what its stages make, as the inputs of verbs. */
 import { stat } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 
@@ -8,6 +7,8 @@ import { readUsedLayer } from "../behavior/used-layer.ts";
 import { type DecisionFile, readDecisions } from "../edit/decisions.ts";
 import type { EngineOptions } from "../engine/engine-host.ts";
 import { findEngine } from "../engine/engines.ts";
+/** @file What an experiment starts from, and what its stages make, as the inputs of verbs. */
+import type { Precision } from "../engine/precision.ts";
 import type { PairSet } from "../pairs/open-pairs.ts";
 import { NoUsablePairError, type ResponsePairs } from "../pairs/response-pairs.ts";
 import type { UnusedNull } from "../ranking/signal-verdict.ts";
@@ -64,6 +65,16 @@ export const givenCheckpoint = (
   settings: reading(experiment),
   open: (work) => namedCheckpoint(experiment, work, { name, folder }),
 });
+
+/** The checkpoint before with its weights held so. */
+export function heldCheckpoint(
+  experiment: Experiment,
+  before: CheckpointInput,
+  precision: Precision,
+): BoundContent<Checkpoint> {
+  const held = { ...experiment, engine: { ...experiment.engine, precision } };
+  return givenCheckpoint(held, "before", before);
+}
 
 /** What a training stage has made: a checkpoint, or an adapter to the checkpoint before. */
 export const trainedCheckpoint = (

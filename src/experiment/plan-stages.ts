@@ -50,6 +50,7 @@ import {
   boundResponses,
   boundValue,
   givenCheckpoint,
+  heldCheckpoint,
   type Planned,
   promptsToSteer,
 } from "./plan-inputs.ts";
@@ -396,6 +397,43 @@ export function embedStage({ experiment, inputs }: Planned, features: FeatureKin
     },
   });
 }
+
+/** The first of two passes over the pairs: all of them in low precision. */
+export function firstEmbedStage({ experiment, inputs }: Planned): Stage {
+  const { precision } = experiment.refine!; // who plans it has the section
+  return verbStage(verbs.embed, {
+    name: FIRST,
+    settings: {
+      ...experiment.embed,
+      ...settingsOfFeatures("states", experiment.embed),
+      layers: featureLayers(experiment, inputs, "states"),
+    },
+    inputs: {
+      pairs: boundPairs(inputs.pairs),
+      checkpoint: heldCheckpoint(experiment, inputs.before, precision),
+    },
+  });
+}
+
+const FIRST = "first";
+
+/** The second pass. It has the kind of what it replaces: whatever takes the vectors takes these. */
+export function refineStage({ experiment, inputs }: Planned): Stage {
+  const { precision: _, ...settings } = experiment.refine!; // who plans it has the section
+  return verbStage(verbs.refine, {
+    kind: "embed",
+    settings: { ...settings, layers: layerToRefine(experiment.rank) },
+    inputs: {
+      store: { stage: stageId({ kind: "embed", name: FIRST }) },
+      behavior: { stage: "behavior" },
+      pairs: boundPairs(inputs.pairs),
+      checkpoint: givenCheckpoint(experiment, "before", inputs.before),
+    },
+  });
+}
+
+const layerToRefine = ({ layer }: Planned["experiment"]["rank"]): "auto" | readonly number[] =>
+  layer === "auto" ? layer : [layer];
 
 /** The response pairs that the behaviour is made of: from outside, or what the conditions found. */
 export function boundOwnResponses({ responses }: Planned["inputs"]): Bound<ResponsePairs> {

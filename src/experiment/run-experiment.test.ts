@@ -55,6 +55,31 @@ it("makes what is asked for, then the rest, then nothing; and what a changed set
   expect(made(await run(folder))).toEqual(["audit", "embed", "rank"]);
 });
 
+it("reads pairs in two passes where it is asked to, and says so in its conclusions", async () => {
+  const folder = await smallExperiment();
+  await run(folder);
+  await writeExperiment(folder, ["refine: { top: 4, audit: 20 }"]);
+  const twice = await run(folder);
+  expect(made(twice)).toEqual(["embed-first", "embed", "rank"]);
+  const result = await RESULT.read(join(folder, "out", RESULT.name));
+  const [method] = result.methods;
+  expect(method!.refined).toMatchObject({ precision: "W8A8", top: { pairs: 4 } });
+  expect(result.conclusions.join("\n")).toMatch(
+    /ranking by probe is of two passes: \d+ vectors are exact, the others of W8A8/,
+  );
+  expect(made(await run(folder))).toEqual([]);
+  for (const [section, message] of [
+    ["refine: { scorer: projection }", /refine\.scorer .*expected cosine, by which rank\.methods/],
+    [
+      "refine: {}\nrank: { methods: [{ name: length }] }",
+      /refine .*expected a method .* that reads states/,
+    ],
+  ] as const) {
+    await writeExperiment(folder, [section]);
+    await expect(run(folder)).rejects.toThrow(message);
+  }
+});
+
 it("gives the same files wherever it lies, none of them with a path of this machine, and times only in records", async () => {
   const [first, second] = [await smallExperiment(), await smallExperiment()];
   for (const folder of [first, second]) await run(folder);

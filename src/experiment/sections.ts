@@ -48,6 +48,7 @@ export const ELSEWHERE: Readonly<Record<string, string | null>> = {
   "generate.amplify": "probe.amplify",
   "generate.endpoint": "generate.endpoints.after",
   "quality.plantedColumn": "pairs.planted",
+  "refine.layers": "rank.layer",
   "rank.layers": null, // rank.layer is written, all layers of the behaviour are reported
   "rank.method": "rank.methods[]",
   "rank.noText": null, // results of stages hold no text of pairs; culprit show prints it
@@ -311,6 +312,13 @@ const costSection = z.strictObject({
   currency: nonEmpty.default("USD").describe("What the price is in; for people."),
 });
 
+const refineSection = verbs.refine.settings.omit({ layers: true }).extend({
+  precision: z
+    .enum(["W8A8", "INT8"])
+    .default("W8A8")
+    .describe("How all pairs are read first, of states; see engine.precision."),
+});
+
 const membershipSection = verbs.audit.settings.omit({ maxTokens: true }).extend({
   heldOut: path
     .optional()
@@ -380,6 +388,11 @@ export const sections = {
     .omit({ layers: true, features: true })
     .prefault({})
     .describe("Datapoint vectors."),
+  refine: refineSection
+    .optional()
+    .describe(
+      "Reads pairs twice: all of them in low precision, and the likeliest ones and a sample again exactly. Absent: all exactly, once.",
+    ),
   rank: rankSection.prefault({}).describe("Scoring and ranking of all pairs."),
   discover: verbs.discover.settings
     .omit({ makeBehavior: true })

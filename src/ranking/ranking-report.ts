@@ -17,6 +17,7 @@ import {
 } from "./confound-table.ts";
 import { chooseGroupColumn, groupName } from "./group-column.ts";
 import { liftTables, liftTableSchema } from "./lift-table.ts";
+import { rankedRefinementSchema } from "./ranked-refinement.ts";
 import { signalVerdict, signalVerdictSchema, unusedNullSchema } from "./signal-verdict.ts";
 import { compareUnrelated, tailSizes, unrelatedComparisonSchema } from "./unrelated-null.ts";
 
@@ -57,6 +58,8 @@ const rankingReportSchema = z.strictObject({
   ties: z.strictObject({ values: z.int(), largest: z.int() }),
   /** What the method has to say of itself, sentences; absent where it says nothing. */
   remarks: z.array(z.string()).readonly().optional(),
+  /** Of a store whose likeliest pairs alone were read exactly: how far the top can be trusted. */
+  refined: rankedRefinementSchema.optional(),
   /** Of these, what must be known before the scores are trusted; absent where there is nothing. */
   warnings: z.array(z.string()).readonly().optional(),
   /** Numbers behind the remarks, by name. */

@@ -1,4 +1,5 @@
 import { takesChosen } from "../edit/edit.ts";
+import { describeRefinement, doubtOfRefinement } from "../ranking/ranked-refinement.ts";
 import { hardestControl, placeAmongRandom } from "../rates/beside-controls.ts";
 import type { ArmRate, Evaluation } from "../rates/evaluation.ts";
 import type { ArmEdit, ExperimentResult, MethodResult, ProbeResult } from "../runs/result.ts";
@@ -69,6 +70,7 @@ function concludeFound(result: Concluded): readonly ToldSentence[] {
       tellNumbers(`Projected out at ${line}.`, `n ${probe.prompts} prompts or fewer; ${NO_MORE}`),
     ),
     ...plain(concludeUnknown(probe.scenarios)),
+    ...result.methods.flatMap(concludeRefined),
     ...[...new Set(result.methods.flatMap(concludeNulls))].map((line) =>
       tellNumbers(line, "n stands in the file of that behaviour, with the interval"),
     ),
@@ -102,6 +104,17 @@ function concludeUnknown(scenarios: ProbeResult["scenarios"]): Lines {
   return missing === 0
     ? `${start}, as they have too few rollouts: the vector is of the others alone.`
     : `${start}, as verdicts are missing (${missing} in all): the vector is of the others alone. Mend what the table gives as the cause and judge again (--force-stage judge-before,judge-after).`;
+}
+
+/** How far a ranking can be trusted that was made in two passes. */
+function concludeRefined({ name, refined }: MethodResult): readonly ToldSentence[] {
+  if (refined === undefined) return [];
+  const doubt = doubtOfRefinement(refined);
+  const n = `n ${refined.audit?.pairs ?? 0} pairs drawn at random`;
+  return [
+    tellNumbers(`The ranking by ${name} is of two passes: ${describeRefinement(refined)}.`, n),
+    ...plain(doubt !== undefined && `The ranking by ${name}: ${doubt}.`),
+  ];
 }
 
 /** What the verdict was not held to. */

@@ -3,6 +3,7 @@ import { z } from "zod";
 
 import { EDIT_ACTIONS, EDIT_PICKS, editedGroupSchema, TENTHS } from "../edit/edit.ts";
 import { membershipSchema } from "../pairs/audit-membership.ts";
+import { rankedRefinementSchema } from "../ranking/ranked-refinement.ts";
 import { plantedQualitySchema } from "../ranking/ranking-quality.ts";
 import { rankReportSchema } from "../ranking/ranking-report.ts";
 import { signalVerdictSchema, unusedNullSchema } from "../ranking/signal-verdict.ts";
@@ -83,6 +84,8 @@ const methodResultSchema = z.strictObject({
   stage: z.string(),
   /** What scoring took beside; the making of vectors not counted. */
   cost: rankReportSchema.shape.cost,
+  /** Of vectors of which the likeliest alone are exact: how far the top can be trusted; absent where all are. */
+  refined: rankedRefinementSchema.optional(),
   /** What the scores say about editing; absent where they allow none. */
   verdict: signalVerdictSchema.optional(),
   /** Unrelated behaviours of rank.nulls that the verdict could not be held to, and why; absent where there are none. */

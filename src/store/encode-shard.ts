@@ -17,6 +17,8 @@ export interface ShardRows extends Omit<StoreTable, "rows"> {
   readonly rows: ArrayLike<number>;
   /** Datapoint vectors of every layer of the manifest, [R, D] each. */
   readonly layers: ReadonlyMap<number, Float32Array>;
+  /** Their lengths, [R] each, where the vectors were rounded before; absent: of the vectors as they are. */
+  readonly norms?: ReadonlyMap<number, Float32Array> | undefined;
 }
 
 /** The largest finite half-precision number. */
@@ -42,7 +44,9 @@ export function encodeShard(
   for (const layer of manifest.layers) {
     const vectors = shard.layers.get(layer) ?? new Float32Array(0);
     requireLength(`layer ${layer}`, vectors.length, count * manifest.dim);
-    const norms = checkedNorms(manifest, shard.ids, layer, vectors);
+    const own = checkedNorms(manifest, shard.ids, layer, vectors);
+    const norms = shard.norms?.get(layer) ?? own;
+    requireLength(`norms of layer ${layer}`, norms.length, count);
     tensors.push(
       {
         name: layerTensor(layer),

@@ -14,6 +14,9 @@ export const TOKENS_TENSOR = "tokens";
 /** Row numbers in the pair files, I32 [R]. */
 export const ROW_TENSOR = "row";
 
+/** In the folder of a store that was refined: the exact vectors, a store for each round. */
+export const EXACT_ROUNDS = "exact-rounds";
+
 export function shardName(index: number): string {
   return `shard-${String(index).padStart(5, "0")}.safetensors`;
 }

@@ -9,6 +9,7 @@ import { countSchema, countsSchema, jsonArtifact } from "../util/artifact.ts";
 import { ConfigError } from "../util/errors.ts";
 import { firstDifference } from "../util/first-difference.ts";
 import { VERSION } from "../util/version.ts";
+import { refinementSchema } from "./refinement.ts";
 
 /** Element type of the stored vectors. */
 export const STORE_DTYPES = ["F16", "F32"] as const;
@@ -86,6 +87,9 @@ const manifestSchema = z
       columns: z.array(z.string()).describe("Kept columns, in their order."),
       ignoreUnread: z.boolean().optional().describe("Rows were taken without what nothing reads."),
     }),
+    refined: refinementSchema
+      .optional()
+      .describe("Some pairs alone were read exactly, the others as it says; absent: all were."),
     software: z.strictObject({ name: z.literal("culprit"), version: z.string() }),
   })
   .superRefine(({ layers, features = STATES, checkpoint }, context) => {

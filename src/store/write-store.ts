@@ -8,7 +8,7 @@ import { makeFolder } from "../util/make-folder.ts";
 import { lockForWriting } from "../util/writer-lock.ts";
 import { encodeShard, type ShardRows } from "./encode-shard.ts";
 import { checkShard } from "./read-shard.ts";
-import { damaged, shardIndex, shardName } from "./shard-layout.ts";
+import { damaged, EXACT_ROUNDS, shardIndex, shardName } from "./shard-layout.ts";
 import {
   requireSameManifest,
   STORE_COMPLETION,
@@ -100,7 +100,8 @@ const isOfStore = (name: string): boolean =>
   isRecord(name) ||
   name.endsWith(".partial") ||
   name.startsWith("writer.lock") ||
-  name.startsWith("unusable.jsonl");
+  name.startsWith("unusable.jsonl") ||
+  name === EXACT_ROUNDS;
 
 /** An interrupted write of this store; anything else in the folder is left alone. */
 const isLeftover = (name: string): boolean =>

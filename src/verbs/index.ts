@@ -15,6 +15,7 @@ import { importing } from "./import.ts";
 import { judge } from "./judge.ts";
 import { quality } from "./quality.ts";
 import { rank } from "./rank.ts";
+import { refine } from "./refine.ts";
 import { report } from "./report.ts";
 import { scenarios } from "./scenarios.ts";
 import { shifts } from "./shifts.ts";
@@ -40,6 +41,7 @@ export const verbs = {
   forecast,
   shifts,
   steer,
+  refine,
   rank,
   show,
   quality,

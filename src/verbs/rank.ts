@@ -4,11 +4,13 @@ import { type CandidateRanking, findCandidates } from "../attribution/candidates
 import type { AttributionMethod, OwnAnswers, PairScores } from "../attribution/method.ts";
 import { findMethod, METHODS } from "../attribution/methods/index.ts";
 import { type PairRows, readPairRows, storeRows } from "../attribution/pair-rows.ts";
+import { directionHash } from "../attribution/refine-store.ts";
 import { scorePairs } from "../attribution/score-pairs.ts";
 import { readBehavior, type StoredBehavior } from "../behavior/behavior-file.ts";
 import { readUsedLayer, type UsedLayer } from "../behavior/used-layer.ts";
 import type { PairSet } from "../pairs/open-pairs.ts";
 import { chooseGroupColumn } from "../ranking/group-column.ts";
+import { doubtOfRefinement, rankedRefinement } from "../ranking/ranked-refinement.ts";
 import { readRanking } from "../ranking/ranking-file.ts";
 import {
   RANK_REPORT,
@@ -297,7 +299,11 @@ same; culprit show prints more of one.
       const texts = settings.noText
         ? undefined
         : await readTopText(reports, { store, pairs }, work);
-      const rankings = texts === undefined ? reports : withTopText(reports, texts);
+      const told = texts === undefined ? reports : withTopText(reports, texts);
+      const rankings = told.map((report) => ({
+        ...report,
+        refined: method.needs.includes("store") ? refinedOf(report, store, wanted) : undefined,
+      }));
       if (work.out.out !== undefined) {
         const written =
           used === undefined ? scores : scores.filter(({ layer }) => layer === used.layer);
@@ -382,6 +388,20 @@ function costOf(
   return { tokens, flops, bytes };
 }
 
+/** What a store says of itself whose likeliest pairs alone are exact, as far as it is about a ranking. */
+function refinedOf(
+  { behavior: name, layer, method }: RankingReport,
+  store: VectorStore | undefined,
+  behaviors: readonly StoredBehavior[],
+): RankingReport["refined"] {
+  const refinement = store?.manifest.refined;
+  if (refinement === undefined) return undefined;
+  const behavior = behaviors.find((each) => each.name === name);
+  const isAtLayer = behavior !== undefined && layer !== undefined;
+  const direction = isAtLayer ? directionHash(behavior, layer) : undefined;
+  return rankedRefinement(refinement, { layer, direction, scorer: method.settings["scorer"] });
+}
+
 function doubtsOf(report: RankingReport): readonly string[] {
   const { method, behavior, layer, doubt, verdict, scored, ties } = report;
   const where =
@@ -394,6 +414,9 @@ function doubtsOf(report: RankingReport): readonly string[] {
       `${where}: all ${scored} scores are the same: the ranking is the order of the rows and says nothing`,
     scored === 0 && `${where}: no pair has a score`,
     report.warnings?.map((each) => `${where}: ${each}`),
+    [report.refined && doubtOfRefinement(report.refined)].map(
+      (each) => each !== undefined && `${where}: ${each}`,
+    ),
     doubt !== undefined && `${where}: ${doubt}`,
     verdict?.notHeldTo.map((other) => `${where}: not held to "${other.behavior}": ${other.reason}`),
   ]);

@@ -1,4 +1,5 @@
 import { CONFOUNDS } from "../../ranking/confound-table.ts";
+import { describeRefinement } from "../../ranking/ranked-refinement.ts";
 import type { RankedPair, RankingReport } from "../../ranking/ranking-report.ts";
 import { number, percent, signed, withInterval } from "../../util/figures.ts";
 import { type Column, type Lines, printable, tableOf, textOf } from "../../util/text-table.ts";
@@ -80,9 +81,11 @@ function scoredLines({
   ties,
   scored,
   remarks = [],
+  refined,
 }: RankingReport): Lines {
   const causes = Object.entries(unscored).map(([cause, pairs]) => `${pairs} ${printable(cause)}`);
   return [
+    refined !== undefined && describeRefinement(refined),
     candidates !== undefined &&
       `scored are the ${candidates.top} pairs that ${printable(candidates.method ?? "the other ranking")} has at its top: of the others nothing is known here`,
     causes.length > 0 && `without a score: ${causes.join(", ")}`,
