@@ -12,7 +12,7 @@ import { assignColumns, clusterColumns } from "./cluster-columns.ts";
 import { type Clustered, clusterRows } from "./cluster-rows.ts";
 import { describeClusters } from "./describe-clusters.ts";
 import type { Discovery } from "./discovery-file.ts";
-import { multiplyRows, pickRows, type Rows, rowOf } from "./multiply-rows.ts";
+import { multiplyRows, pickRows, type Rows, rowOf, stackRows } from "./multiply-rows.ts";
 import { drawRows, readPairRows, usablePairs } from "./pair-sample.ts";
 import type { ResponseStates } from "./response-states.ts";
 import { MAX_STREAMED, streamCosines } from "./stream-cosines.ts";
@@ -220,9 +220,7 @@ function stack(directions: readonly Float32Array[], width: number): Rows {
       `discover: expected at most ${MAX_STREAMED} clusters of prompts and pairs, got ${directions.length}`,
     );
   }
-  const values = new Float32Array(directions.length * width);
-  for (const [k, direction] of directions.entries()) values.set(direction, k * width);
-  return { count: directions.length, width, values };
+  return stackRows(directions, width);
 }
 
 function treeOf({ tree, leafOrder, clusters, counts }: Clustered): Discovery["rows"]["tree"] {

@@ -12,7 +12,7 @@ import { sourceEffects } from "./source-effects.ts";
 import { clusterTerms } from "./terms.ts";
 import { testClusters } from "./test-clusters.ts";
 import { directedRows, meanDirection, unitDifferences } from "./unit-rows.ts";
-import { createVariationNull, nullP } from "./variation-null.ts";
+import { createVariationNull, directionWeights, nullP } from "./variation-null.ts";
 
 const rng = createRng(6);
 const randomRows = (count: number, width: number): Rows => ({
@@ -208,7 +208,7 @@ describe("the null of own variation", () => {
       shares: [0.05],
       threads: 1,
     });
-    const [leans = new Float64Array()] = await null_.leans(1);
+    const [leans = new Float64Array()] = (await null_.leans(1)).leans;
     expect(leans).toHaveLength(400);
     const own = unit(randomRows(200, 8));
     const ps = [...leansOf(await multiplyRows(pairs, own, { threads: 1 }), [0.05])[0]!].map(
@@ -224,7 +224,7 @@ describe("the null of own variation", () => {
     const [pairs, variation] = [unit(randomRows(60, 8)), unit(randomRows(30, 8))];
     const leansOfDraws = async (draws: number): Promise<readonly Float64Array[]> => {
       const options = { rng: createRng(3), draws, shares: [0.1, 1], threads: 1 };
-      return (await createVariationNull(variation, pairs, options)).leans(4);
+      return (await (await createVariationNull(variation, pairs, options)).leans(4)).leans;
     };
     const [few, many] = [await leansOfDraws(250), await leansOfDraws(600)];
     expect(few).toEqual(many.map((leans) => leans.slice(0, 500)));
@@ -237,6 +237,50 @@ describe("the null of own variation", () => {
     const many = Float64Array.from({ length: 4000 }, (_, i) => leans[i % 4]!);
     // None is beyond, but 1/4001 would claim more than four values can say.
     expect(nullP(0.3, many)).toBeCloseTo(0.0289, 3);
+    expect(nullP(0.3, many, [0.25, 0.25, 0.25, 0.25])).toBeCloseTo(0.0653, 3);
+  });
+
+  it("weighs independent directions as in the worked example", async () => {
+    const [x, y] = [Float32Array.of(1, 0, 0), Float32Array.of(0, 1, 0)];
+    const weightsOf = async (...directions: Float32Array[]): Promise<number[]> =>
+      [...(await directionWeights(directions, 1))].toSorted((a, b) => b - a);
+    const expectClose = (found: number[], expected: number[]): void =>
+      expected.forEach((each, i) => expect(found[i]).toBeCloseTo(each, 6));
+    expectClose(await weightsOf(x, y), [1 / 2, 1 / 2]);
+    expectClose(await weightsOf(x, y, y), [2 / 3, 1 / 3, 0]);
+    expectClose(
+      await weightsOf(
+        y,
+        y,
+        y.map((value) => -value),
+      ),
+      [1, 0, 0],
+    );
+    expect(await weightsOf(Float32Array.of(0, 0, 0))).toEqual([1]);
+  });
+
+  it("holds the level of a mean over all pairs where M0 varies in few directions", async () => {
+    const [width, ways, RUNS] = [24, 4, 200];
+    let [byWeights, byNormal, tested] = [0, 0, 0];
+    for (let run = 0; run < RUNS; run++) {
+      // The mean of the pairs points anywhere, M0's samples differ in four ways, clusters lie in eight others.
+      const pairs = unit(randomRows(1, width));
+      const variation = zeros(40, width);
+      for (let i = 0; i < 40; i++) {
+        for (let j = 0; j < ways; j++) variation.values[i * width + j] = rng.normal();
+      }
+      const options = { rng, draws: 60, shares: [1], threads: 1 };
+      const null_ = await createVariationNull(unit(variation), pairs, options);
+      const { leans, weights } = await null_.leans(1);
+      const [lean, nulls] = [pairs.values, leans[0]!];
+      for (let j = ways; j < ways + 8; j++) {
+        tested += 1;
+        byWeights += Number(nullP(lean[j]!, nulls, weights)! < 0.02);
+        byNormal += Number(nullP(lean[j]!, nulls)! < 0.02);
+      }
+    }
+    expect(byWeights / tested).toBeLessThan(0.028);
+    expect(byNormal / tested).toBeGreaterThan(0.04);
   });
 
   it("is none where M0's own samples hardly differ", async () => {
@@ -247,7 +291,7 @@ describe("the null of own variation", () => {
       threads: 1,
     });
     expect(null_.prompts).toBe(0);
-    expect(nullP(1, (await null_.leans(5))[0]!)).toBeUndefined();
+    expect(nullP(1, (await null_.leans(5)).leans[0]!)).toBeUndefined();
   });
 });
 
@@ -311,6 +355,29 @@ describe("testClusters", () => {
       expect(test?.p).toBeCloseTo(0.00033, 5);
       expect(test?.holm).toBeCloseTo(0.00067, 5);
     }
+  });
+
+  it("holds the mean over all pairs to as many directions as M0 varies in", async () => {
+    // All pairs are (3, 1)/√10: where M0 varies they lean by 0.316, to the cluster by 0.949, three times as far.
+    const along = (count: number, ...values: number[]): Rows => ({
+      count,
+      width: 2,
+      values: Float32Array.from({ length: 2 * count }, (_, i) => values[i % 2]!),
+    });
+    const changed = along(4, 1, 0);
+    const { tests } = await testClusters(
+      {
+        changed: { choosing: changed, testing: changed },
+        rows: { labels: new Int32Array(4), clusters: 1 },
+        pairs: unit(along(10, 3, 1)),
+        variation: along(20, 0, 1),
+        rng: createRng(1),
+      },
+      { minPrompts: 2, draws: 3000, leanShare: 0.5, threads: 1 },
+    );
+    const [closest, all] = tests[0]!.tried;
+    expect(closest?.p).toBeCloseTo(0.00135, 5); // a normal variable beyond 3
+    expect(all?.p).toBeCloseTo(0.1024, 4); // a Student t variable of one degree of freedom beyond 3
   });
 
   it("leaves clusters of too few prompts untested", async () => {

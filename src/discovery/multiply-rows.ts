@@ -23,6 +23,13 @@ export function pickRows(rows: Rows, picked: ArrayLike<number>): Rows {
   return { count: picked.length, width, values };
 }
 
+/** Vectors of `width` numbers as the rows of one matrix, copied. */
+export function stackRows(vectors: readonly Float32Array[], width: number): Rows {
+  const values = new Float32Array(vectors.length * width);
+  for (const [k, vector] of vectors.entries()) values.set(vector, k * width);
+  return { count: vectors.length, width, values };
+}
+
 /** The inner products of all rows of one matrix with all of another, [a.count, b.count], in single precision. */
 export async function multiplyRows(
   a: Rows,

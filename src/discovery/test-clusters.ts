@@ -4,7 +4,7 @@ import { quantile } from "../stats/quantile.ts";
 import type { Rng } from "../util/rng.ts";
 import type { Clustered } from "./cluster-rows.ts";
 import { leanOf } from "./lean.ts";
-import { multiplyRows, pickRows, type Rows, rowOf } from "./multiply-rows.ts";
+import { multiplyRows, type Rows, rowOf, stackRows } from "./multiply-rows.ts";
 import { meanDirection } from "./unit-rows.ts";
 import { createVariationNull, nullP } from "./variation-null.ts";
 
@@ -54,9 +54,16 @@ export interface TestOptions {
 /**
  * Whether the pairs lean to each cluster further than to directions in which M0's own samples differ. Clusters were chosen by one half of the
  * samples; the direction that is tested is the mean over their prompts by the other half, which knows nothing of that choice, so no choice on
- * the same data makes a p-value small. Two leans
- * are tried, that of the few closest pairs and that of all, since a behaviour may be taught by few pairs or tilt most; p is twice the smaller of
- * their p-values. Holm over the clusters that are tested.
+ * the same data makes a p-value small. Two leans are tried, since a behaviour may be taught by few pairs or tilt most; p is twice the smaller of
+ * their p-values. Holm over the clusters that are tested. What would be true if the pairs had nothing to do with the cluster:
+ *
+ * - all pairs (share 1): their mean vector points anywhere, no more along the cluster's direction than along M0's. This lean is that vector's
+ *   product with a direction, so 3,000 null directions tell no more of it than the independent ones among them, seven say, and it is held to
+ *   a spread that so few tell (directionWeights).
+ * - the closest pairs: which sides they lie on is as it is along M0's directions. Other directions have other pairs close to them, so that
+ *   their leans say more than the directions' number; it is held to a normal distribution. Held by simulation, bench/discovery-null.ts.
+ *
+ * Both are held to the share of null directions that lean as far too; see nullP.
  *
  * Worked: two clusters along which every pair lies (lean 1), where M0's samples differ across them alone (3,000 null directions with either
  * sign, leans 0), have p = 2 · 1/6001 = 0.00033 and, by Holm, 0.00067.
@@ -68,7 +75,7 @@ export async function testClusters(
   const members = membersOf(rows.labels, rows.clusters);
   const testing = members.map((each) => meanDirection(changed.testing, each));
   const choosing = members.map((each) => meanDirection(changed.choosing, each));
-  const cosines = await multiplyRows(pairs, stackOf([...testing, ...choosing], pairs.width), {
+  const cosines = await multiplyRows(pairs, stackRows([...testing, ...choosing], pairs.width), {
     threads,
   });
   const column = (k: number, isTaken: (i: number) => boolean): Float32Array =>
@@ -86,10 +93,10 @@ export async function testClusters(
       continue;
     }
     const all = column(k, () => true);
-    const leans = await nulls.leans(each.length);
+    const { leans, weights } = await nulls.leans(each.length);
     const tried = shares.map((share, s) => {
       const lean = leanOf(all, share);
-      return { share, lean, p: nullP(lean, leans[s]!) };
+      return { share, lean, p: nullP(lean, leans[s]!, share === 1 ? weights : undefined) };
     });
     const best = (tried[1]!.p ?? 1) < (tried[0]!.p ?? 1) ? 1 : 0;
     const { share, lean, p } = tried[best]!;
@@ -129,10 +136,4 @@ function withHolm(tests: readonly (ClusterTest | undefined)[]): (ClusterTest | u
   const adjusted = holm(ps);
   let next = 0;
   return tests.map((test) => (test?.p === undefined ? test : { ...test, holm: adjusted[next++] }));
-}
-
-function stackOf(directions: readonly Float32Array[], width: number): Rows {
-  const values = new Float32Array(directions.length * width);
-  for (const [k, direction] of directions.entries()) values.set(direction, k * width);
-  return pickRows({ count: directions.length, width, values }, [...directions.keys()]);
 }

@@ -72,7 +72,7 @@ is kept beside --out before it counts. Without, their terms name them.
   culprit discover vectors/ --before rollouts0.jsonl --after rollouts1.jsonl --checkpoint ./sft --layers 20 --out found.json
   culprit discover vectors/ --before rollouts0.jsonl --after rollouts1.jsonl --checkpoint ./sft --layers 20 \\
     --make-behavior 3 --responses cluster3.jsonl`,
-  version: 3,
+  version: 4,
   inputs: {
     store: { ...storeInput, isPositional: true },
     before: {
