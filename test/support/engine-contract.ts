@@ -3,7 +3,6 @@
  * interrupted ends in the same bytes, and what cannot be done is an error that names it. `expect` throws where a check does not hold.
  */
 import { mkdir, mkdtemp, readdir, readFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { expect } from "vitest";
@@ -11,6 +10,7 @@ import { expect } from "vitest";
 import type { EngineHost } from "../../src/engine/engine-host.ts";
 import type { Engine, TokenizedExample } from "../../src/engine/engine.ts";
 import type { StepExample, Trainer, TrainerSettings } from "../../src/engine/trainer.ts";
+import { suiteFolder } from "./suite-folder.ts";
 import { tinyPairs, writeTinyCheckpoint } from "./tiny-training.ts";
 
 /** One thing that an engine must keep. */
@@ -24,6 +24,8 @@ export interface ContractCheck {
 /** Rounding differs with the shape of a batch; a wrong mask or column differs by far more. */
 const TOLERANCE = 1e-5;
 const LAYERS = [0, 1, 2];
+/** Gone after the suite that runs the checks. */
+const root = suiteFolder();
 
 const LORA: TrainerSettings["adaptation"] = { kind: "lora", rank: 4, alpha: 8, targets: null };
 export const TRAINER_SETTINGS: TrainerSettings = {
@@ -324,7 +326,7 @@ function expectClose(got: ArrayLike<number>, want: ArrayLike<number>): void {
   }
 }
 
-const newFolder = (): Promise<string> => mkdtemp(join(tmpdir(), "culprit-contract-"));
+const newFolder = (): Promise<string> => mkdtemp(join(root, "contract-"));
 
 async function tinyCheckpoint(): Promise<string> {
   const folder = join(await newFolder(), "checkpoint");
