@@ -50,13 +50,13 @@ test("the package has what runs, its types, examples, organisms and rubrics, and
   expect(await packed()).toEqual(expected.toSorted());
 });
 
-test("what the package imports at run time, it depends on", async () => {
+test("what the package imports at run time or for its types, it depends on", async () => {
   const { dependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
     dependencies: Record<string, string>;
   };
   const imported = new Set(
     listed("dist")
-      .filter((path) => path.endsWith(".js") && !path.startsWith("dist/report-page/"))
+      .filter((path) => /\.(js|d\.ts)$/.test(path) && !path.startsWith("dist/report-page/"))
       .flatMap((path) => [
         ...readFileSync(join(ROOT, path), "utf8").matchAll(
           /(?:^(?:import|export)[^;]*? from |^import |\bimport\(|\.resolve\(|createRequire\(import\.meta\.url\)\()"([^".][^"]*)"/gm,

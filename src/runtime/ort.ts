@@ -1,13 +1,22 @@
 /** @file The only importer of onnxruntime-node: compile a graph, bind weights, run. */
-import * as ort from "onnxruntime-node";
+import type * as Ort from "onnxruntime-node";
 
 import type { OnnxElementType } from "../format/onnx.ts";
 import type { LoweredGraph } from "../tensor/lower.ts";
 import { CulpritError, RuntimeError, ShapeError, UnsupportedError } from "../util/errors.ts";
 import type { Device } from "./device.ts";
 
-// Whatever goes wrong reaches the caller as an error; ONNX Runtime's own lines on stderr would only repeat it.
-ort.env.logLevel = "fatal";
+let runtime: Promise<typeof Ort> | undefined;
+
+/** Loads the library when something is first compiled: commands that compute nothing start without it. */
+function loadRuntime(): Promise<typeof Ort> {
+  runtime ??= import("onnxruntime-node").then((ort) => {
+    // Whatever goes wrong reaches the caller as an error; ONNX Runtime's own lines on stderr would only repeat it.
+    ort.env.logLevel = "fatal";
+    return ort;
+  });
+  return runtime;
+}
 
 /** The arrays that carry tensors in and out. float16 travels as raw 16-bit words. */
 export type TensorArray =
@@ -28,9 +37,14 @@ export interface TensorValue {
   readonly array: TensorArray;
 }
 
-/** Weights wrapped for the runtime once and shared, without a copy, by every program that names them. */
+/** Weights that are shared, without a copy, by every program that names them. */
 export interface BoundWeights {
-  readonly tensors: ReadonlyMap<string, ort.Tensor>;
+  readonly arrays: ReadonlyMap<string, BoundWeight>;
+}
+
+interface BoundWeight {
+  readonly shape: readonly number[];
+  readonly values: WeightArray;
 }
 
 /** A compiled graph. Runs are one at a time; a run blocks the calling thread. */
@@ -51,45 +65,40 @@ export interface CompileOptions {
   readonly profilePrefix?: string | undefined;
 }
 
-/** Wraps weights, row by row, for the runtime; the arrays are used in place and must not change. */
+/** Takes weights, row by row; the arrays are used in place and must not change. */
 export function bindWeights(
   weights: Iterable<readonly [name: string, shape: readonly number[], values: WeightArray]>,
 ): BoundWeights {
-  const tensors = new Map<string, ort.Tensor>();
-  for (const [name, shape, values] of weights) {
-    const tensor =
-      values instanceof Int8Array
-        ? new ort.Tensor("int8", values, shape)
-        : new ort.Tensor("float32", values, shape);
-    tensors.set(name, tensor);
-  }
-  return { tensors };
+  return {
+    arrays: new Map([...weights].map(([name, shape, values]) => [name, { shape, values }])),
+  };
 }
 
 /** Makes a graph runnable. Throws UnsupportedError where the device's library is absent; there is no silent fall-back. */
 export async function compile(graph: LoweredGraph, options: CompileOptions = {}): Promise<Program> {
   const { device = "cpu", weights, profilePrefix } = options;
-  expectDevice(device);
+  const ort = await loadRuntime();
+  expectDevice(ort, device);
   const bound = Object.fromEntries(
     graph.parameters.map(({ name, shape }) => {
-      const tensor = weights?.tensors.get(name);
-      if (tensor === undefined) throw new Error(`internal: weight "${name}" is not bound`);
-      if (tensor.dims.join() !== shape.join()) {
+      const weight = weights?.arrays.get(name);
+      if (weight === undefined) throw new Error(`internal: weight "${name}" is not bound`);
+      if (weight.shape.join() !== shape.join()) {
         throw new ShapeError(
-          `weight "${name}": the graph expects [${shape.join(", ")}], got [${tensor.dims.join(", ")}]`,
+          `weight "${name}": the graph expects [${shape.join(", ")}], got [${weight.shape.join(", ")}]`,
         );
       }
-      return [name, tensor];
+      return [name, wrapWeight(ort, weight)];
     }),
   );
-  const session = await createSession(graph.bytes, { ...options, device });
+  const session = await createSession(ort, graph.bytes, { ...options, device });
   return {
     async run(inputs) {
-      const feeds: Record<string, ort.Tensor> = { ...bound };
+      const feeds: Record<string, Ort.Tensor> = { ...bound };
       for (const { name } of graph.inputs) {
         const value = inputs[name];
         if (value === undefined) throw new Error(`internal: input "${name}" was not given`);
-        feeds[name] = toOrt(value);
+        feeds[name] = toOrt(ort, value);
       }
       try {
         const results = await session.run(feeds);
@@ -107,17 +116,23 @@ export async function compile(graph: LoweredGraph, options: CompileOptions = {})
   };
 }
 
+function wrapWeight(ort: typeof Ort, { values, shape }: BoundWeight): Ort.Tensor {
+  return values instanceof Int8Array
+    ? new ort.Tensor("int8", values, shape)
+    : new ort.Tensor("float32", values, shape);
+}
+
 /**
  * Wraps an input in place. Half precision goes in as raw words under a changed label: where the engine has a Float16Array (Node 24)
  * onnxruntime-common turns the words into one, and the native side of 1.30 reads that as empty.
  */
-function toOrt({ dtype, array, shape }: TensorValue): ort.Tensor {
-  if (dtype !== "float16") return new ort.Tensor(dtype, array as ort.Tensor["data"], shape); // the declared kinds of array
+function toOrt(ort: typeof Ort, { dtype, array, shape }: TensorValue): Ort.Tensor {
+  if (dtype !== "float16") return new ort.Tensor(dtype, array as Ort.Tensor["data"], shape); // the declared kinds of array
   const words = new ort.Tensor("uint16", array as Uint16Array, shape); // how float16 travels, see TensorArray
   return Object.assign(words, { type: "float16" as const });
 }
 
-function readTensor(name: string, tensor: ort.Tensor): TensorValue {
+function readTensor(name: string, tensor: Ort.Tensor): TensorValue {
   const array = tensor.data;
   if (Array.isArray(array)) throw new Error(`internal: output "${name}" holds strings`);
   return {
@@ -128,9 +143,10 @@ function readTensor(name: string, tensor: ort.Tensor): TensorValue {
 }
 
 async function createSession(
+  ort: typeof Ort,
   bytes: Uint8Array,
   { device, threads, profilePrefix }: CompileOptions & { readonly device: Device },
-): Promise<ort.InferenceSession> {
+): Promise<Ort.InferenceSession> {
   try {
     return await ort.InferenceSession.create(bytes, {
       executionProviders: [device],
@@ -154,7 +170,7 @@ async function createSession(
   }
 }
 
-function expectDevice(device: Device): void {
+function expectDevice(ort: typeof Ort, device: Device): void {
   const available = ort.listSupportedBackends().map((backend) => backend.name);
   if (available.includes(device)) return;
   throw new UnsupportedError(
