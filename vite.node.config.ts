@@ -1,5 +1,5 @@
 /**
- * @file Builds the command line and the library: a few files instead of nine hundred. Node takes longer to find and
+ * @file Builds the command line, the library and the engine's threads: a few files instead of nine hundred. Node takes longer to find and
  * link that many than all commands but the heavy ones need for their work. Two packages that every command loads come in with their
  * licences, the others stay outside.
  */
@@ -34,6 +34,7 @@ export default defineConfig({
       input: {
         index: at("src/index.ts"),
         "cli/main": at("src/cli/main.ts"),
+        "engine/thread": at("src/engine/threads/thread.ts"),
       },
       output: {
         entryFileNames: "[name].js",

@@ -37,6 +37,7 @@ test("the package has what runs, its types, examples, organisms and rubrics, and
   const expected = [
     "dist/index.js",
     "dist/cli/main.js",
+    "dist/engine/thread.js",
     ...listed("dist/code").filter((path) => !path.endsWith(".map")),
     ...modules.map((name) => `dist/${name}.d.ts`),
     ...data.filter((path) => !path.endsWith(".ts") && !path.includes("/stages/")),

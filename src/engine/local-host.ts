@@ -26,7 +26,7 @@ export const openEngine: EngineHost["open"] = (checkpoint, options) =>
   localHost.open(checkpoint, options);
 
 /** The folders of checkpoint and adapter, downloaded where they are on the hub. */
-async function located(
+export async function located(
   checkpoint: string,
   { download = {}, adapter, name = checkpoint, ...local }: EngineOptions,
 ): Promise<{ readonly dir: string } & Omit<EngineOptions, "download">> {
