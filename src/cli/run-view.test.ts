@@ -30,9 +30,8 @@ const STATUS = {
 } as unknown as ExperimentStatus; // what a view looks at
 const STATE = {
   status: STATUS,
-  place: { position: 3, of: 4, remaining: [stage("rank")] },
-  id: "embed",
-  standing: { done: 30, total: 120, unit: "pairs", rate: 3 },
+  place: { position: 3, of: 4, atOnce: 1, remaining: [stage("rank")] },
+  atWork: [{ id: "embed", standing: { done: 30, total: 120, unit: "pairs", rate: 3 } }],
   seconds: 42,
   secondsLeft: 75,
 };
@@ -44,6 +43,26 @@ it("shows stages around the one at work, its rate, time left, and what was spent
     "▶ embed ██████░░░░░░░░░░░░░░░░░░ 30/120 pairs (25%), 3.00 pairs/s, 30 s left",
     "· rank",
     "[3/4] 42 s here, about 75 s left, all stages so far: 12 s, 3,456 tokens, 0.5000 EUR",
+  ]);
+});
+
+it("shows all stages that are at work side by side, in their order", () => {
+  const atWork = [
+    { id: "train", standing: undefined },
+    { id: "embed", standing: { done: 30, total: 120, unit: "pairs", rate: 3 } },
+  ];
+  const stages = STATUS.stages.map((each) =>
+    each.id === "train" ? { ...each, state: "running" as const } : each,
+  );
+  const place = { ...STATE.place, atOnce: 2 };
+  const status = { ...STATUS, stages };
+  expect(
+    formatRunView({ ...STATE, place, status, atWork }, { columns: 100, rows: 24 }).slice(0, 4),
+  ).toEqual([
+    "✓ audit  there already",
+    "▶ train",
+    "▶ embed ██████░░░░░░░░░░░░░░░░░░ 30/120 pairs (25%), 3.00 pairs/s, 30 s left",
+    "· rank",
   ]);
 });
 

@@ -1,6 +1,6 @@
 import type { PricedCost } from "../engine/cost.ts";
 /**
- * @file What a run shows on a terminal while it is at work: the stages around the one that runs, how far and how fast that is, and what was
+ * @file What a run shows on a terminal while it is at work: the stages around those that run, how far and how fast that is, and what was
  * spent. The lines are drawn over again; news stay above them. Without a terminal stage-log.ts says the same line by line.
  */
 import type { RunExperimentOptions, StagePlace } from "../experiment/run-experiment.ts";
@@ -16,7 +16,7 @@ import { createTimeLeft } from "./time-left.ts";
 const REDRAW_MS = 100;
 /** The run writes its standing once a second. */
 const LOOK_MS = 1_000;
-/** Stages shown before and after the one at work. */
+/** Stages shown before and after those at work. */
 const AROUND = 3;
 const BAR_WIDTH = 24;
 
@@ -35,13 +35,17 @@ export interface RunView {
   end(): Promise<void>;
 }
 
+interface StageAtWork {
+  readonly id: string;
+  readonly standing: Standing | undefined;
+}
+
 /** What is shown. */
 export interface RunViewState {
   readonly status: ExperimentStatus | undefined;
   readonly place: StagePlace | undefined;
-  /** The stage at work. */
-  readonly id: string;
-  readonly standing: Standing | undefined;
+  /** The stages at work, or the one that was last. */
+  readonly atWork: readonly StageAtWork[];
   /** Since this command began, in seconds. */
   readonly seconds: number;
   /** Of all stages to come; undefined while a kind of them has not run yet. */
@@ -63,8 +67,7 @@ export function createRunView({ screen, look, nowMs, signal }: RunViewOptions): 
   let state: Omit<RunViewState, "seconds"> = {
     status: undefined,
     place: undefined,
-    id: "",
-    standing: undefined,
+    atWork: [],
     secondsLeft: undefined,
   };
   let drawn = 0;
@@ -87,25 +90,39 @@ export function createRunView({ screen, look, nowMs, signal }: RunViewOptions): 
     const status = await look();
     if (status !== undefined) change({ status }, true);
   };
+  /** Those that have ended and are still shown. */
+  const ended = new Set<string>();
+  const without = (id: string): readonly StageAtWork[] =>
+    state.atWork.filter((each) => each.id !== id);
   let timer: NodeJS.Timeout | undefined;
   return {
     hooks: {
       onStart: (stage, place) => {
         // What is fresh in the folder, a second later at the latest.
         timer ??= setInterval(() => void refresh().catch(() => {}), LOOK_MS).unref();
-        change({ place, id: stageId(stage), standing: undefined }, true);
+        const others = state.atWork.filter(({ id }) => !ended.has(id));
+        change({ place, atWork: [...others, { id: stageId(stage), standing: undefined }] }, true);
       },
-      progress: (_stage, _place, unit) => {
+      progress: (stage, _place, unit) => {
         const rateAt = startRate(nowMs);
+        const id = stageId(stage);
         return {
-          update: (done, total) =>
-            change({ standing: { done, total, unit, rate: rateAt(done) } }, false),
+          update: (done, total) => {
+            const standing = { done, total, unit, rate: rateAt(done) };
+            const atWork = state.atWork.map((each) => (each.id === id ? { id, standing } : each));
+            change({ atWork }, false);
+          },
           note,
           end: () => {},
         };
       },
       onFinish: (finished, place) => {
-        change({ place, standing: undefined, secondsLeft: timeLeft(finished, place) }, false);
+        ended.add(finished.id);
+        // The last one stays until another begins.
+        const others = without(finished.id);
+        const last = state.atWork.map(({ id }) => ({ id, standing: undefined }));
+        const atWork = others.length > 0 ? others : last;
+        change({ place, atWork, secondsLeft: timeLeft(finished, place) }, false);
       },
     },
     note,
@@ -118,31 +135,37 @@ export function createRunView({ screen, look, nowMs, signal }: RunViewOptions): 
 
 /** The lines of a view, each as wide as the screen at most. */
 export function formatRunView(
-  { status, place, id, standing, seconds, secondsLeft }: RunViewState,
+  { status, place, atWork, seconds, secondsLeft }: RunViewState,
   { columns, rows }: Pick<Screen, "columns" | "rows">,
 ): readonly string[] {
   if (place === undefined) return [];
   const known = status?.stages ?? [];
-  const at = known.findIndex((stage) => stage.id === id);
-  const around = Math.max(0, Math.min(AROUND, Math.floor((rows - 4) / 2)));
+  const shown = atWork.slice(0, Math.max(1, rows - 3));
+  const ids = new Set(atWork.map(({ id }) => id));
+  const at = known.findLastIndex(({ id }) => ids.has(id));
+  const around = Math.max(0, Math.min(AROUND, Math.floor((rows - 3 - shown.length) / 2)));
+  const isDone = (id: string): boolean =>
+    known.some((stage) => stage.id === id && stage.state === "done");
   // Those that this run leaves out are between them.
   const before = known
     .slice(0, Math.max(0, at))
-    .filter(({ state }) => state === "done")
+    .filter(({ id, state }) => state === "done" && !ids.has(id))
     .slice(around === 0 ? known.length : -around);
   const after = place.remaining.slice(0, around);
   const more = place.remaining.length - after.length;
-  const isOver = place.remaining.length === 0 && known[at]?.state === "done";
+  const isOver = place.remaining.length === 0 && atWork.every(({ id }) => isDone(id));
   return [
     ...before.map((stage) => {
       const time = stage.cost === undefined ? "" : `  ${formatSeconds(stage.cost.seconds)}`;
       return `✓ ${printable(stage.id)}${stage.isCached === true ? "  there already" : time}`;
     }),
-    isOver ? `✓ ${printable(id)}` : `▶ ${printable(id)}${describeWork(standing)}`,
+    ...shown.map(({ id, standing }) =>
+      isOver ? `✓ ${printable(id)}` : `▶ ${printable(id)}${describeWork(standing)}`,
+    ),
     ...after.map((stage) => `· ${printable(stageId(stage))}`),
     ...(more > 0 ? [`· and ${more} more`] : []),
     [
-      `[${place.position}/${place.of}] ${formatSeconds(seconds)} here`,
+      `[${place.of - place.remaining.length}/${place.of}] ${formatSeconds(seconds)} here`,
       ...(secondsLeft === undefined || isOver ? [] : [`about ${formatSeconds(secondsLeft)} left`]),
       ...(status === undefined ? [] : spent(status.total, status.manifest.experiment.cost)),
     ].join(", "),

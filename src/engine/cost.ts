@@ -27,6 +27,8 @@ export type EndpointCost = Plain<typeof endpointCostSchema>;
 export const costSchema = z.strictObject({
   /** Wall time of all attempts, killed ones up to their last sign of life. */
   seconds: amount,
+  /** The part of them that is this stage's where several ran side by side: each second divided by those at work. Absent: all of them. */
+  machineSeconds: amount.optional(),
   /** Tokens that went through a model, padding not counted; of killed attempts, those sampled, and of others what the result rests on. */
   tokens: amount,
   /** Multiplications and additions of the model's matrices, estimated from parameters and tokens; see docs/experiments.md. */
@@ -55,13 +57,20 @@ export const NO_METER: CostMeter = {
 
 export const NO_COST: Cost = { seconds: 0, tokens: 0, flops: 0 };
 
+/** Seconds of the machine that are a cost's own. */
+const machineTime = ({ seconds, machineSeconds = seconds }: Cost): number => machineSeconds;
+
 /** Sums costs. */
 export function addCosts(costs: Iterable<Cost>): Cost {
   let total = NO_COST;
-  for (const { seconds, tokens, flops, endpoint } of costs) {
+  for (const { seconds, machineSeconds, tokens, flops, endpoint } of costs) {
     const asked = addEndpointCosts(total.endpoint, endpoint);
     total = {
       seconds: total.seconds + seconds,
+      machineSeconds:
+        machineSeconds === undefined && total.machineSeconds === undefined
+          ? undefined
+          : machineTime(total) + (machineSeconds ?? seconds),
       tokens: total.tokens + tokens,
       flops: total.flops + flops,
       endpoint: asked,
@@ -101,5 +110,5 @@ export function withMoney(cost: Cost, pricePerHour: number | undefined): PricedC
 export function priceOf(cost: Cost, pricePerHour: number | undefined): number | undefined {
   const paid = cost.endpoint?.money;
   if (pricePerHour === undefined) return paid;
-  return (cost.seconds / 3600) * pricePerHour + (paid ?? 0);
+  return (machineTime(cost) / 3600) * pricePerHour + (paid ?? 0);
 }

@@ -39,10 +39,10 @@ export function expectMemory(
 }
 
 /**
- * What this process can still get. A container's limit counts, but not what the system keeps of files, which it gives up when asked: both
+ * Bytes that this process can still get. A container's limit counts, but not what the system keeps of files, which it gives up when asked: both
  * process.availableMemory() in a container and os.freemem() on macOS take that for used.
  */
-function freeBytes(): number {
+export function freeBytes(): number {
   const limit = process.constrainedMemory();
   const most = limit > 0 ? Math.min(limit, totalmem()) : totalmem();
   const left = most - process.memoryUsage.rss();

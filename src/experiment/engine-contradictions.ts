@@ -32,7 +32,7 @@ export function engineContradictions(given: Experiment): Contradiction[] {
 
 function rayContradictions(given: Experiment): Contradiction[] {
   const { engine, probe, train, rank } = given;
-  const { address, storage, weights, device, training } = engine;
+  const { address, storage, weights, device, training, stages } = engine;
   const features = [...featuresOfMethods(given), ...askedFeatures(given)];
   const unread = features.find((each) => each !== "states");
   const trains =
@@ -40,6 +40,7 @@ function rayContradictions(given: Experiment): Contradiction[] {
     features.some((each) => ALONG_RUN.has(each)) ||
     rank.methods.some(({ name }) => findMethod(name).trains === true);
   return [
+    ...need(stages === undefined, ["engine", "stages"], "expected none with engine.kind ray"),
     ...need(
       address !== undefined,
       ["engine", "address"],

@@ -39,7 +39,7 @@ function tokens({ template, boundary, ignoreUnread }: Experiment["checkpoints"])
 
 /** A folder as a checkpoint; `name` stands in manifests instead of a path of this machine. */
 function namedCheckpoint(
-  { checkpoints, engine: { kind, ...options } }: Experiment,
+  { checkpoints, engine: { kind, stages: _n, ...options } }: Experiment,
   { engines, warn, note }: OpenWork,
   named: EngineOptions & { readonly folder: string },
 ): Checkpoint {
@@ -48,10 +48,10 @@ function namedCheckpoint(
   return checkpointAt(findEngine(engines, kind), folder, how);
 }
 
-/** How checkpoints are read; where a cluster is and how many work there changes no result. */
+/** How checkpoints are read; where a cluster is, how many work there and how many stages work here changes no result. */
 const reading = ({
   checkpoints,
-  engine: { address: _a, storage: _s, workers: _w, ...engine },
+  engine: { address: _a, storage: _s, workers: _w, stages: _n, ...engine },
 }: Experiment): object => ({ ...tokens(checkpoints), engine });
 
 /** A checkpoint from outside; manifests call it `name`. */

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 
 import type { EngineHost } from "../engine/engine-host.ts";
+import { ENGINES } from "../engine/engines.ts";
 import { writeScenarios } from "../rollouts/write-scenarios.ts";
 import { type ExperimentResult, RESULT, TABLE_NAME } from "../runs/result.ts";
 import type { RunManifest } from "../runs/run-manifest.ts";
@@ -15,6 +16,8 @@ import { planExperiment } from "./plan-experiment.ts";
 import { publishRanking, publishResult, retract } from "./publish.ts";
 import type { ExperimentFile } from "./read-experiment.ts";
 import { findFinished, type FinishedStage, runStages } from "./run-stages.ts";
+import { withWaits } from "./stage-order.ts";
+import { openStageThreads, stagesAtOnce } from "./stage-threads.ts";
 import { namedStages, type Stage, stageId, stagesUntil } from "./stage.ts";
 import { headOf, isOfSameRun, startManifest } from "./write-manifest.ts";
 
@@ -35,10 +38,13 @@ export interface RunExperimentOptions extends OpenInputsOptions {
   onFinish?(finished: FinishedStage, place: StagePlace): void;
 }
 
-/** Which of how many stages, from 1, and what comes after it. */
+/** Which of how many stages, from 1, and what is to come. */
 export interface StagePlace {
   readonly position: number;
   readonly of: number;
+  /** Stages that run side by side at most. */
+  readonly atOnce: number;
+  /** Those that have not begun. */
   readonly remaining: readonly Stage[];
 }
 
@@ -52,7 +58,8 @@ export interface ExperimentRun {
 }
 
 /**
- * Runs an experiment into `out`: every stage whose folder is not there yet, in order. Killed at any moment and called again it goes on
+ * Runs an experiment into `out`: every stage whose folder is not there yet, in order or, of a small
+ * checkpoint, several side by side (engine.stages), which changes no file that counts. Killed at any moment and called again it goes on
  * and ends in the same files. Throws ConfigError for inputs that are missing or do not fit, RuntimeError where another process is
  * writing the folder.
  */
@@ -78,23 +85,33 @@ export async function runExperiment(
   await manifest.finished(...known);
   await expectEndpoints(file.experiment, { out, stages, finished: known, force, signal });
   await showScenarios(out, file.experiment.scenarios === undefined ? {} : inputs);
+  const { engine } = file.experiment;
+  // Engines that a caller brings are not known to bear it.
+  const wanted = options.engines ? 1 : stagesAtOnce({ engine, size: inputs.before.size });
+  await using threads = openStageThreads(wanted);
+  const atOnce = threads === undefined ? 1 : wanted;
+  const toCome = new Set(stages.map(stageId));
   const placeOf = (position: number): StagePlace => ({
     position: position + 1,
     of: stages.length,
-    remaining: stages.slice(position + 1),
+    atOnce,
+    remaining: stages.filter((stage) => toCome.has(stageId(stage))),
   });
-  const finished = await runStages(stages, {
+  const finished = await runStages(withWaits(stages), {
     out,
     force,
-    engines: options.engines,
+    atOnce,
+    engines: threads === undefined ? options.engines : [threads, ...ENGINES.slice(1)],
     signal,
     progress: (stage, position, unit) =>
       options.progress?.(stage, placeOf(position), unit) ?? silentProgress,
     onStart: async (stage, position, directory) => {
+      toCome.delete(stageId(stage));
       options.onStart?.(stage, placeOf(position));
       await manifest.started(stage, directory);
     },
     onFinish: async (stage, position) => {
+      toCome.delete(stage.id);
       await manifest.finished(stage);
       if (stage.stage.kind === "audit") {
         await requireEdits(file.experiment, join(out, stage.directory));

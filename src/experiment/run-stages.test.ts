@@ -187,4 +187,115 @@ describe("runStages", () => {
     await writeFile(join(folder, "stage.json.partial"), "{");
     expect((await runChain(out)).ran).toEqual(["audit"]);
   });
+
+  describe("side by side", () => {
+    /** A stage that says when it is at work and ends when it is let. */
+    function held(
+      name: string,
+      more: Partial<Stage> = {},
+    ): { stage: Stage; begun: Promise<void>; end: (error?: Error) => void } {
+      let begin!: () => void;
+      let end!: (error?: Error) => void;
+      const begun = new Promise<void>((resolve) => (begin = resolve));
+      const ended = new Promise<void>((resolve, reject) => {
+        end = (error) => (error === undefined ? resolve() : reject(error));
+      });
+      const stage: Stage = {
+        kind: "embed",
+        name,
+        version: 1,
+        settings: {},
+        inputs: {},
+        run: async ({ signal }) => {
+          begin();
+          const stopped = new Promise<never>((_, reject) => {
+            signal!.addEventListener("abort", () => reject(signal!.reason as Error));
+          });
+          await Promise.race([ended, stopped]);
+        },
+        ...more,
+      };
+      return { stage, begun, end };
+    }
+
+    it("runs as many as it may, the first first, and gives them back in their order", async () => {
+      const out = await temporaryFolder();
+      const [a, b, c] = [held("a"), held("b"), held("c")];
+      const started: string[] = [];
+      const done = runStages(
+        [a, b, c].map(({ stage }) => stage),
+        { out, atOnce: 2, onStart: ({ name }) => void started.push(name) },
+      );
+      await Promise.all([a.begun, b.begun]);
+      expect(started).toEqual(["a", "b"]);
+      b.end();
+      await c.begun;
+      c.end();
+      a.end();
+      expect((await done).map(({ id }) => id)).toEqual(["embed-a", "embed-b", "embed-c"]);
+    });
+
+    it("waits for inputs and for what a stage is to come after", async () => {
+      const out = await temporaryFolder();
+      const a = held("a");
+      const ended: string[] = [];
+      const next = (name: string, more: Partial<Stage>): Stage => ({
+        ...held(name, more).stage,
+        run: async () => {
+          expect(ended).toEqual(["a"]);
+        },
+      });
+      const done = runStages(
+        [
+          a.stage,
+          next("b", { inputs: { a: { stage: "embed-a" } } }),
+          next("c", { after: ["embed-a"] }),
+        ],
+        { out, atOnce: 3 },
+      );
+      await a.begun;
+      ended.push("a");
+      a.end();
+      expect(await done).toHaveLength(3);
+    });
+
+    it("asks endpoints beside the others, one stage at a time", async () => {
+      const out = await temporaryFolder();
+      const asks = { estimate: () => Promise.reject(new Error("not asked")) };
+      const [a, b, c] = [held("a"), held("b", asks), held("c", asks)];
+      const started: string[] = [];
+      const done = runStages(
+        [a, b, c].map(({ stage }) => stage),
+        { out, atOnce: 2, onStart: ({ name }) => void started.push(name) },
+      );
+      await Promise.all([a.begun, b.begun]);
+      expect(started).toEqual(["a", "b"]);
+      b.end();
+      await c.begun;
+      a.end();
+      c.end();
+      expect(await done).toHaveLength(3);
+    });
+
+    it("stops the others where one fails, says its error, and starts none any more", async () => {
+      const out = await temporaryFolder();
+      const [a, b, c] = [held("a"), held("b"), held("c")];
+      const done = runStages(
+        [a, b, c].map(({ stage }) => stage),
+        { out, atOnce: 2 },
+      );
+      await Promise.all([a.begun, b.begun]);
+      b.end(new Error("the disk is full"));
+      await expect(done).rejects.toThrow("the disk is full");
+      const failures: unknown[] = [];
+      for (const name of await readdir(join(out, "stages"))) {
+        const text = await readFile(join(out, "stages", name, "working.json"), "utf8");
+        failures.push([name.slice(0, 7), (JSON.parse(text) as { failure?: string }).failure]);
+      }
+      expect(failures).toEqual([
+        ["embed-a", undefined],
+        ["embed-b", "the disk is full"],
+      ]);
+    });
+  });
 });

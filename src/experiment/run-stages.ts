@@ -1,4 +1,4 @@
-/** @file Runs the stages of an experiment in order, each only if its folder is not there yet; resumable at any moment. */
+/** @file Runs the stages of an experiment, each only if its folder is not there yet; resumable at any moment. */
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -18,7 +18,7 @@ import { hashValue } from "../util/hash.ts";
 import { makeFolder } from "../util/make-folder.ts";
 import { type Progress, silentProgress } from "../util/progress.ts";
 import { VERSION } from "../util/version.ts";
-import { startStageMeter } from "./stage-meter.ts";
+import { MachineTime, startStageMeter } from "./stage-meter.ts";
 import { type Stage, stageId, type StageWork } from "./stage.ts";
 
 /** A stage that is done. */
@@ -35,6 +35,8 @@ export interface FinishedStage {
 interface RunStagesOptions extends Partial<Pick<StageWork, "engines" | "signal">> {
   /** The experiment's folder; it exists. */
   readonly out: string;
+  /** Stages that run side by side at most. One that asks an endpoint, and so mostly waits, runs beside them. Default 1: in order. */
+  readonly atOnce?: number | undefined;
   /** Stages (ids) to make again whatever is there. */
   readonly force?: ReadonlySet<string> | undefined;
   /** A display for one part of a stage's work. */
@@ -48,21 +50,66 @@ interface RunStagesOptions extends Partial<Pick<StageWork, "engines" | "signal">
 const KEY_DIGITS = 12;
 
 /**
- * Runs the stages in the order given; a stage's inputs must stand before it. Each has the folder
- * `stages/<id>-<12 digits of its key>`; one that holds a `stage.json` is taken as it is.
+ * Runs the stages, and gives them back in the order given; a stage's inputs must stand before it. A stage starts when its inputs are done
+ * and there is room, the first of the order first. Each has the folder `stages/<id>-<12 digits of its key>`; one that holds a
+ * `stage.json` is taken as it is. An error of one stage stops those beside it, which go on in the next run, and is thrown.
  */
 export async function runStages(
   stages: readonly Stage[],
   options: RunStagesOptions,
 ): Promise<readonly FinishedStage[]> {
+  const failed = new AbortController();
+  const signal = AbortSignal.any([failed.signal, ...(options.signal ? [options.signal] : [])]);
+  const machine = new MachineTime();
   const done = new Map<string, FinishedStage>();
-  for (const [position, stage] of stages.entries()) {
-    options.signal?.throwIfAborted();
-    const finished = await runStage(stage, position, done, options);
+  const waiting = new Set(stages.entries());
+  const running = new Map<Stage, Promise<Stage>>();
+  const run = async (stage: Stage, position: number): Promise<Stage> => {
+    const finished = await runStage(stage, position, done, { ...options, signal, machine });
     done.set(finished.id, finished);
     await options.onFinish?.(finished, position);
+    return stage;
+  };
+  const isWaiting = (id: string): boolean =>
+    [...waiting].some(([, stage]) => stageId(stage) === id) ||
+    [...running.keys()].some((stage) => stageId(stage) === id);
+  try {
+    while (waiting.size + running.size > 0) {
+      signal.throwIfAborted();
+      for (const entry of waiting) {
+        const [position, stage] = entry;
+        if (!hasRoom(stage, [...running.keys()], options.atOnce)) continue;
+        if (waitsFor(stage).some(isWaiting)) continue;
+        waiting.delete(entry);
+        running.set(stage, run(stage, position));
+      }
+      if (running.size === 0) throw new Error("internal: stages wait for each other");
+      running.delete(await Promise.race(running.values()));
+    }
+  } catch (error) {
+    failed.abort();
+    await Promise.allSettled(running.values());
+    throw error;
   }
-  return [...done.values()];
+  return stages.map((stage) => done.get(stageId(stage))!); // all of them ended
+}
+
+/** What must have ended before a stage begins. */
+function waitsFor({ inputs, after = [] }: Stage): readonly string[] {
+  return [
+    ...Object.values(inputs).flatMap((input) => ("stage" in input ? [input.stage] : [])),
+    ...after,
+  ];
+}
+
+/**
+ * Whether a stage may start beside those at work. Those that ask endpoints run one at a time: they share stores of answers, and an
+ * endpoint is asked as many questions at a time as the user allows.
+ */
+function hasRoom(stage: Stage, running: readonly Stage[], atOnce = 1): boolean {
+  if (atOnce === 1) return running.length === 0;
+  const asking = running.filter(({ estimate }) => estimate !== undefined).length;
+  return stage.estimate === undefined ? running.length - asking < atOnce : asking === 0;
 }
 
 /** The folder (relative to the experiment's) and key of a stage, given what its inputs hold. */
@@ -122,7 +169,7 @@ async function runStage(
   stage: Stage,
   position: number,
   done: ReadonlyMap<string, FinishedStage>,
-  options: RunStagesOptions,
+  options: RunStagesOptions & { readonly machine: MachineTime },
 ): Promise<FinishedStage> {
   const id = stageId(stage);
   const { directory, key, inputs } = locateStage(stage, done);
@@ -133,7 +180,7 @@ async function runStage(
 
   await options.onStart?.(stage, position, directory);
   const before = await prepare(path, stage, isForced);
-  const meter = await startStageMeter(path, before);
+  const meter = await startStageMeter(path, before, options.machine);
   let failure: Error | undefined;
   let shown: string | void;
   try {

@@ -303,6 +303,15 @@ const capabilitiesSection = verbs.capabilities.settings.omit({ maxTokens: true }
     .describe("Tokens of one response, at most. Absent: generate.maxTokens."),
 });
 
+const engineSection = engineSettings.extend({
+  stages: count
+    .max(64)
+    .optional()
+    .describe(
+      "Engine local, on the CPU: stages that run side by side at most, each with its share of the cores; fewer where memory is short. It changes no result. Absent: one for each core (for each engine.threads cores) where the checkpoint has 10 million weights at most, else 1.",
+    ),
+});
+
 const costSection = z.strictObject({
   pricePerHour: nonNegative
     .optional()
@@ -410,7 +419,7 @@ export const sections = {
     .describe("Arms: edits of the pairs, each trained on and measured beside its controls."),
   evaluate: evaluateSection.optional().describe("How arms are measured; needed for edits."),
   capabilities: capabilitiesSection.prefault({}).describe("What must not get worse."),
-  engine: engineSettings.prefault({}).describe("The engine."),
+  engine: engineSection.prefault({}).describe("The engine."),
   cost: costSection.prefault({}).describe("What the costs are counted in."),
 } as const;
 

@@ -11,6 +11,27 @@ const HEARTBEAT_MS = 1000;
 /** Characters kept of an error: it may quote data. */
 const MAX_FAILURE = 300;
 
+/** The machine's time as stages that run side by side share it: each second belongs to those at work in equal parts. */
+export class MachineTime {
+  #atWork = 0;
+  #sharedMs = 0;
+  #lastMs = 0;
+
+  /** Milliseconds that one of the stages at work has had of all so far: differences of it are a stage's share. */
+  sharedMs(): number {
+    const now = performance.now();
+    if (this.#atWork > 0) this.#sharedMs += (now - this.#lastMs) / this.#atWork;
+    this.#lastMs = now;
+    return this.#sharedMs;
+  }
+
+  /** A stage begins (1) or ends (-1). */
+  change(by: 1 | -1): void {
+    this.sharedMs();
+    this.#atWork += by;
+  }
+}
+
 /** Counts what a running stage costs, and shows that it is alive. */
 export interface StageMeter extends CostMeter {
   /** The same display, of which the heartbeat sees the counts. */
@@ -21,8 +42,14 @@ export interface StageMeter extends CostMeter {
 }
 
 /** Counts a stage's cost on top of `before`, and writes it down every second so that a killed attempt counts too. */
-export async function startStageMeter(path: string, before: Cost): Promise<StageMeter> {
+export async function startStageMeter(
+  path: string,
+  before: Cost,
+  machine: MachineTime,
+): Promise<StageMeter> {
   const startMs = performance.now();
+  machine.change(1);
+  const startSharedMs = machine.sharedMs();
   let { tokens, flops } = before;
   let shown: Standing | undefined;
   const shows: Progress[] = [];
@@ -30,8 +57,13 @@ export async function startStageMeter(path: string, before: Cost): Promise<Stage
   let readEndpoint: Parameters<CostMeter["watchEndpoint"]>[0] | undefined;
   const total = (): Cost => {
     const endpoint = readEndpoint?.(before.endpoint) ?? before.endpoint;
+    const { seconds: earlier, machineSeconds = earlier } = before;
+    const seconds = earlier + (performance.now() - startMs) / 1000;
+    const shared = machineSeconds + (machine.sharedMs() - startSharedMs) / 1000;
     return {
-      seconds: before.seconds + (performance.now() - startMs) / 1000,
+      seconds,
+      // A stage that was alone had all of its seconds, but for the moment between two looks at the clock.
+      machineSeconds: seconds - shared < 0.001 ? undefined : shared,
       tokens: sampling.reduce(
         (sum, { promptTokens, sampledTokens }) => sum + promptTokens + sampledTokens,
         tokens,
@@ -41,11 +73,12 @@ export async function startStageMeter(path: string, before: Cost): Promise<Stage
     };
   };
   let failed: string | undefined;
+  let final: Cost | undefined;
   const beat = (): Promise<void> =>
     WORKING.write(join(path, WORKING.name), {
       pid: process.pid,
       host: hostname(),
-      cost: total(),
+      cost: final ?? total(),
       updatedAt: new Date().toISOString(),
       ...shown,
       failure: failed,
@@ -77,10 +110,12 @@ export async function startStageMeter(path: string, before: Cost): Promise<Stage
         },
       };
     },
-    total,
+    total: () => final ?? total(),
     stop: async (failure) => {
       failed = failure?.message.split("\n", 1)[0]!.slice(0, MAX_FAILURE);
       clearInterval(timer);
+      final = total();
+      machine.change(-1);
       for (const each of shows) each.end();
       await writing.then(beat).catch(() => {});
     },

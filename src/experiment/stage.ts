@@ -51,6 +51,8 @@ export interface Stage {
   /** Plain data. */
   readonly settings: unknown;
   readonly inputs: Readonly<Record<string, StageInput>>;
+  /** Stages (ids) that end before this one begins although it reads nothing of theirs: what they leave behind it finds in the cache. */
+  readonly after?: readonly string[] | undefined;
   /** Files and folders beneath the stage's own that do not count as its result: times, states to resume from. */
   readonly asides?: readonly string[] | undefined;
   /** True: started again over what a killed run left, it goes on from there. Else the folder is emptied first. Default false. */
@@ -59,7 +61,7 @@ export interface Stage {
   run(work: StageWork): Promise<string | void>;
   /** Of a stage that samples on this machine: the prompt of each response, at most. */
   readonly responses?: (() => Iterable<readonly Message[]>) | undefined;
-  /** Of a stage that asks an endpoint: what it would take, asking nothing. */
+  /** Of a stage that asks an endpoint, and of no other: what it would take, asking nothing. */
   readonly estimate?: ((place: EstimatePlace) => Promise<AskingEstimate>) | undefined;
 }
 

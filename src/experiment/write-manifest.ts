@@ -71,7 +71,11 @@ export async function startManifest(
     startedAt: new Date().toISOString(),
   };
   let finishedAt: string | undefined;
-  const write = async (): Promise<RunManifest> => {
+  const write = (): Promise<RunManifest> => {
+    writing = writing.then(writeNow);
+    return writing;
+  };
+  const writeNow = async (): Promise<RunManifest> => {
     const all = [...listed.values()];
     const manifest: RunManifest = {
       ...head,
@@ -82,7 +86,9 @@ export async function startManifest(
     await RUN.write(join(out, RUN.name), manifest);
     return manifest;
   };
-  await write();
+  // Stages that run side by side end when they will: one write at a time.
+  let writing = writeNow();
+  await writing;
   return {
     started: async (stage, directory) => {
       const id = stageId(stage);

@@ -21,6 +21,9 @@ const CHUNK_EXAMPLES = 512;
 /** Bytes of a key: enough that no two responses of any data set meet. */
 const KEY_BYTES = 16;
 
+/** By folder, the last of those in this process that read it and add to it: the next finds what they added. */
+const turns = new Map<string, Promise<unknown>>();
+
 /**
  * Log-probabilities [responses] of each example under the trainer's start checkpoint, in nats; computes what `directory` lacks and adds
  * it there.
@@ -31,8 +34,24 @@ export async function referenceLogprobs(
   directory: string,
   { signal, progress }: JobOptions = {},
 ): Promise<readonly (readonly number[])[]> {
-  const job = signal === undefined ? {} : { signal };
   const folder = join(directory, trainer.identity.checkpointHash.slice(0, 32));
+  const turn = (turns.get(folder) ?? Promise.resolve()).then(() =>
+    addMissing(trainer, examples, folder, { signal, progress }),
+  );
+  turns.set(
+    folder,
+    turn.catch(() => {}), // said to whoever asked
+  );
+  return turn;
+}
+
+async function addMissing(
+  trainer: Pick<Trainer, "startLogprobs">,
+  examples: readonly TokenizedExample[],
+  folder: string,
+  { signal, progress }: JobOptions,
+): Promise<readonly (readonly number[])[]> {
+  const job = signal === undefined ? {} : { signal };
   await makeFolder(folder);
   const known = await readCache(folder);
   const keys = examples.map(keysOf);
