@@ -33,8 +33,13 @@ export function findLowNorms(
   for (const norm of norms) if (norm === 0) zero++;
   const median = positiveMedian(norms, zero);
   const threshold = Math.max(share * median, roundingNorm(stored) / MAX_ROUNDING_SHARE);
-  const isLow = Uint8Array.from(norms, (norm) => Number(norm < threshold));
-  const count = isLow.reduce((sum, each) => sum + each, 0);
+  const isLow = new Uint8Array(norms.length);
+  let count = 0;
+  for (let row = 0; row < norms.length; row++) {
+    if (!(norms[row]! < threshold)) continue;
+    isLow[row] = 1;
+    count++;
+  }
   return { threshold, median, isLow, count, zero };
 }
 

@@ -23,8 +23,9 @@ export function tallyScores(tally: NullTally, scores: Float32Array, rows: number
     for (let n = 0; n < directions; n++, i++) {
       const score = scores[i]!;
       if (Number.isNaN(score)) continue;
-      const bin = Math.floor((score + range) * toBin);
-      counts[n * TALLY_BINS + Math.max(0, Math.min(TALLY_BINS - 1, bin))]!++;
+      const at = (score + range) * toBin;
+      const bin = at < 0 ? 0 : at >= TALLY_BINS ? TALLY_BINS - 1 : Math.floor(at);
+      counts[n * TALLY_BINS + bin]!++;
     }
   }
 }

@@ -57,4 +57,11 @@ describe("averageRanks", () => {
   it("gives ties the mean of their ranks", () => {
     expect([...averageRanks([3, 1, 3, 2, 3])]).toEqual([4, 1, 4, 2, 4]);
   });
+
+  it.each([
+    ["single precision holds", [0.5, -0, -3, 0, -3, Infinity, -2.5, 1e-40]],
+    ["single precision does not hold", [0.1, -0, -3, 0, -3, Infinity, -2.5, 1e-300]],
+  ])("ranks values of all signs and sizes that %s", (_, values) => {
+    expect([...averageRanks(values)]).toEqual([7, 4.5, 1.5, 4.5, 1.5, 8, 3, 6]);
+  });
 });
