@@ -24,7 +24,8 @@ export async function writeRankings(
   pairsHash?: string,
 ): Promise<void> {
   const notes = pairsHash === undefined ? {} : { [PAIRS_HASH_NOTE]: pairsHash };
-  await writeTable(path, outputColumns(pairs, rankings), chunksOf(rankings), notes);
+  const rows = rankings.reduce((sum, { scores }) => sum + scores.length, 0);
+  await writeTable(path, outputColumns(pairs, rankings), chunksOf(rankings), { notes, rows });
 }
 
 /** One row of the output, as its columns see it. */
@@ -36,6 +37,7 @@ interface OutputRow {
 }
 
 type OutputColumn = TableColumn<OutputRow>;
+type VaryingColumn = Extract<OutputColumn, { value: unknown }>;
 
 function outputColumns(pairs: PairRows, rankings: readonly PairScores[]): readonly OutputColumn[] {
   const several = (key: "behavior" | "layer"): boolean =>
@@ -44,11 +46,14 @@ function outputColumns(pairs: PairRows, rankings: readonly PairScores[]): readon
     rankings.some((ranking) => ranking[key] !== undefined);
   const toColumn = (
     name: string,
-    type: OutputColumn["type"],
-    value: OutputColumn["value"],
+    type: VaryingColumn["type"],
+    value: VaryingColumn["value"],
   ): OutputColumn => ({ name, type, value });
+  const [method, ...others] = new Set(rankings.map((ranking) => ranking.method.name));
   const columns: (OutputColumn | false)[] = [
-    toColumn("method", "VARCHAR", ({ ranking }) => ranking.method.name),
+    method !== undefined && others.length === 0
+      ? { name: "method", type: "VARCHAR", constant: method }
+      : toColumn("method", "VARCHAR", ({ ranking }) => ranking.method.name),
     several("behavior") &&
       toColumn("behavior", "VARCHAR", ({ ranking }) => ranking.behavior ?? null),
     several("layer") && toColumn("layer", "INTEGER", ({ ranking }) => ranking.layer ?? null),

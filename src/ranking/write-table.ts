@@ -19,7 +19,8 @@ export const TABLE_ENDINGS = Object.keys(FORMATS);
 
 /** Rows of one DuckDB vector. */
 export const CHUNK_ROWS = 2048;
-/** The table is kept on disk beside the output, so memory does not grow with its rows. */
+/** A larger table, or one of unknown size, is kept on disk beside the output while it is made, so that memory does not grow with its rows. */
+const MAX_ROWS_IN_MEMORY = 2 ** 20;
 const DUCKDB_OPTIONS = {
   threads: "1",
   memory_limit: "400MB",
@@ -27,22 +28,32 @@ const DUCKDB_OPTIONS = {
   autoload_known_extensions: "false",
 } as const;
 
-/** A column of a table, and its cell in a row. */
-export interface TableColumn<R> {
-  readonly name: string;
-  readonly type: "VARCHAR" | "INTEGER" | "FLOAT" | "DOUBLE" | "BOOLEAN";
-  value(row: R): DuckDBValue;
+/** A column of a table: its cell in each row, or the text that stands in all of them. */
+export type TableColumn<R> = { readonly name: string } & (
+  | {
+      readonly type: "VARCHAR" | "INTEGER" | "FLOAT" | "DOUBLE" | "BOOLEAN";
+      value(row: R): DuckDBValue;
+    }
+  | { readonly type: "VARCHAR"; readonly constant: string }
+);
+type VaryingColumn<R> = Extract<TableColumn<R>, { value: unknown }>;
+
+export interface TableOptions {
+  /** For the metadata of a Parquet file. */
+  readonly notes?: Readonly<Record<string, string>> | undefined;
+  /** How many rows the chunks have, where that is known; fewer than a million or so are held in memory. */
+  readonly rows?: number | undefined;
 }
 
 /**
- * Writes a table whole or not at all, in the format of the extension (.parquet, .jsonl, .csv). `chunks` have up to CHUNK_ROWS rows each;
- * `notes` go into the metadata of a Parquet file. Throws ConfigError unless the extension says how to write it.
+ * Writes a table whole or not at all, in the format of the extension (.parquet, .jsonl, .csv). `chunks` have up to CHUNK_ROWS rows each.
+ * Throws ConfigError unless the extension says how to write it.
  */
 export async function writeTable<R>(
   path: string,
   columns: readonly TableColumn<R>[],
   chunks: Iterable<readonly R[]>,
-  notes: Readonly<Record<string, string>> = {},
+  { notes = {}, rows = Infinity }: TableOptions = {},
 ): Promise<void> {
   requireTableFormat(path);
   // On the disk of the output, so that the finished file only has to be renamed.
@@ -54,14 +65,27 @@ export async function writeTable<R>(
   try {
     // Loading DuckDB takes a third of a second: not before it is needed.
     const { DuckDBInstance } = await import("@duckdb/node-api");
-    const instance = await DuckDBInstance.create(join(work, "table.duckdb"), DUCKDB_OPTIONS);
+    const place = rows <= MAX_ROWS_IN_MEMORY ? ":memory:" : join(work, "table.duckdb");
+    const instance = await DuckDBInstance.create(place, {
+      ...DUCKDB_OPTIONS,
+      temp_directory: work,
+    });
     const connection = await instance.connect();
     try {
-      const names = columns.map(({ name, type }) => `${quoteName(name)} ${type}`);
+      const varying = columns.filter((column) => "value" in column);
+      const names = varying.map(({ name, type }) => `${quoteName(name)} ${type}`);
       await connection.run(`CREATE TABLE rows (${names.join(", ")})`);
-      await append(connection, columns, chunks);
+      await append(connection, varying, chunks);
       const partial = join(work, basename(path));
-      await connection.run(`COPY rows TO ${quoteText(partial)} (${copyOptions(path, notes)})`);
+      // A text that is the same everywhere is not carried over row by row.
+      const cells = columns.map((column) =>
+        "constant" in column
+          ? `${quoteText(column.constant)} AS ${quoteName(column.name)}`
+          : quoteName(column.name),
+      );
+      await connection.run(
+        `COPY (SELECT ${cells.join(", ")} FROM rows) TO ${quoteText(partial)} (${copyOptions(path, notes)})`,
+      );
       await rename(partial, path);
     } finally {
       connection.closeSync();
@@ -90,7 +114,7 @@ function copyOptions(path: string, notes: Readonly<Record<string, string>>): str
 
 async function append<R>(
   connection: DuckDBConnection,
-  columns: readonly TableColumn<R>[],
+  columns: readonly VaryingColumn<R>[],
   chunks: Iterable<readonly R[]>,
 ): Promise<void> {
   const duckdb = await import("@duckdb/node-api");
