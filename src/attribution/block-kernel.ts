@@ -1,8 +1,8 @@
 import { compile, type TensorValue } from "../runtime/ort.ts";
 import { bytesPerElement } from "../store/shard-layout.ts";
 import type { StoreDtype, VectorStoreManifest } from "../store/vector-store-manifest.ts";
-import { input, type Tensor } from "../tensor/graph.ts";
-import { lowerToOnnx } from "../tensor/lower.ts";
+import { constant, input, parameter, type Tensor } from "../tensor/graph.ts";
+import { type LoweredGraph, lowerToOnnx } from "../tensor/lower.ts";
 import { multiply, subtract } from "../tensor/ops/arithmetic.ts";
 import { cast } from "../tensor/ops/cast.ts";
 import { matMul } from "../tensor/ops/mat-mul.ts";
@@ -21,6 +21,13 @@ export interface BlockProducts {
   readonly stride: number;
   /** ‖x − mean‖² of each row where a mean was given. */
   readonly squares?: Float32Array | undefined;
+}
+
+/** The products of one block of store rows. */
+export interface ProductBlock extends BlockProducts {
+  /** Store row of the first. */
+  readonly firstRow: number;
+  readonly rows: number;
 }
 
 /** How vectors are stored. */
@@ -56,19 +63,46 @@ export function blockBuffers({ dtype, dim }: StoredVectors, rows: number): reado
 /** ONNX Runtime's matrix product works in strips of 16 columns: a part of one costs as much as a whole one, or more. */
 const COLUMN_STRIP = 16;
 
+/**
+ * Up to so many columns stand in the graph as constants, which ONNX Runtime packs for its kernels once instead of for each block; each
+ * program then has a copy or two of them, 4 MiB each at 4096 dimensions. More are given at each call and shared.
+ */
+export const MAX_CONSTANT_COLUMNS = 256;
+
+/** The products of a block as an ONNX graph with the input `x` [R, D] and the outputs `products` [R, stride] and, with a mean, `squares` [R, 1]. */
+export interface ProductModel {
+  readonly graph: LoweredGraph;
+  /** What stands beside `x` at each call. */
+  readonly fixed: Readonly<Record<string, TensorValue>>;
+  /** The columns, rounded up to whole strips. */
+  readonly stride: number;
+}
+
+export function productModel(options: KernelOptions): ProductModel {
+  const { dim, columns } = options;
+  const stride = Math.ceil(columns.length / COLUMN_STRIP) * COLUMN_STRIP;
+  const matrix = transposed(columns, dim, stride);
+  const isConstant = stride <= MAX_CONSTANT_COLUMNS;
+  const outputs = productGraph(
+    options,
+    isConstant ? parameter("columns", [dim, stride]) : input("columns", "float32", [dim, stride]),
+  );
+  return {
+    graph: lowerToOnnx(
+      outputs,
+      isConstant ? { constantWeights: new Map([["columns", matrix]]) } : {},
+    ),
+    fixed: isConstant ? {} : { columns: float32([dim, stride], matrix) },
+    stride,
+  };
+}
+
 /** Any number of columns, any dtype, with or without a mean, in ONNX Runtime. */
 export async function createGraphKernel(options: KernelOptions): Promise<BlockKernel> {
-  const { dtype, dim, columns, mean, threads } = options;
-  const stride = Math.ceil(columns.length / COLUMN_STRIP) * COLUMN_STRIP;
-  const rows = blockRows(options, stride);
-  const buffers = blockBuffers(options, rows);
-  const fixed: Record<string, TensorValue> = {
-    columns: float32([dim, stride], transposed(columns, dim, stride)),
-    ...(mean === undefined
-      ? {}
-      : { mean: float32([dim], mean), ones: float32([dim, 1], new Float32Array(dim).fill(1)) }),
-  };
-  const program = await compile(lowerToOnnx(productGraph(options, stride)), { threads });
+  const { dtype, dim, threads } = options;
+  const { graph, fixed, stride } = productModel(options);
+  const buffers = blockBuffers(options, blockRows(options, stride));
+  const program = await compile(graph, { threads });
   return {
     buffers,
     async multiply(buffer, count) {
@@ -106,15 +140,15 @@ export function blockInput(dtype: StoreDtype, dim: number): Tensor {
 
 function productGraph(
   { dtype, dim, mean }: KernelOptions,
-  stride: number,
+  columns: Tensor,
 ): Readonly<Record<string, Tensor>> {
   const vectors = blockInput(dtype, dim);
-  const columns = input("columns", "float32", [dim, stride]);
   if (mean === undefined) return { products: matMul(vectors, columns) };
-  const centred = subtract(vectors, input("mean", "float32", [dim]));
+  const centred = subtract(vectors, constant("float32", [dim], mean));
+  const ones = constant("float32", [dim, 1], new Float32Array(dim).fill(1));
   return {
     products: matMul(centred, columns),
-    squares: matMul(multiply(centred, centred), input("ones", "float32", [dim, 1])),
+    squares: matMul(multiply(centred, centred), ones),
   };
 }
 

@@ -1,11 +1,11 @@
 /** @file What a score group is given and gives, and how it collects scores while the store streams by. R rows, K columns. */
 import { RuntimeError } from "../util/errors.ts";
 import { norm } from "../util/vector.ts";
+import type { ProductBlock } from "./block-kernel.ts";
 import type { Scored } from "./method.ts";
 import { compareWithNull, type NullComparison } from "./null-comparison.ts";
 import { createNullTally, type NullTally, tallyScores } from "./null-tally.ts";
 import type { Scorer } from "./scorer.ts";
-import type { ProductBlock } from "./stream-products.ts";
 
 /** What a finished group gives. */
 export type GroupScores = Pick<Scored, "scores" | "winners" | "null">;

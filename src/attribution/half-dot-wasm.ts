@@ -54,17 +54,34 @@ export function canUseHalfDot({ dtype, dim, columns, mean }: KernelOptions): boo
   return dtype === "F16" && columns.length === 1 && mean === undefined && dim % HALF_DOT_STEP === 0;
 }
 
+/** Where the routine's memory holds what; in bytes. */
+export interface HalfDotLayout {
+  readonly vectorAt: number;
+  /** The products of up to `rows` rows. */
+  readonly outAt: number;
+  /** Buffers of `rows` rows each, one behind the other. */
+  readonly buffersAt: number;
+  readonly bufferBytes: number;
+  readonly totalBytes: number;
+}
+
+export function halfDotLayout(dim: number, rows: number, buffers: number): HalfDotLayout {
+  const outAt = FIRST_BYTE + dim * 4;
+  const buffersAt = Math.ceil((outAt + rows * 4) / 64) * 64;
+  const bufferBytes = rows * dim * 2;
+  const totalBytes = buffersAt + buffers * bufferBytes;
+  return { vectorAt: FIRST_BYTE, outAt, buffersAt, bufferBytes, totalBytes };
+}
+
 /** One column times half-precision rows in WebAssembly; the blocks are read straight into its memory. */
 export function createHalfDotKernel(options: KernelOptions): BlockKernel {
   const { dim, columns } = options;
   const [column] = columns;
   if (column === undefined || !canUseHalfDot(options)) throw new Error("internal: half-dot kernel");
   const rows = blockRows(options, 1);
-  const vectorAt = FIRST_BYTE;
-  const outAt = vectorAt + dim * 4;
-  const buffersAt = Math.ceil((outAt + rows * 4) / 64) * 64;
-  const bufferBytes = rows * dim * 2;
-  const memory = createWasmMemory(buffersAt + BUFFERS * bufferBytes);
+  const layout = halfDotLayout(dim, rows, BUFFERS);
+  const { vectorAt, outAt, buffersAt, bufferBytes } = layout;
+  const memory = createWasmMemory(layout.totalBytes);
   const dotRows = instantiate([DOT_ROWS], memory)["dotRows"] as (...args: number[]) => void; // as the routine is declared
   new Float32Array(memory.buffer, vectorAt, dim).set(halfDotVector(column));
   const products = new Float32Array(memory.buffer, outAt, rows);

@@ -8,24 +8,18 @@ import type { JobOptions } from "../util/progress.ts";
 import {
   blockBuffers,
   blockInput,
-  type BlockProducts,
   blockRows,
   blockTensor,
   createGraphKernel,
   type KernelOptions,
+  type ProductBlock,
 } from "./block-kernel.ts";
 import { canUseHalfDot, createHalfDotKernel } from "./half-dot-wasm.ts";
+import { streamOnThreads, threadsFor } from "./product-threads.ts";
 
 /** Which vectors of a store are gone through. */
 interface PassOptions extends JobOptions, Pick<KernelOptions, "threads"> {
   readonly layer: number;
-}
-
-/** The products of one block of store rows. */
-export interface ProductBlock extends BlockProducts {
-  /** Store row of the first. */
-  readonly firstRow: number;
-  readonly rows: number;
 }
 
 /**
@@ -39,6 +33,15 @@ export async function* streamProducts(
   const { layer, columns, mean, threads, signal, progress } = options;
   const { dtype, dim } = store.manifest;
   const job = { dtype, dim, columns, mean, threads };
+  const count = threadsFor({ ...job, rows: store.rows });
+  if (count > 1) {
+    for await (const block of streamOnThreads(store, { ...job, layer, threads: count })) {
+      signal?.throwIfAborted();
+      yield block;
+      progress?.update(block.firstRow + block.rows, store.rows);
+    }
+    return;
+  }
   // The fastest: a WebAssembly routine for one half-precision column, else ONNX Runtime.
   await using kernel = canUseHalfDot(job) ? createHalfDotKernel(job) : await createGraphKernel(job);
   for await (const { buffer, firstRow, rows } of streamBlocks(store, layer, kernel.buffers)) {

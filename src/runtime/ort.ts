@@ -1,4 +1,6 @@
 /** @file The only importer of onnxruntime-node: compile a graph, bind weights, run. */
+import { createRequire } from "node:module";
+
 import type * as Ort from "onnxruntime-node";
 
 import type { OnnxElementType } from "../format/onnx.ts";
@@ -17,6 +19,9 @@ function loadRuntime(): Promise<typeof Ort> {
   });
   return runtime;
 }
+
+/** Path of the library, for threads, which load it anew. */
+export const ortLibrary = (): string => createRequire(import.meta.url).resolve("onnxruntime-node");
 
 /** The arrays that carry tensors in and out. float16 travels as raw 16-bit words. */
 export type TensorArray =

@@ -5,7 +5,6 @@ import { readFully } from "../format/safetensors.ts";
 import { ConfigError } from "../util/errors.ts";
 import { mapInOrder } from "./map-in-order.ts";
 import type { VectorStore } from "./open-store.ts";
-import type { Shard } from "./read-shard.ts";
 import { bytesPerElement, layerTensor, normTensor } from "./shard-layout.ts";
 
 /** Some rows of one layer's vectors, in the buffer that the caller gave. */
@@ -32,15 +31,14 @@ export async function* streamBlocks(
   const blockRows = Math.floor((buffers[0]?.byteLength ?? 0) / rowBytes);
   if (buffers.length < 2 || blockRows < 1) throw new Error("internal: no room to stream blocks");
   const files = createFileQueue();
-  const plan = planBlocks(store.shards, blockRows);
+  const plan = planBlocks(store, layer, blockRows);
   const pending: Promise<VectorBlock>[] = [];
   const read = async (block: PlannedBlock, buffer: number): Promise<VectorBlock> => {
-    const start = block.shard.tensors.get(layerTensor(layer))!.byteOffset; // checked at opening
-    const file = await files.open(block.shard.path);
-    const target = buffers[buffer]!.subarray(0, block.rows * rowBytes);
-    const position = start + block.rowInShard * rowBytes;
-    await readFully(file, target, { position, name: block.shard.path });
-    return { buffer, firstRow: block.firstRow, rows: block.rows };
+    const { path, position, firstRow, rows } = block;
+    const file = await files.open(path);
+    const target = buffers[buffer]!.subarray(0, rows * rowBytes);
+    await readFully(file, target, { position, name: path });
+    return { buffer, firstRow, rows };
   };
   let issued = 0;
   const issue = (): void => {
@@ -64,19 +62,32 @@ export async function* streamBlocks(
   }
 }
 
-interface PlannedBlock {
-  readonly shard: Shard;
-  readonly rowInShard: number;
+/** Where the rows of a block lie. */
+export interface PlannedBlock {
+  /** File of the shard. */
+  readonly path: string;
+  /** Byte of the file at which the first row begins. */
+  readonly position: number;
+  /** Store row of the first. */
   readonly firstRow: number;
   readonly rows: number;
 }
 
-function* planBlocks(shards: readonly Shard[], blockRows: number): Generator<PlannedBlock> {
+/** A layer's vectors as blocks of up to `blockRows` whole rows in store order, none across two shards. Throws ConfigError for a layer that is not there. */
+export function* planBlocks(
+  store: VectorStore,
+  layer: number,
+  blockRows: number,
+): Generator<PlannedBlock, void, void> {
+  requireLayer(store, layer);
+  const rowBytes = store.manifest.dim * bytesPerElement(store.manifest.dtype);
   let firstRow = 0;
-  for (const shard of shards) {
+  for (const shard of store.shards) {
+    const { path } = shard;
+    const start = shard.tensors.get(layerTensor(layer))!.byteOffset; // checked at opening
     for (let rowInShard = 0; rowInShard < shard.rows; rowInShard += blockRows) {
       const rows = Math.min(blockRows, shard.rows - rowInShard);
-      yield { shard, rowInShard, firstRow, rows };
+      yield { path, position: start + rowInShard * rowBytes, firstRow, rows };
       firstRow += rows;
     }
   }

@@ -1,6 +1,7 @@
 import { wasmModule, type WasmFunction } from "./wasm-code.ts";
 
-const PAGE_BYTES = 65_536;
+/** Memory is given in whole pages. */
+export const PAGE_BYTES = 65_536;
 
 /** Memory that hand-written routines and typed arrays share. */
 export interface WasmMemory {
