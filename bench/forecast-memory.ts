@@ -5,21 +5,16 @@
  * runs in a process of its own, whose largest resident set is printed, with prompts of the pairs at hand, every second pair a prompt's second.
  */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { behaviorReportPath } from "../src/behavior/behavior-file.ts";
-import { headSchema } from "../src/behavior/behavior-head.ts";
-import { NULL_CONVENTIONS } from "../src/behavior/probe-kind.ts";
-import { writeSafetensors } from "../src/format/safetensors.ts";
-import { createRng, forecast, openStore, silentWork } from "../src/index.ts";
+import { forecast, openStore, silentWork } from "../src/index.ts";
 import type { PairSet } from "../src/pairs/open-pairs.ts";
-import { LAYER_CONVENTION } from "../src/store/vector-store-manifest.ts";
 import { SYNTHETIC_LAYER, writeSyntheticStore } from "./rank-store-synthetic.ts";
+import { writeSyntheticBehaviors } from "./synthetic-behaviors.ts";
 
-const SCENARIOS = 150;
 const LAYERS = Array.from({ length: 9 }, (_, i) => SYNTHETIC_LAYER - 4 + i);
 
 const [first = "378339", second = "32", third = "4096", fourth = "64", folder] =
@@ -32,67 +27,12 @@ async function prepare(): Promise<void> {
   process.once("exit", () => rmSync(made, { recursive: true, force: true }));
   const dim = Number(third);
   await writeSyntheticStore(join(made, "store"), { rows: Number(first), dim, shardRows: 2048 });
-  await writeBehaviors(made, Number(second), dim);
+  const shape = { count: Number(second), nulls: Number(fourth), layers: LAYERS };
+  await writeSyntheticBehaviors(made, join(made, "store"), shape);
   const script = fileURLToPath(import.meta.url);
   execFileSync(process.execPath, ["--import", "tsx", script, first, second, third, fourth, made], {
     stdio: "inherit",
   });
-}
-
-async function writeBehaviors(made: string, count: number, dim: number): Promise<void> {
-  const { manifest } = await openStore(join(made, "store"));
-  const rng = createRng(1);
-  // Drawing every number anew would take longer than the work.
-  const pool = Float32Array.from({ length: 2 ** 20 + dim }, () => rng.normal());
-  const draw = (rows: number): Float32Array => {
-    const values = new Float32Array(rows * dim);
-    for (let row = 0; row < rows; row++) {
-      const from = rng.integer(2 ** 20);
-      values.set(pool.subarray(from, from + dim), row * dim);
-    }
-    return values;
-  };
-  for (let b = 0; b < count; b++) {
-    const name = `behavior-${b}`;
-    const path = join(made, `${name}.safetensors`);
-    const head = headSchema.parse({
-      format: "culprit-behavior",
-      version: 2,
-      name,
-      checkpoint: manifest.checkpoint,
-      dim,
-      layers: LAYERS,
-      layerConvention: LAYER_CONVENTION,
-      sign: "after minus before, both read on the checkpoint named here",
-      pooling: "mean-response-tokens",
-      probe: "mean-difference",
-      nulls: NULL_CONVENTIONS["mean-difference"],
-      weighting: "rollout",
-      seed: 0,
-      maxTokens: 2048,
-      orthogonalTo: [],
-      layerChoice: { kind: "chosen", layer: SYNTHETIC_LAYER, reason: "named" },
-      doubts: {},
-      scenarioIds: Array.from({ length: SCENARIOS }, (_, i) => `scenario-${i}`),
-      counts: { pairs: SCENARIOS, prompts: SCENARIOS, unusable: 0, truncated: 0 },
-      pairFiles: [],
-      software: { name: "culprit", version: "0" },
-    });
-    const tensor = (of: string, layer: number, rows?: number) => ({
-      name: `${of}.${layer}`,
-      dtype: "F32" as const,
-      shape: rows === undefined ? [dim] : [rows, dim],
-      bytes: new Uint8Array(draw(rows ?? 1).buffer),
-    });
-    const tensors = LAYERS.flatMap((layer) => [
-      tensor("direction", layer),
-      tensor("direction_scenario", layer),
-      tensor("bank", layer, SCENARIOS),
-      tensor("null", layer, Number(fourth)),
-    ]);
-    await writeSafetensors(path, tensors, { behavior: JSON.stringify(head) });
-    writeFileSync(behaviorReportPath(path), "{}");
-  }
 }
 
 async function job(made: string): Promise<void> {

@@ -1,16 +1,31 @@
 // One job of bench/rank-store.ts as a process of its own, plain JavaScript so that no time goes into compiling:
 //   node rank-store-job.mjs read|read-in-turn|one|one-null|bank|many|many-sorted STORE REPORT
-import { open, readdir, writeFile } from "node:fs/promises";
+//   node rank-store-job.mjs command STORE REPORT ARGUMENTS  (the command line, `culprit rank STORE ARGUMENTS`)
+import { writeFileSync } from "node:fs";
+import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
-const [job, directory, report] = process.argv.slice(2);
-const isReading = job.startsWith("read");
-const culprit = isReading ? undefined : await import("../dist/index.js");
-const start = performance.now();
-if (culprit === undefined) await readFiles(job === "read" ? 2 : 1);
-else await rank(culprit);
-const seconds = (performance.now() - start) / 1000;
-await writeFile(report, JSON.stringify({ seconds, peakKilobytes: process.resourceUsage().maxRSS }));
+const [job, directory, report, ...rest] = process.argv.slice(2);
+let seconds;
+// The command ends the process by itself.
+process.once("exit", () => {
+  const { maxRSS: peakKilobytes, userCPUTime, systemCPUTime } = process.resourceUsage();
+  const cpuSeconds = (userCPUTime + systemCPUTime) / 1e6;
+  writeFileSync(report, JSON.stringify({ seconds, cpuSeconds, peakKilobytes }));
+});
+if (job === "command") {
+  const main = new URL("../dist/cli/main.js", import.meta.url);
+  process.argv.splice(1, Infinity, fileURLToPath(main), "rank", directory, ...rest);
+  await import(main.href);
+} else {
+  const isReading = job.startsWith("read");
+  const culprit = isReading ? undefined : await import("../dist/index.js");
+  const start = performance.now();
+  if (culprit === undefined) await readFiles(job === "read" ? 2 : 1);
+  else await rank(culprit);
+  seconds = (performance.now() - start) / 1000;
+}
 
 /** Every byte of every file, `count` reads of 4 MiB at a time. */
 async function readFiles(count) {
