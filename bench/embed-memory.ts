@@ -2,13 +2,15 @@
  * @file Peak memory of `culprit embed` on a growing number of pairs: it must not grow with them. Linux only (reads /proc).
  *
  *   npx tsx bench/embed-memory.ts --model DIR --pairs FILE.jsonl.gz [--limits 283,566,1132,2264] [--layers 20] [--threads 2]
- *     [--precision F32,INT8]
+ *     [--precision F32,INT8] [--json FILE]
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+
+import { writeFindings } from "./support.ts";
 
 /** VmHWM is a high-water mark that the kernel keeps: only the last look before the end counts. */
 const POLL_MS = 50;
@@ -21,6 +23,7 @@ const { values } = parseArgs({
     layers: { type: "string", default: "20" },
     threads: { type: "string", default: "2" },
     precision: { type: "string", default: "F32" },
+    json: { type: "string" },
   },
 });
 const { model, pairs } = values;
@@ -74,9 +77,12 @@ function highWaterMark(pid: number | undefined): number {
 }
 
 console.log("| pairs | precision | peak RSS, MB |\n|---|---|---|");
+const found: Record<string, number[]> = {};
 for (const limit of values.limits.split(",")) {
   for (const precision of values.precision.split(",")) {
     const peak = await peakMegabytes(limit, precision);
+    found[`${precision}, peak MB`] = [...(found[`${precision}, peak MB`] ?? []), peak.megabytes];
     console.log(`| ${peak.pairs} | ${precision} | ${peak.megabytes.toFixed(0)} |`);
   }
 }
+writeFindings(values.json, { rows: found });

@@ -4,13 +4,14 @@
  *
  *   npm run build
  *   npx tsx bench/embed-speed.ts --python PYTHON --model DIR --pairs FILE.jsonl.gz
- *     [--limit 300] [--layer 20] [--threads 2] [--runs 3] [--chunks 3] [--ways loop/float32,...]
+ *     [--limit 300] [--layer 20] [--threads 2] [--runs 3] [--chunks 3] [--ways loop/float32,...] [--precision F32]
+ *     [--json FILE]
  *
  * bench/embed_speed_reference.py says what the loops do. All hold their model loaded, and work on the same pairs, a chunk at a time, each in
  * its turn, so that other work on the machine falls on all alike. A round is all chunks once; the ratio of a round is of its sums. The
  * whole command, loading and writing included, is timed as well, once a round. The clock and processor time are compared: other work moves
  * the second less, but threads that wait for each other count in it, so it says something with --threads 1 alone. PYTHON has torch and
- * transformers.
+ * transformers. --precision is Culprit's.
  */
 import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -21,9 +22,10 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 import type { TokenizedExample } from "../src/engine/engine.ts";
+import { PRECISIONS } from "../src/engine/precision.ts";
 import { openSafetensors } from "../src/format/safetensors.ts";
 import { openEngine, openPairs } from "../src/index.ts";
-import { matrixPeak, median, processorFeatures } from "./support.ts";
+import { matrixPeak, median, processorFeatures, writeFindings } from "./support.ts";
 
 const { values } = parseArgs({
   options: {
@@ -35,6 +37,8 @@ const { values } = parseArgs({
     threads: { type: "string", default: "2" },
     runs: { type: "string", default: "3" },
     chunks: { type: "string", default: "3" },
+    precision: { type: "string", default: "F32" },
+    json: { type: "string" },
     ways: {
       type: "string",
       default: "loop/float32,batched/float32,packed/float32,batched/bfloat16,packed/bfloat16",
@@ -42,7 +46,10 @@ const { values } = parseArgs({
   },
 });
 const { model, pairs } = values;
-if (model === undefined || pairs === undefined) throw new Error("usage: see the head of this file");
+const precision = PRECISIONS.find((each) => each === values.precision);
+if (model === undefined || pairs === undefined || precision === undefined) {
+  throw new Error("usage: see the head of this file");
+}
 const layer = Number(values.layer);
 const threads = Number(values.threads);
 const ways = values.ways.split(",");
@@ -96,7 +103,15 @@ function wholeCommand(): Took {
   rmSync(store, { recursive: true, force: true });
   const start = performance.now();
   const words = ["embed", pairs!, "--checkpoint", model!, "--layers", values.layer, "--out", store];
-  const settings = ["--limit", values.limit, "--threads", values.threads, "--quiet"];
+  const settings = [
+    "--limit",
+    values.limit,
+    "--threads",
+    values.threads,
+    "--precision",
+    precision!,
+    "--quiet",
+  ];
   // The shell's second line of `times` has what its children took.
   const command = [process.execPath, "dist/cli/main.js", ...words, ...settings];
   const shell = ["-c", '"$@" > /dev/null 2>&1 || exit 1; times', "sh", ...command];
@@ -129,7 +144,7 @@ function cosines(ours: readonly Float32Array[], theirs: Float32Array): Cosines {
 const below1 = (cosine: number): string => `1 − ${(1 - cosine).toExponential(1)}`;
 
 try {
-  await using engine = await openEngine(model, { threads });
+  await using engine = await openEngine(model, { threads, precision });
   const examples: TokenizedExample[] = [];
   const set = await openPairs([pairs], { limit: Number(values.limit) });
   for await (const row of set.read()) {
@@ -212,6 +227,15 @@ try {
     );
   }
   reference.end();
+  writeFindings(values.json, {
+    versions,
+    rows: Object.fromEntries(
+      ways.map((way) => [
+        way,
+        rounds.map((sums) => sums.get(way)!.seconds / sums.get("culprit")!.seconds),
+      ]),
+    ),
+  });
   const rate = median(rounds.map((sums) => examples.length / sums.get("culprit")!.seconds));
   const command = median(rounds.map((sums) => examples.length / sums.get("command")!.seconds));
   const peak = await matrixPeak(threads);

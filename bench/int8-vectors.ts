@@ -3,7 +3,7 @@
  * run, a chunk of pairs at a time.
  *
  *   npx tsx bench/int8-vectors.ts --model DIR --pairs FILE.jsonl.gz [--precision INT8] [--limit 2264] [--layer 20]
- *     [--threads 2] [--chunk 100]
+ *     [--threads 2] [--chunk 100] [--json FILE]
  *
  * Rankings are those by the mean vector of all pairs, and by eight random directions, whose lowest figure is told. Prints cosines, rank
  * correlations, how much of the exact top 1% (ten pairs at least) is in the other's, and each one's seconds and processor time.
@@ -15,7 +15,7 @@ import type { Engine, TokenizedExample } from "../src/engine/engine.ts";
 import { PRECISIONS } from "../src/engine/precision.ts";
 import { openEngine, openPairs } from "../src/index.ts";
 import { createRng } from "../src/util/rng.ts";
-import { median, processorFeatures } from "./support.ts";
+import { median, processorFeatures, writeFindings } from "./support.ts";
 
 const { values } = parseArgs({
   options: {
@@ -26,6 +26,7 @@ const { values } = parseArgs({
     layer: { type: "string", default: "20" },
     threads: { type: "string", default: "2" },
     chunk: { type: "string", default: "100" },
+    json: { type: "string" },
   },
 });
 const { model, pairs } = values;
@@ -130,3 +131,11 @@ print(`| seconds, ${precision} by F32 | ${(small.seconds / full.seconds).toFixed
 print(
   `| processor time, ${precision} by F32 | ${(small.cpuSeconds / full.cpuSeconds).toFixed(2)} |`,
 );
+writeFindings(values.json, {
+  rows: {
+    cosine: off.map((each) => 1 - each),
+    "Spearman by the mean vector": [byMean.spearman],
+    "Spearman by random directions": byRandom.map(({ spearman }) => spearman),
+    "recall of the top 1% by the mean vector": [byMean.recall],
+  },
+});

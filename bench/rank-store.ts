@@ -12,14 +12,14 @@
  * store fits into memory. The store lies in a new folder below --folder (default: the system's temporary folder) and is deleted at the end.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 import { SYNTHETIC_LAYER, writeSyntheticStore } from "./rank-store-synthetic.ts";
-import { median } from "./support.ts";
+import { median, writeFindings } from "./support.ts";
 import { writeSyntheticBehaviors } from "./synthetic-behaviors.ts";
 
 const { values } = parseArgs({
@@ -82,24 +82,31 @@ for (let run = 0; run < Number(values.runs); run++) {
 
 const results = names.map((name) => {
   const all = runs.get(name)!;
-  const ratioTo = (yardstick: Job): Range =>
-    rangeOf(all.map(({ seconds }, run) => seconds / runs.get(yardstick)![run]!.seconds));
+  const ratiosTo = (yardstick: Job): number[] =>
+    all.map(({ seconds }, run) => seconds / runs.get(yardstick)![run]!.seconds);
+  const ratios = ratiosTo("read");
   return {
     job: name,
     describe: JOBS[name],
     seconds: rangeOf(all.map(({ seconds }) => seconds)),
-    ratio: ratioTo("read"),
-    ratioInTurn: ratioTo("read-in-turn"),
+    ratios,
+    ratio: rangeOf(ratios),
+    ratioInTurn: rangeOf(ratiosTo("read-in-turn")),
     processSeconds: median(all.map(({ processSeconds }) => processSeconds)),
     cpuSeconds: median(all.map(({ cpuSeconds }) => cpuSeconds)),
     peakMegabytes: Math.max(...all.map(({ peakMegabytes }) => peakMegabytes)),
     runs: all,
   };
 });
-if (values.json !== undefined) {
-  const found = { ...shape, processor: cpus()[0]?.model, cores: cpus().length, results };
-  writeFileSync(values.json, `${JSON.stringify(found, undefined, 2)}\n`);
-}
+writeFindings(values.json, {
+  rows: Object.fromEntries([
+    ...results.map(({ job, ratios }) => [job, ratios]),
+    ...results.map(({ job, runs: all }) => [
+      `${job}, peak MB`,
+      all.map(({ peakMegabytes }) => peakMegabytes),
+    ]),
+  ]),
+});
 const gigabytes = (shape.rows * shape.dim * 2) / 1e9;
 console.log(
   `${shape.rows} x ${shape.dim} fp16 (${gigabytes.toFixed(1)} GB), ${cpus().length} cores, ${values.runs} runs: median [smallest, largest]\n`,

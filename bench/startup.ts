@@ -2,7 +2,7 @@
  * @file What a command takes that does next to nothing: this build beside another one, in turn in the same run.
  *
  *   npm run build
- *   npx tsx bench/startup.ts OTHER [--runs 15]
+ *   npx tsx bench/startup.ts OTHER [--runs 15] [--json FILE]
  *
  * OTHER is another checkout, installed and built. Processor time is compared, user and system, since other work on the machine moves it less
  * than the clock.
@@ -12,11 +12,11 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 
-import { median } from "./support.ts";
+import { median, writeFindings } from "./support.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { runs: { type: "string", default: "15" } },
+  options: { runs: { type: "string", default: "15" }, json: { type: "string" } },
 });
 const [other] = positionals;
 if (other === undefined) throw new Error("usage: npx tsx bench/startup.ts OTHER [--runs 15]");
@@ -43,15 +43,18 @@ const print = (line: string): void => void process.stdout.write(`${line}\n`);
 print(`${cpus()[0]!.model}, Node ${process.version}, ${values.runs} runs.\n`);
 print("| command | other, s | this, s | this by other | range |");
 print("|---|---|---|---|---|");
+const found: Record<string, number[]> = {};
 for (const [name, words] of Object.entries(JOBS)) {
   const runs = Array.from({ length: Number(values.runs) }, () => ({
     theirs: secondsOf(other, words),
     ours: secondsOf(here, words),
   }));
   const ratios = runs.map(({ theirs, ours }) => ours / theirs);
+  found[name] = ratios;
   const middle = (of: "theirs" | "ours"): string => median(runs.map((run) => run[of])).toFixed(2);
   const range = `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`;
   print(
     `| ${name} | ${middle("theirs")} | ${middle("ours")} | ${median(ratios).toFixed(2)} | ${range} |`,
   );
 }
+writeFindings(values.json, { rows: found });

@@ -1,9 +1,22 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 
 import { compile } from "../src/runtime/ort.ts";
 import { input } from "../src/tensor/graph.ts";
 import { lowerToOnnx } from "../src/tensor/lower.ts";
 import { matMul } from "../src/tensor/ops/mat-mul.ts";
+
+/** What a benchmark found, for bench/speed-table.ts. */
+export interface Findings {
+  /** Of libraries, by name, as far as the benchmark asked for them. */
+  readonly versions?: Readonly<Record<string, string>> | undefined;
+  /** By what was measured: the value of each run, round or step, in their order. */
+  readonly rows: Readonly<Record<string, readonly number[]>>;
+}
+
+/** Writes what was found to the file of --json, where one was asked for. */
+export function writeFindings(path: string | undefined, findings: Findings): void {
+  if (path !== undefined) writeFileSync(path, `${JSON.stringify(findings, undefined, 2)}\n`);
+}
 
 /** The middle value; of an even number the mean of the middle two. */
 export function median(values: readonly number[]): number {
