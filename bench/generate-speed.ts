@@ -2,11 +2,11 @@
  * @file Tokens per second of sampling, against transformers' generate, in turn in the same run.
  *
  *   npx tsx bench/generate-speed.ts --model DIR --python PYTHON [--new-tokens 64] [--threads 2] [--runs 3] [--batches 1,32]
- *     [--modes greedy,sample] [--weights shared]
+ *     [--modes greedy,sample] [--weights shared] [--dtypes float32,bfloat16] [--json FILE]
  *
  * `--model tiny` makes a Llama of 0.9M parameters with random weights (width 128, 4 blocks, vocabulary 1000) in a temporary folder.
  * Prompts are 20 to 40 random tokens; no stop token, so both sides sample the same number. Times are those of the whole call,
- * prompts included, model loading and the first, unmeasured call left out.
+ * prompts included, model loading and the first, unmeasured call left out. --dtypes says what transformers computes in, in turn.
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 
 import { type Engine, openEngine, createRng } from "../src/index.ts";
-import { median } from "./support.ts";
+import { median, writeFindings } from "./support.ts";
 import { startTransformers, type TransformersServer } from "./transformers-server.ts";
 
 const { values } = parseArgs({
@@ -28,6 +28,8 @@ const { values } = parseArgs({
     batches: { type: "string", default: "1,32" },
     modes: { type: "string", default: "greedy,sample" },
     weights: { type: "string", default: "shared" },
+    dtypes: { type: "string", default: "float32" },
+    json: { type: "string" },
   },
 });
 if (values.model === undefined) throw new Error("usage: see the head of this file");
@@ -76,9 +78,12 @@ async function runOurs(
   return { seconds: (performance.now() - start) / 1000, cpuSeconds: (user + system) / 1e6 };
 }
 
+/** Ratios of the rates of each run, by yardstick, batch and mode. */
+const found: Record<string, number[]> = {};
+
 async function compare(
   engine: Engine,
-  reference: TransformersServer,
+  references: ReadonlyMap<string, TransformersServer>,
   { batch, isSampling }: { readonly batch: number; readonly isSampling: boolean },
 ): Promise<void> {
   const rng = createRng(1);
@@ -87,18 +92,33 @@ async function compare(
   );
   const job = { prompts, newTokens, sample: isSampling };
   await runOurs(engine, prompts, isSampling);
-  await reference.generate(job);
-  const [ours, theirs]: [Timing[], Timing[]] = [[], []];
+  const theirRuns = new Map([...references.keys()].map((dtype) => [dtype, [] as Timing[]]));
+  for (const reference of references.values()) await reference.generate(job);
+  const ours: Timing[] = [];
   for (let run = 0; run < Number(values.runs); run++) {
     ours.push(await runOurs(engine, prompts, isSampling));
-    theirs.push(await reference.generate(job));
+    for (const [dtype, reference] of references) {
+      theirRuns.get(dtype)!.push(await reference.generate(job));
+    }
   }
+  for (const [dtype, theirs] of theirRuns) {
+    printRatios({ dtype, batch, mode: isSampling ? "sample" : "greedy" }, ours, theirs);
+  }
+}
+
+function printRatios(
+  { dtype, batch, mode }: { readonly dtype: string; readonly batch: number; readonly mode: string },
+  ours: readonly Timing[],
+  theirs: readonly Timing[],
+): void {
   const rate = (each: Timing): number => (batch * newTokens) / each.seconds;
   const ratios = ours.map((each, i) => rate(each) / rate(theirs[i]!));
   const cpuRatios = ours.map((each, i) => theirs[i]!.cpuSeconds / each.cpuSeconds);
+  found[`${dtype}, batch ${batch}, ${mode}`] = ratios;
   const cells = [
     batch,
-    isSampling ? "sample" : "greedy",
+    mode,
+    dtype,
     median(ours.map(rate)).toFixed(0),
     median(theirs.map(rate)).toFixed(0),
     `${median(ratios).toFixed(2)} (${Math.min(...ratios).toFixed(2)}-${Math.max(...ratios).toFixed(2)})`,
@@ -107,6 +127,7 @@ async function compare(
   console.log(`| ${cells.join(" | ")} |`);
 }
 
+const servers = new Map<string, TransformersServer>();
 try {
   const model = values.model === "tiny" ? makeTiny() : values.model;
   await using engine = await openEngine(model, {
@@ -114,17 +135,22 @@ try {
     template: "raw",
     weights: values.weights === "constant" ? "constant" : "shared",
   });
-  using reference = await startTransformers(values.python, model, threads);
-  console.log(`${values.model}, ${threads} threads, ${JSON.stringify(reference.versions)}`);
+  for (const dtype of values.dtypes.split(",")) {
+    servers.set(dtype, await startTransformers(values.python, model, threads, dtype));
+  }
+  const [{ versions }] = [...servers.values()] as [TransformersServer];
+  console.log(`${values.model}, ${threads} threads, ${JSON.stringify(versions)}`);
   console.log(
-    "| batch | mode | culprit tokens/s | transformers tokens/s | ratio (range) | ratio of processor time |",
+    "| batch | mode | transformers in | culprit tokens/s | transformers tokens/s | ratio (range) | ratio of processor time |",
   );
-  console.log("|---|---|---|---|---|---|");
+  console.log("|---|---|---|---|---|---|---|");
   for (const batch of values.batches.split(",").map(Number)) {
     for (const mode of values.modes.split(",")) {
-      await compare(engine, reference, { batch, isSampling: mode === "sample" });
+      await compare(engine, servers, { batch, isSampling: mode === "sample" });
     }
   }
+  writeFindings(values.json, { versions, rows: found });
 } finally {
+  for (const server of servers.values()) server[Symbol.dispose]();
   rmSync(work, { recursive: true, force: true });
 }

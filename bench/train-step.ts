@@ -2,11 +2,13 @@
  * @file Time and memory of a DPO step against eager PyTorch (transformers; peft for LoRA): the same model, pairs and threads, steps in turn.
  *
  *   npx tsx bench/train-step.ts --python PYTHON [--smollm2 DIR] [--threads 2] [--steps 12] [--batch-tokens N] [--clock busy] [--only NAME]
+ *     [--dtypes float32,bfloat16] [--json FILE]
  *
  * Three cases: a Llama of 1.1 million weights with all of them trained, 32 pairs a step; the shipped distractor organism in the same way; and, where --smollm2 names its folder
  * (bench/make-smollm2.sh), SmolLM2-135M with LoRA of rank 16 on all linear layers, 4 pairs a step. Pairs are random tokens of random lengths.
  * --clock busy compares processor time instead of time by the clock: on a machine that does other work too, with --threads 1. --only NAME
- * runs the case whose name begins so. The first two steps of each side are not counted. Prints a table; the ratio is the median over steps of ours to PyTorch's.
+ * runs the case whose name begins so. --dtypes says in what PyTorch computes: bfloat16 is its
+ * autocast, the weights in float32. The first two steps of each side are not counted. Prints a table; the ratio is the median over steps of ours to PyTorch's.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -17,7 +19,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 import { createRng, initCheckpoint } from "../src/index.ts";
-import { median } from "./support.ts";
+import { median, writeFindings } from "./support.ts";
 
 const { values } = parseArgs({
   options: {
@@ -28,6 +30,8 @@ const { values } = parseArgs({
     "batch-tokens": { type: "string" },
     only: { type: "string" },
     clock: { type: "string", default: "seconds" },
+    dtypes: { type: "string", default: "float32" },
+    json: { type: "string" },
   },
 });
 const clock = values.clock === "busy" ? "busy" : "seconds";
@@ -98,6 +102,9 @@ function makeJob({ vocabulary, pairs, prompt, response }: Case, steps: number): 
   return path;
 }
 
+/** Ratios of the steps, by the case and what PyTorch computes in. */
+const found: Record<string, number[]> = {};
+
 async function compare(each: Case): Promise<void> {
   const steps = Number(values.steps) + WARM_UP;
   const shared = [
@@ -117,20 +124,46 @@ async function compare(each: Case): Promise<void> {
     ...shared,
     ...(budget === undefined ? [] : ["--batch-tokens", budget]),
   ]);
-  const theirs = await start(values.python, [here("train_step_reference.py"), ...shared]);
-  const times: { ours: number; theirs: number }[] = [];
-  let largestDifference = 0;
-  for (let i = 0; i < steps; i++) {
-    const [a, b] = [await ours.step(i), await theirs.step(i)];
-    largestDifference = Math.max(largestDifference, Math.abs(a.loss - b.loss) / Math.abs(b.loss));
-    if (i >= WARM_UP) times.push({ ours: a[clock], theirs: b[clock] });
+  const references: Reference[] = [];
+  for (const dtype of values.dtypes.split(",")) {
+    const autocast = dtype === "bfloat16" ? ["--autocast"] : [];
+    const script = [here("train_step_reference.py"), ...shared, ...autocast];
+    const side = await start(values.python, script);
+    references.push({ dtype, side, times: [], largestDifference: 0 });
   }
-  const [ourBytes, theirBytes] = [await ours.end(), await theirs.end()];
+  for (let i = 0; i < steps; i++) {
+    const a = await ours.step(i);
+    for (const reference of references) {
+      const b = await reference.side.step(i);
+      const difference = Math.abs(a.loss - b.loss) / Math.abs(b.loss);
+      reference.largestDifference = Math.max(reference.largestDifference, difference);
+      if (i >= WARM_UP) reference.times.push({ ours: a[clock], theirs: b[clock] });
+    }
+  }
+  const ourBytes = await ours.end();
+  for (const reference of references) print(each, reference, ourBytes, await reference.side.end());
+}
+
+/** PyTorch in one precision. */
+interface Reference {
+  readonly dtype: string;
+  readonly side: Side;
+  readonly times: { readonly ours: number; readonly theirs: number }[];
+  largestDifference: number;
+}
+
+function print(
+  { name }: Case,
+  { dtype, times, largestDifference }: Reference,
+  ourBytes: number,
+  theirBytes: number,
+): void {
   const ms = (seconds: number): string => (1000 * seconds).toFixed(0);
   const ratios = times.map((time) => time.ours / time.theirs);
+  found[`${name}, ${dtype}`] = ratios;
   process.stdout.write(
     `${[
-      each.name,
+      `${name}; PyTorch in ${dtype}`,
       `step ${ms(median(times.map((time) => time.ours)))} ms, PyTorch ${ms(median(times.map((time) => time.theirs)))} ms`,
       `ratio ${median(ratios).toFixed(2)} (${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)})`,
       `peak ${(ourBytes / 2 ** 20).toFixed(0)} MiB, PyTorch ${(theirBytes / 2 ** 20).toFixed(0)} MiB, ratio ${(ourBytes / theirBytes).toFixed(2)}`,
@@ -191,6 +224,7 @@ try {
   for (const each of cases) {
     if (values.only === undefined || each.name.startsWith(values.only)) await compare(each);
   }
+  writeFindings(values.json, { rows: found });
 } finally {
   rmSync(work, { recursive: true });
 }

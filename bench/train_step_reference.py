@@ -1,9 +1,9 @@
 """The PyTorch side of bench/train-step.ts: eager transformers, one DPO step for each line on stdin, its seconds by the clock and of processor time on stdout.
 
-    python train_step_reference.py --model DIR --job JOB.json --threads N [--lora RANK]
+    python train_step_reference.py --model DIR --job JOB.json --threads N [--lora RANK] [--autocast]
 
 JOB.json: {"steps": [[{"prompt", "chosen", "rejected": token ids, "reference": [chosen, rejected]}]]}. Chosen and rejected sequences run as one
-padded batch, as TRL does it. "end" prints the peak memory in bytes. Needs torch, transformers, peft.
+padded batch, as TRL does it; with --autocast in bfloat16, as its bf16 setting does, weights and optimizer in float32. "end" prints the peak memory in bytes. Needs torch, transformers, peft.
 """
 
 import argparse
@@ -20,6 +20,7 @@ parser.add_argument("--model", required=True)
 parser.add_argument("--job", required=True)
 parser.add_argument("--threads", type=int, required=True)
 parser.add_argument("--lora", type=int)
+parser.add_argument("--autocast", action="store_true")
 arguments = parser.parse_args()
 torch.set_num_threads(arguments.threads)
 transformers.logging.set_verbosity_error()
@@ -51,8 +52,9 @@ def step(pairs):
         mask[i, : len(sequence)] = 1
         answer[i, prompt : len(sequence)] = 1
     reference = torch.tensor([pair["reference"][side] for side in (0, 1) for pair in pairs])
-    logits = model(input_ids=ids, attention_mask=mask).logits[:, :-1]
-    picked = logits.log_softmax(-1).gather(-1, ids[:, 1:, None])[..., 0]
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=arguments.autocast):
+        logits = model(input_ids=ids, attention_mask=mask).logits[:, :-1]
+    picked = logits.float().log_softmax(-1).gather(-1, ids[:, 1:, None])[..., 0]
     gain = (picked * answer[:, 1:]).sum(-1) - reference
     chosen, rejected = gain.chunk(2)
     loss = -F.logsigmoid(0.1 * (chosen - rejected)).mean()

@@ -1,8 +1,8 @@
 """Transformers' generate as a yardstick: one job a line on stdin, one result a line on stdout, both JSON.
 
-    python transformers-server.py --model DIR [--threads 2]
+    python transformers-server.py --model DIR [--threads 2] [--dtype bfloat16]
 
-Job: {"prompts": [[id, …], …], "newTokens": N, "sample": bool}. All prompts run as one batch, padded on the left, fp32, no stop token.
+Job: {"prompts": [[id, …], …], "newTokens": N, "sample": bool}. All prompts run as one batch, padded on the left, no stop token; --dtype is float32 unless given.
 Result: {"seconds", "cpuSeconds", "tokens": [[id, …], …]}, and for one greedy prompt "gaps": between the two largest logits of each step.
 """
 import argparse, json, sys, time, warnings
@@ -16,10 +16,11 @@ transformers.logging.disable_progress_bar()
 parser = argparse.ArgumentParser()
 parser.add_argument("--model", required=True)
 parser.add_argument("--threads", type=int, default=2)
+parser.add_argument("--dtype", choices=["float32", "bfloat16"], default="float32")
 args = parser.parse_args()
 torch.set_num_threads(args.threads)
 torch.manual_seed(0)
-model = AutoModelForCausalLM.from_pretrained(args.model, dtype=torch.float32).eval()
+model = AutoModelForCausalLM.from_pretrained(args.model, dtype=getattr(torch, args.dtype)).eval()
 model.generation_config, model.config.eos_token_id = GenerationConfig(), None
 print(json.dumps({"torch": torch.__version__, "transformers": transformers.__version__}), flush=True)
 for line in sys.stdin:

@@ -23,16 +23,16 @@ export interface TransformersServer extends Disposable {
   generate(job: TransformersJob): Promise<TransformersResult>;
 }
 
-/** Starts Python with the model loaded; it ends when disposed of. */
+/** Starts Python with the model loaded in float32 or bfloat16; it ends when disposed of. */
 export async function startTransformers(
   python: string,
   model: string,
   threads: number,
+  dtype = "float32",
 ): Promise<TransformersServer> {
   const script = fileURLToPath(new URL("transformers-server.py", import.meta.url));
-  const child = spawn(python, [script, "--model", model, "--threads", `${threads}`], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
+  const given = ["--model", model, "--threads", `${threads}`, "--dtype", dtype];
+  const child = spawn(python, [script, ...given], { stdio: ["pipe", "pipe", "inherit"] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const read = async <T>(): Promise<T> => {
     const line = await lines.next();
