@@ -8,7 +8,8 @@
  * PYTHON has torch, transformers and peft; SMOLLM2_DIR is made by bench/make-smollm2.sh, RESPONSES.jsonl, for the
  * two passes, by bench/xstest-response-pairs.ts. --old is an installed and built checkout of
  * 84958e5; without it one is made in a git worktree below the work folder (git, npm ci and a build) and removed at the end. --precision is what the 7B-shaped
- * model is embedded with, and what is held to float32. --rows takes names of benchmarks (the first column of the table).
+ * model is embedded with, and what is held to float32. --rows takes names of benchmarks (the first column of the table);
+ * of the others only what was found before is shown.
  *
  * Each benchmark writes what it found with --json to the work folder (default: culprit-speed in the system's temporary folder), under the
  * commit that was measured. A benchmark whose file is there is not run again: after an interruption the same command goes on. Beside it lies
@@ -423,7 +424,10 @@ let madeOld: string | undefined;
 try {
   const outcomes = new Map<Benchmark, Findings | string>();
   for (const each of BENCHMARKS) {
-    outcomes.set(each, chosen.includes(each) ? measure(each) : "not asked for");
+    outcomes.set(
+      each,
+      foundBefore(each) ?? (chosen.includes(each) ? measure(each) : "not asked for"),
+    );
   }
   process.stdout.write(`${describeMachine()}\n\n${tableOf(outcomes)}\n`);
 } finally {
@@ -440,14 +444,18 @@ function chooseBenchmarks(): readonly Benchmark[] {
   return BENCHMARKS.filter(({ name }) => names === undefined || names.includes(name));
 }
 
-/** What a benchmark found, now or before; or why there is nothing, in words. */
+/** What a benchmark found when the table was made before, of the same commit. */
+function foundBefore({ name }: Benchmark): Findings | undefined {
+  const path = join(folder, `${name}.json`);
+  if (!existsSync(path)) return undefined;
+  console.error(`${name}: there already`);
+  return readFindings(path);
+}
+
+/** What a benchmark finds; or why there is nothing, in words. */
 function measure(benchmark: Benchmark): Findings | string {
   const { name, script, needs } = benchmark;
   const path = join(folder, `${name}.json`);
-  if (existsSync(path)) {
-    console.error(`${name}: there already`);
-    return readFindings(path);
-  }
   if (!existsSync(join(import.meta.dirname, script))) return `there is no bench/${script}`;
   const missing = needs.find((need) => need !== "old" && values[need] === undefined);
   if (missing !== undefined) return NEEDS[missing];
