@@ -68,10 +68,11 @@ const TWINS: Readonly<Record<string, (row: Row) => Row>> = {
 
 const OF_TURNS = new Set(["an image in a turn", "a key of a turn", "calls in the prompt"]);
 
-const pairRows = randomPairs(6).map((row) => ({
-  ...row,
-  prompt: [{ role: "user", content: row.prompt }],
-}));
+const pairsOf = (count: number) =>
+  randomPairs(count).map((row) => ({ ...row, prompt: [{ role: "user", content: row.prompt }] }));
+const pairRows = pairsOf(6);
+/** Enough for a random sample. */
+const manyPairs = pairsOf(24);
 const promptRows = pairRows.map(({ id, prompt }) => ({ id, prompt }));
 const responseRows = pairRows.map(({ id, prompt, chosen, rejected }) => ({
   id,
@@ -218,6 +219,14 @@ const CASES: Readonly<Record<string, Case | "by method" | "by features" | "the p
   "shifts.after": {
     rows: rolloutRows("chosen"),
     words: ["shifts", "--before", at("before.jsonl"), "--after", ROWS, ...M0, ...PROJECTED],
+  },
+  "refine.pairs": {
+    rows: manyPairs,
+    prepare: [["embed", ROWS, ...M0, ...LAYER, "--precision", "W8A8", "--out", out("first")]],
+    words: [
+      ...flags("refine", out("first"), "--behavior", at("behavior.safetensors"), "--pairs", ROWS),
+      ...flags(...M0, ...LAYER, "--out", out("vectors")),
+    ],
   },
   "rank.pairs": "by method",
   "rank.responses": "by method",

@@ -315,10 +315,10 @@ function calibrationOf(
 function expectUnseen({ score, behaviors: earlier }: Forecast, made: Forecast): void {
   if (score?.calibration.pairsHash !== made.pairs.contentHash) return;
   const known = earlier.filter(({ name }) => score.calibration.behaviors.includes(name));
-  const figures = new Set(known.map(({ values }) => JSON.stringify(values)));
   const seen = made.behaviors.filter(
     ({ name, values }) =>
-      score.calibration.behaviors.includes(name) || figures.has(JSON.stringify(values)),
+      score.calibration.behaviors.includes(name) ||
+      known.some((each) => areSame(each.values, values)),
   );
   if (seen.length === 0) return;
   throw new ConfigError(
@@ -326,5 +326,22 @@ function expectUnseen({ score, behaviors: earlier }: Forecast, made: Forecast): 
     {
       hint: "Give one of other pairs, or leave these behaviours out. Without --calibrate each is held out in turn.",
     },
+  );
+}
+
+/** Figures of one behaviour differ in their last digits by how many were made beside them. */
+const LAST_DIGITS = 1e-5;
+
+type Values = Forecast["behaviors"][number]["values"];
+
+function areSame(a: Values, b: Values): boolean {
+  const names = Object.keys(a);
+  return (
+    names.length === Object.keys(b).length &&
+    names.every((name) => {
+      const [one, other] = [a[name]!.value, b[name]?.value];
+      if (other === undefined) return false;
+      return Math.abs(one - other) <= LAST_DIGITS * Math.max(Math.abs(one), Math.abs(other));
+    })
   );
 }
