@@ -13,18 +13,17 @@
  * the second less, but threads that wait for each other count in it, so it says something with --threads 1 alone. PYTHON has torch and
  * transformers. --precision is Culprit's.
  */
-import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 import type { TokenizedExample } from "../src/engine/engine.ts";
 import { PRECISIONS } from "../src/engine/precision.ts";
 import { openSafetensors } from "../src/format/safetensors.ts";
 import { openEngine, openPairs } from "../src/index.ts";
+import { PyTorchLoops, type Took } from "./pytorch-loops.ts";
 import { matrixPeak, median, processorFeatures, writeFindings } from "./support.ts";
 
 const { values } = parseArgs({
@@ -55,42 +54,6 @@ const threads = Number(values.threads);
 const ways = values.ways.split(",");
 const work = mkdtempSync(join(tmpdir(), "culprit-bench-"));
 const print = (line = ""): void => void process.stdout.write(`${line}\n`);
-
-/** The Python process, asked a line at a time. */
-class Reference {
-  readonly #child: ChildProcessWithoutNullStreams;
-  readonly #lines: AsyncIterator<string>;
-
-  constructor(job: string) {
-    const script = fileURLToPath(new URL("embed_speed_reference.py", import.meta.url));
-    const dtypes = [...new Set(ways.map((way) => way.split("/")[1]!))].join(",");
-    const given = ["--model", model!, "--job", job, "--layer", values.layer, "--dtypes", dtypes];
-    this.#child = spawn(values.python, [script, ...given, "--threads", values.threads]);
-    this.#child.stderr.resume();
-    this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
-  }
-
-  async answer<T>(): Promise<T> {
-    const { value, done } = await this.#lines.next();
-    if (done === true) throw new Error("the reference ended; run bench/embed_speed_reference.py");
-    return JSON.parse(value) as T;
-  }
-
-  ask<T>(what: object): Promise<T> {
-    this.#child.stdin.write(`${JSON.stringify(what)}\n`);
-    return this.answer<T>();
-  }
-
-  end(): void {
-    this.#child.stdin.end();
-  }
-}
-
-/** What some work took: by the clock, and of the processor. */
-interface Took {
-  readonly seconds: number;
-  readonly cpuSeconds: number;
-}
 
 const addUp = (a: Took, b: Took): Took => ({
   seconds: a.seconds + b.seconds,
@@ -152,15 +115,15 @@ try {
       examples.push(engine.tokenize(row.prompt, [row.chosen, row.rejected]));
     }
   }
-  const job = join(work, "job.json");
-  const asJob = ({ prompt, responses }: TokenizedExample): object => ({
-    prompt: [...prompt],
-    chosen: [...responses[0]!],
-    rejected: [...responses[1]!],
+  const loops = new PyTorchLoops(examples, {
+    python: values.python,
+    model,
+    layer,
+    threads,
+    ways,
+    job: join(work, "job.json"),
   });
-  writeFileSync(job, JSON.stringify({ pairs: examples.map(asJob) }));
-  const reference = new Reference(job);
-  const versions = await reference.answer<Record<string, string>>();
+  const versions = await loops.versions();
   print(`${cpus()[0]!.model} (${processorFeatures()}), ${threads} threads of ${cpus().length}.`);
   print(`Node ${process.version}; PyTorch: ${JSON.stringify(versions)}.`);
 
@@ -177,11 +140,8 @@ try {
     const { user, system } = process.cpuUsage(cpuStart);
     return { seconds: (performance.now() - start) / 1000, cpuSeconds: (user + system) / 1e6 };
   };
-  const tookOf = async (way: string, from: number, to: number): Promise<Took> => {
-    if (way === "culprit") return embed(from, to);
-    const [name, dtype] = way.split("/");
-    return reference.ask<Took>({ way: name, dtype, from, to });
-  };
+  const tookOf = (way: string, from: number, to: number): Promise<Took> =>
+    way === "culprit" ? embed(from, to) : loops.embed(way, from, to);
 
   const all = ["culprit", ...ways];
   for (const way of all) await tookOf(way, 0, 2); // warm
@@ -215,7 +175,7 @@ try {
     const rate = median(rounds.map((sums) => examples.length / sums.get(way)!.seconds));
     const [name, dtype] = way.split("/");
     const path = join(work, "vectors.safetensors");
-    await reference.ask({ way: name, dtype, save: path });
+    await loops.save(way, path);
     await using file = await openSafetensors(path);
     const bytes = (await file.readBytes("vectors")).slice();
     const { smallest, middle } = cosines(ours, new Float32Array(bytes.buffer));
@@ -226,7 +186,7 @@ try {
       `| ${name}, ${dtype} | ${rate.toFixed(2)} | ${clock} | ${processor} | ${ratios(way, "command", "seconds")} | ${below1(middle)} | ${below1(smallest)} |`,
     );
   }
-  reference.end();
+  loops.end();
   writeFindings(values.json, {
     versions,
     rows: Object.fromEntries(

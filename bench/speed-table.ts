@@ -479,29 +479,8 @@ function measure(benchmark: Benchmark): Findings | string {
   }
 }
 
-/** What a benchmark wrote; of bench/two-pass.ts, which writes seconds of each round, the ratios. */
-function readFindings(path: string): Findings {
-  const found = JSON.parse(readFileSync(path, "utf8")) as Findings | TwoPasses;
-  if ("rows" in found) return found;
-  const { ways, rounds, recall } = found;
-  const ratios = ways.map((way, w) => [
-    way,
-    rounds.map(({ loops, first, second }) => loops[w]! / (first + second)),
-  ]);
-  return { rows: { ...Object.fromEntries(ratios), "recall of the top 1%": [recall] } };
-}
-
-interface TwoPasses {
-  /** The loops in PyTorch. */
-  readonly ways: readonly string[];
-  /** Seconds: of each loop, and of both passes. */
-  readonly rounds: readonly {
-    readonly loops: readonly number[];
-    readonly first: number;
-    readonly second: number;
-  }[];
-  readonly recall: number;
-}
+/** What a benchmark wrote. */
+const readFindings = (path: string): Findings => JSON.parse(readFileSync(path, "utf8")) as Findings; // by writeFindings
 
 /** The folder of a 7B-shaped Llama with random weights, made where it is not there; 13.5 GB. */
 function makeBigModel(): string {

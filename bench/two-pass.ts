@@ -6,13 +6,14 @@
  *   npx tsx bench/xstest-response-pairs.ts XSTEST_DIR responses.jsonl
  *   npx tsx bench/two-pass.ts --python PYTHON --model DIR --pairs FILE.jsonl.gz --responses responses.jsonl
  *     [--limit 300] [--layer 20] [--threads 2] [--runs 3] [--precision W8A8] [--top 1%] [--audit 2%] [--ways packed/float32,...]
+ *     [--json FILE]
  *
  * bench/embed_speed_reference.py says what the loops do. Models are loaded before; what is timed of Culprit is both passes whole, the store
  * written, read and written again. The behaviour is of the response pairs, read in float32. The exact top is of one pass in float32 over all
  * pairs, in the same run. PYTHON has torch and transformers; `--ways none` leaves the loops out.
  */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -29,7 +30,7 @@ import { exactReader, writeRefined } from "../src/store/exact-rows.ts";
 import { openStore, type VectorStore } from "../src/store/open-store.ts";
 import { readStoreTable } from "../src/store/read-shard.ts";
 import { PyTorchLoops } from "./pytorch-loops.ts";
-import { matrixPeak, median, processorFeatures } from "./support.ts";
+import { matrixPeak, median, processorFeatures, writeFindings } from "./support.ts";
 
 const { values } = parseArgs({
   options: {
@@ -198,10 +199,11 @@ try {
     `Spearman's correlation over all pairs: ${spearman(truth, scores)!.r.toFixed(5)}; cosines of the sample: median ${audit[0]!.medianCosine.toFixed(5)}, worst ${audit[0]!.worstCosine.toFixed(5)} of ${audit[0]!.pairs}.`,
   );
   print(`one 1024³ product of float32 at ${(await matrixPeak(threads)).toFixed(0)} GFLOP/s.`);
-  if (values.json !== undefined) {
-    const found = { ways, rounds, recall, claimed, exactPairs, pairs: examples.length };
-    writeFileSync(values.json, JSON.stringify(found));
-  }
+  const ratios = ways.map((way, w) => [way, rounds.map((each) => each.loops[w]! / both(each))]);
+  writeFindings(values.json, {
+    versions,
+    rows: { ...Object.fromEntries(ratios), "recall of the top 1%": [recall] },
+  });
 } finally {
   rmSync(work, { recursive: true, force: true });
 }
