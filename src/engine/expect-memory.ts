@@ -3,7 +3,7 @@ import { freemem, totalmem } from "node:os";
 
 import type { OnnxElementType, OnnxValue } from "../format/onnx.ts";
 import { RuntimeError } from "../util/errors.ts";
-import type { Precision } from "./precision.ts";
+import { isWhole, type Precision } from "./precision.ts";
 
 /** Of the element types that weights have. */
 const BYTES: Partial<Readonly<Record<OnnxElementType, number>>> = { float32: 4, int8: 1 };
@@ -30,10 +30,9 @@ export function expectMemory(
   throw new RuntimeError(
     `memory: the weights take ${gigabytes(bytes)} GB up to the highest layer asked for, ${gigabytes(available)} GB are free`,
     {
-      hint:
-        precision === "INT8" || precision === "W8A8"
-          ? "Ask for lower layers, close other programs, or take a smaller checkpoint."
-          : "For vectors of states --precision INT8 needs about a quarter; lower --layers need less too.",
+      hint: isWhole(precision)
+        ? "Ask for lower layers, close other programs, or take a smaller checkpoint."
+        : "For vectors of states --precision INT8 needs about a quarter; lower --layers need less too.",
     },
   );
 }

@@ -27,9 +27,13 @@ export function expectPrecision(
   );
 }
 
+/** Whether weights are held in whole numbers, which change the vectors that come of them. */
+export const isWhole = (precision: Precision | undefined): boolean =>
+  precision === "INT8" || precision === "W8A8";
+
 /** Throws ConfigError where weights are held in whole numbers, which serve mean states alone. */
 export function expectFull(precision: Precision | undefined, what: string): void {
-  if (precision !== "INT8" && precision !== "W8A8") return;
+  if (!isWhole(precision)) return;
   throw new ConfigError(`precision: expected F32 for ${what}, got ${precision}`, {
     hint: `${precision} is for states of responses (culprit embed and culprit behavior): leave it out here.`,
   });

@@ -3,6 +3,7 @@ import { isAbsolute } from "node:path";
 import { findMethod } from "../attribution/methods/index.ts";
 import { CLUSTER_OPTIONS } from "../engine/cluster-options.ts";
 import { ALONG_RUN } from "../engine/features.ts";
+import { isWhole } from "../engine/precision.ts";
 import { type Contradiction, need } from "../verbs/verb.ts";
 import { askedFeatures, featuresOfMethods } from "./section-settings.ts";
 import type { Experiment } from "./sections.ts";
@@ -23,7 +24,7 @@ export function engineContradictions(given: Experiment): Contradiction[] {
       `expected engine.kind ray with it, got ${engine.kind}`,
     ),
     ...need(
-      engine.precision !== "INT8" && engine.precision !== "W8A8",
+      !isWhole(engine.precision),
       ["engine", "precision"],
       `expected F32 in an experiment, whose stages sample and train: ${engine.precision} is for culprit embed and culprit behavior`,
     ),
@@ -53,7 +54,7 @@ function rayContradictions(given: Experiment): Contradiction[] {
     ),
     ...need(weights === undefined, ["engine", "weights"], "expected none with engine.kind ray"),
     ...need(
-      engine.precision !== "INT8" && engine.precision !== "W8A8",
+      !isWhole(engine.precision),
       ["engine", "precision"],
       "expected F32 or BF16 with engine.kind ray",
     ),

@@ -5,9 +5,8 @@
  */
 import { parameter, type Tensor } from "../tensor/graph.ts";
 import { dequantize } from "../tensor/ops/dequantize.ts";
-import { matMul, matMulOp } from "../tensor/ops/mat-mul.ts";
-import { rewrite } from "../tensor/rewrite.ts";
-import { TRANSPOSED } from "./layers.ts";
+import { matMul } from "../tensor/ops/mat-mul.ts";
+import { rewriteLinear } from "./rewrite-linear.ts";
 
 /** Numbers of a row of the stored matrix [out, in] that share a scale. */
 export const INT8_BLOCK = 32;
@@ -30,15 +29,7 @@ export interface Int8Matrix {
 export function withInt8Weights(
   outputs: Readonly<Record<string, Tensor>>,
 ): Readonly<Record<string, Tensor>> {
-  return rewrite(outputs, (value) => {
-    const { source } = value;
-    if (source.kind !== "op" || source.op.kind !== matMulOp.kind) return undefined;
-    const [x, weight] = source.op.inputs as readonly [Tensor, Tensor]; // a product has two
-    if (weight.source.kind !== "parameter" || !weight.source.name.endsWith(TRANSPOSED)) {
-      return undefined;
-    }
-    const name = weight.source.name.slice(0, -TRANSPOSED.length);
-    const [inDim, outDim] = weight.shape as readonly [number, number]; // parameters have no named sizes, these two
+  return rewriteLinear(outputs, ({ x, name, inDim, outDim }) => {
     const values = parameter(`${name}${INT8_VALUES}`, [outDim, inDim], "int8");
     const scales = parameter(`${name}${INT8_SCALES}`, [outDim, Math.ceil(inDim / INT8_BLOCK)]);
     return matMul(x, dequantize(values, scales, INT8_BLOCK), { transposeB: true });

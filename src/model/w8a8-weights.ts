@@ -10,12 +10,11 @@
  */
 import { constant, parameter, type Tensor } from "../tensor/graph.ts";
 import { divide } from "../tensor/ops/arithmetic.ts";
-import { matMul, matMulOp } from "../tensor/ops/mat-mul.ts";
+import { matMul } from "../tensor/ops/mat-mul.ts";
 import { reshape } from "../tensor/ops/reshape.ts";
 import { inverseRms, rmsNorm, rmsNormOp } from "../tensor/ops/rms-norm.ts";
 import { wholeProduct } from "../tensor/ops/whole-product.ts";
-import { rewrite } from "../tensor/rewrite.ts";
-import { TRANSPOSED } from "./layers.ts";
+import { rewriteLinear } from "./rewrite-linear.ts";
 
 /** End of the parameter name of a turned matrix's whole numbers, [in, out]. */
 export const W8A8_VALUES = ".w8a8";
@@ -53,15 +52,7 @@ export function withW8A8Products(
     made.set(name, known);
     return known;
   };
-  return rewrite(outputs, (value) => {
-    const { source } = value;
-    if (source.kind !== "op" || source.op.kind !== matMulOp.kind) return undefined;
-    const [x, weight] = source.op.inputs as readonly [Tensor, Tensor]; // a product has two
-    if (weight.source.kind !== "parameter" || !weight.source.name.endsWith(TRANSPOSED)) {
-      return undefined;
-    }
-    const name = weight.source.name.slice(0, -TRANSPOSED.length);
-    const [inDim, outDim] = weight.shape as readonly [number, number]; // parameters have no named sizes, these two
+  return rewriteLinear(outputs, ({ x, name, inDim, outDim }) => {
     const size = turnedTogether(inDim);
     const turn = once(`turn ${size}`, () => constant("float32", [size, size], hadamard(size)));
     const blocks = reshape(x, [...x.shape.slice(0, -1), inDim / size, size]);
