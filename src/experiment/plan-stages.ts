@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { findMethod } from "../attribution/methods/index.ts";
 import { isRandomPick } from "../edit/edit.ts";
 import { ALONG_RUN, type FeatureKind, ONE_VECTOR } from "../engine/features.ts";
+import type { Precision } from "../engine/precision.ts";
 import type { PairSet } from "../pairs/open-pairs.ts";
 import {
   NoUsablePairError,
@@ -382,9 +383,13 @@ export function behaviorStage(
 }
 
 /** The vector store of all pairs, read on the checkpoint before; one for each kind of features that methods need. */
-export function embedStage({ experiment, inputs }: Planned, features: FeatureKind): Stage {
+export function embedStage(
+  { experiment, inputs }: Planned,
+  features: FeatureKind,
+  { name = featuresName(features), precision }: EmbedStageOptions = {},
+): Stage {
   return verbStage(verbs.embed, {
-    name: featuresName(features),
+    name,
     settings: {
       ...experiment.embed,
       ...settingsOfFeatures(features, experiment.embed),
@@ -392,28 +397,28 @@ export function embedStage({ experiment, inputs }: Planned, features: FeatureKin
     },
     inputs: {
       pairs: boundPairs(inputs.pairs),
-      checkpoint: givenCheckpoint(experiment, "before", inputs.before),
+      checkpoint:
+        precision === undefined
+          ? givenCheckpoint(experiment, "before", inputs.before)
+          : heldCheckpoint(experiment, inputs.before, precision),
       warmup: boundWarmup(features),
     },
   });
 }
 
-/** The first of two passes over the pairs: all of them in low precision. */
-export function firstEmbedStage({ experiment, inputs }: Planned): Stage {
-  const { precision } = experiment.refine!; // who plans it has the section
-  return verbStage(verbs.embed, {
-    name: FIRST,
-    settings: {
-      ...experiment.embed,
-      ...settingsOfFeatures("states", experiment.embed),
-      layers: featureLayers(experiment, inputs, "states"),
-    },
-    inputs: {
-      pairs: boundPairs(inputs.pairs),
-      checkpoint: heldCheckpoint(experiment, inputs.before, precision),
-    },
-  });
+interface EmbedStageOptions {
+  /** Default: of the features. */
+  readonly name?: string | undefined;
+  /** Default: the engine's. */
+  readonly precision?: Precision | undefined;
 }
+
+/** The first of two passes over the pairs: all of them in low precision. */
+export const firstEmbedStage = (planned: Planned): Stage =>
+  embedStage(planned, "states", {
+    name: FIRST,
+    precision: planned.experiment.refine!.precision, // who plans it has the section
+  });
 
 const FIRST = "first";
 
