@@ -11,7 +11,7 @@ import { ConfigError } from "../util/errors.ts";
 import { hashBytes } from "../util/hash.ts";
 import type { JobOptions } from "../util/progress.ts";
 import { createRng, type Rng } from "../util/rng.ts";
-import { dot, norm } from "../util/vector.ts";
+import { cosine } from "../util/vector.ts";
 import type { ScoredBehavior } from "./method.ts";
 import { type MissedPairs, missedPairs } from "./missed-pairs.ts";
 import { rankScores } from "./rank-scores.ts";
@@ -213,16 +213,16 @@ async function auditVectors(
     layers
       .toSorted((a, b) => a - b)
       .map(async (layer) => {
-        const cosines: number[] = [];
+        const cosines: (number | undefined)[] = [];
         for (const row of audit) {
           const place = exact.get(row)!; // the sample was read in the first round
           const [a, b] = [
             await readStoreVector(first, layer, row),
             await readStoreVector(place.store, layer, place.row),
           ];
-          cosines.push(dot(a.values, b.values) / (norm(a.values) * norm(b.values)));
+          cosines.push(cosine(a.values, b.values));
         }
-        const ascending = cosines.filter((each) => !Number.isNaN(each)).toSorted((a, b) => a - b);
+        const ascending = cosines.filter((each) => each !== undefined).toSorted((a, b) => a - b);
         return {
           layer,
           pairs: ascending.length,

@@ -116,6 +116,10 @@ export type RankedPair = z.output<typeof rankedPairSchema>;
 /** A top of the ranking: a number of pairs, or a share of the scored ones. */
 export type TopSize = { readonly count: number } | { readonly share: number };
 
+/** Pairs of a top of so many; of a share one at least. */
+export const topPairs = (top: TopSize, pairs: number): number =>
+  "count" in top ? top.count : Math.max(1, Math.round(top.share * pairs));
+
 export interface RankingReportOptions {
   /** Pairs to list at either end; default 10. */
   readonly show?: number | undefined;
@@ -259,8 +263,6 @@ function rankedPair(
 /** The sizes of the tops in pairs, rising, each once. */
 function topSizes({ tops = DEFAULT_TOPS }: RankingReportOptions, scored: number): number[] {
   if (scored === 0) return [];
-  const sizes = tops.map((top) =>
-    "count" in top ? Math.min(top.count, scored) : Math.max(1, Math.round(top.share * scored)),
-  );
+  const sizes = tops.map((top) => Math.min(topPairs(top, scored), scored));
   return [...new Set(sizes)].toSorted((a, b) => a - b);
 }

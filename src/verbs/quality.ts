@@ -3,6 +3,7 @@ import { z } from "zod";
 import { markPlanted, readPlanted } from "../ranking/planted.ts";
 import { readRankings } from "../ranking/ranking-file.ts";
 import { type PlantedQuality, QUALITY, rankingQuality } from "../ranking/ranking-quality.ts";
+import { topPairs } from "../ranking/ranking-report.ts";
 import { formatEstimate, percent } from "../util/figures.ts";
 import { nonEmpty } from "../util/setting-kinds.ts";
 import { type Column, printable, tableOf } from "../util/text-table.ts";
@@ -50,9 +51,7 @@ the tops, each with its 95% interval. Equal scores count by expectation over the
     (await readRankings(ranking, { signal })).map((table): PlantedQuality => {
       const { ids, scores, file } = table;
       const { isPlanted, absent } = markPlanted(ids, planted);
-      const ks = sizes?.map((top) =>
-        "count" in top ? top.count : Math.max(1, Math.round(top.share * ids.length)),
-      );
+      const ks = sizes?.map((top) => topPairs(top, ids.length));
       const found = rankingQuality(Float32Array.from(scores), isPlanted, { ks });
       const { method, behavior, layer } = file;
       return { method, behavior, layer, absent, ...found };

@@ -5,7 +5,7 @@ import { readBehavior } from "../behavior/behavior-file.ts";
 import { differingPart, IDENTITY_PARTS } from "../behavior/behavior-head.ts";
 import { featureFlops } from "../engine/checkpoint-size.ts";
 import type { EngineIdentity } from "../engine/engine.ts";
-import type { TopSize } from "../ranking/ranking-report.ts";
+import { topPairs, type TopSize } from "../ranking/ranking-report.ts";
 import { exactReader, writeRefined } from "../store/exact-rows.ts";
 import { VECTORS, type VectorStore } from "../store/open-store.ts";
 import { readStoreTable } from "../store/read-shard.ts";
@@ -154,7 +154,7 @@ function sizeOf(
   scored: number,
   { least, most }: { readonly least: number; readonly most: number },
 ): number {
-  const pairs = "count" in size ? size.count : Math.round(size.share * scored);
+  const pairs = topPairs(size, scored);
   return Math.min(scored, Math.max(least, "count" in size ? pairs : Math.min(pairs, most)));
 }
 
