@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import type { Browser, BrowserContextOptions, Page, Route } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 
 import { readDecisions } from "../src/edit/decisions.ts";
@@ -100,11 +100,17 @@ describe.skipIf(CHROMIUM === undefined)(
       await source?.[Symbol.asyncDispose]();
     });
 
-    /** Opens a page and fails for whatever the browser complains of, or would fetch from a network. */
+    /**
+     * Opens a page and fails for whatever the browser complains of, or would fetch from a network.
+     *
+     * @param routes Requests that the test answers itself. They are known before the page is there: a page that is open already may
+     * send some past them for a while.
+     */
     async function open(
       address: string,
       options: BrowserContextOptions = {},
       file = index,
+      routes: readonly (readonly [string | RegExp, (route: Route) => Promise<void>])[] = [],
     ): Promise<{ readonly page: Page; readonly complaints: readonly string[] }> {
       const isServed = file === SERVER;
       const context = await browser.newContext({ viewport: SIZES.wide, ...options });
@@ -119,6 +125,7 @@ describe.skipIf(CHROMIUM === undefined)(
           complaints.push(`fetches ${request.url()}`);
         }
       });
+      for (const [requests, answer] of routes) await page.route(requests, answer);
       await page.goto(`${isServed ? server.url : pathToFileURL(file).href}#/${address}`);
       await page.waitForSelector("h1");
       await page.waitForFunction(() => !document.body.innerText.includes("Loading …"));
@@ -307,13 +314,15 @@ describe.skipIf(CHROMIUM === undefined)(
     });
 
     it("keeps the focus on a point of a chart while the server is asked, also where it says something new", async () => {
-      const { page, complaints } = await open("overview", {}, SERVER);
       let asked = 0;
-      await page.route("**/api/progress*", async (route) => {
+      const answer = async (route: Route): Promise<void> => {
         const said = (await (await route.fetch()).json()) as object;
         // As of a run at work, which is asked every second and says another time at each.
         await route.fulfill({ json: { ...said, state: "running", asked: ++asked } });
-      });
+      };
+      const { page, complaints } = await open("overview", {}, SERVER, [
+        ["**/api/progress*", answer],
+      ]);
       // The first answer says which version there is, by which all is asked once more.
       await vi.waitFor(() => expect(asked).toBeGreaterThan(1), { timeout: 30_000 });
       const point = page.locator(".chart .point").nth(1);
@@ -640,6 +649,16 @@ describe.skipIf(CHROMIUM === undefined)(
         await page.click('nav a:text-is("Pairs")');
         await page.keyboard.press("ArrowUp");
         await chosen(1);
+        // The arrow on a button was the browser's, which lets the page glide to where it scrolls it.
+        await page.waitForFunction(
+          () => {
+            const before = document.body.dataset["at"];
+            document.body.dataset["at"] = String(scrollY);
+            return before === String(scrollY);
+          },
+          undefined,
+          { polling: 250 },
+        );
         // The page has moved no further than to show the whole table, and stays there.
         const { y, height } = (await page.locator(".grid").boundingBox())!;
         expect(y).toBeGreaterThan(0);
@@ -653,11 +672,10 @@ describe.skipIf(CHROMIUM === undefined)(
     );
 
     it("shows more rows than browsers make a table high in blocks, to the last", async () => {
-      const { page, complaints } = await open("overview", { viewport: SIZES.narrow }, SERVER);
       const all = 378_339;
       const wanted = (url: string, name: string): number =>
         Number(new URL(url).searchParams.get(name));
-      await page.route("**/api/pairs*", async (route) => {
+      const answer = async (route: Route): Promise<void> => {
         const url = route.request().url();
         const [start, end] = [wanted(url, "start"), Math.min(all, wanted(url, "end"))];
         const rows = Array.from({ length: Math.max(0, end - start) }, (_, i) => ({
@@ -667,8 +685,10 @@ describe.skipIf(CHROMIUM === undefined)(
           places: [{ score: 1, rank: start + i + 1, percentile: 1 }],
         }));
         await route.fulfill({ json: { count: all, rows } });
-      });
-      await page.evaluate(() => location.assign("#/pairs"));
+      };
+      const { page, complaints } = await open("pairs", { viewport: SIZES.narrow }, SERVER, [
+        ["**/api/pairs*", answer],
+      ]);
       await page.waitForSelector('.grid .row:has-text("row-0")');
       const height = await page.$eval(".grid .body", (body) => body.getBoundingClientRect().height);
       expect(height).toBeLessThan(17_895_697);
@@ -839,9 +859,8 @@ describe.skipIf(CHROMIUM === undefined)(
     });
 
     it("tells the money of a run once, what endpoints were paid included, and that of each stage", async () => {
-      const { page, complaints } = await open("sources", {}, SERVER);
       const paid = { endpoint: { requests: 5, promptTokens: 1, completionTokens: 1, money: 2 } };
-      await page.route(/api\/part\?name=(overview|provenance)/, async (route) => {
+      const answer = async (route: Route): Promise<void> => {
         const said = (await (await route.fetch()).json()) as {
           total: object;
           stages: { cost: object }[];
@@ -850,11 +869,10 @@ describe.skipIf(CHROMIUM === undefined)(
         const stages = [{ ...first, cost: { ...first!.cost, ...paid, money: 3 } }, ...others];
         const total = { ...said.total, ...paid, money: 3 };
         await route.fulfill({ json: { ...said, total, stages } });
-      });
-      await page.click('nav a:text-is("Overview")');
-      // The page had asked for it when it was opened.
-      await page.reload();
-      await page.waitForSelector("h1");
+      };
+      const { page, complaints } = await open("overview", {}, SERVER, [
+        [/api\/part\?name=(overview|provenance)/, answer],
+      ]);
       expect(await page.locator('dt:text-is("Money") + dd').innerText()).toMatch(/^3\.00 [A-Z]+$/);
       await page.click('nav a:text-is("Provenance")');
       const row = page.locator('table[aria-label^="Every stage"] tbody tr').first();
@@ -1076,9 +1094,10 @@ describe.skipIf(CHROMIUM === undefined)(
     });
 
     it("says that a decision was not written, and keeps none that is not on the disk", async () => {
-      const { page } = await open("review?queue=top&k=20&at=15", {}, SERVER);
+      const { page } = await open("review?queue=top&k=20&at=15", {}, SERVER, [
+        ["**/api/decision*", (route) => route.abort()],
+      ]);
       await page.waitForSelector(".side");
-      await page.route("**/api/decision*", (route) => route.abort());
       await page.keyboard.press("d");
       await page.waitForSelector('[role=alert]:has-text("Not written")');
       expect(await page.textContent("main h2")).toMatch(/^16\. /);
