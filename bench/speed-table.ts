@@ -480,7 +480,9 @@ function measure(benchmark: Benchmark): Findings | string {
 }
 
 /** What a benchmark wrote. */
-const readFindings = (path: string): Findings => JSON.parse(readFileSync(path, "utf8")) as Findings; // by writeFindings
+function readFindings(path: string): Findings {
+  return JSON.parse(readFileSync(path, "utf8")) as Findings; // by writeFindings
+}
 
 /** The folder of a 7B-shaped Llama with random weights, made where it is not there; 13.5 GB. */
 function makeBigModel(): string {
