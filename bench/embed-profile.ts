@@ -15,6 +15,7 @@ import { holdWeights } from "../src/engine/graph-programs.ts";
 import { ParameterCache } from "../src/engine/parameter-cache.ts";
 import { planBatches } from "../src/engine/plan-batches.ts";
 import { PRECISIONS } from "../src/engine/precision.ts";
+import { queryPieces } from "../src/engine/query-pieces.ts";
 import { sharedPrefixLength } from "../src/engine/shared-prefix.ts";
 import { blockWeights } from "../src/model/block-weights.ts";
 import { openWeights } from "../src/model/checkpoint-weights.ts";
@@ -80,29 +81,32 @@ try {
       ? {}
       : await keysProgram.run(prefixInputs(examples[0]!.prompt.slice(0, prefixLength), settings));
 
-  const graph = pooledActivations(model, [layer], { hasPrefix: prefixLength > 0 });
-  const lowered = lowerToOnnx(holdWeights(graph.outputs, precision));
-  const { bound } = await cache.load(lowered.parameters);
   let wallMs = 0;
-  {
-    await using program = await compile(lowered, {
-      threads,
-      weights: bound,
-      profilePrefix: join(work, "profile"),
-    });
-    for (const batch of batches) {
-      const inputs = batchInputs(examples, batch, { ...settings, prefixLength });
-      const start = performance.now();
-      await program.run({ ...inputs, ...prefix });
-      wallMs += performance.now() - start;
+  const byKind = new Map<string, number>();
+  for (const pieces of new Set(batches.map(queryPieces))) {
+    const own = batches.filter((batch) => queryPieces(batch) === pieces);
+    const graph = pooledActivations(model, [layer], { hasPrefix: prefixLength > 0, pieces });
+    const lowered = lowerToOnnx(holdWeights(graph.outputs, precision));
+    const { bound } = await cache.load(lowered.parameters);
+    const name = `profile-${pieces}`;
+    {
+      await using program = await compile(lowered, {
+        threads,
+        weights: bound,
+        profilePrefix: join(work, name),
+      });
+      for (const batch of own) {
+        const inputs = batchInputs(examples, batch, { ...settings, prefixLength });
+        const start = performance.now();
+        await program.run({ ...inputs, ...prefix });
+        wallMs += performance.now() - start;
+      }
+    }
+    const file = readdirSync(work).find((each) => each.startsWith(name))!; // written when the program ended
+    for (const [kind, ms] of kernelTimes(join(work, file))) {
+      byKind.set(kind, (byKind.get(kind) ?? 0) + ms);
     }
   }
-  const byKind = kernelTimes(
-    join(
-      work,
-      readdirSync(work).find((name) => name.startsWith("profile"))!,
-    ),
-  );
   const padded = batches.reduce((sum, batch) => sum + batch.length * batch[0]!.length, 0);
   const tokens = batches.flat().reduce((sum, row) => sum + row.length, 0);
   const total = [...byKind.values()].reduce((sum, ms) => sum + ms, 0);

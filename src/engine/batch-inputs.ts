@@ -3,7 +3,7 @@ import { PADDING_SEGMENT, PROMPT_SEGMENT } from "../model/attention-bias.ts";
 import { inverseFrequencies, type RopeScaling } from "../model/rope.ts";
 import type { TensorValue } from "../runtime/ort.ts";
 import type { TokenizedExample } from "./engine.ts";
-import type { PlannedBatch } from "./plan-batches.ts";
+import { batchWidth, type PlannedBatch } from "./plan-batches.ts";
 
 export interface BatchSettings {
   readonly frequencyInputs: ReadonlyMap<string, RopeScaling>;
@@ -19,7 +19,7 @@ export function batchInputs(
   { frequencyInputs, rotaryDim, prefixLength = 0 }: BatchSettings,
 ): Record<string, TensorValue> {
   const rowCount = batch.length; // B
-  const width = Math.max(...batch.map((row) => row.length)); // T
+  const width = batchWidth(batch); // T
   const pooled = Math.max(...batch.map((row) => row.responses.length)); // R
   const ids = new Int32Array(rowCount * width);
   const positions = new Int32Array(rowCount * width);

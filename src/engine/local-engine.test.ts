@@ -136,6 +136,33 @@ describe.each(TINY_FAMILIES)("%s", (family) => {
     expect(new Set(arrays).size).toBe(arrays.length);
   });
 
+  it.each([
+    { about: "", shared: 0 },
+    { about: " behind a shared prefix", shared: 60 },
+  ])("gives long rows$about the means of what each token gives", async ({ shared }) => {
+    await using engine = await openTiny({ family });
+    const prefix = Int32Array.from({ length: shared }, (_, i) => (7 * i) % 400);
+    const long = { maxPrompt: 260, maxResponse: 150 };
+    const examples = randomExamples(12, { seed: 23, ...long }).map(({ prompt, responses }) => ({
+      prompt: Int32Array.from([...prefix, ...prompt]),
+      responses,
+    }));
+    const layer = 3;
+    const together = await embedAll(engine, examples, [layer]);
+    for await (const { index, activations } of engine.embedTokens(examples, { layer })) {
+      for (const [r, values] of activations.entries()) {
+        const mean = together[index]!.means[r]!;
+        const count = values.length / mean.length;
+        const want = mean.map((_, i) => {
+          let sum = 0;
+          for (let t = 0; t < count; t++) sum += values[t * mean.length + i]!;
+          return sum / count;
+        });
+        expect(relativeError(mean, want), `example ${index}, response ${r}`).toBeLessThan(SAME);
+      }
+    }
+  });
+
   it("pools as the mean over the response's tokens of the stream at each token", async () => {
     await using engine = await openTiny({ family });
     const [example] = randomExamples(1, { seed: 11, maxPrompt: 12, maxResponse: 25 });

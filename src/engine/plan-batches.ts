@@ -17,6 +17,10 @@ export interface PlannedRow {
 /** Rows that run together, padded to the longest. */
 export type PlannedBatch = readonly PlannedRow[];
 
+/** Tokens of its longest row. */
+export const batchWidth = (batch: PlannedBatch): number =>
+  Math.max(...batch.map((row) => row.length));
+
 /** What decides about rows and batches. */
 export interface PlanLimits {
   /** Multiply-adds for each token outside the attention scores, over all blocks that run. */

@@ -6,10 +6,11 @@ import type { JobOptions } from "../util/progress.ts";
 import { batchInputs, prefixInputs } from "./batch-inputs.ts";
 import { MeansCollector } from "./collect-means.ts";
 import type { EmbeddedExample, TokenizedExample } from "./engine.ts";
-import type { GraphPrograms } from "./graph-programs.ts";
+import type { GraphProgram, GraphPrograms } from "./graph-programs.ts";
 import { joinPrompts } from "./join-prompts.ts";
-import { planBatches } from "./plan-batches.ts";
+import { planBatches, type PlannedBatch } from "./plan-batches.ts";
 import { planLimits } from "./plan-limits.ts";
+import { queryPieces } from "./query-pieces.ts";
 import { sharedPrefixLength } from "./shared-prefix.ts";
 
 interface MeansOptions extends JobOptions {
@@ -31,10 +32,13 @@ export async function* streamMeans(
   const top = Math.max(...layers);
   const prefixLength = sharesPrefix ? sharedPrefixLength(examples, usedRopes(config, top)) : 0;
   const hasPrefix = prefixLength > 0;
-  const { program, frequencyInputs } = await programs.program(
-    `${hasPrefix ? "prefix, " : ""}layers ${layers.join()}`,
-    () => pooledActivations(model, layers, { hasPrefix }),
-  );
+  const programFor = (batch: PlannedBatch): Promise<GraphProgram> => {
+    const pieces = queryPieces(batch);
+    return programs.program(
+      `${hasPrefix ? "prefix, " : ""}pieces ${pieces}, layers ${layers.join()}`,
+      () => pooledActivations(model, layers, { hasPrefix, pieces }),
+    );
+  };
   const prefix =
     hasPrefix && top > 0
       ? await prefixValues(programs, model, examples[0]!.prompt.slice(0, prefixLength), top)
@@ -45,6 +49,7 @@ export async function* streamMeans(
   const limits = planLimits(config, top, { batchTokens, prefixLength });
   for (const batch of planBatches(joined.examples, limits)) {
     signal?.throwIfAborted();
+    const { program, frequencyInputs } = await programFor(batch);
     const inputs = batchInputs(joined.examples, batch, {
       frequencyInputs,
       rotaryDim: config.rotaryDim,

@@ -7,7 +7,7 @@ import { ActivationError } from "./activation-error.ts";
 import { batchInputs } from "./batch-inputs.ts";
 import type { TokenActivations, TokenizedExample } from "./engine.ts";
 import type { GraphPrograms } from "./graph-programs.ts";
-import { planBatches, type PlannedBatch, type PlannedRow } from "./plan-batches.ts";
+import { batchWidth, planBatches, type PlannedBatch, type PlannedRow } from "./plan-batches.ts";
 import { planLimits } from "./plan-limits.ts";
 import { ResponseCollector } from "./response-collector.ts";
 
@@ -24,7 +24,7 @@ export async function* streamTokens(
   }: JobOptions & { readonly layer: number; readonly batchTokens: number },
 ): AsyncGenerator<TokenActivations> {
   const { config } = model;
-  const { program, frequencyInputs } = await programs.program(`layers ${layer}`, () =>
+  const { program, frequencyInputs } = await programs.program(`pieces 1, layers ${layer}`, () =>
     pooledActivations(model, [layer]),
   );
   const collector = new ResponseCollector<Float32Array>(examples);
@@ -59,7 +59,7 @@ export async function* streamTokens(
 function pickTokens(examples: readonly TokenizedExample[], batch: PlannedBatch): TensorValue {
   const tokensOf = (row: PlannedRow): number => row.length - examples[row.example]!.prompt.length; // no prefix is shared
   const picked = Math.max(...batch.map(tokensOf));
-  const width = Math.max(...batch.map((row) => row.length));
+  const width = batchWidth(batch);
   const array = new Float32Array(batch.length * picked * width);
   for (const [r, row] of batch.entries()) {
     const prompt = examples[row.example]!.prompt.length; // planned from these examples

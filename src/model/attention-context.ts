@@ -16,6 +16,8 @@ export interface SequenceContext {
   readonly angles: RotaryAngles | undefined;
   /** [B, 1, T, S]: 0 where a query may see a key, a large negative number elsewhere. */
   readonly bias: Tensor;
+  /** See AttentionAttributes. */
+  readonly pieces?: number | undefined;
   /** Given the layer's own keys and values [B, T, K·d], those to attend to [B, S, K·d]; default: the same. */
   readonly extendKeys?: ((own: KeysAndValues) => KeysAndValues) | undefined;
 }

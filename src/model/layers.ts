@@ -114,7 +114,8 @@ function attendToAll(
   context: SequenceContext,
 ): Tensor {
   const { key, value } = context.extendKeys?.(own) ?? own;
-  return attention(query, key, value, context.bias, attentionAttributes(config));
+  const { bias, pieces } = context;
+  return attention(query, key, value, bias, { ...attentionAttributes(config), pieces });
 }
 
 /** Head counts, the scale of the scores and their cap. */

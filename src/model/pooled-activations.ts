@@ -46,13 +46,14 @@ export const valueName = (block: number, of: "prefix" | "prompt" = "prefix"): st
 export function pooledActivations(
   model: LoadedModel,
   layers: readonly number[],
-  { hasPrefix = false }: { readonly hasPrefix?: boolean | undefined } = {},
+  { hasPrefix = false, pieces }: Pick<StreamOptions, "hasPrefix" | "pieces"> = {},
 ): ActivationsGraph {
   const pool = input("pool", "float32", ["B", "R", "T"]);
   const outputs: Record<string, Tensor> = {};
   const { frequencyInputs } = residualStream(model, {
     top: Math.max(...layers),
     hasPrefix,
+    pieces,
     onLayer: (x, layer) => {
       if (layers.includes(layer)) outputs[`layer.${layer}`] = matMul(pool, x);
     },
@@ -65,6 +66,8 @@ export interface StreamOptions {
   readonly top?: number | undefined;
   /** Default false. */
   readonly hasPrefix?: boolean | undefined;
+  /** Of the queries, see AttentionAttributes; then T must be that many at least. Default: 1. */
+  readonly pieces?: number | undefined;
   /** What the residual stream at a layer becomes before anything reads it. Default: it stays. */
   readonly residual?: ((x: Tensor, layer: number) => Tensor) | undefined;
   /** Sees the residual stream at each layer from 0 to `top`. */
@@ -79,6 +82,7 @@ export function residualStream(
   {
     top = model.config.layerCount,
     hasPrefix = false,
+    pieces,
     residual = (x) => x,
     onLayer,
     onKeys,
@@ -93,6 +97,7 @@ export function residualStream(
   for (let block = 0; block < top; block++) {
     const after = family.block(stream, block, model, {
       ...contexts.of(block),
+      pieces,
       extendKeys: (own) => {
         onKeys?.(own, block);
         return hasPrefix ? behindPrefix(config, block, own) : own;

@@ -1,6 +1,14 @@
 import { float, int } from "../../format/onnx.ts";
 import { ShapeError } from "../../util/errors.ts";
-import { apply, type DoneCall, type OpDefinition, scalar, type Tensor } from "../graph.ts";
+import {
+  apply,
+  type DoneCall,
+  type OpCall,
+  type OnnxWriter,
+  type OpDefinition,
+  scalar,
+  type Tensor,
+} from "../graph.ts";
 import { type Dim, expectEqualDims, expectRank, formatShape, type TensorType } from "../shape.ts";
 import { multiply, subtract } from "./arithmetic.ts";
 import { sumTo } from "./broadcast.ts";
@@ -16,6 +24,11 @@ export interface AttentionAttributes {
   readonly scale: number;
   /** Scaled scores s become c·tanh(s/c), before the bias is added. Default: they stay as they are. */
   readonly softcap?: number | undefined;
+  /**
+   * In how many pieces the queries are taken, one behind the other: each meets the keys up to its own last query, so that scores that
+   * the bias hides are not computed. The bias must hide from query t all keys behind S − T + t, and T be `pieces` at least. Default: 1.
+   */
+  readonly pieces?: number | undefined;
 }
 
 function inferAttention(
@@ -41,20 +54,65 @@ function inferAttention(
 }
 
 /** Output 0 of the kernel is the result; output 3, in mode 3, the matrix after the softmax. */
-function lowerAttention(output: number): OpDefinition<AttentionAttributes>["lower"] {
-  return (writer, names, { attributes: { heads, keyHeads, scale, softcap } }) =>
-    writer.node(
-      "Attention",
-      names,
-      {
-        q_num_heads: int(heads),
-        kv_num_heads: int(keyHeads),
-        scale: float(scale),
-        ...(softcap === undefined ? {} : { softcap: float(softcap) }),
-        qk_matmul_output_mode: int(3),
-      },
-      { output },
+function attentionNode(
+  writer: OnnxWriter,
+  names: readonly string[],
+  { heads, keyHeads, scale, softcap }: AttentionAttributes,
+  output: number,
+): string {
+  return writer.node(
+    "Attention",
+    names,
+    {
+      q_num_heads: int(heads),
+      kv_num_heads: int(keyHeads),
+      scale: float(scale),
+      ...(softcap === undefined ? {} : { softcap: float(softcap) }),
+      qk_matmul_output_mode: int(3),
+    },
+    { output },
+  );
+}
+
+/** The result, piece by piece; T and S are known at run time alone. */
+function lowerPieces(
+  writer: OnnxWriter,
+  [query, key, value, bias]: readonly [string, string, string, string],
+  { attributes, inputs }: OpCall<AttentionAttributes>,
+): string {
+  const { pieces = 1 } = attributes;
+  const valueWidth = inputs[2]!.shape[2] as number; // widths have no names
+  const whole = (values: readonly number[]): string =>
+    writer.constant("int64", [values.length], values);
+  // Of the bias, which all layers share: the same sizes and cuts serve them all.
+  const [queries, keys] = [2, 3].map((axis) =>
+    writer.node("Shape", [bias], { start: int(axis), end: int(axis + 1) }),
+  ) as [string, string];
+  const before = writer.node("Sub", [keys, queries]);
+  const cut = (piece: number): string =>
+    writer.node("Div", [writer.node("Mul", [queries, whole([piece])]), whole([pieces])]);
+  const zero = whole([0]);
+  const found = Array.from({ length: pieces }, (_, piece) => {
+    const [start, end] = [piece === 0 ? zero : cut(piece), cut(piece + 1)];
+    const seen = writer.node("Add", [before, end]);
+    const join = (...each: string[]): string => writer.node("Concat", each, { axis: int(0) });
+    const keysSeen = (x: string): string =>
+      piece === pieces - 1 ? x : writer.node("Slice", [x, zero, seen, whole([1])]);
+    // ONNX Runtime forgets the width of a slice whose ends it does not know, and then takes the result's width for 0.
+    const valuesSeen = writer.node("Reshape", [keysSeen(value), whole([0, -1, valueWidth])]);
+    return attentionNode(
+      writer,
+      [
+        writer.node("Slice", [query, start, end, whole([1])]),
+        keysSeen(key),
+        valuesSeen,
+        writer.node("Slice", [bias, join(start, zero), join(end, seen), whole([2, 3])]),
+      ],
+      attributes,
+      0,
     );
+  });
+  return writer.node("Concat", found, { axis: int(1) });
 }
 
 export const attentionOp: OpDefinition<AttentionAttributes> = {
@@ -64,7 +122,10 @@ export const attentionOp: OpDefinition<AttentionAttributes> = {
     const valueDim = Number(value.shape[2]) / attributes.keyHeads;
     return { dtype: query.dtype, shape: [...query.shape.slice(0, 2), attributes.heads * valueDim] };
   },
-  lower: lowerAttention(0),
+  lower: (writer, names, call) =>
+    (call.attributes.pieces ?? 1) === 1
+      ? attentionNode(writer, names, call.attributes, 0)
+      : lowerPieces(writer, names as readonly [string, string, string, string], call), // four, checked by infer
   /**
    * For each head, with P the probabilities and O = P·V: dV = Pᵀ·dO, dP = dO·Vᵀ, and through the softmax dS = P∘(dP − Σ dP∘P),
    * where the sum over keys equals Σ dO∘O over the head's components (Dao et al. 2022, appendix B.4).
@@ -96,7 +157,7 @@ export const attentionProbabilitiesOp: OpDefinition<AttentionAttributes> = {
     const [b, t] = query.shape as readonly [Dim, Dim, Dim]; // three axes, checked
     return { dtype: query.dtype, shape: [b, attributes.heads, t, key.shape[1]!] };
   },
-  lower: lowerAttention(3),
+  lower: (writer, names, { attributes }) => attentionNode(writer, names, attributes, 3),
   // Softmax: dS = P∘(g − Σ g∘P), the sum over keys.
   gradient(call, g) {
     const { attributes, output } = call;
