@@ -1,8 +1,8 @@
 /**
- * @file What --precision INT8 or W8A8 does to vectors and rankings: datapoint vectors so made against those of float32, in turn in the same
+ * @file What --precision INT8 and W8A8 do to vectors and rankings: datapoint vectors so made against those of float32, in turn in the same
  * run, a chunk of pairs at a time.
  *
- *   npx tsx bench/int8-vectors.ts --model DIR --pairs FILE.jsonl.gz [--precision INT8] [--limit 2264] [--layer 20]
+ *   npx tsx bench/int8-vectors.ts --model DIR --pairs FILE.jsonl.gz [--precisions INT8,W8A8] [--limit 2264] [--layer 20]
  *     [--threads 2] [--chunk 100] [--json FILE]
  *
  * Rankings are those by the mean vector of all pairs, and by eight random directions, whose lowest figure is told. Prints cosines, rank
@@ -12,7 +12,7 @@ import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 
 import type { Engine, TokenizedExample } from "../src/engine/engine.ts";
-import { PRECISIONS } from "../src/engine/precision.ts";
+import { type Precision, PRECISIONS } from "../src/engine/precision.ts";
 import { openEngine, openPairs } from "../src/index.ts";
 import { createRng } from "../src/util/rng.ts";
 import { median, processorFeatures, writeFindings } from "./support.ts";
@@ -21,7 +21,7 @@ const { values } = parseArgs({
   options: {
     model: { type: "string" },
     pairs: { type: "string" },
-    precision: { type: "string", default: "INT8" },
+    precisions: { type: "string", default: "INT8,W8A8" },
     limit: { type: "string", default: "2264" },
     layer: { type: "string", default: "20" },
     threads: { type: "string", default: "2" },
@@ -30,8 +30,8 @@ const { values } = parseArgs({
   },
 });
 const { model, pairs } = values;
-const precision = PRECISIONS.find((each) => each === values.precision);
-if (model === undefined || pairs === undefined || precision === undefined)
+const precisions = PRECISIONS.filter((each) => values.precisions.split(",").includes(each));
+if (model === undefined || pairs === undefined || precisions.length === 0)
   throw new Error("usage: see the head of this file");
 const layer = Number(values.layer);
 const threads = Number(values.threads);
@@ -39,6 +39,7 @@ const print = (line = ""): void => void process.stdout.write(`${line}\n`);
 
 /** Vectors so far, and what they took. */
 interface Arm {
+  readonly precision: Precision;
   readonly engine: Engine;
   readonly vectors: Float32Array[];
   seconds: number;
@@ -73,7 +74,10 @@ function places(scores: readonly number[]): Int32Array {
 }
 
 /** Spearman's rank correlation, no two scores being equal, and the share of the one's top that is in the other's. */
-function compareRankings(direction: Float32Array): { spearman: number; recall: number } {
+function compareRankings(
+  small: Arm,
+  direction: Float32Array,
+): { spearman: number; recall: number } {
   const [exact, rounded] = [full, small].map(({ vectors }) =>
     places(vectors.map((vector) => dot(vector, direction))),
   ) as [Int32Array, Int32Array];
@@ -87,55 +91,60 @@ function compareRankings(direction: Float32Array): { spearman: number; recall: n
   return { spearman: 1 - (6 * squares) / (n * (n * n - 1)), recall: found / top };
 }
 
-await using exactEngine = await openEngine(model, { threads });
-await using roundedEngine = await openEngine(model, { threads, precision });
-const arm = (engine: Engine): Arm => ({ engine, vectors: [], seconds: 0, cpuSeconds: 0 });
-const [full, small] = [arm(exactEngine), arm(roundedEngine)];
+const openArm = async (precision: Precision): Promise<Arm> => ({
+  precision,
+  engine: await openEngine(model, { threads, precision }),
+  vectors: [],
+  seconds: 0,
+  cpuSeconds: 0,
+});
+const full = await openArm("F32");
+const rounded = await Promise.all(precisions.map(openArm));
 const examples: TokenizedExample[] = [];
 const set = await openPairs([pairs], { limit: Number(values.limit) });
 for await (const row of set.read()) {
   if (row.kind === "pair") {
-    examples.push(exactEngine.tokenize(row.prompt, [row.chosen, row.rejected]));
+    examples.push(full.engine.tokenize(row.prompt, [row.chosen, row.rejected]));
   }
 }
 const chunk = Number(values.chunk);
+const arms = [full, ...rounded];
 for (let from = 0, turn = 0; from < examples.length; from += chunk, turn++) {
   const some = examples.slice(from, from + chunk);
-  for (const each of turn % 2 === 0 ? [full, small] : [small, full]) await embed(each, some);
+  for (const each of turn % 2 === 0 ? arms : arms.toReversed()) await embed(each, some);
 }
+for (const { engine } of arms) await engine[Symbol.asyncDispose]();
 
-const off = full.vectors.map((a, i) => {
-  const b = small.vectors[i]!;
-  return 1 - dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
-});
 const mean = new Float32Array(full.vectors[0]!.length);
 for (const vector of full.vectors) for (const [k, x] of vector.entries()) mean[k]! += x;
 const rng = createRng(1);
 const random = Array.from({ length: 8 }, () => mean.map(() => rng.normal()));
-const byMean = compareRankings(mean);
-const byRandom = random.map(compareRankings);
 print(`${cpus()[0]!.model} (${processorFeatures()}), ${threads} threads, Node ${process.version}.`);
 print(`${examples.length} pairs, layer ${layer}.\n`);
-print("| figure | value |\n|---|---|");
-print(`| 1 − cosine, median | ${median(off).toExponential(1)} |`);
-print(`| 1 − cosine, worst | ${Math.max(...off).toExponential(1)} |`);
-print(`| Spearman, by the mean vector | ${byMean.spearman.toFixed(5)} |`);
-print(
-  `| Spearman, lowest of 8 random | ${Math.min(...byRandom.map((r) => r.spearman)).toFixed(5)} |`,
-);
-print(`| of the exact top 1%, by the mean vector | ${byMean.recall.toFixed(2)} |`);
-print(
-  `| of the exact top 1%, lowest of 8 random | ${Math.min(...byRandom.map((r) => r.recall)).toFixed(2)} |`,
-);
-print(`| seconds, ${precision} by F32 | ${(small.seconds / full.seconds).toFixed(2)} |`);
-print(
-  `| processor time, ${precision} by F32 | ${(small.cpuSeconds / full.cpuSeconds).toFixed(2)} |`,
-);
-writeFindings(values.json, {
-  rows: {
-    cosine: off.map((each) => 1 - each),
-    "Spearman by the mean vector": [byMean.spearman],
-    "Spearman by random directions": byRandom.map(({ spearman }) => spearman),
-    "recall of the top 1% by the mean vector": [byMean.recall],
-  },
-});
+print("| precision | figure | value |\n|---|---|---|");
+const found: Record<string, readonly number[]> = {};
+for (const small of rounded) {
+  const off = full.vectors.map((a, i) => {
+    const b = small.vectors[i]!;
+    return 1 - dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
+  });
+  const byMean = compareRankings(small, mean);
+  const byRandom = random.map((each) => compareRankings(small, each));
+  const lowest = (key: keyof typeof byMean): number => Math.min(...byRandom.map((r) => r[key]));
+  const { precision } = small;
+  const row = (figure: string, value: string): void =>
+    print(`| ${precision} | ${figure} | ${value} |`);
+  row("1 − cosine, median", median(off).toExponential(1));
+  row("1 − cosine, worst", Math.max(...off).toExponential(1));
+  row("Spearman, by the mean vector", byMean.spearman.toFixed(5));
+  row("Spearman, lowest of 8 random", lowest("spearman").toFixed(5));
+  row("of the exact top 1%, by the mean vector", byMean.recall.toFixed(2));
+  row("of the exact top 1%, lowest of 8 random", lowest("recall").toFixed(2));
+  row("seconds by F32", (small.seconds / full.seconds).toFixed(2));
+  row("processor time by F32", (small.cpuSeconds / full.cpuSeconds).toFixed(2));
+  found[`${precision}, cosine`] = off.map((each) => 1 - each);
+  found[`${precision}, Spearman by the mean vector`] = [byMean.spearman];
+  found[`${precision}, Spearman by random directions`] = byRandom.map((each) => each.spearman);
+  found[`${precision}, recall of the top 1% by the mean vector`] = [byMean.recall];
+}
+writeFindings(values.json, { rows: found });

@@ -8,7 +8,7 @@
  * PYTHON has torch, transformers and peft; SMOLLM2_DIR is made by bench/make-smollm2.sh, RESPONSES.jsonl, for the
  * two passes, by bench/xstest-response-pairs.ts. --old is an installed and built checkout of
  * 84958e5; without it one is made in a git worktree below the work folder (git, npm ci and a build) and removed at the end. --precision is what the 7B-shaped
- * model is embedded with, and what is held to float32. --rows takes names of benchmarks (the first column of the table);
+ * model is embedded with. --rows takes names of benchmarks (the first column of the table);
  * of the others only what was found before is shown.
  *
  * Each benchmark writes what it found with --json to the work folder (default: culprit-speed in the system's temporary folder), under the
@@ -102,7 +102,7 @@ const checkpoint = (): readonly string[] => [
 ];
 const bigModel = join(values.work, quick ? "random-small" : "random-7b");
 const bigLayer = size("3", "20");
-const embedded = `${size("6", "300")} hh-rlhf pairs, SmolLM2-135M, layer 20`;
+const embedded = `${size("24", "300")} hh-rlhf pairs, SmolLM2-135M, layer 20`;
 const big = `${size("4", "20")} pairs, random Llama of ${size("4 blocks x 256", "32 blocks x 4096")}, layer ${bigLayer}, ${precision}`;
 const stored = `${size("5,000", "378,339")} x ${size("256", "4096")} fp16`;
 /** The one that computes least; a pass of such a model takes minutes. */
@@ -123,7 +123,7 @@ const BENCHMARKS: readonly Benchmark[] = [
       "--ways",
       [LOOP, ...GOOD_FLOAT32, ...GOOD_BFLOAT16].join(),
       "--limit",
-      size("6", "300"),
+      size("24", "300"),
       "--runs",
       size("2", "3"),
     ],
@@ -236,30 +236,30 @@ const BENCHMARKS: readonly Benchmark[] = [
     name: "int8-vectors",
     script: "int8-vectors.ts",
     needs: ["model", "pairs"],
-    arguments: () => [...checkpoint(), "--precision", precision, "--limit", size("20", "2264")],
-    rows: [
+    arguments: () => [...checkpoint(), "--limit", size("20", "2264")],
+    rows: ["INT8", "W8A8"].flatMap((each) => [
       {
-        what: `vectors of ${size("20", "2,264")} pairs by ${precision}: cosine, median and range of pairs`,
+        what: `vectors of ${size("20", "2,264")} pairs by ${each}: cosine, median and range of pairs`,
         yardstick: "float32 vectors",
         goal: { least: 0.9995 },
-        values: valuesOf("cosine"),
+        values: valuesOf(`${each}, cosine`),
         digits: 5,
       },
       {
         what: `rankings by these: Spearman, by the mean vector`,
         yardstick: "float32 vectors",
         goal: { least: 0.998 },
-        values: valuesOf("Spearman by the mean vector"),
+        values: valuesOf(`${each}, Spearman by the mean vector`),
         digits: 5,
       },
       {
         what: `rankings by these: Spearman, by 8 random directions`,
         yardstick: "float32 vectors",
         goal: { least: 0.998 },
-        values: valuesOf("Spearman by random directions"),
+        values: valuesOf(`${each}, Spearman by random directions`),
         digits: 5,
       },
-    ],
+    ]),
   },
   {
     name: "rank",
