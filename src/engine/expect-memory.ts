@@ -3,10 +3,20 @@ import { freemem, totalmem } from "node:os";
 
 import type { OnnxElementType, OnnxValue } from "../format/onnx.ts";
 import { RuntimeError } from "../util/errors.ts";
-import { isWhole, type Precision } from "./precision.ts";
+import type { Precision } from "./precision.ts";
 
 /** Of the element types that weights have. */
-const BYTES: Partial<Readonly<Record<OnnxElementType, number>>> = { float32: 4, int8: 1 };
+const BYTES: Partial<Readonly<Record<OnnxElementType, number>>> = { float32: 4, int8: 1, uint8: 1 };
+
+const OTHER = "Ask for lower layers, close other programs, or take a smaller checkpoint.";
+/** What to do, by how the weights are held. */
+const HINTS: Readonly<Record<Precision, string>> = {
+  F32: "For vectors of states --precision INT8 needs about a quarter, INT4 a sixth; lower --layers need less too.",
+  BF16: OTHER,
+  INT8: "--precision INT4 needs about half of that; lower --layers need less too.",
+  W8A8: "--precision INT4 needs about half of that; lower --layers need less too.",
+  INT4: OTHER,
+};
 
 /** Bytes that weights take in memory. */
 export function weightBytes(parameters: readonly OnnxValue[]): number {
@@ -30,9 +40,7 @@ export function expectMemory(
   throw new RuntimeError(
     `memory: the weights take ${gigabytes(bytes)} GB up to the highest layer asked for, ${gigabytes(available)} GB are free`,
     {
-      hint: isWhole(precision)
-        ? "Ask for lower layers, close other programs, or take a smaller checkpoint."
-        : "For vectors of states --precision INT8 needs about a quarter; lower --layers need less too.",
+      hint: HINTS[precision ?? "F32"],
     },
   );
 }

@@ -1,5 +1,6 @@
 import type { OnnxValue } from "../format/onnx.ts";
 import type { CheckpointWeights } from "../model/checkpoint-weights.ts";
+import { withInt4Weights } from "../model/int4-weights.ts";
 import { withInt8Weights } from "../model/int8-weights.ts";
 import type { ActivationsGraph } from "../model/pooled-activations.ts";
 import type { RopeScaling } from "../model/rope.ts";
@@ -114,6 +115,8 @@ export function holdWeights(
   switch (precision) {
     case "INT8":
       return withInt8Weights(outputs);
+    case "INT4":
+      return withInt4Weights(outputs);
     case "W8A8":
       return withW8A8Products(outputs);
     case "F32":

@@ -1,5 +1,6 @@
 import type { OnnxValue } from "../format/onnx.ts";
 import type { CheckpointWeights } from "../model/checkpoint-weights.ts";
+import { INT4_SCALES, INT4_VALUES, toInt4 } from "../model/int4-weights.ts";
 import { INT8_SCALES, INT8_VALUES, toInt8 } from "../model/int8-weights.ts";
 import { TRANSPOSED } from "../model/layers.ts";
 import { toW8A8, W8A8_SCALES, W8A8_VALUES } from "../model/w8a8-weights.ts";
@@ -9,7 +10,7 @@ import { bindWeights, type BoundWeights } from "../runtime/ort.ts";
 export class ParameterCache {
   readonly #weights: CheckpointWeights;
   readonly #arrays = new Map<string, Float32Array>();
-  readonly #wholes = new Map<string, Int8Array>();
+  readonly #wholes = new Map<string, Int8Array | Uint8Array>();
 
   constructor(weights: CheckpointWeights) {
     this.#weights = weights;
@@ -51,27 +52,46 @@ export class ParameterCache {
   }
 
   async #read(name: string, shape: readonly number[]): Promise<void> {
-    const [stored, kind] = splitName(name);
-    // Checkpoints store a linear layer's matrix [out, in].
-    const storedShape = kind === TRANSPOSED || kind === W8A8_VALUES ? shape.toReversed() : shape;
+    const held = HELD.find(({ name: pattern }) => pattern.test(name));
+    const stored = held === undefined ? name : name.replace(held.name, "");
+    const storedShape = held?.storedShape(shape, name) ?? shape;
     this.#weights.expectShape(stored, storedShape);
-    const values = await this.#weights.readFloat32(stored, { transpose: kind === TRANSPOSED });
-    if (kind !== INT8_VALUES && kind !== W8A8_VALUES) {
-      this.#arrays.set(name, values);
+    if (held?.round === undefined) {
+      const transpose = held !== undefined;
+      this.#arrays.set(name, await this.#weights.readFloat32(stored, { transpose }));
       return;
     }
-    // The scales come of the same reading: graphs name them behind the whole numbers.
-    const [made, scales] =
-      kind === INT8_VALUES
-        ? [toInt8(values, storedShape[1]!), INT8_SCALES]
-        : [toW8A8(values, storedShape[1]!), W8A8_SCALES];
+    const made = held.round(await this.#weights.readFloat32(stored), storedShape[1]!); // a matrix
     this.#wholes.set(name, made.values);
-    this.#arrays.set(`${stored}${scales}`, made.scales);
+    // The scales come of the same reading: graphs name them behind the whole numbers.
+    this.#arrays.set(`${stored}${held.scales}`, made.scales);
   }
 }
 
-/** The name that the checkpoint has for a parameter, and how it is held. */
-function splitName(name: string): readonly [string, string] {
-  const kind = [TRANSPOSED, INT8_VALUES, W8A8_VALUES].find((end) => name.endsWith(end)) ?? "";
-  return [name.slice(0, name.length - kind.length), kind];
+/** How a matrix is held that a checkpoint stores [out, in], by what stands at the end of the parameter's name. */
+interface Held {
+  readonly name: RegExp;
+  readonly storedShape: (shape: readonly number[], name: string) => readonly number[];
+  readonly round?: (
+    matrix: Float32Array,
+    columns: number,
+  ) => { readonly values: Int8Array | Uint8Array; readonly scales: Float32Array };
+  readonly scales?: string;
 }
+
+const escaped = (text: string): string => text.replaceAll(".", "\\.");
+const ends = (end: string): RegExp => new RegExp(`${escaped(end)}$`);
+const INT4_NAME = new RegExp(`${escaped(INT4_VALUES)}(\\d+)$`);
+const turned = (shape: readonly number[]): readonly number[] => shape.toReversed();
+
+const HELD: readonly Held[] = [
+  { name: ends(TRANSPOSED), storedShape: turned },
+  { name: ends(INT8_VALUES), storedShape: (shape) => shape, round: toInt8, scales: INT8_SCALES },
+  { name: ends(W8A8_VALUES), storedShape: turned, round: toW8A8, scales: W8A8_SCALES },
+  {
+    name: INT4_NAME,
+    storedShape: ([rows], name) => [rows!, Number(INT4_NAME.exec(name)![1])],
+    round: toInt4,
+    scales: INT4_SCALES,
+  },
+];

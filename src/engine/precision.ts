@@ -1,16 +1,16 @@
 /** @file How weights are held while they are used. It changes activations, so files say it. */
 import { ConfigError } from "../util/errors.ts";
 
-export const PRECISIONS = ["F32", "BF16", "INT8", "W8A8"] as const;
+export const PRECISIONS = ["F32", "BF16", "INT8", "INT4", "W8A8"] as const;
 /**
- * F32: as they are. BF16: rounded, on a cluster alone. INT8 and W8A8: see model/int8-weights.ts and model/w8a8-weights.ts, in this process
- * alone.
+ * F32: as they are. BF16: rounded, on a cluster alone. INT8, INT4 and W8A8: see model/int8-weights.ts, model/int4-weights.ts and
+ * model/w8a8-weights.ts, in this process alone.
  */
 export type Precision = (typeof PRECISIONS)[number];
 
 /** What an engine of this process takes, and one on a cluster. */
 const TAKEN = {
-  local: ["F32", "INT8", "W8A8"],
+  local: ["F32", "INT8", "INT4", "W8A8"],
   ray: ["F32", "BF16"],
 } as const satisfies Readonly<Record<string, readonly Precision[]>>;
 
@@ -29,7 +29,7 @@ export function expectPrecision(
 
 /** Whether weights are held in whole numbers, which change the vectors that come of them. */
 export const isWhole = (precision: Precision | undefined): boolean =>
-  precision === "INT8" || precision === "W8A8";
+  precision === "INT8" || precision === "INT4" || precision === "W8A8";
 
 /** Throws ConfigError where weights are held in whole numbers, which serve mean states alone. */
 export function expectFull(precision: Precision | undefined, what: string): void {

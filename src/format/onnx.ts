@@ -6,6 +6,7 @@ import type * as protobuf from "protobufjs";
 /** Element types, with their number in the ONNX format. */
 export const ONNX_ELEMENT_TYPE = {
   float32: 1,
+  uint8: 2,
   int8: 3,
   int32: 6,
   int64: 7,

@@ -32,8 +32,8 @@ export type TensorArray =
   | BigInt64Array
   | Uint8Array;
 
-/** The arrays that weights are bound in: float32, or int8 with its scales beside it. */
-export type WeightArray = Float32Array | Int8Array;
+/** The arrays that weights are bound in: float32, or whole numbers with their scales beside them. */
+export type WeightArray = Float32Array | Int8Array | Uint8Array;
 
 /** Numbers with their shape, row by row. */
 export interface TensorValue {
@@ -122,8 +122,9 @@ export async function compile(graph: LoweredGraph, options: CompileOptions = {})
 }
 
 function wrapWeight(ort: typeof Ort, { values, shape }: BoundWeight): Ort.Tensor {
-  return values instanceof Int8Array
-    ? new ort.Tensor("int8", values, shape)
+  if (values instanceof Int8Array) return new ort.Tensor("int8", values, shape);
+  return values instanceof Uint8Array
+    ? new ort.Tensor("uint8", values, shape)
     : new ort.Tensor("float32", values, shape);
 }
 

@@ -174,6 +174,7 @@ function packConstant(dtype: DType, values: ConstantValues): Uint8Array {
       return Uint8Array.from(values, (value) => (value === 0 ? 0 : 1));
     case "float16":
     case "int8":
+    case "uint8":
       throw new Error(`internal: ${dtype} constants are not needed yet`);
   }
 }

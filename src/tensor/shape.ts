@@ -1,7 +1,7 @@
 import { ShapeError } from "../util/errors.ts";
 
 /** Element types of tensors in a graph. */
-export const DTYPES = ["float32", "float16", "int8", "int32", "int64", "bool"] as const;
+export const DTYPES = ["float32", "float16", "int8", "uint8", "int32", "int64", "bool"] as const;
 export type DType = (typeof DTYPES)[number];
 
 /** One size: a number, or a name ("B", "T") for a size known only when the graph runs. Equal names are equal sizes. */

@@ -7,7 +7,7 @@ import type { OPS } from "../../src/tensor/ops/index.ts";
 import type { DType } from "../../src/tensor/shape.ts";
 
 export interface GoldenTensor {
-  readonly dtype: "float32" | "int8" | "int32" | "bool";
+  readonly dtype: "float32" | "int8" | "uint8" | "int32" | "bool";
   readonly shape: readonly number[];
   readonly values: readonly number[];
 }
@@ -64,6 +64,8 @@ export const takesNamedSizes = ({ op, inputs }: GoldenCase): boolean =>
 export function namedInputs({ op, inputs }: GoldenCase): Tensor[] {
   const isNamed = (rank: number, axis: number, i: number): boolean => {
     if (op.startsWith("attention") && i === 3) return axis > 1 || inputs[3]!.shape[0] !== 1;
+    // Weights have no named sizes.
+    if (op === "fourBitProduct" && i > 0) return false;
     return rank >= 3 && axis < rank - 1 && !(op === "matMul" && axis > 0);
   };
   return inputs.map(({ dtype, shape }, i) => {
@@ -82,6 +84,7 @@ export function toValue({ dtype, shape, values }: GoldenTensor): TensorValue {
   const arrays = {
     float32: Float32Array,
     int8: Int8Array,
+    uint8: Uint8Array,
     int32: Int32Array,
     bool: Uint8Array,
   } as const;

@@ -8,6 +8,7 @@ import { andOp, equalOp, lessOp, lessOrEqualOp, orOp } from "./comparison.ts";
 import { concatOp, concatPartOp } from "./concat.ts";
 import { dequantizeOp } from "./dequantize.ts";
 import { flattenOp, unflattenOp } from "./flatten.ts";
+import { fourBitProductOp } from "./four-bit-product.ts";
 import { gatherOp, scatterRowsOp } from "./gather.ts";
 import { subtractIntegersOp } from "./integer-arithmetic.ts";
 import { logSoftmaxOp, targetLogprobsOp } from "./log-softmax.ts";
@@ -53,6 +54,7 @@ export const OPS = [
   contractRowsOp,
   cosineOp,
   dequantizeOp,
+  fourBitProductOp,
   divideOp,
   equalOp,
   errorFunctionOp,

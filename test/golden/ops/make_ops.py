@@ -18,7 +18,7 @@ cases = []
 
 
 def tensor(value):
-    kind = {torch.float32: "float32", torch.int32: "int32", torch.int8: "int8", torch.bool: "bool"}[value.dtype]
+    kind = {torch.float32: "float32", torch.int32: "int32", torch.int8: "int8", torch.uint8: "uint8", torch.bool: "bool"}[value.dtype]
     flat = value.flatten()
     # Nine digits tell any two float32 apart.
     numbers = [float(f"{x:.9g}") for x in flat.tolist()] if value.dtype == torch.float32 else flat.int().tolist()
@@ -243,6 +243,21 @@ case("wholeProduct", [rand(2, 3, 8), torch.randint(-127, 128, (8, 5), dtype=torc
 case("wholeProduct", [rand(4, 64).abs(), torch.randint(-127, 128, (64, 3), dtype=torch.int8), rand(3).abs()], whole_product)
 # The largest products that there are: sums of pairs of them do not fit into 16 bits.
 case("wholeProduct", [torch.ones(1, 32), torch.full((32, 2), 127, dtype=torch.int8), rand(2).abs()], whole_product)
+
+
+def four_bit_product(x, values, scales):
+    # Two numbers to a byte, the lower bits first; 8 stands for 0.
+    numbers = torch.stack([values & 15, values >> 4], -1).float() - 8
+    matrix = (numbers.flatten(2) * scales.detach()[..., None]).flatten(1)[:, : x.shape[-1]]
+    return x.detach() @ matrix.T
+
+
+packed = torch.Generator().manual_seed(13)
+for rows, inner, outer, block in (((2, 3), 32, 5, 32), ((4,), 70, 3, 32), ((1,), 24, 2, 16)):
+    blocks = -(-inner // block)
+    values = torch.randint(0, 256, (outer, blocks, block // 2), dtype=torch.uint8, generator=packed)
+    given = [torch.randn(*rows, inner, generator=packed), values, 0.02 * torch.randn(outer, blocks, generator=packed)]
+    case("fourBitProduct", given, four_bit_product)
 
 path = Path(__file__).with_name("ops.json")
 old = {json.dumps([c["op"], c["inputs"], c["attributes"]]): c["output"] for c in json.loads(path.read_text())["cases"]} if path.exists() else {}
