@@ -40,7 +40,9 @@ test("the rejected side preferred by larger margins is the same with exchanged l
   const { kind, sentence } = judge([around(0.07), around(0.45)], twice(around(0.2)));
   expect(kind).toBe("swapped");
   expect(sentence).toContain("prefers the rejected response in 93.0% [90.0%, 96.0%]");
-  expect(sentence).toContain("with chosen and rejected exchanged");
+  expect(sentence).toContain(
+    "with chosen and rejected exchanged, or before and after given the wrong way round",
+  );
 });
 
 test("margins alike are taste where both sides are preferred, and no sign where neither is", () => {

@@ -107,8 +107,11 @@ export function sideOf({ low, high }: Omit<GroupedEstimate, "value">): -1 | 0 | 
 const isNearHalf = ({ low, high }: Omit<GroupedEstimate, "value">): boolean =>
   low !== undefined && high !== undefined && low > 0.5 - SIGN && high < 0.5 + SIGN;
 
+/** Both exchanges turn the sign of every margin, so that nothing tells them apart. */
 const swapped = (taste: number): string =>
-  taste < 0 ? ", with chosen and rejected exchanged" : "";
+  taste < 0
+    ? ", with chosen and rejected exchanged, or before and after given the wrong way round"
+    : "";
 
 function describeAccuracy(
   taste: number,
