@@ -120,4 +120,9 @@ test("--dry-run plans every stage, with time, tokens and disk, and makes nothing
   expect(text).toMatch(/^embed +to run .* earlier stages/m);
   expect(text).toMatch(/^audit +there$/m);
   expect(text).toMatch(/free where it goes/);
+
+  await writeExperiment(suite, folder, ["engine: { stages: 3 }"]);
+  expect((await plan("--until", "audit")).atOnce).toBe(3);
+  const three = await runCommand("run", [experiment, "--dry-run", "--out", join(folder, "new")]);
+  expect(three).toMatch(/^up to 3 stages run side by side: by the clock .* less than the sum$/m);
 });

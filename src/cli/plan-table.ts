@@ -3,7 +3,8 @@ import { formatSeconds, moneyAmount } from "../util/figures.ts";
 import { type Column, printable, tableOf, textOf } from "../util/text-table.ts";
 
 /** What `culprit run --dry-run` prints: a line for each stage, the sum, and where the figures come from. */
-export function formatPlan({ stages, currency, freeBytes, places, speed }: RunPlan): string {
+export function formatPlan(plan: RunPlan): string {
+  const { stages, currency, freeBytes, places, atOnce, speed } = plan;
   const toRun = stages.filter(({ isThere }) => !isThere);
   const total = (of: (stage: PlannedStage) => number | undefined): number =>
     stages.reduce((sum, stage) => sum + (of(stage) ?? 0), 0);
@@ -66,6 +67,9 @@ export function formatPlan({ stages, currency, freeBytes, places, speed }: RunPl
       ],
     ),
     toRun.length > 0 && "",
+    toRun.length > 1 &&
+      atOnce > 1 &&
+      `up to ${atOnce} stages run side by side: by the clock the whole takes less than the sum`,
     isMeasured && "earlier stages: what stages of that kind took in this folder, by their tokens",
     speed !== undefined && `${speed.basis}: ${SPEEDS[speed.basis]}, ${gigaflops(speed.flops)}`,
     unknown.length > 0 &&

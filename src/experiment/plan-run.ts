@@ -10,6 +10,7 @@ import type { ExperimentFile } from "./read-experiment.ts";
 import { findFinished } from "./run-stages.ts";
 import type { Experiment } from "./sections.ts";
 import { amountOf, measurePairs, type StageAmount } from "./stage-amount.ts";
+import { stagesAtOnce } from "./stage-threads.ts";
 import { type AskingEstimate, namedStages, stageId, stagesUntil } from "./stage.ts";
 
 /**
@@ -47,6 +48,8 @@ export interface RunPlan {
   readonly freeBytes: number;
   /** Where the work would be done, if not all of it in this process. */
   readonly places: readonly string[];
+  /** Stages that would run side by side at most: the whole then takes less than the sum of their times. */
+  readonly atOnce: number;
   /** What the times of kinds that have not run in this folder rest on; undefined where none does. */
   readonly speed: Speed | undefined;
 }
@@ -94,6 +97,7 @@ export async function planRun(file: ExperimentFile, options: PlanRunOptions): Pr
     currency: experiment.cost.currency,
     freeBytes: await freeBytes(out),
     places: placesOf(experiment.engine),
+    atOnce: stagesAtOnce({ engine: experiment.engine, size: inputs.before.size }),
     speed,
   };
 }
