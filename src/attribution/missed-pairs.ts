@@ -8,7 +8,7 @@ import type { Rng } from "../util/rng.ts";
 export interface MissedPairs {
   /** How many of them belong to the exact top, expected. */
   readonly expected: number;
-  /** No more than this in 95% of samples drawn anew. */
+  /** No more than this many, at 95%: of samples drawn anew, each with a number of misses by chance. */
   readonly high: number;
 }
 
@@ -32,7 +32,8 @@ const REACH = 8;
  * A pair belongs to the top where its exact score passes the threshold: where its error is larger than what its first score lacks. How often
  * that is so is the larger of two: how often errors of the sample are, and how often those of a normal distribution with the sample's mean and
  * standard deviation are, since a sample says nothing of errors rarer than one in its size. The interval is of the bootstrap over the sample,
- * percentile, one-sided.
+ * percentile, one-sided; each sample's expected number is the mean of a Poisson variable, which is drawn, since not the expectation but the
+ * number is bounded (a sum of independent chances varies no more than that).
  *
  * Worked: errors of −0.01 and 0.01 (standard deviation 0.0141), threshold 0.5. A pair at 0.495 lacks 0.005, which one error of two passes and
  * of a normal distribution 36%: 0.5. One at 0.47 lacks 0.03, no error passes it, of a normal distribution 1.7%: together 0.517.
@@ -41,12 +42,27 @@ export function missedPairs(left: LeftOut, rng: Rng): MissedPairs {
   const { errors } = left;
   const gaps = binGaps(left);
   const drawn = Array.from({ length: DRAWS }, () =>
-    expectedMissed(
-      gaps,
-      errors.map(() => errors[rng.integer(errors.length)]!),
+    poisson(
+      expectedMissed(
+        gaps,
+        errors.map(() => errors[rng.integer(errors.length)]!),
+      ),
+      rng,
     ),
   );
   return { expected: expectedMissed(gaps, errors), high: quantile(drawn, 0.95) };
+}
+
+/** Above this mean a normal variable of the same mean and variance is as good. */
+const LARGE_MEAN = 200;
+
+/** Knuth's method: how many uniform factors keep a product above e^−mean. */
+function poisson(mean: number, rng: Rng): number {
+  if (mean > LARGE_MEAN) return Math.max(0, Math.round(mean + Math.sqrt(mean) * rng.normal()));
+  const least = Math.exp(-mean);
+  let count = 0;
+  for (let product = rng.uniform(); product > least; product *= rng.uniform()) count++;
+  return count;
 }
 
 interface Gap {

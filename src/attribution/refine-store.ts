@@ -50,7 +50,8 @@ const MIN_AUDIT = 20;
 
 /**
  * Reads the likeliest pairs of each behaviour and layer exactly, and a random sample, and goes on with the next ones until the share of the
- * exact top that is missed is, in 95% of samples, no more than 1 − `recall`; at the end that may be all. Deterministic: the same store,
+ * exact top that is missed is, at 95%, no more than 1 − `recall`, and the top of the store that comes of it has exact pairs
+ * alone: first scores that are too high would stand before exact ones there. At the end that may be all pairs. Deterministic: the same store,
  * behaviours, settings and exact vectors give the same rows. Throws ConfigError where there are too few pairs for a sample.
  */
 export async function refineStore(
@@ -59,6 +60,12 @@ export async function refineStore(
   options: RefineOptions,
 ): Promise<RefinedPairs> {
   const { scorer, seed, read, layers, threads, signal, recall } = options;
+  for (const { name, identity } of behaviors) {
+    if (identity.precision === undefined) continue;
+    throw new ConfigError(`behavior "${name}": expected one of F32, got ${identity.precision}`, {
+      hint: "Exact vectors are scored by it: make it by culprit behavior without --precision.",
+    });
+  }
   const how = { scorer, nullDirections: 0, threads, signal };
   const rough = await rankStore(asExact(first), behaviors, { ...how, layers });
   const tops = rough.map((scores) => startTop(scores, options));
@@ -92,14 +99,16 @@ export async function refineStore(
         for (const [k, row] of rows.entries()) top.exact[row] = found[i]!.scores[k]!;
       }
     }
+    const isKnown = (row: number): boolean => exact.has(row);
     const states = tops.map((top, i) =>
-      stateOf(top, { audit, isKnown: (row) => exact.has(row), rng: createRng(seed + i) }),
+      stateOf(top, { audit, wide: wide[i]!, isKnown, rng: createRng(seed + i) }),
     );
     const unsafe = states.map(
       ({ missed }, i) =>
         missed.high > (1 - recall) * tops[i]!.pairs && wide[i]! < tops[i]!.order.length,
     );
-    if (!unsafe.includes(true)) {
+    const unread = tops.flatMap((top) => unreadInTop(top, isKnown));
+    if (!unsafe.includes(true) && unread.length === 0) {
       const refinement: Refinement = {
         precision: first.manifest.checkpoint.precision!, // the verb has looked
         scorer,
@@ -117,7 +126,7 @@ export async function refineStore(
     for (const [i, isUnsafe] of unsafe.entries()) {
       if (isUnsafe) wide[i] = Math.min(tops[i]!.order.length, Math.ceil(WIDER * wide[i]!));
     }
-    wanted = new Set();
+    wanted = new Set(unread);
   }
 }
 
@@ -149,27 +158,59 @@ function startTop(
   };
 }
 
+/** Pairs of the top that stand there by their first scores: of the ranking by exact scores where these are known, else by first ones. */
+function unreadInTop(
+  { first, exact, order, pairs }: RefinedRanking,
+  isKnown: (row: number) => boolean,
+): readonly number[] {
+  const score = (row: number): number => (isKnown(row) ? exact[row]! : first[row]!);
+  // Those not read stand in the order of first scores: no more than `pairs` of them can be in the top.
+  const candidates = [
+    ...order.filter(isKnown),
+    ...order.filter((row) => !isKnown(row)).subarray(0, pairs),
+  ];
+  return candidates
+    .filter((row) => !Number.isNaN(score(row)))
+    .toSorted((a, b) => score(b) - score(a))
+    .slice(0, pairs)
+    .filter((row) => !isKnown(row));
+}
+
+/**
+ * Errors of first scores are taken from the sample, which is of all pairs, and from the last ones of the likeliest pairs that were read,
+ * which stand beside those that were not: they were chosen by first scores alone, and where errors grow with scores they are the larger
+ * ones. What is missed is the larger of both.
+ */
 function stateOf(
   { first, exact, order, pairs }: RefinedRanking,
   {
     audit,
+    wide,
     isKnown,
     rng,
   }: {
     readonly audit: readonly number[];
+    /** Pairs that were read of those with the highest first scores. */
+    readonly wide: number;
     readonly isKnown: (row: number) => boolean;
     readonly rng: Rng;
   },
 ): { readonly missed: MissedPairs; readonly correlation: Correlation | undefined } {
-  const known = audit.filter((row) => !Number.isNaN(exact[row]!));
-  const errors = Float64Array.from(known, (row) => exact[row]! - first[row]!);
+  const hasScore = (row: number): boolean => !Number.isNaN(exact[row]!);
+  const errorsOf = (rows: Iterable<number>): Float64Array =>
+    Float64Array.from(rows, (row) => exact[row]! - first[row]!);
+  const known = audit.filter(hasScore);
+  const beside = order.subarray(Math.max(0, wide - audit.length), wide).filter(hasScore);
   const highest = exact.filter((score) => !Number.isNaN(score)).toSorted((a, b) => b - a);
   const threshold = highest[Math.min(pairs, highest.length) - 1]!;
   const left = order.filter((row) => !isKnown(row));
-  const missed = missedPairs(
-    { first: Float32Array.from(left, (row) => first[row]!), threshold, errors },
-    rng,
-  );
+  const rest = { first: Float32Array.from(left, (row) => first[row]!), threshold };
+  const missed = [known, ...(beside.length < MIN_AUDIT ? [] : [beside])]
+    .map((rows) => missedPairs({ ...rest, errors: errorsOf(rows) }, rng))
+    .reduce((a, b) => ({
+      expected: Math.max(a.expected, b.expected),
+      high: Math.max(a.high, b.high),
+    }));
   const correlation = spearman(
     known.map((row) => first[row]!),
     known.map((row) => exact[row]!),

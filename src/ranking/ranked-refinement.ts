@@ -56,7 +56,7 @@ export function describeRefinement({
     audit === undefined
       ? ""
       : `, cosine with the exact vector ${fixed(4)(audit.worstCosine)} at worst in a sample of ${audit.pairs} (at most ${percent(audit.worseShare)} of all are worse)`;
-  return `${exact}: of the exact top ${pairs} they hold ${share(recall)}, no less than ${share(recallLow)} in 95% of samples${ranks}${worst}`;
+  return `${exact}: of the exact top ${pairs} they hold ${share(recall)} (expected; no less than ${share(recallLow)} at 95%)${ranks}${worst}`;
 }
 
 /** Why the top is not to be relied on; undefined where it is. */

@@ -17,7 +17,7 @@ export const topSchema = z.strictObject({
     .min(0)
     .describe("Pairs of the exact top that were not read exactly, expected."),
   recall: share.describe("Share of the exact top that was, expected."),
-  recallLow: share.describe("No less in 95% of samples."),
+  recallLow: share.describe("No less, at 95%."),
   correlation: correlationSchema
     .optional()
     .describe(

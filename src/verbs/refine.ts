@@ -78,7 +78,7 @@ Only the top of these behaviours is safe: for another behaviour, refine the firs
       .gt(0)
       .lt(1)
       .default(0.99)
-      .describe("Share of the exact top that must be in it, in 95% of samples."),
+      .describe("Share of the exact top that must be in it, at 95%."),
     audit: pairsOrShare
       .prefault("2%")
       .describe(
