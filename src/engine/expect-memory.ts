@@ -11,7 +11,7 @@ const BYTES: Partial<Readonly<Record<OnnxElementType, number>>> = { float32: 4, 
 const OTHER = "Ask for lower layers, close other programs, or take a smaller checkpoint.";
 /** What to do, by how the weights are held. */
 const HINTS: Readonly<Record<Precision, string>> = {
-  F32: "For vectors of states --precision INT8 needs about a quarter, INT4 a sixth; lower --layers need less too.",
+  F32: "culprit embed and culprit behavior take --precision INT8, which needs about a quarter, and INT4, a sixth; lower --layers need less too.",
   BF16: OTHER,
   INT8: "--precision INT4 needs about half of that; lower --layers need less too.",
   W8A8: "--precision INT4 needs about half of that; lower --layers need less too.",

@@ -1,5 +1,5 @@
 /**
- * @file Weights held in 4 bits with one float32 scale for each block of a row: 0.625 bytes a weight, and some parts in a hundred off.
+ * @file Weights held in 4 bits with one float32 scale for each block of a row: 0.625 bytes a weight, and a tenth off.
  * Products are taken in float32. For checkpoints that fit into memory in no other way.
  */
 import { parameter, type Tensor } from "../tensor/graph.ts";

@@ -21,7 +21,7 @@ import { ConfigError, CulpritError } from "../util/errors.ts";
 import { count, maxTokens, positive, seed, whole } from "../util/setting-kinds.ts";
 import { linesOf, printable } from "../util/text-table.ts";
 import { checkpointInput } from "./inputs/checkpoint.ts";
-import { rolloutsInput, storeInput } from "./inputs/files.ts";
+import { rolloutsInput, storeInput, warnOfMixedVectors } from "./inputs/files.ts";
 import { expectSampledBefore, warnOfSameRollouts } from "./inputs/same-checkpoint.ts";
 import { type Asking, openAsking, priceContradictions } from "./judging/open-asker.ts";
 import { answersOutput, resultOutput } from "./outputs.ts";
@@ -201,6 +201,7 @@ is kept beside --out before it counts. Without, their terms name them.
     // Opened before the work: a key that is not there is told at once.
     await using asking = await openNaming(settings.endpoint, work);
     await warnOfSameRollouts(before, after, { name: "after", warn: work.warn });
+    warnOfMixedVectors(store, work.warn);
     const joined = await joinResponses(
       readRollouts(before, { signal }),
       readRollouts(after, { signal }),

@@ -16,7 +16,7 @@ import { ConfigError } from "../util/errors.ts";
 import { count, positive, seed } from "../util/setting-kinds.ts";
 import { linesOf, printable } from "../util/text-table.ts";
 import { engineSettings } from "./inputs/checkpoint.ts";
-import { behaviorsInput, otherFile } from "./inputs/files.ts";
+import { behaviorsInput, otherFile, warnOfMixedVectors } from "./inputs/files.ts";
 import { forecastInput } from "./inputs/forecast.ts";
 import { pairsInput } from "./inputs/pairs.ts";
 import { expectSamePairs } from "./inputs/same-pairs.ts";
@@ -37,7 +37,11 @@ const storesInput = {
   isPositional: true,
   isMany: true,
   isOptional: true,
-  open: (paths) => Promise.all(paths.map((path) => openStore(path))),
+  open: async (paths, _settings, { warn }) => {
+    const stores = await Promise.all(paths.map((path) => openStore(path)));
+    for (const store of stores) warnOfMixedVectors(store, warn);
+    return stores;
+  },
 } as const satisfies Input<readonly VectorStore[]>;
 
 export const forecast = defineVerb({

@@ -40,7 +40,7 @@ export const engineSettings = z.strictObject({
     .enum(PRECISIONS)
     .optional()
     .describe(
-      "How the weights are held; means are taken in F32, and files say it. Engine local and states alone: INT8, a quarter of the memory, vectors a few parts in a thousand off; INT4, a sixth, about a third off at 135M weights, for what fits in no other way; W8A8, as small as INT8 and about twice as fast on processors with VNNI, a few parts in a hundred off, for culprit refine. BF16: engine ray alone. Absent: F32.",
+      "How the weights are held; means are taken in F32, and files say it. Engine local and states alone: INT8, a quarter of the memory, vectors about 2% off at 135M weights; INT4, a sixth, about a third off, for what fits in no other way; W8A8, as small as INT8 and about twice as fast on processors with VNNI, about 5% off, for culprit refine. BF16: engine ray alone. Absent: F32.",
     ),
   training: z
     .enum(["local"])

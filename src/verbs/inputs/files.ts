@@ -109,6 +109,18 @@ const storeSettings = z.strictObject({
     .describe("Takes what is there of a store whose embedding has not ended."),
 });
 
+/** Says that vectors of unlike precision are taken together, where nothing else says it. */
+export function warnOfMixedVectors(
+  { directory, manifest, rows }: VectorStore,
+  warn: (message: string) => void,
+): void {
+  const { refined } = manifest;
+  if (refined === undefined) return;
+  warn(
+    `${directory}: ${refined.exactPairs} of ${rows} vectors are exact, the others of precision ${refined.precision}: what is said of all pairs rests on both`,
+  );
+}
+
 /** A vector store, opened. */
 export const storeInput = {
   kind: "store",
