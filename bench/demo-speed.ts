@@ -13,7 +13,7 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 
-import { median, writeFindings } from "./support.ts";
+import { inTurn, median, writeFindings } from "./support.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -46,10 +46,11 @@ function runDemo(folder: string): Took {
   }
 }
 
-const runs = Array.from({ length: Number(values.runs) }, () => ({
-  theirs: runDemo(other),
-  ours: runDemo(here),
-}));
+const runs: { readonly theirs: Took; readonly ours: Took }[] = [];
+for (let run = 0; run < Number(values.runs); run++) {
+  const [theirs, ours] = await inTurn(run, [() => runDemo(other), () => runDemo(here)]);
+  runs.push({ theirs: theirs!, ours: ours! });
+}
 console.log(`${cpus()[0]!.model}, Node ${process.version}, ${values.runs} runs.\n`);
 console.log("| time | other, s | this, s | this by other | range |\n|---|---|---|---|---|");
 const ratiosOf = (of: keyof Took): number[] =>

@@ -61,7 +61,10 @@ async function peakMegabytes(
     let out = "";
     for await (const chunk of child.stdout) out += String(chunk);
     clearInterval(timer);
-    return { megabytes: kilobytes / 1024, pairs: (JSON.parse(out) as { pairs: number }).pairs };
+    return {
+      megabytes: (kilobytes * 1024) / 1e6,
+      pairs: (JSON.parse(out) as { pairs: number }).pairs,
+    };
   } finally {
     rmSync(work, { recursive: true, force: true });
   }

@@ -165,10 +165,11 @@ try {
     "| PyTorch | its pairs/s | culprit by it | range | processor time | range | whole command by it | median cosine | smallest cosine |",
   );
   print("|---|---|---|---|---|---|---|---|---|");
+  const found: Record<string, readonly number[]> = {};
   const ratios = (way: string, of: "culprit" | "command", by: keyof Took): string => {
-    const found = rounds.map((sums) => sums.get(way)![by] / sums.get(of)![by]);
-    const range = `${Math.min(...found).toFixed(2)} to ${Math.max(...found).toFixed(2)}`;
-    const middle = median(found).toFixed(2);
+    const each = rounds.map((sums) => sums.get(way)![by] / sums.get(of)![by]);
+    const range = `${Math.min(...each).toFixed(2)} to ${Math.max(...each).toFixed(2)}`;
+    const middle = median(each).toFixed(2);
     return of === "command" ? middle : `${middle} | ${range}`;
   };
   for (const way of ways) {
@@ -179,6 +180,7 @@ try {
     await using file = await openSafetensors(path);
     const bytes = (await file.readBytes("vectors")).slice();
     const { smallest, middle } = cosines(ours, new Float32Array(bytes.buffer));
+    found[`${way}, median cosine`] = [middle];
     const [clock, processor] = (["seconds", "cpuSeconds"] as const).map((by) =>
       ratios(way, "culprit", by),
     );
@@ -189,12 +191,15 @@ try {
   loops.end();
   writeFindings(values.json, {
     versions,
-    rows: Object.fromEntries(
-      ways.map((way) => [
-        way,
-        rounds.map((sums) => sums.get(way)!.seconds / sums.get("culprit")!.seconds),
-      ]),
-    ),
+    rows: {
+      ...Object.fromEntries(
+        ways.map((way) => [
+          way,
+          rounds.map((sums) => sums.get(way)!.seconds / sums.get("culprit")!.seconds),
+        ]),
+      ),
+      ...found,
+    },
   });
   const rate = median(rounds.map((sums) => examples.length / sums.get("culprit")!.seconds));
   const command = median(rounds.map((sums) => examples.length / sums.get("command")!.seconds));

@@ -2,9 +2,10 @@
  * @file Tokens per second of sampling, against transformers' generate, in turn in the same run.
  *
  *   npx tsx bench/generate-speed.ts --model DIR --python PYTHON [--new-tokens 64] [--threads 2] [--runs 3] [--batches 1,32]
- *     [--modes greedy,sample] [--weights shared] [--dtypes float32,bfloat16] [--json FILE]
+ *     [--modes greedy,sample] [--weights shared|constant] [--dtypes float32,bfloat16] [--json FILE]
  *
  * `--model tiny` makes a Llama of 0.9M parameters with random weights (width 128, 4 blocks, vocabulary 1000) in a temporary folder.
+ * --weights is how weights are held; without it as culprit does by itself.
  * Prompts are 20 to 40 random tokens; no stop token, so both sides sample the same number. Times are those of the whole call,
  * prompts included, model loading and the first, unmeasured call left out. --dtypes says what transformers computes in, in turn.
  */
@@ -15,7 +16,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 
 import { type Engine, openEngine, createRng } from "../src/index.ts";
-import { median, writeFindings } from "./support.ts";
+import { inTurn, median, writeFindings } from "./support.ts";
 import { startTransformers, type TransformersServer } from "./transformers-server.ts";
 
 const { values } = parseArgs({
@@ -27,12 +28,16 @@ const { values } = parseArgs({
     runs: { type: "string", default: "3" },
     batches: { type: "string", default: "1,32" },
     modes: { type: "string", default: "greedy,sample" },
-    weights: { type: "string", default: "shared" },
+    weights: { type: "string" },
     dtypes: { type: "string", default: "float32" },
     json: { type: "string" },
   },
 });
 if (values.model === undefined) throw new Error("usage: see the head of this file");
+const HELD = ["shared", "constant"] as const;
+if (values.weights !== undefined && !HELD.some((each) => each === values.weights)) {
+  throw new Error(`--weights: expected ${HELD.join(" or ")}, got ${values.weights}`);
+}
 const threads = Number(values.threads);
 const newTokens = Number(values["new-tokens"]);
 const work = mkdtempSync(join(tmpdir(), "culprit-bench-"));
@@ -96,10 +101,12 @@ async function compare(
   for (const reference of references.values()) await reference.generate(job);
   const ours: Timing[] = [];
   for (let run = 0; run < Number(values.runs); run++) {
-    ours.push(await runOurs(engine, prompts, isSampling));
-    for (const [dtype, reference] of references) {
-      theirRuns.get(dtype)!.push(await reference.generate(job));
-    }
+    const [own, ...others] = await inTurn(run, [
+      () => runOurs(engine, prompts, isSampling),
+      ...[...references.values()].map((reference) => () => reference.generate(job)),
+    ]);
+    ours.push(own!);
+    for (const [i, runs] of [...theirRuns.values()].entries()) runs.push(others[i]!);
   }
   for (const [dtype, theirs] of theirRuns) {
     printRatios({ dtype, batch, mode: isSampling ? "sample" : "greedy" }, ours, theirs);
@@ -133,7 +140,7 @@ try {
   await using engine = await openEngine(model, {
     threads,
     template: "raw",
-    weights: values.weights === "constant" ? "constant" : "shared",
+    weights: HELD.find((each) => each === values.weights),
   });
   for (const dtype of values.dtypes.split(",")) {
     servers.set(dtype, await startTransformers(values.python, model, threads, dtype));

@@ -73,13 +73,13 @@ function places(scores: readonly number[]): Int32Array {
   return place;
 }
 
-/** Spearman's rank correlation, no two scores being equal, and the share of the one's top that is in the other's. */
+/** Of rankings by the cosine with a direction: Spearman's rank correlation, no two scores being equal, and the share of the one's top that is in the other's. */
 function compareRankings(
   small: Arm,
   direction: Float32Array,
 ): { spearman: number; recall: number } {
   const [exact, rounded] = [full, small].map(({ vectors }) =>
-    places(vectors.map((vector) => dot(vector, direction))),
+    places(vectors.map((vector) => dot(vector, direction) / Math.sqrt(dot(vector, vector)))),
   ) as [Int32Array, Int32Array];
   const n = exact.length;
   const top = Math.max(10, Math.round(n / 100));

@@ -12,10 +12,11 @@
  * of the others only what was found before is shown.
  *
  * Each benchmark writes what it found with --json to the work folder (default: culprit-speed in the system's temporary folder), under the
- * commit that was measured. A benchmark whose file is there is not run again: after an interruption the same command goes on. Beside it lies
+ * commit that was measured and what the command was given. A benchmark whose file is there is not run again: after an interruption the same command goes on. Beside it lies
  * what the benchmark printed. A row that cannot be measured stays in the table and says why. --quick takes sizes that are good for a trial alone.
  */
 import { execFileSync, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -100,10 +101,38 @@ const checkpoint = (): readonly string[] => [
   "--threads",
   threads,
 ];
-const bigModel = join(values.work, quick ? "random-small" : "random-7b");
-const bigLayer = size("3", "20");
+/** Checkpoints of random weights: the shape of 7B, and of 1.2B with its table apart. */
+const MODELS = {
+  big: quick
+    ? {
+        name: "random-small",
+        layers: "3",
+        what: "4 blocks x 256",
+        shape: "--hidden 256 --intermediate 688 --layers 4 --heads 4 --kv-heads 4 --shards 1",
+      }
+    : {
+        name: "random-7b",
+        layers: "20",
+        what: "32 blocks x 4096",
+        shape: "--hidden 4096 --intermediate 11008 --layers 32 --heads 32 --kv-heads 32 --shards 8",
+      },
+  middle: quick
+    ? {
+        name: "random-small",
+        layers: "4",
+        what: "4 blocks x 256",
+        shape: "--hidden 256 --intermediate 688 --layers 4 --heads 4 --kv-heads 4 --shards 1",
+      }
+    : {
+        name: "random-1b",
+        layers: "16",
+        what: "16 blocks x 2048",
+        shape: "--hidden 2048 --intermediate 8192 --layers 16 --heads 32 --kv-heads 8 --shards 4",
+      },
+} as const;
+const bigLayer = MODELS.big.layers;
 const embedded = `${size("24", "300")} hh-rlhf pairs, SmolLM2-135M, layer 20`;
-const big = `${size("4", "20")} pairs, random Llama of ${size("4 blocks x 256", "32 blocks x 4096")}, layer ${bigLayer}, ${precision}`;
+const big = `${size("4", "20")} pairs, random Llama of ${MODELS.big.what}, layer ${bigLayer}, ${precision}`;
 const stored = `${size("5,000", "378,339")} x ${size("256", "4096")} fp16`;
 /** The one that computes least; a pass of such a model takes minutes. */
 const BIG_WAY = "packed/bfloat16";
@@ -176,7 +205,7 @@ const BENCHMARKS: readonly Benchmark[] = [
     needs: ["python", "model", "pairs"],
     arguments: () => [
       "--model",
-      makeBigModel(),
+      makeModel("big"),
       "--pairs",
       values.pairs!,
       "--threads",
@@ -198,6 +227,31 @@ const BENCHMARKS: readonly Benchmark[] = [
     ],
   },
   {
+    name: "middle-memory",
+    script: "embed-memory.ts",
+    needs: ["python", "model", "pairs"],
+    arguments: () => [
+      "--model",
+      makeModel("middle"),
+      "--pairs",
+      values.pairs!,
+      "--threads",
+      threads,
+      "--limits",
+      size("4", "20"),
+      "--layers",
+      MODELS.middle.layers,
+      "--precision",
+      "INT8,W8A8",
+    ],
+    rows: ["INT8", "W8A8"].map((each) => ({
+      what: `embed ${size("4", "20")} pairs, random Llama of ${MODELS.middle.what}, all blocks, ${each}: peak memory, GB`,
+      yardstick: "none",
+      goal: { most: 2.5 },
+      values: (rows) => valuesOf(`${each}, peak MB`)(rows).map((megabytes) => megabytes / 1000),
+    })),
+  },
+  {
     name: "big-speed",
     script: "embed-speed.ts",
     needs: ["python", "model", "pairs"],
@@ -205,7 +259,7 @@ const BENCHMARKS: readonly Benchmark[] = [
       "--python",
       values.python!,
       "--model",
-      makeBigModel(),
+      makeModel("big"),
       "--pairs",
       values.pairs!,
       "--threads",
@@ -230,6 +284,12 @@ const BENCHMARKS: readonly Benchmark[] = [
         goal: { least: 1.5 },
         values: valuesOf(BIG_WAY),
       },
+      {
+        what: `the same: median cosine of its vectors`,
+        yardstick: "the loop in bfloat16, itself rounded",
+        values: valuesOf(`${BIG_WAY}, median cosine`),
+        digits: 5,
+      },
     ],
   },
   {
@@ -253,10 +313,10 @@ const BENCHMARKS: readonly Benchmark[] = [
         digits: 5,
       },
       {
-        what: `rankings by these: Spearman, by 8 random directions`,
+        what: `rankings by these: Spearman, the lowest of 8 random directions`,
         yardstick: "float32 vectors",
         goal: { least: 0.998 },
-        values: valuesOf(`${each}, Spearman by random directions`),
+        values: (rows) => [Math.min(...valuesOf(`${each}, Spearman by random directions`)(rows))],
         digits: 5,
       },
     ]),
@@ -409,7 +469,8 @@ const BENCHMARKS: readonly Benchmark[] = [
 
 const chosen = chooseBenchmarks();
 const commit = git("rev-parse", "--short", "HEAD").trim();
-const folder = join(values.work, quick ? `${commit}-quick` : commit);
+const isDirty = git("status", "--porcelain", "--untracked-files=no").trim() !== "";
+const folder = join(values.work, folderName());
 mkdirSync(folder, { recursive: true });
 let madeOld: string | undefined;
 try {
@@ -423,6 +484,14 @@ try {
   process.stdout.write(`${describeMachine()}\n\n${tableOf(outcomes)}\n`);
 } finally {
   if (madeOld !== undefined) git("worktree", "remove", "--force", madeOld);
+}
+
+/** Of what decides about figures: the code, and what the command was given. */
+function folderName(): string {
+  const { python, model, pairs, responses } = values;
+  const given = JSON.stringify([python, model, pairs, responses, threads, precision]);
+  const hash = createHash("sha256").update(given).digest("hex").slice(0, 8);
+  return [commit, ...(isDirty ? ["changed"] : []), hash, ...(quick ? ["quick"] : [])].join("-");
 }
 
 function chooseBenchmarks(): readonly Benchmark[] {
@@ -475,18 +544,17 @@ function readFindings(path: string): Findings {
   return JSON.parse(readFileSync(path, "utf8")) as Findings; // by writeFindings
 }
 
-/** The folder of a 7B-shaped Llama with random weights, made where it is not there; 13.5 GB. */
-function makeBigModel(): string {
-  if (existsSync(join(bigModel, "config.json"))) return bigModel;
-  const shape = quick
-    ? "--hidden 256 --intermediate 688 --layers 4 --heads 4 --kv-heads 4 --shards 1"
-    : "--hidden 4096 --intermediate 11008 --layers 32 --heads 32 --kv-heads 32 --shards 8";
+/** The folder of a checkpoint of random weights, made where it is not there; that of 7B takes 13.5 GB. */
+function makeModel(which: keyof typeof MODELS): string {
+  const { name, shape } = MODELS[which];
+  const made = join(values.work, name);
+  if (existsSync(join(made, "config.json"))) return made;
   const script = join(import.meta.dirname, "make-random-checkpoint.py");
-  const part = `${bigModel}.part`;
+  const part = `${made}.part`;
   const given = [script, "--out", part, "--tokenizer", values.model!, ...shape.split(" ")];
   execFileSync(values.python!, given, { stdio: ["ignore", "ignore", "pipe"] });
-  renameSync(part, bigModel);
-  return bigModel;
+  renameSync(part, made);
+  return made;
 }
 
 /** A built checkout of the commit before. */
@@ -511,7 +579,7 @@ function describeMachine(): string {
     readFileSync(join(here, "node_modules/onnxruntime-node/package.json"), "utf8"),
   ) as { version: string };
   const lines = [
-    `${new Date().toISOString().slice(0, 10)}, commit ${commit}${quick ? ", --quick: sizes for a trial, the figures say nothing" : ""}`,
+    `${new Date().toISOString().slice(0, 10)}, commit ${commit}${isDirty ? " with changes" : ""}${quick ? ", --quick: sizes for a trial, the figures say nothing" : ""}`,
     `${cpus()[0]!.model} (${processorFeatures()}), ${threads} threads of ${cpus().length}`,
     `Node ${process.version}, onnxruntime-node ${ort.version}, ${pythonVersions()}`,
   ];
@@ -531,8 +599,8 @@ function pythonVersions(): string {
 
 function tableOf(outcomes: ReadonlyMap<Benchmark, Findings | string>): string {
   const lines = [
-    "| row | what | yardstick | median [smallest, largest] | goal | |",
-    "|---|---|---|---|---|---|",
+    "| row | what | yardstick | median [smallest, largest] | of | goal | |",
+    "|---|---|---|---|---|---|---|",
   ];
   for (const [{ name, rows }, outcome] of outcomes) {
     for (const row of rows) {
@@ -543,24 +611,25 @@ function tableOf(outcomes: ReadonlyMap<Benchmark, Findings | string>): string {
   return lines.join("\n");
 }
 
-/** The value with its range, the goal, and whether it is met. */
+/** The value with its range, of how many (runs, steps or pairs, as the row says), the goal, and whether it is met. */
 function figuresOf(
   { goal, values: pick, digits = 2 }: Row,
   outcome: Findings | string,
-): readonly [string, string, string] {
+): readonly [string, string, string, string] {
   const wanted =
     goal === undefined
       ? "none"
       : "least" in goal
         ? `at least ${goal.least}`
         : `at most ${goal.most}`;
-  if (typeof outcome === "string") return ["", wanted, `not measured: ${outcome}`];
+  if (typeof outcome === "string") return ["", "", wanted, `not measured: ${outcome}`];
   const found = pick(outcome.rows).filter((each) => Number.isFinite(each));
-  if (found.length === 0) return ["", wanted, "not measured: the benchmark did not say it"];
+  if (found.length === 0) return ["", "", wanted, "not measured: the benchmark did not say it"];
   const middle = median(found);
   const show = (value: number): string => value.toFixed(digits);
   const range = `${show(middle)} [${show(Math.min(...found))}, ${show(Math.max(...found))}]`;
-  if (goal === undefined) return [range, wanted, ""];
+  const { length: count } = found;
+  if (goal === undefined) return [range, `${count}`, wanted, ""];
   const isMet = "least" in goal ? middle >= goal.least : middle <= goal.most;
-  return [range, wanted, isMet ? "met" : "missed"];
+  return [range, `${count}`, wanted, isMet ? "met" : "missed"];
 }

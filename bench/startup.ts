@@ -12,7 +12,7 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 
-import { median, writeFindings } from "./support.ts";
+import { inTurn, median, writeFindings } from "./support.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -45,10 +45,14 @@ print("| command | other, s | this, s | this by other | range |");
 print("|---|---|---|---|---|");
 const found: Record<string, number[]> = {};
 for (const [name, words] of Object.entries(JOBS)) {
-  const runs = Array.from({ length: Number(values.runs) }, () => ({
-    theirs: secondsOf(other, words),
-    ours: secondsOf(here, words),
-  }));
+  const runs: { readonly theirs: number; readonly ours: number }[] = [];
+  for (let run = 0; run < Number(values.runs); run++) {
+    const [theirs, ours] = await inTurn(
+      run,
+      [other, here].map((folder) => () => secondsOf(folder, words)),
+    );
+    runs.push({ theirs: theirs!, ours: ours! });
+  }
   const ratios = runs.map(({ theirs, ours }) => ours / theirs);
   found[name] = ratios;
   const middle = (of: "theirs" | "ours"): string => median(runs.map((run) => run[of])).toFixed(2);

@@ -25,6 +25,22 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
+/**
+ * Does every job once, beginning with another one in each round, and gives back what they gave in the order of `jobs`: no side is always the
+ * first, which a processor that slows down as it warms would favour.
+ */
+export async function inTurn<T>(
+  round: number,
+  jobs: readonly (() => T | Promise<T>)[],
+): Promise<readonly T[]> {
+  const found: T[] = [];
+  for (let i = 0; i < jobs.length; i++) {
+    const next = (round + i) % jobs.length;
+    found[next] = await jobs[next]!();
+  }
+  return found;
+}
+
 /** GFLOP/s of one 1024³ float32 matrix product in ONNX Runtime, best of 30. */
 export async function matrixPeak(threads: number): Promise<number> {
   const size = 1024;

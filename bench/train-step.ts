@@ -19,7 +19,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 import { createRng, initCheckpoint } from "../src/index.ts";
-import { median, writeFindings } from "./support.ts";
+import { inTurn, median, writeFindings } from "./support.ts";
 
 const { values } = parseArgs({
   options: {
@@ -132,9 +132,16 @@ async function compare(each: Case): Promise<void> {
     references.push({ dtype, side, times: [], largestDifference: 0 });
   }
   for (let i = 0; i < steps; i++) {
-    const a = await ours.step(i);
-    for (const reference of references) {
-      const b = await reference.side.step(i);
+    const [a, ...others] = (await inTurn(i, [
+      () => ours.step(i),
+      ...references.map(
+        ({ side }) =>
+          () =>
+            side.step(i),
+      ),
+    ])) as readonly [Step, ...Step[]];
+    for (const [r, reference] of references.entries()) {
+      const b = others[r]!; // one for each
       const difference = Math.abs(a.loss - b.loss) / Math.abs(b.loss);
       reference.largestDifference = Math.max(reference.largestDifference, difference);
       if (i >= WARM_UP) reference.times.push({ ours: a[clock], theirs: b[clock] });

@@ -30,7 +30,7 @@ import { exactReader, writeRefined } from "../src/store/exact-rows.ts";
 import { openStore, type VectorStore } from "../src/store/open-store.ts";
 import { readStoreTable } from "../src/store/read-shard.ts";
 import { PyTorchLoops } from "./pytorch-loops.ts";
-import { matrixPeak, median, processorFeatures, writeFindings } from "./support.ts";
+import { inTurn, matrixPeak, median, processorFeatures, writeFindings } from "./support.ts";
 
 const { values } = parseArgs({
   options: {
@@ -145,21 +145,26 @@ try {
     readonly once: number;
     readonly first: number;
     readonly second: number;
+    readonly both: number;
   }[] = [];
   let last: Awaited<ReturnType<typeof twoPasses>> | undefined;
   let exactStore: VectorStore | undefined;
   for (let round = 0; round < Number(values.runs); round++) {
-    const found = await twoPasses();
-    const once = await timed(() => embed(exactly, "exact"));
-    const took: number[] = [];
-    for (const way of ways) took.push((await loops!.embed(way, 0, examples.length)).seconds);
-    rounds.push({
-      loops: took,
-      once: once.seconds,
-      first: found.first.seconds,
-      second: found.second.seconds,
-    });
-    [last, exactStore] = [found, once.value];
+    let [first, second] = [0, 0];
+    const [both, once, ...took] = await inTurn(round, [
+      async () => {
+        last = await twoPasses();
+        [first, second] = [last.first.seconds, last.second.seconds];
+        return first + second;
+      },
+      async () => {
+        const { seconds, value } = await timed(() => embed(exactly, "exact"));
+        exactStore = value;
+        return seconds;
+      },
+      ...ways.map((way) => async () => (await loops!.embed(way, 0, examples.length)).seconds),
+    ]);
+    rounds.push({ loops: took, once: once!, first, second, both: both! });
   }
   loops?.end();
 
@@ -171,7 +176,7 @@ try {
     [...of.keys()].toSorted((a, b) => of[b]! - of[a]!).slice(0, claimed!.pairs);
   const own = new Set(topOf(scores));
   const recall = topOf(truth).filter((row) => own.has(row)).length / claimed!.pairs;
-  const both = (each: (typeof rounds)[number]): number => each.first + each.second;
+  const both = (each: (typeof rounds)[number]): number => each.both;
   print(
     `${examples.length} pairs, layer ${layer}, ${rounds.length} rounds, first pass ${precision}.\n`,
   );
