@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 
 import { expectFailure } from "../../test/support/errors.ts";
 import { RuntimeError } from "../util/errors.ts";
-import { expectMemory, weightBytes } from "./expect-memory.ts";
+import { expectMemory, expectTrainingMemory, weightBytes } from "./expect-memory.ts";
 
 const full = { name: "a.T", elementType: "float32", shape: [1000, 3000] } as const;
 const int8 = [
@@ -26,4 +26,16 @@ it("refuses with the numbers, before anything is read, what is larger than what 
   // Constants are a second copy.
   expect(() => expectMemory([full], { weights: "constant" }, 12_000_000)).toThrow(RuntimeError);
   expect(() => expectMemory(int8, { precision: "INT8" }, 3_384_000)).not.toThrow();
+});
+
+it("refuses training with the numbers: sixteen bytes for each number trained, four for each other one", async () => {
+  expect(() => expectTrainingMemory({ trained: 1e9, frozen: 0 }, 16e9)).not.toThrow();
+  const refuse = async (): Promise<void> => expectTrainingMemory({ trained: 1e9, frozen: 0 }, 15e9);
+  const error = await expectFailure(refuse(), RuntimeError);
+  expect(error.message).toMatch(/training takes 16\.0 GB .* 15\.0 GB are free/);
+  expect(error.hint).toContain("--lora");
+  expect(() => expectTrainingMemory({ trained: 1e6, frozen: 1e9 }, 4.1e9)).not.toThrow();
+  expect(() => expectTrainingMemory({ trained: 1e6, frozen: 1e9 }, 4e9)).toThrow(
+    /training takes 4\.0 GB/,
+  );
 });

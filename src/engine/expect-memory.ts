@@ -45,6 +45,30 @@ export function expectMemory(
   );
 }
 
+/** Of a number that is trained: itself, its gradient and both of Adam's moments, float32. */
+const TRAINED_BYTES = 16;
+
+/**
+ * Throws RuntimeError where training takes more memory than this process can still get. `trained` numbers are trained beside `frozen`
+ * ones. Activations come on top, by some hundred megabytes.
+ */
+export function expectTrainingMemory(
+  { trained, frozen }: { readonly trained: number; readonly frozen: number },
+  available: number = freeBytes(),
+): void {
+  const bytes = trained * TRAINED_BYTES + frozen * 4;
+  if (bytes <= available) return;
+  throw new RuntimeError(
+    `memory: training takes ${gigabytes(bytes)} GB for weights, gradients and moments, ${gigabytes(available)} GB are free`,
+    {
+      hint:
+        frozen === 0
+          ? "LoRA (culprit train --lora) needs a quarter of it and little more; or close other programs, or take a smaller checkpoint."
+          : "Close other programs, or take a smaller checkpoint.",
+    },
+  );
+}
+
 /**
  * Bytes that this process can still get. A container's limit counts, but not what the system keeps of files, which it gives up when asked: both
  * process.availableMemory() in a container and os.freemem() on macOS take that for used.

@@ -11,6 +11,7 @@ import { UnsupportedError } from "../util/errors.ts";
 import type { JobOptions } from "../util/progress.ts";
 import { accumulateGradients } from "./accumulate-gradients.ts";
 import type { EngineIdentity, ExampleLogprobs, TokenizedExample } from "./engine.ts";
+import { expectTrainingMemory } from "./expect-memory.ts";
 import type { LocalEngineOptions } from "./local-engine-options.ts";
 import { streamLogprobs } from "./logprobs.ts";
 import { type OpenCheckpoint, openCheckpoint } from "./open-checkpoint.ts";
@@ -207,6 +208,7 @@ export class LocalTrainer implements Trainer {
   /** The trained weights, at the first call as training starts from. */
   async #openArena(): Promise<ParameterArena> {
     if (this.#arena !== undefined) return this.#arena;
+    expectTrainingMemory({ trained: this.trainedNumbers, frozen: this.#frozenNumbers() });
     const arena = new ParameterArena(
       this.#graph.trained.map((each) => ({ ...each, isDecayed: each.shape.length > 1 })),
     );
@@ -215,6 +217,13 @@ export class LocalTrainer implements Trainer {
     else await this.#readWeights(arena.slots);
     this.#arena = arena;
     return arena;
+  }
+
+  /** Numbers that stay as they are. */
+  #frozenNumbers(): number {
+    if (this.#settings.adaptation.kind === "full") return 0;
+    const { weights } = this.#checkpoint;
+    return [...weights.names()].reduce((sum, name) => sum + sizeOf(weights.shape(name)), 0);
   }
 
   async #readWeights(slots: readonly ParameterSlot[]): Promise<void> {
